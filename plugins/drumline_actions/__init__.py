@@ -1,0 +1,1 @@
+"""drumline's bundled plugin: actions."""

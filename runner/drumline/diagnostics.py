@@ -1,0 +1,87 @@
+"""What is wrong in the files of a run, and where: collected, so that all of it is shown at once.
+
+A diagnostic is addressed to the person who wrote the file. Its summary is a constant sentence that can be searched
+for; its detail says in full sentences what is wrong, why, and how to mend it (OpenTofu's guide to error messages).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+#: Longest source line that is quoted below a diagnostic, in characters.
+_EXCERPT_WIDTH = 200
+
+
+class Position(NamedTuple):
+    """A place in a file. ``line`` and ``column`` count from 1."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One mistake. ``position`` is None where no file is to blame, such as a mistake in an option."""
+
+    summary: str
+    detail: str = ""
+    position: Position | None = None
+
+    def render(self) -> str:
+        """The diagnostic as lines of text: place, summary, the source line with a caret, detail."""
+        where = f"{self.position}: " if self.position else ""
+        lines = [f"{where}error: {self.summary}"]
+        if self.position:
+            lines += _excerpt(self.position)
+        lines += [f"  {line}" for line in self.detail.splitlines()]
+        return "\n".join(lines)
+
+
+def _excerpt(position: Position) -> list[str]:
+    try:
+        with Path(position.path).open(encoding="utf-8", errors="replace") as file:
+            text = next((line for number, line in enumerate(file, 1) if number == position.line), "")
+    except OSError:
+        return []
+    text = text.rstrip("\r\n").replace("\t", " ")[:_EXCERPT_WIDTH]
+    if not text.strip() or not text.isprintable():
+        return []
+    return [f"    {text}", "    " + " " * (position.column - 1) + "^"]
+
+
+class Diagnostics:
+    """Collects mistakes while files are read. Falsy while there are none."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def add(self, summary: str, *, detail: str = "", position: Position | None = None) -> None:
+        """Note one mistake; the same one at the same place is kept once."""
+        diagnostic = Diagnostic(summary=summary, detail=detail, position=position)
+        if diagnostic not in self._found:
+            self._found.append(diagnostic)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Note the mistakes that another collector found."""
+        for diagnostic in diagnostics:
+            self.add(diagnostic.summary, detail=diagnostic.detail, position=diagnostic.position)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``" Did you mean 'x'?"`` with a leading space, or ``""`` when nothing known looks like the word."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""

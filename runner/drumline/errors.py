@@ -1,0 +1,113 @@
+"""Everything that drumline raises on purpose, sorted by who is at fault.
+
+===================  ============================================  ===========
+class                at fault                                      exit status
+===================  ============================================  ===========
+FilesError           the author of inventory, playbook, settings   5
+UsageError           whoever typed the command line                5
+PluginError          the author of a plugin                        1
+HostError            a host, or the way to it                      (per job)
+===================  ============================================  ===========
+
+``summary`` is one sentence without names of this run; ``detail`` says what, why and how to mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from drumline.diagnostics import Diagnostic
+
+
+class DrumlineError(Exception):
+    """Base of all. ``exit_status`` is what the command line ends with (``semantics.md`` section 8)."""
+
+    exit_status = 1
+
+    def __init__(self, summary: str, detail: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.summary}. {self.detail}" if self.detail else self.summary
+
+
+class UsageError(DrumlineError):
+    """The command line or the surroundings (a state folder that can't be written) are wrong."""
+
+    exit_status = 5
+
+
+class FilesError(DrumlineError):
+    """Files are wrong; nothing was sent to any host. ``diagnostics`` is never empty."""
+
+    exit_status = 5
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        count = len(self.diagnostics)
+        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the files", self.render())
+
+    def render(self) -> str:
+        """All diagnostics as text, one after the other."""
+        return "\n".join(diagnostic.render() for diagnostic in self.diagnostics)
+
+
+class PluginError(DrumlineError):
+    """A plugin breaks its contract: the message names plugin, hook and offending definition."""
+
+
+class HostError(DrumlineError):
+    """Something about one host. Raised by transports; ends the job as ``unreachable`` unless a subclass says else.
+
+    ``summary`` names the fault in a few words ("connection refused"), ``detail`` says what to do about it.
+    """
+
+
+class NameNotResolved(HostError):
+    """The host's address is a name that doesn't resolve."""
+
+
+class ConnectionRefused(HostError):
+    """Nothing listens there, or a firewall refuses."""
+
+
+class ConnectTimedOut(HostError):
+    """No answer to the attempt to connect."""
+
+
+class ConnectionLost(HostError):
+    """The connection broke while it was in use; what ran at that moment has an unknown result."""
+
+
+class AuthenticationFailed(HostError):
+    """Wrong user, password or key."""
+
+
+class HostKeyUnknown(HostError):
+    """The host's key is in no known_hosts file, and the policy is strict."""
+
+
+class HostKeyChanged(HostError):
+    """The host's key differs from the known one: always refused."""
+
+
+class CertificateInvalid(HostError):
+    """The host's TLS certificate can't be trusted."""
+
+
+class QuotaExceeded(HostError):
+    """The host refuses more shells, operations, sessions or disk space for this user."""
+
+
+class PackageMissing(HostError):
+    """The way to this host needs a Python package that isn't installed on this machine."""
+
+
+class OptionInvalid(HostError):
+    """A connection variable of this host has a value that can't be used."""
+
+
+class TransferFailed(HostError):
+    """A file could not be written, read or verified on the host. Ends the job as ``failed``: the host is there."""

@@ -1,0 +1,1 @@
+"""Frozen data without I/O: the nouns that all layers share."""

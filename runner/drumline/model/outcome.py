@@ -1,0 +1,75 @@
+"""What came of a request and of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Ending(StrEnum):
+    """Why a command is over."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed out"  #: Its time was up; it and its children were ended.
+    INTERRUPTED = "interrupted"  #: ``Session.interrupt`` ended it and its children.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """What a session's ``run`` returns; the output went to the caller's ``emit`` as it came."""
+
+    #: 0 to 255 on POSIX (128 + n for signal n), 0 to 2**32 - 1 on Windows; None when it was ended.
+    code: int | None
+    ending: Ending = Ending.EXITED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The answer to a ``Run``: how it ended and what it said."""
+
+    code: int | None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    ending: Ending = Ending.EXITED
+    #: Bytes of output beyond the limit, which are not in ``stdout`` and ``stderr`` (the journal has them).
+    cut: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """It ended by itself, with 0."""
+        return self.code == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an action returns. ``values`` is what ``register`` keeps, beside ``changed``, ``failed`` and ``msg``."""
+
+    changed: bool = False
+    failed: bool = False
+    skipped: bool = False
+    message: str = ""  #: ``msg`` of the registered value; the report's first line.
+    #: JSON-able, with Ansible's names: ``rc``, ``stdout``, ``stderr``, ``dest``, ``checksum``, …
+    values: Mapping[str, Any] = field(default_factory=dict)
+    #: Variables of the host from here on (``set_fact``).
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Status(StrEnum):
+    """Where a job stands (``semantics.md`` section 2)."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RUNNING = "running"
+    OK = "ok"
+    CHANGED = "changed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    ABANDONED = "abandoned"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+FINAL = frozenset(Status) - {Status.PENDING, Status.READY, Status.RUNNING}

@@ -1,0 +1,67 @@
+"""The whole run before it starts: steps, waves, batches.
+
+A **step** is one task in one batch of its play: what waves are made of. A **job** is one step on one host. Steps
+refer to each other by their index in ``Plan.steps``, so that ten thousand hosts cost one tuple, not a graph of jobs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from drumline.model.playbook import Play, Playbook, Task
+
+
+class Job(NamedTuple):
+    """One task on one host, in one batch: the unit that is scheduled, journalled, retried and reported."""
+
+    step: int  #: Index in ``Plan.steps``.
+    host: str
+
+
+class Need(NamedTuple):
+    """What a step waits for: another step, or a whole play (``step`` is None then)."""
+
+    step: int | None = None
+    play: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One task in one batch."""
+
+    index: int
+    task: Task
+    play: int
+    batch: int  #: Within the play.
+    wave: int  #: Within the batch: the task's level.
+    #: In inventory order. With ``run_once`` these are the candidates: the first that may run it does, for all.
+    hosts: tuple[str, ...]
+    needs: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The hosts that go through the play together, and the steps of each wave (indices, in the file's order)."""
+
+    hosts: tuple[str, ...]
+    waves: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPlay:
+    """One play with its batches. ``needs`` are indices of plays."""
+
+    play: Play
+    hosts: tuple[str, ...]
+    batches: tuple[Batch, ...] = ()
+    needs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything known so far. ``steps[i].index == i``."""
+
+    playbook: Playbook
+    plays: tuple[PlannedPlay, ...] = ()
+    steps: tuple[Step, ...] = ()

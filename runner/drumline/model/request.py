@@ -1,0 +1,76 @@
+"""What an action asks for: the requests that it yields and the job runner carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+
+class Language(StrEnum):
+    """How a command's text is to be read on the host."""
+
+    SH = "sh"  #: A POSIX shell script.
+    POWERSHELL = "powershell"  #: A script for the host's warm PowerShell, whichever it is.
+    CMD = "cmd"  #: One line for Windows' ``cmd``.
+    EXEC = "exec"  #: One command line started without a shell, quoted as the platform quotes arguments.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Become:
+    """Run as another user: ``sudo`` without a password."""
+
+    user: str = "root"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Run one command or script and collect what it says. Answered by a ``Completed``."""
+
+    language: Language
+    text: str
+    stdin: bytes = b""
+    #: Added to what the host's login gives; names and values are any text without NUL.
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: str | None = None  #: Working directory on the host; None: the login's own.
+    timeout: float | None = None  #: Seconds until it and its children are ended; None: never.
+    become: Become | None = None
+    #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the usual one.
+    executable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """Write a file on the host, as the login user, whole or not at all. Answered by None.
+
+    The content's checksum is compared at the end; the folder must exist.
+    """
+
+    source: bytes | Path  #: The content, or a file on this machine that holds it.
+    destination: str
+    mode: int | None = None  #: Permission bits on POSIX, such as ``0o644``; None: the host's default.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Get:
+    """Read a file of the host into one on this machine, whole or not at all. Answered by None."""
+
+    source: str
+    destination: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sleep:
+    """Let time pass without holding a session. Answered by None; the task's time-out still counts."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnect:
+    """Drop the connection and open it anew. Answered by None, or raises a ``HostError`` in the action."""
+
+
+Request: TypeAlias = Run | Put | Get | Sleep | Reconnect

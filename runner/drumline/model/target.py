@@ -1,0 +1,48 @@
+"""Where and how a host is reached: what a transport is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Platform(StrEnum):
+    """What a host understands: POSIX ``sh``, or PowerShell and ``cmd``."""
+
+    POSIX = "posix"
+    WINDOWS = "windows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One connection variable that a transport reads.
+
+    Its value comes from ``drumline_NAME``, else ``ansible_NAME``, for each of ``variables`` in turn.
+    """
+
+    name: str
+    type: type = str  #: ``str``, ``int``, ``float`` or ``bool``; values are coerced, or a diagnostic says why not.
+    default: Any = None
+    help: str = ""
+    #: Names of the variables without their prefix; by default the option's own.
+    variables: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    secret: bool = False  #: The value reaches the transport as :class:`drumline.secret.Secret`, and is masked.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One host as a transport sees it. ``options`` has a value for each option that the transport declares."""
+
+    host: str  #: The name in the inventory; what messages call it.
+    transport: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, option: str) -> Any:
+        return self.options[option]
+
+    def key(self) -> tuple[Any, ...]:
+        """Hashable identity: equal keys share one connection."""
+        return (self.host, self.transport, tuple(sorted(self.options.items(), key=lambda item: item[0])))

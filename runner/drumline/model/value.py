@@ -1,0 +1,30 @@
+"""Values as written in files: plain data, except where a person wrote a template.
+
+Only the loader makes a :class:`Template`, and only from text in the author's files. Every other string, whatever
+braces it holds, is data: text from a host can therefore never be evaluated (promise 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from drumline.diagnostics import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string of the author's that holds ``{{``, ``{%`` or ``{#``; equal by its text.
+
+    ``bare`` is a condition (``when: a == b``): an expression without braces.
+    """
+
+    text: str
+    position: Position = field(compare=False)
+    bare: bool = False
+
+
+#: None, bool, int, float, str, Template, Secret, or lists and dicts of these.
+Value: TypeAlias = Any
+Variables: TypeAlias = Mapping[str, Value]

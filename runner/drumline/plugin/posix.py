@@ -1,0 +1,45 @@
+"""For transports to POSIX hosts: a ``Run`` as one shell script."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from drumline.errors import OptionInvalid
+from drumline.model.request import Language, Run
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def shell_script(request: Run) -> str:
+    """The text that carries out the request when a POSIX ``sh`` reads it, its stdin being the request's.
+
+    Environment, working directory, another shell (``executable``) and another user (``become``) are in the text;
+    stdin and time-out are the transport's part. Raises ``OptionInvalid`` for what a POSIX host can't do.
+    """
+    if request.language not in (Language.SH, Language.EXEC):
+        raise OptionInvalid(
+            "This host speaks sh", f"A {request.language} command can't run on it; use a POSIX shell command."
+        )
+    settings = [_export(name, value) for name, value in request.environment.items()]
+    if request.directory is not None:
+        settings.append(f"cd -- {shlex.quote(request.directory)} || exit")
+    text = "\n".join([*settings, _with_shell(request)])
+    return _as_user(request.become.user, text) if request.become else text
+
+
+def _export(name: str, value: str) -> str:
+    if not _NAME.match(name):
+        raise OptionInvalid("Not a name for an environment variable", f"{name!r} can't be exported by sh.")
+    return f"export {name}={shlex.quote(value)}"
+
+
+def _with_shell(request: Run) -> str:
+    if request.language is Language.SH and request.executable:
+        return f"exec {shlex.quote(request.executable)} -c {shlex.quote(request.text)}"
+    return request.text
+
+
+def _as_user(user: str, text: str) -> str:
+    # -n: never ask for a password; -H: the user's own HOME.
+    return f"exec sudo -n -H -u {shlex.quote(user)} -- /bin/sh -c {shlex.quote(text)}"

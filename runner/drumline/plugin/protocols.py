@@ -1,0 +1,228 @@
+"""What a plugin provides: transports with their connections and sessions, actions, inventory sources, commands.
+
+A transport in short::
+
+    class Telnet:
+        name = "telnet"
+        options = (Option(name="host"), Option(name="port", type=int, default=23))
+
+        def platform(self, target): return Platform.POSIX
+        def connect(self, target): return TelnetConnection(target["host"], target["port"])
+
+A connection opens sessions; a session carries out one request at a time, and is kept open between them. All errors
+that have to do with the host are :class:`drumline.plugin.HostError` or one of its subclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+from drumline.model.outcome import Completed, Exit, Result
+from drumline.model.request import Get, Put, Request, Run
+from drumline.model.target import Option, Platform, Target
+
+Stream: TypeAlias = Literal["stdout", "stderr"]
+#: Takes output as it comes, in the order in which the host sent it; called on the thread that called ``run``.
+Emit: TypeAlias = Callable[[Stream, bytes], None]
+
+
+class Session(Protocol):
+    """One open, warm way to run things on a host. One user at a time; ``interrupt`` may come from any thread."""
+
+    def run(self, request: Run, emit: Emit) -> Exit:
+        """Carry out the command and return when it and its output are over.
+
+        When ``request.timeout`` is up the command and all its children are ended on the host, and the ending says
+        so. After a ``ConnectionLost`` the session is of no more use; after every other ending it is ready again.
+        ``request.become`` is honoured on POSIX hosts and refused with ``HostError`` on others.
+        """
+        ...
+
+    def put(self, request: Put) -> None:
+        """Write a file; raises ``TransferFailed`` with the host's own words when the host won't have it."""
+        ...
+
+    def get(self, request: Get) -> None:
+        """Read a file; raises ``TransferFailed`` when it isn't there or can't be read."""
+        ...
+
+    def interrupt(self) -> None:
+        """End what runs now, with its children; ``run`` then returns ``INTERRUPTED``. Nothing running: no effect."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back, also after errors and twice; raises nothing."""
+        ...
+
+
+class Connection(Protocol):
+    """One connection to one host, for as long as a run lasts. Its methods may be called from several threads."""
+
+    def open_session(self) -> Session:
+        """A session beside those that are already open."""
+        ...
+
+    def close(self) -> None:
+        """Close it and what is left of its sessions; raises nothing."""
+        ...
+
+
+class Transport(Protocol):
+    """How a kind of host is reached. One instance serves all hosts; it must keep no state of theirs."""
+
+    @property
+    def name(self) -> str:
+        """What ``ansible_connection`` says: lower case, no spaces."""
+        ...
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The connection variables that it reads."""
+        ...
+
+    def platform(self, target: Target) -> Platform:
+        """What the host understands, known without connecting."""
+        ...
+
+    def connect(self, target: Target) -> Connection:
+        """Open a connection, or raise the ``HostError`` that says what is wrong and what to do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of an action. Unknown ones, wrong types and missing ones are errors before anything is sent."""
+
+    name: str
+    #: ``str``, ``bool``, ``int``, ``float``, ``list``, ``dict``, ``Path`` (expands ``~``), or ``object`` for anything.
+    type: type = str
+    required: bool = False
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One use of an action on one host: everything is rendered and checked."""
+
+    host: str
+    platform: Platform
+    #: A value for every declared argument (its default where the task says nothing), coerced to its type.
+    arguments: Mapping[str, Any]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    #: Whether requests of this task run as another user (files put by ``Put`` belong to the login user).
+    become: bool = False
+    #: Turns ``src`` as written into a file of the project: beside the playbook, or in the folder named for the kind
+    #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
+    find_file: Callable[[str, str], Path] = field(default=lambda src, _folder: Path(src))
+    #: Renders the text of a file as a template with the task's variables: ``(text, path) -> str``.
+    render: Callable[[str, str], str] = field(default=lambda text, _path: text)
+    #: Looks a variable of the host up by name or dotted path; raises ``ActionFailed`` when it isn't defined.
+    lookup: Callable[[str], Any] = field(default=lambda name: name)
+
+    def __getitem__(self, argument: str) -> Any:
+        return self.arguments[argument]
+
+
+#: An action: yields requests, is sent their answers (``Completed`` for a ``Run``), returns its result.
+Steps: TypeAlias = Generator[Request, Any, Result]
+
+
+class ActionFailed(Exception):
+    """Raised by an action to end its job as failed. ``values`` are registered beside the message."""
+
+    def __init__(self, message: str, **values: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """The plugin behind a task's verb."""
+
+    name: str
+    perform: Callable[[Call], Steps]
+    help: str  #: One line, for ``drumline plugins``.
+    aliases: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    #: The argument that takes the text of ``action: text`` (``shell: echo hi``); with it, ``key=value`` words of
+    #: declared arguments are taken out of the text first, as in Ansible.
+    free_form: str | None = None
+    #: Arguments with any name are taken (``set_fact``), as they are.
+    open_arguments: bool = False
+    #: Arguments whose text is an expression rather than a string (``assert: that``).
+    expressions: tuple[str, ...] = ()
+    platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceData:
+    """What an inventory source gives, before groups are merged. Same shapes as Ansible's YAML inventory."""
+
+    #: Group name to own variables; order counts.
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Group name to names of hosts in it.
+    members: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    #: Group name to names of its child groups.
+    children: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    #: Host name to own variables; every host is listed here.
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class InventorySource(Protocol):
+    """Reads one kind of inventory source."""
+
+    @property
+    def name(self) -> str:
+        """What ``drumline plugins`` and messages call it."""
+        ...
+
+    def claims(self, source: str) -> bool:
+        """Whether this ``-i SOURCE`` (a path, or any other text) is of its kind; asked of one source after another."""
+        ...
+
+    def read(self, source: str) -> SourceData:
+        """Read it, or raise ``FilesError`` (with positions) or ``UsageError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A command that a plugin adds to ``drumline``; loaded when it is used, so that ``--help`` stays fast."""
+
+    name: str
+    help: str  #: One line, for ``drumline --help``.
+    load: str  #: ``"package.module:attribute"`` of a click command.
+
+
+__all__ = [
+    "Action",
+    "ActionFailed",
+    "Argument",
+    "Call",
+    "CommandSpec",
+    "Completed",
+    "Connection",
+    "Emit",
+    "Exit",
+    "Get",
+    "InventorySource",
+    "Option",
+    "Platform",
+    "Put",
+    "Request",
+    "Result",
+    "Run",
+    "Session",
+    "SourceData",
+    "Steps",
+    "Stream",
+    "Target",
+    "Transport",
+]

@@ -1,0 +1,18 @@
+"""For plugins that send text to Windows: quoting for PowerShell and for programs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+
+def quote(text: str) -> str:
+    """A PowerShell literal string. PowerShell takes the typographic quotes as quotes too; all are doubled."""
+    for mark in "'\u2018\u2019\u201a\u201b":
+        text = text.replace(mark, mark * 2)
+    return f"'{text}'"
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Arguments as one command line, in the way in which Microsoft's C run time takes it apart again."""
+    return subprocess.list2cmdline(arguments)

@@ -1,0 +1,94 @@
+"""Values that must never be seen, and the mask that keeps them out of journals, reports and messages."""
+
+from __future__ import annotations
+
+import base64
+import re
+from functools import lru_cache
+from typing import Any
+
+MASK = "********"
+#: Shorter values are not masked inside other text: replacing every "a" or "42" would destroy the report.
+_SHORTEST = 3
+#: The same for their encoded forms, of which the neighbours take the first and last letters.
+_SHORTEST_ENCODED = 5
+
+
+class Secret:
+    """A value that shows itself to nobody by accident. ``reveal()`` is the only way to the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The clear text; to be handed to a library, never kept, logged or formatted."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._text))
+
+
+class Secrets:
+    """The values registered as secret in one run; masks them in text and in nested data.
+
+    A value is masked in clear, in base64 (of its UTF-8 and its UTF-16-LE bytes, at each of the three alignments
+    that an encoding of a longer text can give it), and in UTF-16 written with NUL characters between the letters.
+    """
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, value: str | Secret) -> None:
+        """Register a value; text that is too short to mask safely is ignored."""
+        text = value.reveal() if isinstance(value, Secret) else value
+        if len(text) >= _SHORTEST and text not in self._values:
+            self._values = self._values | {text}
+            forms = {form for known in self._values for form in _forms(known)}
+            longest_first = sorted(forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def mask(self, text: str) -> str:
+        """The text with every registered value, in whatever form, replaced by asterisks."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def mask_all(self, value: Any) -> Any:
+        """The same for the strings inside dicts, lists and tuples; a ``Secret`` becomes asterisks."""
+        if isinstance(value, Secret):
+            return MASK
+        if self._pattern is None:
+            return value if isinstance(value, (str, int, float, bool, type(None))) else self._walk(value)
+        return self._walk(value)
+
+    def _walk(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, dict):
+            return {self.mask_all(key): self.mask_all(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.mask_all(item) for item in value]
+        return value
+
+
+@lru_cache(maxsize=1024)
+def _forms(text: str) -> frozenset[str]:
+    """Every way in which the text is recognised; the base64 forms lose what depends on their neighbours."""
+    forms = {text, "\0".join(text)}
+    for raw in (text.encode(), text.encode("utf-16-le")):
+        for shift in range(3):
+            encoded = base64.b64encode(b"\0" * shift + raw).decode()
+            start = (shift * 8 + 5) // 6
+            stop = (shift + len(raw)) * 8 // 6
+            if stop - start >= _SHORTEST_ENCODED:
+                forms.add(encoded[start:stop])
+    return frozenset(forms)
