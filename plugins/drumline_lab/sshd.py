@@ -1,0 +1,281 @@
+"""Real OpenSSH servers on loopback addresses: for the practice fleet, the tests and the benchmarks.
+
+Nothing on the machine is changed: configuration, keys and log are in the server's own folder, and whoever starts it
+logs in as themselves with the key pair found there. (One exception: as root, sshd wants the folder ``/run/sshd``, which
+the system's own service makes as well.) One server may listen on many addresses, and so stand for many hosts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from drumline.plugin import UsageError
+
+#: Where distributions put it; usually not in the PATH of users.
+_PLACES = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin"
+#: In the environment of everything that a server starts, with its folder as the value; stopping finds them by it.
+_MARK = "DRUMLINE_LAB_SSHD"
+#: Seconds for a server to listen, and for its processes to be gone.
+_PATIENCE = 15.0
+#: Other programs may take a free port between choosing it and listening on it.
+_ATTEMPTS = 5
+
+
+def find_sshd() -> str | None:
+    """The path of OpenSSH's server, or None where it isn't installed."""
+    return shutil.which("sshd") or shutil.which("sshd", path=_PLACES)
+
+
+class Sshd:
+    """One ``sshd``; a context manager that starts and stops it.
+
+    ``port`` 0 picks a port that is free on all ``addresses``. ``settings`` are lines of ``sshd_config`` and win over
+    the defaults here, such as ``{"MaxSessions": "2"}``. ``client_key`` is a private key to let in instead of a new one
+    (its public half beside it, ``.pub``). ``sftp`` is the ``Subsystem``, or None for a server that has none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        addresses: Sequence[str] = ("127.0.0.1",),
+        port: int = 0,
+        host_keys: Iterable[str] = ("ed25519",),
+        client_key: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        sftp: str | None = "internal-sftp",
+    ) -> None:
+        self.folder = folder
+        self.addresses = tuple(addresses)
+        self.port = port
+        self.user = getpass.getuser()
+        self.client_key = client_key or folder / "id_ed25519"
+        self.known_hosts = folder / "known_hosts"
+        self.log = folder / "sshd.log"
+        self._port_is_free_choice = port == 0
+        self._host_keys = [folder / f"host_{kind}" for kind in host_keys]
+        self._settings = dict(settings or {})
+        self._sftp = sftp
+        self._daemon: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """The first address that it listens on."""
+        return self.addresses[0]
+
+    def start(self) -> None:
+        """Start it and return when it listens. Raises ``UsageError`` when there is no sshd or it won't start."""
+        program = find_sshd()
+        if program is None:
+            raise UsageError(
+                "No sshd on this machine", "Install OpenSSH's server (Debian: apt install openssh-server)."
+            )
+        self._make_files()
+        for attempt in range(_ATTEMPTS):
+            if self._port_is_free_choice:
+                self.port = free_port(self.addresses)
+            self._write_configuration()
+            if self._launch(program):
+                break
+            if not self._port_is_free_choice or attempt + 1 == _ATTEMPTS:
+                raise UsageError("sshd doesn't start", self.log.read_text(errors="replace").strip())
+        self.known_hosts.write_text("".join(f"{line}\n" for line in self.known_hosts_lines()))
+
+    def known_hosts_lines(self) -> list[str]:
+        """A line of ``known_hosts`` for each address and host key."""
+        keys = [path.with_suffix(".pub").read_text().split()[:2] for path in self._host_keys]
+        return [f"[{address}]:{self.port} {' '.join(key)}" for address in self.addresses for key in keys]
+
+    def stop(self) -> None:
+        """End it, its connections and whatever its sessions still run. May be called twice."""
+        stop_sshd(self.folder)
+        if self._daemon is not None:
+            self._daemon.wait()
+            self._daemon = None
+
+    def drop_connections(self) -> None:
+        """End all its connections, as a network that fails would; it goes on listening."""
+        assert self._daemon is not None
+        for pid in _descendants({self._daemon.pid}):
+            _kill(pid)
+
+    def __enter__(self) -> Sshd:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _make_files(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (*self._host_keys, self.client_key):
+            if not path.exists():
+                make_key(path, path.name.rpartition("_")[2])
+        shutil.copyfile(f"{self.client_key}.pub", self.folder / "authorized_keys")
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+
+    def _write_configuration(self) -> None:
+        lines = [
+            *(f"{name} {value}" for name, value in self._settings.items()),
+            f"Port {self.port}",
+            *(f"ListenAddress {address}" for address in self.addresses),
+            *(f"HostKey {path}" for path in self._host_keys),
+            f"AuthorizedKeysFile {self.folder / 'authorized_keys'}",
+            f"PidFile {self._pid_file}",
+            # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
+            f"SetEnv {_MARK}={self.folder} SHLVL=1",
+            "PermitRootLogin prohibit-password",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "UsePAM no",
+            "StrictModes no",  # The folder may be below /tmp, which everybody can write to.
+            "UseDNS no",
+            "PrintMotd no",
+            "PrintLastLog no",
+            "MaxStartups 1000",
+            "MaxSessions 100",
+            "LogLevel VERBOSE",
+        ]
+        if self._sftp:
+            lines.append(f"Subsystem sftp {self._sftp}")
+        self._config.write_text("".join(f"{line}\n" for line in lines))
+
+    def _launch(self, program: str) -> bool:
+        """Whether it listens now; if not, it has ended."""
+        self._pid_file.unlink(missing_ok=True)
+        self.log.write_bytes(b"")
+        command = [program, "-D", "-f", str(self._config), "-E", str(self.log)]
+        self._daemon = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, _MARK: str(self.folder)},
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline and self._daemon.poll() is None:
+            # It goes on with fewer addresses than asked for; the file is there when it has tried them all.
+            if self._pid_file.exists():
+                if self.log.read_text(errors="replace").count("Server listening on ") == len(self.addresses):
+                    return True
+                break
+            time.sleep(0.002)
+        self.stop()
+        return False
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "sshd_config"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "sshd.pid"
+
+
+def make_key(path: Path, kind: str, passphrase: str = "") -> None:
+    """Make a key pair: ``path`` and ``path.pub``; ``kind`` is ``ed25519``, ``ecdsa`` or ``rsa``."""
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "drumline", "-f", str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def free_port(addresses: Sequence[str]) -> int:
+    """A TCP port that nobody uses on any of these addresses at the moment."""
+    for _ in range(100):
+        with contextlib.ExitStack() as stack:
+            port = 0
+            try:
+                for address in addresses:
+                    listener = stack.enter_context(socket.socket())
+                    listener.bind((address, port))
+                    port = listener.getsockname()[1]
+            except OSError:
+                continue
+            return port
+    raise UsageError("No free port", f"None is free on all of {', '.join(addresses)}.")
+
+
+def stop_sshd(folder: Path) -> None:
+    """End the server of a folder, its connections and sessions, also one that another process started."""
+    deadline = time.monotonic() + _PATIENCE
+    while pids := _processes_of(folder):
+        for pid in pids:
+            _kill(pid)
+        if time.monotonic() > deadline:
+            raise UsageError("sshd doesn't stop", f"Processes {sorted(pids)} of {folder} outlive SIGKILL.")
+        time.sleep(0.002)
+    (folder / "sshd.pid").unlink(missing_ok=True)
+
+
+def _processes_of(folder: Path) -> set[int]:
+    """Live processes that carry the folder's mark, and all that descend from them."""
+    mark = f"{_MARK}={folder}".encode()
+    marked = {pid for pid in _pids() if mark in _environment(pid)} | _daemon_of(folder)
+    return {pid for pid in marked | _descendants(marked) if _state(pid) not in ("Z", "X", "")}
+
+
+def _daemon_of(folder: Path) -> set[int]:
+    # sshd writes its title over its environment: the daemon is known by its command line.
+    config = str(folder / "sshd_config").encode()
+    lines = {pid: _read(pid, "cmdline") for pid in _pids()}
+    return {pid for pid, line in lines.items() if config in line and b"sshd" in line.partition(b"\0")[0]}
+
+
+def _descendants(pids: set[int]) -> set[int]:
+    children: dict[int, set[int]] = {}
+    for pid in _pids():
+        children.setdefault(_parent(pid), set()).add(pid)
+    found: set[int] = set()
+    waiting = list(pids)
+    while waiting:
+        new = children.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _pids() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:  # it ended, or is another user's
+        return b""
+
+
+def _environment(pid: int) -> list[bytes]:
+    return _read(pid, "environ").split(b"\0")
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent, and so on; the fields behind the name, which may hold spaces and brackets."""
+    return _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
+
+
+def _state(pid: int) -> str:
+    return next(iter(_stat(pid)), "")
+
+
+def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if len(fields) > 1 else 0
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
