@@ -1,0 +1,157 @@
+"""What carries out the command lines of Windows hosts: a Windows to run programs on, PowerShell, or only ``sh``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from drumline_lab.wsman import faults
+from drumline_lab.wsman.process import Launch
+
+#: Names the program when no option does.
+VARIABLE = "DRUMLINE_LAB_WINDOWS"
+
+#: A command line that starts PowerShell, by whichever of its names.
+_POWERSHELL = re.compile(r'\s*"?(?:[^"\s]*[\\/])?(?:powershell|pwsh)(?:\.exe)?"?(?=\s|$)', re.IGNORECASE)
+
+
+class Backend(Protocol):
+    """One host's way to run command lines."""
+
+    @property
+    def description(self) -> str:
+        """For people: what runs the lines."""
+        ...
+
+    def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
+        """How to start a line, through ``cmd`` or as a program itself; raises a fault when it can't be."""
+        ...
+
+    def remove(self) -> None:
+        """End and delete the host, if there is one."""
+        ...
+
+
+class Windows:
+    """A program that runs lines on a Windows: ``PROGRAM cmd 'LINE'``, settings in its environment.
+
+    ``WINDOWS_HOST`` names the host, ``WINDOWS_CWD`` its working directory, ``WINENV_NAME`` a variable NAME.
+    """
+
+    def __init__(self, program: str, host: str) -> None:
+        self._program = program
+        self._host = host
+
+    @property
+    def description(self) -> str:
+        return f"Windows host '{self._host}' of {self._program}"
+
+    def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
+        if direct and not re.match(r'"?[A-Za-z]:\\', line):
+            raise faults.program_not_found()
+        environment = self._environment() | {f"WINENV_{name}": value for name, value in variables.items()}
+        if directory:
+            if not Path(self._ask("path", directory)).is_dir():
+                raise faults.invalid_directory()
+            environment["WINDOWS_CWD"] = directory
+        return Launch(argv=(self._program, "exec" if direct else "cmd", line), environment=environment)
+
+    def remove(self) -> None:
+        """Stop the host and delete its drive; both also when it was never used."""
+        drive = Path(self._ask("path"))
+        subprocess.run([self._program, "stop"], env=self._environment(), capture_output=True, timeout=60, check=False)
+        # Only a folder that bears the host's name can be its own and nobody else's.
+        own = next((folder for folder in (drive, *drive.parents) if folder.name == self._host), None)
+        if own is not None:
+            shutil.rmtree(own, ignore_errors=True)
+
+    def _ask(self, *arguments: str) -> str:
+        command = [self._program, *arguments]
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout.strip()
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host}
+
+
+class Sh:
+    """``/bin/sh``, in a folder that serves as the host's home."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    @property
+    def description(self) -> str:
+        return "/bin/sh"
+
+    def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
+        argv = tuple(split_line(line)) if direct else ("/bin/sh", "-c", line)
+        if direct and not (argv and argv[0].startswith("/") and os.access(argv[0], os.X_OK)):
+            raise faults.program_not_found()
+        return self._start(argv, directory, variables)
+
+    def remove(self) -> None:
+        """Nothing of its own to end."""
+
+    def _start(self, argv: tuple[str, ...], directory: str | None, variables: Mapping[str, str]) -> Launch:
+        folder = directory or str(self._home)
+        if not os.path.isdir(folder):
+            raise faults.invalid_directory()
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._home), "LANG": "C.UTF-8"}
+        return Launch(argv=argv, environment=environment | dict(variables), directory=folder)
+
+
+class PowerShell(Sh):
+    """This machine's PowerShell for lines that start it, ``/bin/sh`` for the others."""
+
+    def __init__(self, home: Path, program: str) -> None:
+        super().__init__(home)
+        self._program = program
+
+    @property
+    def description(self) -> str:
+        return f"{self._program} for PowerShell, /bin/sh for other lines"
+
+    def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
+        named = _POWERSHELL.match(line)
+        if named is None:
+            return super().launch(line, direct=direct, directory=directory, variables=variables)
+        return self._start((self._program, *split_line(line[named.end() :])), directory, variables)
+
+
+def find_backend(host: str, home: Path, *, program: str | None = None, search: str | None = None) -> Backend:
+    """The best there is: the program given, else this machine's PowerShell (in the path ``search``), else sh."""
+    if program:
+        return Windows(program, host)
+    powershell = shutil.which("pwsh", path=search)
+    return PowerShell(home, powershell) if powershell else Sh(home)
+
+
+def split_line(line: str) -> list[str]:
+    """Arguments of a Windows command line, by the rules of CommandLineToArgvW.
+
+    Backslashes are plain, but before a quote 2n of them mean n, and 2n+1 mean n and a plain quote.
+    """
+    arguments: list[str] = []
+    word: list[str] | None = None
+    quoted = False
+    for slashes, mark in re.findall(r"""(\\*)(.|$)""", line, re.DOTALL):
+        if mark == '"':
+            word = [*(word or []), "\\" * (len(slashes) // 2)]
+            if len(slashes) % 2:
+                word.append('"')
+            else:
+                quoted = not quoted
+        elif mark in (" ", "\t", "") and not quoted:
+            word = [*(word or []), slashes] if slashes else word
+            if word is not None:
+                arguments.append("".join(word))
+            word = None
+        else:
+            word = [*(word or []), slashes, mark]
+    return arguments if word is None else [*arguments, "".join(word)]

@@ -1,0 +1,249 @@
+"""Text shells and the commands in them, apart from the protocol: who owns them, how long they live, what they say."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from drumline_lab.wsman import faults
+from drumline_lab.wsman.process import Running, Stream
+from drumline_lab.wsman.settings import Settings
+
+#: bytes of output that a command may have unfetched before it is made to wait
+_MOST_UNFETCHED = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What one Receive brings."""
+
+    chunks: tuple[tuple[Stream, bytes], ...]
+    done: bool
+    exit_code: int | None = None
+
+
+class Command:
+    """One command line under way: the sink of its process, and the source of its Receives."""
+
+    def __init__(self, command_id: str) -> None:
+        self.id = command_id
+        self.running: Running | None = None
+        self._changed = threading.Condition()
+        self._chunks: deque[tuple[Stream, bytes]] = deque()
+        self._unfetched = 0
+        self._ended = False
+        self._exit_code: int | None = None
+        self._dropped = False
+
+    def emit(self, stream: Stream, data: bytes) -> None:
+        """Keep output, and hold the process back while much of it waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._unfetched < _MOST_UNFETCHED or self._dropped)
+            if not self._dropped:
+                self._chunks.append((stream, data))
+                self._unfetched += len(data)
+                self._changed.notify_all()
+
+    def finish(self, exit_code: int | None) -> None:
+        with self._changed:
+            self._ended = True
+            self._exit_code = exit_code
+            self._changed.notify_all()
+
+    def receive(self, *, timeout: float, coalesce: float, budget: int, connected: Callable[[], bool]) -> Output:
+        """The next output, at most ``budget`` bytes of it, waiting up to ``timeout`` seconds for any.
+
+        Raises the faults of a time-out and of a command that was ended meanwhile. ``connected`` says whether the
+        client still listens: output that nobody would hear is kept for the Receive of the next connection.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._chunks or self._ended or self._dropped, timeout):
+                raise faults.timed_out()
+            self._changed.wait_for(lambda: self._ended or self._dropped or self._unfetched >= budget, coalesce)
+            if self._dropped or not connected():
+                raise faults.aborted()
+            chunks = tuple(self._take(budget))
+            done = self._ended and not self._chunks
+            self._changed.notify_all()
+            return Output(chunks=chunks, done=done, exit_code=self._exit_code if done else None)
+
+    def write(self, data: bytes, end: bool, timeout: float) -> None:
+        """Feed standard input; raises the faults of a closed pipe and of a process that does not read."""
+        assert self.running is not None
+        try:
+            self.running.write(data, end, timeout)
+        except BrokenPipeError:
+            raise faults.pipe_ended() from None
+        except TimeoutError:
+            raise faults.timed_out() from None
+
+    def interrupt(self) -> None:
+        """Ctrl-C; succeeds also when the command is over."""
+        if self.running is not None and not self._ended:
+            self.running.interrupt()
+
+    def drop(self) -> None:
+        """End it with all that it has started, and forget its output."""
+        with self._changed:
+            self._dropped = True
+            self._chunks.clear()
+            self._changed.notify_all()
+        if self.running is not None and not self._ended:
+            self.running.kill()
+
+    def _take(self, budget: int) -> Iterator[tuple[Stream, bytes]]:
+        while self._chunks and budget > 0:
+            stream, data = self._chunks.popleft()
+            if len(data) > budget:
+                self._chunks.appendleft((stream, data[budget:]))
+                data = data[:budget]
+            budget -= len(data)
+            self._unfetched -= len(data)
+            yield stream, data
+
+
+@dataclass(slots=True, kw_only=True)
+class Shell:
+    """One shell. ``operations`` counts every command it ever had: Windows gives them back only with the shell."""
+
+    id: str
+    owner: str
+    client: str
+    environment: dict[str, str]
+    directory: str | None
+    idle: float  #: seconds
+    lifetime: float  #: seconds
+    created: float
+    used: float
+    uses: int = 0  #: Requests under way.
+    operations: int = 0
+    commands: dict[str, Command] = field(default_factory=dict)
+
+    def expired(self, now: float) -> bool:
+        """Whether its time is up: nothing was asked of it for too long, or it is too old."""
+        idle = self.uses == 0 and now - self.used > self.idle
+        return idle or now - self.created > self.lifetime
+
+    def command(self, command_id: str | None) -> Command:
+        """The command of this id; case does not count."""
+        if not command_id:
+            raise faults.no_command_id()
+        command = self.commands.get(command_id.upper())
+        if command is None:
+            raise faults.unknown_command()
+        return command
+
+
+class Shells:
+    """All shells of one server, with the quotas of their owners."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings  #: May be exchanged at any time.
+        self._lock = threading.Lock()
+        self._shells: dict[str, Shell] = {}
+
+    def create(
+        self,
+        *,
+        owner: str,
+        client: str,
+        shell_id: str | None = None,
+        environment: dict[str, str] | None = None,
+        directory: str | None = None,
+        idle: float | None = None,
+        lifetime: float | None = None,
+    ) -> Shell:
+        """A new shell, or the fault of a full quota."""
+        self.sweep()
+        now = time.monotonic()
+        shell = Shell(
+            id=(shell_id or str(uuid.uuid4())).upper(),
+            owner=owner,
+            client=client,
+            environment=environment or {},
+            directory=directory,
+            idle=self.settings.shell_idle if idle is None else idle,
+            lifetime=float("inf") if lifetime is None else lifetime,
+            created=now,
+            used=now,
+        )
+        with self._lock:
+            if len(self._of(owner)) >= self.settings.max_shells:
+                raise faults.too_many_shells(self.settings.max_shells)
+            self._shells[shell.id] = shell
+        return shell
+
+    def find(self, shell_id: str) -> Shell:
+        """The shell of this id, or the fault of an unknown one."""
+        self.sweep()
+        with self._lock:
+            shell = self._shells.get(shell_id.upper())
+            if shell is None:
+                raise faults.unknown_shell()
+            shell.used = time.monotonic()
+            return shell
+
+    @contextlib.contextmanager
+    def using(self, shell_id: str) -> Iterator[Shell]:
+        """The shell of this id, which can't grow too idle meanwhile."""
+        shell = self.find(shell_id)
+        with self._lock:
+            shell.uses += 1
+        try:
+            yield shell
+        finally:
+            with self._lock:
+                shell.uses -= 1
+                shell.used = time.monotonic()
+
+    def add(self, shell: Shell, command: Command) -> None:
+        """Enter a command, or raise the fault of a full quota."""
+        limit = self.settings.max_operations
+        with self._lock:
+            if sum(other.operations for other in self._of(shell.owner)) >= limit:
+                raise faults.too_many_operations(limit, old=self.settings.old_quota_fault)
+            if shell.id not in self._shells:
+                raise faults.unknown_shell()
+            shell.operations += 1
+            shell.commands[command.id] = command
+
+    def delete(self, shell_id: str) -> None:
+        """End a shell and everything in it."""
+        with self._lock:
+            shell = self._shells.pop(shell_id.upper(), None)
+        if shell is None:
+            raise faults.unknown_shell()
+        _end(shell)
+
+    def sweep(self) -> None:
+        """End the shells whose time is up."""
+        now = time.monotonic()
+        with self._lock:
+            gone = [shell for shell in self._shells.values() if shell.expired(now)]
+            for shell in gone:
+                del self._shells[shell.id]
+        for shell in gone:
+            _end(shell)
+
+    def ids(self) -> tuple[str, ...]:
+        """The shells there are, oldest first."""
+        with self._lock:
+            return tuple(self._shells)
+
+    def close(self) -> None:
+        """End all of them."""
+        for shell_id in self.ids():
+            self.delete(shell_id)
+
+    def _of(self, owner: str) -> list[Shell]:
+        return [shell for shell in self._shells.values() if shell.owner.lower() == owner.lower()]
+
+
+def _end(shell: Shell) -> None:
+    for command in list(shell.commands.values()):
+        command.drop()
