@@ -28,3 +28,8 @@ class Template:
 #: None, bool, int, float, str, Template, Secret, or lists and dicts of these.
 Value: TypeAlias = Any
 Variables: TypeAlias = Mapping[str, Value]
+
+
+def text_of(value: Value) -> str:
+    """The value as its author wrote it: a template's source, anything else as text."""
+    return value.text if isinstance(value, Template) else str(value)

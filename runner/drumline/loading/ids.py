@@ -1,0 +1,38 @@
+"""Ids of tasks and plays: as written, else made from the name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from drumline.model.value import Value, text_of
+
+#: What a person may write after ``id:``. A dot would make ``play.task`` ambiguous.
+ID = re.compile(r"[A-Za-z0-9_-]+\Z")
+_GAP = re.compile(r"[^a-z0-9_]+")
+
+
+def slug(name: Value, otherwise: str = "") -> str:
+    """The name as an id: ``"Stop the app!"`` gives ``stop-the-app``; ``otherwise`` where nothing is left of it."""
+    plain = unicodedata.normalize("NFKD", text_of(name)).encode("ascii", "ignore").decode().lower()
+    return _GAP.sub("-", plain).strip("-") or otherwise
+
+
+def unique_ids(written: Sequence[str | None], slugs: Sequence[str]) -> list[str]:
+    """An id for each: the written one, else its slug with the first free number (``ping``, ``ping-2``, …)."""
+    taken = {text for text in written if text is not None}
+    following: dict[str, int] = {}
+    return [
+        text if text is not None else _free(base, taken, following) for text, base in zip(written, slugs, strict=True)
+    ]
+
+
+def _free(base: str, taken: set[str], following: dict[str, int]) -> str:
+    candidate, number = base, following.get(base, 1)
+    while candidate in taken:
+        number += 1
+        candidate = f"{base}-{number}"
+    following[base] = number
+    taken.add(candidate)
+    return candidate

@@ -1,0 +1,43 @@
+"""Graphs as mappings from a vertex to what it needs. Knows vertices and edges, nothing of tasks and hosts.
+
+All functions take a graph without circles; ``graphlib.CycleError`` is raised otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from graphlib import TopologicalSorter
+from typing import TypeVar
+
+V = TypeVar("V", bound=Hashable)
+
+
+def levels(needs: Mapping[V, Iterable[V]]) -> dict[V, int]:
+    """For each vertex the length of the longest way down from it: 0 for one that needs nothing."""
+    found: dict[V, int] = {}
+    for vertex in TopologicalSorter(needs).static_order():
+        found[vertex] = max((found[need] + 1 for need in needs.get(vertex, ())), default=0)
+    return found
+
+
+def without(needs: Mapping[V, Iterable[V]], removed: Collection[V]) -> dict[V, tuple[V, ...]]:
+    """The graph without some vertices: whoever needed one of them needs what that one needed, so that order holds."""
+    standing: dict[V, tuple[V, ...]] = {}
+    for vertex in TopologicalSorter(needs).static_order():
+        found: dict[V, None] = {}
+        for need in needs.get(vertex, ()):
+            found.update(dict.fromkeys(standing[need] if need in removed else (need,)))
+        standing[vertex] = tuple(found)
+    return {vertex: standing[vertex] for vertex in needs if vertex not in removed}
+
+
+def ancestors(needs: Mapping[V, Iterable[V]], vertex: V) -> set[V]:
+    """Everything that the vertex needs, directly or through others."""
+    found: set[V] = set()
+    waiting = list(needs.get(vertex, ()))
+    while waiting:
+        need = waiting.pop()
+        if need not in found:
+            found.add(need)
+            waiting.extend(needs.get(need, ()))
+    return found

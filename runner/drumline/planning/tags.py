@@ -1,0 +1,29 @@
+"""``--tags`` and ``--skip-tags``, as Ansible reads them: ``all``, ``tagged``, ``untagged``, ``always``, ``never``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from drumline.model.playbook import Task
+
+_UNTAGGED = frozenset({"untagged"})
+
+
+def selected(task: Task, tags: Collection[str] = (), skip_tags: Collection[str] = ()) -> bool:
+    """Whether the task takes part. No ``tags`` means ``all``."""
+    own = task.tags or _UNTAGGED
+    return _wanted(own, set(tags or ("all",))) and not _unwanted(own, set(skip_tags))
+
+
+def _wanted(own: frozenset[str], tags: set[str]) -> bool:
+    if "always" in own or own & tags:
+        return True
+    if "never" in own:
+        return False
+    return "all" in tags or ("tagged" in tags and own != _UNTAGGED)
+
+
+def _unwanted(own: frozenset[str], skipped: set[str]) -> bool:
+    if "all" in skipped:
+        return "always" not in own or "always" in skipped
+    return bool(own & skipped) or ("tagged" in skipped and own != _UNTAGGED)
