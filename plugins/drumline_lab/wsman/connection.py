@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from drumline_lab.wsman import faults, sealing, soap
 from drumline_lab.wsman.auth import Authentication
@@ -79,9 +79,9 @@ class Connection:
             user = _common_name(self._socket)
         self._authentication = Authentication(server.settings, server.credentials, server.bindings, user)
 
-    def _serve_one(self, stream: object) -> bool:
+    def _serve_one(self, stream: IO[bytes]) -> bool:
         server = self._server
-        request = read_request(stream, server.settings.max_envelope + _FRAME)  # type: ignore[arg-type]
+        request = read_request(stream, server.settings.max_envelope + _FRAME)
         if request is None:
             return False
         if server.settings.latency:
@@ -166,8 +166,5 @@ def _common_name(connected: socket.socket) -> str:
     """Who a client certificate is for, or ``""``."""
     assert isinstance(connected, ssl.SSLSocket)
     certificate = connected.getpeercert() or {}
-    for names in certificate.get("subject", ()):
-        for key, value in names:  # type: ignore[misc]
-            if key == "commonName":
-                return str(value)
-    return ""
+    subject: Any = certificate.get("subject", ())
+    return next((str(value) for names in subject for key, value in names if key == "commonName"), "")

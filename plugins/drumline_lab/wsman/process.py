@@ -146,11 +146,10 @@ class Canned:
         self._output = output
         self._exit_code = exit_code
 
-    def start(self, sink: Sink) -> None:
-        """Say everything at once."""
-        for stream, data in self._output:
-            sink.emit(stream, data)
-        sink.finish(self._exit_code)
+    def start(self, sink: Sink) -> Canned:
+        """Say everything, as fast as it is fetched."""
+        threading.Thread(target=self._say, args=(sink,), name="canned output", daemon=True).start()
+        return self
 
     def write(self, data: bytes, end: bool, timeout: float) -> None:
         self.received += data
@@ -160,6 +159,11 @@ class Canned:
 
     def kill(self) -> None:
         """It is over already."""
+
+    def _say(self, sink: Sink) -> None:
+        for stream, data in self._output:
+            sink.emit(stream, data)
+        sink.finish(self._exit_code)
 
 
 def _write_all(fd: int, data: bytes, deadline: float) -> None:

@@ -116,12 +116,12 @@ class TextShells:
             canned = Canned(("stderr", b"The command line is too long.\r\n"), exit_code=1)
         if canned is not None:
             self._shells.add(shell, command)
-            command.running = canned
-            canned.start(command)
+            command.start(lambda: canned.start(command))
             return
         launch = self._backend.launch(line, direct=direct, directory=shell.directory, variables=shell.environment)
         self._shells.add(shell, command)
-        command.running = Process(launch, command, linger=self.settings.linger, crlf=self.settings.crlf)
+        settings = self.settings
+        command.start(lambda: Process(launch, command, linger=settings.linger, crlf=settings.crlf))
 
     def _receive(self, message: Message, caller: Caller, shell: Shell) -> str:
         wanted = message.content("Receive").find(RSP + "DesiredStream")

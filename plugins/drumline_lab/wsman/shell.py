@@ -40,6 +40,16 @@ class Command:
         self._exit_code: int | None = None
         self._dropped = False
 
+    def start(self, start: Callable[[], Running]) -> None:
+        """Start what carries it out, unless its shell was deleted meanwhile."""
+        with self._changed:
+            if self._dropped:
+                raise faults.unknown_shell()
+            try:
+                self.running = start()
+            except OSError:
+                raise faults.program_not_found() from None
+
     def emit(self, stream: Stream, data: bytes) -> None:
         """Keep output, and hold the process back while much of it waits."""
         with self._changed:
