@@ -26,7 +26,7 @@ import yaml
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.loading.files import read_text
+from drumline.loading.text import read_text
 from drumline.model.value import Template, Value
 
 #: Levels of lists and dictionaries inside each other.
@@ -408,3 +408,17 @@ def _explain(error: yaml.MarkedYAMLError, line: str, lines: list[str]) -> str:
 def _position_at(before: str, path: str) -> Position:
     """The place after the text ``before``."""
     return Position(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def dump(value: Any, *, flow: bool | None = None, sort_keys: bool = True, **options: Any) -> str:
+    """Plain data as YAML text. ``flow`` is PyYAML's ``default_flow_style``; options: indent, width, explicit_start…"""
+    return str(
+        yaml.dump(value, Dumper=_Dumper, allow_unicode=True, default_flow_style=flow, sort_keys=sort_keys, **options)
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value in full: anchors would surprise whoever reads the file."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
