@@ -117,6 +117,8 @@ class Call:
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Whether requests of this task run as another user (files put by ``Put`` belong to the login user).
     become: bool = False
+    #: Seconds that one try of the task may take; requests are limited to it anyway, this is for messages. None: no limit.
+    timeout: float | None = None
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the folder named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
     find_file: Callable[[str, str], Path] = field(default=lambda src, _folder: Path(src))
