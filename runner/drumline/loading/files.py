@@ -1,4 +1,4 @@
-"""Text files of the author's: read whole, or refused with a diagnostic that says why."""
+"""Files of the author's: found where tasks may name them; read whole, or refused with a diagnostic that says why."""
 
 from __future__ import annotations
 
@@ -6,9 +6,27 @@ from pathlib import Path
 
 from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError
+from drumline.plugin import ActionFailed
 
 #: Bytes. A file of this project is written by a person or a generator of theirs; what is larger is a mistake.
 LARGEST = 50_000_000
+
+
+def find_file(src: str, folder: str, playbook_dir: Path) -> Path:
+    """The file or folder that ``src`` means: an absolute path (``~`` too), else below the playbook's folder.
+
+    There ``folder`` (``files``, ``templates``) is looked at first. Raises ``ActionFailed`` with all places.
+    """
+    written = Path(src).expanduser()
+    if written.is_absolute():
+        places = [written]
+    else:
+        places = [playbook_dir / folder / written, playbook_dir / written]
+    for place in places:
+        if place.exists():
+            return place
+    tried = ", ".join(str(place) for place in places)
+    raise ActionFailed(f"There is no file '{src}' on this machine. Looked for {tried}.")
 
 
 def read_text(path: Path) -> str:

@@ -1,0 +1,114 @@
+"""Which variables a template needs.
+
+A name is *needed* when every rendering looks it up and can't go on without it. It is *guarded* when the template
+mentions it but may do without it: it is the operand of ``default`` or ``is defined``, or stands where it is only
+reached under a condition (behind ``if``, ``and``, ``or``, in a loop's body, in a macro). Names that the template
+assigns itself are neither, nor are globals such as ``range``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import NamedTuple
+
+from jinja2 import meta, nodes
+
+_DEFAULTS = {"default", "d", "ansible.builtin.default", "ansible.builtin.d"}
+_DEFINED = {"defined", "undefined", "ansible.builtin.defined", "ansible.builtin.undefined"}
+#: Filters whose arguments are only used in some cases.
+_CHOOSING = {"ternary", "ansible.builtin.ternary"}
+
+
+class Names(NamedTuple):
+    """The two kinds of names of one template."""
+
+    needed: frozenset[str]
+    guarded: frozenset[str]
+
+
+def names_of(tree: nodes.Template, known: Container[str]) -> Names:
+    """The names that a parsed template takes from outside, without those in ``known``."""
+    free = {name for name in meta.find_undeclared_variables(tree) if name not in known}
+    sure: set[str] = set()
+    tested: set[str] = set()
+    _visit(tree, sure, tested)
+    needed = (sure & free) - tested
+    return Names(frozenset(needed), frozenset(free - needed))
+
+
+def _visit(node: nodes.Node, sure: set[str], tested: set[str]) -> None:
+    """Collect the names that are surely looked up, and those that the template is prepared to miss."""
+    if isinstance(node, nodes.Name):
+        if node.ctx == "load":
+            sure.add(node.name)
+        return
+    certain, doubtful = _parts(node)
+    for part in certain:
+        _visit(part, sure, tested)
+    for part in doubtful:
+        _visit(part, set(), tested)
+    guarded = _guarded_operand(node)
+    if guarded is not None:
+        tested.add(guarded)
+
+
+def _parts(node: nodes.Node) -> tuple[list[nodes.Node], list[nodes.Node]]:
+    """The nodes below this one: those that are evaluated whenever it is, and the others."""
+    children = list(node.iter_child_nodes())
+    if isinstance(node, (nodes.If, nodes.CondExpr)):
+        certain = [node.test]
+    elif isinstance(node, nodes.For):
+        certain = [node.iter]
+    elif isinstance(node, (nodes.And, nodes.Or)):
+        certain = [node.left]
+    elif isinstance(node, (nodes.Macro, nodes.CallBlock)):
+        certain = []
+    elif isinstance(node, nodes.Filter) and node.name in _DEFAULTS | _CHOOSING:
+        certain = [node.node] if node.node is not None else []
+    else:
+        return children, []
+    return certain, [child for child in children if child not in certain]
+
+
+def _guarded_operand(node: nodes.Node) -> str | None:
+    """The variable whose absence this node takes care of."""
+    if not isinstance(node, (nodes.Filter, nodes.Test)):
+        return None
+    if node.name not in (_DEFAULTS if isinstance(node, nodes.Filter) else _DEFINED):
+        return None
+    operand: nodes.Expr | None = node.node
+    while isinstance(operand, (nodes.Getattr, nodes.Getitem)):
+        operand = operand.node
+    return operand.name if isinstance(operand, nodes.Name) else None
+
+
+def owner_of(tree: nodes.Template, name: object) -> str:
+    """What the template writes before ``.name`` or ``[name]``, such as ``app.ports``; ``""`` when that isn't plain."""
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        if _member(node) == name:
+            text = _path(node.node)
+            if text:
+                return text
+    return ""
+
+
+def _member(node: nodes.Node) -> object:
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return node.arg.value
+    return None
+
+
+def _path(node: nodes.Node) -> str:
+    if isinstance(node, nodes.Name):
+        return node.name
+    if not isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        return ""
+    before = _path(node.node)
+    if not before:
+        return ""
+    if isinstance(node, nodes.Getattr):
+        return f"{before}.{node.attr}"
+    member = _member(node)
+    return f"{before}[{member!r}]" if member is not None else ""

@@ -1,0 +1,343 @@
+"""Templates: what is wrong with them, which variables they need, and what they give.
+
+Only :class:`~drumline.model.value.Template` objects are ever evaluated, and those only come from the author's
+files. What rendering gives is data, as is every string of a host, whatever braces it holds (promise 7).
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes
+from jinja2.environment import Template as JinjaTemplate
+from jinja2.parser import Parser
+from jinja2.utils import missing
+
+from drumline.diagnostics import Diagnostic, Position, did_you_mean
+from drumline.errors import DrumlineError
+from drumline.loading.filters import FILTERS
+from drumline.loading.jinja import ATOMS, OMIT, DataEnvironment, Lookup, Missing, NotDefined, Unresolved, look_up
+from drumline.loading.jinja_tests import TESTS
+from drumline.loading.lookups import GLOBALS
+from drumline.loading.template_names import Names, names_of, owner_of
+from drumline.model.value import Template, Value
+from drumline.secret import Secret
+
+__all__ = ["OMIT", "TemplateFailed", "Templating"]
+
+#: Compiled containers that are remembered; more than a playbook has, so that a mistake of a caller can't fill memory.
+_REMEMBERED = 20_000
+_TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+Variables: TypeAlias = Mapping[str, Any]
+#: A value made ready: called with the variables it gives the rendered value.
+Rendered: TypeAlias = Callable[[Variables], Any]
+
+
+class TemplateFailed(DrumlineError):
+    """A template of the author's can't be rendered. ``summary`` says why, ``position`` is the place in the file."""
+
+    exit_status = 2
+
+    def __init__(self, summary: str, position: Position | None = None) -> None:
+        super().__init__(summary)
+        self.position = position
+
+
+class VariableUndefined(TemplateFailed, Unresolved):
+    """The same, because a variable, an attribute or an item isn't there."""
+
+
+class Compiled:
+    """A value made ready for being rendered often."""
+
+    __slots__ = ("_render", "_value", "constant")
+
+    def __init__(self, value: Value, render: Rendered | None) -> None:
+        #: Whether it is the same for all variables. It is handed out as it is and must not be changed.
+        self.constant = render is None
+        self._value = value
+        self._render = render
+
+    def render(self, variables: Variables) -> Any:
+        """The value with all templates in it rendered."""
+        return self._value if self._render is None else self._render(variables)
+
+
+class _Code:
+    """One text, compiled. ``name`` is set where it is ``{{ name }}`` and nothing else."""
+
+    __slots__ = ("name", "template")
+
+    def __init__(self, template: JinjaTemplate, tree: nodes.Template) -> None:
+        self.template = template
+        self.name = _only_name(tree)
+
+
+class Templating:
+    """All templates of a run. Each text is compiled once; may be used from several threads."""
+
+    def __init__(self) -> None:
+        self._environment = _environment(self)
+        self._codes: dict[tuple[str, bool], _Code] = {}
+        # The value is kept beside its compiled form, so that its id stays its own.
+        self._compiled: dict[int, tuple[Value, Compiled]] = {}
+        self._suggestions: dict[tuple[str, frozenset[str]], str] = {}
+
+    def check(self, template: Template) -> Diagnostic | None:
+        """What is wrong with the template itself; nothing is evaluated."""
+        try:
+            tree = self._parse(template.text, template.bare)
+        except TemplateSyntaxError as error:
+            where = _place(template, error.lineno)
+            return Diagnostic(summary="Not a valid template", detail=_sentence(error.message or ""), position=where)
+        for node in tree.find_all((nodes.Filter, nodes.Test)):
+            found = self._unknown(node)
+            if found:
+                summary, detail = found
+                return Diagnostic(summary=summary, detail=detail, position=_place(template, node.lineno))
+        try:
+            self._code(template)
+        except TemplateSyntaxError as error:
+            where = _place(template, error.lineno)
+            return Diagnostic(summary="Not a valid template", detail=_sentence(error.message or ""), position=where)
+        return None
+
+    def undeclared(self, template: Template) -> frozenset[str]:
+        """Names without which it can't be rendered, whatever the others hold. Empty for what doesn't parse."""
+        return self._names(template).needed
+
+    def guarded(self, template: Template) -> frozenset[str]:
+        """Names that it mentions but can perhaps do without: behind ``default``, ``is defined``, ``if``, ``and``…"""
+        return self._names(template).guarded
+
+    def compile_value(self, value: Value) -> Compiled:
+        """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""
+        return Compiled(value, self._renderer(value))
+
+    def render(self, value: Value, variables: Variables) -> Any:
+        """The value with all templates in it rendered, at any depth; entries that give ``omit`` are left out.
+
+        A constant is handed out as it is: don't change what is returned. ``value`` is the author's, and lives as
+        long as the run. Raises ``TemplateFailed``.
+        """
+        if type(value) in ATOMS:
+            return value
+        if type(value) is Template:
+            return self._evaluate(value, variables)
+        known = self._compiled.get(id(value))
+        if known is None:
+            known = self._remember(value)
+        return known[1].render(variables)
+
+    def condition(self, conditions: Sequence[Template | bool], variables: Variables) -> bool:
+        """Whether all of them hold; those after the first that doesn't aren't looked at. Raises ``TemplateFailed``."""
+        for condition in conditions:
+            if type(condition) is bool:
+                holds = condition
+            else:
+                holds = _truth(self.render(condition, variables), condition)
+            if not holds:
+                return False
+        return True
+
+    def render_file(self, text: str, path: str, variables: Variables) -> str:
+        """A whole file's text as a template. Raises ``TemplateFailed`` with a position in that file."""
+        template = Template(text, Position(path))
+        try:
+            result = self._evaluate(template, variables)
+        finally:
+            self._codes.pop((text, False), None) if len(text) > _REMEMBERED else None
+        return result if isinstance(result, str) else "" if result is None else str(result)
+
+    def _parse(self, text: str, bare: bool) -> nodes.Template:
+        if not bare:
+            return self._environment.parse(text)
+        try:
+            return self._parse_expression(text)
+        except TemplateSyntaxError:
+            # A condition written with braces: Ansible takes it, so it is taken here.
+            if "{{" in text or "{%" in text:
+                return self._environment.parse(text)
+            raise
+
+    def _parse_expression(self, text: str) -> nodes.Template:
+        parser = Parser(self._environment, text, state="variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            raise TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
+        tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
+        tree.set_environment(self._environment)
+        return tree
+
+    def _code(self, template: Template) -> _Code:
+        key = (template.text, template.bare)
+        code = self._codes.get(key)
+        if code is None:
+            tree = self._parse(*key)
+            code = self._codes[key] = _Code(self._environment.from_string(tree), tree)
+        return code
+
+    def _names(self, template: Template) -> Names:
+        try:
+            return names_of(self._parse(template.text, template.bare), self._environment.globals)
+        except TemplateSyntaxError:
+            return Names(frozenset(), frozenset())
+
+    def _unknown(self, node: nodes.Node) -> tuple[str, str] | None:
+        is_filter = isinstance(node, nodes.Filter)
+        kind, known = ("filter", self._environment.filters) if is_filter else ("test", self._environment.tests)
+        name: str | None = getattr(node, "name", None)
+        if name is None or name in known:
+            return None
+        hint = did_you_mean(name, (other for other in known if "." not in other))
+        return f"Unknown {kind}", f"There is no {kind} '{name}'.{hint}"
+
+    def _remember(self, value: Value) -> tuple[Value, Compiled]:
+        if len(self._compiled) >= _REMEMBERED:
+            self._compiled.clear()
+        known = self._compiled[id(value)] = (value, self.compile_value(value))
+        return known
+
+    def _renderer(self, value: Value) -> Rendered | None:
+        if type(value) in ATOMS:
+            return None
+        if isinstance(value, Template):
+            return lambda variables: self._evaluate(value, variables)
+        if isinstance(value, Secret):
+            return lambda _variables: value.reveal()
+        if isinstance(value, Mapping):
+            return self._dict_renderer(value)
+        if isinstance(value, (list, tuple)):
+            return self._list_renderer(value)
+        return None
+
+    def _dict_renderer(self, value: Mapping[Any, Value]) -> Rendered | None:
+        entries = [(self.compile_value(key), self.compile_value(item)) for key, item in value.items()]
+        if all(key.constant and item.constant for key, item in entries):
+            return None
+
+        def render(variables: Variables) -> dict[Any, Any]:
+            rendered = ((key.render(variables), item.render(variables)) for key, item in entries)
+            return {key: item for key, item in rendered if item is not OMIT}
+
+        return render
+
+    def _list_renderer(self, value: Sequence[Value]) -> Rendered | None:
+        items = [self.compile_value(item) for item in value]
+        if all(item.constant for item in items):
+            return None
+
+        def render(variables: Variables) -> list[Any]:
+            rendered = [item.render(variables) for item in items]
+            return [item for item in rendered if item is not OMIT]
+
+        return render
+
+    def _evaluate(self, template: Template, variables: Variables) -> Any:
+        try:
+            code = self._code(template)
+            if code.name is None:
+                return self._environment.run(code.template, variables)
+            value = look_up(code.name, variables, self._environment)
+            return self._environment.looked_up(Missing(name=code.name) if value is missing else value)
+        except TemplateFailed:
+            raise
+        except Exception as error:
+            raise self._failure(error, template, variables) from error
+
+    def _failure(self, error: Exception, template: Template, variables: Variables) -> TemplateFailed:
+        position = _place(template, _line(error))
+        if isinstance(error, NotDefined):
+            return VariableUndefined(self._not_defined(error, template, variables), position)
+        if isinstance(error, UndefinedError):
+            return VariableUndefined(_sentence(str(error)), position)
+        if isinstance(error, RecursionError):
+            return TemplateFailed("Variables refer to each other without an end.", position)
+        return TemplateFailed(_sentence(str(error) or type(error).__name__), position)
+
+    def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
+        if error.owner is missing:
+            return f"'{error.name}' is undefined.{self._suggestion(error.name, variables)}"
+        if isinstance(error.owner, Lookup):
+            return error.owner.absent(error.name)
+        owner = owner_of(self._parse(template.text, template.bare), error.name) or f"a {type(error.owner).__name__}"
+        if isinstance(error.owner, (list, tuple, str)) and isinstance(error.name, int):
+            return f"'{owner}' has no item {error.name}; it has {len(error.owner)}."
+        known = [key for key in error.owner if isinstance(key, str)] if isinstance(error.owner, Mapping) else []
+        hint = self._suggestion(error.name, known) if isinstance(error.name, str) else ""
+        return f"'{owner}' has no '{error.name}'.{hint}"
+
+    def _suggestion(self, word: str, known: Iterable[str]) -> str:
+        # Ten thousand hosts fail with the same mistake, and comparing words is slow.
+        key = (word, frozenset(known))
+        if key not in self._suggestions:
+            self._suggestions[key] = did_you_mean(word, sorted(key[1]))
+        return self._suggestions[key]
+
+
+def _environment(templating: Templating) -> DataEnvironment:
+    environment = DataEnvironment(undefined=Missing, trim_blocks=True, keep_trailing_newline=True)
+    environment.filters.update(FILTERS)
+    environment.tests.update(TESTS)
+    for names in (environment.filters, environment.tests):
+        names.update({f"ansible.builtin.{name}": function for name, function in list(names.items())})
+    environment.globals.update(GLOBALS)
+    environment.globals["omit"] = OMIT
+    environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
+    environment.render_file = templating.render_file
+    return environment
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _only_name(tree: nodes.Template) -> str | None:
+    match tree.body:
+        case [nodes.Output(nodes=[nodes.Name(name=name)])]:
+            return str(name)
+    return None
+
+
+def _truth(value: Any, condition: Template) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        holds = False if not value else _TRUTH.get(value.lower())
+        if holds is not None:
+            return holds
+    raise TemplateFailed(
+        f"A condition has to be true or false, and this one gives {_shown(value)}. "
+        "Compare it with something, or use the filter 'bool' or the test 'is truthy'.",
+        condition.position,
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing (null)"
+    text = repr(value)
+    return f"the {type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"
+
+
+def _place(template: Template, line: int | None) -> Position:
+    """Line 1 of the template is where its value begins; further lines are taken to follow it in the file."""
+    if line is None or line <= 1:
+        return template.position
+    return template.position._replace(line=template.position.line + line - 1, column=1)
+
+
+def _line(error: Exception) -> int | None:
+    """The line of the template, from 1, that was being evaluated or read."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    line = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            line = template.get_corresponding_lineno(number)
+    return line
