@@ -1,1 +1,16 @@
-"""drumline's bundled plugin: lab."""
+"""drumline's bundled plugin: a practice fleet on this machine, for those who have no hosts to try things on."""
+
+from __future__ import annotations
+
+from drumline.plugin import CommandSpec, hookimpl
+
+
+@hookimpl
+def drumline_commands() -> tuple[CommandSpec, ...]:
+    return (
+        CommandSpec(
+            name="lab",
+            help="Start, look at and stop a practice fleet on this machine.",
+            load="drumline_lab.commands:command",
+        ),
+    )

@@ -43,9 +43,10 @@ class Windows:
     ``WINDOWS_HOST`` names the host, ``WINDOWS_CWD`` its working directory, ``WINENV_NAME`` a variable NAME.
     """
 
-    def __init__(self, program: str, host: str) -> None:
+    def __init__(self, program: str, host: str, mark: Mapping[str, str] | None = None) -> None:
         self._program = program
         self._host = host
+        self._mark = mark or {}
 
     @property
     def description(self) -> str:
@@ -76,14 +77,15 @@ class Windows:
         return done.stdout.strip()
 
     def _environment(self) -> dict[str, str]:
-        return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host}
+        return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host, **self._mark}
 
 
 class Sh:
     """``/bin/sh``, in a folder that serves as the host's home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, mark: Mapping[str, str] | None = None) -> None:
         self._home = home
+        self._mark = mark or {}
 
     @property
     def description(self) -> str:
@@ -103,14 +105,14 @@ class Sh:
         if not os.path.isdir(folder):
             raise faults.invalid_directory()
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._home), "LANG": "C.UTF-8"}
-        return Launch(argv=argv, environment=environment | dict(variables), directory=folder)
+        return Launch(argv=argv, environment={**environment, **variables, **self._mark}, directory=folder)
 
 
 class PowerShell(Sh):
     """This machine's PowerShell for lines that start it, ``/bin/sh`` for the others."""
 
-    def __init__(self, home: Path, program: str) -> None:
-        super().__init__(home)
+    def __init__(self, home: Path, program: str, mark: Mapping[str, str] | None = None) -> None:
+        super().__init__(home, mark)
         self._program = program
 
     @property
@@ -124,12 +126,22 @@ class PowerShell(Sh):
         return self._start((self._program, *split_line(line[named.end() :])), directory, variables)
 
 
-def find_backend(host: str, home: Path, *, program: str | None = None, search: str | None = None) -> Backend:
-    """The best there is: the program given, else this machine's PowerShell (in the path ``search``), else sh."""
+def find_backend(
+    host: str,
+    home: Path,
+    *,
+    program: str | None = None,
+    search: str | None = None,
+    mark: Mapping[str, str] | None = None,
+) -> Backend:
+    """The best there is: the program given, else this machine's PowerShell (in the path ``search``), else sh.
+
+    ``mark`` is in the environment of everything that it starts.
+    """
     if program:
-        return Windows(program, host)
+        return Windows(program, host, mark)
     powershell = shutil.which("pwsh", path=search)
-    return PowerShell(home, powershell) if powershell else Sh(home)
+    return PowerShell(home, powershell, mark) if powershell else Sh(home, mark)
 
 
 def split_line(line: str) -> list[str]:

@@ -158,7 +158,7 @@ class Connection:
         if self._gone.is_set():
             return False
         poller = select.poll()
-        poller.register(self._socket.fileno(), select.POLLRDHUP)
+        poller.register(self._socket.fileno(), getattr(select, "POLLRDHUP", select.POLLHUP))
         return not poller.poll(0)
 
 

@@ -8,7 +8,6 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from spnego._ntlm_raw.crypto import ntowfv1
 
@@ -18,18 +17,15 @@ _lock = threading.Lock()
 
 
 class Credentials:
-    """Users and passwords of one server, and the file that holds them for NTLM."""
+    """Users and passwords of one server."""
 
     def __init__(self, users: Mapping[str, str]) -> None:
         self._users = {name.lower(): password for name, password in users.items()}
-        handle, name = tempfile.mkstemp(prefix="drumline-users-")
-        self._file = Path(name)
-        with open(handle, "w", encoding="utf-8") as file:
-            # The other form, DOMAIN:USER:PASSWORD, breaks on a colon in the password.
-            file.writelines(
-                f"{user}:1000:{'0' * 32}:{ntowfv1(password).hex().upper()}:[U]:LCT-00000000\n"
-                for user, password in users.items()
-            )
+        # The other form, DOMAIN:USER:PASSWORD, breaks on a colon in the password.
+        self._lines = "".join(
+            f"{user}:1000:{'0' * 32}:{ntowfv1(password).hex().upper()}:[U]:LCT-00000000\n"
+            for user, password in users.items()
+        )
 
     def check(self, user: str, password: str) -> bool:
         """Whether this is a user's password."""
@@ -39,9 +35,11 @@ class Credentials:
     @contextlib.contextmanager
     def for_ntlm(self) -> Iterator[None]:
         """While inside, acceptors in this thread look users up here; others wait."""
-        with _lock:
+        with _lock, tempfile.NamedTemporaryFile("w", prefix="drumline-users-", encoding="utf-8") as file:
+            file.write(self._lines)
+            file.flush()
             before = os.environ.get(_VARIABLE)
-            os.environ[_VARIABLE] = str(self._file)
+            os.environ[_VARIABLE] = file.name
             try:
                 yield
             finally:
@@ -49,7 +47,3 @@ class Credentials:
                     del os.environ[_VARIABLE]
                 else:
                     os.environ[_VARIABLE] = before
-
-    def close(self) -> None:
-        """Remove the file."""
-        self._file.unlink(missing_ok=True)

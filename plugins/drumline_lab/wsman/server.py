@@ -88,11 +88,7 @@ class WsmanServer:
 
     def start(self) -> Self:
         """Listen; raises ``OSError`` when the address is taken."""
-        try:
-            self._listener = socket.create_server(self._address, backlog=128)
-        except OSError:
-            self.credentials.close()
-            raise
+        self._listener = socket.create_server(self._address, backlog=128)
         self._address = self._listener.getsockname()[:2]
         self._listener.settimeout(_SWEEP)
         self._thread.start()
@@ -110,7 +106,6 @@ class WsmanServer:
         self.drop_connections()
         for thread in list(self._connections.values()):
             thread.join(10)
-        self.credentials.close()
 
     def __enter__(self) -> Self:
         return self.start()

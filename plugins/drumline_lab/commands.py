@@ -1,0 +1,126 @@
+"""``drumline lab``: up, status, down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from drumline.plugin import UsageError
+from drumline_lab import lab
+from drumline_lab.fleet import Host, Wanted
+from drumline_lab.wsman.backends import VARIABLE
+
+#: What ``status`` ends with when a host, or the whole lab, isn't there.
+_UNREACHABLE = 4
+
+_folder = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".lab"),
+    show_default=True,
+    help="Where the fleet and its inventory are kept.",
+)
+
+
+@click.group()
+def command() -> None:
+    """A practice fleet on this machine: try playbooks without any hosts of your own.
+
+    Linux hosts are real OpenSSH servers where sshd is installed, and Windows hosts speak WinRM. All of them listen on
+    loopback addresses only, and run commands on this machine as you: each has a folder of its own (the variable
+    lab_root) to work in.
+    """
+
+
+@command.command()
+@click.option("--linux", type=click.IntRange(0, 1000), default=3, show_default=True, help="Number of Linux hosts.")
+@click.option("--windows", type=click.IntRange(0, 1000), default=2, show_default=True, help="Number of Windows hosts.")
+@click.option(
+    "--windows-program",
+    metavar="PROGRAM",
+    envvar=VARIABLE,
+    help="What carries out the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
+    f"Default: {VARIABLE}, else PowerShell 7 (pwsh) and sh, else sh alone.",
+)
+@_folder
+def up(linux: int, windows: int, windows_program: str | None, folder: Path) -> None:
+    """Start the fleet and write its inventory."""
+    if linux + windows == 0:
+        raise UsageError("A fleet needs hosts", "Give --linux or --windows a number above 0.")
+    wanted = Wanted(linux=linux, windows=windows, program=_program(windows_program))
+    was_up = lab.alive(folder.resolve())
+    state = lab.up(folder.resolve(), wanted)
+    click.echo("The practice fleet is up already." if was_up else "The practice fleet is up.")
+    for behind, names in _folded(state).items():
+        click.echo(f"  {', '.join(names)}: {behind}")
+    click.echo(f"Every host is this machine, and works as you in a folder of its own (lab_root).\n\n{_advice(folder)}")
+
+
+@command.command()
+@_folder
+@click.pass_context
+def status(ctx: click.Context, folder: Path) -> None:
+    """Show the hosts, where they listen, what stands behind them, and whether they answer."""
+    state = lab.State.load(folder.resolve())
+    if state is None:
+        click.echo(f"No practice fleet is up in {folder}.")
+        ctx.exit(_UNREACHABLE)
+    if not lab.alive(folder.resolve()):
+        click.echo(f"The practice fleet in {folder} has crashed. 'drumline lab down' clears what is left of it.")
+        ctx.exit(_UNREACHABLE)
+    health = lab.health(state)
+    rows = [_row(host, health[host.name]) for host in state.hosts]
+    for line in _columns([("HOST", "GROUPS", "ADDRESS", "STATE", "BEHIND IT"), *rows]):
+        click.echo(line)
+    if not all(health.values()) or not rows:
+        ctx.exit(_UNREACHABLE)
+
+
+@command.command()
+@_folder
+def down(folder: Path) -> None:
+    """Stop the fleet and remove all there is of it."""
+    if lab.down(folder.resolve()):
+        click.echo("The practice fleet is down, and nothing of it is left.")
+    else:
+        click.echo(f"No practice fleet is up in {folder}.")
+
+
+def _program(name: str | None) -> str | None:
+    """The Windows program's path; one that was named must be there."""
+    if not name:
+        return None
+    path = shutil.which(name)
+    if path is None:
+        raise UsageError(
+            "The program for Windows hosts can't be run",
+            f"{name} isn't an executable file. Mend --windows-program or {VARIABLE}, or leave both out.",
+        )
+    return os.path.abspath(path)
+
+
+def _folded(state: lab.State) -> dict[str, list[str]]:
+    """What stands behind hosts, with their names; the part that is each host's own left out."""
+    folded: dict[str, list[str]] = {}
+    for host in state.hosts:
+        program = state.wanted.program
+        behind = f"Windows hosts of {program}" if host.kind == "windows" and program else host.behind
+        folded.setdefault(behind, []).append(host.name)
+    return folded
+
+
+def _advice(folder: Path) -> str:
+    return f"Inventory: {folder / lab.INVENTORY}\nTry:       drumline exec all -i {folder / lab.INVENTORY} -- hostname"
+
+
+def _row(host: Host, well: bool) -> tuple[str, ...]:
+    groups = ",".join((host.kind, *host.groups))
+    return (host.name, groups, f"{host.address}:{host.port}", "answers" if well else "no answer", host.behind)
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,227 @@
+"""A lab from outside: starts the background process that serves the fleet, asks about it, and ends it.
+
+Its folder holds all there is of it::
+
+    inventory.yml  what to give to -i
+    lab.json       which hosts there are, and the process behind them
+    lab.lock       locked by the process for as long as it lives, so that a crash shows
+    lab.log        what the process has said
+    id_ed25519     the key pair that opens the Linux hosts
+    hosts/NAME/    of each host: its server's files, and its own in root/
+
+``up`` hands the process two pipes. It says on one when all hosts are up, and is told on the other to stay; should
+``up`` end before that, in whatever way, it finds that pipe closed and takes everything down again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from drumline.plugin import UsageError
+from drumline_lab.fleet import MARK, Host, Wanted, answers, linux_names, remove_host
+
+INVENTORY = "inventory.yml"
+STATE = "lab.json"
+LOCK = "lab.lock"
+LOG = "lab.log"
+_FILES = (INVENTORY, STATE, LOG, "id_ed25519", "id_ed25519.pub", LOCK)
+#: seconds for the process to take its hosts down
+_PATIENCE = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What ``lab.json`` says. ``hosts`` is empty until all are up."""
+
+    wanted: Wanted
+    token: str  #: Sets names of this lab apart from those of others.
+    pid: int
+    hosts: tuple[Host, ...] = ()
+
+    def save(self, folder: Path) -> None:
+        """Write it whole or not at all; it holds passwords."""
+        data = {**asdict(self), "hosts": [host.to_json() for host in self.hosts]}
+        draft = folder / f"{STATE}.new"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=2)
+        draft.replace(folder / STATE)
+
+    @classmethod
+    def load(cls, folder: Path) -> State | None:
+        """The state in a folder, or None where there is no lab."""
+        try:
+            data: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise UsageError("The lab's state can't be read", f"{folder / STATE}: {error}. Remove it.") from error
+        hosts = tuple(Host.from_json(host) for host in data.pop("hosts"))
+        return cls(wanted=Wanted(**data.pop("wanted")), hosts=hosts, **data)
+
+
+def up(folder: Path, wanted: Wanted) -> State:
+    """Start a lab, or return the one that is up already. Raises ``UsageError`` when it can't be had as wanted."""
+    state = State.load(folder)
+    if state is not None and alive(folder):
+        if (state.wanted.linux, state.wanted.windows) == (wanted.linux, wanted.windows):
+            return state
+        raise UsageError(
+            "Another practice fleet is up",
+            f"In {folder} are {state.wanted.linux} Linux and {state.wanted.windows} Windows hosts. "
+            "Run 'drumline lab down' first, or choose another --folder.",
+        )
+    if state is not None:
+        clean_up(folder)
+    _make_folder(folder)
+    try:
+        return _start(folder, wanted)
+    except BaseException:
+        clean_up(folder)
+        raise
+
+
+def down(folder: Path) -> bool:
+    """Stop a lab and remove all there is of it, also after a crash. Returns whether there was one."""
+    state = State.load(folder)
+    if state is None and not (folder / LOCK).exists():
+        return False
+    if state is not None and alive(folder):
+        _end(folder, state.pid)
+    clean_up(folder)
+    return True
+
+
+def alive(folder: Path) -> bool:
+    """Whether the process behind a lab lives: it holds the lock, which the system takes back at its end."""
+    try:
+        with open(folder / LOCK, "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def health(state: State) -> dict[str, bool]:
+    """Host name to whether it answers."""
+    return {host.name: answers(host) for host in state.hosts}
+
+
+def clean_up(folder: Path) -> None:
+    """End what a lab's hosts left running and remove its files; nothing that isn't the lab's."""
+    state = State.load(folder)
+    if state is not None:
+        for name in host_names(state.wanted):
+            remove_host(folder, name, state.token, state.wanted.program)
+    _kill_marked(folder)
+    shutil.rmtree(folder / "hosts", ignore_errors=True)
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # somebody keeps files of their own there
+        folder.rmdir()
+
+
+def host_names(wanted: Wanted) -> list[str]:
+    """All hosts that such a lab has or was about to have."""
+    return [
+        *(name for name, _ in linux_names(wanted.linux)),
+        *(f"app{number}" for number in range(1, wanted.windows + 1)),
+    ]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        taken = [name for name in (*_FILES, "hosts") if (folder / name).exists()]
+        (folder / LOCK).touch()
+    except OSError as error:
+        raise UsageError("The lab's folder can't be made", f"{error}. Choose another --folder.") from error
+    if taken:
+        raise UsageError(
+            "The folder holds files of something else",
+            f"{folder} has {', '.join(taken)}, and no lab. Remove them, or choose another --folder.",
+        )
+
+
+def _start(folder: Path, wanted: Wanted) -> State:
+    token = secrets.token_hex(4)
+    order = json.dumps({"folder": str(folder), "token": token, "wanted": asdict(wanted)})
+    with open(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "drumline_lab.serve", order],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            answer = json.loads(process.stdout.readline() or b"{}")
+            state = State.load(folder)
+            if "ready" not in answer or state is None:
+                raise _failure(folder, answer)
+            if missing := [name for name, well in health(state).items() if not well]:
+                raise UsageError(
+                    "A host of the lab doesn't answer", f"{', '.join(missing)} came up, but doesn't answer."
+                )
+            process.stdin.write(b"stay\n")
+            process.stdin.flush()
+        except BaseException:
+            process.stdin.close()
+            process.wait()
+            raise
+        # It lives on: leaving the block must not wait for it.
+        process.returncode = 0
+    return state
+
+
+def _failure(folder: Path, answer: dict[str, str]) -> UsageError:
+    if "error" in answer:
+        return UsageError(answer["error"], answer["detail"])
+    said = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return UsageError("The lab's process has ended", "\n".join(said[-5:]))
+
+
+def _end(folder: Path, pid: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + _PATIENCE
+        while alive(folder) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not alive(folder):
+            return
+    raise UsageError("The lab doesn't stop", f"Process {pid} outlives SIGKILL.")
+
+
+def _kill_marked(folder: Path) -> None:
+    """End commands of Windows hosts that a crash of the lab's process has left behind."""
+    mark = f"{MARK}={folder}".encode()
+    while pids := [pid for pid, environment in _environments() if mark in environment]:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _environments() -> Iterator[tuple[int, list[bytes]]]:
+    """Of all processes of this user that live, where the system shows them."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            yield int(path.parent.name), path.read_bytes().split(b"\0")
