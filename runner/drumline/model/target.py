@@ -19,7 +19,7 @@ class Platform(StrEnum):
 class Option:
     """One connection variable that a transport reads.
 
-    Its value comes from ``drumline_NAME``, else ``ansible_NAME``, for each of ``variables`` in turn.
+    Its value comes from the first of ``variables`` that has one as ``drumline_NAME``, else as ``ansible_NAME``.
     """
 
     name: str

@@ -1,0 +1,178 @@
+"""From a host's variables to the :class:`Target` that a transport is given.
+
+Each option is looked for under all its ``drumline_*`` names first, then under its ``ansible_*`` names, both in the
+order in which the transport lists them. A variable that is null counts as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from drumline.diagnostics import Diagnostics, did_you_mean
+from drumline.errors import OptionInvalid
+from drumline.model.host import Host
+from drumline.model.hostnames import fold_hosts
+from drumline.model.target import Option, Target
+from drumline.model.value import Template, Variables
+from drumline.plugin.protocols import Transport
+from drumline.secret import Secret
+
+#: Ansible's names for what is called otherwise here.
+_ALIASES = {
+    "smart": "ssh",
+    "paramiko": "ssh",
+    "paramiko_ssh": "ssh",
+    "ansible.builtin.ssh": "ssh",
+    "ansible.builtin.paramiko_ssh": "ssh",
+    "ansible.netcommon.paramiko_ssh": "ssh",
+    "ansible.builtin.winrm": "winrm",
+    "ansible.builtin.local": "local",
+}
+_PREFIXES = ("drumline_", "ansible_")
+_TRUE = ("true", "yes", "on", "y", "t", "1")
+_FALSE = ("false", "no", "off", "n", "f", "0")
+
+
+class _Unusable(Exception):
+    """A connection variable is wrong. It says nothing of the host, so that hosts with the same mistake can share it."""
+
+    def __init__(self, summary: str, detail: str) -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.detail = detail
+
+
+def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Target:
+    """How the host is reached. ``variables`` gives rendered values to ``.get``.
+
+    Raises ``OptionInvalid`` naming host, variable and value (not that of a secret).
+    """
+    try:
+        transport = _transport(host, variables, transports)
+        options = {option.name: _value(option, variables) for option in transport.options}
+    except _Unusable as error:
+        raise OptionInvalid(error.summary, f"Host '{host}': {error.detail}") from None
+    if "host" in options and options["host"] is None:
+        options["host"] = host
+    return Target(host=host, transport=transport.name, options=options)
+
+
+def check_connections(hosts: Iterable[Host], transports: Mapping[str, Transport]) -> Diagnostics:
+    """What is wrong in connection variables that are constants; templates are looked at when they are rendered.
+
+    Hosts with the same mistake are named together.
+    """
+    mistakes: dict[tuple[str, str], list[str]] = {}
+    for host in hosts:
+        for error in _faults(host, transports):
+            mistakes.setdefault((error.summary, error.detail), []).append(host.name)
+    found = Diagnostics()
+    for (summary, detail), names in mistakes.items():
+        found.add(summary, detail=f"Host{'s' if len(names) > 1 else ''} {fold_hosts(names)}: {detail}")
+    return found
+
+
+def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusable]:
+    if isinstance(_find(_names(("connection",)), host.variables)[1], Template):
+        return
+    try:
+        transport = _transport(host.name, host.variables, transports)
+    except _Unusable as error:
+        yield error
+        return
+    for option in transport.options:
+        try:
+            _value(option, host.variables)
+        except _Unusable as error:
+            yield error
+
+
+def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport:
+    """The one that the host's variables ask for; else ``local`` for ``localhost`` and ``ssh`` for others."""
+    variable, wanted = _find(_names(("connection",)), variables)
+    if wanted is None:
+        wanted = "local" if host == "localhost" else "ssh"
+    name = str(wanted)
+    found = transports.get(name) or transports.get(_ALIASES.get(name, name))
+    if found is None:
+        known = ", ".join(transports) or "none"
+        detail = f"{variable} is '{name}'; known are {known}.{did_you_mean(name, transports)}"
+        raise _Unusable("Unknown transport", detail)
+    return found
+
+
+def _value(option: Option, variables: Variables) -> Any:
+    variable, value = _find(_names(option.variables or (option.name,)), variables)
+    if value is None or isinstance(value, Template):
+        return option.default
+    hidden = option.secret or isinstance(value, Secret)
+    clear = value.reveal() if isinstance(value, Secret) else value
+    converted = _CONVERTERS[option.type](clear)
+    if converted is None:
+        raise _unusable(variable, clear, hidden, f"it has to be {_EXPECTED[option.type]}.")
+    if option.choices and converted not in option.choices:
+        hint = "" if hidden else did_you_mean(str(converted), option.choices)
+        raise _unusable(variable, clear, hidden, f"it has to be one of {', '.join(option.choices)}.{hint}")
+    return Secret(converted) if option.secret and isinstance(converted, str) else converted
+
+
+def _unusable(variable: str, value: Any, hidden: bool, expected: str) -> _Unusable:
+    shown = "has a value that can't be used" if hidden else f"is {value!r}"
+    return _Unusable("A connection variable can't be used", f"{variable} {shown}; {expected}")
+
+
+def _find(names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[str, Any]:
+    """The first of these variables that has a value, and the value."""
+    for name in names:
+        value = variables.get(name)
+        if value is not None:
+            return name, value
+    return names[-1], None
+
+
+@lru_cache(maxsize=1024)
+def _names(variables: tuple[str, ...]) -> tuple[str, ...]:
+    """Full names in the order in which they are looked for."""
+    return tuple(f"{prefix}{variable}" for prefix in _PREFIXES for variable in variables)
+
+
+def _to_text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def _to_int(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    try:
+        return int(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _to_float(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def _to_bool(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+_CONVERTERS: dict[type, Callable[[Any], Any]] = {str: _to_text, int: _to_int, float: _to_float, bool: _to_bool}
+_EXPECTED = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
