@@ -41,6 +41,7 @@ class Loop:
     index_variable: str | None = None
     label: Value = None
     pause: Value = 0  #: Seconds between two items.
+    flatten: bool = False  #: ``with_items``: an item that is a list stands for its items; one value is a list of one.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,8 @@ class Task:
 
     register: str | None = None
     variables: Variables = field(default_factory=dict)
-    environment: Value = field(default_factory=dict)  #: A dict, or a template that gives one.
+    #: A dict, a template that gives one, or a list of these, of which later ones win.
+    environment: Value = field(default_factory=dict)
     become: Value = False
     become_user: Value = "root"
     no_log: Value = False

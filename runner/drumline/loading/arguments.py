@@ -1,0 +1,183 @@
+"""Arguments of actions: the checks before a run, and the same coercion again when templates have been rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.errors import FilesError
+from drumline.loading.free_form import split_arguments
+from drumline.model.value import Template, Value
+from drumline.plugin.protocols import Action, Argument
+from drumline.secret import Secret
+
+TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
+FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
+
+
+def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Position | None = None) -> dict[str, Any]:
+    """A value for every declared argument, by its own name: the given one in the declared type, else the default.
+
+    ``rendered`` may use aliases. Raises ``FilesError`` with every argument that is unknown, missing, given twice or
+    of the wrong type. Open arguments and ``object`` are passed on as they are.
+    """
+    found = Diagnostics()
+    values = _coerced(action, rendered, lambda _name: position, found)
+    if found:
+        raise FilesError(found)
+    return {argument.name: values.pop(argument.name, argument.default) for argument in action.arguments} | values
+
+
+def check_arguments(
+    action: Action, given: Mapping[str, Value], position_of: Callable[[str], Position], found: Diagnostics
+) -> None:
+    """The same checks on arguments as written; what is a template passes until it is rendered."""
+    _coerced(action, given, position_of, found)
+
+
+def _coerced(
+    action: Action, given: Mapping[str, Any], position_of: Callable[[str], Position | None], found: Diagnostics
+) -> dict[str, Any]:
+    declared = {name: argument for argument in action.arguments for name in (argument.name, *argument.aliases)}
+    values: dict[str, Any] = {}
+    written: dict[str, str] = {}
+    for name, value in given.items():
+        argument = declared.get(name)
+        if argument is None:
+            if action.open_arguments:
+                values[name] = value
+            else:
+                _add_unknown(action, name, position_of(name), found)
+        elif argument.name in written:
+            detail = f"'{name}' and '{written[argument.name]}' mean the same; give one of them."
+            found.add("An argument is given twice", detail=detail, position=position_of(name))
+        elif value is not None or argument.type is object:
+            written[argument.name] = name
+            values[argument.name] = _checked(action, argument, name, value, position_of(name), found)
+    _check_required(action, values, position_of(""), found)
+    return values
+
+
+def _add_unknown(action: Action, name: str, position: Position | None, found: Diagnostics) -> None:
+    names = [known for argument in action.arguments for known in (argument.name, *argument.aliases)]
+    takes = f" It takes {', '.join(argument.name for argument in action.arguments)}." if names else " It takes none."
+    detail = f"'{action.name}' has no argument '{name}'.{did_you_mean(name, names) or takes}"
+    found.add("Unknown argument", detail=detail, position=position)
+
+
+def _check_required(action: Action, values: Mapping[str, Any], position: Position | None, found: Diagnostics) -> None:
+    missing = [argument.name for argument in action.arguments if argument.required and argument.name not in values]
+    if missing:
+        detail = f"'{action.name}' needs {' and '.join(repr(name) for name in missing)}."
+        found.add("A required argument is missing", detail=detail, position=position)
+
+
+def _checked(
+    action: Action, argument: Argument, name: str, value: Any, position: Position | None, found: Diagnostics
+) -> Any:
+    if isinstance(value, (Template, Secret)):
+        return value
+    try:
+        return _of_choice(argument, coerce(value, argument.type))
+    except ValueError as error:
+        detail = f"'{name}' of '{action.name}' {error}"
+        found.add("An argument has a wrong value", detail=detail, position=position)
+        return None
+
+
+def _of_choice(argument: Argument, value: Any) -> Any:
+    for item in value if isinstance(value, list) else [value]:
+        if argument.choices and str(item) not in argument.choices and not isinstance(item, Template):
+            choices = ", ".join(argument.choices)
+            raise ValueError(f"is one of {choices}, not {item!r}.{did_you_mean(str(item), argument.choices)}")
+    return value
+
+
+def coerce(value: Any, kind: type) -> Any:
+    """The value in a type that an argument may declare, as Ansible converts; ``ValueError`` with the reason."""
+    return _COERCIONS[kind](value) if kind in _COERCIONS else value
+
+
+def _to_str(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        raise _wrong("text", value)
+    return str(value)
+
+
+def to_bool(value: Any) -> bool:
+    """Ansible's reading of true and false; ``ValueError`` for anything else."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if isinstance(value, (str, int)) and text in TRUE | FALSE:
+        return text in TRUE
+    raise _wrong("true or false", value)
+
+
+def _to_int(value: Any) -> int:
+    try:
+        if not isinstance(value, bool) and (not isinstance(value, float) or value.is_integer()):
+            return int(value)
+    except (TypeError, ValueError):
+        pass
+    raise _wrong("a whole number", value)
+
+
+def _to_float(value: Any) -> float:
+    try:
+        if not isinstance(value, bool):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise _wrong("a number", value)
+
+
+def _to_list(value: Any) -> list[Any]:
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",")] if value.strip() else []
+    if isinstance(value, (int, float)):
+        return [str(value)]
+    raise _wrong("a list", value)
+
+
+def _to_dict(value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            return dict(json.loads(value))
+        except ValueError:
+            raise _wrong("a dictionary", value) from None
+    if isinstance(value, str):
+        words = split_arguments(value.replace(",", " "))
+        if words.arguments and not words.others:
+            return dict(words.arguments)
+    raise _wrong("a dictionary", value)
+
+
+def _to_path(value: Any) -> Path:
+    try:
+        return Path(_to_str(value)).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"can't be used as a path: {error}") from None
+
+
+_COERCIONS: Mapping[type, Callable[[Any], Any]] = {
+    str: _to_str,
+    bool: to_bool,
+    int: _to_int,
+    float: _to_float,
+    list: _to_list,
+    dict: _to_dict,
+    Path: _to_path,
+}
+
+
+def _wrong(wanted: str, value: Any) -> ValueError:
+    shown = {list: "a list", dict: "a dictionary", type(None): "nothing"}.get(type(value)) or repr(value)[:60]
+    return ValueError(f"takes {wanted}, but this is {shown}.")

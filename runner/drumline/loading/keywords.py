@@ -1,0 +1,318 @@
+"""The keywords of plays and tasks: which there are, which are yet to come, and how each one's value is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.loading.arguments import FALSE, TRUE
+from drumline.loading.ids import ID
+from drumline.loading.yaml import Entry, Node, plain
+from drumline.model.value import Template, Value, Variables
+
+#: Keywords that a play passes on to its tasks.
+INHERITED = frozenset(
+    {
+        "become",
+        "become_method",
+        "become_user",
+        "environment",
+        "ignore_errors",
+        "ignore_unreachable",
+        "no_log",
+        "run_once",
+        "tags",
+        "timeout",
+    }
+)
+PLAY = INHERITED | {
+    "any_errors_fatal",
+    "gather_facts",
+    "hosts",
+    "id",
+    "name",
+    "needs",
+    "strategy",
+    "tasks",
+    "vars",
+}
+TASK = INHERITED | {
+    "action",
+    "args",
+    "changed_when",
+    "delay",
+    "delegate_to",
+    "failed_when",
+    "hosts",
+    "id",
+    "local_action",
+    "loop",
+    "loop_control",
+    "name",
+    "needs",
+    "register",
+    "retries",
+    "trigger_rule",
+    "until",
+    "vars",
+    "when",
+    "with_items",
+}
+LOOP_CONTROL = frozenset({"index_var", "label", "loop_var", "pause"})
+
+#: Keywords of Ansible, and of drumline to come, that a file may have and this version doesn't carry out.
+NOT_YET = frozenset(
+    {
+        "any_errors_fatal",
+        "always",
+        "approve",
+        "async",
+        "async_val",
+        "barrier",
+        "become_exe",
+        "become_flags",
+        "block",
+        "canary",
+        "check_mode",
+        "collections",
+        "connection",
+        "debugger",
+        "delegate_facts",
+        "diff",
+        "fact_path",
+        "force_handlers",
+        "gather_subset",
+        "gather_timeout",
+        "handlers",
+        "import_playbook",
+        "import_role",
+        "import_tasks",
+        "include",
+        "include_role",
+        "include_tasks",
+        "include_vars",
+        "keep_available",
+        "listen",
+        "max_fail_percentage",
+        "module_defaults",
+        "notify",
+        "order",
+        "poll",
+        "port",
+        "post_tasks",
+        "pre_tasks",
+        "remote_user",
+        "rescue",
+        "roles",
+        "serial",
+        "spread_by",
+        "start",
+        "throttle",
+        "validate_argspec",
+        "vars_files",
+        "vars_prompt",
+    }
+)
+#: Those of them for which a variable does the same.
+AS_VARIABLE = {"connection": "ansible_connection", "port": "ansible_port", "remote_user": "ansible_user"}
+#: Keys of ``loop_control`` of the same kind.
+NOT_YET_LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems"})
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_WHOLE_EXPRESSION = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
+_BRACES = re.compile(r"\{[{%]")
+
+
+def is_not_yet(keyword: str) -> bool:
+    """Whether this version leaves the keyword out, fully qualified names and all of ``with_…`` included."""
+    bare = keyword.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
+    return bare in NOT_YET or bare.startswith("with_")
+
+
+def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
+    """Say that a keyword is known, but not carried out."""
+    instead = " Use 'loop'." if keyword.startswith("with_") else ""
+    if keyword in AS_VARIABLE:
+        instead = f" Set the variable '{AS_VARIABLE[keyword]}' under 'vars' instead."
+    detail = f"'{keyword}' is not supported by this version of drumline yet.{instead}"
+    found.add("Keyword not supported yet", detail=detail, position=position)
+
+
+def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str, found: Diagnostics) -> None:
+    """Report every key that ``owner`` ("A play", …) doesn't have."""
+    for key, entry in entries.items():
+        if key in known:
+            continue
+        if is_not_yet(key):
+            add_not_yet(key, entry.key_position, found)
+        else:
+            detail = f"{owner} has no keyword '{key}'.{did_you_mean(key, known)}"
+            found.add("Unknown keyword", detail=detail, position=entry.key_position)
+
+
+class Reader:
+    """Reads the values of one play's or task's keywords; a wrong one is noted, and its default taken instead."""
+
+    def __init__(self, entries: Mapping[str, Entry], found: Diagnostics) -> None:
+        self.entries = entries
+        self.found = found
+
+    def __contains__(self, keyword: str) -> bool:
+        return keyword in self.entries
+
+    def node(self, keyword: str) -> Node | None:
+        """What stands after the keyword; None when it isn't there or nothing stands there."""
+        entry = self.entries.get(keyword)
+        return entry.node if entry and entry.node.value is not None else None
+
+    def positions(self) -> dict[str, Position]:
+        """Where each keyword stands."""
+        return {keyword: entry.key_position for keyword, entry in self.entries.items()}
+
+    def wrong(self, keyword: str, wanted: str, node: Node) -> None:
+        """Note that the value is of a wrong type."""
+        shown = repr(node.value)[:60] if isinstance(node.value, str) else node.kind
+        self.problem(f"'{keyword}' takes {wanted}, but this is {shown}.", node)
+
+    def problem(self, detail: str, node: Node) -> None:
+        """Note that the value can't be used."""
+        self.found.add("A keyword has a wrong value", detail=detail, position=node.position)
+
+    def value(self, keyword: str, read: Callable[[str, Node], Any], default: Any = None) -> Any:
+        """The keyword's value as ``read`` gives it; ``default`` when it isn't there or ``read`` gives None."""
+        node = self.node(keyword)
+        if node is None:
+            return default
+        result = read(keyword, node)
+        return default if result is None else result
+
+    def text(self, keyword: str, node: Node) -> str | Template | None:
+        """Text, or a number standing for it; perhaps a template."""
+        if isinstance(node.value, (list, dict, bool)):
+            self.wrong(keyword, "text", node)
+            return None
+        return plain(node) if isinstance(node.value, str) else str(node.value)
+
+    def constant(self, keyword: str, node: Node) -> str | None:
+        """Text that isn't a template."""
+        text = self.text(keyword, node)
+        if isinstance(text, Template):
+            self.problem(f"'{keyword}' is fixed before the run; it can't be a template.", node)
+            return None
+        return text
+
+    def id(self, keyword: str, node: Node) -> str | None:
+        """An id of a task or play."""
+        text = self.constant(keyword, node)
+        if text is not None and not ID.match(text):
+            self.problem(f"An id has letters, digits, '_' and '-' only; {text!r} has others.", node)
+        return text
+
+    def identifier(self, keyword: str, node: Node) -> str | None:
+        """The name of a variable."""
+        text = self.constant(keyword, node)
+        if text is not None and not _IDENTIFIER.match(text):
+            self.problem(f"'{keyword}' is the name of a variable: letters, digits and '_'; {text!r} is none.", node)
+            return None
+        return text
+
+    def names(self, keyword: str, node: Node) -> tuple[str, ...] | None:
+        """A list of constant texts, or a single one, which may hold several with commas between."""
+        if isinstance(node.value, list):
+            return tuple(text for item in node.value if (text := self.constant(keyword, item)) is not None)
+        text = self.constant(keyword, node)
+        return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+
+    def boolean(self, keyword: str, node: Node) -> bool | None:
+        """True or false, in any of Ansible's ways to say so."""
+        value = self.maybe_boolean(keyword, node)
+        if isinstance(value, Template):
+            self.problem(f"'{keyword}' is fixed before the run; it can't be a template.", node)
+            return None
+        return value
+
+    def maybe_boolean(self, keyword: str, node: Node) -> bool | Template | None:
+        """True or false, or a template that gives one of them."""
+        if isinstance(node.value, bool):
+            return node.value
+        if isinstance(node.value, (str, int)):
+            value = plain(node)
+            if isinstance(value, Template):
+                return value
+            if str(value).strip().lower() in TRUE | FALSE:
+                return str(value).strip().lower() in TRUE
+        self.wrong(keyword, "true or false", node)
+        return None
+
+    def number(self, keyword: str, node: Node) -> float | int | Template | None:
+        """A number that isn't negative, or a template that gives one."""
+        value = plain(node)
+        if isinstance(value, Template):
+            return value
+        if isinstance(value, str) and re.fullmatch(r"\d{1,15}(\.\d{1,15})?", value.strip()):
+            value = float(value) if "." in value else int(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            self.wrong(keyword, "a number that isn't negative", node)
+            return None
+        return value
+
+    def variables(self, keyword: str, node: Node) -> Variables | None:
+        """A dictionary of variables."""
+        if not isinstance(node.value, dict):
+            self.wrong(keyword, "a dictionary of variables", node)
+            return None
+        for name, entry in node.value.items():
+            if not _IDENTIFIER.match(name):
+                detail = f"The name of a variable has letters, digits and '_', and no digit first; {name!r} is none."
+                self.found.add("Not a name for a variable", detail=detail, position=entry.key_position)
+        variables: Variables = plain(node)
+        return variables
+
+    def environment(self, keyword: str, node: Node) -> Value:
+        """A dictionary, a template that gives one, or a list of these, as a list of dictionaries and templates."""
+        parts = node.value if isinstance(node.value, list) else [node]
+        for part in parts:
+            values = part.value.items() if isinstance(part.value, dict) else ()
+            for name, entry in values:
+                if isinstance(entry.node.value, (dict, list)):
+                    self.wrong(f"{keyword}: {name}", "text", entry.node)
+            if not isinstance(part.value, dict) and not isinstance(plain(part), Template):
+                self.wrong(keyword, "a dictionary", part)
+                return None
+        return [plain(part) for part in parts]
+
+    def pattern(self, keyword: str, node: Node) -> Value:
+        """A host pattern: text, or a list of which each item is a pattern."""
+        if not isinstance(node.value, list):
+            return self.text(keyword, node)
+        items = [self.text(keyword, item) for item in node.value]
+        if not items:
+            self.problem(f"'{keyword}' names no host at all.", node)
+        return ",".join(map(str, items)) if all(isinstance(item, str) for item in items) else items
+
+    def conditions(self, keyword: str, node: Node) -> tuple[Template | bool, ...] | None:
+        """An expression, true or false, or a list of these that all have to hold."""
+        items = node.value if isinstance(node.value, list) else [node]
+        return tuple(self._conditions(keyword, items))
+
+    def _conditions(self, keyword: str, items: Iterable[Node]) -> Iterable[Template | bool]:
+        for item in items:
+            if isinstance(item.value, bool):
+                yield item.value
+            elif isinstance(item.value, str) and item.value.strip():
+                condition = expression(item)
+                if _BRACES.search(condition.text):
+                    self.problem(f"'{keyword}' is an expression already; write it without braces.", item)
+                yield condition
+            else:
+                self.wrong(keyword, "an expression, true or false, or a list of these", item)
+
+
+def expression(node: Node) -> Template:
+    """Text that is an expression; braces around all of it are taken off."""
+    text = str(node.value)
+    whole = _WHOLE_EXPRESSION.fullmatch(text)
+    inner = whole[1] if whole and "{{" not in whole[1] else text
+    return Template(inner.strip(), node.position, bare=True)

@@ -1,0 +1,312 @@
+"""One task as a person wrote it, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.loading import keywords
+from drumline.loading.arguments import check_arguments
+from drumline.loading.free_form import split_arguments
+from drumline.loading.ids import slug
+from drumline.loading.keywords import Reader
+from drumline.loading.yaml import Entry, Node, plain
+from drumline.model.playbook import Loop, Retries, Task, TriggerRule
+from drumline.model.value import Value
+from drumline.plugin.protocols import Action
+
+#: Keys of a task that name its action in their value.
+_INDIRECT = ("action", "local_action")
+
+
+def read_task(
+    node: Node, inherited: Mapping[str, Any], actions: Mapping[str, Action], found: Diagnostics
+) -> Task | None:
+    """The task, its id being the written one or a slug that may clash; None when it is no dictionary.
+
+    A task with mistakes is read as far as it goes, so that what refers to it isn't called a mistake too. ``inherited`` are the values of the play's keywords that hold for its tasks (see :func:`read_inherited`).
+    """
+    if not isinstance(node.value, dict):
+        detail = f"A task is a dictionary with an action in it, but this is {node.kind}."
+        found.add("Not a task", detail=detail, position=node.position)
+        return None
+    reader = Reader(node.value, found)
+    use = _ActionReader(reader, actions, node.position).read()
+    action, arguments, argument_positions = use or (None, {}, {})
+    fields = _Fields(reader).read()
+    name = reader.value("name", reader.text, action.name if action else "task")
+    if "local_action" in reader and fields["delegate_to"] is None:
+        fields["delegate_to"] = "localhost"
+    return Task(
+        id=reader.value("id", reader.id) or slug(name, slug(action.name) if action else "") or "task",
+        name=name,
+        action=action.name if action else "",
+        arguments=arguments,
+        position=node.position,
+        positions=reader.positions() | {f"arguments.{key}": at for key, at in argument_positions.items()},
+        **fields,
+        **combine(inherited, read_inherited(reader)),
+    )
+
+
+def read_inherited(reader: Reader) -> dict[str, Any]:
+    """The values of those keywords, of a play or a task, that hold for the tasks below; by the names of task fields."""
+    method = reader.value("become_method", reader.constant, "sudo")
+    if method != "sudo":
+        node = reader.node("become_method")
+        assert node is not None
+        reader.problem(f"Only 'sudo' is supported by this version of drumline, not {method!r}.", node)
+    values = {
+        "run_once": reader.value("run_once", reader.boolean),
+        "ignore_errors": reader.value("ignore_errors", reader.maybe_boolean),
+        "ignore_unreachable": reader.value("ignore_unreachable", reader.maybe_boolean),
+        "timeout": reader.value("timeout", reader.number),
+        "environment": reader.value("environment", reader.environment),
+        "become": reader.value("become", reader.maybe_boolean),
+        "become_user": reader.value("become_user", reader.text),
+        "no_log": reader.value("no_log", reader.maybe_boolean),
+        "tags": frozenset(reader.value("tags", reader.names, ())),
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def combine(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's own values over those of its play: tags are united, environments laid over each other."""
+    values = {**inherited, **own, "tags": inherited.get("tags", frozenset()) | own.get("tags", frozenset())}
+    layers = [*inherited.get("environment", ()), *own.get("environment", ())]
+    return values | {"environment": _environment(layers)}
+
+
+def _environment(layers: list[Value]) -> Value:
+    if all(isinstance(layer, dict) for layer in layers):
+        return {name: value for layer in layers for name, value in layer.items()}
+    return layers[0] if len(layers) == 1 else layers
+
+
+class _Fields:
+    """Reads the keywords that are a task's own."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def read(self) -> dict[str, Any]:
+        """Values of task fields, by their names."""
+        reader = self._reader
+        return {
+            "needs": reader.value("needs", reader.names),
+            "trigger_rule": reader.value("trigger_rule", self._trigger_rule, TriggerRule.NONE_FAILED),
+            "hosts": reader.value("hosts", reader.pattern),
+            "delegate_to": reader.value("delegate_to", reader.text),
+            "when": self._conditions("when"),
+            "loop": self._loop(),
+            "retries": self._retries(),
+            "changed_when": self._conditions("changed_when"),
+            "failed_when": self._conditions("failed_when"),
+            "register": reader.value("register", reader.identifier),
+            "variables": reader.value("vars", reader.variables, {}),
+        }
+
+    def _conditions(self, keyword: str) -> Any:
+        return self._reader.value(keyword, self._reader.conditions, ())
+
+    def _trigger_rule(self, keyword: str, node: Node) -> TriggerRule | None:
+        text = self._reader.constant(keyword, node)
+        try:
+            return None if text is None else TriggerRule(text)
+        except ValueError:
+            suggestion = did_you_mean(text or "", TriggerRule) or f" They are {', '.join(TriggerRule)}."
+            self._reader.problem(f"'{text}' is no trigger rule.{suggestion}", node)
+            return None
+
+    def _retries(self) -> Retries | None:
+        reader = self._reader
+        if "until" not in reader and "retries" not in reader:
+            return None
+        numbers = {"count": reader.value("retries", reader.number), "delay": reader.value("delay", reader.number)}
+        given = {key: value for key, value in numbers.items() if value is not None}
+        return Retries(until=self._conditions("until"), **given)
+
+    def _loop(self) -> Loop | None:
+        reader = self._reader
+        loop, with_items = reader.node("loop"), reader.node("with_items")
+        control = self._loop_control()
+        if loop is not None and with_items is not None:
+            reader.problem("'loop' and 'with_items' exclude each other.", with_items)
+        if loop is not None:
+            items = plain(loop)
+            if isinstance(loop.value, (str, list)) and (isinstance(loop.value, list) or items != loop.value):
+                return Loop(items=items, **control)
+            reader.wrong("loop", "a list, or a template that gives one", loop)
+        elif with_items is not None:
+            return Loop(items=plain(with_items), flatten=True, **control)
+        return None
+
+    def _loop_control(self) -> dict[str, Any]:
+        node = self._reader.node("loop_control")
+        if node is None:
+            return {}
+        if not isinstance(node.value, dict):
+            self._reader.wrong("loop_control", "a dictionary", node)
+            return {}
+        control = Reader(node.value, self._reader.found)
+        keywords.check_known(node.value, keywords.LOOP_CONTROL, "'loop_control'", control.found)
+        return {
+            "variable": control.value("loop_var", control.identifier, "item"),
+            "index_variable": control.value("index_var", control.identifier),
+            "label": control.value("label", lambda _, label: plain(label)),
+            "pause": control.value("pause", control.number, 0),
+        }
+
+
+class _ActionReader:
+    """Finds out which action a task uses, and with which arguments."""
+
+    def __init__(self, reader: Reader, actions: Mapping[str, Action], position: Position) -> None:
+        self._reader = reader
+        self._entries = reader.entries
+        self._found = reader.found
+        self._actions = actions
+        self._position = position
+
+    def read(self) -> tuple[Action, dict[str, Value], dict[str, Position]] | None:
+        """The action, its arguments as written (free text under its argument's name), and where they stand."""
+        uses = [key for key in self._entries if key in _INDIRECT or self._is_action(key)]
+        self._check_keys(uses)
+        if len(uses) > 1:
+            names = " and ".join(repr(key) for key in uses)
+            position = self._entries[uses[1]].key_position
+            self._found.add(
+                "More than one action in a task", detail=f"A task does one thing, not {names}.", position=position
+            )
+        if not uses:
+            return None
+        return self._of_key(uses[0], self._entries[uses[0]])
+
+    def _is_action(self, key: str) -> bool:
+        return key in self._actions and key not in keywords.TASK
+
+    def _check_keys(self, uses: list[str]) -> None:
+        strange = [key for key in self._entries if key not in keywords.TASK and key not in uses]
+        for key in strange:
+            position = self._entries[key].key_position
+            if keywords.is_not_yet(key):
+                keywords.add_not_yet(key, position, self._found)
+            elif uses:
+                suggestion = did_you_mean(key, [*keywords.TASK, *self._actions])
+                self._found.add(
+                    "Unknown keyword", detail=f"A task has no keyword '{key}'.{suggestion}", position=position
+                )
+            else:
+                self._add_unknown_action(key, position)
+        if not uses and not strange:
+            detail = "A task needs the name of an action as one of its keys, such as 'command'."
+            self._found.add("A task without an action", detail=detail, position=self._position)
+
+    def _add_unknown_action(self, name: str, position: Position) -> None:
+        suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])
+        detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
+        self._found.add("Unknown action", detail=detail, position=position)
+
+    def _of_key(self, key: str, entry: Entry) -> tuple[Action, dict[str, Value], dict[str, Position]] | None:
+        node = entry.node
+        name: str | None = key
+        if key in _INDIRECT:
+            name, node = self._indirect(key, node)
+            if name is None:
+                return None
+            if name not in self._actions:
+                self._add_unknown_action(name, node.position)
+                return None
+        assert name is not None
+        return _Arguments(self._actions[name], self._reader, entry.key_position).read(node)
+
+    def _indirect(self, key: str, node: Node) -> tuple[str | None, Node]:
+        """The name in ``action: copy src=a`` or ``action: {module: copy, src: a}``, and what is left as arguments."""
+        if isinstance(node.value, str) and node.value.strip():
+            name, _, text = node.value.strip().partition(" ")
+            return name, Node(text.strip(), node.position, node.unsafe)
+        module = node.value.get("module") if isinstance(node.value, dict) else None
+        if module is not None and isinstance(module.node.value, str) and isinstance(node.value, dict):
+            rest = {name: entry for name, entry in node.value.items() if name != "module"}
+            return module.node.value, Node(rest, node.position, node.unsafe)
+        self._reader.wrong(key, "text that begins with the name of an action, or a dictionary with 'module'", node)
+        return None, node
+
+
+class _Arguments:
+    """Reads the arguments of one use of an action, in any of their forms."""
+
+    def __init__(self, action: Action, reader: Reader, position: Position) -> None:
+        self._action = action
+        self._reader = reader
+        self._found = reader.found
+        self._position = position
+        self._values: dict[str, Value] = {}
+        self._positions: dict[str, Position] = {}
+
+    def read(self, node: Node) -> tuple[Action, dict[str, Value], dict[str, Position]]:
+        """The action, the arguments and where each stands."""
+        if isinstance(node.value, dict):
+            self._take(node.value)
+        elif isinstance(node.value, list) or (node.value is not None and not self._is_text(node)):
+            self._reader.wrong(self._action.name, "a dictionary of arguments, or text", node)
+        elif node.value is not None:
+            # ``command: true`` means the program, whatever YAML makes of the word.
+            self._take_text(str(node.value).lower() if isinstance(node.value, bool) else str(node.value), node)
+        self._take_args()
+        check_arguments(self._action, self._values, self._position_of, self._found)
+        return self._action, self._values, self._positions
+
+    def _is_text(self, node: Node) -> bool:
+        return isinstance(node.value, str) or self._action.free_form is not None
+
+    def _position_of(self, name: str) -> Position:
+        return self._positions.get(name, self._position)
+
+    def _take(self, entries: Mapping[str, Entry]) -> None:
+        for name, entry in entries.items():
+            if name in self._values:
+                self._add_repeated(name, entry.key_position)
+                continue
+            self._positions[name] = entry.key_position
+            self._values[name] = self._value(name, entry.node)
+
+    def _take_args(self) -> None:
+        node = self._reader.node("args")
+        if node is not None and isinstance(node.value, dict):
+            self._take(node.value)
+        elif node is not None:
+            self._reader.wrong("args", "a dictionary of arguments", node)
+
+    def _take_text(self, text: str, node: Node) -> None:
+        free_form = self._action.free_form
+        words = split_arguments(text, self._names() if free_form else None)
+        for name in words.repeated:
+            self._add_repeated(name, node.position)
+        if free_form is None and words.others:
+            detail = f"'{self._action.name}' takes arguments written name=value, and {words.others[0][:60]!r} is none."
+            self._found.add("Text where arguments are expected", detail=detail, position=node.position)
+        elif free_form is not None and words.rest:
+            words.arguments[free_form] = words.rest
+        entries = {name: Node(value, node.position, node.unsafe) for name, value in words.arguments.items()}
+        self._take({name: Entry(node.position, value) for name, value in entries.items()})
+
+    def _names(self) -> set[str]:
+        """The arguments that may be given as a word within free text."""
+        return {
+            name
+            for argument in self._action.arguments
+            if argument.name != self._action.free_form and argument.type not in (list, dict)
+            for name in (argument.name, *argument.aliases)
+        }
+
+    def _value(self, name: str, node: Node) -> Value:
+        if name not in self._action.expressions:
+            return plain(node)
+        if isinstance(node.value, list):
+            return [keywords.expression(item) if isinstance(item.value, str) else plain(item) for item in node.value]
+        return keywords.expression(node) if isinstance(node.value, str) else plain(node)
+
+    def _add_repeated(self, name: str, position: Position) -> None:
+        self._found.add("An argument is given twice", detail=f"'{name}' is given already.", position=position)

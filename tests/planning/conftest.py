@@ -1,0 +1,61 @@
+"""Playbooks and fleets made by hand, so that planning is tested without files."""
+
+import pytest
+
+from drumline.diagnostics import Position
+from drumline.model.host import Group, Host, Inventory
+from drumline.model.playbook import Play, Playbook, Task
+from drumline.planning.expand import make_plan
+
+
+def make_inventory(groups):
+    hosts = {}
+    for group, names in groups.items():
+        for name in names:
+            hosts.setdefault(name, []).append(group)
+    return Inventory(
+        hosts={name: Host(name=name, groups=tuple(sorted(own))) for name, own in hosts.items()},
+        groups={
+            "all": Group(name="all", children=(*groups, "ungrouped")),
+            "ungrouped": Group(name="ungrouped"),
+            **{group: Group(name=group, hosts=tuple(names)) for group, names in groups.items()},
+        },
+    )
+
+
+def make_task(name, needs=None, **fields):
+    return Task(id=name, name=name, action="command", position=Position("site.yml"), needs=needs, **fields)
+
+
+def make_play(name, *tasks, hosts="app", **fields):
+    return Play(id=name, name=name, hosts=hosts, tasks=tasks, position=Position("site.yml"), **fields)
+
+
+@pytest.fixture(scope="session")
+def inventory():
+    return make_inventory({"app": ["app1", "app2", "app3"], "db": ["db1", "db2"], "lb": ["lb1"]})
+
+
+@pytest.fixture
+def inventory_of():
+    return make_inventory
+
+
+@pytest.fixture
+def task():
+    return make_task
+
+
+@pytest.fixture
+def play():
+    return make_play
+
+
+@pytest.fixture
+def plan(inventory):
+    def planned(*plays, on=inventory, **options):
+        return make_plan(
+            Playbook(path="site.yml", plays=plays), on, render_pattern=lambda value, _play: str(value), **options
+        )
+
+    return planned

@@ -1,0 +1,44 @@
+from graphlib import CycleError
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drumline.planning.graph import ancestors, levels, without
+
+
+@st.composite
+def graphs(draw):
+    """Vertices 0 to n, each needing some of those before it."""
+    count = draw(st.integers(0, 12))
+    return {v: tuple(draw(st.sets(st.integers(0, v - 1)))) if v else () for v in range(count)}
+
+
+@given(graphs())
+def test_a_level_is_one_more_than_the_highest_needed(graph):
+    found = levels(graph)
+    assert all(found[vertex] == max((found[need] + 1 for need in graph[vertex]), default=0) for vertex in graph)
+
+
+@given(graphs(), st.sets(st.integers(0, 11)))
+def test_removing_vertices_keeps_the_order_of_the_others(graph, removed):
+    left = without(graph, removed)
+    assert left.keys() == graph.keys() - removed
+    for vertex in left:
+        assert ancestors(left, vertex) == ancestors(graph, vertex) - removed
+
+
+@given(graphs())
+def test_removing_nothing_changes_nothing(graph):
+    assert without(graph, ()) == graph
+
+
+def test_circles_are_refused():
+    with pytest.raises(CycleError):
+        levels({1: (2,), 2: (1,)})
+
+
+def test_a_long_chain_needs_no_deep_stack():
+    chain = {number: (number - 1,) if number else () for number in range(50_000)}
+    assert levels(chain)[49_999] == 49_999
+    assert without(chain, set(range(1, 49_999)))[49_999] == (0,)
