@@ -1,0 +1,159 @@
+"""One command as a process of this machine: fed, read, timed and ended."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import tempfile
+import threading
+import time
+from typing import IO
+
+from drumline.plugin import Emit, Ending, Exit, Stream
+from drumline_local.tree import end_tree
+
+#: Bytes read or written at once.
+_CHUNK = 1 << 16
+#: Seconds between two looks at time-out, interrupt and the process itself.
+_TICK = 0.05
+#: Seconds for which output is still taken after the end, where a child left behind holds it open.
+_GRACE = 0.25
+
+
+class Process:
+    """A shell that carries out one script, in a session (in the kernel's sense) of its own.
+
+    The script reaches the shell as a nameless file, not as an argument: arguments are limited to 128 KiB on Linux, and
+    everybody sees them in the process list.
+    """
+
+    def __init__(self, script: str, stdin: bytes, timeout: float | None) -> None:
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._interrupted = threading.Event()
+        self._stdin = memoryview(stdin)
+        self._popen = _start(script)
+        self._selector = selectors.DefaultSelector()
+        self._watch()
+
+    def communicate(self, emit: Emit) -> Exit:
+        """Feed and read it until it is over; end it when its time is up or ``interrupt`` was called."""
+        while self._popen.poll() is None:
+            ending = self._reason_to_end()
+            if ending:
+                end_tree(self._popen)
+                self._read_the_rest(emit)
+                return Exit(code=None, ending=ending)
+            self._pass_on(emit)
+        self._read_the_rest(emit)
+        return Exit(code=_code(self._popen.returncode))
+
+    def interrupt(self) -> None:
+        """Make ``communicate`` end the process and its children; from any thread."""
+        self._interrupted.set()
+
+    def close(self) -> None:
+        """Give everything back; whoever still runs because ``communicate`` was left by an exception is ended."""
+        if self._popen.poll() is None:
+            end_tree(self._popen)
+        self._selector.close()
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            _close(pipe)
+
+    def _watch(self) -> None:
+        assert self._popen.stdin
+        assert self._popen.stdout
+        assert self._popen.stderr
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            os.set_blocking(pipe.fileno(), False)
+        self._selector.register(self._popen.stdout, selectors.EVENT_READ, "stdout")
+        self._selector.register(self._popen.stderr, selectors.EVENT_READ, "stderr")
+        if self._stdin:
+            self._selector.register(self._popen.stdin, selectors.EVENT_WRITE, "stdin")
+        else:
+            self._popen.stdin.close()
+
+    def _reason_to_end(self) -> Ending | None:
+        if self._interrupted.is_set():
+            return Ending.INTERRUPTED
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            return Ending.TIMED_OUT
+        return None
+
+    def _pass_on(self, emit: Emit) -> None:
+        """Wait a moment for something to be read or written, and do it."""
+        for key, _ in self._selector.select(self._patience()):
+            if key.data == "stdin":
+                self._feed(key.fileobj)
+            else:
+                self._read(key.fileobj, key.data, emit)
+        if not self._selector.get_map():
+            self._wait_for_the_end()
+
+    def _patience(self) -> float:
+        if self._deadline is None:
+            return _TICK
+        return max(0.0, min(_TICK, self._deadline - time.monotonic()))
+
+    def _wait_for_the_end(self) -> None:
+        """With all streams closed only the process is left to wait for."""
+        try:
+            self._popen.wait(self._patience())
+        except subprocess.TimeoutExpired:
+            return
+
+    def _read_the_rest(self, emit: Emit) -> None:
+        last = time.monotonic() + _GRACE
+        while any(key.data != "stdin" for key in self._selector.get_map().values()) and time.monotonic() < last:
+            for key, _ in self._selector.select(_TICK):
+                if key.data == "stdin":
+                    self._selector.unregister(key.fileobj)
+                else:
+                    self._read(key.fileobj, key.data, emit)
+
+    def _feed(self, pipe: object) -> None:
+        assert self._popen.stdin
+        try:
+            self._stdin = self._stdin[os.write(self._popen.stdin.fileno(), self._stdin[:_CHUNK]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._stdin = self._stdin[:0]
+        if not self._stdin:
+            self._selector.unregister(self._popen.stdin)
+            self._popen.stdin.close()
+
+    def _read(self, pipe: object, stream: Stream, emit: Emit) -> None:
+        source = self._popen.stdout if stream == "stdout" else self._popen.stderr
+        assert source
+        data = os.read(source.fileno(), _CHUNK)
+        if data:
+            emit(stream, data)
+        else:
+            self._selector.unregister(source)
+
+
+def _start(script: str) -> subprocess.Popen[bytes]:
+    with tempfile.TemporaryFile() as file:
+        file.write(script.encode(errors="surrogateescape"))
+        file.flush()
+        file.seek(0)
+        return subprocess.Popen(
+            ["/bin/sh", "-c", f'eval "$(cat /dev/fd/{file.fileno()})"', "sh"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            pass_fds=(file.fileno(),),
+            start_new_session=True,
+        )
+
+
+def _code(returncode: int) -> int:
+    """Popen's negative signal numbers as a shell would say them."""
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        pipe.close()

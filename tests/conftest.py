@@ -1,0 +1,7 @@
+"""For all tests."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("drumline.testing.contract")
