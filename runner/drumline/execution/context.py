@@ -1,0 +1,155 @@
+"""What the jobs of one run share: the plan, the variables that hosts have gained, and how hosts are reached."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drumline.clock import Clock, SystemClock
+from drumline.execution.executors import JobReport
+from drumline.execution.policy import FAILURE
+from drumline.execution.sessions import SessionPool
+from drumline.loading.arguments import coerce_arguments
+from drumline.loading.connection import target_of
+from drumline.loading.templating import Templating
+from drumline.loading.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
+from drumline.model.host import Host, Inventory
+from drumline.model.plan import Job, Plan, Step
+from drumline.model.target import Target
+from drumline.model.value import Variables
+from drumline.plugin.protocols import Action, Transport
+from drumline.secret import Secret, Secrets
+
+#: Keeps output beyond what a job may hold in memory: ``(job, stream, data)``.
+KeepOutput = Callable[[Job, str, bytes], None]
+
+#: Variables that begin so may change how a host is reached.
+_CONNECTION_PREFIXES = ("ansible_", "drumline_")
+
+
+@dataclass(slots=True, kw_only=True)
+class RunContext:
+    """One run's surroundings. Read by many threads; changed only by ``remember``, on the driver's thread."""
+
+    plan: Plan
+    inventory: Inventory
+    actions: Mapping[str, Action]
+    transports: Mapping[str, Transport]
+    templating: Templating
+    extra_variables: Variables
+    secrets: Secrets
+    keep_output: KeepOutput
+    clock: Clock = field(default_factory=SystemClock)
+    sessions: SessionPool = field(init=False)
+    _facts: dict[str, Facts] = field(default_factory=dict)
+    _failed: dict[int, set[str]] = field(default_factory=dict)
+    _batch_magic: dict[tuple[int, int], Mapping[str, Any]] = field(default_factory=dict)
+    _run_magic: Mapping[str, Any] = field(init=False)
+    _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
+    _targets: dict[tuple[str, int], Target] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.sessions = SessionPool(self.transports)
+        self._run_magic = run_magic(self.inventory, Path(self.plan.playbook.path))
+
+    @property
+    def playbook_folder(self) -> Path:
+        """Where files that tasks name are looked for."""
+        return Path(self.plan.playbook.path).absolute().parent
+
+    def scope(self, step: Step, host: str, own: Variables) -> Scope:
+        """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""
+        known = self._host(host)
+        hostvars = HostVars(self.inventory.hosts, lambda name: self._scope_of(name, step))
+        return Scope(
+            (
+                host_magic(known, hostvars),
+                self._batch(step),
+                self._run_magic,
+                self.extra_variables,
+                own,
+                self._facts.get(host, _NO_FACTS),
+                step.task.variables,
+                self.plan.plays[step.play].play.variables,
+                known.variables,
+            ),
+            self.templating,
+        )
+
+    def target(self, step: Step, host: str) -> Target:
+        """How this job reaches a host; secrets in it are registered. Raises ``OptionInvalid``."""
+        changing = any(name.startswith(_CONNECTION_PREFIXES) for name in step.task.variables)
+        key = (host, step.play)
+        target = None if changing else self._targets.get(key)
+        if target is None:
+            target = target_of(host, self._scope_of(host, step, step.task.variables), self.transports)
+            for value in target.options.values():
+                if isinstance(value, Secret):
+                    with self._lock:
+                        self.secrets.add(value)
+            if not changing:
+                self._targets[key] = target
+        return target
+
+    def constant_arguments(self, step: Step) -> Mapping[str, Any] | None:
+        """The arguments of a task in which nothing is to be rendered: made ready once for all hosts."""
+        if step.index not in self._arguments:
+            action = self.actions[step.task.action]
+            given = step.task.arguments
+            constant = not action.expressions and self.templating.compile_value(given).constant
+            made = coerce_arguments(action, given, step.task.position) if constant else None
+            self._arguments[step.index] = made
+        return self._arguments[step.index]
+
+    def remember(self, report: JobReport) -> None:
+        """Take in what a job registered, before anything that needs it is started."""
+        for host, variables in report.variables.items():
+            # A new dict: threads may be reading the old one.
+            self._facts[host] = Facts({**self._facts.get(host, _NO_FACTS), **variables})
+            if any(name.startswith(_CONNECTION_PREFIXES) for name in variables):
+                self._targets = {key: target for key, target in self._targets.items() if key[0] != host}
+        event = report.event
+        if event.status in FAILURE and not event.ignored:
+            step = self.plan.steps[event.job.step]
+            self._failed.setdefault(step.play, set()).add(event.job.host)
+            self._batch_magic.pop((step.play, step.batch), None)
+
+    def _host(self, name: str) -> Host:
+        return self.inventory.hosts.get(name) or Host(name=name)
+
+    def _scope_of(self, host: str, step: Step, own: Variables | None = None) -> Scope:
+        """Another host's variables as a job of this step sees them."""
+        known = self._host(host)
+        names = {"inventory_hostname": host, "group_names": list(known.groups)}
+        play = self.plan.plays[step.play].play
+        layers = (
+            names,
+            self._run_magic,
+            self.extra_variables,
+            self._facts.get(host, _NO_FACTS),
+            own or {},
+            play.variables,
+            known.variables,
+        )
+        return Scope(layers, self.templating)
+
+    def _batch(self, step: Step) -> Mapping[str, Any]:
+        key = (step.play, step.batch)
+        magic = self._batch_magic.get(key)
+        if magic is None:
+            play = self.plan.plays[step.play]
+            failed = self._failed.get(step.play, set())
+            magic = self._batch_magic[key] = batch_magic(
+                play=play.play.name,
+                all_hosts=play.hosts,
+                hosts=[host for host in play.hosts if host not in failed],
+                batch=[host for host in play.batches[step.batch].hosts if host not in failed],
+            )
+        return magic
+
+
+_NO_FACTS = Facts()

@@ -1,0 +1,92 @@
+"""Where jobs are carried out: an executor takes jobs and reports each when it is over.
+
+The one here uses threads of this process. Another engine (Celery) takes the same two calls.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from drumline.model.event import JobFinished
+from drumline.model.plan import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobReport:
+    """A job is over: the event for everybody, and what only this run's later jobs may know, in clear."""
+
+    event: JobFinished
+    #: Host name to the variables that it has from here on (``register``, ``set_fact``).
+    variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Executor(Protocol):
+    """Carries jobs out. Each submitted job is reported exactly once, from whatever thread."""
+
+    def submit(self, job: Job) -> None:
+        """Start a job; returns at once."""
+        ...
+
+    def stop(self, job: Job) -> None:
+        """End a job on its host; it still reports. Unknown or finished jobs: no effect."""
+        ...
+
+    def close(self) -> None:
+        """Give up all threads and connections."""
+        ...
+
+
+class Runner(Protocol):
+    """What carries one job out (:class:`drumline.execution.job.JobRunner`)."""
+
+    def run(self, job: Job) -> JobReport:
+        """Carry it out and report; never raises."""
+        ...
+
+    def stop(self, job: Job) -> None:
+        """End it."""
+        ...
+
+
+class ThreadExecutor:
+    """One thread per job under way, kept for the next job. How many at most is the state's decision (forks)."""
+
+    def __init__(self, runner: Runner, report: Callable[[JobReport], None]) -> None:
+        self._runner = runner
+        self._report = report
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._spare = 0  # threads without a job
+        self._lock = threading.Lock()
+
+    def submit(self, job: Job) -> None:
+        with self._lock:
+            if self._spare:
+                self._spare -= 1
+            else:
+                self._grow()
+        self._jobs.put(job)
+
+    def stop(self, job: Job) -> None:
+        self._runner.stop(job)
+
+    def close(self) -> None:
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def _grow(self) -> None:
+        # daemon: a host that never answers must not keep the program from ending.
+        thread = threading.Thread(target=self._work, name=f"drumline-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            report = self._runner.run(job)
+            with self._lock:
+                self._spare += 1
+            self._report(report)

@@ -1,0 +1,385 @@
+"""One job: a task on one host, from its condition to its result.
+
+The words of a task act in this order, as in Ansible: ``loop`` gives the items; for each item ``when`` decides
+whether it runs; ``until`` may repeat it; ``timeout`` limits one try; ``changed_when`` and ``failed_when`` have the
+last word on a try; ``register`` keeps the result.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from drumline.errors import FilesError, HostError, OptionInvalid, TransferFailed
+from drumline.execution.context import RunContext
+from drumline.execution.executors import JobReport
+from drumline.execution.output import Output
+from drumline.execution.results import Values, aggregate, censored, failure, skipped, to_bool, to_values
+from drumline.loading.arguments import coerce_arguments
+from drumline.loading.files import find_file
+from drumline.loading.templating import TemplateFailed
+from drumline.loading.variables import Facts, Scope
+from drumline.model.event import JobFinished
+from drumline.model.outcome import Completed, Ending, Result, Status
+from drumline.model.plan import Job
+from drumline.model.request import Become, Get, Put, Reconnect, Request, Run, Sleep
+from drumline.model.target import Target
+from drumline.model.value import Template
+from drumline.plugin.protocols import ActionFailed, Call, Session
+
+#: Seconds between two attempts to end what a stopped job is doing.
+_STOP_INTERVAL = 0.1
+
+
+class Unreachable(Exception):
+    """There is no way to the host, or it was lost."""
+
+    def __init__(self, error: HostError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class JobRunner:
+    """Carries out the jobs of one run, each on the thread that calls ``run``."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._under_way: dict[Job, _JobRun] = {}
+
+    def run(self, job: Job) -> JobReport:
+        """Carry the job out; never raises."""
+        run = self._under_way[job] = _JobRun(self._context, job)
+        try:
+            return run.report()
+        finally:
+            del self._under_way[job]
+            run.over.set()
+
+    def stop(self, job: Job) -> None:
+        """End the job on its host, whatever it is doing."""
+        run = self._under_way.get(job)
+        if run is not None:
+            threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
+
+
+class _JobRun:
+    """One job while it runs."""
+
+    def __init__(self, context: RunContext, job: Job) -> None:
+        self.over = threading.Event()
+        self._context = context
+        self._templating = context.templating
+        self._job = job
+        self._step = context.plan.steps[job.step]
+        self._task = self._step.task
+        self._stopped = threading.Event()
+        self._session: Session | None = None
+        self._deadline: float | None = None
+        self._silent = False
+
+    def stop(self) -> None:
+        """End what runs; repeated until the job is over, since it may be between two requests."""
+        self._stopped.set()
+        while not self.over.is_set():
+            session = self._session
+            if session is not None:
+                session.interrupt()
+            self.over.wait(_STOP_INTERVAL)
+
+    def report(self) -> JobReport:
+        started = self._context.clock.now()
+        scope = self._context.scope(self._step, self._job.host, {})
+        try:
+            status, values, ignored = self._outcome(scope)
+        except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
+            status, values, ignored = Status.FAILED, failure(_fault(self._task.action, error)), False
+        facts = values.pop("ansible_facts", {})
+        shown = censored(values) if self._silent else self._context.secrets.mask_all(values)
+        event = JobFinished(
+            at=self._context.clock.now(), job=self._job, status=status, started=started, result=shown, ignored=ignored
+        )
+        return JobReport(event=event, variables=self._variables(values, facts))
+
+    def _variables(self, values: Values, facts: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        registered = {self._task.register: values} if self._task.register else {}
+        if not registered and not facts:
+            return {}
+        hosts = self._step.hosts if self._task.run_once else (self._job.host,)
+        return {host: {**facts, **registered} for host in hosts}
+
+    def _outcome(self, scope: Scope) -> tuple[Status, Values, bool]:
+        """Status, values, and whether a failure doesn't matter."""
+        try:
+            self._silent = self._flag(self._task.no_log, "no_log", scope)
+            values = self._loop(scope) if self._task.loop else self._item(scope)
+        except TemplateFailed as error:
+            return self._unless_ignored(Status.FAILED, _template_failure(error), scope)
+        except Unreachable as lost:
+            values = failure(str(lost.error), unreachable=True, kind=type(lost.error).__name__)
+            return self._unless_ignored(Status.UNREACHABLE, values, scope)
+        if self._stopped.is_set() and values["failed"]:
+            return Status.CANCELLED, values, False
+        if values["failed"]:
+            return self._unless_ignored(Status.FAILED, values, scope)
+        if values.get("skipped"):
+            return Status.SKIPPED, values, False
+        return (Status.CHANGED if values["changed"] else Status.OK), values, False
+
+    def _unless_ignored(self, status: Status, values: Values, scope: Scope) -> tuple[Status, Values, bool]:
+        lost = status is Status.UNREACHABLE
+        value, keyword = (
+            (self._task.ignore_unreachable, "ignore_unreachable")
+            if lost
+            else (self._task.ignore_errors, "ignore_errors")
+        )
+        try:
+            return status, values, self._flag(value, keyword, scope)
+        except TemplateFailed:
+            return status, values, False
+
+    # Items.
+
+    def _loop(self, scope: Scope) -> Values:
+        loop = self._task.loop
+        assert loop is not None
+        try:
+            items = self._templating.render(loop.items, scope)
+        except TemplateFailed:
+            # As in Ansible: a false condition that doesn't look at the items comes first.
+            if self._task.when and not self._condition(self._task.when, scope):
+                return skipped()
+            raise
+        if not isinstance(items, (list, tuple)):
+            place = self._task.positions.get("loop", self._task.position)
+            raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)
+        pause = float(self._templating.render(loop.pause, scope) or 0)
+        results: list[Values] = []
+        for index, item in enumerate(items):
+            if index and pause:
+                self._sleep(pause)
+            own = {loop.variable: item, **({loop.index_variable: index} if loop.index_variable else {})}
+            inner = self._context.scope(self._step, self._job.host, own)
+            label = item if loop.label is None else self._templating.render(loop.label, inner)
+            results.append({**self._item(inner), loop.variable: item, "label": label})
+            if self._stopped.is_set():
+                break
+        return aggregate(results)
+
+    def _item(self, scope: Scope) -> Values:
+        if self._task.when and not self._condition(self._task.when, scope):
+            return skipped()
+        if self._task.retries is None:
+            return self._try(scope)
+        return self._retry(scope)
+
+    def _retry(self, scope: Scope) -> Values:
+        retries = self._task.retries
+        assert retries is not None
+        count = int(self._templating.render(retries.count, scope))
+        delay = float(self._templating.render(retries.delay, scope))
+        for attempt in range(1, count + 2):
+            values = {**self._try(scope), "attempts": attempt}
+            done = not values["failed"]
+            if retries.until:
+                done = self._condition(retries.until, self._with_result(scope, values))
+            if done or self._stopped.is_set():
+                return values
+            if attempt <= count:
+                self._sleep(delay)
+        # As in Ansible: what never became true is a failure, even when each try by itself was none.
+        return {**values, "failed": True, "msg": values.get("msg") or f"'until' was not true after {attempt} tries"}
+
+    # One try.
+
+    def _try(self, scope: Scope) -> Values:
+        seconds = self._templating.render(self._task.timeout, scope)
+        self._deadline = None if seconds is None else time.monotonic() + float(seconds)
+        values = to_values(self._perform(scope))
+        if self._task.changed_when:
+            values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
+        if self._task.failed_when and not values.get("stopped"):
+            values["failed"] = self._condition(self._task.failed_when, self._with_result(scope, values))
+            values["failed_when_result"] = values["failed"]
+        return values
+
+    def _perform(self, scope: Scope) -> Result:
+        task = self._task
+        action = self._context.actions[task.action]
+        host = self._job.host
+        if task.delegate_to is not None:
+            host = str(self._templating.render(task.delegate_to, scope))
+        try:
+            target = self._context.target(self._step, host)
+            platform = self._context.transports[target.transport].platform(target)
+            if platform not in action.platforms:
+                raise ActionFailed(f"'{action.name}' is not for {platform} hosts, and {host} is one.")
+            become = self._become(scope)
+            call = Call(
+                host=host,
+                platform=platform,
+                arguments=self._arguments(scope),
+                environment=self._environment(scope),
+                become=become is not None,
+                find_file=partial(find_file, playbook_dir=self._context.playbook_folder),
+                render=lambda text, path: self._templating.render_file(text, path, scope),
+                lookup=lambda name: self._lookup(name, scope),
+            )
+            return self._drive(action.perform(call), call, target, become)
+        except ActionFailed as error:
+            return Result(failed=True, message=error.message, values=error.values)
+        except FilesError as error:
+            [first, *_] = error.diagnostics
+            return Result(failed=True, message=f"{first.summary}. {first.detail}", values={"at": str(first.position)})
+        except (TransferFailed, OptionInvalid) as error:
+            return Result(failed=True, message=str(error))
+        except HostError as error:
+            raise Unreachable(error) from error
+
+    def _drive(self, steps: Any, call: Call, target: Target, become: Become | None) -> Result:
+        """Feed the action's generator with answers until it returns its result."""
+        answer: Any = None
+        cut = 0
+        error: HostError | None = None
+        while True:
+            try:
+                request: Request = steps.throw(error) if error else steps.send(answer)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return replace(result, values={**result.values, "cut": cut}) if cut else result
+            error = None
+            try:
+                answer = self._carry_out(request, call, target, become)
+            except HostError as raised:
+                error = raised
+            else:
+                cut += answer.cut if isinstance(answer, Completed) else 0
+
+    def _carry_out(self, request: Request, call: Call, target: Target, become: Become | None) -> Completed | None:
+        if self._stopped.is_set():
+            if isinstance(request, Run):
+                return Completed(code=None, ending=Ending.INTERRUPTED)
+            raise ActionFailed("Interrupted before it was finished.", stopped=True)
+        match request:
+            case Run():
+                return self._run(request, call, target, become)
+            case Sleep(seconds=seconds):
+                self._sleep(seconds)
+            case Reconnect():
+                self._context.sessions.reconnect(target)
+            case Put() | Get():
+                with self._lease(target) as session:
+                    session.put(request) if isinstance(request, Put) else session.get(request)
+        return None
+
+    def _run(self, request: Run, call: Call, target: Target, become: Become | None) -> Completed:
+        timeout = self._remaining(request.timeout)
+        environment = {**call.environment, **request.environment}
+        request = replace(request, timeout=timeout, become=become, environment=environment)
+        keep = None if self._silent else partial(self._context.keep_output, self._job)
+        output = Output(self._context.secrets, keep)
+        with self._lease(target) as session:
+            exit_ = session.run(request, output.emit)
+        output.finish()
+        return Completed(
+            code=exit_.code,
+            stdout=bytes(output.stdout),
+            stderr=bytes(output.stderr),
+            ending=exit_.ending,
+            cut=output.cut,
+        )
+
+    @contextmanager
+    def _lease(self, target: Target) -> Iterator[Session]:
+        with self._context.sessions.lease(target) as session:
+            self._session = session
+            try:
+                yield session
+            finally:
+                self._session = None
+
+    def _sleep(self, seconds: float) -> None:
+        remaining = self._remaining(seconds)
+        assert remaining is not None
+        self._stopped.wait(remaining)
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise ActionFailed(f"The time-out of {self._task.timeout} s was up while it was waiting.", timed_out=True)
+
+    def _remaining(self, seconds: float | None) -> float | None:
+        """The smaller of what is asked for and what the task's time-out leaves."""
+        if self._deadline is None:
+            return seconds
+        left = max(0.0, self._deadline - time.monotonic())
+        return left if seconds is None else min(seconds, left)
+
+    # What the task says, rendered.
+
+    def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
+        return self._templating.condition(conditions, scope)
+
+    def _flag(self, value: Any, keyword: str, scope: Scope) -> bool:
+        if isinstance(value, bool):
+            return value
+        rendered = self._templating.render(value, scope)
+        flag = to_bool(rendered)
+        if flag is None:
+            place = self._task.positions.get(keyword, self._task.position)
+            raise TemplateFailed(f"'{keyword}' has to be true or false, and this gives {rendered!r}.", place)
+        return flag
+
+    def _with_result(self, scope: Scope, values: Values) -> Scope:
+        return scope.child(Facts({self._task.register: values})) if self._task.register else scope
+
+    def _become(self, scope: Scope) -> Become | None:
+        if not self._flag(self._task.become, "become", scope):
+            return None
+        return Become(user=str(self._templating.render(self._task.become_user, scope)))
+
+    def _environment(self, scope: Scope) -> dict[str, str]:
+        if not self._task.environment:
+            return {}
+        rendered = self._templating.render(self._task.environment, scope)
+        layers = rendered if isinstance(rendered, list) else [rendered]
+        if not all(isinstance(layer, Mapping) for layer in layers):
+            place = self._task.positions.get("environment", self._task.position)
+            raise TemplateFailed("'environment' has to be a dictionary, or a list of them.", place)
+        return {str(name): str(value) for layer in layers for name, value in layer.items()}
+
+    def _arguments(self, scope: Scope) -> Mapping[str, Any]:
+        action = self._context.actions[self._task.action]
+        rendered = {
+            name: self._expressions(value, scope)
+            if name in action.expressions
+            else self._templating.render(value, scope)
+            for name, value in self._task.arguments.items()
+        }
+        return coerce_arguments(action, rendered, self._task)
+
+    def _expressions(self, value: Any, scope: Scope) -> list[tuple[str, bool]]:
+        """Each expression's text and whether it holds."""
+        expressions = value if isinstance(value, (list, tuple)) else [value]
+        return [
+            (item.text if isinstance(item, Template) else str(item), self._condition((item,), scope))
+            for item in expressions
+        ]
+
+    def _lookup(self, name: str, scope: Scope) -> Any:
+        return self._templating.render(Template(name, self._task.position, bare=True), scope)
+
+
+def _fault(action: str, error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"Action '{action}' raised {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}). "
+        "This is a fault in drumline or in the plugin, not in the playbook."
+    )
+
+
+def _template_failure(error: TemplateFailed) -> Values:
+    return failure(error.summary, at=str(error.position)) if error.position else failure(error.summary)

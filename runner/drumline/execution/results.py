@@ -1,0 +1,75 @@
+"""The values that a task registers, in Ansible's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from drumline.model.outcome import Result
+
+#: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
+Values: TypeAlias = dict[str, Any]
+
+_TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def to_values(result: Result) -> Values:
+    """What an action returned; output gets its lines beside it."""
+    values: Values = {"changed": result.changed, "failed": result.failed, **result.values}
+    for stream in ("stdout", "stderr"):
+        text = values.get(stream)
+        if isinstance(text, str):
+            values[f"{stream}_lines"] = text.splitlines()
+    if result.message:
+        values["msg"] = result.message
+    if result.skipped:
+        values["skipped"] = True
+    if result.facts:
+        values["ansible_facts"] = dict(result.facts)
+    return values
+
+
+def failure(message: str, **values: Any) -> Values:
+    """A failure that came before or instead of the action's own result."""
+    return {"changed": False, "failed": True, "msg": message, **values}
+
+
+def skipped() -> Values:
+    """The condition was false."""
+    return {"changed": False, "failed": False, "skipped": True, "skip_reason": "Conditional result was False"}
+
+
+def aggregate(results: Sequence[Values]) -> Values:
+    """The results of a loop as one; ``results`` has each item's."""
+    values: Values = {
+        "changed": any(result["changed"] for result in results),
+        "failed": any(result["failed"] for result in results),
+        "results": [{key: value for key, value in result.items() if key != "ansible_facts"} for result in results],
+    }
+    if all(result.get("skipped") for result in results):
+        values["skipped"] = True
+    if values["failed"]:
+        failed = sum(result["failed"] for result in results)
+        values["msg"] = f"{failed} of {len(results)} items failed"
+    facts: dict[str, Any] = {}
+    for result in results:
+        facts |= result.get("ansible_facts", {})
+    if facts:
+        values["ansible_facts"] = facts
+    return values
+
+
+def censored(values: Mapping[str, Any]) -> Values:
+    """What may be told of a result under ``no_log``."""
+    return {
+        "changed": values["changed"],
+        "failed": values["failed"],
+        "censored": "The output is hidden because the task says 'no_log: true'.",
+    }
+
+
+def to_bool(value: Any) -> bool | None:
+    """Ansible's truth values (``yes``, ``on``, ``1``, …); None for anything else."""
+    if isinstance(value, bool):
+        return value
+    return _TRUTHS.get(str(value).strip().lower())

@@ -1,0 +1,121 @@
+"""Warm sessions: one connection per host for as long as a run lasts, and its sessions lent to one job at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from drumline.errors import ConnectionLost, HostError
+from drumline.model.target import Target
+from drumline.plugin.protocols import Connection, Session, Transport
+
+#: Seconds that a run waits at its end for hosts to say goodbye.
+_CLOSE_TIMEOUT = 5.0
+
+
+class SessionPool:
+    """Opens connections when they are first needed and keeps them, with their idle sessions, until ``close``."""
+
+    def __init__(self, transports: Mapping[str, Transport]) -> None:
+        self._transports = transports
+        self._hosts: dict[tuple[Any, ...], _Host] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def lease(self, target: Target) -> Iterator[Session]:
+        """A session for the caller alone. Raises the transport's ``HostError`` when there is no way to the host.
+
+        A session that lost its connection is not used again: the next lease connects anew.
+        """
+        host = self._host(target)
+        session = host.take()
+        try:
+            yield session
+        except ConnectionLost:
+            host.disconnect(session)
+            raise
+        else:
+            host.give_back(session)
+        # Any other exception leaves a session in a state that nobody knows.
+
+    def reconnect(self, target: Target) -> None:
+        """Drop the connection to a host and open it anew; raises its ``HostError``."""
+        host = self._host(target)
+        host.disconnect(None)
+        host.give_back(host.take())
+
+    def close(self) -> None:
+        """Close every connection, side by side, and wait a little for it; the pool can't be used after that."""
+        with self._lock:
+            hosts = list(self._hosts.values())
+            self._hosts.clear()
+        threads = [threading.Thread(target=host.disconnect, args=(None,), daemon=True) for host in hosts]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + _CLOSE_TIMEOUT
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _host(self, target: Target) -> _Host:
+        key = target.key()
+        host = self._hosts.get(key)
+        if host is None:
+            with self._lock:
+                host = self._hosts.setdefault(key, _Host(lambda: self._transports[target.transport].connect(target)))
+        return host
+
+
+class _Host:
+    """One host's connection and idle sessions. Only one thread connects; the others wait for what comes of it."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._idle: list[Session] = []
+        self._lock = threading.Lock()
+        self._attempts = 0
+        self._error: HostError | None = None
+
+    def take(self) -> Session:
+        """An idle session, else a new one."""
+        seen = self._attempts
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            if self._connection is None:
+                if self._error is not None and self._attempts != seen:
+                    raise self._error  # somebody tried while this thread waited; a second try would say the same
+                self._open()
+            connection = self._connection
+        assert connection is not None
+        return connection.open_session()
+
+    def _open(self) -> None:
+        self._attempts += 1
+        self._error = None
+        try:
+            self._connection = self._connect()
+        except HostError as error:
+            self._error = error
+            raise
+
+    def give_back(self, session: Session) -> None:
+        """The session is idle again."""
+        with self._lock:
+            if self._connection is not None:
+                self._idle.append(session)
+                return
+        session.close()
+
+    def disconnect(self, session: Session | None) -> None:
+        """Close the connection with all that is idle on it, and the given session."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            idle, self._idle = self._idle, []
+        for closing in [*idle, *([session] if session else [])]:
+            closing.close()
+        if connection is not None:
+            connection.close()

@@ -1,0 +1,381 @@
+"""The engine's promises, for any plan, any failures, any order of completion, and the rules case by case."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from support.worlds import P, T, World, build, chain, worlds
+
+from drumline.execution.instructions import Announce
+from drumline.execution.policy import FAILURE
+from drumline.execution.state import RunState
+from drumline.execution.transitions import IllegalMove
+from drumline.model.event import (
+    BarrierPassed,
+    JobFinished,
+    JobsAbandoned,
+    JobsStarted,
+    RunFinished,
+    RunStarted,
+    Urgency,
+    WaveReleased,
+)
+from drumline.model.outcome import FINAL, Status
+from drumline.model.plan import Job
+from drumline.model.playbook import Strategy, TriggerRule
+
+EXAMPLES = settings(max_examples=150, deadline=None)
+
+
+@EXAMPLES
+@given(worlds())
+def test_every_run_ends_with_every_job_in_a_final_status(world: World) -> None:
+    world.run()
+    assert all(status in FINAL for status in all_statuses(world).values())
+    [finished] = [event for event in world.announced if isinstance(event, RunFinished)]
+    assert finished.exit_status == world.exit_status
+    assert sum(finished.counts.values()) == len(all_statuses(world))
+
+
+@EXAMPLES
+@given(worlds())
+def test_no_job_starts_twice_and_each_intent_comes_first(world: World) -> None:
+    world.run()
+    assert len(set(world.started)) == len(world.started)
+    ran = [entry.job for entry in world.log if isinstance(entry, JobFinished)]
+    assert sorted(ran) == sorted(world.started)
+
+
+@EXAMPLES
+@given(worlds())
+def test_no_job_starts_before_its_needs_allow_it(world: World) -> None:
+    """Promise 3, checked against a slow and literal reading of the rules at the moment of each start."""
+    world.run()
+    statuses: dict[Job, Status] = {}
+    ignored: set[Job] = set()
+    for entry in world.log:
+        if isinstance(entry, JobFinished):
+            statuses[entry.job] = entry.status
+            if entry.ignored:
+                ignored.add(entry.job)
+        elif isinstance(entry, Announce) and isinstance(entry.event, JobsAbandoned):
+            statuses |= dict.fromkeys(entry.event.jobs, entry.event.status)
+        elif isinstance(entry, JobsStarted):
+            for job in entry.jobs:
+                assert_needs_hold(world, job, statuses, ignored)
+
+
+@EXAMPLES
+@given(worlds())
+def test_no_wave_starts_before_the_barrier_of_the_one_before(world: World) -> None:
+    world.run()
+    passed: set[tuple[int, int, int]] = set()
+    released: set[tuple[int, int, int]] = set()
+    for entry in world.log:
+        if isinstance(entry, Announce) and isinstance(entry.event, BarrierPassed):
+            passed.add((entry.event.play, entry.event.batch, entry.event.wave))
+        elif isinstance(entry, Announce) and isinstance(entry.event, WaveReleased):
+            event = entry.event
+            released.add((event.play, event.batch, event.wave))
+            if event.wave and world.plan.plays[event.play].play.strategy is Strategy.WAVES:
+                assert (event.play, event.batch, event.wave - 1) in passed
+        elif isinstance(entry, JobsStarted):
+            steps = [world.plan.steps[job.step] for job in entry.jobs]
+            assert {(step.play, step.batch, step.wave) for step in steps} <= released
+
+
+@EXAMPLES
+@given(worlds())
+def test_limits_on_hosts_and_sessions_hold_at_every_moment(world: World) -> None:
+    world.run()
+    running: set[Job] = set()
+    for entry in world.log:
+        if isinstance(entry, JobsStarted):
+            running |= set(entry.jobs)
+        elif isinstance(entry, JobFinished):
+            running.discard(entry.job)
+        hosts = [job.host for job in running]
+        assert len(set(hosts)) <= world.forks
+        assert all(hosts.count(host) <= world.sessions for host in hosts)
+
+
+@EXAMPLES
+@given(worlds())
+def test_nothing_is_released_after_an_interrupt(world: World) -> None:
+    world.run()
+    times = [entry.at for entry in world.log if type(entry).__name__ == "InterruptRequested"]
+    if times:
+        assert world.exit_status == 130
+        index = next(i for i, entry in enumerate(world.log) if type(entry).__name__ == "InterruptRequested")
+        after = [entry.event for entry in world.log[index:] if isinstance(entry, Announce)]
+        assert not [event for event in after if isinstance(event, WaveReleased)]
+
+
+@EXAMPLES
+@given(worlds())
+def test_after_an_urgent_interrupt_nothing_starts(world: World) -> None:
+    world.interrupts = dict.fromkeys(world.interrupts, Urgency.NOW)
+    world.run()
+    interrupted = False
+    for entry in world.log:
+        interrupted = interrupted or type(entry).__name__ == "InterruptRequested"
+        assert not (interrupted and isinstance(entry, JobsStarted))
+
+
+@EXAMPLES
+@given(worlds())
+def test_replaying_the_inputs_gives_the_same_state_and_the_same_events(world: World) -> None:
+    """Promise 1, without a database; the journal's own test has one."""
+    world.run()
+    inputs = [
+        entry
+        for entry in world.log
+        if type(entry).__name__ in ("RunStarted", "JobsStarted", "JobFinished", "InterruptRequested")
+    ]
+    again = RunState(world.plan, forks=world.forks, sessions=world.sessions)
+    instructions = again.handle(*inputs)
+    assert [item.event for item in instructions if isinstance(item, Announce)] == world.announced
+    assert again.counts() == world.state.counts()
+
+
+def all_statuses(world: World) -> dict[Job, Status]:
+    jobs = {}
+    for step in world.plan.steps:
+        found = {Job(step.index, host): world.state.status(Job(step.index, host)) for host in step.hosts}
+        if step.task.run_once:
+            found = {job: status for job, status in found.items() if status is not Status.PENDING}
+            assert len(found) == min(1, len(step.hosts))
+        jobs |= found
+    return jobs
+
+
+def assert_needs_hold(world: World, job: Job, statuses: dict[Job, Status], ignored: set[Job]) -> None:
+    step = world.plan.steps[job.step]
+    pool: list[str] = []
+    for need in step.needs:
+        if need.step is None:
+            assert need.play is not None
+            pool += play_outcomes(world, need.play, job.host, statuses, ignored)
+            continue
+        needed = world.plan.steps[need.step]
+        here = Job(need.step, job.host)
+        jobs = (
+            [here]
+            if here in statuses or (job.host in needed.hosts and not needed.task.run_once)
+            else [Job(need.step, host) for host in needed.hosts]
+        )
+        if needed.task.run_once:
+            jobs = [found for found in jobs if found in statuses][:1] or jobs[:1]
+        pool += ["ok" if found in ignored else kind(statuses.get(found)) for found in jobs]
+    rule = step.task.trigger_rule
+    assert not pool or RULES[rule](pool), (rule, pool)
+
+
+def play_outcomes(world: World, play: int, host: str, statuses: dict[Job, Status], ignored: set[Job]) -> list[str]:
+    steps = [step for step in world.plan.steps if step.play == play]
+    jobs = {job: status for job, status in statuses.items() if world.plan.steps[job.step].play == play}
+    for step in steps:
+        expected = 1 if step.task.run_once and step.hosts else len(step.hosts)
+        if sum(job.step == step.index for job in jobs) != expected:
+            return ["open"]
+    hosts = {name for step in steps for name in step.hosts}
+    failed = {job.host for job, status in jobs.items() if status in FAILURE and job not in ignored}
+    if world.plan.plays[play].play.any_errors_fatal and any(
+        status in (Status.FAILED, Status.UNREACHABLE) and job not in ignored for job, status in jobs.items()
+    ):
+        failed = hosts
+    concerned = {host} if host in hosts else hosts
+    return ["failed" if name in failed else "ok" for name in concerned]
+
+
+def kind(status: Status | None) -> str:
+    if status is None:
+        return "open"
+    return "failed" if status in FAILURE else "skipped" if status is Status.SKIPPED else "ok"
+
+
+RULES = {
+    TriggerRule.NONE_FAILED: lambda pool: not {"failed", "open"} & set(pool),
+    TriggerRule.ALL_SUCCESS: lambda pool: set(pool) == {"ok"},
+    TriggerRule.ALL_DONE: lambda pool: "open" not in pool,
+    TriggerRule.ONE_SUCCESS: lambda pool: "ok" in pool,
+    TriggerRule.ONE_FAILED: lambda pool: "failed" in pool,
+    TriggerRule.ALL_FAILED: lambda pool: set(pool) == {"failed"},
+}
+
+
+# The rules one by one.
+
+
+def test_a_failed_host_drops_out_of_a_chain_and_the_others_go_on() -> None:
+    world = World(build(P(chain(["a", "b"], ["a", "b"], ["a", "b"]))), outcomes={("t0", "b"): Status.FAILED}).run()
+    assert world.statuses("t1") == {"a": "ok", "b": "abandoned"}
+    assert world.statuses("t2") == {"a": "ok", "b": "abandoned"}
+    assert world.exit_status == 2
+
+
+def test_a_need_on_other_hosts_is_decided_by_all_of_them() -> None:
+    world = World(build(P(chain(["a", "b"], ["db"], ["a", "b"]))), outcomes={("t0", "b"): Status.FAILED}).run()
+    assert world.statuses("t1") == {"db": "abandoned"}
+    assert world.statuses("t2") == {"a": "abandoned", "b": "abandoned"}
+
+
+def test_independent_branches_go_on_after_a_failure() -> None:
+    tasks = [T(["a"]), T(["a"]), T(["a"], needs=[0]), T(["a"], needs=[1])]
+    world = World(build(P(tasks)), outcomes={("t0", "a"): Status.FAILED}).run()
+    assert world.statuses("t2") == {"a": "abandoned"}
+    assert world.statuses("t3") == {"a": "ok"}
+
+
+def test_an_ignored_failure_is_none_for_those_that_need_it() -> None:
+    world = World(
+        build(P(chain(["a"], ["a"]))),
+        outcomes={("t0", "a"): Status.FAILED},
+        ignored=frozenset({("t0", "a")}),
+    ).run()
+    assert world.statuses("t1") == {"a": "ok"}
+    assert world.exit_status == 0
+
+
+def test_an_unreachable_host_drops_out_of_its_play() -> None:
+    tasks = [T(["a", "b"]), T(["a", "b"])]
+    world = World(build(P(tasks)), sessions=1, outcomes={("t0", "a"): Status.UNREACHABLE}).run()
+    assert world.statuses("t1") == {"a": "abandoned", "b": "ok"}
+    assert world.exit_status == 4
+
+
+def test_failed_wins_over_unreachable_in_the_exit_status() -> None:
+    outcomes = {("t0", "a"): Status.UNREACHABLE, ("t0", "b"): Status.FAILED}
+    assert World(build(P([T(["a", "b"])])), outcomes=outcomes).run().exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "ends", "expected"),
+    [
+        (TriggerRule.NONE_FAILED, (Status.OK, Status.SKIPPED), "ok"),
+        (TriggerRule.NONE_FAILED, (Status.OK, Status.FAILED), "abandoned"),
+        (TriggerRule.ALL_SUCCESS, (Status.OK, Status.CHANGED), "ok"),
+        (TriggerRule.ALL_SUCCESS, (Status.OK, Status.SKIPPED), "skipped"),
+        (TriggerRule.ALL_SUCCESS, (Status.OK, Status.FAILED), "abandoned"),
+        (TriggerRule.ALL_DONE, (Status.FAILED, Status.SKIPPED), "ok"),
+        (TriggerRule.ONE_SUCCESS, (Status.OK, Status.FAILED), "ok"),
+        (TriggerRule.ONE_SUCCESS, (Status.FAILED, Status.FAILED), "abandoned"),
+        (TriggerRule.ONE_SUCCESS, (Status.SKIPPED, Status.SKIPPED), "skipped"),
+        (TriggerRule.ONE_FAILED, (Status.OK, Status.FAILED), "ok"),
+        (TriggerRule.ONE_FAILED, (Status.OK, Status.OK), "skipped"),
+        (TriggerRule.ALL_FAILED, (Status.FAILED, Status.FAILED), "ok"),
+        (TriggerRule.ALL_FAILED, (Status.OK, Status.FAILED), "abandoned"),
+        (TriggerRule.ALL_FAILED, (Status.OK, Status.SKIPPED), "skipped"),
+    ],
+)
+def test_trigger_rules(rule: TriggerRule, ends: tuple[Status, Status], expected: str) -> None:
+    tasks = [T(["a"]), T(["a"]), T(["a"], needs=[0, 1], rule=rule)]
+    world = World(build(P(tasks)), outcomes={("t0", "a"): ends[0], ("t1", "a"): ends[1]}).run()
+    assert world.statuses("t2") == {"a": expected}
+
+
+def test_a_play_waits_for_the_play_that_it_needs_and_its_failed_hosts_stay_out() -> None:
+    plan = build(P([T(["a", "b"])]), P([T(["a", "b"])], needs=[0]))
+    world = World(plan, outcomes={("t0", "b"): Status.OK}, chances={}).run()
+    first = [job for job in world.started if job.step == 0]
+    assert world.started[:2] == first
+    world = World(build(P([T(["a", "b"])]), P([T([], []), T(["a", "b"])], needs=[0])), chances={}).run()
+    assert world.exit_status == 0
+    failing = build(P([T(["a", "b"])]), P([T(["c"]), T(["a", "b"])], needs=[0]))
+    world = World(failing, outcomes={("t0", "b"): Status.FAILED}).run()
+    assert world.statuses("t1") == {"a": "ok", "b": "abandoned"}
+
+
+def test_plays_that_need_nothing_run_side_by_side() -> None:
+    world = World(build(P([T(["a"])]), P([T(["b"])])))
+    world.run()
+    assert [job.host for job in world.started] == ["a", "b"]
+    assert isinstance(next(entry for entry in world.log if isinstance(entry, JobsStarted)), JobsStarted)
+    assert len(next(entry for entry in world.log if isinstance(entry, JobsStarted)).jobs) == 2
+
+
+def test_any_errors_fatal_ends_the_play_after_the_wave() -> None:
+    plan = build(P(chain(["a", "b"], ["a", "b"]), any_errors_fatal=True), P([T(["a"])], needs=[0]))
+    world = World(plan, outcomes={("t0", "a"): Status.FAILED}).run()
+    assert world.statuses("t1") == {"a": "abandoned", "b": "abandoned"}
+    assert world.state.status(Job(2, "a")) is Status.ABANDONED
+    assert [job for job in world.started if job.step == 0] == [Job(0, "a"), Job(0, "b")]
+
+
+def test_run_once_takes_the_first_host_that_still_takes_part() -> None:
+    tasks = [T(["a", "b"]), T(["a", "b"], needs=[0], run_once=True), T(["a", "b"], needs=[1])]
+    world = World(build(P(tasks)), outcomes={("t0", "a"): Status.FAILED}).run()
+    assert [job for job in world.started if job.step == 1] == [Job(1, "b")]
+
+
+def test_batches_follow_one_another() -> None:
+    world = World(build(P(chain(["a", "b"], ["a", "b"]), batches=2))).run()
+    assert [(world.plan.steps[job.step].batch, job.host) for job in world.started] == [
+        (0, "a"),
+        (0, "a"),
+        (1, "b"),
+        (1, "b"),
+    ]
+
+
+def test_free_lets_each_host_run_ahead() -> None:
+    world = World(build(P(chain(["a", "b"], ["a", "b"]), strategy=Strategy.FREE)))
+    state = RunState(world.plan)
+    state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(Job(0, "a"), Job(0, "b"))))
+    [start] = state.handle(JobFinished(at=1, job=Job(0, "a"), status=Status.OK))
+    assert start.jobs == (Job(1, "a"),)  # type: ignore[union-attr]
+
+
+def test_the_barrier_tells_who_came_last_and_how_long_the_others_waited() -> None:
+    state = RunState(build(P([T(["a", "b"])])))
+    jobs = (Job(0, "a"), Job(0, "b"))
+    state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=jobs))
+    state.handle(JobFinished(at=10, job=jobs[1], status=Status.OK))
+    [passed, *_] = state.handle(JobFinished(at=12.5, job=jobs[0], status=Status.OK))
+    assert passed == Announce(BarrierPassed(at=12.5, play=0, batch=0, wave=0, last=jobs[0], waited=2.5))
+
+
+def test_the_first_interrupt_lets_the_wave_end() -> None:
+    plan = build(P(chain(["a", "b", "c"], ["a", "b", "c"])))
+    world = World(plan, forks=1, interrupts={1: Urgency.AFTER_WAVE}).run()
+    assert set(world.statuses("t0").values()) == {"ok"}
+    assert set(world.statuses("t1").values()) == {"cancelled"}
+
+
+def test_the_second_interrupt_stops_what_runs() -> None:
+    plan = build(P(chain(["a", "b", "c"], ["a", "b", "c"])))
+    world = World(plan, forks=2, interrupts={1: Urgency.NOW}).run()
+    assert sorted(world.statuses("t0").values()) == ["cancelled", "cancelled", "ok"]
+    assert world.exit_status == 130
+
+
+def test_the_cause_of_an_abandoned_job_is_the_failure_on_its_own_host() -> None:
+    plan = build(P(chain(["a", "b"], ["a", "b"], ["a", "b"])))
+    world = World(plan, outcomes={("t0", "b"): Status.FAILED, ("t1", "a"): Status.FAILED}).run()
+    causes = {event.jobs: event.cause for event in world.announced if isinstance(event, JobsAbandoned)}
+    assert causes == {
+        (Job(1, "b"),): Job(0, "b"),
+        (Job(2, "a"),): Job(1, "a"),
+        (Job(2, "b"),): Job(0, "b"),
+    }
+
+
+def test_a_long_chain_of_abandoned_waves_needs_no_deep_stack() -> None:
+    hosts = [["a"]] * 5000
+    world = World(build(P(chain(*hosts))), outcomes={("t0", "a"): Status.FAILED}).run()
+    assert world.state.counts() == {"failed": 1, "abandoned": 4999}
+
+
+def test_an_illegal_move_raises_with_the_story_of_the_job() -> None:
+    state = RunState(build(P([T(["a"])])))
+    job = Job(0, "a")
+    state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(job,)))
+    state.handle(JobFinished(at=1, job=job, status=Status.OK))
+    with pytest.raises(IllegalMove, match="pending → ready → running → ok → running") as error:
+        state.handle(JobsStarted(at=2, jobs=(job,)))
+    assert "host a" in str(error.value)
+
+
+def test_an_empty_plan_is_over_at_once() -> None:
+    assert World(build()).run().exit_status == 0
+    assert World(build(P([]), P([T([])], needs=[0]))).run().exit_status == 0
