@@ -1,0 +1,18 @@
+"""The command line. ``main`` answers the commonest questions without loading anything that they don't need."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Entry point of ``drumline``."""
+    if sys.argv[1:] in ([], ["--help"], ["-h"]):
+        # click alone takes four times as long to import as Python takes to start. tests/cli/test_help.py keeps the
+        # file equal to what click says.
+        print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="")
+        return
+    from drumline.cli.program import program
+
+    program(prog_name="drumline")

@@ -1,0 +1,82 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from drumline.config import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _several(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+#: ``inventory: tuple[str, ...]``: empty where ``-i`` wasn't given.
+inventory_options = click.option(
+    "-i",
+    "--inventory",
+    multiple=True,
+    metavar="SOURCE",
+    help="Where hosts come from: a YAML or INI file, a folder of them, a program, or a list 'web1,web2,'. "
+    "May be given several times. Default: ./inventory.",
+)
+
+#: ``limit: str | None``, ``extra_vars: tuple[str, ...]``.
+scope_options = _several(
+    click.option("-l", "--limit", metavar="PATTERN", help="Only hosts that match this pattern as well."),
+    click.option(
+        "-e",
+        "--extra-vars",
+        multiple=True,
+        metavar="KEY=VALUE|@FILE",
+        help="A variable that wins over all others, or a YAML or JSON file of them.",
+    ),
+)
+
+#: ``tags: str | None``, ``skip_tags: str | None``: comma lists.
+tag_options = _several(
+    click.option("-t", "--tags", metavar="TAGS", help="Only tasks with one of these tags (a comma list)."),
+    click.option("--skip-tags", metavar="TAGS", help="No task with one of these tags."),
+)
+
+#: ``forks: int | None``.
+forks_option = click.option(
+    "-f",
+    "--forks",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of hosts worked on at once. Default: 50.",
+)
+
+#: ``state: Path | None``.
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the journal. Default: DRUMLINE_STATE, else drumline's folder in XDG_STATE_HOME.",
+)
+
+#: ``verbose: int``.
+verbose_option = click.option(
+    "-v", "--verbose", count=True, help="Show more: results of every host (-v), all of it (-vv)."
+)
+
+
+def settings_with(**given: Any) -> Settings:
+    """Settings of this folder and environment, with what the command line gives; None and () mean not given."""
+    import dataclasses
+    import os
+
+    settings = load_settings(Path.cwd(), os.environ)
+    return dataclasses.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})

@@ -1,0 +1,90 @@
+"""The ``drumline`` program: commands that are imported when they are used, and errors told without a traceback."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+import drumline
+from drumline.errors import DrumlineError, FilesError
+
+#: Name, module under ``drumline.cli``, and the line of ``drumline --help``.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("run", "drumline.cli.run:command", "Carry playbooks out on a fleet, wave by wave."),
+    ("plan", "drumline.cli.plan:command", "Show the waves that a run would release; send nothing."),
+    ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),
+    ("inventory", "drumline.cli.inventory:command", "Show hosts, groups and their variables."),
+    ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),
+    ("plugins", "drumline.cli.plugins:command", "List plugins, where they come from and what they offer."),
+)
+
+
+class Program(click.Group):
+    """A click group whose commands live in modules of their own, and whose plugins may add more."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, _, _ in self._table()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        built_in = {name: load for name, load, _ in COMMANDS}
+        load = built_in.get(cmd_name) or {name: load for name, load, _ in self._table()}.get(cmd_name)
+        return _load(load) if load else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, _, text in self._table()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DrumlineError as error:
+            click.echo(render_error(error), err=True)
+            ctx.exit(error.exit_status)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.UsageError as error:
+            error.show()
+            raise SystemExit(5) from None  # semantics.md section 8; click's own 2 means a failed job here
+        except click.ClickException as error:
+            error.show()
+            raise SystemExit(5) from None
+        except click.Abort:
+            raise SystemExit(130) from None
+
+    def _table(self) -> list[tuple[str, str, str]]:
+        from drumline.plugin.manager import load_plugins
+
+        added = load_plugins().commands.values()
+        return [*COMMANDS, *((spec.name, spec.load, spec.help) for spec in added)]
+
+
+def _load(load: str) -> click.Command:
+    module, _, attribute = load.partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
+
+
+def render_error(error: DrumlineError) -> str:
+    """An error as the lines that a person reads: diagnostics as they are, others as summary and detail."""
+    if isinstance(error, FilesError):
+        return error.render()
+    detail = "".join(f"\n  {line}" for line in error.detail.splitlines())
+    return f"error: {error.summary}{detail}"
+
+
+@click.command(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Each command has its own --help. Documentation: docs/ in the source tree.",
+)
+@click.version_option(drumline.__version__, prog_name="drumline", message="%(prog)s %(version)s")
+def program() -> None:
+    """Push playbooks to Windows and Linux fleets in waves.
+
+    Tasks depend on each other across hosts; each wave goes out over warm SSH and WinRM connections, and a barrier
+    is held after it. Nothing is installed on the hosts.
+    """

@@ -1,0 +1,88 @@
+"""Events as JSON and back. The field names are the ones of :mod:`drumline.model.event`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from drumline.model.event import (
+    BarrierPassed,
+    Event,
+    InterruptRequested,
+    JobFinished,
+    JobsAbandoned,
+    JobsStarted,
+    RunFinished,
+    RunStarted,
+    Urgency,
+    WaveReleased,
+)
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        RunStarted,
+        WaveReleased,
+        JobsStarted,
+        JobFinished,
+        JobsAbandoned,
+        BarrierPassed,
+        InterruptRequested,
+        RunFinished,
+    )
+}
+
+#: How a field is read back where JSON has lost its type.
+_READ: dict[str, Callable[[Any], Any]] = {
+    "job": lambda value: Job(*value),
+    "jobs": lambda value: tuple(Job(*item) for item in value) if isinstance(value, list) else value,
+    "last": lambda value: Job(*value) if value else None,
+    "cause": lambda value: Job(*value) if value else None,
+    "status": Status,
+    "urgency": Urgency,
+}
+
+
+# One encoder, made once: json.dumps makes a new one for every call that isn't all defaults. What a set_fact holds and
+# JSON doesn't know is shown as text.
+_encode = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":")).encode
+
+
+def encode(event: Event) -> str:
+    """The fields of an event as one JSON object; jobs are ``[step, host]``."""
+    return _encode({name: getattr(event, name) for name in event.__slots__})
+
+
+def decode(kind: str, text: str) -> Event:
+    """The event of this kind (the name of its class) that ``encode`` wrote."""
+    fields = {name: _READ[name](value) if name in _READ else value for name, value in json.loads(text).items()}
+    event: Event = _KINDS[kind](**fields)
+    return event
+
+
+def describe(event: Event, plan: Plan) -> dict[str, Any]:
+    """An event for readers who don't have the plan: jobs as ``{"task", "host"}``, plays by id."""
+    fields: dict[str, Any] = {"event": type(event).__name__}
+    for name in event.__slots__:
+        value = getattr(event, name)
+        if isinstance(value, Job):
+            value = _described(value, plan)
+        elif isinstance(value, tuple):
+            value = [_described(job, plan) for job in value]
+        elif name == "play":
+            fields["play_id"] = plan.plays[value].play.id
+        fields[name] = value
+    return fields
+
+
+def to_line(event: Event, plan: Plan, number: int, schema: int) -> str:
+    """``describe`` as one line of JSON, with the number of the event and of the schema."""
+    return _encode({"schema": schema, "seq": number, **describe(event, plan)})
+
+
+def _described(job: Job, plan: Plan) -> dict[str, Any]:
+    step = plan.steps[job.step]
+    return {"play": plan.plays[step.play].play.id, "task": step.task.id, "host": job.host, "step": job.step}

@@ -1,0 +1,21 @@
+"""A run's state from its journal (promise 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from drumline.execution.state import RunState
+from drumline.model.event import Event, InterruptRequested, JobFinished, JobsStarted, RunStarted
+from drumline.model.plan import Plan
+
+#: The events that change a state; the others are what the state made of them.
+INPUTS = (RunStarted, JobsStarted, JobFinished, InterruptRequested)
+
+
+def replay(plan: Plan, events: Iterable[Event], *, forks: int, sessions: int) -> RunState:
+    """The state after these events; instructions are not performed."""
+    state = RunState(plan, forks=forks, sessions=sessions)
+    for event in events:
+        if isinstance(event, INPUTS):
+            state.handle(event)
+    return state
