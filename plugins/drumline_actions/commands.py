@@ -1,0 +1,226 @@
+"""``command``, ``shell`` and ``raw``: run what the task says.
+
+``command`` starts a program without a shell: its words are quoted, so that only ``~`` and variables are expanded, as
+Ansible does it. ``shell`` hands the text to ``sh`` (PowerShell on Windows, ``cmd`` with ``executable: cmd``), ``raw``
+does so and nothing else.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator
+from secrets import token_hex
+from typing import Any
+
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Completed,
+    Language,
+    Platform,
+    Request,
+    Result,
+    Run,
+    Steps,
+)
+from drumline.plugin.windows import command_line
+from drumline_actions.offers import aliases, exclusive
+from drumline_actions.scripts import ask, decode, expanding_word, require_exit
+
+#: ``creates`` and ``removes``, for every action that runs something once.
+CONDITIONS = (
+    Argument(name="creates", help="Path or pattern on the host: when it exists, nothing is run"),
+    Argument(name="removes", help="Path or pattern on the host: when it doesn't exist, nothing is run"),
+)
+CHDIR = Argument(name="chdir", help="Folder on the host to run in")
+EXECUTABLE = Argument(name="executable", help="The shell to use instead of the usual one")
+
+_COMMON = (
+    Argument(name="cmd", help="What to run"),
+    CHDIR,
+    *CONDITIONS,
+    Argument(name="stdin", help="Text for its standard input"),
+    Argument(name="stdin_add_newline", type=bool, default=True, help="End that text with a newline"),
+    Argument(name="strip_empty_ends", type=bool, default=True, help="Take line ends off the end of its output"),
+)
+_ARGV = Argument(name="argv", type=list, help="Program and arguments as a list, instead of cmd")
+_GLOB = "*?[]"
+
+
+def perform_command(call: Call) -> Steps:
+    exclusive(call, "cmd", "argv", required=True)
+    if call.platform is Platform.WINDOWS:
+        words = None if call["argv"] is None else [str(word) for word in call["argv"]]
+        text = call["cmd"] if words is None else command_line(words)
+        run = Run(language=Language.EXEC, text=text, **_settings(call))
+        return (yield from run_once(call, run, shown=words or text))
+    words = _words(call)
+    # A shell's own "echo" or "test" differs from the program of that name; exec takes the program.
+    text = "exec " + " ".join(map(expanding_word, words))
+    run = Run(language=Language.EXEC, text=text, **_settings(call))
+    return (yield from run_once(call, run, shown=words))
+
+
+def perform_shell(call: Call) -> Steps:
+    if call["cmd"] is None:
+        raise ActionFailed("no command given")
+    run = Run(text=call["cmd"], **shell_of(call), **_settings(call))
+    return (yield from run_once(call, run, shown=call["cmd"]))
+
+
+def perform_raw(call: Call) -> Steps:
+    if call["cmd"] is None:
+        raise ActionFailed("no command given")
+    completed = yield Run(text=call["cmd"], **shell_of(call), environment=call.environment)
+    return outcome(call, completed, cmd=call["cmd"], strip=False)
+
+
+def _words(call: Call) -> list[str]:
+    if call["argv"] is not None:
+        words = [str(word) for word in call["argv"]]
+    else:
+        try:
+            words = shlex.split(call["cmd"])
+        except ValueError as error:
+            raise ActionFailed(f"The command can't be taken apart into words: {error}: {call['cmd']}") from None
+    if not words:
+        raise ActionFailed("no command given")
+    return words
+
+
+def _settings(call: Call) -> dict[str, Any]:
+    stdin = call["stdin"]
+    if stdin is not None and call["stdin_add_newline"]:
+        stdin += "\n"
+    return {"stdin": (stdin or "").encode(), "environment": call.environment, "directory": call["chdir"]}
+
+
+def shell_of(call: Call) -> dict[str, Any]:
+    """Language and executable of a ``Run`` for the shell that the task asks for."""
+    executable = call["executable"]
+    if call.platform is Platform.POSIX:
+        return {"language": Language.SH, "executable": executable}
+    program = (executable or "").lower().replace("/", "\\").rpartition("\\")[2].removesuffix(".exe")
+    if program == "cmd":
+        return {"language": Language.CMD, "executable": None}
+    return {"language": Language.POWERSHELL, "executable": executable}
+
+
+def run_once(call: Call, run: Run, *, shown: str | list[str]) -> Steps:
+    """Carry the command out, unless ``creates`` or ``removes`` speak against it."""
+    strip = call.arguments.get("strip_empty_ends", True)
+    if call["creates"] is None and call["removes"] is None:
+        completed = yield run
+        return outcome(call, completed, cmd=shown, strip=strip)
+    if call.platform is Platform.WINDOWS:
+        reason = yield from _reason_on_windows(call)
+        if reason:
+            return _not_run(reason, shown)
+        completed = yield run
+        return outcome(call, completed, cmd=shown, strip=strip)
+    token = token_hex(16)
+    completed = yield _guarded(call, run, token)
+    reason = _reason(completed, token)
+    return _not_run(reason, shown) if reason else outcome(call, completed, cmd=shown, strip=strip)
+
+
+def _guarded(call: Call, run: Run, token: str) -> Run:
+    """The same command behind a check, in one script: when the check stops it, it prints token and reason only."""
+    guard = []
+    if call["creates"] is not None:
+        guard.append(_stop_line(f"if ({_any_exists(call['creates'])})", token, "creates"))
+    if call["removes"] is not None:
+        guard.append(_stop_line(f"if ! ({_any_exists(call['removes'])})", token, "removes"))
+    text = run.text
+    if run.executable:
+        text = f"exec {shlex.quote(run.executable)} -c {shlex.quote(text)}"
+    return Run(
+        language=Language.SH,
+        text="\n".join([*guard, text]),
+        stdin=run.stdin,
+        environment=run.environment,
+        directory=run.directory,
+    )
+
+
+def _stop_line(condition: str, token: str, word: str) -> str:
+    return f"{condition}; then echo {token} {word}; exit 0; fi"
+
+
+def _any_exists(pattern: str) -> str:
+    """A subshell's body that ends well when a file fits the pattern."""
+    return f'for f in {_pattern_word(pattern)}; do if [ -e "$f" ] || [ -L "$f" ]; then exit 0; fi; done; exit 1'
+
+
+def _pattern_word(pattern: str) -> str:
+    """The pattern as a word of ``sh`` in which ``~``, ``*``, ``?`` and ``[]`` work and nothing else does."""
+    if not set(pattern) & set(_GLOB):
+        return expanding_word(pattern)
+    home, slash, rest = pattern.partition("/") if pattern.startswith("~") else ("", "", pattern)
+    quoted = "".join(letter if letter in _GLOB + "-!" else shlex.quote(letter) for letter in rest)
+    return expanding_word(home) + slash + quoted if home else quoted
+
+
+def _reason(completed: Completed, token: str) -> str:
+    said, _, word = completed.stdout.decode(errors="replace").strip().partition(" ")
+    return word if said == token else ""
+
+
+def _reason_on_windows(call: Call) -> Generator[Request, Any, str]:
+    there = yield from ask(call, "exists", creates=call["creates"], removes=call["removes"])
+    if there.get("creates"):
+        return "creates"
+    return "removes" if there.get("removes") is False else ""
+
+
+def _not_run(reason: str, shown: str | list[str]) -> Result:
+    condition = "exists" if reason == "creates" else "does not exist"
+    message = f"skipped, since {reason} {condition}"
+    return Result(
+        message=f"Did not run command since {reason} {condition}",
+        values={"rc": 0, "cmd": shown, "stdout": message, "stderr": ""},
+    )
+
+
+def outcome(call: Call, completed: Completed, *, cmd: str | list[str], strip: bool = True) -> Result:
+    """The result of a command, with Ansible's names."""
+    require_exit(call, completed)
+    stdout, stderr = decode(completed.stdout), decode(completed.stderr)
+    if strip:
+        stdout, stderr = stdout.rstrip("\r\n"), stderr.rstrip("\r\n")
+    return Result(
+        changed=True,
+        failed=not completed.ok,
+        message="" if completed.ok else "non-zero return code",
+        values={"rc": completed.code, "cmd": cmd, "stdout": stdout, "stderr": stderr},
+    )
+
+
+ACTIONS = (
+    Action(
+        name="command",
+        perform=perform_command,
+        help="Run a program, without a shell",
+        aliases=aliases("command"),
+        arguments=(*_COMMON, _ARGV),
+        free_form="cmd",
+    ),
+    Action(
+        name="shell",
+        perform=perform_shell,
+        help="Run a text in sh; on Windows in PowerShell, or in cmd with executable: cmd",
+        aliases=aliases("shell"),
+        arguments=(*_COMMON, EXECUTABLE),
+        free_form="cmd",
+    ),
+    Action(
+        name="raw",
+        perform=perform_raw,
+        help="Run a text in the host's shell, just as it is",
+        aliases=aliases("raw", windows=False),
+        arguments=(Argument(name="cmd", aliases=("free_form",), help="What to run"), EXECUTABLE),
+        free_form="cmd",
+    ),
+)

@@ -1,0 +1,28 @@
+# What several scripts share. They fill $answer, which goes back as one line of JSON; a thrown text is the failure.
+function Full([string]$path) {
+    $path = [Environment]::ExpandEnvironmentVariables($path)
+    [IO.Path]::GetFullPath([IO.Path]::Combine((Get-Location -PSProvider FileSystem).ProviderPath, $path))
+}
+
+# Files that others have open for writing can be read too.
+function Open([string]$path) {
+    [IO.File]::Open($path, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]'ReadWrite, Delete')
+}
+
+function Sum([string]$algorithm, [string]$path) {
+    $hash = ([type]"Security.Cryptography.$algorithm")::Create()
+    $stream = Open $path
+    try { [BitConverter]::ToString($hash.ComputeHash($stream)).Replace('-', '').ToLowerInvariant() }
+    finally { $stream.Dispose(); $hash.Dispose() }
+}
+
+function MakeFolder([string]$path) {
+    if ([IO.Directory]::Exists($path)) { return }
+    if ([IO.File]::Exists($path)) { throw "$path already exists as a file" }
+    [void][IO.Directory]::CreateDirectory($path)
+    $answer.changed = $true
+}
+
+function Beside([string]$path) {
+    [IO.Path]::Combine([IO.Path]::GetDirectoryName($path), '.drumline.' + [IO.Path]::GetRandomFileName())
+}

@@ -1,0 +1,77 @@
+# What several scripts share. An answer is a row of key=value pairs that end in NUL, so that any file name can be told.
+say() { printf '%s=%s\0' "$1" "$2"; }
+
+fail() {
+    [ -z "$tmp" ] || rm -f -- "$tmp"
+    say failed 1
+    say msg "$1"
+    exit 0
+}
+
+try() { problem=$("$@" 2>&1) || fail "$problem"; }
+
+# mode:uid:gid:user:group:size of a file (of what it points to, when $deref is -L); GNU and busybox, else BSD.
+status() {
+    stat $deref -c '%a:%u:%g:%U:%G:%s' -- "$1" 2>/dev/null || stat $deref -f '%Mp%Lp:%u:%g:%Su:%Sg:%z' -- "$1"
+}
+
+# sum_of ALGORITHM FILE: leaves the checksum in $sum.
+sum_of() {
+    if command -v "$1sum" >/dev/null 2>&1; then sum=$("$1sum" <"$2") || fail "$2 can't be read"
+    elif command -v shasum >/dev/null 2>&1 && [ "$1" != md5 ]; then sum=$(shasum -a "${1#sha}" <"$2") || fail "$2 can't be read"
+    elif command -v openssl >/dev/null 2>&1; then sum=$(openssl dgst "-$1" <"$2") || fail "$2 can't be read"
+    elif command -v "$1" >/dev/null 2>&1; then sum=$("$1" -q "$2") || fail "$2 can't be read"
+    else fail "This host has none of $1sum, shasum, openssl and $1, so files can't be compared"
+    fi
+    sum=${sum##*= }
+    sum=${sum%% *}
+}
+
+# attributes FILE MODE: owner and group first, since changing them takes the set-user-id bit away.
+attributes() {
+    [ -n "$2$owner$group" ] || return 0
+    before=$(status "$1") || fail "$1 can't be examined"
+    IFS=:
+    set -- "$1" "$2" $before
+    unset IFS
+    if [ -n "$owner" ] && [ "$owner" != "$4" ] && [ "$owner" != "$6" ]; then
+        try chown $nofollow -- "$owner" "$1"
+        changed=1
+    fi
+    if [ -n "$group" ] && [ "$group" != "$5" ] && [ "$group" != "$7" ]; then
+        try chgrp $nofollow -- "$group" "$1"
+        changed=1
+    fi
+    before=$(status "$1")
+    case $2 in
+        '') ;;
+        *[!0-7]*) try chmod -- "$2" "$1" ;;
+        *) [ $((0${before%%:*})) -eq $((0$2)) ] || try chmod "$2" "$1" ;;
+    esac
+    [ "$before" = "$(status "$1")" ] || changed=1
+}
+
+# The folder and those above it; new ones get $directory_mode, $owner and $group.
+make_folder() {
+    [ ! -d "$1" ] || return 0
+    set -- "${1%/}"
+    case $1 in */?*) make_folder "${1%/*}/" ;; esac
+    try mkdir -- "$1"
+    changed=1
+    attributes "$1" "$directory_mode"
+}
+
+report() {
+    say path "$1"
+    say changed "$changed"
+    before=$(status "$1") || return 0
+    IFS=:
+    set -- $before
+    unset IFS
+    say mode "$1"
+    say uid "$2"
+    say gid "$3"
+    say owner "$4"
+    say group "$5"
+    say size "$6"
+}

@@ -1,0 +1,132 @@
+"""Actions that send nothing to the host: ``debug``, ``set_fact``, ``assert``, ``fail``, ``pause``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drumline.plugin import Action, ActionFailed, Argument, Call, Result, Sleep, Steps
+from drumline_actions.offers import aliases, exclusive
+
+_UNDEFINED = "VARIABLE IS NOT DEFINED!"
+
+
+def perform_debug(call: Call) -> Steps:
+    exclusive(call, "msg", "var")
+    if call["verbosity"] > _verbosity(call):
+        return Result(skipped=True, message="Verbosity threshold not met.")
+    if call["var"] is not None:
+        return Result(values={call["var"]: _variable(call)})
+    message = "Hello world!" if call["msg"] is None else call["msg"]
+    if isinstance(message, str):
+        return Result(message=message)
+    return Result(values={"msg": message})
+    yield  # a generator, like every action
+
+
+def _verbosity(call: Call) -> int:
+    if call["verbosity"] == 0:
+        return 0
+    try:
+        return int(call.lookup("ansible_verbosity"))
+    except (ActionFailed, ValueError):
+        return 0
+
+
+def _variable(call: Call) -> Any:
+    try:
+        return call.lookup(call["var"])
+    except ActionFailed:
+        return _UNDEFINED
+
+
+def perform_set_fact(call: Call) -> Steps:
+    facts = {name: value for name, value in call.arguments.items() if name != "cacheable"}
+    if not facts:
+        raise ActionFailed("No key/value pairs provided, at least one is required for this action to succeed")
+    for name in facts:
+        if not name.isidentifier():
+            raise ActionFailed(f"The variable name '{name}' is not valid: use letters, digits and _, not a digit first")
+    return Result(facts=facts, values={"ansible_facts": facts})
+    yield
+
+
+def perform_assert(call: Call) -> Steps:
+    for expression, holds in call["that"]:
+        if not holds:
+            message = call["fail_msg"] or "Assertion failed"
+            raise ActionFailed(message, assertion=expression, evaluated_to=False)
+    return Result(message="" if call["quiet"] else call["success_msg"] or "All assertions passed")
+    yield
+
+
+def perform_fail(call: Call) -> Steps:
+    raise ActionFailed(call["msg"])
+    yield
+
+
+def perform_pause(call: Call) -> Steps:
+    exclusive(call, "seconds", "minutes")
+    if call["seconds"] is None and call["minutes"] is None:
+        raise ActionFailed("pause needs seconds or minutes: waiting for a person at the keyboard isn't supported")
+    unit = "minutes" if call["seconds"] is None else "seconds"
+    seconds = max(0.0, call[unit] * (60 if unit == "minutes" else 1))
+    yield Sleep(seconds=seconds)
+    said = f"Paused for {call[unit]:g} {unit}"
+    return Result(
+        message=call["prompt"] or "",
+        values={"rc": 0, "stdout": said, "stderr": "", "delta": round(seconds), "user_input": ""},
+    )
+
+
+ACTIONS = (
+    Action(
+        name="debug",
+        perform=perform_debug,
+        help="Show a message or a variable",
+        aliases=aliases("debug", windows=False),
+        arguments=(
+            Argument(name="msg", type=object, help="What to show"),
+            Argument(name="var", help="Name of a variable to show"),
+            Argument(name="verbosity", type=int, default=0, help="How many -v it takes to show it"),
+        ),
+    ),
+    Action(
+        name="set_fact",
+        perform=perform_set_fact,
+        help="Set variables of the host for the rest of the run",
+        aliases=aliases("set_fact", windows=False),
+        arguments=(Argument(name="cacheable", type=bool, default=False, help="Taken, and of no effect"),),
+        open_arguments=True,
+    ),
+    Action(
+        name="assert",
+        perform=perform_assert,
+        help="Fail unless all conditions hold",
+        aliases=aliases("assert", windows=False),
+        arguments=(
+            Argument(name="that", type=list, required=True, help="Conditions"),
+            Argument(name="fail_msg", aliases=("msg",), help="What to say when one doesn't hold"),
+            Argument(name="success_msg", help="What to say when all hold"),
+            Argument(name="quiet", type=bool, default=False, help="Say nothing when all hold"),
+        ),
+        expressions=("that",),
+    ),
+    Action(
+        name="fail",
+        perform=perform_fail,
+        help="Fail with a message",
+        aliases=aliases("fail", windows=False),
+        arguments=(Argument(name="msg", default="Failed as requested from task", help="Why"),),
+    ),
+    Action(
+        name="pause",
+        perform=perform_pause,
+        help="Let time pass",
+        aliases=aliases("pause", windows=False),
+        arguments=(
+            Argument(name="seconds", type=float, help="How long"),
+            Argument(name="minutes", type=float, help="How long"),
+            Argument(name="prompt", help="What to show"),
+        ),
+    ),
+)

@@ -1,0 +1,128 @@
+"""``fetch``: a file of the host to this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from drumline.plugin import Action, ActionFailed, Argument, Call, Get, Language, Platform, Request, Result, Run, Steps
+from drumline_actions.offers import aliases
+from drumline_actions.scripts import HostPath, ask, decode, posix_script, require_exit
+
+#: Blocks of 64 KiB that one command of another user prints: far below what is kept of a command's output.
+_BLOCKS = 4
+
+
+def perform(call: Call) -> Steps:
+    answer = yield from ask(call, "fetch", path=HostPath(call["src"]), **_no_content(call))
+    if answer.get("missing"):
+        message = "the remote file does not exist"
+        if call["fail_on_missing"]:
+            raise ActionFailed(f"{message}: {call['src']}", file=call["src"])
+        return Result(message=f"{message}, not transferring, ignored", values={"file": call["src"]})
+    target = _target(call)
+    values = {
+        "file": call["src"],
+        "dest": str(target),
+        "checksum": answer["checksum"],
+        "remote_checksum": answer["checksum"],
+    }
+    if _sha1(target) == answer["checksum"]:
+        return Result(values=values)
+    yield from _bring(call, answer["real"], target)
+    if call["validate_checksum"] and _sha1(target) != answer["checksum"]:
+        raise ActionFailed(f"checksum mismatch: {call['src']} changed while it was fetched", **values)
+    return Result(changed=True, values=values)
+
+
+def _no_content(call: Call) -> dict[str, Any]:
+    return {} if call.platform is Platform.WINDOWS else {"count": "", "skip": ""}
+
+
+def _target(call: Call) -> Path:
+    """Where the file goes: ``dest/HOST/path/of/file``, or with ``flat`` just ``dest``."""
+    dest: str = call["dest"]
+    source: str = call["src"].replace("\\", "/") if call.platform is Platform.WINDOWS else call["src"]
+    base = _folder_of_playbook(call) / os.path.expanduser(dest)
+    if not call["flat"]:
+        return Path(os.path.normpath(base / call.host / os.path.normpath("/" + source).lstrip("/")))
+    if dest.endswith("/"):
+        return base / source.rpartition("/")[2]
+    if base.is_dir():
+        raise ActionFailed(
+            "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"
+        )
+    return base
+
+
+def _folder_of_playbook(call: Call) -> Path:
+    try:
+        return Path(str(call.lookup("playbook_dir")))
+    except ActionFailed:
+        return Path()
+
+
+def _sha1(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha1").hexdigest()
+
+
+def _bring(call: Call, source: str, target: Path) -> Generator[Request, Any, None]:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ActionFailed(f"The folder {target.parent} can't be made: {error.strerror}") from error
+    if call.become:
+        yield from _read_as_other_user(call, source, target)
+    else:
+        yield Get(source=source, destination=target)
+
+
+def _read_as_other_user(call: Call, source: str, target: Path) -> Generator[Request, Any, None]:
+    """``Get`` reads as the login user; what only the other user may read comes through that user's commands."""
+    descriptor, name = tempfile.mkstemp(prefix=".drumline.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            skip = 0
+            while piece := (yield from _piece(call, source, skip)):
+                file.write(piece)
+                skip += _BLOCKS
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _piece(call: Call, source: str, skip: int) -> Generator[Request, Any, bytes]:
+    text = posix_script("fetch", {"path": source, "count": _BLOCKS, "skip": skip})
+    completed = yield Run(language=Language.SH, text=text)
+    require_exit(call, completed)
+    if not completed.ok or completed.cut:
+        raise ActionFailed(f"{source} can't be read: {decode(completed.stderr).strip()}")
+    piece: bytes = completed.stdout
+    return piece
+
+
+ACTIONS = (
+    Action(
+        name="fetch",
+        perform=perform,
+        help="Bring a file of the host to this machine",
+        aliases=aliases("fetch", windows=False),
+        arguments=(
+            Argument(name="src", required=True, help="File on the host"),
+            Argument(name="dest", required=True, help="Folder here; the file goes to dest/HOST/src"),
+            Argument(
+                name="flat", type=bool, default=False, help="dest is the file itself, or a folder if it ends with /"
+            ),
+            Argument(name="fail_on_missing", type=bool, default=True, help="Fail when the file isn't there"),
+            Argument(name="validate_checksum", type=bool, default=True, help="Compare checksums after the transfer"),
+        ),
+    ),
+)

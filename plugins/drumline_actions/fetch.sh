@@ -1,0 +1,12 @@
+# Says whether $path can be fetched, and its checksum; or gives $count blocks of 64 KiB from block $skip on.
+tmp=
+if [ -n "$count" ]; then
+    dd if="$path" bs=65536 skip="$skip" count="$count" 2>/dev/null
+    exit
+fi
+[ -e "$path" ] || { say missing 1; exit 0; }
+if [ -d "$path" ]; then fail "$path is a folder; fetch takes files only"; fi
+[ -r "$path" ] || fail "$path can't be read by $(id -un)"
+sum_of sha1 "$path"
+say checksum "$sum"
+say real "$path"

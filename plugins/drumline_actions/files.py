@@ -1,0 +1,140 @@
+"""``file`` and ``stat``: what a path on the host is, and what it is to be."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Result, Steps
+from drumline_actions.copy import result
+from drumline_actions.offers import ATTRIBUTES, aliases, mode_text, refuse_on_windows
+from drumline_actions.scripts import HostPath, ask
+
+_LINKS = ("link", "hard")
+_ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384"}
+_ALGORITHMS |= {"sha512": "sha512"}
+
+
+def perform_file(call: Call) -> Steps:
+    state = call["state"]
+    if call["recurse"] and state != "directory":
+        raise ActionFailed("recurse option requires state to be 'directory'")
+    if call["src"] is not None and state not in _LINKS:
+        raise ActionFailed("src option requires state to be 'link' or 'hard'")
+    if call.platform is Platform.WINDOWS:
+        refuse_on_windows(call, "mode", "owner", "group", "recurse", "access_time", "modification_time")
+        if state in _LINKS:
+            raise ActionFailed(
+                f"state={state} can't be had on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
+            )
+        answer = yield from ask(call, "file", path=call["path"], state=state)
+    else:
+        answer = yield from ask(call, "file", path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
+    return result(call, answer)
+
+
+def _wanted(call: Call) -> dict[str, Any]:
+    keys = ("state", "owner", "group", "recurse", "force", "follow", "access_time", "modification_time")
+    source = None if call["src"] is None else HostPath(call["src"])
+    return {key: call[key] for key in keys} | {"mode": mode_text(call["mode"]), "src": source}
+
+
+def perform_stat(call: Call) -> Steps:
+    algorithm = _ALGORITHMS[call["checksum_algorithm"]]
+    if call.platform is Platform.WINDOWS:
+        if algorithm == "sha224":
+            raise ActionFailed("Windows has no sha224; use another checksum_algorithm")
+        keys = {key: call[key] for key in ("get_checksum", "get_size")}
+        answer = yield from ask(call, "stat", path=call["path"], algorithm=algorithm.upper(), **keys)
+        return Result(values={"stat": answer})
+    answer = yield from ask(
+        call,
+        "stat",
+        path=HostPath(call["path"]),
+        follow=call["follow"],
+        get_checksum=call["get_checksum"],
+        algorithm=algorithm,
+    )
+    return Result(values={"stat": _posix_stat(answer)})
+
+
+def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
+    """The ``stat`` of Ansible's module, from the numbers that the host's ``stat`` has printed."""
+    if "raw" not in answer:
+        return {"exists": False}
+    raw, nlink, uid, gid, size, atime, mtime, ctime, inode, device, blocks, user, group = answer["raw"].split(":")
+    mode = int(raw, int(answer["base"]))
+    numbers = {"nlink": nlink, "uid": uid, "gid": gid, "size": size, "atime": atime, "mtime": mtime, "ctime": ctime}
+    numbers |= {"inode": inode, "dev": device, "blocks": blocks}
+    return (
+        {"exists": True, "path": answer["path"], "mode": f"{stat.S_IMODE(mode):04o}"}
+        | {key: int(value) for key, value in numbers.items()}
+        | {"pw_name": user, "gr_name": group}
+        | _kind(mode)
+        | {key: key in answer for key in ("readable", "writeable", "executable")}
+        | {key: answer[key] for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
+    )
+
+
+def _kind(mode: int) -> dict[str, bool]:
+    """What sort of file it is, and who may do what."""
+    kinds = {
+        "isdir": stat.S_ISDIR(mode),
+        "ischr": stat.S_ISCHR(mode),
+        "isblk": stat.S_ISBLK(mode),
+        "isreg": stat.S_ISREG(mode),
+        "isfifo": stat.S_ISFIFO(mode),
+        "islnk": stat.S_ISLNK(mode),
+        "issock": stat.S_ISSOCK(mode),
+        "isuid": bool(mode & stat.S_ISUID),
+        "isgid": bool(mode & stat.S_ISGID),
+    }
+    bits = {f"{right}{who}": bool(mode & getattr(stat, f"S_I{right.upper()}{who.upper()}")) for right, who in _RIGHTS}
+    return kinds | bits
+
+
+_RIGHTS = [(right, who) for right in "rwx" for who in ("usr", "grp", "oth")]
+
+ACTIONS = (
+    Action(
+        name="file",
+        perform=perform_file,
+        help="Make, link, delete a file or folder on the host, or set its owner and mode",
+        aliases=aliases("file"),
+        arguments=(
+            Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
+            Argument(
+                name="state",
+                choices=("absent", "directory", "file", "hard", "link", "touch"),
+                help="What is to be there; without it, whatever there is",
+            ),
+            Argument(name="src", help="What a link is to point to"),
+            Argument(name="recurse", type=bool, default=False, help="Owner and mode for all that is in the folder"),
+            Argument(name="force", type=bool, default=False, help="Links: to what isn't there, in place of a file"),
+            Argument(name="follow", type=bool, default=True, help="Where path is a link, change what it points to"),
+            Argument(name="access_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
+            Argument(name="modification_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
+            *ATTRIBUTES,
+        ),
+    ),
+    Action(
+        name="stat",
+        perform=perform_stat,
+        help="Tell what a path on the host is",
+        aliases=aliases("stat"),
+        arguments=(
+            Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
+            Argument(name="follow", type=bool, default=False, help="Tell of what a link points to"),
+            Argument(name="get_checksum", type=bool, default=True, help="With the checksum of a file"),
+            Argument(name="get_size", type=bool, default=True, help="With the size of a folder (Windows)"),
+            Argument(
+                name="checksum_algorithm",
+                default="sha1",
+                choices=tuple(_ALGORITHMS),
+                aliases=("checksum", "checksum_algo"),
+                help="How the checksum is computed",
+            ),
+        ),
+    ),
+)

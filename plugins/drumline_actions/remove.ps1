@@ -1,0 +1,2 @@
+# Deletes the temporary file $path.
+[IO.File]::Delete($path)

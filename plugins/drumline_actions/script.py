@@ -1,0 +1,133 @@
+"""``script``: send a script of this machine to the host and run it there.
+
+On POSIX a small one is sent, run and deleted in one round trip. A PowerShell script is run from its text, which needs
+no file and meets no execution policy; other files (``.cmd``, ``.exe``, …) become a temporary file on the host.
+"""
+
+from __future__ import annotations
+
+import io
+import shlex
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from drumline.plugin import Action, ActionFailed, Argument, Call, Language, Platform, Request, Result, Run, Steps
+from drumline.plugin.windows import command_line
+from drumline_actions.commands import CHDIR, CONDITIONS, run_once
+from drumline_actions.offers import aliases
+from drumline_actions.scripts import ask, expanding_word, powershell_value
+from drumline_actions.transfer import Content, fill, readable, remove
+
+# The temporary file goes when the script ends, also when it is told to end early.
+_POSIX = """t={temporary}
+trap 'rm -f -- "$t"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+{fill}chmod 700 "$t" || exit
+{command} </dev/null"""
+_SENT_ALONG = 'cat >"$t" || exit\n'
+_MAKE_TEMPORARY = '$(mktemp "${TMPDIR:-/tmp}/drumline.XXXXXX") || exit'
+
+
+def perform(call: Call) -> Steps:
+    name, arguments = _parts(call)
+    path = call.find_file(name, "files")
+    shown = call["cmd"]
+    if call.platform is Platform.POSIX:
+        return (yield from _on_posix(call, path, arguments, shown))
+    if path.suffix.lower() == ".ps1" and not call["executable"]:
+        return (yield from _powershell(call, path, arguments, shown))
+    return (yield from _on_windows(call, path, arguments, shown))
+
+
+def _parts(call: Call) -> tuple[str, str]:
+    """The script's name, and the rest of the line as it was written."""
+    text = (call["cmd"] or "").strip()
+    rest = io.StringIO(text)
+    lexer = shlex.shlex(rest, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    if call.platform is Platform.WINDOWS:
+        lexer.escape = ""
+    try:
+        name = lexer.get_token()
+    except ValueError as error:
+        raise ActionFailed(f"The script's line can't be taken apart into words: {error}: {text}") from None
+    if not name:
+        raise ActionFailed("no script given")
+    return name, rest.read().strip()
+
+
+def _on_posix(call: Call, path: Path, arguments: str, shown: str) -> Steps:
+    content = Content.of_file(path)
+    words = shlex.split(call["executable"] or "")
+    command = " ".join([*map(shlex.quote, words), '"$t"', *map(expanding_word, shlex.split(arguments))])
+    if content.small is not None:
+        text = _POSIX.format(temporary=_MAKE_TEMPORARY, fill=_SENT_ALONG, command=command)
+        return (yield from run_once(call, _run(call, Language.SH, text, content.small), shown=shown))
+    temporary = (yield from ask(call, "temporary"))["upload"]
+    yield from fill(call, content, temporary)
+    text = _POSIX.format(temporary=shlex.quote(temporary), fill="", command=command)
+    return (yield from run_once(call, _run(call, Language.SH, text), shown=shown))
+
+
+def _powershell(call: Call, path: Path, arguments: str, shown: str) -> Steps:
+    with readable(path):
+        data = path.read_bytes()
+    encoded = powershell_value(_as_utf8(data))
+    script = f"[scriptblock]::Create([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String({encoded})))"
+    run = _run(call, Language.POWERSHELL, f"& ({script}) {arguments}")
+    return (yield from run_once(call, run, shown=shown))
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """A PowerShell script's text as UTF-8, without the mark of its encoding (which text in memory can't have)."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16").encode()
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _on_windows(call: Call, path: Path, arguments: str, shown: str) -> Steps:
+    temporary = yield from _upload(call, path)
+    program = command_line([temporary])
+    line = " ".join(part for part in (call["executable"], program, arguments) if part)
+    # cmd alone reads batch files; a line that begins with a quote it reads best within another pair.
+    language = Language.CMD if path.suffix.lower() in (".bat", ".cmd") and not call["executable"] else Language.EXEC
+    try:
+        result: Result = yield from run_once(call, _run(call, language, line), shown=shown)
+    except ActionFailed:
+        yield from remove(call, temporary)
+        raise
+    yield from remove(call, temporary)
+    return result
+
+
+def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
+    content = Content.of_file(path)
+    temporary: str = (yield from ask(call, "temporary", suffix=path.suffix, content=content.small))["upload"]
+    if content.small is None:
+        yield from fill(call, content, temporary)
+    return temporary
+
+
+def _run(call: Call, language: Language, text: str, stdin: bytes = b"") -> Run:
+    return Run(language=language, text=text, stdin=stdin, environment=call.environment, directory=call["chdir"])
+
+
+ACTIONS = (
+    Action(
+        name="script",
+        perform=perform,
+        help="Send a script of this machine to the host and run it there",
+        aliases=aliases("script", windows=False),
+        arguments=(
+            Argument(name="cmd", required=True, help="The script's file here, and its arguments"),
+            CHDIR,
+            *CONDITIONS,
+            Argument(name="executable", help="The program that is to read the script"),
+        ),
+        free_form="cmd",
+    ),
+)

@@ -1,0 +1,188 @@
+"""The scripts beside this module, sent to hosts with their variables, and the answers that they give.
+
+Each script NAME has a POSIX form, ``NAME.sh``, a Windows form, ``NAME.ps1``, or both. Its opening comment names the
+variables that it expects. A POSIX script answers with ``key=value`` pairs that end in NUL; a PowerShell script
+answers with one line of JSON in plain ASCII, since not every console between here and there speaks UTF-8.
+
+Content that goes to Windows is in the script's text: what PowerShell finds in its standard input is already decoded.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+from collections.abc import Generator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, TypeAlias
+
+from drumline.plugin import ActionFailed, Call, Completed, Ending, Language, Platform, Request, Run
+from drumline.plugin.windows import quote
+
+Answer: TypeAlias = dict[str, Any]
+#: What asks a host and comes back with its answer.
+Asking: TypeAlias = Generator[Request, Any, Answer]
+
+#: A leading ``~`` or ``~user``, and variables, in arguments of which Ansible expands them on the host.
+_HOME = re.compile(r"~[A-Za-z0-9._-]*(?=/|\Z)")
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_INDENT = re.compile(r"^(?:    )+")
+
+_POWERSHELL = """& {
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+%s
+$answer = @{}
+try { $null = & {
+%s
+} }
+catch {
+$answer.failed = $true
+$answer.msg = $_.Exception.GetBaseException().Message
+}
+$text = ConvertTo-Json -InputObject $answer -Compress
+[regex]::Replace($text, '[^\\x20-\\x7e]', { '\\u{0:x4}' -f [int][char]$args[0].Value })
+}"""
+
+
+class HostPath(str):
+    """A path on the host: ``~`` and variables in it are the host's."""
+
+    __slots__ = ()
+
+
+def ask(call: Call, name: str, *, stdin: bytes = b"", **variables: Any) -> Asking:
+    """Run a script on the host and return its answer, or end the action with the reason that the script gives."""
+    if call.platform is Platform.WINDOWS:
+        request = Run(
+            language=Language.POWERSHELL, text=powershell_script(name, variables), environment=call.environment
+        )
+    else:
+        text = posix_script(name, variables)
+        request = Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment)
+    completed: Completed = yield request
+    answer = read_answer(call, completed)
+    if answer.get("failed"):
+        raise ActionFailed(str(answer["msg"]))
+    return answer
+
+
+def read_answer(call: Call, completed: Completed) -> Answer:
+    """The answer in what a script has printed; ends the action when there is none."""
+    require_exit(call, completed)
+    try:
+        return _from_json(completed.stdout) if call.platform is Platform.WINDOWS else _from_pairs(completed.stdout)
+    except ValueError:
+        said = decode(completed.stderr).strip() or decode(completed.stdout).strip() or "nothing"
+        raise ActionFailed(
+            f"The host didn't carry out the task's script (exit code {completed.code}). It said: {said}",
+            rc=completed.code,
+            stdout=decode(completed.stdout),
+            stderr=decode(completed.stderr),
+        ) from None
+
+
+def require_exit(call: Call, completed: Completed) -> None:
+    """End the action when its command didn't end by itself; the message says what became of the command."""
+    if completed.ending is Ending.EXITED:
+        return
+    if completed.ending is Ending.TIMED_OUT:
+        when = "when its time was up" if call.timeout is None else f"after {call.timeout:g} seconds"
+        why = "Timed out"
+    else:
+        when, why = "when the run was interrupted", "Interrupted"
+    raise ActionFailed(
+        f"{why}: the command and its children were ended on the host {when}",
+        rc=completed.code,
+        stdout=decode(completed.stdout),
+        stderr=decode(completed.stderr),
+    )
+
+
+def decode(output: bytes) -> str:
+    """Output of a host as text; what isn't UTF-8 is replaced, never an error."""
+    return output.decode("utf-8", errors="replace")
+
+
+def posix_script(name: str, variables: Mapping[str, Any]) -> str:
+    """The script's text for a POSIX ``sh``. True is ``1``, False and None are empty, a list is the arguments."""
+    lists = [value for value in variables.values() if isinstance(value, (list, tuple))]
+    lines = [f"{key}={_word(value)}" for key, value in variables.items() if not isinstance(value, (list, tuple))]
+    lines += [f"set -- {' '.join(map(_word, value))}" for value in lists]
+    return "\n".join([*lines, _load("common.sh"), _load(f"{name}.sh")])
+
+
+def _word(value: object) -> str:
+    if value is None or value is False:
+        return "''"
+    if value is True:
+        return "1"
+    return expanding_word(value) if isinstance(value, HostPath) else shlex.quote(str(value))
+
+
+def expanding_word(text: str) -> str:
+    """One word for ``sh`` in which ``~`` and variables that exist are expanded, and nothing else is (no splitting)."""
+    home = _HOME.match(text)
+    word, position = (home[0], home.end()) if home else ("", 0)
+    for found in _VARIABLE.finditer(text, position):
+        as_written = "\\" + found[0].replace("}", "\\}")
+        word += f'{_literal(text[position : found.start()])}"${{{found[1] or found[2]}-{as_written}}}"'
+        position = found.end()
+    return word + _literal(text[position:]) or "''"
+
+
+def _literal(text: str) -> str:
+    return shlex.quote(text) if text else ""
+
+
+def powershell_script(name: str, variables: Mapping[str, Any]) -> str:
+    """The script's text for PowerShell 5.1 and 7. Bytes become base64; True, False, None and lists are themselves."""
+    lines = "\n".join(f"${key} = {powershell_value(value)}" for key, value in variables.items())
+    return _POWERSHELL % (lines, _load("common.ps1") + "\n" + _load(f"{name}.ps1"))
+
+
+def powershell_value(value: object) -> str:
+    """A value as PowerShell reads it."""
+    if value is None:
+        return "$null"
+    if isinstance(value, bool):
+        return "$true" if value else "$false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, bytes):
+        return f"'{base64.b64encode(value).decode()}'"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"@({', '.join(map(powershell_value, value))})"
+    return quote(str(value))
+
+
+@cache
+def _load(name: str) -> str:
+    """A script without comments and indentation: what is sent for each task is kept small."""
+    text = resources.files(__package__).joinpath(name).read_text("utf-8")
+    lines = (_INDENT.sub("", line) for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
+
+
+def _from_pairs(output: bytes) -> Answer:
+    *pairs, rest = output.split(b"\0")
+    if not pairs or rest:
+        raise ValueError("not an answer")
+    return dict(_pair(pair) for pair in pairs)
+
+
+def _pair(pair: bytes) -> tuple[str, str]:
+    key, equals, value = pair.partition(b"=")
+    if not equals:
+        raise ValueError("not an answer")
+    return key.decode("ascii"), value.decode("utf-8", errors="replace")
+
+
+def _from_json(output: bytes) -> Answer:
+    # A console may have folded the line at its width.
+    text = output.decode("ascii", errors="replace").replace("\r", "").replace("\n", "")
+    answer = json.loads(text[text.index("{") :])
+    assert isinstance(answer, dict)
+    return answer

@@ -1,0 +1,99 @@
+"""Content of this machine on its way to a host: kept in memory when it is small, else uploaded to a temporary file.
+
+Where a task runs as another user, ``Put`` (which writes as the login user) could only leave a file that others can
+read, so the content goes through the standard input of that user's own commands instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drumline.plugin import ActionFailed, Call, Language, Platform, Put, Request, Run, TransferFailed
+from drumline_actions.scripts import ask, decode, require_exit
+
+#: Bytes that travel together with the script that uses them, in one round trip.
+SMALL = 64 * 1024
+#: Bytes that one command of another user is given to append.
+_PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a file is to hold."""
+
+    source: bytes | Path
+    size: int
+    checksum: str  #: SHA-1 in hexadecimal, which is what Ansible's results hold.
+
+    @classmethod
+    def of_file(cls, path: Path) -> Content:
+        """A file of this machine, read into memory only when it is small."""
+        with readable(path):
+            size = path.stat().st_size
+            if size <= SMALL:
+                return cls.of_bytes(path.read_bytes())
+            with path.open("rb") as file:
+                return cls(source=path, size=size, checksum=hashlib.file_digest(file, "sha1").hexdigest())
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Content:
+        """Content that was made here."""
+        return cls(source=data, size=len(data), checksum=hashlib.sha1(data).hexdigest())
+
+    @property
+    def small(self) -> bytes | None:
+        """The content itself when it can travel with a script."""
+        return self.source if isinstance(self.source, bytes) and self.size <= SMALL else None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content in parts."""
+        if isinstance(self.source, bytes):
+            yield from (self.source[start : start + _PIECE] for start in range(0, self.size, _PIECE))
+            return
+        with readable(self.source), self.source.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with a file of this machine into the task's failure."""
+    try:
+        yield
+    except OSError as error:
+        raise ActionFailed(f"{path} on this machine can't be read: {error.strerror or error}") from error
+
+
+def fill(call: Call, content: Content, temporary: str) -> Generator[Request, Any, None]:
+    """Bring the content into the host's file ``temporary``, which only its owner can read."""
+    try:
+        if call.become:
+            yield from _append(call, content, temporary)
+        else:
+            mode = 0o600 if call.platform is Platform.POSIX else None
+            yield Put(source=content.source, destination=temporary, mode=mode)
+    except (ActionFailed, TransferFailed):
+        yield from remove(call, temporary)
+        raise
+
+
+def _append(call: Call, content: Content, temporary: str) -> Generator[Request, Any, None]:
+    for piece in content.pieces():
+        completed = yield Run(language=Language.SH, text=f"cat >>{shlex.quote(temporary)}", stdin=piece)
+        require_exit(call, completed)
+        if not completed.ok:
+            raise ActionFailed(f"{temporary} can't be written: {decode(completed.stderr).strip()}")
+
+
+def remove(call: Call, temporary: str) -> Generator[Request, Any, None]:
+    """Delete a temporary file of the host."""
+    if call.platform is Platform.WINDOWS:
+        yield from ask(call, "remove", path=temporary)
+    else:
+        yield Run(language=Language.SH, text=f"rm -f -- {shlex.quote(temporary)}")

@@ -1,0 +1,36 @@
+# Waits, for $timeout seconds at most, until $port of $address or $path is as $state says.
+function Connects {
+    $family = if ($address.Contains(':')) { 'InterNetworkV6' } else { 'InterNetwork' }
+    $client = New-Object -TypeName Net.Sockets.TcpClient -ArgumentList $family
+    try {
+        $attempt = $client.BeginConnect($address, $port, $null, $null)
+        if (-not $attempt.AsyncWaitHandle.WaitOne([TimeSpan]::FromSeconds($connect_timeout))) { return $false }
+        $client.EndConnect($attempt)
+        $true
+    }
+    catch { $false }
+    finally { $client.Close() }
+}
+
+function Matches {
+    try { $reader = New-Object -TypeName IO.StreamReader -ArgumentList (Open $path) } catch { return $false }
+    try { [regex]::IsMatch($reader.ReadToEnd(), $search_regex, 'Multiline') } finally { $reader.Dispose() }
+}
+
+function There {
+    if (-not $path) { return Connects }
+    if ($search_regex) { return Matches }
+    [IO.File]::Exists($path) -or [IO.Directory]::Exists($path)
+}
+
+if ($path) { $path = Full $path }
+$wanted = $state -eq 'started' -or $state -eq 'present'
+$watch = [Diagnostics.Stopwatch]::StartNew()
+while ((There) -ne $wanted) {
+    if ($watch.Elapsed.TotalSeconds -ge $timeout) {
+        $answer.late = $true
+        break
+    }
+    Start-Sleep -Milliseconds ([int]($pause * 1000))
+}
+$answer.elapsed = [int][Math]::Floor($watch.Elapsed.TotalSeconds)

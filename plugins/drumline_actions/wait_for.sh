@@ -1,0 +1,72 @@
+# Waits, for $timeout seconds at most, until $port of $address or $path is as $state says.
+tmp=
+patient() { if command -v timeout >/dev/null 2>&1; then timeout "$connect_timeout" "$@"; else "$@"; fi; }
+
+# What connects: bash, python3, perl or nc, whichever this host has. With $search_regex it prints what the port says.
+if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
+    dial() {
+        patient bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; [ -z "$3" ] || cat <&3' - "$address" "$port" "$search_regex" 2>/dev/null
+        [ $? -ne 1 ]
+    }
+elif command -v python3 >/dev/null 2>&1; then
+    dial() {
+        python3 -c '
+import socket, sys
+try: link = socket.create_connection(sys.argv[1:3], float(sys.argv[4]))
+except OSError: sys.exit(1)
+try:
+ while sys.argv[3]:
+  data = link.recv(4096)
+  if not data: break
+  sys.stdout.buffer.write(data); sys.stdout.flush()
+except OSError: pass
+' "$address" "$port" "$search_regex" "$connect_timeout" 2>/dev/null
+    }
+elif command -v perl >/dev/null 2>&1; then
+    dial() {
+        perl -MIO::Socket::INET -e '
+my ($host, $port, $read, $limit) = @ARGV;
+my $link = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => $limit) or exit 1;
+$| = 1; $SIG{ALRM} = sub { exit 0 }; alarm $limit;
+while ($read ne "" && sysread($link, my $data, 4096)) { print $data }
+' "$address" "$port" "$search_regex" "$connect_timeout" 2>/dev/null
+    }
+elif command -v nc >/dev/null 2>&1; then
+    dial() {
+        if [ -n "$search_regex" ]; then patient nc -w "$connect_timeout" "$address" "$port" </dev/null 2>/dev/null
+        else nc -z -w "$connect_timeout" "$address" "$port" </dev/null >/dev/null 2>&1
+        fi
+    }
+elif [ -n "$port" ]; then
+    fail "This host has none of bash (with timeout), python3, perl and nc, so it can't try a port"
+fi
+
+# Python's expressions are read best by grep -P, where there is one.
+if printf x | grep -P x >/dev/null 2>&1; then flavour=-P; else flavour=-E; fi
+matches() { grep -a -q $flavour -e "$search_regex" "$@" 2>/dev/null; }
+[ -z "$search_regex" ] || printf '' | grep $flavour -e "$search_regex" >/dev/null 2>&1
+[ $? -le 1 ] || fail "search_regex isn't an expression that this host's grep $flavour understands: $search_regex"
+
+there() {
+    if [ -n "$path" ]; then
+        if [ -n "$search_regex" ]; then matches "$path"; else [ -e "$path" ] || [ -L "$path" ]; fi
+    elif [ -n "$search_regex" ]; then dial | matches
+    else dial
+    fi
+}
+
+begin=$(date +%s)
+while :; do
+    case $state in
+        started | present) if there; then break; fi ;;
+        *) there || break ;;
+    esac
+    elapsed=$(($(date +%s) - begin))
+    if [ "$elapsed" -ge "$timeout" ]; then
+        say elapsed "$elapsed"
+        say late 1
+        exit 0
+    fi
+    sleep "$pause"
+done
+say elapsed $(($(date +%s) - begin))

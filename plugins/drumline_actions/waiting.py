@@ -1,0 +1,155 @@
+"""``wait_for``, ``wait_for_connection`` and ``ping``: whether something is there yet."""
+
+from __future__ import annotations
+
+import time
+
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Completed,
+    HostError,
+    Language,
+    Platform,
+    Reconnect,
+    Result,
+    Run,
+    Sleep,
+    Steps,
+)
+from drumline_actions.offers import aliases, exclusive
+from drumline_actions.scripts import HostPath, ask, decode, require_exit
+
+
+def perform_wait_for(call: Call) -> Steps:
+    exclusive(call, "port", "path")
+    _refuse(call)
+    if call["delay"]:
+        yield Sleep(seconds=call["delay"])
+    if call["port"] is None and call["path"] is None:
+        yield Sleep(seconds=call["timeout"])
+        return Result(values=_values(call, call["delay"] + call["timeout"]))
+    answer = yield from ask(
+        call,
+        "wait_for",
+        address=call["host"],
+        port=call["port"],
+        path=None if call["path"] is None else HostPath(call["path"]),
+        state=call["state"],
+        search_regex=call["search_regex"],
+        timeout=call["timeout"],
+        connect_timeout=call["connect_timeout"],
+        pause=call["sleep"],
+    )
+    values = _values(call, call["delay"] + int(answer["elapsed"]))
+    if answer.get("late"):
+        raise ActionFailed(call["msg"] or _late(call), **values)
+    return Result(values=values)
+
+
+def _refuse(call: Call) -> None:
+    if call["state"] == "drained":
+        raise ActionFailed(
+            "state=drained isn't supported: wait for state=stopped, or use a command that counts connections"
+        )
+    if call["search_regex"] and call.platform is Platform.WINDOWS and call["path"] is None:
+        raise ActionFailed("search_regex needs path on Windows hosts: what a port says isn't read there")
+
+
+def _values(call: Call, elapsed: int) -> dict[str, object]:
+    return {key: call[key] for key in ("state", "port", "path", "search_regex")} | {"elapsed": elapsed}
+
+
+def _late(call: Call) -> str:
+    what = call["path"] if call["port"] is None else f"{call['host']}:{call['port']}"
+    if call["state"] in ("stopped", "absent"):
+        return f"Timeout when waiting for {what} to {'stop' if call['port'] is not None else 'be absent'}"
+    expression = f"search string {call['search_regex']} in " if call["search_regex"] else ""
+    return f"Timeout when waiting for {expression}{what}"
+
+
+def perform_wait_for_connection(call: Call) -> Steps:
+    if call["delay"]:
+        yield Sleep(seconds=call["delay"])
+    elapsed = float(call["delay"])
+    while True:
+        began = time.monotonic()
+        try:
+            yield Reconnect()
+            completed: Completed = yield _trivial(call, call["connect_timeout"])
+            require_exit(call, completed)
+            return Result(values={"elapsed": int(elapsed + time.monotonic() - began)})
+        except (HostError, ActionFailed) as error:
+            elapsed += time.monotonic() - began
+            if elapsed + call["sleep"] > call["timeout"]:
+                raise ActionFailed(f"timed out waiting for the connection: {error}", elapsed=int(elapsed)) from error
+        yield Sleep(seconds=call["sleep"])
+        elapsed += call["sleep"]
+
+
+def _trivial(call: Call, timeout: float | None = None) -> Run:
+    """What every host that can be used at all can do."""
+    if call.platform is Platform.WINDOWS:
+        return Run(language=Language.POWERSHELL, text="'pong'", timeout=timeout)
+    return Run(language=Language.SH, text="echo pong", timeout=timeout)
+
+
+def perform_ping(call: Call) -> Steps:
+    completed: Completed = yield _trivial(call)
+    require_exit(call, completed)
+    if decode(completed.stdout).strip() != "pong":
+        said = decode(completed.stdout + completed.stderr).strip()
+        raise ActionFailed(f"The host's shell answered something else than it was asked for: {said}", rc=completed.code)
+    if call["data"] == "crash":
+        raise ActionFailed("boom")
+    return Result(values={"ping": call["data"]})
+
+
+ACTIONS = (
+    Action(
+        name="wait_for",
+        perform=perform_wait_for,
+        help="Wait until a port or a path of the host is as it should be",
+        aliases=aliases("wait_for"),
+        arguments=(
+            Argument(name="port", type=int, help="Port to wait for, tried from the host itself"),
+            Argument(name="host", default="127.0.0.1", help="Address of the port, as the host sees it"),
+            Argument(name="path", help="File on the host to wait for"),
+            Argument(
+                name="state",
+                default="started",
+                choices=("absent", "drained", "present", "started", "stopped"),
+                help="What to wait for",
+            ),
+            Argument(
+                name="search_regex", aliases=("regex_search",), help="Text to wait for in the file, or from the port"
+            ),
+            Argument(name="timeout", type=int, default=300, help="Seconds to wait at most"),
+            Argument(name="delay", type=int, default=0, help="Seconds to wait before the first look"),
+            Argument(name="sleep", type=int, default=1, help="Seconds between two looks"),
+            Argument(name="connect_timeout", type=int, default=5, help="Seconds that one attempt to connect may take"),
+            Argument(name="msg", help="What to say when the time is up"),
+        ),
+    ),
+    Action(
+        name="wait_for_connection",
+        perform=perform_wait_for_connection,
+        help="Wait until the host can be reached and used again",
+        aliases=aliases("wait_for_connection", windows=False),
+        arguments=(
+            Argument(name="timeout", type=int, default=600, help="Seconds to wait at most"),
+            Argument(name="delay", type=int, default=0, help="Seconds to wait before the first attempt"),
+            Argument(name="sleep", type=int, default=1, help="Seconds between two attempts"),
+            Argument(name="connect_timeout", type=int, default=5, help="Seconds that the host has to answer"),
+        ),
+    ),
+    Action(
+        name="ping",
+        perform=perform_ping,
+        help="See whether the host can be reached and used",
+        aliases=aliases("ping"),
+        arguments=(Argument(name="data", default="pong", help="What to return"),),
+    ),
+)
