@@ -1,0 +1,165 @@
+"""A transport whose hosts say what a test wants, and a clock that a test turns.
+
+Nothing here replaces a test against a real host: transports prove themselves with the contract suite. Fakes are for
+what *uses* sessions, where the interesting answers are hard to get from a real host.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from drumline.model.outcome import Completed, Exit
+from drumline.model.request import Get, Put, Request, Run
+from drumline.model.target import Option, Platform, Target
+from drumline.plugin.protocols import Emit
+
+#: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, or an
+#: exception to be raised.
+Answer: TypeAlias = Completed | bytes | Exception | None
+#: Decides by the host's name and the request.
+Answering: TypeAlias = Callable[[str, Request], Answer]
+
+
+def in_order(answers: Iterable[Answer]) -> Answering:
+    """Each answer once, in this order, whatever is asked; ``AssertionError`` when there are no more."""
+    left = iter(answers)
+    lock = threading.Lock()
+
+    def answer(host: str, request: Request) -> Answer:
+        with lock:
+            for given in left:
+                return given
+        raise AssertionError(f"no answer is left for {request!r} to '{host}'")
+
+    return answer
+
+
+def all_well(host: str, request: Request) -> Answer:
+    """Every command exits 0 and says nothing; every file can be written, and is read as empty."""
+    if isinstance(request, Run):
+        return Completed(code=0)
+    return b"" if isinstance(request, Get) else None
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeSession:
+    """Answers as told, and keeps what it was asked in ``requests``."""
+
+    host: str = "host"
+    answering: Answering = all_well
+    requests: list[Request] = field(default_factory=list)
+    interrupts: int = 0
+    closed: bool = False
+
+    def run(self, request: Run, emit: Emit) -> Exit:
+        """Says what the answer says, stdout first."""
+        completed = self._answer(request)
+        assert isinstance(completed, Completed), f"the answer to a Run is a Completed, not {completed!r}"
+        if completed.stdout:
+            emit("stdout", completed.stdout)
+        if completed.stderr:
+            emit("stderr", completed.stderr)
+        return Exit(code=completed.code, ending=completed.ending)
+
+    def put(self, request: Put) -> None:
+        """Writes nothing; the content is in the request."""
+        self._answer(request)
+
+    def get(self, request: Get) -> None:
+        """Writes the answer to the request's destination."""
+        content = self._answer(request)
+        assert isinstance(content, bytes), f"the answer to a Get is bytes, not {content!r}"
+        request.destination.write_bytes(content)
+
+    def interrupt(self) -> None:
+        """Counted."""
+        self.interrupts += 1
+
+    def close(self) -> None:
+        """Noted."""
+        self.closed = True
+
+    def _answer(self, request: Request) -> Answer:
+        assert not self.closed, f"{request!r} came after the session was closed"
+        self.requests.append(request)
+        answer = self.answering(self.host, request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeConnection:
+    """Opens fake sessions and keeps them in ``sessions``."""
+
+    target: Target
+    answering: Answering = all_well
+    sessions: list[FakeSession] = field(default_factory=list)
+    closed: bool = False
+
+    def open_session(self) -> FakeSession:
+        """A new session for the target's host."""
+        assert not self.closed, "a session was asked for after the connection was closed"
+        session = FakeSession(host=self.target.host, answering=self.answering)
+        self.sessions.append(session)
+        return session
+
+    def close(self) -> None:
+        """Closes its sessions too."""
+        self.closed = True
+        for session in self.sessions:
+            session.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeTransport:
+    """Reaches every host; hosts named in ``unreachable`` raise what stands there."""
+
+    name: str = "fake"
+    options: tuple[Option, ...] = ()
+    host_platform: Platform = Platform.POSIX
+    answering: Answering = all_well
+    unreachable: dict[str, Exception] = field(default_factory=dict)
+    connections: list[FakeConnection] = field(default_factory=list)
+
+    def platform(self, target: Target) -> Platform:
+        """The same for all hosts."""
+        return self.host_platform
+
+    def connect(self, target: Target) -> FakeConnection:
+        """A new connection, kept in ``connections``."""
+        if target.host in self.unreachable:
+            raise self.unreachable[target.host]
+        connection = FakeConnection(target=target, answering=self.answering)
+        self.connections.append(connection)
+        return connection
+
+    def requests(self, host: str) -> list[Request]:
+        """All that was asked of a host, session by session."""
+        sessions = (session for connection in self.connections for session in connection.sessions)
+        return [request for session in sessions if session.host == host for request in session.requests]
+
+
+class FakeClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self._start = now
+        self._passed = 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._start + self._passed
+
+    def monotonic(self) -> float:
+        """Seconds since the clock was made."""
+        return self._passed
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; it can't go backwards."""
+        if seconds < 0:
+            raise ValueError(f"time does not go back by {-seconds} s")
+        self._passed += seconds

@@ -1,0 +1,61 @@
+"""A transport that does nothing, to measure what everything else costs. It keeps nothing, so it never grows."""
+
+from __future__ import annotations
+
+from drumline.model.outcome import Exit
+from drumline.model.request import Get, Put, Run
+from drumline.model.target import Option, Platform, Target
+from drumline.plugin.protocols import Emit
+
+_EXIT = Exit(code=0)
+
+
+class NullTransport:
+    """Every host is there, every command exits 0 at once, every file transfer is well."""
+
+    name = "null"
+    options: tuple[Option, ...] = ()
+
+    def platform(self, target: Target) -> Platform:
+        """POSIX."""
+        return Platform.POSIX
+
+    def connect(self, target: Target) -> NullConnection:
+        """Never fails."""
+        return NullConnection()
+
+
+class NullConnection:
+    """Opens sessions that do nothing."""
+
+    __slots__ = ()
+
+    def open_session(self) -> NullSession:
+        """A session that does nothing."""
+        return NullSession()
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class NullSession:
+    """Does nothing, well."""
+
+    __slots__ = ()
+
+    def run(self, request: Run, emit: Emit) -> Exit:
+        """Exits 0 and says nothing."""
+        return _EXIT
+
+    def put(self, request: Put) -> None:
+        """Writes nothing."""
+
+    def get(self, request: Get) -> None:
+        """Leaves an empty file on this machine."""
+        request.destination.write_bytes(b"")
+
+    def interrupt(self) -> None:
+        """Nothing ever runs."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
