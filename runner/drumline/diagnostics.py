@@ -61,13 +61,11 @@ class Diagnostics:
     """Collects mistakes while files are read. Falsy while there are none."""
 
     def __init__(self) -> None:
-        self._found: list[Diagnostic] = []
+        self._found: dict[Diagnostic, None] = {}
 
     def add(self, summary: str, *, detail: str = "", position: Position | None = None) -> None:
         """Note one mistake; the same one at the same place is kept once."""
-        diagnostic = Diagnostic(summary=summary, detail=detail, position=position)
-        if diagnostic not in self._found:
-            self._found.append(diagnostic)
+        self._found[Diagnostic(summary=summary, detail=detail, position=position)] = None
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Note the mistakes that another collector found."""

@@ -18,6 +18,9 @@ from collections.abc import Iterable
 
 from drumline.diagnostics import Diagnostic
 
+#: Mistakes that are shown; what comes after so many is nearly always more of the same.
+_MOST_SHOWN = 50
+
 
 class DrumlineError(Exception):
     """Base of all. ``exit_status`` is what the command line ends with (``semantics.md`` section 8)."""
@@ -50,8 +53,10 @@ class FilesError(DrumlineError):
         super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the files", self.render())
 
     def render(self) -> str:
-        """All diagnostics as text, one after the other."""
-        return "\n".join(diagnostic.render() for diagnostic in self.diagnostics)
+        """The diagnostics as text, one after the other; of very many only the first, and how many more there are."""
+        shown = [diagnostic.render() for diagnostic in self.diagnostics[:_MOST_SHOWN]]
+        more = len(self.diagnostics) - len(shown)
+        return "\n".join([*shown, f"… and {more} more mistake{'s' if more != 1 else ''}"] if more else shown)
 
 
 class PluginError(DrumlineError):
