@@ -37,7 +37,7 @@ def split_arguments(text: str, names: Collection[str] | None = None) -> Words:
     found = Words()
     kept: list[str] = []
     end = 0
-    for word in _WORD.finditer(text) if "=" in text or names is None else ():
+    for word in _WORD.finditer(text) if names is None or any(f"{name}=" in text for name in names) else ():
         match = _ARGUMENT.fullmatch(word.group())
         if match is None or (names is not None and match[1] not in names):
             found.others.append(word.group())

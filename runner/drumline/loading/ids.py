@@ -13,10 +13,10 @@ ID = re.compile(r"[A-Za-z0-9_-]+\Z")
 _GAP = re.compile(r"[^a-z0-9_]+")
 
 
-def slug(name: Value, otherwise: str = "") -> str:
-    """The name as an id: ``"Stop the app!"`` gives ``stop-the-app``; ``otherwise`` where nothing is left of it."""
+def slug(name: Value) -> str:
+    """The name as an id: ``"Stop the app!"`` gives ``stop-the-app``; ``""`` where nothing is left of it."""
     plain = unicodedata.normalize("NFKD", text_of(name)).encode("ascii", "ignore").decode().lower()
-    return _GAP.sub("-", plain).strip("-") or otherwise
+    return _GAP.sub("-", plain).strip("-")
 
 
 def unique_ids(written: Sequence[str | None], slugs: Sequence[str]) -> list[str]:

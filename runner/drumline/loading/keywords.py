@@ -128,7 +128,7 @@ _BRACES = re.compile(r"\{[{%]")
 def is_not_yet(keyword: str) -> bool:
     """Whether this version leaves the keyword out, fully qualified names and all of ``with_…`` included."""
     bare = keyword.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
-    return bare in NOT_YET or bare.startswith("with_")
+    return bare in NOT_YET | NOT_YET_LOOP_CONTROL or bare.startswith("with_")
 
 
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:

@@ -59,7 +59,7 @@ class Names:
 
 def needs_of_plays(plays: Sequence[Play]) -> list[tuple[int, ...]]:
     """For each play the plays that it needs, as indices. Names of no play are left out."""
-    known = Names(plays).plays()
+    known = {play.id: Vertex(index) for index, play in enumerate(plays)}
     return [_play_needs(index, play, known) for index, play in enumerate(plays)]
 
 
@@ -154,7 +154,7 @@ def _check_circles(plays: Sequence[Play], found: Diagnostics) -> None:
         owner = plays[first.play] if first.task is None else plays[first.play].tasks[first.task]
         found.add(
             "Needs form a circle" if len(circle) > 1 else "A need on itself",
-            detail=f"{' needs '.join(labels)}. Remove one of these needs.",
+            detail=f"{labels[0]} needs {', which needs '.join(labels[1:])}. Remove one of these needs.",
             position=owner.positions.get("needs", owner.position),
         )
 

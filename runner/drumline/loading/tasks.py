@@ -25,7 +25,8 @@ def read_task(
 ) -> Task | None:
     """The task, its id being the written one or a slug that may clash; None when it is no dictionary.
 
-    A task with mistakes is read as far as it goes, so that what refers to it isn't called a mistake too. ``inherited`` are the values of the play's keywords that hold for its tasks (see :func:`read_inherited`).
+    A task with mistakes is read as far as it goes, so that what refers to it isn't called a mistake too. ``inherited``
+    are the values of the play's keywords that hold for its tasks (see :func:`read_inherited`).
     """
     if not isinstance(node.value, dict):
         detail = f"A task is a dictionary with an action in it, but this is {node.kind}."
@@ -39,7 +40,7 @@ def read_task(
     if "local_action" in reader and fields["delegate_to"] is None:
         fields["delegate_to"] = "localhost"
     return Task(
-        id=reader.value("id", reader.id) or slug(name, slug(action.name) if action else "") or "task",
+        id=reader.value("id", reader.id) or slug(name) or (slug(action.name) if action else "") or "task",
         name=name,
         action=action.name if action else "",
         arguments=arguments,
