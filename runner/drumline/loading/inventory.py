@@ -32,6 +32,9 @@ _IGNORED = re.compile(
 _YAML_EXTENSIONS = (".yml", ".yaml", ".json")
 _YAML_START = re.compile(r"---|\{|[^\[\]\s=]+:(?:\s|\Z)")
 
+#: How Ansible's JSON marks text that is never a template.
+_UNSAFE = "__ansible_unsafe"
+
 
 def load_inventory(
     sources: Sequence[str],
@@ -160,6 +163,8 @@ def _author_text(value: Any, position: Position) -> Value:
     if isinstance(value, str):
         return text_value(value, position)
     if isinstance(value, Mapping):
+        if list(value) == [_UNSAFE]:
+            return value[_UNSAFE]
         return {str(key): _author_text(item, position) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_author_text(item, position) for item in value]
