@@ -1,0 +1,40 @@
+"""Files that many connections need, read once for all of them and again when they have changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_Stamp = tuple[int, int, int] | None
+
+
+class FileCache(Generic[T]):
+    """What ``read`` made of each file. May be used by several threads."""
+
+    def __init__(self, read: Callable[[Path], T]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._kept: dict[Hashable, tuple[_Stamp, T]] = {}
+
+    def get(self, path: Path) -> T:
+        """What the file says now. Raises what ``read`` raises."""
+        now = _stamp(path)
+        with self._lock:
+            kept = self._kept.get(path)
+            if kept is None or kept[0] != now:
+                kept = (now, self._read(path))
+                self._kept[path] = kept
+            return kept[1]
+
+
+def _stamp(path: Path) -> _Stamp:
+    """Changes when the file changes; None when there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -1,0 +1,43 @@
+"""One connection to one host and the sessions on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import paramiko
+
+from drumline.plugin import Session
+from drumline_ssh import faults
+from drumline_ssh.dialing import hang_up
+from drumline_ssh.session import SshSession
+from drumline_ssh.settings import Settings
+
+
+class SshConnection:
+    """Its channels are opened by whichever thread needs one."""
+
+    def __init__(self, dial: Callable[[], list[paramiko.Transport]], settings: Settings) -> None:
+        self._dial = dial
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._sessions: list[SshSession] = []
+        self._way = dial()
+
+    def open_session(self) -> Session:
+        """A session; its shell is started with its first command."""
+        transport = self._way[-1]
+        if not transport.is_active():
+            raise faults.lost(transport.get_exception(), self._settings.place)
+        session = SshSession(transport, self._settings.place, self._settings.timeout, self._dial)
+        with self._lock:
+            self._sessions.append(session)
+        return session
+
+    def close(self) -> None:
+        """Close it and its sessions."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.close()
+        hang_up(self._way)

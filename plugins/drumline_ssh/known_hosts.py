@@ -1,0 +1,219 @@
+"""Files of known host keys, in OpenSSH's format (``sshd(8)``, "SSH_KNOWN_HOSTS FILE FORMAT").
+
+Read once into a table, so that a fleet's lookups don't each go through a long file. (paramiko's own reader compares
+every line with all lines before it.) Lines with ``@cert-authority`` are not used: drumline asks hosts for plain keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import hmac
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+from drumline.plugin import HostKeyChanged, HostKeyUnknown
+from drumline_ssh.cache import FileCache
+from drumline_ssh.settings import Checking, Settings
+
+
+class KnownKey(NamedTuple):
+    """A public key: its type (``ssh-ed25519``) and its bytes in base64."""
+
+    kind: str
+    blob: str
+
+    @property
+    def fingerprint(self) -> str:
+        """As ``ssh-keygen -l`` shows it."""
+        digest = hashlib.sha256(base64.b64decode(self.blob)).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+class Place(NamedTuple):
+    """Where a key was found."""
+
+    path: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+Found = dict[KnownKey, Place]
+
+
+@dataclass
+class KnownHosts:
+    """One file. A file that doesn't exist knows nobody."""
+
+    path: Path
+    plain: dict[str, Found] = field(default_factory=dict)
+    hashed: list[tuple[bytes, bytes, KnownKey, Place]] = field(default_factory=list)
+    patterns: list[tuple[Sequence[str], KnownKey, Place]] = field(default_factory=list)
+    revoked: set[KnownKey] = field(default_factory=set)
+    lines: int = 0
+
+    @classmethod
+    def read(cls, path: Path) -> KnownHosts:
+        """Parse a file; lines that make no sense are passed over, as OpenSSH does."""
+        known = cls(path)
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return known
+        for line in text.splitlines():
+            known.take(line)
+        return known
+
+    def take(self, line: str) -> None:
+        """Note the next line of the file."""
+        self.lines += 1
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) < 3 or words[0].startswith("#") or marker == "@cert-authority":
+            return
+        names, key = words[0].lower() if not words[0].startswith("|1|") else words[0], KnownKey(words[1], words[2])
+        place = Place(self.path, self.lines)
+        if marker == "@revoked":
+            self.revoked.add(key)
+        elif names.startswith("|1|"):
+            self._take_hashed(names, key, place)
+        elif any(letter in names for letter in "*?!"):
+            self.patterns.append((names.split(","), key, place))
+        else:
+            for name in names.split(","):
+                self.plain.setdefault(name, {}).setdefault(key, place)
+
+    def _take_hashed(self, name: str, key: KnownKey, place: Place) -> None:
+        try:
+            salt, digest = (base64.b64decode(part) for part in name.split("|")[2:4])
+        except ValueError:
+            return
+        self.hashed.append((salt, digest, key, place))
+
+    def lookup(self, name: str) -> Found:
+        """The keys of a host by its name there, such as ``web1`` or ``[web1]:2222``."""
+        found = dict(self.plain.get(name, {}))
+        for salt, digest, key, place in self.hashed:
+            if hmac.compare_digest(hmac.digest(salt, name.encode(), "sha1"), digest):
+                found.setdefault(key, place)
+        for patterns, key, place in self.patterns:
+            if _matches(name, patterns):
+                found.setdefault(key, place)
+        return found
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    matched = False
+    for pattern in patterns:
+        # Square brackets belong to names with a port; they are no character classes here.
+        if fnmatchcase(name, pattern.lstrip("!").replace("[", "[[]")):
+            if pattern.startswith("!"):
+                return False
+            matched = True
+    return matched
+
+
+class HostKeys:
+    """Decides about the keys that hosts show, by the files that their settings name."""
+
+    def __init__(self) -> None:
+        self._files = FileCache(KnownHosts.read)
+        self._writing = threading.Lock()
+
+    def known(self, settings: Settings) -> Found:
+        """The keys that are known for a host."""
+        found: Found = {}
+        for path in (*settings.user_known_hosts, *settings.global_known_hosts):
+            for key, place in self._files.get(path).lookup(settings.known_as).items():
+                found.setdefault(key, place)
+        return found
+
+    def check(self, settings: Settings, key: KnownKey) -> None:
+        """Return if the host may be trusted; else raise ``HostKeyUnknown`` or ``HostKeyChanged``."""
+        self._check_revoked(settings, key)
+        known = self.known(settings)
+        if key in known or self._is_known_without_port(settings, key):
+            return
+        if known:
+            raise _changed(settings, key, known)
+        if settings.checking is Checking.STRICT:
+            raise _unknown(settings, key)
+        if settings.checking is Checking.ACCEPT_NEW:
+            self._add(settings, key)
+
+    def _check_revoked(self, settings: Settings, key: KnownKey) -> None:
+        for path in (*settings.user_known_hosts, *settings.global_known_hosts):
+            if key in self._files.get(path).revoked:
+                raise HostKeyChanged(
+                    "The host's key is revoked", f"{settings.place} shows {key.fingerprint}, which {path} revokes."
+                )
+
+    def _is_known_without_port(self, settings: Settings, key: KnownKey) -> bool:
+        # OpenSSH takes a key that is known for the name alone for its other ports too.
+        paths = (*settings.user_known_hosts, *settings.global_known_hosts)
+        return any(key in self._files.get(path).lookup(settings.key_name) for path in paths)
+
+    def _add(self, settings: Settings, key: KnownKey) -> None:
+        if not settings.user_known_hosts:
+            return
+        path = settings.user_known_hosts[0]
+        with self._writing:
+            known = self.known(settings)  # Another thread may have met the host meanwhile.
+            if key in known:
+                return
+            if known:
+                raise _changed(settings, key, known)
+            line = _line(settings, key)
+            try:
+                _append(path, line)
+            except OSError as error:
+                raise HostKeyUnknown("The host's key can't be noted", f"{path}: {error.strerror}.") from None
+
+
+def _append(path: Path, line: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with open(descriptor, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        ends_well = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+        file.write((b"" if ends_well else b"\n") + line.encode() + b"\n")
+
+
+def _line(settings: Settings, key: KnownKey) -> str:
+    name = settings.known_as
+    if settings.hash_known_hosts:
+        salt = os.urandom(20)
+        digest = hmac.digest(salt, name.encode(), "sha1")
+        name = f"|1|{base64.b64encode(salt).decode()}|{base64.b64encode(digest).decode()}"
+    return f"{name} {key.kind} {key.blob}"
+
+
+def _unknown(settings: Settings, key: KnownKey) -> HostKeyUnknown:
+    file = settings.user_known_hosts[0] if settings.user_known_hosts else Path("~/.ssh/known_hosts")
+    return HostKeyUnknown(
+        "The host's key is unknown",
+        f"{settings.place} shows the {key.kind} key {key.fingerprint}. Compare it with what the host itself says"
+        " (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then let it in:\n"
+        f"echo '{settings.known_as} {key.kind} {key.blob}' >> {file}\n"
+        "or set host_key_checking to accept-new to trust each host at the first meeting.",
+    )
+
+
+def _changed(settings: Settings, key: KnownKey, known: Found) -> HostKeyChanged:
+    same_kind = [(old, place) for old, place in known.items() if old.kind == key.kind] or list(known.items())
+    old, place = same_kind[0]
+    return HostKeyChanged(
+        "The host's key has changed",
+        f"{settings.place} shows the {key.kind} key {key.fingerprint}, but {place} says {old.kind} {old.fingerprint}."
+        " Somebody may be answering in its place. If the host was installed anew, remove the old key:\n"
+        f"ssh-keygen -R '{settings.known_as}' -f {place.path}",
+    )

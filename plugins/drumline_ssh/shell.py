@@ -1,0 +1,194 @@
+"""A shell on the host, kept open, and what goes to and fro on its channel."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from typing import Literal
+
+import paramiko
+from paramiko.buffered_pipe import PipeTimeout
+
+from drumline.plugin import ConnectionLost, Emit, HostError, Stream
+from drumline_ssh import faults, wire
+
+_STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
+_Kind = Literal["stdout", "stderr", "end", "wake"]
+#: Bytes that may be on their way to us before the host waits: two streams of a fast link.
+_WINDOW = 4 * 1024 * 1024
+#: Seconds for a shell to say that it is there: login shells may do a lot before.
+_START_PATIENCE = 60.0
+
+
+class Woken(Exception):
+    """The deadline is over, or somebody called ``wake``."""
+
+
+class _Inbox:
+    """Stands in for both buffers of a channel, so that one thread can wait for both streams, in their true order."""
+
+    def __init__(self) -> None:
+        self._items: queue.SimpleQueue[tuple[_Kind, bytes]] = queue.SimpleQueue()
+        self.kind: _Kind = "end"  #: What ``read`` returned last.
+        self.deadline: float | None = None
+
+    def put(self, kind: _Kind, data: bytes = b"") -> None:
+        self._items.put((kind, data))
+
+    def empty(self) -> bool:
+        return self._items.empty()
+
+    def read(self, _size: int, _timeout: float | None) -> bytes:
+        # The channel's own time-out would count for whoever writes to it as well.
+        patience = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+        try:
+            self.kind, data = self._items.get(timeout=patience)
+        except queue.Empty:
+            raise PipeTimeout from None
+        return data
+
+
+class _Buffer:
+    """One of the two buffers as paramiko sees it."""
+
+    def __init__(self, inbox: _Inbox, stream: Stream) -> None:
+        self._inbox = inbox
+        self._stream = stream
+        self.read = inbox.read
+
+    def feed(self, data: bytes) -> None:
+        self._inbox.put(self._stream, data)
+
+    def close(self) -> None:
+        self._inbox.put("end")
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Shell:
+    """One exec channel. Used by one thread; ``wake`` may be called by others."""
+
+    def __init__(self, transport: paramiko.Transport, program: str, place: str, timeout: float) -> None:
+        self._transport = transport
+        self._place = place
+        self._inbox = _Inbox()
+        self._rest: dict[Stream, bytes] = dict.fromkeys(_STREAMS, b"")
+        self._reading: tuple[str, dict[Stream, wire.Tail]] | None = None
+        self._channel = _open(transport, place, timeout)
+        # BufferedPipe's part is taken by duck typing: feed, read and close are all that is used of it.
+        self._channel.in_buffer = _Buffer(self._inbox, "stdout")  # type: ignore[assignment]
+        self._channel.in_stderr_buffer = _Buffer(self._inbox, "stderr")  # type: ignore[assignment]
+        try:
+            self._channel.exec_command(program)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            self.close()
+            raise faults.of_channel(error, place, alive=transport.is_active()) from None
+
+    def send(self, data: bytes) -> None:
+        """Write to the shell; what earlier commands' children said since is thrown away."""
+        self._rest = dict.fromkeys(_STREAMS, b"")
+        while not self._inbox.empty():
+            kind, _ = self._receive(None)
+            if kind == "end":
+                raise self._ended()
+        try:
+            self._channel.sendall(data)
+        except (paramiko.SSHException, EOFError, OSError):
+            raise self._ended() from None
+
+    def send_and_end(self, data: bytes) -> None:
+        """Write in the background, then close the shell's input; the command may end before it has read it all."""
+
+        def write() -> None:
+            with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+                self._channel.sendall(data)
+                self._channel.shutdown_write()
+
+        threading.Thread(target=write, daemon=True, name="drumline ssh stdin").start()
+
+    def start(self, word: str) -> int:
+        """Read until the prologue's answer: the shell's process id."""
+        noise: list[bytes] = []
+        try:
+            answer = self.collect(word, lambda _, data: noise.append(data), time.monotonic() + _START_PATIENCE)
+            return int(answer)
+        except (ConnectionLost, ValueError, Woken):
+            if not self._transport.is_active():
+                raise faults.lost(self._transport.get_exception(), self._place) from None
+            said = b"".join(noise).decode(errors="replace").strip()
+            raise HostError(
+                "The host gives no usable shell",
+                f"{self._place}: '{wire.START}' didn't answer{f', but the login said: {said[-500:]}' if said else ''}."
+                " Does this user have a login shell, and is there a POSIX /bin/sh?",
+            ) from None
+
+    def collect(self, word: str, emit: Emit, deadline: float | None) -> bytes:
+        """Hand over output until both streams have the mark; return what stands behind it on stdout.
+
+        Raises ``Woken`` at the deadline (of ``time.monotonic``) or after ``wake``; call again to go on.
+        """
+        tails = self._tails(word, emit)
+        while tails["stdout"].answer is None or tails["stderr"].answer is None:
+            kind, data = self._receive(deadline)
+            if kind == "wake":
+                raise Woken
+            if kind == "end":
+                for stream in _STREAMS:
+                    _emit(emit, stream, tails[stream].flush())
+                raise self._ended()
+            _emit(emit, kind, tails[kind].feed(data))
+        self._rest = {stream: tails[stream].rest for stream in _STREAMS}
+        return tails["stdout"].answer
+
+    def _tails(self, word: str, emit: Emit) -> dict[Stream, wire.Tail]:
+        """The state of reading up to a word's marks; it outlives a ``Woken``."""
+        if self._reading is None or self._reading[0] != word:
+            tails = {stream: wire.Tail(word) for stream in _STREAMS}
+            self._reading = (word, tails)
+            for stream in _STREAMS:
+                _emit(emit, stream, tails[stream].feed(self._rest[stream]))
+        return self._reading[1]
+
+    def _receive(self, deadline: float | None) -> tuple[_Kind, bytes]:
+        self._inbox.deadline = deadline
+        try:
+            # Through the channel rather than from the inbox: it gives the host leave to send more.
+            data = self._channel.recv(_WINDOW)
+        except TimeoutError:
+            raise Woken from None
+        except (paramiko.SSHException, EOFError, OSError):
+            raise self._ended() from None
+        return self._inbox.kind, data
+
+    def _ended(self) -> ConnectionLost:
+        if self._transport.is_active():
+            return ConnectionLost(
+                "The shell on the host ended",
+                f"{self._place}: the command, or somebody else, ended the shell that ran it."
+                " Whether it has finished isn't known.",
+            )
+        return faults.lost(self._transport.get_exception(), self._place)
+
+    def wake(self) -> None:
+        """Make ``collect`` raise ``Woken``, now or when it is called next."""
+        self._inbox.put("wake")
+
+    def close(self) -> None:
+        """Raises nothing."""
+        with contextlib.suppress(Exception):
+            self._channel.close()
+
+
+def _emit(emit: Emit, stream: Stream, data: bytes) -> None:
+    if data:
+        emit(stream, data)
+
+
+def _open(transport: paramiko.Transport, place: str, timeout: float) -> paramiko.Channel:
+    try:
+        return transport.open_session(window_size=_WINDOW, timeout=timeout)
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise faults.of_channel(error, place, alive=transport.is_active()) from None

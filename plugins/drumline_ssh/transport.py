@@ -1,0 +1,68 @@
+"""The transport ``ssh``: what drumline asks of it before there is a connection. paramiko is imported with the first."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drumline.plugin import Connection, OptionInvalid, Platform, Target
+from drumline_ssh.options import OPTIONS
+
+if TYPE_CHECKING:
+    from drumline_ssh.dialing import Dialer
+    from drumline_ssh.settings import Settings
+
+
+class SshTransport:
+    """Reaches POSIX hosts over SSH. What it keeps is about this machine's files, not about hosts."""
+
+    name = "ssh"
+    options = OPTIONS
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: _Parts | None = None
+
+    def platform(self, target: Target) -> Platform:
+        """POSIX; raises ``OptionInvalid`` for a shell of Windows."""
+        shell = str(target.options.get("shell_type") or "sh")
+        if shell in ("powershell", "cmd"):
+            raise OptionInvalid(
+                "SSH to Windows is not supported",
+                f"ansible_shell_type is '{shell}'; reach this host with ansible_connection: winrm.",
+            )
+        return Platform.POSIX
+
+    def connect(self, target: Target) -> Connection:
+        """Open a connection to the target."""
+        from drumline_ssh.connection import SshConnection
+
+        self.platform(target)
+        parts = self._loaded()
+        settings = parts.resolve(target)
+        return SshConnection(lambda: parts.dialer.dial(settings), settings)
+
+    def _loaded(self) -> _Parts:
+        with self._lock:
+            if self._parts is None:
+                self._parts = _Parts()
+            return self._parts
+
+
+class _Parts:
+    """What needs paramiko."""
+
+    def __init__(self) -> None:
+        from drumline_ssh.cache import FileCache
+        from drumline_ssh.configfile import ConfigFile
+        from drumline_ssh.dialing import Dialer
+
+        self._configs: FileCache[ConfigFile] = FileCache(lambda path: ConfigFile(Path(path)))
+        self.dialer: Dialer = Dialer()
+
+    def resolve(self, target: Target) -> Settings:
+        """The settings of a target."""
+        from drumline_ssh.settings import resolve
+
+        return resolve(target, self._configs)

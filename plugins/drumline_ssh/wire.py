@@ -1,0 +1,126 @@
+"""What is written to a warm shell, and how its answers are told apart from what commands say.
+
+The shell is a plain ``sh`` that reads commands from its standard input. To run the script ``echo hi`` it is sent ::
+
+    ( eval 'echo hi' ) </dev/null 2>&9 9>&-
+    printf '\\036NONCE %s\\n' $?
+    printf '\\036NONCE\\n' >&9
+
+- The script runs in a subshell: whatever it does to itself (``exit``, ``exec``, ``cd``, ``set -e``) ends with it, also
+  an error in its syntax. No new program is started for it, which is what makes a command cost half a millisecond.
+- The shell's own stderr is ``/dev/null``; descriptor 9 is the real one. Else the shell would report there that a
+  command was killed, and quote it.
+- NONCE is new for each command, and random, so that no output can be mistaken for the end. The marks are written by the
+  shell itself when the command is over: a child that stays behind and holds the streams isn't waited for.
+- A script that speaks of ``$$`` means a process of its own: it gets one (``exec /bin/sh -c``).
+- Input for the command comes from ``printf``, with all but plain text in octal: the shell's own input can't be
+  shared with commands, because a shell may read ahead.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+
+#: Starts the shell, whichever login shell reads this.
+START = "exec /bin/sh"
+#: Starts a shell for one command whose input is the rest of the channel: ``read`` takes no byte more than its line.
+START_ONCE = 'exec /bin/sh -c \'IFS= read -r drumline_line && eval "$(printf %b "$drumline_line")"\''
+#: A handler, however empty, keeps ``kill 0`` in a command from ending the shell too; commands have the defaults again.
+_PROLOGUE = "trap : HUP INT QUIT TERM USR1 USR2\nexec 9>&2 2>/dev/null\n"
+#: Longest script that may become an argument; Linux takes 131,071 bytes.
+_LONGEST_ARGUMENT = 120_000
+_ITS_OWN_PID = re.compile(r"\$\$|\$\{\$|\bPPID\b")
+#: What doesn't mean itself in a line for ``printf %b``, and in a single-quoted format of ``printf``.
+_NOT_IN_LINE = re.compile(rb"[^ -\[\]-~]")
+_NOT_PLAIN = re.compile(rb"[^ !-$&(-\[\]-~\n\t]")
+
+
+def nonce() -> str:
+    """A word that no output holds."""
+    return secrets.token_hex(12)
+
+
+def mark(word: str) -> bytes:
+    """What the shell's answer begins with."""
+    return b"\x1e" + word.encode()
+
+
+def prologue(word: str) -> str:
+    """Makes the shell ready; it answers with its process id. What came before that is the login's own noise."""
+    return f"{_PROLOGUE}printf '\\036{word} %s\\n' $$; printf '\\036{word}\\n' >&9\n"
+
+
+def command(script: str, word: str, stdin: bytes = b"", *, started: str | None = None) -> bytes:
+    """Run a script in the shell; with ``started``, as the first thing that the shell does."""
+    text = f"{prologue(started) if started else ''}{_fed(_child(script), stdin)}\n{_epilogue(word)}"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def command_once(script: str, started: str, word: str) -> bytes:
+    """The one line for a shell started with ``START_ONCE``; the command's input follows it."""
+    text = f"{prologue(started)}{_child(script)} 2>&9 9>&-\n{_epilogue(word)}".encode("utf-8", "surrogateescape")
+    # All but plain text in octal: old shells lose bytes of other letters in ``read``.
+    return _NOT_IN_LINE.sub(lambda found: b"\\0%03o" % found[0][0], text) + b"\n"
+
+
+def _child(script: str) -> str:
+    if _ITS_OWN_PID.search(script) and len(script) < _LONGEST_ARGUMENT:
+        return f"( exec /bin/sh -c {shlex.quote(script)} )"
+    return f"( eval {shlex.quote(script)} )"
+
+
+def _fed(child: str, stdin: bytes) -> str:
+    if not stdin:
+        return f"{child} </dev/null 2>&9 9>&-"
+    return f"printf '{_as_format(stdin)}' 9>&- | {child} 2>&9 9>&-"
+
+
+def _as_format(data: bytes) -> str:
+    return _NOT_PLAIN.sub(lambda found: b"%%" if found[0] == b"%" else b"\\%03o" % found[0][0], data).decode("ascii")
+
+
+def _epilogue(word: str) -> str:
+    return f"printf '\\036{word} %s\\n' $?\nprintf '\\036{word}\\n' >&9\n"
+
+
+class Tail:
+    """Looks for the mark at the end of one stream, however the stream is cut into pieces."""
+
+    __slots__ = ("_held", "_mark", "answer", "rest")
+
+    def __init__(self, word: str, before: bytes = b"") -> None:
+        self._mark = mark(word)
+        self._held = before
+        self.answer: bytes | None = None  #: What stood between the mark and its newline; None until it was seen.
+        self.rest = b""  #: What came after it.
+
+    def feed(self, data: bytes) -> bytes:
+        """The part of the stream that is output for certain."""
+        if self.answer is not None:
+            self.rest += data
+            return b""
+        data = self._held + data
+        at = data.find(self._mark)
+        if at < 0:
+            at = len(data) - self._beginning(data)
+        else:
+            end = data.find(b"\n", at)
+            if end >= 0:
+                self.answer = data[at + len(self._mark) : end].strip()
+                self.rest = data[end + 1 :]
+                self._held = b""
+                return data[:at]
+        self._held = data[at:]
+        return data[:at]
+
+    def flush(self) -> bytes:
+        """What was held back in case it was a mark, once nothing more will come."""
+        held, self._held = self._held, b""
+        return held
+
+    def _beginning(self, data: bytes) -> int:
+        """How many bytes at the end may be the beginning of a mark."""
+        at = data.rfind(b"\x1e", max(0, len(data) - len(self._mark)))
+        return len(data) - at if at >= 0 and self._mark.startswith(data[at:]) else 0
