@@ -177,9 +177,7 @@ def _start(folder: Path, wanted: Wanted) -> State:
             if "ready" not in answer or state is None:
                 raise _failure(folder, answer)
             if missing := [name for name, well in health(state).items() if not well]:
-                raise UsageError(
-                    "A host of the lab doesn't answer", f"{', '.join(missing)} came up, but doesn't answer."
-                )
+                raise UsageError("A host of the lab doesn't answer", f"{', '.join(missing)} came up without answering.")
             process.stdin.write(b"stay\n")
             process.stdin.flush()
         except BaseException:

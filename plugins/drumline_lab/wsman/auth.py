@@ -66,7 +66,11 @@ class Authentication:
         return self._refuse(f"{scheme} is not offered")
 
     def _check_basic(self, token: bytes) -> Verdict:
-        user, _, password = token.decode("utf-8", "replace").partition(":")
+        try:
+            text = token.decode()
+        except UnicodeDecodeError:  # requests, and so pywinrm and pypsrp, send Latin-1
+            text = token.decode("latin-1")
+        user, _, password = text.partition(":")
         if not self._credentials.check(user, password):
             return self._refuse(f"unknown user or wrong password: {user}")
         self.user = user

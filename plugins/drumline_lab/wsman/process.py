@@ -125,11 +125,15 @@ class Process:
             for stream, pipe in (("stdout", self._popen.stdout), ("stderr", self._popen.stderr)):
                 assert pipe is not None
                 streams[selector.register(pipe, selectors.EVENT_READ).fd] = stream  # type: ignore[assignment]
+            ended = False
             while selector.get_map():
                 ready = selector.select(self._linger)
-                # A process that is left in the background holds the pipes open, possibly for ever.
-                if not ready and self._popen.poll() is not None:
-                    return
+                if not ready:
+                    # A process that is left in the background holds the pipes open, possibly for ever: once the
+                    # command itself is seen to have ended, one more silence is enough.
+                    if ended:
+                        return
+                    ended = self._popen.poll() is not None
                 for key, _ in ready:
                     data = os.read(key.fd, _PIECE)
                     if data:

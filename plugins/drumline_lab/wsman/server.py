@@ -144,10 +144,13 @@ class WsmanServer:
 
     def drop_connections(self) -> None:
         """Break every connection, as a firewall or a restart of the service would; shells live on."""
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
+        for connection in self.connections():
             connection.drop()
+
+    def connections(self) -> list[Connection]:
+        """Those that are open, oldest first."""
+        with self._lock:
+            return list(self._connections)
 
     def kinds(self) -> list[str]:
         """What was asked so far, in order, handshakes left out."""

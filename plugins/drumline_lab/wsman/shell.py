@@ -16,6 +16,8 @@ from drumline_lab.wsman.settings import Settings
 
 #: bytes of output that a command may have unfetched before it is made to wait
 _MOST_UNFETCHED = 1 << 20
+#: bytes of a budget that an element of XML around a chunk takes
+_ELEMENT = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +109,19 @@ class Command:
             self.running.kill()
 
     def _take(self, budget: int) -> Iterator[tuple[Stream, bytes]]:
-        while self._chunks and budget > 0:
-            stream, data = self._chunks.popleft()
-            if len(data) > budget:
-                self._chunks.appendleft((stream, data[budget:]))
-                data = data[:budget]
-            budget -= len(data)
-            self._unfetched -= len(data)
-            yield stream, data
+        """Chunks within the budget, neighbours of one stream joined."""
+        while self._chunks and budget > _ELEMENT:
+            stream, parts = self._chunks[0][0], []
+            budget -= _ELEMENT
+            while self._chunks and self._chunks[0][0] == stream and budget > 0:
+                _, data = self._chunks.popleft()
+                if len(data) > budget:
+                    self._chunks.appendleft((stream, data[budget:]))
+                    data = data[:budget]
+                budget -= len(data)
+                parts.append(data)
+            self._unfetched -= sum(map(len, parts))
+            yield stream, b"".join(parts)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,195 @@
+"""What carries out command lines: which one is chosen, and what each makes of a line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drumline_lab.wsman import PowerShell, Settings, Sh, Windows, WsmanServer, find_backend
+from drumline_lab.wsman.backends import split_line
+from drumline_lab.wsman.process import Process
+
+_FAKE = f"""#!{sys.executable}
+import json, sys
+print(json.dumps(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "arguments"),
+    [
+        ("", []),
+        ("  a   b\tc ", ["a", "b", "c"]),
+        ('"a b" c', ["a b", "c"]),
+        (r"C:\dir\ x", ["C:\\dir\\", "x"]),
+        (r'"C:\dir\\" x', ["C:\\dir\\", "x"]),
+        (r"\"a\" b", ['"a"', "b"]),
+        (r"a\\\"b", ['a\\"b']),
+        ("-Command \"Write-Output 'a b'; exit 3\"", ["-Command", "Write-Output 'a b'; exit 3"]),
+        ('"" x""y', ["", "xy"]),
+        ('"open end', ["open end"]),
+    ],
+)
+def test_lines_are_split_as_windows_does(line, arguments):
+    assert split_line(line) == arguments
+
+
+def test_split_line_undoes_what_python_joins():
+    arguments = ["a", "", "a b", 'q"q', "back\\", 'b\\"', "c d\\", "\\\\server\\x y\\"]
+    assert split_line(subprocess.list2cmdline(arguments)) == arguments
+
+
+def test_the_best_that_is_there_is_chosen(tmp_path):
+    assert type(find_backend("web", tmp_path, search=str(tmp_path))) is Sh
+    pwsh = _script(tmp_path / "pwsh", "#!/bin/sh\n")
+    found = find_backend("web", tmp_path, search=str(tmp_path))
+    assert type(found) is PowerShell
+    assert str(pwsh) in found.description
+    assert type(find_backend("web", tmp_path, program="/bin/windows", search=str(tmp_path))) is Windows
+
+
+@pytest.mark.parametrize("name", ["powershell", "PowerShell.exe", "pwsh", r'"C:\Program/pwsh.exe"'])
+def test_lines_that_start_powershell_go_to_it(tmp_path, name):
+    backend = PowerShell(tmp_path, str(_script(tmp_path / "pwsh", _FAKE)))
+    launch = backend.launch(f'{name} -NoProfile -Command "$a = 1"', direct=False, directory=None, variables={})
+    assert launch.argv[1:] == ("-NoProfile", "-Command", "$a = 1")
+    assert (
+        subprocess.run(launch.argv, capture_output=True, check=True).stdout == b'["-NoProfile", "-Command", "$a = 1"]\n'
+    )
+
+
+@pytest.mark.parametrize("line", ["echo powershell", "powershellish", "cd x && pwsh"])
+def test_other_lines_go_to_sh(tmp_path, line):
+    launch = PowerShell(tmp_path, "/pwsh").launch(line, direct=False, directory=None, variables={})
+    assert launch.argv == ("/bin/sh", "-c", line)
+
+
+def test_a_program_is_told_host_folder_and_variables_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_THE_LAB", "x")
+    folder = tmp_path / "C"
+    folder.mkdir()
+    program = _script(tmp_path / "windows", f'#!/bin/sh\nif [ "$1" = path ]; then echo {folder}; else env; fi\n')
+    launch = Windows(str(program), "web1").launch("dir", direct=False, directory="C:\\", variables={"A": "ö"})
+    assert launch.argv == (str(program), "cmd", "dir")
+    assert launch.environment["WINDOWS_HOST"] == "web1"
+    assert launch.environment["WINDOWS_CWD"] == "C:\\"
+    assert launch.environment["WINENV_A"] == "ö"
+    assert "SECRET_OF_THE_LAB" not in launch.environment
+
+
+def test_only_a_folder_with_the_hosts_name_is_removed(tmp_path):
+    drive = tmp_path / "hosts" / "web1" / "drive_c"
+    drive.mkdir(parents=True)
+    (tmp_path / "hosts" / "web2").mkdir()
+    program = _script(tmp_path / "windows", f'#!/bin/sh\n[ "$1" = stop ] || echo {drive}\n')
+    Windows(str(program), "other").remove()
+    assert drive.is_dir()
+    Windows(str(program), "web1").remove()
+    assert not drive.parent.exists()
+    assert (tmp_path / "hosts" / "web2").is_dir()
+
+
+class Gathered:
+    """A sink that keeps everything."""
+
+    def __init__(self):
+        self.output: list[tuple[str, bytes]] = []
+        self.exit_code: list[int | None] = []
+
+    def emit(self, stream, data):
+        self.output.append((stream, data))
+
+    def finish(self, exit_code):
+        self.exit_code.append(exit_code)
+
+
+def test_a_background_process_does_not_keep_a_command_open(tmp_path):
+    gathered = Gathered()
+    launch = Sh(tmp_path).launch("sleep 1000 & echo out; exit 5", direct=False, directory=None, variables={})
+    process = Process(launch, gathered, linger=0.1)
+    try:
+        process.join(10)
+        assert (gathered.output, gathered.exit_code) == ([("stdout", b"out\n")], [5])
+    finally:
+        process.kill()
+
+
+def test_a_killed_process_has_an_exit_code(tmp_path):
+    gathered = Gathered()
+    process = Process(Sh(tmp_path).launch("kill -9 $$", direct=False, directory=None, variables={}), gathered, linger=1)
+    process.join(10)
+    assert gathered.exit_code == [1]
+
+
+def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path):
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    with WsmanServer(settings, backend=Windows(str(tmp_path / "nothing"), "web1")) as server:
+        client = dial(server)
+        client.create()
+        answer = client.ask("Command", "<r:CommandLine><r:Command>ver</r:Command></r:CommandLine>")
+        assert answer.code == 2147942402
+
+
+@pytest.mark.windows
+def test_real_windows(dial, windows, until):
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    with WsmanServer(settings, backend=windows) as server:
+        client = dial(server)
+        client.create(
+            "<r:WorkingDirectory>C:\\windows</r:WorkingDirectory>"
+            '<r:Environment><r:Variable Name="GREETING">grüß dich</r:Variable></r:Environment>'
+        )
+        assert client.run("cd & echo %GREETING%& exit 3") == ("C:\\windows\r\ngrüß dich\r\n".encode(), b"", 3)
+        command = client.command("powershell -NoProfile -Command -")
+        client.send(command, b"'a' + 'b'; exit 7\n", end=True)
+        output = b""
+        while True:
+            answer = client.receive(command)
+            output += answer.output["stdout"]
+            if answer.done:
+                break
+        assert (output.strip(), answer.text("ExitCode")) == (b"ab", "7")
+
+
+@pytest.mark.windows
+def test_terminate_ends_what_a_windows_line_has_started(dial, windows, until):
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    with WsmanServer(settings, backend=windows) as server:
+        client = dial(server)
+        client.create()
+        command = client.command("echo started& ping -n 777 127.0.0.1 > nul")
+        assert b"started" in client.receive(command).output["stdout"]
+        until(lambda: _pings())
+        client.signal(command)
+        until(lambda: not _pings())
+
+
+@pytest.mark.windows
+def test_a_windows_folder_that_is_not_there(dial, windows):
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    with WsmanServer(settings, backend=windows) as server:
+        client = dial(server)
+        client.create("<r:WorkingDirectory>C:\\no such</r:WorkingDirectory>")
+        answer = client.ask("Command", "<r:CommandLine><r:Command>ver</r:Command></r:CommandLine>")
+        assert answer.code == 2147942667
+
+
+def _pings() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:
+            continue
+        if b"ping" in line and b"777" in line and b"cmd" not in line:
+            found.append(path.parent.name)
+    return found
+
+
+def _script(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
