@@ -29,6 +29,8 @@ _MARK = "DRUMLINE_LAB_SSHD"
 _PATIENCE = 15.0
 #: Other programs may take a free port between choosing it and listening on it.
 _ATTEMPTS = 5
+#: sshd's MAX_LISTEN_SOCKS: more addresses need more daemons.
+_ADDRESSES_PER_DAEMON = 16
 
 
 def find_sshd() -> str | None:
@@ -37,7 +39,7 @@ def find_sshd() -> str | None:
 
 
 class Sshd:
-    """One ``sshd``; a context manager that starts and stops it.
+    """A server, of one ``sshd`` or as many as its addresses need; a context manager that starts and stops it.
 
     ``port`` 0 picks a port that is free on all ``addresses``. ``settings`` are lines of ``sshd_config`` and win over
     the defaults here, such as ``{"MaxSessions": "2"}``. ``client_key`` is a private key to let in instead of a new one
@@ -66,7 +68,7 @@ class Sshd:
         self._host_keys = [folder / f"host_{kind}" for kind in host_keys]
         self._settings = dict(settings or {})
         self._sftp = sftp
-        self._daemon: subprocess.Popen[bytes] | None = None
+        self._daemons: list[subprocess.Popen[bytes]] = []
 
     @property
     def address(self) -> str:
@@ -84,7 +86,6 @@ class Sshd:
         for attempt in range(_ATTEMPTS):
             if self._port_is_free_choice:
                 self.port = free_port(self.addresses)
-            self._write_configuration()
             if self._launch(program):
                 break
             if not self._port_is_free_choice or attempt + 1 == _ATTEMPTS:
@@ -99,14 +100,13 @@ class Sshd:
     def stop(self) -> None:
         """End it, its connections and whatever its sessions still run. May be called twice."""
         stop_sshd(self.folder)
-        if self._daemon is not None:
-            self._daemon.wait()
-            self._daemon = None
+        for daemon in self._daemons:
+            daemon.wait()
+        self._daemons = []
 
     def drop_connections(self) -> None:
         """End all its connections, as a network that fails would; it goes on listening."""
-        assert self._daemon is not None
-        for pid in _descendants({self._daemon.pid}):
+        for pid in _descendants({daemon.pid for daemon in self._daemons}):
             _kill(pid)
 
     def __enter__(self) -> Sshd:
@@ -127,14 +127,14 @@ class Sshd:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
-    def _write_configuration(self) -> None:
+    def _write_configuration(self, number: int, addresses: Sequence[str]) -> None:
         lines = [
             *(f"{name} {value}" for name, value in self._settings.items()),
             f"Port {self.port}",
-            *(f"ListenAddress {address}" for address in self.addresses),
+            *(f"ListenAddress {address}" for address in addresses),
             *(f"HostKey {path}" for path in self._host_keys),
             f"AuthorizedKeysFile {self.folder / 'authorized_keys'}",
-            f"PidFile {self._pid_file}",
+            f"PidFile {self._pid_file(number)}",
             # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
             f"SetEnv {_MARK}={self.folder} SHLVL=1",
             "PermitRootLogin prohibit-password",
@@ -151,25 +151,20 @@ class Sshd:
         ]
         if self._sftp:
             lines.append(f"Subsystem sftp {self._sftp}")
-        self._config.write_text("".join(f"{line}\n" for line in lines))
+        self._config(number).write_text("".join(f"{line}\n" for line in lines))
 
     def _launch(self, program: str) -> bool:
         """Whether it listens now; if not, it has ended."""
-        self._pid_file.unlink(missing_ok=True)
         self.log.write_bytes(b"")
-        command = [program, "-D", "-f", str(self._config), "-E", str(self.log)]
-        self._daemon = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, _MARK: str(self.folder)},
-            start_new_session=True,
-        )
+        groups = range(0, len(self.addresses), _ADDRESSES_PER_DAEMON)
+        for number, first in enumerate(groups):
+            self._pid_file(number).unlink(missing_ok=True)
+            self._write_configuration(number, self.addresses[first : first + _ADDRESSES_PER_DAEMON])
+            self._daemons.append(self._launch_daemon(program, number))
         deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline and self._daemon.poll() is None:
+        while time.monotonic() < deadline and all(daemon.poll() is None for daemon in self._daemons):
             # It goes on with fewer addresses than asked for; the file is there when it has tried them all.
-            if self._pid_file.exists():
+            if all(self._pid_file(number).exists() for number in range(len(groups))):
                 if self.log.read_text(errors="replace").count("Server listening on ") == len(self.addresses):
                     return True
                 break
@@ -177,13 +172,19 @@ class Sshd:
         self.stop()
         return False
 
-    @property
-    def _config(self) -> Path:
-        return self.folder / "sshd_config"
+    def _launch_daemon(self, program: str, number: int) -> subprocess.Popen[bytes]:
+        command = [program, "-D", "-f", str(self._config(number)), "-E", str(self.log)]
+        nothing = subprocess.DEVNULL
+        environment = {**os.environ, _MARK: str(self.folder)}
+        return subprocess.Popen(
+            command, stdin=nothing, stdout=nothing, stderr=nothing, env=environment, start_new_session=True
+        )
 
-    @property
-    def _pid_file(self) -> Path:
-        return self.folder / "sshd.pid"
+    def _config(self, number: int) -> Path:
+        return self.folder / f"sshd_config{number}"
+
+    def _pid_file(self, number: int) -> Path:
+        return self.folder / f"sshd{number}.pid"
 
 
 def make_key(path: Path, kind: str, passphrase: str = "") -> None:
@@ -217,7 +218,8 @@ def stop_sshd(folder: Path) -> None:
         if time.monotonic() > deadline:
             raise UsageError("sshd doesn't stop", f"Processes {sorted(pids)} of {folder} outlive SIGKILL.")
         time.sleep(0.002)
-    (folder / "sshd.pid").unlink(missing_ok=True)
+    for pid_file in folder.glob("sshd*.pid"):
+        pid_file.unlink()
 
 
 def _processes_of(folder: Path) -> set[int]:

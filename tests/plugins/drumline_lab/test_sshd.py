@@ -43,6 +43,14 @@ def test_a_login_with_its_key_works_on_every_address(tmp_path: Path) -> None:
             assert (answer.returncode, answer.stdout, answer.stderr) == (0, "hello\n", "")
 
 
+def test_it_listens_on_more_addresses_than_one_daemon_can(tmp_path: Path) -> None:
+    addresses = [f"127.0.2.{number}" for number in range(1, 21)]
+    with Sshd(tmp_path / "sshd", addresses=addresses) as server:
+        for address in (addresses[0], addresses[-1]):
+            assert ssh(server, "echo", "hello", address=address).stdout == "hello\n"
+    assert with_mark(server) == []
+
+
 def test_the_host_key_is_the_one_in_known_hosts(tmp_path: Path) -> None:
     with Sshd(tmp_path / "a") as one, Sshd(tmp_path / "b") as other:
         one.known_hosts.write_text(other.known_hosts.read_text().replace(str(other.port), str(one.port)))
