@@ -1,15 +1,10 @@
-"""Files of the author's: found where tasks may name them; read whole, or refused with a diagnostic that says why."""
+"""Where the files that a task names are found on this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from drumline.diagnostics import Diagnostic, Position
-from drumline.errors import FilesError
 from drumline.plugin import ActionFailed
-
-#: Bytes. A file of this project is written by a person or a generator of theirs; what is larger is a mistake.
-LARGEST = 50_000_000
 
 
 def find_file(src: str, folder: str, playbook_dir: Path) -> Path:
@@ -27,47 +22,3 @@ def find_file(src: str, folder: str, playbook_dir: Path) -> Path:
             return place
     tried = ", ".join(str(place) for place in places)
     raise ActionFailed(f"There is no file '{src}' on this machine. Looked for {tried}.")
-
-
-def read_text(path: Path) -> str:
-    """The file's text without a byte order mark; ``FilesError`` when it is missing, a folder, binary, too big."""
-    raw = _read(path)
-    if b"\0" in raw:
-        raise _refusal(path, "This file isn't text", _binary_reason(raw), raw.index(b"\0"), raw)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _refusal(path, "This file isn't UTF-8 text", "Save it in UTF-8.", error.start, raw) from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise _unreadable(f"{path} is a folder; a file is needed here.")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise _unreadable(f"{path} doesn't exist.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _unreadable(f"{path}: {reason}.") from None
-    if len(raw) > LARGEST:
-        raise _unreadable(f"{path} is larger than {LARGEST // 1_000_000} MB.")
-    return raw
-
-
-def _unreadable(detail: str) -> FilesError:
-    return FilesError([Diagnostic(summary="A file can't be read", detail=detail)])
-
-
-def _binary_reason(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "It is UTF-16; save it in UTF-8."
-    return "It holds a NUL byte, so it seems to be binary."
-
-
-def _refusal(path: Path, summary: str, detail: str, offset: int, raw: bytes) -> FilesError:
-    before = raw[:offset]
-    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-    position = Position(str(path), before.count(b"\n") + 1, column)
-    return FilesError([Diagnostic(summary=summary, detail=detail, position=position)])

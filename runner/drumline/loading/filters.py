@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -21,6 +22,8 @@ from drumline.loading import yaml
 from drumline.loading.jinja import Missing, data
 from drumline.loading.text_filters import FILTERS as TEXT_FILTERS
 
+#: A line that begins so starts a document, wherever it stands (YAML 1.2, 9.1.2).
+_DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _TRUE = {"yes", "on", "1", "true", "t", "y"}
 _LIST_MERGES = ("replace", "keep", "append", "prepend", "append_rp", "prepend_rp")
 
@@ -66,6 +69,14 @@ def from_json(text: str) -> Any:
 def from_yaml(text: str | None) -> Any:
     """The data that a YAML text holds; its strings are data, whatever braces are in them."""
     return None if text is None else yaml.plain(yaml.load(str(text), "from_yaml"), unsafe=True)
+
+
+def from_yaml_all(text: str) -> list[Any]:
+    """The documents of a YAML text."""
+    parts = _DOCUMENT.split(text)
+    # What stands before the first mark is a document only if it holds something.
+    documents = [from_yaml(part) for part in parts]
+    return documents[1:] if len(parts) > 1 and documents[0] is None else documents
 
 
 def combine(*terms: Any, recursive: bool = False, list_merge: str = "replace") -> dict[Any, Any]:
@@ -118,9 +129,9 @@ def items2dict(value: Iterable[Any], key_name: str = "key", value_name: str = "v
         raise FilterArgumentError(f"'items2dict' takes dictionaries with '{key_name}' and '{value_name}'.") from None
 
 
-def to_bool(value: Any) -> bool | None:
-    """Whether it says yes: ``yes``, ``on``, ``true``, ``1``, in any case. None stays None."""
-    if value is None or isinstance(value, bool):
+def to_bool(value: Any) -> bool:
+    """Whether it says yes: ``yes``, ``on``, ``true``, ``1``, in any case."""
+    if isinstance(value, bool):
         return value
     if isinstance(value, str):
         return value.lower() in _TRUE
@@ -147,10 +158,14 @@ def mandatory(value: Any, msg: str | None = None) -> Any:
 def unique(
     environment: Environment, value: Iterable[Any], case_sensitive: bool | None = None, attribute: Any = None
 ) -> list[Any]:
-    """The items without those that were there before."""
-    if attribute is not None or case_sensitive is False:
-        return list(do_unique(environment, value, bool(case_sensitive), attribute))
-    return _distinct(value)
+    """The items without those that were there before; text in any case is the same text."""
+    items = list(value)
+    try:
+        return list(do_unique(environment, items, bool(case_sensitive), attribute))
+    except TypeError:
+        if case_sensitive is False or attribute is not None:
+            raise
+        return _distinct(items)
 
 
 def _distinct(items: Iterable[Any]) -> list[Any]:
@@ -295,6 +310,7 @@ FILTERS: dict[str, Callable[..., Any]] = TEXT_FILTERS | {
     "flatten": flatten,
     "from_json": from_json,
     "from_yaml": from_yaml,
+    "from_yaml_all": from_yaml_all,
     "intersect": intersect,
     "items2dict": items2dict,
     "log": logarithm,

@@ -6,23 +6,30 @@ Three things differ from a plain environment:
   ``{{ '007' }}`` stays a string. Several values are joined as text, None counting as nothing.
 - What a template puts out is plain data: iterators, tuples and sets become lists, and nothing undefined hides in them.
 - Variables are looked up one by one in the mapping that is given; it is never copied.
+- In a playbook a backslash in a string of ``{{ }}`` is a backslash, as in Ansible: ``regex_replace('(a)', '\\1')``. In
+  template files it escapes, as in plain jinja2.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
-from typing import Any, NoReturn
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined, UndefinedError, nodes
 from jinja2.environment import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError
+from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from drumline.diagnostics import did_you_mean
+from drumline.loading.template_names import root_of
 
 #: Types that are data already.
 ATOMS = frozenset({str, int, float, bool, type(None), bytes})
@@ -120,7 +127,32 @@ class LazyContext(Context):
         return look_up(key, self.parent, self.environment)
 
     def get_all(self) -> dict[str, Any]:
-        return {**self.parent, **self.vars}
+        # What an included file sees: looked up one by one too.
+        return cast(dict[str, Any], ChainMap(self.vars, self.parent) if self.vars else self.parent)
+
+
+class _Template(JinjaTemplate):
+    """A compiled template whose variables aren't copied when another one includes it."""
+
+    def new_context(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> Context:
+        own = {name: value for name, value in (locals or {}).items() if value is not missing}
+        parent = ChainMap(own, vars or {}) if own else vars or {}
+        return LazyContext(self.environment, cast(dict[str, Any], parent), self.name, self.blocks)
+
+
+class _PlaybookLexer(Lexer):
+    """Keeps backslashes in the strings of ``{{ }}`` as they are written."""
+
+    def tokeniter(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> Iterator[tuple[int, str, str]]:
+        inside = False
+        for line, kind, text in super().tokeniter(source, name, filename, state):
+            if kind in (TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END):
+                inside = kind == TOKEN_VARIABLE_BEGIN
+            yield line, kind, text.replace("\\", "\\\\") if inside and kind == TOKEN_STRING else text
 
 
 def look_up(name: str, variables: Mapping[str, Any], environment: Any) -> Any:
@@ -143,18 +175,12 @@ class _DataCode(NativeCodeGenerator):
 
     def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
         if not isinstance(node, nodes.TemplateData):
-            self.write("environment.looked_up(" if _is_path(node) else "environment.data(")
+            # What comes straight from the variables is plain throughout.
+            self.write("environment.looked_up(" if root_of(node) else "environment.data(")
 
     def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
         if not isinstance(node, nodes.TemplateData):
             self.write(")")
-
-
-def _is_path(node: nodes.Node) -> bool:
-    """Whether the value comes straight from the variables, which hold plain data already."""
-    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
-        node = node.node
-    return isinstance(node, nodes.Name)
 
 
 def data(value: Any) -> Any:
@@ -190,10 +216,10 @@ def looked_up(value: Any) -> Any:
 
 
 def join(pieces: Iterable[Any]) -> Any:
-    """What a template gives that puts out these values: the one value, or the text of all."""
+    """What a template gives that puts out these values: the one value, the text of all, or None where there is none."""
     found = list(pieces)
-    if len(found) == 1:
-        return found[0]
+    if len(found) < 2:
+        return found[0] if found else None
     return "".join([piece if type(piece) is str else _text(piece) for piece in found])
 
 
@@ -207,8 +233,9 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
     """The environment that all templates are compiled in."""
 
     code_generator_class = _DataCode
+    template_class = _Template
     context_class = LazyContext
-    concat = staticmethod(join)  # type: ignore[assignment]
+    concat = staticmethod(join)
     data = staticmethod(data)
     looked_up = staticmethod(looked_up)
     #: Renders a file's text: ``(text, path, variables)``; set by whoever owns the environment.
@@ -236,6 +263,34 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             hint = f"'{attribute}' of a {type(obj).__name__} can't be used in a template."
         return self.undefined(hint, obj=obj, name=attribute, exc=SecurityError)
 
+    def build(self, tree: nodes.Template, name: str | None = None) -> JinjaTemplate:
+        """Compile a parsed template. ``name`` is the file that it came from, for what it includes."""
+        return _Template.from_code(self, self.compile(tree, name), {})
+
     def run(self, template: JinjaTemplate, variables: Mapping[str, Any]) -> Any:
         """What the template gives with these variables."""
-        return join(template.root_render_func(LazyContext(self, variables, template.name, template.blocks)))
+        context = LazyContext(self, cast(dict[str, Any], variables), template.name, template.blocks)
+        return join(template.root_render_func(context))
+
+
+class PlaybookEnvironment(DataEnvironment):
+    """For templates in playbooks and inventories."""
+
+    @cached_property
+    def lexer(self) -> Lexer:
+        return _PlaybookLexer(self)
+
+
+class FileEnvironment(DataEnvironment):
+    """For template files, which may include others beside them."""
+
+    def join_path(self, template: str, parent: str) -> str:
+        return str(Path(parent).parent / template)
+
+
+def read_template(path: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """The loader of included files: text, file name, whether it is still current."""
+    try:
+        return Path(path).read_text(encoding="utf-8"), path, lambda: True
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -76,19 +76,21 @@ def _guarded_operand(node: nodes.Node) -> str | None:
         return None
     if node.name not in (_DEFAULTS if isinstance(node, nodes.Filter) else _DEFINED):
         return None
-    operand: nodes.Expr | None = node.node
-    while isinstance(operand, (nodes.Getattr, nodes.Getitem)):
-        operand = operand.node
-    return operand.name if isinstance(operand, nodes.Name) else None
+    return root_of(node.node)
+
+
+def root_of(node: nodes.Node | None) -> str | None:
+    """The variable that a chain of attributes and items starts from; None when it starts from something else."""
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        node = node.node
+    return node.name if isinstance(node, nodes.Name) else None
 
 
 def owner_of(tree: nodes.Template, name: object) -> str:
     """What the template writes before ``.name`` or ``[name]``, such as ``app.ports``; ``""`` when that isn't plain."""
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        if _member(node) == name:
-            text = _path(node.node)
-            if text:
-                return text
+    for node in tree.find_all(nodes.Expr):
+        if isinstance(node, (nodes.Getattr, nodes.Getitem)) and _member(node) == name and _path(node.node):
+            return _path(node.node)
     return ""
 
 

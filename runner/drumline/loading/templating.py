@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
-from jinja2 import TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import Template as JinjaTemplate
 from jinja2.parser import Parser
 from jinja2.utils import missing
@@ -18,7 +19,20 @@ from jinja2.utils import missing
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
 from drumline.errors import DrumlineError
 from drumline.loading.filters import FILTERS
-from drumline.loading.jinja import ATOMS, OMIT, DataEnvironment, Lookup, Missing, NotDefined, Unresolved, look_up
+from drumline.loading.jinja import (
+    ATOMS,
+    OMIT,
+    DataEnvironment,
+    FileEnvironment,
+    Lookup,
+    Missing,
+    NotDefined,
+    PlaybookEnvironment,
+    Unresolved,
+    look_up,
+    looked_up,
+    read_template,
+)
 from drumline.loading.jinja_tests import TESTS
 from drumline.loading.lookups import GLOBALS
 from drumline.loading.template_names import Names, names_of, owner_of
@@ -31,6 +45,7 @@ __all__ = ["OMIT", "TemplateFailed", "Templating"]
 _REMEMBERED = 20_000
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
+T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
 #: A value made ready: called with the variables it gives the rendered value.
 Rendered: TypeAlias = Callable[[Variables], Any]
@@ -67,23 +82,33 @@ class Compiled:
 
 
 class _Code:
-    """One text, compiled. ``name`` is set where it is ``{{ name }}`` and nothing else."""
+    """One text, compiled."""
 
-    __slots__ = ("name", "template")
+    __slots__ = ("ending", "name", "template")
 
-    def __init__(self, template: JinjaTemplate, tree: nodes.Template) -> None:
+    def __init__(self, template: JinjaTemplate, name: str | None, ending: int) -> None:
         self.template = template
-        self.name = _only_name(tree)
+        #: Set where it is ``{{ name }}`` and nothing else.
+        self.name = name
+        #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
+        self.ending = ending
 
 
 class Templating:
     """All templates of a run. Each text is compiled once; may be used from several threads."""
 
     def __init__(self) -> None:
-        self._environment = _environment(self)
+        self._environment = _fitted(PlaybookEnvironment(undefined=Missing, trim_blocks=True))
+        self._files = _fitted(
+            FileEnvironment(
+                undefined=Missing, trim_blocks=True, keep_trailing_newline=True, loader=FunctionLoader(read_template)
+            )
+        )
+        self._environment.render_file = self._files.render_file = self.render_file
         self._codes: dict[tuple[str, bool], _Code] = {}
         # The value is kept beside its compiled form, so that its id stays its own.
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
+        self._file_templates: dict[tuple[str, str], JinjaTemplate] = {}
         self._suggestions: dict[tuple[str, frozenset[str]], str] = {}
 
     def check(self, template: Template) -> Diagnostic | None:
@@ -145,12 +170,17 @@ class Templating:
 
     def render_file(self, text: str, path: str, variables: Variables) -> str:
         """A whole file's text as a template. Raises ``TemplateFailed`` with a position in that file."""
-        template = Template(text, Position(path))
+        key = (text, path)
         try:
-            result = self._evaluate(template, variables)
-        finally:
-            self._codes.pop((text, False), None) if len(text) > _REMEMBERED else None
-        return result if isinstance(result, str) else "" if result is None else str(result)
+            template = self._file_templates.get(key)
+            if template is None:
+                template = self._file_templates[key] = self._files.build(self._files.parse(text), path)
+            result = self._files.run(template, variables)
+        except TemplateFailed:
+            raise
+        except Exception as error:
+            raise self._failure(error, Template(text, Position(path)), variables) from error
+        return "" if result is None else str(result)
 
     def _parse(self, text: str, bare: bool) -> nodes.Template:
         if not bare:
@@ -177,7 +207,7 @@ class Templating:
         code = self._codes.get(key)
         if code is None:
             tree = self._parse(*key)
-            code = self._codes[key] = _Code(self._environment.from_string(tree), tree)
+            code = self._codes[key] = _Code(self._environment.build(tree), _only_name(tree), _line_ends(template.text))
         return code
 
     def _names(self, template: Template) -> Names:
@@ -240,20 +270,29 @@ class Templating:
         try:
             code = self._code(template)
             if code.name is None:
-                return self._environment.run(code.template, variables)
-            value = look_up(code.name, variables, self._environment)
-            return self._environment.looked_up(Missing(name=code.name) if value is missing else value)
+                value = self._environment.run(code.template, variables)
+            else:
+                value = look_up(code.name, variables, self._environment)
+                value = looked_up(Missing(name=code.name) if value is missing else value)
+            if code.ending and type(value) is str:
+                value += "\n" * (code.ending - _line_ends(value))
+            return value
         except TemplateFailed:
             raise
         except Exception as error:
             raise self._failure(error, template, variables) from error
 
     def _failure(self, error: Exception, template: Template, variables: Variables) -> TemplateFailed:
-        position = _place(template, _line(error))
+        position = _place_of(error, template)
         if isinstance(error, NotDefined):
             return VariableUndefined(self._not_defined(error, template, variables), position)
         if isinstance(error, UndefinedError):
             return VariableUndefined(_sentence(str(error)), position)
+        if isinstance(error, TemplateSyntaxError):
+            found = self.check(template)
+            return TemplateFailed(found.detail if found else _sentence(error.message or ""), position)
+        if isinstance(error, TemplateNotFound):
+            return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
         if isinstance(error, RecursionError):
             return TemplateFailed("Variables refer to each other without an end.", position)
         return TemplateFailed(_sentence(str(error) or type(error).__name__), position)
@@ -263,12 +302,13 @@ class Templating:
             return f"'{error.name}' is undefined.{self._suggestion(error.name, variables)}"
         if isinstance(error.owner, Lookup):
             return error.owner.absent(error.name)
-        owner = owner_of(self._parse(template.text, template.bare), error.name) or f"a {type(error.owner).__name__}"
+        path = owner_of(self._parse(template.text, template.bare), error.name)
+        owner = f"'{path}'" if path else f"A {type(error.owner).__name__}"
         if isinstance(error.owner, (list, tuple, str)) and isinstance(error.name, int):
-            return f"'{owner}' has no item {error.name}; it has {len(error.owner)}."
+            return f"{owner} has no item {error.name}; it has {len(error.owner)}."
         known = [key for key in error.owner if isinstance(key, str)] if isinstance(error.owner, Mapping) else []
         hint = self._suggestion(error.name, known) if isinstance(error.name, str) else ""
-        return f"'{owner}' has no '{error.name}'.{hint}"
+        return f"{owner} has no '{error.name}'.{hint}"
 
     def _suggestion(self, word: str, known: Iterable[str]) -> str:
         # Ten thousand hosts fail with the same mistake, and comparing words is slow.
@@ -278,8 +318,8 @@ class Templating:
         return self._suggestions[key]
 
 
-def _environment(templating: Templating) -> DataEnvironment:
-    environment = DataEnvironment(undefined=Missing, trim_blocks=True, keep_trailing_newline=True)
+def _fitted(environment: T) -> T:
+    """The environment with all filters, tests and functions in it."""
     environment.filters.update(FILTERS)
     environment.tests.update(TESTS)
     for names in (environment.filters, environment.tests):
@@ -287,8 +327,11 @@ def _environment(templating: Templating) -> DataEnvironment:
     environment.globals.update(GLOBALS)
     environment.globals["omit"] = OMIT
     environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
-    environment.render_file = templating.render_file
     return environment
+
+
+def _line_ends(text: str) -> int:
+    return len(text) - len(text.rstrip("\n"))
 
 
 def _sentence(text: str) -> str:
@@ -331,13 +374,15 @@ def _place(template: Template, line: int | None) -> Position:
     return template.position._replace(line=template.position.line + line - 1, column=1)
 
 
-def _line(error: Exception) -> int | None:
-    """The line of the template, from 1, that was being evaluated or read."""
+def _place_of(error: Exception, template: Template) -> Position:
+    """The line that was being read or evaluated, of the template or of a file that it includes."""
     if isinstance(error, TemplateSyntaxError):
-        return error.lineno
-    line = None
+        included = error.filename if error.filename and Path(error.filename).is_absolute() else None
+        return Position(included, error.lineno) if included else _place(template, error.lineno)
+    place = template.position
     for frame, number in traceback.walk_tb(error.__traceback__):
-        template = frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            line = template.get_corresponding_lineno(number)
-    return line
+        code = frame.f_globals.get("__jinja_template__")
+        if code is not None:
+            line = code.get_corresponding_lineno(number)
+            place = Position(code.name, line) if code.name else _place(template, line)
+    return place

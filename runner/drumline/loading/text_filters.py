@@ -22,17 +22,6 @@ from urllib.parse import unquote_plus, urlsplit
 from jinja2.exceptions import FilterArgumentError
 
 _UNITS = ("Y", "Z", "E", "P", "T", "G", "M", "K")
-_UNIT_NAMES = {
-    "Y": "yotta",
-    "Z": "zetta",
-    "E": "exa",
-    "P": "peta",
-    "T": "tera",
-    "G": "giga",
-    "M": "mega",
-    "K": "kilo",
-    "B": "",
-}
 _SIZE = re.compile(r"\s*(?P<number>\d*\.?\d+)\s*(?P<unit>[A-Za-z]*)\s*\Z")
 #: Beginning, decoration of each line, end.
 _COMMENTS = {
@@ -196,18 +185,12 @@ def human_to_bytes(size: Any, default_unit: str | None = None, isbits: bool = Fa
     """The number of bytes (or bits) that a text such as ``10 MB`` means; a K is 1024."""
     match = _SIZE.match(str(size))
     unit = (match["unit"] or default_unit or "B") if match else ""
-    prefix = unit[:1].upper()
-    if match is None or prefix not in _UNIT_NAMES or not _fits(unit, prefix, isbits):
-        raise FilterArgumentError(f"'{size}' is no size; write a number and a unit, such as 10 MB.")
-    places = [*reversed(_UNITS)]
-    factor = 1 << 10 * (places.index(prefix) + 1) if prefix != "B" else 1
-    return round(float(match["number"]) * factor)
-
-
-def _fits(unit: str, prefix: str, isbits: bool) -> bool:
-    letter, word = ("b", "bit") if isbits else ("B", "byte")
-    full = _UNIT_NAMES[prefix] + word
-    return unit[1:] in ({"", letter} if prefix != "B" else {""}) or unit.lower() in {full, f"{full}s"}
+    prefix, letter = unit[:1].upper(), unit[1:]
+    if match and letter in ("", "b" if isbits else "B") and prefix in _UNITS:
+        return round(float(match["number"]) * (1 << 10 * (len(_UNITS) - _UNITS.index(prefix))))
+    if match and prefix == "B" and not letter:
+        return round(float(match["number"]))
+    raise FilterArgumentError(f"'{size}' is no size; write a number and a unit, such as 10 MB.")
 
 
 def url_parts(value: str, query: str = "") -> Any:

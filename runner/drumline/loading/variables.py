@@ -23,6 +23,7 @@ from typing import Any
 
 from drumline import __version__
 from drumline.diagnostics import did_you_mean
+from drumline.loading.inventory import members
 from drumline.loading.jinja import ATOMS, OMIT, Lookup
 from drumline.loading.templating import TemplateFailed, Templating
 from drumline.model.host import Host, Inventory
@@ -181,7 +182,7 @@ def run_magic(inventory: Inventory, playbook: Path) -> dict[str, Any]:
             "revision": revision,
         },
         "drumline_version": __version__,
-        "groups": members_of_groups(inventory),
+        "groups": {name: list(hosts) for name, hosts in members(inventory).items()},
         "inventory_dir": str(folder) if folder else None,
         "inventory_file": str(source) if source else None,
         "inventory_sources": list(inventory.sources),
@@ -213,13 +214,3 @@ def host_magic(host: Host, hostvars: HostVars) -> dict[str, Any]:
         "inventory_hostname": host.name,
         "inventory_hostname_short": host.name.partition(".")[0],
     }
-
-
-def members_of_groups(inventory: Inventory) -> dict[str, list[str]]:
-    """``groups``: the names of the hosts in each group, its children's included, in inventory order."""
-    members: dict[str, list[str]] = {name: [] for name in ("all", "ungrouped", *inventory.groups)}
-    members["all"] = list(inventory.hosts)
-    for host in inventory.hosts.values():
-        for group in host.groups or ("ungrouped",):
-            members.setdefault(group, []).append(host.name)
-    return members
