@@ -10,6 +10,7 @@ from typing import Any
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
+from drumline.loading.jinja import OMIT
 from drumline.model.value import Template, Value
 from drumline.plugin.protocols import Action, Argument
 from drumline.secret import Secret
@@ -21,8 +22,9 @@ FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
 def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Position | None = None) -> dict[str, Any]:
     """A value for every declared argument, by its own name: the given one in the declared type, else the default.
 
-    ``rendered`` may use aliases. Raises ``FilesError`` with every argument that is unknown, missing, given twice or
-    of the wrong type. Open arguments and ``object`` are passed on as they are.
+    ``rendered`` may use aliases; what is ``OMIT`` or None counts as not given. Raises ``FilesError`` with every
+    argument that is unknown, missing, given twice or of the wrong type. Open arguments and ``object`` are passed on
+    as they are.
     """
     found = Diagnostics()
     values = _coerced(action, rendered, lambda _name: position, found)
@@ -47,14 +49,14 @@ def _coerced(
     for name, value in given.items():
         argument = declared.get(name)
         if argument is None:
-            if action.open_arguments:
-                values[name] = value
-            else:
+            if not action.open_arguments:
                 _add_unknown(action, name, position_of(name), found)
+            elif value is not OMIT:
+                values[name] = value
         elif argument.name in written:
             detail = f"'{name}' and '{written[argument.name]}' mean the same; give one of them."
             found.add("An argument is given twice", detail=detail, position=position_of(name))
-        elif value is not None or argument.type is object:
+        elif value is not OMIT and (value is not None or argument.type is object):
             written[argument.name] = name
             values[argument.name] = _checked(action, argument, name, value, position_of(name), found)
     _check_required(action, values, position_of(""), found)

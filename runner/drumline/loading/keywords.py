@@ -10,7 +10,7 @@ from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.arguments import FALSE, TRUE
 from drumline.loading.ids import ID
 from drumline.loading.yaml import Entry, Node, plain
-from drumline.model.value import Template, Value, Variables
+from drumline.model.value import Template, Value, Variables, text_of
 
 #: Keywords that a play passes on to its tasks.
 INHERITED = frozenset(
@@ -290,7 +290,8 @@ class Reader:
         items = [self.text(keyword, item) for item in node.value]
         if not items:
             self.problem(f"'{keyword}' names no host at all.", node)
-        return ",".join(map(str, items)) if all(isinstance(item, str) for item in items) else items
+        text = ",".join(text_of(item) for item in items)
+        return Template(text, node.position) if any(isinstance(item, Template) for item in items) else text
 
     def conditions(self, keyword: str, node: Node) -> tuple[Template | bool, ...] | None:
         """An expression, true or false, or a list of these that all have to hold."""

@@ -41,7 +41,7 @@ def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Play
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Nearly all that is made meanwhile stays, and looking for garbage in it again and again takes a third of the time."""
+    """Nearly all that is made meanwhile stays; looking for garbage in it again and again takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

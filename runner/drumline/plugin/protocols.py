@@ -158,6 +158,9 @@ class Action:
     free_form: str | None = None
     #: Arguments with any name are taken (``set_fact``), as they are.
     open_arguments: bool = False
+    #: Its results may set variables whose names nobody knows beforehand (``Result.facts``), so that a name that seems
+    #: to be undefined may be one of them. Not so for ``set_fact``, whose arguments are the names.
+    sets_variables: bool = False
     #: Arguments whose text is an expression rather than a string (``assert: that``).
     expressions: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)

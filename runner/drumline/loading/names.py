@@ -1,0 +1,159 @@
+"""Templates checked before anything is sent: those that can't be read, and variables that are defined nowhere.
+
+A name is reported only when its task is sure to need it. Left out are names that the task tests (``is defined``,
+``default``) or only mentions under a condition, everything but the first condition of a task with ``when``, and
+variables that nobody uses. A variable of a play or task is followed to the names that its own template needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from drumline.diagnostics import Diagnostics, did_you_mean
+from drumline.loading.templating import Templating
+from drumline.loading.variables import MAGIC_NAMES
+from drumline.model.host import Inventory
+from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.value import Template, Value, Variables
+from drumline.plugin.protocols import Action
+
+
+def check_names(
+    playbook: Playbook,
+    inventory: Inventory,
+    extra_vars: Variables,
+    templating: Templating,
+    *,
+    actions: Mapping[str, Action] | None = None,
+    chosen: Callable[[Task], bool] = lambda _task: True,
+) -> Diagnostics:
+    """Everything that is wrong with the templates of a playbook, and the undefined names of the tasks in ``chosen``.
+
+    Names aren't checked when a task sets variables whose names nobody knows yet: by a template in the name, or by
+    one of the ``actions`` that say so of themselves.
+    """
+    found = Diagnostics()
+    for template in _all_templates(playbook):
+        problem = templating.check(template)
+        if problem:
+            found.extend([problem])
+    if not _sets_unknown_names(playbook, actions or {}):
+        checker = _Checker(playbook, inventory, extra_vars, templating, found)
+        for play in playbook.plays:
+            for task in filter(chosen, play.tasks):
+                checker.check(play, task)
+    return found
+
+
+def _all_templates(playbook: Playbook) -> Iterator[Template]:
+    for play in playbook.plays:
+        yield from _templates([play.hosts, play.variables])
+        for task in play.tasks:
+            yield from _templates([task.name, task.variables, task.when, _needed_values(task)])
+
+
+def _templates(value: Value) -> Iterator[Template]:
+    """The templates in a value, at any depth."""
+    if isinstance(value, Template):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _templates(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _templates(item)
+
+
+def _needed_values(task: Task) -> list[Any]:
+    """The values that a task renders when it runs, its conditions left out."""
+    loop, retries = task.loop, task.retries
+    return [
+        task.arguments,
+        task.hosts,
+        task.delegate_to,
+        task.environment,
+        task.become,
+        task.become_user,
+        task.no_log,
+        task.timeout,
+        task.ignore_errors,
+        task.ignore_unreachable,
+        [loop.items, loop.label, loop.pause] if loop else None,
+        [retries.until[:1], retries.count, retries.delay] if retries else None,
+        task.changed_when[:1],
+        task.failed_when[:1],
+    ]
+
+
+def _sets_unknown_names(playbook: Playbook, actions: Mapping[str, Action]) -> bool:
+    tasks = [task for play in playbook.plays for task in play.tasks]
+    if any(task.action in actions and actions[task.action].sets_variables for task in tasks):
+        return True
+    return any("{" in name for task in tasks if task.action == "set_fact" for name in task.arguments)
+
+
+class _Checker:
+    """Looks for the definitions of the names that tasks need."""
+
+    def __init__(
+        self,
+        playbook: Playbook,
+        inventory: Inventory,
+        extra_vars: Variables,
+        templating: Templating,
+        found: Diagnostics,
+    ) -> None:
+        self._templating = templating
+        self._found = found
+        tasks = [task for play in playbook.plays for task in play.tasks]
+        #: Names that win over those of plays and tasks, or may do so.
+        self._stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+        self._inventory = {name for host in inventory.hosts.values() for name in host.variables}
+
+    def check(self, play: Play, task: Task) -> None:
+        """Report the names that the task is sure to need and nobody defines."""
+        if False in task.when:
+            return
+        conditional = any(isinstance(condition, Template) for condition in task.when)
+        values = task.when[:1] if conditional else _needed_values(task)
+        written = list(_templates([task.when, _needed_values(task)]))
+        guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
+        known = self._stronger | self._inventory | _own_names(task) | guarded
+        own = {**play.variables, **task.variables}
+        self._follow(_templates(values), known, own)
+
+    def _follow(self, templates: Iterable[Template], known: set[str], own: Variables) -> None:
+        """Check these templates, and those of the variables of play and task that they need."""
+        waiting, seen = list(templates), set[str]()
+        while waiting:
+            template = waiting.pop(0)
+            for name in sorted(self._templating.undeclared(template) - seen):
+                if name in own and name not in self._stronger:
+                    seen.add(name)
+                    waiting.extend(_templates(own[name]))
+                elif name not in known and name not in own:
+                    self._add(name, template, known | own.keys())
+
+    def _add(self, name: str, template: Template, known: Iterable[str]) -> None:
+        hint = did_you_mean(name, known)
+        if not hint and name.startswith("ansible_"):
+            hint = " Facts are not gathered by this version of drumline."
+        detail = f"'{name}' is defined nowhere: by no host, group, play, task or option.{hint}"
+        self._found.add("Undefined variable", detail=detail, position=template.position)
+
+
+def _gained(tasks: Iterable[Task]) -> Iterator[str]:
+    """Names that tasks of the run define for those after them."""
+    for task in tasks:
+        if task.register:
+            yield task.register
+        if task.action == "set_fact":
+            yield from task.arguments
+
+
+def _own_names(task: Task) -> set[str]:
+    """Names that only this task has."""
+    if task.loop is None:
+        return set()
+    return {task.loop.variable} | ({task.loop.index_variable} if task.loop.index_variable else set())
