@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -26,6 +27,7 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
 def load_plugins(folder: Path | None = None, *, extra: Iterable[tuple[str, object]] = ()) -> Registry:
     """All plugins: installed ones (entry point group ``drumline``), then ``*.py`` of a project's ``plugins`` folder.
 
+    Files whose name starts with ``_`` are left alone.
     ``extra`` are (name, module or object) pairs that are registered last, for tests and embedding.
     """
     return _gather([*_installed(), *_in_folder(folder), *((name, "given", plugin) for name, plugin in extra)])
@@ -52,14 +54,14 @@ def _entry_points(dists: Iterable[Distribution]) -> Iterable[tuple[Distribution,
 def _import(entry: EntryPoint) -> object:
     try:
         return entry.load()
-    except Exception as error:  # whatever a stranger's module raises, the others go on
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the others go on
         return error
 
 
 def _in_folder(folder: Path | None) -> list[tuple[str, str, object]]:
     if folder is None or not folder.is_dir():
         return []
-    return [(path.stem, str(path), _import_file(path)) for path in sorted(folder.glob("*.py"))]
+    return [(path.stem, str(path), _import_file(path)) for path in sorted(folder.glob("[!_]*.py"))]
 
 
 def _import_file(path: Path) -> object:
@@ -67,9 +69,11 @@ def _import_file(path: Path) -> object:
     assert module_spec is not None
     assert module_spec.loader is not None
     module: ModuleType = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_spec.name] = module  # dataclasses look their module up there
     try:
         module_spec.loader.exec_module(module)
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
+        del sys.modules[module_spec.name]
         return error
     return module
 
@@ -87,31 +91,33 @@ def _gather(found: list[tuple[str, str, object]]) -> Registry:
 
 
 def _register(name: str, origin: str, plugin: object, offers: dict[str, Offers[Any]]) -> PluginInfo:
-    if isinstance(plugin, Exception):
-        fault = f"Plugin '{name}' ({origin}) can't be imported and was left out: {type(plugin).__name__}: {plugin}"
+    owner = f"Plugin '{name}' ({origin})"
+    if isinstance(plugin, BaseException):
+        fault = f"{owner} can't be imported and was left out: {type(plugin).__name__}: {plugin}"
         return PluginInfo(name=name, origin=origin, fault=fault)
     try:
-        caller = _checked(name, plugin)
+        hooks = _checked(name, plugin)
     except Exception as error:  # a wrong hook name or signature: pluggy's message names it
-        fault = f"Plugin '{name}' ({origin}) was left out: {error}"
-        return PluginInfo(name=name, origin=origin, fault=fault)
-    taken: dict[str, tuple[str, ...]] = {}
+        return PluginInfo(name=name, origin=origin, fault=f"{owner} was left out: {error}")
     faults: list[str] = []
+    taken: dict[str, tuple[str, ...]] = {}
     for kind, hook, names in _KINDS:
+        before = len(offers[kind])
         try:
-            for offer in (item for items in getattr(caller.hook, hook)() for item in items):
-                fault = offers[kind].take(name, names(offer), offer)
-                faults += [fault] if fault else []
+            for offer in (item for items in getattr(hooks, hook)() for item in items):
+                faults += offers[kind].take(owner, names(offer), offer)
         except Exception as error:
-            faults.append(f"Plugin '{name}' ({origin}): hook {hook} failed: {type(error).__name__}: {error}")
-        taken[kind] = tuple(key for key, owner in offers[kind].owners.items() if owner == name)
+            faults.append(f"{owner}: hook {hook} failed: {type(error).__name__}: {error}")
+        taken[kind] = tuple(offers[kind])[before:]
     return PluginInfo(name=name, origin=origin, offers=taken, fault=" ".join(faults))
 
 
-def _checked(name: str, plugin: object) -> pluggy.PluginManager:
-    """A manager with this one plugin in it, its hooks checked against the specification, misspelt names included."""
+def _checked(name: str, plugin: object) -> pluggy.HookRelay:
+    """The hooks of this one plugin, checked against the specification, misspelt names included."""
     manager = pluggy.PluginManager(spec.PROJECT)
     manager.add_hookspecs(spec)
     manager.register(plugin, name)
     manager.check_pending()
-    return manager
+    if not manager.get_hookcallers(plugin):
+        raise ValueError("it implements none of drumline's hooks; is a function without '@hookimpl' meant to?")
+    return manager.hook

@@ -38,22 +38,29 @@ class Registry:
 
 
 class Offers(dict[str, T]):
-    """Names of one kind and who owns them; the first owner of a name keeps it."""
+    """Names of one kind and who owns them; the first owner of a name keeps it, the others are left out."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
         self.owners: dict[str, str] = {}
 
-    def take(self, plugin: str, names: Iterable[str], offer: T) -> str:
-        """Enter an offer under all its names. Returns a sentence about the names that were taken already, or ``""``."""
-        taken = []
-        for name in names:
+    def take(self, owner: str, names: Iterable[str], offer: T) -> list[str]:
+        """Enter an offer under all its names. Returns a sentence for each name that has another owner already.
+
+        ``owner`` begins a sentence: ``Plugin 'ssh' (drumline 1.0)``.
+        """
+        faults = []
+        for name in dict.fromkeys(names):
             if name in self:
-                taken.append(f"'{name}' (owned by plugin '{self.owners[name]}')")
+                faults.append(
+                    f"{owner} offers '{name}', which {_inside(self.owners[name])} offers already ({self.kind})."
+                )
             else:
                 self[name] = offer
-                self.owners[name] = plugin
-        if not taken:
-            return ""
-        return f"Plugin '{plugin}' offers {self.kind} that exist already: {', '.join(taken)}; these were left out."
+                self.owners[name] = owner
+        return faults
+
+
+def _inside(owner: str) -> str:
+    return owner[0].lower() + owner[1:]

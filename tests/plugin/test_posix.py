@@ -1,0 +1,135 @@
+"""A ``Run`` as a script: what the shell makes of it, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from drumline.errors import OptionInvalid
+from drumline.model.request import Become, Language, Run
+from drumline.plugin.posix import shell_script
+
+#: Stands in for sudo, which needs a second user: says its arguments on stderr, then does what sudo would.
+SUDO = """#!/bin/sh
+echo "$*" >&2
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"
+"""
+
+
+def carry_out(request, **environment):
+    return subprocess.run(
+        ["/bin/sh", "-c", shell_script(request)],
+        input=request.stdin,
+        capture_output=True,
+        env=dict(os.environ, **environment),
+        check=False,
+    )
+
+
+@pytest.fixture
+def path_with_sudo(tmp_path):
+    sudo = tmp_path / "sudo"
+    sudo.write_text(SUDO)
+    sudo.chmod(0o755)
+    return f"{tmp_path}:{os.environ['PATH']}"
+
+
+def test_the_text_itself_comes_last_and_unchanged():
+    text = "echo one\n# two"
+    script = shell_script(Run(language=Language.SH, text=text, environment={"A": "b c"}, directory="/x y"))
+    assert script == "export A='b c'\ncd -- '/x y' || exit\n" + text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo $HOME; id > /tmp/x | cat && `ls` *", "$HOME; id > /tmp/x | cat && `ls` *\n"),
+        ("echo 'a b' c\\ d \"$(e)\"", "a b c d $(e)\n"),
+    ],
+)
+def test_a_command_line_is_not_expanded(text, said):
+    assert carry_out(Run(language=Language.EXEC, text=text)).stdout.decode() == said
+
+
+def test_a_command_line_with_an_open_quote_is_refused():
+    with pytest.raises(OptionInvalid, match="No closing quotation"):
+        shell_script(Run(language=Language.EXEC, text="echo 'a"))
+
+
+@pytest.mark.parametrize("language", [Language.POWERSHELL, Language.CMD])
+def test_windows_languages_are_refused(language):
+    with pytest.raises(OptionInvalid, match="speaks sh"):
+        shell_script(Run(language=language, text="x"))
+
+
+@pytest.mark.parametrize("name", ["", "1A", "A-B", "A=B", "A B", "A\n", "Ä", "A;id"])
+def test_a_name_that_sh_cannot_export_is_refused(name):
+    with pytest.raises(OptionInvalid, match="environment variable"):
+        shell_script(Run(language=Language.SH, text="true", environment={name: "x"}))
+
+
+def test_another_program_reads_the_text():
+    completed = carry_out(Run(language=Language.SH, text="import sys; print(sys.argv)", executable="python3"))
+    assert completed.stdout == b"['-c']\n"
+
+
+def test_nothing_runs_when_the_directory_is_missing(tmp_path):
+    completed = carry_out(Run(language=Language.SH, text="echo ran", directory=str(tmp_path / "missing")))
+    assert completed.returncode != 0
+    assert completed.stdout == b""
+    assert b"missing" in completed.stderr
+
+
+def test_another_user_gets_directory_environment_and_stdin(path_with_sudo, tmp_path):
+    request = Run(
+        language=Language.SH,
+        text="pwd; echo $A; cat; exit 3",
+        stdin=b"in\0put",
+        environment={"A": "ü 'q'"},
+        directory=str(tmp_path),
+        become=Become(user="joe"),
+    )
+    completed = carry_out(request, PATH=path_with_sudo)
+    assert completed.returncode == 3
+    assert completed.stdout == f"{tmp_path}\nü 'q'\n".encode() + b"in\0put"
+
+
+def test_what_another_user_runs_is_in_no_process_list(path_with_sudo):
+    request = Run(language=Language.SH, text=": hidden", environment={"A": "hidden"}, become=Become(user="joe"))
+    arguments = carry_out(request, PATH=path_with_sudo).stderr.decode()
+    assert arguments.startswith("-n -H -u joe -- /bin/sh -c ")
+    assert "hidden" not in arguments
+
+
+@pytest.mark.parametrize("stdin", [b"", b"unread" * 100_000])
+def test_another_user_runs_long_scripts_and_need_not_read_stdin(path_with_sudo, stdin):
+    text = "\n".join([": " + "é" * 100] * 1500) + "\nprintf done"
+    completed = carry_out_from_file(Run(language=Language.SH, text=text, stdin=stdin, become=Become()), path_with_sudo)
+    assert (completed.returncode, completed.stdout) == (0, b"done")
+
+
+def carry_out_from_file(request, path):
+    """As ``carry_out``, for scripts that don't fit into an argument."""
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        ["/bin/sh", f"/dev/fd/{reader}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(reader,),
+        env=dict(os.environ, PATH=path),
+    ) as process:
+        os.close(reader)
+        with open(writer, "wb") as pipe:
+            pipe.write(shell_script(request).encode())
+        stdout, _ = process.communicate(request.stdin)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout)
+
+
+def test_a_user_name_is_quoted(path_with_sudo):
+    completed = carry_out(Run(language=Language.SH, text="true", become=Become(user="a; id")), PATH=path_with_sudo)
+    assert completed.stderr.startswith(b"-n -H -u a; id -- ")
