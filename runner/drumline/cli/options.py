@@ -80,3 +80,8 @@ def settings_with(**given: Any) -> Settings:
 
     settings = load_settings(Path.cwd(), os.environ)
     return dataclasses.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+
+
+def split_tags(text: str | None) -> list[str]:
+    """``"a, b"`` as a list."""
+    return [tag.strip() for tag in (text or "").split(",") if tag.strip()]

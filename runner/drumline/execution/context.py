@@ -54,12 +54,8 @@ class RunContext:
 
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports)
-        self._run_magic = run_magic(self.inventory, Path(self.plan.playbook.path))
-
-    @property
-    def playbook_folder(self) -> Path:
-        """Where files that tasks name are looked for."""
-        return Path(self.plan.playbook.path).absolute().parent
+        first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
+        self._run_magic = run_magic(self.inventory, Path(first))
 
     def scope(self, step: Step, host: str, own: Variables) -> Scope:
         """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""

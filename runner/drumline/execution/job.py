@@ -81,6 +81,7 @@ class _JobRun:
         self._task = self._step.task
         self._stopped = threading.Event()
         self._session: Session | None = None
+        self._seconds: float | None = None  # the time-out of a try
         self._deadline: float | None = None
         self._silent = False
 
@@ -200,7 +201,8 @@ class _JobRun:
 
     def _try(self, scope: Scope) -> Values:
         seconds = self._templating.render(self._task.timeout, scope)
-        self._deadline = None if seconds is None else time.monotonic() + float(seconds)
+        self._seconds = None if seconds is None else float(seconds)
+        self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
         values = to_values(self._perform(scope))
         if self._task.changed_when:
             values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
@@ -227,7 +229,8 @@ class _JobRun:
                 arguments=self._arguments(scope),
                 environment=self._environment(scope),
                 become=become is not None,
-                find_file=partial(find_file, playbook_dir=self._context.playbook_folder),
+                timeout=self._seconds,
+                find_file=partial(find_file, playbook_dir=Path(task.position.path).absolute().parent),
                 render=lambda text, path: self._templating.render_file(text, path, scope),
                 lookup=lambda name: self._lookup(name, scope),
             )
@@ -309,7 +312,7 @@ class _JobRun:
         assert remaining is not None
         self._stopped.wait(remaining)
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            raise ActionFailed(f"The time-out of {self._task.timeout} s was up while it was waiting.", timed_out=True)
+            raise ActionFailed(f"The time-out of {self._seconds:g} s was up while it was waiting.", timed_out=True)
 
     def _remaining(self, seconds: float | None) -> float | None:
         """The smaller of what is asked for and what the task's time-out leaves."""

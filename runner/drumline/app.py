@@ -1,0 +1,194 @@
+"""The composition root: the one place that wires loading, planning, execution, journal and reports together."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drumline.clock import SystemClock
+from drumline.config import Settings
+from drumline.diagnostics import Diagnostics
+from drumline.errors import FilesError, UsageError
+from drumline.execution.context import RunContext
+from drumline.execution.driver import Driver
+from drumline.execution.executors import ThreadExecutor
+from drumline.execution.job import JobRunner
+from drumline.execution.state import RunState
+from drumline.journal.store import Journal
+from drumline.loading.connection import check_connections
+from drumline.loading.extra_vars import read_extra_vars
+from drumline.loading.inventory import load_inventory, require_hosts
+from drumline.loading.names import check_names
+from drumline.loading.playbook import load_playbooks
+from drumline.loading.templating import Templating
+from drumline.loading.variables import Scope, run_magic
+from drumline.model.event import Event
+from drumline.model.host import Inventory
+from drumline.model.plan import Plan
+from drumline.model.playbook import Play, Playbook
+from drumline.model.value import Value
+from drumline.planning.expand import make_plan
+from drumline.plugin.manager import load_plugins
+from drumline.plugin.registry import Registry
+from drumline.secret import Secrets
+
+#: Makes what listens to a run's events, once its number is known: ``(run number, run id) -> listeners``.
+Listeners = Callable[[int, str], Iterable[Callable[[Event], None]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that a run needs, checked; nothing was sent to any host yet."""
+
+    settings: Settings
+    registry: Registry
+    inventory: Inventory
+    extra_variables: Mapping[str, Value]
+    templating: Templating
+    plan: Plan
+
+
+def registry() -> Registry:
+    """All plugins: installed ones and those of this project."""
+    return load_plugins(Path("plugins"))
+
+
+def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Path] = ()) -> Inventory:
+    """The inventory that the settings name, else ``./inventory``. Raises ``UsageError`` and ``FilesError``."""
+    sources = settings.inventory
+    if not sources:
+        if not Path("inventory").exists():
+            raise UsageError(
+                "No inventory", "Name hosts with -i SOURCE (a file, a folder, or 'web1,web2,'), or make ./inventory."
+            )
+        sources = ("inventory",)
+    folders = [path.absolute().parent for path in playbooks]
+    return load_inventory(sources, registry.inventory_sources, extra_folders=folders)
+
+
+def prepare(
+    playbooks: Sequence[Path] | Playbook,
+    settings: Settings,
+    *,
+    limit: str | None = None,
+    extra_vars: Sequence[str] = (),
+    tags: Collection[str] = (),
+    skip_tags: Collection[str] = (),
+) -> Prepared:
+    """Read and check everything and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``."""
+    plugins = registry()
+    paths = () if isinstance(playbooks, Playbook) else playbooks
+    extra = read_extra_vars(extra_vars)
+    with _gathered() as mistakes:
+        inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
+        playbook = (
+            playbooks
+            if isinstance(playbooks, Playbook)
+            else mistakes.of(lambda: load_playbooks(paths, plugins.actions))
+        )
+    require_hosts(inventory)
+    templating = Templating()
+    with _gathered() as mistakes:
+        mistakes.found.extend(check_names(playbook, inventory, extra, templating))
+        mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
+        plan = mistakes.of(
+            lambda: make_plan(
+                playbook,
+                inventory,
+                limit=limit,
+                tags=tags,
+                skip_tags=skip_tags,
+                render_pattern=_pattern_renderer(templating, inventory, extra, playbook),
+            )
+        )
+    return Prepared(
+        settings=settings,
+        registry=plugins,
+        inventory=inventory,
+        extra_variables=extra,
+        templating=templating,
+        plan=plan,
+    )
+
+
+def carry_out(prepared: Prepared, listeners: Listeners, *, command: str) -> int:
+    """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal."""
+    settings = prepared.settings
+    journal = Journal(settings.state)
+    record = journal.begin(prepared.plan, command=command)
+    context = RunContext(
+        plan=prepared.plan,
+        inventory=prepared.inventory,
+        actions=prepared.registry.actions,
+        transports=prepared.registry.transports,
+        templating=prepared.templating,
+        extra_variables=prepared.extra_variables,
+        secrets=Secrets(),
+        keep_output=record.keep_output,
+    )
+    driver = Driver(
+        RunState(prepared.plan, forks=settings.forks, sessions=settings.sessions),
+        run=record.id,
+        record=record,
+        listeners=listeners(record.number, record.id),
+        clock=SystemClock(),
+        remember=context.remember,
+    )
+    executor = ThreadExecutor(JobRunner(context), driver.report)
+    try:
+        with _interrupts(driver):
+            return driver.run(executor)
+    finally:
+        executor.close()
+        context.sessions.close()
+        journal.close()
+
+
+class _Mistakes:
+    """Runs several steps whose mistakes are to be told together."""
+
+    def __init__(self) -> None:
+        self.found = Diagnostics()
+
+    def of(self, step: Callable[[], Any]) -> Any:
+        """What the step returns; None when the files that it reads are wrong."""
+        try:
+            return step()
+        except FilesError as error:
+            self.found.extend(error.diagnostics)
+
+
+@contextmanager
+def _gathered() -> Iterator[_Mistakes]:
+    mistakes = _Mistakes()
+    yield mistakes
+    if mistakes.found:
+        raise FilesError(mistakes.found)
+
+
+def _pattern_renderer(
+    templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
+) -> Callable[[Value, Play], str]:
+    magic = run_magic(inventory, Path(playbook.path))
+    return lambda value, play: str(templating.render(value, Scope((magic, extra, play.variables), templating)))
+
+
+@contextmanager
+def _interrupts(driver: Driver) -> Iterator[None]:
+    """Ctrl-C asks the driver to stop: first after the wave, then now. A request to terminate means now."""
+
+    def terminate(*_: object) -> None:
+        driver.interrupt()
+        driver.interrupt()
+
+    handlers = {signal.SIGINT: lambda *_: driver.interrupt(), signal.SIGTERM: terminate}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,70 @@
+"""``drumline exec``: one command on many hosts, as a run of one task."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from drumline.cli.options import (
+    forks_option,
+    inventory_options,
+    scope_options,
+    settings_with,
+    state_option,
+    verbose_option,
+)
+from drumline.diagnostics import Position
+from drumline.model.playbook import Play, Playbook, Task
+
+_PLACE = Position("<command line>")
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": False})
+@click.argument("pattern")
+@click.argument("words", nargs=-1, required=True, metavar="-- COMMAND...")
+@inventory_options
+@scope_options
+@forks_option
+@click.option("--become", is_flag=True, help="Run as root (sudo, without a password).")
+@click.option("--timeout", type=float, metavar="SECONDS", help="End the command and its children after that time.")
+@click.option("--executable", metavar="PROGRAM", help="The shell that reads a command line: /bin/bash, pwsh, cmd.")
+@state_option
+@verbose_option
+def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) -> None:
+    """Run one command on the hosts of a pattern; equal outputs are shown once.
+
+    A single word is a command line for the hosts' own shell (sh or PowerShell): drumline exec web 'df -h | tail -1'.
+    Several words are a program and its arguments, passed on as they are: drumline exec web -- systemctl status nginx.
+    """
+    from drumline.app import carry_out, prepare
+    from drumline.reporting.listeners import listeners_for
+
+    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
+    playbook = _playbook(pattern, words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
+    prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])
+    with listeners_for(prepared.plan, verbose=max(verbose, 1), warnings=prepared.registry.faults) as listeners:
+        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]))
+    raise SystemExit(status)
+
+
+def _playbook(
+    pattern: str, words: tuple[str, ...], *, become: bool, timeout: float | None, shell: str | None
+) -> Playbook:
+    line = len(words) == 1
+    arguments = {"cmd": words[0], "executable": shell} if line else {"argv": list(words)}
+    task = Task(
+        id="exec",
+        name=words[0] if line else shlex.join(words),
+        action="shell" if line else "command",
+        arguments={name: value for name, value in arguments.items() if value is not None},
+        position=_PLACE,
+        become=become,
+        timeout=timeout,
+        variables={},
+    )
+    return Playbook(
+        path=str(_PLACE.path), plays=(Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE),)
+    )

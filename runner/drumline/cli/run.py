@@ -1,0 +1,57 @@
+"""``drumline run``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drumline.cli.options import (
+    forks_option,
+    inventory_options,
+    scope_options,
+    settings_with,
+    split_tags,
+    state_option,
+    tag_options,
+    verbose_option,
+)
+
+
+@click.command("run")
+@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PLAYBOOK...")
+@inventory_options
+@scope_options
+@tag_options
+@forks_option
+@click.option(
+    "--events", type=click.Path(dir_okay=False), metavar="FILE", help="Write every event as a JSON line; '-': stdout."
+)
+@state_option
+@verbose_option
+def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **given: Any) -> None:
+    """Carry playbooks out on a fleet, wave by wave.
+
+    Exit status: 0 everything well, 2 some job failed, 4 some host was unreachable, 5 the command line or the files
+    are wrong and nothing was sent, 130 interrupted, 1 a fault in drumline.
+
+    Ctrl-C lets the running wave end; a second one stops what runs on the hosts.
+    """
+    from drumline.app import carry_out, prepare
+    from drumline.reporting.listeners import listeners_for
+
+    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
+    prepared = prepare(
+        playbooks,
+        settings,
+        limit=given["limit"],
+        extra_vars=given["extra_vars"],
+        tags=split_tags(given["tags"]),
+        skip_tags=split_tags(given["skip_tags"]),
+    )
+    with listeners_for(prepared.plan, events=events, verbose=verbose, warnings=prepared.registry.faults) as listeners:
+        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]))
+    raise SystemExit(status)

@@ -1,0 +1,228 @@
+"""Reports as styled lines: what is said about waves, results and failures, for every kind of output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drumline.model.hostnames import fold_hosts
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan, Step
+from drumline.model.value import text_of
+from drumline.reporting.tracker import Fold, Tracker, Wave
+
+#: How many lines of each stream are shown of a failure.
+LAST_LINES = 20
+
+MARKS: Mapping[Status, tuple[str, str]] = {
+    Status.OK: ("ok", "green"),
+    Status.CHANGED: ("changed", "yellow"),
+    Status.SKIPPED: ("skipped", "cyan"),
+    Status.FAILED: ("failed", "bold red"),
+    Status.UNREACHABLE: ("unreachable", "bold red"),
+    Status.ABANDONED: ("abandoned", "magenta"),
+    Status.CANCELLED: ("cancelled", "magenta"),
+    Status.UNKNOWN: ("unknown", "bold red"),
+}
+_ORDER = list(MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some text in one style (the words that rich knows: ``bold red``, ``dim``)."""
+
+    text: str
+    style: str = ""
+
+
+Line = Sequence[Part]
+
+
+def plain(line: Line) -> str:
+    """A line without its styles."""
+    return "".join(part.text for part in line)
+
+
+def seconds(value: float) -> str:
+    """A duration for people: ``0.3 s``, ``12 s``, ``3 m 05 s``, ``2 h 07 m``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 60:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} m"
+
+
+def task_name(step: Step) -> str:
+    """What a task is called in reports."""
+    return text_of(step.task.name) or step.task.id
+
+
+def wave_title(plan: Plan, wave: Wave) -> Line:
+    """``Play name, wave 2 of 5: stop, migrate``."""
+    play_index, batch_index, number = wave.key
+    play = plan.plays[play_index]
+    batch = play.batches[batch_index]
+    tasks = ", ".join(task_name(plan.steps[index]) for index in batch.waves[number])
+    of_batch = f", batch {batch_index + 1} of {len(play.batches)}" if len(play.batches) > 1 else ""
+    return [
+        Part(play.play.name, "bold"),
+        Part(f"{of_batch}, wave {number + 1} of {len(batch.waves)}: "),
+        Part(tasks, "bold"),
+    ]
+
+
+def wave_result(tracker: Tracker, wave: Wave, *, verbose: int) -> Iterator[Line]:
+    """What came of a wave, task by task; ``verbose`` 1 adds outputs, 2 everything that was registered."""
+    for index in tracker.plan.plays[wave.key[0]].batches[wave.key[1]].waves[wave.key[2]]:
+        step = tracker.plan.steps[index]
+        folds = [fold for fold in wave.folds.values() if fold.step == index]
+        for fold in sorted(folds, key=lambda fold: _ORDER.index(fold.status)):
+            yield from fold_lines(step, fold, verbose=verbose)
+        for (at, status, cause), hosts in wave.abandoned.items():
+            if at == index:
+                yield _abandoned_line(tracker, step, status, cause, hosts)
+    barrier = wave.barrier
+    if barrier is not None and barrier.last is not None and barrier.waited >= 1.0:
+        yield [Part(f"  barrier: {barrier.last.host} came last, {seconds(barrier.waited)} after the first", "dim")]
+
+
+def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
+    """One status of one task with its hosts, then what is to be said about it."""
+    word, style = MARKS[fold.status]
+    ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
+    yield [
+        Part(f"  {word:<11} ", style),
+        Part(task_name(step)),
+        Part(": "),
+        Part(fold_hosts(fold.hosts), "bold"),
+        *ignored,
+        Part(f"  {_counted(fold.hosts)}{seconds(max(0.0, fold.last_end - fold.first_start))}", "dim"),
+    ]
+    if fold.status in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
+        yield from failure_lines(step, fold.result)
+    elif "msg" in fold.result and (step.task.action == "debug" or verbose):
+        yield from _indented(fold.result["msg"], "cyan")
+    if verbose and fold.status not in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
+        yield from _output_lines(fold.result, lines=None)
+    if verbose > 1:
+        yield from _indented(dict(fold.result), "dim")
+
+
+def failure_lines(step: Step, result: Mapping[str, Any]) -> Iterator[Line]:
+    """Everything that helps: place in the file, message, command, exit code, the last lines of output."""
+    yield [Part("      at ", "dim"), Part(str(step.task.position))]
+    items = result.get("results")
+    if isinstance(items, list):
+        for item in items:
+            if isinstance(item, dict) and item.get("failed"):
+                yield [Part("      item ", "dim"), Part(_short(item.get("label")))]
+                yield from _details(item)
+        return
+    yield from _details(result)
+
+
+def _details(result: Mapping[str, Any]) -> Iterator[Line]:
+    if result.get("at"):
+        yield [Part("      in ", "dim"), Part(str(result["at"]))]
+    if result.get("msg"):
+        yield from _indented(result["msg"], "red")
+    elif result.get("censored"):
+        yield from _indented(result["censored"], "dim")
+    if result.get("cmd") is not None:
+        command = result["cmd"]
+        yield [
+            Part("      command: ", "dim"),
+            Part(_short(" ".join(command) if isinstance(command, list) else command)),
+        ]
+    if result.get("rc") is not None:
+        yield [Part("      exit code: ", "dim"), Part(str(result["rc"]))]
+    yield from _output_lines(result, lines=LAST_LINES)
+
+
+def _output_lines(result: Mapping[str, Any], lines: int | None) -> Iterator[Line]:
+    for stream in ("stdout", "stderr"):
+        text = result.get(stream)
+        if not isinstance(text, str) or not text.strip():
+            continue
+        found = text.rstrip().splitlines()
+        left_out = 0 if lines is None else max(0, len(found) - lines)
+        if left_out:
+            yield [Part(f"      {stream} │ … {left_out} lines before", "dim")]
+        for line in found[left_out:]:
+            yield [Part(f"      {stream} │ ", "dim"), Part(_printable(line))]
+    if result.get("cut"):
+        yield [Part(f"      {result['cut']} bytes of output are not shown; the journal has them", "dim")]
+
+
+def verdict(tracker: Tracker, number: int) -> Line:
+    """The last line: how it ended, the counts, and how long it took."""
+    finished = tracker.finished
+    assert finished is not None
+    words = {0: ("done", "bold green"), 2: ("failed", "bold red"), 4: ("hosts unreachable", "bold red")}
+    word, style = words.get(finished.exit_status, ("interrupted", "bold magenta"))
+    hosts = len({host for play in tracker.plan.plays for host in play.hosts})
+    count = f"{hosts} host{'s' if hosts != 1 else ''}"
+    return [
+        Part(word, style),
+        Part(": "),
+        *count_parts(tracker.counts),
+        Part(f"; {count}, {seconds(finished.at - tracker.started)}, run {number}"),
+    ]
+
+
+def count_parts(counts: Mapping[Status, int]) -> list[Part]:
+    """``3 ok, 1 failed`` with colours; ``nothing to do`` for none."""
+    shown = [Part(f"{counts[status]} {word}", style) for status, (word, style) in MARKS.items() if counts.get(status)]
+    if not shown:
+        return [Part("nothing to do")]
+    return [part for item in shown for part in (Part(", "), item)][1:]
+
+
+def running_text(tracker: Tracker, wave: Wave, now: float, most: int = 3) -> str:
+    """Who of a wave is running, for how long, longest first."""
+    mine = [(job, since) for job, since in tracker.running.items() if tracker.wave_of(job) is wave]
+    first = sorted(mine, key=lambda item: item[1])[:most]
+    names = ", ".join(f"{job.host} {seconds(max(0.0, now - since))}" for job, since in first)
+    more = len(mine) - len(first)
+    return names + (f" and {more} more" if more else "")
+
+
+def _abandoned_line(tracker: Tracker, step: Step, status: Status, cause: Job | None, hosts: list[str]) -> Line:
+    word, style = MARKS[status]
+    reason = ""
+    if cause is not None:
+        reason = f"  because of '{task_name(tracker.step(cause))}' on {cause.host}"
+    return [Part(f"  {word:<11} ", style), Part(f"{task_name(step)}: {fold_hosts(hosts)}"), Part(reason, "dim")]
+
+
+def _counted(hosts: Sequence[str]) -> str:
+    return f"{len(hosts)} hosts, " if len(hosts) > 1 else ""
+
+
+def _indented(value: Any, style: str) -> Iterator[Line]:
+    text = value if isinstance(value, str) else _pretty(value)
+    for line in text.splitlines() or [""]:
+        yield [Part(f"      {_printable(line)}", style)]
+
+
+def _pretty(value: Any) -> str:
+    import json
+
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _short(value: Any, most: int = 500) -> str:
+    text = _printable(value if isinstance(value, str) else _pretty(value))
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def _printable(text: str) -> str:
+    """Without the control characters by which a host could play with the operator's terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\t\n" else f"\\x{ord(char):02x}" for char in text)

@@ -1,0 +1,165 @@
+"""What events add up to: waves with their counts, who is running since when, and equal results folded together."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drumline.model.event import (
+    BarrierPassed,
+    Event,
+    InterruptRequested,
+    JobFinished,
+    JobsAbandoned,
+    JobsStarted,
+    RunFinished,
+    RunStarted,
+    WaveReleased,
+)
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan, Step
+
+#: Which play, which of its batches, which wave.
+WaveKey = tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class Fold:
+    """Hosts on which a step ended alike: the same status and the same text."""
+
+    step: int
+    status: Status
+    result: Mapping[str, Any]  # of the first of them
+    ignored: bool = False
+    hosts: list[str] = field(default_factory=list)
+    first_start: float = 0.0
+    last_end: float = 0.0
+
+
+@dataclass(slots=True)
+class Wave:
+    """One released wave."""
+
+    key: WaveKey
+    released: float
+    jobs: int
+    open: int
+    counts: Counter[Status] = field(default_factory=Counter)
+    folds: dict[tuple[Any, ...], Fold] = field(default_factory=dict)
+    abandoned: dict[tuple[int, Status, Job | None], list[str]] = field(default_factory=dict)
+    barrier: BarrierPassed | None = None
+    ended: float | None = None
+
+
+class Tracker:
+    """Takes events in and keeps what reports show. ``lock`` guards it against a screen that is drawn meanwhile.
+
+    ``with_output``: equal results are folded by their whole output too; else only by what is shown of them.
+    """
+
+    def __init__(self, plan: Plan, *, with_output: bool = False) -> None:
+        self.plan = plan
+        self.lock = threading.RLock()
+        self.started = 0.0
+        self.now = 0.0
+        self.finished: RunFinished | None = None
+        self.interrupts = 0
+        self.waves: dict[WaveKey, Wave] = {}
+        self.running: dict[Job, float] = {}
+        self.counts: Counter[Status] = Counter()
+        self.failures: list[Fold] = []
+        self._with_output = with_output
+        self._ended: list[Wave] = []
+
+    def handle(self, event: Event) -> list[Wave]:
+        """Take in one event; returns the waves whose last job it ended."""
+        with self.lock:
+            self.now = event.at
+            self._ended = []
+            match event:
+                case JobFinished():
+                    self._job_finished(event)
+                case JobsStarted(jobs=jobs, at=at):
+                    self.running.update(dict.fromkeys(jobs, at))
+                case JobsAbandoned():
+                    self._abandoned(event)
+                case WaveReleased():
+                    key = (event.play, event.batch, event.wave)
+                    self.waves[key] = Wave(key, event.at, event.jobs, event.jobs)
+                case BarrierPassed():
+                    self.waves[event.play, event.batch, event.wave].barrier = event
+                case RunStarted(at=at):
+                    self.started = at
+                case RunFinished():
+                    self.finished = event
+                case InterruptRequested():
+                    self.interrupts += 1
+            return self._ended
+
+    def step(self, job: Job) -> Step:
+        """The step of a job."""
+        return self.plan.steps[job.step]
+
+    def wave_of(self, job: Job) -> Wave | None:
+        """The wave that a job belongs to; None when that wave was never released."""
+        step = self.step(job)
+        return self.waves.get((step.play, step.batch, step.wave))
+
+    def open_waves(self) -> Iterator[Wave]:
+        """Released waves with jobs that are not over."""
+        return (wave for wave in self.waves.values() if wave.open)
+
+    def _job_finished(self, event: JobFinished) -> None:
+        job = event.job
+        self.running.pop(job, None)
+        self.counts[event.status] += 1
+        wave = self.wave_of(job)
+        if wave is None:
+            return
+        fold = self._fold(wave, event)
+        fold.hosts.append(job.host)
+        fold.last_end = event.at
+        wave.counts[event.status] += 1
+        self._close(wave, event.at)
+
+    def _fold(self, wave: Wave, event: JobFinished) -> Fold:
+        shown = what_is_shown(event) if not self._with_output else repr(sorted(event.result.items(), key=_first))
+        key = (event.job.step, event.status, event.ignored, shown)
+        fold = wave.folds.get(key)
+        if fold is None:
+            result = event.result
+            fold = wave.folds[key] = Fold(event.job.step, event.status, result, event.ignored, [], event.started)
+            if event.status in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN) and not event.ignored:
+                self.failures.append(fold)
+        return fold
+
+    def _abandoned(self, event: JobsAbandoned) -> None:
+        self.counts[event.status] += len(event.jobs)
+        for job in event.jobs:
+            wave = self.wave_of(job)
+            if wave is not None:
+                wave.abandoned.setdefault((job.step, event.status, event.cause), []).append(job.host)
+                wave.counts[event.status] += 1
+                self._close(wave, event.at)
+
+    def _close(self, wave: Wave, at: float) -> None:
+        wave.open -= 1
+        if not wave.open:
+            wave.ended = at
+            self._ended.append(wave)
+
+
+def what_is_shown(event: JobFinished) -> Any:
+    """The part of a result by which equal ones are folded: failures by all that is said of them, others by ``msg``."""
+    result = event.result
+    if event.status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not event.ignored:
+        message = result.get("msg", "")
+        return message if isinstance(message, str) else repr(message)
+    return repr([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cmd", "results")])
+
+
+def _first(item: tuple[str, Any]) -> str:
+    return item[0]

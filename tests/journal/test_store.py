@@ -1,0 +1,153 @@
+"""The journal: durable, replayable, readable while it is written, and clear when it can't be written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from support.worlds import P, T, World, build, chain, worlds
+
+from drumline.errors import UsageError
+from drumline.execution.instructions import Announce, Finish, Start, Stop
+from drumline.journal.replay import replay
+from drumline.journal.store import Journal, JournalFailed
+from drumline.model.event import JobFinished, JobsStarted, RunFinished, RunStarted
+from drumline.model.outcome import Status
+from drumline.model.plan import Job
+
+PLAN = build(P(chain(["a", "b"], ["a", "b"])), P([T(["c"])], needs=[0]))
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds())
+def test_replaying_a_journal_gives_the_state_of_the_run_that_wrote_it(world: World, tmp_path: Path) -> None:
+    """Promise 1, through the database: plan, events, order."""
+    world.run()
+    events = [entry.event if isinstance(entry, Announce) else entry for entry in world.log]
+    events = [event for event in events if not isinstance(event, (Start, Stop, Finish))]
+    journal = Journal(tmp_path)
+    writer = journal.begin(world.plan, command="test")
+    writer.append(events)  # type: ignore[arg-type]
+    run = journal.find(writer.id)
+    assert list(journal.events(run)) == events
+    state = replay(journal.plan(run), journal.events(run), forks=world.forks, sessions=world.sessions)
+    jobs = [Job(step.index, host) for step in world.plan.steps for host in step.hosts]
+    assert [state.status(job) for job in jobs] == [world.state.status(job) for job in jobs]
+    assert state.finished
+    journal.close()
+
+
+def test_a_prefix_of_a_journal_gives_the_state_at_that_moment(tmp_path: Path) -> None:
+    """After a crash every job is known to be not started, finished, or started with unknown result (promise 2)."""
+    journal = Journal(tmp_path)
+    writer = journal.begin(PLAN, command="test")
+    jobs = (Job(0, "a"), Job(0, "b"))
+    writer.append([RunStarted(at=1, run=writer.id), JobsStarted(at=1, jobs=jobs)])
+    writer.append([JobFinished(at=2, job=jobs[0], status=Status.CHANGED, result={"rc": 0})])
+    run = journal.find(None)
+    state = replay(journal.plan(run), journal.events(run), forks=50, sessions=4)
+    assert state.status(jobs[0]) is Status.CHANGED
+    assert state.running == (jobs[1],)
+    assert state.status(Job(1, "a")) is Status.PENDING
+    journal.close()
+
+
+def test_what_was_committed_survives_a_killed_process(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from drumline.journal.store import Journal\n"
+        "from drumline.model.event import RunStarted\n"
+        "from drumline.model.plan import Plan\n"
+        "from drumline.model.playbook import Playbook\n"
+        "writer = Journal(Path(sys.argv[1])).begin(Plan(playbook=Playbook(path='p.yml')), command='x')\n"
+        "writer.append([RunStarted(at=5.0, run=writer.id)])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    journal = Journal(tmp_path)
+    run = journal.find(None)
+    assert [event.at for event in journal.events(run)] == [5.0]
+    assert not run.alive
+    assert run.exit_status is None
+    journal.close()
+
+
+def test_others_read_while_a_run_writes(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path), Journal(tmp_path)
+    writer = first.begin(PLAN, command="test")
+    writer.append([RunStarted(at=1, run=writer.id)])
+    assert second.find(None).alive
+    assert len(list(second.events(second.find(None)))) == 1
+    writer.append([RunFinished(at=3, counts={"ok": 1}, exit_status=2)])
+    assert (second.find("1").finished, second.find("1").exit_status) == (3, 2)
+    first.close()
+    second.close()
+
+
+def test_output_that_a_result_had_no_room_for_is_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    writer = journal.begin(PLAN, command="test")
+    for piece in (b"one ", b"two"):
+        writer.keep_output(Job(0, "a"), "stdout", piece)
+    assert journal.output(journal.find(None), Job(0, "a")) == {"stdout": b"one two"}
+    journal.close()
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    Journal(tmp_path / "state").close()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "state" / "journal.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_cannot_be_written_is_the_callers_mistake(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="--state") as error:
+        Journal(tmp_path / "file" / "below")
+    assert "Nothing was sent" in str(error.value)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite3").write_bytes(b"not a database, but long enough to be looked at" * 100)
+    with pytest.raises(UsageError, match=r"journal\.sqlite3"):
+        Journal(tmp_path)
+
+
+def test_a_full_disk_ends_the_run_with_a_clear_error(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    writer = journal.begin(PLAN, command="test")
+    # SQLite itself refuses to grow the file: the very error (SQLITE_FULL) that a full disk gives.
+    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
+    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalFailed, match="full"):
+        writer.keep_output(Job(0, "a"), "stdout", os.urandom(1_000_000))
+    journal.close()
+
+
+def test_runs_are_found_by_number_id_and_beginning_of_the_id(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with pytest.raises(UsageError, match="no runs yet"):
+        journal.find(None)
+    ids = [journal.begin(PLAN, command="test").id for _ in range(2)]
+    assert journal.find(None).id == ids[1]
+    assert journal.find("1").id == ids[0]
+    assert journal.find(ids[0][:8]).number == 1
+    with pytest.raises(UsageError, match="no such run"):
+        journal.find("99")
+    assert [run.number for run in journal.runs()] == [2, 1]
+    journal.close()
+
+
+def test_a_journal_holds_no_arguments_of_tasks(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.begin(PLAN, command="test")
+    [text] = sqlite3.connect(journal.path).execute("SELECT plan FROM runs").fetchone()
+    assert "arguments" not in text
+    journal.close()
