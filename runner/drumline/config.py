@@ -1,0 +1,155 @@
+"""Settings: what holds where the command line says nothing.
+
+Weakest first: drumline's defaults, ``drumline.toml`` in the working folder, ``DRUMLINE_*`` environment variables. The
+command line wins over all. ``drumline.toml`` in full::
+
+    inventory = ["inventory", "cloud.yml"]   # DRUMLINE_INVENTORY=inventory:cloud.yml
+    forks = 50                               # DRUMLINE_FORKS
+    sessions = 4                             # DRUMLINE_SESSIONS
+    state = "~/.local/state/drumline"        # DRUMLINE_STATE
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
+from drumline.errors import FilesError, UsageError
+
+FILE_NAME = "drumline.toml"
+_PREFIX = "DRUMLINE_"
+_TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a command works with."""
+
+    #: Inventory sources, as for ``-i``. Empty: ``./inventory`` if it is there.
+    inventory: tuple[str, ...] = ()
+    #: Hosts worked on at once.
+    forks: int = 50
+    #: Sessions per host at once.
+    sessions: int = 4
+    #: Folder of the journal.
+    state: Path = field(default_factory=lambda: state_folder(os.environ))
+
+
+def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings that hold in a working folder.
+
+    Raises ``FilesError`` with every mistake in ``drumline.toml``, ``UsageError`` for a variable that can't be used.
+    """
+    found = {"state": state_folder(environment)}
+    return Settings(**(found | _from_file(folder / FILE_NAME) | _from_environment(environment)))
+
+
+def state_folder(environment: Mapping[str, str]) -> Path:
+    """Where a user's runs are kept by default (XDG base directories: a relative ``XDG_STATE_HOME`` doesn't count)."""
+    base = Path(environment.get("XDG_STATE_HOME", ""))
+    home = Path(environment["HOME"]) if environment.get("HOME") else Path.home()
+    return (base if base.is_absolute() else home / ".local" / "state") / "drumline"
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it isn't UTF-8 text"
+        raise FilesError([_mistake("The settings can't be read", f"{path}: {reason}.")]) from None
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FilesError([_syntax_mistake(str(error), path)]) from None
+    return _checked(written, text, path)
+
+
+def _syntax_mistake(message: str, path: Path) -> Diagnostic:
+    place = _TOML_PLACE.search(message)
+    position = Position(str(path), int(place[1]), int(place[2])) if place else Position(str(path))
+    return _mistake("This isn't valid TOML", f"{_TOML_PLACE.sub('', message)}.", position)
+
+
+def _checked(written: Mapping[str, Any], text: str, path: Path) -> dict[str, Any]:
+    mistakes = Diagnostics()
+    settings = {}
+    for name, value in written.items():
+        position = Position(str(path), _line_of(name, text))
+        if name not in _READERS:
+            detail = f"There is no setting '{name}'.{did_you_mean(name, _READERS)}"
+            mistakes.add("Unknown setting", detail=detail, position=position)
+            continue
+        try:
+            settings[name] = _READERS[name](value)
+        except ValueError as error:
+            mistakes.add("This setting has a wrong value", detail=f"'{name}' {error}.", position=position)
+    if mistakes:
+        raise FilesError(mistakes)
+    return settings
+
+
+def _line_of(name: str, text: str) -> int:
+    """The line where a top-level key or table is written; tomllib doesn't say."""
+    key = rf"[\"']?{re.escape(name)}[\"']?"
+    match = re.search(rf"^[ \t]*(?:\[+\s*{key}\s*[].]|{key}\s*[.=])", text, re.MULTILINE)
+    return text.count("\n", 0, match.start()) + 1 if match else 1
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name, read in _READERS.items():
+        variable = _PREFIX + name.upper()
+        text = environment.get(variable, "")
+        if not text:
+            continue
+        try:
+            settings[name] = read(_typed(name, text))
+        except ValueError as error:
+            raise UsageError("An environment variable has a wrong value", f"{variable} {error}.") from None
+    return settings
+
+
+def _typed(name: str, text: str) -> Any:
+    """The text of an environment variable as it would be written in the file."""
+    if name == "inventory":
+        return text.split(os.pathsep)
+    return int(text) if _READERS[name] is _count and re.fullmatch(r"-?[0-9]+", text) else text
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"has to be a whole number from 1, not {value!r}")
+    return value
+
+
+def _sources(value: Any) -> tuple[str, ...]:
+    sources = [value] if isinstance(value, str) else value
+    if not isinstance(sources, list) or not all(isinstance(source, str) and source for source in sources):
+        raise ValueError(f"has to be the name of a source or a list of them, not {value!r}")
+    return tuple(os.path.expanduser(source) for source in sources)
+
+
+def _folder(value: Any) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"has to be the name of a folder, not {value!r}")
+    return Path(value).expanduser()
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "inventory": _sources,
+    "forks": _count,
+    "sessions": _count,
+    "state": _folder,
+}
+
+
+def _mistake(summary: str, detail: str, position: Position | None = None) -> Diagnostic:
+    return Diagnostic(summary=summary, detail=detail, position=position)

@@ -1,0 +1,71 @@
+"""Variables from the command line: ``-e key=value``, ``-e '{"key": 1}'``, ``-e @FILE``. They win over all others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from drumline.diagnostics import Position
+from drumline.errors import FilesError, UsageError
+from drumline.loading.free_form import split_arguments
+from drumline.loading.yaml import Node, load, plain, read, text_value
+from drumline.model.value import Value
+
+#: What positions call the command line.
+_PLACE = "-e"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def read_extra_vars(options: Iterable[str]) -> dict[str, Value]:
+    """The variables of all ``-e`` options; later ones win.
+
+    Values of ``key=value`` are strings; write YAML or JSON for other types. Raises ``UsageError`` for an option that
+    can't be understood, ``FilesError`` for mistakes in a file.
+    """
+    variables: dict[str, Value] = {}
+    for option in options:
+        variables |= _read(option.strip())
+    return variables
+
+
+def _read(option: str) -> dict[str, Value]:
+    if option.startswith("@"):
+        path = Path(option[1:]).expanduser()
+        return _variables(read(path), f"The file {path}")
+    if option.startswith(("{", "[")):
+        try:
+            return _variables(load(option, _PLACE), f"-e {option}")
+        except FilesError as error:
+            reasons = " ".join(f"{mistake.summary}. {mistake.detail}" for mistake in error.diagnostics)
+            raise UsageError("A variable on the command line can't be read", f"-e {option}: {reasons}") from None
+    return _pairs(option)
+
+
+def _variables(node: Node | None, place: str) -> dict[str, Value]:
+    value = plain(node)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UsageError("Variables have to be names with values", f"{place} holds something else.")
+    return {_name(key, place): item for key, item in value.items()}
+
+
+def _pairs(option: str) -> dict[str, Value]:
+    words = split_arguments(option)
+    if words.others or not words.arguments:
+        wrong = words.others[0] if words.others else option
+        raise UsageError(
+            "A variable on the command line can't be read",
+            f"'{wrong}' in '-e {option}' isn't KEY=VALUE. Quote values that have spaces: -e 'key=\"two words\"'.",
+        )
+    return {name: text_value(value, Position(_PLACE)) for name, value in words.arguments.items()}
+
+
+def _name(name: object, place: str) -> str:
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise UsageError(
+            "Not a name for a variable",
+            f"{place} sets {name!r}; names are letters, digits and '_', and don't begin with a digit.",
+        )
+    return name
