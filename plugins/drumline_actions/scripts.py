@@ -53,7 +53,7 @@ class HostPath(str):
     __slots__ = ()
 
 
-def ask(call: Call, name: str, *, stdin: bytes = b"", **variables: Any) -> Asking:
+def ask(call: Call, name: str, /, *, stdin: bytes = b"", **variables: Any) -> Asking:
     """Run a script on the host and return its answer, or end the action with the reason that the script gives."""
     if call.platform is Platform.WINDOWS:
         request = Run(

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from drumline.plugin import ActionFailed, Call, Language, Platform, Put, Request, Run, TransferFailed
-from drumline_actions.scripts import ask, decode, require_exit
+from drumline.plugin.windows import quote
+from drumline_actions.scripts import decode, require_exit
 
 #: Bytes that travel together with the script that uses them, in one round trip.
 SMALL = 64 * 1024
@@ -92,8 +93,8 @@ def _append(call: Call, content: Content, temporary: str) -> Generator[Request, 
 
 
 def remove(call: Call, temporary: str) -> Generator[Request, Any, None]:
-    """Delete a temporary file of the host."""
+    """Delete a temporary file of the host; that it can't be deleted must not hide why it isn't needed."""
     if call.platform is Platform.WINDOWS:
-        yield from ask(call, "remove", path=temporary)
+        yield Run(language=Language.POWERSHELL, text=f"[IO.File]::Delete({quote(temporary)})")
     else:
         yield Run(language=Language.SH, text=f"rm -f -- {shlex.quote(temporary)}")

@@ -1,2 +1,0 @@
-# Deletes the temporary file $path.
-[IO.File]::Delete($path)
