@@ -11,21 +11,21 @@ import contextlib
 import getpass
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from drumline.plugin import UsageError
+from drumline_lab import processes
 
 #: Where distributions put it; usually not in the PATH of users.
 _PLACES = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin"
 #: In the environment of everything that a server starts, with its folder as the value; stopping finds them by it.
 _MARK = "DRUMLINE_LAB_SSHD"
-#: Seconds for a server to listen, and for its processes to be gone.
+#: Seconds for a server to listen.
 _PATIENCE = 15.0
 #: Other programs may take a free port between choosing it and listening on it.
 _ATTEMPTS = 5
@@ -106,8 +106,8 @@ class Sshd:
 
     def drop_connections(self) -> None:
         """End all its connections, as a network that fails would; it goes on listening."""
-        for pid in _descendants({daemon.pid for daemon in self._daemons}):
-            _kill(pid)
+        daemons = {daemon.pid for daemon in self._daemons}
+        processes.kill(processes.with_descendants(daemons) - daemons)
 
     def __enter__(self) -> Sshd:
         self.start()
@@ -211,73 +211,13 @@ def free_port(addresses: Sequence[str]) -> int:
 
 def stop_sshd(folder: Path) -> None:
     """End the server of a folder, its connections and sessions, also one that another process started."""
-    deadline = time.monotonic() + _PATIENCE
-    while pids := _processes_of(folder):
-        for pid in pids:
-            _kill(pid)
-        if time.monotonic() > deadline:
-            raise UsageError("sshd doesn't stop", f"Processes {sorted(pids)} of {folder} outlive SIGKILL.")
-        time.sleep(0.002)
+    processes.end(lambda: _processes_of(folder))
     for pid_file in folder.glob("sshd*.pid"):
         pid_file.unlink()
 
 
 def _processes_of(folder: Path) -> set[int]:
-    """Live processes that carry the folder's mark, and all that descend from them."""
-    mark = f"{_MARK}={folder}".encode()
-    marked = {pid for pid in _pids() if mark in _environment(pid)} | _daemon_of(folder)
-    return {pid for pid in marked | _descendants(marked) if _state(pid) not in ("Z", "X", "")}
-
-
-def _daemon_of(folder: Path) -> set[int]:
-    # sshd writes its title over its environment: the daemon is known by its command line.
-    config = str(folder / "sshd_config").encode()
-    lines = {pid: _read(pid, "cmdline") for pid in _pids()}
-    return {pid for pid, line in lines.items() if config in line and b"sshd" in line.partition(b"\0")[0]}
-
-
-def _descendants(pids: set[int]) -> set[int]:
-    children: dict[int, set[int]] = {}
-    for pid in _pids():
-        children.setdefault(_parent(pid), set()).add(pid)
-    found: set[int] = set()
-    waiting = list(pids)
-    while waiting:
-        new = children.get(waiting.pop(), set()) - found
-        found |= new
-        waiting += new
-    return found
-
-
-def _pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
-
-
-def _read(pid: int, name: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/{name}").read_bytes()
-    except OSError:  # it ended, or is another user's
-        return b""
-
-
-def _environment(pid: int) -> list[bytes]:
-    return _read(pid, "environ").split(b"\0")
-
-
-def _stat(pid: int) -> list[str]:
-    """State, parent, and so on; the fields behind the name, which may hold spaces and brackets."""
-    return _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
-
-
-def _state(pid: int) -> str:
-    return next(iter(_stat(pid)), "")
-
-
-def _parent(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[1]) if len(fields) > 1 else 0
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+    """Everything that carries the folder's mark, the daemons, and all that descend from them."""
+    # sshd writes its title over its environment: the daemons are known by their command lines.
+    config = str(folder / "sshd_config")
+    return processes.with_descendants(processes.marked(_MARK, folder) | processes.of_program("sshd", config))

@@ -1,15 +1,18 @@
-"""The transport contract, on a real sshd."""
+"""The transport contract: on a real sshd, on one without SFTP, and on the practice fleet's embedded server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from drumline.plugin import Target
 from drumline.testing.contract import ConnectionLossContract, PosixContract
-from drumline_lab.sshd import Sshd
+from drumline_lab.embedded_sshd import EmbeddedSshd
+from drumline_lab.sshd import Sshd, find_sshd
 from drumline_ssh.transport import SshTransport
+
+needs_sshd = pytest.mark.skipif(find_sshd() is None, reason="OpenSSH's server isn't installed")
 
 
 @pytest.fixture(scope="class")
@@ -18,12 +21,7 @@ def transport() -> SshTransport:
 
 
 @pytest.fixture(scope="class")
-def server(sshd: Sshd) -> Sshd:
-    return sshd
-
-
-@pytest.fixture(scope="class")
-def target(server: Sshd) -> Target:
+def target(server: Sshd | EmbeddedSshd) -> Target:
     options = {
         "host": server.address,
         "port": server.port,
@@ -35,5 +33,48 @@ def target(server: Sshd) -> Target:
     return Target(host="practice", transport="ssh", options=options)
 
 
+@pytest.fixture
+def lose_connection(server: Sshd | EmbeddedSshd) -> Callable[[], None]:
+    return server.drop_connections
+
+
+@needs_sshd
 class TestOnSshd(PosixContract):
-    """Everything but what breaks connections."""
+    """The usual host."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, sshd: Sshd) -> Sshd:
+        return sshd
+
+
+@needs_sshd
+class TestOnSshdWithoutSftp(PosixContract):
+    """Files go through the shell."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+        with Sshd(tmp_path_factory.mktemp("plain") / "sshd", sftp=None) as server:
+            yield server
+
+
+class TestOnEmbeddedServer(PosixContract):
+    """What newcomers without sshd practise on."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSshd]:
+        with EmbeddedSshd(tmp_path_factory.mktemp("embedded") / "sshd") as server:
+            yield server
+
+
+@needs_sshd
+class TestLossOnSshd(ConnectionLossContract, PosixContract):
+    """Connections that break. The rest of the contract has been shown above, and is left out."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+        with Sshd(tmp_path_factory.mktemp("loss") / "sshd") as server:
+            yield server
