@@ -59,7 +59,7 @@ def perform_command(call: Call) -> Steps:
     words = _words(call)
     # A shell's own "echo" or "test" differs from the program of that name; exec takes the program.
     text = "exec " + " ".join(map(expanding_word, words))
-    run = Run(language=Language.EXEC, text=text, **_settings(call))
+    run = Run(language=Language.SH, text=text, **_settings(call))
     return (yield from run_once(call, run, shown=words))
 
 
