@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from paramiko import SFTPAttributes, SFTPHandle, SFTPServer, SFTPServerInterface
 from paramiko.sftp import SFTP_OK
@@ -17,7 +18,7 @@ class LocalFiles(SFTPServerInterface):
         mode = 0o666 if attr.st_mode is None else attr.st_mode
         access = {os.O_RDONLY: "rb", os.O_WRONLY: "wb", os.O_RDWR: "r+b"}[flags & os.O_ACCMODE]
         try:
-            file = os.fdopen(os.open(_real(path), flags, mode), access, buffering=0)
+            file = cast(BinaryIO, open(os.open(_real(path), flags, mode), access))
         except OSError as error:
             return _code(error)
         return _File(flags, file)
@@ -77,7 +78,7 @@ class LocalFiles(SFTPServerInterface):
 class _File(SFTPHandle):
     """An open file; the base class reads and writes."""
 
-    def __init__(self, flags: int, file: object) -> None:
+    def __init__(self, flags: int, file: BinaryIO) -> None:
         super().__init__(flags)
         self.readfile = self.writefile = file
 
@@ -108,4 +109,4 @@ def _done(act: Callable[[], None]) -> int:
 
 
 def _code(error: OSError) -> int:
-    return SFTPServer.convert_errno(error.errno)
+    return SFTPServer.convert_errno(error.errno or 0)

@@ -1,4 +1,4 @@
-"""Finds and ends processes of this machine by a mark in their environment, so that a practice server leaves none behind.
+"""Finds and ends processes by a mark in their environment, so that a practice server leaves none behind.
 
 It reads ``/proc``. Where there is none (macOS), only what can be found otherwise is ended.
 """

@@ -39,13 +39,14 @@ def lose_connection(server: Sshd | EmbeddedSshd) -> Callable[[], None]:
 
 
 @needs_sshd
-class TestOnSshd(PosixContract):
+class TestOnSshd(ConnectionLossContract, PosixContract):
     """The usual host."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def server(cls, sshd: Sshd) -> Sshd:
-        return sshd
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+        with Sshd(tmp_path_factory.mktemp("usual") / "sshd") as server:
+            yield server
 
 
 @needs_sshd
@@ -59,22 +60,11 @@ class TestOnSshdWithoutSftp(PosixContract):
             yield server
 
 
-class TestOnEmbeddedServer(PosixContract):
+class TestOnEmbeddedServer(ConnectionLossContract, PosixContract):
     """What newcomers without sshd practise on."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSshd]:
         with EmbeddedSshd(tmp_path_factory.mktemp("embedded") / "sshd") as server:
-            yield server
-
-
-@needs_sshd
-class TestLossOnSshd(ConnectionLossContract, PosixContract):
-    """Connections that break. The rest of the contract has been shown above, and is left out."""
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-        with Sshd(tmp_path_factory.mktemp("loss") / "sshd") as server:
             yield server
