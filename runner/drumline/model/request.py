@@ -73,4 +73,5 @@ class Reconnect:
     """Drop the connection and open it anew. Answered by None, or raises a ``HostError`` in the action."""
 
 
+#: Whatever an action may yield.
 Request: TypeAlias = Run | Put | Get | Sleep | Reconnect

@@ -24,6 +24,7 @@ from drumline.model.outcome import Completed, Exit, Result
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
 
+#: Which of a command's two outputs.
 Stream: TypeAlias = Literal["stdout", "stderr"]
 #: Takes output as it comes, in the order in which the host sent it; called on the thread that called ``run``.
 Emit: TypeAlias = Callable[[Stream, bytes], None]
@@ -34,6 +35,9 @@ class Session(Protocol):
 
     def run(self, request: Run, emit: Emit) -> Exit:
         """Carry out the command and return when it and its output are over.
+
+        A child that the command leaves behind is not waited for: output that it holds open is read for a short grace,
+        well under a second, and then given up. What such a child says later is lost or comes with a later command.
 
         When ``request.timeout`` is up the command and all its children are ended on the host, and the ending says
         so. After a ``ConnectionLost`` the session is of no more use; after every other ending it is ready again.
@@ -117,7 +121,7 @@ class Call:
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Whether requests of this task run as another user (files put by ``Put`` belong to the login user).
     become: bool = False
-    #: Seconds that one try of the task may take; requests are limited to it anyway, this is for messages. None: no limit.
+    #: Seconds that one try of the task may take, None for no limit. Requests are limited anyway; this is for messages.
     timeout: float | None = None
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the folder named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.

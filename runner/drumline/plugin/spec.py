@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PROJECT = "drumline"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+#: Marks a function or method of a plugin as one of the hooks below.
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 

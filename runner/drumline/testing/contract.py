@@ -5,17 +5,18 @@ Subclass the suite of the platform that your transport reaches and give it two f
     import pytest
     from drumline.plugin import Target
     from drumline.testing.contract import PosixContract
+    from drumline_local.transport import LocalTransport
 
-    class TestTelnet(PosixContract):
+    class TestLocal(PosixContract):
         @pytest.fixture(scope="class")
         @classmethod
         def transport(cls):
-            return Telnet()
+            return LocalTransport()
 
         @pytest.fixture(scope="class")
         @classmethod
         def target(cls):
-            return Target(host="practice", transport="telnet", options={"port": 2323})
+            return Target(host="practice", transport="local", options={})
 
 A transport whose connections can break adds ``ConnectionLossContract`` and the fixture ``lose_connection``. Put
 ``pytest.register_assert_rewrite("drumline.testing.contract")`` into your ``conftest.py`` to see what was compared.
