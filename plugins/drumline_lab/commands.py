@@ -61,22 +61,21 @@ def up(linux: int, windows: int, windows_program: str | None, folder: Path) -> N
 
 @command.command()
 @_folder
-@click.pass_context
-def status(ctx: click.Context, folder: Path) -> None:
+def status(folder: Path) -> None:
     """Show the hosts, where they listen, what stands behind them, and whether they answer."""
     state = lab.State.load(folder.resolve())
     if state is None:
         click.echo(f"No practice fleet is up in {folder}.")
-        ctx.exit(_UNREACHABLE)
+        raise SystemExit(_UNREACHABLE)
     if not lab.alive(folder.resolve()):
         click.echo(f"The practice fleet in {folder} has crashed. 'drumline lab down' clears what is left of it.")
-        ctx.exit(_UNREACHABLE)
+        raise SystemExit(_UNREACHABLE)
     health = lab.health(state)
     rows = [_row(host, health[host.name]) for host in state.hosts]
     for line in _columns([("HOST", "GROUPS", "ADDRESS", "STATE", "BEHIND IT"), *rows]):
         click.echo(line)
     if not all(health.values()) or not rows:
-        ctx.exit(_UNREACHABLE)
+        raise SystemExit(_UNREACHABLE)
 
 
 @command.command()

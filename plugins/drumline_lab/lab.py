@@ -25,12 +25,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from drumline.plugin import UsageError
+from drumline_lab import processes
 from drumline_lab.fleet import MARK, Host, Wanted, answers, linux_names, remove_host
 
 INVENTORY = "inventory.yml"
@@ -64,7 +64,7 @@ class State:
         """The state in a folder, or None where there is no lab."""
         try:
             data: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
             raise UsageError("The lab's state can't be read", f"{folder / STATE}: {error}. Remove it.") from error
@@ -108,12 +108,9 @@ def alive(folder: Path) -> bool:
     """Whether the process behind a lab lives: it holds the lock, which the system takes back at its end."""
     try:
         with open(folder / LOCK, "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
+            return not _try_lock(lock)
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def health(state: State) -> dict[str, bool]:
@@ -127,7 +124,8 @@ def clean_up(folder: Path) -> None:
     if state is not None:
         for name in host_names(state.wanted):
             remove_host(folder, name, state.token, state.wanted.program)
-    _kill_marked(folder)
+    # Commands of Windows hosts that a crash of the process has left behind.
+    processes.end(lambda: processes.with_descendants(processes.marked(MARK, folder)))
     shutil.rmtree(folder / "hosts", ignore_errors=True)
     for name in _FILES:
         (folder / name).unlink(missing_ok=True)
@@ -197,29 +195,22 @@ def _failure(folder: Path, answer: dict[str, str]) -> UsageError:
 
 
 def _end(folder: Path, pid: int) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + _PATIENCE
-        while alive(folder) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if not alive(folder):
-            return
+    # Opened before the signal: the process removes the file, and keeps its lock until the very end.
+    with open(folder / LOCK, "rb") as lock:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+            deadline = time.monotonic() + _PATIENCE
+            while time.monotonic() < deadline:
+                if _try_lock(lock):
+                    return
+                time.sleep(0.02)
     raise UsageError("The lab doesn't stop", f"Process {pid} outlives SIGKILL.")
 
 
-def _kill_marked(folder: Path) -> None:
-    """End commands of Windows hosts that a crash of the lab's process has left behind."""
-    mark = f"{MARK}={folder}".encode()
-    while pids := [pid for pid, environment in _environments() if mark in environment]:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
-
-
-def _environments() -> Iterator[tuple[int, list[bytes]]]:
-    """Of all processes of this user that live, where the system shows them."""
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            yield int(path.parent.name), path.read_bytes().split(b"\0")
+def _try_lock(lock: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

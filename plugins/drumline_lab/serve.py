@@ -27,16 +27,15 @@ def main(order: dict[str, Any]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     _raise_file_limit()
-    with open(folder / LOCK, "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        state = State(wanted=wanted, token=order["token"], pid=os.getpid())
-        state.save(folder)
-        fleet = Fleet(folder, wanted, order["token"])
-        try:
-            _serve(fleet, state, stop)
-        finally:
-            fleet.stop()
-            clean_up(folder)
+    # Never closed: whoever waits for the lock waits for the end of this process.
+    fcntl.flock(os.open(folder / LOCK, os.O_RDWR), fcntl.LOCK_EX)
+    state = State(wanted=wanted, token=order["token"], pid=os.getpid())
+    state.save(folder)
+    fleet = Fleet(folder, wanted, order["token"])
+    with contextlib.ExitStack() as stack:
+        stack.callback(clean_up, folder)
+        stack.callback(fleet.stop)
+        _serve(fleet, state, stop)
 
 
 def _serve(fleet: Fleet, state: State, stop: threading.Event) -> None:

@@ -1,0 +1,84 @@
+"""``drumline lab`` as it is typed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from click.testing import CliRunner
+
+from drumline.plugin import UsageError
+from drumline.plugin.manager import load_plugins
+from drumline_lab import lab
+from drumline_lab.commands import command
+from drumline_lab.fleet import answers
+from drumline_lab.sshd import stop_sshd
+
+
+@pytest.fixture
+def run(folder, monkeypatch):
+    """Types a command; returns its exit status and what it says."""
+    monkeypatch.delenv("DRUMLINE_LAB_WINDOWS", raising=False)
+
+    def run(verb, *arguments):
+        result = CliRunner().invoke(command, [verb, "--folder", str(folder), *arguments])
+        if isinstance(result.exception, UsageError):
+            raise result.exception
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_up_status_down(run, folder):
+    code, said = run("up", "--linux", "1", "--windows", "1")
+    assert code == 0
+    assert "web1: OpenSSH's sshd" in said
+    assert "app1: /bin/sh" in said
+    assert str(folder / lab.INVENTORY) in said
+    code, said = run("up", "--linux", "1", "--windows", "1")
+    assert (code, said.splitlines()[0]) == (0, "The practice fleet is up already.")
+    code, said = run("status")
+    assert code == 0
+    rows = [line.split() for line in said.splitlines()]
+    assert rows[0][:2] == ["HOST", "GROUPS"]
+    assert [row[0] for row in rows[1:]] == ["web1", "app1"]
+    assert all("answers" in row for row in rows[1:])
+    assert run("down") == (0, "The practice fleet is down, and nothing of it is left.\n")
+    assert run("down")[1].startswith("No practice fleet")
+    assert run("status")[0] == 4
+
+
+def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, folder, until):
+    run("up", "--linux", "1", "--windows", "0")
+    state = lab.State.load(folder)
+    assert state is not None
+    stop_sshd(folder / "hosts" / "web1" / "sshd")
+    until(lambda: not answers(state.hosts[0]))
+    code, said = run("status")
+    assert (code, "no answer" in said) == (4, True)
+    os.kill(state.pid, signal.SIGKILL)
+    until(lambda: not lab.alive(folder))
+    code, said = run("status")
+    assert (code, "has crashed" in said) == (4, True)
+    assert run("down")[0] == 0
+
+
+def test_no_hosts_at_all(run):
+    with pytest.raises(UsageError, match="A fleet needs hosts"):
+        run("up", "--linux", "0", "--windows", "0")
+
+
+def test_a_windows_program_must_be_there(run, folder, monkeypatch):
+    with pytest.raises(UsageError, match="can't be run") as caught:
+        run("up", "--windows-program", "/no/such/program")
+    assert "/no/such/program" in caught.value.detail
+    monkeypatch.setenv("DRUMLINE_LAB_WINDOWS", "/nor/this")
+    with pytest.raises(UsageError, match="can't be run") as caught:
+        run("up")
+    assert "/nor/this" in caught.value.detail
+    assert not folder.exists()
+
+
+def test_drumline_offers_it():
+    assert load_plugins().commands["lab"].load == "drumline_lab.commands:command"

@@ -1,0 +1,205 @@
+"""The life of a lab: up, in use, down, and every way in which that can be cut short."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import winrm
+import yaml
+
+from drumline.plugin import UsageError
+from drumline_lab import lab
+from drumline_lab.sshd import stop_sshd
+
+#: Starts a lab as ``drumline lab up`` does, in a process that a test can end.
+_UP = """
+import sys
+from pathlib import Path
+from drumline_lab import lab
+from drumline_lab.fleet import Wanted
+lab.up(Path(sys.argv[1]), Wanted(linux=1, windows=1, program=sys.argv[2]))
+"""
+
+
+def test_a_fleet_works_and_leaves_nothing_behind(up, folder, leftovers):
+    state = up(linux=2, windows=2)
+    inventory = folder / lab.INVENTORY
+    assert stat.S_IMODE(inventory.stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / lab.STATE).stat().st_mode) == 0o600
+    assert all(lab.health(state).values())
+    groups = yaml.safe_load(inventory.read_text())["all"]["children"]
+    seen = {_ssh(host, 'cd "{lab_root}" && echo here > file && pwd') for host in groups["linux"]["hosts"].values()}
+    assert seen == {host["lab_root"] for host in groups["linux"]["hosts"].values()}
+    seen = {_winrm(host, "echo here> file && pwd") for host in groups["windows"]["hosts"].values()}
+    assert seen == {host["lab_root"] for host in groups["windows"]["hosts"].values()}
+    assert len({(host.address, host.port) for host in state.hosts}) == 4
+    assert len(list(folder.glob("hosts/*/root/file"))) == 4
+    assert lab.down(folder)
+    assert not folder.exists()
+    assert leftovers() == []
+    assert not lab.down(folder)
+
+
+def test_up_twice_is_one_fleet(up, folder):
+    first = up(windows=1)
+    assert up(windows=1) == first
+    with pytest.raises(UsageError, match="Another practice fleet is up") as caught:
+        up(windows=2)
+    assert "0 Linux and 1 Windows" in caught.value.detail
+    assert lab.alive(folder)
+
+
+def test_a_crash_is_noticed_and_cleared_away(up, folder, leftovers, until):
+    state = up(linux=1, windows=1)
+    host = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]["app1"]
+    protocol = _protocol(host)
+    protocol.run_command(protocol.open_shell(), "echo $$ > pid; sleep 1000")
+    protocol.transport.close_session()
+    pid = folder / "hosts" / "app1" / "root" / "pid"
+    until(lambda: pid.exists() and pid.read_text())
+    os.kill(state.pid, signal.SIGKILL)
+    until(lambda: not lab.alive(folder))
+    assert leftovers()  # its sshd and the command
+    assert lab.down(folder)
+    assert not folder.exists()
+    assert leftovers() == []
+
+
+def test_a_crashed_fleet_is_cleared_away_by_the_next(up, folder, until, leftovers):
+    state = up(linux=1)
+    os.kill(state.pid, signal.SIGKILL)
+    until(lambda: not lab.alive(folder))
+    again = up(linux=1)
+    assert again.pid != state.pid
+    assert all(lab.health(again).values())
+    lab.down(folder)
+    assert leftovers() == []
+
+
+def test_a_signal_to_the_process_takes_everything_down(up, folder, until, leftovers):
+    state = up(linux=1, windows=1)
+    os.kill(state.pid, signal.SIGTERM)
+    until(lambda: not folder.exists())
+    until(lambda: not leftovers())
+
+
+def test_a_host_that_does_not_start_takes_the_others_with_it(up, folder, tmp_path, leftovers):
+    program = _program(tmp_path, "echo no licence >&2; exit 3")
+    with pytest.raises(UsageError, match="app1") as caught:
+        up(linux=1, windows=1, program=program)
+    assert "no licence" in caught.value.detail
+    assert not folder.exists()
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_up_that_is_cut_short_leaves_no_orphan(folder, tmp_path, until, leftovers, number):
+    program = _program(tmp_path, f"touch {tmp_path}/starting; sleep 1; exit 0")
+    process = subprocess.Popen([sys.executable, "-c", _UP, str(folder), program], stderr=subprocess.PIPE)
+    with process:
+        until((tmp_path / "starting").exists)
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    until(lambda: not leftovers())
+    until(lambda: not folder.exists())
+
+
+def test_files_of_others_are_neither_taken_nor_removed(up, folder):
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    up(windows=1)
+    lab.down(folder)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    (folder / lab.INVENTORY).write_text("all:")
+    with pytest.raises(UsageError, match="holds files of something else"):
+        up(windows=1)
+    assert (folder / lab.INVENTORY).read_text() == "all:"
+    (folder / lab.INVENTORY).unlink()
+
+
+def test_a_folder_that_can_not_be_made(up, folder):
+    folder.write_text("a file")
+    with pytest.raises(UsageError, match="can't be made"):
+        up(windows=1)
+    folder.unlink()
+
+
+def test_a_broken_state_is_told(folder):
+    folder.mkdir()
+    (folder / lab.STATE).write_text("{")
+    with pytest.raises(UsageError, match="can't be read"):
+        lab.State.load(folder)
+    (folder / lab.STATE).unlink()
+
+
+def test_a_host_that_has_gone_is_no_longer_healthy(up, folder, until):
+    state = up(linux=2)
+    first, second = state.hosts
+    stop_sshd(folder / "hosts" / first.name / "sshd")
+    until(lambda: not lab.health(state)[first.name])
+    assert lab.health(state)[second.name]
+
+
+@pytest.mark.windows
+def test_real_windows_hosts_are_removed_in_the_end(up, folder, leftovers):
+    program = os.environ.get("DRUMLINE_LAB_WINDOWS")
+    if not program:
+        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
+    state = up(windows=2, program=program)
+    hosts = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]
+    assert [host["lab_root"] for host in hosts.values()] == [r"C:\lab", r"C:\lab"]
+    assert _winrm(hosts["app1"], r"cd C:\lab && echo one> file && more < file") == "one"
+    assert "one" not in _winrm(hosts["app2"], r"cd C:\lab & dir")
+    drives = [_drive(program, state.token, name) for name in hosts]
+    assert all(drive.is_dir() for drive in drives)
+    lab.down(folder)
+    assert not any(drive.exists() for drive in drives)
+    assert leftovers() == []
+
+
+def _drive(program: str, token: str, name: str) -> Path:
+    environment = {**os.environ, "WINDOWS_HOST": f"drumline-{token}-{name}"}
+    done = subprocess.run([program, "path"], env=environment, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def _ssh(host: dict[str, str], line: str) -> str:
+    key, options = host["ansible_ssh_private_key_file"], host["ansible_ssh_common_args"].split()
+    command = ["ssh", "-F", "none", "-i", key, *options, "-p", str(host["ansible_port"]), "-l", host["ansible_user"]]
+    done = subprocess.run([*command, host["ansible_host"], line.format(**host)], capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def _protocol(host: dict[str, str]) -> winrm.Protocol:
+    return winrm.Protocol(
+        f"http://{host['ansible_host']}:{host['ansible_port']}/wsman",
+        transport=host["ansible_winrm_transport"],
+        username=host["ansible_user"],
+        password=host["ansible_password"],
+        message_encryption=host["ansible_winrm_message_encryption"],
+        proxy=None,
+        ca_trust_path=None,
+    )
+
+
+def _winrm(host: dict[str, str], line: str) -> str:
+    protocol = _protocol(host)
+    shell = protocol.open_shell(codepage=65001)
+    output, _, _ = protocol.get_command_output(shell, protocol.run_command(shell, line))
+    protocol.close_shell(shell)
+    protocol.transport.close_session()
+    return output.decode().strip()
+
+
+def _program(folder: Path, cmd: str) -> str:
+    """A Windows program of which only ``cmd`` does something."""
+    path = folder / "windows"
+    path.write_text(f"#!/bin/sh\ncase $1 in cmd) {cmd};; path) echo /nowhere;; esac\n")
+    path.chmod(0o755)
+    return str(path)
