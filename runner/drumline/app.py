@@ -93,7 +93,7 @@ def prepare(
     require_hosts(inventory)
     templating = Templating()
     with _gathered() as mistakes:
-        mistakes.found.extend(check_names(playbook, inventory, extra, templating))
+        mistakes.found.extend(check_names(playbook, inventory, extra, templating, actions=plugins.actions))
         mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
         plan = mistakes.of(
             lambda: make_plan(

@@ -17,6 +17,7 @@ from drumline.cli.options import (
     verbose_option,
 )
 from drumline.diagnostics import Position
+from drumline.loading.yaml import text_value
 from drumline.model.playbook import Play, Playbook, Task
 
 _PLACE = Position("<command line>")
@@ -38,6 +39,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) ->
 
     A single word is a command line for the hosts' own shell (sh or PowerShell): drumline exec web 'df -h | tail -1'.
     Several words are a program and its arguments, passed on as they are: drumline exec web -- systemctl status nginx.
+    Templates are rendered for each host: drumline exec all -- echo '{{ inventory_hostname }}'.
     """
     from drumline.app import carry_out, prepare
     from drumline.reporting.listeners import listeners_for
@@ -54,7 +56,8 @@ def _playbook(
     pattern: str, words: tuple[str, ...], *, become: bool, timeout: float | None, shell: str | None
 ) -> Playbook:
     line = len(words) == 1
-    arguments = {"cmd": words[0], "executable": shell} if line else {"argv": list(words)}
+    texts = [text_value(word, _PLACE) for word in words]
+    arguments = {"cmd": texts[0], "executable": shell} if line else {"argv": texts}
     task = Task(
         id="exec",
         name=words[0] if line else shlex.join(words),
@@ -63,7 +66,6 @@ def _playbook(
         position=_PLACE,
         become=become,
         timeout=timeout,
-        variables={},
     )
     return Playbook(
         path=str(_PLACE.path), plays=(Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE),)

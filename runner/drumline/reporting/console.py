@@ -143,8 +143,8 @@ class ConsoleReport:
             self._screen.show([*wave_title(self._tracker.plan, wave), Part(f" ({_jobs(event.jobs)})", "dim")])
 
     def _show_result(self, wave: Wave) -> None:
-        if not wave.jobs:
-            return
+        if not wave.folds and not self._verbose:
+            return  # nothing ran in it: the failures above and the verdict below say why
         if self._alive:
             self._screen.show(wave_title(self._tracker.plan, wave))
         for line in wave_result(self._tracker, wave, verbose=self._verbose):

@@ -8,7 +8,7 @@ from typing import Any
 
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
-from drumline.model.plan import Job, Plan, Step
+from drumline.model.plan import Plan, Step
 from drumline.model.value import text_of
 from drumline.reporting.tracker import Fold, Tracker, Wave
 
@@ -45,7 +45,9 @@ def plain(line: Line) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration for people: ``0.3 s``, ``12 s``, ``3 m 05 s``, ``2 h 07 m``."""
+    """A duration for people: ``40 ms``, ``2.3 s``, ``12 s``, ``3 m 05 s``, ``2 h 07 m``."""
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
     if value < 10:
         return f"{value:.1f} s"
     if value < 60:
@@ -58,8 +60,9 @@ def seconds(value: float) -> str:
 
 
 def task_name(step: Step) -> str:
-    """What a task is called in reports."""
-    return text_of(step.task.name) or step.task.id
+    """What a task is called in reports: its name as written, else its id."""
+    name = text_of(step.task.name)
+    return step.task.id if name in ("", step.task.action) else name
 
 
 def wave_title(plan: Plan, wave: Wave) -> Line:
@@ -105,8 +108,8 @@ def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
     ]
     if fold.status in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
         yield from failure_lines(step, fold.result)
-    elif "msg" in fold.result and (step.task.action == "debug" or verbose):
-        yield from _indented(fold.result["msg"], "cyan")
+    elif step.task.action == "debug" or (verbose and fold.result.get("msg")):
+        yield from _indented(_said(fold.result), "cyan")
     if verbose and fold.status not in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
         yield from _output_lines(fold.result, lines=None)
     if verbose > 1:
@@ -192,12 +195,17 @@ def running_text(tracker: Tracker, wave: Wave, now: float, most: int = 3) -> str
     return names + (f" and {more} more" if more else "")
 
 
-def _abandoned_line(tracker: Tracker, step: Step, status: Status, cause: Job | None, hosts: list[str]) -> Line:
+def _abandoned_line(tracker: Tracker, step: Step, status: Status, cause: int | None, hosts: list[str]) -> Line:
     word, style = MARKS[status]
-    reason = ""
-    if cause is not None:
-        reason = f"  because of '{task_name(tracker.step(cause))}' on {cause.host}"
+    reason = f"  because of '{task_name(tracker.plan.steps[cause])}'" if cause is not None else ""
     return [Part(f"  {word:<11} ", style), Part(f"{task_name(step)}: {fold_hosts(hosts)}"), Part(reason, "dim")]
+
+
+def _said(result: Mapping[str, Any]) -> Any:
+    """The message, else the values that the action gave (``debug: {var: …}``)."""
+    if "msg" in result:
+        return result["msg"]
+    return {name: value for name, value in result.items() if name not in ("changed", "failed")}
 
 
 def _counted(hosts: Sequence[str]) -> str:

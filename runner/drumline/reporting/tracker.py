@@ -49,7 +49,8 @@ class Wave:
     open: int
     counts: Counter[Status] = field(default_factory=Counter)
     folds: dict[tuple[Any, ...], Fold] = field(default_factory=dict)
-    abandoned: dict[tuple[int, Status, Job | None], list[str]] = field(default_factory=dict)
+    #: (step, status, step that is the cause) to the hosts.
+    abandoned: dict[tuple[int, Status, int | None], list[str]] = field(default_factory=dict)
     barrier: BarrierPassed | None = None
     ended: float | None = None
 
@@ -126,7 +127,8 @@ class Tracker:
         self._close(wave, event.at)
 
     def _fold(self, wave: Wave, event: JobFinished) -> Fold:
-        shown = what_is_shown(event) if not self._with_output else repr(sorted(event.result.items(), key=_first))
+        whole = self._with_output or self.step(event.job).task.action == "debug"
+        shown = repr(sorted(event.result.items(), key=_first)) if whole else what_is_shown(event)
         key = (event.job.step, event.status, event.ignored, shown)
         fold = wave.folds.get(key)
         if fold is None:
@@ -138,10 +140,11 @@ class Tracker:
 
     def _abandoned(self, event: JobsAbandoned) -> None:
         self.counts[event.status] += len(event.jobs)
+        cause = event.cause.step if event.cause else None
         for job in event.jobs:
             wave = self.wave_of(job)
             if wave is not None:
-                wave.abandoned.setdefault((job.step, event.status, event.cause), []).append(job.host)
+                wave.abandoned.setdefault((job.step, event.status, cause), []).append(job.host)
                 wave.counts[event.status] += 1
                 self._close(wave, event.at)
 
@@ -158,7 +161,7 @@ def what_is_shown(event: JobFinished) -> Any:
     if event.status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not event.ignored:
         message = result.get("msg", "")
         return message if isinstance(message, str) else repr(message)
-    return repr([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cmd", "results")])
+    return repr([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "results")])
 
 
 def _first(item: tuple[str, Any]) -> str:
