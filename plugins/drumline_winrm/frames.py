@@ -1,0 +1,153 @@
+"""What passes between drumline and the warm PowerShell: requests as lines of text, and the marks that end them.
+
+``worker.ps1`` describes the format; this is its other side.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal
+
+from drumline.plugin import Emit, OptionInvalid
+
+_LOADER = """$ProgressPreference = 'SilentlyContinue'
+$reader = New-Object IO.StreamReader ([Console]::OpenStandardInput()), ([Text.Encoding]::ASCII), $false, 65536
+$packed = New-Object IO.MemoryStream (, [Convert]::FromBase64String($reader.ReadLine()))
+$inflate = New-Object IO.Compression.DeflateStream $packed, ([IO.Compression.CompressionMode]::Decompress)
+. ([ScriptBlock]::Create((New-Object IO.StreamReader $inflate).ReadToEnd()))"""
+
+
+def loader() -> str:
+    """The script that PowerShell is started with: it reads the worker from its standard input and becomes it."""
+    return _LOADER
+
+
+def worker() -> str:
+    """The script that carries out the requests."""
+    return files("drumline_winrm").joinpath("worker.ps1").read_text(encoding="utf-8")
+
+
+def start_line(executable: str) -> str:
+    """The command line of the warm PowerShell; a seventh of the 8,191 characters that ``cmd`` takes."""
+    program = f'"{executable}"' if " " in executable else executable
+    encoded = base64.b64encode(_LOADER.encode("utf-16-le")).decode()
+    return (
+        f"{program} -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -OutputFormat Text"
+        f" -EncodedCommand {encoded}"
+    )
+
+
+def worker_line() -> bytes:
+    """The first line for its standard input."""
+    return _packed(worker()) + b"\n"
+
+
+def nonce() -> str:
+    """The name of one request, which no output can contain by chance."""
+    return secrets.token_hex(12)
+
+
+def request_line(
+    name: str,
+    kind: str,
+    text: str,
+    *,
+    directory: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+) -> bytes:
+    """One request. Raises ``OptionInvalid`` for text that holds NUL, which no script, path or variable can."""
+    variables = [f"{name}={value}" for name, value in (environment or {}).items()]
+    fields = [name, kind, directory or "", str(len(variables)), *variables, text]
+    if any("\0" in field for field in fields):
+        raise OptionInvalid("A NUL character can't be sent", "Commands, paths and variables of a host are text.")
+    return _packed("\0".join(fields)) + b" " + base64.b64encode(stdin) + b"\n"
+
+
+def piece_line(piece: bytes) -> bytes:
+    """One piece of a file."""
+    return base64.b64encode(piece) + b"\n"
+
+
+def last_line(checksum: str) -> bytes:
+    """The line after a file's pieces; ``checksum`` is the SHA-256 of all, in hexadecimal."""
+    return f"= {checksum}\n".encode()
+
+
+def _packed(text: str) -> bytes:
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return base64.b64encode(deflate.compress(text.encode()) + deflate.flush())
+
+
+@dataclass(slots=True)
+class _Tail:
+    """One stream: what came but may still turn out to begin the mark, and the mark's line once it came."""
+
+    held: bytes = b""
+    found: bool = False
+    line: bytes | None = None
+
+
+class EndMarks:
+    """Lets output pass and stops each stream at its mark. What comes behind it belongs to no command."""
+
+    def __init__(self, name: str) -> None:
+        self._mark = b"\0" + name.encode()
+        self._tails: dict[str, _Tail] = {"stdout": _Tail(), "stderr": _Tail()}
+
+    def feed(self, stream: Literal["stdout", "stderr"], data: bytes, emit: Emit) -> None:
+        """Take what a Receive brought and hand on what is the command's."""
+        tail = self._tails[stream]
+        said = self._split(tail, tail.held + data)
+        if said:
+            emit(stream, said)
+
+    def rest(self) -> Iterator[tuple[Literal["stdout", "stderr"], bytes]]:
+        """What is still held back, for a command that ended without its marks."""
+        for stream in ("stdout", "stderr"):
+            tail = self._tails[stream]
+            if tail.held and not tail.found:
+                yield stream, tail.held
+
+    @property
+    def complete(self) -> bool:
+        """Both marks have come."""
+        return all(tail.line is not None for tail in self._tails.values())
+
+    @property
+    def code(self) -> int:
+        """The exit code, 0 to 2**32 - 1."""
+        return int(self._words()[0]) & 0xFFFFFFFF
+
+    @property
+    def detail(self) -> str:
+        """The checksum of a file that was put or got, in hexadecimal; empty otherwise."""
+        return self._words()[1].decode()
+
+    def _words(self) -> list[bytes]:
+        return (self._tails["stdout"].line or b"0 ").split(b" ")
+
+    def _split(self, tail: _Tail, data: bytes) -> bytes:
+        if tail.found:
+            said = b""
+            tail.held = data
+        else:
+            said, mark, after = data.partition(self._mark)
+            tail.found = bool(mark)
+            tail.held = after
+            if not mark:
+                keep = self._unsure(said)
+                said, tail.held = said[: len(said) - keep], said[len(said) - keep :]
+        if tail.found and tail.line is None and b"\n" in tail.held:
+            tail.line = tail.held.partition(b"\n")[0].removeprefix(b" ")
+        return said
+
+    def _unsure(self, data: bytes) -> int:
+        """The number of last bytes that may be the beginning of the mark."""
+        at = data.rfind(b"\0", max(0, len(data) - len(self._mark) + 1))
+        return len(data) - at if at >= 0 and self._mark.startswith(data[at:]) else 0

@@ -1,0 +1,62 @@
+"""Command lines as commands of the shell itself, for hosts without a PowerShell: Command, Receive, Signal."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from drumline.plugin import ConnectionLost, Emit, Run
+from drumline_winrm.client import Client
+from drumline_winrm.faults import ShellGone
+from drumline_winrm.shell import Shell
+from drumline_winrm.warm import Answer
+
+
+class NativeLines:
+    """Runs one line at a time. A line with variables or a folder of its own gets a shell of its own, which has them."""
+
+    def __init__(self, client: Client, shell: Shell) -> None:
+        self._client = client
+        self._kept = shell
+        self._current = shell
+        self.command: str | None = None
+
+    @property
+    def shell_id(self) -> str | None:
+        """The shell of what runs now."""
+        return self._current.id
+
+    def run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
+        """Carry out a line; everything that it started is ended when its time is up."""
+        own = bool(request.environment or request.directory)
+        self._current = Shell(self._client, request.environment, request.directory) if own else self._kept
+        answer = Answer(code=None)
+        try:
+            answer = self._run(request, emit, ended, deadline)
+            return answer
+        finally:
+            self.command = None
+            if own or answer.code is None:
+                self._current.delete()
+
+    def _run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
+        self.command = self._current.start(request.text)
+        with contextlib.suppress(ShellGone):  # It may end without reading.
+            self._current.send(self.command, request.stdin, end=True)
+        while True:
+            try:
+                received = self._current.receive(self.command, deadline)
+            except ShellGone as gone:
+                if ended():
+                    return Answer(code=None)
+                raise ConnectionLost("The host ended the shell", f"{gone} What ran in it was ended too.") from None
+            for stream, data in received.output if received else ():
+                emit(stream, data)
+            if received and received.done:
+                self._current.terminate(self.command)
+                return Answer(code=received.exit_code)
+            if ended():
+                return Answer(code=None)
+            if deadline is not None and time.monotonic() >= deadline:
+                return Answer(code=None, timed_out=True)

@@ -1,0 +1,307 @@
+"""The connection variables of ``winrm``, by Ansible's names, and what they mean for pywinrm."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from drumline.plugin import Option, OptionInvalid, PackageMissing, Secret, Target
+
+AUTHENTICATION = ("basic", "ntlm", "kerberos", "credssp", "certificate")
+
+OPTIONS = (
+    Option(name="host", help="Name or address; by default the host's name in the inventory."),
+    Option(name="port", type=int, help="TCP port; by default 5986 with https, 5985 with http."),
+    Option(name="user", variables=("user", "winrm_user"), help="User name: name, DOMAIN\\name or name@REALM."),
+    Option(
+        name="password",
+        variables=("password", "winrm_password", "winrm_pass"),
+        secret=True,
+        help="The user's password.",
+    ),
+    Option(
+        name="transport",
+        variables=("winrm_transport",),
+        help="How to log in: basic, ntlm, kerberos, credssp or certificate, or several with commas, of which the first "
+        "is used that this machine has the packages for; by default kerberos for name@REALM where it can be, else ntlm.",
+    ),
+    Option(
+        name="scheme",
+        variables=("winrm_scheme",),
+        choices=("http", "https"),
+        help="http or https; by default http for port 5985, else https where a port is given, else http.",
+    ),
+    Option(name="path", variables=("winrm_path",), default="wsman", help="Path of the service."),
+    Option(
+        name="cert_validation",
+        variables=("winrm_server_cert_validation",),
+        default="validate",
+        choices=("validate", "ignore"),
+        help="Whether the host's TLS certificate must be trusted.",
+    ),
+    Option(
+        name="ca_trust_path",
+        variables=("winrm_ca_trust_path",),
+        help="File or folder of trusted authorities (PEM); by default REQUESTS_CA_BUNDLE or those of requests.",
+    ),
+    Option(name="cert_pem", variables=("winrm_cert_pem",), help="File of the client's certificate, for certificate."),
+    Option(name="cert_key", variables=("winrm_cert_key_pem",), help="File of the certificate's key."),
+    Option(
+        name="encryption",
+        variables=("winrm_message_encryption",),
+        choices=("auto", "always", "never"),
+        help="Encryption of messages; by default always over http, and none beside that of https.",
+    ),
+    Option(
+        name="allow_unencrypted",
+        variables=("winrm_allow_unencrypted",),
+        type=bool,
+        default=False,
+        help="Let messages, and the password with basic, pass over http in clear.",
+    ),
+    Option(
+        name="operation_timeout",
+        variables=("winrm_operation_timeout_sec",),
+        type=float,
+        default=20.0,
+        help="Seconds for which the host may hold one request; commands may last longer.",
+    ),
+    Option(
+        name="read_timeout",
+        variables=("winrm_read_timeout_sec",),
+        type=float,
+        help="Seconds without an answer until the connection counts as lost; by default 10 more than the above.",
+    ),
+    Option(
+        name="connect_timeout",
+        variables=("winrm_connection_timeout",),
+        type=float,
+        default=10.0,
+        help="Seconds to wait for the host to accept a connection.",
+    ),
+    Option(
+        name="kerberos_delegation",
+        variables=("winrm_kerberos_delegation",),
+        type=bool,
+        default=False,
+        help="Let the host use the ticket to reach others.",
+    ),
+    Option(
+        name="kerberos_hostname",
+        variables=("winrm_kerberos_hostname_override",),
+        help="Name of the host in Kerberos, when it isn't the one that is connected to.",
+    ),
+    Option(name="service", variables=("winrm_service",), default="HTTP", help="Name of the service in Kerberos."),
+    Option(
+        name="send_cbt",
+        variables=("winrm_send_cbt",),
+        type=bool,
+        default=True,
+        help="Bind the log-in to the TLS connection.",
+    ),
+    Option(
+        name="proxy",
+        variables=("winrm_proxy",),
+        help="URL of an HTTP proxy; by default none, whatever the environment says.",
+    ),
+    Option(
+        name="shell",
+        variables=("winrm_shell",),
+        default="powershell",
+        help="The PowerShell that is kept warm: powershell (Windows PowerShell), pwsh (PowerShell 7), or a path.",
+    ),
+    Option(
+        name="max_operations",
+        variables=("winrm_max_operations",),
+        type=int,
+        default=1400,
+        help="Commands started in one shell until it is renewed; Windows' quota is 1500 for each user.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one host is reached: checked, with nothing left to default."""
+
+    name: str  #: What messages call the host.
+    url: str
+    authentication: str
+    user: str
+    password: Secret
+    encryption: str
+    validate: bool
+    ca_trust_path: str | None
+    cert_pem: str | None
+    cert_key: str | None
+    operation_timeout: float  #: seconds
+    read_timeout: float  #: seconds
+    connect_timeout: float  #: seconds
+    kerberos_delegation: bool
+    kerberos_hostname: str | None
+    service: str
+    send_cbt: bool
+    proxy: str | None
+    shell: str
+    max_operations: int
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether messages are sealed within HTTP."""
+        return self.encryption == "always"
+
+
+def read(target: Target) -> Settings:
+    """The settings of one host, or ``OptionInvalid`` or ``PackageMissing`` with what to do."""
+    scheme = _scheme(target)
+    authentication = _authentication(target)
+    _check_login(target, authentication)
+    operation, connect = float(target["operation_timeout"]), float(target["connect_timeout"])
+    reading = float(target["read_timeout"] or operation + 10)
+    if not 1 <= operation < reading or connect <= 0:
+        raise OptionInvalid(
+            "Time-outs that can't be kept",
+            f"winrm_operation_timeout_sec is {operation:g} and winrm_read_timeout_sec {reading:g} for {target.host}; the "
+            "first must be at least 1, the second larger, and winrm_connection_timeout above 0.",
+        )
+    return Settings(
+        name=target.host,
+        url=_url(target, scheme),
+        authentication=authentication,
+        user=target["user"] or "",
+        password=target["password"] or Secret(""),
+        encryption=_encryption(target, scheme, authentication),
+        validate=target["cert_validation"] == "validate",
+        ca_trust_path=target["ca_trust_path"],
+        cert_pem=target["cert_pem"],
+        cert_key=target["cert_key"],
+        operation_timeout=operation,
+        read_timeout=reading,
+        connect_timeout=connect,
+        kerberos_delegation=target["kerberos_delegation"],
+        kerberos_hostname=target["kerberos_hostname"],
+        service=target["service"],
+        send_cbt=target["send_cbt"],
+        proxy=target["proxy"],
+        shell=target["shell"],
+        max_operations=max(1, target["max_operations"]),
+    )
+
+
+def _scheme(target: Target) -> str:
+    if target["scheme"]:
+        return str(target["scheme"])
+    return "https" if target["port"] not in (None, 5985, 80) else "http"
+
+
+def _url(target: Target, scheme: str) -> str:
+    host = target["host"] or target.host
+    port = target["port"] or (5986 if scheme == "https" else 5985)
+    try:
+        host = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
+    except ValueError:
+        pass  # A name.
+    return f"{scheme}://{host}:{port}/{str(target['path']).lstrip('/')}"
+
+
+def _authentication(target: Target) -> str:
+    wanted = target["transport"]
+    if not wanted:
+        realm = "@" in (target["user"] or "")
+        return "kerberos" if realm and _missing("kerberos") is None else "ntlm"
+    names = [name.strip().lower() for name in wanted.split(",")]
+    names = ["basic" if name == "plaintext" else name for name in names]
+    for name in names:
+        if name not in AUTHENTICATION:
+            raise OptionInvalid(
+                "Unknown way to log in",
+                f"winrm_transport of {target.host} says '{name}'; there are {', '.join(AUTHENTICATION)}.",
+            )
+    usable = [name for name in names if _missing(name) is None]
+    if not usable:
+        raise PackageMissing(
+            f"No package for {names[0]}",
+            f"Logging in to {target.host} with {names[0]} needs {_missing(names[0])}: pip install 'drumline[{names[0]}]', or "
+            "set winrm_transport to ntlm.",
+        )
+    return usable[0]
+
+
+def _missing(authentication: str) -> str | None:
+    """The package that a way to log in needs and this machine lacks."""
+    package = {"kerberos": "krb5", "credssp": "requests_credssp", "ntlm": "requests_ntlm"}.get(authentication)
+    if package == "krb5":
+        return None if any(map(find_spec, ("gssapi", "winkerberos", "kerberos"))) else "pykerberos"
+    return package if package and find_spec(package) is None else None
+
+
+def _check_login(target: Target, authentication: str) -> None:
+    if authentication == "certificate":
+        for option, variable in (("cert_pem", "winrm_cert_pem"), ("cert_key", "winrm_cert_key_pem")):
+            if not target[option] or not Path(target[option]).is_file():
+                raise OptionInvalid(
+                    "No certificate to log in with",
+                    f"{variable} of {target.host} must name a file in PEM format; it says {target[option]!r}.",
+                )
+    elif authentication != "kerberos" and (not target["user"] or target["password"] is None):
+        lacking = "ansible_user" if not target["user"] else "ansible_password"
+        raise OptionInvalid(
+            "Nobody to log in as", f"{authentication} needs a user and a password; set {lacking} for {target.host}."
+        )
+
+
+def _encryption(target: Target, scheme: str, authentication: str) -> str:
+    wanted = target["encryption"]
+    allowed = target["allow_unencrypted"]
+    sealable = authentication in ("ntlm", "kerberos", "credssp")
+    if scheme == "https":
+        if wanted == "always" and not sealable:
+            raise OptionInvalid(
+                "No encryption to be had",
+                f"{authentication} seals no messages; drop winrm_message_encryption, https does it.",
+            )
+        return "always" if wanted == "always" else "never"
+    if authentication == "certificate":
+        raise OptionInvalid(
+            "Certificates need https", f"Set winrm_scheme to https for {target.host}, or log in another way."
+        )
+    if sealable and wanted != "never":
+        return "always"
+    if not allowed:
+        raise OptionInvalid(
+            "Messages would pass in clear",
+            f"{authentication} over http to {target.host} without encryption shows everything to the network"
+            f"{', the password too' if authentication == 'basic' else ''}. Set winrm_scheme to https, or winrm_transport to "
+            "ntlm; drumline_winrm_allow_unencrypted: true permits it all the same.",
+        )
+    if wanted == "always":
+        raise OptionInvalid("No encryption to be had", f"{authentication} seals no messages; use ntlm, or https.")
+    return "never"
+
+
+def protocol(settings: Settings) -> Any:
+    """A ``winrm.Protocol`` of its own, not yet connected."""
+    from winrm import Protocol
+
+    made = Protocol(
+        endpoint=settings.url,
+        transport=settings.authentication,
+        username=settings.user or None,
+        password=settings.password.reveal(),
+        ca_trust_path=settings.ca_trust_path or "legacy_requests",
+        cert_pem=settings.cert_pem,
+        cert_key_pem=settings.cert_key,
+        server_cert_validation="validate" if settings.validate else "ignore",
+        kerberos_delegation=settings.kerberos_delegation,
+        kerberos_hostname_override=settings.kerberos_hostname,
+        service=settings.service,
+        message_encryption=settings.encryption,
+        send_cbt=settings.send_cbt,
+        proxy=settings.proxy,
+    )
+    # requests takes (connect, read); pywinrm has one number for both.
+    made.transport.read_timeout_sec = (settings.connect_timeout, settings.read_timeout)
+    return made

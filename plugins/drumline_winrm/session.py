@@ -1,0 +1,277 @@
+"""A session: one protocol, one shell, one warm PowerShell in it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from drumline.plugin import (
+    ConnectionLost,
+    Emit,
+    Ending,
+    Exit,
+    Get,
+    HostError,
+    Language,
+    OptionInvalid,
+    Put,
+    Run,
+    Stream,
+    TransferFailed,
+)
+from drumline_winrm import frames
+from drumline_winrm.client import Client
+from drumline_winrm.faults import NothingYet, ShellGone
+from drumline_winrm.lines import NativeLines
+from drumline_winrm.options import Settings
+from drumline_winrm.shell import Shell
+from drumline_winrm.warm import Answer, NoPowerShell, WarmPowerShell
+
+#: Windows' limit for a command line, in characters.
+_LONGEST_LINE = 32_000
+#: seconds that closing waits for a command to be ended
+_CLOSE_PATIENCE = 3.0
+
+
+class WinrmSession:
+    """See :class:`drumline.plugin.Session`.
+
+    A command that is ended takes the shell with it, and the PowerShell in it: that is the one way in which Windows
+    surely ends a whole tree of processes. The next command starts both anew, which costs a second or two.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = Client(settings)
+        self._shell = Shell(self._client)
+        self._warm = WarmPowerShell(self._client, self._shell)
+        self._native = NativeLines(self._client, self._shell)
+        self._no_powershell: NoPowerShell | None = None
+        #: Guards the two below: who interrupts must find either nothing or the command that is meant.
+        self._lock = threading.Lock()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._interrupted = False
+
+    def open(self) -> None:
+        """Log in and open the shell, or raise the ``HostError`` that says what is in the way."""
+        self._shell.open()
+
+    def run(self, request: Run, emit: Emit) -> Exit:
+        self._refuse(request)
+        with self._working():
+            answer = self._answer(request, emit)
+            if self._interrupted and answer.code is None:
+                self._warm.stop()
+                return Exit(code=None, ending=Ending.INTERRUPTED)
+            if answer.timed_out:
+                self._warm.stop()
+                return Exit(code=None, ending=Ending.TIMED_OUT)
+            if answer.code is None:
+                raise ConnectionLost(
+                    "The host gave no exit code",
+                    f"The command on {self._settings.name} is over, but the host can't tell how it ended.",
+                )
+            return Exit(code=answer.code)
+
+    def put(self, request: Put) -> None:
+        try:
+            with _opened(request.source) as file, self._working():
+                answer, said = self._transfer("put", request.destination, file)
+        except OSError as error:
+            raise TransferFailed("Can't read the file here", f"{request.source}: {error.strerror}") from error
+        if answer.code != 0:
+            raise TransferFailed("Can't write the file", f"{request.destination} on {self._settings.name}: {said}")
+
+    def get(self, request: Get) -> None:
+        temporary = request.destination.with_name(f".{request.destination.name}.{frames.nonce()}")
+        try:
+            with temporary.open("wb") as file, self._working():
+                checksum = hashlib.sha256()
+                answer, said = self._transfer("get", request.source, None, lambda data: _keep(data, file, checksum))
+            if answer.code != 0:
+                raise TransferFailed("Can't read the file", f"{request.source} on {self._settings.name}: {said}")
+            if answer.detail != checksum.hexdigest():
+                raise TransferFailed(
+                    "The file changed on its way", f"{request.source} on {self._settings.name}: the checksums differ."
+                )
+            temporary.replace(request.destination)
+        except OSError as error:
+            raise TransferFailed("Can't write the file here", f"{request.destination}: {error.strerror}") from error
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if self._idle.is_set() or self._interrupted:
+                return
+            self._interrupted = True
+            self._end_from_outside()
+
+    def close(self) -> None:
+        self.interrupt()
+        # Whoever still runs something lets go of the protocol first, unless the host doesn't answer any more.
+        if self._idle.wait(_CLOSE_PATIENCE):
+            self._warm.stop()
+        self._client.close()
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._lock:
+            self._idle.clear()
+            self._interrupted = False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._idle.set()
+
+    def _end_from_outside(self) -> None:
+        """End what runs by a connection of its own, since the session's is waiting for its output."""
+        found = [(self._shell.id, self._warm.command), (self._native.shell_id, self._native.command)]
+        client = Client(self._settings)
+        shell = Shell(client)
+        # If the host can't be reached this way, the session's own connection notices at its next answer.
+        with contextlib.suppress(HostError, NothingYet):
+            for shell.id, command in found:
+                if shell.id is not None and command is not None:
+                    shell.terminate(command)
+        client.close()
+
+    def _refuse(self, request: Run) -> None:
+        if request.become is not None:
+            raise OptionInvalid(
+                "become is not for Windows",
+                f"WinRM runs commands as the user that logs in; log in to {self._settings.name} as "
+                f"'{request.become.user}' instead.",
+            )
+        if request.language is Language.SH:
+            raise OptionInvalid("This host speaks PowerShell", "A shell script can't run on it; use PowerShell or cmd.")
+
+    def _answer(self, request: Run, emit: Emit) -> Answer:
+        request = self._plain(request)
+        try:
+            self._start()
+        except NoPowerShell:
+            if request.language is Language.POWERSHELL:
+                raise
+            return self._native.run(request, emit, self._is_interrupted, _deadline(request))
+        if request.language is not Language.POWERSHELL and not self._warm.windows:
+            return self._native.run(request, emit, self._is_interrupted, _deadline(request))
+        name = frames.nonce()
+        line = frames.request_line(
+            name,
+            request.language.value,
+            request.text,
+            directory=request.directory,
+            environment=request.environment,
+            stdin=request.stdin,
+        )
+        return self._ask(line, name, emit, request)
+
+    def _ask(self, line: bytes, name: str, emit: Emit, request: Run) -> Answer:
+        """Ask the warm PowerShell; once more when it turns out to have gone while nothing ran."""
+        try:
+            return self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+        except ShellGone:
+            if self._interrupted:
+                return Answer(code=None)
+        self._start()
+        return self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+
+    def _transfer(
+        self, kind: str, path: str, source: BinaryIO | None, take: Callable[[bytes], object] | None = None
+    ) -> tuple[Answer, str]:
+        """Move one file; returns how it ended and what the host said about it."""
+        said = bytearray()
+
+        def emit(stream: Stream, data: bytes) -> None:
+            if stream == "stdout" and take is not None:
+                take(data)
+            else:
+                said.extend(data)
+
+        for attempt in (1, 2):
+            self._start()
+            name = frames.nonce()
+            lines = self._lines(frames.request_line(name, kind, path), source)
+            try:
+                answer = self._warm.ask(lines, name, emit, self._is_interrupted, None)
+                break
+            except ShellGone as gone:
+                # Nothing has come of it: the shell had ended before.
+                if attempt == 2 or self._interrupted:
+                    raise ConnectionLost("The host ended the shell", str(gone)) from None
+        if answer.code is None:
+            raise TransferFailed("The transfer was ended", f"{path} on {self._settings.name} is as it was before.")
+        return answer, " ".join(said.decode(errors="replace").split())
+
+    def _lines(self, line: bytes, source: BinaryIO | None) -> Iterator[bytes]:
+        yield line
+        if source is None:
+            return
+        source.seek(0)
+        checksum = hashlib.sha256()
+        while piece := source.read(self._warm.piece_size()):
+            checksum.update(piece)
+            yield frames.piece_line(piece)
+        yield frames.last_line(checksum.hexdigest())
+
+    def _start(self) -> None:
+        if self._no_powershell is not None:
+            raise self._no_powershell
+        try:
+            self._warm.start()
+        except NoPowerShell as error:
+            self._no_powershell = error
+            raise
+
+    def _is_interrupted(self) -> bool:
+        return self._interrupted
+
+    def _plain(self, request: Run) -> Run:
+        """The same without an ``executable``: a line that starts that program, unless it is the usual one."""
+        program = (request.executable or "").lower().removesuffix(".exe")
+        if not program or request.language is Language.EXEC or program in self._usual(request.language):
+            return replace(request, executable=None)
+        if request.language is Language.CMD:
+            text = f'"{request.executable}" /d /s /c "{request.text}"'
+        else:
+            text = f'"{request.executable}" {_powershell_arguments(request.text)}'
+        if len(text) > _LONGEST_LINE:
+            raise OptionInvalid(
+                "The script is too long for another PowerShell",
+                f"A command line of Windows has {_LONGEST_LINE} characters at most; run it in '{self._settings.shell}', "
+                "which takes scripts of any length.",
+            )
+        return replace(request, language=Language.EXEC, text=text, executable=None)
+
+    def _usual(self, language: Language) -> tuple[str, ...]:
+        return ("cmd",) if language is Language.CMD else (self._settings.shell.lower().removesuffix(".exe"),)
+
+
+def _deadline(request: Run) -> float | None:
+    return None if request.timeout is None else time.monotonic() + request.timeout
+
+
+def _powershell_arguments(script: str) -> str:
+    encoded = base64.b64encode(script.encode("utf-16-le")).decode()
+    return f"-NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -OutputFormat Text -EncodedCommand {encoded}"
+
+
+def _opened(source: bytes | Path) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _keep(data: bytes, file: BinaryIO, checksum: hashlib._Hash) -> None:
+    checksum.update(data)
+    file.write(data)

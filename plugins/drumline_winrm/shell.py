@@ -1,0 +1,109 @@
+"""One WinRS shell on a host, and the commands in it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+
+from drumline.plugin import HostError
+from drumline_winrm import messages
+from drumline_winrm.client import Client
+from drumline_winrm.faults import Broken, NothingYet, OperationsFull, ShellGone, TooLarge
+from drumline_winrm.messages import Received
+
+#: The least time that a host is given for a request, in seconds; Windows takes no less.
+_SHORTEST = 0.5
+
+
+class Shell:
+    """Opened at its first command; after ``delete`` the next command opens another."""
+
+    def __init__(
+        self, client: Client, environment: Mapping[str, str] | None = None, directory: str | None = None
+    ) -> None:
+        self._client = client
+        self._environment = environment or {}
+        self._directory = directory
+        self._limit = client.settings.operation_timeout
+        self._commands = 0
+        self.id: str | None = None
+
+    def open(self) -> None:
+        """Ask the host for the shell now; raises the ``HostError`` of whatever is in the way."""
+        if self.id is None:
+            # Acting twice leaves a shell behind, which the host removes when it has been idle for long enough.
+            message = messages.create(self._environment, self._directory, self._limit)
+            self.id = messages.shell_id(self._client.ask(message, harmless_twice=True))
+            self._commands = 0
+
+    def start(self, line: str) -> str:
+        """Start a command line and return its id. Renews the shell when it is gone or its quota is used up."""
+        if self._commands >= self._client.settings.max_operations:
+            self.delete()
+        for last in (False, True):
+            self.open()
+            assert self.id is not None
+            try:
+                answer = self._client.ask(messages.command(self.id, line, self._limit))
+            except (ShellGone, OperationsFull) as error:
+                self.delete()
+                if not last:
+                    continue
+                raise _told(error) from None
+            self._commands += 1
+            return messages.command_id(answer)
+        raise AssertionError  # The second attempt returns or raises.
+
+    def send(self, command: str, data: bytes, *, end: bool = False, harmless_twice: bool = False) -> None:
+        """Write to a command's standard input, in as many requests as the host's limit makes it.
+
+        ``harmless_twice``: the reader knows data that it has had before, if it came in one request.
+        """
+        start = 0
+        while start < len(data) or (end and start == len(data) == 0):
+            piece = data[start : start + messages.payload(self._client.envelope)]
+            last = start + len(piece) >= len(data)
+            alone = start == 0 and last
+            message = messages.send(self._known(), command, piece, self._limit, end=end and last)
+            try:
+                self._client.ask(message, harmless_twice=harmless_twice and alone)
+            except TooLarge:
+                if self._client.envelope < len(piece):
+                    continue
+                raise HostError("Request too large", "The host takes no requests of even 150 KiB.") from None
+            except NothingYet:
+                raise Broken("Host too busy", "Its command did not take the input in time.") from None
+            if last:
+                return
+            start += len(piece)
+
+    def receive(self, command: str, until: float | None = None) -> Received | None:
+        """What the command says next; None when that is nothing for a while, or until the (monotonic) time."""
+        wait = self._limit if until is None else min(self._limit, max(_SHORTEST, until - time.monotonic()))
+        try:
+            return messages.received(self._client.ask(messages.receive(self._known(), command, wait)))
+        except NothingYet:
+            return None
+
+    def terminate(self, command: str) -> None:
+        """End a command with all that it has started. It may be over already."""
+        with contextlib.suppress(ShellGone):
+            self._client.ask(messages.terminate(self._known(), command, self._limit), harmless_twice=True)
+
+    def delete(self) -> None:
+        """End the shell and everything in it, as far as the host can be reached; raises nothing."""
+        if self.id is None:
+            return
+        shell, self.id = self.id, None
+        with contextlib.suppress(HostError, ShellGone, NothingYet):
+            self._client.ask(messages.delete(shell, self._limit), harmless_twice=True)
+
+    def _known(self) -> str:
+        if self.id is None:
+            raise ShellGone("The shell was deleted.")
+        return self.id
+
+
+def _told(error: Exception) -> HostError:
+    return error if isinstance(error, HostError) else HostError("The host ends every shell at once", str(error))

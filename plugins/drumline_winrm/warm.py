@@ -1,0 +1,156 @@
+"""The warm PowerShell of one session: started once in the session's shell, then one Send and one Receive a command.
+
+On the common path a command costs two requests. Both directions are described in ``worker.ps1``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from drumline.plugin import ConnectionLost, Emit, HostError
+from drumline_winrm import frames
+from drumline_winrm.client import Client
+from drumline_winrm.faults import ShellGone
+from drumline_winrm.messages import payload
+from drumline_winrm.shell import Shell
+
+#: What the worker says first; ``windows`` or ``other`` and PowerShell's version follow.
+_READY = b"drumline ready "
+#: seconds for PowerShell to start; a host that is busy installing updates takes a minute
+_START_PATIENCE = 120.0
+
+
+class NoPowerShell(HostError):
+    """The host has no PowerShell by that name, or won't let it run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a request ended. ``code`` is None when its time was up, or when it was ended from elsewhere."""
+
+    code: int | None
+    detail: str = ""
+    timed_out: bool = False
+
+
+class WarmPowerShell:
+    """Carries out one request after the other. After anything but a regular end it is started anew by itself."""
+
+    def __init__(self, client: Client, shell: Shell) -> None:
+        self._client = client
+        self._shell = shell
+        self._program = client.settings.shell
+        self.command: str | None = None  #: The id of its command in the shell; None while it isn't running.
+        self._stale = False  #: Something of the last request may be left in the shell.
+        self.windows = True  #: False for the PowerShell of another system, which has no ``cmd``.
+
+    def start(self) -> None:
+        """Start it if it isn't running. Raises ``NoPowerShell`` with what the host says about it."""
+        if self.command is not None:
+            return
+        if self._stale:
+            self.stop()
+        try:
+            self._start()
+        except ConnectionLost:
+            # Nothing of the caller's has run, so that a second attempt in a new shell does no harm.
+            self.stop()
+            self._start()
+
+    def _start(self) -> None:
+        command = self._shell.start(frames.start_line(self._program))
+        said = bytearray()
+        try:
+            self._shell.send(command, frames.worker_line())
+        except ShellGone:
+            pass  # It ended at once; why stands in its output.
+        deadline = time.monotonic() + _START_PATIENCE
+        while not (said.startswith(_READY) and said.endswith(b"\n")):
+            received = self._shell.receive(command, deadline)
+            said += b"".join(data for _, data in received.output) if received else b""
+            if (received and received.done) or time.monotonic() > deadline:
+                self._shell.terminate(command)
+                raise NoPowerShell(
+                    "PowerShell can't be started", _first_words(self._client, self._program, bytes(said))
+                )
+        self.command = command
+        self.windows = bytes(said).split()[2] == b"windows"
+
+    def stop(self) -> None:
+        """End it with everything that it has started, and its shell with them."""
+        self.command = None
+        self._stale = False
+        self._shell.delete()
+
+    def ask(
+        self, lines: Iterable[bytes], name: str, emit: Emit, ended: Callable[[], bool], deadline: float | None
+    ) -> Answer:
+        """Send the lines of one request, and hand on what it says until it ends.
+
+        ``name`` is the request's nonce, ``ended`` says whether somebody else ends it, ``deadline`` is a monotonic time.
+        Raises ``ConnectionLost`` when the answer may be lost; the request may then have been carried out or not, and
+        whatever is left of it is ended before the next one.
+        """
+        try:
+            self._submit(lines)
+            return self._follow(name, emit, ended, deadline)
+        except BaseException:
+            self.command = None
+            self._stale = True
+            raise
+
+    def _submit(self, lines: Iterable[bytes]) -> None:
+        """As few Sends as the host's limit allows. The worker knows a request that it has had before by its nonce."""
+        assert self.command is not None
+        waiting = bytearray()
+        alone = True
+        for line in lines:
+            if waiting and len(waiting) + len(line) > payload(self._client.envelope):
+                self._shell.send(self.command, bytes(waiting))
+                waiting.clear()
+                alone = False
+            waiting += line
+        self._shell.send(self.command, bytes(waiting), harmless_twice=alone)
+
+    def _follow(self, name: str, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
+        assert self.command is not None
+        marks = frames.EndMarks(name)
+        while True:
+            try:
+                received = self._shell.receive(self.command, deadline)
+            except ShellGone as gone:
+                if ended():
+                    return Answer(code=None)
+                raise ConnectionLost("The host ended the shell", f"{gone} What ran in it was ended too.") from None
+            for stream, data in received.output if received else ():
+                marks.feed(stream, data, emit)
+            if marks.complete:
+                return Answer(code=marks.code, detail=marks.detail)
+            if received and received.done:
+                return self._ended(marks, emit, received.exit_code)
+            if ended():
+                return Answer(code=None)
+            if deadline is not None and time.monotonic() >= deadline:
+                return Answer(code=None, timed_out=True)
+
+    def _ended(self, marks: frames.EndMarks, emit: Emit, code: int | None) -> Answer:
+        """The command took the PowerShell with it; its exit code is the command's."""
+        for stream, data in marks.rest():
+            emit(stream, data)
+        self.command = None
+        self._stale = True
+        return Answer(code=code)
+
+    def piece_size(self) -> int:
+        """How many bytes of a file fill one Send."""
+        return payload(self._client.envelope) // 4 * 3 - 3
+
+
+def _first_words(client: Client, program: str, said: bytes) -> str:
+    words = " ".join(said.decode(errors="replace").split())[:500] or "it says nothing"
+    return (
+        f"'{program}' on {client.settings.name}: {words}. Set drumline_winrm_shell to powershell or pwsh, whichever is "
+        "installed there; it must not be limited to ConstrainedLanguage for this user."
+    )

@@ -1,0 +1,340 @@
+# The warm PowerShell: reads requests from its standard input, carries them out one after the other, and marks the end
+# of each on both output streams. It keeps to what Windows PowerShell 5.1 knows.
+#
+#   request   one line: base64 of the deflated head, a space, base64 of the bytes for the command's standard input.
+#             The head is UTF-8 text, its fields divided by NUL: nonce, kind, directory, number of environment
+#             variables, NAME=VALUE for each, and all the rest is the text.
+#   output    whatever the command writes, untouched, because it writes to this process's own streams.
+#   end       NUL nonce LF on stderr; NUL nonce SPACE code SPACE detail LF on stdout. `code` is a signed 32-bit number.
+#
+# Kinds: powershell, cmd, exec (run the text), put and get (the text is a path). After a put follow the file's pieces,
+# a line of base64 each, and a line "= SHA256"; both transfers give the SHA-256 as the end's detail.
+
+$utf8 = New-Object Text.UTF8Encoding $false
+try { [Console]::OutputEncoding = $utf8; [Console]::InputEncoding = $utf8 } catch { }
+# Formatted text is cut and wrapped at the width of a console that nobody looks at.
+try { $Host.UI.RawUI.BufferSize = New-Object Management.Automation.Host.Size 512, 3000 } catch { }
+$stdout = [Console]::OpenStandardOutput()
+$stderr = [Console]::OpenStandardError()
+
+# Programs that a script starts inherit this process's standard input. It is replaced by an empty file, so that they
+# find its end at once and never a request. .NET has no name for that call; where the call is forbidden all else works.
+$kernel = $null
+try {
+    $name = New-Object Reflection.AssemblyName 'Drumline'
+    $assembly = [Reflection.Emit.AssemblyBuilder]::DefineDynamicAssembly($name, 'Run')
+    $builder = $assembly.DefineDynamicModule('Drumline').DefineType('Drumline.Kernel', 'Public,Class')
+    $method = $builder.DefinePInvokeMethod('SetStdHandle', 'kernel32.dll', 'Public,Static,PinvokeImpl', 'Standard',
+        [bool], [type[]]@([int], [IntPtr]), 'Winapi', 'Unicode')
+    $method.SetImplementationFlags('PreserveSig')
+    $kernel = $builder.CreateType()
+} catch { }
+
+function New-Input([byte[]]$bytes) {
+    $path = Join-Path ([IO.Path]::GetTempPath()) ('drumline-' + [Guid]::NewGuid().ToString('N'))
+    $file = New-Object IO.FileStream $path, 'CreateNew', 'ReadWrite', 'ReadWrite, Delete, Inheritable', 1,
+        ([IO.FileOptions]::DeleteOnClose)
+    $file.Write($bytes, 0, $bytes.Length)
+    $file.Position = 0
+    $file
+}
+
+function Set-Input($file) {
+    if ($kernel -and $file) { [void]$kernel::SetStdHandle(-10, $file.SafeFileHandle.DangerousGetHandle()) }
+}
+
+$nothing = $null
+try { $nothing = New-Input @() } catch { }
+try { Set-Input $nothing } catch { $kernel = $null }
+
+$state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault()
+foreach ($pair in @('ProgressPreference', 'SilentlyContinue'), @('OutputEncoding', $utf8)) {
+    $entry = New-Object Management.Automation.Runspaces.SessionStateVariableEntry $pair[0], $pair[1], ''
+    $state.Variables.Add($entry)
+}
+$settings = New-Object Management.Automation.PSInvocationSettings
+# `exit` then arrives here as an exception that carries the code.
+$settings.ExposeFlowControlExceptions = $true
+
+function New-Room {
+    $room = [Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($Host, $state)
+    $room.ThreadOptions = 'UseCurrentThread'
+    $room.Open()
+    $room
+}
+
+function Write-Text($stream, [string]$text) {
+    $bytes = $utf8.GetBytes($text)
+    $stream.Write($bytes, 0, $bytes.Length)
+    $stream.Flush()
+}
+
+function Get-Cause($fault) {
+    $cause = $fault.Exception
+    while ($cause.InnerException) { $cause = $cause.InnerException }
+    $cause
+}
+
+function New-Shell($room) {
+    $shell = [Management.Automation.PowerShell]::Create()
+    $shell.Runspace = $room
+    $shell
+}
+
+# An error as PowerShell itself would print it.
+function Write-Fault($room, $cause) {
+    $record = $cause
+    if ($cause.ErrorRecord) { $record = $cause.ErrorRecord }
+    $shell = New-Shell $room
+    [void]$shell.AddCommand('Out-String').AddParameter('InputObject', $record).AddParameter('Width', 512)
+    $text = (-join $shell.Invoke()).Trim()
+    if (-not $text) { $text = $cause.Message }
+    Write-Text $stderr ($text + [Environment]::NewLine)
+}
+
+# Whether the last statement succeeded is known only inside the script. The empty line ends one that goes on.
+function Add-Question($text) {
+    $tokens = $faults = $null
+    $tree = [Management.Automation.Language.Parser]::ParseInput($text, [ref]$tokens, [ref]$faults)
+    if ($faults.Count -or -not $tree.EndBlock.Unnamed) { return $text }
+    "$text`n`n`$global:drumline = `$?"
+}
+
+# The exit code of a script, by the rules of `powershell -Command`.
+function Invoke-Script($room, $text, $directory, [byte[]]$bytes) {
+    $lines = @()
+    $file = $null
+    try {
+        if ($bytes.Length) {
+            $lines = $utf8.GetString($bytes).TrimEnd("`n").Split("`n") | ForEach-Object { $_.TrimEnd("`r") }
+            $file = New-Input $bytes
+            Set-Input $file
+            [Console]::SetIn((New-Object IO.StreamReader $file, $utf8))
+        } else {
+            [Console]::SetIn([IO.TextReader]::Null)
+        }
+        if ($directory) {
+            $shell = New-Shell $room
+            [void]$shell.AddCommand('Set-Location').AddParameter('LiteralPath', $directory)
+            [void]$shell.AddParameter('ErrorAction', 'Stop').Invoke()
+        }
+        $shell = New-Shell $room
+        [void]$shell.AddScript((Add-Question $text)).AddCommand('Out-Default')
+        $shell.Commands.Commands[1].MergeUnclaimedPreviousCommandResults = 'Error,Output'
+        [void]$shell.Invoke([string[]]$lines, $settings)
+        if ($room.SessionStateProxy.GetVariable('drumline') -eq $false) { 1 } else { 0 }
+    } catch {
+        $cause = $_.Exception
+        if ($cause.InnerException) { $cause = $cause.InnerException }
+        if ($cause -is [Management.Automation.ExitException]) {
+            if ($cause.Argument -is [int]) { $cause.Argument } else { 0 }
+        } else {
+            Write-Fault $room $cause
+            1
+        }
+    } finally {
+        Set-Input $nothing
+        if ($file) { $file.Dispose() }
+    }
+}
+
+function Start-Program($program, $arguments, $directory) {
+    $start = New-Object Diagnostics.ProcessStartInfo $program, $arguments
+    $start.UseShellExecute = $false
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    $start.RedirectStandardError = $true
+    if ($directory) { $start.WorkingDirectory = $directory }
+    [Diagnostics.Process]::Start($start)
+}
+
+function Write-Input($process, [byte[]]$bytes) {
+    try {
+        $stream = $process.StandardInput.BaseStream
+        $feed = $stream.WriteAsync($bytes, 0, $bytes.Length)
+        while (-not $feed.Wait(50)) { if ($process.HasExited) { break } }
+        $stream.Close()
+    } catch { } # It may end without reading all of it.
+}
+
+# Both streams byte for byte as they come. Output that a process in the background holds open after the program has
+# ended is waited for while it flows, and a second longer.
+function Copy-Output($process) {
+    $pumps = @(
+        @{ From = $process.StandardOutput.BaseStream; To = $stdout; Buffer = New-Object byte[] 65536 },
+        @{ From = $process.StandardError.BaseStream; To = $stderr; Buffer = New-Object byte[] 65536 }
+    )
+    foreach ($pump in $pumps) { $pump.Read = $pump.From.ReadAsync($pump.Buffer, 0, 65536) }
+    while ($pumps) {
+        $ready = [Threading.Tasks.Task]::WaitAny([Threading.Tasks.Task[]]@($pumps | ForEach-Object { $_.Read }), 1000)
+        if ($ready -lt 0) {
+            if (-not $process.HasExited) { continue }
+            foreach ($pump in $pumps) { [void]$pump.From.CopyToAsync([IO.Stream]::Null) }
+            return
+        }
+        $pump = @($pumps)[$ready]
+        $size = $pump.Read.Result
+        if ($size) {
+            $pump.To.Write($pump.Buffer, 0, $size)
+            $pump.Read = $pump.From.ReadAsync($pump.Buffer, 0, 65536)
+        } else {
+            $pumps = @($pumps | Where-Object { $_ -ne $pump })
+        }
+    }
+}
+
+function Invoke-Program($program, $arguments, $directory, [byte[]]$bytes) {
+    try {
+        if ($directory) { [Environment]::CurrentDirectory = $directory }
+        $process = Start-Program $program $arguments $directory
+    } catch {
+        $cause = Get-Cause $_
+        Write-Text $stderr ($program + ': ' + $cause.Message + [Environment]::NewLine)
+        if ($cause.NativeErrorCode) { return $cause.NativeErrorCode } else { return 1 }
+    }
+    $feeding = $bytes.Length
+    if (-not $feeding) { $process.StandardInput.BaseStream.Close() } else { Write-Input $process $bytes }
+    Copy-Output $process
+    $process.WaitForExit()
+    $process.ExitCode
+    $process.Dispose()
+}
+
+function Invoke-Line($text, $directory, $bytes) {
+    if ($text -match '^\s*"([^"]*)"\s*(.*)$' -or $text -match '^\s*(\S+)\s*(.*)$') {
+        Invoke-Program $Matches[1] $Matches[2] $directory $bytes
+    } else {
+        Write-Text $stderr ('The command line is empty.' + [Environment]::NewLine)
+        1
+    }
+}
+
+function ConvertTo-Hex([byte[]]$bytes) { [BitConverter]::ToString($bytes).Replace('-', '').ToLowerInvariant() }
+
+function Get-FullPath($path) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path) }
+
+# Every piece is read, whatever happens, because the next request stands behind the last one.
+function Save-File($path, $nonce) {
+    $fault = $null
+    $file = $null
+    $temporary = $null
+    $sha = [Security.Cryptography.SHA256]::Create()
+    try {
+        $path = Get-FullPath $path
+        if ([IO.Directory]::Exists($path)) { throw "$path is a folder." }
+        $temporary = "$path.$nonce"
+        $file = New-Object IO.FileStream $temporary, 'CreateNew', 'Write', 'None', 65536
+    } catch { $fault = Get-Cause $_ }
+    while ($true) {
+        $line = $reader.ReadLine()
+        if ($null -eq $line) { [Environment]::Exit(0) }
+        if ($line[0] -eq '=') { break }
+        if ($fault) { continue }
+        try {
+            $piece = [Convert]::FromBase64String($line)
+            [void]$sha.TransformBlock($piece, 0, $piece.Length, $null, 0)
+            $file.Write($piece, 0, $piece.Length)
+        } catch { $fault = Get-Cause $_ }
+    }
+    try {
+        if ($file) { $file.Dispose() }
+        if ($fault) { throw $fault }
+        [void]$sha.TransformFinalBlock((New-Object byte[] 0), 0, 0)
+        $script:detail = ConvertTo-Hex $sha.Hash
+        if ($detail -ne $line.Substring(2)) { throw 'What arrived is not what was sent: the checksums differ.' }
+        if ([IO.File]::Exists($path)) {
+            [IO.File]::Replace($temporary, $path, [NullString]::Value)
+        } else {
+            [IO.File]::Move($temporary, $path)
+        }
+        0
+    } catch {
+        Write-Text $stderr ((Get-Cause $_).Message + [Environment]::NewLine)
+        if ($temporary) { try { [IO.File]::Delete($temporary) } catch { } }
+        1
+    }
+}
+
+function Send-File($path) {
+    $file = $null
+    try {
+        $file = New-Object IO.FileStream (Get-FullPath $path), 'Open', 'Read', 'ReadWrite, Delete', 65536
+        $sha = [Security.Cryptography.SHA256]::Create()
+        $buffer = New-Object byte[] 65536
+        while ($size = $file.Read($buffer, 0, $buffer.Length)) {
+            [void]$sha.TransformBlock($buffer, 0, $size, $null, 0)
+            $stdout.Write($buffer, 0, $size)
+        }
+        [void]$sha.TransformFinalBlock($buffer, 0, 0)
+        $script:detail = ConvertTo-Hex $sha.Hash
+        0
+    } catch {
+        Write-Text $stderr ((Get-Cause $_).Message + [Environment]::NewLine)
+        1
+    } finally {
+        if ($file) { $file.Dispose() }
+    }
+}
+
+function Read-Head([string]$word) {
+    $packed = New-Object IO.MemoryStream (, [Convert]::FromBase64String($word))
+    $inflate = New-Object IO.Compression.DeflateStream $packed, ([IO.Compression.CompressionMode]::Decompress)
+    (New-Object IO.StreamReader $inflate, $utf8).ReadToEnd()
+}
+
+function Restore-Surroundings {
+    [Console]::SetOut($console_out)
+    [Console]::SetError($console_error)
+    [Environment]::CurrentDirectory = $home_folder
+    $now = [Environment]::GetEnvironmentVariables()
+    foreach ($name in @($now.Keys)) {
+        if ($now[$name] -cne $surroundings[$name]) { [Environment]::SetEnvironmentVariable($name, $surroundings[$name]) }
+    }
+    foreach ($name in $surroundings.Keys) {
+        if (-not $now.ContainsKey($name)) { [Environment]::SetEnvironmentVariable($name, $surroundings[$name]) }
+    }
+}
+
+$console_out = [Console]::Out
+$console_error = [Console]::Error
+$home_folder = [Environment]::CurrentDirectory
+$surroundings = @{}
+foreach ($item in [Environment]::GetEnvironmentVariables().GetEnumerator()) { $surroundings[$item.Key] = $item.Value }
+$room = New-Room
+$system = if ($env:ComSpec) { 'windows' } else { 'other' }
+Write-Text $stdout "drumline ready $system $($PSVersionTable.PSVersion)`n"
+$last = ''
+
+while ($null -ne ($line = $reader.ReadLine())) {
+    $words = $line.Split(' ')
+    $fields = (Read-Head $words[0]).Split([char[]]@([char]0), 5)
+    $nonce, $kind, $directory, $count, $rest = $fields
+    # A request whose answer was lost is sent again; it must not be carried out again.
+    if ($nonce -eq $last) {
+        if ($kind -eq 'put') { do { $line = $reader.ReadLine() } until ($null -eq $line -or $line[0] -eq '=') }
+        continue
+    }
+    $last = $nonce
+    $parts = $rest.Split([char[]]@([char]0), [int]$count + 1)
+    for ($index = 0; $index -lt [int]$count; $index++) {
+        $name, $value = $parts[$index].Split([char[]]'=', 2)
+        [Environment]::SetEnvironmentVariable($name, $value)
+    }
+    $text = $parts[[int]$count]
+    $bytes = [Convert]::FromBase64String($words[1])
+    $detail = ''
+    $code = switch ($kind) {
+        'powershell' { Invoke-Script $room $text $directory $bytes }
+        'cmd' { Invoke-Program $env:ComSpec "/d /s /c `"$text`"" $directory $bytes }
+        'exec' { Invoke-Line $text $directory $bytes }
+        'put' { Save-File $text $nonce }
+        'get' { Send-File $text }
+    }
+    Restore-Surroundings
+    Write-Text $stderr "$([char]0)$nonce`n"
+    Write-Text $stdout "$([char]0)$nonce $(@($code)[-1]) $detail`n"
+    if ($kind -eq 'powershell') {
+        $room.Dispose()
+        $room = New-Room
+    }
+}
