@@ -18,7 +18,7 @@ class LocalFiles(SFTPServerInterface):
         mode = 0o666 if attr.st_mode is None else attr.st_mode
         access = {os.O_RDONLY: "rb", os.O_WRONLY: "wb", os.O_RDWR: "r+b"}[flags & os.O_ACCMODE]
         try:
-            file = cast(BinaryIO, open(os.open(_real(path), flags, mode), access))
+            file = cast(BinaryIO, os.fdopen(os.open(_real(path), flags, mode), access))
         except OSError as error:
             return _code(error)
         return _File(flags, file)

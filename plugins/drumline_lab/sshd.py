@@ -128,29 +128,31 @@ class Sshd:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
     def _write_configuration(self, number: int, addresses: Sequence[str]) -> None:
+        settings = {
+            "AuthorizedKeysFile": self.folder / "authorized_keys",
+            "PidFile": self._pid_file(number),
+            # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
+            "SetEnv": f"{_MARK}={self.folder} SHLVL=1",
+            "PermitRootLogin": "prohibit-password",
+            "PasswordAuthentication": "no",
+            "KbdInteractiveAuthentication": "no",
+            "UsePAM": "no",
+            "StrictModes": "no",  # The folder may be below /tmp, which everybody can write to.
+            "UseDNS": "no",
+            "PrintMotd": "no",
+            "PrintLastLog": "no",
+            "MaxStartups": "1000",
+            "MaxSessions": "100",
+            "LogLevel": "VERBOSE",
+            **({"Subsystem": f"sftp {self._sftp}"} if self._sftp else {}),
+            **self._settings,
+        }
         lines = [
-            *(f"{name} {value}" for name, value in self._settings.items()),
             f"Port {self.port}",
             *(f"ListenAddress {address}" for address in addresses),
             *(f"HostKey {path}" for path in self._host_keys),
-            f"AuthorizedKeysFile {self.folder / 'authorized_keys'}",
-            f"PidFile {self._pid_file(number)}",
-            # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
-            f"SetEnv {_MARK}={self.folder} SHLVL=1",
-            "PermitRootLogin prohibit-password",
-            "PasswordAuthentication no",
-            "KbdInteractiveAuthentication no",
-            "UsePAM no",
-            "StrictModes no",  # The folder may be below /tmp, which everybody can write to.
-            "UseDNS no",
-            "PrintMotd no",
-            "PrintLastLog no",
-            "MaxStartups 1000",
-            "MaxSessions 100",
-            "LogLevel VERBOSE",
+            *(f"{name} {value}" for name, value in settings.items()),
         ]
-        if self._sftp:
-            lines.append(f"Subsystem sftp {self._sftp}")
         self._config(number).write_text("".join(f"{line}\n" for line in lines))
 
     def _launch(self, program: str) -> bool:

@@ -6,12 +6,15 @@ and an agent may hold more keys than that.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import paramiko
+from paramiko.agent import AgentSSH
 from paramiko.pkey import PublicBlob
 
 from drumline.plugin import AuthenticationFailed, ConnectionLost, ConnectTimedOut, OptionInvalid, Secret
@@ -161,26 +164,34 @@ class _Agent:
     """The ssh-agent, asked only when its keys are needed."""
 
     def __init__(self, settings: Settings) -> None:
-        self._wanted = (settings.identity_agent or "").lower() != "none"
-        self._agent: paramiko.Agent | None = None
+        named = settings.identity_agent or "SSH_AUTH_SOCK"
+        self._path = os.environ.get("SSH_AUTH_SOCK", "none") if named == "SSH_AUTH_SOCK" else named
+        self._socket: socket.socket | None = None
+        self._client = _AgentClient()
 
     def offered(self) -> tuple[paramiko.AgentKey, ...]:
-        if not self._wanted or not os.environ.get("SSH_AUTH_SOCK"):
-            return ()
-        if self._agent is None:
-            try:
-                self._agent = paramiko.Agent()
-            except (paramiko.SSHException, OSError, EOFError):  # a socket whose agent is gone
-                self._wanted = False
-                return ()
-        return self._agent.get_keys()
+        if self._socket is None and self._path.lower() != "none":
+            self._socket = socket.socket(socket.AF_UNIX)
+            # A socket whose agent is gone, or that isn't an agent's, offers nothing.
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                self._socket.connect(os.path.expanduser(self._path))
+                self._client.ask(self._socket)
+        return self._client.get_keys()
 
     def __enter__(self) -> _Agent:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._agent is not None:
-            self._agent.close()
+        if self._socket is not None:
+            self._socket.close()
+
+
+class _AgentClient(AgentSSH):
+    """paramiko's own finds the agent in the environment alone."""
+
+    def ask(self, connection: socket.socket) -> None:
+        """Fetch the keys that the agent holds."""
+        self._connect(connection)  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 def _failure(settings: Settings, tried: list[str]) -> AuthenticationFailed:

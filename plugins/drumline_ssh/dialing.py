@@ -46,7 +46,8 @@ class Dialer:
     def _start(self, pipe: Pipe, settings: Settings) -> paramiko.Transport:
         """Agree on keys with the host and check that it is the host."""
         # Link has all that Transport uses of a socket.
-        transport = paramiko.Transport(Link(pipe))  # type: ignore[arg-type]
+        link = Link(pipe)
+        transport = paramiko.Transport(link)  # type: ignore[arg-type]
         transport.daemon = True
         transport.use_compression(settings.compression)
         transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.timeout
@@ -55,10 +56,12 @@ class Dialer:
         security.key_types = self._key_types(settings, security.key_types)
         try:
             transport.start_client(timeout=settings.timeout)
+            if not transport.initial_kex_done:
+                raise faults.of_silence(settings.place, settings.timeout)
             self._host_keys.check(settings, _key_of(transport))
         except (paramiko.SSHException, EOFError, OSError) as error:
             hang_up([transport])
-            raise faults.of_greeting(error, settings.place, settings.timeout) from None
+            raise faults.of_greeting(error, settings.place, ended=link.ended) from None
         except BaseException:
             hang_up([transport])
             raise

@@ -45,16 +45,19 @@ def of_dialing(error: OSError, place: str, timeout: float) -> HostError:
     return ConnectionLost("The connection broke while it was made", f"{place}: {error}.")
 
 
-def of_greeting(error: BaseException, place: str, timeout: float) -> HostError:
-    """The two sides didn't agree on a protocol and keys."""
+def of_silence(place: str, timeout: float) -> HostError:
+    """The host accepted the connection and then didn't say enough."""
+    return ConnectTimedOut(
+        "The host doesn't speak",
+        f"{place} accepted the connection but didn't finish its SSH greeting within {timeout:g} s. It may be"
+        " overloaded, or another service may listen there.",
+    )
+
+
+def of_greeting(error: BaseException, place: str, *, ended: bool) -> HostError:
+    """The two sides didn't agree on a protocol and keys; ``ended``: the host hung up."""
     said = str(error) or type(error).__name__
-    if isinstance(error, TimeoutError) or "timed out" in said.lower() or said.endswith("banner"):
-        return ConnectTimedOut(
-            "The host doesn't speak",
-            f"{place} accepted the connection but didn't finish its SSH greeting within {timeout:g} s. It may be"
-            " overloaded, or another service may listen there.",
-        )
-    if isinstance(error, paramiko.SSHException) and "protocol" in said:
+    if ended and "banner" in said:
         return QuotaExceeded(
             "The host closed the connection before its SSH greeting",
             f"{place} does so when too many logins are under way (MaxStartups of sshd) or when it has blocked this"

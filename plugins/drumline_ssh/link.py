@@ -38,6 +38,7 @@ class Link:
         self._ask: Callable[[], None] = lambda: None
         self._asked = 0
         self._heard = time.monotonic()
+        self.ended = False  #: The other side has closed the connection.
 
     def keep_alive(self, interval: float, ask: Callable[[], None]) -> None:
         """From now on call ``ask`` after each ``interval`` seconds of silence; give up after three of them."""
@@ -61,6 +62,7 @@ class Link:
             raise
         self._heard = time.monotonic()
         self._asked = 0
+        self.ended = not data
         return data
 
     def _look_after_peer(self) -> None:
