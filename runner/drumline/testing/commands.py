@@ -99,7 +99,7 @@ class Commands(Protocol):
         """Start a child that starts a grandchild, say ``ready`` when both live, then wait for two minutes.
 
         Both ignore what can be ignored. Each writes ``ready.N`` into the folder at once, and as long as it lives makes
-        ``alive.N`` when it sees a file ``probe`` there.
+        ``alive.N`` when it sees a file ``probe`` there. They end when the folder is removed.
         """
         ...
 
@@ -184,7 +184,7 @@ class PosixCommands:
     def start_tree(self, folder: str) -> Run:
         member = (
             f"trap '' HUP INT TERM; n=$1; [ $n = 2 ] || sh -c \"$2\" tree 2 & "
-            f": > ready.$n; i=0; while [ $i -lt {_LIFETIME * 10} ]; do "
+            f": > ready.$n; i=0; while [ -e ready.$n ] && [ $i -lt {_LIFETIME * 10} ]; do "
             "[ ! -e probe ] || : > alive.$n; i=$((i + 1)); sleep 0.1; done"
         )
         return _sh(
@@ -354,6 +354,7 @@ class WindowsCommands:
         answer = self.make_file(self.join(folder, f"alive.{number}")).text
         return (
             f"{self.make_file(ready).text}\nforeach ($i in 1..{_LIFETIME * 5}) {{\n"
+            f"if (-not [IO.File]::Exists({quote(ready)})) {{ break }}\n"
             f"if ([IO.File]::Exists({quote(probe)})) {{ {answer} }}\nStart-Sleep -Milliseconds 200 }}"
         )
 
