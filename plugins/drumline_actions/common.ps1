@@ -10,7 +10,13 @@ function Open([string]$path) {
 }
 
 function Sum([string]$algorithm, [string]$path) {
-    $hash = ([type]"Security.Cryptography.$algorithm")::Create()
+    $hash = switch ($algorithm) {
+        'MD5' { [Security.Cryptography.MD5]::Create() }
+        'SHA1' { [Security.Cryptography.SHA1]::Create() }
+        'SHA256' { [Security.Cryptography.SHA256]::Create() }
+        'SHA384' { [Security.Cryptography.SHA384]::Create() }
+        'SHA512' { [Security.Cryptography.SHA512]::Create() }
+    }
     $stream = Open $path
     try { [BitConverter]::ToString($hash.ComputeHash($stream)).Replace('-', '').ToLowerInvariant() }
     finally { $stream.Dispose(); $hash.Dispose() }

@@ -49,7 +49,11 @@ replace_by() {
     tmp=$path.drumline.$$
     rm -f -- "$tmp"
     try "$@" -- "$src" "$tmp"
-    try mv -f $as_file -- "$tmp" "$path"
+    # busybox won't move over a link to a folder: there the old link goes first.
+    if ! mv -f $as_file -- "$tmp" "$path" 2>/dev/null; then
+        [ ! -L "$path" ] || try rm -f -- "$path"
+        try mv -f -- "$tmp" "$path"
+    fi
     tmp= changed=1
 }
 
@@ -92,7 +96,7 @@ recurse() {
 # GNU and BSD name the option differently that keeps mv from moving into a folder a link points to.
 as_file=
 if [ -L "$path" ] && [ -d "$path" ]; then
-    if mv --help 2>&1 | grep -q -e ' -T'; then as_file=-T; else as_file=-h; fi
+    if mv --help 2>&1 | grep -q -e -T; then as_file=-T; else as_file=-h; fi
 fi
 case $state in
     absent)

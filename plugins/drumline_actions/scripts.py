@@ -26,7 +26,7 @@ Answer: TypeAlias = dict[str, Any]
 Asking: TypeAlias = Generator[Request, Any, Answer]
 
 #: A leading ``~`` or ``~user``, and variables, in arguments of which Ansible expands them on the host.
-_HOME = re.compile(r"~[A-Za-z0-9._-]*(?=/|\Z)")
+_HOME = re.compile(r"~[A-Za-z0-9._-]*(?:/|\Z)")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _INDENT = re.compile(r"^(?:    )+")
 

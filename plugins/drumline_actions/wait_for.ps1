@@ -1,7 +1,7 @@
 # Waits, for $timeout seconds at most, until $port of $address or $path is as $state says.
 function Connects {
     $family = if ($address.Contains(':')) { 'InterNetworkV6' } else { 'InterNetwork' }
-    $client = New-Object -TypeName Net.Sockets.TcpClient -ArgumentList $family
+    $client = [Net.Sockets.TcpClient]::new([Net.Sockets.AddressFamily]$family)
     try {
         $attempt = $client.BeginConnect($address, $port, $null, $null)
         if (-not $attempt.AsyncWaitHandle.WaitOne([TimeSpan]::FromSeconds($connect_timeout))) { return $false }
@@ -13,7 +13,7 @@ function Connects {
 }
 
 function Matches {
-    try { $reader = New-Object -TypeName IO.StreamReader -ArgumentList (Open $path) } catch { return $false }
+    try { $reader = [IO.StreamReader]::new((Open $path)) } catch { return $false }
     try { [regex]::IsMatch($reader.ReadToEnd(), $search_regex, 'Multiline') } finally { $reader.Dispose() }
 }
 

@@ -1,12 +1,13 @@
 # Waits, for $timeout seconds at most, until $port of $address or $path is as $state says.
 tmp=
-patient() { if command -v timeout >/dev/null 2>&1; then timeout "$connect_timeout" "$@"; else "$@"; fi; }
+# A port that says nothing and stays open must not hold this up.
+patient() { if command -v timeout >/dev/null 2>&1; then timeout "$limit" "$@"; else "$@"; fi; }
+limit=$connect_timeout
 
 # What connects: bash, python3, perl or nc, whichever this host has. With $search_regex it prints what the port says.
 if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
     dial() {
         patient bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; [ -z "$3" ] || cat <&3' - "$address" "$port" "$search_regex" 2>/dev/null
-        [ $? -ne 1 ]
     }
 elif command -v python3 >/dev/null 2>&1; then
     dial() {
@@ -32,9 +33,15 @@ while ($read ne "" && sysread($link, my $data, 4096)) { print $data }
 ' "$address" "$port" "$search_regex" "$connect_timeout" 2>/dev/null
     }
 elif command -v nc >/dev/null 2>&1; then
+    # Without -z (busybox) nc stays for as long as the port is open: to be ended after its own -w is as good as a 0.
+    limit=$((connect_timeout + 1))
+    if nc -h 2>&1 | grep -q -e -z; then quick=-z; else quick=; fi
     dial() {
         if [ -n "$search_regex" ]; then patient nc -w "$connect_timeout" "$address" "$port" </dev/null 2>/dev/null
-        else nc -z -w "$connect_timeout" "$address" "$port" </dev/null >/dev/null 2>&1
+        elif [ -n "$quick" ]; then nc -z -w "$connect_timeout" "$address" "$port" </dev/null >/dev/null 2>&1
+        else
+            patient nc -w "$connect_timeout" "$address" "$port" </dev/null >/dev/null 2>&1
+            [ $? -ne 1 ]
         fi
     }
 elif [ -n "$port" ]; then
@@ -44,7 +51,7 @@ fi
 # Python's expressions are read best by grep -P, where there is one.
 if printf x | grep -P x >/dev/null 2>&1; then flavour=-P; else flavour=-E; fi
 matches() { grep -a -q $flavour -e "$search_regex" "$@" 2>/dev/null; }
-[ -z "$search_regex" ] || printf '' | grep $flavour -e "$search_regex" >/dev/null 2>&1
+[ -z "$search_regex" ] || echo x | grep $flavour -e "$search_regex" >/dev/null 2>&1
 [ $? -le 1 ] || fail "search_regex isn't an expression that this host's grep $flavour understands: $search_regex"
 
 there() {

@@ -1,0 +1,296 @@
+"""``file``, ``stat``, ``template`` and ``fetch`` on real files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import stat as modes
+from pathlib import Path
+
+import pytest
+
+from drumline.plugin import ActionFailed, Get
+
+NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folder_comes_and_goes(posix, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name / "below"
+    result = posix.twice("file", path=str(path), state="directory", mode="0750")
+    assert path.is_dir()
+    assert path.stat().st_mode & 0o777 == (tmp_path / name).stat().st_mode & 0o777 == 0o750
+    assert result.values["state"] == "directory"
+    (path / "file").write_text("x")
+    posix.twice("file", path=str(tmp_path / name), state="absent")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_set_group_id_is_taken_away_when_the_mode_says_so(posix, tmp_path: Path) -> None:
+    tmp_path.chmod(0o2775)
+    posix.twice("file", path=str(tmp_path), mode="0755")
+    assert tmp_path.stat().st_mode & 0o7777 == 0o755
+
+
+def test_what_is_there_decides_without_a_state(posix, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    assert posix.twice("file", path=str(file), mode="u+x,go=").values["state"] == "file"
+    assert posix.twice("file", path=str(tmp_path), mode="0711").values["state"] == "directory"
+    with pytest.raises(ActionFailed, match="absent"):
+        posix("file", path=str(tmp_path / "absent"), mode="0644")
+    with pytest.raises(ActionFailed, match="is directory"):
+        posix("file", path=str(tmp_path), state="file")
+    with pytest.raises(ActionFailed, match="as a file"):
+        posix("file", path=str(file), state="directory")
+
+
+def test_touch(posix, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert posix("file", path=str(path), state="touch", mode="0600").changed
+    assert path.stat().st_mode & 0o777 == 0o600
+    os.utime(path, (1, 1))
+    assert posix("file", path=str(path), state="touch").changed
+    assert path.stat().st_mtime > 1
+    keep = {"access_time": "preserve", "modification_time": "preserve"}
+    assert not posix("file", path=str(path), state="touch", **keep).changed
+    posix.settings["environment"] = {"TZ": "UTC"}
+    posix.twice("file", path=str(path), state="file", modification_time="200001020304.05")
+    assert path.stat().st_mtime == 946782245
+
+
+def test_links(posix, tmp_path: Path) -> None:
+    link, real = tmp_path / "a link", tmp_path / "real folder"
+    real.mkdir()
+    result = posix.twice("file", path=str(link), src=str(real), state="link")
+    assert result.values["state"] == "link"
+    assert os.readlink(link) == str(real)
+    other = tmp_path / "other"
+    other.write_text("x")
+    posix.twice("file", path=str(link), src="other", state="link")
+    assert os.readlink(link) == "other"
+    assert list(real.iterdir()) == []
+    with pytest.raises(ActionFailed, match="does not exist"):
+        posix("file", path=str(link), src="nowhere", state="link")
+    posix.twice("file", path=str(link), src="nowhere", state="link", force=True)
+    with pytest.raises(ActionFailed, match="only with force"):
+        posix("file", path=str(other), src=str(real), state="link")
+    posix.twice("file", path=str(other), src=str(real), state="link", force=True)
+    posix.twice("file", path=str(other), state="absent")
+    assert real.is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a link", "real folder"]
+
+
+def test_hard_links(posix, tmp_path: Path) -> None:
+    real, name = tmp_path / "real", tmp_path / "name"
+    real.write_text("x")
+    posix.twice("file", path=str(name), src=str(real), state="hard")
+    assert name.samefile(real)
+    name.unlink()
+    name.write_text("y")
+    with pytest.raises(ActionFailed, match="only with force"):
+        posix("file", path=str(name), src=str(real), state="hard")
+    posix.twice("file", path=str(name), src=str(real), state="hard", force=True)
+    assert name.samefile(real)
+
+
+@pytest.mark.parametrize("mode", ["u=rwX,go=rX", "0700"])
+def test_recurse(posix, tmp_path: Path, mode: str) -> None:
+    (tmp_path / "a b/c").mkdir(parents=True)
+    (tmp_path / "a b/file").write_text("x")
+    (tmp_path / "a b/file").chmod(0o600)
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    posix.twice("file", path=str(tmp_path), state="directory", recurse=True, mode=mode)
+    assert (tmp_path / "a b/file").stat().st_mode & 0o777 == (0o644 if "X" in mode else 0o700)
+    assert (tmp_path / "a b/c").stat().st_mode & 0o777 == (0o755 if "X" in mode else 0o700)
+    assert modes.S_IMODE(os.stat("/etc/passwd").st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_owners(posix, tmp_path: Path) -> None:
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    (tmp_path / "tree/link").symlink_to("nowhere")
+    posix.twice("file", path=str(tmp_path / "tree"), state="directory", recurse=True, owner="nobody", group="1")
+    assert {path.lstat().st_uid for path in (tmp_path / "tree").rglob("*")} == {65534}
+    assert (tmp_path / "tree").stat().st_gid == 1
+    result = posix.twice("file", path=str(tmp_path / "tree"), owner="root", follow=False)
+    assert result.values["owner"] == "root"
+    posix.twice("file", path=str(tmp_path / "tree/link"), src="away", state="link", force=True, owner="nobody")
+    assert (tmp_path / "tree/link").lstat().st_uid == 65534
+
+
+def test_wrong_arguments_of_file(posix) -> None:
+    for arguments in ({"recurse": True}, {"src": "/x"}, {"mode": "99"}, {"mode": True}):
+        with pytest.raises(ActionFailed):
+            posix("file", path="/nowhere", **arguments)
+    assert posix.requests == []
+
+
+@pytest.mark.windows
+def test_file_on_windows(windows, folder) -> None:
+    name, place = folder
+    assert windows.twice("win_file", path=f"{name}\\ü b\\c", state="directory").values["state"] == "directory"
+    assert (place / "ü b/c").is_dir()
+    assert windows("win_file", path=f"{name}\\ü b\\file", state="touch").changed
+    assert (place / "ü b/file").read_bytes() == b""
+    assert windows("file", path=f"{name}/ü b/file", state="file").values["state"] == "file"
+    windows("shell", cmd=f"(Get-Item '{name}\\ü b\\file').IsReadOnly = $true")
+    assert windows.twice("file", path=f"{name}\\ü b", state="absent").values["state"] == "absent"
+    assert list(place.iterdir()) == []
+    with pytest.raises(ActionFailed, match="absent"):
+        windows("file", path=f"{name}\\absent", state="file")
+    with pytest.raises(ActionFailed, match="is directory"):
+        windows("file", path=name, state="file")
+    with pytest.raises(ActionFailed, match="can't be had"):
+        windows("file", path=name, state="link", src="C:\\")
+
+
+# stat
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stat_of_a_file(posix, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"content")
+    path.chmod(0o4750)
+    result = posix("stat", path=str(path))
+    found, real = result.values["stat"], path.stat()
+    assert not result.changed
+    assert all(found[key] for key in ("exists", "isreg", "isuid", "xusr", "readable"))
+    assert not any(found[key] for key in ("isdir", "islnk", "wgrp", "roth"))
+    assert found["path"] == str(path)
+    assert found["mode"] == "4750"
+    assert (found["size"], found["uid"], found["inode"]) == (7, real.st_uid, real.st_ino)
+    assert (found["mtime"], found["nlink"], found["dev"]) == (int(real.st_mtime), 1, real.st_dev)
+    assert found["pw_name"] == path.owner()
+    assert found["checksum"] == hashlib.sha1(b"content").hexdigest()
+
+
+def test_stat_of_other_things(posix, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("sub")
+    (tmp_path / "sub").mkdir()
+    found = posix("stat", path=str(link)).values["stat"]
+    assert found["islnk"]
+    assert (found["lnk_target"], found["lnk_source"]) == ("sub", str(tmp_path / "sub"))
+    assert posix("stat", path=str(link), follow=True).values["stat"]["isdir"]
+    assert posix("stat", path=str(tmp_path / "absent")).values["stat"] == {"exists": False}
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp_path / "socket"))
+        assert posix("stat", path=str(tmp_path / "socket")).values["stat"]["issock"]
+    os.mkfifo(tmp_path / "fifo")
+    assert posix("stat", path=str(tmp_path / "fifo")).values["stat"]["isfifo"]
+    assert posix("stat", path="/dev/null").values["stat"]["ischr"]
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
+def test_checksums(posix, tmp_path: Path, algorithm: str) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    found = posix("stat", path=str(tmp_path / "file"), checksum_algorithm=algorithm).values["stat"]
+    assert found["checksum"] == hashlib.new(algorithm, b"abc").hexdigest()
+    found = posix("stat", path=str(tmp_path / "file"), get_checksum=False).values["stat"]
+    assert "checksum" not in found
+
+
+@pytest.mark.windows
+def test_stat_on_windows(windows, folder) -> None:
+    name, place = folder
+    (place / "ü file.txt").write_bytes(b"content")
+    found = windows("win_stat", path=f"{name}\\ü file.txt", checksum_algorithm="sha256").values["stat"]
+    assert found["exists"]
+    assert found["isreg"]
+    assert not found["isdir"]
+    assert not found["islnk"]
+    assert (found["path"], found["filename"], found["extension"]) == (f"{name}\\ü file.txt", "ü file.txt", ".txt")
+    assert (found["size"], found["checksum"]) == (7, hashlib.sha256(b"content").hexdigest())
+    assert found["lastwritetime"] == pytest.approx((place / "ü file.txt").stat().st_mtime, abs=1)
+    found = windows("win_stat", path=name).values["stat"]
+    assert found["isdir"]
+    assert found["size"] == 7
+    found = windows("win_stat", path=f"{name}\\absent").values["stat"]
+    assert found == {"exists": False, "path": f"{name}\\absent"}
+
+
+# template
+
+
+def test_template(posix, tmp_path: Path) -> None:
+    source = tmp_path / "app.conf.j2"
+    source.write_bytes("name={{ n }}\r\nü\n".encode())
+    posix.settings["render"] = lambda text, path: text.replace("{{ n }}", Path(path).name)
+    target = tmp_path / "app.conf"
+    result = posix.twice("template", src=str(source), dest=str(target), mode="0604")
+    assert target.read_bytes() == "name=app.conf.j2\nü\n".encode()
+    assert target.stat().st_mode & 0o777 == 0o604
+    assert result.values["src"] == str(source)
+    posix.twice("template", src=str(source), dest=str(target), newline_sequence="\\r\\n", output_encoding="latin-1")
+    assert target.read_bytes() == b"name=app.conf.j2\r\n\xfc\r\n"
+    for wrong in ({"newline_sequence": "x"}, {"output_encoding": "ascii"}, {"output_encoding": "nonsense"}):
+        with pytest.raises(ActionFailed):
+            posix("template", src=str(source), dest=str(target), **wrong)
+    source.write_bytes(b"\xff")
+    with pytest.raises(ActionFailed, match="UTF-8"):
+        posix("template", src=str(source), dest=str(target))
+
+
+@pytest.mark.windows
+def test_template_on_windows(windows, folder, tmp_path: Path) -> None:
+    (tmp_path / "t.j2").write_text("a\nü\n")
+    windows.twice("win_template", src=str(tmp_path / "t.j2"), dest=f"{folder[0]}\\t.txt")
+    assert (folder[1] / "t.txt").read_bytes() == "a\r\nü\r\n".encode()
+
+
+# fetch
+
+
+@pytest.fixture
+def here(posix, tmp_path: Path) -> Path:
+    posix.settings["lookup"] = {"playbook_dir": str(tmp_path)}.__getitem__
+    return tmp_path
+
+
+@pytest.mark.parametrize("become", [False, True])
+@pytest.mark.parametrize("size", [0, 7, 600_000])
+def test_fetch(posix, here: Path, size: int, become: bool) -> None:
+    posix.settings["become"] = become
+    source = here / "on the host"
+    source.write_bytes(os.urandom(size))
+    result = posix.twice("fetch", src=str(source), dest="got")
+    target = here / "got/web1" / str(source).lstrip("/")
+    assert target.read_bytes() == source.read_bytes()
+    assert result.values["dest"] == str(target)
+    assert list(target.parent.iterdir()) == [target]
+    source.write_bytes(b"other")
+    assert posix("fetch", src=str(source), dest=f"{here}/", flat=True).changed is False
+    assert posix("fetch", src=str(source), dest=str(here / "flat"), flat=True).changed
+    assert (here / "flat").read_bytes() == b"other"
+
+
+def test_fetch_faults(posix, here: Path) -> None:
+    with pytest.raises(ActionFailed, match="does not exist"):
+        posix("fetch", src=str(here / "absent"), dest="got")
+    assert not posix("fetch", src=str(here / "absent"), dest="got", fail_on_missing=False).changed
+    with pytest.raises(ActionFailed, match="is a folder"):
+        posix("fetch", src=str(here), dest="got")
+    (here / "file").write_text("x")
+    with pytest.raises(ActionFailed, match="trailing slash"):
+        posix("fetch", src=str(here / "file"), dest=str(here), flat=True)
+
+
+def test_fetch_stays_below_its_folder(posix, here: Path) -> None:
+    source = here / "file"
+    source.write_text("x")
+    result = posix("fetch", src=f"{here}/../../../../../../../../../..{source}", dest="got")
+    assert Path(result.values["dest"]).is_relative_to(here / "got/web1")
+
+
+@pytest.mark.windows
+def test_fetch_on_windows(windows, folder, tmp_path: Path) -> None:
+    (folder[1] / "a file").write_bytes(b"\x00content")
+    result = windows.twice("fetch", src=f"{folder[0]}\\a file", dest=str(tmp_path))
+    assert (tmp_path / "web1/C:/actions-test/a file").read_bytes() == b"\x00content"
+    assert result.values["dest"] == str(tmp_path / "web1/C:/actions-test/a file")
+    assert [type(request) for request in windows.requests] != [Get]
+    with pytest.raises(ActionFailed, match="does not exist"):
+        windows("fetch", src=f"{folder[0]}\\absent", dest=str(tmp_path))

@@ -1,0 +1,186 @@
+"""``wait_for`` on real ports and files, ``wait_for_connection`` and ``ping``."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from drumline.plugin import ActionFailed, Completed, ConnectionRefused, Reconnect, Run, Sleep
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that listens and greets."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        done = threading.Event()
+
+        def greet() -> None:
+            while not done.is_set():
+                try:
+                    link, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with link:
+                    try:
+                        link.sendall(b"SSH-2.0-example\r\n")
+                    except OSError:
+                        continue
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        yield server.getsockname()[1]
+        done.set()
+        greeter.join()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nobody listens, and nobody else will."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        yield server.getsockname()[1]
+
+
+def test_ports(posix, port: int, closed_port: int) -> None:
+    result = posix("wait_for", port=port, timeout=5)
+    assert not result.changed
+    assert result.values["state"] == "started"
+    assert len(posix.requests) == 1
+    assert posix("wait_for", port=port, timeout=5, search_regex="SSH-2").values["port"] == port
+    assert posix("wait_for", port=closed_port, state="stopped", timeout=5).values["elapsed"] == 0
+    with pytest.raises(ActionFailed, match=f"Timeout when waiting for 127.0.0.1:{closed_port}") as failed:
+        posix("wait_for", port=closed_port, timeout=1)
+    assert failed.value.values["elapsed"] >= 1
+    with pytest.raises(ActionFailed, match="not yet"):
+        posix("wait_for", port=port, state="stopped", timeout=1, msg="not yet")
+
+
+def test_what_comes_while_it_waits(posix, tmp_path: Path) -> None:
+    path = tmp_path / "the file"
+    real = posix.answer
+
+    def answer(request):
+        timer = threading.Timer(0.3, path.write_text, ["first\nready 42\n"])
+        timer.start()
+        try:
+            return real(request)
+        finally:
+            timer.join()
+
+    posix.answer = answer
+    result = posix("wait_for", path=str(path), search_regex=r"^ready [0-9]+$", timeout=20)
+    assert result.values["elapsed"] < 20
+    assert len(posix.requests) == 1
+
+
+def test_paths(posix, tmp_path: Path) -> None:
+    assert posix("wait_for", path=str(tmp_path), timeout=1).values["path"] == str(tmp_path)
+    assert posix("wait_for", path=str(tmp_path / "absent"), state="absent", timeout=1).values["elapsed"] == 0
+    (tmp_path / "log").write_text("busy")
+    assert posix("wait_for", path=str(tmp_path / "log"), state="absent", search_regex="idle", timeout=1)
+    for wrong in ({"path": str(tmp_path / "absent")}, {"path": str(tmp_path / "log"), "search_regex": "idle"}):
+        with pytest.raises(ActionFailed, match="Timeout when waiting for"):
+            posix("wait_for", timeout=1, **wrong)
+    with pytest.raises(ActionFailed, match="isn't an expression"):
+        posix("wait_for", path=str(tmp_path / "log"), search_regex="a(b", timeout=1)
+
+
+def test_time_alone(posix) -> None:
+    posix.answer = lambda request: None
+    assert posix("wait_for", timeout=7, delay=3).values["elapsed"] == 10
+    assert posix.requests == [Sleep(seconds=3), Sleep(seconds=7)]
+    for wrong in ({"state": "drained", "port": 1}, {"port": 1, "path": "/x"}):
+        with pytest.raises(ActionFailed):
+            posix("wait_for", **wrong)
+
+
+@pytest.mark.parametrize("tools", [["python3"], ["perl"], ["nc"], []])
+def test_each_way_to_try_a_port(posix, tmp_path: Path, port: int, closed_port: int, tools: list[str]) -> None:
+    """On hosts that have just one of the programs; the last has none of them."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in [*tools, "date", "sleep", "grep", "rm"]:
+        place = shutil.which(tool, path="/usr/bin:/bin")
+        if place is None:
+            pytest.skip(f"{tool} isn't installed")
+        (folder / tool).symlink_to(place)
+    real = posix.answer
+    posix.answer = lambda step: real(_with_path(step, folder))
+    if not tools:
+        with pytest.raises(ActionFailed, match="none of bash"):
+            posix("wait_for", port=port, timeout=1)
+        return
+    posix("wait_for", port=port, timeout=5)
+    posix("wait_for", port=port, timeout=5, search_regex="example")
+    posix("wait_for", port=closed_port, state="stopped", timeout=5)
+    with pytest.raises(ActionFailed):
+        posix("wait_for", port=closed_port, timeout=0)
+
+
+def _with_path(step, folder: Path):
+    return replace(step, environment={**step.environment, "PATH": str(folder)})
+
+
+@pytest.mark.windows
+def test_wait_for_on_windows(windows, folder, port: int, closed_port: int) -> None:
+    name, place = folder
+    assert windows("win_wait_for", port=port, timeout=5).values["elapsed"] < 5
+    assert windows("win_wait_for", port=closed_port, state="stopped", timeout=5).values["state"] == "stopped"
+    with pytest.raises(ActionFailed, match="Timeout"):
+        windows("wait_for", port=closed_port, timeout=1)
+    (place / "log").write_text("first\nready 42\n")
+    windows("wait_for", path=f"{name}\\log", search_regex=r"^ready \d+", timeout=1)
+    windows("wait_for", path=f"{name}\\absent", state="absent", timeout=1)
+    with pytest.raises(ActionFailed, match="search string idle"):
+        windows("wait_for", path=f"{name}\\log", search_regex="idle", timeout=1)
+
+
+def test_ping(posix) -> None:
+    result = posix("ping")
+    assert result.values == {"ping": "pong"}
+    assert not result.changed
+    assert posix("ping", data="x").values == {"ping": "x"}
+    posix.answer = lambda _: Completed(code=0, stdout=b"This account is not available.\n")
+    with pytest.raises(ActionFailed, match="This account is not available"):
+        posix("ping")
+
+
+@pytest.mark.windows
+def test_ping_on_windows(windows) -> None:
+    assert windows("win_ping").values == {"ping": "pong"}
+
+
+def test_wait_for_connection(posix) -> None:
+    real, refusals = posix.answer, iter(range(3))
+
+    def answer(request):
+        if isinstance(request, Reconnect) and next(refusals, None) is not None:
+            raise ConnectionRefused("connection refused")
+        return real(request) if isinstance(request, Run) else None
+
+    posix.answer = answer
+    result = posix("wait_for_connection", delay=2, sleep=3)
+    assert 11 <= result.values["elapsed"] < 20
+    kinds = [type(request).__name__ for request in posix.requests]
+    assert kinds == ["Sleep", *["Reconnect", "Sleep"] * 3, "Reconnect", "Run"]
+
+
+def test_wait_for_connection_gives_up(posix) -> None:
+    def refuse(request):
+        if isinstance(request, Reconnect):
+            raise ConnectionRefused("connection refused", "Is it up?")
+
+    posix.answer = refuse
+    began = time.monotonic()
+    with pytest.raises(ActionFailed, match="timed out waiting for the connection: connection refused"):
+        posix("wait_for_connection", timeout=60)
+    assert time.monotonic() - began < 5
+    assert sum(isinstance(request, Reconnect) for request in posix.requests) in (60, 61)
