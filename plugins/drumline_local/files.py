@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,7 +47,8 @@ def _whole(destination: Path, mode: int | None) -> Iterator[BinaryIO]:
         named = error.filename if error.filename not in (None, str(part)) else destination
         raise TransferFailed("A file can't be copied on this machine", f"{named}: {error.strerror}.") from error
     finally:
-        part.unlink(missing_ok=True) if part.parent.is_dir() else None
+        with suppress(OSError):
+            part.unlink()
 
 
 def _set_mode(part: Path, destination: Path, mode: int | None) -> None:

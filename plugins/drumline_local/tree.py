@@ -28,12 +28,16 @@ class _Entry(NamedTuple):
 
 
 def end_tree(leader: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to all members, a short grace, then SIGKILL until none is left. Returns with the leader reaped."""
+    """SIGTERM to all members, a short grace, then SIGKILL until none is left. Returns with the leader reaped.
+
+    Members that belong to another user (``become``) are killed through ``sudo``, as they were started.
+    """
     members = {leader.pid}
-    _signal_all(members, leader.pid, signal.SIGTERM)
+    _signal(_find(members, leader.pid), signal.SIGTERM)
     _wait_until_gone(leader, members, _GRACE)
+    _kill_through_sudo(_foreign(_find(members, leader.pid)))
     deadline = time.monotonic() + _PERSISTENCE
-    while _signal_all(members, leader.pid, signal.SIGKILL) and time.monotonic() < deadline:
+    while _signal(_find(members, leader.pid), signal.SIGKILL) and time.monotonic() < deadline:
         leader.poll()
         time.sleep(_PAUSE)
     leader.wait()
@@ -46,13 +50,29 @@ def _wait_until_gone(leader: subprocess.Popen[bytes], members: set[int], seconds
         time.sleep(_PAUSE)
 
 
-def _signal_all(members: set[int], session: int, number: signal.Signals) -> list[int]:
-    """Signal every living member; returns who they were."""
-    living = _find(members, session)
-    for pid in living:
+def _signal(pids: list[int], number: int) -> int:
+    """Signal those that are this user's; returns how many they were."""
+    signalled = 0
+    for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-    return living
+            signalled += 1
+    return signalled
+
+
+def _foreign(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if not _signal([pid], 0)]
+
+
+def _kill_through_sudo(pids: list[int]) -> None:
+    if pids:
+        with suppress(OSError):  # without sudo, none of them was started by it
+            subprocess.run(
+                ["sudo", "-n", "kill", "-KILL", *map(str, pids)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
 
 
 def _find(members: set[int], session: int) -> list[int]:

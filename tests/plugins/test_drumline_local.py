@@ -1,12 +1,27 @@
-"""The transport ``local`` keeps the contract."""
+"""The transport ``local`` keeps the contract, and leaves nothing behind on this machine."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+from drumline.errors import OptionInvalid, TransferFailed
+from drumline.model.outcome import Completed, Ending
+from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Target
+from drumline.testing import collect
 from drumline.testing.contract import PosixContract
-from drumline_local.transport import LocalTransport
+from drumline_local import tree
+from drumline_local.transport import LocalSession, LocalTransport
+
+#: Stands in for sudo, which needs a second user.
+SUDO = '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do [ "$1" != -u ] || shift; shift; done\nexec "$@"\n'
 
 
 class TestLocal(PosixContract):
@@ -19,3 +34,141 @@ class TestLocal(PosixContract):
     @classmethod
     def target(cls):
         return Target(host="localhost", transport="local")
+
+
+@pytest.fixture
+def session():
+    session = LocalSession()
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def sudo(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "sudo").write_text(SUDO)
+    (folder / "sudo").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def sh(text, **more):
+    return Run(language=Language.SH, text=text, **more)
+
+
+def is_alive(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_a_windows_workstation_is_told(monkeypatch):
+    monkeypatch.setattr("drumline_local.transport.os", SimpleNamespace(name="nt"))
+    with pytest.raises(OptionInvalid, match="POSIX workstation"):
+        LocalTransport().connect(Target(host="localhost", transport="local"))
+
+
+def test_a_child_with_a_session_of_its_own_is_ended_too(session):
+    pids = b""
+
+    def emit(stream, data):
+        nonlocal pids
+        pids += data
+        if b"\n" in pids:
+            session.interrupt()
+
+    request = sh("setsid sh -c 'trap \"\" TERM; echo $$; sleep 60; :' & wait")
+    assert session.run(request, emit).ending is Ending.INTERRUPTED
+    assert not is_alive(int(pids))
+
+
+def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch):
+    """A process that this user may not signal is played by an ``os.kill`` that refuses."""
+    children = []
+    kill = os.kill
+
+    def refuse(pid, number):
+        if pid in children:
+            raise PermissionError
+        kill(pid, number)
+
+    monkeypatch.setattr(tree, "os", SimpleNamespace(kill=refuse, listdir=os.listdir))
+
+    def emit(stream, data):
+        children.append(int(data))
+        session.interrupt()
+
+    assert session.run(sh("sh -c 'echo $$; exec sleep 60' & wait"), emit).ending is Ending.INTERRUPTED
+    assert not is_alive(children[0])
+
+
+def test_another_user_gets_script_and_stdin(session, sudo):
+    request = sh("cat; echo $A", stdin=b"in\n", environment={"A": "b"}, become=Become(user="joe"))
+    assert collect(session, request) == Completed(code=0, stdout=b"in\nb\n")
+
+
+def test_the_time_out_of_another_users_command(session, sudo):
+    before = time.monotonic()
+    completed = collect(session, sh("echo on; sleep 60", timeout=0.5, become=Become()))
+    assert (completed.ending, completed.stdout) == (Ending.TIMED_OUT, b"on\n")
+    assert time.monotonic() - before < 20
+
+
+def test_an_emit_that_raises_ends_the_command(session):
+    pids = []
+
+    def emit(stream, data):
+        pids.append(int(data))
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        session.run(sh("echo $$; exec sleep 60"), emit)
+    assert not is_alive(pids[0])
+
+
+def test_the_script_is_in_no_process_list(session):
+    said = collect(session, sh(": hidden\ntr '\\0' ' ' < /proc/$$/cmdline", environment={"A": "hidden"})).stdout
+    assert b"/bin/sh" in said
+    assert b"hidden" not in said
+
+
+def test_nothing_is_left_open(session):
+    collect(session, sh("true"))
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        collect(session, sh("cat; sleep 0.01 &", stdin=b"x"))
+    collect(session, sh("sleep 9", timeout=0.05))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_command_that_closed_its_streams_is_waited_for(session):
+    assert collect(session, sh("exec >&- 2>&-; sleep 0.2; exit 4")).code == 4
+
+
+def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session, tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch(mode=0o600)
+    (tmp_path / "reference").touch()
+    session.put(Put(source=b"x", destination=str(old)))
+    session.put(Put(source=b"x", destination=str(new)))
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+    assert new.stat().st_mode == (tmp_path / "reference").stat().st_mode
+
+
+def test_transfers_name_the_file_that_is_to_blame(session, tmp_path):
+    with pytest.raises(TransferFailed, match=r"no-source: No such file"):
+        session.put(Put(source=tmp_path / "no-source", destination=str(tmp_path / "x")))
+    with pytest.raises(TransferFailed, match=r"no-folder/x: No such file"):
+        session.put(Put(source=b"", destination=str(tmp_path / "no-folder" / "x")))
+    with pytest.raises(TransferFailed, match="Is a directory"):
+        session.get(Get(source=str(tmp_path), destination=tmp_path / "x"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps on this machine")
+def test_ps_tells_what_proc_tells():
+    assert os.getpid() in {entry.pid for entry in tree._from_ps()}
+    (mine,) = [entry for entry in tree._from_ps() if entry.pid == os.getpid()]
+    assert mine.parent == os.getppid()
+    assert mine.session == os.getpgrp()
