@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
+from functools import lru_cache
 from secrets import token_hex
 from typing import Any
 
@@ -57,10 +58,8 @@ def perform_command(call: Call) -> Steps:
         run = Run(language=Language.EXEC, text=text, **_settings(call))
         return (yield from run_once(call, run, shown=words or text))
     words = _words(call)
-    # A shell's own "echo" or "test" differs from the program of that name; exec takes the program.
-    text = "exec " + " ".join(map(expanding_word, words))
-    run = Run(language=Language.SH, text=text, **_settings(call))
-    return (yield from run_once(call, run, shown=words))
+    run = Run(language=Language.SH, text=_exec_line(words), **_settings(call))
+    return (yield from run_once(call, run, shown=list(words)))
 
 
 def perform_shell(call: Call) -> Steps:
@@ -77,17 +76,29 @@ def perform_raw(call: Call) -> Steps:
     return outcome(call, completed, cmd=call["cmd"], strip=False)
 
 
-def _words(call: Call) -> list[str]:
+def _words(call: Call) -> tuple[str, ...]:
     if call["argv"] is not None:
-        words = [str(word) for word in call["argv"]]
+        words = tuple(str(word) for word in call["argv"])
     else:
         try:
-            words = shlex.split(call["cmd"])
+            words = _split(call["cmd"])
         except ValueError as error:
             raise ActionFailed(f"The command can't be taken apart into words: {error}: {call['cmd']}") from None
     if not words:
         raise ActionFailed("no command given")
     return words
+
+
+# Most tasks run one and the same command on thousands of hosts.
+@lru_cache(maxsize=256)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(shlex.split(text))
+
+
+@lru_cache(maxsize=256)
+def _exec_line(words: tuple[str, ...]) -> str:
+    # A shell's own "echo" or "test" differs from the program of that name; exec takes the program.
+    return "exec " + " ".join(map(expanding_word, words))
 
 
 def _settings(call: Call) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from drumline.errors import FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport
 from drumline.execution.output import Output
-from drumline.execution.results import Values, aggregate, censored, failure, skipped, to_bool, to_values
+from drumline.execution.results import Values, aggregate, censored, failure, skipped, to_bool, to_values, without_lines
 from drumline.loading.arguments import coerce_arguments
 from drumline.loading.files import find_file
 from drumline.loading.templating import TemplateFailed
@@ -32,7 +32,7 @@ from drumline.model.plan import Job
 from drumline.model.request import Become, Get, Put, Reconnect, Request, Run, Sleep
 from drumline.model.target import Target
 from drumline.model.value import Template
-from drumline.plugin.protocols import ActionFailed, Call, Session
+from drumline.plugin.protocols import ActionFailed, Call, Session, Steps
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
@@ -60,7 +60,7 @@ class JobRunner:
             return run.report()
         finally:
             del self._under_way[job]
-            run.over.set()
+            run.over = True
 
     def stop(self, job: Job) -> None:
         """End the job on its host, whatever it is doing."""
@@ -73,13 +73,14 @@ class _JobRun:
     """One job while it runs."""
 
     def __init__(self, context: RunContext, job: Job) -> None:
-        self.over = threading.Event()
+        self.over = False
         self._context = context
         self._templating = context.templating
         self._job = job
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._asleep: threading.Event | None = None
         self._session: Session | None = None
         self._seconds: float | None = None  # the time-out of a try
         self._deadline: float | None = None
@@ -87,12 +88,14 @@ class _JobRun:
 
     def stop(self) -> None:
         """End what runs; repeated until the job is over, since it may be between two requests."""
-        self._stopped.set()
-        while not self.over.is_set():
-            session = self._session
+        self._stopped = True
+        while not self.over:
+            session, asleep = self._session, self._asleep
             if session is not None:
                 session.interrupt()
-            self.over.wait(_STOP_INTERVAL)
+            if asleep is not None:
+                asleep.set()
+            time.sleep(_STOP_INTERVAL)
 
     def report(self) -> JobReport:
         started = self._context.clock.now()
@@ -102,11 +105,16 @@ class _JobRun:
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(_fault(self._task.action, error)), False
         facts = values.pop("ansible_facts", {})
-        shown = censored(values) if self._silent else self._context.secrets.mask_all(values)
+        shown = censored(values) if self._silent else self._masked(without_lines(values))
         event = JobFinished(
             at=self._context.clock.now(), job=self._job, status=status, started=started, result=shown, ignored=ignored
         )
         return JobReport(event=event, variables=self._variables(values, facts))
+
+    def _masked(self, values: Values) -> Values:
+        secrets = self._context.secrets
+        masked: Values = secrets.mask_all(values) if secrets else values
+        return masked
 
     def _variables(self, values: Values, facts: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         registered = {self._task.register: values} if self._task.register else {}
@@ -125,7 +133,7 @@ class _JobRun:
         except Unreachable as lost:
             values = failure(str(lost.error), unreachable=True, kind=type(lost.error).__name__)
             return self._unless_ignored(Status.UNREACHABLE, values, scope)
-        if self._stopped.is_set() and values["failed"]:
+        if self._stopped and values["failed"]:
             return Status.CANCELLED, values, False
         if values["failed"]:
             return self._unless_ignored(Status.FAILED, values, scope)
@@ -169,7 +177,7 @@ class _JobRun:
             inner = self._context.scope(self._step, self._job.host, own)
             label = item if loop.label is None else self._templating.render(loop.label, inner)
             results.append({**self._item(inner), loop.variable: item, "label": label})
-            if self._stopped.is_set():
+            if self._stopped:
                 break
         return aggregate(results)
 
@@ -190,7 +198,7 @@ class _JobRun:
             done = not values["failed"]
             if retries.until:
                 done = self._condition(retries.until, self._with_result(scope, values))
-            if done or self._stopped.is_set():
+            if done or self._stopped:
                 return values
             if attempt <= count:
                 self._sleep(delay)
@@ -230,11 +238,11 @@ class _JobRun:
                 environment=self._environment(scope),
                 become=become is not None,
                 timeout=self._seconds,
-                find_file=partial(find_file, playbook_dir=Path(task.position.path).absolute().parent),
+                find_file=partial(find_file, playbook_dir=_folder_of(task.position.path)),
                 render=lambda text, path: self._templating.render_file(text, path, scope),
                 lookup=lambda name: self._lookup(name, scope),
             )
-            return self._drive(action.perform(call), call, target, become)
+            return self._drive(action.perform(call), target, become)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)
         except FilesError as error:
@@ -245,7 +253,7 @@ class _JobRun:
         except HostError as error:
             raise Unreachable(error) from error
 
-    def _drive(self, steps: Any, call: Call, target: Target, become: Become | None) -> Result:
+    def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""
         answer: Any = None
         cut = 0
@@ -258,20 +266,20 @@ class _JobRun:
                 return replace(result, values={**result.values, "cut": cut}) if cut else result
             error = None
             try:
-                answer = self._carry_out(request, call, target, become)
+                answer = self._carry_out(request, target, become)
             except HostError as raised:
                 error = raised
             else:
                 cut += answer.cut if isinstance(answer, Completed) else 0
 
-    def _carry_out(self, request: Request, call: Call, target: Target, become: Become | None) -> Completed | None:
-        if self._stopped.is_set():
+    def _carry_out(self, request: Request, target: Target, become: Become | None) -> Completed | None:
+        if self._stopped:
             if isinstance(request, Run):
                 return Completed(code=None, ending=Ending.INTERRUPTED)
             raise ActionFailed("Interrupted before it was finished.", stopped=True)
         match request:
             case Run():
-                return self._run(request, call, target, become)
+                return self._run(request, target, become)
             case Sleep(seconds=seconds):
                 self._sleep(seconds)
             case Reconnect():
@@ -281,10 +289,10 @@ class _JobRun:
                     session.put(request) if isinstance(request, Put) else session.get(request)
         return None
 
-    def _run(self, request: Run, call: Call, target: Target, become: Become | None) -> Completed:
+    def _run(self, request: Run, target: Target, become: Become | None) -> Completed:
         timeout = self._remaining(request.timeout)
-        environment = {**call.environment, **request.environment}
-        request = replace(request, timeout=timeout, become=become, environment=environment)
+        if timeout != request.timeout or become is not None:
+            request = replace(request, timeout=timeout, become=become)
         keep = None if self._silent else partial(self._context.keep_output, self._job)
         output = Output(self._context.secrets, keep)
         with self._lease(target) as session:
@@ -309,8 +317,10 @@ class _JobRun:
 
     def _sleep(self, seconds: float) -> None:
         remaining = self._remaining(seconds)
-        assert remaining is not None
-        self._stopped.wait(remaining)
+        self._asleep = threading.Event()
+        if not self._stopped:
+            self._asleep.wait(remaining)
+        self._asleep = None
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise ActionFailed(f"The time-out of {self._seconds:g} s was up while it was waiting.", timed_out=True)
 
@@ -355,14 +365,16 @@ class _JobRun:
         return {str(name): str(value) for layer in layers for name, value in layer.items()}
 
     def _arguments(self, scope: Scope) -> Mapping[str, Any]:
+        known = self._context.constant_arguments(self._step)
+        if known is not None:
+            return known
         action = self._context.actions[self._task.action]
+        render = self._templating.render
         rendered = {
-            name: self._expressions(value, scope)
-            if name in action.expressions
-            else self._templating.render(value, scope)
+            name: self._expressions(value, scope) if name in action.expressions else render(value, scope)
             for name, value in self._task.arguments.items()
         }
-        return coerce_arguments(action, rendered, self._task)
+        return coerce_arguments(action, rendered, self._task.position)
 
     def _expressions(self, value: Any, scope: Scope) -> list[tuple[str, bool]]:
         """Each expression's text and whether it holds."""
@@ -374,6 +386,11 @@ class _JobRun:
 
     def _lookup(self, name: str, scope: Scope) -> Any:
         return self._templating.render(Template(name, self._task.position, bare=True), scope)
+
+
+@lru_cache(maxsize=256)
+def _folder_of(path: str) -> Path:
+    return Path(path).absolute().parent
 
 
 def _fault(action: str, error: Exception) -> str:

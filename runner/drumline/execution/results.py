@@ -68,6 +68,11 @@ def censored(values: Mapping[str, Any]) -> Values:
     }
 
 
+def without_lines(values: Values) -> Values:
+    """The same without ``stdout_lines`` and ``stderr_lines``, which only say again what is there."""
+    return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}
+
+
 def to_bool(value: Any) -> bool | None:
     """Ansible's truth values (``yes``, ``on``, ``1``, …); None for anything else."""
     if isinstance(value, bool):
