@@ -1,3 +1,4 @@
+import json
 import time
 
 import pytest
@@ -9,6 +10,8 @@ from drumline.errors import FilesError
 from drumline.model.plan import Need
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.planning.expand import make_plan
+from drumline.planning.render import as_json
+from drumline.planning.upstream import upstream
 
 
 def waves(plan, play=0, batch=0):
@@ -195,10 +198,22 @@ def test_waves_hold_every_step_once(inventory, playbook, options):
 
 
 @given(playbooks(), OPTIONS)
+def test_json_says_the_same_as_the_plan(inventory, playbook, options):
+    made = random_plan(playbook, options, inventory)
+    listed = {
+        (number, at, wave, job["task"], job["host"])
+        for number, play in enumerate(json.loads(as_json(made))["plays"])
+        for at, batch in enumerate(play["batches"])
+        for wave, content in enumerate(batch["waves"])
+        for job in content["jobs"]
+    }
+    expected = {(step.play, step.batch, step.wave, step.task.id, host) for step in made.steps for host in step.hosts}
+    assert listed == expected
+
+
+@given(playbooks(), OPTIONS)
 def test_order_survives_what_is_left_out(inventory, playbook, options):
     """Whatever one of two steps had to wait for in the whole playbook, it waits for in what is left of it."""
-    from drumline.planning.upstream import upstream
-
     whole = random_plan(playbook, {}, inventory)
     partial = random_plan(playbook, options, inventory)
     key = {step.index: (step.play, step.task.id) for step in whole.steps}

@@ -15,7 +15,7 @@ _GAP = re.compile(r"[^a-z0-9_]+")
 
 def slug(name: Value) -> str:
     """The name as an id: ``"Stop the app!"`` gives ``stop-the-app``; ``""`` where nothing is left of it."""
-    plain = unicodedata.normalize("NFKD", text_of(name)).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text_of(name).casefold()).encode("ascii", "ignore").decode()
     return _GAP.sub("-", plain).strip("-")
 
 

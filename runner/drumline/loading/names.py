@@ -137,8 +137,8 @@ class _Checker:
 
     def _add(self, name: str, template: Template, known: Iterable[str]) -> None:
         hint = did_you_mean(name, known)
-        if not hint and name.startswith("ansible_"):
-            hint = " Facts are not gathered by this version of drumline."
+        if name.startswith("ansible_"):
+            hint += " Facts are not gathered by this version of drumline."
         detail = f"'{name}' is defined nowhere: by no host, group, play, task or option.{hint}"
         self._found.add("Undefined variable", detail=detail, position=template.position)
 

@@ -1,0 +1,35 @@
+"""Playbooks given as text, with the bundled actions."""
+
+import pytest
+
+from drumline.loading.playbook import load_playbooks
+from drumline.plugin.manager import load_plugins
+
+
+@pytest.fixture(scope="session")
+def actions():
+    return load_plugins().actions
+
+
+@pytest.fixture
+def read_playbook(tmp_path, actions):
+    """The playbook that these texts make, each a file of its own: ``0.yml``, ``1.yml``, …"""
+
+    def read(*texts):
+        paths = [tmp_path / f"{number}.yml" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text)
+        return load_playbooks(paths, actions)
+
+    return read
+
+
+@pytest.fixture
+def read_task(read_playbook):
+    """The one task that these lines make."""
+
+    def read(text, play=""):
+        lines = "".join(f"      {line}\n" for line in text.strip().splitlines())
+        return read_playbook(f"- hosts: app\n{play}  tasks:\n    -\n{lines}").plays[0].tasks[0]
+
+    return read

@@ -1,0 +1,230 @@
+"""What a playbook means once it is read. Mistakes are in test_playbook_mistakes.py."""
+
+import time
+from functools import partial
+
+import pytest
+
+from drumline.model.playbook import Loop, Retries, Strategy, TriggerRule
+from drumline.model.value import Template
+
+expression = partial(Template, position=None, bare=True)
+template = partial(Template, position=None)
+
+
+def test_a_play_with_everything(read_playbook):
+    [play] = read_playbook(
+        """
+- id: rollout
+  name: Roll out
+  hosts: [app, "db:!db2"]
+  vars: {version: "1.2", url: "http://{{ host }}"}
+  needs: []
+  strategy: free
+  any_errors_fatal: yes
+  gather_facts: no
+  tasks: []
+"""
+    ).plays
+    assert (play.id, play.name, play.hosts, play.needs) == ("rollout", "Roll out", "app,db:!db2", ())
+    assert play.variables == {"version": "1.2", "url": template("http://{{ host }}")}
+    assert (play.strategy, play.any_errors_fatal, play.tasks) == (Strategy.FREE, True, ())
+    assert play.position[1:] == (2, 3)
+    assert play.positions["strategy"][1:] == (7, 3)
+
+
+def test_linear_means_waves(read_playbook):
+    assert read_playbook("- {hosts: a, strategy: linear}").plays[0].strategy is Strategy.WAVES
+
+
+def test_plays_of_several_files_follow_each_other(read_playbook):
+    made = read_playbook("- {hosts: a, name: One}", "- {hosts: b, name: Two}\n- {hosts: c}")
+    assert [play.name for play in made.plays] == ["One", "Two", "c"]
+    assert [play.id for play in made.plays] == ["one", "two", "c"]
+
+
+def test_hosts_with_a_template_in_a_list_are_one_template(read_playbook):
+    assert read_playbook("- hosts: [a, '{{ b }}']").plays[0].hosts == template("a,{{ b }}")
+
+
+def test_a_task_with_everything(read_playbook):
+    first, task = (
+        read_playbook(
+            """
+- hosts: app
+  tasks:
+    - {id: c, ping: }
+    - id: migrate
+      name: Migrate to {{ version }}
+      needs: [c]
+      trigger_rule: all_done
+      hosts: db[0]
+      command: migrate
+      when: [go, "{{ really }}", true]
+      register: result
+      vars: {x: 1}
+      environment: {LANG: C}
+      ignore_errors: "{{ lenient }}"
+      ignore_unreachable: yes
+      timeout: 30
+      retries: "3"
+      delay: 0.5
+      until: result.rc == 0
+      changed_when: false
+      failed_when: [result.rc > 1]
+      run_once: true
+      delegate_to: "{{ other }}"
+      no_log: on
+      tags: a, b
+      become: true
+      become_user: postgres
+"""
+        )
+        .plays[0]
+        .tasks
+    )
+    assert first.needs is None
+    assert (task.id, task.name, task.action) == ("migrate", template("Migrate to {{ version }}"), "command")
+    assert (task.needs, task.trigger_rule, task.hosts) == (("c",), TriggerRule.ALL_DONE, "db[0]")
+    assert task.when == (expression("go"), expression("really"), True)
+    assert (task.register, task.variables, task.environment) == ("result", {"x": 1}, {"LANG": "C"})
+    assert (task.ignore_errors, task.ignore_unreachable, task.timeout) == (template("{{ lenient }}"), True, 30)
+    assert task.retries == Retries(until=(expression("result.rc == 0"),), count=3, delay=0.5)
+    assert (task.changed_when, task.failed_when) == ((False,), (expression("result.rc > 1"),))
+    assert (task.run_once, task.delegate_to, task.no_log) == (True, template("{{ other }}"), True)
+    assert (task.tags, task.become, task.become_user) == ({"a", "b"}, True, "postgres")
+    assert task.positions["when"][1:] == (11, 7)
+
+
+def test_defaults_of_a_task_are_those_of_the_model(read_task):
+    task = read_task("ping:")
+    assert (task.id, task.name, task.needs, task.when, task.loop, task.retries) == (
+        "ping",
+        "ping",
+        None,
+        (),
+        None,
+        None,
+    )
+    assert (task.become, task.become_user, task.environment, task.tags) == (False, "root", {}, frozenset())
+
+
+def test_a_task_takes_what_its_play_says(read_playbook):
+    text = """
+- hosts: app
+  become: true
+  become_user: deploy
+  environment: {A: play, B: play}
+  tags: [play]
+  timeout: 9
+  no_log: true
+  ignore_errors: true
+  run_once: true
+  tasks:
+    - ping:
+    - ping:
+      become: false
+      become_user: root
+      environment: {B: task, C: task}
+      tags: task
+      timeout: 1
+      no_log: false
+      ignore_errors: false
+      run_once: false
+"""
+    one, two = read_playbook(text).plays[0].tasks
+    assert (one.become, one.become_user, one.timeout, one.no_log, one.run_once) == (True, "deploy", 9, True, True)
+    assert (one.environment, one.tags, one.ignore_errors) == ({"A": "play", "B": "play"}, {"play"}, True)
+    assert (two.become, two.become_user, two.timeout, two.no_log, two.run_once) == (False, "root", 1, False, False)
+    assert two.environment == {"A": "play", "B": "task", "C": "task"}
+    assert (two.tags, two.ignore_errors) == ({"play", "task"}, False)
+
+
+def test_environments_that_are_templates_are_laid_over_each_other_later(read_task):
+    task = read_task("ping:\nenvironment: '{{ own }}'", play="  environment: {A: '1'}\n")
+    assert task.environment == [{"A": "1"}, template("{{ own }}")]
+    assert read_task("ping:\nenvironment: '{{ own }}'").environment == template("{{ own }}")
+    assert read_task("ping:\nenvironment: [{A: 1}, {A: 2}]").environment == {"A": 2}
+
+
+def test_loops(read_task):
+    control = "loop_control: {loop_var: x, index_var: i, label: '{{ x.a }}', pause: 2}"
+    assert read_task(f"ping:\nloop: [1, '{{{{ b }}}}']\n{control}").loop == Loop(
+        items=[1, template("{{ b }}")], variable="x", index_variable="i", label=template("{{ x.a }}"), pause=2
+    )
+    assert read_task("ping:\nloop: '{{ many }}'").loop == Loop(items=template("{{ many }}"))
+    assert read_task("ping:\nwith_items: [1, [2]]").loop == Loop(items=[1, [2]], flatten=True)
+
+
+def test_retries_without_until_wait_for_success(read_task):
+    assert read_task("ping:\nretries: 2").retries == Retries(until=(), count=2, delay=5)
+    assert read_task("ping:\nuntil: ok").retries == Retries(until=(expression("ok"),), count=3, delay=5)
+    assert read_task("ping:\ndelay: 2").retries is None
+
+
+def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook):
+    text = """
+- hosts: app
+  tasks:
+    - {name: "Stop the App!", ping: }
+    - {name: stop the app, ping: }
+    - {id: ping, ping: }
+    - {ping: }
+    - {name: "Größe {{ x }}", ping: }
+    - {name: "日本", ping: }
+"""
+    assert [task.id for task in read_playbook(text).plays[0].tasks] == [
+        "stop-the-app",
+        "stop-the-app-2",
+        "ping",
+        "ping-2",
+        "grosse-x",
+        "ping-3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("command: echo hi", {"cmd": "echo hi"}),
+        ("command: echo  'a  b' chdir=/tmp", {"cmd": "echo  'a  b'", "chdir": "/tmp"}),
+        ("command: chdir=/tmp echo a=b", {"cmd": "echo a=b", "chdir": "/tmp"}),
+        ("command: {cmd: echo, chdir: /tmp}", {"cmd": "echo", "chdir": "/tmp"}),
+        ("command: echo hi\nargs: {chdir: /tmp}", {"cmd": "echo hi", "chdir": "/tmp"}),
+        ("command: true", {"cmd": "true"}),
+        ("command: echo {{ x }}", {"cmd": template("echo {{ x }}")}),
+        ("command: !unsafe echo {{ x }}", {"cmd": "echo {{ x }}"}),
+        ("copy: src=a dest='b c'", {"src": "a", "dest": "b c"}),
+        ("copy: src={{ a b }} dest=c", {"src": template("{{ a b }}"), "dest": "c"}),
+        ("ansible.builtin.copy: {src: a, dest: b}", {"src": "a", "dest": "b"}),
+        ("action: copy src=a dest=b", {"src": "a", "dest": "b"}),
+        ("action: {module: copy, src: a, dest: b}", {"src": "a", "dest": "b"}),
+        ("set_fact: {a: 1, b: '{{ c }}'}", {"a": 1, "b": template("{{ c }}")}),
+        ("set_fact: a=1", {"a": "1"}),
+        ("assert: {that: a == b}", {"that": expression("a == b")}),
+        ("assert: {that: [a, '{{ b }}', true]}", {"that": [expression("a"), expression("b"), True]}),
+        ("ping:", {}),
+    ],
+)
+def test_arguments_in_all_their_forms(read_task, text, arguments):
+    task = read_task(text)
+    assert task.arguments == arguments
+    assert all(f"arguments.{name}" in task.positions for name in arguments)
+
+
+def test_aliases_give_the_actions_own_name(read_task):
+    assert read_task("ansible.windows.win_copy: {src: a, dest: b}").action == "copy"
+
+
+def test_local_action_is_carried_out_here(read_task):
+    task = read_task("local_action: command echo hi")
+    assert (task.action, task.arguments, task.delegate_to) == ("command", {"cmd": "echo hi"}, "localhost")
+
+
+def test_a_playbook_of_five_megabytes_is_read(read_playbook):
+    task = "    - name: task number {}\n      command: echo hello world\n      when: ready\n"
+    text = "- hosts: app\n  tasks:\n" + "".join(map(task.format, range(65_000)))
+    assert len(text) > 5_000_000
+    started = time.perf_counter()
+    assert len(read_playbook(text).plays[0].tasks) == 65_000
+    assert time.perf_counter() - started < 60

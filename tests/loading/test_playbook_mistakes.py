@@ -1,0 +1,203 @@
+"""Playbooks that can't be carried out: what is wrong is said with file, line and column, all of it at once."""
+
+import pytest
+
+from drumline.errors import FilesError
+from drumline.loading.playbook import load_playbooks
+
+
+@pytest.fixture
+def mistakes(read_playbook):
+    """What is wrong with these files: a list of ``(line:column, summary and detail)``."""
+
+    def find(*texts):
+        with pytest.raises(FilesError) as error:
+            read_playbook(*texts)
+        found = error.value.diagnostics
+        assert all(diagnostic.position for diagnostic in found)
+        return [(f"{d.position.line}:{d.position.column}", f"{d.summary}. {d.detail}") for d in found]
+
+    return find
+
+
+@pytest.fixture
+def mistake(mistakes):
+    """The only thing that is wrong with a task of these lines; the task begins in line 4, column 7."""
+
+    def find(text):
+        lines = "".join(f"      {line}\n" for line in text.strip().splitlines())
+        [found] = mistakes(f"- hosts: app\n  tasks:\n    -\n{lines}")
+        return found
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
+        ("ping:\nblock: []", "5:7", "'block' is not supported by this version of drumline yet."),
+        ("block: []", "4:7", "'block' is not supported by this version of drumline yet."),
+        ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported by this version of drumline yet."),
+        ("ansible.builtin.import_role: {}", "4:7", "'ansible.builtin.import_role' is not supported"),
+        ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
+        ("ping:\nwith_dict: {}", "5:7", "'with_dict' is not supported by this version of drumline yet. Use 'loop'."),
+        ("ping:\nconnection: local", "5:7", "Set the variable 'ansible_connection' under 'vars' instead."),
+        ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
+        ("zzzzzz: x", "4:7", "No plugin offers the action 'zzzzzz'. `drumline plugins` lists all actions."),
+        ("action: comand x", "4:15", "No plugin offers the action 'comand'. Did you mean 'command'?"),
+        ("action: [x]", "4:15", "'action' takes text that begins with the name of an action"),
+        ("ping:\ncommand: x", "5:7", "A task does one thing, not 'ping' and 'command'."),
+        ("name: x", "4:7", "A task without an action."),
+        ("file: {path: a, ownr: b}", "4:23", "Unknown argument. 'file' has no argument 'ownr'. Did you mean 'owner'?"),
+        ("copy: {src: a}", "4:7", "A required argument is missing. 'copy' needs 'dest'."),
+        ("copy: {src: a, dest: [b]}", "4:22", "'dest' of 'copy' takes text, but this is a list."),
+        (
+            "copy: {src: a, dest: b, force: maybe}",
+            "4:31",
+            "'force' of 'copy' takes true or false, but this is 'maybe'.",
+        ),
+        ("copy: src=a dest=b c", "4:13", "'copy' takes arguments written name=value, and 'c' is none."),
+        ("copy: src=a src=b dest=c", "4:13", "An argument is given twice. 'src' is given already."),
+        ("copy: {src: a, dest: b}\nargs: {dest: c}", "5:14", "An argument is given twice."),
+        ("command: echo hi\nargs: {cmd: echo}", "5:14", "An argument is given twice. 'cmd' is given already."),
+        ("command: echo hi\nargs: chdir", "5:13", "'args' takes a dictionary of arguments, but this is 'chdir'."),
+        ("command: [echo]", "4:16", "'command' takes a dictionary of arguments, or text, but this is a list."),
+        ("file: {path: x, state: diretory}", "4:23", "Did you mean 'directory'?"),
+        ("wait_for: {port: ssh}", "4:18", "'port' of 'wait_for' takes a whole number, but this is 'ssh'."),
+        ("ping:\nid: a b", "5:11", "An id has letters, digits, '_' and '-' only; 'a b' has others."),
+        ("ping:\nid: a.b", "5:11", "An id has letters, digits, '_' and '-' only; 'a.b' has others."),
+        ("ping:\nneeds: [nope]", "5:7", "Unknown name in needs. No task of this play and no play has the id 'nope'."),
+        ("ping:\nneeds: {a: b}", "5:14", "'needs' takes text, but this is a dictionary."),
+        ("ping:\nid: a\nneeds: [a]", "6:7", "A need on itself. 'a' needs 'a'. Remove one of these needs."),
+        ("ping:\nwhen: {a: b}", "5:13", "'when' takes an expression, true or false, or a list of these"),
+        ("ping:\nwhen: ''", "5:13", "'when' takes an expression, true or false, or a list of these"),
+        ("ping:\nwhen: a == '{{ b }}'", "5:13", "'when' is an expression already; write it without braces."),
+        ("ping:\nuntil: 3", "5:14", "'until' takes an expression, true or false, or a list of these"),
+        ("ping:\nloop: hi", "5:13", "'loop' takes a list, or a template that gives one, but this is 'hi'."),
+        ("ping:\nloop: [1]\nwith_items: [1]", "6:19", "'loop' and 'with_items' exclude each other."),
+        ("ping:\nloop: [1]\nloop_control: {loop_vr: x}", "6:22", "Did you mean 'loop_var'?"),
+        ("ping:\nloop: [1]\nloop_control: {extended: true}", "6:22", "'extended' is not supported"),
+        ("ping:\nloop: [1]\nloop_control: {loop_var: 1a}", "6:32", "'loop_var' is the name of a variable"),
+        ("ping:\nregister: a-b", "5:17", "'register' is the name of a variable"),
+        ("ping:\nvars: [a]", "5:13", "'vars' takes a dictionary of variables, but this is a list."),
+        ("ping:\nvars: {a-b: 1}", "5:14", "Not a name for a variable."),
+        ("ping:\nenvironment: x", "5:20", "'environment' takes a dictionary, but this is 'x'."),
+        ("ping:\nenvironment: {A: [1]}", "5:24", "'environment: A' takes text, but this is a list."),
+        ("ping:\nignore_errors: maybe", "5:22", "'ignore_errors' takes true or false, but this is 'maybe'."),
+        ("ping:\nrun_once: '{{ x }}'", "5:17", "'run_once' is fixed before the run; it can't be a template."),
+        ("ping:\ntags: '{{ x }}'", "5:13", "'tags' is fixed before the run; it can't be a template."),
+        ("ping:\ntimeout: soon", "5:16", "'timeout' takes a number that isn't negative, but this is 'soon'."),
+        ("ping:\nretries: -1", "5:16", "'retries' takes a number that isn't negative"),
+        ("ping:\ntrigger_rule: none_faild", "5:21", "Did you mean 'none_failed'?"),
+        ("ping:\nbecome: true\nbecome_method: su", "6:22", "Only 'sudo' is supported"),
+        ("ping:\nname: [a]", "5:13", "'name' takes text, but this is a list."),
+        ("ping:\nhosts: []", "5:14", "'hosts' names no host at all."),
+    ],
+)
+def test_mistakes_in_a_task(mistake, text, place, message):
+    found_place, found = mistake(text)
+    assert message in found
+    assert found_place == place
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("", "1:1", "This playbook is empty."),
+        ("[]", "1:1", "This playbook is empty."),
+        ("hosts: app", "1:1", "A playbook is a list of plays (each begins with '- '), but this is a dictionary."),
+        ("just text", "1:1", "Not a playbook."),
+        ("- just text", "1:3", "Not a play. A play is a dictionary with 'hosts' and 'tasks', but this is text."),
+        ("- tasks: []", "1:3", "A play without hosts."),
+        ("- hosts: a\n  tasks: {ping: }", "2:10", "'tasks' takes a list of tasks, but this is a dictionary."),
+        ("- hosts: a\n  tasks: [ping]", "2:11", "Not a task. A task is a dictionary with an action in it"),
+        ("- hosts: a\n  hots: b", "2:3", "Unknown keyword. A play has no keyword 'hots'. Did you mean 'hosts'?"),
+        ("- hosts: a\n  roles: []", "2:3", "'roles' is not supported by this version of drumline yet."),
+        ("- hosts: a\n  serial: 2", "2:3", "'serial' is not supported"),
+        ("- hosts: a\n  remote_user: x", "2:3", "Set the variable 'ansible_user' under 'vars' instead."),
+        ("- import_playbook: x.yml", "1:3", "'import_playbook' is not supported"),
+        ("- hosts: a\n  gather_facts: yes", "2:17", "write 'gather_facts: false'"),
+        ("- hosts: a\n  strategy: host_pinned", "2:13", "The strategies are 'waves'"),
+        ("- hosts: a\n  any_errors_fatal: '{{ x }}'", "2:21", "'any_errors_fatal' is fixed before the run"),
+        ("- hosts: a\n  needs: [b]", "2:3", "No play has the id 'b'. A play may need only plays."),
+        ("- hosts: a\n  hosts: b", "2:3", "A key is given twice."),
+        ("- hosts: a\n\ttasks: []", "2:1", "A tab is used as indentation."),
+        ("- hosts: a\n  tasks: ]", "2:10", "This file isn't valid YAML."),
+    ],
+)
+def test_mistakes_in_a_play(mistakes, text, place, message):
+    [(found_place, found)] = mistakes(text)
+    assert message in found
+    assert found_place == place
+
+
+def test_all_mistakes_of_all_files_in_their_order(mistakes):
+    one = "- hosts: a\n  tasks:\n    - {whne: x, ping: }\n    - {id: t, ping: , needs: [nope]}\n    - {id: t, png: }\n"
+    found = mistakes(one, "- hosts: a\n  serial: 1\n", "]")
+    assert [place for place, _ in found] == ["3:8", "4:23", "5:8", "5:15", "2:3", "1:1"]
+
+
+def test_a_circle_is_shown_with_its_whole_path(mistakes):
+    tasks = "- hosts: x\n  tasks:\n" + "".join(
+        f"    - {{id: {name}, ping: , needs: [{need}]}}\n" for name, need in ("ab", "bc", "ca", "de", "ed")
+    )
+    assert [text for _, text in mistakes(tasks)] == [
+        "Needs form a circle. 'a' needs 'b', which needs 'c', which needs 'a'. Remove one of these needs.",
+        "Needs form a circle. 'd' needs 'e', which needs 'd'. Remove one of these needs.",
+    ]
+
+
+def test_a_circle_through_plays(mistakes):
+    [(_, text)] = mistakes(
+        "- {id: one, hosts: x, tasks: [{id: a, ping: , needs: [two.b]}]}\n"
+        "- {id: two, hosts: x, tasks: [{id: b, ping: }]}\n"
+    )
+    assert "'a' needs 'two.b', which needs play 'one', which needs 'a'." in text
+
+
+def test_a_task_can_not_wait_for_its_own_play(mistakes):
+    [(_, text)] = mistakes("- {id: one, hosts: x, tasks: [{id: a, ping: , needs: [one]}]}")
+    assert "'a' needs play 'one', which needs 'a'." in text
+
+
+def test_ids_given_twice(mistakes):
+    tasks = "- hosts: x\n  id: p\n  tasks:\n    - {id: a, ping: }\n    - {id: a, ping: }\n- {hosts: y, id: p}\n"
+    task, play = mistakes(tasks)
+    assert task[0] == "5:8"
+    assert "Another task has the id 'a' already, in " in task[1]
+    assert play[0] == "6:14"
+    assert "Another play has the id 'p' already" in play[1]
+
+
+def test_a_name_that_two_tasks_share_is_a_mistake_only_when_it_is_needed(mistakes, read_playbook):
+    tasks = "- hosts: x\n  tasks:\n    - {name: Do it, ping: }\n    - {name: Do it, ping: }\n"
+    assert len(read_playbook(tasks).plays[0].tasks) == 2
+    [(place, text)] = mistakes(tasks + "    - {ping: , needs: [do-it]}\n")
+    assert place == "5:16"
+    assert "More than one task is named 'do-it'. Give the one that is meant an id of its own." in text
+
+
+def test_an_unknown_need_is_looked_for_in_other_plays(mistakes):
+    [(_, text)] = mistakes(
+        "- {id: web, hosts: x, tasks: [{id: start, ping: }]}\n- {hosts: x, tasks: [{ping: , needs: [web.strat]}]}"
+    )
+    assert "Did you mean 'web.start'?" in text
+
+
+def test_files_that_can_not_be_read(tmp_path, actions):
+    (tmp_path / "binary").write_bytes(b"\x7fELF\0\1")
+    with pytest.raises(FilesError) as error:
+        load_playbooks([tmp_path / "absent", tmp_path, tmp_path / "binary"], actions)
+    assert len(error.value.diagnostics) == 3
+    assert "absent doesn't exist" in error.value.render()
+    assert "is a folder" in error.value.render()
+    assert "binary:1:5: error: This file isn't text" in error.value.render()
+
+
+def test_thousands_of_mistakes_are_found_quickly_and_not_all_shown(read_playbook):
+    text = "- hosts: app\n  tasks:\n" + "".join(f"    - {{comand: {number}}}\n" for number in range(5_000))
+    with pytest.raises(FilesError) as error:
+        read_playbook(text)
+    assert len(error.value.diagnostics) == 5_000
+    assert error.value.render().endswith("… and 4950 more mistakes")
