@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,15 +47,24 @@ class Diagnostic:
 
 
 def _excerpt(position: Position) -> list[str]:
-    try:
-        with Path(position.path).open(encoding="utf-8", errors="replace") as file:
-            text = next((line for number, line in enumerate(file, 1) if number == position.line), "")
-    except OSError:
-        return []
-    text = text.rstrip("\r\n").replace("\t", " ")[:_EXCERPT_WIDTH]
+    text = _line(position).rstrip("\r\n").replace("\t", " ")
+    start = position.column - _EXCERPT_WIDTH // 2 if position.column > _EXCERPT_WIDTH else 0
+    text = text[start : start + _EXCERPT_WIDTH]
     if not text.strip() or not text.isprintable():
         return []
-    return [f"    {text}", "    " + " " * (position.column - 1) + "^"]
+    return [f"    {text}", "    " + " " * (position.column - 1 - start) + "^"]
+
+
+def _line(position: Position) -> str:
+    path = Path(position.path)
+    try:
+        # A pipe can't be read twice: opening it would wait for ever.
+        if not path.is_file():
+            return ""
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return next((line for number, line in enumerate(file, 1) if number == position.line), "")
+    except (OSError, ValueError):
+        return ""
 
 
 class Diagnostics:
@@ -81,5 +91,10 @@ class Diagnostics:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``" Did you mean 'x'?"`` with a leading space, or ``""`` when nothing known looks like the word."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = _closest(word, tuple(known))
     return f" Did you mean '{close[0]}'?" if close else ""
+
+
+@lru_cache(maxsize=64)
+def _closest(word: str, known: tuple[str, ...]) -> list[str]:
+    return difflib.get_close_matches(word, known, n=1, cutoff=0.6)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +14,9 @@ MASK = "********"
 _SHORTEST = 3
 #: The same for their encoded forms, of which the neighbours take the first and last letters.
 _SHORTEST_ENCODED = 5
+#: The same for single lines of a value that has several.
+_SHORTEST_LINE = 8
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Secret:
@@ -41,22 +46,29 @@ class Secret:
 class Secrets:
     """The values registered as secret in one run; masks them in text and in nested data.
 
-    A value is masked in clear, in base64 (of its UTF-8 and its UTF-16-LE bytes, at each of the three alignments
-    that an encoding of a longer text can give it), and in UTF-16 written with NUL characters between the letters.
+    A value is masked in clear, as it stands in quotes of sh, PowerShell and JSON, in base64 (of its UTF-8 and its
+    UTF-16-LE bytes, at each of the three alignments that an encoding of a longer text can give it), and in UTF-16
+    written with NUL characters between the letters. Of a value of several lines each line is masked too.
     """
 
     def __init__(self) -> None:
         self._values: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
 
     def add(self, value: str | Secret) -> None:
-        """Register a value; text that is too short to mask safely is ignored."""
-        text = value.reveal() if isinstance(value, Secret) else value
-        if len(text) >= _SHORTEST and text not in self._values:
-            self._values = self._values | {text}
-            forms = {form for known in self._values for form in _forms(known)}
-            longest_first = sorted(forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        """Register a value; text that is too short to mask safely is ignored. May be called from any thread."""
+        text = (value.reveal() if isinstance(value, Secret) else value).strip("\r\n")
+        with self._lock:
+            if len(text) >= _SHORTEST and text not in self._values:
+                self._values.add(text)
+                forms = {form for known in self._values for form in _forms(known)}
+                longest_first = sorted(forms, key=len, reverse=True)
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to mask."""
+        return self._pattern is not None
 
     def mask(self, text: str) -> str:
         """The text with every registered value, in whatever form, replaced by asterisks."""
@@ -66,8 +78,6 @@ class Secrets:
         """The same for the strings inside dicts, lists and tuples; a ``Secret`` becomes asterisks."""
         if isinstance(value, Secret):
             return MASK
-        if self._pattern is None:
-            return value if isinstance(value, (str, int, float, bool, type(None))) else self._walk(value)
         return self._walk(value)
 
     def _walk(self, value: Any) -> Any:
@@ -83,12 +93,19 @@ class Secrets:
 @lru_cache(maxsize=1024)
 def _forms(text: str) -> frozenset[str]:
     """Every way in which the text is recognised; the base64 forms lose what depends on their neighbours."""
-    forms = {text, "\0".join(text)}
+    forms = {text, "\0".join(text), *_quoted(text)}
+    forms.update(line.strip() for line in text.splitlines() if len(line.strip()) >= _SHORTEST_LINE)
     for raw in (text.encode(), text.encode("utf-16-le")):
         for shift in range(3):
             encoded = base64.b64encode(b"\0" * shift + raw).decode()
             start = (shift * 8 + 5) // 6
             stop = (shift + len(raw)) * 8 // 6
             if stop - start >= _SHORTEST_ENCODED:
-                forms.add(encoded[start:stop])
+                forms |= {encoded[start:stop], encoded[start:stop].translate(_URL_SAFE)}
     return frozenset(forms)
+
+
+def _quoted(text: str) -> set[str]:
+    """The text inside the quotes of JSON (both ways), sh and PowerShell."""
+    as_json = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return as_json | {text.replace("'", "'\"'\"'"), text.replace("'", "''")}

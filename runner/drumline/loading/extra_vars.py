@@ -35,10 +35,11 @@ def _read(option: str) -> dict[str, Value]:
         return _variables(read(path), f"The file {path}")
     if option.startswith(("{", "[")):
         try:
-            return _variables(load(option, _PLACE), f"-e {option}")
+            return _variables(load(option, _PLACE), "-e")
         except FilesError as error:
+            # The text itself stays out of the message: it may hold a password.
             reasons = " ".join(f"{mistake.summary}. {mistake.detail}" for mistake in error.diagnostics)
-            raise UsageError("A variable on the command line can't be read", f"-e {option}: {reasons}") from None
+            raise UsageError("A variable on the command line can't be read", f"-e: {reasons}") from None
     return _pairs(option)
 
 
@@ -57,7 +58,7 @@ def _pairs(option: str) -> dict[str, Value]:
         wrong = words.others[0] if words.others else option
         raise UsageError(
             "A variable on the command line can't be read",
-            f"'{wrong}' in '-e {option}' isn't KEY=VALUE. Quote values that have spaces: -e 'key=\"two words\"'.",
+            f"'{wrong}' isn't KEY=VALUE. Quote values that have spaces: -e 'key=\"two words\"'.",
         )
     return {name: text_value(value, Position(_PLACE)) for name, value in words.arguments.items()}
 
