@@ -2,6 +2,100 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 pytest.register_assert_rewrite("drumline.testing.contract")
+
+#: Reads a line of JSON, base64 (names to scripts), and tells with PowerShell's own parser what is in each.
+_PARSE = r"""
+$scripts = ConvertFrom-Json -AsHashtable ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('%s')))
+$newTypes = 'TernaryExpressionAst', 'PipelineChainAst'
+$found = @{}
+foreach ($name in $scripts.Keys) {
+    $tokens = $faults = $null
+    $tree = [Management.Automation.Language.Parser]::ParseInput($scripts[$name], [ref]$tokens, [ref]$faults)
+    $nodes = $tree.FindAll({ $true }, $true)
+    $syntax = @($nodes | Where-Object { $_.GetType().Name -in $newTypes } | ForEach-Object { $_.Extent.Text })
+    $newer = { $_.NullConditional -or $_.Background -or $_.CleanBlock }
+    $syntax += @($nodes | Where-Object $newer | ForEach-Object { $_.Extent.Text })
+    $syntax += @($tokens | Where-Object { "$($_.Kind)" -like 'QuestionQuestion*' } | ForEach-Object { $_.Text })
+    $members = @($nodes | Where-Object { $_.Static -and $_.Member } | ForEach-Object { "$($_.Member)" })
+    $functions = @($nodes | Where-Object { $_.GetType().Name -eq 'FunctionDefinitionAst' } | ForEach-Object { $_.Name })
+    $named = { $_.GetType().Name -eq 'CommandAst' -and $_.GetCommandName() }
+    $commands = @($nodes | Where-Object $named | ForEach-Object {
+        $parameters = @($_.CommandElements | Where-Object { $_.ParameterName } | ForEach-Object { $_.ParameterName })
+        @{ name = $_.GetCommandName(); parameters = $parameters }
+    })
+    $found[$name] = @{
+        faults = @($faults | ForEach-Object { "$($_.Extent.StartLineNumber): $($_.Message)" }); syntax = $syntax
+        members = $members; functions = $functions; commands = $commands
+    }
+}
+'parsed ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes((ConvertTo-Json $found -Compress -Depth 9)))
+"""
+
+#: Static members of .NET that .NET Framework, on which 5.1 runs, lacks, and that are easily taken for granted.
+_NEWER_MEMBERS = {"HashData", "ToHexString", "FromHexString", "GetRelativePath", "UnixEpoch", "ReadAllBytesAsync"}
+_COMMON_PARAMETERS = {"erroraction", "errorvariable", "outvariable", "verbose", "warningaction", "whatif", "confirm"}
+
+
+@pytest.fixture(scope="session")
+def powershell_parser() -> Iterator[Callable[[Mapping[str, str]], dict[str, list[str]]]]:
+    """Takes scripts by name; gives, for each that Windows PowerShell 5.1 would not run, what is wrong with it."""
+    program = os.environ.get("DRUMLINE_LAB_WINDOWS")
+    if not program:
+        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
+    environment = os.environ | {"WINDOWS_HOST": "parser-test"}
+    known = _known_cmdlets()
+
+    def parse(scripts: Mapping[str, str]) -> dict[str, list[str]]:
+        text = _PARSE % base64.b64encode(json.dumps(dict(scripts)).encode()).decode()
+        # A script on standard input is read statement by statement; as one line it can't be misread.
+        line = base64.b64encode(text.encode()).decode()
+        command = f"Invoke-Expression ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('{line}')))\n"
+        done = subprocess.run(
+            [program, "pwsh", "-NoProfile", "-NonInteractive", "-Command", "-"],
+            input=command.encode(),
+            capture_output=True,
+            env=environment,
+            check=False,
+        )
+        answer = done.stdout.partition(b"parsed ")[2]
+        assert answer, done.stderr.decode(errors="replace")
+        found = json.loads(base64.b64decode(answer))
+        assert found.keys() == scripts.keys()
+        complaints = {name: _complaints(parsed, known) for name, parsed in found.items()}
+        return {name: lines for name, lines in complaints.items() if lines}
+
+    yield parse
+    subprocess.run([program, "stop"], env=environment, check=False, capture_output=True)
+
+
+def _known_cmdlets() -> dict[str, set[str]]:
+    text = (Path(__file__).parent / "powershell-5.1.txt").read_text()
+    lines = (line.lower().split() for line in text.splitlines() if not line.startswith("#"))
+    return {name: {parameter[1:] for parameter in parameters} for name, *parameters in lines}
+
+
+def _complaints(parsed: dict[str, Any], known: dict[str, set[str]]) -> list[str]:
+    lines = [*parsed["faults"], *(f"5.1 lacks this syntax: {text}" for text in parsed["syntax"])]
+    lines += [f"5.1 lacks the member {name}" for name in parsed["members"] if name in _NEWER_MEMBERS]
+    own = {name.lower() for name in parsed["functions"]}
+    for command in parsed["commands"]:
+        name = command["name"].lower()
+        if name in own:
+            continue
+        if name not in known:
+            lines.append(f"{command['name']} is not among the cmdlets that 5.1 is known to have")
+            continue
+        unknown = {parameter.lower() for parameter in command["parameters"]} - known[name] - _COMMON_PARAMETERS
+        lines += [f"{command['name']} -{parameter} is not known to be in 5.1" for parameter in sorted(unknown)]
+    return lines

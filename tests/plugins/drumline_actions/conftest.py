@@ -189,7 +189,7 @@ class Windows:
         for answer in shell.stdout:
             if answer.startswith(b"answer "):
                 said, fault, code = json.loads(answer[7:])
-                return Completed(code=1 if fault else code, stdout=(said or '').encode(), stderr=(fault or '').encode())
+                return Completed(code=1 if fault else code, stdout=(said or "").encode(), stderr=(fault or "").encode())
         raise AssertionError("PowerShell has ended")
 
     def _warm(self) -> subprocess.Popen[bytes]:

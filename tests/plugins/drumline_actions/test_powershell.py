@@ -1,0 +1,91 @@
+"""Every script that the actions can send to Windows, read by PowerShell's own parser."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from drumline.plugin import Completed, Language, Platform, Run
+
+ANSWER = {"upload": "C:\\t", "dest": "C:\\d", "elapsed": 0, "checksum": "0", "real": "C:\\r", "creates": False}
+
+
+@pytest.fixture
+def sent(posix, tmp_path: Path) -> dict[str, str]:
+    """The text of each script, by the task that sends it, with texts in it that must be quoted."""
+    posix.platform = Platform.WINDOWS
+    posix.answer = lambda request: (
+        Completed(code=0, stdout=b"pong" if request.text == "'pong'" else json.dumps(ANSWER).encode())
+        if isinstance(request, Run)
+        else None
+    )
+    awkward = 'C:\\it\'s \u2018quoted\u2019 $x `n "y"\\'
+    (tmp_path / "small").write_text("x")
+    (tmp_path / "large").write_bytes(b"x" * 100_000)
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "it.ps1").write_text("'x'")
+    tasks = {
+        "copy content": ("copy", {"content": "x", "dest": awkward}),
+        "copy large": ("copy", {"src": str(tmp_path / "large"), "dest": awkward}),
+        "copy folder": ("copy", {"src": str(tmp_path / "tree"), "dest": awkward}),
+        "copy remote": ("copy", {"src": awkward, "dest": awkward, "remote_src": True}),
+        "template": ("template", {"src": str(tmp_path / "small"), "dest": awkward}),
+        "file": ("file", {"path": awkward, "state": "directory"}),
+        "stat": ("stat", {"path": awkward}),
+        "fetch": ("fetch", {"src": awkward, "dest": str(tmp_path / "got"), "validate_checksum": False}),
+        "wait_for": ("wait_for", {"path": awkward, "search_regex": awkward}),
+        "ping": ("ping", {}),
+        "script": ("script", {"cmd": f"{tmp_path}/it.ps1 -Name 'x y'"}),
+        "script file": ("script", {"cmd": f"{tmp_path}/small"}),
+        "creates": ("command", {"cmd": "x", "creates": awkward, "removes": awkward}),
+    }
+    texts: dict[str, str] = {}
+    for name, (action, arguments) in tasks.items():
+        posix(action, **arguments)
+        requests = [request for request in posix.requests if isinstance(request, Run)]
+        scripts = [request.text for request in requests if request.language is Language.POWERSHELL]
+        texts |= {f"{name} {number}": text for number, text in enumerate(scripts)}
+    return texts
+
+
+@pytest.mark.windows
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_5_1_would_run_every_script(powershell_parser, sent: dict[str, str]) -> None:
+    assert powershell_parser(sent) == {}
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_no_script_is_left_out(sent: dict[str, str]) -> None:
+    folder = resources.files("drumline_actions")
+    for file in folder.iterdir():
+        if file.name.endswith(".ps1"):
+            first = next(line for line in file.read_text().splitlines() if line and line[0] not in "# ")
+            assert any(first in text for text in sent.values()), file.name
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_small_tasks_stay_small(sent: dict[str, str]) -> None:
+    assert max(len(text) for name, text in sent.items() if not name.startswith("copy large")) < 6000
+
+
+NEWER = [
+    "if (",
+    "$a ? 1 : 2",
+    "Get-Item x && Get-Item y",
+    "$a ?? 1",
+    "${a}?.b",
+    "Get-Item x &",
+    "1 | ForEach-Object -Parallel { $_ }",
+    "ConvertTo-Json -EscapeHandling EscapeNonAscii 1",
+    "Expand-Archive x",
+    "[Security.Cryptography.SHA1]::HashData($x)",
+]
+
+
+@pytest.mark.windows
+def test_the_parser_finds_what_5_1_lacks(powershell_parser) -> None:
+    scripts = {script: script for script in NEWER} | {"good": "& { Get-Item -LiteralPath x -Force }"}
+    assert powershell_parser(scripts).keys() == set(NEWER)
