@@ -153,7 +153,9 @@ def test_loops(read_task):
         items=[1, template("{{ b }}")], variable="x", index_variable="i", label=template("{{ x.a }}"), pause=2
     )
     assert read_task("ping:\nloop: '{{ many }}'").loop == Loop(items=template("{{ many }}"))
-    assert read_task("ping:\nwith_items: [1, [2]]").loop == Loop(items=[1, [2]], flatten=True)
+    assert read_task("ping:\nwith_items: [1, [2, [3]]]").loop == Loop(items=[1, 2, [3]])
+    assert read_task("ping:\nwith_items: one").loop == Loop(items=["one"])
+    assert read_task("ping:\nwith_items: '{{ x }}'").loop == Loop(items=template("{{ x }}"), flatten=True)
 
 
 def test_retries_without_until_wait_for_success(read_task):

@@ -13,7 +13,7 @@ from drumline.loading.ids import slug
 from drumline.loading.keywords import Reader
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
-from drumline.model.value import Value
+from drumline.model.value import Template, Value
 from drumline.plugin.protocols import Action
 
 #: Keys of a task that name its action in their value.
@@ -140,7 +140,7 @@ class _Fields:
                 return Loop(items=items, **control)
             reader.wrong("loop", "a list, or a template that gives one", loop)
         elif with_items is not None:
-            return Loop(items=plain(with_items), flatten=True, **control)
+            return Loop(**_flattened(plain(with_items)), **control)
         return None
 
     def _loop_control(self) -> dict[str, Any]:
@@ -158,6 +158,17 @@ class _Fields:
             "label": control.value("label", lambda _, label: plain(label)),
             "pause": control.value("pause", control.number, 0),
         }
+
+
+def _flattened(items: Value) -> dict[str, Any]:
+    """``with_items``: lists among the items stand for their items, one level deep; a single value is a list of one.
+
+    What is behind a template is known when the task runs.
+    """
+    values = items if isinstance(items, list) else [items]
+    if any(isinstance(value, Template) for value in values):
+        return {"items": items, "flatten": True}
+    return {"items": [item for value in values for item in (value if isinstance(value, list) else [value])]}
 
 
 class _ActionReader:
