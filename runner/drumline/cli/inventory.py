@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -13,18 +12,15 @@ import click
 from drumline.cli.options import inventory_options, settings_with
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
-from drumline.loading.inventory import load_inventory, require_hosts, shared_names
+from drumline.loading.inventory import require_hosts, shared_names
+from drumline.loading.inventory_json import IsSecret, as_json, listing
 from drumline.loading.patterns import select
 from drumline.model.host import Group, Inventory
-from drumline.model.value import Template
-from drumline.plugin.manager import load_plugins
-from drumline.secret import MASK, Secret
 
-#: Where hosts come from when nobody says.
-_DEFAULT = "inventory"
 _SECRET_NAME = re.compile(r"(?:pass|password|passwd|passphrase|secret|token|api_?key)\Z", re.IGNORECASE)
-
-Show = Callable[[str, Any], Any]
+#: Text that YAML takes for text without quotes, and words that it doesn't.
+_PLAIN = re.compile(r"[A-Za-z/][\w./*@+\\-]*\Z")
+_WORDS = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
 
 reveal_option = click.option("--reveal", is_flag=True, help="Show passwords and the like, which are masked otherwise.")
 format_option = click.option(
@@ -51,13 +47,12 @@ def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bo
     With --format json the output has the shape of 'ansible-inventory --list'.
     """
     loaded = _load(inventory)
-    chosen = select(pattern, loaded) if loaded.hosts else ()
-    show = _shower(reveal)
+    require_hosts(loaded)
+    chosen = select(pattern, loaded)
     if form == "json":
-        click.echo(_json(listing(loaded, chosen, show)))
+        click.echo(_json(listing(loaded, chosen, _is_secret(reveal))))
     else:
-        require_hosts(loaded)
-        click.echo("\n".join(line for host in chosen for line in _host_lines(loaded, host, show)))
+        click.echo("\n".join(line for host in chosen for line in _host_lines(loaded, host, _is_secret(reveal))))
 
 
 @command.command("graph")
@@ -82,58 +77,37 @@ def host_command(name: str, inventory: tuple[str, ...], form: str, reveal: bool)
     host = loaded.hosts.get(name)
     if host is None:
         raise UsageError("No such host", f"The inventory has no host '{name}'.{did_you_mean(name, loaded.hosts)}")
-    show = _shower(reveal)
     if form == "json":
-        click.echo(_json({key: show(key, value) for key, value in host.variables.items()}))
+        click.echo(_json(as_json(host.variables, _is_secret(reveal))))
     else:
-        click.echo("\n".join(_host_lines(loaded, name, show)))
-
-
-def listing(inventory: Inventory, hosts: Iterable[str], show: Show) -> dict[str, Any]:
-    """What ``ansible-inventory --list`` prints for these hosts: groups by name, and ``_meta`` with their variables."""
-    chosen = dict.fromkeys(hosts)
-    result: dict[str, Any] = {
-        "_meta": {"hostvars": _hostvars(inventory, chosen, show), "profile": "inventory_legacy"},
-    }
-    for name, group in inventory.groups.items():
-        members = [] if name == "all" else [host for host in group.hosts if host in chosen]
-        content = {"hosts": members, "children": list(group.children)}
-        if any(content.values()):
-            result[name] = {key: names for key, names in content.items() if names}
-    return result
-
-
-def _hostvars(inventory: Inventory, hosts: Iterable[str], show: Show) -> dict[str, Any]:
-    variables = {host: inventory.hosts[host].variables for host in hosts}
-    return {host: {key: show(key, value) for key, value in own.items()} for host, own in variables.items() if own}
+        click.echo("\n".join(_host_lines(loaded, name, _is_secret(reveal))))
 
 
 def _load(sources: tuple[str, ...]) -> Inventory:
-    named = tuple(settings_with(inventory=sources).inventory)
-    if not named and not Path(_DEFAULT).exists():
-        raise UsageError("No inventory", f"There is no {_DEFAULT} in this folder. Name one with -i.")
-    inventory = load_inventory(named or (_DEFAULT,), load_plugins(Path("plugins")).inventory_sources)
+    from drumline import app  # not needed for --help, and it imports everything
+
+    inventory = app.inventory_of(settings_with(inventory=sources), app.registry())
     for name in shared_names(inventory):
         click.echo(f"warning: '{name}' is a host and a group; in patterns it means the host.", err=True)
     return inventory
 
 
-def _host_lines(inventory: Inventory, name: str, show: Show) -> Iterator[str]:
+def _is_secret(reveal: bool) -> IsSecret:
+    return (lambda name: False) if reveal else _SECRET_NAME.search
+
+
+def _host_lines(inventory: Inventory, name: str, is_secret: IsSecret) -> Iterator[str]:
+    """The host as YAML, with its groups in a comment."""
     host = inventory.hosts[name]
     yield f"{name}:  # {', '.join(host.groups) or 'implicit'}"
-    for key, value in sorted(host.variables.items()):
-        yield f"  {key}: {_one_line(show(key, value))}"
+    for key, value in sorted(as_json(host.variables, is_secret).items()):
+        yield f"  {key}: {_one_line(value)}"
 
 
 def _one_line(value: Any) -> str:
-    """Text as it is where nobody can take it for something else, everything else as JSON (which is YAML, too)."""
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z/.*][\w./*@+-]*", value) and value.lower() not in _WORDS:
+    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-#: What YAML reads as something else than text.
-_WORDS = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
 
 
 def _graph(groups: Mapping[str, Group], name: str, depth: int) -> Iterator[str]:
@@ -146,23 +120,6 @@ def _graph(groups: Mapping[str, Group], name: str, depth: int) -> Iterator[str]:
 
 def _branch(text: str, depth: int) -> str:
     return f"{'  |' * depth}--{text}" if depth else text
-
-
-def _shower(reveal: bool) -> Show:
-    """How a variable's value is shown, given its name."""
-
-    def show(name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: show(key, item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [show(name, item) for item in value]
-        if not reveal and value is not None and (isinstance(value, Secret) or _SECRET_NAME.search(name)):
-            return MASK
-        if isinstance(value, Secret):
-            return value.reveal()
-        return value.text if isinstance(value, Template) else value
-
-    return show
 
 
 def _json(value: Any) -> str:

@@ -16,6 +16,7 @@ from drumline.diagnostics import Position
 from drumline.errors import FilesError, UsageError
 from drumline.loading.inventory_draft import Draft, check_cycles
 from drumline.loading.inventory_ini import read_ini
+from drumline.loading.inventory_json import UNSAFE
 from drumline.loading.inventory_merge import Layer, hosts_of, merge
 from drumline.loading.inventory_vars import read_variables
 from drumline.loading.inventory_yaml import read_yaml
@@ -31,9 +32,6 @@ _IGNORED = re.compile(
 )
 _YAML_EXTENSIONS = (".yml", ".yaml", ".json")
 _YAML_START = re.compile(r"---|\{|[^\[\]\s=]+:(?:\s|\Z)")
-
-#: How Ansible's JSON marks text that is never a template.
-_UNSAFE = "__ansible_unsafe"
 
 
 def load_inventory(
@@ -163,8 +161,8 @@ def _author_text(value: Any, position: Position) -> Value:
     if isinstance(value, str):
         return text_value(value, position)
     if isinstance(value, Mapping):
-        if list(value) == [_UNSAFE]:
-            return value[_UNSAFE]
+        if list(value) == [UNSAFE]:
+            return value[UNSAFE]
         return {str(key): _author_text(item, position) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_author_text(item, position) for item in value]
