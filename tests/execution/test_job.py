@@ -1,0 +1,277 @@
+"""What the words of a task do, on the real local transport."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from support.running import run_tasks, run_text
+
+
+def test_register_makes_the_result_a_variable_of_its_host(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - command: echo hello {{ inventory_hostname }}
+          register: said
+        - id: told
+          debug: {msg: "{{ said.stdout }}/{{ said.rc }}/{{ said.stdout_lines | length }}/{{ said is changed }}"}
+        - id: others
+          debug: {msg: "{{ hostvars['b'].said.stdout }}"}
+        """,
+    )
+    assert ran.exit_status == 0
+    assert ran.result("told", "b")["msg"] == "hello b/0/1/True"
+    assert ran.result("others", "a")["msg"] == "hello b"
+
+
+def test_when_is_evaluated_on_each_host(tmp_path: Path) -> None:
+    ran = run_tasks(tmp_path, "- {id: one, command: 'true', when: inventory_hostname == 'a'}")
+    assert [ran.status("one", "a"), ran.status("one", "b")] == ["changed", "skipped"]
+
+
+def test_a_list_of_conditions_has_to_hold_as_a_whole(tmp_path: Path) -> None:
+    ran = run_tasks(tmp_path, "- {id: one, command: 'true', when: [true, \"1 == 2\"]}")
+    assert ran.status("one") == "skipped"
+
+
+def test_loop_gives_a_result_for_each_item(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - id: each
+          shell: test {{ item }} != two && echo {{ number }}:{{ item }}
+          loop: [one, two, three]
+          loop_control: {index_var: number, label: "item {{ item }}"}
+          when: item != 'three'
+          register: found
+          ignore_errors: true
+        - id: told
+          debug: {msg: "{{ found.results | map(attribute='rc', default='-') | list }}"}
+        """,
+    )
+    results = ran.result("each")["results"]
+    assert [item.get("stdout") for item in results] == ["0:one", "", None]
+    assert [item["label"] for item in results] == ["item one", "item two", "item three"]
+    assert ran.result("each")["msg"] == "1 of 3 items failed"
+    assert ran.result("told")["msg"] == [0, 1, "-"]
+
+
+def test_a_loop_over_nothing_is_skipped(tmp_path: Path) -> None:
+    assert run_tasks(tmp_path, "- {id: one, command: 'true', loop: []}").status("one") == "skipped"
+
+
+def test_a_loop_over_something_undefined_is_skipped_when_its_condition_is_false(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - id: one
+          command: echo {{ item }}
+          loop: "{{ nothing }}"
+          when: nothing is defined
+        """,
+    )
+    assert ran.status("one") == "skipped"
+
+
+def test_until_repeats_until_it_is_true(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - id: one
+          shell: echo x >> {tmp_path}/{{{{ inventory_hostname }}}}; wc -l < {tmp_path}/{{{{ inventory_hostname }}}}
+          register: count
+          until: count.stdout | int >= 3
+          retries: 5
+          delay: 0.01
+        """,
+    )
+    assert (ran.status("one"), ran.result("one")["attempts"]) == ("changed", 3)
+
+
+def test_until_that_never_becomes_true_fails(tmp_path: Path) -> None:
+    ran = run_tasks(tmp_path, "- {id: one, command: 'true', register: it, until: it.rc == 1, retries: 2, delay: 0.01}")
+    assert (ran.status("one"), ran.result("one")["attempts"]) == ("failed", 3)
+
+
+def test_retries_without_until_repeat_a_failure(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - id: one
+          shell: mkdir {tmp_path}/{{{{ inventory_hostname }}}} && exit 1; test -d {tmp_path}
+          retries: 2
+          delay: 0.01
+        """,
+    )
+    assert (ran.status("one"), ran.result("one")["attempts"]) == ("changed", 2)
+
+
+def test_changed_when_and_failed_when_have_the_last_word(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: quiet, command: 'true', changed_when: false}
+        - {id: fine, shell: exit 3, register: it, failed_when: it.rc > 3}
+        - {id: bad, command: echo ERROR, register: it, failed_when: "'ERROR' in it.stdout"}
+        """,
+    )
+    assert [ran.status(task) for task in ("quiet", "fine", "bad")] == ["ok", "changed", "failed"]
+    assert ran.exit_status == 2
+
+
+def test_ignore_errors_lets_the_host_go_on(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: bad, shell: exit 3, ignore_errors: "{{ inventory_hostname == 'a' }}"}
+        - {id: after, command: 'true'}
+        """,
+    )
+    assert [ran.status("after", "a"), ran.status("after", "b")] == ["changed", "abandoned"]
+
+
+def test_a_time_out_ends_the_command_and_its_children_and_says_so(tmp_path: Path) -> None:
+    started = time.monotonic()
+    ran = run_tasks(tmp_path, "- {id: slow, shell: sleep 60 & sleep 60, timeout: 0.5}")
+    assert time.monotonic() - started < 20
+    assert ran.status("slow") == "failed"
+    assert "0.5" in ran.result("slow")["msg"]
+    assert "children" in ran.result("slow")["msg"]
+
+
+def test_a_time_out_counts_for_waiting_too(tmp_path: Path) -> None:
+    ran = run_tasks(tmp_path, "- {id: slow, pause: {seconds: 60}, timeout: 0.2}")
+    assert ran.status("slow") == "failed"
+
+
+def test_environment_reaches_the_command(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - id: one
+          shell: echo "$OUTER-$INNER"
+          environment: {INNER: "{{ inventory_hostname }} it's"}
+        """,
+        keywords="environment: {OUTER: 1, INNER: 2}",
+    )
+    assert ran.result("one")["stdout"] == "1-a it's"
+
+
+def test_set_fact_is_a_variable_from_then_on_and_data_from_a_host_is_never_a_template(tmp_path: Path) -> None:
+    """Promise 7: what looks like a template in a host's output stays text wherever it goes."""
+    ran = run_tasks(
+        tmp_path,
+        """
+        - command: echo '{{ "{{" }} inventory_hostname {{ "}}" }}'
+          register: said
+        - set_fact: {kept: "{{ said.stdout }}", both: ["{{ said.stdout }}", x]}
+        - id: told
+          debug: {msg: "{{ kept }} {{ both[0] }}"}
+        - id: again
+          shell: echo "$TEXT"
+          environment: {TEXT: "{{ kept }}"}
+        """,
+    )
+    assert ran.result("told")["msg"] == "{{ inventory_hostname }} {{ inventory_hostname }}"
+    assert ran.result("again")["stdout"] == "{{ inventory_hostname }}"
+
+
+def test_run_once_gives_its_result_to_all_hosts(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: once, command: 'echo from {{ inventory_hostname }}', register: said, run_once: true}
+        - {id: told, debug: {msg: "{{ said.stdout }}"}}
+        """,
+    )
+    assert [event.job.host for event in ran.ends()][:1] == ["a"]
+    assert ran.result("told", "b")["msg"] == "from a"
+
+
+def test_delegate_to_runs_elsewhere_with_the_own_hosts_variables(tmp_path: Path) -> None:
+    inventory = """
+    all:
+      vars: {ansible_connection: local}
+      hosts:
+        a: {ansible_connection: ssh, ansible_host: 127.0.0.1, ansible_port: 1}
+        b:
+    """
+    ran = run_text(
+        tmp_path,
+        """
+        - hosts: a
+          tasks:
+            - {id: one, command: 'echo for {{ inventory_hostname }}', delegate_to: b}
+        """,
+        inventory=inventory,
+    )
+    assert ran.result("one", "a")["stdout"] == "for a"
+
+
+def test_no_log_hides_a_result_from_events_but_not_from_later_tasks(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: quiet, command: echo s3cr3t, register: it, no_log: true}
+        - {id: size, debug: {msg: "{{ it.stdout | length }}"}}
+        """,
+    )
+    assert "s3cr3t" not in repr(ran.events)
+    assert "hidden" in ran.result("quiet")["censored"]
+    assert ran.result("size")["msg"] == 6
+
+
+def test_an_undefined_variable_of_one_host_fails_there_with_its_place(tmp_path: Path) -> None:
+    inventory = "all: {vars: {ansible_connection: local}, hosts: {a: {color: red}, b: {}}}"
+    ran = run_tasks(tmp_path, "- {id: one, command: 'echo {{ color }}'}", inventory=inventory)
+    assert [ran.status("one", "a"), ran.status("one", "b")] == ["changed", "failed"]
+    assert "'color' is undefined" in ran.result("one", "b")["msg"]
+    assert ran.result("one", "b")["at"].startswith(f"{tmp_path}/playbook.yml:")
+
+
+def test_a_refused_connection_is_unreachable_with_its_class_and_advice(tmp_path: Path) -> None:
+    inventory = "all: {hosts: {a: {ansible_host: 127.0.0.1, ansible_port: 1, ansible_user: x}}}"
+    ran = run_tasks(tmp_path, "- {id: one, command: 'true'}\n- {id: two, command: 'true'}", inventory=inventory)
+    assert (ran.status("one"), ran.status("two"), ran.exit_status) == ("unreachable", "abandoned", 4)
+    assert ran.result("one")["kind"] == "ConnectionRefused"
+
+
+def test_ignore_unreachable_goes_on(tmp_path: Path) -> None:
+    inventory = "all: {hosts: {a: {ansible_host: 127.0.0.1, ansible_port: 1, ansible_user: x}}}"
+    ran = run_tasks(
+        tmp_path,
+        "- {id: one, command: 'true', ignore_unreachable: true}\n- {id: two, debug: {msg: here}}",
+        inventory=inventory,
+    )
+    assert (ran.status("two"), ran.exit_status) == ("ok", 0)
+
+
+def test_output_beyond_the_limit_is_cut_in_memory_and_kept_in_the_journal(tmp_path: Path) -> None:
+    """Promise 5."""
+    from drumline.journal.store import Journal
+
+    inventory = "all: {vars: {ansible_connection: local}, hosts: {a: }}"
+    ran = run_tasks(tmp_path, "- {id: much, shell: yes 0123456789 | head -c 3000000}", inventory=inventory)
+    result = ran.result("much")
+    assert len(result["stdout"]) <= 1024 * 1024
+    assert result["cut"] == 3_000_000 - 1024 * 1024
+    journal = Journal(tmp_path / "state")
+    [job] = [event.job for event in ran.ends()]
+    rest = journal.output(journal.find(None), job)["stdout"]
+    assert result["stdout"].encode() + rest == (b"0123456789\n" * 300_000)[:3_000_000]
+    assert len(rest) == result["cut"]
+    journal.close()
+
+
+@pytest.mark.parametrize(("sessions", "together"), [(1, False), (4, True)])
+def test_independent_jobs_of_a_host_run_side_by_side_up_to_its_sessions(
+    tmp_path: Path, sessions: int, together: bool
+) -> None:
+    inventory = "all: {vars: {ansible_connection: local}, hosts: {a: }}"
+    tasks = "- {id: one, shell: sleep 0.4, needs: []}\n- {id: two, shell: sleep 0.4, needs: []}"
+    ran = run_tasks(tmp_path, tasks, inventory=inventory, sessions=sessions)
+    first, second = ran.ends()
+    overlap = min(first.at, second.at) - max(first.started, second.started)
+    assert (overlap > 0) == together

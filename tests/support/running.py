@@ -1,0 +1,75 @@
+"""Runs a playbook's text as the program would, and gives tests its events by task and host."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drumline.app import carry_out, prepare
+from drumline.config import Settings
+from drumline.model.event import Event, JobFinished, JobsAbandoned
+from drumline.model.plan import Plan
+
+LOCAL = """
+all:
+  vars: {ansible_connection: local}
+  hosts:
+    a:
+    b:
+"""
+
+
+@dataclass
+class Ran:
+    """What came of a run."""
+
+    plan: Plan
+    exit_status: int = -1
+    events: list[Event] = field(default_factory=list)
+
+    def ends(self) -> list[JobFinished]:
+        return [event for event in self.events if isinstance(event, JobFinished)]
+
+    def result(self, task: str, host: str = "a") -> Mapping[str, Any]:
+        return self._end(task, host).result
+
+    def status(self, task: str, host: str = "a") -> str:
+        for event in self.events:
+            if isinstance(event, JobsAbandoned):
+                for job in event.jobs:
+                    if (self.plan.steps[job.step].task.id, job.host) == (task, host):
+                        return str(event.status)
+        return str(self._end(task, host).status)
+
+    def _end(self, task: str, host: str) -> JobFinished:
+        [found] = [
+            event for event in self.ends() if (self.plan.steps[event.job.step].task.id, event.job.host) == (task, host)
+        ]
+        return found
+
+
+def run_text(
+    folder: Path,
+    playbook: str,
+    *,
+    inventory: str = LOCAL,
+    extra: Sequence[str] = (),
+    **settings: Any,
+) -> Ran:
+    """Write both texts to the folder, run the playbook, and return what happened."""
+    (folder / "playbook.yml").write_text(textwrap.dedent(playbook))
+    (folder / "inventory.yml").write_text(textwrap.dedent(inventory))
+    made = Settings(inventory=(str(folder / "inventory.yml"),), state=folder / "state", **settings)
+    prepared = prepare([folder / "playbook.yml"], made, extra_vars=extra)
+    ran = Ran(prepared.plan)
+    ran.exit_status = carry_out(prepared, lambda _number, _id: [ran.events.append], command="test")
+    return ran
+
+
+def run_tasks(folder: Path, tasks: str, *, keywords: str = "", **options: Any) -> Ran:
+    """Run a list of tasks over hosts ``a`` and ``b``; ``keywords`` are further lines of the play."""
+    play = f"- hosts: all\n{textwrap.indent(textwrap.dedent(keywords), '  ')}\n  tasks:\n"
+    return run_text(folder, play + textwrap.indent(textwrap.dedent(tasks), "    "), **options)
