@@ -1,0 +1,126 @@
+"""The driver: what it commits, in which order, and how it ends when it is interrupted or something breaks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from support.worlds import P, T, build, chain
+
+from drumline.clock import SystemClock
+from drumline.execution import driver as driver_module
+from drumline.execution.driver import Driver
+from drumline.execution.executors import JobReport, ThreadExecutor
+from drumline.execution.state import RunState
+from drumline.journal.store import JournalFailed
+from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+
+
+class Record:
+    """Keeps what was committed; ``full_after`` events it fails as a full disk does."""
+
+    def __init__(self, full_after: int | None = None) -> None:
+        self.events: list[Event] = []
+        self._full_after = full_after
+
+    def append(self, events: Sequence[Event]) -> None:
+        if self._full_after is not None and len(self.events) >= self._full_after:
+            raise JournalFailed("full", "make room")
+        self.events += events
+
+
+class Hosts:
+    """Runs jobs as a test tells: at once, or when ``open`` is set; remembers what it was asked to do."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.unannounced: list[Job] = []
+        self.stopped: list[Job] = []
+        self.open = threading.Event()
+        self.open.set()
+        self.deaf = False
+
+    def run(self, job: Job) -> JobReport:
+        started = {found for event in self.record.events if isinstance(event, JobsStarted) for found in event.jobs}
+        if job not in started:
+            self.unannounced.append(job)
+        self.open.wait(10)
+        status = Status.CANCELLED if job in self.stopped else Status.OK
+        return JobReport(event=JobFinished(at=1.0, job=job, status=status))
+
+    def stop(self, job: Job) -> None:
+        self.stopped.append(job)
+        if not self.deaf:
+            self.open.set()
+
+
+def make(plan: Plan, record: Record) -> tuple[Driver, ThreadExecutor, Hosts]:
+    driver = Driver(
+        RunState(plan),
+        run="test",
+        record=record,
+        listeners=[],
+        clock=SystemClock(),
+        remember=lambda _report: None,
+    )
+    hosts = Hosts(record)
+    return driver, ThreadExecutor(hosts, driver.report), hosts
+
+
+def test_an_intent_is_durable_before_its_job_is_sent() -> None:
+    """Promise 2."""
+    record = Record()
+    driver, executor, hosts = make(build(P(chain(["a", "b", "c"], ["a", "b"], ["c"]))), record)
+    assert driver.run(executor) == 0
+    executor.close()
+    assert hosts.unannounced == []
+    assert isinstance(record.events[-1], RunFinished)
+
+
+def test_a_first_interrupt_lets_the_wave_end_and_a_second_stops_it() -> None:
+    record = Record()
+    driver, executor, hosts = make(build(P(chain(["a", "b"], ["a", "b"]))), record)
+    hosts.open.clear()
+    driver.interrupt()
+    driver.interrupt()
+    assert driver.run(executor) == 130
+    executor.close()
+    assert sorted(hosts.stopped) == [Job(0, "a"), Job(0, "b")]
+    [finished] = [event for event in record.events if isinstance(event, RunFinished)]
+    assert finished.counts == {"cancelled": 4}
+
+
+def test_jobs_that_do_not_answer_are_given_up_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_module, "STOP_GRACE", 0.2)
+    record = Record()
+    driver, executor, hosts = make(build(P([T(["a"])])), record)
+    hosts.open.clear()
+    hosts.deaf = True
+    driver.interrupt()
+    driver.interrupt()
+    assert driver.run(executor) == 130
+    hosts.open.set()
+    executor.close()
+    [finished] = [event for event in record.events if isinstance(event, JobFinished)]
+    assert finished.status is Status.UNKNOWN
+
+
+def test_when_the_journal_is_full_what_runs_is_stopped_and_nothing_more_is_sent() -> None:
+    record = Record(full_after=3)
+    driver, executor, hosts = make(build(P([T(["a", "b"]), T(["a", "b"], needs=[0])])), record)
+    with pytest.raises(JournalFailed):
+        driver.run(executor)
+    executor.close()
+    assert {job.step for event in record.events if isinstance(event, JobsStarted) for job in event.jobs} == {0}
+    assert hosts.unannounced == []
+
+
+def test_threads_are_used_again() -> None:
+    record = Record()
+    driver, executor, _ = make(build(P(chain(*[["a", "b"]] * 10))), record)
+    driver.run(executor)
+    assert len(executor._threads) <= 4
+    executor.close()

@@ -1,0 +1,150 @@
+"""The pool of warm sessions: one connection per host, one user per session, and what happens when one is lost."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from drumline.errors import ConnectionLost, ConnectionRefused
+from drumline.execution.sessions import SessionPool
+from drumline.model.request import Language, Run
+from drumline.model.target import Platform, Target
+from drumline.plugin.protocols import Connection
+from drumline.testing import NullTransport
+from drumline.testing.null import NullConnection, NullSession
+
+TARGET = Target(host="a", transport="counting")
+RUN = Run(language=Language.SH, text="true")
+
+
+class Counting(NullTransport):
+    """Counts what is opened and closed; refuses or breaks when it is told to."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.sessions = 0
+        self.closed = 0
+        self.refuse = False
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def connect(self, target: Target) -> Connection:
+        self.connections += 1
+        self.gate.wait(10)
+        if self.refuse:
+            raise ConnectionRefused("refused", "try again")
+        return _Connection(self)
+
+
+class _Connection(NullConnection):
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Counting) -> None:
+        self.owner = owner
+
+    def open_session(self) -> NullSession:
+        self.owner.sessions += 1
+        return NullSession()
+
+    def close(self) -> None:
+        self.owner.closed += 1
+
+
+@pytest.fixture
+def transport() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def pool(transport: Counting) -> SessionPool:
+    assert transport.platform(TARGET) is Platform.POSIX
+    return SessionPool({"counting": transport})
+
+
+def test_a_session_is_used_again(pool: SessionPool, transport: Counting) -> None:
+    for _ in range(3):
+        with pool.lease(TARGET):
+            pass
+    assert (transport.connections, transport.sessions) == (1, 1)
+
+
+def test_two_users_have_two_sessions_on_one_connection(pool: SessionPool, transport: Counting) -> None:
+    with pool.lease(TARGET) as first, pool.lease(TARGET) as second:
+        assert first is not second
+    assert (transport.connections, transport.sessions) == (1, 2)
+
+
+def test_hosts_that_are_reached_differently_have_connections_of_their_own(
+    pool: SessionPool, transport: Counting
+) -> None:
+    for user in ("x", "y", "x"):
+        with pool.lease(Target(host="a", transport="counting", options={"user": user})):
+            pass
+    assert transport.connections == 2
+
+
+def test_only_one_thread_connects(pool: SessionPool, transport: Counting) -> None:
+    transport.gate.clear()
+    started = threading.Barrier(9)
+
+    def use() -> None:
+        started.wait()
+        with pool.lease(TARGET):
+            pass
+
+    with ThreadPoolExecutor(8) as threads:
+        done = [threads.submit(use) for _ in range(8)]
+        started.wait()
+        transport.gate.set()
+        for future in done:
+            future.result()
+    assert transport.connections == 1
+
+
+def test_those_who_waited_for_a_failed_attempt_share_its_error_and_the_next_one_tries_again(
+    pool: SessionPool, transport: Counting
+) -> None:
+    transport.refuse = True
+    for _ in range(2):
+        with pytest.raises(ConnectionRefused), pool.lease(TARGET):
+            pass
+    assert transport.connections == 2
+    transport.refuse = False
+    with pool.lease(TARGET):
+        pass
+
+
+def test_after_a_lost_connection_the_next_lease_connects_anew(pool: SessionPool, transport: Counting) -> None:
+    with pytest.raises(ConnectionLost), pool.lease(TARGET):
+        raise ConnectionLost("lost")
+    assert transport.closed == 1
+    with pool.lease(TARGET) as session:
+        assert session.run(RUN, lambda _stream, _data: None).code == 0
+    assert transport.connections == 2
+
+
+def test_a_session_is_not_used_again_after_a_fault_that_nobody_knows(pool: SessionPool, transport: Counting) -> None:
+    with pytest.raises(KeyError), pool.lease(TARGET):
+        raise KeyError
+    with pool.lease(TARGET):
+        pass
+    assert (transport.connections, transport.sessions) == (1, 2)
+
+
+def test_reconnect_opens_a_new_connection(pool: SessionPool, transport: Counting) -> None:
+    with pool.lease(TARGET):
+        pass
+    pool.reconnect(TARGET)
+    assert (transport.connections, transport.closed) == (2, 1)
+
+
+def test_close_closes_everything(pool: SessionPool, transport: Counting) -> None:
+    for host in ("a", "b"):
+        with pool.lease(Target(host=host, transport="counting")):
+            pass
+    pool.close()
+    assert transport.closed == 2
