@@ -1,0 +1,1 @@
+"""Text to model: YAML with positions, the schema of playbooks, inventories, variables and templates."""

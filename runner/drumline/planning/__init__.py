@@ -1,0 +1,1 @@
+"""Pure planning: graphs, expansion to steps and waves, and a plan in words."""

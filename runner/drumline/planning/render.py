@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Strategy, TriggerRule
 from drumline.model.value import text_of
+
+
+#: Steps of one play share their hosts, of which there may be many.
+_folded = lru_cache(maxsize=64)(fold_hosts)
 
 
 def as_text(plan: Plan) -> str:
@@ -31,13 +36,13 @@ def _play_lines(plan: Plan, index: int) -> Iterator[str]:
     if not planned.batches:
         yield "  none of its hosts take part"
         return
-    yield f"  hosts: {fold_hosts(planned.hosts)} ({len(planned.hosts)})"
+    yield f"  hosts: {_folded(planned.hosts)} ({len(planned.hosts)})"
     yield f"  {_strategy(planned)}"
     yield f"  {_stop(planned)}"
     yield from _left_out(plan, index)
     for at, batch in enumerate(planned.batches):
         if len(planned.batches) > 1:
-            yield f"  batch {at + 1} of {len(planned.batches)}: {fold_hosts(batch.hosts)} ({len(batch.hosts)})"
+            yield f"  batch {at + 1} of {len(planned.batches)}: {_folded(batch.hosts)} ({len(batch.hosts)})"
         yield from _wave_lines(plan, planned, batch)
 
 
@@ -76,7 +81,7 @@ def _wave_lines(plan: Plan, planned: PlannedPlay, batch: Batch) -> Iterator[str]
 
 
 def _step_text(plan: Plan, step: Step) -> str:
-    hosts = fold_hosts(step.hosts)
+    hosts = _folded(step.hosts)
     parts = [f"on the first of {hosts} that may" if step.task.run_once and len(step.hosts) > 1 else f"on {hosts}"]
     if step.task.delegate_to is not None:
         parts.append(f"carried out on {text_of(step.task.delegate_to)}")
@@ -155,7 +160,7 @@ def _batch_clusters(plan: Plan, play: int) -> Iterator[str]:
         if len(batches) == 1:
             yield from waves
         else:
-            yield from _cluster(f"batch{play}_{at}", f"batch {at + 1}: {fold_hosts(batch.hosts)}", waves, 1)
+            yield from _cluster(f"batch{play}_{at}", f"batch {at + 1}: {_folded(batch.hosts)}", waves, 1)
 
 
 def _wave_clusters(plan: Plan, batch: Batch, prefix: str) -> Iterator[str]:
@@ -171,7 +176,7 @@ def _cluster(name: str, label: str, content: Iterable[str], depth: int) -> list[
 
 
 def _node_label(step: Step) -> str:
-    return f"{step.task.id}\n{fold_hosts(step.hosts)}"
+    return f"{step.task.id}\n{_folded(step.hosts)}"
 
 
 def _edges(plan: Plan, need: Need, step: Step) -> Iterator[str]:
