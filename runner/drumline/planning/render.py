@@ -12,7 +12,6 @@ from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Strategy, TriggerRule
 from drumline.model.value import text_of
 
-
 #: Steps of one play share their hosts, of which there may be many.
 _folded = lru_cache(maxsize=64)(fold_hosts)
 
