@@ -53,13 +53,19 @@ _GLOB = "*?[]"
 def perform_command(call: Call) -> Steps:
     exclusive(call, "cmd", "argv", required=True)
     if call.platform is Platform.WINDOWS:
-        words = None if call["argv"] is None else [str(word) for word in call["argv"]]
-        text = call["cmd"] if words is None else command_line(words)
-        run = Run(language=Language.EXEC, text=text, **_settings(call))
-        return (yield from run_once(call, run, shown=words or text))
+        return (yield from _program_on_windows(call))
     words = _words(call)
     run = Run(language=Language.SH, text=_exec_line(words), **_settings(call))
     return (yield from run_once(call, run, shown=list(words)))
+
+
+def _program_on_windows(call: Call) -> Steps:
+    if call["argv"] is not None:
+        words = _words(call)
+        run = Run(language=Language.EXEC, text=command_line(words), **_settings(call))
+        return (yield from run_once(call, run, shown=list(words)))
+    run = Run(language=Language.EXEC, text=call["cmd"], **_settings(call))
+    return (yield from run_once(call, run, shown=call["cmd"]))
 
 
 def perform_shell(call: Call) -> Steps:

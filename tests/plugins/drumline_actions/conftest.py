@@ -16,6 +16,7 @@ import pytest
 
 from drumline.plugin import (
     Action,
+    Become,
     Call,
     Completed,
     Get,
@@ -45,6 +46,7 @@ class Host:
     answer: Callable[[Request], Completed | None]
     requests: list[Request] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    user: str = ""  #: Become this user.
 
     def __call__(self, name: str, **arguments: Any) -> Result:
         """The action's result; ``requests`` holds this action's only."""
@@ -105,11 +107,14 @@ def posix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     session = LocalSession()
 
     def answer(step: Request) -> Completed | None:
-        if isinstance(step, Run) and step.language is Language.SH and step.executable is None:
+        if isinstance(step, Run) and host.user:
+            step = replace(step, become=Become(user=host.user))
+        elif isinstance(step, Run) and step.language is Language.SH and step.executable is None:
             step = replace(step, executable=shell, environment={**environment, **step.environment})
         return _carry_out(session, step)
 
-    return Host(platform=Platform.POSIX, answer=answer)
+    host = Host(platform=Platform.POSIX, answer=answer)
+    return host
 
 
 def _carry_out(session: Any, step: Request) -> Completed | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,35 @@ def test_large_content_for_another_user_never_leaves_their_hands(posix, tmp_path
     posix("copy", src=str(source), dest=str(tmp_path / "target"))
     assert not any(isinstance(request, Put) for request in posix.requests)
     assert (tmp_path / "target").read_bytes() == LARGE * 5
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("sudo"), reason="needs root and sudo")
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+@pytest.mark.parametrize("content", [b"small", LARGE * 5])
+def test_a_user_without_rights_owns_what_it_copies(posix, content: bytes) -> None:
+    posix.user, posix.settings["become"] = "nobody", True
+    with tempfile.TemporaryDirectory() as name:
+        folder, source = Path(name) / "theirs", Path(name) / "source"
+        folder.mkdir()
+        shutil.chown(folder, "nobody")
+        Path(name).chmod(0o755)
+        source.write_bytes(content)
+        source.chmod(0o600)
+        posix.twice("copy", src=str(source), dest=f"{folder}/", mode="0600")
+        assert (folder / "source").read_bytes() == content
+        assert (folder / "source").owner() == "nobody"
+        posix.twice("fetch", src=f"{folder}/source", dest=f"{name}/got", flat=True)
+        assert Path(name, "got").read_bytes() == content
+        with pytest.raises(ActionFailed, match="Permission denied"):
+            posix("copy", content="x", dest="/usr/not-theirs")
+        posix.twice("file", path=f"{folder}/sub", state="directory")
+        assert posix("script", cmd=str(_whoami(Path(name)))).values["stdout"] == "nobody"
+
+
+def _whoami(folder: Path) -> Path:
+    script = folder / "whoami.sh"
+    script.write_text("#!/bin/sh\nid -un\n")
+    return script
 
 
 def test_nothing_is_left_when_an_upload_fails(posix, tmp_path: Path) -> None:
