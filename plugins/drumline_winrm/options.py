@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from drumline.plugin import Option, OptionInvalid, PackageMissing, Secret, Target
 
@@ -25,8 +26,8 @@ OPTIONS = (
     Option(
         name="transport",
         variables=("winrm_transport",),
-        help="How to log in: basic, ntlm, kerberos, credssp or certificate, or several with commas, of which the first "
-        "is used that this machine has the packages for; by default kerberos for name@REALM where it can be, else ntlm.",
+        help="How to log in: basic, ntlm, kerberos, credssp or certificate, or several with commas, of which the "
+        "first is used for which packages are here; by default kerberos for name@REALM where it can be, else ntlm.",
     ),
     Option(
         name="scheme",
@@ -164,8 +165,8 @@ def read(target: Target) -> Settings:
     if not 1 <= operation < reading or connect <= 0:
         raise OptionInvalid(
             "Time-outs that can't be kept",
-            f"winrm_operation_timeout_sec is {operation:g} and winrm_read_timeout_sec {reading:g} for {target.host}; the "
-            "first must be at least 1, the second larger, and winrm_connection_timeout above 0.",
+            f"winrm_operation_timeout_sec is {operation:g} and winrm_read_timeout_sec {reading:g} for {target.host}; "
+            "the first must be at least 1, the second larger, and winrm_connection_timeout above 0.",
         )
     return Settings(
         name=target.host,
@@ -200,10 +201,8 @@ def _scheme(target: Target) -> str:
 def _url(target: Target, scheme: str) -> str:
     host = target["host"] or target.host
     port = target["port"] or (5986 if scheme == "https" else 5985)
-    try:
+    with contextlib.suppress(ValueError):  # A name.
         host = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
-    except ValueError:
-        pass  # A name.
     return f"{scheme}://{host}:{port}/{str(target['path']).lstrip('/')}"
 
 
@@ -224,10 +223,10 @@ def _authentication(target: Target) -> str:
     if not usable:
         raise PackageMissing(
             f"No package for {names[0]}",
-            f"Logging in to {target.host} with {names[0]} needs {_missing(names[0])}: pip install 'drumline[{names[0]}]', or "
-            "set winrm_transport to ntlm.",
+            f"Logging in to {target.host} with {names[0]} needs {_missing(names[0])}: "
+            f"pip install 'drumline[{names[0]}]', or set winrm_transport to ntlm.",
         )
-    return usable[0]
+    return str(usable[0])
 
 
 def _missing(authentication: str) -> str | None:
@@ -274,8 +273,8 @@ def _encryption(target: Target, scheme: str, authentication: str) -> str:
         raise OptionInvalid(
             "Messages would pass in clear",
             f"{authentication} over http to {target.host} without encryption shows everything to the network"
-            f"{', the password too' if authentication == 'basic' else ''}. Set winrm_scheme to https, or winrm_transport to "
-            "ntlm; drumline_winrm_allow_unencrypted: true permits it all the same.",
+            f"{', the password too' if authentication == 'basic' else ''}. Set winrm_scheme to https, or "
+            "winrm_transport to ntlm; drumline_winrm_allow_unencrypted: true permits it all the same.",
         )
     if wanted == "always":
         raise OptionInvalid("No encryption to be had", f"{authentication} seals no messages; use ntlm, or https.")
@@ -284,11 +283,11 @@ def _encryption(target: Target, scheme: str, authentication: str) -> str:
 
 def protocol(settings: Settings) -> Any:
     """A ``winrm.Protocol`` of its own, not yet connected."""
-    from winrm import Protocol
+    from winrm.protocol import Protocol
 
-    made = Protocol(
+    made: Any = Protocol(
         endpoint=settings.url,
-        transport=settings.authentication,
+        transport=cast(Any, settings.authentication),
         username=settings.user or None,
         password=settings.password.reveal(),
         ca_trust_path=settings.ca_trust_path or "legacy_requests",
@@ -298,7 +297,7 @@ def protocol(settings: Settings) -> Any:
         kerberos_delegation=settings.kerberos_delegation,
         kerberos_hostname_override=settings.kerberos_hostname,
         service=settings.service,
-        message_encryption=settings.encryption,
+        message_encryption=cast(Any, settings.encryption),
         send_cbt=settings.send_cbt,
         proxy=settings.proxy,
     )

@@ -87,7 +87,7 @@ class WinrmSession:
             with _opened(request.source) as file, self._working():
                 answer, said = self._transfer("put", request.destination, file)
         except OSError as error:
-            raise TransferFailed("Can't read the file here", f"{request.source}: {error.strerror}") from error
+            raise TransferFailed("Can't read the file here", f"{request.source!r}: {error.strerror}") from error
         if answer.code != 0:
             raise TransferFailed("Can't write the file", f"{request.destination} on {self._settings.name}: {said}")
 
@@ -250,8 +250,8 @@ class WinrmSession:
         if len(text) > _LONGEST_LINE:
             raise OptionInvalid(
                 "The script is too long for another PowerShell",
-                f"A command line of Windows has {_LONGEST_LINE} characters at most; run it in '{self._settings.shell}', "
-                "which takes scripts of any length.",
+                f"A command line of Windows has {_LONGEST_LINE} characters at most; run it in "
+                f"'{self._settings.shell}', which takes scripts of any length.",
             )
         return replace(request, language=Language.EXEC, text=text, executable=None)
 

@@ -5,6 +5,7 @@ On the common path a command costs two requests. Both directions are described i
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -62,10 +63,8 @@ class WarmPowerShell:
     def _start(self) -> None:
         command = self._shell.start(frames.start_line(self._program))
         said = bytearray()
-        try:
+        with contextlib.suppress(ShellGone):  # It ended at once; why stands in its output.
             self._shell.send(command, frames.worker_line())
-        except ShellGone:
-            pass  # It ended at once; why stands in its output.
         deadline = time.monotonic() + _START_PATIENCE
         while not (said.startswith(_READY) and said.endswith(b"\n")):
             received = self._shell.receive(command, deadline)

@@ -148,37 +148,31 @@ function Start-Program($program, $arguments, $directory) {
     [Diagnostics.Process]::Start($start)
 }
 
-function Write-Input($process, [byte[]]$bytes) {
-    try {
-        $stream = $process.StandardInput.BaseStream
-        $feed = $stream.WriteAsync($bytes, 0, $bytes.Length)
-        while (-not $feed.Wait(50)) { if ($process.HasExited) { break } }
-        $stream.Close()
-    } catch { } # It may end without reading all of it.
-}
-
-# Both streams byte for byte as they come. Output that a process in the background holds open after the program has
-# ended is waited for while it flows, and a second longer.
-function Copy-Output($process) {
-    $pumps = @(
+# Input and both outputs byte for byte, side by side. Output that a process in the background holds open after the
+# program has ended is waited for while it flows, and a second longer.
+function Copy-Streams($process, [byte[]]$bytes) {
+    $stdin = $process.StandardInput.BaseStream
+    $flows = @(
         @{ From = $process.StandardOutput.BaseStream; To = $stdout; Buffer = New-Object byte[] 65536 },
         @{ From = $process.StandardError.BaseStream; To = $stderr; Buffer = New-Object byte[] 65536 }
     )
-    foreach ($pump in $pumps) { $pump.Read = $pump.From.ReadAsync($pump.Buffer, 0, 65536) }
-    while ($pumps) {
-        $ready = [Threading.Tasks.Task]::WaitAny([Threading.Tasks.Task[]]@($pumps | ForEach-Object { $_.Read }), 1000)
+    foreach ($flow in $flows) { $flow.Task = $flow.From.ReadAsync($flow.Buffer, 0, 65536) }
+    if ($bytes.Length) { $flows += @{ Task = $stdin.WriteAsync($bytes, 0, $bytes.Length) } } else { $stdin.Close() }
+    while ($flows) {
+        $ready = [Threading.Tasks.Task]::WaitAny([Threading.Tasks.Task[]]@($flows | ForEach-Object { $_.Task }), 1000)
         if ($ready -lt 0) {
             if (-not $process.HasExited) { continue }
-            foreach ($pump in $pumps) { [void]$pump.From.CopyToAsync([IO.Stream]::Null) }
+            foreach ($flow in $flows) { if ($flow.From) { [void]$flow.From.CopyToAsync([IO.Stream]::Null) } }
             return
         }
-        $pump = @($pumps)[$ready]
-        $size = $pump.Read.Result
+        $flow = @($flows)[$ready]
+        $size = 0
+        if ($flow.From) { $size = $flow.Task.Result } else { try { $stdin.Close() } catch { } } # It may not read all.
         if ($size) {
-            $pump.To.Write($pump.Buffer, 0, $size)
-            $pump.Read = $pump.From.ReadAsync($pump.Buffer, 0, 65536)
+            $flow.To.Write($flow.Buffer, 0, $size)
+            $flow.Task = $flow.From.ReadAsync($flow.Buffer, 0, 65536)
         } else {
-            $pumps = @($pumps | Where-Object { $_ -ne $pump })
+            $flows = @($flows | Where-Object { $_ -ne $flow })
         }
     }
 }
@@ -192,9 +186,7 @@ function Invoke-Program($program, $arguments, $directory, [byte[]]$bytes) {
         Write-Text $stderr ($program + ': ' + $cause.Message + [Environment]::NewLine)
         if ($cause.NativeErrorCode) { return $cause.NativeErrorCode } else { return 1 }
     }
-    $feeding = $bytes.Length
-    if (-not $feeding) { $process.StandardInput.BaseStream.Close() } else { Write-Input $process $bytes }
-    Copy-Output $process
+    Copy-Streams $process $bytes
     $process.WaitForExit()
     $process.ExitCode
     $process.Dispose()

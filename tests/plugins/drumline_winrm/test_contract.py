@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from drumline_lab.wsman import Settings, WsmanServer
 
+from drumline.plugin import Language, Run
 from drumline.testing.contract import ConnectionLossContract, WindowsContract
 
 
 @pytest.mark.windows
 class TestEncryptedNtlm(ConnectionLossContract, WindowsContract):
-    recovers = False
-
     @pytest.fixture(scope="class")
     @classmethod
     def server(cls, windows: Any) -> Iterator[WsmanServer]:
@@ -29,3 +28,13 @@ class TestEncryptedNtlm(ConnectionLossContract, WindowsContract):
     @pytest.fixture
     def lose_connection(self, server: WsmanServer) -> Any:
         return server.drop_connections
+
+    def test_loss_while_nothing_runs(self, lost: Any, lose_connection: Any, transport: Any, target: Any) -> None:
+        """A loss is an error for what runs at that moment only: afterwards the PowerShell is found again."""
+        session = lost.open_session()
+        self.assert_usable(session)
+        process = Run(language=Language.POWERSHELL, text="$PID")
+        before = self.said(session, process)
+        lose_connection()
+        assert self.said(session, process) == before
+        self.assert_usable(session)
