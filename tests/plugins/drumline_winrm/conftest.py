@@ -38,7 +38,7 @@ def target_for() -> Callable[..., Target]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
-    return self_signed(tmp_path_factory.mktemp("tls"), "127.0.0.1")
+    return self_signed(tmp_path_factory.mktemp("tls"), "localhost", "127.0.0.1")
 
 
 @pytest.fixture(scope="session")
@@ -58,4 +58,13 @@ def sh_server(tmp_path: Path) -> Iterator[WsmanServer]:
     home = tmp_path / "home"
     home.mkdir()
     with WsmanServer(Settings(users={USER: PASSWORD}), backend=Sh(home)) as server:
+        yield server
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path, certificate: Tls) -> Iterator[WsmanServer]:
+    """The same behind TLS."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with WsmanServer(Settings(users={USER: PASSWORD}, tls=certificate), backend=Sh(home)) as server:
         yield server

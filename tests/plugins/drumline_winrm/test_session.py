@@ -1,0 +1,285 @@
+"""Sessions against the real server: round trips, renewal, faults and quotas. Most need no Windows behind it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+from drumline_lab.wsman import Dropped, Settings, WsmanServer, faults
+from drumline_winrm.transport import Winrm
+
+from drumline.plugin import (
+    AuthenticationFailed,
+    CertificateInvalid,
+    ConnectionLost,
+    ConnectionRefused,
+    HostError,
+    Language,
+    NameNotResolved,
+    OptionInvalid,
+    PackageMissing,
+    QuotaExceeded,
+    Run,
+    Secret,
+)
+from drumline.testing.collect import collect
+
+
+def line(text: str, **more: Any) -> Run:
+    return Run(language=Language.CMD, text=text, **more)
+
+
+def script(text: str, **more: Any) -> Run:
+    return Run(language=Language.POWERSHELL, text=text, **more)
+
+
+class TestWithoutPowerShell:
+    """What ``sh`` can carry out: lines as commands of the shell itself."""
+
+    @pytest.fixture
+    def session(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> Any:
+        connection = transport.connect(target_for(sh_server))
+        yield connection.open_session()
+        connection.close()
+        assert sh_server.shells.ids() == ()
+
+    def test_lines_run_all_the_same(self, session: Any) -> None:
+        completed = collect(session, line("echo out; echo err >&2; exit 3"))
+        assert (completed.code, completed.stdout, completed.stderr) == (3, b"out\n", b"err\n")
+
+    def test_stdin_environment_and_folder(self, session: Any, tmp_path: Any) -> None:
+        request = line('cat; echo "$A"; pwd', stdin=b"in\n", environment={"A": "1 <2>"}, directory=str(tmp_path))
+        assert collect(session, request).stdout == f"in\n1 <2>\n{tmp_path}\n".encode()
+
+    def test_a_script_says_that_there_is_no_powershell(self, session: Any) -> None:
+        with pytest.raises(HostError, match="PowerShell can't be started.*drumline_winrm_shell"):
+            collect(session, script("1"))
+
+    def test_the_shell_is_renewed_before_the_quota(
+        self, transport: Winrm, sh_server: WsmanServer, target_for: Any
+    ) -> None:
+        sh_server.change(max_operations=4)
+        connection = transport.connect(target_for(sh_server, max_operations=4))
+        session = connection.open_session()
+        assert [collect(session, line("echo x")).code for _ in range(9)] == [0] * 9
+        connection.close()
+        assert not [entry for entry in sh_server.log if entry.kind == "Command" and entry.status != 200]
+
+    def test_a_full_quota_is_made_room_in(self, session: Any, sh_server: WsmanServer) -> None:
+        sh_server.change(max_operations=3)
+        assert [collect(session, line("echo x")).code for _ in range(7)] == [0] * 7
+
+    def test_a_quota_that_others_use_up_is_told(self, session: Any, sh_server: WsmanServer) -> None:
+        sh_server.change(max_operations=0)
+        with pytest.raises(QuotaExceeded, match="MaxConcurrentOperationsPerUser"):
+            collect(session, line("echo x"))
+
+    def test_an_idle_shell_that_is_gone_is_replaced(self, session: Any, sh_server: WsmanServer) -> None:
+        collect(session, line("echo x"))
+        for shell in sh_server.shells.ids():
+            sh_server.shells.delete(shell)
+        assert collect(session, line("echo again")).stdout == b"again\n"
+
+    def test_a_busy_host_is_asked_again(self, session: Any, sh_server: WsmanServer) -> None:
+        collect(session, line("echo x"))
+        refusals = iter((True, True))
+
+        def busy(kind: str) -> None:
+            if kind == "Send" and next(refusals, False):
+                raise faults.busy()
+
+        sh_server.before = busy
+        assert collect(session, line("cat", stdin=b"once")).stdout == b"once"
+
+    @pytest.mark.parametrize("encryption", ["always", "never"])
+    def test_a_loss_is_for_one_command(
+        self, transport: Winrm, sh_server: WsmanServer, target_for: Any, encryption: str
+    ) -> None:
+        sh_server.change(allow_unencrypted=True)
+        connection = transport.connect(target_for(sh_server, encryption=encryption, allow_unencrypted=True))
+        session = connection.open_session()
+        collect(session, line("echo x"))
+        drops = iter((True,))
+
+        def drop(kind: str) -> None:
+            if kind == "Receive" and next(drops, False):
+                raise Dropped
+
+        sh_server.before = drop
+        with pytest.raises(ConnectionLost, match="web1"):
+            collect(session, line("echo y"))
+        assert collect(session, line("echo z")).stdout == b"z\n"
+        connection.close()
+
+    def test_idle_connections_are_opened_anew_unnoticed(self, session: Any, sh_server: WsmanServer) -> None:
+        for _ in range(3):
+            assert collect(session, line("echo x")).stdout == b"x\n"
+            sh_server.drop_connections()
+
+    def test_a_quiet_command_outlasts_the_operation_timeout(
+        self, transport: Winrm, sh_server: WsmanServer, target_for: Any
+    ) -> None:
+        connection = transport.connect(target_for(sh_server, operation_timeout=1.0))
+        assert collect(connection.open_session(), line("sleep 2.2; echo late")).stdout == b"late\n"
+        connection.close()
+        assert sh_server.kinds().count("Receive") >= 3
+
+    def test_close_ends_what_runs(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        connection = transport.connect(target_for(sh_server))
+        session = connection.open_session()
+        started = threading.Event()
+        thread = threading.Thread(
+            target=lambda: collect(session, line("echo on; sleep 60"), lambda _stream, _data: started.set())
+        )
+        thread.start()
+        assert started.wait(20)
+        connection.close()
+        thread.join(20)
+        assert not thread.is_alive()
+        assert sh_server.shells.ids() == ()
+
+
+class TestNoWay:
+    """Whatever is in the way is known when connecting, and says what to do."""
+
+    def test_wrong_password(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        with pytest.raises(AuthenticationFailed, match="ansible_password") as caught:
+            transport.connect(target_for(sh_server, password=Secret("wrong-word")))
+        assert "wrong-word" not in str(caught.value)
+
+    def test_refused(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))
+            with pytest.raises(ConnectionRefused, match="winrm quickconfig"):
+                transport.connect(target_for(sh_server, port=held.getsockname()[1]))
+
+    def test_unknown_name(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        with pytest.raises(NameNotResolved, match="ansible_host"):
+            transport.connect(target_for(sh_server, host="no-such-host.invalid"))
+
+    def test_unencrypted_refused_by_the_host(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        target = target_for(sh_server, transport="basic", allow_unencrypted=True)
+        with pytest.raises(HostError, match="AllowUnencrypted.*https"):
+            transport.connect(target)
+
+    def test_basic_over_http_needs_a_word(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        with pytest.raises(OptionInvalid, match="drumline_winrm_allow_unencrypted"):
+            transport.connect(target_for(sh_server, transport="basic"))
+        assert not sh_server.log
+
+    @pytest.mark.parametrize("way", ["kerberos", "credssp"])
+    def test_missing_packages_are_named(
+        self, transport: Winrm, sh_server: WsmanServer, target_for: Any, way: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("drumline_winrm.options.find_spec", lambda _name: None)
+        with pytest.raises(PackageMissing, match=rf"pip install 'drumline\[{way}\]'"):
+            transport.connect(target_for(sh_server, transport=way))
+
+    def test_untrusted_certificate(self, transport: Winrm, tls_server: WsmanServer, target_for: Any) -> None:
+        with pytest.raises(CertificateInvalid, match="winrm_ca_trust_path"):
+            transport.connect(target_for(tls_server, transport="basic"))
+
+    def test_too_many_shells(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        sh_server.change(max_shells=0)
+        with pytest.raises(QuotaExceeded, match="MaxShellsPerUser"):
+            transport.connect(target_for(sh_server))
+
+    def test_wrong_path(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
+        with pytest.raises(HostError, match="winrm_path"):
+            transport.connect(target_for(sh_server, path="elsewhere"))
+
+
+class TestHttps:
+    @pytest.mark.parametrize("way", ["basic", "ntlm"])
+    @pytest.mark.parametrize("trust", ["ignore", "authority"])
+    def test_log_in(
+        self, transport: Winrm, tls_server: WsmanServer, target_for: Any, certificate: Any, way: str, trust: str
+    ) -> None:
+        trusting = {"cert_validation": "ignore"} if trust == "ignore" else {"ca_trust_path": str(certificate.certificate)}
+        connection = transport.connect(target_for(tls_server, transport=way, **trusting))
+        assert collect(connection.open_session(), line("echo x")).stdout == b"x\n"
+        connection.close()
+
+
+@pytest.mark.windows
+class TestWarm:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, windows: Any) -> Any:
+        with WsmanServer(Settings(users={"vagrant": "pässw:örd"}), backend=windows) as server:
+            yield server
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def session(cls, transport: Winrm, server: WsmanServer, target_for: Any) -> Any:
+        connection = transport.connect(target_for(server))
+        yield connection.open_session()
+        connection.close()
+
+    @pytest.mark.parametrize("request_", [script("Write-Output small"), line("echo small")], ids=["powershell", "cmd"])
+    def test_two_requests_and_under_four_kilobytes(self, server: WsmanServer, session: Any, request_: Run) -> None:
+        collect(session, request_)
+        server.log.clear()
+        assert collect(session, request_).stdout == b"small\r\n"
+        assert server.kinds() == ["Send", "Receive"]
+        assert sum(exchange.received for exchange in server.log) < 4096
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [("Write-Error no", 1), ("cmd /c exit 5", 1), ("cmd /c exit 5; 'on'", 0), ("throw 'x'", 1), ("exit 9", 9)],
+    )
+    def test_exit_codes_are_those_of_powershell_command(self, session: Any, text: str, code: int) -> None:
+        assert collect(session, script(text)).code == code
+
+    def test_programs_in_a_script_find_the_end_of_input(self, session: Any) -> None:
+        assert collect(session, script("cmd /c more", timeout=20)).code == 0
+        assert collect(session, script("cmd /c more", stdin=b"line\r\n", timeout=20)).stdout == b"line\r\n"
+
+    def test_a_send_whose_answer_is_lost_runs_once(self, server: WsmanServer, session: Any) -> None:
+        collect(session, script("$env:TEMP"))
+        drops = iter((True,))
+
+        def drop(kind: str) -> None:
+            if kind == "Send" and next(drops, False):
+                raise Dropped
+
+        server.after = drop
+        count = "$f = Join-Path ([IO.Path]::GetTempPath()) count; [IO.File]::AppendAllText($f, 'x'); [IO.File]::ReadAllText($f)"
+        try:
+            assert collect(session, script(count)).stdout == b"x\r\n"
+        finally:
+            server.after = None
+        assert collect(session, script(count)).stdout == b"xx\r\n"
+
+    def test_smaller_envelopes_are_found_out(
+        self, transport: Winrm, server: WsmanServer, target_for: Any, tmp_path: Any
+    ) -> None:
+        from drumline.plugin import Get, Put
+
+        server.change(max_envelope=150 * 1024)
+        connection = transport.connect(target_for(server))
+        session = connection.open_session()
+        content = bytes(range(256)) * 4000
+        session.put(Put(source=content, destination="C:\\small.bin"))
+        session.get(Get(source="C:\\small.bin", destination=tmp_path / "got"))
+        connection.close()
+        server.change(max_envelope=500 * 1024)
+        assert (tmp_path / "got").read_bytes() == content
+
+    def test_scripts_are_windows_powershell_too(self, session: Any) -> None:
+        """PowerShell's own parser finds no mistake, and no syntax that 5.1 lacks."""
+        from drumline_winrm import frames
+
+        check = (
+            "$t = $e = $null; $a = [Management.Automation.Language.Parser]::ParseInput("
+            "[Console]::In.ReadToEnd(), [ref]$t, [ref]$e); $e | ForEach-Object { $_.Message }\n"
+            "$a.FindAll({ $args[0].GetType().Name -in 'TernaryExpressionAst', 'PipelineChainAst' }, $true) | "
+            "ForEach-Object { $_.Extent.Text }\n"
+            "$t | Where-Object { $_.Kind -in 'QuestionQuestion', 'QuestionQuestionEquals', 'QuestionDot', "
+            "'QuestionLBracket', 'AndAnd', 'OrOr', 'Clean' } | ForEach-Object { $_.Extent.Text }"
+        )
+        for text in (frames.loader(), frames.worker()):
+            assert collect(session, script(check, stdin=text.encode())).stdout == b""
+        assert collect(session, script(check, stdin=b"$a ?? 1; $true ? 1 : 2; a && b")).stdout != b""
