@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -68,7 +66,8 @@ class Link:
     def _look_after_peer(self) -> None:
         silences = (time.monotonic() - self._heard) / self._interval
         if silences > _SILENCES + 1:
-            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            # Not TimeoutError, after which paramiko would try again.
+            raise EOFError(f"it gave no sign of life for {silences * self._interval:.0f} s")
         if silences > self._asked + 1:
             self._asked += 1
             self._ask()

@@ -77,24 +77,36 @@ class SshSession:
         return shell
 
     def _run_once(self, script: str, request: Run, emit: Emit, deadline: float | None) -> Exit:
-        """Run a command in a shell of its own, with the channel's input for its own."""
-        try:
-            shell = self._open_shell(wire.START_ONCE)
-        except QuotaExceeded:
-            if self._shell is None:
-                raise
-            self._drop_shell()
-            shell = self._open_shell(wire.START_ONCE)
+        """Run a command in a shell of its own, with the rest of the channel's input for its own."""
+        shell = self._open_instead(wire.START_ONCE)
         started, word = wire.nonce(), wire.nonce()
         try:
             shell.send(wire.command_once(script, started, word))
-            shell.send_and_end(request.stdin)
-            return self._follow(shell, shell.start(started), word, request, emit, deadline)
+            shell.send_in_background(request.stdin)
+            outcome = self._follow(shell, shell.start(started), word, request, emit, deadline)
+            if self._shell is None:
+                shell.finish(end_input=False)
+            return outcome
         finally:
             shell.close()
 
+    def _open_instead(self, program: str) -> Shell:
+        """A shell beside the warm one, or in its place where the host allows no more."""
+        try:
+            return self._open_shell(program)
+        except QuotaExceeded:
+            if self._shell is None:
+                raise
+        warm, self._shell = self._shell, None
+        warm.finish(end_input=True)
+        return self._open_shell(program)
+
     def _open_shell(self, program: str) -> Shell:
-        return Shell(self._transport, program, self._place, self._timeout)
+        try:
+            return Shell(self._transport, program, self._place, self._timeout)
+        except QuotaExceeded:
+            # sshd counts a channel that has just been closed until it has handled all that came with the closing.
+            return Shell(self._transport, program, self._place, self._timeout)
 
     def _follow(
         self, shell: Shell, shell_pid: int, word: str, request: Run, emit: Emit, deadline: float | None

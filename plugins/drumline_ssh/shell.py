@@ -20,6 +20,8 @@ _Kind = Literal["stdout", "stderr", "end", "wake"]
 _WINDOW = 4 * 1024 * 1024
 #: Seconds for a shell to say that it is there: login shells may do a lot before.
 _START_PATIENCE = 60.0
+#: Seconds for a shell with nothing more to do to be gone.
+_FINISH_PATIENCE = 2.0
 
 
 class Woken(Exception):
@@ -99,7 +101,7 @@ class Shell:
         except (paramiko.SSHException, EOFError, OSError):
             raise self._ended() from None
 
-    def send_and_end(self, data: bytes) -> None:
+    def send_in_background(self, data: bytes) -> None:
         """Write in the background, then close the shell's input; the command may end before it has read it all."""
 
         def write() -> None:
@@ -175,6 +177,16 @@ class Shell:
     def wake(self) -> None:
         """Make ``collect`` raise ``Woken``, now or when it is called next."""
         self._inbox.put("wake")
+
+    def finish(self, *, end_input: bool) -> None:
+        """Close when the host has closed its side, so that it has room for another shell. Raises nothing."""
+        deadline = time.monotonic() + _FINISH_PATIENCE
+        with contextlib.suppress(Exception):
+            if end_input:
+                self._channel.shutdown_write()
+            while not self._channel.closed:
+                self._receive(deadline)
+        self.close()
 
     def close(self) -> None:
         """Raises nothing."""
