@@ -166,6 +166,15 @@ class TestContent:
         assert [diagnostic.summary for diagnostic in found] == ["No account", "An inventory source doesn't exist"]
 
 
+def test_the_example_fleet() -> None:
+    inventory = load_inventory([str(Path(__file__).parents[2] / "inventory")])
+    groups = members(inventory)
+    assert groups["linux"] == ("web1", "web2", "web3")
+    assert groups["windows"] == groups["app"] == ("app-win1", "app-win2")
+    assert (groups["web"], groups["db"], groups["lb"]) == (("web1", "web2"), ("web3",), ("web1",))
+    assert variables(inventory, "app-win1")["ansible_connection"] == "winrm"
+
+
 class TestFolders:
     def test_variables_beside_the_inventory_as_file_or_folder(self, write: Write, tmp_path: Path) -> None:
         source = write("hosts", "[web]\nh1\nh2\n")
