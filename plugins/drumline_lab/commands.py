@@ -59,7 +59,7 @@ def up(linux: int, windows: int, windows_program: str | None, folder: Path) -> N
     click.echo(f"Every host is this machine, and works as you in a folder of its own (lab_root).\n\n{_advice(folder)}")
 
 
-@command.command()
+@command.command(short_help="Show the hosts, what stands behind them, and their health.")
 @_folder
 def status(folder: Path) -> None:
     """Show the hosts, where they listen, what stands behind them, and whether they answer."""

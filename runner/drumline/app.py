@@ -32,6 +32,7 @@ from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook
 from drumline.model.value import Value
 from drumline.planning.expand import make_plan
+from drumline.planning.tags import selected
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.secret import Secrets
@@ -93,7 +94,16 @@ def prepare(
     require_hosts(inventory)
     templating = Templating()
     with _gathered() as mistakes:
-        mistakes.found.extend(check_names(playbook, inventory, extra, templating, actions=plugins.actions))
+        mistakes.found.extend(
+            check_names(
+                playbook,
+                inventory,
+                extra,
+                templating,
+                actions=plugins.actions,
+                chosen=lambda task: selected(task, tags, skip_tags),
+            )
+        )
         mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
         plan = mistakes.of(
             lambda: make_plan(
@@ -173,8 +183,14 @@ def _gathered() -> Iterator[_Mistakes]:
 def _pattern_renderer(
     templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
 ) -> Callable[[Value, Play], str]:
-    magic = run_magic(inventory, Path(playbook.path))
-    return lambda value, play: str(templating.render(value, Scope((magic, extra, play.variables), templating)))
+    first = playbook.plays[0].position.path if playbook.plays else playbook.path
+    magic = run_magic(inventory, Path(first))
+
+    def render(value: Value, play: Play) -> str:
+        pattern = templating.render(value, Scope((magic, extra, play.variables), templating))
+        return ",".join(map(str, pattern)) if isinstance(pattern, (list, tuple)) else str(pattern)
+
+    return render
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def test_dot_is_for_graphviz(plan):
 def test_mistakes_end_with_5_and_their_place(plan):
     status, out, err = plan("site.yml")
     assert (status, out) == (5, "")
-    assert "site.yml:6:27: error: Undefined variable" in err
+    assert "site.yml:6:28: error: Undefined variable" in err
 
 
 @pytest.mark.parametrize("playbook", EXAMPLES, ids=lambda path: path.name)

@@ -23,7 +23,7 @@ from drumline.model.playbook import Play, Playbook, Task
 _PLACE = Position("<command line>")
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": False})
+@click.command("exec")
 @click.argument("pattern")
 @click.argument("words", nargs=-1, required=True, metavar="-- COMMAND...")
 @inventory_options
@@ -37,9 +37,17 @@ _PLACE = Position("<command line>")
 def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) -> None:
     """Run one command on the hosts of a pattern; equal outputs are shown once.
 
-    A single word is a command line for the hosts' own shell (sh or PowerShell): drumline exec web 'df -h | tail -1'.
-    Several words are a program and its arguments, passed on as they are: drumline exec web -- systemctl status nginx.
-    Templates are rendered for each host: drumline exec all -- echo '{{ inventory_hostname }}'.
+    A single word is a command line for the hosts' own shell, sh or PowerShell:
+
+        drumline exec web 'df -h | tail -1'
+
+    Several words are a program and its arguments, passed on as they are:
+
+        drumline exec web -- systemctl status nginx
+
+    Templates are rendered for each host:
+
+        drumline exec all -- echo '{{ inventory_hostname }}'
     """
     from drumline.app import carry_out, prepare
     from drumline.reporting.listeners import listeners_for

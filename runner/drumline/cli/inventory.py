@@ -36,7 +36,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List hosts with their variables.")
 @click.argument("pattern", default="all")
 @inventory_options
 @format_option
@@ -55,7 +55,7 @@ def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bo
         click.echo("\n".join(line for host in chosen for line in _host_lines(loaded, host, _is_secret(reveal))))
 
 
-@command.command("graph")
+@command.command("graph", short_help="Draw groups with their groups and hosts.")
 @click.argument("group", default="all")
 @inventory_options
 def graph_command(group: str, inventory: tuple[str, ...]) -> None:
@@ -66,7 +66,7 @@ def graph_command(group: str, inventory: tuple[str, ...]) -> None:
     click.echo("\n".join(_graph(loaded.groups, group, 0)))
 
 
-@command.command("host")
+@command.command("host", short_help="Show the variables of one host.")
 @click.argument("name")
 @inventory_options
 @format_option

@@ -36,24 +36,18 @@ class Program(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, _, text in self._table()])
 
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except DrumlineError as error:
-            click.echo(render_error(error), err=True)
-            ctx.exit(error.exit_status)
-
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.UsageError as error:
-            error.show()
-            raise SystemExit(5) from None  # semantics.md section 8; click's own 2 means a failed job here
+            status = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except DrumlineError as error:
+            click.echo(render_error(error), err=True)
+            raise SystemExit(error.exit_status) from None
         except click.ClickException as error:
             error.show()
-            raise SystemExit(5) from None
+            raise SystemExit(5) from None  # click's own 2 would mean a failed job here
         except click.Abort:
             raise SystemExit(130) from None
+        raise SystemExit(status if isinstance(status, int) else 0)
 
     def _table(self) -> list[tuple[str, str, str]]:
         from drumline.plugin.manager import load_plugins
@@ -79,7 +73,7 @@ def render_error(error: DrumlineError) -> str:
 @click.command(
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Each command has its own --help. Documentation: docs/ in the source tree.",
+    epilog="Each command has its own --help. Plugins may add commands: see 'drumline plugins'.",
 )
 @click.version_option(drumline.__version__, prog_name="drumline", message="%(prog)s %(version)s")
 def program() -> None:

@@ -40,7 +40,7 @@ def list_(format_: str, state: Path | None) -> None:
         click.echo("No runs yet.")
 
 
-@command.command("show")
+@command.command("show", short_help="Show one run: failures first, then its waves.")
 @click.argument("run", required=False)
 @_format
 @state_option

@@ -21,7 +21,17 @@ from drumline.errors import FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport
 from drumline.execution.output import Output
-from drumline.execution.results import Values, aggregate, censored, failure, skipped, to_bool, to_values, without_lines
+from drumline.execution.results import (
+    Values,
+    aggregate,
+    censored,
+    failure,
+    flatten,
+    skipped,
+    to_bool,
+    to_values,
+    without_lines,
+)
 from drumline.loading.arguments import coerce_arguments
 from drumline.loading.files import find_file
 from drumline.loading.templating import TemplateFailed
@@ -165,6 +175,8 @@ class _JobRun:
             if self._task.when and not self._condition(self._task.when, scope):
                 return skipped()
             raise
+        if loop.flatten:
+            items = flatten(items)
         if not isinstance(items, (list, tuple)):
             place = self._task.positions.get("loop", self._task.position)
             raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)

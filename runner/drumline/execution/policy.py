@@ -7,6 +7,7 @@ at once (forks) and of jobs on one host (sessions).
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drumline.model.outcome import Status
@@ -62,7 +63,7 @@ def verdict(rule: TriggerRule, needs: Tally) -> Status:
 
 
 #: For each rule: (it can't hold any more, it holds whatever comes). What is neither waits for the open needs.
-_RULES = {
+_RULES: dict[TriggerRule, Callable[[Tally], tuple[bool, bool]]] = {
     TriggerRule.NONE_FAILED: lambda needs: (needs.failed > 0, False),
     TriggerRule.ALL_SUCCESS: lambda needs: (needs.failed > 0 or needs.skipped > 0, False),
     TriggerRule.ALL_DONE: lambda needs: (False, False),

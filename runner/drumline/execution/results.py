@@ -73,6 +73,12 @@ def without_lines(values: Values) -> Values:
     return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}
 
 
+def flatten(items: Any) -> list[Any]:
+    """One level of lists spliced in, as ``with_items`` does; a single value is a list of it."""
+    found = items if isinstance(items, (list, tuple)) else [items]
+    return [inner for item in found for inner in (item if isinstance(item, (list, tuple)) else [item])]
+
+
 def to_bool(value: Any) -> bool | None:
     """Ansible's truth values (``yes``, ``on``, ``1``, …); None for anything else."""
     if isinstance(value, bool):
