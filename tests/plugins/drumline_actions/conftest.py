@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,19 @@ from drumline.plugin import (
     Request,
     Result,
     Run,
+    Secret,
+    Session,
     Sleep,
+    Target,
     TransferFailed,
 )
 from drumline.plugin.windows import quote
 from drumline.testing import collect
 from drumline_actions import drumline_actions
+from drumline_lab import wsman
 from drumline_local.transport import LocalSession
+from drumline_winrm.options import OPTIONS
+from drumline_winrm.transport import Winrm
 
 ACTIONS = {name: action for action in drumline_actions() for name in (action.name, *action.aliases)}
 
@@ -225,10 +232,26 @@ def windows_machine() -> Iterator[Windows]:
     machine.close()
 
 
-@pytest.fixture
-def windows(windows_machine: Windows) -> Host:
-    """A Windows with real PowerShell."""
-    return Host(platform=Platform.WINDOWS, answer=windows_machine.answer)
+@pytest.fixture(scope="session")
+def winrm_session(windows_machine: Windows) -> Iterator[Session]:
+    """The same Windows, reached as a server is: over NTLM, encrypted."""
+    host = wsman.Windows(os.environ["DRUMLINE_LAB_WINDOWS"], "actions-test")
+    with wsman.WsmanServer(wsman.Settings(users={"user": "password"}), backend=host) as server:
+        options = {option.name: option.default for option in OPTIONS}
+        options |= {"host": server.host, "port": server.port, "scheme": "http"}
+        options |= {"user": "user", "password": Secret("password")}
+        connection = Winrm().connect(Target(host="web1", transport="winrm", options=options))
+        yield connection.open_session()
+        connection.close()
+
+
+@pytest.fixture(params=["direct", "winrm"])
+def windows(windows_machine: Windows, request: pytest.FixtureRequest) -> Host:
+    """A Windows with real PowerShell: its programs started by hand, and through the transport."""
+    if request.param == "direct":
+        return Host(platform=Platform.WINDOWS, answer=windows_machine.answer)
+    session = request.getfixturevalue("winrm_session")
+    return Host(platform=Platform.WINDOWS, answer=partial(_carry_out, session))
 
 
 @pytest.fixture
