@@ -12,6 +12,7 @@ Three things differ from a plain environment:
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, time, timedelta
@@ -35,6 +36,8 @@ from drumline.loading.template_names import root_of
 ATOMS = frozenset({str, int, float, bool, type(None), bytes})
 _CLEAN = ATOMS | {dict, list}
 _MOMENTS = (date, time, timedelta)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KNOWN_ESCAPES = frozenset("\n\\'\"abfnrtv01234567xNuU")
 
 
 class Omit:
@@ -142,8 +145,10 @@ class _Template(JinjaTemplate):
         return LazyContext(self.environment, cast(dict[str, Any], parent), self.name, self.blocks)
 
 
-class _PlaybookLexer(Lexer):
-    """Keeps backslashes in the strings of ``{{ }}`` as they are written."""
+class _Lexer(Lexer):
+    """Reads backslashes in strings; ``literal`` keeps those within ``{{ }}`` as they are written."""
+
+    literal = False
 
     def tokeniter(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
@@ -152,7 +157,18 @@ class _PlaybookLexer(Lexer):
         for line, kind, text in super().tokeniter(source, name, filename, state):
             if kind in (TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END):
                 inside = kind == TOKEN_VARIABLE_BEGIN
-            yield line, kind, text.replace("\\", "\\\\") if inside and kind == TOKEN_STRING else text
+            if kind == TOKEN_STRING and "\\" in text:
+                text = text.replace("\\", "\\\\") if inside and self.literal else _ESCAPE.sub(_escaped, text)
+            yield line, kind, text
+
+
+def _escaped(match: re.Match[str]) -> str:
+    # Python warns of escapes that it doesn't know, such as the \\d of a regular expression, and keeps them.
+    return match[0] if match[1] in _KNOWN_ESCAPES else f"\\{match[0]}"
+
+
+class _PlaybookLexer(_Lexer):
+    literal = True
 
 
 def look_up(name: str, variables: Mapping[str, Any], environment: Any) -> Any:
@@ -283,6 +299,10 @@ class PlaybookEnvironment(DataEnvironment):
 
 class FileEnvironment(DataEnvironment):
     """For template files, which may include others beside them."""
+
+    @cached_property
+    def lexer(self) -> Lexer:
+        return _Lexer(self)
 
     def join_path(self, template: str, parent: str) -> str:
         return str(Path(parent).parent / template)

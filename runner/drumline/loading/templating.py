@@ -7,7 +7,7 @@ files. What rendering gives is data, as is every string of a host, whatever brac
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -109,7 +109,6 @@ class Templating:
         # The value is kept beside its compiled form, so that its id stays its own.
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
         self._file_templates: dict[tuple[str, str], JinjaTemplate] = {}
-        self._suggestions: dict[tuple[str, frozenset[str]], str] = {}
 
     def check(self, template: Template) -> Diagnostic | None:
         """What is wrong with the template itself; nothing is evaluated."""
@@ -238,7 +237,7 @@ class Templating:
             return lambda variables: self._evaluate(value, variables)
         if isinstance(value, Secret):
             return lambda _variables: value.reveal()
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not isinstance(value, Lookup):
             return self._dict_renderer(value)
         if isinstance(value, (list, tuple)):
             return self._list_renderer(value)
@@ -299,7 +298,7 @@ class Templating:
 
     def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
         if error.owner is missing:
-            return f"'{error.name}' is undefined.{self._suggestion(error.name, variables)}"
+            return f"'{error.name}' is undefined.{did_you_mean(error.name, variables)}"
         if isinstance(error.owner, Lookup):
             return error.owner.absent(error.name)
         path = owner_of(self._parse(template.text, template.bare), error.name)
@@ -307,15 +306,8 @@ class Templating:
         if isinstance(error.owner, (list, tuple, str)) and isinstance(error.name, int):
             return f"{owner} has no item {error.name}; it has {len(error.owner)}."
         known = [key for key in error.owner if isinstance(key, str)] if isinstance(error.owner, Mapping) else []
-        hint = self._suggestion(error.name, known) if isinstance(error.name, str) else ""
+        hint = did_you_mean(error.name, known) if isinstance(error.name, str) else ""
         return f"{owner} has no '{error.name}'.{hint}"
-
-    def _suggestion(self, word: str, known: Iterable[str]) -> str:
-        # Ten thousand hosts fail with the same mistake, and comparing words is slow.
-        key = (word, frozenset(known))
-        if key not in self._suggestions:
-            self._suggestions[key] = did_you_mean(word, sorted(key[1]))
-        return self._suggestions[key]
 
 
 def _fitted(environment: T) -> T:
