@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from drumline.plugin import Secret, Target
 from drumline_lab.wsman import Settings, Sh, Tls, Windows, WsmanServer, self_signed
 from drumline_winrm.options import OPTIONS
 from drumline_winrm.transport import Winrm
-
-from drumline.plugin import Secret, Target
 
 USER, PASSWORD = "vagrant", "pässw:örd"
 

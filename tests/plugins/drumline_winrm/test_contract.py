@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from drumline_lab.wsman import Settings, WsmanServer
 
 from drumline.plugin import Language, Run
 from drumline.testing.contract import ConnectionLossContract, WindowsContract
+from drumline_lab.wsman import Settings, WsmanServer
 
 
 @pytest.mark.windows

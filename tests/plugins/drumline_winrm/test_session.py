@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
-from drumline_lab.wsman import Dropped, Settings, WsmanServer, faults
-from drumline_winrm.transport import Winrm
 
 from drumline.plugin import (
     AuthenticationFailed,
     CertificateInvalid,
     ConnectionLost,
     ConnectionRefused,
+    Get,
     HostError,
     Language,
     NameNotResolved,
     OptionInvalid,
     PackageMissing,
+    Put,
     QuotaExceeded,
     Run,
     Secret,
 )
 from drumline.testing.collect import collect
+from drumline_lab.wsman import Dropped, Settings, WsmanServer, faults
+from drumline_winrm.transport import Winrm
 
 
 def line(text: str, **more: Any) -> Run:
@@ -54,7 +57,7 @@ class TestWithoutPowerShell:
         assert collect(session, request).stdout == f"in\n1 <2>\n{tmp_path}\n".encode()
 
     def test_a_script_says_that_there_is_no_powershell(self, session: Any) -> None:
-        with pytest.raises(HostError, match="PowerShell can't be started.*drumline_winrm_shell"):
+        with pytest.raises(HostError, match=r"PowerShell can't be started.*drumline_winrm_shell"):
             collect(session, script("1"))
 
     def test_the_shell_is_renewed_before_the_quota(
@@ -161,7 +164,7 @@ class TestNoWay:
 
     def test_unencrypted_refused_by_the_host(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
         target = target_for(sh_server, transport="basic", allow_unencrypted=True)
-        with pytest.raises(HostError, match="AllowUnencrypted.*https"):
+        with pytest.raises(HostError, match=r"AllowUnencrypted.*https"):
             transport.connect(target)
 
     def test_basic_over_http_needs_a_word(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
@@ -197,10 +200,26 @@ class TestHttps:
     def test_log_in(
         self, transport: Winrm, tls_server: WsmanServer, target_for: Any, certificate: Any, way: str, trust: str
     ) -> None:
-        trusting = {"cert_validation": "ignore"} if trust == "ignore" else {"ca_trust_path": str(certificate.certificate)}
+        trusting = (
+            {"cert_validation": "ignore"} if trust == "ignore" else {"ca_trust_path": str(certificate.certificate)}
+        )
         connection = transport.connect(target_for(tls_server, transport=way, **trusting))
         assert collect(connection.open_session(), line("echo x")).stdout == b"x\n"
         connection.close()
+
+    @pytest.mark.windows
+    def test_a_script_and_a_file_with_basic(
+        self, transport: Winrm, windows: Any, target_for: Any, certificate: Any, tmp_path: Path
+    ) -> None:
+        settings = Settings(users={"vagrant": "pässw:örd"}, tls=certificate)
+        with WsmanServer(settings, backend=windows) as server:
+            connection = transport.connect(target_for(server, transport="basic", cert_validation="ignore"))
+            session = connection.open_session()
+            assert collect(session, script("'Grüße €'; exit 3")).stdout == "Grüße €\r\n".encode()
+            session.put(Put(source=bytes(range(256)) * 5000, destination="C:\\https.bin"))
+            session.get(Get(source="C:\\https.bin", destination=tmp_path / "got"))
+            connection.close()
+        assert (tmp_path / "got").read_bytes() == bytes(range(256)) * 5000
 
 
 @pytest.mark.windows
@@ -246,7 +265,8 @@ class TestWarm:
                 raise Dropped
 
         server.after = drop
-        count = "$f = Join-Path ([IO.Path]::GetTempPath()) count; [IO.File]::AppendAllText($f, 'x'); [IO.File]::ReadAllText($f)"
+        file = "$f = Join-Path ([IO.Path]::GetTempPath()) count"
+        count = f"{file}; [IO.File]::AppendAllText($f, 'x'); [IO.File]::ReadAllText($f)"
         try:
             assert collect(session, script(count)).stdout == b"x\r\n"
         finally:
@@ -256,8 +276,6 @@ class TestWarm:
     def test_smaller_envelopes_are_found_out(
         self, transport: Winrm, server: WsmanServer, target_for: Any, tmp_path: Any
     ) -> None:
-        from drumline.plugin import Get, Put
-
         server.change(max_envelope=150 * 1024)
         connection = transport.connect(target_for(server))
         session = connection.open_session()
@@ -267,19 +285,3 @@ class TestWarm:
         connection.close()
         server.change(max_envelope=500 * 1024)
         assert (tmp_path / "got").read_bytes() == content
-
-    def test_scripts_are_windows_powershell_too(self, session: Any) -> None:
-        """PowerShell's own parser finds no mistake, and no syntax that 5.1 lacks."""
-        from drumline_winrm import frames
-
-        check = (
-            "$t = $e = $null; $a = [Management.Automation.Language.Parser]::ParseInput("
-            "[Console]::In.ReadToEnd(), [ref]$t, [ref]$e); $e | ForEach-Object { $_.Message }\n"
-            "$a.FindAll({ $args[0].GetType().Name -in 'TernaryExpressionAst', 'PipelineChainAst' }, $true) | "
-            "ForEach-Object { $_.Extent.Text }\n"
-            "$t | Where-Object { $_.Kind -in 'QuestionQuestion', 'QuestionQuestionEquals', 'QuestionDot', "
-            "'QuestionLBracket', 'AndAnd', 'OrOr', 'Clean' } | ForEach-Object { $_.Extent.Text }"
-        )
-        for text in (frames.loader(), frames.worker()):
-            assert collect(session, script(check, stdin=text.encode())).stdout == b""
-        assert collect(session, script(check, stdin=b"$a ?? 1; $true ? 1 : 2; a && b")).stdout != b""

@@ -1,0 +1,59 @@
+"""The end of a command is found wherever the host cuts its output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drumline.plugin import OptionInvalid
+from drumline_winrm.frames import EndMarks, loader, request_line, start_line, worker
+
+NAME = "0123456789abcdef01234567"
+MARK = b"\0" + NAME.encode()
+
+
+@given(
+    out=st.lists(st.sampled_from([b"\0", b"\0" + NAME[:5].encode(), b"x", b"\n", NAME[1:].encode()])).map(b"".join),
+    err=st.binary(max_size=40),
+    size=st.integers(1, 30),
+)
+def test_output_passes_untouched_however_it_is_cut(out: bytes, err: bytes, size: int) -> None:
+    said = {"stdout": b"", "stderr": b""}
+    marks = EndMarks(NAME)
+
+    def emit(stream: str, data: bytes) -> None:
+        said[stream] += data
+
+    whole = {"stdout": out + MARK + b" -2 abc\nlate", "stderr": err + MARK + b"\n"}
+    for stream, data in whole.items():
+        assert not marks.complete
+        for start in range(0, len(data), size):
+            marks.feed(stream, data[start : start + size], emit)  # type: ignore[arg-type]
+    assert marks.complete
+    assert said == {"stdout": out, "stderr": err}
+    assert (marks.code, marks.detail) == (2**32 - 2, "abc")
+
+
+def test_what_was_held_back_is_told_when_the_mark_never_comes() -> None:
+    marks = EndMarks(NAME)
+    said: list[bytes] = []
+    marks.feed("stdout", b"a" + MARK[:9], lambda _stream, data: said.append(data))
+    assert said == [b"a"]
+    assert list(marks.rest()) == [("stdout", MARK[:9])]
+
+
+def test_nul_is_refused() -> None:
+    with pytest.raises(OptionInvalid, match="NUL"):
+        request_line(NAME, "exec", "a\0b")
+
+
+def test_the_start_fits_into_a_line_of_cmd() -> None:
+    assert len(start_line("C:\\Program Files\\PowerShell\\7\\pwsh.exe")) < 8191
+
+
+@pytest.mark.windows
+def test_5_1_would_run_what_is_sent(powershell_parser: Any) -> None:
+    assert powershell_parser({"loader": loader(), "worker": worker()}) == {}
