@@ -15,8 +15,10 @@ from drumline.reporting.lines import (
     Part,
     count_parts,
     plain,
+    play_title,
     running_text,
     verdict,
+    wave_number,
     wave_result,
     wave_title,
 )
@@ -109,6 +111,7 @@ class ConsoleReport:
         self._number = number
         self._verbose = verbose
         self._alive = alive
+        self._shown: tuple[int, int] | None = None  # the play and batch whose title came last
 
     def __enter__(self) -> ConsoleReport:
         if self._alive:
@@ -140,13 +143,20 @@ class ConsoleReport:
     def _released(self, event: WaveReleased) -> None:
         wave = self._tracker.waves[event.play, event.batch, event.wave]
         if not self._alive and event.jobs:
-            self._screen.show([*wave_title(self._tracker.plan, wave), Part(f" ({_jobs(event.jobs)})", "dim")])
+            self._show_title(wave)
+
+    def _show_title(self, wave: Wave) -> None:
+        plan = self._tracker.plan
+        if wave.key[:2] != self._shown:
+            self._shown = wave.key[:2]
+            self._screen.show(play_title(plan, wave))
+        self._screen.show([*wave_title(plan, wave), Part(f" ({_jobs(wave.jobs)})", "dim")])
 
     def _show_result(self, wave: Wave) -> None:
         if not wave.folds and not self._verbose:
             return  # nothing ran in it: the failures above and the verdict below say why
         if self._alive:
-            self._screen.show(wave_title(self._tracker.plan, wave))
+            self._show_title(wave)
         for line in wave_result(self._tracker, wave, verbose=self._verbose):
             self._screen.show(line)
         wave.folds.clear()  # shown; ten thousand hosts' results need not be kept
@@ -169,15 +179,18 @@ class ConsoleReport:
             return [self._live_line(wave, now) for wave in self._tracker.open_waves()]
 
     def _live_line(self, wave: Wave, now: float) -> Line:
-        done = wave.jobs - wave.open
+        """What matters most comes first: a narrow terminal cuts the end off."""
+        plan = self._tracker.plan
         counts = [Part("  "), *count_parts(wave.counts)] if wave.counts else []
         running = running_text(self._tracker, wave, now)
         return [
             Part(f"{_spinner(now)} ", "green"),
-            *wave_title(self._tracker.plan, wave),
-            Part(f"  {done}/{wave.jobs}", "bold"),
+            Part(f"{wave_number(plan, wave)}  "),
+            Part(f"{wave.jobs - wave.open}/{wave.jobs}", "bold"),
             *counts,
-            Part(f"  {running}" if running else "", "dim"),
+            Part(f"  {running}" if running else "", "cyan"),
+            Part("  "),
+            *wave_title(plan, wave)[1:],
         ]
 
 

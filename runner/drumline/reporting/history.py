@@ -18,6 +18,7 @@ from drumline.reporting.lines import (
     Part,
     count_parts,
     fold_lines,
+    play_title,
     seconds,
     verdict,
     wave_result,
@@ -56,7 +57,7 @@ def show_lines(run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: in
         yield []
         end = wave.ended or tracker.now
         times = f"  {_clock(wave.released)} to {_clock(end)}, {seconds(end - wave.released)}"
-        yield [*wave_title(plan, wave), Part(times, "dim")]
+        yield [*play_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(times, "dim")]
         yield from wave_result(tracker, wave, verbose=verbose)
     yield []
     if tracker.finished:

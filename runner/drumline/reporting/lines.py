@@ -65,18 +65,25 @@ def task_name(step: Step) -> str:
     return step.task.id if name in ("", step.task.action) else name
 
 
-def wave_title(plan: Plan, wave: Wave) -> Line:
-    """``Play name, wave 2 of 5: stop, migrate``."""
-    play_index, batch_index, number = wave.key
+def play_title(plan: Plan, wave: Wave) -> Line:
+    """``Play name``, with its batch where there are several."""
+    play_index, batch_index, _ = wave.key
     play = plan.plays[play_index]
-    batch = play.batches[batch_index]
-    tasks = ", ".join(task_name(plan.steps[index]) for index in batch.waves[number])
-    of_batch = f", batch {batch_index + 1} of {len(play.batches)}" if len(play.batches) > 1 else ""
-    return [
-        Part(play.play.name, "bold"),
-        Part(f"{of_batch}, wave {number + 1} of {len(batch.waves)}: "),
-        Part(tasks, "bold"),
-    ]
+    batch = f", batch {batch_index + 1} of {len(play.batches)}" if len(play.batches) > 1 else ""
+    return [Part(play.play.name, "bold"), Part(batch)]
+
+
+def wave_title(plan: Plan, wave: Wave) -> Line:
+    """``wave 2 of 5: stop, migrate``."""
+    steps = plan.plays[wave.key[0]].batches[wave.key[1]].waves[wave.key[2]]
+    tasks = ", ".join(task_name(plan.steps[index]) for index in steps)
+    return [Part(f"{wave_number(plan, wave)}: "), Part(tasks, "bold")]
+
+
+def wave_number(plan: Plan, wave: Wave) -> str:
+    """``wave 2 of 5``."""
+    count = len(plan.plays[wave.key[0]].batches[wave.key[1]].waves)
+    return f"wave {wave.key[2] + 1} of {count}"
 
 
 def wave_result(tracker: Tracker, wave: Wave, *, verbose: int) -> Iterator[Line]:
