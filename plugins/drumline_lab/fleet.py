@@ -7,6 +7,7 @@ this one machine and this one user, so each has a folder of its own to work in, 
 from __future__ import annotations
 
 import secrets
+import shutil
 import socket
 import subprocess
 from collections.abc import Callable
@@ -25,6 +26,8 @@ WINDOWS_USER = "Administrator"
 _WINDOWS_ROOT = r"C:\lab"
 #: In the environment of every command that a host runs, with the fleet's folder as the value.
 MARK = "DRUMLINE_LAB"
+#: A host that is no host: tells whether sshd works here.
+PROBE = "probe"
 #: seconds for a new Windows host to start its services
 _FIRST_LINE = 180.0
 
@@ -80,11 +83,13 @@ class Fleet:
         self._token = token
         self._stops: list[Callable[[], None]] = []
         self._key = folder / "id_ed25519"
+        self._why_embedded = ""  #: Why Linux hosts can't be real sshd processes.
 
     def start(self) -> list[Host]:
         """Start every host, a few at a time, and return when each of them can carry out commands."""
         if self._wanted.linux:
             make_key(self._key, "ed25519")
+            self._why_embedded = self._try_sshd()
         linux = linux_names(self._wanted.linux)
         windows = [(f"app{number}", ("app",)) for number in range(1, self._wanted.windows + 1)]
         with ThreadPoolExecutor(4) as pool:
@@ -114,7 +119,7 @@ class Fleet:
             address=address,
             port=server.port,
             groups=groups,
-            behind="OpenSSH's sshd" if find_sshd() else "drumline's own ssh server (no sshd is installed)",
+            behind=f"drumline's own ssh server ({self._why_embedded})" if self._why_embedded else "OpenSSH's sshd",
             root=str(root),
             user=server.user,
             variables={
@@ -124,8 +129,20 @@ class Fleet:
             },
         )
 
+    def _try_sshd(self) -> str:
+        """Why real sshd processes can't be used here, or ``""``. They refuse accounts that are locked."""
+        if find_sshd() is None:
+            return "no sshd is installed"
+        if (ssh := shutil.which("ssh")) is None:
+            return ""
+        with Sshd(host_folder(self.folder, PROBE) / "sshd", client_key=self._key) as server:
+            options = ["-F", "none", "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={server.known_hosts}"]
+            address = ["-i", str(self._key), "-p", str(server.port), "-l", server.user, server.address]
+            done = subprocess.run([ssh, *options, *address, "exit 0"], capture_output=True, timeout=30, check=False)
+        return "sshd refuses this account" if done.returncode else ""
+
     def _ssh_server(self, folder: Path, address: str) -> Server:
-        if find_sshd():
+        if not self._why_embedded:
             return Sshd(folder, addresses=[address], client_key=self._key)
         from drumline_lab.embedded_sshd import EmbeddedSshd  # imports paramiko, which takes its time
 
@@ -238,4 +255,7 @@ def remove_host(folder: Path, name: str, token: str, program: str | None) -> Non
     """End whatever a host has left running, whether or not its server ended in good order."""
     stop_sshd(host_folder(folder, name) / "sshd")
     if program and name.startswith("app"):
-        Windows(program, windows_host(token, name)).remove()
+        try:
+            Windows(program, windows_host(token, name)).remove()
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UsageError(f"Windows host {windows_host(token, name)} can't be removed", str(error)) from error

@@ -31,7 +31,7 @@ from typing import IO, Any
 
 from drumline.plugin import UsageError
 from drumline_lab import processes
-from drumline_lab.fleet import MARK, Host, Wanted, answers, linux_names, remove_host
+from drumline_lab.fleet import MARK, PROBE, Host, Wanted, answers, linux_names, remove_host
 
 INVENTORY = "inventory.yml"
 STATE = "lab.json"
@@ -121,11 +121,17 @@ def health(state: State) -> dict[str, bool]:
 def clean_up(folder: Path) -> None:
     """End what a lab's hosts left running and remove its files; nothing that isn't the lab's."""
     state = State.load(folder)
-    if state is not None:
-        for name in host_names(state.wanted):
-            remove_host(folder, name, state.token, state.wanted.program)
-    # Commands of Windows hosts that a crash of the process has left behind.
-    processes.end(lambda: processes.with_descendants(processes.marked(MARK, folder)))
+    # Whatever one of the steps meets, the others are taken.
+    with contextlib.ExitStack() as steps:
+        steps.callback(_remove_files, folder)
+        # Commands of Windows hosts that a crash of the process has left behind.
+        steps.callback(processes.end, lambda: processes.with_descendants(processes.marked(MARK, folder)))
+        if state is not None:
+            for name in host_names(state.wanted):
+                steps.callback(remove_host, folder, name, state.token, state.wanted.program)
+
+
+def _remove_files(folder: Path) -> None:
     shutil.rmtree(folder / "hosts", ignore_errors=True)
     for name in _FILES:
         (folder / name).unlink(missing_ok=True)
@@ -136,6 +142,7 @@ def clean_up(folder: Path) -> None:
 def host_names(wanted: Wanted) -> list[str]:
     """All hosts that such a lab has or was about to have."""
     return [
+        PROBE,
         *(name for name, _ in linux_names(wanted.linux)),
         *(f"app{number}" for number in range(1, wanted.windows + 1)),
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 import yaml
 
 from drumline_lab import inventory
-from drumline_lab.fleet import Host, linux_names, loopback
+from drumline_lab.fleet import Fleet, Host, Wanted, answers, linux_names, loopback
+from drumline_lab.sshd import Sshd
 
 
 @pytest.mark.parametrize("count", range(1, 8))
@@ -61,3 +63,35 @@ def _host(name, kind, groups, variables):
         user="me",
         variables=variables,
     )
+
+
+def test_without_sshd_the_lab_has_an_ssh_server_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("drumline_lab.fleet.find_sshd", lambda: None)
+    fleet = Fleet(tmp_path, Wanted(linux=1, windows=0), "token")
+    try:
+        (host,) = fleet.start()
+        assert "no sshd is installed" in host.behind
+        assert answers(host)
+        options = host.variables["ansible_ssh_common_args"].split()
+        command = ["ssh", "-F", "none", "-i", host.variables["ansible_ssh_private_key_file"], *options]
+        command += ["-p", str(host.port), "-l", host.user, host.address, "echo here; exit 3"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.returncode) == ("here\n", 3), done.stderr
+    finally:
+        fleet.stop()
+    assert not answers(host, timeout=1)
+
+
+def test_where_sshd_refuses_the_account_the_lab_serves_ssh_itself(tmp_path, monkeypatch):
+    class Refusing(Sshd):
+        def __init__(self, folder, **options):
+            super().__init__(folder, **options, settings={"DenyUsers": "*"})
+
+    monkeypatch.setattr("drumline_lab.fleet.Sshd", Refusing)
+    fleet = Fleet(tmp_path, Wanted(linux=1, windows=0), "token")
+    try:
+        (host,) = fleet.start()
+        assert "sshd refuses this account" in host.behind
+        assert answers(host)
+    finally:
+        fleet.stop()

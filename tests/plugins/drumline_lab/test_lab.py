@@ -203,3 +203,15 @@ def _program(folder: Path, cmd: str) -> str:
     path.write_text(f"#!/bin/sh\ncase $1 in cmd) {cmd};; path) echo /nowhere;; esac\n")
     path.chmod(0o755)
     return str(path)
+
+
+def test_a_windows_program_that_has_gone_keeps_nothing_else_from_being_removed(up, folder, tmp_path, leftovers, until):
+    program = _program(tmp_path, "exit 0")
+    state = up(linux=1, windows=1, program=program)
+    os.kill(state.pid, signal.SIGKILL)
+    until(lambda: not lab.alive(folder))
+    Path(program).unlink()
+    with pytest.raises(UsageError, match="can't be removed"):
+        lab.down(folder)
+    assert not folder.exists()
+    assert leftovers() == []
