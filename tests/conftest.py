@@ -99,3 +99,20 @@ def _complaints(parsed: dict[str, Any], known: dict[str, set[str]]) -> list[str]
         unknown = {parameter.lower() for parameter in command["parameters"]} - known[name] - _COMMON_PARAMETERS
         lines += [f"{command['name']} -{parameter} is not known to be in 5.1" for parameter in sorted(unknown)]
     return lines
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="Fail when a test is skipped (CI has all that they need).")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if config.getoption("--no-skips") and skipped:
+        terminalreporter.write_line(f"--no-skips: {len(skipped)} tests were skipped", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped")
+    if skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

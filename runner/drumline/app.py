@@ -125,7 +125,7 @@ def prepare(
     )
 
 
-def carry_out(prepared: Prepared, listeners: Listeners, *, command: str) -> int:
+def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0) -> int:
     """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal."""
     settings = prepared.settings
     journal = Journal(settings.state)
@@ -139,6 +139,7 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str) -> int:
         extra_variables=prepared.extra_variables,
         secrets=Secrets(),
         keep_output=record.keep_output,
+        verbosity=verbosity,
     )
     driver = Driver(
         RunState(prepared.plan, forks=settings.forks, sessions=settings.sessions),

@@ -56,7 +56,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) ->
     playbook = _playbook(pattern, words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])
     with listeners_for(prepared.plan, verbose=max(verbose, 1), warnings=prepared.registry.faults) as listeners:
-        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]))
+        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]), verbosity=verbose)
     raise SystemExit(status)
 
 

@@ -53,5 +53,5 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         skip_tags=split_tags(given["skip_tags"]),
     )
     with listeners_for(prepared.plan, events=events, verbose=verbose, warnings=prepared.registry.faults) as listeners:
-        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]))
+        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]), verbosity=verbose)
     raise SystemExit(status)

@@ -42,6 +42,7 @@ class RunContext:
     extra_variables: Variables
     secrets: Secrets
     keep_output: KeepOutput
+    verbosity: int = 0  #: How often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
     clock: Clock = field(default_factory=SystemClock)
     sessions: SessionPool = field(init=False)
     _facts: dict[str, Facts] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class RunContext:
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports)
         first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
-        self._run_magic = run_magic(self.inventory, Path(first))
+        self._run_magic = {**run_magic(self.inventory, Path(first)), "ansible_verbosity": self.verbosity}
 
     def scope(self, step: Step, host: str, own: Variables) -> Scope:
         """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""

@@ -44,6 +44,7 @@ MAGIC_NAMES = frozenset(
         "ansible_play_hosts_all",
         "ansible_play_name",
         "ansible_playbook_python",
+        "ansible_verbosity",
         "ansible_version",
         "drumline_version",
         "group_names",
