@@ -1,0 +1,283 @@
+"""B1: small commands on a fleet of real OpenSSH servers, side by side with other tools, from a cold start."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import getpass
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from _measure import DRUMLINE, HERE, Cost, in_turns, judged, machine, measure, median, print_table
+
+from drumline_lab.sshd import Sshd
+
+#: Where other tools are installed; made when it is missing.
+CONTENDERS = HERE / ".contenders"
+#: What drumline may take, as a share of what the other takes.
+LIMITS = {
+    "floor (bare paramiko)": 1.35,
+    "pyinfra": 0.5,
+    "parallel-ssh": 0.7,
+    "ansible, raw": 0.12,
+    "ansible, command": 0.02,
+}
+_PSSH = """
+import sys
+from pssh.clients import ParallelSSHClient
+path, port, user, key, commands = sys.argv[1:]
+hosts = open(path).read().split()
+client = ParallelSSHClient(hosts, user=user, port=int(port), pkey=key, pool_size=len(hosts))
+for number in range(int(commands)):
+    outputs = client.run_command(f"echo {number}")
+    client.join(outputs)
+    assert len(outputs) == len(hosts)
+    for output in outputs:
+        assert list(output.stdout) == [str(number)] and output.exit_code == 0
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Servers that are up, and the files that the contenders read."""
+
+    folder: Path
+    server: Sshd
+    user: str
+    tasks: int
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return self.server.addresses
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+
+def main() -> None:
+    options = _options()
+    with _fleet(options.hosts, options.tasks) as fleet:
+        contenders = _contenders(fleet, options)
+        for times, call in contenders.values():
+            if times > 1:
+                call()  # so that nobody is the one to fill the caches
+        results = in_turns(contenders)
+    _report(results, options, fleet.user)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hosts", type=int, default=50)
+    parser.add_argument("--tasks", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--slow-rounds", type=int, default=1, help="rounds of ansible with command, which takes long")
+    parser.add_argument("--only", default="", metavar="NAME,...", help="contenders whose names begin so")
+    return parser.parse_args()
+
+
+# The fleet.
+
+
+@contextlib.contextmanager
+def _fleet(hosts: int, tasks: int) -> Iterator[Fleet]:
+    addresses = [f"127.0.{2 + number // 250}.{1 + number % 250}" for number in range(hosts)]
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumline-benchmark-")))
+        user = stack.enter_context(_login_user(folder))
+        settings = {"AuthorizedKeysFile": str(folder / "authorized_keys")}
+        server = stack.enter_context(Sshd(folder / "sshd", addresses=addresses, settings=settings))
+        shutil.copy(f"{server.client_key}.pub", folder / "authorized_keys")
+        folder.chmod(0o755)  # sshd reads the authorized keys as the user who logs in
+        fleet = Fleet(folder=folder, server=server, user=user, tasks=tasks)
+        fleet.write("hosts", "".join(f"{host}\n" for host in addresses))
+        yield fleet
+
+
+@contextlib.contextmanager
+def _login_user(folder: Path) -> Iterator[str]:
+    """A user whose shell is /bin/sh, so that no shell's start-up files are measured: a temporary one, as root."""
+    if os.geteuid() != 0:
+        yield getpass.getuser()
+        return
+    name = f"drumline{os.getpid()}"
+    home = folder / "home"
+    # '*' lets nobody in by password; the '!' that useradd sets by itself locks the account for keys too.
+    subprocess.run(["useradd", "-s", "/bin/sh", "-m", "-d", home, "-p", "*", name], check=True)
+    try:
+        yield name
+    finally:
+        subprocess.run(["userdel", "-r", name], check=True, stderr=subprocess.DEVNULL)
+
+
+# The contenders: for each the number of rounds, and the call that measures it once.
+
+
+def _contenders(fleet: Fleet, options: argparse.Namespace) -> dict[str, tuple[int, Callable[[], Cost]]]:
+    others = _environment()
+    makers: dict[str, tuple[int, Callable[[], Callable[[], Cost] | None]]] = {
+        "floor (bare paramiko)": (options.rounds, lambda: _floor(fleet)),
+        "drumline": (options.rounds, lambda: _drumline(fleet)),
+        "pyinfra": (options.rounds, lambda: _pyinfra(fleet, others)),
+        "parallel-ssh": (options.rounds, lambda: _parallel_ssh(fleet, others)),
+        "ansible, raw": (max(1, options.rounds // 3), lambda: _ansible(fleet, others, "raw")),
+        "ansible, command": (options.slow_rounds, lambda: _ansible(fleet, others, "command")),
+    }
+    wanted = [name.strip() for name in options.only.split(",")]
+    return {
+        name: (times, call)
+        for name, (times, make) in makers.items()
+        if times and any(name.startswith(word) for word in wanted) and (call := make()) is not None
+    }
+
+
+def _arguments(fleet: Fleet) -> list[str | Path]:
+    key = fleet.server.client_key
+    return [fleet.folder / "hosts", str(fleet.server.port), fleet.user, key, str(fleet.tasks)]
+
+
+def _floor(fleet: Fleet) -> Callable[[], Cost]:
+    return lambda: measure([sys.executable, HERE / "floor.py", *_arguments(fleet)])
+
+
+def _drumline(fleet: Fleet) -> Callable[[], Cost]:
+    inventory = fleet.write(
+        "inventory.ini",
+        "\n".join(
+            [
+                "[all]",
+                *fleet.hosts,
+                "[all:vars]",
+                f"ansible_port={fleet.server.port}",
+                f"ansible_user={fleet.user}",
+                f"ansible_ssh_private_key_file={fleet.server.client_key}",
+                f"drumline_ssh_known_hosts_file={fleet.server.known_hosts}",
+                "",
+            ]
+        ),
+    )
+    playbook = _playbook(fleet, "command")
+    state = fleet.folder / "state"
+    command = [DRUMLINE, "run", playbook, "-i", inventory, "-f", str(len(fleet.hosts)), "--state", state]
+    return lambda: measure(command, folder=fleet.folder)
+
+
+def _pyinfra(fleet: Fleet, others: Path) -> Callable[[], Cost] | None:
+    program = others / "bin" / "pyinfra"
+    if not program.exists():
+        return None
+    shared = {
+        "ssh_port": fleet.server.port,
+        "ssh_user": fleet.user,
+        "ssh_key": str(fleet.server.client_key),
+        "ssh_known_hosts_file": str(fleet.server.known_hosts),
+        "ssh_strict_host_key_checking": "yes",
+    }
+    inventory = fleet.write("pyinfra_hosts.py", f"hosts = ({list(fleet.hosts)!r}, {shared!r})\n")
+    lines = [f"server.shell(name='t{number}', commands=['echo {number}'])\n" for number in range(fleet.tasks)]
+    deploy = fleet.write("deploy.py", "from pyinfra.operations import server\n" + "".join(lines))
+    command = [program, "-y", "--parallel", str(len(fleet.hosts)), inventory, deploy]
+    return lambda: measure(command, folder=fleet.folder)
+
+
+def _parallel_ssh(fleet: Fleet, others: Path) -> Callable[[], Cost] | None:
+    python = others / "bin" / "python"
+    if subprocess.run([python, "-c", "import pssh.clients"], check=False, stderr=subprocess.DEVNULL).returncode:
+        return None
+    script = fleet.write("pssh_script.py", _PSSH)
+    return lambda: measure([python, script, *_arguments(fleet)])
+
+
+def _ansible(fleet: Fleet, others: Path, module: str) -> Callable[[], Cost] | None:
+    program = others / "bin" / "ansible-playbook"
+    if not program.exists():
+        return None
+    inventory = fleet.write(
+        "ansible.ini",
+        "[all]\n"
+        + "".join(f"{host}\n" for host in fleet.hosts)
+        + f"[all:vars]\nansible_port={fleet.server.port}\nansible_user={fleet.user}\n"
+        + f"ansible_ssh_private_key_file={fleet.server.client_key}\nansible_python_interpreter=/usr/bin/python3\n"
+        + f"ansible_ssh_common_args=-o UserKnownHostsFile={fleet.server.known_hosts}\n",
+    )
+    playbook = _playbook(fleet, module)
+
+    def once() -> Cost:
+        # ssh keeps its connections for a minute: a folder of their own makes each run start cold.
+        with tempfile.TemporaryDirectory(prefix="cp", dir="/tmp") as sockets:
+            environment = {
+                "ANSIBLE_FORKS": str(len(fleet.hosts)),
+                "ANSIBLE_PIPELINING": "True",
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
+                "ANSIBLE_LOCAL_TEMP": str(fleet.folder / "ansible"),
+                "ANSIBLE_NOCOLOR": "1",
+                "LC_ALL": "C.UTF-8",
+            }
+            cost = measure([program, "-i", inventory, playbook], environment=environment, folder=fleet.folder)
+            fleet.server.drop_connections()
+        return cost
+
+    return once
+
+
+def _playbook(fleet: Fleet, module: str) -> Path:
+    tasks = "".join(f"    - {module}: echo {number}\n" for number in range(fleet.tasks))
+    return fleet.write(f"{module}.yml", f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
+
+
+def _environment() -> Path:
+    """The environment of the other tools, made and filled when it is missing."""
+    python = CONTENDERS / "bin" / "python"
+    done = CONTENDERS / "installed.txt"
+    wanted = (HERE / "contenders.txt").read_text()
+    if done.exists() and done.read_text() == wanted:
+        return CONTENDERS
+    print(f"installing what benchmarks/contenders.txt names into {CONTENDERS}", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", CONTENDERS], check=True)
+    for line in wanted.splitlines():
+        if line and not line.startswith("#"):
+            install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", line]
+            if subprocess.run(install, check=False).returncode:
+                print(f"{line} can't be installed; it is left out", file=sys.stderr)
+    done.write_text(wanted)
+    return CONTENDERS
+
+
+# The table.
+
+
+def _report(results: dict[str, list[Cost]], options: argparse.Namespace, user: str) -> None:
+    walls = {name: median(cost.wall for cost in costs) for name, costs in results.items()}
+    ours = walls.get("drumline")
+
+    def row(name: str) -> list[str]:
+        costs = results[name]
+        limit = LIMITS.get(name)
+        ratio = judged(ours / walls[name], limit) if ours and limit else ""
+        spread = f"{min(cost.wall for cost in costs):.2f} to {max(cost.wall for cost in costs):.2f} s"
+        cpu = median(cost.cpu for cost in costs)
+        return [name, f"{walls[name]:.2f} s", spread, f"{cpu:.2f} s", str(len(costs)), ratio]
+
+    title = f"B1, fleet: {options.hosts} hosts x {options.tasks} commands, whole processes ({machine()})"
+    print_table(
+        title,
+        ["", "median", "least to most", "its CPU time", "runs", "drumline takes, as a share"],
+        [row(name) for name in results],
+    )
+    missing = [name for name in LIMITS if name not in results]
+    if missing:
+        print(f"Left out: {'; '.join(missing)}.")
+    shell = Path(pwd.getpwnam(user).pw_shell).name if user == getpass.getuser() else "sh"
+    print(f"Logged in as {'a temporary user' if user != getpass.getuser() else user} whose shell is {shell}.")
+
+
+if __name__ == "__main__":
+    main()
