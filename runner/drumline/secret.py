@@ -19,6 +19,14 @@ _SHORTEST_LINE = 8
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
+_SECRET_NAME = re.compile(r"(?:pass|password|passwd|passphrase|secret|token|api_?key)\Z", re.IGNORECASE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable's name says that its value is secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
 class Secret:
     """A value that shows itself to nobody by accident. ``reveal()`` is the only way to the text."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from drumline.cli.options import (
+    called_as,
     forks_option,
     inventory_options,
     scope_options,
@@ -56,7 +57,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) ->
     playbook = _playbook(pattern, words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])
     with listeners_for(prepared.plan, verbose=max(verbose, 1), warnings=prepared.registry.faults) as listeners:
-        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]), verbosity=verbose)
+        status = carry_out(prepared, listeners, command=called_as(sys.argv[1:]), verbosity=verbose)
     raise SystemExit(status)
 
 

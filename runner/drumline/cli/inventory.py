@@ -16,8 +16,8 @@ from drumline.loading.inventory import require_hosts, shared_names
 from drumline.loading.inventory_json import IsSecret, as_json, listing
 from drumline.loading.patterns import select
 from drumline.model.host import Group, Inventory
+from drumline.secret import is_secret_name
 
-_SECRET_NAME = re.compile(r"(?:pass|password|passwd|passphrase|secret|token|api_?key)\Z", re.IGNORECASE)
 #: Text that YAML takes for text without quotes, and words that it doesn't.
 _PLAIN = re.compile(r"[A-Za-z/][\w./*@+\\-]*\Z")
 _WORDS = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
@@ -93,7 +93,7 @@ def _load(sources: tuple[str, ...]) -> Inventory:
 
 
 def _is_secret(reveal: bool) -> IsSecret:
-    return (lambda name: False) if reveal else _SECRET_NAME.search
+    return (lambda _name: False) if reveal else is_secret_name
 
 
 def _host_lines(inventory: Inventory, name: str, is_secret: IsSecret) -> Iterator[str]:

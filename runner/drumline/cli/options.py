@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from drumline.config import Settings, load_settings
+from drumline.secret import MASK, is_secret_name
+
+#: ``key=value`` as ``-e`` takes it, several in one word too.
+_ASSIGNMENT = re.compile(r"(\w+)=('[^']*'|\"[^\"]*\"|\S*)")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,3 +91,12 @@ def settings_with(**given: Any) -> Settings:
 def split_tags(text: str | None) -> list[str]:
     """``"a, b"`` as a list."""
     return [tag.strip() for tag in (text or "").split(",") if tag.strip()]
+
+
+def called_as(words: Sequence[str]) -> str:
+    """How the program was called, for the journal: values of variables whose names say that they are secret masked."""
+    shown = [
+        _ASSIGNMENT.sub(lambda found: f"{found[1]}={MASK}" if is_secret_name(found[1]) else found[0], word)
+        for word in words
+    ]
+    return shlex.join(["drumline", *shown])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from drumline.cli.options import (
+    called_as,
     forks_option,
     inventory_options,
     scope_options,
@@ -53,5 +53,5 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         skip_tags=split_tags(given["skip_tags"]),
     )
     with listeners_for(prepared.plan, events=events, verbose=verbose, warnings=prepared.registry.faults) as listeners:
-        status = carry_out(prepared, listeners, command=shlex.join(["drumline", *sys.argv[1:]]), verbosity=verbose)
+        status = carry_out(prepared, listeners, command=called_as(sys.argv[1:]), verbosity=verbose)
     raise SystemExit(status)
