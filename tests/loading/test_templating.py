@@ -36,7 +36,26 @@ def failure(text: str, **variables: Any) -> TemplateFailed:
     return caught.value
 
 
-@pytest.mark.parametrize(("text", "expected"), ANSIBLE["templates"], ids=[text for text, _ in ANSIBLE["templates"]])
+#: Templates, or macros in them, that put out nothing: None or an error in ansible-core 2.19. Here they give empty text,
+#: as in Ansible before it, so that the content of a file may turn out to be empty.
+EMPTY = {
+    "{# only a comment #}": "",
+    "{% set x = 1 %}": "",
+    "{% if not yes %}b{% endif %}": "",
+    "{% if not yes %}b{% endif %}\n": "",
+    "{% macro m() %}{% endmacro %}{{ m() }}": "",
+    "{% macro m() %}{% endmacro %}{{ m() | length }}": 0,
+    "{% set x %}{% endset %}{{ x }}": "",
+}
+SAME = [(text, expected) for text, expected in ANSIBLE["templates"] if text not in EMPTY]
+
+
+@pytest.mark.parametrize(("text", "expected"), EMPTY.items())
+def test_a_template_that_puts_out_nothing_gives_empty_text(text: str, expected: object) -> None:
+    assert render(text, yes=True) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), SAME, ids=[text for text, _ in SAME])
 def test_a_template_gives_what_ansible_gives(text: str, expected: dict[str, Any]) -> None:
     scope = Scope((Facts(ANSIBLE["variables"]),), TEMPLATING)
     if "error" in expected:

@@ -232,10 +232,10 @@ def looked_up(value: Any) -> Any:
 
 
 def join(pieces: Iterable[Any]) -> Any:
-    """What a template gives that puts out these values: the one value, the text of all, or None where there is none."""
+    """What a template gives that puts out these values: the one value, else the text of all, which may be empty."""
     found = list(pieces)
     if len(found) < 2:
-        return found[0] if found else None
+        return found[0] if found else ""
     return "".join([piece if type(piece) is str else _text(piece) for piece in found])
 
 
