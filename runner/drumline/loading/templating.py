@@ -273,7 +273,7 @@ class Templating:
             else:
                 value = look_up(code.name, variables, self._environment)
                 value = looked_up(Missing(name=code.name) if value is missing else value)
-            if code.ending and type(value) is str:
+            if code.ending and value and type(value) is str:
                 value += "\n" * (code.ending - _line_ends(value))
             return value
         except TemplateFailed:
