@@ -26,6 +26,7 @@ OPTIONS = (
     Option(
         name="transport",
         variables=("winrm_transport",),
+        type=tuple,
         help="How to log in: basic, ntlm, kerberos, credssp or certificate, or several with commas, of which the "
         "first is used for which packages are here; by default kerberos for name@REALM where it can be, else ntlm.",
     ),
@@ -211,8 +212,7 @@ def _authentication(target: Target) -> str:
     if not wanted:
         realm = "@" in (target["user"] or "")
         return "kerberos" if realm and _missing("kerberos") is None else "ntlm"
-    names = [name.strip().lower() for name in wanted.split(",")]
-    names = ["basic" if name == "plaintext" else name for name in names]
+    names = ["basic" if name.lower() == "plaintext" else name.lower() for name in wanted]
     for name in names:
         if name not in AUTHENTICATION:
             raise OptionInvalid(

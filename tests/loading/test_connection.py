@@ -183,3 +183,9 @@ class TestCheck:
         for host in hosts:
             target_of(host.name, host.variables, TRANSPORTS)
         assert time.process_time() - begin < 2  # 0.2 s on an idle machine
+
+
+@pytest.mark.parametrize("value", ["ntlm, basic", ["ntlm", "basic"]])
+def test_names_are_taken_as_a_list_or_with_commas(value: object) -> None:
+    transport = Transport("ssh", Option(name="ways", type=tuple))
+    assert target_of("web1", {"ansible_ways": value}, {"ssh": transport})["ways"] == ("ntlm", "basic")

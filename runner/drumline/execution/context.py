@@ -56,7 +56,7 @@ class RunContext:
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports)
         first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
-        self._run_magic = {**run_magic(self.inventory, Path(first)), "ansible_verbosity": self.verbosity}
+        self._run_magic = run_magic(self.inventory, Path(first), verbosity=self.verbosity)
 
     def scope(self, step: Step, host: str, own: Variables) -> Scope:
         """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""

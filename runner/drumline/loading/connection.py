@@ -174,5 +174,12 @@ def _to_bool(value: Any) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-_CONVERTERS: dict[type, Callable[[Any], Any]] = {str: _to_text, int: _to_int, float: _to_float, bool: _to_bool}
-_EXPECTED = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+def _to_names(value: Any) -> tuple[str, ...] | None:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(name.strip() for name in names if name.strip())
+
+
+_CONVERTERS: dict[type, Callable[[Any], Any]] = {str: _to_text, int: _to_int, float: _to_float, bool: _to_bool, tuple: _to_names}
+_EXPECTED = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of names"}

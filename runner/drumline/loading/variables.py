@@ -165,8 +165,8 @@ class HostVars(Lookup):
         return f"There is no host '{name}' in the inventory.{did_you_mean(name, self._names)}"
 
 
-def run_magic(inventory: Inventory, playbook: Path) -> dict[str, Any]:
-    """The magic variables that are the same for all jobs of a run."""
+def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> dict[str, Any]:
+    """The magic variables that are the same for all jobs of a run; ``verbosity`` is the number of ``-v``."""
     source = Path(inventory.sources[0]).absolute() if inventory.sources and "," not in inventory.sources[0] else None
     folder = source if source is None or source.is_dir() else source.parent
     major, minor, revision = _LANGUAGE
@@ -182,6 +182,7 @@ def run_magic(inventory: Inventory, playbook: Path) -> dict[str, Any]:
             "minor": minor,
             "revision": revision,
         },
+        "ansible_verbosity": verbosity,
         "drumline_version": __version__,
         "groups": {name: list(hosts) for name, hosts in members(inventory).items()},
         "inventory_dir": str(folder) if folder else None,

@@ -23,7 +23,9 @@ class Option:
     """
 
     name: str
-    type: type = str  #: ``str``, ``int``, ``float`` or ``bool``; values are coerced, or a diagnostic says why not.
+    #: ``str``, ``int``, ``float``, ``bool``, or ``tuple`` for names as a list or with commas between them; values are
+    #: coerced, or a diagnostic says why not.
+    type: type = str
     default: Any = None
     help: str = ""
     #: Names of the variables without their prefix; by default the option's own.

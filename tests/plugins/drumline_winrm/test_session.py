@@ -163,13 +163,13 @@ class TestNoWay:
             transport.connect(target_for(sh_server, host="no-such-host.invalid"))
 
     def test_unencrypted_refused_by_the_host(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
-        target = target_for(sh_server, transport="basic", allow_unencrypted=True)
+        target = target_for(sh_server, transport=("basic",), allow_unencrypted=True)
         with pytest.raises(HostError, match=r"AllowUnencrypted.*https"):
             transport.connect(target)
 
     def test_basic_over_http_needs_a_word(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
         with pytest.raises(OptionInvalid, match="drumline_winrm_allow_unencrypted"):
-            transport.connect(target_for(sh_server, transport="basic"))
+            transport.connect(target_for(sh_server, transport=("basic",)))
         assert not sh_server.log
 
     @pytest.mark.parametrize("way", ["kerberos", "credssp"])
@@ -178,11 +178,11 @@ class TestNoWay:
     ) -> None:
         monkeypatch.setattr("drumline_winrm.options.find_spec", lambda _name: None)
         with pytest.raises(PackageMissing, match=rf"pip install 'drumline\[{way}\]'"):
-            transport.connect(target_for(sh_server, transport=way))
+            transport.connect(target_for(sh_server, transport=(way,)))
 
     def test_untrusted_certificate(self, transport: Winrm, tls_server: WsmanServer, target_for: Any) -> None:
         with pytest.raises(CertificateInvalid, match="winrm_ca_trust_path"):
-            transport.connect(target_for(tls_server, transport="basic"))
+            transport.connect(target_for(tls_server, transport=("basic",)))
 
     def test_too_many_shells(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> None:
         sh_server.change(max_shells=0)
@@ -203,7 +203,7 @@ class TestHttps:
         trusting = (
             {"cert_validation": "ignore"} if trust == "ignore" else {"ca_trust_path": str(certificate.certificate)}
         )
-        connection = transport.connect(target_for(tls_server, transport=way, **trusting))
+        connection = transport.connect(target_for(tls_server, transport=(way,), **trusting))
         assert collect(connection.open_session(), line("echo x")).stdout == b"x\n"
         connection.close()
 
@@ -213,7 +213,7 @@ class TestHttps:
     ) -> None:
         settings = Settings(users={"vagrant": "pässw:örd"}, tls=certificate)
         with WsmanServer(settings, backend=windows) as server:
-            connection = transport.connect(target_for(server, transport="basic", cert_validation="ignore"))
+            connection = transport.connect(target_for(server, transport=("basic",), cert_validation="ignore"))
             session = connection.open_session()
             assert collect(session, script("'Grüße €'; exit 3")).stdout == "Grüße €\r\n".encode()
             session.put(Put(source=bytes(range(256)) * 5000, destination="C:\\https.bin"))
