@@ -53,6 +53,7 @@ class Driver:
         self._inbox: queue.SimpleQueue[JobReport | Urgency] = queue.SimpleQueue()
         self._interrupts = 0
         self._deadline: float | None = None
+        self._sent: set[Job] = set()  # submitted and not reported
         self.exit_status: int | None = None
 
     def report(self, report: JobReport) -> None:
@@ -65,16 +66,29 @@ class Driver:
         self._inbox.put(Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW)
 
     def run(self, executor: Executor) -> int:
-        """Carry the plan out; returns the exit status. Whatever is raised, what was running has been told to stop."""
+        """Carry the plan out; returns the exit status. Whatever is raised, what was running has been stopped."""
         try:
             self._turn([RunStarted(at=self._clock.now(), run=self._run)], executor)
             while self.exit_status is None:
                 self._turn(self._next_events(), executor)
         except BaseException:
-            for job in self._state.running:
-                executor.stop(job)
+            self._stop_all(executor)
             raise
         return self.exit_status
+
+    def _stop_all(self, executor: Executor) -> None:
+        """End what runs and wait for it, though nothing can be noted any more; the next Ctrl-C ends the waiting."""
+        for job in self._sent:
+            executor.stop(job)
+        deadline = self._clock.monotonic() + STOP_GRACE
+        while self._sent:
+            try:
+                item = self._inbox.get(timeout=max(0.0, deadline - self._clock.monotonic()))
+            except queue.Empty:
+                return
+            if isinstance(item, Urgency):
+                return
+            self._sent.discard(item.event.job)
 
     def _next_events(self) -> list[Event]:
         """Wait for something to happen, then take all that has happened."""
@@ -95,6 +109,7 @@ class Driver:
                 grace = STOP_GRACE if self._deadline is None else 0.0
                 self._deadline = self._clock.monotonic() + grace
             return [InterruptRequested(at=self._clock.now(), urgency=item)]
+        self._sent.discard(item.event.job)
         if self._state.status(item.event.job) is not Status.RUNNING:
             return []  # given up already
         self._remember(item)
@@ -124,6 +139,7 @@ class Driver:
         for instruction in instructions:
             match instruction:
                 case Start(jobs=jobs):
+                    self._sent.update(jobs)
                     for job in jobs:
                         executor.submit(job)
                 case Stop(jobs=jobs):

@@ -43,12 +43,12 @@ class Executor(Protocol):
 class Runner(Protocol):
     """What carries one job out (:class:`drumline.execution.job.JobRunner`)."""
 
-    def run(self, job: Job) -> JobReport:
-        """Carry it out and report; never raises."""
+    def run(self, job: Job) -> JobReport | None:
+        """Carry it out and report; never raises. None when ``stop`` has reported it already."""
         ...
 
-    def stop(self, job: Job) -> None:
-        """End it."""
+    def stop(self, job: Job) -> JobReport | None:
+        """End it. Gives the report of a job that is over at once, since nothing is under way on its host."""
         ...
 
 
@@ -72,7 +72,9 @@ class ThreadExecutor:
         self._jobs.put(job)
 
     def stop(self, job: Job) -> None:
-        self._runner.stop(job)
+        report = self._runner.stop(job)
+        if report is not None:
+            self._report(report)
 
     def close(self) -> None:
         for _ in self._threads:
@@ -89,4 +91,5 @@ class ThreadExecutor:
             report = self._runner.run(job)
             with self._lock:
                 self._spare += 1
-            self._report(report)
+            if report is not None:
+                self._report(report)

@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from drumline.errors import FilesError, HostError, OptionInvalid, TransferFailed
+from drumline.errors import DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport
 from drumline.execution.output import Output
@@ -63,20 +63,24 @@ class JobRunner:
         self._context = context
         self._under_way: dict[Job, _JobRun] = {}
 
-    def run(self, job: Job) -> JobReport:
-        """Carry the job out; never raises."""
+    def run(self, job: Job) -> JobReport | None:
+        """Carry the job out; never raises. None when ``stop`` has reported it already."""
         run = self._under_way[job] = _JobRun(self._context, job)
         try:
-            return run.report()
+            report = run.report()
+            return report if run.may_report() else None
         finally:
             del self._under_way[job]
             run.over = True
 
-    def stop(self, job: Job) -> None:
-        """End the job on its host, whatever it is doing."""
+    def stop(self, job: Job) -> JobReport | None:
+        """End the job on its host, whatever it is doing; one that waits for a connection is over at once."""
         run = self._under_way.get(job)
-        if run is not None:
-            threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
+        if run is None:
+            return None
+        run.stopped = True
+        threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
+        return run.gave_up() if run.connecting and run.may_report() else None
 
 
 class _JobRun:
@@ -84,12 +88,15 @@ class _JobRun:
 
     def __init__(self, context: RunContext, job: Job) -> None:
         self.over = False
+        self.stopped = False
+        self.connecting = False  # nothing is under way on its host
+        self._reporting = threading.Lock()
+        self._started = context.clock.now()
         self._context = context
         self._templating = context.templating
         self._job = job
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
-        self._stopped = False
         self._asleep: threading.Event | None = None
         self._session: Session | None = None
         self._seconds: float | None = None  # the time-out of a try
@@ -98,7 +105,6 @@ class _JobRun:
 
     def stop(self) -> None:
         """End what runs; repeated until the job is over, since it may be between two requests."""
-        self._stopped = True
         while not self.over:
             session, asleep = self._session, self._asleep
             if session is not None:
@@ -107,19 +113,31 @@ class _JobRun:
                 asleep.set()
             time.sleep(_STOP_INTERVAL)
 
+    def may_report(self) -> bool:
+        """True for the first who asks, and for nobody after that."""
+        return self._reporting.acquire(blocking=False)
+
+    def gave_up(self) -> JobReport:
+        """The report of a job that was stopped while it waited for a connection."""
+        result = failure("Interrupted while it was connecting.", stopped=True)
+        return JobReport(event=self._finished(Status.CANCELLED, result))
+
     def report(self) -> JobReport:
-        started = self._context.clock.now()
         scope = self._context.scope(self._step, self._job.host, {})
         try:
             status, values, ignored = self._outcome(scope)
+        except DrumlineError as error:  # the journal has no room for the output
+            status, values, ignored = Status.FAILED, failure(str(error)), False
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(_fault(self._task.action, error)), False
         facts = values.pop("ansible_facts", {})
         shown = censored(values) if self._silent else self._masked(without_lines(values))
-        event = JobFinished(
-            at=self._context.clock.now(), job=self._job, status=status, started=started, result=shown, ignored=ignored
-        )
+        event = self._finished(status, shown, ignored=ignored)
         return JobReport(event=event, variables=self._variables(values, facts))
+
+    def _finished(self, status: Status, result: Values, *, ignored: bool = False) -> JobFinished:
+        now = self._context.clock.now()
+        return JobFinished(at=now, job=self._job, status=status, started=self._started, result=result, ignored=ignored)
 
     def _masked(self, values: Values) -> Values:
         secrets = self._context.secrets
@@ -143,7 +161,7 @@ class _JobRun:
         except Unreachable as lost:
             values = failure(str(lost.error), unreachable=True, kind=type(lost.error).__name__)
             return self._unless_ignored(Status.UNREACHABLE, values, scope)
-        if self._stopped and values["failed"]:
+        if self.stopped and values["failed"]:
             return Status.CANCELLED, values, False
         if values["failed"]:
             return self._unless_ignored(Status.FAILED, values, scope)
@@ -189,7 +207,7 @@ class _JobRun:
             inner = self._context.scope(self._step, self._job.host, own)
             label = item if loop.label is None else self._templating.render(loop.label, inner)
             results.append({**self._item(inner), loop.variable: item, "label": label})
-            if self._stopped:
+            if self.stopped:
                 break
         return aggregate(results)
 
@@ -210,7 +228,7 @@ class _JobRun:
             done = not values["failed"]
             if retries.until:
                 done = self._condition(retries.until, self._with_result(scope, values))
-            if done or self._stopped:
+            if done or self.stopped:
                 return values
             if attempt <= count:
                 self._sleep(delay)
@@ -285,17 +303,17 @@ class _JobRun:
                 cut += answer.cut if isinstance(answer, Completed) else 0
 
     def _carry_out(self, request: Request, target: Target, become: Become | None) -> Completed | None:
-        if self._stopped:
+        if self.stopped:
             if isinstance(request, Run):
                 return Completed(code=None, ending=Ending.INTERRUPTED)
-            raise ActionFailed("Interrupted before it was finished.", stopped=True)
+            raise _interrupted()
         match request:
             case Run():
                 return self._run(request, target, become)
             case Sleep(seconds=seconds):
                 self._sleep(seconds)
             case Reconnect():
-                self._context.sessions.reconnect(target)
+                self._reconnect(target)
             case Put() | Get():
                 with self._lease(target) as session:
                     session.put(request) if isinstance(request, Put) else session.get(request)
@@ -320,17 +338,29 @@ class _JobRun:
 
     @contextmanager
     def _lease(self, target: Target) -> Iterator[Session]:
-        with self._context.sessions.lease(target) as session:
-            self._session = session
-            try:
+        self.connecting = True
+        try:
+            with self._context.sessions.lease(target) as session:
+                self.connecting = False
+                if self.stopped:  # it may have been reported as over already: nothing more may be sent
+                    raise _interrupted()
+                self._session = session
                 yield session
-            finally:
-                self._session = None
+        finally:
+            self.connecting = False
+            self._session = None
+
+    def _reconnect(self, target: Target) -> None:
+        self.connecting = True
+        try:
+            self._context.sessions.reconnect(target)
+        finally:
+            self.connecting = False
 
     def _sleep(self, seconds: float) -> None:
         remaining = self._remaining(seconds)
         self._asleep = threading.Event()
-        if not self._stopped:
+        if not self.stopped:
             self._asleep.wait(remaining)
         self._asleep = None
         if self._deadline is not None and time.monotonic() >= self._deadline:
@@ -403,6 +433,10 @@ class _JobRun:
 @lru_cache(maxsize=256)
 def _folder_of(path: str) -> Path:
     return Path(path).absolute().parent
+
+
+def _interrupted() -> ActionFailed:
+    return ActionFailed("Interrupted before it was finished.", stopped=True)
 
 
 def _fault(action: str, error: Exception) -> str:

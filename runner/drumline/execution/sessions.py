@@ -37,9 +37,14 @@ class SessionPool:
         except ConnectionLost:
             host.disconnect(session)
             raise
+        except HostError:
+            host.give_back(session)
+            raise
+        except BaseException:  # what state the session is in nobody knows
+            session.close()
+            raise
         else:
             host.give_back(session)
-        # Any other exception leaves a session in a state that nobody knows.
 
     def reconnect(self, target: Target) -> None:
         """Drop the connection to a host and open it anew; raises its ``HostError``."""
@@ -50,7 +55,7 @@ class SessionPool:
     def close(self) -> None:
         """Close every connection, side by side, and wait a little for it; the pool can't be used after that."""
         with self._lock:
-            hosts = list(self._hosts.values())
+            hosts = [host for host in self._hosts.values() if host.connected]
             self._hosts.clear()
         threads = [threading.Thread(target=host.disconnect, args=(None,), daemon=True) for host in hosts]
         for thread in threads:
@@ -78,6 +83,11 @@ class _Host:
         self._lock = threading.Lock()
         self._attempts = 0
         self._error: HostError | None = None
+
+    @property
+    def connected(self) -> bool:
+        """There is a connection; False while one is being opened."""
+        return self._connection is not None
 
     def take(self) -> Session:
         """An idle session, else a new one."""

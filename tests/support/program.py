@@ -1,0 +1,123 @@
+"""The real program, as a process: exit status, streams and signals are the ones that a user meets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: SIGINT is ignored in what a background job of a shell starts; here it has to arrive.
+_START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; main()"
+DRUMLINE = (sys.executable, "-c", _START)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a call ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+    def events(self) -> list[dict[str, Any]]:
+        """What ``--events -`` wrote."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Of a user whose home and state are below the folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DRUMLINE_", "XDG_", "SSH_"))}
+    return {**kept, "HOME": str(folder), "DRUMLINE_STATE": str(folder / "state"), "TERM": "dumb", **(extra or {})}
+
+
+def call(folder: Path, *arguments: object, env: Mapping[str, str] | None = None, **options: Any) -> Ended:
+    """Call the program in a folder and wait for its end."""
+    done = subprocess.run(
+        [*DRUMLINE, *map(str, arguments)],
+        cwd=folder,
+        env=environment(folder, env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+    return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
+
+
+class Running:
+    """The program while it runs, in a process group of its own as a shell would start it."""
+
+    def __init__(self, folder: Path, arguments: Sequence[object], env: Mapping[str, str] | None) -> None:
+        self._popen = subprocess.Popen(
+            [*DRUMLINE, *map(str, arguments)],
+            cwd=folder,
+            env=environment(folder, env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+        )
+        self.pid = self._popen.pid
+
+    def ctrl_c(self) -> None:
+        """What a terminal does: the whole group gets the signal."""
+        os.killpg(self._popen.pid, signal.SIGINT)
+
+    def send(self, number: signal.Signals) -> None:
+        self._popen.send_signal(number)
+
+    def end(self, seconds: float = 60.0) -> Ended:
+        """Wait for the end; fails when it takes longer."""
+        out, err = self._popen.communicate(timeout=seconds)
+        return Ended(status=self._popen.returncode, out=out, err=err)
+
+    def kill(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.kill()
+            self._popen.communicate()
+
+
+@contextmanager
+def running(folder: Path, *arguments: object, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Start the program; it is killed if a test leaves it running."""
+    program = Running(folder, arguments, env)
+    try:
+        yield program
+    finally:
+        program.kill()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """Wait until a condition holds; returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{condition} did not come true in {seconds:g} s"
+        time.sleep(0.02)
+    return found
+
+
+def processes_with(marker: str) -> list[int]:
+    """The ids of all processes that have a text in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue  # it is over
+            if marker.encode() in words:
+                found.append(int(entry.name))
+    return found
