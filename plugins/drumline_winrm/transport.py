@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from drumline.plugin import HostError, Platform, Target
 from drumline_winrm import options
 from drumline_winrm.options import Settings
-from drumline_winrm.session import WinrmSession
+
+if TYPE_CHECKING:
+    from drumline_winrm.session import WinrmSession
 
 
 class Winrm:
@@ -54,6 +57,9 @@ class WinrmConnection:
 
 
 def _open(settings: Settings) -> WinrmSession:
+    # With the first connection and not before: it brings XML and HTTP, which most runs don't need.
+    from drumline_winrm.session import WinrmSession
+
     session = WinrmSession(settings)
     try:
         session.open()

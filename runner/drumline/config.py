@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +64,8 @@ def _from_file(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it isn't UTF-8 text"
         raise FilesError([_mistake("The settings can't be read", f"{path}: {reason}.")]) from None
+    import tomllib  # most projects have no such file
+
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import drumline
 from drumline.plugin import Action, CommandSpec, Result, hookimpl
 from drumline.plugin.manager import _entry_points, load_plugins
 
@@ -111,14 +112,14 @@ def test_installed_plugins_are_found_with_their_origin():
 
 
 def test_an_editable_install_is_seen_once():
-    entries = [(dist.name, entry.name) for dist, entry in _entry_points([*distributions(), *distributions()])]
+    entries = [(origin, entry.name) for origin, entry in _entry_points([*distributions(), *distributions()])]
     assert len(entries) == len(set(entries))
-    assert ("drumline", "local") in entries
+    assert (f"drumline {drumline.__version__}", "local") in entries
 
 
 def test_distributions_without_the_group_are_not_parsed():
     class Unreadable:
-        name = property(lambda self: pytest.fail("its metadata was read"))
+        metadata = property(lambda self: pytest.fail("its metadata was read"))
 
         def read_text(self, file):
             return "[console_scripts]\nx = y:z\n"

@@ -35,20 +35,22 @@ def load_plugins(folder: Path | None = None, *, extra: Iterable[tuple[str, objec
 
 def _installed() -> list[tuple[str, str, object]]:
     """(name, origin, plugin or the exception that importing it raised) of each entry point, sorted by name."""
-    found = [
-        (entry.name, f"{dist.name} {dist.version}", _import(entry)) for dist, entry in _entry_points(distributions())
-    ]
+    found = [(entry.name, origin, _import(entry)) for origin, entry in _entry_points(distributions())]
     return sorted(found, key=lambda item: item[0])
 
 
-def _entry_points(dists: Iterable[Distribution]) -> Iterable[tuple[Distribution, EntryPoint]]:
+def _entry_points(dists: Iterable[Distribution]) -> Iterable[tuple[str, EntryPoint]]:
     seen: set[str] = set()
     for dist in dists:
         # Reading this one file is much cheaper than parsing a distribution's metadata to learn its name.
-        if f"[{spec.PROJECT}]" not in (dist.read_text("entry_points.txt") or "") or dist.name in seen:
+        if f"[{spec.PROJECT}]" not in (dist.read_text("entry_points.txt") or ""):
             continue
-        seen.add(dist.name)
-        yield from ((dist, entry) for entry in dist.entry_points if entry.group == spec.PROJECT)
+        metadata = dist.metadata  # parsed whenever it is asked for
+        if metadata["Name"] in seen:
+            continue
+        seen.add(metadata["Name"])
+        origin = f"{metadata['Name']} {metadata['Version']}"
+        yield from ((origin, entry) for entry in dist.entry_points if entry.group == spec.PROJECT)
 
 
 def _import(entry: EntryPoint) -> object:
