@@ -196,13 +196,15 @@ def _pattern_renderer(
 
 @contextmanager
 def _interrupts(driver: Driver) -> Iterator[None]:
-    """Ctrl-C asks the driver to stop: first after the wave, then now. A request to terminate means now."""
+    """Ctrl-C asks the driver to stop: first after the wave, then now. To be ended by others means now."""
 
     def terminate(*_: object) -> None:
         driver.interrupt()
         driver.interrupt()
 
     handlers = {signal.SIGINT: lambda *_: driver.interrupt(), signal.SIGTERM: terminate}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        handlers[signal.SIGHUP] = terminate
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield

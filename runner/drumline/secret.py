@@ -17,9 +17,7 @@ _SHORTEST_ENCODED = 5
 #: The same for single lines of a value that has several.
 _SHORTEST_LINE = 8
 _URL_SAFE = str.maketrans("+/", "-_")
-
-
-_SECRET_NAME = re.compile(r"(?:pass|password|passwd|passphrase|secret|token|api_?key)\Z", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"(?:(?:\A|_)pass|password|passwd|passphrase|secret|token|api_?key)\Z", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -67,20 +65,27 @@ class Secrets:
     def add(self, value: str | Secret) -> None:
         """Register a value; text that is too short to mask safely is ignored. May be called from any thread."""
         text = (value.reveal() if isinstance(value, Secret) else value).strip("\r\n")
-        with self._lock:
-            if len(text) >= _SHORTEST and text not in self._values:
+        if len(text) >= _SHORTEST and text not in self._values:
+            with self._lock:
                 self._values.add(text)
-                forms = {form for known in self._values for form in _forms(known)}
-                longest_first = sorted(forms, key=len, reverse=True)
-                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._pattern = None  # made when it is needed: there may be thousands to add
 
     def __bool__(self) -> bool:
         """Whether there is anything to mask."""
-        return self._pattern is not None
+        return bool(self._values)
 
     def mask(self, text: str) -> str:
         """The text with every registered value, in whatever form, replaced by asterisks."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if not self._values:
+            return text
+        return (self._pattern or self._made_pattern()).sub(MASK, text)
+
+    def _made_pattern(self) -> re.Pattern[str]:
+        with self._lock:
+            forms = {form for known in self._values for form in _forms(known)}
+            pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+            self._pattern = pattern
+            return pattern
 
     def mask_all(self, value: Any) -> Any:
         """The same for the strings inside dicts, lists and tuples; a ``Secret`` becomes asterisks."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
+import io
+import os
 import sys
 from pathlib import Path
 
@@ -16,9 +19,30 @@ def main() -> None:
         print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="")
         return
     _collect_seldom()
-    from drumline.cli.program import program
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that isn't UTF-8 must not end a run
+    try:
+        from drumline.cli.program import program
 
-    program(prog_name="drumline")
+        program(prog_name="drumline")
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise SystemExit(f"error: The output can't be written: {error.strerror}") from None
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Give up what a closed pipe or a full disk won't take, which Python would make exit status 120 of."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _collect_seldom() -> None:

@@ -46,6 +46,7 @@ class Program(click.Group):
             error.show()
             raise SystemExit(5) from None  # click's own 2 would mean a failed job here
         except click.Abort:
+            click.echo("interrupted", err=True)
             raise SystemExit(130) from None
         raise SystemExit(status if isinstance(status, int) else 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from drumline.model.plan import Job, Plan, Step
 from drumline.model.target import Target
 from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
-from drumline.secret import Secret, Secrets
+from drumline.secret import Secret, Secrets, is_secret_name
 
 #: Keeps output beyond what a job may hold in memory: ``(job, stream, data)``.
 KeepOutput = Callable[[Job, str, bytes], None]
@@ -150,3 +150,15 @@ class RunContext:
 
 
 _NO_FACTS = Facts()
+
+
+def _secrets_in(value: Any, name: str = "") -> Iterator[str | Secret]:
+    """Texts whose variables' names say that they are secret; what templates give is known only when they are used."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets_in(item, str(key))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets_in(item, name)
+    elif isinstance(value, Secret) or (isinstance(value, str) and is_secret_name(name)):
+        yield value

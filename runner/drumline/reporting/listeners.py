@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -24,7 +24,8 @@ def listeners_for(
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
     With ``events`` "-" the events have stdout, and the console takes stderr. Raises ``UsageError`` when the file can't
-    be written.
+    be written. A listener whose output breaks later (a full disk, a closed pipe) falls silent; the run goes on, since
+    the journal has everything.
     """
     console = sys.stderr if events == "-" else sys.stdout
     warn(sys.stderr, warnings)
@@ -34,7 +35,7 @@ def listeners_for(
         def make(number: int, _run: str) -> list[Listener]:
             screen, alive = screen_for(console)
             report = ConsoleReport(plan, screen, number=number, verbose=verbose, alive=alive)
-            return [stack.enter_context(report), *lines]
+            return [_lasting(stack.enter_context(report), "The console"), *lines]
 
         yield make
 
@@ -42,14 +43,39 @@ def listeners_for(
 @contextmanager
 def _events_to(name: str, plan: Plan) -> Iterator[Listener]:
     if name == "-":
-        yield _writer(sys.stdout, plan)
+        yield _lasting(_writer(sys.stdout, plan), "--events")
         return
     try:
         file = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 - closed below; only opening it is tried
     except OSError as error:
         raise UsageError("The file for --events can't be written", f"{name}: {error.strerror}.") from error
-    with file:
-        yield _writer(file, plan)
+    try:
+        yield _lasting(_writer(file, plan), f"--events {name}")
+    finally:
+        with suppress(OSError):  # told when it was written
+            file.close()
+
+
+def _lasting(listener: Listener, name: str) -> Listener:
+    """The listener until its output breaks, then nothing."""
+    broken = False
+
+    def listen(event: Event) -> None:
+        nonlocal broken
+        if broken:
+            return
+        try:
+            listener(event)
+        except OSError as error:
+            broken = True
+            _tell(f"{name} can't be written any more: {error.strerror}. The run goes on; see 'drumline runs show'.")
+
+    return listen
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):
+        warn(sys.stderr, [text])
 
 
 def _writer(file: TextIO, plan: Plan) -> Listener:
