@@ -182,7 +182,7 @@ class TestCheck:
         assert not check_connections(hosts, TRANSPORTS)
         for host in hosts:
             target_of(host.name, host.variables, TRANSPORTS)
-        assert time.process_time() - begin < 2  # 0.2 s on an idle machine
+        assert time.process_time() - begin < 30  # 0.1 s; what grows with the square takes minutes
 
 
 @pytest.mark.parametrize("value", ["ntlm, basic", ["ntlm", "basic"]])

@@ -128,7 +128,7 @@ class TestContent:
         source = write("h.yml", f"web:\n  hosts:\n{hosts}")
         begin = time.process_time()
         assert len(load_inventory([source]).hosts) == 10_000
-        assert time.process_time() - begin < 4  # 0.7 s on an idle machine
+        assert time.process_time() - begin < 30  # 0.7 s; what grows with the square takes minutes
 
     def test_what_a_plugin_gives_is_merged_and_trusted(self) -> None:
         class Source:

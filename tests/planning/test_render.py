@@ -120,4 +120,4 @@ def test_a_large_plan_is_rendered_quickly(plan, play, task, inventory_of):
     started = time.perf_counter()
     assert "app[00000-09999]" in as_text(made)
     assert len(as_json(made)) > 1_000_000
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30

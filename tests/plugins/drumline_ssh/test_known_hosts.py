@@ -72,4 +72,4 @@ def test_a_long_file_is_no_trouble(tmp_path: Path, key: str) -> None:
     assert all(
         known.lookup(f"web{number}") == {KnownKey(*key.split()): (path, number + 1)} for number in range(0, 50_000, 50)
     )
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 30
