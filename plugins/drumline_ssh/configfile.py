@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from drumline.plugin import OptionInvalid
+from drumline_ssh.library import load_invoke, load_paramiko
 
 _INCLUDE = re.compile(r"\s*include(?:\s*=\s*|\s+)(.+?)\s*\Z", re.IGNORECASE)
 _HEADER = re.compile(r"\s*(host|match)\b", re.IGNORECASE)
+_RUNS_PROGRAMS = re.compile(r"\bexec\b", re.IGNORECASE)
 #: As deep as OpenSSH goes.
 _DEPTH = 16
 
@@ -20,11 +22,15 @@ class ConfigFile:
     """One file, parsed once, and asked for many hosts."""
 
     def __init__(self, path: Path) -> None:
+        load_paramiko()
         from paramiko import ConfigParseError, SSHConfig
 
         self._path = path
         try:
-            self._config = SSHConfig.from_text("\n".join(_lines(path, "Host *", _DEPTH)))
+            text = "\n".join(_lines(path, "Host *", _DEPTH))
+            if _RUNS_PROGRAMS.search(text):
+                load_invoke()
+            self._config = SSHConfig.from_text(text)
         except (OSError, UnicodeDecodeError, ConfigParseError) as error:
             raise OptionInvalid("The ssh configuration can't be read", f"{path}: {error}") from None
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-
-import paramiko
+from typing import TYPE_CHECKING
 
 from drumline.plugin import Session
-from drumline_ssh import faults
 from drumline_ssh.dialing import hang_up
-from drumline_ssh.session import SshSession
 from drumline_ssh.settings import Settings
+
+if TYPE_CHECKING:
+    import paramiko
+
+    from drumline_ssh.session import SshSession
 
 
 class SshConnection:
@@ -26,6 +28,9 @@ class SshConnection:
 
     def open_session(self) -> Session:
         """A session; its shell is started with its first command."""
+        from drumline_ssh import faults
+        from drumline_ssh.session import SshSession
+
         transport = self._way[-1]
         if not transport.is_active():
             raise faults.lost(transport.get_exception(), self._settings.place)

@@ -1,32 +1,33 @@
-"""Opens a connection: TCP, host key, login; over other hosts where the way leads over them."""
+"""Opens a connection, over other hosts where the way leads over them.
+
+The TCP connection comes first, then paramiko is loaded: while Python reads modules, fifty hosts start the processes
+that will answer it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
-
-import paramiko
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from drumline.plugin import HostError
-from drumline_ssh import faults
-from drumline_ssh.authentication import Keys, log_in
-from drumline_ssh.known_hosts import HostKeys, KnownKey
-from drumline_ssh.link import Link, Pipe
+from drumline_ssh.library import load_paramiko
 from drumline_ssh.settings import Settings
 
-#: First the one that costs least in Python: one call encrypts and authenticates a packet.
-_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
-#: A key of type ``ssh-rsa`` signs with these.
-_RSA = ("rsa-sha2-512", "rsa-sha2-256")
+if TYPE_CHECKING:
+    import paramiko
+
+    from drumline_ssh.greeting import Greeter
 
 
 class Dialer:
-    """What connections have in common: known hosts and keys, read once."""
+    """Opens the connections of a run."""
 
     def __init__(self) -> None:
-        self._host_keys = HostKeys()
-        self._keys = Keys()
+        self._lock = threading.Lock()
+        self._greeter: Greeter | None = None
 
     def dial(self, settings: Settings) -> list[paramiko.Transport]:
         """Connections logged in to each host on the way, the target last. Raises the ``HostError`` that fits."""
@@ -35,42 +36,20 @@ class Dialer:
             for hop in (*settings.jumps, settings):
                 with _naming(hop, on_the_way=hop is not settings):
                     pipe = _through(opened[-1], hop) if opened else _connect(hop)
-                    opened.append(self._start(pipe, hop))
-                    log_in(opened[-1], hop, self._keys)
-                    _keep_alive(opened[-1], hop.keepalive)
+                    opened.append(self._loaded().greet(pipe, hop))
         except BaseException:
             hang_up(opened)
             raise
         return opened
 
-    def _start(self, pipe: Pipe, settings: Settings) -> paramiko.Transport:
-        """Agree on keys with the host and check that it is the host."""
-        # Link has all that Transport uses of a socket.
-        link = Link(pipe)
-        transport = paramiko.Transport(link)  # type: ignore[arg-type]
-        transport.daemon = True
-        transport.use_compression(settings.compression)
-        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.timeout
-        security = transport.get_security_options()
-        security.ciphers = (*_CIPHERS, *(name for name in security.ciphers if name not in _CIPHERS))
-        security.key_types = self._key_types(settings, security.key_types)
-        try:
-            transport.start_client(timeout=settings.timeout)
-            if not transport.initial_kex_done:
-                raise faults.of_silence(settings.place, settings.timeout)
-            self._host_keys.check(settings, _key_of(transport))
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            hang_up([transport])
-            raise faults.of_greeting(error, settings.place, ended=link.ended) from None
-        except BaseException:
-            hang_up([transport])
-            raise
-        return transport
+    def _loaded(self) -> Greeter:
+        with self._lock:
+            if self._greeter is None:
+                load_paramiko()
+                from drumline_ssh.greeting import Greeter
 
-    def _key_types(self, settings: Settings, offered: Sequence[str]) -> tuple[str, ...]:
-        """All types, those first that are known of the host, so that it shows the key that can be checked."""
-        known = [kind for key in self._host_keys.known(settings) for kind in _signing(key.kind) if kind in offered]
-        return tuple(dict.fromkeys([*known, *offered]))
+                self._greeter = Greeter()
+            return self._greeter
 
 
 def hang_up(transports: list[paramiko.Transport]) -> None:
@@ -87,15 +66,22 @@ def hang_up(transports: list[paramiko.Transport]) -> None:
 def _connect(settings: Settings) -> socket.socket:
     try:
         pipe = socket.create_connection((settings.host, settings.port), settings.timeout)
-    except OSError as error:
-        raise faults.of_dialing(error, settings.place, settings.timeout) from None
-    except UnicodeError as error:  # a label that is empty or too long for DNS
-        raise faults.of_dialing(socket.gaierror(0, str(error)), settings.place, settings.timeout) from None
+    except (OSError, UnicodeError) as error:
+        load_paramiko()
+        from drumline_ssh import faults
+
+        # UnicodeError: a label that is empty or too long for DNS.
+        cause = error if isinstance(error, OSError) else socket.gaierror(0, str(error))
+        raise faults.of_dialing(cause, settings.place, settings.timeout) from None
     pipe.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return pipe
 
 
 def _through(transport: paramiko.Transport, settings: Settings) -> paramiko.Channel:
+    import paramiko
+
+    from drumline_ssh import faults
+
     try:
         return transport.open_channel(
             "direct-tcpip", (settings.host, settings.port), ("127.0.0.1", 0), timeout=settings.timeout
@@ -116,28 +102,3 @@ def _naming(settings: Settings, *, on_the_way: bool) -> Iterator[None]:
         if not on_the_way:
             raise
         raise type(error)(f"On the way to the host: {error.summary}", error.detail) from None
-
-
-def _key_of(transport: paramiko.Transport) -> KnownKey:
-    key = transport.get_remote_server_key()
-    return KnownKey(key.get_name(), key.get_base64())
-
-
-def _signing(kind: str) -> tuple[str, ...]:
-    return _RSA if kind == "ssh-rsa" else (kind,)
-
-
-def _keep_alive(transport: paramiko.Transport, interval: float) -> None:
-    def ask() -> None:
-        # Not while keys are agreed on, when nothing else may be sent.
-        if transport.clear_to_send.is_set():
-            message = paramiko.Message()
-            message.add_byte(b"\x50")  # SSH_MSG_GLOBAL_REQUEST, RFC 4254 section 4
-            message.add_string("keepalive@openssh.com")
-            message.add_boolean(True)  # an answer is wanted, if only a refusal
-            transport.packetizer.send_message(message)
-
-    if interval:
-        link = transport.sock
-        assert isinstance(link, Link)
-        link.keep_alive(interval, ask)

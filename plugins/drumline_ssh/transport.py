@@ -1,4 +1,4 @@
-"""The transport ``ssh``: what drumline asks of it before there is a connection. paramiko is imported with the first."""
+"""The transport ``ssh``: what drumline asks of it before there is a connection."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SshTransport:
 
 
 class _Parts:
-    """What needs paramiko."""
+    """What is imported when the first connection is asked for."""
 
     def __init__(self) -> None:
         from drumline_ssh.cache import FileCache

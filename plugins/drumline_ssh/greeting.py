@@ -1,0 +1,92 @@
+"""From a TCP connection to a host that is known and has let us in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import paramiko
+
+from drumline_ssh import faults
+from drumline_ssh.authentication import Keys, log_in
+from drumline_ssh.dialing import hang_up
+from drumline_ssh.known_hosts import HostKeys, KnownKey
+from drumline_ssh.link import Link, Pipe
+from drumline_ssh.settings import Settings
+
+#: First the one that costs least in Python: one call encrypts and authenticates a packet.
+_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+#: A key of type ``ssh-rsa`` signs with these.
+_RSA = ("rsa-sha2-512", "rsa-sha2-256")
+
+
+class Greeter:
+    """What connections have in common: known hosts and keys, read once."""
+
+    def __init__(self) -> None:
+        self._host_keys = HostKeys()
+        self._keys = Keys()
+
+    def greet(self, pipe: Pipe, settings: Settings) -> paramiko.Transport:
+        """Agree on keys, check the host and log in. Raises the ``HostError`` that fits, and closes the pipe then."""
+        transport = self._start(pipe, settings)
+        try:
+            log_in(transport, settings, self._keys)
+        except BaseException:
+            hang_up([transport])
+            raise
+        _keep_alive(transport, settings.keepalive)
+        return transport
+
+    def _start(self, pipe: Pipe, settings: Settings) -> paramiko.Transport:
+        """Agree on keys with the host and check that it is the host."""
+        # Link has all that Transport uses of a socket.
+        link = Link(pipe)
+        transport = paramiko.Transport(link)  # type: ignore[arg-type]
+        transport.daemon = True
+        transport.use_compression(settings.compression)
+        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.timeout
+        security = transport.get_security_options()
+        security.ciphers = (*_CIPHERS, *(name for name in security.ciphers if name not in _CIPHERS))
+        security.key_types = self._key_types(settings, security.key_types)
+        try:
+            transport.start_client(timeout=settings.timeout)
+            if not transport.initial_kex_done:
+                raise faults.of_silence(settings.place, settings.timeout)
+            self._host_keys.check(settings, _key_of(transport))
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            hang_up([transport])
+            raise faults.of_greeting(error, settings.place, ended=link.ended) from None
+        except BaseException:
+            hang_up([transport])
+            raise
+        return transport
+
+    def _key_types(self, settings: Settings, offered: Sequence[str]) -> tuple[str, ...]:
+        """All types, those first that are known of the host, so that it shows the key that can be checked."""
+        known = [kind for key in self._host_keys.known(settings) for kind in _signing(key.kind) if kind in offered]
+        return tuple(dict.fromkeys([*known, *offered]))
+
+
+def _key_of(transport: paramiko.Transport) -> KnownKey:
+    key = transport.get_remote_server_key()
+    return KnownKey(key.get_name(), key.get_base64())
+
+
+def _signing(kind: str) -> tuple[str, ...]:
+    return _RSA if kind == "ssh-rsa" else (kind,)
+
+
+def _keep_alive(transport: paramiko.Transport, interval: float) -> None:
+    def ask() -> None:
+        # Not while keys are agreed on, when nothing else may be sent.
+        if transport.clear_to_send.is_set():
+            message = paramiko.Message()
+            message.add_byte(b"\x50")  # SSH_MSG_GLOBAL_REQUEST, RFC 4254 section 4
+            message.add_string("keepalive@openssh.com")
+            message.add_boolean(True)  # an answer is wanted, if only a refusal
+            transport.packetizer.send_message(message)
+
+    if interval:
+        link = transport.sock
+        assert isinstance(link, Link)
+        link.keep_alive(interval, ask)
