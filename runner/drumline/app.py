@@ -11,7 +11,7 @@ from typing import Any
 
 from drumline.clock import SystemClock
 from drumline.config import Settings
-from drumline.diagnostics import Diagnostics
+from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import FilesError, UsageError
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
@@ -115,6 +115,8 @@ def prepare(
                 render_pattern=_pattern_renderer(templating, inventory, extra, playbook),
             )
         )
+    if tags and not plan.steps:
+        _no_such_tags(playbook, tags)
     return Prepared(
         settings=settings,
         registry=plugins,
@@ -157,6 +159,17 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
         executor.close()
         context.sessions.close()
         journal.close()
+
+
+def _no_such_tags(playbook: Playbook, tags: Collection[str]) -> None:
+    known = sorted({tag for play in playbook.plays for task in play.tasks for tag in task.tags})
+    if not set(tags) & {*known, "all", "tagged", "untagged", "always", "never"}:
+        [first, *_] = tags
+        raise UsageError(
+            "No task has one of these tags",
+            f"--tags {','.join(tags)}: the tags of the playbook are {', '.join(known) or 'none at all'}."
+            f"{did_you_mean(first, known)}",
+        )
 
 
 class _Mistakes:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 #: SIGINT is ignored in what a background job of a shell starts; here it has to arrive.
-_START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; main()"
+_START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; main()"
+)
 DRUMLINE = (sys.executable, "-c", _START)
 
 

@@ -11,7 +11,7 @@ from drumline.cli.options import inventory_options, scope_options, settings_with
 
 
 @click.command("plan")
-@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PLAYBOOK...")
+@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="PLAYBOOK...")
 @inventory_options
 @scope_options
 @tag_options

@@ -22,7 +22,7 @@ from drumline.cli.options import (
 
 
 @click.command("run")
-@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PLAYBOOK...")
+@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="PLAYBOOK...")
 @inventory_options
 @scope_options
 @tag_options
