@@ -24,7 +24,7 @@ from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job
 from drumline.model.playbook import Strategy, TriggerRule
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=100, deadline=None)
 
 
 @EXAMPLES

@@ -7,7 +7,7 @@ play; a question about one job never costs more than its number of needs.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drumline.execution.policy import FAILURE, Tally
@@ -29,6 +29,7 @@ class StepState:
     tally: Tally = field(default_factory=Tally)
     ignored: set[str] = field(default_factory=set)
     failures: dict[str, None] = field(default_factory=dict)  # hosts that failed by themselves, first one first
+    causes: dict[str, Job] = field(default_factory=dict)  # hosts that were abandoned, and the failure behind it
     dependents: list[int] = field(default_factory=list)  # steps that need this one
 
 
@@ -158,27 +159,30 @@ class Ledger:
         return Tally(open=0 if play.over else 1, success=len(play.hosts) - failed, failed=failed)
 
     def cause_of(self, job: Job) -> Job | None:
-        """The nearest failure on the way up that explains why a job was abandoned: on its own host if there is one."""
+        """The failure that keeps a job from running: on its own host if there is one, else anywhere that it needs."""
         elsewhere: Job | None = None
-        for index in self._upstream(job.step):
-            failures = self.steps[index].failures
-            if job.host in failures:
-                return Job(index, job.host)
-            if failures and elsewhere is None:
-                elsewhere = Job(index, next(iter(failures)))
+        for need in self.steps[job.step].step.needs:
+            for index in self._steps_of(need):
+                cause = self._cause_in(index, job.host)
+                if cause is not None and cause.host == job.host:
+                    return cause
+                elsewhere = elsewhere or cause
         return elsewhere
 
-    def _upstream(self, index: int) -> Iterator[int]:
-        """Everything that the step needs, nearest first; a needed play stands for all its steps."""
-        seen: set[int] = set()
-        queue = deque([index])
-        while queue:
-            for need in self.steps[queue.popleft()].step.needs:
-                found = [need.step] if need.step is not None else sorted(self.plays[need.play or 0].steps)
-                fresh = [step for step in found if step not in seen]
-                seen.update(fresh)
-                queue.extend(fresh)
-                yield from fresh
+    def _steps_of(self, need: Need) -> Iterable[int]:
+        return (need.step,) if need.step is not None else sorted(self.plays[need.play or 0].steps)
+
+    def _cause_in(self, index: int, host: str) -> Job | None:
+        """A failure of this step, or the one that kept it from running; of this host if it can be."""
+        state = self.steps[index]
+        if host in state.failures:
+            return Job(index, host)
+        own = state.causes.get(host)
+        if own is not None and own.host == host:
+            return own
+        if state.failures:
+            return Job(index, next(iter(state.failures)))
+        return own or next(iter(state.causes.values()), None)
 
     def _count_end(self, state: StepState, job: Job, status: Status, ignored: bool) -> None:
         state.tally.open -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,8 @@ from drumline.plugin.protocols import Connection, Session, Transport
 
 #: Seconds that a run waits at its end for hosts to say goodbye.
 _CLOSE_TIMEOUT = 5.0
+#: Threads that say it for the run.
+_CLOSERS = 50
 
 
 class SessionPool:
@@ -55,9 +58,12 @@ class SessionPool:
     def close(self) -> None:
         """Close every connection, side by side, and wait a little for it; the pool can't be used after that."""
         with self._lock:
-            hosts = [host for host in self._hosts.values() if host.connected]
+            hosts = deque(host for host in self._hosts.values() if host.connected)
             self._hosts.clear()
-        threads = [threading.Thread(target=host.disconnect, args=(None,), daemon=True) for host in hosts]
+        threads = [
+            threading.Thread(target=_disconnect_all, args=(hosts,), daemon=True)
+            for _ in range(min(_CLOSERS, len(hosts)))
+        ]
         for thread in threads:
             thread.start()
         deadline = time.monotonic() + _CLOSE_TIMEOUT
@@ -71,6 +77,15 @@ class SessionPool:
             with self._lock:
                 host = self._hosts.setdefault(key, _Host(lambda: self._transports[target.transport].connect(target)))
         return host
+
+
+def _disconnect_all(hosts: deque[_Host]) -> None:
+    while True:
+        try:
+            host = hosts.popleft()
+        except IndexError:
+            return
+        host.disconnect(None)
 
 
 class _Host:

@@ -289,6 +289,8 @@ class RunState:
     def _end(self, jobs: Iterable[Job], status: Status, cause: Job | None) -> None:
         for job in jobs:
             self._ledger.move(job, status)
+            if cause is not None:
+                self._ledger.steps[job.step].causes[job.host] = cause
             self._ended.append((job, status))
             self._without_running[status, cause].append(job)
 
