@@ -43,6 +43,7 @@ class SshConnection:
         """Close it and its sessions."""
         with self._lock:
             sessions, self._sessions = self._sessions, []
+        # This way round no channel says goodbye by itself: the host ends what ran on them when the connection ends.
+        hang_up(self._way)
         for session in sessions:
             session.close()
-        hang_up(self._way)
