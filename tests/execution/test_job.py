@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from support.running import run_tasks, run_text
 
+from drumline.errors import UsageError
+from drumline.journal.store import Journal
+from drumline.reporting.history import output_of
+
 
 def test_register_makes_the_result_a_variable_of_its_host(tmp_path: Path) -> None:
     ran = run_tasks(
@@ -250,18 +254,15 @@ def test_ignore_unreachable_goes_on(tmp_path: Path) -> None:
 
 def test_output_beyond_the_limit_is_cut_in_memory_and_kept_in_the_journal(tmp_path: Path) -> None:
     """Promise 5."""
-    from drumline.journal.store import Journal
-
     inventory = "all: {vars: {ansible_connection: local}, hosts: {a: }}"
     ran = run_tasks(tmp_path, "- {id: much, shell: yes 0123456789 | head -c 3000000}", inventory=inventory)
     result = ran.result("much")
     assert len(result["stdout"]) <= 1024 * 1024
     assert result["cut"] == 3_000_000 - 1024 * 1024
     journal = Journal(tmp_path / "state")
-    [job] = [event.job for event in ran.ends()]
-    rest = journal.output(journal.find(None), job)["stdout"]
-    assert result["stdout"].encode() + rest == (b"0123456789\n" * 300_000)[:3_000_000]
-    assert len(rest) == result["cut"]
+    assert output_of(journal, journal.find(None), "much", "a", "stdout") == (b"0123456789\n" * 300_000)[:3_000_000]
+    with pytest.raises(UsageError, match="Did you mean 'much'"):
+        output_of(journal, journal.find(None), "mch", "a", "stdout")
     journal.close()
 
 

@@ -62,6 +62,22 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
         _show(show_lines(found, plan, journal.events(found), verbose=verbose))
 
 
+@command.command("output", short_help="Print all that a job said, uncut.")
+@click.argument("task")
+@click.argument("host")
+@click.option("--run", metavar="RUN", help="A number or id of 'drumline runs list'. Default: the newest.")
+@click.option("--stderr", is_flag=True, help="Its standard error instead of its standard output.")
+@state_option
+def output(task: str, host: str, run: str | None, stderr: bool, state: Path | None) -> None:
+    """Print all that a job said, also what reports had no room for. TASK is the task's id."""
+    from drumline.journal.store import Journal
+    from drumline.reporting.history import output_of
+
+    journal = Journal(settings_with(state=state).state)
+    found = journal.find(run)
+    click.get_binary_stream("stdout").write(output_of(journal, found, task, host, "stderr" if stderr else "stdout"))
+
+
 def _show(lines: Iterable[Line]) -> None:
     from drumline.reporting.console import screen_for
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from drumline.diagnostics import did_you_mean
+from drumline.errors import UsageError
 from drumline.journal.codec import describe
-from drumline.journal.store import RunInfo
+from drumline.journal.store import Journal, RunInfo
 from drumline.model.event import Event, JobFinished, JobsAbandoned
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
@@ -97,6 +99,27 @@ def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, An
         for wave in tracker.waves.values()
     ]
     return {"run": asdict(run), "failures": failures, "waves": waves, "jobs": jobs}
+
+
+def output_of(journal: Journal, run: RunInfo, task: str, host: str, stream: str) -> bytes:
+    """All that a job wrote to a stream, masked. Raises ``UsageError`` when the run has no such job.
+
+    With batches or several plays the last job of that task on that host is meant; of a loop, all items together.
+    """
+    plan = journal.plan(run)
+    jobs = [
+        event
+        for event in journal.events(run)
+        if isinstance(event, JobFinished) and (plan.steps[event.job.step].task.id, event.job.host) == (task, host)
+    ]
+    if not jobs:
+        tasks = {step.task.id for step in plan.steps}
+        hint = did_you_mean(task, tasks) if task not in tasks else f" '{task}' did not run there."
+        raise UsageError("The run has no such job", f"Run {run.number} has no result of '{task}' on '{host}'.{hint}")
+    result = jobs[-1].result
+    parts = [item.get(stream) or "" for item in result.get("results", [result])]
+    kept = journal.output(run, jobs[-1].job).get(stream, b"")
+    return "".join(parts).encode(errors="surrogateescape") + kept
 
 
 def _job(fields: dict[str, Any]) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def _output_lines(result: Mapping[str, Any], lines: int | None) -> Iterator[Line
         for line in found[left_out:]:
             yield [Part(f"      {stream} │ ", "dim"), Part(_printable(line))]
     if result.get("cut"):
-        yield [Part(f"      {result['cut']} bytes of output are not shown; the journal has them", "dim")]
+        yield [Part(f"      {result['cut']} more bytes of output: see 'drumline runs output'", "dim")]
 
 
 def verdict(tracker: Tracker, number: int) -> Line:
