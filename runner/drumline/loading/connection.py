@@ -181,5 +181,11 @@ def _to_names(value: Any) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in names if name.strip())
 
 
-_CONVERTERS: dict[type, Callable[[Any], Any]] = {str: _to_text, int: _to_int, float: _to_float, bool: _to_bool, tuple: _to_names}
+_CONVERTERS: dict[type, Callable[[Any], Any]] = {
+    str: _to_text,
+    int: _to_int,
+    float: _to_float,
+    bool: _to_bool,
+    tuple: _to_names,
+}
 _EXPECTED = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of names"}
