@@ -1,0 +1,81 @@
+"""The pages agree with the code, and with one another."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from support.documents import PAGES, ROOT, Table, expected, names, prose, tables
+
+from drumline.cli.program import program
+from drumline.plugin import spec
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("table", tables(), ids=str)
+def test_tables_say_what_the_code_declares(table: Table) -> None:
+    """``python tests/support/documents.py`` writes them anew."""
+    assert table.text == expected(table.name)
+
+
+def test_everything_that_is_declared_has_its_table() -> None:
+    assert sorted(table.name for table in tables()) == sorted(names())
+
+
+def test_every_hook_is_described_with_its_signature() -> None:
+    hooks = [hook for name, hook in vars(spec).items() if hasattr(hook, f"{spec.PROJECT}_spec")]
+    signatures = [f"{hook.__name__}{inspect.signature(hook)}".replace("'", "") for hook in hooks]
+    shown = re.findall(r"^### `(drumline_.*)`$", (ROOT / "docs" / "plugins.md").read_text(), re.MULTILINE)
+    assert shown == signatures
+
+
+def _links() -> list[object]:
+    return [
+        pytest.param(page, link, id=f"{page.relative_to(ROOT)}: {link}")
+        for page in PAGES
+        for link in dict.fromkeys(_LINK.findall(prose(page)))
+        if not link.startswith("http")
+    ]
+
+
+@pytest.mark.parametrize(("page", "link"), _links())
+def test_links_lead_somewhere(page, link):
+    name, _, anchor = link.partition("#")
+    target = (page.parent / name).resolve() if name else page
+    assert target.exists()
+    if anchor:
+        assert anchor in _anchors(target.read_text())
+
+
+def _anchors(text: str) -> list[str]:
+    """The names that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def _commands() -> list[object]:
+    return [
+        pytest.param(words, id=f"{page.relative_to(ROOT)}: {words}")
+        for page in PAGES
+        for words in dict.fromkeys(re.findall(r"`drumline ([a-z]+(?: [a-z]+)?)", prose(page)))
+    ]
+
+
+@pytest.mark.parametrize("words", _commands())
+def test_commands_named_in_the_text_exist(words):
+    command = program
+    for word in words.split():
+        command = command.get_command(None, word)
+        assert command is not None
+
+
+@pytest.mark.parametrize("path", re.findall(r"`(tests/[\w./]+)`", (ROOT / "docs" / "architecture.md").read_text()))
+def test_tests_named_in_the_architecture_exist(path):
+    assert (ROOT / path).exists()
+
+
+def test_the_picture_is_one():
+    assert ElementTree.parse(ROOT / "docs" / "console.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
