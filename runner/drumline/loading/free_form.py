@@ -34,6 +34,8 @@ class Words:
 
 def split_arguments(text: str, names: Collection[str] | None = None) -> Words:
     """Take ``name=value`` words out of the text: those with one of these names, or all of them for None."""
+    if names is not None and "=" not in text:
+        return Words(rest=text.strip())
     found = Words()
     kept: list[str] = []
     end = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.arguments import FALSE, TRUE
@@ -188,6 +188,17 @@ class Reader:
         result = read(keyword, node)
         return default if result is None else result
 
+    def values(self, reads: Mapping[str, Read]) -> dict[str, Any]:
+        """The values of those of these keywords that are there; wrong ones are noted and left out."""
+        values = {}
+        for keyword, entry in self.entries.items():
+            read = reads.get(keyword)
+            if read is not None and entry.node.value is not None:
+                value = read(self, keyword, entry.node)
+                if value is not None:
+                    values[keyword] = value
+        return values
+
     def text(self, keyword: str, node: Node) -> str | Template | None:
         """Text, or a number standing for it; perhaps a template."""
         if isinstance(node.value, (list, dict, bool)):
@@ -309,6 +320,10 @@ class Reader:
                 yield condition
             else:
                 self.wrong(keyword, "an expression, true or false, or a list of these", item)
+
+
+#: Reads the value of one keyword; None where it is wrong, which is noted.
+Read: TypeAlias = Callable[[Reader, str, Node], Any]
 
 
 def expression(node: Node) -> Template:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple, TypeAlias
 
@@ -105,11 +106,12 @@ def check_needs(plays: Sequence[Play]) -> Diagnostics:
 
 
 class _NameChecker:
+    """Checks the names that are written after ``needs``; most files write none."""
+
     def __init__(self, plays: Sequence[Play], found: Diagnostics) -> None:
+        self._plays = plays
         self._names = Names(plays)
         self._found = found
-        self._ambiguous_plays = _ambiguous(plays)
-        self._ambiguous_tasks = [_ambiguous(play.tasks) for play in plays]
 
     def check_play(self, play: Play) -> None:
         for name in play.needs or ():
@@ -133,6 +135,14 @@ class _NameChecker:
                 self._add_ambiguous(name, "play", position)
             elif vertex.task is not None and name.rpartition(".")[2] in self._ambiguous_tasks[vertex.play]:
                 self._add_ambiguous(name, "task", position)
+
+    @cached_property
+    def _ambiguous_plays(self) -> set[str]:
+        return _ambiguous(self._plays)
+
+    @cached_property
+    def _ambiguous_tasks(self) -> list[set[str]]:
+        return [_ambiguous(play.tasks) for play in self._plays]
 
     def _add_ambiguous(self, name: str, kind: str, position: Position) -> None:
         detail = f"More than one {kind} is named '{name}'. Give the one that is meant an id of its own."

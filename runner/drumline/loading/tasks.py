@@ -10,7 +10,7 @@ from drumline.loading import keywords
 from drumline.loading.arguments import check_arguments
 from drumline.loading.free_form import split_arguments
 from drumline.loading.ids import slug
-from drumline.loading.keywords import Reader
+from drumline.loading.keywords import Read, Reader
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
 from drumline.model.value import Template, Value
@@ -35,10 +35,10 @@ def read_task(
     reader = Reader(node.value, found)
     use = _ActionReader(reader, actions, node.position).read()
     action, arguments, argument_positions = use or (None, {}, {})
-    fields = _Fields(reader).read()
+    fields = _read_fields(reader)
     name = reader.value("name", reader.text, action.name if action else "task")
-    if "local_action" in reader and fields["delegate_to"] is None:
-        fields["delegate_to"] = "localhost"
+    if "local_action" in reader:
+        fields.setdefault("delegate_to", "localhost")
     return Task(
         id=reader.value("id", reader.id) or slug(name) or (slug(action.name) if action else "") or "task",
         name=name,
@@ -53,30 +53,14 @@ def read_task(
 
 def read_inherited(reader: Reader) -> dict[str, Any]:
     """The values of those keywords, of a play or a task, that hold for the tasks below; by the names of task fields."""
-    method = reader.value("become_method", reader.constant, "sudo")
-    if method != "sudo":
-        node = reader.node("become_method")
-        assert node is not None
-        reader.problem(f"Only 'sudo' is supported by this version of drumline, not {method!r}.", node)
-    values = {
-        "run_once": reader.value("run_once", reader.boolean),
-        "ignore_errors": reader.value("ignore_errors", reader.maybe_boolean),
-        "ignore_unreachable": reader.value("ignore_unreachable", reader.maybe_boolean),
-        "timeout": reader.value("timeout", reader.number),
-        "environment": reader.value("environment", reader.environment),
-        "become": reader.value("become", reader.maybe_boolean),
-        "become_user": reader.value("become_user", reader.text),
-        "no_log": reader.value("no_log", reader.maybe_boolean),
-        "tags": frozenset(reader.value("tags", reader.names, ())),
-    }
-    return {key: value for key, value in values.items() if value is not None}
+    return reader.values(_INHERITED)
 
 
 def combine(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """A task's own values over those of its play: tags are united, environments laid over each other."""
-    values = {**inherited, **own, "tags": inherited.get("tags", frozenset()) | own.get("tags", frozenset())}
+    tags = frozenset(inherited.get("tags", ())).union(own.get("tags", ()))
     layers = [*inherited.get("environment", ()), *own.get("environment", ())]
-    return values | {"environment": _environment(layers)}
+    return {**inherited, **own, "tags": tags, "environment": _environment(layers)}
 
 
 def _environment(layers: list[Value]) -> Value:
@@ -85,79 +69,69 @@ def _environment(layers: list[Value]) -> Value:
     return layers[0] if len(layers) == 1 else layers
 
 
-class _Fields:
-    """Reads the keywords that are a task's own."""
+def _read_fields(reader: Reader) -> dict[str, Any]:
+    """Values of the task fields that the task's own keywords give, by their names; what isn't written is left out."""
+    fields = reader.values(_OWN)
+    if "vars" in fields:
+        fields["variables"] = fields.pop("vars")
+    loop, retries = _loop(reader), _retries(reader)
+    return fields | {key: value for key, value in (("loop", loop), ("retries", retries)) if value is not None}
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
 
-    def read(self) -> dict[str, Any]:
-        """Values of task fields, by their names."""
-        reader = self._reader
-        return {
-            "needs": reader.value("needs", reader.names),
-            "trigger_rule": reader.value("trigger_rule", self._trigger_rule, TriggerRule.NONE_FAILED),
-            "hosts": reader.value("hosts", reader.pattern),
-            "delegate_to": reader.value("delegate_to", reader.text),
-            "when": self._conditions("when"),
-            "loop": self._loop(),
-            "retries": self._retries(),
-            "changed_when": self._conditions("changed_when"),
-            "failed_when": self._conditions("failed_when"),
-            "register": reader.value("register", reader.identifier),
-            "variables": reader.value("vars", reader.variables, {}),
-        }
-
-    def _conditions(self, keyword: str) -> Any:
-        return self._reader.value(keyword, self._reader.conditions, ())
-
-    def _trigger_rule(self, keyword: str, node: Node) -> TriggerRule | None:
-        text = self._reader.constant(keyword, node)
-        try:
-            return None if text is None else TriggerRule(text)
-        except ValueError:
-            suggestion = did_you_mean(text or "", TriggerRule) or f" They are {', '.join(TriggerRule)}."
-            self._reader.problem(f"'{text}' is no trigger rule.{suggestion}", node)
-            return None
-
-    def _retries(self) -> Retries | None:
-        reader = self._reader
-        if "until" not in reader and "retries" not in reader:
-            return None
-        numbers = {"count": reader.value("retries", reader.number), "delay": reader.value("delay", reader.number)}
-        given = {key: value for key, value in numbers.items() if value is not None}
-        return Retries(until=self._conditions("until"), **given)
-
-    def _loop(self) -> Loop | None:
-        reader = self._reader
-        loop, with_items = reader.node("loop"), reader.node("with_items")
-        control = self._loop_control()
-        if loop is not None and with_items is not None:
-            reader.problem("'loop' and 'with_items' exclude each other.", with_items)
-        if loop is not None:
-            items = plain(loop)
-            if isinstance(loop.value, (str, list)) and (isinstance(loop.value, list) or items != loop.value):
-                return Loop(items=items, **control)
-            reader.wrong("loop", "a list, or a template that gives one", loop)
-        elif with_items is not None:
-            return Loop(**_flattened(plain(with_items)), **control)
+def _trigger_rule(reader: Reader, keyword: str, node: Node) -> TriggerRule | None:
+    text = reader.constant(keyword, node)
+    try:
+        return None if text is None else TriggerRule(text)
+    except ValueError:
+        suggestion = did_you_mean(text or "", TriggerRule) or f" They are {', '.join(TriggerRule)}."
+        reader.problem(f"'{text}' is no trigger rule.{suggestion}", node)
         return None
 
-    def _loop_control(self) -> dict[str, Any]:
-        node = self._reader.node("loop_control")
-        if node is None:
-            return {}
-        if not isinstance(node.value, dict):
-            self._reader.wrong("loop_control", "a dictionary", node)
-            return {}
-        control = Reader(node.value, self._reader.found)
-        keywords.check_known(node.value, keywords.LOOP_CONTROL, "'loop_control'", control.found)
-        return {
-            "variable": control.value("loop_var", control.identifier, "item"),
-            "index_variable": control.value("index_var", control.identifier),
-            "label": control.value("label", lambda _, label: plain(label)),
-            "pause": control.value("pause", control.number, 0),
-        }
+
+def _check_become_method(reader: Reader, keyword: str, node: Node) -> None:
+    method = reader.constant(keyword, node)
+    if method not in (None, "sudo"):
+        reader.problem(f"Only 'sudo' is supported by this version of drumline, not {method!r}.", node)
+
+
+def _retries(reader: Reader) -> Retries | None:
+    if "until" not in reader and "retries" not in reader:
+        return None
+    numbers = {"count": reader.value("retries", reader.number), "delay": reader.value("delay", reader.number)}
+    given = {key: value for key, value in numbers.items() if value is not None}
+    return Retries(until=reader.value("until", reader.conditions, ()), **given)
+
+
+def _loop(reader: Reader) -> Loop | None:
+    loop, with_items = reader.node("loop"), reader.node("with_items")
+    control = _loop_control(reader)
+    if loop is not None and with_items is not None:
+        reader.problem("'loop' and 'with_items' exclude each other.", with_items)
+    if loop is not None:
+        items = plain(loop)
+        if isinstance(loop.value, (str, list)) and (isinstance(loop.value, list) or items != loop.value):
+            return Loop(items=items, **control)
+        reader.wrong("loop", "a list, or a template that gives one", loop)
+    elif with_items is not None:
+        return Loop(**_flattened(plain(with_items)), **control)
+    return None
+
+
+def _loop_control(reader: Reader) -> dict[str, Any]:
+    node = reader.node("loop_control")
+    if node is None:
+        return {}
+    if not isinstance(node.value, dict):
+        reader.wrong("loop_control", "a dictionary", node)
+        return {}
+    control = Reader(node.value, reader.found)
+    keywords.check_known(node.value, keywords.LOOP_CONTROL, "'loop_control'", control.found)
+    return {
+        "variable": control.value("loop_var", control.identifier, "item"),
+        "index_variable": control.value("index_var", control.identifier),
+        "label": control.value("label", lambda _, label: plain(label)),
+        "pause": control.value("pause", control.number, 0),
+    }
 
 
 def _flattened(items: Value) -> dict[str, Any]:
@@ -169,6 +143,33 @@ def _flattened(items: Value) -> dict[str, Any]:
     if any(isinstance(value, Template) for value in values):
         return {"items": items, "flatten": True}
     return {"items": [item for value in values for item in (value if isinstance(value, list) else [value])]}
+
+
+#: How each keyword is read that a play passes on to its tasks; the field of a task has the same name.
+_INHERITED: Mapping[str, Read] = {
+    "become": Reader.maybe_boolean,
+    "become_method": _check_become_method,
+    "become_user": Reader.text,
+    "environment": Reader.environment,
+    "ignore_errors": Reader.maybe_boolean,
+    "ignore_unreachable": Reader.maybe_boolean,
+    "no_log": Reader.maybe_boolean,
+    "run_once": Reader.boolean,
+    "tags": Reader.names,
+    "timeout": Reader.number,
+}
+#: The same for keywords of a task's own that need no other keyword to be read.
+_OWN: Mapping[str, Read] = {
+    "changed_when": Reader.conditions,
+    "delegate_to": Reader.text,
+    "failed_when": Reader.conditions,
+    "hosts": Reader.pattern,
+    "needs": Reader.names,
+    "register": Reader.identifier,
+    "trigger_rule": _trigger_rule,
+    "vars": Reader.variables,
+    "when": Reader.conditions,
+}
 
 
 class _ActionReader:
