@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 #: SIGINT is ignored in what a background job of a shell starts; here it has to arrive.
-_START = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; main()"
-)
-DRUMLINE = (sys.executable, "-c", _START)
+_START = "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; "
+DRUMLINE = (sys.executable, "-c", _START + "main()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +61,32 @@ class Running:
     """The program while it runs, in a process group of its own as a shell would start it."""
 
     def __init__(self, folder: Path, arguments: Sequence[object], env: Mapping[str, str] | None) -> None:
+        self._ready, write_end = os.pipe()
+        start = f"{_START}os.close({write_end}); main()"
         self._popen = subprocess.Popen(
-            [*DRUMLINE, *map(str, arguments)],
+            [sys.executable, "-c", start, *map(str, arguments)],
             cwd=folder,
             env=environment(folder, env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
+            pass_fds=(write_end,),
         )
+        os.close(write_end)
         self.pid = self._popen.pid
 
+    def wait_for_start(self) -> None:
+        """Wait until Python runs and drumline is about to begin."""
+        assert os.read(self._ready, 1) == b""
+
     def ctrl_c(self) -> None:
-        """What a terminal does: the whole group gets the signal."""
-        os.killpg(self._popen.pid, signal.SIGINT)
+        """What a terminal does: the whole group gets the signal. No effect when it is over."""
+        if self._popen.poll() is None:
+            os.killpg(self._popen.pid, signal.SIGINT)
 
     def send(self, number: signal.Signals) -> None:
+        """Send a signal to the program alone."""
         self._popen.send_signal(number)
 
     def end(self, seconds: float = 60.0) -> Ended:
@@ -86,7 +94,9 @@ class Running:
         out, err = self._popen.communicate(timeout=seconds)
         return Ended(status=self._popen.returncode, out=out, err=err)
 
-    def kill(self) -> None:
+    def close(self) -> None:
+        """Kill it if it is still there."""
+        os.close(self._ready)
         if self._popen.poll() is None:
             self._popen.kill()
             self._popen.communicate()
@@ -99,7 +109,7 @@ def running(folder: Path, *arguments: object, env: Mapping[str, str] | None = No
     try:
         yield program
     finally:
-        program.kill()
+        program.close()
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:

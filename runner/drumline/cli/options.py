@@ -28,6 +28,9 @@ def _several(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
     return decorate
 
 
+#: A playbook's file. That it can't be read is told with all other mistakes.
+playbook_path = click.Path(path_type=Path, readable=False)
+
 #: ``inventory: tuple[str, ...]``: empty where ``-i`` wasn't given.
 inventory_options = click.option(
     "-i",

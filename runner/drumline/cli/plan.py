@@ -7,11 +7,18 @@ from typing import Any
 
 import click
 
-from drumline.cli.options import inventory_options, scope_options, settings_with, split_tags, tag_options
+from drumline.cli.options import (
+    inventory_options,
+    playbook_path,
+    scope_options,
+    settings_with,
+    split_tags,
+    tag_options,
+)
 
 
 @click.command("plan")
-@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="PLAYBOOK...")
+@click.argument("playbooks", nargs=-1, required=True, type=playbook_path, metavar="PLAYBOOK...")
 @inventory_options
 @scope_options
 @tag_options

@@ -12,6 +12,7 @@ from drumline.cli.options import (
     called_as,
     forks_option,
     inventory_options,
+    playbook_path,
     scope_options,
     settings_with,
     split_tags,
@@ -22,7 +23,7 @@ from drumline.cli.options import (
 
 
 @click.command("run")
-@click.argument("playbooks", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="PLAYBOOK...")
+@click.argument("playbooks", nargs=-1, required=True, type=playbook_path, metavar="PLAYBOOK...")
 @inventory_options
 @scope_options
 @tag_options

@@ -202,13 +202,11 @@ class _JobRun:
         results: list[Values] = []
         for index, item in enumerate(items):
             if index and pause:
-                self._sleep(pause)
+                self._wait(pause)
             own = {loop.variable: item, **({loop.index_variable: index} if loop.index_variable else {})}
             inner = self._context.scope(self._step, self._job.host, own)
             label = item if loop.label is None else self._templating.render(loop.label, inner)
             results.append({**self._item(inner), loop.variable: item, "label": label})
-            if self.stopped:
-                break
         return aggregate(results)
 
     def _item(self, scope: Scope) -> Values:
@@ -231,7 +229,7 @@ class _JobRun:
             if done or self.stopped:
                 return values
             if attempt <= count:
-                self._sleep(delay)
+                self._wait(delay)
         # As in Ansible: what never became true is a failure, even when each try by itself was none.
         return {**values, "failed": True, "msg": values.get("msg") or f"'until' was not true after {attempt} tries"}
 
@@ -244,7 +242,8 @@ class _JobRun:
         values = to_values(self._perform(scope))
         if self._task.changed_when:
             values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
-        if self._task.failed_when and not values.get("stopped"):
+        cancelled = self.stopped and values["failed"]
+        if self._task.failed_when and not cancelled:
             values["failed"] = self._condition(self._task.failed_when, self._with_result(scope, values))
             values["failed_when_result"] = values["failed"]
         return values
@@ -358,13 +357,18 @@ class _JobRun:
             self.connecting = False
 
     def _sleep(self, seconds: float) -> None:
-        remaining = self._remaining(seconds)
-        self._asleep = threading.Event()
-        if not self.stopped:
-            self._asleep.wait(remaining)
-        self._asleep = None
+        """Wait as part of a try, whose time may be up meanwhile."""
+        self._wait(self._remaining(seconds))
+        if self.stopped:
+            raise _interrupted()
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise ActionFailed(f"The time-out of {self._seconds:g} s was up while it was waiting.", timed_out=True)
+
+    def _wait(self, seconds: float | None) -> None:
+        self._asleep = threading.Event()
+        if not self.stopped:
+            self._asleep.wait(seconds)
+        self._asleep = None
 
     def _remaining(self, seconds: float | None) -> float | None:
         """The smaller of what is asked for and what the task's time-out leaves."""
