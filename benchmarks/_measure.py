@@ -82,7 +82,8 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
 
 def judged(value: float, limit: float, unit: str = "") -> str:
     """A figure against its limit."""
-    return f"{value:.3g}{unit} of {limit:g}{unit}: {'kept' if value <= limit else 'MISSED'}"
+    shown = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    return f"{shown}{unit}, limit {limit:g}{unit}: {'kept' if value <= limit else 'MISSED'}"
 
 
 def machine() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import getpass
 import os
 import pwd
@@ -65,7 +66,7 @@ class Fleet:
 
 def main() -> None:
     options = _options()
-    with _fleet(options.hosts, options.tasks) as fleet:
+    with _fleet(options.hosts, options.tasks, as_me=options.as_me) as fleet:
         contenders = _contenders(fleet, options)
         for times, call in contenders.values():
             if times > 1:
@@ -81,6 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--slow-rounds", type=int, default=1, help="rounds of ansible with command, which takes long")
     parser.add_argument("--only", default="", metavar="NAME,...", help="contenders whose names begin so")
+    parser.add_argument("--as-me", action="store_true", help="as root too, log in as the one who runs this")
     return parser.parse_args()
 
 
@@ -88,11 +90,11 @@ def _options() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def _fleet(hosts: int, tasks: int) -> Iterator[Fleet]:
+def _fleet(hosts: int, tasks: int, *, as_me: bool) -> Iterator[Fleet]:
     addresses = [f"127.0.{2 + number // 250}.{1 + number % 250}" for number in range(hosts)]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumline-benchmark-")))
-        user = stack.enter_context(_login_user(folder))
+        user = getpass.getuser() if as_me or os.geteuid() else stack.enter_context(_temporary_user(folder))
         settings = {"AuthorizedKeysFile": str(folder / "authorized_keys")}
         server = stack.enter_context(Sshd(folder / "sshd", addresses=addresses, settings=settings))
         shutil.copy(f"{server.client_key}.pub", folder / "authorized_keys")
@@ -103,11 +105,8 @@ def _fleet(hosts: int, tasks: int) -> Iterator[Fleet]:
 
 
 @contextlib.contextmanager
-def _login_user(folder: Path) -> Iterator[str]:
-    """A user whose shell is /bin/sh, so that no shell's start-up files are measured: a temporary one, as root."""
-    if os.geteuid() != 0:
-        yield getpass.getuser()
-        return
+def _temporary_user(folder: Path) -> Iterator[str]:
+    """A user whose shell is /bin/sh, so that no shell's start-up files are measured."""
     name = f"drumline{os.getpid()}"
     home = folder / "home"
     # '*' lets nobody in by password; the '!' that useradd sets by itself locks the account for keys too.
@@ -122,14 +121,13 @@ def _login_user(folder: Path) -> Iterator[str]:
 
 
 def _contenders(fleet: Fleet, options: argparse.Namespace) -> dict[str, tuple[int, Callable[[], Cost]]]:
-    others = _environment()
     makers: dict[str, tuple[int, Callable[[], Callable[[], Cost] | None]]] = {
         "floor (bare paramiko)": (options.rounds, lambda: _floor(fleet)),
         "drumline": (options.rounds, lambda: _drumline(fleet)),
-        "pyinfra": (options.rounds, lambda: _pyinfra(fleet, others)),
-        "parallel-ssh": (options.rounds, lambda: _parallel_ssh(fleet, others)),
-        "ansible, raw": (max(1, options.rounds // 3), lambda: _ansible(fleet, others, "raw")),
-        "ansible, command": (options.slow_rounds, lambda: _ansible(fleet, others, "command")),
+        "pyinfra": (options.rounds, lambda: _pyinfra(fleet)),
+        "parallel-ssh": (options.rounds, lambda: _parallel_ssh(fleet)),
+        "ansible, raw": (max(1, options.rounds // 3), lambda: _ansible(fleet, "raw")),
+        "ansible, command": (options.slow_rounds, lambda: _ansible(fleet, "command")),
     }
     wanted = [name.strip() for name in options.only.split(",")]
     return {
@@ -170,8 +168,8 @@ def _drumline(fleet: Fleet) -> Callable[[], Cost]:
     return lambda: measure(command, folder=fleet.folder)
 
 
-def _pyinfra(fleet: Fleet, others: Path) -> Callable[[], Cost] | None:
-    program = others / "bin" / "pyinfra"
+def _pyinfra(fleet: Fleet) -> Callable[[], Cost] | None:
+    program = _environment() / "bin" / "pyinfra"
     if not program.exists():
         return None
     shared = {
@@ -188,16 +186,16 @@ def _pyinfra(fleet: Fleet, others: Path) -> Callable[[], Cost] | None:
     return lambda: measure(command, folder=fleet.folder)
 
 
-def _parallel_ssh(fleet: Fleet, others: Path) -> Callable[[], Cost] | None:
-    python = others / "bin" / "python"
+def _parallel_ssh(fleet: Fleet) -> Callable[[], Cost] | None:
+    python = _environment() / "bin" / "python"
     if subprocess.run([python, "-c", "import pssh.clients"], check=False, stderr=subprocess.DEVNULL).returncode:
         return None
     script = fleet.write("pssh_script.py", _PSSH)
     return lambda: measure([python, script, *_arguments(fleet)])
 
 
-def _ansible(fleet: Fleet, others: Path, module: str) -> Callable[[], Cost] | None:
-    program = others / "bin" / "ansible-playbook"
+def _ansible(fleet: Fleet, module: str) -> Callable[[], Cost] | None:
+    program = _environment() / "bin" / "ansible-playbook"
     if not program.exists():
         return None
     inventory = fleet.write(
@@ -233,6 +231,7 @@ def _playbook(fleet: Fleet, module: str) -> Path:
     return fleet.write(f"{module}.yml", f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
 
 
+@functools.cache
 def _environment() -> Path:
     """The environment of the other tools, made and filled when it is missing."""
     python = CONTENDERS / "bin" / "python"

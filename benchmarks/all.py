@@ -1,0 +1,17 @@
+"""Runs all benchmarks, one after the other. Arguments: none; each script has its own ``--help``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from _measure import HERE
+
+
+def main() -> None:
+    for name in ("start", "engine", "windows", "fleet"):
+        subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
+
+
+if __name__ == "__main__":
+    main()

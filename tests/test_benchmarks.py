@@ -1,0 +1,52 @@
+"""The benchmarks run, at sizes that say nothing about speed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drumline_lab.sshd import find_sshd
+
+_FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def table(script: str, *arguments: str) -> dict[str, list[str]]:
+    """What a benchmark prints: the cells of each row by the first one."""
+    command = [sys.executable, str(_FOLDER / script), *arguments]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = [line for line in said.splitlines() if line.startswith("| ") and not line.startswith("| -")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+    assert cells, said
+    return {first: rest for first, *rest in cells}
+
+
+def test_start() -> None:
+    rows = table("start.py", "--rounds", "1")
+    assert rows.keys() == {"python -c pass", "drumline --help", "drumline run --help"}
+    assert "limit 3" in rows["drumline --help"][-1]
+
+
+def test_engine() -> None:
+    rows = table("engine.py", "--hosts", "20", "--tasks", "2", "--rounds", "1")
+    assert rows.keys() == {"2 x 2", "20 x 2"}
+    assert all("limit 80" in row[3] and "limit 600" in row[5] for row in rows.values())
+
+
+@pytest.mark.skipif(find_sshd() is None, reason="there is no sshd on this machine")
+def test_fleet() -> None:
+    sizes = ("--hosts", "2", "--tasks", "1", "--rounds", "1")
+    rows = table("fleet.py", *sizes, "--as-me", "--only", "floor,drumline")
+    assert rows.keys() == {"floor (bare paramiko)", "drumline"}
+    assert "limit 1.35" in rows["floor (bare paramiko)"][-1]
+
+
+@pytest.mark.windows
+def test_windows() -> None:
+    if not os.environ.get("DRUMLINE_LAB_WINDOWS"):
+        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
+    rows = table("windows.py", "--tasks", "1")
+    assert rows["win_shell"][0] == "2, limit 2: kept"
