@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from drumline.diagnostics import Diagnostics, did_you_mean
+from drumline.loading.jinja import ATOMS
 from drumline.loading.templating import Templating
 from drumline.loading.variables import MAGIC_NAMES
 from drumline.model.host import Inventory
@@ -53,16 +54,20 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
             yield from _templates([task.name, task.variables, task.when, _needed_values(task)])
 
 
-def _templates(value: Value) -> Iterator[Template]:
+def _templates(value: Value) -> list[Template]:
     """The templates in a value, at any depth."""
+    found: list[Template] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Value, found: list[Template]) -> None:
     if isinstance(value, Template):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _templates(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _templates(item)
+        found.append(value)
+    elif isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            if type(item) not in ATOMS:  # most are
+                _collect(item, found)
 
 
 def _needed_values(task: Task) -> list[Any]:
@@ -113,11 +118,11 @@ class _Checker:
 
     def check(self, play: Play, task: Task) -> None:
         """Report the names that the task is sure to need and nobody defines."""
-        if False in task.when:
+        written = _templates([task.when, _needed_values(task)])
+        if not written or False in task.when:
             return
         conditional = any(isinstance(condition, Template) for condition in task.when)
         values = task.when[:1] if conditional else _needed_values(task)
-        written = list(_templates([task.when, _needed_values(task)]))
         guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
         known = self._stronger | self._inventory | _own_names(task) | guarded
         own = {**play.variables, **task.variables}
