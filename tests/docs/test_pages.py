@@ -6,6 +6,7 @@ import inspect
 import re
 import xml.etree.ElementTree as ElementTree
 
+import click
 import pytest
 from support.documents import PAGES, ROOT, Table, expected, names, prose, tables
 
@@ -70,6 +71,21 @@ def test_commands_named_in_the_text_exist(words):
     for word in words.split():
         command = command.get_command(None, word)
         assert command is not None
+
+
+def test_every_command_is_named():
+    assert set(_all_commands(program, "drumline")) <= set(
+        re.findall(r"`(drumline [a-z]+(?: [a-z]+)?)", (ROOT / "docs" / "operating.md").read_text())
+    )
+
+
+def _all_commands(group, path):
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}"
 
 
 @pytest.mark.parametrize("path", re.findall(r"`(tests/[\w./]+)`", (ROOT / "docs" / "architecture.md").read_text()))
