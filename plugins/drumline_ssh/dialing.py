@@ -7,12 +7,14 @@ that will answer it.
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from drumline.plugin import HostError
+from drumline.plugin import HostError, QuotaExceeded
 from drumline_ssh.library import load_paramiko
 from drumline_ssh.settings import Settings
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     import paramiko
 
     from drumline_ssh.greeting import Greeter
+
+#: Seconds, on average, until a host that has too many logins under way is asked again: at first, and in the end.
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 1.5
 
 
 class Dialer:
@@ -35,12 +41,27 @@ class Dialer:
         try:
             for hop in (*settings.jumps, settings):
                 with _naming(hop, on_the_way=hop is not settings):
-                    pipe = _through(opened[-1], hop) if opened else _connect(hop)
-                    opened.append(self._loaded().greet(pipe, hop))
+                    opened.append(self._reach(hop, opened))
         except BaseException:
             hang_up(opened)
             raise
         return opened
+
+    def _reach(self, hop: Settings, way: list[paramiko.Transport]) -> paramiko.Transport:
+        """A connection to the next host on the way. One that has too many logins under way is asked again in time."""
+        deadline = time.monotonic() + hop.timeout
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                pipe = _through(way[-1], hop) if way else _connect(hop)
+                return self._loaded().greet(pipe, hop)
+            except QuotaExceeded:
+                # Each at a time of its own, so that those who were refused don't all come again together.
+                wait = pause * random.uniform(0.5, 1.5)
+                if time.monotonic() + wait > deadline:
+                    raise
+            time.sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _loaded(self) -> Greeter:
         with self._lock:

@@ -54,18 +54,25 @@ def of_silence(place: str, timeout: float) -> HostError:
     )
 
 
-def of_greeting(error: BaseException, place: str, *, ended: bool) -> HostError:
-    """The two sides didn't agree on a protocol and keys; ``ended``: the host hung up."""
-    said = str(error) or type(error).__name__
-    if ended and "banner" in said:
+def of_greeting(error: BaseException, place: str, said: str, *, ended: bool) -> HostError:
+    """The two sides didn't agree on a protocol and keys; ``said``: how the host began; ``ended``: it hung up."""
+    line = "".join(letter for letter in said.strip().partition("\n")[0] if letter.isprintable())
+    if ended and (not line or "MaxStartups" in line):
         return QuotaExceeded(
             "The host closed the connection before its SSH greeting",
             f"{place} does so when too many logins are under way (MaxStartups of sshd) or when it has blocked this"
             " address; it may also be no SSH server. Try with fewer forks.",
         )
+    if line and not line.startswith("SSH-"):
+        return ConnectionLost(
+            "What answers is no SSH server", f"{place} said '{line}'. Is this the right port (ansible_port)?"
+        )
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-        return ConnectionLost("The host's SSH is too old or too new", f"{place} has nothing in common: {said}.")
-    return ConnectionLost("The connection broke during the SSH greeting", f"{place}: {said}.")
+        return ConnectionLost(
+            "The host's SSH is too old or too new", f"{place} ({line}) has nothing in common with drumline: {error}."
+        )
+    why = str(error) or "the host closed it"
+    return ConnectionLost("The connection broke during the SSH greeting", f"{place}: {why}.")
 
 
 def of_channel(error: BaseException, place: str, *, alive: bool) -> HostError:

@@ -44,7 +44,9 @@ class Greeter:
         transport = paramiko.Transport(link)  # type: ignore[arg-type]
         transport.daemon = True
         transport.use_compression(settings.compression)
-        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = settings.timeout
+        transport.auth_timeout = settings.timeout
+        # The time-out of start_client counts; these, if they were the same, might come first and say less.
+        transport.banner_timeout = transport.handshake_timeout = 2 * settings.timeout
         security = transport.get_security_options()
         security.ciphers = (*_CIPHERS, *(name for name in security.ciphers if name not in _CIPHERS))
         security.key_types = self._key_types(settings, security.key_types)
@@ -55,7 +57,8 @@ class Greeter:
             self._host_keys.check(settings, _key_of(transport))
         except (paramiko.SSHException, EOFError, OSError) as error:
             hang_up([transport])
-            raise faults.of_greeting(error, settings.place, ended=link.ended) from None
+            said = transport.remote_version or link.first.decode(errors="replace")
+            raise faults.of_greeting(error, settings.place, said, ended=link.ended) from None
         except BaseException:
             hang_up([transport])
             raise

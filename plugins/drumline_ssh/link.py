@@ -12,6 +12,8 @@ from typing import Protocol
 _AHEAD = 65536
 #: Seconds between looks at whether the connection is to end; a close wakes the reader in any case.
 _PATIENCE = 1.0
+#: Bytes kept of how the other side began: enough to tell what it is.
+_FIRST = 300
 #: Silent periods until the peer counts as gone: as OpenSSH's ServerAliveCountMax.
 _SILENCES = 3
 
@@ -31,11 +33,12 @@ class Link:
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
         self._ahead = b""
-        self._closed = False
+        self._closed = False  # paramiko's stop_thread looks at it
         self._interval = 0.0
         self._ask: Callable[[], None] = lambda: None
         self._asked = 0
         self._heard = time.monotonic()
+        self.first = b""  #: How the other side began.
         self.ended = False  #: The other side has closed the connection.
 
     def keep_alive(self, interval: float, ask: Callable[[], None]) -> None:
@@ -58,9 +61,13 @@ class Link:
             if self._interval:
                 self._look_after_peer()
             raise
+        except ConnectionResetError:  # closed too, without having read all that it was sent
+            self.ended = True
+            raise
         self._heard = time.monotonic()
         self._asked = 0
         self.ended = not data
+        self.first = self.first or data[:_FIRST]
         return data
 
     def _look_after_peer(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import threading
@@ -15,6 +16,7 @@ import pytest
 from drumline.plugin import (
     AuthenticationFailed,
     Connection,
+    ConnectionLost,
     ConnectionRefused,
     ConnectTimedOut,
     HostError,
@@ -44,6 +46,46 @@ def says(connection: Connection, text: str) -> str:
     return b"".join(output).decode()
 
 
+class Answering:
+    """Answers every connection with the same words, and hangs up."""
+
+    def __init__(self, said: bytes) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._answer, args=(said,))
+        self._thread.start()
+        self.port: int = self._listener.getsockname()[1]
+        self.answered = 0
+
+    def _answer(self, said: bytes) -> None:
+        while True:
+            try:
+                client = self._listener.accept()[0]
+            except OSError:
+                return
+            with client, contextlib.suppress(OSError):
+                self.answered += 1
+                client.sendall(said)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[bytes], Answering]]:
+    """Starts servers that say the given words to everybody."""
+    started: list[Answering] = []
+
+    def start(said: bytes) -> Answering:
+        started.append(Answering(said))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
 class TestWay:
     def test_a_name_that_does_not_resolve(self, sshd: Sshd, connect: Connect) -> None:
         with pytest.raises(NameNotResolved, match=r"no-such-host\.invalid"):
@@ -63,20 +105,59 @@ class TestWay:
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ConnectTimedOut, match="greeting"):
             connect(sshd, port=silent.getsockname()[1], timeout=0.3)
 
-    def test_a_server_that_hangs_up(self, sshd: Sshd, connect: Connect) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=lambda: listener.accept()[0].close())
-            thread.start()
-            with pytest.raises(QuotaExceeded, match="MaxStartups"):
-                connect(sshd, port=listener.getsockname()[1])
-            thread.join()
+    def test_no_answer_to_the_attempt_to_connect(self, sshd: Sshd, connect: Connect) -> None:
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+            for _ in range(3):  # more than its queue takes: Linux answers no more of them
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(listener.getsockname())
+            with pytest.raises(ConnectTimedOut, match=r"didn't answer within 0\.3 s.*ansible_timeout"):
+                connect(sshd, port=listener.getsockname()[1], timeout=0.3)
 
-    def test_too_many_logins_at_once(self, start_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    def test_a_server_that_hangs_up_is_asked_again_in_time(
+        self, sshd: Sshd, connect: Connect, answering: Callable[[bytes], Answering]
+    ) -> None:
+        listener = answering(b"")
+        with pytest.raises(QuotaExceeded, match="MaxStartups"):
+            connect(sshd, port=listener.port, timeout=1)
+        assert 1 < listener.answered < 20
+
+    @pytest.mark.parametrize(
+        ("said", "error", "told"),
+        [
+            (b"Exceeded MaxStartups\r\n", QuotaExceeded, "Try with fewer forks"),
+            (b"HTTP/1.1 400 Bad\x1b[31m Request\r\n\r\n", ConnectionLost, r"'HTTP/1.1 400 Bad\[31m Request'.*port"),
+            (b"SSH-2.0-Half\r\n", ConnectionLost, "during the SSH greeting"),
+            (b"SSH-1.5-Old\r\n", ConnectionLost, "SSH-1.5-Old.*nothing in common"),
+        ],
+        ids=["busy", "http", "half", "old"],
+    )
+    def test_a_server_that_says_the_wrong_thing(
+        self,
+        sshd: Sshd,
+        connect: Connect,
+        answering: Callable[[bytes], Answering],
+        said: bytes,
+        error: type[HostError],
+        told: str,
+    ) -> None:
+        with pytest.raises(error, match=told):
+            connect(sshd, port=answering(said).port, timeout=0.3)
+
+    def test_too_many_logins_for_as_long_as_it_waits(self, start_sshd: Callable[..., Sshd], connect: Connect) -> None:
         server = start_sshd(settings={"MaxStartups": "1"})
         with socket.create_connection((server.address, server.port)) as other:
             assert other.recv(4) == b"SSH-"
             with pytest.raises(QuotaExceeded, match="MaxStartups"):
-                connect(server)
+                connect(server, timeout=0.5)
+
+    def test_more_logins_at_once_than_the_server_takes(self, start_sshd: Callable[..., Sshd], connect: Connect) -> None:
+        server = start_sshd(settings={"MaxStartups": "2:50:4"})
+        with ThreadPoolExecutor(20) as pool:
+            connections = list(pool.map(lambda _: connect(server, timeout=60), range(20)))
+        assert [says(connection, "echo in") for connection in connections] == ["in\n"] * 20
+        assert "drop connection" in server.log.read_text() or "Exceeded MaxStartups" in server.log.read_text()
 
     def test_fifty_hosts_at_once(self, start_sshd: Callable[..., Sshd], connect: Connect) -> None:
         addresses = [f"127.0.3.{number}" for number in range(1, 51)]
