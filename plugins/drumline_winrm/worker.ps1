@@ -12,8 +12,12 @@
 
 $utf8 = New-Object Text.UTF8Encoding $false
 try { [Console]::OutputEncoding = $utf8; [Console]::InputEncoding = $utf8 } catch { }
-# Formatted text is cut and wrapped at the width of a console that nobody looks at.
-try { $Host.UI.RawUI.BufferSize = New-Object Management.Automation.Host.Size 512, 3000 } catch { }
+# Formatted text is cut and wrapped at the width of a console that nobody looks at. It is as low as can be, since the
+# host keeps every cell of it in memory.
+try {
+    $console = $Host.UI.RawUI
+    $console.BufferSize = New-Object Management.Automation.Host.Size 512, $console.WindowSize.Height
+} catch { }
 $stdout = [Console]::OpenStandardOutput()
 $stderr = [Console]::OpenStandardError()
 
