@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from drumline_lab.wsman import Windows
 
 pytest.register_assert_rewrite("drumline.testing.contract")
 
@@ -48,13 +52,30 @@ _COMMON_PARAMETERS = {"erroraction", "errorvariable", "outvariable", "verbose", 
 
 
 @pytest.fixture(scope="session")
-def powershell_parser() -> Iterator[Callable[[Mapping[str, str]], dict[str, list[str]]]]:
-    """Takes scripts by name; gives, for each that Windows PowerShell 5.1 would not run, what is wrong with it."""
+def windows_program() -> str:
+    """What runs Windows command lines; tests that need it are skipped where there is none."""
     program = os.environ.get("DRUMLINE_LAB_WINDOWS")
     if not program:
         pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    environment = os.environ | {"WINDOWS_HOST": "parser-test"}
+    return program
+
+
+@pytest.fixture(scope="session")
+def windows_host(windows_program: str) -> Iterator[Windows]:
+    """The Windows host of all tests: another would take seconds to start."""
+    from drumline_lab.wsman import Windows
+
+    host = Windows(windows_program, f"drumline-test-{secrets.token_hex(4)}")
+    yield host
+    host.remove()
+
+
+@pytest.fixture(scope="session")
+def powershell_parser(windows_host: Windows) -> Callable[[Mapping[str, str]], dict[str, list[str]]]:
+    """Takes scripts by name; gives, for each that Windows PowerShell 5.1 would not run, what is wrong with it."""
     known = _known_cmdlets()
+    powershell = "powershell -NoProfile -NonInteractive -Command -"
+    launch = windows_host.launch(powershell, direct=False, directory=None, variables={})
 
     def parse(scripts: Mapping[str, str]) -> dict[str, list[str]]:
         text = _PARSE % base64.b64encode(json.dumps(dict(scripts)).encode()).decode()
@@ -62,11 +83,7 @@ def powershell_parser() -> Iterator[Callable[[Mapping[str, str]], dict[str, list
         line = base64.b64encode(text.encode()).decode()
         command = f"Invoke-Expression ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('{line}')))\n"
         done = subprocess.run(
-            [program, "pwsh", "-NoProfile", "-NonInteractive", "-Command", "-"],
-            input=command.encode(),
-            capture_output=True,
-            env=environment,
-            check=False,
+            launch.argv, input=command.encode(), capture_output=True, env=dict(launch.environment), check=False
         )
         answer = done.stdout.partition(b"parsed ")[2]
         assert answer, done.stderr.decode(errors="replace")
@@ -75,8 +92,7 @@ def powershell_parser() -> Iterator[Callable[[Mapping[str, str]], dict[str, list
         complaints = {name: _complaints(parsed, known) for name, parsed in found.items()}
         return {name: lines for name, lines in complaints.items() if lines}
 
-    yield parse
-    subprocess.run([program, "stop"], env=environment, check=False, capture_output=True)
+    return parse
 
 
 def _known_cmdlets() -> dict[str, set[str]]:

@@ -99,14 +99,6 @@ def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     lab.down(folder)
 
 
-@pytest.fixture
-def windows_program() -> str:
-    program = os.environ.get("DRUMLINE_LAB_WINDOWS")
-    if not program:
-        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    return program
-
-
 def test_the_rollout_where_there_is_no_windows(fleet):
     _roll_out(fleet())
 

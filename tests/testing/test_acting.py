@@ -50,6 +50,16 @@ def test_too_many_answers():
         play(UPTIME, answers=[Completed(code=0), Completed(code=0)])
 
 
+def test_a_function_may_answer():
+    requests, result = play(UPTIME, answers=lambda request: Completed(code=0, stdout=request.text.encode()))
+    assert (len(requests), result.message) == (1, "uptime")
+
+
+def test_an_argument_that_is_not_declared():
+    with pytest.raises(AssertionError, match="uptime declares no prety"):
+        play(UPTIME, {"prety": True}, [Completed(code=0)])
+
+
 def test_a_file_is_fetched_and_errors_reach_the_action(tmp_path):
     def fetch(call):
         yield Get(source="/a", destination=tmp_path / "a")

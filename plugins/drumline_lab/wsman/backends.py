@@ -57,24 +57,25 @@ class Windows:
             raise faults.program_not_found()
         environment = self._environment() | {f"WINENV_{name}": value for name, value in variables.items()}
         if directory:
-            if not Path(self._ask("path", directory)).is_dir():
+            if not self.path(directory).is_dir():
                 raise faults.invalid_directory()
             environment["WINDOWS_CWD"] = directory
         return Launch(argv=(self._program, "exec" if direct else "cmd", line), environment=environment)
 
+    def path(self, path: str = "") -> Path:
+        """Where the host's drive C:, or a path on it, lies on this machine."""
+        command = [self._program, "path", path]
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=120, check=True)
+        return Path(done.stdout.removesuffix("\n"))
+
     def remove(self) -> None:
         """Stop the host and delete its drive; both also when it was never used."""
-        drive = Path(self._ask("path"))
+        drive = self.path()
         subprocess.run([self._program, "stop"], env=self._environment(), capture_output=True, timeout=60, check=False)
         # Only a folder that bears the host's name can be its own and nobody else's.
         own = next((folder for folder in (drive, *drive.parents) if folder.name == self._host), None)
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)
-
-    def _ask(self, *arguments: str) -> str:
-        command = [self._program, *arguments]
-        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=120, check=True)
-        return done.stdout.strip()
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host, **self._mark}

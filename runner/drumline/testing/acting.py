@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from drumline.model.outcome import Result
@@ -15,35 +15,46 @@ from drumline.testing.fakes import Answer
 def play(
     action: Action,
     arguments: Mapping[str, Any] | None = None,
-    answers: Iterable[Answer] = (),
+    answers: Iterable[Answer] | Callable[[Request], Answer] = (),
     *,
     platform: Platform = Platform.POSIX,
     **call: Any,
 ) -> tuple[list[Request], Result]:
     """Perform the action, feed it the answers in order, and return its requests and its result.
 
-    Arguments that aren't given have their declared defaults. ``call`` goes to :class:`drumline.plugin.Call`
-    (``environment``, ``become``, ``find_file``, …). An answer that is an exception is raised in the action; bytes are
-    written to a ``Get``'s destination. Raises what the action raises, and ``AssertionError`` when it asks for more
-    than there are answers, or leaves some over::
+    Arguments that aren't given have their declared defaults. ``answers`` may be a function instead, which is asked
+    for the answer to each request. ``call`` goes to :class:`drumline.plugin.Call` (``environment``, ``become``,
+    ``find_file``, …). An answer that is an exception is raised in the action; bytes are written to a ``Get``'s
+    destination. Raises what the action raises, and ``AssertionError`` for an argument that isn't declared, or when the
+    action asks for more than there are answers, or leaves some over::
 
         requests, result = play(uptime, {"pretty": True}, [Completed(code=0, stdout=b"up 3 days")])
     """
     defaults = {argument.name: argument.default for argument in action.arguments}
+    unknown = set(arguments or {}) - set(defaults)
+    assert action.open_arguments or not unknown, f"{action.name} declares no {', '.join(sorted(unknown))}"
     made = Call(host="host", platform=platform, arguments={**defaults, **(arguments or {})}, **call)
-    return _feed(action.perform(made), list(answers))
+    if callable(answers):
+        return _feed(action.perform(made), answers)
+    left = list(answers)
+    played = _feed(action.perform(made), lambda request: _next(left, request))
+    assert not left, f"the action did not ask for {left!r}"
+    return played
 
 
-def _feed(steps: Steps, answers: list[Answer]) -> tuple[list[Request], Result]:
+def _next(left: list[Answer], request: Request) -> Answer:
+    assert left, f"no answer is left for {request!r}"
+    return left.pop(0)
+
+
+def _feed(steps: Steps, answering: Callable[[Request], Answer]) -> tuple[list[Request], Result]:
     requests: list[Request] = []
     try:
         request = next(steps)
         while True:
             requests.append(request)
-            assert answers, f"no answer is left for {request!r}"
-            request = _answer(steps, request, answers.pop(0))
+            request = _answer(steps, request, answering(request))
     except StopIteration as stop:
-        assert not answers, f"the action did not ask for {answers!r}"
         return requests, stop.value
     finally:
         steps.close()

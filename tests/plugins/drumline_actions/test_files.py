@@ -257,7 +257,7 @@ def test_fetch(posix, here: Path, size: int, become: bool) -> None:
     source = here / "on the host"
     source.write_bytes(os.urandom(size))
     result = posix.twice("fetch", src=str(source), dest="got")
-    target = here / "got/web1" / str(source).lstrip("/")
+    target = here / "got/host" / str(source).lstrip("/")
     assert target.read_bytes() == source.read_bytes()
     assert result.values["dest"] == str(target)
     assert list(target.parent.iterdir()) == [target]
@@ -282,15 +282,15 @@ def test_fetch_stays_below_its_folder(posix, here: Path) -> None:
     source = here / "file"
     source.write_text("x")
     result = posix("fetch", src=f"{here}/../../../../../../../../../..{source}", dest="got")
-    assert Path(result.values["dest"]).is_relative_to(here / "got/web1")
+    assert Path(result.values["dest"]).is_relative_to(here / "got/host")
 
 
 @pytest.mark.windows
 def test_fetch_on_windows(windows, folder, tmp_path: Path) -> None:
     (folder[1] / "a file").write_bytes(b"\x00content")
     result = windows.twice("fetch", src=f"{folder[0]}\\a file", dest=str(tmp_path))
-    assert (tmp_path / "web1/C:/actions-test/a file").read_bytes() == b"\x00content"
-    assert result.values["dest"] == str(tmp_path / "web1/C:/actions-test/a file")
+    assert (tmp_path / "host/C:/actions-test/a file").read_bytes() == b"\x00content"
+    assert result.values["dest"] == str(tmp_path / "host/C:/actions-test/a file")
     assert [type(request) for request in windows.requests] != [Get]
     with pytest.raises(ActionFailed, match="does not exist"):
         windows("fetch", src=f"{folder[0]}\\absent", dest=str(tmp_path))

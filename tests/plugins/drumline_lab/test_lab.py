@@ -15,7 +15,9 @@ import yaml
 
 from drumline.plugin import UsageError
 from drumline_lab import lab
+from drumline_lab.fleet import windows_host
 from drumline_lab.sshd import stop_sshd
+from drumline_lab.wsman import Windows
 
 #: Starts a lab as ``drumline lab up`` does, in a process that a test can end.
 _UP = """
@@ -147,26 +149,17 @@ def test_a_host_that_has_gone_is_no_longer_healthy(up, folder, until):
 
 
 @pytest.mark.windows
-def test_real_windows_hosts_are_removed_in_the_end(up, folder, leftovers):
-    program = os.environ.get("DRUMLINE_LAB_WINDOWS")
-    if not program:
-        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    state = up(windows=2, program=program)
+def test_real_windows_hosts_are_removed_in_the_end(up, folder, leftovers, windows_program):
+    state = up(windows=2, program=windows_program)
     hosts = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]
     assert [host["lab_root"] for host in hosts.values()] == [r"C:\lab", r"C:\lab"]
     assert _winrm(hosts["app1"], r"cd C:\lab && echo one> file && more < file") == "one"
     assert "one" not in _winrm(hosts["app2"], r"cd C:\lab & dir")
-    drives = [_drive(program, state.token, name) for name in hosts]
+    drives = [Windows(windows_program, windows_host(state.token, name)).path() for name in hosts]
     assert all(drive.is_dir() for drive in drives)
     lab.down(folder)
     assert not any(drive.exists() for drive in drives)
     assert leftovers() == []
-
-
-def _drive(program: str, token: str, name: str) -> Path:
-    environment = {**os.environ, "WINDOWS_HOST": f"drumline-{token}-{name}"}
-    done = subprocess.run([program, "path"], env=environment, capture_output=True, text=True, check=True)
-    return Path(done.stdout.strip())
 
 
 def _ssh(host: dict[str, str], line: str) -> str:

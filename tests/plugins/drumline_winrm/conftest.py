@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 
 from drumline.plugin import Secret, Target
-from drumline_lab.wsman import Settings, Sh, Tls, Windows, WsmanServer, self_signed
+from drumline_lab.wsman import Settings, Sh, Tls, WsmanServer, self_signed
 from drumline_winrm.options import OPTIONS
 from drumline_winrm.transport import Winrm
 
@@ -39,17 +37,6 @@ def target_for() -> Callable[..., Target]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     return self_signed(tmp_path_factory.mktemp("tls"), "localhost", "127.0.0.1")
-
-
-@pytest.fixture(scope="session")
-def windows() -> Iterator[Windows]:
-    """A Windows host of these tests' own."""
-    program = os.environ.get("DRUMLINE_LAB_WINDOWS")
-    if not program:
-        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    host = Windows(program, f"test-winrm-{secrets.token_hex(4)}")
-    yield host
-    host.remove()
 
 
 @pytest.fixture

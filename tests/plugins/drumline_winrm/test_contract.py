@@ -16,8 +16,8 @@ from drumline_lab.wsman import Settings, WsmanServer
 class TestEncryptedNtlm(ConnectionLossContract, WindowsContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def server(cls, windows: Any) -> Iterator[WsmanServer]:
-        with WsmanServer(Settings(users={"vagrant": "pässw:örd"}), backend=windows) as server:
+    def server(cls, windows_host: Any) -> Iterator[WsmanServer]:
+        with WsmanServer(Settings(users={"vagrant": "pässw:örd"}), backend=windows_host) as server:
             yield server
 
     @pytest.fixture(scope="class")

@@ -209,10 +209,10 @@ class TestHttps:
 
     @pytest.mark.windows
     def test_a_script_and_a_file_with_basic(
-        self, transport: Winrm, windows: Any, target_for: Any, certificate: Any, tmp_path: Path
+        self, transport: Winrm, windows_host: Any, target_for: Any, certificate: Any, tmp_path: Path
     ) -> None:
         settings = Settings(users={"vagrant": "pässw:örd"}, tls=certificate)
-        with WsmanServer(settings, backend=windows) as server:
+        with WsmanServer(settings, backend=windows_host) as server:
             connection = transport.connect(target_for(server, transport=("basic",), cert_validation="ignore"))
             session = connection.open_session()
             assert collect(session, script("'Grüße €'; exit 3")).stdout == "Grüße €\r\n".encode()
@@ -226,8 +226,8 @@ class TestHttps:
 class TestWarm:
     @pytest.fixture(scope="class")
     @classmethod
-    def server(cls, windows: Any) -> Any:
-        with WsmanServer(Settings(users={"vagrant": "pässw:örd"}), backend=windows) as server:
+    def server(cls, windows_host: Any) -> Any:
+        with WsmanServer(Settings(users={"vagrant": "pässw:örd"}), backend=windows_host) as server:
             yield server
 
     @pytest.fixture(scope="class")

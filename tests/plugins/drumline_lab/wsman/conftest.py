@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from drumline_lab.wsman import Settings, Sh, Tls, Windows, WsmanServer, self_signed
+from drumline_lab.wsman import Settings, Sh, Tls, WsmanServer, self_signed
 
 USER, PASSWORD = "admin", "p:ss wörd"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
@@ -218,17 +217,6 @@ def pypsrp_shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     """A certificate for 127.0.0.1."""
     return self_signed(tmp_path_factory.mktemp("tls"), "localhost", "127.0.0.1")
-
-
-@pytest.fixture
-def windows() -> Iterator[Windows]:
-    """A Windows host, removed at the end."""
-    program = os.environ.get("DRUMLINE_LAB_WINDOWS")
-    if not program:
-        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    backend = Windows(program, f"drumline-test-{os.getpid()}")
-    yield backend
-    backend.remove()
 
 
 @pytest.fixture

@@ -134,9 +134,9 @@ def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path):
 
 
 @pytest.mark.windows
-def test_real_windows(dial, windows, until):
+def test_real_windows(dial, windows_host, until):
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
-    with WsmanServer(settings, backend=windows) as server:
+    with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
         client.create(
             "<r:WorkingDirectory>C:\\windows</r:WorkingDirectory>"
@@ -155,9 +155,9 @@ def test_real_windows(dial, windows, until):
 
 
 @pytest.mark.windows
-def test_terminate_ends_what_a_windows_line_has_started(dial, windows, until):
+def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, until):
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
-    with WsmanServer(settings, backend=windows) as server:
+    with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
         client.create()
         command = client.command("echo started& ping -n 777 127.0.0.1 > nul")
@@ -168,9 +168,9 @@ def test_terminate_ends_what_a_windows_line_has_started(dial, windows, until):
 
 
 @pytest.mark.windows
-def test_a_windows_folder_that_is_not_there(dial, windows):
+def test_a_windows_folder_that_is_not_there(dial, windows_host):
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
-    with WsmanServer(settings, backend=windows) as server:
+    with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
         client.create("<r:WorkingDirectory>C:\\no such</r:WorkingDirectory>")
         answer = client.ask("Command", "<r:CommandLine><r:Command>ver</r:Command></r:CommandLine>")
