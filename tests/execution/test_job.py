@@ -150,6 +150,24 @@ def test_a_time_out_counts_for_waiting_too(tmp_path: Path) -> None:
     assert ran.status("slow") == "failed"
 
 
+@pytest.mark.parametrize(
+    ("word", "problem"),
+    [
+        ("timeout: '{{ bad }}'", "'timeout' has to be a number of 0 or more, and this gives 'soon'."),
+        ("retries: '{{ bad }}'", "'retries' has to be a number"),
+        ("become: '{{ bad }}'", "'become' has to be true or false"),
+        ("environment: '{{ bad }}'", "'environment' has to be a dictionary"),
+        ("loop: '{{ bad }}'", "'loop' needs a list"),
+        ("when: bad", "true or false"),
+    ],
+)
+def test_a_word_that_a_template_makes_wrong_fails_at_its_place(tmp_path: Path, word: str, problem: str) -> None:
+    ran = run_tasks(tmp_path, f"- id: one\n  command: 'true'\n  {word}", keywords="vars: {bad: soon}")
+    assert ran.status("one") == "failed"
+    assert problem in ran.result("one")["msg"]
+    assert ran.result("one")["at"].startswith(f"{tmp_path}/playbook.yml:")
+
+
 def test_environment_reaches_the_command(tmp_path: Path) -> None:
     ran = run_tasks(
         tmp_path,

@@ -57,6 +57,16 @@ class RunContext:
         self.sessions = SessionPool(self.transports)
         first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
         self._run_magic = run_magic(self.inventory, Path(first), verbosity=self.verbosity)
+        self._register_secrets()
+
+    def _register_secrets(self) -> None:
+        """Before anything is said by anybody: one host may tell another's password."""
+        layers = [self.extra_variables]
+        layers += [host.variables for host in self.inventory.hosts.values()]
+        layers += [play.play.variables for play in self.plan.plays]
+        layers += [step.task.variables for step in self.plan.steps]
+        for secret in _secrets_in(layers):
+            self.secrets.add(secret)
 
     def scope(self, step: Step, host: str, own: Variables) -> Scope:
         """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""

@@ -28,11 +28,10 @@ from drumline.execution.results import (
     failure,
     flatten,
     skipped,
-    to_bool,
     to_values,
     without_lines,
 )
-from drumline.loading.arguments import coerce_arguments
+from drumline.execution.words import Words
 from drumline.loading.files import find_file
 from drumline.loading.templating import TemplateFailed
 from drumline.loading.variables import Facts, Scope
@@ -97,6 +96,7 @@ class _JobRun:
         self._job = job
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
+        self._words = Words(context, self._step)
         self._asleep: threading.Event | None = None
         self._session: Session | None = None
         self._seconds: float | None = None  # the time-out of a try
@@ -154,7 +154,7 @@ class _JobRun:
     def _outcome(self, scope: Scope) -> tuple[Status, Values, bool]:
         """Status, values, and whether a failure doesn't matter."""
         try:
-            self._silent = self._flag(self._task.no_log, "no_log", scope)
+            self._silent = self._words.flag(self._task.no_log, "no_log", scope)
             values = self._loop(scope) if self._task.loop else self._item(scope)
         except TemplateFailed as error:
             return self._unless_ignored(Status.FAILED, _template_failure(error), scope)
@@ -177,7 +177,7 @@ class _JobRun:
             else (self._task.ignore_errors, "ignore_errors")
         )
         try:
-            return status, values, self._flag(value, keyword, scope)
+            return status, values, self._words.flag(value, keyword, scope)
         except TemplateFailed:
             return status, values, False
 
@@ -198,7 +198,7 @@ class _JobRun:
         if not isinstance(items, (list, tuple)):
             place = self._task.positions.get("loop", self._task.position)
             raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)
-        pause = float(self._templating.render(loop.pause, scope) or 0)
+        pause = self._words.number(loop.pause, "loop_control", scope)
         results: list[Values] = []
         for index, item in enumerate(items):
             if index and pause:
@@ -219,8 +219,8 @@ class _JobRun:
     def _retry(self, scope: Scope) -> Values:
         retries = self._task.retries
         assert retries is not None
-        count = int(self._templating.render(retries.count, scope))
-        delay = float(self._templating.render(retries.delay, scope))
+        count = int(self._words.number(retries.count, "retries", scope))
+        delay = self._words.number(retries.delay, "delay", scope)
         for attempt in range(1, count + 2):
             values = {**self._try(scope), "attempts": attempt}
             done = not values["failed"]
@@ -236,8 +236,8 @@ class _JobRun:
     # One try.
 
     def _try(self, scope: Scope) -> Values:
-        seconds = self._templating.render(self._task.timeout, scope)
-        self._seconds = None if seconds is None else float(seconds)
+        limit = self._task.timeout
+        self._seconds = None if limit is None else self._words.number(limit, "timeout", scope)
         self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
         values = to_values(self._perform(scope))
         if self._task.changed_when:
@@ -259,17 +259,17 @@ class _JobRun:
             platform = self._context.transports[target.transport].platform(target)
             if platform not in action.platforms:
                 raise ActionFailed(f"'{action.name}' is not for {platform} hosts, and {host} is one.")
-            become = self._become(scope)
+            become = self._words.become(scope)
             call = Call(
                 host=host,
                 platform=platform,
-                arguments=self._arguments(scope),
-                environment=self._environment(scope),
+                arguments=self._words.arguments(scope),
+                environment=self._words.environment(scope),
                 become=become is not None,
                 timeout=self._seconds,
                 find_file=partial(find_file, playbook_dir=_folder_of(task.position.path)),
                 render=lambda text, path: self._templating.render_file(text, path, scope),
-                lookup=lambda name: self._lookup(name, scope),
+                lookup=lambda name: self._words.lookup(name, scope),
             )
             return self._drive(action.perform(call), target, become)
         except ActionFailed as error:
@@ -377,61 +377,11 @@ class _JobRun:
         left = max(0.0, self._deadline - time.monotonic())
         return left if seconds is None else min(seconds, left)
 
-    # What the task says, rendered.
-
     def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
         return self._templating.condition(conditions, scope)
 
-    def _flag(self, value: Any, keyword: str, scope: Scope) -> bool:
-        if isinstance(value, bool):
-            return value
-        rendered = self._templating.render(value, scope)
-        flag = to_bool(rendered)
-        if flag is None:
-            place = self._task.positions.get(keyword, self._task.position)
-            raise TemplateFailed(f"'{keyword}' has to be true or false, and this gives {rendered!r}.", place)
-        return flag
-
     def _with_result(self, scope: Scope, values: Values) -> Scope:
         return scope.child(Facts({self._task.register: values})) if self._task.register else scope
-
-    def _become(self, scope: Scope) -> Become | None:
-        if not self._flag(self._task.become, "become", scope):
-            return None
-        return Become(user=str(self._templating.render(self._task.become_user, scope)))
-
-    def _environment(self, scope: Scope) -> dict[str, str]:
-        if not self._task.environment:
-            return {}
-        rendered = self._templating.render(self._task.environment, scope)
-        layers = rendered if isinstance(rendered, list) else [rendered]
-        if not all(isinstance(layer, Mapping) for layer in layers):
-            place = self._task.positions.get("environment", self._task.position)
-            raise TemplateFailed("'environment' has to be a dictionary, or a list of them.", place)
-        return {str(name): str(value) for layer in layers for name, value in layer.items()}
-
-    def _arguments(self, scope: Scope) -> Mapping[str, Any]:
-        known = self._context.constant_arguments(self._step)
-        if known is not None:
-            return known
-        action = self._context.actions[self._task.action]
-        render = self._templating.render
-        rendered = {
-            name: self._expressions(value, scope) if name in action.expressions else render(value, scope)
-            for name, value in self._task.arguments.items()
-        }
-        return coerce_arguments(action, rendered, self._task.position)
-
-    def _expressions(self, value: Any, scope: Scope) -> list[tuple[str, bool]]:
-        """Each expression's text and whether it holds."""
-        expressions = value if isinstance(value, (list, tuple)) else [value]
-        return [
-            (item.text if isinstance(item, Template) else str(item), self._condition((item,), scope))
-            for item in expressions
-        ]
-
-    def _lookup(self, name: str, scope: Scope) -> Any:
-        return self._templating.render(Template(name, self._task.position, bare=True), scope)
 
 
 @lru_cache(maxsize=256)
