@@ -8,7 +8,8 @@ import xml.etree.ElementTree as ElementTree
 
 import click
 import pytest
-from support.documents import PAGES, ROOT, Table, expected, names, prose, tables
+from support.documents import PAGES, ROOT, prose
+from support.tables import Table, expected, names, tables
 
 from drumline.cli.program import program
 from drumline.plugin import spec
@@ -18,7 +19,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 @pytest.mark.parametrize("table", tables(), ids=str)
 def test_tables_say_what_the_code_declares(table: Table) -> None:
-    """``python tests/support/documents.py`` writes them anew."""
+    """``python -m support.tables``, in ``tests``, writes them anew."""
     assert table.text == expected(table.name)
 
 

@@ -1,0 +1,328 @@
+"""The tables of the documentation that the code declares, as they are and as they have to be.
+
+Each stands below a comment that names it, such as ``<!-- table: action copy -->``. ``python -m support.tables``, in
+``tests``, writes all of them anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import drumline.errors
+from drumline.config import load_settings
+from drumline.loading import keywords
+from drumline.loading.filters import FILTERS
+from drumline.loading.jinja_tests import TESTS
+from drumline.loading.lookups import _LOOKUPS
+from drumline.model import event
+from drumline.model.outcome import Status
+from drumline.model.playbook import TriggerRule
+from drumline.plugin.manager import load_plugins
+from drumline.plugin.registry import Registry
+from support.documents import PAGES, ROOT
+
+_MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table of a page that the code declares."""
+
+    page: Path
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}: {self.name}"
+
+
+def tables() -> list[Table]:
+    """Every table that stands below a mark."""
+    return [
+        Table(page=page, name=match[1], text=match[2])
+        for page in PAGES
+        for match in _MARK.finditer(page.read_text(encoding="utf-8"))
+    ]
+
+
+def expected(name: str) -> str:
+    """What the table of this name has to be, by the code."""
+    kind, _, rest = name.partition(" ")
+    return _RENDERERS[kind](rest)
+
+
+def names() -> list[str]:
+    """Every table that the documentation has to have somewhere."""
+    plugins = registry()
+    actions = {action.name for action in plugins.actions.values()}
+    transports = [name for name, transport in plugins.transports.items() if transport.options]
+    events = [kind.__name__ for kind in event.Event.__args__]
+    return [
+        *(f"action {name}" for name in sorted(actions)),
+        *(f"options {name}" for name in transports),
+        *(f"event {name}" for name in events),
+        *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
+        *("filters", "tests", "lookups", "settings", "statuses", "trigger_rules", "errors"),
+    ]
+
+
+@cache
+def registry() -> Registry:
+    """The bundled plugins."""
+    return load_plugins()
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    rule = "|" + "---|" * len(head)
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in (head, *rows)]
+    return "\n".join([lines[0], rule, *lines[1:], ""])
+
+
+def _action(name: str) -> str:
+    arguments = registry().actions[name].arguments
+    rows = ((_names(argument), _type(argument), _default(argument), argument.help) for argument in arguments)
+    return _table(("argument", "type", "default", "what it does"), rows)
+
+
+def _names(argument: Any) -> str:
+    also = f" ({_list(argument.aliases)})" if argument.aliases else ""
+    return f"`{argument.name}`{also}"
+
+
+def _type(declared: Any) -> str:
+    words = {str: "text", bool: "true or false", int: "whole number", float: "number", list: "list", object: "any"}
+    return _list(declared.choices) if declared.choices else words.get(declared.type, declared.type.__name__)
+
+
+def _default(declared: Any) -> str:
+    if getattr(declared, "required", False):
+        return "required"
+    value = declared.default
+    if value is None or value == "":
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _options(name: str) -> str:
+    options = registry().transports[name].options
+    rows = (
+        (_list(f"ansible_{variable}" for variable in option.variables or (option.name,)), _type(option),
+         _default(option), option.help)
+        for option in options
+    )  # fmt: skip
+    return _table(("variable", "type", "default", "what it does"), rows)
+
+
+def _event(name: str) -> str:
+    fields = dataclasses.fields(getattr(event, name))
+    rows = ((f"`{field.name}`", _FIELDS[field.name]) for field in fields)
+    return _table(("field", "what it holds"), rows)
+
+
+#: What the fields of events hold.
+_FIELDS = {
+    "at": "seconds since the epoch",
+    "run": "id of the run",
+    "play": "number of the play, from 0 (with its id in `play_id`)",
+    "batch": "number of the batch in its play, from 0",
+    "wave": "number of the wave in its batch, from 0",
+    "job": "the job",
+    "jobs": "the jobs; how many, in `WaveReleased`",
+    "status": "how it ended: see the statuses above",
+    "started": "when it was sent, in seconds since the epoch",
+    "result": "what the job registered, masked: `rc`, `stdout`, `stderr`, `msg`, …",
+    "ignored": "it failed or was unreachable, and the task says that this doesn't matter",
+    "cause": "the job because of which they can't run, or null",
+    "last": "the job that came last, or null",
+    "waited": "seconds from the first end in the wave to the last",
+    "urgency": "1: after the wave; 2: now",
+    "counts": "number of jobs per status",
+    "exit_status": "the exit status",
+}
+
+
+def _keywords(kind: str) -> str:
+    groups = {"play": keywords.PLAY, "task": keywords.TASK, "loop_control": keywords.LOOP_CONTROL}
+    if kind == "not_yet":
+        left_out = (keywords.NOT_YET | keywords.NOT_YET_LOOP_CONTROL) - keywords.PLAY - keywords.TASK
+        return _table(("keywords",), [(_list(sorted(left_out)),)])
+    rows = ((f"`{word}`", *_of_keyword(word, kind)) for word in sorted(groups[kind]))
+    return _table(("keyword", "value", "what it does"), rows)
+
+
+def _of_keyword(word: str, kind: str) -> tuple[str, str]:
+    value, meaning = _KEYWORDS[f"{kind}.{word}"] if f"{kind}.{word}" in _KEYWORDS else _KEYWORDS[word]
+    inherited = kind == "play" and word in keywords.INHERITED
+    return value, f"{meaning}; for all its tasks" if inherited else meaning
+
+
+#: Value and meaning of each keyword; under ``play.name`` where a play's differs from a task's.
+_KEYWORDS = {
+    "action": ("text or dictionary", "the action and its arguments, as `copy src=a dest=b` or with `module`"),
+    "any_errors_fatal": ("true or false", "end the play after the wave in which something failed"),
+    "args": ("dictionary", "more arguments of the action"),
+    "become": ("true or false, template", "run as another user, by `sudo` without a password"),
+    "become_method": ("`sudo`", "nothing else is supported"),
+    "become_user": ("text, template", "which user; root without it"),
+    "changed_when": ("expressions", "whether something was changed, whatever the action says"),
+    "delay": ("number, template", "seconds between two tries; 5 without it"),
+    "delegate_to": ("host, template", "the host that the action is carried out on"),
+    "environment": ("dictionary, or a list of them", "environment variables of commands on the host"),
+    "failed_when": ("expressions", "whether it failed, whatever the action says"),
+    "gather_facts": ("`false`", "facts aren't gathered yet"),
+    "hosts": ("pattern, template", "where it runs, of the whole inventory; without it on the play's hosts"),
+    "id": ("letters, digits, `_`, `-`", "its name for `needs`"),
+    "ignore_errors": ("true or false, template", "a failure doesn't matter"),
+    "ignore_unreachable": ("true or false, template", "that a host can't be reached doesn't matter"),
+    "index_var": ("name", "the variable that holds the number of the item, from 0"),
+    "label": ("any, template", "what reports show of an item"),
+    "local_action": ("as `action`", "the same with `delegate_to: localhost`"),
+    "loop": ("list, template", "once for each item"),
+    "loop_control": ("dictionary", "how to loop: see below"),
+    "loop_var": ("name", "the variable that holds the item; `item` without it"),
+    "name": ("text", "what reports call it, as it is written"),
+    "needs": ("list of ids", "what has to be over before; without it the task before it"),
+    "no_log": ("true or false, template", "keep the result out of console, events and journal"),
+    "pause": ("number, template", "seconds between two items"),
+    "play.hosts": ("pattern, template", "where it runs; required"),
+    "play.needs": ("list of ids of plays", "what has to be over before; without it the play before it"),
+    "play.vars": ("dictionary", "variables of its tasks"),
+    "register": ("name", "the variable that keeps the result"),
+    "retries": ("number, template", "how often to try again; 3 without it"),
+    "run_once": ("true or false", "on the first host that may run it, for all"),
+    "strategy": ("`waves`, `linear`, `free`", "what is held back: see above"),
+    "tags": ("list, or text with commas", "names for `--tags` and `--skip-tags`"),
+    "tasks": ("list of tasks", "what to do"),
+    "timeout": ("number, template", "seconds for one try of one item"),
+    "trigger_rule": ("one of the rules above", "how needs decide"),
+    "until": ("expressions", "try again until they hold"),
+    "vars": ("dictionary", "variables of the task"),
+    "when": ("expressions", "whether it runs, decided on each host for each item"),
+    "with_items": ("list, template", "as `loop`, lists among the items flattened by one level"),
+}
+
+
+def _filters(_: str) -> str:
+    return _table(("filters beside those of jinja2",), [(_list(sorted(FILTERS)),)])
+
+
+def _tests(_: str) -> str:
+    return _table(("tests beside those of jinja2",), [(_list(sorted(TESTS)),)])
+
+
+def _lookups(_: str) -> str:
+    return _table(("lookups",), [(_list(sorted(_LOOKUPS)),)])
+
+
+def _settings(_: str) -> str:
+    settings = load_settings(Path("/nonexistent"), {"HOME": "~"})
+    rows = (
+        (f"`{field.name}`", f"`DRUMLINE_{field.name.upper()}`", _shown(getattr(settings, field.name)))
+        for field in dataclasses.fields(settings)
+    )
+    return _table(("setting", "variable", "default"), rows)
+
+
+def _shown(value: Any) -> str:
+    return "`./inventory`" if value == () else f"`{value}`"
+
+
+def _statuses(_: str) -> str:
+    return _table(("status", "what it means"), ((f"`{status}`", _STATUSES[status]) for status in Status))
+
+
+_STATUSES = {
+    Status.PENDING: "waits for its needs or its wave",
+    Status.READY: "waits for a free place (`forks`, `sessions`)",
+    Status.RUNNING: "was sent, and is not over",
+    Status.OK: "done, nothing was changed",
+    Status.CHANGED: "done, something was changed",
+    Status.SKIPPED: "its condition was false, or its trigger rule can't hold although nothing failed",
+    Status.FAILED: "the host said no, or the task can't be carried out there",
+    Status.UNREACHABLE: "there is no way to the host, or it was lost",
+    Status.ABANDONED: "its trigger rule can't hold any more because something failed",
+    Status.CANCELLED: "the run was interrupted or stopped before it was done",
+    Status.UNKNOWN: "it was told to stop and didn't answer, or drumline died while it was running",
+}
+
+
+def _trigger_rules(_: str) -> str:
+    rows = ((f"`{rule}`", _RULES[rule]) for rule in TriggerRule)
+    return _table(("rule", "the job runs when"), rows)
+
+
+_RULES = {
+    TriggerRule.NONE_FAILED: "all are over and none failed: each is ok, changed or skipped (the default)",
+    TriggerRule.ALL_SUCCESS: "all are over and each is ok or changed",
+    TriggerRule.ALL_DONE: "all are over, however they ended",
+    TriggerRule.ONE_SUCCESS: "one is ok or changed; the others aren't waited for",
+    TriggerRule.ONE_FAILED: "one failed; the others aren't waited for",
+    TriggerRule.ALL_FAILED: "all are over and each failed",
+}
+
+
+def _errors(_: str) -> str:
+    found = [kind for kind in vars(drumline.errors).values() if isinstance(kind, type)]
+    hosts = [kind for kind in found if issubclass(kind, drumline.errors.HostError)]
+    rows = ((f"`{kind.__name__}`", _first_sentence(kind.__doc__ or ""), _ERRORS[kind.__name__]) for kind in hosts)
+    return _table(("class", "what it means", "what to do"), rows)
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).partition(". ")[0].rstrip(".") + "."
+
+
+_ERRORS = {
+    "HostError": "read its message: it names the fault and the remedy.",
+    "NameNotResolved": "mend the name, or set `ansible_host` to an address.",
+    "ConnectionRefused": "start sshd or WinRM there; check the port and the firewall.",
+    "ConnectTimedOut": "check that the host is up and the firewall lets you through; allow more time.",
+    "ConnectionLost": "run again: the next job on that host connects anew.",
+    "AuthenticationFailed": "set user, key or password; the message lists what was tried.",
+    "HostKeyUnknown": "compare the fingerprint, then add it to known_hosts, or use `accept-new`.",
+    "HostKeyChanged": "find out why; when it is right, remove the old key from known_hosts.",
+    "CertificateInvalid": "name the authority in `ansible_winrm_ca_trust_path`.",
+    "QuotaExceeded": "lower `sessions` or `forks`, end other sessions, or raise the host's quota.",
+    "PackageMissing": "install the package that the message names.",
+    "OptionInvalid": "mend the variable that the message names. The job is `failed`, not unreachable.",
+    "TransferFailed": "look at folder, rights and disk space there. The job is `failed`, not unreachable.",
+}
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+_RENDERERS: dict[str, Callable[[str], str]] = {
+    "action": _action,
+    "errors": _errors,
+    "event": _event,
+    "filters": _filters,
+    "keywords": _keywords,
+    "lookups": _lookups,
+    "options": _options,
+    "settings": _settings,
+    "statuses": _statuses,
+    "tests": _tests,
+    "trigger_rules": _trigger_rules,
+}
+
+
+def _write() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(_MARK.sub(_renewed, text), encoding="utf-8")
+
+
+def _renewed(match: re.Match[str]) -> str:
+    return f"<!-- table: {match[1]} -->\n\n{expected(match[1])}" + ("" if match[2] else "\n")
+
+
+if __name__ == "__main__":
+    _write()
