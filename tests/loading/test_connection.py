@@ -189,3 +189,25 @@ class TestCheck:
 def test_names_are_taken_as_a_list_or_with_commas(value: object) -> None:
     transport = Transport("ssh", Option(name="ways", type=tuple))
     assert target_of("web1", {"ansible_ways": value}, {"ssh": transport})["ways"] == ("ntlm", "basic")
+
+
+@pytest.mark.parametrize(
+    ("variables", "become", "user"),
+    [
+        ({}, None, None),
+        ({"ansible_become": True}, True, None),
+        ({"ansible_become": "no", "ansible_become_user": "deploy"}, False, "deploy"),
+        ({"ansible_become": "no", "drumline_become": "yes", "ansible_become_method": "sudo"}, True, None),
+    ],
+)
+def test_variables_say_whom_a_host_is_worked_on_as(
+    variables: dict[str, object], become: bool | None, user: str | None
+) -> None:
+    found = target(**variables)
+    assert (found.become, found.become_user) == (become, user)
+
+
+def test_another_way_to_become_somebody_is_refused_before_the_run() -> None:
+    hosts = [Host(name=name, variables={"ansible_become_method": "su"}) for name in ("web1", "web2")]
+    [found] = check_connections(hosts, TRANSPORTS)
+    assert found.detail.startswith("Hosts web[1-2]: ansible_become_method is 'su'; it has to be one of sudo, ")

@@ -259,7 +259,7 @@ class _JobRun:
             platform = self._context.transports[target.transport].platform(target)
             if platform not in action.platforms:
                 raise ActionFailed(f"'{action.name}' is not for {platform} hosts, and {host} is one.")
-            become = self._words.become(scope)
+            become = self._words.become(target, scope)
             call = Call(
                 host=host,
                 platform=platform,

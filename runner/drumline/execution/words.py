@@ -12,6 +12,7 @@ from drumline.loading.templating import TemplateFailed
 from drumline.loading.variables import Scope
 from drumline.model.plan import Step
 from drumline.model.request import Become
+from drumline.model.target import Target
 from drumline.model.value import Template
 
 
@@ -45,11 +46,12 @@ class Words:
             raise self._wrong(keyword, f"has to be a number of 0 or more, and this gives {rendered!r}.")
         return number
 
-    def become(self, scope: Scope) -> Become | None:
-        """Who the task runs as; None: the login user."""
-        if not self.flag(self._task.become, "become", scope):
+    def become(self, target: Target, scope: Scope) -> Become | None:
+        """Who the task runs as; None: the login user. The target's variables win over the keywords, as in Ansible."""
+        wanted = self.flag(self._task.become, "become", scope) if target.become is None else target.become
+        if not wanted:
             return None
-        return Become(user=str(self._render(self._task.become_user, scope)))
+        return Become(user=target.become_user or str(self._render(self._task.become_user, scope)))
 
     def environment(self, scope: Scope) -> dict[str, str]:
         """The variables that the task's commands get; of several layers the last one wins."""

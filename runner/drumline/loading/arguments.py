@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ def to_bool(value: Any) -> bool:
     raise _wrong("true or false", value)
 
 
-def _to_int(value: Any) -> int:
+def to_int(value: Any) -> int:
+    """A whole number, perhaps as text; ``ValueError`` for anything else."""
     try:
         if not isinstance(value, bool) and (not isinstance(value, float) or value.is_integer()):
             return int(value)
@@ -128,10 +130,11 @@ def _to_int(value: Any) -> int:
     raise _wrong("a whole number", value)
 
 
-def _to_float(value: Any) -> float:
+def to_float(value: Any) -> float:
+    """A finite number, perhaps as text; ``ValueError`` for anything else."""
     try:
-        if not isinstance(value, bool):
-            return float(value)
+        if not isinstance(value, bool) and math.isfinite(number := float(value)):
+            return number
     except (TypeError, ValueError, OverflowError):
         pass
     raise _wrong("a number", value)
@@ -172,8 +175,8 @@ def _to_path(value: Any) -> Path:
 _COERCIONS: Mapping[type, Callable[[Any], Any]] = {
     str: _to_str,
     bool: to_bool,
-    int: _to_int,
-    float: _to_float,
+    int: to_int,
+    float: to_float,
     list: _to_list,
     dict: _to_dict,
     Path: _to_path,

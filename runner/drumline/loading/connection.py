@@ -12,6 +12,7 @@ from typing import Any
 
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import OptionInvalid
+from drumline.loading.arguments import to_bool, to_float, to_int
 from drumline.model.host import Host
 from drumline.model.hostnames import fold_hosts
 from drumline.model.target import Option, Target
@@ -31,8 +32,12 @@ _ALIASES = {
     "ansible.builtin.local": "local",
 }
 _PREFIXES = ("drumline_", "ansible_")
-_TRUE = ("true", "yes", "on", "y", "t", "1")
-_FALSE = ("false", "no", "off", "n", "f", "0")
+#: Whom a host's commands run as, where its variables say so.
+_BECOME = (
+    Option(name="become", type=bool),
+    Option(name="become_method", choices=("sudo", "ansible.builtin.sudo")),
+    Option(name="become_user"),
+)
 
 
 class _Unusable(Exception):
@@ -52,11 +57,12 @@ def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, 
     try:
         transport = _transport(host, variables, transports)
         options = {option.name: _value(option, variables) for option in transport.options}
+        become, _method, become_user = (_value(option, variables) for option in _BECOME)
     except _Unusable as error:
         raise OptionInvalid(error.summary, f"Host '{host}': {error.detail}") from None
     if "host" in options and options["host"] is None:
         options["host"] = host
-    return Target(host=host, transport=transport.name, options=options)
+    return Target(host=host, transport=transport.name, options=options, become=become, become_user=become_user)
 
 
 def check_connections(hosts: Iterable[Host], transports: Mapping[str, Transport]) -> Diagnostics:
@@ -82,7 +88,7 @@ def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusab
     except _Unusable as error:
         yield error
         return
-    for option in transport.options:
+    for option in (*transport.options, *_BECOME):
         try:
             _value(option, host.variables)
         except _Unusable as error:
@@ -109,9 +115,10 @@ def _value(option: Option, variables: Variables) -> Any:
         return option.default
     hidden = option.secret or isinstance(value, Secret)
     clear = value.reveal() if isinstance(value, Secret) else value
-    converted = _CONVERTERS[option.type](clear)
-    if converted is None:
-        raise _unusable(variable, clear, hidden, f"it has to be {_EXPECTED[option.type]}.")
+    try:
+        converted = _CONVERTERS[option.type](clear)
+    except ValueError:
+        raise _unusable(variable, clear, hidden, f"it has to be {_EXPECTED[option.type]}.") from None
     if option.choices and converted not in option.choices:
         hint = "" if hidden else did_you_mean(str(converted), option.choices)
         raise _unusable(variable, clear, hidden, f"it has to be one of {', '.join(option.choices)}.{hint}")
@@ -138,54 +145,26 @@ def _names(variables: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{prefix}{variable}" for prefix in _PREFIXES for variable in variables)
 
 
-def _to_text(value: Any) -> str | None:
+def _to_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError
 
 
-def _to_int(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    try:
-        return int(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _to_float(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None
-
-
-def _to_bool(value: Any) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    return True if text in _TRUE else False if text in _FALSE else None
-
-
-def _to_names(value: Any) -> tuple[str, ...] | None:
+def _to_names(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
-        return None
+        raise ValueError
     return tuple(name.strip() for name in names if name.strip())
 
 
 _CONVERTERS: dict[type, Callable[[Any], Any]] = {
     str: _to_text,
-    int: _to_int,
-    float: _to_float,
-    bool: _to_bool,
+    int: to_int,
+    float: to_float,
+    bool: to_bool,
     tuple: _to_names,
 }
 _EXPECTED = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of names"}

@@ -19,12 +19,12 @@ from jinja2.exceptions import FilterArgumentError
 from jinja2.filters import do_unique
 
 from drumline.loading import yaml
+from drumline.loading.arguments import TRUE
 from drumline.loading.jinja import Missing, data
 from drumline.loading.text_filters import FILTERS as TEXT_FILTERS
 
 #: A line that begins so starts a document, wherever it stands (YAML 1.2, 9.1.2).
 _DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
-_TRUE = {"yes", "on", "1", "true", "t", "y"}
 _LIST_MERGES = ("replace", "keep", "append", "prepend", "append_rp", "prepend_rp")
 
 
@@ -134,7 +134,7 @@ def to_bool(value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value.lower() in _TRUE
+        return value.lower() in TRUE
     return isinstance(value, (int, float)) and value == 1
 
 

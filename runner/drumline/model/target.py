@@ -41,6 +41,9 @@ class Target:
     host: str  #: The name in the inventory; what messages call it.
     transport: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: What the host's variables say of running as another user; they win over the keywords of tasks. None: nothing.
+    become: bool | None = None
+    become_user: str | None = None
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
