@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError, UsageError
 from drumline.loading.free_form import split_arguments
+from drumline.loading.ids import IDENTIFIER
 from drumline.loading.yaml import Node, load, plain, read, text_value
 from drumline.model.value import Value
 
 #: What positions call the command line.
 _PLACE = "-e"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def read_extra_vars(options: Iterable[str]) -> dict[str, Value]:
@@ -64,7 +63,7 @@ def _pairs(option: str) -> dict[str, Value]:
 
 
 def _name(name: object, place: str) -> str:
-    if not isinstance(name, str) or not _NAME.match(name):
+    if not isinstance(name, str) or not IDENTIFIER.match(name):
         raise UsageError(
             "Not a name for a variable",
             f"{place} sets {name!r}; names are letters, digits and '_', and don't begin with a digit.",

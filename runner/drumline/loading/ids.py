@@ -1,4 +1,4 @@
-"""Ids of tasks and plays: as written, else made from the name."""
+"""What things may be called. Ids of tasks and plays are as written, else made from the name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from drumline.model.value import Value, text_of
 
 #: What a person may write after ``id:``. A dot would make ``play.task`` ambiguous.
 ID = re.compile(r"[A-Za-z0-9_-]+\Z")
+#: What a variable may be called.
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _GAP = re.compile(r"[^a-z0-9_]+")
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from drumline.loading.yaml import BRACES
 from drumline.model.host import Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.secret import MASK, Secret
 
 #: How Ansible's JSON marks text that is never a template.
 UNSAFE = "__ansible_unsafe"
-_BRACES = re.compile(r"\{[{%#]")
 
 #: Whether a variable of this name is to be masked.
 IsSecret = Callable[[str], object]
@@ -41,7 +40,7 @@ def _json(value: Value, is_secret: IsSecret) -> Any:
     if isinstance(value, Template):
         return value.text
     if isinstance(value, str):
-        return {UNSAFE: value} if _BRACES.search(value) else value
+        return {UNSAFE: value} if BRACES.search(value) else value
     if isinstance(value, Mapping):
         return as_json(value, is_secret)
     if isinstance(value, list):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.arguments import FALSE, TRUE
-from drumline.loading.ids import ID
+from drumline.loading.ids import ID, IDENTIFIER
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.value import Template, Value, Variables, text_of
 
@@ -120,7 +120,6 @@ AS_VARIABLE = {"connection": "ansible_connection", "port": "ansible_port", "remo
 #: Keys of ``loop_control`` of the same kind.
 NOT_YET_LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems"})
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 _BRACES = re.compile(r"\{[{%]")
 
@@ -173,7 +172,7 @@ class Reader:
 
     def wrong(self, keyword: str, wanted: str, node: Node) -> None:
         """Note that the value is of a wrong type."""
-        shown = repr(node.value)[:60] if isinstance(node.value, str) else node.kind
+        shown = node.kind if isinstance(node.value, (list, dict, type(None))) else repr(node.value)[:60]
         self.problem(f"'{keyword}' takes {wanted}, but this is {shown}.", node)
 
     def problem(self, detail: str, node: Node) -> None:
@@ -224,7 +223,7 @@ class Reader:
     def identifier(self, keyword: str, node: Node) -> str | None:
         """The name of a variable."""
         text = self.constant(keyword, node)
-        if text is not None and not _IDENTIFIER.match(text):
+        if text is not None and not IDENTIFIER.match(text):
             self.problem(f"'{keyword}' is the name of a variable: letters, digits and '_'; {text!r} is none.", node)
             return None
         return text
@@ -233,6 +232,9 @@ class Reader:
         """A list of constant texts, or a single one, which may hold several with commas between."""
         if isinstance(node.value, list):
             return tuple(text for item in node.value if (text := self.constant(keyword, item)) is not None)
+        if isinstance(node.value, dict):
+            self.wrong(keyword, "a name or a list of names", node)
+            return None
         text = self.constant(keyword, node)
         return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -275,7 +277,7 @@ class Reader:
             self.wrong(keyword, "a dictionary of variables", node)
             return None
         for name, entry in node.value.items():
-            if not _IDENTIFIER.match(name):
+            if not IDENTIFIER.match(name):
                 detail = f"The name of a variable has letters, digits and '_', and no digit first; {name!r} is none."
                 self.found.add("Not a name for a variable", detail=detail, position=entry.key_position)
         variables: Variables = plain(node)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +10,7 @@ from typing import Any, TypeVar
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import keywords
+from drumline.loading.collector import without_collector
 from drumline.loading.ids import slug, unique_ids
 from drumline.loading.keywords import Reader
 from drumline.loading.needs import check_needs
@@ -30,25 +29,13 @@ def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Play
     Raises ``FilesError`` with every mistake in all of the files.
     """
     found = Diagnostics()
-    with _without_collector():
+    with without_collector():
         plays = [play for path in paths for play in _read_file(path, actions, found)]
         numbered = _with_ids(plays, "play", found)
         found.extend(check_needs(numbered))
     if found:
         raise FilesError(sorted(found, key=lambda diagnostic: _place(diagnostic, paths)))
     return Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered))
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nearly all that is made meanwhile stays; looking for garbage in it again and again takes a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _place(diagnostic: Diagnostic, paths: Sequence[Path]) -> tuple[int, int, int]:

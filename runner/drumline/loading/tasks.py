@@ -90,7 +90,7 @@ def _trigger_rule(reader: Reader, keyword: str, node: Node) -> TriggerRule | Non
 
 def _check_become_method(reader: Reader, keyword: str, node: Node) -> None:
     method = reader.constant(keyword, node)
-    if method not in (None, "sudo"):
+    if method not in (None, "sudo", "ansible.builtin.sudo"):
         reader.problem(f"Only 'sudo' is supported by this version of drumline, not {method!r}.", node)
 
 

@@ -15,8 +15,6 @@ interpreter on deep nesting.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ import yaml
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
+from drumline.loading.collector import without_collector
 from drumline.loading.text import read_text
 from drumline.model.value import Template, Value
 
@@ -38,7 +37,8 @@ _MOST_MISTAKES = 100
 #: Nodes that aliases may add to a document.
 _MOST_ALIASED = 1_000_000
 _STANDARD = "tag:yaml.org,2002:"
-_BRACES = re.compile(r"\{[{%#]")
+#: What makes a text a template.
+BRACES = re.compile(r"\{[{%#]")
 _UNQUOTED_BRACES = re.compile(r"(?:^|[:\-]\s)\s*\{\{")
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -121,19 +121,7 @@ def plain(node: Node | None, *, unsafe: bool = False) -> Value:
 
 def text_value(text: str, position: Position) -> str | Template:
     """Text that an author wrote: a template when it holds ``{{``, ``{%`` or ``{#``."""
-    return Template(text, position) if "{" in text and _BRACES.search(text) else text
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Hold the garbage collector back: a large tree has no garbage, and looking for it takes half of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    return Template(text, position) if "{" in text and BRACES.search(text) else text
 
 
 class _List:
@@ -214,7 +202,7 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            with _without_collector():
+            with without_collector():
                 while (event := loader.get_event()) is not None:
                     if handler := handlers.get(type(event)):
                         handler(event)
