@@ -34,8 +34,13 @@ def worker() -> str:
 
 def start_line(executable: str) -> str:
     """The command line of the warm PowerShell; a seventh of the 8,191 characters that ``cmd`` takes."""
+    return powershell_line(executable, _LOADER)
+
+
+def powershell_line(executable: str, script: str) -> str:
+    """The command line of a PowerShell that runs one script."""
     program = f'"{executable}"' if " " in executable else executable
-    encoded = base64.b64encode(_LOADER.encode("utf-16-le")).decode()
+    encoded = base64.b64encode(script.encode("utf-16-le")).decode()
     return (
         f"{program} -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -OutputFormat Text"
         f" -EncodedCommand {encoded}"

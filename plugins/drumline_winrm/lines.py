@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 
-from drumline.plugin import ConnectionLost, Emit, Run
+from drumline.plugin import Emit, Run
 from drumline_winrm.client import Client
 from drumline_winrm.faults import ShellGone
 from drumline_winrm.shell import Shell
@@ -44,19 +43,10 @@ class NativeLines:
         self.command = self._current.start(request.text)
         with contextlib.suppress(ShellGone):  # It may end without reading.
             self._current.send(self.command, request.stdin, end=True)
-        while True:
-            try:
-                received = self._current.receive(self.command, deadline)
-            except ShellGone as gone:
-                if ended():
-                    return Answer(code=None)
-                raise ConnectionLost("The host ended the shell", f"{gone} What ran in it was ended too.") from None
-            for stream, data in received.output if received else ():
+        for received in self._current.follow(self.command, ended, deadline):
+            for stream, data in received.output:
                 emit(stream, data)
-            if received and received.done:
+            if received.done:
                 self._current.terminate(self.command)
                 return Answer(code=received.exit_code)
-            if ended():
-                return Answer(code=None)
-            if deadline is not None and time.monotonic() >= deadline:
-                return Answer(code=None, timed_out=True)
+        return Answer(code=None, timed_out=not ended())

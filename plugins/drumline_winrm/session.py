@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import io
@@ -246,7 +245,7 @@ class WinrmSession:
         if request.language is Language.CMD:
             text = f'"{request.executable}" /d /s /c "{request.text}"'
         else:
-            text = f'"{request.executable}" {_powershell_arguments(request.text)}'
+            text = frames.powershell_line(str(request.executable), request.text)
         if len(text) > _LONGEST_LINE:
             raise OptionInvalid(
                 "The script is too long for another PowerShell",
@@ -261,11 +260,6 @@ class WinrmSession:
 
 def _deadline(request: Run) -> float | None:
     return None if request.timeout is None else time.monotonic() + request.timeout
-
-
-def _powershell_arguments(script: str) -> str:
-    encoded = base64.b64encode(script.encode("utf-16-le")).decode()
-    return f"-NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -OutputFormat Text -EncodedCommand {encoded}"
 
 
 def _opened(source: bytes | Path) -> BinaryIO:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from drumline.plugin import HostError
+from drumline.plugin import ConnectionLost, HostError
 from drumline_winrm import messages
 from drumline_winrm.client import Client
 from drumline_winrm.faults import Broken, NothingYet, OperationsFull, ShellGone, TooLarge
@@ -85,6 +85,24 @@ class Shell:
             return messages.received(self._client.ask(messages.receive(self._known(), command, wait)))
         except NothingYet:
             return None
+
+    def follow(self, command: str, ended: Callable[[], bool], deadline: float | None) -> Iterator[Received]:
+        """All that the command says until it is done, somebody else ends it, or the (monotonic) time comes.
+
+        Raises ``ConnectionLost`` when the shell goes and nobody meant it to.
+        """
+        while True:
+            try:
+                received = self.receive(command, deadline)
+            except ShellGone as gone:
+                if ended():
+                    return
+                raise ConnectionLost("The host ended the shell", f"{gone} What ran in it was ended too.") from None
+            if received:
+                yield received
+            over = deadline is not None and time.monotonic() >= deadline
+            if (received and received.done) or ended() or over:
+                return
 
     def terminate(self, command: str) -> None:
         """End a command with all that it has started. It may be over already."""

@@ -116,23 +116,14 @@ class WarmPowerShell:
     def _follow(self, name: str, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
         assert self.command is not None
         marks = frames.EndMarks(name)
-        while True:
-            try:
-                received = self._shell.receive(self.command, deadline)
-            except ShellGone as gone:
-                if ended():
-                    return Answer(code=None)
-                raise ConnectionLost("The host ended the shell", f"{gone} What ran in it was ended too.") from None
-            for stream, data in received.output if received else ():
+        for received in self._shell.follow(self.command, ended, deadline):
+            for stream, data in received.output:
                 marks.feed(stream, data, emit)
             if marks.complete:
                 return Answer(code=marks.code, detail=marks.detail)
-            if received and received.done:
+            if received.done:
                 return self._ended(marks, emit, received.exit_code)
-            if ended():
-                return Answer(code=None)
-            if deadline is not None and time.monotonic() >= deadline:
-                return Answer(code=None, timed_out=True)
+        return Answer(code=None, timed_out=not ended())
 
     def _ended(self, marks: frames.EndMarks, emit: Emit, code: int | None) -> Answer:
         """The command took the PowerShell with it; its exit code is the command's."""
