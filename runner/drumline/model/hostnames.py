@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Long runs of digits are serial numbers or addresses; they fold by their last eighteen digits at most.
@@ -28,13 +29,19 @@ def fold_hosts(names: Iterable[str]) -> str:
     common = Counter(split for found in splits.values() for split, _ in found)
     groups: dict[_Split | str, list[str]] = {}
     for name, found in splits.items():
-        split, number = max(reversed(found), key=lambda pair: common[pair[0]], default=(name, ""))
+        # Most names have one number: nothing to choose.
+        chosen: tuple[_Split | str, str] = (
+            found[0] if len(found) == 1 else max(reversed(found), key=lambda pair: common[pair[0]], default=(name, ""))
+        )
+        split, number = chosen
         groups.setdefault(split, []).append(number)
     return ", ".join(_folded(key, numbers) for key, numbers in groups.items())
 
 
-def _splits(name: str) -> list[tuple[_Split, str]]:
-    return [(_Split(name[: m.start()], name[m.end() :]), m.group()) for m in _NUMBER.finditer(name)]
+# Each wave of a run folds the same names again.
+@lru_cache(maxsize=65_536)
+def _splits(name: str) -> tuple[tuple[_Split, str], ...]:
+    return tuple((_Split(name[: m.start()], name[m.end() :]), m.group()) for m in _NUMBER.finditer(name))
 
 
 def _folded(key: _Split | str, numbers: list[str]) -> str:
