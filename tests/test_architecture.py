@@ -20,7 +20,8 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"diagnostics", "secret", "clock"},
+    {"secret", "clock"},
+    {"diagnostics"},
     {"errors"},
     {"config"},
     {"model"},

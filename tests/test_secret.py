@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumline.plugin.windows import quote as powershell_quote
-from drumline.secret import MASK, Secret, Secrets
+from drumline.secret import MASK, Secret, Secrets, mask_assignments
 
 PASSWORD = "Tr0ub4dor&3 'x' \"y\""
 
@@ -106,3 +106,31 @@ def test_values_added_by_many_threads_are_all_known() -> None:
         thread.join()
     texts = [f"value-{number}-{count}" for number in range(8) for count in range(10)]
     assert {secrets.mask(text) for text in texts} == {MASK}
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("web1 ansible_password=x,y}z port=22", f"web1 ansible_password={MASK} port=22"),
+        ("password='two words' next", f"password={MASK} next"),
+        ("--extra-vars=db_password=abc", f"--extra-vars=db_password={MASK}"),
+        ("  password: my pass, word  # and this", f"  password: {MASK}"),
+        ('{"db_password": "a \\" b", "k": 2}', f'{{"db_password": {MASK}, "k": 2}}'),
+        ("web1: {ansible_password: abc, port: 1}", f"web1: {{ansible_password: {MASK}, port: 1}}"),
+        ("{a: {token: x}}", f"{{a: {{token: {MASK}}}}}"),
+        ("https://host/path?token=abc", f"https://host/path?token={MASK}"),
+        ("nothing: to see, here=1", "nothing: to see, here=1"),
+    ],
+)
+def test_what_follows_a_secret_name_is_masked_in_a_line_as_it_was_written(line: str, shown: str) -> None:
+    assert mask_assignments(line)[0] == shown
+    masked, index = mask_assignments(f"{line} HERE", len(line) + 1)
+    assert masked[index:] in ("HERE", MASK)
+
+
+def test_a_place_in_a_masked_line_is_found_again() -> None:
+    line = "a: 1, password=secret b: 2"
+    masked = f"a: 1, password={MASK} b: 2"
+    for word in ("a: 1", "password", "b: 2"):
+        assert mask_assignments(line, line.index(word)) == (masked, masked.index(word))
+    assert mask_assignments(line, line.index("cret")) == (masked, masked.index(MASK))

@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from drumline.secret import mask_assignments
+
 #: Longest source line that is quoted below a diagnostic, in characters.
 _EXCERPT_WIDTH = 200
 
@@ -48,11 +50,12 @@ class Diagnostic:
 
 def _excerpt(position: Position) -> list[str]:
     text = _line(position).rstrip("\r\n").replace("\t", " ")
-    start = position.column - _EXCERPT_WIDTH // 2 if position.column > _EXCERPT_WIDTH else 0
+    text, index = mask_assignments(text, position.column - 1)
+    start = index - _EXCERPT_WIDTH // 2 if index >= _EXCERPT_WIDTH else 0
     text = text[start : start + _EXCERPT_WIDTH]
     if not text.strip() or not text.isprintable():
         return []
-    return [f"    {text}", "    " + " " * (position.column - 1 - start) + "^"]
+    return [f"    {text}", "    " + " " * (index - start) + "^"]
 
 
 def _line(position: Position) -> str:

@@ -17,12 +17,40 @@ _SHORTEST_ENCODED = 5
 #: The same for single lines of a value that has several.
 _SHORTEST_LINE = 8
 _URL_SAFE = str.maketrans("+/", "-_")
-_SECRET_NAME = re.compile(r"(?:(?:\A|_)pass|password|passwd|passphrase|secret|token|api_?key)\Z", re.IGNORECASE)
+#: How names end that say that their value is secret.
+_NAME = r"(?:(?<![^\W_])pass|pass(?:word|wd|phrase)|secret|token|api_?key)"
+_SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
+#: ``name=value``, ``name: value`` and ``"name": "value"``, as sh, INI, YAML and JSON have them. Without quotes a value
+#: ends at a space after ``=``; after a colon at the end of the line, or inside braces at a comma or a brace.
+_QUOTED = r"""\"(?:[^"\\]|\\.)*"|'[^']*'"""
+_ASSIGNMENTS = {
+    in_braces: re.compile(
+        rf"""{_NAME}(?:=(?P<given>{_QUOTED}|[^\s"']\S*)|["']?\s*:\s*(?P<set>{_QUOTED}|{plain}))""", re.IGNORECASE
+    )
+    for in_braces, plain in ((False, r"""[^\s"'].*"""), (True, r"""[^\s"'{\[,}][^,}]*"""))
+}
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a variable's name says that its value is secret."""
     return _SECRET_NAME.search(name) is not None
+
+
+def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
+    """A line that somebody wrote, with the values of names that say that they are secret masked.
+
+    Also where the character at ``index`` stands now.
+    """
+    masked, end, moved = "", 0, index
+    for found in _ASSIGNMENTS["{" in text].finditer(text):
+        start, stop = found.span("given" if found["given"] else "set")
+        masked += text[end:start] + MASK
+        if index >= stop:
+            moved = len(masked) + index - stop
+        elif index >= start:
+            moved = len(masked) - len(MASK)
+        end = stop
+    return masked + text[end:], moved
 
 
 class Secret:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from drumline.config import Settings, load_settings
-from drumline.secret import MASK, is_secret_name
-
-#: ``key=value`` as ``-e`` takes it, several in one word too.
-_ASSIGNMENT = re.compile(r"(\w+)=('[^']*'|\"[^\"]*\"|\S*)")
+from drumline.secret import mask_assignments
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,8 +94,4 @@ def split_tags(text: str | None) -> list[str]:
 
 def called_as(words: Sequence[str]) -> str:
     """How the program was called, for the journal: values of variables whose names say that they are secret masked."""
-    shown = [
-        _ASSIGNMENT.sub(lambda found: f"{found[1]}={MASK}" if is_secret_name(found[1]) else found[0], word)
-        for word in words
-    ]
-    return shlex.join(["drumline", *shown])
+    return shlex.join(["drumline", *(mask_assignments(word)[0] for word in words)])
