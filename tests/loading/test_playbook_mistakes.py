@@ -91,6 +91,7 @@ def mistake(mistakes):
         ("ping:\nretries: -1", "5:16", "'retries' takes a number that isn't negative, but this is -1."),
         ("ping:\ntrigger_rule: none_faild", "5:21", "Did you mean 'none_failed'?"),
         ("ping:\nbecome: true\nbecome_method: su", "6:22", "Only 'sudo' is supported"),
+        ("becom: true\nname: a", "4:7", "A task has no keyword 'becom'. Did you mean 'become'?"),
         ("ping:\nname: [a]", "5:13", "'name' takes text, but this is a list."),
         ("ping:\nhosts: []", "5:14", "'hosts' names no host at all."),
     ],

@@ -53,9 +53,7 @@ def play():
 
 @pytest.fixture
 def plan(inventory):
-    def planned(*plays, on=inventory, **options):
-        return make_plan(
-            Playbook(path="site.yml", plays=plays), on, render_pattern=lambda value, _play: str(value), **options
-        )
+    def planned(*plays, on=inventory, render=lambda value, _play: str(value), **options):
+        return make_plan(Playbook(path="site.yml", plays=plays), on, render_pattern=render, **options)
 
     return planned

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError
+from drumline.loading.templating import TemplateFailed
 from drumline.model.plan import Need
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.planning.expand import make_plan
@@ -118,6 +119,19 @@ def test_every_wrong_pattern_is_reported_at_once(plan, play, task):
     assert len(error.value.diagnostics) == 3
     assert "Did you mean 'app'?" in error.value.render()
     assert "site.yml:1:1" in error.value.render()
+
+
+def test_patterns_that_cannot_be_rendered_are_reported_with_the_others(plan, play, task):
+    def render(value, _play):
+        if "{{" in value:
+            raise TemplateFailed("'target' is undefined.", Position("site.yml", 3, 10))
+        return value
+
+    with pytest.raises(FilesError) as caught:
+        plan(play("one", task("a"), hosts="{{ target }}"), play("two", task("b"), hosts="nowhere"), render=render)
+    unrendered, unknown = caught.value.diagnostics
+    assert (unrendered.detail, unrendered.position) == ("'target' is undefined.", Position("site.yml", 3, 10))
+    assert unknown.summary == "A host pattern matches nothing"
 
 
 def test_a_limit_that_matches_nothing_is_an_error(plan, play, task):

@@ -205,7 +205,7 @@ class _ActionReader:
             position = self._entries[key].key_position
             if keywords.is_not_yet(key):
                 keywords.add_not_yet(key, position, self._found)
-            elif uses:
+            elif uses or self._seems_keyword(key):
                 suggestion = did_you_mean(key, [*keywords.TASK, *self._actions])
                 self._found.add(
                     "Unknown keyword", detail=f"A task has no keyword '{key}'.{suggestion}", position=position
@@ -215,6 +215,9 @@ class _ActionReader:
         if not uses and not strange:
             detail = "A task needs the name of an action as one of its keys, such as 'command'."
             self._found.add("A task without an action", detail=detail, position=self._position)
+
+    def _seems_keyword(self, key: str) -> bool:
+        return bool(did_you_mean(key, keywords.TASK)) and not did_you_mean(key, self._actions)
 
     def _add_unknown_action(self, name: str, position: Position) -> None:
         suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])

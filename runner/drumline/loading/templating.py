@@ -6,6 +6,7 @@ files. What rendering gives is data, as is every string of a host, whatever brac
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,6 +45,16 @@ __all__ = ["OMIT", "TemplateFailed", "Templating"]
 #: Compiled containers that are remembered; more than a playbook has, so that a mistake of a caller can't fill memory.
 _REMEMBERED = 20_000
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+#: What jinja2 stumbles over when a template has an operator of another language, and what is meant.
+_STUMBLED = re.compile(r"(?:unexpected|got|char) '([=&|!?])'")
+_HINTS = {
+    "=": "Compare with '=='.",
+    "&": "Write 'and'.",
+    "|": "Write 'or'.",
+    "!": "Write 'not'.",
+    "?": "Write 'a if condition else b'.",
+}
 
 T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
@@ -116,7 +127,7 @@ class Templating:
             tree = self._parse(template.text, template.bare)
         except TemplateSyntaxError as error:
             where = _place(template, error.lineno)
-            return Diagnostic(summary="Not a valid template", detail=_sentence(error.message or ""), position=where)
+            return Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)
         for node in tree.find_all((nodes.Filter, nodes.Test)):
             found = self._unknown(node)
             if found:
@@ -126,7 +137,7 @@ class Templating:
             self._code(template)
         except TemplateSyntaxError as error:
             where = _place(template, error.lineno)
-            return Diagnostic(summary="Not a valid template", detail=_sentence(error.message or ""), position=where)
+            return Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)
         return None
 
     def undeclared(self, template: Template) -> frozenset[str]:
@@ -289,7 +300,7 @@ class Templating:
             return VariableUndefined(_sentence(str(error)), position)
         if isinstance(error, TemplateSyntaxError):
             found = self.check(template)
-            return TemplateFailed(found.detail if found else _sentence(error.message or ""), position)
+            return TemplateFailed(found.detail if found else _explained(error), position)
         if isinstance(error, TemplateNotFound):
             return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
         if isinstance(error, RecursionError):
@@ -324,6 +335,12 @@ def _fitted(environment: T) -> T:
 
 def _line_ends(text: str) -> int:
     return len(text) - len(text.rstrip("\n"))
+
+
+def _explained(error: TemplateSyntaxError) -> str:
+    message = _sentence(error.message or "")
+    stumbled = _STUMBLED.search(message)
+    return f"{message} {_HINTS[stumbled[1]]}" if stumbled else message
 
 
 def _sentence(text: str) -> str:

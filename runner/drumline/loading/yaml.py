@@ -41,6 +41,27 @@ _STANDARD = "tag:yaml.org,2002:"
 BRACES = re.compile(r"\{[{%#]")
 _UNQUOTED_BRACES = re.compile(r"(?:^|[:\-]\s)\s*\{\{")
 
+#: Words of the library's, and what whoever meets them usually did.
+_HINTS = (
+    (
+        "mapping values are not allowed",
+        'Text that holds ": " has to be quoted, and all keys of one dictionary begin in one column.',
+    ),
+    (
+        "expected '-' indicator",
+        "Each item of a list begins with '- ', and its other keys begin in the column of its first one.",
+    ),
+    (
+        "expected key",
+        "All keys of one dictionary begin in one column, and text that begins with a quote ends with that quote.",
+    ),
+    ("cannot start any token", "Text that begins with @, %, ` or another special character has to be quoted."),
+    ("expected alphabetic", "Text that begins with * or & has to be quoted."),
+    ("escape character", "In double quotes a backslash begins an escape; put text with backslashes in single quotes."),
+    ("hexdecimal", "In double quotes a backslash begins an escape; put text with backslashes in single quotes."),
+    ("unexpected end of stream", "The quote that begins here is never closed."),
+)
+
 Scalar: TypeAlias = str | int | float | bool | None
 
 
@@ -306,7 +327,8 @@ class _Builder:
         if event.anchor not in self._anchors:
             open_now = any(frame.anchor == event.anchor for frame in self._stack)
             reason = "names the value that it is part of" if open_now else "names nothing: no anchor before it has it"
-            raise _Refused("An alias can't be followed", f"'*{event.anchor}' {reason}.", position)
+            detail = f"'*{event.anchor}' {reason}. Text that begins with '*' has to be quoted."
+            raise _Refused("An alias can't be followed", detail, position)
         node, size = self._anchors[event.anchor]
         self._nodes += size
         self._aliased += size
@@ -348,7 +370,10 @@ class _Builder:
                 "Values that ansible-vault encrypted can't be read here; keep this one in the environment or a file."
             )
         else:
-            detail = f"'{shown}' isn't supported. Known are !unsafe, !!str, !!int, !!float, !!bool and !!null."
+            detail = (
+                f"'{shown}' isn't supported. Known are !unsafe, !!str, !!int, !!float, !!bool and !!null. "
+                "Text that begins with '!' has to be quoted."
+            )
         self._complain("Unknown tag", detail=detail, position=position)
 
 
@@ -409,9 +434,8 @@ def _explain(error: yaml.MarkedYAMLError, line: str, lines: list[str]) -> str:
     near = [line, lines[context_line] if context_line < len(lines) else ""]
     if any(_UNQUOTED_BRACES.search(text) for text in near):
         return f'{detail}\nA value that begins with "{{{{" has to be quoted: "{{{{ … }}}}".'
-    if error.problem and "mapping values are not allowed" in error.problem:
-        return f'{detail}\nText that holds ": " has to be quoted, and all keys of one dictionary begin in one column.'
-    return detail
+    hint = next((hint for words, hint in _HINTS if words in (error.problem or "")), "")
+    return f"{detail}\n{hint}" if hint else detail
 
 
 def _position_at(before: str, path: str) -> Position:

@@ -16,6 +16,7 @@ from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading.needs import Needs, Vertex, needs_of, needs_of_plays
 from drumline.loading.patterns import select
+from drumline.loading.templating import TemplateFailed
 from drumline.model.host import Inventory
 from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Play, Playbook, Task
@@ -24,7 +25,7 @@ from drumline.planning.graph import levels, without
 from drumline.planning.tags import selected
 
 Hosts: TypeAlias = tuple[str, ...]
-#: Turns the ``hosts`` of a play, or of one of its tasks, into the text of a pattern.
+#: Turns the ``hosts`` of a play, or of one of its tasks, into the text of a pattern; may raise ``TemplateFailed``.
 RenderPattern: TypeAlias = Callable[[Value, Play], str]
 
 
@@ -97,7 +98,9 @@ class _Chosen:
             return self._limited(self._render(value, play), position)
         except FilesError as error:
             self._found.extend(error.diagnostics)
-            return ()
+        except TemplateFailed as error:
+            self._found.add("A host pattern can't be rendered", detail=error.summary, position=error.position)
+        return ()
 
     def _limited(self, pattern: str, position: Position) -> Hosts:
         if pattern not in self._by_pattern:
