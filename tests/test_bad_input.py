@@ -82,7 +82,7 @@ def _runs(folder: Path) -> int:
         ("- copy: {src: a, dest: [b]}\n", "site.yml:4:22: error: |'dest' of 'copy' takes text, but this is a list."),
         (
             "- {id: a, needs: [c], ping: }\n- {id: b, needs: [a], ping: }\n- {id: c, needs: [b], ping: }\n",
-            "site.yml:4:|circle|a|b|c",
+            "site.yml:4:|cycle|a|b|c",
         ),
         ("- {id: a, needs: [nothing], ping: }\n", "site.yml:4:|nothing"),
         ("- {id: stop, ping: }\n- {needs: [stpo], ping: }\n", "site.yml:5:|Did you mean 'stop'?"),
@@ -106,7 +106,7 @@ def _runs(folder: Path) -> int:
         "type of a keyword",
         "type of retries",
         "type of an argument",
-        "circle",
+        "cycle",
         "unknown need",
         "misspelt need",
         "duplicate id",

@@ -246,14 +246,14 @@ class TestMistakes:
         source = write("hosts.ini", "ok\n'a b'\nx;y\nz:99999\n")
         assert [item.position for item in mistakes(source)] == [Position(source, line, 1) for line in (2, 3, 4)]
 
-    def test_a_circle_of_groups_is_shown_with_its_path(self, write: Write) -> None:
+    def test_a_cycle_of_groups_is_shown_with_its_path(self, write: Write) -> None:
         source = write("h.ini", "[a]\nh\n[a:children]\nb\n[b:children]\nc\n[c:children]\na\n")
         found = only_mistake(source)
         assert found.summary == "Groups contain each other"
         assert "a > b > c > a" in found.detail
         assert found.position == Position(source, 8, 1)
 
-    def test_all_circles_are_shown(self, write: Write) -> None:
+    def test_all_cycles_are_shown(self, write: Write) -> None:
         source = write("h.ini", "[a:children]\na\n[b:children]\nc\n[c:children]\nb\n")
         assert len(mistakes(source)) == 2
 

@@ -139,17 +139,17 @@ def test_all_mistakes_of_all_files_in_their_order(mistakes):
     assert [place for place, _ in found] == ["3:8", "4:23", "5:8", "5:15", "2:3", "1:1"]
 
 
-def test_a_circle_is_shown_with_its_whole_path(mistakes):
+def test_a_cycle_is_shown_with_its_whole_path(mistakes):
     tasks = "- hosts: x\n  tasks:\n" + "".join(
         f"    - {{id: {name}, ping: , needs: [{need}]}}\n" for name, need in ("ab", "bc", "ca", "de", "ed")
     )
     assert [text for _, text in mistakes(tasks)] == [
-        "Needs form a circle. 'a' needs 'b', which needs 'c', which needs 'a'. Remove one of these needs.",
-        "Needs form a circle. 'd' needs 'e', which needs 'd'. Remove one of these needs.",
+        "Needs form a cycle. 'a' needs 'b', which needs 'c', which needs 'a'. Remove one of these needs.",
+        "Needs form a cycle. 'd' needs 'e', which needs 'd'. Remove one of these needs.",
     ]
 
 
-def test_a_circle_through_plays(mistakes):
+def test_a_cycle_through_plays(mistakes):
     [(_, text)] = mistakes(
         "- {id: one, hosts: x, tasks: [{id: a, ping: , needs: [two.b]}]}\n"
         "- {id: two, hosts: x, tasks: [{id: b, ping: }]}\n"

@@ -220,7 +220,7 @@ def test_all_mistakes_of_a_document_are_found_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "word"), [("[*x]", "names nothing"), ("&x [*x]", "part of"), ("&x {a: *x}", "part of")]
 )
-def test_aliases_that_lead_nowhere_or_in_circles_are_refused(text: str, word: str) -> None:
+def test_aliases_that_lead_nowhere_or_in_cycles_are_refused(text: str, word: str) -> None:
     found = only_mistake(text)
     assert found.summary == "An alias can't be followed"
     assert word in found.detail

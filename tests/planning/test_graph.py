@@ -33,7 +33,7 @@ def test_removing_nothing_changes_nothing(graph):
     assert without(graph, ()) == graph
 
 
-def test_circles_are_refused():
+def test_cycles_are_refused():
     with pytest.raises(CycleError):
         levels({1: (2,), 2: (1,)})
 

@@ -120,25 +120,25 @@ class Draft:
 
 
 def check_cycles(draft: Draft) -> None:
-    """Note every circle of groups, and open it, so that the rest can be looked at."""
+    """Note every cycle of groups, and open it, so that the rest can be looked at."""
     while True:
         graph: dict[str, Iterable[str]] = {name: group.children for name, group in draft.groups.items()}
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
-            circle = list(reversed(error.args[1]))  # parents first
-            _report_circle(draft, circle)
+            cycle = list(reversed(error.args[1]))  # parents first
+            _report_cycle(draft, cycle)
         else:
             return
 
 
-def _report_circle(draft: Draft, circle: list[str]) -> None:
-    """``circle`` names each group before one of its children; its first and last are the same."""
-    edges = list(pairwise(circle))
+def _report_cycle(draft: Draft, cycle: list[str]) -> None:
+    """``cycle`` names each group before one of its children; its first and last are the same."""
+    edges = list(pairwise(cycle))
     places = [(draft.groups[parent].children[child], (parent, child)) for parent, child in edges]
     position, (parent, child) = max(places, key=lambda place: place[0] or Position(""))
     del draft.groups[parent].children[child]
-    start = circle.index(child)
-    path = [*circle[start:-1], *circle[: start + 1]]
+    start = cycle.index(child)
+    path = [*cycle[start:-1], *cycle[: start + 1]]
     detail = f"A group can't be inside itself: {' > '.join(path)}."
     draft.mistakes.add("Groups contain each other", detail=detail, position=position)

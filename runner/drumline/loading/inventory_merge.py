@@ -50,7 +50,7 @@ class Hosts(dict[str, Host]):
 
 
 def merge(draft: Draft, inventory: Sequence[Layer], playbook: Sequence[Layer], sources: Sequence[str]) -> Inventory:
-    """The finished inventory. The draft has no circles of groups."""
+    """The finished inventory. The draft has no cycles of groups."""
     return _Merger(draft, inventory, playbook).merge(tuple(sources))
 
 

@@ -1,4 +1,4 @@
-"""What needs what, as written: names become vertices, the one rule is applied, circles are found.
+"""What needs what, as written: names become vertices, the one rule is applied, cycles are found.
 
 A task without ``needs`` needs the task written before it; a play without ``needs`` needs the play before it. A play's
 needs hold for all its tasks: tasks that need nothing within the play wait for them, the others through those
@@ -17,8 +17,8 @@ from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import slug
 from drumline.model.playbook import Play, Task
 
-#: Circles that are reported at most; beyond that the file is wrong in one way, not in many.
-_MOST_CIRCLES = 20
+#: Cycles that are reported at most; beyond that the file is wrong in one way, not in many.
+_MOST_CYCLES = 20
 
 
 class Vertex(NamedTuple):
@@ -94,14 +94,14 @@ def _task_needs(vertex: Vertex, task: Task, names: Names) -> tuple[Vertex, ...]:
 
 
 def check_needs(plays: Sequence[Play]) -> Diagnostics:
-    """Names that stand for nothing or for several things, and circles."""
+    """Names that stand for nothing or for several things, and cycles."""
     found = Diagnostics()
     checker = _NameChecker(plays, found)
     for index, play in enumerate(plays):
         checker.check_play(play)
         for task in play.tasks:
             checker.check_task(index, task)
-    _check_circles(plays, found)
+    _check_cycles(plays, found)
     return found
 
 
@@ -155,15 +155,15 @@ def _ambiguous(owners: Sequence[Play] | Sequence[Task]) -> set[str]:
     return {name for name, count in slugs.items() if count > 1} - {o.id for o in owners if "id" in o.positions}
 
 
-def _check_circles(plays: Sequence[Play], found: Diagnostics) -> None:
-    for circle in circles(needs_of(plays)):
-        first = min((vertex for vertex in circle if vertex.task is not None), default=circle[0])
-        at = circle.index(first)
-        path = [*circle[at:], *circle[:at], first]
+def _check_cycles(plays: Sequence[Play], found: Diagnostics) -> None:
+    for cycle in cycles(needs_of(plays)):
+        first = min((vertex for vertex in cycle if vertex.task is not None), default=cycle[0])
+        at = cycle.index(first)
+        path = [*cycle[at:], *cycle[:at], first]
         labels = [_label(vertex, first.play, plays) for vertex in path]
         owner = plays[first.play] if first.task is None else plays[first.play].tasks[first.task]
         found.add(
-            "Needs form a circle" if len(circle) > 1 else "A need on itself",
+            "Needs form a cycle" if len(cycle) > 1 else "A need on itself",
             detail=f"{labels[0]} needs {', which needs '.join(labels[1:])}. Remove one of these needs.",
             position=owner.positions.get("needs", owner.position),
         )
@@ -177,11 +177,11 @@ def _label(vertex: Vertex, home: int, plays: Sequence[Play]) -> str:
     return f"'{task.id}'" if vertex.play == home else f"'{play.id}.{task.id}'"
 
 
-def circles(needs: Needs) -> list[list[Vertex]]:
-    """Circles, each in the order "needs"; enough of them that mending each of these mends the graph, up to a limit."""
+def cycles(needs: Needs) -> list[list[Vertex]]:
+    """Cycles, each in the order "needs"; enough of them that mending each of these mends the graph, up to a limit."""
     graph = {vertex: list(needed) for vertex, needed in needs.items()}
     found: list[list[Vertex]] = []
-    while len(found) < _MOST_CIRCLES:
+    while len(found) < _MOST_CYCLES:
         try:
             TopologicalSorter(graph).prepare()
             break

@@ -1,6 +1,6 @@
 """Graphs as mappings from a vertex to what it needs. Knows vertices and edges, nothing of tasks and hosts.
 
-All functions take a graph without circles; ``graphlib.CycleError`` is raised otherwise.
+All functions take a graph without cycles; ``graphlib.CycleError`` is raised otherwise.
 """
 
 from __future__ import annotations
