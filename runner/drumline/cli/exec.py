@@ -42,7 +42,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) ->
 
         drumline exec web 'df -h | tail -1'
 
-    Several words are a program and its arguments, passed on as they are:
+    Several words are a program and its arguments; no shell reads them, and only ~ and $VARIABLES are expanded there:
 
         drumline exec web -- systemctl status nginx
 

@@ -75,7 +75,8 @@ def output(task: str, host: str, run: str | None, stderr: bool, state: Path | No
 
     journal = Journal(settings_with(state=state).state)
     found = journal.find(run)
-    click.get_binary_stream("stdout").write(output_of(journal, found, task, host, "stderr" if stderr else "stdout"))
+    sys.stdout.flush()
+    sys.stdout.buffer.write(output_of(journal, found, task, host, "stderr" if stderr else "stdout"))
 
 
 def _show(lines: Iterable[Line]) -> None:

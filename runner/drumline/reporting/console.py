@@ -106,7 +106,7 @@ class ConsoleReport:
     """Tells a run on a screen. Use it as a context manager; it listens to events."""
 
     def __init__(self, plan: Plan, screen: Screen, *, number: int, verbose: int = 0, alive: bool = False) -> None:
-        self._tracker = Tracker(plan, with_output=verbose > 0)
+        self._tracker = Tracker(plan, verbose=verbose)
         self._screen = screen
         self._number = number
         self._verbose = verbose

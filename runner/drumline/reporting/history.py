@@ -44,7 +44,7 @@ def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
 
 def show_lines(run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: int) -> Iterator[Line]:
     """One run in full: failures first, then every wave with its times and results, then the verdict."""
-    tracker = Tracker(plan, with_output=verbose > 0)
+    tracker = Tracker(plan, verbose=verbose)
     for event in events:
         tracker.handle(event)
     word, style = _ending(run)

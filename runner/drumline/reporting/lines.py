@@ -15,6 +15,9 @@ from drumline.reporting.tracker import Fold, Tracker, Wave
 #: How many lines of each stream are shown of a failure.
 LAST_LINES = 20
 
+#: How many characters are shown of one line of output; 'drumline runs output' has all of it.
+_LONGEST = 2000
+
 MARKS: Mapping[Status, tuple[str, str]] = {
     Status.OK: ("ok", "green"),
     Status.CHANGED: ("changed", "yellow"),
@@ -115,6 +118,8 @@ def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
     ]
     if fold.status in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
         yield from failure_lines(step, fold.result)
+        if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
+            yield [Part(f"      this is {fold.hosts[0]}; each host's own message: drumline runs show -v", "dim")]
     elif step.task.action == "debug" or (verbose and fold.result.get("msg")):
         yield from _indented(_said(fold.result), "cyan")
     if verbose and fold.status not in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
@@ -164,7 +169,7 @@ def _output_lines(result: Mapping[str, Any], lines: int | None) -> Iterator[Line
         if left_out:
             yield [Part(f"      {stream} │ … {left_out} lines before", "dim")]
         for line in found[left_out:]:
-            yield [Part(f"      {stream} │ ", "dim"), Part(_printable(line))]
+            yield [Part(f"      {stream} │ ", "dim"), Part(_short(line, _LONGEST))]
     if result.get("cut"):
         yield [Part(f"      {result['cut']} more bytes of output: see 'drumline runs output'", "dim")]
 
@@ -181,6 +186,7 @@ def verdict(tracker: Tracker, number: int) -> Line:
         Part(word, style),
         Part(": "),
         *count_parts(tracker.counts),
+        Part(f" ({tracker.ignored} ignored)" if tracker.ignored else ""),
         Part(f"; {count}, {seconds(finished.at - tracker.started)}, run {number}"),
     ]
 

@@ -58,10 +58,10 @@ class Wave:
 class Tracker:
     """Takes events in and keeps what reports show. ``lock`` guards it against a screen that is drawn meanwhile.
 
-    ``with_output``: equal results are folded by their whole output too; else only by what is shown of them.
+    Results are folded when what is shown of them is equal; ``verbose`` is how much that is.
     """
 
-    def __init__(self, plan: Plan, *, with_output: bool = False) -> None:
+    def __init__(self, plan: Plan, *, verbose: int = 0) -> None:
         self.plan = plan
         self.lock = threading.RLock()
         self.started = 0.0
@@ -71,8 +71,9 @@ class Tracker:
         self.waves: dict[WaveKey, Wave] = {}
         self.running: dict[Job, float] = {}
         self.counts: Counter[Status] = Counter()
+        self.ignored = 0  # failures that don't matter; they are among the counts
         self.failures: list[Fold] = []
-        self._with_output = with_output
+        self._verbose = verbose
         self._ended: list[Wave] = []
 
     def handle(self, event: Event) -> list[Wave]:
@@ -117,6 +118,7 @@ class Tracker:
         job = event.job
         self.running.pop(job, None)
         self.counts[event.status] += 1
+        self.ignored += event.ignored
         wave = self.wave_of(job)
         if wave is None:
             return
@@ -127,8 +129,8 @@ class Tracker:
         self._close(wave, event.at)
 
     def _fold(self, wave: Wave, event: JobFinished) -> Fold:
-        whole = self._with_output or self.step(event.job).task.action == "debug"
-        shown = repr(sorted(event.result.items(), key=_first)) if whole else what_is_shown(event)
+        whole = self._verbose > 1 or self.step(event.job).task.action == "debug"
+        shown = repr(sorted(event.result.items(), key=_first)) if whole else what_is_shown(event, self._verbose)
         key = (event.job.step, event.status, event.ignored, shown)
         fold = wave.folds.get(key)
         if fold is None:
@@ -155,13 +157,18 @@ class Tracker:
             self._ended.append(wave)
 
 
-def what_is_shown(event: JobFinished) -> Any:
-    """The part of a result by which equal ones are folded: failures by all that is said of them, others by ``msg``."""
+def what_is_shown(event: JobFinished, verbose: int) -> Any:
+    """The part of a result by which equal ones are folded: all that is said of a failure, else ``msg`` and output.
+
+    The command is no part of it: it may differ by the host's name alone.
+    """
     result = event.result
-    if event.status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not event.ignored:
+    if not verbose and event.status is Status.UNREACHABLE:
+        return result.get("kind", result.get("msg"))  # each message names its own host, address or key
+    if not verbose and event.status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not event.ignored:
         message = result.get("msg", "")
         return message if isinstance(message, str) else repr(message)
-    return repr([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "results")])
+    return repr([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cut", "results")])
 
 
 def _first(item: tuple[str, Any]) -> str:

@@ -1,0 +1,102 @@
+"""``drumline exec``: one command on many hosts."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.program import Ended, call, processes_with
+
+Exec = Callable[..., Ended]
+
+
+@pytest.fixture
+def exec_(tmp_path: Path) -> Exec:
+    """Calls ``drumline exec`` in a folder with an inventory of web01 to web40 and db1."""
+    (tmp_path / "inventory").write_text("[all:vars]\nansible_connection=local\nport=80\n[web]\nweb[01:40]\n[db]\ndb1\n")
+    return lambda *arguments: call(tmp_path, "exec", *arguments)
+
+
+def test_equal_outputs_of_many_hosts_are_shown_once(exec_: Exec) -> None:
+    ended = exec_("web", "--", "echo", "hello")
+    assert ended.status == 0
+    assert ended.out.count("stdout │ hello") == 1
+    assert "web[01-40]  40 hosts, " in ended.out
+
+
+def test_hosts_that_answer_otherwise_are_told_apart(exec_: Exec) -> None:
+    ended = exec_("web", "test {{ inventory_hostname }} = web07 && echo odd || echo even")
+    assert ended.out.count("stdout │ even") == 1
+    assert "web[01-06,08-40]  39 hosts, " in ended.out
+    assert "web07  " in ended.out
+    assert ended.out.count("stdout │ odd") == 1
+
+
+def test_a_single_word_is_a_line_for_the_shell(exec_: Exec) -> None:
+    assert "stdout │ 3" in exec_("db", "printf 'a\\nb\\nc\\n' | wc -l").out.replace("       3", " 3")
+
+
+def test_several_words_are_a_program_and_its_arguments(exec_: Exec) -> None:
+    assert "stdout │ a  b | wc $(id) *;" in exec_("db", "--", "echo", "a  b", "|", "wc", "$(id)", "*;").out
+
+
+def test_options_of_the_command_are_its_own(exec_: Exec) -> None:
+    assert "stdout │ -v -i x --help" in exec_("db", "--", "echo", "-v", "-i", "x", "--help").out
+
+
+def test_templates_are_rendered_for_each_host(exec_: Exec) -> None:
+    ended = exec_("web01:db", "--", "echo", "{{ inventory_hostname }}:{{ port }}")
+    assert "stdout │ web01:80" in ended.out
+    assert "stdout │ db1:80" in ended.out
+
+
+def test_a_template_that_is_wrong_is_said_before_anything_is_sent(exec_: Exec, tmp_path: Path) -> None:
+    ended = exec_("db", "--", "touch", str(tmp_path / "sent"), "{{ prot }}")
+    assert ended.status == 5
+    assert "'prot'" in ended.err
+    assert "Did you mean 'port'?" in ended.err
+    assert not (tmp_path / "sent").exists()
+
+
+def test_a_command_that_fails_is_2_and_shown_in_full(exec_: Exec) -> None:
+    ended = exec_("db", "echo said; echo why >&2; exit 7")
+    assert ended.status == 2
+    for text in ("failed ", "db1", "exit code: 7", "stdout │ said", "stderr │ why", "echo said; echo why >&2; exit 7"):
+        assert text in ended.out
+
+
+def test_time_out_ends_the_command_and_its_children(exec_: Exec, tmp_path: Path) -> None:
+    began = time.monotonic()
+    ended = exec_("--timeout", "0.5", "db", f"sleep 60 & sleep 60; : {tmp_path}/marker")
+    assert ended.status == 2
+    assert time.monotonic() - began < 10
+    assert "0.5" in ended.out
+    assert processes_with(f"{tmp_path}/marker") == []
+
+
+def test_become_runs_as_root(exec_: Exec) -> None:
+    if shutil.which("sudo") is None or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
+        pytest.skip("sudo isn't installed, or asks for a password")
+    assert "stdout │ 0" in exec_("--become", "db", "--", "id", "-u").out
+
+
+def test_limit_forks_and_shell_are_taken(exec_: Exec) -> None:
+    ended = exec_("all", "-l", "web01,db1", "-f", "1", "--executable", "/bin/sh", "echo $0")
+    assert ended.status == 0
+    assert "db1" in ended.out
+    assert "2 hosts" in ended.out.splitlines()[-1]
+
+
+def test_a_pattern_that_matches_nothing_is_5(exec_: Exec) -> None:
+    ended = exec_("wbe", "true")
+    assert (ended.status, ended.out) == (5, "")
+    assert "Did you mean 'web'?" in ended.err
+
+
+def test_it_is_a_run_like_any_other(exec_: Exec, tmp_path: Path) -> None:
+    exec_("db", "--", "echo", "two words")
+    assert "drumline exec db -- echo 'two words'" in call(tmp_path, "runs", "list").out

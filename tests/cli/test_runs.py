@@ -1,0 +1,125 @@
+"""``drumline runs``: what happened, from the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from support.program import call, running, wait_until
+
+PLAYBOOK = """
+- name: Roll out
+  hosts: web
+  tasks:
+    - {id: say, command: "echo hello"}
+    - {id: break, shell: "echo {{ 'x' * 50 }}; test {{ inventory_hostname }} != web2"}
+    - {id: after, ping: }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which a run was made, of which web2 failed in the second of three tasks."""
+    (tmp_path / "site.yml").write_text(PLAYBOOK)
+    (tmp_path / "inventory").write_text("[all:vars]\nansible_connection=local\n[web]\nweb[1:3]\n")
+    assert call(tmp_path, "run", "site.yml").status == 2
+    return tmp_path
+
+
+def test_list_has_newest_first(folder: Path) -> None:
+    call(folder, "exec", "web1", "true")
+    ended = call(folder, "runs", "list")
+    first, second = ended.out.splitlines()
+    assert first.split()[0] == "2"
+    assert first.endswith("done         drumline exec web1 true")
+    assert second.split()[0] == "1"
+    assert "failed       drumline run site.yml" in second
+
+
+def test_list_as_json(folder: Path) -> None:
+    [run] = json.loads(call(folder, "runs", "list", "--format", "json").out)
+    assert run["number"] == 1
+    assert run["exit_status"] == 2
+    assert run["playbook"] == "site.yml"
+    assert run["finished"] >= run["started"] > 1_700_000_000
+
+
+def test_without_runs(tmp_path: Path) -> None:
+    ended = call(tmp_path, "runs", "list")
+    assert (ended.status, ended.out) == (0, "No runs yet.\n")
+    assert json.loads(call(tmp_path, "runs", "list", "--format", "json").out) == []
+    assert call(tmp_path, "runs", "show").status == 5
+
+
+def test_show_tells_failures_first_then_the_waves(folder: Path) -> None:
+    ended = call(folder, "runs", "show")
+    assert ended.status == 0
+    text = ended.out
+    order = [
+        "run 1 ",
+        "drumline run site.yml",
+        "Failures",
+        "web2",
+        "site.yml:6:7",
+        "exit code: 1",
+        "Roll out, wave 1 of 3",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert "abandoned   after: web2  because of 'break'" in text
+    assert text.splitlines()[-1].startswith("failed: 2 ok, 5 changed, 1 failed, 1 abandoned; 3 hosts, ")
+
+
+def test_show_with_outputs(folder: Path) -> None:
+    assert "stdout │ hello" not in call(folder, "runs", "show").out
+    assert "stdout │ hello" in call(folder, "runs", "show", "-v").out
+
+
+def test_show_as_json(folder: Path) -> None:
+    shown = json.loads(call(folder, "runs", "show", "1", "--format", "json").out)
+    assert set(shown) == {"run", "failures", "waves", "jobs"}
+    [failure] = shown["failures"]
+    assert (failure["task"], failure["host"], failure["status"]) == ("break", "web2", "failed")
+    assert failure["result"]["rc"] == 1
+    assert failure["started"] <= failure["ended"]
+    assert [wave["counts"] for wave in shown["waves"]] == [
+        {"changed": 3},
+        {"changed": 2, "failed": 1},
+        {"ok": 2, "abandoned": 1},
+    ]
+    [abandoned] = [job for job in shown["jobs"] if job["status"] == "abandoned"]
+    assert abandoned["cause"]["host"] == "web2"
+
+
+def test_a_run_is_found_by_number_and_by_the_beginning_of_its_id(folder: Path) -> None:
+    [run] = json.loads(call(folder, "runs", "list", "--format", "json").out)
+    for name in ("1", run["id"], run["id"][:8]):
+        assert run["id"] in call(folder, "runs", "show", name).out
+
+
+def test_a_run_that_goes_on_and_one_that_died(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("localhost\n")
+    (tmp_path / "site.yml").write_text(
+        "- hosts: all\n  tasks:\n    - shell: touch began; while [ -e began ]; do sleep 0.05; done\n"
+        f"      args: {{chdir: {tmp_path}}}\n"
+    )
+    with running(tmp_path, "run", "site.yml") as program:
+        wait_until((tmp_path / "began").exists)
+        assert " running " in call(tmp_path, "runs", "list").out
+        assert "not finished: " in call(tmp_path, "runs", "show").out
+        os.kill(program.pid, signal.SIGKILL)
+        program.end()
+    (tmp_path / "began").unlink()
+    assert " died " in call(tmp_path, "runs", "list").out
+    shown = call(tmp_path, "runs", "show")
+    assert shown.status == 0
+    assert "1 running or unknown" in shown.out
+
+
+def test_show_of_what_is_not_there(folder: Path) -> None:
+    ended = call(folder, "runs", "show", "99")
+    assert (ended.status, ended.out) == (5, "")
+    assert "'99': see 'drumline runs list'" in ended.err
