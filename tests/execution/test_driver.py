@@ -124,3 +124,11 @@ def test_threads_are_used_again() -> None:
     driver.run(executor)
     assert len(executor._threads) <= 4
     executor.close()
+
+
+def test_a_fault_of_drumline_ends_the_run_instead_of_leaving_it_waiting() -> None:
+    driver, executor, hosts = make(build(P([T(["a", "b"])])), Record())
+    hosts.run = lambda job: 1 / 0  # type: ignore[assignment,method-assign]
+    with pytest.raises(ZeroDivisionError):
+        driver.run(executor)
+    executor.close()

@@ -50,14 +50,14 @@ class Driver:
         self._listeners = tuple(listeners)
         self._clock = clock
         self._remember = remember
-        self._inbox: queue.SimpleQueue[JobReport | Urgency] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[JobReport | Urgency | Exception] = queue.SimpleQueue()
         self._interrupts = 0
         self._deadline: float | None = None
         self._sent: set[Job] = set()  # submitted and not reported
         self.exit_status: int | None = None
 
-    def report(self, report: JobReport) -> None:
-        """A job is over; may be called from any thread."""
+    def report(self, report: JobReport | Exception) -> None:
+        """A job is over, or drumline itself broke while it ran; may be called from any thread."""
         self._inbox.put(report)
 
     def interrupt(self) -> None:
@@ -86,7 +86,7 @@ class Driver:
                 item = self._inbox.get(timeout=max(0.0, deadline - self._clock.monotonic()))
             except queue.Empty:
                 return
-            if isinstance(item, Urgency):
+            if not isinstance(item, JobReport):
                 return
             self._sent.discard(item.event.job)
 
@@ -103,7 +103,9 @@ class Driver:
             except queue.Empty:
                 return [event for item in found for event in self._event_of(item)]
 
-    def _event_of(self, item: JobReport | Urgency) -> list[Event]:
+    def _event_of(self, item: JobReport | Urgency | Exception) -> list[Event]:
+        if isinstance(item, Exception):
+            raise item
         if isinstance(item, Urgency):
             if item is Urgency.NOW:
                 grace = STOP_GRACE if self._deadline is None else 0.0

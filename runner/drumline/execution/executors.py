@@ -55,7 +55,7 @@ class Runner(Protocol):
 class ThreadExecutor:
     """One thread per job under way, kept for the next job. How many at most is the state's decision (forks)."""
 
-    def __init__(self, runner: Runner, report: Callable[[JobReport], None]) -> None:
+    def __init__(self, runner: Runner, report: Callable[[JobReport | Exception], None]) -> None:
         self._runner = runner
         self._report = report
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -88,8 +88,14 @@ class ThreadExecutor:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            report = self._runner.run(job)
+            report = self._carry_out(job)
             with self._lock:
                 self._spare += 1
             if report is not None:
                 self._report(report)
+
+    def _carry_out(self, job: Job) -> JobReport | Exception | None:
+        try:
+            return self._runner.run(job)
+        except Exception as fault:  # a runner never raises; if it does all the same, the run must not wait for ever
+            return fault

@@ -110,7 +110,8 @@ class Journal:
         if name is None:
             found = runs[:1]
         else:
-            found = [run for run in runs if str(run.number) == name or run.id.startswith(name)]
+            numbered = [run for run in runs if str(run.number) == name]
+            found = numbered or [run for run in runs if run.id.startswith(name)]
         if len(found) == 1:
             return found[0]
         if not runs:
