@@ -56,9 +56,12 @@ make_folder() {
     [ ! -d "$1" ] || return 0
     set -- "${1%/}"
     case $1 in */?*) make_folder "${1%/*}/" ;; esac
-    try mkdir -- "$1"
-    changed=1
-    attributes "$1" "$directory_mode"
+    if mkdir -- "$1" 2>/dev/null; then
+        changed=1
+        attributes "$1" "$directory_mode"
+    elif [ ! -d "$1" ]; then # not made by another host on the same file system meanwhile
+        try mkdir -- "$1"
+    fi
 }
 
 report() {
