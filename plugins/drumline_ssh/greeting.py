@@ -15,6 +15,11 @@ from drumline_ssh.settings import Settings
 
 #: First the one that costs least in Python: one call encrypts and authenticates a packet.
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+#: When paramiko would ask for new keys: after sshd would, which is after 2**36 bytes or 2**31 packets. It can't ask
+#: safely: what the host says before it has read the question is answered, and that waits for the new keys until the
+#: connection is given up (paramiko's issue 822). It serves well where the host asks.
+_REKEY_BYTES = 2**37
+_REKEY_PACKETS = 2**32 - 1
 #: A key of type ``ssh-rsa`` signs with these.
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
@@ -47,6 +52,8 @@ class Greeter:
         transport.auth_timeout = settings.timeout
         # The time-out of start_client counts; these, if they were the same, might come first and say less.
         transport.banner_timeout = transport.handshake_timeout = 2 * settings.timeout
+        transport.packetizer.REKEY_BYTES = _REKEY_BYTES
+        transport.packetizer.REKEY_PACKETS = _REKEY_PACKETS
         security = transport.get_security_options()
         security.ciphers = (*_CIPHERS, *(name for name in security.ciphers if name not in _CIPHERS))
         security.key_types = self._key_types(settings, security.key_types)

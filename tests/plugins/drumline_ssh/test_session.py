@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +86,23 @@ class TestWarmShell:
         assert "mellon" not in out(session, "friend='mel''lon'; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
 
 
+class TestSideBySide:
+    def test_eight_sessions_of_one_host(self, sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+        connection = connect(sshd)
+
+        def work(number: int) -> None:
+            session = connection.open_session()
+            mine = b"%d" % number * 20_000
+            for turn in range(10):
+                assert collect(session, sh("cat; echo $PPID >&2", stdin=mine)).stdout == mine
+                assert out(session, f"echo {number} {turn}") == f"{number} {turn}\n"
+            session.put(Put(source=mine, destination=str(tmp_path / f"{number}")))
+            assert (tmp_path / f"{number}").read_bytes() == mine
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(8)))
+
+
 class TestQuota:
     def test_one_session_too_many(self, start_sshd: Callable[..., Sshd], connect: Connect) -> None:
         connection = connect(start_sshd(settings={"MaxSessions": "1"}))
@@ -104,6 +122,31 @@ class TestQuota:
         session.put(Put(source=b"content", destination=str(tmp_path / "there")))
         session.get(Get(source=str(tmp_path / "there"), destination=tmp_path / "here"))
         assert (tmp_path / "here").read_bytes() == b"content"
+
+
+class TestRekeying:
+    """New keys are agreed on while much goes to and fro, when the host wants them and not when paramiko does."""
+
+    def _exercise(self, session: Session, tmp_path: Path) -> None:
+        much = bytes(range(256)) * 8_000
+        assert collect(session, sh("cat", stdin=much)).stdout == much
+        session.put(Put(source=much, destination=str(tmp_path / "there")))
+        session.get(Get(source=str(tmp_path / "there"), destination=tmp_path / "here"))
+        assert (tmp_path / "here").read_bytes() == much
+        assert out(session, "echo fine") == "fine\n"
+
+    def test_the_host_wants_it(self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path) -> None:
+        server = start_sshd(settings={"RekeyLimit": "500K", "LogLevel": "DEBUG1"})
+        self._exercise(connect(server, keepalive=0.05).open_session(), tmp_path)
+        assert server.log.read_text().count("rekeying") > 5
+
+    def test_paramiko_does_not_want_it_by_itself(
+        self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("paramiko.packet.Packetizer.REKEY_BYTES", 500_000)
+        server = start_sshd(settings={"LogLevel": "DEBUG1"})
+        self._exercise(connect(server).open_session(), tmp_path)
+        assert "rekeying" not in server.log.read_text()
 
 
 class TestEnding:
