@@ -6,7 +6,8 @@ import shlex
 
 #: The command is what hangs below the shell, and orphans of it: processes in the shell's own group that were started
 #: after the command was, and whose parents aren't in that group. (A service that an earlier command left is older.)
-#: Victims are remembered with their start time, since those with a group of their own are orphans too once we begin.
+#: Victims are remembered with their start time, since those with a group of their own are orphans too once we begin;
+#: and whoever is in the group of a victim is one, since a victim may start another while we look.
 #: SIGTERM first, so that a package manager can put down what it holds; SIGKILL after a second.
 _SCRIPT = r"""
 shell=@SHELL@ user=@USER@ victims= first_start= first_pid=
@@ -42,7 +43,7 @@ END
     more=
     while read -r pid parent its start; do
       case "$living" in *" $pid "*) continue ;; esac
-      case " $victims" in *" $pid:$start "*) new=1 ;; *) new= ;; esac
+      case " $victims" in *" $pid:$start "* | *" $its:"*) new=1 ;; *) new= ;; esac
       [ "$parent" != "$shell" ] || new=1
       case "$living" in *" $parent "*) new=1 ;; esac
       if [ -z "$new" ] && [ "$its" = "$shell" ] && [ "$pid" != "$shell" ] && is_younger "$pid" "$start"; then
