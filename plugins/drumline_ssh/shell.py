@@ -150,8 +150,9 @@ class Shell:
         if self._reading is None or self._reading[0] != word:
             tails = {stream: wire.Tail(word) for stream in _STREAMS}
             self._reading = (word, tails)
-            for stream in _STREAMS:
-                _emit(emit, stream, tails[stream].feed(self._rest[stream]))
+            for stream, rest in self._rest.items():
+                if rest:
+                    _emit(emit, stream, tails[stream].feed(rest))
         return self._reading[1]
 
     def _receive(self, deadline: float | None) -> tuple[_Kind, bytes]:

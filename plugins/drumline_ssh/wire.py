@@ -13,6 +13,9 @@ The shell is a plain ``sh`` that reads commands from its standard input. To run 
 - NONCE is new for each command, and random, so that no output can be mistaken for the end. The marks are written by the
   shell itself when the command is over: a child that stays behind and holds the streams isn't waited for.
 - A script that speaks of ``$$`` means a process of its own: it gets one (``exec /bin/sh -c``).
+- It has the shell's process group: dash and busybox have no job control without a terminal, and ``setsid`` costs three
+  times as much as the command. The shell handles the signals that scripts send to their group, but nobody handles
+  ``kill -9 0``: it ends the shell, which is told as a lost connection, and the next command gets another.
 - Input for the command comes from ``printf``, with all but plain text in octal: the shell's own input can't be
   shared with commands, because a shell may read ahead.
 """
@@ -90,9 +93,9 @@ class Tail:
 
     __slots__ = ("_held", "_mark", "answer", "rest")
 
-    def __init__(self, word: str, before: bytes = b"") -> None:
+    def __init__(self, word: str) -> None:
         self._mark = mark(word)
-        self._held = before
+        self._held = b""
         self.answer: bytes | None = None  #: What stood between the mark and its newline; None until it was seen.
         self.rest = b""  #: What came after it.
 
