@@ -14,6 +14,7 @@ from drumline.loading.connection import check_connections, target_of
 from drumline.model.host import Host
 from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template
+from drumline.plugin.manager import load_plugins
 from drumline.plugin.protocols import Connection
 from drumline.secret import Secret
 
@@ -211,3 +212,45 @@ def test_another_way_to_become_somebody_is_refused_before_the_run() -> None:
     hosts = [Host(name=name, variables={"ansible_become_method": "su"}) for name in ("web1", "web2")]
     [found] = check_connections(hosts, TRANSPORTS)
     assert found.detail.startswith("Hosts web[1-2]: ansible_become_method is 'su'; it has to be one of sudo, ")
+
+
+BUNDLED = load_plugins().transports
+VARIABLES = [
+    (name, option, variable)
+    for name, transport in BUNDLED.items()
+    for option in transport.options
+    for variable in option.variables or (option.name,)
+]
+
+
+def _two_values(option: Option) -> tuple[object, object]:
+    if option.choices:
+        return option.choices[0], option.choices[-1]
+    pairs: dict[type, tuple[object, object]] = {bool: (True, False), tuple: (("a",), ("b",)), str: ("a", "b")}
+    return pairs.get(option.type, (1, 2))
+
+
+@pytest.mark.parametrize(("transport", "option", "variable"), VARIABLES, ids=[f"{t}-{v}" for t, _, v in VARIABLES])
+def test_every_variable_of_ansible_is_read_and_its_twin_wins(transport: str, option: Option, variable: str) -> None:
+    one, other = _two_values(option)
+
+    def read(**variables: object) -> object:
+        value = target_of("web1", {"ansible_connection": transport, **variables}, BUNDLED)[option.name]
+        return value.reveal() if isinstance(value, Secret) else value
+
+    assert read(**{f"ansible_{variable}": one}) == one
+    assert read(**{f"ansible_{variable}": one, f"drumline_{variable}": other}) == other
+
+
+@pytest.mark.parametrize(
+    ("transport", "names"),
+    [
+        ("ssh", "host port user password ssh_private_key_file ssh_common_args"),
+        (
+            "winrm",
+            "port user password winrm_transport winrm_scheme winrm_server_cert_validation winrm_message_encryption",
+        ),
+    ],
+)
+def test_the_transports_read_the_usual_variables(transport: str, names: str) -> None:
+    assert set(names.split()) <= {variable for name, _, variable in VARIABLES if name == transport}

@@ -111,6 +111,45 @@ def test_tests_of_files_ask_this_machine(tmp_path: Path) -> None:
     assert not render("{{ (f ~ '/link') is exists }}", f=folder)
 
 
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ("change", "changed"),
+        ("failure", "failed"),
+        ("is_abs", "abs"),
+        ("is_dir", "directory"),
+        ("is_file", "file"),
+        ("is_link", "link"),
+        ("is_mount", "mount"),
+        ("is_same_file", "same_file"),
+        ("isnan", "nan"),
+        ("issubset", "subset"),
+        ("issuperset", "superset"),
+        ("skip", "skipped"),
+        ("successful", "succeeded"),
+    ],
+)
+def test_some_tests_have_two_names(other: str, name: str) -> None:
+    assert TESTS[other] is TESTS[name]
+
+
+def test_files_and_mounts_and_numbers_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    os.link(tmp_path / "file", tmp_path / "same")
+    (tmp_path / "other").write_text("")
+    folder = str(tmp_path)
+    assert render("{{ (f ~ '/file') is same_file(f ~ '/same') }}", f=folder)
+    assert not render("{{ (f ~ '/file') is same_file(f ~ '/other') }}", f=folder)
+    assert render("{{ ['/' is mount, f is mount] }}", f=folder) == [True, False]
+    assert render("{{ [('nan' | float) is nan, 1.5 is nan] }}") == [True, False]
+
+
+def test_paths_of_this_machines_user_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/joe")
+    assert render("{{ '~/app' | expanduser }}") == "/home/joe/app"
+    assert render("{{ '$HOME/app' | expandvars }}") == "/home/joe/app"
+
+
 def test_versions_of_odd_shapes_can_be_compared() -> None:
     assert render("{{ '1.2.a' is version('1.2.3', '<') }}")
     assert render("{{ 1.5 is version(1.10, '>') }}")
