@@ -23,9 +23,9 @@ INVENTORY = Inventory(
 )
 
 
-def mistake(pattern: str, **options: str) -> Diagnostic:
+def mistake(pattern: str) -> Diagnostic:
     with pytest.raises(FilesError) as caught:
-        select(pattern, INVENTORY, position=PLACE, **options)
+        select(pattern, INVENTORY, position=PLACE)
     (found,) = caught.value.diagnostics
     return found
 
@@ -77,14 +77,6 @@ def test_a_pattern_that_cannot_be_read(pattern: str) -> None:
     found = mistake(pattern)
     assert found.summary == "A host pattern can't be read"
     assert found.position == PLACE
-
-
-def test_a_limit_may_leave_nothing_but_must_mean_something() -> None:
-    assert select("web", INVENTORY, limit="web2:db1") == ("web2",)
-    assert select("web", INVENTORY, limit="db1") == ()
-    found = mistake("web", limit="nobody")
-    assert "'nobody'" in found.detail
-    assert found.position is None
 
 
 def test_nothing_is_in_an_empty_inventory() -> None:

@@ -34,19 +34,12 @@ _BRACKETS = re.compile(r"[\[\]]")
 _GLOB = re.compile(r"[*?\[]")
 
 
-def select(
-    pattern: str, inventory: Inventory, *, position: Position | None = None, limit: str | None = None
-) -> tuple[str, ...]:
+def select(pattern: str, inventory: Inventory, *, position: Position | None = None) -> tuple[str, ...]:
     """The hosts that the pattern means, each once, in Ansible's order: union by union, each in the inventory's order.
 
-    With ``limit`` only those that this second pattern means as well; none may be left. Raises ``FilesError`` at
-    ``position`` when a pattern by itself means no host, names something unknown, or can't be read.
+    Raises ``FilesError`` at ``position`` when the pattern means no host, names something unknown, or can't be read.
     """
-    chosen = _Selection(pattern, inventory, position).hosts()
-    if limit is None:
-        return chosen
-    limited = set(_Selection(limit, inventory, None).hosts())
-    return tuple(host for host in chosen if host in limited)
+    return _Selection(pattern, inventory, position).hosts()
 
 
 class _Selection:
