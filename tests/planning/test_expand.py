@@ -135,8 +135,9 @@ def test_patterns_that_cannot_be_rendered_are_reported_with_the_others(plan, pla
 
 
 def test_a_limit_that_matches_nothing_is_an_error(plan, play, task):
-    with pytest.raises(FilesError, match="nobody"):
+    with pytest.raises(FilesError, match="nobody") as error:
         plan(play("p", task("a")), limit="nobody")
+    assert "--limit: No host and no group is called 'nobody'." in error.value.render()
 
 
 def test_ten_thousand_hosts_are_planned_quickly_and_share_their_names(plan, play, task, inventory_of):

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position
@@ -65,9 +66,7 @@ class _Chosen:
         self._render = render
         self._found = Diagnostics()
         self._by_pattern: dict[str, Hosts] = {}
-        self._limit: frozenset[str] | None = None
-        if limit is not None:
-            self._limit = frozenset(self._select(limit, None))
+        self._limit = None if limit is None else _limit_hosts(limit, inventory)
         self.plays = [self._hosts(play.hosts, play, play) for play in playbook.plays]
         self._tasks = {
             vertex: self._hosts(task.hosts, task, playbook.plays[vertex.play])
@@ -104,14 +103,19 @@ class _Chosen:
 
     def _limited(self, pattern: str, position: Position) -> Hosts:
         if pattern not in self._by_pattern:
-            hosts = self._select(pattern, position)
+            hosts = select(pattern, self._inventory, position=position)
             if self._limit is not None:
                 hosts = tuple(host for host in hosts if host in self._limit)
             self._by_pattern[pattern] = hosts
         return self._by_pattern[pattern]
 
-    def _select(self, pattern: str, position: Position | None) -> Hosts:
-        return select(pattern, self._inventory, position=position)
+
+def _limit_hosts(limit: str, inventory: Inventory) -> frozenset[str]:
+    """The hosts that ``--limit`` leaves; its mistakes stand in no file, so they name it."""
+    try:
+        return frozenset(select(limit, inventory))
+    except FilesError as error:
+        raise FilesError([replace(found, detail=f"--limit: {found.detail}") for found in error.diagnostics]) from None
 
 
 def _batches(hosts: Hosts) -> tuple[Hosts, ...]:
