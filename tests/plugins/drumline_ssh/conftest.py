@@ -49,8 +49,21 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def options_of() -> Callable[[Any], dict[str, Any]]:
+    """The connection variables of a practice server."""
+    return lambda server: {
+        "host": server.address,
+        "port": server.port,
+        "user": server.user,
+        "private_key_file": str(server.client_key),
+        "known_hosts_file": str(server.known_hosts),
+        "ssh_config_file": "none",
+    }
+
+
 @pytest.fixture
-def connect() -> Iterator[Callable[..., Connection]]:
+def connect(options_of: Callable[[Any], dict[str, Any]]) -> Iterator[Callable[..., Connection]]:
     """Connects to a server, with its key and known_hosts unless told otherwise; closes the connection in the end."""
     opened: list[Connection] = []
     transport = SshTransport()
@@ -63,14 +76,3 @@ def connect() -> Iterator[Callable[..., Connection]]:
     yield open_connection
     for connection in opened:
         connection.close()
-
-
-def options_of(server: Any) -> dict[str, Any]:
-    return {
-        "host": server.address,
-        "port": server.port,
-        "user": server.user,
-        "private_key_file": str(server.client_key),
-        "known_hosts_file": str(server.known_hosts),
-        "ssh_config_file": "none",
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -21,16 +22,8 @@ def transport() -> SshTransport:
 
 
 @pytest.fixture(scope="class")
-def target(server: Sshd | EmbeddedSshd) -> Target:
-    options = {
-        "host": server.address,
-        "port": server.port,
-        "user": server.user,
-        "private_key_file": str(server.client_key),
-        "known_hosts_file": str(server.known_hosts),
-        "ssh_config_file": "none",
-    }
-    return Target(host="practice", transport="ssh", options=options)
+def target(server: Sshd | EmbeddedSshd, options_of: Callable[[Any], dict[str, Any]]) -> Target:
+    return Target(host="practice", transport="ssh", options=options_of(server))
 
 
 @pytest.fixture

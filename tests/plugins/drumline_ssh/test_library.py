@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import paramiko
+from paramiko.agent import AgentSSH
+from paramiko.buffered_pipe import BufferedPipe
+from paramiko.pkey import PublicBlob
 
 
 def run(script: str) -> None:
@@ -33,3 +41,32 @@ def test_match_exec_is_obeyed(tmp_path: Path) -> None:
         f"found = ConfigFile(Path({str(config)!r})).lookup('web1');"
         "assert (found['user'], found.get('port')) == ('yes', None), found"
     )
+
+
+def test_what_is_used_of_paramiko_though_it_is_not_documented_is_there() -> None:
+    """A new paramiko without one of these needs a look at where it is used; some would only be missed by a hang."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        transport = paramiko.Transport(ours)
+        channel = paramiko.Channel(1)
+        for owner, names in [
+            (transport, "packetizer clear_to_send initial_kex_done remote_version sock"),  # greeting, dialing
+            (transport, "banner_timeout handshake_timeout auth_timeout"),  # greeting
+            (transport.packetizer, "REKEY_BYTES REKEY_PACKETS send_message complete_handshake"),  # greeting, dialing
+            (channel, "in_buffer in_stderr_buffer"),  # shell
+            (AgentSSH(), "_connect get_keys"),  # authentication
+            (PublicBlob("kind", b""), "key_blob"),  # authentication
+            (paramiko.config, "invoke"),  # library
+        ]:
+            assert [name for name in names.split() if not hasattr(owner, name)] == [], owner
+        assert isinstance(channel.in_buffer, BufferedPipe)
+        assert isinstance(channel.in_stderr_buffer, BufferedPipe)
+        transport.close()
+
+
+def test_a_channel_uses_of_its_buffers_what_ours_have() -> None:
+    """``shell`` puts its own in the place of both."""
+    source = inspect.getsource(paramiko.channel)
+    used = set(re.findall(r"\bin_(?:stderr_)?buffer\.(\w+)", source))
+    # The others are for combined streams, a channel's file number and polling, which nobody here uses.
+    assert used - {"set_event", "read_ready", "empty"} == {"feed", "read", "close"}

@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from drumline.plugin import (
     ConnectionLost,
     Ending,
     Get,
+    HostError,
     Language,
     Put,
     QuotaExceeded,
@@ -213,6 +216,72 @@ class TestBecome:
         completed = collect(session, sh(text, become=Become(user="nobody"), timeout=0.5))
         assert completed.ending is Ending.TIMED_OUT
         assert not is_running(int(completed.stdout))
+
+
+@pytest.fixture
+def administrator(start_sshd: Callable[..., Sshd]) -> Iterator[Callable[[str], dict[str, object]]]:
+    """Makes a temporary user with the given rights of sudo; returns how to log in as that user, with ``server``."""
+    name = f"drumline{os.getpid()}"
+    rights = Path("/etc/sudoers.d") / name
+    # Below pytest's own folder no other user could read the key that is let in.
+    with tempfile.TemporaryDirectory(prefix="drumline-test-") as folder:
+        Path(folder).chmod(0o755)
+        subprocess.run(["useradd", "-s", "/bin/sh", "-m", "-d", f"{folder}/home", "-p", "*", name], check=True)
+        try:
+
+            def prepare(sudoers: str) -> dict[str, object]:
+                rights.write_text(f"{name} ALL=(ALL) NOPASSWD: {sudoers}\n")
+                rights.chmod(0o440)
+                server = start_sshd(settings={"AuthorizedKeysFile": f"{folder}/keys"})
+                shutil.copy(f"{server.client_key}.pub", f"{folder}/keys")
+                return {"server": server, "user": name}
+
+            yield prepare
+        finally:
+            rights.unlink(missing_ok=True)
+            subprocess.run(["pkill", "-KILL", "-u", name], check=False)
+            subprocess.run(["userdel", name], check=True)
+
+
+@needs_sudo
+@pytest.mark.skipif(shutil.which("useradd") is None, reason="needs useradd to make a temporary user")
+class TestBecomeOfAnOrdinaryUser:
+    """Who logs in may not end the processes of the user whom the command became, except with sudo."""
+
+    _TREE = "(sleep 1000 & echo $!); echo $$; sleep 1001; :"
+
+    def test_becoming_root(self, administrator: Callable[[str], dict[str, object]], connect: Connect) -> None:
+        session = connect(**administrator("ALL")).open_session()
+        assert out(session, "id -u") != "0\n"
+        assert collect(session, sh("id -u", become=Become(user="root"))).stdout == b"0\n"
+
+    @pytest.mark.parametrize("user", ["root", "nobody"])
+    def test_time_out_leaves_nothing(
+        self, administrator: Callable[[str], dict[str, object]], connect: Connect, user: str
+    ) -> None:
+        session = connect(**administrator("ALL")).open_session()
+        completed = collect(session, sh(self._TREE, become=Become(user=user), timeout=0.7))
+        assert completed.ending is Ending.TIMED_OUT
+        pids = [int(pid) for pid in completed.stdout.split()]
+        assert len(pids) == 2
+        assert not any(is_running(pid) for pid in pids)
+        assert out(session, "echo fine") == "fine\n"
+
+    def test_what_can_not_be_ended_is_told(
+        self, administrator: Callable[[str], dict[str, object]], connect: Connect
+    ) -> None:
+        session = connect(**administrator("/bin/sh")).open_session()  # not kill
+        said: list[bytes] = []
+        try:
+            with pytest.raises(HostError, match=r"can't be ended.*whom this login may not end"):
+                session.run(
+                    sh(self._TREE, become=Become(user="nobody"), timeout=0.7), lambda _, data: said.append(data)
+                )
+            assert out(session, "echo fine") == "fine\n"
+        finally:
+            for pid in b"".join(said).split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 class Proxy:
