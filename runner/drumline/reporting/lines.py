@@ -49,11 +49,11 @@ def plain(line: Line) -> str:
 
 def seconds(value: float) -> str:
     """A duration for people: ``40 ms``, ``2.3 s``, ``12 s``, ``3 m 05 s``, ``2 h 07 m``."""
-    if value < 1:
+    if value < 0.9995:
         return f"{value * 1000:.0f} ms"
-    if value < 10:
+    if value < 9.95:
         return f"{value:.1f} s"
-    if value < 60:
+    if value < 59.5:
         return f"{value:.0f} s"
     minutes, rest = divmod(round(value), 60)
     if minutes < 60:
