@@ -10,8 +10,6 @@ from drumline.model.outcome import Result
 #: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
 Values: TypeAlias = dict[str, Any]
 
-_TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
 
 def to_values(result: Result) -> Values:
     """What an action returned; output gets its lines beside it."""
@@ -77,10 +75,3 @@ def flatten(items: Any) -> list[Any]:
     """One level of lists spliced in, as ``with_items`` does; a single value is a list of it."""
     found = items if isinstance(items, (list, tuple)) else [items]
     return [inner for item in found for inner in (item if isinstance(item, (list, tuple)) else [item])]
-
-
-def to_bool(value: Any) -> bool | None:
-    """Ansible's truth values (``yes``, ``on``, ``1``, …); None for anything else."""
-    if isinstance(value, bool):
-        return value
-    return _TRUTHS.get(str(value).strip().lower())

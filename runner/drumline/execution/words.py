@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drumline.execution.context import RunContext
-from drumline.execution.results import to_bool
-from drumline.loading.arguments import coerce_arguments
+from drumline.loading.arguments import coerce_arguments, to_bool
 from drumline.loading.templating import TemplateFailed
 from drumline.loading.variables import Scope
 from drumline.model.plan import Step
@@ -30,10 +29,10 @@ class Words:
         if isinstance(value, bool):
             return value
         rendered = self._render(value, scope)
-        flag = to_bool(rendered)
-        if flag is None:
-            raise self._wrong(keyword, f"has to be true or false, and this gives {rendered!r}.")
-        return flag
+        try:
+            return to_bool(rendered)
+        except ValueError:
+            raise self._wrong(keyword, f"has to be true or false, and this gives {rendered!r}.") from None
 
     def number(self, value: Any, keyword: str, scope: Scope) -> float:
         """A keyword that is a number of 0 or more."""
