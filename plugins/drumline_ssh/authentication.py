@@ -149,7 +149,7 @@ def _usable(keys: Keys, path: Path, settings: Settings, agent: _Agent, tried: li
         public = _public_blob(path)
         found = [key for key in agent.offered() if key.asbytes() == public]
         if not found:
-            tried.append(f"key {path} ({error.summary.lower()}: {error.detail})")
+            tried.append(f"key {path} ({error.summary.lower()}: {error.detail.rstrip('. ')})")
         yield from found
 
 
@@ -195,9 +195,12 @@ class _AgentClient(AgentSSH):
 
 
 def _failure(settings: Settings, tried: list[str]) -> AuthenticationFailed:
-    what = "; ".join(tried) if tried else "nothing: there is no key, no agent and no password"
+    if tried:
+        what = f"{'; '.join(tried)}. Is the user right, and does the host know the key (~/.ssh/authorized_keys there)?"
+    else:
+        what = "nothing: there is no key, no agent and no password."
     return AuthenticationFailed(
         "The host refuses the login",
-        f"{settings.user} at {settings.place}. Tried: {what}. Set ansible_user, and ansible_ssh_private_key_file or"
+        f"{settings.user} at {settings.place}. Tried: {what} Set ansible_user, and ansible_ssh_private_key_file or"
         " ansible_password.",
     )

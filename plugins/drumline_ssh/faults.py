@@ -40,6 +40,11 @@ def of_dialing(error: OSError, place: str, timeout: float) -> HostError:
         return ConnectionRefused(
             "Connection refused", f"Nothing listens on {place}, or a firewall refuses. Is sshd running there?"
         )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return HostError(
+            "This machine can open no more connections",
+            f"{place}: {error.strerror}. Each host takes one file; 'ulimit -n' shows and raises how many there may be.",
+        )
     if error.errno in _NO_ROUTE:
         return ConnectTimedOut("There is no way to the host", f"{place}: {error.strerror}.")
     return ConnectionLost("The connection broke while it was made", f"{place}: {error}.")
@@ -50,7 +55,7 @@ def of_silence(place: str, timeout: float) -> HostError:
     return ConnectTimedOut(
         "The host doesn't speak",
         f"{place} accepted the connection but didn't finish its SSH greeting within {timeout:g} s. It may be"
-        " overloaded, or another service may listen there.",
+        " overloaded, or another service may listen there. ansible_timeout allows more time.",
     )
 
 
@@ -61,7 +66,8 @@ def of_greeting(error: BaseException, place: str, said: str, *, ended: bool) -> 
         return QuotaExceeded(
             "The host closed the connection before its SSH greeting",
             f"{place} does so when too many logins are under way (MaxStartups of sshd) or when it has blocked this"
-            " address; it may also be no SSH server. Try with fewer forks.",
+            " address; it may also be no SSH server. It was asked again until ansible_timeout was over. Try with fewer"
+            " forks (-f).",
         )
     if line and not line.startswith("SSH-"):
         return ConnectionLost(

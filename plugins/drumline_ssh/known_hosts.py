@@ -204,7 +204,7 @@ def _unknown(settings: Settings, key: KnownKey) -> HostKeyUnknown:
         f"{settings.place} shows the {key.kind} key {key.fingerprint}. Compare it with what the host itself says"
         " (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then let it in:\n"
         f"echo '{settings.known_as} {key.kind} {key.blob}' >> {file}\n"
-        "or set host_key_checking to accept-new to trust each host at the first meeting.",
+        "or set drumline_host_key_checking to accept-new to trust each host at the first meeting.",
     )
 
 

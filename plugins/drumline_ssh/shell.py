@@ -170,7 +170,7 @@ class Shell:
         if self._transport.is_active():
             return ConnectionLost(
                 "The shell on the host ended",
-                f"{self._place}: the command, or somebody else, ended the shell that ran it."
+                f"{self._place}: the command (as 'kill -9 0' does), or somebody else, ended the shell that ran it."
                 " Whether it has finished isn't known.",
             )
         return faults.lost(self._transport.get_exception(), self._place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 import subprocess
 import threading
@@ -100,6 +101,17 @@ class TestWay:
             unused.bind(("127.0.0.1", 0))
             with pytest.raises(ConnectionRefused, match="Is sshd running"):
                 connect(sshd, port=unused.getsockname()[1])
+
+    def test_no_file_is_left_for_a_connection(self, sshd: Sshd, connect: Connect) -> None:
+        connect(sshd)  # so that all is loaded
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.socket() as last:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno(), limits[1]))
+            try:
+                with pytest.raises(HostError, match="ulimit"):
+                    connect(sshd)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
     def test_a_server_that_says_nothing(self, sshd: Sshd, connect: Connect) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ConnectTimedOut, match="greeting"):
@@ -280,7 +292,7 @@ class TestLogin:
 
     def test_a_strange_key_is_refused_and_named(self, sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
         make_key(tmp_path / "stranger", "ed25519")
-        with pytest.raises(AuthenticationFailed, match=f"key {tmp_path}/stranger"):
+        with pytest.raises(AuthenticationFailed, match=f"key {tmp_path}/stranger. .*authorized_keys there"):
             connect(sshd, private_key_file=str(tmp_path / "stranger"))
 
     def test_a_key_file_that_is_not_there(self, sshd: Sshd, connect: Connect) -> None:
