@@ -6,7 +6,6 @@ It is for practice on loopback addresses: no terminals, no forwarding, one key p
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import selectors
 import shutil
@@ -15,7 +14,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,15 +23,15 @@ from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_ADMINISTRA
 from drumline.plugin import Secret
 from drumline_lab import processes
 from drumline_lab.embedded_sftp import LocalFiles
-from drumline_lab.sshd import free_port
+from drumline_lab.server import SshServer, free_port
 
 #: In the environment of everything that a server starts, with its folder as the value; stopping finds them by it.
 _MARK = "DRUMLINE_LAB_EMBEDDED_SSHD"
 _CHUNK = 32_768
 
 
-class EmbeddedSshd:
-    """Used as :class:`drumline_lab.sshd.Sshd` is; a context manager that starts and stops it."""
+class EmbeddedSshd(SshServer):
+    """Used as :class:`drumline_lab.sshd.Sshd` is."""
 
     def __init__(
         self,
@@ -45,12 +43,7 @@ class EmbeddedSshd:
         password: Secret | None = None,
         sftp: bool = True,
     ) -> None:
-        self.folder = folder
-        self.addresses = tuple(addresses)
-        self.port = port
-        self.user = getpass.getuser()
-        self.client_key = client_key or folder / "id_ed25519"
-        self.known_hosts = folder / "known_hosts"
+        super().__init__(folder, addresses, port, client_key)
         self.password = password
         self.sftp = sftp
         self._host_key = folder / "host_ed25519"
@@ -59,11 +52,6 @@ class EmbeddedSshd:
         self._lock = threading.Lock()
         self._transports: list[paramiko.Transport] = []
         self._thread = threading.Thread(target=self._accept, daemon=True, name="drumline lab ssh")
-
-    @property
-    def address(self) -> str:
-        """The first address that it listens on."""
-        return self.addresses[0]
 
     def start(self) -> None:
         """Start it; it listens when this returns. Raises ``OSError`` for an address or port that can't be had."""
@@ -75,16 +63,13 @@ class EmbeddedSshd:
         for address in self.addresses:
             self._listeners.register(socket.create_server((address, self.port)), selectors.EVENT_READ)
         self._listeners.register(self._woken, selectors.EVENT_READ)
-        self.known_hosts.write_text("".join(f"{line}\n" for line in self.known_hosts_lines()))
+        self.write_known_hosts()
         self._thread.start()
 
-    def known_hosts_lines(self) -> list[str]:
-        """A line of ``known_hosts`` for each address."""
-        key = self._host_key.with_suffix(".pub").read_text().strip()
-        return [f"[{address}]:{self.port} {key}" for address in self.addresses]
+    def host_keys(self) -> list[str]:
+        return [self._host_key.with_suffix(".pub").read_text().strip()]
 
     def stop(self) -> None:
-        """End it, its connections and whatever its sessions still run. May be called twice."""
         self._wake.close()
         if self._thread.is_alive():
             self._thread.join()
@@ -96,22 +81,12 @@ class EmbeddedSshd:
         self._listeners.close()
 
     def drop_connections(self) -> None:
-        """End all its connections, as a network that fails would; it goes on listening."""
         with self._lock:
             transports, self._transports = self._transports, []
         for transport in transports:
             transport.packetizer.complete_handshake()  # ends the timer of a greeting that isn't over
             transport.close()
             transport.join()
-
-    def __enter__(self) -> EmbeddedSshd:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _accept(self) -> None:
         while True:

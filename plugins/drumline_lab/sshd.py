@@ -7,19 +7,16 @@ the system's own service makes as well.) One server may listen on many addresses
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from drumline.plugin import UsageError
 from drumline_lab import processes
+from drumline_lab.server import SshServer, free_port
 
 #: Where distributions put it; usually not in the PATH of users.
 _PLACES = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin"
@@ -38,12 +35,11 @@ def find_sshd() -> str | None:
     return shutil.which("sshd") or shutil.which("sshd", path=_PLACES)
 
 
-class Sshd:
-    """A server, of one ``sshd`` or as many as its addresses need; a context manager that starts and stops it.
+class Sshd(SshServer):
+    """A server, of one ``sshd`` or as many as its addresses need.
 
-    ``port`` 0 picks a port that is free on all ``addresses``. ``settings`` are lines of ``sshd_config`` and win over
-    the defaults here, such as ``{"MaxSessions": "2"}``. ``client_key`` is a private key to let in instead of a new one
-    (its public half beside it, ``.pub``). ``sftp`` is the ``Subsystem``, or None for a server that has none.
+    ``settings`` are lines of ``sshd_config`` and win over the defaults here, such as ``{"MaxSessions": "2"}``.
+    ``sftp`` is the ``Subsystem``, or None for a server that has none.
     """
 
     def __init__(
@@ -57,23 +53,13 @@ class Sshd:
         settings: Mapping[str, str] | None = None,
         sftp: str | None = "internal-sftp",
     ) -> None:
-        self.folder = folder
-        self.addresses = tuple(addresses)
-        self.port = port
-        self.user = getpass.getuser()
-        self.client_key = client_key or folder / "id_ed25519"
-        self.known_hosts = folder / "known_hosts"
+        super().__init__(folder, addresses, port, client_key)
         self.log = folder / "sshd.log"
         self._port_is_free_choice = port == 0
         self._host_keys = [folder / f"host_{kind}" for kind in host_keys]
         self._settings = dict(settings or {})
         self._sftp = sftp
         self._daemons: list[subprocess.Popen[bytes]] = []
-
-    @property
-    def address(self) -> str:
-        """The first address that it listens on."""
-        return self.addresses[0]
 
     def start(self) -> None:
         """Start it and return when it listens. Raises ``UsageError`` when there is no sshd or it won't start."""
@@ -90,33 +76,20 @@ class Sshd:
                 break
             if not self._port_is_free_choice or attempt + 1 == _ATTEMPTS:
                 raise UsageError("sshd doesn't start", self.log.read_text(errors="replace").strip())
-        self.known_hosts.write_text("".join(f"{line}\n" for line in self.known_hosts_lines()))
+        self.write_known_hosts()
 
-    def known_hosts_lines(self) -> list[str]:
-        """A line of ``known_hosts`` for each address and host key."""
-        keys = [path.with_suffix(".pub").read_text().split()[:2] for path in self._host_keys]
-        return [f"[{address}]:{self.port} {' '.join(key)}" for address in self.addresses for key in keys]
+    def host_keys(self) -> list[str]:
+        return [" ".join(path.with_suffix(".pub").read_text().split()[:2]) for path in self._host_keys]
 
     def stop(self) -> None:
-        """End it, its connections and whatever its sessions still run. May be called twice."""
         stop_sshd(self.folder)
         for daemon in self._daemons:
             daemon.wait()
         self._daemons = []
 
     def drop_connections(self) -> None:
-        """End all its connections, as a network that fails would; it goes on listening."""
         daemons = {daemon.pid for daemon in self._daemons}
         processes.kill(processes.with_descendants(daemons) - daemons)
-
-    def __enter__(self) -> Sshd:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _make_files(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -193,22 +166,6 @@ def make_key(path: Path, kind: str, passphrase: str = "") -> None:
     """Make a key pair: ``path`` and ``path.pub``; ``kind`` is ``ed25519``, ``ecdsa`` or ``rsa``."""
     command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "drumline", "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-
-def free_port(addresses: Sequence[str]) -> int:
-    """A TCP port that nobody uses on any of these addresses at the moment."""
-    for _ in range(100):
-        with contextlib.ExitStack() as stack:
-            port = 0
-            try:
-                for address in addresses:
-                    listener = stack.enter_context(socket.socket())
-                    listener.bind((address, port))
-                    port = listener.getsockname()[1]
-            except OSError:
-                continue
-            return port
-    raise UsageError("No free port", f"None is free on all of {', '.join(addresses)}.")
 
 
 def stop_sshd(folder: Path) -> None:

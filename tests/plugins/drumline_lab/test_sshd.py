@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from drumline.plugin import UsageError
-from drumline_lab.sshd import Sshd, find_sshd, free_port, stop_sshd
+from drumline_lab.sshd import Sshd, find_sshd, stop_sshd
 
 pytestmark = pytest.mark.skipif(find_sshd() is None, reason="OpenSSH's server isn't installed")
 
@@ -99,10 +99,3 @@ def test_a_port_that_is_taken_is_an_error_with_the_servers_own_words(tmp_path: P
         with pytest.raises(UsageError, match="Address already in use"):
             Sshd(tmp_path / "sshd", port=taken.getsockname()[1]).start()
     assert with_mark(Sshd(tmp_path / "sshd")) == []
-
-
-def test_a_free_port_is_free_on_all_addresses() -> None:
-    port = free_port(("127.0.0.1", "127.0.0.2"))
-    for address in ("127.0.0.1", "127.0.0.2"):
-        with socket.socket() as listener:
-            listener.bind((address, port))
