@@ -97,6 +97,13 @@ def test_a_pattern_that_matches_nothing_is_5(exec_: Exec) -> None:
     assert "Did you mean 'web'?" in ended.err
 
 
+@pytest.mark.parametrize("arguments", [["db", ""], ["db", "--timeout", "-3", "true"], ["", "true"]])
+def test_what_can_not_be_meant_is_5(exec_: Exec, arguments: list[str]) -> None:
+    ended = exec_(*arguments)
+    assert (ended.status, ended.out) == (5, "")
+    assert "rror: " in ended.err
+
+
 def test_it_is_a_run_like_any_other(exec_: Exec, tmp_path: Path) -> None:
     exec_("db", "--", "echo", "two words")
     assert "drumline exec db -- echo 'two words'" in call(tmp_path, "runs", "list").out

@@ -122,6 +122,12 @@ def test_debug_is_shown_always_and_folded_by_what_it_says(tmp_path: Path) -> Non
     assert "100 hosts, " in "\n".join(lines)
 
 
+def test_a_debug_that_was_skipped_says_nothing(tmp_path: Path) -> None:
+    lines = report(tmp_path, "    - {debug: {msg: hidden}, when: false}\n", inventory=ONE)
+    assert len(lines) == 4
+    assert lines[2].startswith("  skipped     debug: web1  ")
+
+
 def test_a_barrier_names_who_came_last_when_others_waited(tmp_path: Path) -> None:
     lines = report(
         tmp_path,

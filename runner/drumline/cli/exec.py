@@ -18,6 +18,7 @@ from drumline.cli.options import (
     verbose_option,
 )
 from drumline.diagnostics import Position
+from drumline.errors import UsageError
 from drumline.loading.yaml import text_value
 from drumline.model.playbook import Play, Playbook, Task
 
@@ -31,7 +32,12 @@ _PLACE = Position("<command line>")
 @scope_options
 @forks_option
 @click.option("--become", is_flag=True, help="Run as root (sudo, without a password).")
-@click.option("--timeout", type=float, metavar="SECONDS", help="End the command and its children after that time.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End the command and its children after that time.",
+)
 @click.option("--executable", metavar="PROGRAM", help="The shell that reads a command line: /bin/bash, pwsh, cmd.")
 @state_option
 @verbose_option
@@ -53,6 +59,8 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) ->
     from drumline.app import carry_out, prepare
     from drumline.reporting.listeners import listeners_for
 
+    if not any(word.strip() for word in words):
+        raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
     playbook = _playbook(pattern, words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from drumline.execution.policy import FAILURE, Tally
+from drumline.execution.policy import FAILURE, Tally, verdict
 from drumline.execution.transitions import LEGAL, IllegalMove
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Batch, Job, Need, Plan, Step
@@ -131,9 +131,19 @@ class Ledger:
             status = self._status_on(need, host)
             if status is None:
                 total.add(self._tally_of(need))
+                total.failed += self._dropped_out_before(need, host)
             else:
                 total.count(status)
         return total
+
+    def _dropped_out_before(self, need: Need, host: str) -> bool:
+        """Whether the host failed before a ``run_once`` task whose one job another host did for it."""
+        if need.step is None:
+            return False
+        step = self.steps[need.step].step
+        if not step.task.run_once or host not in step.hosts:
+            return False
+        return verdict(step.task.trigger_rule, self.needs_of(step, host)) is Status.ABANDONED
 
     def _status_on(self, need: Need, host: str) -> Status | None:
         """How a need stands on this host; None when it has no job there."""

@@ -120,7 +120,7 @@ def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
         yield from failure_lines(step, fold.result)
         if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
             yield [Part(f"      this is {fold.hosts[0]}; each host's own message: drumline runs show -v", "dim")]
-    elif step.task.action == "debug" or (verbose and fold.result.get("msg")):
+    elif (step.task.action == "debug" and fold.status is not Status.SKIPPED) or (verbose and fold.result.get("msg")):
         yield from _indented(_said(fold.result), "cyan")
     if verbose and fold.status not in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
         yield from _output_lines(fold.result, lines=None)
