@@ -13,6 +13,7 @@ from typing import Any
 from drumline.plugin import (
     AuthenticationFailed,
     CertificateInvalid,
+    CommandRefused,
     ConnectionLost,
     ConnectionRefused,
     ConnectTimedOut,
@@ -28,6 +29,7 @@ _ABORTED = {2147943395}
 _BUSY = {170}
 _PIPE_ENDED = {109}
 _ACCESS_DENIED = {5}
+_NOT_THERE = {2147942402, 2147942403, 2147942667}  # no such file, no such path, not a folder
 _QUOTA_SHELLS = {2150859173}
 _QUOTA_OPERATIONS = {2150859174}
 
@@ -112,6 +114,8 @@ def _fault(error: Any, settings: Settings) -> Exception:
             f"{said} User '{settings.user}' may log in, but not use WinRM: it has to be in Administrators or Remote "
             "Management Users.",
         )
+    if code in _NOT_THERE:
+        return CommandRefused("The command can't be started", f"{said} Its folder or its program is not there.")
     return HostError("WinRM fault", f"{said} (code {code})")
 
 

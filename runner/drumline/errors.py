@@ -114,5 +114,9 @@ class OptionInvalid(HostError):
     """A connection variable of this host has a value that can't be used."""
 
 
+class CommandRefused(HostError):
+    """The host can't start a command: its folder or its program isn't there. Ends the job as ``failed``."""
+
+
 class TransferFailed(HostError):
     """A file could not be written, read or verified on the host. Ends the job as ``failed``: the host is there."""

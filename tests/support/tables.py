@@ -291,6 +291,7 @@ _ERRORS = {
     "QuotaExceeded": "lower `sessions` or `forks`, end other sessions, or raise the host's quota.",
     "PackageMissing": "install the package that the message names.",
     "OptionInvalid": "mend the variable that the message names. The job is `failed`, not unreachable.",
+    "CommandRefused": "check the folder (`chdir`) and the program. The job is `failed`, not unreachable.",
     "TransferFailed": "look at folder, rights and disk space there. The job is `failed`, not unreachable.",
 }
 

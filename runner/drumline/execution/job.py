@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from drumline.errors import DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
+from drumline.errors import CommandRefused, DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport
 from drumline.execution.output import Output
@@ -277,7 +277,7 @@ class _JobRun:
         except FilesError as error:
             [first, *_] = error.diagnostics
             return Result(failed=True, message=f"{first.summary}. {first.detail}", values={"at": str(first.position)})
-        except (TransferFailed, OptionInvalid) as error:
+        except (TransferFailed, CommandRefused, OptionInvalid) as error:
             return Result(failed=True, message=str(error))
         except HostError as error:
             raise Unreachable(error) from error

@@ -7,6 +7,7 @@ from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
 from drumline.errors import (
     AuthenticationFailed,
     CertificateInvalid,
+    CommandRefused,
     ConnectionLost,
     ConnectionRefused,
     ConnectTimedOut,
@@ -52,6 +53,7 @@ __all__ = [
     "Become",
     "Call",
     "CertificateInvalid",
+    "CommandRefused",
     "CommandSpec",
     "Completed",
     "ConnectTimedOut",

@@ -12,6 +12,7 @@ import pytest
 from drumline.plugin import (
     AuthenticationFailed,
     CertificateInvalid,
+    CommandRefused,
     ConnectionLost,
     ConnectionRefused,
     Get,
@@ -26,7 +27,7 @@ from drumline.plugin import (
     Secret,
 )
 from drumline.testing.collect import collect
-from drumline_lab.wsman import Dropped, Settings, WsmanServer, faults
+from drumline_lab.wsman import Dropped, Fault, Settings, WsmanServer, faults
 from drumline_winrm.transport import Winrm
 
 
@@ -55,6 +56,11 @@ class TestWithoutPowerShell:
     def test_stdin_environment_and_folder(self, session: Any, tmp_path: Any) -> None:
         request = line('cat; echo "$A"; pwd', stdin=b"in\n", environment={"A": "1 <2>"}, directory=str(tmp_path))
         assert collect(session, request).stdout == f"in\n1 <2>\n{tmp_path}\n".encode()
+
+    def test_a_folder_that_is_not_there_is_the_commands_fault_not_the_ways(self, session: Any) -> None:
+        with pytest.raises(CommandRefused, match="folder"):
+            collect(session, line("echo x", directory="/nowhere"))
+        assert collect(session, line("echo x")).stdout == b"x\n"
 
     def test_a_script_says_that_there_is_no_powershell(self, session: Any) -> None:
         with pytest.raises(HostError, match=r"PowerShell can't be started.*drumline_winrm_shell"):
@@ -142,6 +148,52 @@ class TestWithoutPowerShell:
         thread.join(20)
         assert not thread.is_alive()
         assert sh_server.shells.ids() == ()
+
+
+#: Every fault of the table in the emulator's specification, but those of an envelope that drumline never sends.
+FAULTS = {
+    "timed out": faults.timed_out(),
+    "unknown shell": faults.unknown_shell(),
+    "unknown command": faults.unknown_command(),
+    "bad timeout": faults.invalid_timeout(),
+    "no command id": faults.no_command_id(),
+    "program not found": faults.program_not_found(),
+    "line too long": faults.line_too_long(),
+    "pipe ended": faults.pipe_ended(),
+    "busy": faults.busy(),
+    "plugin timed out": faults.plugin_timed_out(),
+    "invalid body": faults.invalid_body("No such element."),
+    "chunked": faults.chunked_request(),
+    "aborted": faults.aborted(),
+    "unknown resource": faults.unknown_resource("http://x"),
+    "access denied": faults.access_denied(),
+    "too many shells": faults.too_many_shells(30),
+    "too many operations": faults.too_many_operations(1500),
+    "too many operations, 2008 R2": faults.too_many_operations(1500, old=True),
+}
+
+
+@pytest.mark.parametrize("kind", ["Create", "Command", "Send", "Receive"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_a_fault_that_stays_is_told_with_the_hosts_name_and_words(
+    transport: Winrm, sh_server: WsmanServer, target_for: Any, monkeypatch: pytest.MonkeyPatch, fault: Fault, kind: str
+) -> None:
+    monkeypatch.setattr("drumline_winrm.client._BUSY_PATIENCE", 0.1)
+    if kind == "Receive" and fault is FAULTS["timed out"]:
+        return  # No fault, but what a quiet command says.
+
+    def refuse(asked: str) -> None:
+        if asked == kind:
+            raise fault
+
+    sh_server.before = refuse
+    try:
+        with pytest.raises(HostError) as caught:
+            collect(transport.connect(target_for(sh_server)).open_session(), line("cat", stdin=b"x"))
+    finally:
+        sh_server.before = None
+    assert "web1" in str(caught.value)
+    assert fault.reason.partition(".")[0] in str(caught.value)
 
 
 class TestNoWay:
