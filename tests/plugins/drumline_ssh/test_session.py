@@ -248,7 +248,7 @@ def administrator(start_sshd: Callable[..., Sshd]) -> Iterator[Callable[[str], d
 class TestBecomeOfAnOrdinaryUser:
     """Who logs in may not end the processes of the user whom the command became, except with sudo."""
 
-    _TREE = "(sleep 1000 & echo $!); echo $$; sleep 1001; :"
+    _TREE = "(sleep 1000 & echo $!); sleep 1001 & echo $!; wait"
 
     def test_becoming_root(self, administrator: Callable[[str], dict[str, object]], connect: Connect) -> None:
         session = connect(**administrator("ALL")).open_session()
