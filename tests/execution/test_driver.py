@@ -118,6 +118,30 @@ def test_when_the_journal_is_full_what_runs_is_stopped_and_nothing_more_is_sent(
     assert hosts.unannounced == []
 
 
+def test_when_the_journal_is_full_what_runs_is_waited_for() -> None:
+    record = Record(full_after=3)
+    driver, executor, hosts = make(build(P([T(["a"]), T(["b"]), T(["c"], needs=[0])])), record)
+    slow = Job(1, "b")
+    ended: list[Job] = []
+    run = hosts.run
+
+    def run_one(job: Job) -> JobReport:
+        if job == slow:
+            hosts.open.clear()
+            hosts.open.wait(10)  # until it is stopped
+        report = run(job)
+        ended.append(job)
+        return report
+
+    hosts.run = run_one  # type: ignore[method-assign]
+    with pytest.raises(JournalFailed):
+        driver.run(executor)
+    executor.close()
+    assert slow in hosts.stopped
+    assert slow in ended
+    assert Job(2, "c") not in ended
+
+
 def test_threads_are_used_again() -> None:
     record = Record()
     driver, executor, _ = make(build(P(chain(*[["a", "b"]] * 10))), record)

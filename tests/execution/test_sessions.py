@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from drumline.errors import ConnectionLost, ConnectionRefused
+from drumline.errors import ConnectionLost, ConnectionRefused, TransferFailed
 from drumline.execution.sessions import SessionPool
 from drumline.model.request import Language, Run
 from drumline.model.target import Platform, Target
@@ -28,6 +29,7 @@ class Counting(NullTransport):
         self.connections = 0
         self.sessions = 0
         self.closed = 0
+        self.closed_sessions = 0
         self.refuse = False
         self.gate = threading.Event()
         self.gate.set()
@@ -40,6 +42,16 @@ class Counting(NullTransport):
         return _Connection(self)
 
 
+class _Session(NullSession):
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Counting) -> None:
+        self.owner = owner
+
+    def close(self) -> None:
+        self.owner.closed_sessions += 1
+
+
 class _Connection(NullConnection):
     __slots__ = ("owner",)
 
@@ -48,7 +60,7 @@ class _Connection(NullConnection):
 
     def open_session(self) -> NullSession:
         self.owner.sessions += 1
-        return NullSession()
+        return _Session(self.owner)
 
     def close(self) -> None:
         self.owner.closed += 1
@@ -148,3 +160,32 @@ def test_close_closes_everything(pool: SessionPool, transport: Counting) -> None
             pass
     pool.close()
     assert transport.closed == 2
+
+
+def test_a_session_is_used_again_after_a_refused_transfer_and_closed_after_a_fault(
+    pool: SessionPool, transport: Counting
+) -> None:
+    for error in (TransferFailed("no such file", "look again"), TransferFailed("again")):
+        with pytest.raises(TransferFailed), pool.lease(TARGET):
+            raise error
+    assert transport.sessions == 1
+    assert transport.closed_sessions == 0
+    with pytest.raises(ZeroDivisionError), pool.lease(TARGET):
+        raise ZeroDivisionError
+    assert transport.closed_sessions == 1
+    with pool.lease(TARGET):
+        pass
+    assert (transport.connections, transport.sessions) == (1, 2)
+
+
+def test_a_host_that_is_being_connected_does_not_hold_up_the_end(pool: SessionPool, transport: Counting) -> None:
+    transport.gate.clear()
+    with ThreadPoolExecutor(1) as threads:
+        connecting = threads.submit(lambda: pool.lease(TARGET).__enter__())
+        while not transport.connections:
+            time.sleep(0.01)
+        began = time.monotonic()
+        pool.close()
+        assert time.monotonic() - began < 1
+        transport.gate.set()
+        connecting.result()
