@@ -34,7 +34,11 @@ class Shell:
         if self.id is None:
             # Acting twice leaves a shell behind, which the host removes when it has been idle for long enough.
             message = messages.create(self._environment, self._directory, self._limit)
-            self.id = messages.shell_id(self._client.ask(message, harmless_twice=True))
+            try:
+                answer = self._client.ask(message, harmless_twice=True)
+            except (ShellGone, NothingYet, TooLarge) as error:
+                raise _told(error, self._client.settings.name) from None
+            self.id = messages.shell_id(answer)
             self._commands = 0
 
     def start(self, line: str) -> str:
@@ -50,7 +54,9 @@ class Shell:
                 self.delete()
                 if not last:
                     continue
-                raise _told(error) from None
+                raise _told(error, self._client.settings.name) from None
+            except (NothingYet, TooLarge) as error:
+                raise _told(error, self._client.settings.name) from None
             self._commands += 1
             return messages.command_id(answer)
         raise AssertionError  # The second attempt returns or raises.
@@ -123,5 +129,12 @@ class Shell:
         return self.id
 
 
-def _told(error: Exception) -> HostError:
-    return error if isinstance(error, HostError) else HostError("The host ends every shell at once", str(error))
+def _told(error: Exception, host: str) -> HostError:
+    """What nothing more can be done about, for the person who waits."""
+    if isinstance(error, HostError):
+        return error
+    if isinstance(error, NothingYet):
+        return HostError("Host too busy", f"{host} did not start what it was asked to in time. Try again later.")
+    if isinstance(error, TooLarge):
+        return HostError("Request too large", f"{host} does not take so long a command, or so many variables.")
+    return HostError("The host ends every shell at once", str(error))

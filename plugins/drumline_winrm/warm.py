@@ -67,7 +67,10 @@ class WarmPowerShell:
             self._shell.send(command, frames.worker_line())
         deadline = time.monotonic() + _START_PATIENCE
         while not (said.startswith(_READY) and said.endswith(b"\n")):
-            received = self._shell.receive(command, deadline)
+            try:
+                received = self._shell.receive(command, deadline)
+            except ShellGone as gone:
+                raise ConnectionLost("The host ended the shell", str(gone)) from None
             said += b"".join(data for _, data in received.output) if received else b""
             if (received and received.done) or time.monotonic() > deadline:
                 self._shell.terminate(command)
