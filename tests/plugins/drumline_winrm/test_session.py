@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from drumline.plugin import (
     Secret,
 )
 from drumline.testing.collect import collect
-from drumline_lab.wsman import Canned, Dropped, Fault, Settings, WsmanServer, faults
+from drumline_lab.wsman import Canned, Dropped, Fault, Settings, Sh, Tls, WsmanServer, faults, self_signed
 from drumline_winrm.transport import Winrm
 
 
@@ -295,6 +296,20 @@ class TestHttps:
         connection = transport.connect(target_for(tls_server, transport=(way,), **trusting))
         assert collect(connection.open_session(), line("echo x")).stdout == b"x\n"
         connection.close()
+
+    def test_log_in_with_a_certificate(
+        self, transport: Winrm, target_for: Any, certificate: Tls, tmp_path: Path
+    ) -> None:
+        own = self_signed(tmp_path, "operator")
+        tls = replace(certificate, client_authority=own.certificate)
+        with WsmanServer(Settings(tls=tls, schemes=("Certificate",)), backend=Sh(tmp_path)) as server:
+            wanted = {"transport": ("certificate",), "ca_trust_path": str(certificate.certificate)}
+            wanted |= {"cert_pem": str(own.certificate), "cert_key": str(own.key)}
+            connection = transport.connect(target_for(server, user=None, password=None, **wanted))
+            assert collect(connection.open_session(), line("echo x")).stdout == b"x\n"
+            connection.close()
+            with pytest.raises(OptionInvalid, match="winrm_cert_key_pem"):
+                transport.connect(target_for(server, **wanted | {"cert_key": None}))
 
     @pytest.mark.windows
     def test_a_script_and_a_file_with_basic(
