@@ -33,11 +33,15 @@ def main() -> None:
             raise
         raise SystemExit(f"error: The output can't be written: {error.strerror}") from None
     finally:
-        _flush()
+        _end()
 
 
-def _flush() -> None:
-    """Give up what a closed pipe or a full disk won't take, which Python would make exit status 120 of."""
+def _end() -> None:
+    """Keep the exit status, whatever still happens while Python ends."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C has nothing left to stop
+    # What a closed pipe or a full disk won't take is given up; Python would make exit status 120 of it.
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
