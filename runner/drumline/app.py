@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,7 @@ def prepare(
 
 def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0) -> int:
     """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal."""
+    _allow_files()
     settings = prepared.settings
     journal = Journal(settings.state)
     record = journal.begin(prepared.plan, command=command)
@@ -170,6 +171,17 @@ def _no_such_tags(playbook: Playbook, tags: Collection[str]) -> None:
             f"--tags {','.join(tags)}: the tags of the playbook are {', '.join(known) or 'none at all'}."
             f"{did_you_mean(first, known)}",
         )
+
+
+def _allow_files() -> None:
+    """Every connected host keeps a file open: take as many as this user may have, not the shell's cautious default."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says "unlimited" and means less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Mistakes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from pathlib import Path
 
@@ -300,3 +301,13 @@ def test_the_delay_between_tries_does_not_count_for_the_time_out_of_a_try(tmp_pa
     ran = run_tasks(tmp_path, "- {id: t, command: 'false', timeout: 0.3, retries: 1, delay: 0.5}\n")
     assert ran.result("t")["attempts"] == 2
     assert ran.result("t")["rc"] == 1
+
+
+def test_a_run_may_open_as_many_files_as_its_user(tmp_path: Path) -> None:
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, most), most))
+    try:
+        run_tasks(tmp_path, "- {id: one, debug: {msg: here}}")
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == most
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
