@@ -46,6 +46,10 @@ class ShellGone(Exception):
     """The shell or the command no longer exists: idle for too long, or ended by the host."""
 
 
+class PipeEnded(ShellGone):
+    """Nobody reads the command's standard input any more: it has ended, or ended its reading."""
+
+
 class TooLarge(Exception):
     """The request is larger than this host takes; nothing was done."""
 
@@ -74,7 +78,7 @@ def translate(error: Exception, settings: Settings) -> Exception:
     )
 
     if isinstance(error, WinRMOperationTimeoutError):
-        return NothingYet()
+        return NothingYet(f"{settings.name} gave no answer in time.")
     if isinstance(error, WSManFaultError):
         return _fault(error, settings)
     if isinstance(error, InvalidCredentialsError):
@@ -92,7 +96,9 @@ def translate(error: Exception, settings: Settings) -> Exception:
 def _fault(error: Any, settings: Settings) -> Exception:
     code = error.wsman_fault_code or error.wmierror_code
     said = f"{settings.name} says: {' '.join(str(error.reason).split())}"
-    if code in _UNKNOWN_SHELL | _ABORTED | _PIPE_ENDED:
+    if code in _PIPE_ENDED:
+        return PipeEnded(said)
+    if code in _UNKNOWN_SHELL | _ABORTED:
         return ShellGone(said)
     if code in _BUSY:
         return Busy(said)

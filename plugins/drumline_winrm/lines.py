@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
-from drumline.plugin import Emit, Run
+from drumline.plugin import ConnectionLost, Emit, Run
 from drumline_winrm.client import Client
-from drumline_winrm.faults import ShellGone
+from drumline_winrm.faults import PipeEnded, ShellGone
 from drumline_winrm.shell import Shell
 from drumline_winrm.warm import Answer
 
@@ -41,8 +40,12 @@ class NativeLines:
 
     def _run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
         self.command = self._current.start(request.text)
-        with contextlib.suppress(ShellGone):  # It may end without reading.
+        try:
             self._current.send(self.command, request.stdin, end=True)
+        except PipeEnded:
+            pass  # It may end without reading.
+        except ShellGone as gone:
+            raise ConnectionLost("The host ended the shell", f"{gone} What ran in it was ended too.") from None
         for received in self._current.follow(self.command, ended, deadline):
             for stream, data in received.output:
                 emit(stream, data)

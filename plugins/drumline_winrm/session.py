@@ -185,7 +185,10 @@ class WinrmSession:
             if self._interrupted:
                 return Answer(code=None)
         self._start()
-        return self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+        try:
+            return self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+        except ShellGone as gone:
+            raise ConnectionLost("The host ended the shell", f"{gone} It does so with every new one.") from None
 
     def _transfer(
         self, kind: str, path: str, source: BinaryIO | None, take: Callable[[bytes], object] | None = None

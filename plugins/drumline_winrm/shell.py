@@ -78,8 +78,8 @@ class Shell:
                 if self._client.envelope < len(piece):
                     continue
                 raise HostError("Request too large", "The host takes no requests of even 150 KiB.") from None
-            except NothingYet:
-                raise Broken("Host too busy", "Its command did not take the input in time.") from None
+            except NothingYet as nothing:
+                raise Broken("Host too busy", f"{nothing} Its command did not take the input in time.") from None
             if last:
                 return
             start += len(piece)
