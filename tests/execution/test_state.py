@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from support.worlds import P, T, World, build, chain, worlds
 
-from drumline.execution.instructions import Announce
+from drumline.execution.instructions import Announce, Start, Stop
 from drumline.execution.policy import FAILURE
 from drumline.execution.state import RunState
 from drumline.execution.transitions import IllegalMove
 from drumline.model.event import (
     BarrierPassed,
+    InterruptRequested,
     JobFinished,
     JobsAbandoned,
     JobsStarted,
@@ -355,6 +356,31 @@ def test_the_second_interrupt_stops_what_runs() -> None:
     world = World(plan, forks=2, interrupts={1: Urgency.NOW}).run()
     assert sorted(world.statuses("t0").values()) == ["cancelled", "cancelled", "ok"]
     assert world.exit_status == 130
+
+
+def test_what_was_to_be_sent_is_taken_back_when_an_urgent_interrupt_comes_with_what_let_it() -> None:
+    state = RunState(build(P(chain(["a", "b"], ["a", "b"]), strategy=Strategy.FREE)))
+    first, second = Job(0, "a"), Job(0, "b")
+    state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(first, second)))
+    inputs = [
+        JobFinished(at=1, job=first, status=Status.OK),
+        InterruptRequested(at=1, urgency=Urgency.NOW),
+    ]
+    instructions = state.handle(*inputs)
+    assert not [item for item in instructions if isinstance(item, Start)]
+    assert Stop((second,)) in instructions
+    assert state.status(Job(1, "a")) is Status.CANCELLED
+    state.handle(JobFinished(at=2, job=second, status=Status.CANCELLED))
+    assert state.finished
+
+
+def test_one_success_anywhere_is_enough_at_once() -> None:
+    """``c`` waits for nobody but the first success, though that is on a host which has such a job itself."""
+    tasks = [T(["a", "b"]), T(["a", "c"], needs=[0], rule=TriggerRule.ONE_SUCCESS)]
+    state = RunState(build(P(tasks, strategy=Strategy.FREE)))
+    state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(Job(0, "a"), Job(0, "b"))))
+    [start] = state.handle(JobFinished(at=1, job=Job(0, "a"), status=Status.OK))
+    assert start == Start((Job(1, "a"), Job(1, "c")))
 
 
 def test_the_cause_of_an_abandoned_job_is_the_failure_on_its_own_host() -> None:

@@ -62,11 +62,13 @@ def build(*plays: P) -> Plan:
 
 def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: list[Step]) -> Batch:
     hosts = all_hosts[number :: play.batches]
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # steps with the same hosts have one tuple, as planned ones do
     first = len(steps)
     levels: list[int] = []
     for position, task in enumerate(play.tasks):
         levels.append(1 + max((levels[need] for need in task.needs), default=-1))
         roots = [] if task.needs else [Need(play=need) for need in play.needs]
+        mine = tuple(host for host in task.hosts if host in hosts)
         steps.append(
             Step(
                 index=len(steps),
@@ -81,7 +83,7 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
                 play=index,
                 batch=number,
                 wave=levels[-1],
-                hosts=tuple(host for host in task.hosts if host in hosts),
+                hosts=shared.setdefault(mine, mine),
                 needs=(*(Need(step=first + need) for need in task.needs), *roots),
             )
         )

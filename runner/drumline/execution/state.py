@@ -56,6 +56,7 @@ class RunState:
         self.interrupted: Urgency | None = None
         self._ledger = Ledger(plan)
         self._dispatch = Dispatch(forks=forks, sessions=sessions)
+        self._sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet
         self._running: dict[Job, None] = {}
         self._at = 0.0
         self._out: list[Instruction] = []
@@ -97,6 +98,7 @@ class RunState:
     def _jobs_started(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             self._ledger.move(job, Status.RUNNING)
+            del self._sending[job]
             self._running[job] = None
 
     def _job_finished(self, event: JobFinished) -> None:
@@ -131,6 +133,8 @@ class RunState:
     def _interrupt(self, urgency: Urgency) -> None:
         """Nothing more is released. Released jobs run to the barrier, except with ``NOW`` or without barriers."""
         self.interrupted = max(urgency, self.interrupted or urgency)
+        if urgency is Urgency.NOW:
+            self._take_back()
         for index, play in enumerate(self._ledger.plays):
             play.opened = True
             if urgency is Urgency.NOW or self._is_free(index):
@@ -139,6 +143,14 @@ class RunState:
                 self._end_unreleased(play, Status.CANCELLED, None)
         if urgency is Urgency.NOW and self._running:
             self._out.append(Stop(self.running))
+
+    def _take_back(self) -> None:
+        """What was to be sent after an earlier event of the same call is not sent any more."""
+        self._out = [item for item in self._out if not isinstance(item, Start)]
+        for job in self._sending:
+            self._dispatch.release(job)
+        self._end(self._sending, Status.CANCELLED, None)
+        self._sending.clear()
 
     # How the run goes on: plays, batches, waves.
 
@@ -227,6 +239,7 @@ class RunState:
     def _start_jobs(self) -> None:
         jobs = self._dispatch.take()
         if jobs:
+            self._sending.update(dict.fromkeys(jobs))
             self._out.append(Start(tuple(jobs)))
 
     def _look_at_dependents(self, job: Job, status: Status) -> None:
@@ -235,16 +248,17 @@ class RunState:
             waiting = self._ledger.steps[index]
             if not waiting.released or not waiting.tally.open:
                 continue
+            # Hosts that the ended step hasn't are decided by all of its jobs. Steps with the same hosts share one tuple.
+            others = waiting.step.hosts is not ended.step.hosts
+            failed = status in FAILURE and job.host not in ended.ignored
             if (
                 not ended.tally.open
                 or waiting.step.task.run_once
-                or (status in FAILURE and job.host not in ended.ignored)
+                or (others and (failed or ended.tally.success == 1))
             ):
                 self._judge(waiting)
             elif job.host in waiting.statuses:
                 self._judge_job(waiting, job.host)
-            elif ended.tally.success == 1:
-                self._judge(waiting)
 
     def _judge(self, state: StepState) -> None:
         """Look at every pending job of a released step."""
