@@ -31,6 +31,7 @@ class Counting(NullTransport):
         self.closed = 0
         self.closed_sessions = 0
         self.refuse = False
+        self.dead = False
         self.gate = threading.Event()
         self.gate.set()
 
@@ -59,6 +60,8 @@ class _Connection(NullConnection):
         self.owner = owner
 
     def open_session(self) -> NullSession:
+        if self.owner.dead:
+            raise ConnectionLost("lost")
         self.owner.sessions += 1
         return _Session(self.owner)
 
@@ -137,6 +140,31 @@ def test_after_a_lost_connection_the_next_lease_connects_anew(pool: SessionPool,
     with pool.lease(TARGET) as session:
         assert session.run(RUN, lambda _stream, _data: None).code == 0
     assert transport.connections == 2
+
+
+def test_a_late_loss_leaves_the_connection_alone_that_was_opened_since(pool: SessionPool, transport: Counting) -> None:
+    with pytest.raises(ConnectionLost), pool.lease(TARGET):
+        pool.reconnect(TARGET)
+        raise ConnectionLost("lost")
+    assert (transport.connections, transport.closed) == (2, 1)
+
+
+def test_a_session_of_an_older_connection_is_not_lent_again(pool: SessionPool, transport: Counting) -> None:
+    with pool.lease(TARGET) as old:
+        pool.reconnect(TARGET)
+    with pool.lease(TARGET) as first, pool.lease(TARGET) as second:
+        assert old not in (first, second)
+
+
+def test_a_connection_that_opens_no_session_any_more_is_opened_anew(pool: SessionPool, transport: Counting) -> None:
+    with pool.lease(TARGET):
+        transport.dead = True
+        with pytest.raises(ConnectionLost), pool.lease(TARGET):
+            pass
+    transport.dead = False
+    with pool.lease(TARGET):
+        pass
+    assert (transport.connections, transport.closed) == (2, 1)
 
 
 def test_a_session_is_not_used_again_after_a_fault_that_nobody_knows(pool: SessionPool, transport: Counting) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from drumline.errors import ConnectionLost, HostError
 from drumline.model.target import Target
@@ -34,25 +34,25 @@ class SessionPool:
         A session that lost its connection is not used again: the next lease connects anew.
         """
         host = self._host(target)
-        session = host.take()
+        lent = host.take()
         try:
-            yield session
+            yield lent.session
         except ConnectionLost:
-            host.disconnect(session)
+            host.lose(lent)
             raise
         except HostError:
-            host.give_back(session)
+            host.give_back(lent)
             raise
         except BaseException:  # what state the session is in nobody knows
-            session.close()
+            lent.session.close()
             raise
         else:
-            host.give_back(session)
+            host.give_back(lent)
 
     def reconnect(self, target: Target) -> None:
         """Drop the connection to a host and open it anew; raises its ``HostError``."""
         host = self._host(target)
-        host.disconnect(None)
+        host.disconnect()
         host.give_back(host.take())
 
     def close(self) -> None:
@@ -85,7 +85,14 @@ def _disconnect_all(hosts: deque[_Host]) -> None:
             host = hosts.popleft()
         except IndexError:
             return
-        host.disconnect(None)
+        host.disconnect()
+
+
+class _Lent(NamedTuple):
+    """A session and the connection that it belongs to, which may have been replaced since."""
+
+    session: Session
+    connection: Connection
 
 
 class _Host:
@@ -94,7 +101,7 @@ class _Host:
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
         self._connection: Connection | None = None
-        self._idle: list[Session] = []
+        self._idle: list[_Lent] = []
         self._lock = threading.Lock()
         self._attempts = 0
         self._error: HostError | None = None
@@ -104,7 +111,7 @@ class _Host:
         """There is a connection; False while one is being opened."""
         return self._connection is not None
 
-    def take(self) -> Session:
+    def take(self) -> _Lent:
         """An idle session, else a new one."""
         seen = self._attempts
         with self._lock:
@@ -116,7 +123,11 @@ class _Host:
                 self._open()
             connection = self._connection
         assert connection is not None
-        return connection.open_session()
+        try:
+            return _Lent(connection.open_session(), connection)
+        except ConnectionLost:
+            self.disconnect(connection)
+            raise
 
     def _open(self) -> None:
         self._attempts += 1
@@ -127,20 +138,26 @@ class _Host:
             self._error = error
             raise
 
-    def give_back(self, session: Session) -> None:
+    def give_back(self, lent: _Lent) -> None:
         """The session is idle again."""
         with self._lock:
-            if self._connection is not None:
-                self._idle.append(session)
+            if lent.connection is self._connection:
+                self._idle.append(lent)
                 return
-        session.close()
+        lent.session.close()
 
-    def disconnect(self, session: Session | None) -> None:
-        """Close the connection with all that is idle on it, and the given session."""
+    def lose(self, lent: _Lent) -> None:
+        """The session's connection broke; one that was opened since is somebody else's and stays."""
+        self.disconnect(lent.connection)
+        lent.session.close()
+
+    def disconnect(self, only: Connection | None = None) -> None:
+        """Close the connection, if it is this one, with all that is idle on it."""
         with self._lock:
-            connection, self._connection = self._connection, None
-            idle, self._idle = self._idle, []
-        for closing in [*idle, *([session] if session else [])]:
-            closing.close()
-        if connection is not None:
-            connection.close()
+            connection = self._connection
+            if connection is None or (only is not None and connection is not only):
+                return
+            idle, self._connection, self._idle = self._idle, None, []
+        for lent in idle:
+            lent.session.close()
+        connection.close()
