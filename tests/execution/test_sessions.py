@@ -143,9 +143,10 @@ def test_after_a_lost_connection_the_next_lease_connects_anew(pool: SessionPool,
 
 
 def test_a_late_loss_leaves_the_connection_alone_that_was_opened_since(pool: SessionPool, transport: Counting) -> None:
-    with pytest.raises(ConnectionLost), pool.lease(TARGET):
-        pool.reconnect(TARGET)
-        raise ConnectionLost("lost")
+    lease = pool.lease(TARGET)
+    lease.__enter__()
+    pool.reconnect(TARGET)
+    lease.__exit__(ConnectionLost, ConnectionLost("lost"), None)
     assert (transport.connections, transport.closed) == (2, 1)
 
 

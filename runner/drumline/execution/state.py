@@ -248,14 +248,10 @@ class RunState:
             waiting = self._ledger.steps[index]
             if not waiting.released or not waiting.tally.open:
                 continue
-            # Hosts that the ended step hasn't are decided by all of its jobs. Steps with the same hosts share one tuple.
+            # All jobs of the ended step decide for hosts that it hasn't. Steps with the same hosts share one tuple.
             others = waiting.step.hosts is not ended.step.hosts
             failed = status in FAILURE and job.host not in ended.ignored
-            if (
-                not ended.tally.open
-                or waiting.step.task.run_once
-                or (others and (failed or ended.tally.success == 1))
-            ):
+            if not ended.tally.open or waiting.step.task.run_once or (others and (failed or ended.tally.success == 1)):
                 self._judge(waiting)
             elif job.host in waiting.statuses:
                 self._judge_job(waiting, job.host)
