@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 from support.running import run_tasks, run_text
 
+from drumline.app import prepare
+from drumline.config import Settings
 from drumline.errors import UsageError
+from drumline.execution.context import RunContext
+from drumline.execution.job import JobRunner
 from drumline.journal.store import Journal
+from drumline.model.outcome import Status
+from drumline.model.plan import Job
 from drumline.reporting.history import output_of
+from drumline.secret import Secrets
 
 
 def test_register_makes_the_result_a_variable_of_its_host(tmp_path: Path) -> None:
@@ -311,3 +318,43 @@ def test_a_run_may_open_as_many_files_as_its_user(tmp_path: Path) -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == most
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+
+
+def test_half_a_surrogate_pair_from_a_host_ends_nothing(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - command: 'echo "\\"\\ud800\\""'
+          register: said
+        - debug: {msg: "{{ said.stdout | from_json }}"}
+        - ping:
+        """,
+    )
+    assert ran.exit_status == 0
+    assert ran.result("debug")["msg"] == "\ud800"
+    assert ran.status("ping") == "ok"
+
+
+def test_a_job_that_is_stopped_before_a_thread_has_begun_it_sends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "inventory.yml").write_text("all: {hosts: {a: {ansible_connection: local}}}")
+    (tmp_path / "playbook.yml").write_text(f"- hosts: a\n  tasks: [{{command: touch {tmp_path}/sent}}]\n")
+    made = prepare(
+        [tmp_path / "playbook.yml"], Settings(inventory=(str(tmp_path / "inventory.yml"),), state=tmp_path / "state")
+    )
+    context = RunContext(
+        plan=made.plan,
+        inventory=made.inventory,
+        actions=made.registry.actions,
+        transports=made.registry.transports,
+        templating=made.templating,
+        extra_variables={},
+        secrets=Secrets(),
+        keep_output=lambda _job, _stream, _data: None,
+    )
+    runner = JobRunner(context)
+    assert runner.stop(Job(0, "a")) is None
+    report = runner.run(Job(0, "a"))
+    context.sessions.close()
+    assert report is not None
+    assert report.event.status is Status.CANCELLED
+    assert not (tmp_path / "sent").exists()

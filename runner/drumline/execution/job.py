@@ -61,10 +61,13 @@ class JobRunner:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._under_way: dict[Job, _JobRun] = {}
+        self._stopped: set[Job] = set()  # also those that no thread has begun yet
 
     def run(self, job: Job) -> JobReport | None:
         """Carry the job out; never raises. None when ``stop`` has reported it already."""
         run = self._under_way[job] = _JobRun(self._context, job)
+        if job in self._stopped:
+            run.stopped = True
         try:
             report = run.report()
             return report if run.may_report() else None
@@ -74,6 +77,7 @@ class JobRunner:
 
     def stop(self, job: Job) -> JobReport | None:
         """End the job on its host, whatever it is doing; one that waits for a connection is over at once."""
+        self._stopped.add(job)  # before it is looked for: it may begin at this moment
         run = self._under_way.get(job)
         if run is None:
             return None

@@ -47,8 +47,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
 
 
 # One encoder, made once: json.dumps makes a new one for every call that isn't all defaults. What a set_fact holds and
-# JSON doesn't know is shown as text.
-_encode = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":")).encode
+# JSON doesn't know is shown as text. ASCII alone: a host may say half a surrogate pair, which UTF-8 can't hold.
+_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 def encode(event: Event) -> str:
