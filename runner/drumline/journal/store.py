@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -135,10 +136,10 @@ class Journal:
             "SELECT stream, data FROM outputs WHERE run = ? AND step = ? AND host = ? ORDER BY rowid",
             (run.number, job.step, job.host),
         )
-        found: dict[str, bytes] = {}
+        pieces: defaultdict[str, list[bytes]] = defaultdict(list)
         for stream, data in rows:
-            found[stream] = found.get(stream, b"") + data
-        return found
+            pieces[stream].append(data)
+        return {stream: b"".join(found) for stream, found in pieces.items()}
 
     def close(self) -> None:
         """Close the database."""
