@@ -153,13 +153,13 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
         remember=context.remember,
     )
     executor = ThreadExecutor(JobRunner(context), driver.report)
-    try:
-        with _interrupts(driver):
+    with _interrupts(driver):  # also while connections are closed: the run is over, and its status stays
+        try:
             return driver.run(executor)
-    finally:
-        executor.close()
-        context.sessions.close()
-        journal.close()
+        finally:
+            executor.close()
+            context.sessions.close()
+            journal.close()
 
 
 def _no_such_tags(playbook: Playbook, tags: Collection[str]) -> None:
@@ -223,13 +223,9 @@ def _pattern_renderer(
 def _interrupts(driver: Driver) -> Iterator[None]:
     """Ctrl-C asks the driver to stop: first after the wave, then now. To be ended by others means now."""
 
-    def terminate(*_: object) -> None:
-        driver.interrupt()
-        driver.interrupt()
-
-    handlers = {signal.SIGINT: lambda *_: driver.interrupt(), signal.SIGTERM: terminate}
+    handlers = {signal.SIGINT: lambda *_: driver.interrupt(), signal.SIGTERM: lambda *_: driver.terminate()}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
-        handlers[signal.SIGHUP] = terminate
+        handlers[signal.SIGHUP] = handlers[signal.SIGTERM]
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield

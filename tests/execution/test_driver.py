@@ -93,6 +93,17 @@ def test_a_first_interrupt_lets_the_wave_end_and_a_second_stops_it() -> None:
     assert finished.counts == {"cancelled": 4}
 
 
+def test_to_be_ended_after_a_ctrl_c_still_waits_for_what_it_stops() -> None:
+    record = Record()
+    driver, executor, hosts = make(build(P([T(["a", "b"])])), record)
+    hosts.open.clear()
+    driver.interrupt()
+    driver.terminate()
+    assert driver.run(executor) == 130
+    executor.close()
+    assert {event.status for event in record.events if isinstance(event, JobFinished)} == {Status.CANCELLED}
+
+
 def test_jobs_that_do_not_answer_are_given_up_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver_module, "STOP_GRACE", 0.2)
     record = Record()

@@ -65,6 +65,11 @@ class Driver:
         self._interrupts += 1
         self._inbox.put(Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW)
 
+    def terminate(self) -> None:
+        """Somebody ends the program: what runs is stopped, as by a second Ctrl-C, be it the first word or not."""
+        for _ in range(max(1, 2 - self._interrupts)):
+            self.interrupt()
+
     def run(self, executor: Executor) -> int:
         """Carry the plan out; returns the exit status. Whatever is raised, what was running has been stopped."""
         try:
