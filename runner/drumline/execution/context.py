@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,11 +46,11 @@ class RunContext:
     sessions: SessionPool = field(init=False)
     _facts: dict[str, Facts] = field(default_factory=dict)
     _failed: dict[int, set[str]] = field(default_factory=dict)
-    _batch_magic: dict[tuple[int, int], Mapping[str, Any]] = field(default_factory=dict)
+    #: By play and batch: how many hosts of the play had failed when it was made, and the variables.
+    _batch_magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     _run_magic: Mapping[str, Any] = field(init=False)
     _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
     _targets: dict[tuple[str, int], Target] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports)
@@ -96,8 +95,7 @@ class RunContext:
             target = target_of(host, self._scope_of(host, step, step.task.variables), self.transports)
             for value in target.options.values():
                 if isinstance(value, Secret):
-                    with self._lock:
-                        self.secrets.add(value)
+                    self.secrets.add(value)
             if not changing:
                 self._targets[key] = target
         return target
@@ -123,7 +121,6 @@ class RunContext:
         if event.status in FAILURE and not event.ignored:
             step = self.plan.steps[event.job.step]
             self._failed.setdefault(step.play, set()).add(event.job.host)
-            self._batch_magic.pop((step.play, step.batch), None)
 
     def _host(self, name: str) -> Host:
         return self.inventory.hosts.get(name) or Host(name=name)
@@ -146,19 +143,22 @@ class RunContext:
 
     def _batch(self, step: Step) -> Mapping[str, Any]:
         key = (step.play, step.batch)
-        magic = self._batch_magic.get(key)
-        if magic is None:
+        failed = self._failed.get(step.play, _NOBODY)
+        count = len(failed)  # before it is looked at: who fails meanwhile makes the next job look again
+        known, magic = self._batch_magic.get(key, (-1, _NO_FACTS))
+        if known != count:
             play = self.plan.plays[step.play]
-            failed = self._failed.get(step.play, set())
-            magic = self._batch_magic[key] = batch_magic(
+            magic = batch_magic(
                 play=play.play.name,
                 all_hosts=play.hosts,
                 hosts=[host for host in play.hosts if host not in failed],
                 batch=[host for host in play.batches[step.batch].hosts if host not in failed],
             )
+            self._batch_magic[key] = (count, magic)
         return magic
 
 
+_NOBODY: frozenset[str] = frozenset()
 _NO_FACTS = Facts()
 
 
