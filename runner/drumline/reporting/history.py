@@ -26,7 +26,7 @@ from drumline.reporting.lines import (
     wave_result,
     wave_title,
 )
-from drumline.reporting.tracker import Tracker
+from drumline.reporting.tracker import CAUSES, Tracker
 
 
 def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
@@ -50,10 +50,11 @@ def show_lines(run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: in
     word, style = _ending(run)
     yield [Part(f"run {run.number} ", "bold"), Part(f"{run.id}  {_when(run.started)}  "), Part(word, style)]
     yield [Part(run.command, "dim")]
-    if tracker.failures:
+    failures = tracker.failures()
+    if failures:
         yield []
         yield [Part("Failures", "bold red")]
-        for fold in tracker.failures:
+        for fold in failures:
             yield from fold_lines(plan.steps[fold.step], fold, verbose=0)
     for wave in tracker.waves.values():
         yield []
@@ -83,8 +84,7 @@ def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, An
         elif isinstance(event, JobsAbandoned):
             fields = describe(event, plan)
             jobs += [{**job, "status": fields["status"], "cause": fields["cause"]} for job in fields["jobs"]]
-    bad = {"failed", "unreachable", "unknown"}
-    failures = [job for job in jobs if job["status"] in bad and not job["ignored"]]
+    failures = [job for job in jobs if job["status"] in CAUSES and not job["ignored"]]
     waves = [
         {
             "play": plan.plays[wave.key[0]].play.id,

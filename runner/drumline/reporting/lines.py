@@ -10,7 +10,7 @@ from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
 from drumline.model.value import text_of
-from drumline.reporting.tracker import Fold, Tracker, Wave
+from drumline.reporting.tracker import CAUSES, Fold, Tracker, Wave
 
 #: How many lines of each stream are shown of a failure.
 LAST_LINES = 20
@@ -116,13 +116,13 @@ def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
         *ignored,
         Part(f"  {_counted(fold.hosts)}{seconds(max(0.0, fold.last_end - fold.first_start))}", "dim"),
     ]
-    if fold.status in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
+    if fold.status in CAUSES:
         yield from failure_lines(step, fold.result)
         if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
             yield [Part(f"      this is {fold.hosts[0]}; each host's own message: drumline runs show -v", "dim")]
     elif (step.task.action == "debug" and fold.status is not Status.SKIPPED) or (verbose and fold.result.get("msg")):
         yield from _indented(_said(fold.result), "cyan")
-    if verbose and fold.status not in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN):
+    if verbose and fold.status not in CAUSES:
         yield from _output_lines(fold.result, lines=None)
     if verbose > 1:
         yield from _indented(dict(fold.result), "dim")

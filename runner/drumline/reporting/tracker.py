@@ -22,6 +22,9 @@ from drumline.model.event import (
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
 
+#: How a job ends that is the cause of what follows from it.
+CAUSES = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
+
 #: Which play, which of its batches, which wave.
 WaveKey = tuple[int, int, int]
 
@@ -72,7 +75,6 @@ class Tracker:
         self.running: dict[Job, float] = {}
         self.counts: Counter[Status] = Counter()
         self.ignored = 0  # failures that don't matter; they are among the counts
-        self.failures: list[Fold] = []
         self._verbose = verbose
         self._ended: list[Wave] = []
 
@@ -110,6 +112,11 @@ class Tracker:
         step = self.step(job)
         return self.waves.get((step.play, step.batch, step.wave))
 
+    def failures(self) -> list[Fold]:
+        """What failed and matters, of all waves whose folds are still there."""
+        folds = (fold for wave in self.waves.values() for fold in wave.folds.values())
+        return [fold for fold in folds if fold.status in CAUSES and not fold.ignored]
+
     def open_waves(self) -> Iterator[Wave]:
         """Released waves with jobs that are not over."""
         return (wave for wave in self.waves.values() if wave.open)
@@ -134,10 +141,8 @@ class Tracker:
         key = (event.job.step, event.status, event.ignored, shown)
         fold = wave.folds.get(key)
         if fold is None:
-            result = event.result
-            fold = wave.folds[key] = Fold(event.job.step, event.status, result, event.ignored, [], event.started)
-            if event.status in (Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN) and not event.ignored:
-                self.failures.append(fold)
+            fold = Fold(event.job.step, event.status, event.result, event.ignored, [], event.started)
+            wave.folds[key] = fold
         return fold
 
     def _abandoned(self, event: JobsAbandoned) -> None:
