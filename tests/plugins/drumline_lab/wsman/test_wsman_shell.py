@@ -453,6 +453,7 @@ def test_a_program_without_cmd_needs_its_path_on_old_hosts(serve, dial):
 
 
 def test_stopping_ends_everything(serve, dial, until, tmp_path):
+    others = set(threading.enumerate())
     server = serve()
     client = dial(server)
     client.create()
@@ -460,7 +461,7 @@ def test_stopping_ends_everything(serve, dial, until, tmp_path):
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     server.stop()
     until(lambda: _gone(int((tmp_path / "pid").read_text())))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("wsman")]
+    until(lambda: not set(threading.enumerate()) - others)
     with pytest.raises(OSError, match=r".*"):
         dial(server).create()
 
