@@ -358,3 +358,14 @@ def test_a_job_that_is_stopped_before_a_thread_has_begun_it_sends_nothing(tmp_pa
     assert report is not None
     assert report.event.status is Status.CANCELLED
     assert not (tmp_path / "sent").exists()
+
+
+def test_how_a_host_is_reached_follows_the_variables_that_templates_look_at(tmp_path: Path) -> None:
+    inventory = """
+    all:
+      hosts:
+        a: {ansible_connection: "{{ way }}", way: local, ansible_host: 127.0.0.1, ansible_port: 1, ansible_user: u}
+    """
+    tasks = "- ping:\n- set_fact: {way: ssh}\n- {id: after, ping: }\n"
+    ran = run_tasks(tmp_path, tasks, inventory=inventory)
+    assert ran.status("after") == "unreachable"

@@ -96,9 +96,19 @@ class RunContext:
             for value in target.options.values():
                 if isinstance(value, Secret):
                     self.secrets.add(value)
-            if not changing:
+            if not changing and self._is_fixed(step, host):
                 self._targets[key] = target
         return target
+
+    def _is_fixed(self, step: Step, host: str) -> bool:
+        """Whether no template says how the host is reached: what it looks at may be another value later."""
+        layers = (self.extra_variables, self.plan.plays[step.play].play.variables, self._host(host).variables)
+        return all(
+            self.templating.compile_value(value).constant
+            for layer in layers
+            for name, value in layer.items()
+            if name.startswith(_CONNECTION_PREFIXES)
+        )
 
     def constant_arguments(self, step: Step) -> Mapping[str, Any] | None:
         """The arguments of a task in which nothing is to be rendered: made ready once for all hosts."""
