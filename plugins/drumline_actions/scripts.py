@@ -30,20 +30,24 @@ _HOME = re.compile(r"~[A-Za-z0-9._-]*(?:/|\Z)")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _INDENT = re.compile(r"^(?:    )+")
 
-_POWERSHELL = """& {
-$ErrorActionPreference = 'Stop'
-$ProgressPreference = 'SilentlyContinue'
+_POWERSHELL_LIBRARY = """function Invoke-Action {
 %s
+}
+function Write-Answer {
 $answer = @{}
-try { $null = & {
-%s
-} }
+try { $null = Invoke-Action }
 catch {
 $answer.failed = $true
 $answer.msg = $_.Exception.GetBaseException().Message
 }
 $text = ConvertTo-Json -InputObject $answer -Compress
 [regex]::Replace($text, '[^\\x20-\\x7e]', { '\\u{0:x4}' -f [int][char]$args[0].Value })
+}"""
+_POWERSHELL = """& {
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+%s
+Write-Answer
 }"""
 
 
@@ -57,7 +61,10 @@ def ask(call: Call, name: str, /, *, stdin: bytes = b"", **variables: Any) -> As
     """Run a script on the host and return its answer, or end the action with the reason that the script gives."""
     if call.platform is Platform.WINDOWS:
         request = Run(
-            language=Language.POWERSHELL, text=powershell_script(name, variables), environment=call.environment
+            language=Language.POWERSHELL,
+            library=powershell_library(name),
+            text=powershell_text(variables),
+            environment=call.environment,
         )
     else:
         text = posix_script(name, variables)
@@ -137,10 +144,15 @@ def _literal(text: str) -> str:
     return shlex.quote(text) if text else ""
 
 
-def powershell_script(name: str, variables: Mapping[str, Any]) -> str:
-    """The script's text for PowerShell 5.1 and 7. Bytes become base64; True, False, None and lists are themselves."""
-    lines = "\n".join(f"${key} = {powershell_value(value)}" for key, value in variables.items())
-    return _POWERSHELL % (lines, _load("common.ps1") + "\n" + _load(f"{name}.ps1"))
+@cache
+def powershell_library(name: str) -> str:
+    """The script as functions, for PowerShell 5.1 and 7; the same for all tasks that use it."""
+    return _POWERSHELL_LIBRARY % (_load("common.ps1") + "\n" + _load(f"{name}.ps1"))
+
+
+def powershell_text(variables: Mapping[str, Any]) -> str:
+    """What calls the library. Bytes become base64; True, False, None and lists are themselves."""
+    return _POWERSHELL % "\n".join(f"${key} = {powershell_value(value)}" for key, value in variables.items())
 
 
 def powershell_value(value: object) -> str:

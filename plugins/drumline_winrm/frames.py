@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -65,13 +67,26 @@ def request_line(
     directory: str | None = None,
     environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
+    library: str = "",
+    kept: Collection[str] = (),
 ) -> bytes:
-    """One request. Raises ``OptionInvalid`` for text that holds NUL, which no script, path or variable can."""
+    """One request; a library whose id is among those that are kept there is only named.
+
+    Raises ``OptionInvalid`` for text that holds NUL, which no script, path or variable can.
+    """
     variables = [f"{name}={value}" for name, value in (environment or {}).items()]
-    fields = [name, kind, directory or "", str(len(variables)), *variables, text]
+    known = library_id(library)
+    sent = "" if known in kept else library
+    fields = [name, kind, directory or "", known, sent, str(len(variables)), *variables, text]
     if any("\0" in field for field in fields):
         raise OptionInvalid("A NUL character can't be sent", "Commands, paths and variables of a host are text.")
     return _packed("\0".join(fields)) + b" " + base64.b64encode(stdin) + b"\n"
+
+
+@lru_cache(maxsize=256)
+def library_id(library: str) -> str:
+    """What a library is called between here and there; empty for none."""
+    return hashlib.sha256(library.encode()).hexdigest()[:24] if library else ""
 
 
 def piece_line(piece: bytes) -> bytes:

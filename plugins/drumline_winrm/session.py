@@ -167,28 +167,39 @@ class WinrmSession:
         if request.language is not Language.POWERSHELL and not self._warm.windows:
             return self._native.run(request, emit, self._is_interrupted, _deadline(request))
         name = frames.nonce()
-        line = frames.request_line(
+        return self._ask(name, emit, request)
+
+    def _line(self, name: str, request: Run) -> bytes:
+        return frames.request_line(
             name,
             request.language.value,
             request.text,
             directory=request.directory,
             environment=request.environment,
             stdin=request.stdin,
+            library=request.library,
+            kept=self._warm.libraries,
         )
-        return self._ask(line, name, emit, request)
 
-    def _ask(self, line: bytes, name: str, emit: Emit, request: Run) -> Answer:
+    def _ask(self, name: str, emit: Emit, request: Run) -> Answer:
         """Ask the warm PowerShell; once more when it turns out to have gone while nothing ran."""
         try:
-            return self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+            return self._ask_once(name, emit, request)
         except ShellGone:
             if self._interrupted:
                 return Answer(code=None)
         self._start()
         try:
-            return self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+            return self._ask_once(name, emit, request)
         except ShellGone as gone:
             raise ConnectionLost("The host ended the shell", f"{gone} It does so with every new one.") from None
+
+    def _ask_once(self, name: str, emit: Emit, request: Run) -> Answer:
+        line = self._line(name, request)
+        answer = self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
+        if answer.code is not None:
+            self._warm.libraries.add(frames.library_id(request.library))
+        return answer
 
     def _transfer(
         self, kind: str, path: str, source: BinaryIO | None, take: Callable[[bytes], object] | None = None

@@ -45,6 +45,7 @@ class WarmPowerShell:
         self._program = client.settings.shell
         self.command: str | None = None  #: The id of its command in the shell; None while it isn't running.
         self._stale = False  #: Something of the last request may be left in the shell.
+        self.libraries: set[str] = set()  #: Ids of the libraries that it keeps.
         self.windows = True  #: False for the PowerShell of another system, which has no ``cmd``.
 
     def start(self) -> None:
@@ -61,6 +62,7 @@ class WarmPowerShell:
             self._start()
 
     def _start(self) -> None:
+        self.libraries.clear()
         command = self._shell.start(frames.start_line(self._program))
         said = bytearray()
         with contextlib.suppress(ShellGone):  # It ended at once; why stands in its output.

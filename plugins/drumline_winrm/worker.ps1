@@ -2,8 +2,9 @@
 # of each on both output streams. It keeps to what Windows PowerShell 5.1 knows.
 #
 #   request   one line: base64 of the deflated head, a space, base64 of the bytes for the command's standard input.
-#             The head is UTF-8 text, its fields divided by NUL: nonce, kind, directory, number of environment
-#             variables, NAME=VALUE for each, and all the rest is the text.
+#             The head is UTF-8 text, its fields divided by NUL: nonce, kind, directory, id of a library, the
+#             library (empty when it was sent before), number of environment variables, NAME=VALUE for each, and all
+#             the rest is the text. A script finds the functions of its library defined.
 #   output    whatever the command writes, untouched, because it writes to this process's own streams.
 #   end       NUL nonce LF on stderr; NUL nonce SPACE code SPACE detail LF on stdout. `code` is a signed 32-bit number.
 #
@@ -300,11 +301,12 @@ $room = New-Room
 $system = if ($env:ComSpec) { 'windows' } else { 'other' }
 Write-Text $stdout "drumline ready $system $($PSVersionTable.PSVersion)`n"
 $last = ''
+$libraries = @{}
 
 while ($null -ne ($line = $reader.ReadLine())) {
     $words = $line.Split(' ')
-    $fields = (Read-Head $words[0]).Split([char[]]@([char]0), 5)
-    $nonce, $kind, $directory, $count, $rest = $fields
+    $fields = (Read-Head $words[0]).Split([char[]]@([char]0), 7)
+    $nonce, $kind, $directory, $id, $library, $count, $rest = $fields
     # A request whose answer was lost is sent again; it must not be carried out again.
     if ($nonce -eq $last) {
         if ($kind -eq 'put') { do { $line = $reader.ReadLine() } until ($null -eq $line -or $line[0] -eq '=') }
@@ -317,6 +319,8 @@ while ($null -ne ($line = $reader.ReadLine())) {
         [Environment]::SetEnvironmentVariable($name, $value)
     }
     $text = $parts[[int]$count]
+    if ($library) { $libraries[$id] = $library }
+    if ($id) { $text = "$($libraries[$id])`n$text" }
     $bytes = [Convert]::FromBase64String($words[1])
     $detail = ''
     $code = switch ($kind) {

@@ -31,6 +31,8 @@ class Run:
 
     language: Language
     text: str
+    #: Functions that ``text`` uses, the same for many commands; a session may keep them rather than send them again.
+    library: str = ""
     stdin: bytes = b""
     #: Added to what the host's login gives; names and values are any text without NUL.
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +41,11 @@ class Run:
     become: Become | None = None
     #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the usual one.
     executable: str | None = None
+
+    @property
+    def script(self) -> str:
+        """All of the text, the library in front."""
+        return f"{self.library}\n{self.text}" if self.library else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

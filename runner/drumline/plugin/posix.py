@@ -39,8 +39,8 @@ def _with_shell(request: Run) -> str:
     if request.language is Language.EXEC:
         return f"exec {shlex.join(_words(request.text))}"
     if request.executable:
-        return f"exec {shlex.quote(request.executable)} -c {shlex.quote(request.text)}"
-    return request.text
+        return f"exec {shlex.quote(request.executable)} -c {shlex.quote(request.script)}"
+    return request.script
 
 
 def _words(text: str) -> list[str]:

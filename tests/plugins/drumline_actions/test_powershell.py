@@ -46,7 +46,7 @@ def sent(posix, tmp_path: Path) -> dict[str, str]:
     for name, (action, arguments) in tasks.items():
         posix(action, **arguments)
         requests = [request for request in posix.requests if isinstance(request, Run)]
-        scripts = [request.text for request in requests if request.language is Language.POWERSHELL]
+        scripts = [request.script for request in requests if request.language is Language.POWERSHELL]
         texts |= {f"{name} {number}": text for number, text in enumerate(scripts)}
     return texts
 

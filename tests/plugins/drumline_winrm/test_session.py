@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from drumline.plugin import (
     ConnectionLost,
     ConnectionRefused,
     ConnectTimedOut,
+    Ending,
     Get,
     HostError,
     Language,
@@ -353,6 +355,22 @@ class TestWarm:
         assert collect(session, request_).stdout == b"small\r\n"
         assert server.kinds() == ["Send", "Receive"]
         assert sum(exchange.received for exchange in server.log) < 4096
+
+    def test_a_library_is_sent_once_and_again_to_a_new_powershell(self, server: WsmanServer, session: Any) -> None:
+        noise = "".join(f"# {secrets.token_hex(32)}\n" for _ in range(100))
+        library = f"function Get-Sum($a, $b) {{ $a + $b }}\n{noise}"
+
+        def sum_of(first: int, second: int) -> tuple[bytes, int]:
+            server.log.clear()
+            said = collect(session, script(f"Get-Sum {first} {second}", library=library)).stdout.strip()
+            return said, max(exchange.received for exchange in server.log if exchange.kind == "Send")
+
+        assert sum_of(1, 2)[0] == b"3"
+        said, sent = sum_of(3, 4)
+        assert (said, sent < 2500) == (b"7", True)
+        assert collect(session, script("Start-Sleep 60", timeout=0.5)).ending is Ending.TIMED_OUT
+        said, sent = sum_of(5, 6)
+        assert (said, sent > 5000) == (b"11", True)
 
     @pytest.mark.parametrize(
         ("text", "code"),
