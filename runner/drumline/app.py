@@ -41,6 +41,10 @@ from drumline.secret import Secrets
 Listeners = Callable[[int, str], Iterable[Callable[[Event], None]]]
 
 
+#: Open files that are asked for: a file per host, and some. Programs started here inherit the limit.
+_MOST_FILES = 65_536
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Everything that a run needs, checked; nothing was sent to any host yet."""
@@ -132,7 +136,7 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
     _allow_files()
     settings = prepared.settings
     journal = Journal(settings.state)
-    record = journal.begin(prepared.plan, command=command)
+    record = journal.begin(prepared.plan, command=command, forks=settings.forks, sessions=settings.sessions)
     context = RunContext(
         plan=prepared.plan,
         inventory=prepared.inventory,
@@ -142,6 +146,7 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
         extra_variables=prepared.extra_variables,
         secrets=Secrets(),
         keep_output=record.keep_output,
+        sessions_per_host=settings.sessions,
         verbosity=verbosity,
     )
     driver = Driver(
@@ -179,9 +184,11 @@ def _allow_files() -> None:
         import resource
     except ImportError:  # not on Windows
         return
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= _MOST_FILES:
+        return
     with suppress(ValueError, OSError):  # macOS says "unlimited" and means less
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _MOST_FILES), most))
 
 
 class _Mistakes:

@@ -123,3 +123,10 @@ def test_show_of_what_is_not_there(folder: Path) -> None:
     ended = call(folder, "runs", "show", "99")
     assert (ended.status, ended.out) == (5, "")
     assert "'99': see 'drumline runs list'" in ended.err
+
+
+def test_output_prints_what_a_job_said(folder: Path) -> None:
+    assert call(folder, "runs", "output", "say", "web1").out == "hello"
+    assert call(folder, "runs", "output", "say", "web1", "--stderr").out == ""
+    wrong = call(folder, "runs", "output", "sya", "web1")
+    assert (wrong.status, "Did you mean 'say'?" in wrong.err) == (5, True)

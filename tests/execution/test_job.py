@@ -14,6 +14,8 @@ from drumline.config import Settings
 from drumline.errors import UsageError
 from drumline.execution.context import RunContext
 from drumline.execution.job import JobRunner
+from drumline.execution.output import LEAST, LIMIT
+from drumline.journal.replay import replay_run
 from drumline.journal.store import Journal
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
@@ -292,6 +294,37 @@ def test_output_beyond_the_limit_is_cut_in_memory_and_kept_in_the_journal(tmp_pa
     journal.close()
 
 
+def test_the_items_of_a_loop_share_the_limit(tmp_path: Path) -> None:
+    inventory = "all: {vars: {ansible_connection: local}, hosts: {a: }}"
+    tasks = "- {id: much, shell: yes 0123456789 | head -c 1500000, loop: [1, 2, 3]}"
+    results = run_tasks(tmp_path, tasks, inventory=inventory).result("much")["results"]
+    assert [len(item["stdout"]) for item in results] == [LIMIT, LEAST, LEAST]
+    assert [item["cut"] for item in results] == [1_500_000 - LIMIT, 1_500_000 - LEAST, 1_500_000 - LEAST]
+
+
+def test_values_that_become_secret_while_the_run_goes_on_are_masked(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - set_fact: {db_password: "one-{{ inventory_hostname }}-two"}
+        - {id: fact, command: "echo {{ db_password }}"}
+        - {id: made, command: "echo {{ api_token }}", vars: {api_token: "{{ inventory_hostname }}-three-four"}}
+        """,
+    )
+    assert ran.result("made")["stdout"] == "********"
+    assert "one-a-two" not in repr(ran.events)
+    assert "a-three-four" not in repr(ran.events)
+
+
+def test_events_of_a_run_are_those_of_its_journal(tmp_path: Path) -> None:
+    ran = run_tasks(tmp_path, "- {id: one, command: 'true'}\n- {id: two, shell: exit 1}")
+    journal = Journal(tmp_path / "state")
+    run = journal.find(None)
+    assert list(journal.events(run)) == ran.events
+    assert replay_run(journal, run).counts() == {"changed": 2, "failed": 2}
+    journal.close()
+
+
 @pytest.mark.parametrize(("sessions", "together"), [(1, False), (4, True)])
 def test_independent_jobs_of_a_host_run_side_by_side_up_to_its_sessions(
     tmp_path: Path, sessions: int, together: bool
@@ -315,7 +348,7 @@ def test_a_run_may_open_as_many_files_as_its_user(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, most), most))
     try:
         run_tasks(tmp_path, "- {id: one, debug: {msg: here}}")
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == most
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(most, 65_536)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
 

@@ -218,3 +218,25 @@ def test_a_host_that_is_being_connected_does_not_hold_up_the_end(pool: SessionPo
         assert time.monotonic() - began < 1
         transport.gate.set()
         connecting.result()
+
+
+def test_at_most_so_many_sessions_of_a_host_are_lent_at_once(transport: Counting) -> None:
+    """Promise 4, also when many hosts delegate to one."""
+    pool = SessionPool({"counting": transport}, limit=2)
+    lent, most = 0, 0
+    lock = threading.Lock()
+
+    def use() -> None:
+        nonlocal lent, most
+        with pool.lease(TARGET):
+            with lock:
+                lent += 1
+                most = max(most, lent)
+            time.sleep(0.01)  # long enough for the others to come
+            with lock:
+                lent -= 1
+
+    with ThreadPoolExecutor(8) as threads:
+        for future in [threads.submit(use) for _ in range(16)]:
+            future.result()
+    assert (most, transport.sessions) == (2, 2)

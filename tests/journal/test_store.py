@@ -151,3 +151,12 @@ def test_a_journal_holds_no_arguments_of_tasks(tmp_path: Path) -> None:
     [text] = sqlite3.connect(journal.path).execute("SELECT plan FROM runs").fetchone()
     assert "arguments" not in text
     journal.close()
+
+
+def test_a_run_of_a_newer_drumline_is_refused_in_words(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.begin(PLAN, command="test")
+    journal._database.execute("UPDATE runs SET schema = 99")
+    with pytest.raises(UsageError, match="newer drumline"):
+        journal.find(None)
+    journal.close()

@@ -106,7 +106,8 @@ class World:
     outcomes: dict[tuple[str, str], Status] = field(default_factory=dict)  # (task id, host): how it ends, else ok
     chances: dict[Status, float] = field(default_factory=dict)
     ignored: frozenset[tuple[str, str]] = frozenset()
-    interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many ended jobs
+    interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many turns
+    together: int = 1  # at most so many jobs end in one turn, just before an interrupt too if it is more than 1
     log: list[Event | Instruction] = field(default_factory=list)
     exit_status: int | None = None
 
@@ -119,20 +120,24 @@ class World:
         self.feed(RunStarted(at=0.0, run="test"))
         ended = 0
         while self.exit_status is None:
-            if ended in self.interrupts:
-                self.feed(InterruptRequested(at=self.time, urgency=self.interrupts.pop(ended)))
-                continue
-            assert self.under_way, "the run is not over, and nothing is under way"
-            self.end_one()
-            ended += 1
+            interrupt = self.interrupts.pop(ended, None)
+            assert self.under_way or interrupt, "the run is not over, and nothing is under way"
+            least = 0 if interrupt else 1
+            most = min(self.together - 1 if interrupt else self.together, len(self.under_way))
+            events: list[Event] = [self.end_one() for _ in range(self.random.randint(least, most))]
+            if interrupt:
+                events.append(InterruptRequested(at=self.time, urgency=interrupt))
+            else:
+                ended += 1
+            self.feed(*events)
         return self
 
-    def end_one(self) -> None:
+    def end_one(self) -> JobFinished:
         job = self.under_way.pop(self.random.randrange(len(self.under_way)))
         self.time += self.random.random()
         ignored = (self.plan.steps[job.step].task.id, job.host) in self.ignored
         status = self.outcome(job)
-        self.feed(JobFinished(at=self.time, job=job, status=status, ignored=ignored and status is Status.FAILED))
+        return JobFinished(at=self.time, job=job, status=status, ignored=ignored and status is Status.FAILED)
 
     def outcome(self, job: Job) -> Status:
         if job in self.stopped:
@@ -147,9 +152,10 @@ class World:
             draw -= chance
         return Status.OK
 
-    def feed(self, event: Event) -> None:
-        self.log.append(event)
-        instructions = self.state.handle(event)
+    def feed(self, *events: Event) -> None:
+        """What the driver does in one turn: everything that has happened is handled in one call."""
+        self.log += events
+        instructions = self.state.handle(*events)
         self.log += instructions
         for instruction in instructions:
             match instruction:
@@ -233,6 +239,7 @@ def worlds(draw: st.DrawFn) -> World:
         seed=draw(st.integers(0, 1000)),
         forks=draw(st.integers(1, 4)),
         sessions=draw(st.integers(1, 3)),
+        together=draw(st.integers(1, 3)),
         chances=chances,
         ignored=ignored if draw(st.booleans()) else frozenset(),
         interrupts=interrupts,

@@ -41,6 +41,7 @@ class RunContext:
     extra_variables: Variables
     secrets: Secrets
     keep_output: KeepOutput
+    sessions_per_host: int = 4
     verbosity: int = 0  #: How often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
     clock: Clock = field(default_factory=SystemClock)
     sessions: SessionPool = field(init=False)
@@ -53,7 +54,7 @@ class RunContext:
     _targets: dict[tuple[str, int], Target] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.sessions = SessionPool(self.transports)
+        self.sessions = SessionPool(self.transports, limit=self.sessions_per_host)
         first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
         self._run_magic = run_magic(self.inventory, Path(first), verbosity=self.verbosity)
         self._register_secrets()
@@ -84,7 +85,14 @@ class RunContext:
                 known.variables,
             ),
             self.templating,
+            self.note,
         )
+
+    def note(self, name: str, value: Any) -> None:
+        """A variable has this value from here on; if its name says that it is secret, it is masked from here on."""
+        if is_secret_name(name):
+            for secret in _secrets_in([{name: value}]):
+                self.secrets.add(secret)
 
     def target(self, step: Step, host: str) -> Target:
         """How this job reaches a host; secrets in it are registered. Raises ``OptionInvalid``."""
@@ -149,7 +157,7 @@ class RunContext:
             play.variables,
             known.variables,
         )
-        return Scope(layers, self.templating)
+        return Scope(layers, self.templating, self.note)
 
     def _batch(self, step: Step) -> Mapping[str, Any]:
         key = (step.play, step.batch)

@@ -20,7 +20,7 @@ from typing import Any
 from drumline.errors import CommandRefused, DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport
-from drumline.execution.output import Output
+from drumline.execution.output import LEAST, LIMIT, Output
 from drumline.execution.results import (
     Values,
     aggregate,
@@ -103,6 +103,7 @@ class _JobRun:
         self._words = Words(context, self._step)
         self._asleep: threading.Event | None = None
         self._session: Session | None = None
+        self._held = 0  # bytes of output in memory, of all items together
         self._seconds: float | None = None  # the time-out of a try
         self._deadline: float | None = None
         self._silent = False
@@ -135,6 +136,8 @@ class _JobRun:
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(_fault(self._task.action, error)), False
         facts = values.pop("ansible_facts", {})
+        for name, value in facts.items():
+            self._context.note(name, value)
         shown = censored(values) if self._silent else self._masked(without_lines(values))
         event = self._finished(status, shown, ignored=ignored)
         return JobReport(event=event, variables=self._variables(values, facts))
@@ -327,10 +330,13 @@ class _JobRun:
         if timeout != request.timeout or become is not None:
             request = replace(request, timeout=timeout, become=become)
         keep = None if self._silent else partial(self._context.keep_output, self._job)
-        output = Output(self._context.secrets, keep)
-        with self._lease(target) as session:
-            exit_ = session.run(request, output.emit)
-        output.finish()
+        output = Output(self._context.secrets, keep, room=max(LEAST, LIMIT - self._held))
+        try:
+            with self._lease(target) as session:
+                exit_ = session.run(request, output.emit)
+        finally:
+            output.finish()
+        self._held += len(output.stdout) + len(output.stderr)
         return Completed(
             code=exit_.code,
             stdout=bytes(output.stdout),

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from drumline.plugin.protocols import Stream
 from drumline.secret import Secrets
 
-#: Bytes of output that one command may hold in memory, both streams together (promise 5).
+#: Bytes of output that one job may hold in memory, both streams together (promise 5).
 LIMIT = 1024 * 1024
+#: What each command of a job may hold all the same: actions read answers of that size.
+LEAST = 64 * 1024
 
 #: Bytes held back at the end of what is written out, so that a secret that two pieces share is still masked.
 _OVERLAP = 4096
@@ -18,17 +20,20 @@ _PIECE = 256 * 1024
 class Output:
     """Takes output as it comes. ``keep(stream, data)`` is called for what doesn't fit, masked; None drops it."""
 
-    def __init__(self, secrets: Secrets, keep: Callable[[Stream, bytes], None] | None) -> None:
+    def __init__(
+        self, secrets: Secrets, keep: Callable[[Stream, bytes], None] | None, *, room: int = LIMIT
+    ) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.cut = 0
         self._secrets = secrets
         self._keep = keep
+        self._room = room
         self._excess: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
 
     def emit(self, stream: Stream, data: bytes) -> None:
         """Take the next piece of a stream."""
-        room = LIMIT - len(self.stdout) - len(self.stderr)
+        room = self._room - len(self.stdout) - len(self.stderr)
         held = self.stdout if stream == "stdout" else self.stderr
         if len(data) <= room:
             held += data

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 from drumline.errors import ConnectionLost, HostError
@@ -22,8 +22,10 @@ _CLOSERS = 50
 class SessionPool:
     """Opens connections when they are first needed and keeps them, with their idle sessions, until ``close``."""
 
-    def __init__(self, transports: Mapping[str, Transport]) -> None:
+    def __init__(self, transports: Mapping[str, Transport], *, limit: int = 4) -> None:
+        """``limit`` is the number of sessions that one host may have at once; further users wait (promise 4)."""
         self._transports = transports
+        self._limit = limit
         self._hosts: dict[tuple[Any, ...], _Host] = {}
         self._lock = threading.Lock()
 
@@ -34,6 +36,11 @@ class SessionPool:
         A session that lost its connection is not used again: the next lease connects anew.
         """
         host = self._host(target)
+        with host.room:
+            yield from self._lend(host)
+
+    @staticmethod
+    def _lend(host: _Host) -> Iterator[Session]:
         lent = host.take()
         try:
             yield lent.session
@@ -75,8 +82,13 @@ class SessionPool:
         host = self._hosts.get(key)
         if host is None:
             with self._lock:
-                host = self._hosts.setdefault(key, _Host(lambda: self._transports[target.transport].connect(target)))
+                host = self._hosts.setdefault(key, self._new_host(target))
         return host
+
+    def _new_host(self, target: Target) -> _Host:
+        # This machine has no connection that could be overloaded, and many hosts delegate to it.
+        limit = nullcontext() if target.transport == "local" else threading.BoundedSemaphore(self._limit)
+        return _Host(lambda: self._transports[target.transport].connect(target), limit)
 
 
 def _disconnect_all(hosts: deque[_Host]) -> None:
@@ -98,8 +110,9 @@ class _Lent(NamedTuple):
 class _Host:
     """One host's connection and idle sessions. Only one thread connects; the others wait for what comes of it."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection], room: AbstractContextManager[Any]) -> None:
         self._connect = connect
+        self.room = room  # held while one of the host's sessions is lent
         self._connection: Connection | None = None
         self._idle: list[_Lent] = []
         self._lock = threading.Lock()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drumline.model.event import (
+    SCHEMA,
     BarrierPassed,
     Event,
     InterruptRequested,
@@ -78,9 +79,9 @@ def describe(event: Event, plan: Plan) -> dict[str, Any]:
     return fields
 
 
-def to_line(event: Event, plan: Plan, number: int, schema: int) -> str:
+def to_line(event: Event, plan: Plan, number: int) -> str:
     """``describe`` as one line of JSON, with the number of the event and of the schema."""
-    return _encode({"schema": schema, "seq": number, **describe(event, plan)})
+    return _encode({"schema": SCHEMA, "seq": number, **describe(event, plan)})
 
 
 def _described(job: Job, plan: Plan) -> dict[str, Any]:

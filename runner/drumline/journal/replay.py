@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from drumline.execution.state import RunState
+from drumline.journal.store import Journal, RunInfo
 from drumline.model.event import Event, InterruptRequested, JobFinished, JobsStarted, RunStarted
 from drumline.model.plan import Plan
 
 #: The events that change a state; the others are what the state made of them.
 INPUTS = (RunStarted, JobsStarted, JobFinished, InterruptRequested)
+
+
+def replay_run(journal: Journal, run: RunInfo) -> RunState:
+    """The state of a run after all that the journal knows of it."""
+    return replay(journal.plan(run), journal.events(run), forks=run.forks, sessions=run.sessions)
 
 
 def replay(plan: Plan, events: Iterable[Event], *, forks: int, sessions: int) -> RunState:

@@ -29,7 +29,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, schema INTEGER NOT NULL,
     started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan TEXT NOT NULL,
-    finished REAL, exit_status INTEGER);
+    forks INTEGER NOT NULL, sessions INTEGER NOT NULL, finished REAL, exit_status INTEGER);
 CREATE TABLE IF NOT EXISTS events (
     run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (run, seq)) WITHOUT ROWID;
@@ -56,6 +56,9 @@ class RunInfo:
     started: float
     command: str
     playbook: str
+    forks: int  #: The limits that the run's state was made with.
+    sessions: int
+    schema: int
     finished: float | None
     exit_status: int | None
     alive: bool  #: The process that writes it is there.
@@ -82,13 +85,15 @@ class Journal:
                 "or with DRUMLINE_STATE.",
             ) from error
 
-    def begin(self, plan: Plan, *, command: str) -> RunWriter:
+    def begin(self, plan: Plan, *, command: str, forks: int = 50, sessions: int = 4) -> RunWriter:
         """Enter a new run; ``command`` is how it was called, for people. Raises ``UsageError`` when it can't."""
         run = uuid.uuid4().hex[:12]
-        values = (run, SCHEMA, time.time(), os.getpid(), command, encode_plan(plan))
+        values = (run, SCHEMA, time.time(), os.getpid(), command, encode_plan(plan), forks, sessions)
         try:
             cursor = self._database.execute(
-                "INSERT INTO runs (id, schema, started, pid, command, plan) VALUES (?, ?, ?, ?, ?, ?)", values
+                "INSERT INTO runs (id, schema, started, pid, command, plan, forks, sessions)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
             )
         except sqlite3.Error as error:
             raise UsageError(
@@ -100,7 +105,8 @@ class Journal:
     def runs(self) -> list[RunInfo]:
         """All runs, newest first."""
         rows = self._database.execute(
-            "SELECT number, id, started, command, json_extract(plan, '$.path'), finished, exit_status, pid"
+            "SELECT number, id, started, command, json_extract(plan, '$.path'), finished, exit_status, pid,"
+            " forks, sessions, schema"
             " FROM runs ORDER BY number DESC"
         )
         return [_info(row) for row in rows]
@@ -113,6 +119,8 @@ class Journal:
         else:
             numbered = [run for run in runs if str(run.number) == name]
             found = numbered or [run for run in runs if run.id.startswith(name)]
+        if len(found) == 1 and found[0].schema > SCHEMA:
+            raise UsageError("A newer drumline wrote this run", "Read it with that version, or a later one.")
         if len(found) == 1:
             return found[0]
         if not runs:
@@ -182,9 +190,11 @@ class RunWriter:
                 self._database.execute("BEGIN IMMEDIATE")
                 yield self._database
                 self._database.execute("COMMIT")
-            except sqlite3.Error as error:
+            except BaseException as error:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
+                if not isinstance(error, sqlite3.Error):
+                    raise
                 raise JournalFailed(
                     "The journal can't be written any more",
                     f"{self._path}: {error}. Nothing more is sent; what was running on hosts was told to stop. "
@@ -193,13 +203,16 @@ class RunWriter:
 
 
 def _info(row: tuple[Any, ...]) -> RunInfo:
-    number, run, started, command, playbook, finished, status, pid = row
+    number, run, started, command, playbook, finished, status, pid, forks, sessions, schema = row
     return RunInfo(
         number=number,
         id=run,
         started=started,
         command=command,
         playbook=playbook,
+        forks=forks,
+        sessions=sessions,
+        schema=schema,
         finished=finished,
         exit_status=status,
         alive=finished is None and _is_alive(pid),

@@ -76,17 +76,21 @@ class Scope(Lookup):
     ``KeyError`` for an unknown name and ``TemplateFailed`` for a definition that can't be rendered.
     """
 
-    __slots__ = ("_busy", "_layers", "_rendered", "_templating")
+    __slots__ = ("_busy", "_layers", "_rendered", "_seen", "_templating")
 
-    def __init__(self, layers: Sequence[Variables], templating: Templating) -> None:
+    def __init__(
+        self, layers: Sequence[Variables], templating: Templating, seen: Callable[[str, Any], None] | None = None
+    ) -> None:
+        """``seen`` is told the name and the value of each definition that was rendered."""
         self._layers = tuple(layers)
         self._templating = templating
+        self._seen = seen
         self._rendered: dict[str, Any] = {}
         self._busy: list[str] = []
 
     def child(self, *layers: Variables) -> Scope:
         """A scope in which these layers come first. Definitions below see them too (``vars`` that use ``item``)."""
-        return Scope((*layers, *self._layers), self._templating)
+        return Scope((*layers, *self._layers), self._templating, self._seen)
 
     def __getitem__(self, name: str) -> Any:
         value = self._rendered.get(name, _ABSENT)
@@ -123,6 +127,8 @@ class Scope(Lookup):
             rendered = self._rendered[name] = compiled.render(self)
         finally:
             self._busy.pop()
+        if self._seen:
+            self._seen(name, rendered)
         return rendered
 
     def _endless(self, name: str, value: Value) -> TemplateFailed:

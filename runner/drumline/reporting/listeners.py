@@ -10,7 +10,7 @@ from typing import TextIO
 
 from drumline.errors import UsageError
 from drumline.journal.codec import to_line
-from drumline.model.event import SCHEMA, Event
+from drumline.model.event import Event
 from drumline.model.plan import Plan
 from drumline.reporting.console import ConsoleReport, screen_for, warn
 
@@ -82,7 +82,7 @@ def _writer(file: TextIO, plan: Plan) -> Listener:
     numbers = iter(range(1, sys.maxsize))
 
     def write(event: Event) -> None:
-        file.write(to_line(event, plan, next(numbers), SCHEMA) + "\n")
+        file.write(to_line(event, plan, next(numbers)) + "\n")
         file.flush()
 
     return write
