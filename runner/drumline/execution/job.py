@@ -10,12 +10,11 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from drumline.errors import CommandRefused, DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
@@ -42,6 +41,8 @@ from drumline.model.request import Become, Get, Put, Reconnect, Request, Run, Sl
 from drumline.model.target import Target
 from drumline.model.value import Template
 from drumline.plugin.protocols import ActionFailed, Call, Session, Steps
+
+T = TypeVar("T")
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
@@ -320,9 +321,10 @@ class _JobRun:
                 self._sleep(seconds)
             case Reconnect():
                 self._reconnect(target)
-            case Put() | Get():
-                with self._lease(target) as session:
-                    session.put(request) if isinstance(request, Put) else session.get(request)
+            case Put():
+                self._with_session(target, lambda session: session.put(request))
+            case Get():
+                self._with_session(target, lambda session: session.get(request))
         return None
 
     def _run(self, request: Run, target: Target, become: Become | None) -> Completed:
@@ -332,8 +334,7 @@ class _JobRun:
         keep = None if self._silent else partial(self._context.keep_output, self._job)
         output = Output(self._context.secrets, keep, room=max(LEAST, LIMIT - self._held))
         try:
-            with self._lease(target) as session:
-                exit_ = session.run(request, output.emit)
+            exit_ = self._with_session(target, lambda session: session.run(request, output.emit))
         finally:
             output.finish()
         self._held += len(output.stdout) + len(output.stderr)
@@ -345,8 +346,7 @@ class _JobRun:
             cut=output.cut,
         )
 
-    @contextmanager
-    def _lease(self, target: Target) -> Iterator[Session]:
+    def _with_session(self, target: Target, use: Callable[[Session], T]) -> T:
         self.connecting = True
         try:
             with self._context.sessions.lease(target) as session:
@@ -354,7 +354,7 @@ class _JobRun:
                 if self.stopped:  # it may have been reported as over already: nothing more may be sent
                     raise _interrupted()
                 self._session = session
-                yield session
+                return use(session)
         finally:
             self.connecting = False
             self._session = None

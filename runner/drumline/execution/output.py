@@ -20,9 +20,7 @@ _PIECE = 256 * 1024
 class Output:
     """Takes output as it comes. ``keep(stream, data)`` is called for what doesn't fit, masked; None drops it."""
 
-    def __init__(
-        self, secrets: Secrets, keep: Callable[[Stream, bytes], None] | None, *, room: int = LIMIT
-    ) -> None:
+    def __init__(self, secrets: Secrets, keep: Callable[[Stream, bytes], None] | None, *, room: int = LIMIT) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.cut = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from drumline.errors import ConnectionLost, HostError
@@ -29,32 +30,13 @@ class SessionPool:
         self._hosts: dict[tuple[Any, ...], _Host] = {}
         self._lock = threading.Lock()
 
-    @contextmanager
-    def lease(self, target: Target) -> Iterator[Session]:
-        """A session for the caller alone. Raises the transport's ``HostError`` when there is no way to the host.
+    def lease(self, target: Target) -> Lease:
+        """A session for the caller alone, for the time of a ``with``.
 
-        A session that lost its connection is not used again: the next lease connects anew.
+        Entering it raises the transport's ``HostError`` when there is no way to the host. A session that lost its
+        connection is not used again: the next lease connects anew.
         """
-        host = self._host(target)
-        with host.room:
-            yield from self._lend(host)
-
-    @staticmethod
-    def _lend(host: _Host) -> Iterator[Session]:
-        lent = host.take()
-        try:
-            yield lent.session
-        except ConnectionLost:
-            host.lose(lent)
-            raise
-        except HostError:
-            host.give_back(lent)
-            raise
-        except BaseException:  # what state the session is in nobody knows
-            lent.session.close()
-            raise
-        else:
-            host.give_back(lent)
+        return Lease(self._host(target))
 
     def reconnect(self, target: Target) -> None:
         """Drop the connection to a host and open it anew; raises its ``HostError``."""
@@ -78,7 +60,7 @@ class SessionPool:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _host(self, target: Target) -> _Host:
-        key = target.key()
+        key = target.key
         host = self._hosts.get(key)
         if host is None:
             with self._lock:
@@ -87,7 +69,7 @@ class SessionPool:
 
     def _new_host(self, target: Target) -> _Host:
         # This machine has no connection that could be overloaded, and many hosts delegate to it.
-        limit = nullcontext() if target.transport == "local" else threading.BoundedSemaphore(self._limit)
+        limit = math.inf if target.transport == "local" else self._limit
         return _Host(lambda: self._transports[target.transport].connect(target), limit)
 
 
@@ -100,6 +82,29 @@ def _disconnect_all(hosts: deque[_Host]) -> None:
         host.disconnect()
 
 
+class Lease:
+    """Lends a session of a host: a context manager, which costs a third of what a generator does."""
+
+    __slots__ = ("_host", "_lent")
+
+    def __init__(self, host: _Host) -> None:
+        self._host = host
+
+    def __enter__(self) -> Session:
+        self._lent = self._host.take()
+        return self._lent.session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or (isinstance(error, HostError) and not isinstance(error, ConnectionLost)):
+            self._host.give_back(self._lent)
+        elif isinstance(error, ConnectionLost):
+            self._host.lose(self._lent)
+        else:  # what state the session is in nobody knows
+            self._host.discard(self._lent)
+
+
 class _Lent(NamedTuple):
     """A session and the connection that it belongs to, which may have been replaced since."""
 
@@ -110,12 +115,14 @@ class _Lent(NamedTuple):
 class _Host:
     """One host's connection and idle sessions. Only one thread connects; the others wait for what comes of it."""
 
-    def __init__(self, connect: Callable[[], Connection], room: AbstractContextManager[Any]) -> None:
+    def __init__(self, connect: Callable[[], Connection], limit: float) -> None:
         self._connect = connect
-        self.room = room  # held while one of the host's sessions is lent
+        self._limit = limit
+        self._lent = 0  # sessions that are in use
         self._connection: Connection | None = None
         self._idle: list[_Lent] = []
         self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
         self._attempts = 0
         self._error: HostError | None = None
 
@@ -125,22 +132,32 @@ class _Host:
         return self._connection is not None
 
     def take(self) -> _Lent:
-        """An idle session, else a new one."""
+        """An idle session, else a new one; waits while as many are in use as may be."""
         seen = self._attempts
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
+            while self._lent >= self._limit:
+                self._room.wait()
             if self._connection is None:
                 if self._error is not None and self._attempts != seen:
                     raise self._error  # somebody tried while this thread waited; a second try would say the same
                 self._open()
             connection = self._connection
-        assert connection is not None
+            assert connection is not None
+            self._lent += 1
+            if self._idle:
+                return self._idle.pop()
         try:
             return _Lent(connection.open_session(), connection)
-        except ConnectionLost:
-            self.disconnect(connection)
+        except BaseException as error:
+            with self._lock:
+                self._returned()
+            if isinstance(error, ConnectionLost):
+                self.disconnect(connection)
             raise
+
+    def _returned(self) -> None:
+        self._lent -= 1
+        self._room.notify()
 
     def _open(self) -> None:
         self._attempts += 1
@@ -154,6 +171,7 @@ class _Host:
     def give_back(self, lent: _Lent) -> None:
         """The session is idle again."""
         with self._lock:
+            self._returned()
             if lent.connection is self._connection:
                 self._idle.append(lent)
                 return
@@ -162,6 +180,12 @@ class _Host:
     def lose(self, lent: _Lent) -> None:
         """The session's connection broke; one that was opened since is somebody else's and stays."""
         self.disconnect(lent.connection)
+        self.discard(lent)
+
+    def discard(self, lent: _Lent) -> None:
+        """The session is of no more use."""
+        with self._lock:
+            self._returned()
         lent.session.close()
 
     def disconnect(self, only: Connection | None = None) -> None:

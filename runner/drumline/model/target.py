@@ -44,10 +44,11 @@ class Target:
     #: What the host's variables say of running as another user; they win over the keywords of tasks. None: nothing.
     become: bool | None = None
     become_user: str | None = None
+    #: Identity of the way to the host, hashable: equal keys share one connection.
+    key: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.host, self.transport, tuple(sorted(self.options.items()))))
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
-
-    def key(self) -> tuple[Any, ...]:
-        """Hashable identity: equal keys share one connection."""
-        return (self.host, self.transport, tuple(sorted(self.options.items(), key=lambda item: item[0])))
