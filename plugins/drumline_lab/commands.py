@@ -106,7 +106,8 @@ def _folded(state: lab.State) -> dict[str, list[str]]:
     folded: dict[str, list[str]] = {}
     for host in state.hosts:
         program = state.wanted.program
-        behind = f"Windows hosts of {program}" if host.kind == "windows" and program else host.behind
+        windows = f"WinRM, in front of Windows hosts of {program}, with their PowerShell"
+        behind = windows if host.kind == "windows" and program else host.behind
         folded.setdefault(behind, []).append(host.name)
     return folded
 

@@ -164,7 +164,7 @@ class Fleet:
             address=server.host,
             port=server.port,
             groups=groups,
-            behind=backend.description,
+            behind=f"WinRM, in front of {backend.description}",
             root=root,
             user=WINDOWS_USER,
             variables={

@@ -50,7 +50,7 @@ class Windows:
 
     @property
     def description(self) -> str:
-        return f"Windows host '{self._host}' of {self._program}"
+        return f"Windows host '{self._host}' of {self._program}, with its PowerShell"
 
     def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
         if direct and not re.match(r'"?[A-Za-z]:\\', line):
@@ -90,7 +90,7 @@ class Sh:
 
     @property
     def description(self) -> str:
-        return "/bin/sh"
+        return "/bin/sh alone"
 
     def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
         argv = tuple(split_line(line)) if direct else ("/bin/sh", "-c", line)

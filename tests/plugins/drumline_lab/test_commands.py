@@ -34,7 +34,7 @@ def test_up_status_down(run, folder):
     code, said = run("up", "--linux", "1", "--windows", "1")
     assert code == 0
     assert "web1: OpenSSH's sshd" in said
-    assert "app1: /bin/sh" in said
+    assert "app1: WinRM, in front of /bin/sh alone" in said
     assert str(folder / lab.INVENTORY) in said
     code, said = run("up", "--linux", "1", "--windows", "1")
     assert (code, said.splitlines()[0]) == (0, "The practice fleet is up already.")
