@@ -17,6 +17,8 @@ from drumline.plugin import UsageError
 _PROC = Path("/proc")
 #: Seconds for killed processes to be gone.
 _PATIENCE = 15.0
+#: Seconds between two looks.
+_PAUSE = 0.005
 
 
 def marked(name: str, value: object) -> set[int]:
@@ -55,13 +57,19 @@ def kill(pids: Iterable[int]) -> None:
 
 
 def end(find: Callable[[], set[int]]) -> None:
-    """Kill what ``find`` finds until it finds nothing more. Raises ``UsageError`` when something survives."""
+    """Kill what ``find`` finds until it finds nothing more. Raises ``UsageError`` when something survives.
+
+    It has to find nothing twice: a process that is just starting a program has no environment to be found by.
+    """
     deadline = time.monotonic() + _PATIENCE
-    while pids := find():
+    empty = 0
+    while empty < 2:
+        pids = find()
+        empty = 0 if pids else empty + 1
         kill(pids)
         if time.monotonic() > deadline:
             raise UsageError("Processes can't be ended", f"Processes {sorted(pids)} outlive SIGKILL.")
-        time.sleep(0.002)
+        time.sleep(_PAUSE)
 
 
 def _pids() -> list[int]:
