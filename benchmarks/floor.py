@@ -40,7 +40,7 @@ def work(host: str, port: int, user: str, key: paramiko.PKey, commands: int) -> 
             while end not in said:
                 said += channel.recv(65536) or _fail(host)
         transport.close()
-    except Exception as error:
+    except Exception as error:  # on a thread: told and counted at the end
         _failed.append(f"{host}: {error!r}")
 
 

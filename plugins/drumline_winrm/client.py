@@ -63,7 +63,7 @@ class Client:
             if not self.settings.validate:
                 _silence()
             return ET.fromstring(self._protocol.send_message(message))
-        except Exception as error:
+        except Exception as error:  # pywinrm, requests and every log-in package have their own; all are translated
             known = translate(error, self.settings)
             if isinstance(known, TooLarge):
                 self.envelope = messages.SMALL_ENVELOPE
