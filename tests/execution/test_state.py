@@ -183,7 +183,7 @@ def play_outcomes(world: World, play: int, host: str, statuses: dict[Job, Status
             return ["open"]
     hosts = {name for step in steps for name in step.hosts}
     failed = {job.host for job, status in jobs.items() if status in FAILURE and job not in ignored}
-    if world.plan.plays[play].play.any_errors_fatal and any(
+    if any(step.task.any_errors_fatal for step in steps) and any(
         status in (Status.FAILED, Status.UNREACHABLE) and job not in ignored for job, status in jobs.items()
     ):
         failed = hosts

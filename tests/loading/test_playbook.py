@@ -23,12 +23,13 @@ def test_a_play_with_everything(read_playbook):
   strategy: free
   any_errors_fatal: yes
   gather_facts: no
-  tasks: []
+  tasks: [{command: ls}]
 """
     ).plays
     assert (play.id, play.name, play.hosts, play.needs) == ("rollout", "Roll out", "app,db:!db2", ())
     assert play.variables == {"version": "1.2", "url": template("http://{{ host }}")}
-    assert (play.strategy, play.any_errors_fatal, play.tasks) == (Strategy.FREE, True, ())
+    [task] = play.tasks
+    assert (play.strategy, task.any_errors_fatal) == (Strategy.FREE, True)
     assert play.position[1:] == (2, 3)
     assert play.positions["strategy"][1:] == (7, 3)
 

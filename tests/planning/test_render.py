@@ -21,7 +21,7 @@ def rollout(plan, play, task):
             task("start", ("migrate", "unpack"), run_once=True),
             hosts="app:db",
         ),
-        play("check", task("look"), any_errors_fatal=True),
+        play("check", task("look", any_errors_fatal=True)),
         play("watch", task("see", ("rollout.stop",)), task("read"), strategy=Strategy.FREE, needs=()),
     )
 

@@ -54,7 +54,6 @@ def build(*plays: P) -> Plan:
             hosts="all",
             position=_HERE,
             strategy=play.strategy,
-            any_errors_fatal=play.any_errors_fatal,
         )
         planned.append(PlannedPlay(play=made, hosts=hosts, batches=tuple(batches), needs=tuple(play.needs)))
     return Plan(playbook=Playbook(path="playbook.yml"), plays=tuple(planned), steps=tuple(steps))
@@ -79,6 +78,7 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
                     position=_HERE,
                     trigger_rule=task.rule,
                     run_once=task.run_once,
+                    any_errors_fatal=play.any_errors_fatal,
                 ),
                 play=index,
                 batch=number,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from drumline.model.event import Event
+from drumline.model.outcome import Status
 from drumline.model.plan import Job
 
 
@@ -18,9 +19,22 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End these running jobs on their hosts; each still reports that it finished."""
+    """End these running jobs on their hosts; each still reports that it finished, with this status and message."""
 
     jobs: tuple[Job, ...]
+    status: Status = Status.CANCELLED
+    reason: str = ""  #: Empty: somebody interrupted the run.
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give all of these staged jobs, of one step, the word to start, then feed ``StartReleased`` back.
+
+    If one of them is lost before the first word is sent, none is: the lost ones report that they finished.
+    """
+
+    jobs: tuple[Job, ...]
+    instant: float | None = None  #: By this machine's clock; None: at once.
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +51,4 @@ class Finish:
     exit_status: int
 
 
-Instruction: TypeAlias = Start | Stop | Announce | Finish
+Instruction: TypeAlias = Start | Stop | Release | Announce | Finish

@@ -120,12 +120,12 @@ class RunState:
             batch.last = job
 
     def _note_failure(self, job: Job, status: Status) -> None:
-        index = self._ledger.steps[job.step].step.play
-        play = self._ledger.plays[index]
+        step = self._ledger.steps[job.step].step
+        index, play = step.play, self._ledger.plays[step.play]
         if status is Status.UNREACHABLE:
             play.unreachable.setdefault(job.host, job)
             self._abandon_host(play, job)
-        if self.plan.plays[index].play.any_errors_fatal and play.halted_by is None:
+        if step.task.any_errors_fatal and play.halted_by is None:
             play.halted_by = job
             if self._is_free(index):
                 self._end_play(play, Status.ABANDONED, job)

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
-from drumline.model.event import (
-    SCHEMA,
-    BarrierPassed,
-    Event,
-    InterruptRequested,
-    JobFinished,
-    JobsAbandoned,
-    JobsStarted,
-    RunFinished,
-    RunStarted,
-    Urgency,
-    WaveReleased,
-)
+from drumline.model.event import SCHEMA, Event, Urgency
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
+from drumline.model.playbook import Late
 
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        RunStarted,
-        WaveReleased,
-        JobsStarted,
-        JobFinished,
-        JobsAbandoned,
-        BarrierPassed,
-        InterruptRequested,
-        RunFinished,
-    )
-}
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
 #: How a field is read back where JSON has lost its type.
 _READ: dict[str, Callable[[Any], Any]] = {
@@ -42,6 +19,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "jobs": lambda value: tuple(Job(*item) for item in value) if isinstance(value, list) else value,
     "last": lambda value: Job(*value) if value else None,
     "cause": lambda value: Job(*value) if value else None,
+    "worst": lambda value: Job(*value),
+    "late": Late,
     "status": Status,
     "urgency": Urgency,
 }

@@ -40,7 +40,6 @@ def _play_fields(planned: PlannedPlay, number: Any) -> dict[str, Any]:
         "name": play.name,
         "position": play.position,
         "strategy": play.strategy,
-        "any_errors_fatal": play.any_errors_fatal,
         "hosts": number(planned.hosts),
         "needs": planned.needs,
         "batches": [{"hosts": number(batch.hosts), "waves": batch.waves} for batch in planned.batches],
@@ -54,7 +53,6 @@ def _read_play(fields: dict[str, Any], hosts: list[tuple[str, ...]]) -> PlannedP
         hosts="",
         position=Position(*fields["position"]),
         strategy=Strategy(fields["strategy"]),
-        any_errors_fatal=fields["any_errors_fatal"],
     )
     batches = tuple(
         Batch(hosts=hosts[batch["hosts"]], waves=tuple(tuple(wave) for wave in batch["waves"]))
@@ -72,6 +70,7 @@ def _step_fields(step: Step, number: Any) -> dict[str, Any]:
         "position": task.position,
         "trigger_rule": task.trigger_rule,
         "run_once": task.run_once,
+        "any_errors_fatal": task.any_errors_fatal,
         "play": step.play,
         "batch": step.batch,
         "wave": step.wave,
@@ -88,6 +87,7 @@ def _read_step(index: int, fields: dict[str, Any], hosts: list[tuple[str, ...]])
         position=Position(*fields["position"]),
         trigger_rule=TriggerRule(fields["trigger_rule"]),
         run_once=fields["run_once"],
+        any_errors_fatal=fields.get("any_errors_fatal", False),
     )
     return Step(
         index=index,

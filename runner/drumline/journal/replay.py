@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 from drumline.execution.state import RunState
 from drumline.journal.store import Journal, RunInfo
-from drumline.model.event import Event, InterruptRequested, JobFinished, JobsStarted, RunStarted
+from drumline.model.event import Event, Input
 from drumline.model.plan import Plan
 
 #: The events that change a state; the others are what the state made of them.
-INPUTS = (RunStarted, JobsStarted, JobFinished, InterruptRequested)
+INPUTS = get_args(Input)
 
 
 def replay_run(journal: Journal, run: RunInfo) -> RunState:

@@ -15,6 +15,7 @@ from drumline.model.value import Template, Value, Variables, text_of
 #: Keywords that a play passes on to its tasks.
 INHERITED = frozenset(
     {
+        "any_errors_fatal",
         "become",
         "become_method",
         "become_user",
@@ -28,7 +29,6 @@ INHERITED = frozenset(
     }
 )
 PLAY = INHERITED | {
-    "any_errors_fatal",
     "gather_facts",
     "hosts",
     "id",
@@ -65,7 +65,6 @@ LOOP_CONTROL = frozenset({"index_var", "label", "loop_var", "pause"})
 #: Keywords of Ansible, and of drumline to come, that a file may have and this version doesn't carry out.
 NOT_YET = frozenset(
     {
-        "any_errors_fatal",
         "always",
         "approve",
         "async",

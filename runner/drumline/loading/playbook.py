@@ -88,7 +88,6 @@ def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) ->
         variables=reader.value("vars", reader.variables, {}),
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
-        any_errors_fatal=reader.value("any_errors_fatal", reader.boolean, False),
     )
 
 

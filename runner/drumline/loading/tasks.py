@@ -147,6 +147,7 @@ def _flattened(items: Value) -> dict[str, Any]:
 
 #: How each keyword is read that a play passes on to its tasks; the field of a task has the same name.
 _INHERITED: Mapping[str, Read] = {
+    "any_errors_fatal": Reader.boolean,
     "become": Reader.maybe_boolean,
     "become_method": _check_become_method,
     "become_user": Reader.text,

@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
+from drumline.model.playbook import Late
 
 #: Number of the shape of events in ``--events`` and in the journal; raised when a reader would have to know.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Urgency(IntEnum):
@@ -64,21 +65,31 @@ class JobFinished:
     result: Mapping[str, Any] = field(default_factory=dict)
     #: It failed or was unreachable, and the task says that this does not matter.
     ignored: bool = False
+    #: With ``start``: when its command began, by this machine's clock; None when it never did.
+    began: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobsAbandoned:
-    """Jobs that can no longer run, because of what happened to ``cause`` (None: the run was interrupted)."""
+    """Jobs that ended without running, because of what happened to ``cause``, or for ``reason``.
+
+    With neither, the run was interrupted.
+    """
 
     at: float
     jobs: tuple[Job, ...]
-    status: Status = Status.ABANDONED  #: Or ``CANCELLED``, when the run was interrupted or stopped.
+    #: Or ``CANCELLED``, when the run was interrupted; ``FAILED`` or ``SKIPPED``, when they were late at a barrier.
+    status: Status = Status.ABANDONED
     cause: Job | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierPassed:
-    """A wave is over. ``last`` came last, and the others waited for it ``waited`` seconds at most."""
+    """A wave is over as far as its barrier asks.
+
+    ``last`` came last, and the others waited for it ``waited`` seconds at most, ``waited_in_all`` all together.
+    """
 
     at: float
     play: int
@@ -86,6 +97,125 @@ class BarrierPassed:
     wave: int
     last: Job | None = None
     waited: float = 0.0
+    waited_in_all: float = 0.0
+    open: int = 0  #: Jobs that the barrier didn't wait for (``quorum``, ``late: catch_up``).
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsLate:
+    """These jobs of a wave were not over when they had to be; ``late`` says what becomes of them."""
+
+    at: float
+    play: int
+    batch: int
+    wave: int
+    jobs: tuple[Job, ...]
+    late: Late
+    reason: str  #: ``the deadline of 10 m was over``, ``90% had finished``.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayStopped:
+    """Nothing more of this play is released, since too much failed."""
+
+    at: float
+    play: int
+    batch: int
+    reason: str  #: One sentence with the numbers, for people.
+    cause: Job | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """Input: the time came that the state had asked to be woken at."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobWaiting:
+    """Input: what a running job waits for from here on."""
+
+    at: float
+    job: Job
+    reason: str  #: ``for port 5432 of 127.0.0.1``, ``until 02:00:00``.
+    until: float | None = None  #: When it gives up, or goes on.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStaged:
+    """Input: a job's command waits on its host for the word to start.
+
+    The host's clock is ``offset`` seconds ahead of this machine's, give or take ``uncertainty``.
+    """
+
+    at: float
+    job: Job
+    offset: float
+    uncertainty: float
+    round_trip: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReleased:
+    """Input: the word to start was sent to all of these jobs, of one step.
+
+    By the clock it holds from ``instant`` on, in this machine's time; else at once.
+    """
+
+    at: float
+    jobs: tuple[Job, ...]
+    instant: float | None = None
+    burst: float = 0.0  #: Seconds from the first to the last word.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartCalledOff:
+    """A start at one moment does not take place: nothing of the step starts anywhere."""
+
+    at: float
+    step: int
+    reason: str  #: Who and why, for people.
+    cause: Job | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartMeasured:
+    """How far apart the commands of a start at one moment began. All in seconds, by this machine's clock.
+
+    ``p50`` and ``p99`` are of the jobs' distances from the first one.
+    """
+
+    at: float
+    step: int
+    jobs: int
+    skew: float  #: First to last.
+    p50: float
+    p99: float
+    uncertainty: float  #: Of the difference between any two.
+    worst: Job  #: The last one.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    """Input: a job asks whether the run may go on; ``message`` is what people are shown."""
+
+    at: float
+    job: Job
+    message: str
+    until: float | None = None
+    default: bool = False  #: What holds when nobody answers until then.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalGiven:
+    """Input: somebody approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` when time was up."""
+
+    at: float
+    job: Job
+    approved: bool
+    by: str
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +241,31 @@ Event: TypeAlias = (
     | JobsStarted
     | JobFinished
     | JobsAbandoned
+    | JobWaiting
+    | JobStaged
+    | StartReleased
+    | StartCalledOff
+    | StartMeasured
+    | ApprovalRequested
+    | ApprovalGiven
+    | JobsLate
     | BarrierPassed
+    | PlayStopped
+    | TimePassed
     | InterruptRequested
     | RunFinished
+)
+
+#: The events that change a state; the others are what the state made of them.
+Input: TypeAlias = (
+    RunStarted
+    | JobsStarted
+    | JobFinished
+    | JobWaiting
+    | JobStaged
+    | StartReleased
+    | ApprovalRequested
+    | ApprovalGiven
+    | TimePassed
+    | InterruptRequested
 )

@@ -43,6 +43,25 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReading:
+    """The answer to a ``ReadClock``: the host's clock is ``offset`` seconds ahead, give or take ``uncertainty``."""
+
+    offset: float
+    uncertainty: float
+    round_trip: float  #: Seconds, of the best sample.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """The answer to an ``Ask``: who decided what, and when (seconds since the epoch)."""
+
+    approved: bool
+    by: str  #: ``user@machine``, or ``nobody`` when the time was up.
+    at: float
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What an action returns. ``values`` is what ``register`` keeps, beside ``changed``, ``failed`` and ``msg``."""
 

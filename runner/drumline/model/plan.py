@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.playbook import Barrier, Play, Playbook, Task
 
 
 class Job(NamedTuple):
@@ -46,6 +46,17 @@ class Batch:
 
     hosts: tuple[str, ...]
     waves: tuple[tuple[int, ...], ...] = ()
+    barriers: tuple[Barrier, ...] = ()  #: One for each wave.
+    canary: bool = False  #: Nothing in it may fail, or the play stops after it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """``keep_available``: at least so many of these hosts are neither in the batch nor failed."""
+
+    group: str
+    least: int
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,7 @@ class PlannedPlay:
     hosts: tuple[str, ...]
     batches: tuple[Batch, ...] = ()
     needs: tuple[int, ...] = ()
+    keep: tuple[Keep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ runs. Everything else is fixed when the file is read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -30,6 +31,63 @@ class Strategy(StrEnum):
 
     WAVES = "waves"
     FREE = "free"
+
+
+class Order(StrEnum):
+    """In which order hosts go through a play (Ansible's names)."""
+
+    INVENTORY = "inventory"
+    REVERSE_INVENTORY = "reverse_inventory"
+    SORTED = "sorted"
+    REVERSE_SORTED = "reverse_sorted"
+    SHUFFLE = "shuffle"
+
+
+class Late(StrEnum):
+    """What becomes of a job that is late at its barrier (``semantics.md`` section 4)."""
+
+    FAIL = "fail"  #: It is stopped, and has failed.
+    DROP = "drop"  #: It is stopped, and its host leaves the play without having failed.
+    CATCH_UP = "catch_up"  #: It goes on; its host runs what it missed, and isn't waited for until it has caught up.
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of hosts or jobs (``3``), or a share of them (``30%``)."""
+
+    value: float
+    percent: bool = False
+
+    def at_least(self, total: int) -> int:
+        """Of ``total``, rounded up: what has to be there."""
+        return math.ceil(round(total * self.value / 100, 9)) if self.percent else int(self.value)
+
+    def at_most(self, total: int) -> int:
+        """Of ``total``, rounded down but 1 at least: what is taken at once (``serial``, as in Ansible)."""
+        return max(1, math.floor(round(total * self.value / 100, 9))) if self.percent else int(self.value)
+
+    def __str__(self) -> str:
+        return f"{self.value:g}%" if self.percent else f"{self.value:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barrier:
+    """What has to be over before the wave after this one is released."""
+
+    quorum: Amount = Amount(100, percent=True)
+    deadline: float | None = None  #: Seconds from the wave's release.
+    late: Late = Late.FAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A start at one moment: staged on all hosts, then released in one burst, or by each host's own clock.
+
+    By the clock with ``at`` or ``max_skew``; in a burst otherwise.
+    """
+
+    max_skew: float | None = None  #: Seconds.
+    at: float | None = None  #: Seconds since the epoch.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +148,14 @@ class Task:
     no_log: Value = False
     tags: frozenset[str] = frozenset()
 
+    any_errors_fatal: bool = False
+    barrier: Barrier | None = None  #: Of the wave that the task ends; None: the play's.
+    start: Start | None = None
+    throttle: int = 0  #: Jobs of this task at once; 0: no limit of its own.
+    #: Those of the fields that are fixed before the run, by keyword, whose values hold templates that are still to be
+    #: rendered (``loading.timing``); a plan is made when this is empty.
+    deferred: Mapping[str, Value] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
@@ -105,7 +171,17 @@ class Play:
     #: Ids of plays; None: needs the play before it.
     needs: tuple[str, ...] | None = None
     strategy: Strategy = Strategy.WAVES
-    any_errors_fatal: bool = False
+    order: Order = Order.INVENTORY
+    #: Sizes of the batches, as in Ansible: the last one counts for all batches that follow. Empty: one batch.
+    serial: tuple[Amount, ...] = ()
+    canary: Amount | None = None  #: Size of a first batch in which nothing may fail.
+    spread_by: str | None = None  #: A variable; hosts with the same value are kept out of each other's batch.
+    #: By group: how many of its hosts are neither in the batch nor failed, at any time.
+    keep_available: Mapping[str, Amount] = field(default_factory=dict)
+    #: The play stops when more than this share of a batch's hosts failed, in percent.
+    max_fail_percentage: float | None = None
+    barrier: Barrier = Barrier()
+    deferred: Mapping[str, Value] = field(default_factory=dict)  #: See :class:`Task`.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,9 @@ class Run:
     #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the usual one.
     executable: str | None = None
 
+    #: This is what the task is about, and what ``start`` holds back; other requests prepare it or tidy up.
+    main: bool = False
+
     @property
     def script(self) -> str:
         """All of the text, the library in front."""
@@ -80,5 +83,29 @@ class Reconnect:
     """Drop the connection and open it anew. Answered by None, or raises a ``HostError`` in the action."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Tell people what the job waits for from here on. Answered by None."""
+
+    reason: str  #: ``for port 5432 of 127.0.0.1``; it follows the word "waits".
+    seconds: float | None = None  #: How long at most.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Let a person decide whether the run goes on. Answered by an ``Approval``."""
+
+    message: str
+    timeout: float | None = None  #: Seconds; None: for as long as it takes.
+    default: bool = False  #: What holds when nobody answers in that time.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadClock:
+    """Compare the host's clock with this machine's. Answered by a ``ClockReading``."""
+
+    samples: int = 8
+
+
 #: Whatever an action may yield.
-Request: TypeAlias = Run | Put | Get | Sleep | Reconnect
+Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Waiting | Ask | ReadClock

@@ -53,7 +53,7 @@ def _strategy(planned: PlannedPlay) -> str:
 
 def _stop(planned: PlannedPlay) -> str:
     count = len(planned.hosts)
-    if planned.play.any_errors_fatal:
+    if planned.play.tasks and all(task.any_errors_fatal for task in planned.play.tasks):
         return f"on failure: stops after 1 failed of {count}"
     return f"on failure: leaves out what depends on it; stops after {count} failed of {count}"
 

@@ -24,8 +24,20 @@ from drumline.errors import (
     TransferFailed,
     UsageError,
 )
-from drumline.model.outcome import Completed, Ending, Exit, Result
-from drumline.model.request import Become, Get, Language, Put, Reconnect, Request, Run, Sleep
+from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit, Result
+from drumline.model.request import (
+    Ask,
+    Become,
+    Get,
+    Language,
+    Put,
+    ReadClock,
+    Reconnect,
+    Request,
+    Run,
+    Sleep,
+    Waiting,
+)
 from drumline.model.target import Option, Platform, Target
 from drumline.plugin.protocols import (
     Action,
@@ -38,6 +50,8 @@ from drumline.plugin.protocols import (
     InventorySource,
     Session,
     SourceData,
+    Staged,
+    StagingSession,
     Steps,
     Stream,
     Transport,
@@ -48,11 +62,14 @@ from drumline.secret import Secret
 __all__ = [
     "Action",
     "ActionFailed",
+    "Approval",
     "Argument",
+    "Ask",
     "AuthenticationFailed",
     "Become",
     "Call",
     "CertificateInvalid",
+    "ClockReading",
     "CommandRefused",
     "CommandSpec",
     "Completed",
@@ -82,6 +99,7 @@ __all__ = [
     "Position",
     "Put",
     "QuotaExceeded",
+    "ReadClock",
     "Reconnect",
     "Request",
     "Result",
@@ -90,12 +108,15 @@ __all__ = [
     "Session",
     "Sleep",
     "SourceData",
+    "Staged",
+    "StagingSession",
     "Steps",
     "Stream",
     "Target",
     "TransferFailed",
     "Transport",
     "UsageError",
+    "Waiting",
     "did_you_mean",
     "hookimpl",
 ]

@@ -62,6 +62,50 @@ class Session(Protocol):
         ...
 
 
+class Staged(Protocol):
+    """A command that waits on its host, its process there already, for the word to start.
+
+    ``check`` and ``release`` are called for many hosts, one right after the other, on any thread; they must not wait
+    for the host. The others are called on the thread that staged. A session has one staged command at a time, and
+    ``Session.interrupt`` ends that one too.
+    """
+
+    def check(self) -> None:
+        """Raise the ``HostError`` when the host, or the waiting process, is known to be gone."""
+        ...
+
+    def release(self, at: float | None = None) -> None:
+        """Let it start: at once, or when the host's own clock shows ``at`` (seconds since the epoch). Raises nothing.
+
+        A transport whose requests wait for answers does the sending in ``finish``.
+        """
+        ...
+
+    def finish(self, emit: Emit) -> Exit:
+        """After ``release``: as ``Session.run``. The request's time-out counts from the release, or from ``at``."""
+        ...
+
+    def cancel(self) -> None:
+        """Give it up without having started it; the session is ready again. Raises nothing."""
+        ...
+
+    @property
+    def started(self) -> float | None:
+        """What the host's clock showed right before the command started; known after ``finish``, None if it isn't."""
+        ...
+
+
+class StagingSession(Session, Protocol):
+    """A session that can also hold a command back (``start`` of a task). Transports need not offer it."""
+
+    def stage(self, request: Run) -> Staged:
+        """Bring a command to its host and return when its process waits there.
+
+        Raises as ``Session.run`` does; then nothing of it is left on the host.
+        """
+        ...
+
+
 class Connection(Protocol):
     """One connection to one host, for as long as a run lasts. Its methods may be called from several threads."""
 
@@ -135,7 +179,7 @@ class Call:
         return self.arguments[argument]
 
 
-#: An action: yields requests, is sent their answers (``Completed`` for a ``Run``), returns its result.
+#: An action: yields requests, is sent their answers (each request says which), returns its result.
 Steps: TypeAlias = Generator[Request, Any, Result]
 
 
@@ -168,6 +212,10 @@ class Action:
     #: Arguments whose text is an expression rather than a string (``assert: that``).
     expressions: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
+    #: One job does it for all hosts of a batch, as with ``run_once``.
+    once: bool = False
+    #: It marks one of its requests as the ``main`` one, so that a task's ``start`` can hold that back.
+    can_start: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +278,8 @@ __all__ = [
     "Run",
     "Session",
     "SourceData",
+    "Staged",
+    "StagingSession",
     "Steps",
     "Stream",
     "Target",
