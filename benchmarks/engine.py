@@ -61,7 +61,7 @@ def _once(hosts: int, tasks: int) -> dict[str, float]:
     """Seconds of each part, CPU seconds of the run, and the peak of memory in MB."""
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:
         folder = Path(name)
-        playbook = _write_project(folder, hosts, tasks)
+        playbook = write_project(folder, hosts, tasks)
         os.chdir(folder)
         settings = Settings(inventory=("hosts.ini",), state=folder / "state")
         start = time.perf_counter()
@@ -84,7 +84,7 @@ def _once(hosts: int, tasks: int) -> dict[str, float]:
         }
 
 
-def _write_project(folder: Path, hosts: int, tasks: int) -> Path:
+def write_project(folder: Path, hosts: int, tasks: int) -> Path:
     (folder / "plugins").mkdir()
     (folder / "plugins" / "null.py").write_text(_PLUGIN)
     (folder / "hosts.ini").write_text(f"[fleet]\nh[00001:{hosts:05}]\n[all:vars]\nansible_connection=null\n")
