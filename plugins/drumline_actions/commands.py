@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
+from dataclasses import replace
 from functools import lru_cache
 from secrets import token_hex
 from typing import Any
@@ -111,7 +112,7 @@ def _settings(call: Call) -> dict[str, Any]:
     stdin = call["stdin"]
     if stdin is not None and call["stdin_add_newline"]:
         stdin += "\n"
-    return {"stdin": (stdin or "").encode(), "environment": call.environment, "directory": call["chdir"]}
+    return {"stdin": (stdin or "").encode(), "environment": call.environment, "directory": call["chdir"], "main": True}
 
 
 def shell_of(call: Call) -> dict[str, Any]:
@@ -153,13 +154,7 @@ def _guarded(call: Call, run: Run, token: str) -> Run:
     text = run.text
     if run.executable:
         text = f"exec {shlex.quote(run.executable)} -c {shlex.quote(text)}"
-    return Run(
-        language=Language.SH,
-        text="\n".join([*guard, text]),
-        stdin=run.stdin,
-        environment=run.environment,
-        directory=run.directory,
-    )
+    return replace(run, language=Language.SH, text="\n".join([*guard, text]), executable=None)
 
 
 def _stop_line(condition: str, token: str, word: str) -> str:
@@ -223,6 +218,7 @@ ACTIONS = (
         aliases=aliases("command"),
         arguments=(*_COMMON, _ARGV),
         free_form="cmd",
+        can_start=True,
     ),
     Action(
         name="shell",
@@ -231,6 +227,7 @@ ACTIONS = (
         aliases=aliases("shell"),
         arguments=(*_COMMON, EXECUTABLE),
         free_form="cmd",
+        can_start=True,
     ),
     Action(
         name="raw",

@@ -113,7 +113,14 @@ def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
 
 
 def _run(call: Call, language: Language, text: str, stdin: bytes = b"") -> Run:
-    return Run(language=language, text=text, stdin=stdin, environment=call.environment, directory=call["chdir"])
+    return Run(
+        language=language,
+        text=text,
+        stdin=stdin,
+        environment=call.environment,
+        directory=call["chdir"],
+        main=True,
+    )
 
 
 ACTIONS = (
@@ -129,5 +136,6 @@ ACTIONS = (
             Argument(name="executable", help="The program that is to read the script"),
         ),
         free_form="cmd",
+        can_start=True,
     ),
 )

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from drumline.plugin import ActionFailed, Completed, Ending, Language, Platform
+from drumline.plugin import ActionFailed, Completed, Ending, Language, Platform, Run
+from drumline.testing import play
+from drumline_actions import drumline_actions
+
+ACTIONS = {action.name: action for action in drumline_actions()}
 
 
 def test_command_has_no_shell(posix, tmp_path: Path) -> None:
@@ -198,3 +202,24 @@ def test_windows_arguments_are_quoted_as_programs_read_them(posix) -> None:
     posix.answer = lambda _: Completed(code=0)
     posix("command", argv=["a b", 'say "hi"', "c:\\x y\\"])
     assert posix.requests[0].text == '"a b" "say \\"hi\\"" "c:\\x y\\\\"'
+
+
+@pytest.mark.parametrize("platform", Platform)
+@pytest.mark.parametrize("script", ["it.sh", "it.ps1", "large.bin"])
+def test_of_all_requests_one_is_what_the_task_is_about(platform: Platform, script: str, tmp_path: Path) -> None:
+    """What ``start`` holds back, behind whatever prepares it."""
+    (tmp_path / script).write_text("x" * (200_000 if script == "large.bin" else 1))
+    ready = Completed(code=0, stdout=b'{"upload": "t"}' if platform is Platform.WINDOWS else b"upload=t\0")
+    tasks = {"command": "x", "shell": "x", "script": str(tmp_path / script)}
+    for name, cmd in tasks.items():
+        for creates in (None, "/absent"):
+            action = ACTIONS[name]
+            assert action.can_start
+            requests, _ = play(
+                action,
+                {"cmd": cmd, "creates": creates},
+                lambda request: ready if isinstance(request, Run) else None,
+                platform=platform,
+            )
+            assert [request.main for request in requests if isinstance(request, Run)].count(True) == 1
+    assert [name for name, action in ACTIONS.items() if action.can_start and name == action.name] == list(tasks)
