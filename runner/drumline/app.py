@@ -20,6 +20,7 @@ from drumline.execution.job import JobRunner
 from drumline.execution.state import RunState
 from drumline.journal.store import Journal
 from drumline.loading.connection import check_connections
+from drumline.loading.deferred import resolve
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
 from drumline.loading.names import check_names
@@ -29,7 +30,7 @@ from drumline.loading.variables import Scope, run_magic
 from drumline.model.event import Event
 from drumline.model.host import Inventory
 from drumline.model.plan import Plan
-from drumline.model.playbook import Play, Playbook
+from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Value
 from drumline.planning.expand import make_plan
 from drumline.planning.tags import selected
@@ -97,26 +98,24 @@ def prepare(
         )
     require_hosts(inventory)
     templating = Templating()
+    render = _play_renderer(templating, inventory, extra, playbook)
+
+    def chosen(task: Task) -> bool:
+        return selected(task, tags, skip_tags)
+
     with _gathered() as mistakes:
         mistakes.found.extend(
-            check_names(
-                playbook,
-                inventory,
-                extra,
-                templating,
-                actions=plugins.actions,
-                chosen=lambda task: selected(task, tags, skip_tags),
-            )
+            check_names(playbook, inventory, extra, templating, actions=plugins.actions, chosen=chosen)
         )
         mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
         plan = mistakes.of(
             lambda: make_plan(
-                playbook,
+                resolve(playbook, render, chosen=chosen),
                 inventory,
                 limit=limit,
                 tags=tags,
                 skip_tags=skip_tags,
-                render_pattern=_pattern_renderer(templating, inventory, extra, playbook),
+                render_pattern=lambda value, play: _pattern(render(value, play)),
             )
         )
     if tags and not plan.steps:
@@ -198,11 +197,12 @@ class _Mistakes:
         self.found = Diagnostics()
 
     def of(self, step: Callable[[], Any]) -> Any:
-        """What the step returns; None when the files that it reads are wrong."""
+        """What the step returns; None when the files that it reads are wrong. A place is told of once."""
         try:
             return step()
         except FilesError as error:
-            self.found.extend(error.diagnostics)
+            told = {diagnostic.position for diagnostic in self.found} - {None}
+            self.found.extend(diagnostic for diagnostic in error.diagnostics if diagnostic.position not in told)
 
 
 @contextmanager
@@ -213,17 +213,21 @@ def _gathered() -> Iterator[_Mistakes]:
         raise FilesError(mistakes.found)
 
 
-def _pattern_renderer(
+def _play_renderer(
     templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
-) -> Callable[[Value, Play], str]:
+) -> Callable[[Value, Play], Any]:
+    """Renders what is the same for all hosts of a play."""
     first = playbook.plays[0].position.path if playbook.plays else playbook.path
     magic = run_magic(inventory, Path(first))
 
-    def render(value: Value, play: Play) -> str:
-        pattern = templating.render(value, Scope((magic, extra, play.variables), templating))
-        return ",".join(map(str, pattern)) if isinstance(pattern, (list, tuple)) else str(pattern)
+    def render(value: Value, play: Play) -> Any:
+        return templating.render(value, Scope((magic, extra, play.variables), templating))
 
     return render
+
+
+def _pattern(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 @contextmanager

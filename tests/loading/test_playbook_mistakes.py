@@ -115,12 +115,12 @@ def test_mistakes_in_a_task(mistake, text, place, message):
         ("- hosts: a\n  tasks: [ping]", "2:11", "Not a task. A task is a dictionary with an action in it"),
         ("- hosts: a\n  hots: b", "2:3", "Unknown keyword. A play has no keyword 'hots'. Did you mean 'hosts'?"),
         ("- hosts: a\n  roles: []", "2:3", "'roles' is not supported by this version of drumline yet."),
-        ("- hosts: a\n  serial: 2", "2:3", "'serial' is not supported"),
+        ("- hosts: a\n  handlers: []", "2:3", "'handlers' is not supported"),
         ("- hosts: a\n  remote_user: x", "2:3", "Set the variable 'ansible_user' under 'vars' instead."),
         ("- import_playbook: x.yml", "1:3", "'import_playbook' is not supported"),
         ("- hosts: a\n  gather_facts: yes", "2:17", "write 'gather_facts: false'"),
         ("- hosts: a\n  strategy: host_pinned", "2:13", "The strategies are 'waves'"),
-        ("- hosts: a\n  any_errors_fatal: '{{ x }}'", "2:21", "'any_errors_fatal' is fixed before the run"),
+        ("- hosts: a\n  any_errors_fatal: maybe", "2:21", "'any_errors_fatal' takes true or false"),
         ("- hosts: a\n  needs: [b]", "2:3", "No play has the id 'b'. A play may need only plays."),
         ("- hosts: a\n  hosts: b", "2:3", "A key is given twice."),
         ("- hosts: a\n\ttasks: []", "2:1", "A tab is used as indentation."),
@@ -135,7 +135,7 @@ def test_mistakes_in_a_play(mistakes, text, place, message):
 
 def test_all_mistakes_of_all_files_in_their_order(mistakes):
     one = "- hosts: a\n  tasks:\n    - {whne: x, ping: }\n    - {id: t, ping: , needs: [nope]}\n    - {id: t, png: }\n"
-    found = mistakes(one, "- hosts: a\n  serial: 1\n", "]")
+    found = mistakes(one, "- hosts: a\n  roles: []\n", "]")
     assert [place for place, _ in found] == ["3:8", "4:23", "5:8", "5:15", "2:3", "1:1"]
 
 

@@ -25,15 +25,23 @@ INHERITED = frozenset(
         "no_log",
         "run_once",
         "tags",
+        "throttle",
         "timeout",
     }
 )
 PLAY = INHERITED | {
+    "barrier",
+    "canary",
     "gather_facts",
     "hosts",
     "id",
+    "keep_available",
+    "max_fail_percentage",
     "name",
     "needs",
+    "order",
+    "serial",
+    "spread_by",
     "strategy",
     "tasks",
     "vars",
@@ -41,6 +49,7 @@ PLAY = INHERITED | {
 TASK = INHERITED | {
     "action",
     "args",
+    "barrier",
     "changed_when",
     "delay",
     "delegate_to",
@@ -54,6 +63,7 @@ TASK = INHERITED | {
     "needs",
     "register",
     "retries",
+    "start",
     "trigger_rule",
     "until",
     "vars",
@@ -61,19 +71,20 @@ TASK = INHERITED | {
     "with_items",
 }
 LOOP_CONTROL = frozenset({"index_var", "label", "loop_var", "pause"})
+BARRIER = frozenset({"deadline", "late", "quorum"})
+START = frozenset({"at", "max_skew", "together"})
+#: Those whose parts have places of their own, for messages that come later.
+_IN_PARTS = ("barrier", "keep_available", "start")
 
 #: Keywords of Ansible, and of drumline to come, that a file may have and this version doesn't carry out.
 NOT_YET = frozenset(
     {
         "always",
-        "approve",
         "async",
         "async_val",
-        "barrier",
         "become_exe",
         "become_flags",
         "block",
-        "canary",
         "check_mode",
         "collections",
         "connection",
@@ -92,12 +103,9 @@ NOT_YET = frozenset(
         "include_role",
         "include_tasks",
         "include_vars",
-        "keep_available",
         "listen",
-        "max_fail_percentage",
         "module_defaults",
         "notify",
-        "order",
         "poll",
         "port",
         "post_tasks",
@@ -105,10 +113,6 @@ NOT_YET = frozenset(
         "remote_user",
         "rescue",
         "roles",
-        "serial",
-        "spread_by",
-        "start",
-        "throttle",
         "validate_argspec",
         "vars_files",
         "vars_prompt",
@@ -166,8 +170,13 @@ class Reader:
         return entry.node if entry and entry.node.value is not None else None
 
     def positions(self) -> dict[str, Position]:
-        """Where each keyword stands."""
-        return {keyword: entry.key_position for keyword, entry in self.entries.items()}
+        """Where each keyword stands, and each part of those that have parts: keys ``barrier``, ``barrier.late``, …"""
+        places = {keyword: entry.key_position for keyword, entry in self.entries.items()}
+        for keyword in _IN_PARTS:
+            parts = self.entries[keyword].node.value if keyword in self.entries else None
+            if isinstance(parts, dict):
+                places |= {f"{keyword}.{part}": entry.key_position for part, entry in parts.items()}
+        return places
 
     def wrong(self, keyword: str, wanted: str, node: Node) -> None:
         """Note that the value is of a wrong type."""

@@ -49,9 +49,9 @@ def check_names(
 
 def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
-        yield from _templates([play.hosts, play.variables])
+        yield from _templates([play.hosts, play.variables, play.deferred])
         for task in play.tasks:
-            yield from _templates([task.name, task.variables, task.when, _needed_values(task)])
+            yield from _templates([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
 
 
 def _templates(value: Value) -> list[Template]:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.loading import keywords
+from drumline.loading import keywords, timing
 from drumline.loading.collector import without_collector
+from drumline.loading.deferred import deferring, split
 from drumline.loading.ids import slug, unique_ids
 from drumline.loading.keywords import Reader
 from drumline.loading.needs import check_needs
@@ -21,6 +22,8 @@ from drumline.model.value import text_of
 from drumline.plugin.protocols import Action
 
 Owner = TypeVar("Owner", Play, Task)
+
+_TIMING = deferring(timing.PLAY)
 
 
 def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Playbook:
@@ -78,7 +81,7 @@ def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) ->
         detail = "A play says under 'hosts' which hosts it is for."
         found.add("A play without hosts", detail=detail, position=node.position)
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
-    return Play(
+    play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
         name=name,
         hosts=hosts,
@@ -88,7 +91,10 @@ def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) ->
         variables=reader.value("vars", reader.variables, {}),
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
+        **split(reader.values(_TIMING)),
     )
+    timing.check_barriers(play, found)
+    return play
 
 
 def _check_facts(reader: Reader) -> None:

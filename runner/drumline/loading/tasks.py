@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading import keywords
+from drumline.loading import keywords, timing
 from drumline.loading.arguments import check_arguments
+from drumline.loading.deferred import deferring, split
 from drumline.loading.free_form import split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import Read, Reader
@@ -39,16 +41,18 @@ def read_task(
     name = reader.value("name", reader.text, action.name if action else "task")
     if "local_action" in reader:
         fields.setdefault("delegate_to", "localhost")
-    return Task(
+    task = Task(
         id=reader.value("id", reader.id) or slug(name) or (slug(action.name) if action else "") or "task",
         name=name,
         action=action.name if action else "",
         arguments=arguments,
         position=node.position,
         positions=reader.positions() | {f"arguments.{key}": at for key, at in argument_positions.items()},
-        **fields,
-        **combine(inherited, read_inherited(reader)),
+        **split({**fields, **combine(inherited, read_inherited(reader))}),
     )
+    if action is not None:
+        timing.check_start(task, action, found)
+    return replace(task, run_once=True) if action and action.once else task
 
 
 def read_inherited(reader: Reader) -> dict[str, Any]:
@@ -147,7 +151,7 @@ def _flattened(items: Value) -> dict[str, Any]:
 
 #: How each keyword is read that a play passes on to its tasks; the field of a task has the same name.
 _INHERITED: Mapping[str, Read] = {
-    "any_errors_fatal": Reader.boolean,
+    **deferring(timing.INHERITED),
     "become": Reader.maybe_boolean,
     "become_method": _check_become_method,
     "become_user": Reader.text,
@@ -161,6 +165,7 @@ _INHERITED: Mapping[str, Read] = {
 }
 #: The same for keywords of a task's own that need no other keyword to be read.
 _OWN: Mapping[str, Read] = {
+    **deferring(timing.TASK),
     "changed_when": Reader.conditions,
     "delegate_to": Reader.text,
     "failed_when": Reader.conditions,

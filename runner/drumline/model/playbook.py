@@ -153,7 +153,7 @@ class Task:
     start: Start | None = None
     throttle: int = 0  #: Jobs of this task at once; 0: no limit of its own.
     #: Those of the fields that are fixed before the run, by keyword, whose values hold templates that are still to be
-    #: rendered (``loading.timing``); a plan is made when this is empty.
+    #: rendered (``loading.deferred``); a plan is made when this is empty.
     deferred: Mapping[str, Value] = field(default_factory=dict)
 
 

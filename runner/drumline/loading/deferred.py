@@ -1,0 +1,150 @@
+"""Keywords that are fixed before the run, and whose values hold templates all the same, as Ansible allows.
+
+Such a value is kept as it is written. Before the plan is made, :func:`resolve` renders it with what is the same for all
+hosts, and the keyword's reader reads what comes of it as if it had been written there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, TypeAlias, TypeVar
+
+from drumline.diagnostics import Diagnostics, Position
+from drumline.errors import FilesError
+from drumline.loading import timing
+from drumline.loading.jinja import OMIT, Unresolved
+from drumline.loading.keywords import Read, Reader
+from drumline.loading.templating import TemplateFailed
+from drumline.loading.yaml import Entry, Node, plain
+from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.value import Template, Value
+
+#: Renders a value with the variables of a play; may raise ``TemplateFailed``.
+Render: TypeAlias = Callable[[Value, Play], Any]
+Owner = TypeVar("Owner", Play, Task)
+
+_SEEN = (
+    "It is fixed before the run, the same for all hosts: its templates see -e, 'vars' of play and task, and 'groups', "
+    "but no variables of hosts."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deferred:
+    """What a keyword has for now whose value holds templates."""
+
+    value: Value
+
+
+def deferring(reads: Mapping[str, Read]) -> dict[str, Read]:
+    """These readers, each leaving alone what holds templates; :func:`split` has to follow."""
+    return {keyword: _deferring(read) for keyword, read in reads.items()}
+
+
+def _deferring(read: Read) -> Read:
+    def read_or_defer(reader: Reader, keyword: str, node: Node) -> Any:
+        value = plain(node)
+        return _Deferred(value) if _has_template(value) else read(reader, keyword, node)
+
+    return read_or_defer
+
+
+def _has_template(value: Value) -> bool:
+    if isinstance(value, (dict, list)):
+        return any(map(_has_template, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Template)
+
+
+def split(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a play or task, those that were left alone being moved to ``deferred``."""
+    deferred = {keyword: value.value for keyword, value in fields.items() if isinstance(value, _Deferred)}
+    return {**{keyword: value for keyword, value in fields.items() if keyword not in deferred}, "deferred": deferred}
+
+
+def resolve(playbook: Playbook, render: Render, *, chosen: Callable[[Task], bool] = lambda _task: True) -> Playbook:
+    """The playbook with nothing deferred any more, or ``FilesError`` with all that is wrong with what was.
+
+    What stands at tasks that aren't ``chosen``, and at plays of which no task is, isn't needed and is dropped.
+    """
+    found = Diagnostics()
+    plays = tuple(_resolve_play(play, render, chosen, found) for play in playbook.plays)
+    if found:
+        raise FilesError(found)
+    return replace(playbook, plays=plays)
+
+
+def _resolve_play(play: Play, render: Render, chosen: Callable[[Task], bool], found: Diagnostics) -> Play:
+    if not play.deferred and not any(task.deferred for task in play.tasks):
+        return play
+    tasks = tuple(_resolve_task(task, play, render if chosen(task) else None, found) for task in play.tasks)
+    is_needed = any(map(chosen, play.tasks))
+    resolved = _Resolution(play, lambda value: render(value, play), found).resolve(timing.PLAY) if is_needed else {}
+    return replace(play, tasks=tasks, deferred={}, **resolved)
+
+
+def _resolve_task(task: Task, play: Play, render: Render | None, found: Diagnostics) -> Task:
+    if not task.deferred:
+        return task
+    if render is None:
+        return replace(task, deferred={})
+    scope = replace(play, variables={**play.variables, **task.variables})
+    values = _Resolution(task, lambda value: render(value, scope), found).resolve({**timing.TASK, **timing.INHERITED})
+    resolved = replace(task, deferred={}, **values)
+    timing.check_throttle(resolved, found)
+    return resolved
+
+
+class _Resolution:
+    """Renders and reads what one play or task has deferred."""
+
+    def __init__(self, owner: Play | Task, render: Callable[[Value], Any], found: Diagnostics) -> None:
+        self._owner = owner
+        self._render = render
+        self._found = found
+
+    def resolve(self, reads: Mapping[str, Read]) -> dict[str, Any]:
+        """The values of these keywords, by keyword; wrong ones are noted and left out."""
+        entries: dict[str, Entry] = {}
+        for keyword, value in self._owner.deferred.items():
+            try:
+                entries |= self._entry(keyword, keyword, value, self._owner.position)
+            except TemplateFailed as error:
+                hint = f" {_SEEN}" if isinstance(error, Unresolved) else ""
+                detail = f"'{keyword}': {error.summary}{hint}"
+                self._found.add("A keyword can't be rendered", detail=detail, position=error.position)
+        return Reader(entries, self._found).values(reads)
+
+    def _entry(self, key: str, path: str, value: Value, around: Position) -> dict[str, Entry]:
+        """A key of a dictionary and its rendered value; nothing where that is ``omit``."""
+        position = self._owner.positions.get(path, around)
+        node = self._node(value, path, position)
+        return {} if node is None else {key: Entry(position, node)}
+
+    def _node(self, value: Value, path: str, position: Position) -> Node | None:
+        if isinstance(value, Template):
+            rendered = self._render(value)
+            return None if rendered is OMIT else as_node(rendered, value.position)
+        if isinstance(value, dict):
+            entries: dict[str, Entry] = {}
+            for key, item in value.items():
+                entries |= self._entry(key, f"{path}.{key}", item, position)
+            return Node(entries, position)
+        if isinstance(value, list):
+            nodes = (self._node(item, path, position) for item in value)
+            return Node([node for node in nodes if node is not None], position)
+        return as_node(value, position)
+
+
+def as_node(value: Any, position: Position) -> Node:
+    """Data as if it had been written at this place. Its text holds no templates, whatever braces there are."""
+    if isinstance(value, Mapping):
+        entries = {str(key): Entry(position, as_node(item, position)) for key, item in value.items()}
+        return Node(entries, position, unsafe=True)
+    if isinstance(value, (list, tuple)):
+        return Node([as_node(item, position) for item in value], position, unsafe=True)
+    if isinstance(value, date):  # and so is a datetime
+        return Node(value.isoformat(), position, unsafe=True)
+    is_scalar = value is None or type(value) in (bool, int, float, str)
+    return Node(value if is_scalar else str(value), position, unsafe=True)
