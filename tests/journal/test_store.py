@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from support.worlds import P, T, World, build, chain, worlds
 
 from drumline.errors import UsageError
+from drumline.execution.approvals import Answer
 from drumline.execution.instructions import Announce, Finish, Start, Stop
 from drumline.journal.replay import replay
-from drumline.journal.store import Journal, JournalFailed
-from drumline.model.event import JobFinished, JobsStarted, RunFinished, RunStarted
+from drumline.journal.store import Journal, JournalFailed, RunInfo
+from drumline.model.event import (
+    ApprovalGiven,
+    ApprovalRequested,
+    Event,
+    JobFinished,
+    JobsStarted,
+    RunFinished,
+    RunStarted,
+)
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 
@@ -160,3 +170,47 @@ def test_a_run_of_a_newer_drumline_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="newer drumline"):
         journal.find(None)
     journal.close()
+
+
+def _asking(journal: Journal, *more: Event) -> RunInfo:
+    """A run that has asked two questions, on hosts a and b."""
+    writer = journal.begin(PLAN, command="test")
+    jobs = (Job(0, "a"), Job(0, "b"))
+    asked = [ApprovalRequested(at=1.1 + number, job=job, message=job.host) for number, job in enumerate(jobs)]
+    writer.append([RunStarted(at=1, run=writer.id), JobsStarted(at=1, jobs=jobs), *asked, *more])
+    return journal.find(writer.id)
+
+
+def test_a_question_is_open_until_it_is_decided_or_its_job_is_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    run = _asking(journal)
+    a, b = journal.questions(run)
+    assert (a.message, b.message, a.at) == ("a", "b", 1.1)
+    given = ApprovalGiven(at=5, job=Job(0, "b"), approved=False, by="ops@desk", comment="no")
+    stopped = JobFinished(at=6, job=Job(0, "a"), status=Status.CANCELLED)
+    assert [question.message for question in journal.questions(_asking(journal, given))] == ["a"]
+    assert [question.message for question in journal.questions(_asking(journal, stopped))] == ["b"]
+    again = ApprovalRequested(at=7, job=Job(0, "b"), message="again")
+    asked_again = _asking(journal, given, again)
+    assert [question.message for question in journal.questions(asked_again)] == ["a", "again"]
+    assert journal.decision(asked_again, b) == given
+    assert journal.decision(asked_again, a) is None
+    assert journal.decision(asked_again, again) is None
+    journal.close()
+
+
+def test_an_answer_reaches_the_process_that_runs_and_the_first_one_stays(tmp_path: Path) -> None:
+    journal, other = Journal(tmp_path), Journal(tmp_path)
+    writer = journal.begin(PLAN, command="test")
+    question = ApprovalRequested(at=1700000000.123456, job=Job(0, "a"), message="go?")
+    writer.append([question])
+    run = other.find(writer.id)
+    assert writer.look(question) is None
+    first = Answer(approved=True, by="ops@desk", comment="it's fine")
+    assert other.answer(run, question, first)
+    assert not other.answer(run, question, Answer(approved=False, by="late@desk"))
+    assert writer.look(question) == first
+    assert writer.look(replace(question, at=question.at + 1)) is None
+    assert writer.look(replace(question, job=Job(0, "b"))) is None
+    journal.close()
+    other.close()

@@ -17,12 +17,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from drumline.errors import DrumlineError, UsageError
+from drumline.execution.approvals import Answer
 from drumline.journal.codec import decode, encode
 from drumline.journal.plans import decode_plan, encode_plan
-from drumline.model.event import SCHEMA, Event, RunFinished
+from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
 
 _TABLES = """
@@ -37,6 +38,24 @@ CREATE TABLE IF NOT EXISTS outputs (
     run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, stream TEXT NOT NULL,
     data BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
+CREATE TABLE IF NOT EXISTS answers (
+    run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, asked REAL NOT NULL,
+    approved INTEGER NOT NULL, who TEXT NOT NULL, comment TEXT NOT NULL,
+    PRIMARY KEY (run, step, host, asked)) WITHOUT ROWID;
+"""
+
+#: A question is open until it is decided, or until its job is over: it may have been stopped.
+_OPEN_QUESTIONS = """
+SELECT question.body FROM events AS question WHERE run = ? AND kind = 'ApprovalRequested' AND NOT EXISTS (
+    SELECT 1 FROM events AS later WHERE later.run = question.run AND later.seq > question.seq
+    AND later.kind IN ('ApprovalGiven', 'JobFinished')
+    AND json_extract(later.body, '$.job') = json_extract(question.body, '$.job'))
+ORDER BY seq
+"""
+_DECISIONS = """
+SELECT body FROM events WHERE run = ? AND kind = 'ApprovalGiven'
+AND json_extract(body, '$.job[0]') = ? AND json_extract(body, '$.job[1]') = ? AND json_extract(body, '$.at') >= ?
+ORDER BY seq
 """
 
 #: Seconds to wait for another run that is writing.
@@ -149,6 +168,27 @@ class Journal:
             pieces[stream].append(data)
         return {stream: b"".join(found) for stream, found in pieces.items()}
 
+    def questions(self, run: RunInfo) -> list[ApprovalRequested]:
+        """What a run asks people and nobody has answered, in the order in which it was asked."""
+        rows = self._database.execute(_OPEN_QUESTIONS, (run.number,))
+        return [cast(ApprovalRequested, decode("ApprovalRequested", body)) for (body,) in rows]
+
+    def answer(self, run: RunInfo, question: ApprovalRequested, answer: Answer) -> bool:
+        """Leave an answer for the run to take; False when somebody has left one before. Raises ``UsageError``."""
+        values = (run.number, *question.job, question.at, answer.approved, answer.by, answer.comment)
+        try:
+            self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        except sqlite3.IntegrityError:
+            return False
+        except sqlite3.Error as error:
+            raise UsageError("The journal can't be written", f"{self.path}: {error}. The run was not told.") from error
+        return True
+
+    def decision(self, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven | None:
+        """What was decided on a question, by whomever; None as long as the run hasn't taken an answer."""
+        row = self._database.execute(_DECISIONS, (run.number, *question.job, question.at)).fetchone()
+        return None if row is None else cast(ApprovalGiven, decode("ApprovalGiven", row[0]))
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()
@@ -183,6 +223,21 @@ class RunWriter:
         with self._transaction() as database:
             database.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", (self.number, *job, stream, data))
 
+    def look(self, question: ApprovalRequested) -> Answer | None:
+        """The answer that another process has left (:meth:`Journal.answer`). Raises ``JournalFailed``."""
+        with self._lock:
+            try:
+                row = self._database.execute(
+                    "SELECT approved, who, comment FROM answers WHERE run = ? AND step = ? AND host = ? AND asked = ?",
+                    (self.number, *question.job, question.at),
+                ).fetchone()
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
+        return None if row is None else Answer(approved=bool(row[0]), by=row[1], comment=row[2])
+
+    def withdraw(self, question: ApprovalRequested) -> None:
+        """Nothing: what the question was and what came of it stays in the journal."""
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -195,11 +250,14 @@ class RunWriter:
                     self._database.execute("ROLLBACK")
                 if not isinstance(error, sqlite3.Error):
                     raise
-                raise JournalFailed(
-                    "The journal can't be written any more",
-                    f"{self._path}: {error}. Nothing more is sent; what was running on hosts was told to stop. "
-                    "Make room, then start the run again.",
-                ) from error
+                raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> JournalFailed:
+        return JournalFailed(
+            "The journal can't be written any more",
+            f"{self._path}: {error}. Nothing more is sent; what was running on hosts was told to stop. "
+            "Make room, then start the run again.",
+        )
 
 
 def _info(row: tuple[Any, ...]) -> RunInfo:

@@ -1,0 +1,109 @@
+"""Questions to people: asked at every source there is, answered by whoever comes first, and noted in the journal."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from drumline.clock import Clock, SystemClock
+from drumline.model.event import ApprovalGiven, ApprovalRequested, Input
+from drumline.model.outcome import Approval
+from drumline.model.plan import Job
+from drumline.model.request import Ask
+from drumline.plugin.protocols import ActionFailed
+
+#: Who decided when the time was up.
+NOBODY = "nobody"
+
+#: Seconds between two looks for an answer: at a terminal this is how soon a key is seen.
+_INTERVAL = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What somebody said to a question."""
+
+    approved: bool
+    by: str  #: ``user@machine``.
+    comment: str = ""
+
+
+class Source(Protocol):
+    """Where answers come from: a terminal, the journal. Called by the threads of the jobs that ask."""
+
+    def look(self, question: ApprovalRequested) -> Answer | None:
+        """The answer, once there is one. Asked again and again, from the moment at which the question is put."""
+        ...
+
+    def withdraw(self, question: ApprovalRequested) -> None:
+        """It needs no answer any more."""
+        ...
+
+
+class Approvals:
+    """Puts questions and waits for answers; used by many threads at once."""
+
+    def __init__(
+        self,
+        *,
+        note: Callable[[Input], None],
+        sources: Sequence[Source] = (),
+        mask: Callable[[str], str] = str,
+        clock: Clock | None = None,
+    ) -> None:
+        """``note`` makes an event part of the run, journalled before it is shown; ``mask`` hides secrets."""
+        self._note = note
+        self._sources = tuple(sources)
+        self._mask = mask
+        self._clock = clock or SystemClock()
+
+    def ask(self, job: Job, request: Ask, stopped: Callable[[], bool]) -> Approval:
+        """Put the question and wait for the first answer, or until the time is up and the default holds.
+
+        Raises ``ActionFailed`` when the job is stopped meanwhile.
+        """
+        now = self._clock.now()
+        until = None if request.timeout is None else now + request.timeout
+        message = self._mask(request.message)
+        question = ApprovalRequested(at=now, job=job, message=message, until=until, default=request.default)
+        self._note(question)
+        try:
+            answer = self._wait(question, request.timeout, stopped)
+        finally:
+            for source in self._sources:
+                source.withdraw(question)
+        at = self._clock.now()
+        self._note(ApprovalGiven(at=at, job=job, approved=answer.approved, by=answer.by, comment=answer.comment))
+        return Approval(approved=answer.approved, by=answer.by, at=at, comment=answer.comment)
+
+    def _wait(self, question: ApprovalRequested, seconds: float | None, stopped: Callable[[], bool]) -> Answer:
+        deadline = math.inf if seconds is None else self._clock.monotonic() + seconds
+        while not stopped():
+            for source in self._sources:
+                answer = source.look(question)
+                if answer is not None:
+                    return answer
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                return Answer(approved=question.default, by=NOBODY)
+            time.sleep(min(_INTERVAL, left))
+        raise ActionFailed("Interrupted before anybody approved or rejected it.", stopped=True)
+
+
+def whoami() -> str:
+    """``user@machine`` of the user that this process belongs to."""
+    try:
+        import os
+        import pwd
+    except ImportError:  # not on Windows
+        return f"{getpass.getuser()}@{platform.node()}"
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without an entry, as in some containers
+        user = str(os.getuid())
+    return f"{user}@{platform.node()}"
