@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,9 +27,9 @@ from drumline.loading.inventory import load_inventory, require_hosts
 from drumline.loading.names import check_names
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.templating import Templating
-from drumline.loading.variables import Scope, run_magic
+from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
 from drumline.model.event import Event
-from drumline.model.host import Inventory
+from drumline.model.host import Host, Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Value
@@ -116,6 +117,8 @@ def prepare(
                 tags=tags,
                 skip_tags=skip_tags,
                 render_pattern=lambda value, play: _pattern(render(value, play)),
+                host_scope=_host_scopes(templating, inventory, extra, playbook),
+                shuffle=lambda hosts: tuple(random.sample(hosts, len(hosts))),
             )
         )
     if tags and not plan.steps:
@@ -217,8 +220,7 @@ def _play_renderer(
     templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
 ) -> Callable[[Value, Play], Any]:
     """Renders what is the same for all hosts of a play."""
-    first = playbook.plays[0].position.path if playbook.plays else playbook.path
-    magic = run_magic(inventory, Path(first))
+    magic = _magic(inventory, playbook)
 
     def render(value: Value, play: Play) -> Any:
         return templating.render(value, Scope((magic, extra, play.variables), templating))
@@ -228,6 +230,24 @@ def _play_renderer(
 
 def _pattern(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _host_scopes(
+    templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
+) -> Callable[[Host, Play], Scope]:
+    """What a host's variables are before its play starts."""
+    magic = _magic(inventory, playbook)
+
+    def scope(host: Host, play: Play) -> Scope:
+        hostvars = HostVars(inventory.hosts, lambda name: scope(inventory.hosts[name], play))
+        return Scope((host_magic(host, hostvars), magic, extra, play.variables, host.variables), templating)
+
+    return scope
+
+
+def _magic(inventory: Inventory, playbook: Playbook) -> Mapping[str, Any]:
+    first = playbook.plays[0].position.path if playbook.plays else playbook.path
+    return run_magic(inventory, Path(first))
 
 
 @contextmanager

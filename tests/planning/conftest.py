@@ -54,6 +54,7 @@ def play():
 @pytest.fixture
 def plan(inventory):
     def planned(*plays, on=inventory, render=lambda value, _play: str(value), **options):
+        options = {"host_scope": lambda host, _play: host.variables, "shuffle": tuple, **options}
         return make_plan(Playbook(path="site.yml", plays=plays), on, render_pattern=render, **options)
 
     return planned

@@ -183,7 +183,14 @@ OPTIONS = st.fixed_dictionaries(
 
 
 def random_plan(playbook, options, fleet):
-    return make_plan(playbook, fleet, render_pattern=lambda value, _play: value, **options)
+    return make_plan(
+        playbook,
+        fleet,
+        render_pattern=lambda value, _play: value,
+        host_scope=lambda host, _play: host.variables,
+        shuffle=tuple,
+        **options,
+    )
 
 
 @given(playbooks(), OPTIONS)

@@ -1,31 +1,36 @@
 """From a playbook and an inventory to the plan of a run: who takes part, in which order, in which wave. Pure.
 
-1. Patterns become hosts, over the whole inventory after ``--limit``. A task's hosts that belong to its play are
-   narrowed to the batch; others are always meant. Without a pattern the task runs on the batch.
-2. Tasks that the tags leave out, tasks without hosts and plays without hosts drop out, and whoever needed one of them
-   needs what it needed, so that order holds.
-3. What is left of a play are the steps of each of its batches; a step's wave is its level within the play.
+1. Patterns become hosts, over the whole inventory after ``--limit``. A play's hosts become batches. A task's hosts
+   that belong to its play are narrowed to the batch; others are always meant. Without a pattern the task runs on the
+   batch.
+2. Tasks that the tags leave out, tasks without hosts (in any batch, or in this one) and plays without hosts drop out,
+   and whoever needed one of them needs what it needed, so that order holds.
+3. What is left of a play in a batch are its steps; a step's wave is its level within the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from graphlib import TopologicalSorter
+from typing import NamedTuple, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.loading.needs import Needs, Vertex, needs_of, needs_of_plays
+from drumline.loading.inventory import members
+from drumline.loading.needs import Vertex, needs_of, needs_of_plays
 from drumline.loading.patterns import select
 from drumline.loading.templating import TemplateFailed
 from drumline.model.host import Inventory
-from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.playbook import Barrier, Play, Playbook, Task
 from drumline.model.value import Value
-from drumline.planning.graph import levels, without
+from drumline.planning.batches import Hosts, Shuffle, in_batches, in_order
+from drumline.planning.graph import without
+from drumline.planning.keeping import HostScope, keep_of, values_of
 from drumline.planning.tags import selected
 
-Hosts: TypeAlias = tuple[str, ...]
 #: Turns the ``hosts`` of a play, or of one of its tasks, into the text of a pattern; may raise ``TemplateFailed``.
 RenderPattern: TypeAlias = Callable[[Value, Play], str]
 
@@ -38,18 +43,22 @@ def make_plan(
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
     render_pattern: RenderPattern,
+    host_scope: HostScope,
+    shuffle: Shuffle,
 ) -> Plan:
-    """The plan of a run, or ``FilesError`` with every pattern that is wrong or matches nothing.
+    """The plan of a run, or ``FilesError`` with everything that the inventory shows to be wrong in the playbook.
 
     A play whose hosts ``limit`` excludes is kept, without batches. ``tags`` and ``skip_tags`` work as in Ansible.
+    ``host_scope`` finds the values of ``spread_by``; ``shuffle`` draws the order of hosts for ``order: shuffle``.
     """
     chosen = _Chosen(playbook, inventory, limit, render_pattern)
+    batches = _Batches(playbook, chosen, inventory, host_scope, shuffle)
     kept = {
         vertex: task
         for vertex, task in _tasks(playbook)
-        if chosen.of(vertex) and chosen.batches[vertex.play] and selected(task, tags, skip_tags)
+        if chosen.of(vertex) and batches.of[vertex.play] and selected(task, tags, skip_tags)
     }
-    return _Expansion(playbook, chosen, kept).plan()
+    return _Expansion(playbook, chosen, batches, kept).plan()
 
 
 def _tasks(playbook: Playbook) -> Iterable[tuple[Vertex, Task]]:
@@ -75,21 +84,14 @@ class _Chosen:
         }
         if self._found:
             raise FilesError(self._found)
-        self.batches = [_batches(hosts) for hosts in self.plays]
 
     def of(self, vertex: Vertex) -> Hosts:
         """All hosts of a task, whatever the batch."""
         return self._tasks.get(vertex, self.plays[vertex.play])
 
-    def in_batch(self, vertex: Vertex, batch: Hosts) -> Hosts:
-        """The hosts of a task in one batch of its play."""
-        hosts, own = self._tasks.get(vertex), self.plays[vertex.play]
-        if hosts is None:
-            return batch
-        if len(batch) == len(own):
-            return hosts
-        left_out = set(own).difference(batch)
-        return tuple(host for host in hosts if host not in left_out)
+    def own(self, vertex: Vertex) -> Hosts | None:
+        """The hosts that the task names itself."""
+        return self._tasks.get(vertex)
 
     def _hosts(self, value: Value, owner: Play | Task, play: Play) -> Hosts:
         position = owner.positions.get("hosts", owner.position)
@@ -118,85 +120,179 @@ def _limit_hosts(limit: str, inventory: Inventory) -> frozenset[str]:
         raise FilesError([replace(found, detail=f"--limit: {found.detail}") for found in error.diagnostics]) from None
 
 
-def _batches(hosts: Hosts) -> tuple[Hosts, ...]:
-    """The hosts of a play as they go through it together: all at once."""
-    return (hosts,) if hosts else ()
+class _Batches:
+    """The hosts of each play in order, what of them goes together, and what has to stay available."""
+
+    def __init__(
+        self, playbook: Playbook, chosen: _Chosen, inventory: Inventory, scope: HostScope, shuffle: Shuffle
+    ) -> None:
+        found = Diagnostics()
+        groups = members(inventory)
+        self.hosts = [
+            in_order(hosts, play.order, shuffle) for play, hosts in zip(playbook.plays, chosen.plays, strict=True)
+        ]
+        self.keep: list[tuple[Keep, ...]] = []
+        values: list[tuple[str, ...] | None] = []
+        for play, hosts in zip(playbook.plays, self.hosts, strict=True):
+            self.keep.append(keep_of(play, frozenset(hosts), groups, found))
+            values.append(values_of(play, hosts, inventory, scope, found))
+        if found:
+            raise FilesError(found)
+        self.of = [
+            in_batches(hosts, serial=play.serial, canary=play.canary, values=spread, keep=keep)
+            for play, hosts, spread, keep in zip(playbook.plays, self.hosts, values, self.keep, strict=True)
+        ]
+
+
+class _Narrowing:
+    """The hosts that a task names, as the batches of its play narrow them."""
+
+    def __init__(self, hosts: Hosts, play: Hosts) -> None:
+        self._hosts = hosts
+        self._places = {host: place for place, host in enumerate(hosts)}
+        own = frozenset(play)
+        self._outside = tuple(host for host in hosts if host not in own)
+
+    def to(self, batch: Hosts) -> Hosts:
+        """The task's hosts that are in the batch or not of the play, in their own order."""
+        inside = [host for host in batch if host in self._places]
+        if not inside:
+            return self._outside
+        if len(inside) + len(self._outside) == len(self._hosts):
+            return self._hosts
+        return tuple(sorted((*self._outside, *inside), key=self._places.__getitem__))
+
+
+class _Place(NamedTuple):
+    """One task in one batch of its play."""
+
+    vertex: Vertex
+    batch: int
 
 
 class _Expansion:
     """Steps and waves of the tasks that are kept."""
 
-    def __init__(self, playbook: Playbook, chosen: _Chosen, kept: Mapping[Vertex, Task]) -> None:
+    def __init__(self, playbook: Playbook, chosen: _Chosen, batches: _Batches, kept: Mapping[Vertex, Task]) -> None:
         self._playbook = playbook
-        self._chosen = chosen
+        self._batches = batches
         self._kept = kept
         self._by_play: dict[int, list[Vertex]] = {}
         for vertex in kept:
             self._by_play.setdefault(vertex.play, []).append(vertex)
         graph = needs_of(playbook.plays)
         stays = {vertex for vertex in graph if vertex in kept or (vertex.task is None and vertex.play in self._by_play)}
-        self._needs: Needs = without(graph, graph.keys() - stays)
-        self._waves = _waves(self._needs)
-        self._indices = self._number()
+        self._graph = without(graph, graph.keys() - stays)
+        self._hosts = self._find_hosts(chosen)
+        self._places = list(self._hosts)
+        self._indices = {place: index for index, place in enumerate(self._places)}
+        self._needs: dict[_Place, tuple[Need, ...]] = {}  # of places without a step too: what they hand on
+        self._waves: dict[_Place, int] = {}
+        for vertex in TopologicalSorter(self._graph).static_order():
+            if vertex.task is not None:
+                self._connect(vertex)
 
     def plan(self) -> Plan:
         needed = dict(enumerate(needs_of_plays(self._playbook.plays)))
         standing = without(needed, needed.keys() - self._by_play.keys())
+        steps = tuple(self._step(place, index) for place, index in self._indices.items())
+        by_batch: defaultdict[tuple[int, int], list[Step]] = defaultdict(list)
+        for step in steps:
+            by_batch[step.play, step.batch].append(step)
+        found = Diagnostics()
         plays = tuple(
             PlannedPlay(
                 play=play,
-                hosts=self._chosen.plays[index],
-                batches=tuple(self._batch(index, at) for at in range(len(self._chosen.batches[index]))),
+                hosts=self._batches.hosts[index],
+                batches=tuple(
+                    _batch(play, number, hosts, by_batch[index, number], found)
+                    for number, hosts in enumerate(self._batches.of[index])
+                ),
                 needs=standing.get(index, needed[index]),
+                keep=self._batches.keep[index],
             )
             for index, play in enumerate(self._playbook.plays)
         )
-        return Plan(playbook=self._playbook, plays=plays, steps=tuple(map(self._step, self._indices)))
+        if found:
+            raise FilesError(found)
+        return Plan(playbook=self._playbook, plays=plays, steps=steps)
 
-    def _number(self) -> dict[tuple[Vertex, int], int]:
-        """The index of each task's step in each batch: by play, batch, then place in the file."""
-        keys = [
-            (vertex, batch)
-            for play, vertices in self._by_play.items()
-            for batch in range(len(self._chosen.batches[play]))
-            for vertex in vertices
-        ]
-        return {key: index for index, key in enumerate(keys)}
+    def _find_hosts(self, chosen: _Chosen) -> dict[_Place, Hosts]:
+        """The hosts of every step, in the order of the plan: by play, batch, then place in the file."""
+        found: dict[_Place, Hosts] = {}
+        for play, vertices in self._by_play.items():
+            named = {vertex: chosen.own(vertex) for vertex in vertices}
+            narrowed = {
+                vertex: _Narrowing(hosts, chosen.plays[play]) for vertex, hosts in named.items() if hosts is not None
+            }
+            for number, batch in enumerate(self._batches.of[play]):
+                for vertex in vertices:
+                    hosts = narrowed[vertex].to(batch) if vertex in narrowed else batch
+                    if hosts:
+                        found[_Place(vertex, number)] = hosts
+        return found
 
-    def _step(self, key: tuple[Vertex, int]) -> Step:
-        vertex, batch = key
-        return Step(
-            index=self._indices[key],
-            task=self._kept[vertex],
-            play=vertex.play,
-            batch=batch,
-            wave=self._waves[vertex],
-            hosts=self._chosen.in_batch(vertex, self._chosen.batches[vertex.play][batch]),
-            needs=tuple(need for other in self._needs[vertex] for need in self._as_needs(other, vertex.play, batch)),
-        )
+    def _connect(self, vertex: Vertex) -> None:
+        """Find the needs and the wave of a task in each batch, once those of the tasks that it needs are known."""
+        for batch in range(len(self._batches.of[vertex.play])):
+            needs = (need for other in self._graph[vertex] for need in self._as_needs(other, vertex.play, batch))
+            place = _Place(vertex, batch)
+            self._needs[place] = tuple(dict.fromkeys(needs))
+            before = [self._places[need.step] for need in self._needs[place] if need.step is not None]
+            levels = [
+                self._waves[other] for other in before if (other.vertex.play, other.batch) == (vertex.play, batch)
+            ]
+            self._waves[place] = max(levels, default=-1) + 1
 
     def _as_needs(self, needed: Vertex, play: int, batch: int) -> Iterable[Need]:
         if needed.task is None:
-            return (Need(play=needed.play),)
-        if needed.play == play:
-            return (Need(step=self._indices[needed, batch]),)
-        batches = range(len(self._chosen.batches[needed.play]))
-        return (Need(step=self._indices[needed, other]) for other in batches)
+            yield Need(play=needed.play)
+            return
+        batches = (batch,) if needed.play == play else range(len(self._batches.of[needed.play]))
+        for place in (_Place(needed, other) for other in batches):
+            if place in self._indices:
+                yield Need(step=self._indices[place])
+            else:
+                yield from self._needs[place]
 
-    def _batch(self, play: int, batch: int) -> Batch:
-        vertices = self._by_play.get(play, ())
-        waves: list[list[int]] = [[] for _ in range(max((self._waves[vertex] + 1 for vertex in vertices), default=0))]
-        for vertex in vertices:
-            waves[self._waves[vertex]].append(self._indices[vertex, batch])
-        return Batch(hosts=self._chosen.batches[play][batch], waves=tuple(map(tuple, waves)))
+    def _step(self, place: _Place, index: int) -> Step:
+        return Step(
+            index=index,
+            task=self._kept[place.vertex],
+            play=place.vertex.play,
+            batch=place.batch,
+            wave=self._waves[place],
+            hosts=self._hosts[place],
+            needs=self._needs[place],
+        )
 
 
-def _waves(needs: Needs) -> dict[Vertex, int]:
-    """The level of each task among those of its play."""
-    tasks = {vertex: needed for vertex, needed in needs.items() if vertex.task is not None}
-    return levels(
-        {
-            vertex: tuple(need for need in needed if need.play == vertex.play and need.task is not None)
-            for vertex, needed in tasks.items()
-        }
+def _batch(play: Play, number: int, hosts: Hosts, steps: Sequence[Step], found: Diagnostics) -> Batch:
+    waves: list[list[Step]] = [[] for _ in range(max((step.wave + 1 for step in steps), default=0))]
+    for step in steps:
+        waves[step.wave].append(step)
+    return Batch(
+        hosts=hosts,
+        waves=tuple(tuple(step.index for step in wave) for wave in waves),
+        barriers=tuple(_barrier(play, wave, found) for wave in waves),
+        canary=play.canary is not None and number == 0,
     )
+
+
+def _barrier(play: Play, wave: Iterable[Step], found: Diagnostics) -> Barrier:
+    """The barrier of the wave: what one of its tasks says, else what the play says."""
+    first: tuple[Task, Barrier] | None = None
+    for task in (step.task for step in wave):
+        if task.barrier is None:
+            continue
+        if first is None:
+            first = task, task.barrier
+        elif task.barrier != first[1]:
+            detail = (
+                f"'{first[0].id}' (line {first[0].position.line}) and '{task.id}' are in the same wave, which has one "
+                "barrier. Write it on one of them, or the same on both."
+            )
+            found.add(
+                "Barriers contradict each other", detail=detail, position=task.positions.get("barrier", task.position)
+            )
+    return first[1] if first else play.barrier

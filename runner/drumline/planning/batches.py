@@ -1,0 +1,212 @@
+"""Which hosts go through a play together, and in which order. Pure.
+
+A batch is filled host by host. It takes at most as many hosts as ``serial`` says, and at most as many of each group
+as ``keep_available`` lets go. With ``spread_by`` no value comes a second time while a host with another one fits;
+where each value has come, each may come once more. Of the hosts that fit, the next one taken is
+
+1. of groups that would otherwise need a batch more than the play has left: the number of batches stays small;
+2. of the value that most hosts have that are left: values stay different to the last batch;
+3. the first in the play's order.
+
+To find the least number of batches is bin packing with several dimensions. Where groups overlap, so that 1 isn't
+enough, hosts of few groups first may be better; what takes fewer batches is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import NamedTuple, TypeAlias
+
+from drumline.model.plan import Keep
+from drumline.model.playbook import Amount, Order
+
+Hosts: TypeAlias = tuple[str, ...]
+#: Gives the same hosts in an order that is drawn by chance.
+Shuffle: TypeAlias = Callable[[Hosts], Hosts]
+
+
+def in_order(hosts: Hosts, order: Order, shuffle: Shuffle) -> Hosts:
+    """The hosts of a play, given as its pattern finds them, in the order in which they go through it."""
+    if order is Order.SHUFFLE:
+        return shuffle(hosts)
+    if order in (Order.SORTED, Order.REVERSE_SORTED):
+        return tuple(sorted(hosts, reverse=order is Order.REVERSE_SORTED))
+    return hosts[::-1] if order is Order.REVERSE_INVENTORY else hosts
+
+
+def in_batches(
+    hosts: Hosts,
+    *,
+    serial: Sequence[Amount] = (),
+    canary: Amount | None = None,
+    values: Sequence[Hashable] | None = None,
+    keep: Iterable[Keep] = (),
+) -> tuple[Hosts, ...]:
+    """The batches of a play, each in the play's order; together they hold each host once.
+
+    ``values`` are those of ``spread_by``, one for each host. Every group of ``keep`` that has hosts of the play must
+    have one to spare. A share is one of all hosts of the play, as in Ansible; so is what an amount of 0 means: all
+    that are left.
+    """
+    if not hosts:
+        return ()
+    sizes = _Sizes(len(hosts), serial if canary is None else (canary, *(serial or (Amount(100, percent=True),))))
+    found: list[list[list[int]]] = []
+    for rank in (_urgency, _width):
+        packing = _Packing(hosts, range(len(hosts)) if values is None else values, keep)
+        least = packing.least_batches(sizes)
+        found.append(list(packing.batches(sizes, rank)))
+        if len(found[-1]) == least:
+            break
+    if min(map(len, found)) == 1:
+        return (hosts,)  # ten thousand hosts cost one tuple
+    return tuple(tuple(hosts[index] for index in sorted(batch)) for batch in min(found, key=len))
+
+
+class _Sizes:
+    """How many hosts each batch has at most; the last size holds for all that follow."""
+
+    def __init__(self, count: int, amounts: Sequence[Amount]) -> None:
+        self._sizes = [amount.at_most(count) for amount in amounts] or [count]
+        self._sizes = [size if size > 0 else count for size in self._sizes]
+
+    def __getitem__(self, batch: int) -> int:
+        return self._sizes[min(batch, len(self._sizes) - 1)]
+
+    def batches_for(self, hosts: int, batch: int) -> int:
+        """Batches that so many hosts fill, from this one on."""
+        for number, size in enumerate(self._sizes[batch:-1]):
+            if hosts <= size:
+                return number + 1
+            hosts -= size
+        return len(self._sizes[batch:-1]) + math.ceil(hosts / self._sizes[-1])
+
+
+@dataclass(slots=True)
+class _Group:
+    """A group of ``keep_available``: hosts of the play that are left in it, and what a batch may take of it."""
+
+    most: int
+    left: int = 0
+    taken: int = 0  #: In this batch.
+
+
+class _Candidate(NamedTuple):
+    """The first host of a value; those of values that most hosts have come first."""
+
+    rest: int  #: Hosts left with the value, negated; another number than now: the candidate is out of date.
+    place: int
+    value: Hashable
+
+
+class _Kind:
+    """Hosts that are in the same groups of ``keep_available``: by value, in the play's order."""
+
+    def __init__(self, groups: tuple[_Group, ...]) -> None:
+        self.groups = groups
+        self.hosts: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+        self.candidates: list[_Candidate] = []
+
+    def fits(self) -> bool:
+        return all(group.taken < group.most for group in self.groups)
+
+
+def _urgency(kind: _Kind, batches: int) -> int:
+    """How many of its groups don't fit into the batches after this one; negated."""
+    return -sum(group.left > group.most * (batches - 1) for group in kind.groups)
+
+
+def _width(kind: _Kind, batches: int) -> int:
+    return len(kind.groups)
+
+
+#: Takes a kind and the number of batches that are left, this one included.
+_Rank: TypeAlias = Callable[..., int]
+
+
+class _Packing:
+    """The hosts that are in no batch yet. Taking one costs the same for ten hosts and, nearly, for ten thousand."""
+
+    def __init__(self, hosts: Hosts, values: Sequence[Hashable], keep: Iterable[Keep]) -> None:
+        self.left = len(hosts)
+        self._rest = Counter(values)
+        self._groups: list[_Group] = []
+        groups_of: defaultdict[str, list[_Group]] = defaultdict(list)
+        for kept in keep:
+            group = _Group(len(kept.hosts) - kept.least)
+            self._groups.append(group)
+            for host in kept.hosts:
+                groups_of[host].append(group)
+        self._kinds = self._sorted(hosts, values, groups_of)
+
+    def _sorted(
+        self, hosts: Hosts, values: Sequence[Hashable], groups_of: defaultdict[str, list[_Group]]
+    ) -> list[_Kind]:
+        kinds: dict[tuple[int, ...], _Kind] = {}
+        for index, (host, value) in enumerate(zip(hosts, values, strict=True)):
+            groups = tuple(groups_of.get(host, ()))
+            for group in groups:
+                group.left += 1
+            kind = kinds.setdefault(tuple(map(id, groups)), _Kind(groups))
+            kind.hosts[value].append(index)
+        for kind in kinds.values():
+            kind.candidates = [self._candidate(kind, value) for value in kind.hosts]
+            heapify(kind.candidates)
+        return list(kinds.values())
+
+    def _candidate(self, kind: _Kind, value: Hashable) -> _Candidate:
+        return _Candidate(-self._rest[value], kind.hosts[value][0], value)
+
+    def least_batches(self, sizes: _Sizes, batch: int = 0) -> int:
+        """Batches that can't be done without for the hosts that are left, from this one on."""
+        of_groups = max((math.ceil(group.left / group.most) for group in self._groups if group.left), default=0)
+        return max(sizes.batches_for(self.left, batch), of_groups)
+
+    def batches(self, sizes: _Sizes, rank: _Rank) -> Iterator[list[int]]:
+        """Indices of hosts; those of low rank first, where they fit."""
+        for batch in count():
+            if not self.left:
+                return
+            yield self._batch(sizes[batch], partial(rank, batches=self.least_batches(sizes, batch)))
+
+    def _batch(self, size: int, rank: Callable[[_Kind], int]) -> list[int]:
+        taken: list[int] = []
+        for group in self._groups:
+            group.taken = 0
+        while len(taken) < size and (more := self._round(size - len(taken), rank)):
+            taken += more
+        return taken
+
+    def _round(self, size: int, rank: Callable[[_Kind], int]) -> list[int]:
+        """What goes into the batch with each value coming once."""
+        taken: dict[Hashable, int] = {}
+        while len(taken) < size and (kind := self._best(rank)):
+            value = heappop(kind.candidates).value
+            taken[value] = kind.hosts[value].popleft()
+            self.left -= 1
+            self._rest[value] -= 1
+            for group in kind.groups:
+                group.left -= 1
+                group.taken += 1
+        for kind in self._kinds:
+            for value in taken:
+                if kind.hosts.get(value):
+                    heappush(kind.candidates, self._candidate(kind, value))
+        return list(taken.values())
+
+    def _best(self, rank: Callable[[_Kind], int]) -> _Kind | None:
+        """The kind of the host that is taken next."""
+        fitting = [kind for kind in self._kinds if kind.fits() and self._has_candidate(kind)]
+        return min(fitting, key=lambda kind: (rank(kind), kind.candidates[0]), default=None)
+
+    def _has_candidate(self, kind: _Kind) -> bool:
+        """Forget candidates that are out of date; whether one is left."""
+        while kind.candidates and -kind.candidates[0].rest != self._rest[kind.candidates[0].value]:
+            heappop(kind.candidates)
+        return bool(kind.candidates)
