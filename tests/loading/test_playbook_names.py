@@ -2,9 +2,11 @@
 
 import pytest
 
-from drumline.loading.names import check_names
+from drumline.diagnostics import Position
+from drumline.loading.names import check_names, references
 from drumline.loading.templating import Templating
 from drumline.model.host import Host, Inventory
+from drumline.model.value import Template
 from drumline.plugin.protocols import Action
 
 INVENTORY = Inventory(hosts={"web1": Host(name="web1", variables={"datacentre": "north"}), "web2": Host(name="web2")})
@@ -104,3 +106,123 @@ def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found):
 
     gather = Action(name="ping", perform=perform, help="", sets_variables=True)
     assert found("- ping:\n- command: echo {{ kernel }}", actions={"ping": gather}) == []
+
+
+@pytest.mark.parametrize(
+    ("tasks", "line", "message"),
+    [
+        ("- ping:\n  register: results", 4, "'results' is a variable of drumline itself"),
+        ("- ping:\n  loop: [1]\n  loop_control: {loop_var: results}", 5, "'results'"),
+        ("- ping:\n  loop: [1]\n  loop_control: {index_var: results}", 5, "'results'"),
+        ("- ping:\n  vars: {a: 1, results: 1}", 4, "'results'"),
+        ("- set_fact:\n    results: 1", 4, "'results'"),
+        ("- set_fact:\n    play_batch: 1", 4, "'play_batch'"),
+    ],
+)
+def test_a_name_of_drumlines_own_is_not_given_to_something_else(found, tasks, line, message):
+    [(at, text)] = found(tasks)
+    assert text.startswith("This name is taken")
+    assert message in text
+    assert at == line
+
+
+def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbook, found):
+    playbook = read_playbook("- hosts: all\n  tasks: [{ping: }]")
+    [taken] = check_names(playbook, INVENTORY, {"results": 1}, Templating())
+    assert taken.detail.startswith("-e results: 'results' is a variable")
+    [(line, _)] = found("- ping:", play="  vars: {play_batch: 1}\n")
+    assert line == 2
+
+
+def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found):
+    [(line, text)] = found("- ping:\n  throttle: '{{ 1 | no_filter }}'", play="")
+    assert (line, "no_filter" in text) == (4, True)
+    [(line, text)] = found("- ping:", play="  serial: [1, '{{ 1 + }}']\n")
+    assert (line, text.partition(".")[0]) == (2, "Not a valid template")
+
+
+# Uses of ``results``.
+
+
+@pytest.fixture
+def used(read_playbook):
+    """What the tasks of one play ask ``results`` for, as ``(task, task asked for, host, line, column)``."""
+
+    def uses(tasks, *, play="", extra=None):
+        indented = "".join(f"    {line}\n" for line in tasks.strip("\n").splitlines())
+        playbook = read_playbook(f"- hosts: all\n{play}  tasks:\n{indented}")
+        return [
+            (at.task, found.task, found.host, place.line, place.column)
+            for at, found, place in references(playbook, extra or {}, Templating())
+        ]
+
+    return uses
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("results['migrate']['db1'].stdout", [("migrate", "db1")]),
+        ("results.migrate.db1.stdout", [("migrate", "db1")]),
+        ("results['migrate'][inventory_hostname].stdout", [("migrate", None)]),
+        ("results['site.migrate']['db1']", [("site.migrate", "db1")]),
+        ("results['migrate'].values() | map(attribute='rc')", [("migrate", None)]),
+        ("results.get('migrate').get('db1', {})", [("migrate", "db1")]),
+        ("results.items() | list", [(None, None)]),
+        ("results | length", [(None, None)]),
+        ("results[task]['db1']", [(None, "db1")]),
+        ("results['a' ~ 'b'].h", [("ab", "h")]),
+        ("results['a' ~ x].h", [(None, "h")]),
+        ("results['a'][results['b']['h'].stdout]", [("a", None), ("b", "h")]),
+        ("results.a[results.b.h.stdout | trim].rc + results.c.h.rc", [("a", None), ("b", "h"), ("c", "h")]),
+        ("results['a'].get(results['b']['h'].stdout)", [("a", None), ("b", "h")]),
+        ("results['a']['h'] is defined", [("a", "h")]),
+        ("results['a']['h'].stdout | default('none')", [("a", "h")]),
+        ("1 if x else results.a.h.rc", [("a", "h")]),
+        ("registered.results[0].stdout", []),
+        ("hostvars['results'].x", []),
+        ("'results'", []),
+    ],
+)
+def test_uses_of_results_in_a_template(template, expected):
+    found = Templating().references(Template(f"{{{{ {template} }}}}", Position("x", 3, 5)))
+    assert [(use.task, use.host) for use, _ in found] == expected
+    assert all(place == ("x", 3, 5) for _, place in found)
+
+
+def test_uses_of_results_are_told_with_their_line():
+    text = "first\n{{ results.a.h }}\n{{\n  results.b.h }}"
+    found = Templating().references(Template(text, Position("x", 3, 5)))
+    assert [(use.task, place.line) for use, place in found] == [("a", 4), ("b", 6)]
+
+
+@pytest.mark.parametrize("text", ["{{ results.", "{% for results in [1] %}{{ results.x }}{% endfor %}"])
+def test_a_template_that_is_wrong_or_means_a_name_of_its_own_uses_nothing(text):
+    assert Templating().references(Template(text, Position("x"))) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "place"),
+    [
+        ("command: echo {{ results.a.h }}", (3, 16)),
+        ("ping:\n  when: results.a.h is changed", (4, 13)),
+        ("ping:\n  when: [true, results.a.h.rc]", (4, 20)),
+        ("ping:\n  loop: '{{ results.a.h.stdout_lines }}'", (4, 13)),
+        ("ping:\n  until: [true, results.a.h.rc]", (4, 21)),
+        ("ping:\n  failed_when: [false, results.a.h.rc]", (4, 28)),
+        ("ping:\n  changed_when: results.a.h.rc", (4, 21)),
+        ("ping:\n  delegate_to: '{{ results.a.h.stdout }}'", (4, 20)),
+        ("ping:\n  environment: {A: '{{ results.a.h.stdout }}'}", (4, 24)),
+        ("command: echo {{ x }}\n  vars: {x: '{{ y }}', y: '{{ results.a.h.stdout }}'}", (4, 31)),
+        ("command: echo {{ x | default(1) }}\n  vars: {x: '{{ results.a.h.stdout }}'}", (4, 17)),
+    ],
+)
+def test_every_use_of_results_in_a_task_is_found(used, task, place):
+    assert used(f"- {task}") == [(0, "a", "h", *place)]
+
+
+def test_only_tasks_that_use_a_variable_of_the_play_use_its_results(used):
+    play = "  vars: {x: '{{ results.a.h.stdout }}', unused: '{{ results.b.h }}'}\n"
+    tasks = "- ping:\n- command: echo {{ x }}\n- command: echo {{ x }}{{ x }}"
+    assert used(tasks, play=play) == [(1, "a", "h", 2, 13), (2, "a", "h", 2, 13)]
+    assert used(tasks, play=play, extra={"x": 1}) == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,17 @@ from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
 from drumline.loading.jinja import OMIT
+from drumline.loading.moments import duration, instant
 from drumline.model.value import Template, Value
 from drumline.plugin.protocols import Action, Argument
+from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
 
 TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
 FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
+
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+_HOUR = 3600
 
 
 def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Position | None = None) -> dict[str, Any]:
@@ -172,6 +179,31 @@ def _to_path(value: Any) -> Path:
         raise ValueError(f"can't be used as a path: {error}") from None
 
 
+def _to_duration(value: Any) -> Duration:
+    try:
+        seconds = to_float(value)
+    except ValueError:
+        try:
+            seconds = duration(value)
+        except ValueError:
+            seconds = -1.0
+    if seconds < 0:
+        raise _wrong("seconds, or a duration such as 10m", value)
+    return Duration(seconds)
+
+
+def _to_moment(value: Any) -> Moment:
+    if isinstance(value, int) and not isinstance(value, bool):  # YAML 1.1 reads 12:30 as a number to the base of 60
+        value = f"{value // 60}:{value % 60:02}" if value < _HOUR else str(timedelta(seconds=value))
+    text = str(value).strip()
+    try:
+        if _TIME_OF_DAY.fullmatch(text):
+            return Moment(time.fromisoformat(text if text[1:2].isdigit() else f"0{text}"))
+        return Moment(instant(text))
+    except ValueError as error:
+        raise ValueError(f"takes a time of day, such as '02:00', or a date and time. {error}") from None
+
+
 _COERCIONS: Mapping[type, Callable[[Any], Any]] = {
     str: _to_str,
     bool: to_bool,
@@ -180,6 +212,8 @@ _COERCIONS: Mapping[type, Callable[[Any], Any]] = {
     list: _to_list,
     dict: _to_dict,
     Path: _to_path,
+    Duration: _to_duration,
+    Moment: _to_moment,
 }
 
 

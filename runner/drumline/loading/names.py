@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from drumline.diagnostics import Diagnostics, did_you_mean
+from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.jinja import ATOMS
+from drumline.loading.needs import Vertex
+from drumline.loading.template_names import Reference
 from drumline.loading.templating import Templating
 from drumline.loading.variables import MAGIC_NAMES
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin.protocols import Action
+
+#: Variables of drumline's own that playbooks written for Ansible may want for something else.
+_OWN_WORDS = frozenset({"play_batch", "results"})
 
 
 def check_names(
@@ -39,12 +44,72 @@ def check_names(
         problem = templating.check(template)
         if problem:
             found.extend([problem])
+    _check_own_words(playbook, extra_vars, found)
     if not _sets_unknown_names(playbook, actions or {}):
         checker = _Checker(playbook, inventory, extra_vars, templating, found)
         for play in playbook.plays:
             for task in filter(chosen, play.tasks):
                 checker.check(play, task)
     return found
+
+
+def references(
+    playbook: Playbook, extra_vars: Variables, templating: Templating
+) -> Iterator[tuple[Vertex, Reference, Position]]:
+    """Every use of ``results`` in a playbook: the task that needs it, what it asks for, and where that is written.
+
+    A variable of a play or task is followed as :func:`check_names` does, to the tasks that use it.
+    """
+    tasks = [task for play in playbook.plays for task in play.tasks]
+    stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+    for index, play in enumerate(playbook.plays):
+        for at, task in enumerate(play.tasks):
+            own = {name: value for name, value in {**play.variables, **task.variables}.items() if name not in stronger}
+            for template in _used_templates(task, own, templating):
+                for reference, position in templating.references(template):
+                    yield Vertex(index, at), reference, position
+
+
+def _used_templates(task: Task, own: Variables, templating: Templating) -> Iterator[Template]:
+    """The templates that a task may render, with those of the variables that they mention."""
+    until = task.retries.until if task.retries else ()
+    waiting = _templates([task.when, _needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
+    seen: set[str] = set()
+    while waiting:
+        template = waiting.pop(0)
+        yield template
+        mentioned = (templating.undeclared(template) | templating.guarded(template)) & own.keys()
+        for name in sorted(mentioned - seen):
+            waiting.extend(_templates(own[name]))
+        seen |= mentioned
+
+
+def _check_own_words(playbook: Playbook, extra_vars: Variables, found: Diagnostics) -> None:
+    """Report definitions that would have no effect, because drumline itself defines the name."""
+    for owner, name, keyword in _definitions(playbook):
+        if name in _OWN_WORDS:
+            position = owner.positions.get(keyword, owner.position)
+            found.add("This name is taken", detail=_taken(name), position=position)
+    for name in sorted(_OWN_WORDS & extra_vars.keys()):
+        found.add("This name is taken", detail=f"-e {name}: {_taken(name)}")
+
+
+def _taken(name: str) -> str:
+    return f"'{name}' is a variable of drumline itself, which nothing else can define. Choose another name."
+
+
+def _definitions(playbook: Playbook) -> Iterator[tuple[Play | Task, str, str]]:
+    """Every name that a playbook defines: by whom, and the keyword that does it."""
+    for play in playbook.plays:
+        yield from ((play, name, "vars") for name in play.variables)
+        for task in play.tasks:
+            yield from ((task, name, "vars") for name in task.variables)
+            yield from ((task, name, "loop_control") for name in _own_names(task))
+            yield from ((task, name, _defined_by(task, name)) for name in _gained([task]))
+
+
+def _defined_by(task: Task, name: str) -> str:
+    return "register" if name == task.register else f"arguments.{name}"
 
 
 def _all_templates(playbook: Playbook) -> Iterator[Template]:

@@ -8,7 +8,7 @@ assigns itself are neither, nor are globals such as ``range``.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from jinja2 import meta, nodes
@@ -24,6 +24,14 @@ class Names(NamedTuple):
 
     needed: frozenset[str]
     guarded: frozenset[str]
+
+
+class Reference(NamedTuple):
+    """One use of ``results``, as in ``results['migrate']['db1']``; None stands for what the template computes."""
+
+    task: str | None
+    host: str | None
+    line: int  #: Within the template, from 1.
 
 
 def names_of(tree: nodes.Template, known: Container[str]) -> Names:
@@ -114,3 +122,51 @@ def _path(node: nodes.Node) -> str:
         return f"{before}.{node.attr}"
     member = _member(node)
     return f"{before}[{member!r}]" if member is not None else ""
+
+
+def references_of(tree: nodes.Template) -> tuple[Reference, ...]:
+    """Every use of the variable ``results`` in a parsed template, in its order."""
+    if "results" not in meta.find_undeclared_variables(tree):
+        return ()
+    return tuple(_references(tree))
+
+
+def _references(node: nodes.Node) -> Iterator[Reference]:
+    keys = _keys(node)
+    if keys is None:
+        inner = list(node.iter_child_nodes())
+    else:
+        task, host, *_ = [*keys, None, None]
+        yield Reference(task, host, node.lineno)
+        inner = list(_computed(node))
+    for child in inner:
+        yield from _references(child)
+
+
+def _keys(node: nodes.Node) -> list[str | None] | None:
+    """What is looked up in ``results``, step by step; None for a node that begins elsewhere.
+
+    A method isn't looked up; what ``get`` is called with is.
+    """
+    if isinstance(node, nodes.Name):
+        return [] if node.name == "results" and node.ctx == "load" else None
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+        before = _keys(node.node.node)
+        asked = node.args[:1] if node.node.attr == "get" else []
+        return None if before is None else before + [_constant(argument) for argument in asked]
+    if isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        before = _keys(node.node)
+        key = node.attr if isinstance(node, nodes.Getattr) else _constant(node.arg)
+        return None if before is None else [*before, key]
+    return None
+
+
+def _constant(node: nodes.Node) -> str | None:
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None
+
+
+def _computed(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The nodes within a chain of attributes, items and calls that say what is looked up."""
+    while isinstance(node, (nodes.Getattr, nodes.Getitem, nodes.Call)):
+        yield from (child for child in node.iter_child_nodes() if child is not node.node)
+        node = node.node

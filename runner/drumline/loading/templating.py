@@ -36,7 +36,7 @@ from drumline.loading.jinja import (
 )
 from drumline.loading.jinja_tests import TESTS
 from drumline.loading.lookups import GLOBALS
-from drumline.loading.template_names import Names, names_of, owner_of
+from drumline.loading.template_names import Names, Reference, names_of, owner_of, references_of
 from drumline.model.value import Template, Value
 from drumline.secret import Secret
 
@@ -147,6 +147,16 @@ class Templating:
     def guarded(self, template: Template) -> frozenset[str]:
         """Names that it mentions but can perhaps do without: behind ``default``, ``is defined``, ``if``, ``and``…"""
         return self._names(template).guarded
+
+    def references(self, template: Template) -> list[tuple[Reference, Position]]:
+        """Every use of ``results`` and where it stands. Empty for what doesn't parse."""
+        if "results" not in template.text:
+            return []
+        try:
+            tree = self._parse(template.text, template.bare)
+        except TemplateSyntaxError:
+            return []
+        return [(found, _place(template, found.line)) for found in references_of(tree)]
 
     def compile_value(self, value: Value) -> Compiled:
         """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""
