@@ -22,6 +22,7 @@ from typing import Any, cast
 from drumline.errors import DrumlineError, UsageError
 from drumline.execution.approvals import Answer
 from drumline.journal.codec import decode, encode
+from drumline.journal.past import whole_path
 from drumline.journal.plans import decode_plan, encode_plan
 from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
@@ -38,6 +39,8 @@ CREATE TABLE IF NOT EXISTS outputs (
     run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, stream TEXT NOT NULL,
     data BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
+CREATE TABLE IF NOT EXISTS playbooks (run INTEGER PRIMARY KEY REFERENCES runs (number), path TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS runs_of_playbook ON playbooks (path);
 CREATE TABLE IF NOT EXISTS answers (
     run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, asked REAL NOT NULL,
     approved INTEGER NOT NULL, who TEXT NOT NULL, comment TEXT NOT NULL,
@@ -114,6 +117,8 @@ class Journal:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
+            path = whole_path(plan.playbook.path)
+            self._database.execute("INSERT INTO playbooks VALUES (?, ?)", (cursor.lastrowid, path))
         except sqlite3.Error as error:
             raise UsageError(
                 "The journal can't be written", f"{self.path}: {error}. Nothing was sent to any host."
