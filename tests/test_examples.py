@@ -6,18 +6,23 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.program import wait_until
 
 from drumline_lab import lab
 from drumline_lab.fleet import Wanted
 
 _PLAYBOOKS = Path(__file__).parents[1] / "playbooks"
+_DRUMLINE = (sys.executable, "-c", "from drumline.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,31 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A run that goes on."""
+
+    process: subprocess.Popen[str]
+    events: Path
+
+    def end(self) -> Ran:
+        said, _ = self.process.communicate(timeout=300)
+        return Ran(code=self.process.returncode, said=said, events=self.so_far())
+
+    def so_far(self) -> list[dict[str, Any]]:
+        if not self.events.exists():
+            return []
+        # The last line may be being written.
+        lines = self.events.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def has_ended(self, task: str, host: str) -> bool:
+        wanted = {"task": task, "host": host}
+        return any(
+            event["event"] == "JobFinished" and wanted.items() <= event["job"].items() for event in self.so_far()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """A fleet that is up, and the way to run things on it."""
 
@@ -54,45 +84,64 @@ class Fleet:
     program: str | None
 
     def run(self, playbook: str, *arguments: str) -> Ran:
+        with self.running(playbook, *arguments) as running:
+            return running.end()
+
+    @contextmanager
+    def running(self, playbook: str, *arguments: str) -> Iterator[Running]:
+        """Starts a playbook; it is killed if a test leaves it running."""
         events = self.folder.parent / "events.jsonl"
-        done = subprocess.run(
+        events.unlink(missing_ok=True)
+        process = subprocess.Popen(
             [
-                *(sys.executable, "-c", "from drumline.cli import main; main()"),
+                *_DRUMLINE,
                 *("run", str(_PLAYBOOKS / playbook), "-i", str(self.folder / lab.INVENTORY)),
-                *("--state", str(self.folder.parent / "state"), "--events", str(events), *arguments),
+                *("--state", str(self.state), "--events", str(events), *arguments),
             ],
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
-            check=False,
             cwd=self.folder.parent,
         )
-        return Ran(
-            code=done.returncode,
-            said=done.stdout + done.stderr,
-            events=[json.loads(line) for line in events.read_text().splitlines()] if events.exists() else [],
-        )
+        try:
+            yield Running(process=process, events=events)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def drumline(self, *arguments: str) -> int:
+        """Call another command beside a run; returns its exit status."""
+        command = [*_DRUMLINE, *arguments, "--state", str(self.state)]
+        return subprocess.run(command, cwd=self.folder.parent, capture_output=True, timeout=60, check=False).returncode
+
+    @property
+    def state(self) -> Path:
+        return self.folder.parent / "state"
+
+    def root(self, host: str) -> Path:
+        """The folder of a Linux host."""
+        return self.folder / "hosts" / host / "root"
 
     def read(self, host: str, name: str) -> str:
         """A file of a host; the Linux machine and the Windows host are asked in their own way."""
         state = lab.State.load(self.folder)
         assert state is not None
-        root = self.folder / "hosts" / host / "root"
         if self.program and host.startswith("app"):
             environment = {**os.environ, "WINDOWS_HOST": f"drumline-{state.token}-{host}"}
             command = [self.program, "path", rf"C:\lab\{name}"]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
             return Path(done.stdout.strip()).read_text(encoding="utf-8").strip()
-        return (root / name).read_text(encoding="utf-8").strip()
+        return (self.root(host) / name).read_text(encoding="utf-8").strip()
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
-    """Starts the fleet of the README."""
+    """Starts a fleet, by default the one of the README."""
     folder = tmp_path / "lab"
 
-    def up(program: str | None = None) -> Fleet:
-        lab.up(folder, Wanted(linux=3, windows=2, program=program))
+    def up(program: str | None = None, *, linux: int = 3, windows: int = 2) -> Fleet:
+        lab.up(folder, Wanted(linux=linux, windows=windows, program=program))
         return Fleet(folder=folder, program=program)
 
     yield up
@@ -143,13 +192,13 @@ def _check_rolled_out(fleet: Fleet, version: str) -> None:
         assert fleet.read(node, f"flagship-{version}/config.txt") == f"schema {version}"
     assert fleet.read("db1", "schema") == version
     assert fleet.read("lb1", "pool").splitlines() == [f"{node} running {version}" for node in ("app1", "app2")]
-    assert not list((fleet.folder / "hosts" / "lb1" / "root").glob("drained-*"))
+    assert not list(fleet.root("lb1").glob("drained-*"))
     assert f"Release {version}, schema {version}" in fleet.read("web1", "status.html")
 
 
 def test_a_migration_that_fails_keeps_every_node_stopped(fleet):
     up = fleet()
-    schema = up.folder / "hosts" / "db1" / "root" / "schema"
+    schema = up.root("db1") / "schema"
     schema.mkdir()  # nothing can be written there
     ran = up.run("rollout.yml")
     assert ran.code == 2, ran.said
@@ -157,7 +206,7 @@ def test_a_migration_that_fails_keeps_every_node_stopped(fleet):
     assert ran.status("configure") == {"abandoned"}
     assert ran.status("page") == {"abandoned"}
     assert [up.read(node, "state.txt") for node in ("app1", "app2")] == ["stopped", "stopped"]
-    assert (up.folder / "hosts" / "lb1" / "root" / "drained-app1").exists()
+    assert (up.root("lb1") / "drained-app1").exists()
     schema.rmdir()
     ran = up.run("rollout.yml")
     assert ran.code == 0, ran.said
@@ -177,3 +226,89 @@ def test_windows_actions(fleet, windows_program):
     again = up.run("windows.yml")
     assert again.code == 0, again.said
     assert not again.statuses["changed"], again.said
+
+
+def test_a_rolling_upgrade_keeps_half_of_the_nodes_in_service(fleet):
+    up = fleet(linux=1, windows=4)
+    _upgrade(up, ["app1", "app2", "app3", "app4"], in_service=2)
+
+
+@pytest.mark.windows
+def test_a_rolling_upgrade_on_windows(fleet, windows_program):
+    _upgrade(fleet(windows_program, linux=1, windows=2), ["app1", "app2"], in_service=1)
+
+
+def _upgrade(up: Fleet, nodes: list[str], *, in_service: int) -> None:
+    first = up.run("rolling.yml")
+    assert first.code == 0, first.said
+    assert [up.read(node, "state.txt") for node in nodes] == ["running 3.0"] * len(nodes)
+    assert not list(up.root("web1").glob("drained-*"))
+    out = {job["job"]["host"]: job["started"] for job in first.jobs("stop")}
+    back = {job["job"]["host"]: job["at"] for job in first.jobs("healthy")}
+    assert sorted(out) == nodes
+    for moment in out.values():
+        assert sum(out[node] <= moment < back[node] for node in nodes) <= len(nodes) - in_service
+    # The canary was well before anybody else was touched.
+    assert min(moment for node, moment in out.items() if node != "app1") > back["app1"]
+
+    again = up.run("rolling.yml")
+    assert again.code == 0, again.said
+    assert not again.statuses["changed"], again.said
+
+
+def test_a_canary_that_fails_leaves_the_others_as_they_are(fleet):
+    up = fleet(linux=1, windows=3)
+    assert up.run("rolling.yml").code == 0
+    (up.root("app1") / "state.txt").unlink()
+    (up.root("app1") / "state.txt").mkdir()  # nothing can be written there
+    ran = up.run("rolling.yml", "-e", "version=3.1")
+    assert ran.code == 2, ran.said
+    assert [event["cause"]["host"] for event in ran.of("PlayStopped")] == ["app1"]
+    assert [up.read(node, "state.txt") for node in ("app2", "app3")] == ["running 3.0"] * 2
+
+
+def test_a_cut_over_switches_all_nodes_at_once(fleet):
+    up = fleet(linux=4, windows=0)
+    nodes = ["db1", "web1", "web2"]
+    agreed = datetime.fromtimestamp(round(time.time()) + 4, UTC)
+    ran = up.run("cutover.yml", "-e", f"cutover={agreed.isoformat()}")
+    assert ran.code == 0, ran.said
+    assert [up.read(node, "database") for node in nodes] == ["new"] * 3
+    assert [up.read(node, "mode") for node in nodes[1:]] == ["read-write"] * 2
+    [skew] = ran.of("StartMeasured")
+    assert skew["jobs"] == 3
+    # All hosts are this machine: what they wrote can be compared with what is said.
+    written = sorted((up.root(node) / "database").stat().st_mtime - agreed.timestamp() for node in nodes)
+    assert written[0] > -0.02, "files are dated by the kernel's tick"
+    assert written[-1] < 1.0
+    assert abs(written[-1] - written[0] - skew["skew"]) < skew["uncertainty"] + 0.25
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_a_cut_over_waits_for_a_decision(fleet, decision):
+    up = fleet(linux=3, windows=0)
+    with up.running("cutover.yml", "-e", "ask=yes") as running:
+        [asked] = wait_until(lambda: [event for event in running.so_far() if event["event"] == "ApprovalRequested"])
+        assert asked["message"] == "All data is on db1, up to position 4711. Switch 2 nodes?"
+        assert not (up.root("db1") / "database").exists()
+        assert up.drumline("approve", "1", *(["--reject"] if decision == "reject" else [])) == 0
+        ran = running.end()
+    assert ran.code == (0 if decision == "approve" else 2), ran.said
+    assert (up.root("db1") / "database").exists() is (decision == "approve")
+    [given] = ran.of("ApprovalGiven")
+    assert given["approved"] is (decision == "approve")
+
+
+def test_each_site_waits_only_for_its_own(fleet):
+    up = fleet(linux=5, windows=0)
+    with up.running("sites.yml", "-e", "window=yes") as running:
+        for host in ("web2", "web3"):
+            (up.root(host) / "window-open").touch()
+            wait_until(lambda host=host: running.has_ended("open", host))
+        assert not running.has_ended("window", "web1")
+        assert not (up.root("lb1") / "pool").exists()
+        (up.root("web1") / "window-open").touch()
+        ran = running.end()
+    assert ran.code == 0, ran.said
+    assert up.read("lb1", "pool").split() == ["web1", "web2", "web3"]
+    assert up.read("web3", "installed.txt").endswith("release.txt")
