@@ -14,6 +14,7 @@ from drumline.clock import SystemClock
 from drumline.config import Settings
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import FilesError, UsageError
+from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
@@ -159,7 +160,8 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
         clock=SystemClock(),
         remember=context.remember,
     )
-    executor = ThreadExecutor(JobRunner(context), driver.report)
+    approvals = Approvals(note=driver.note)
+    executor = ThreadExecutor(JobRunner(context, note=driver.note, approvals=approvals), driver.report)
     with _interrupts(driver):  # also while connections are closed: the run is over, and its status stays
         try:
             return driver.run(executor)

@@ -11,7 +11,7 @@ from support.worlds import P, T, build, chain
 from drumline.clock import SystemClock
 from drumline.execution import driver as driver_module
 from drumline.execution.driver import Driver
-from drumline.execution.executors import JobReport, ThreadExecutor
+from drumline.execution.executors import JobReport, Stopped, ThreadExecutor
 from drumline.execution.state import RunState
 from drumline.journal.store import JournalFailed
 from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished
@@ -51,7 +51,10 @@ class Hosts:
         status = Status.CANCELLED if job in self.stopped else Status.OK
         return JobReport(event=JobFinished(at=1.0, job=job, status=status))
 
-    def stop(self, job: Job) -> None:
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        raise AssertionError("nothing of these plans is staged")
+
+    def stop(self, job: Job, stopped: Stopped) -> None:
         self.stopped.append(job)
         if not self.deaf:
             self.open.set()

@@ -12,11 +12,14 @@ from support.running import run_tasks, run_text
 from drumline.app import prepare
 from drumline.config import Settings
 from drumline.errors import UsageError
+from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
+from drumline.execution.executors import Stopped
 from drumline.execution.job import JobRunner
 from drumline.execution.output import LEAST, LIMIT
 from drumline.journal.replay import replay_run
 from drumline.journal.store import Journal
+from drumline.model.event import Input
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.reporting.history import output_of
@@ -368,6 +371,10 @@ def test_half_a_surrogate_pair_from_a_host_ends_nothing(tmp_path: Path) -> None:
     assert ran.status("ping") == "ok"
 
 
+def _not_told(event: Input) -> None:
+    raise AssertionError(f"this job has nothing to tell: {event}")
+
+
 def test_a_job_that_is_stopped_before_a_thread_has_begun_it_sends_nothing(tmp_path: Path) -> None:
     (tmp_path / "inventory.yml").write_text("all: {hosts: {a: {ansible_connection: local}}}")
     (tmp_path / "playbook.yml").write_text(f"- hosts: a\n  tasks: [{{command: touch {tmp_path}/sent}}]\n")
@@ -384,8 +391,8 @@ def test_a_job_that_is_stopped_before_a_thread_has_begun_it_sends_nothing(tmp_pa
         secrets=Secrets(),
         keep_output=lambda _job, _stream, _data: None,
     )
-    runner = JobRunner(context)
-    assert runner.stop(Job(0, "a")) is None
+    runner = JobRunner(context, note=_not_told, approvals=Approvals(note=_not_told))
+    assert runner.stop(Job(0, "a"), Stopped(Status.CANCELLED, "")) is None
     report = runner.run(Job(0, "a"))
     context.sessions.close()
     assert report is not None

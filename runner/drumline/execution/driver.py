@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from drumline.clock import Clock
-from drumline.execution.executors import Executor, JobReport
-from drumline.execution.instructions import Announce, Finish, Instruction, Start, Stop
+from drumline.execution.executors import Executor, JobReport, Stopped
+from drumline.execution.instructions import Announce, Finish, Instruction, Release, Start, Stop
+from drumline.execution.results import stopped_values
 from drumline.execution.state import RunState
-from drumline.model.event import Event, InterruptRequested, JobFinished, JobsStarted, RunStarted, Urgency
+from drumline.model.event import (
+    Event,
+    Input,
+    InterruptRequested,
+    JobFinished,
+    JobsStarted,
+    RunStarted,
+    StartReleased,
+    TimePassed,
+    Urgency,
+)
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 
-#: Seconds that stopped jobs have to report before they are given up as ``unknown``.
+#: Seconds that stopped jobs have to report before they are given up.
 STOP_GRACE = 15.0
+
+#: Seconds after which a wait for a time of day is looked at anew: the clock may have been set meanwhile.
+_LONGEST_WAIT = 30.0
+
+_DEAF = "It did not answer when it was stopped; it may still be running on the host."
+_INTERRUPTED = Stopped(Status.CANCELLED, "")
 
 
 class Record(Protocol):
@@ -26,12 +43,19 @@ class Record(Protocol):
         ...
 
 
+class _Stopping(NamedTuple):
+    """A job that was told to stop, and how long it has to report."""
+
+    until: float
+    stopped: Stopped
+
+
 class Driver:
     """Runs one plan to its end.
 
-    Everything that happens comes through one inbox: reports of jobs from any thread, and interrupts from a signal
-    handler. One turn of the loop takes in all that is there, commits it together with the intents of what is to be
-    started, tells the listeners, and only then starts jobs (promise 2).
+    Everything that happens comes through one inbox: reports and notes of jobs from any thread, and interrupts from a
+    signal handler. One turn of the loop takes in all that is there, commits it together with the intents of what is
+    to be started, tells the listeners, and only then starts jobs (promise 2).
     """
 
     def __init__(
@@ -50,15 +74,21 @@ class Driver:
         self._listeners = tuple(listeners)
         self._clock = clock
         self._remember = remember
-        self._inbox: queue.SimpleQueue[JobReport | Urgency | Exception] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[JobReport | Input | Urgency | Exception] = queue.SimpleQueue()
+        self._followed: list[Event] = []  # what came of instructions; it goes before what is in the inbox
         self._interrupts = 0
-        self._deadline: float | None = None
+        self._hurries = 0  # interrupts that said: now
+        self._stopping: dict[Job, _Stopping] = {}  # in the order in which they are given up
         self._sent: set[Job] = set()  # submitted and not reported
         self.exit_status: int | None = None
 
     def report(self, report: JobReport | Exception) -> None:
         """A job is over, or drumline itself broke while it ran; may be called from any thread."""
         self._inbox.put(report)
+
+    def note(self, event: Input) -> None:
+        """A job tells how far it is (``JobStaged``, ``JobWaiting``, …); may be called from any thread."""
+        self._inbox.put(event)
 
     def interrupt(self) -> None:
         """Somebody pressed Ctrl-C; may be called from a signal handler."""
@@ -84,49 +114,90 @@ class Driver:
     def _stop_all(self, executor: Executor) -> None:
         """End what runs and wait for it, though nothing can be noted any more; the next Ctrl-C ends the waiting."""
         for job in self._sent:
-            executor.stop(job)
+            executor.stop(job, _INTERRUPTED)
         deadline = self._clock.monotonic() + STOP_GRACE
         while self._sent:
             try:
                 item = self._inbox.get(timeout=max(0.0, deadline - self._clock.monotonic()))
             except queue.Empty:
                 return
-            if not isinstance(item, JobReport):
+            if isinstance(item, JobReport):
+                self._sent.discard(item.event.job)
+            elif isinstance(item, (Urgency, Exception)):
                 return
-            self._sent.discard(item.event.job)
+
+    # What happened.
 
     def _next_events(self) -> list[Event]:
-        """Wait for something to happen, then take all that has happened."""
-        remaining = None if self._deadline is None else max(0.0, self._deadline - self._clock.monotonic())
+        """Wait for something to happen, or for its time, then take all that has happened."""
+        if self._followed:
+            events, self._followed = self._followed, []
+            return events
+        events = [event for item in self._wait() for event in self._event_of(item)]
+        return [*events, *self._overdue()]
+
+    def _wait(self) -> list[JobReport | Input | Urgency | Exception]:
         try:
-            found = [self._inbox.get(timeout=remaining)]
+            found = [self._inbox.get(timeout=self._seconds_left())]
         except queue.Empty:
-            return self._given_up()
+            return []
         while True:
             try:
                 found.append(self._inbox.get_nowait())
             except queue.Empty:
-                return [event for item in found for event in self._event_of(item)]
+                return found
 
-    def _event_of(self, item: JobReport | Urgency | Exception) -> list[Event]:
+    def _seconds_left(self) -> float | None:
+        """Until time itself brings something; None: it never does."""
+        left = []
+        if self._stopping:
+            first = next(iter(self._stopping.values()))
+            left.append(first.until - self._clock.monotonic())
+        if self._state.wake_at is not None:
+            left.append(min(self._state.wake_at - self._clock.now(), _LONGEST_WAIT))
+        return max(0.0, min(left)) if left else None
+
+    def _event_of(self, item: JobReport | Input | Urgency | Exception) -> list[Event]:
+        if isinstance(item, JobReport):
+            return self._finished(item)
         if isinstance(item, Exception):
             raise item
         if isinstance(item, Urgency):
-            if item is Urgency.NOW:
-                grace = STOP_GRACE if self._deadline is None else 0.0
-                self._deadline = self._clock.monotonic() + grace
+            self._hurries += item is Urgency.NOW
             return [InterruptRequested(at=self._clock.now(), urgency=item)]
-        self._sent.discard(item.event.job)
-        if self._state.status(item.event.job) is not Status.RUNNING:
-            return []  # given up already
-        self._remember(item)
-        return [item.event]
+        job: Job | None = getattr(item, "job", None)
+        given_up = job is not None and self._state.status(job) is not Status.RUNNING
+        return [] if given_up else [item]
 
-    def _given_up(self) -> list[Event]:
-        """Jobs that were told to stop and didn't report: what came of them is unknown."""
-        now = self._clock.now()
-        message = {"msg": "It did not answer when it was stopped; it may still be running on the host."}
-        return [JobFinished(at=now, job=job, status=Status.UNKNOWN, result=message) for job in self._state.running]
+    def _finished(self, report: JobReport) -> list[Event]:
+        job = report.event.job
+        self._sent.discard(job)
+        self._stopping.pop(job, None)
+        if self._state.status(job) is not Status.RUNNING:
+            return []  # given up already
+        self._remember(report)
+        return [report.event]
+
+    def _overdue(self) -> list[Event]:
+        """What time has brought: jobs that don't answer are given up, and the state wanted to be woken."""
+        events: list[Event] = []
+        if self._stopping:
+            now = self._clock.monotonic()
+            deaf = [(job, held.stopped) for job, held in self._stopping.items() if held.until <= now]
+            events += [event for job, stopped in deaf for event in self._finished(self._given_up(job, stopped))]
+        if self._state.wake_at is not None and self._state.wake_at <= self._clock.now():
+            events.append(TimePassed(at=self._clock.now()))
+        return events
+
+    def _given_up(self, job: Job, stopped: Stopped) -> JobReport:
+        """The report of a job that was told to stop and didn't: after an interrupt, what came of it is unknown."""
+        interrupted = stopped.status is Status.CANCELLED
+        status = Status.UNKNOWN if interrupted else stopped.status
+        message = " ".join(filter(None, [stopped.reason and f"{stopped.reason}.", _DEAF]))
+        values = {**stopped_values(stopped, {}), "msg": message}
+        return JobReport(event=JobFinished(at=self._clock.now(), job=job, status=status, result=values))
+
+    # What to do about it.
 
     def _turn(self, events: list[Event], executor: Executor) -> None:
         instructions = self._state.handle(*events)
@@ -149,8 +220,25 @@ class Driver:
                     self._sent.update(jobs)
                     for job in jobs:
                         executor.submit(job)
-                case Stop(jobs=jobs):
-                    for job in jobs:
-                        executor.stop(job)
+                case Stop():
+                    self._stop(instruction, executor)
+                case Release():
+                    self._release(instruction, executor)
                 case Finish(exit_status=status):
                     self.exit_status = status
+
+    def _stop(self, stop: Stop, executor: Executor) -> None:
+        stopped = Stopped(stop.status, stop.reason)
+        grace = STOP_GRACE if self._hurries < 2 else 0.0
+        until = self._clock.monotonic() + grace
+        for job in stop.jobs:
+            earlier = self._stopping.pop(job, None)
+            self._stopping[job] = _Stopping(until, earlier.stopped if earlier else stopped)
+            executor.stop(job, stopped)
+
+    def _release(self, release: Release, executor: Executor) -> None:
+        """The word was given: the state learns of it before it hears of anything that came of it."""
+        burst = executor.release(release.jobs, release.instant)
+        if burst is not None:
+            released = StartReleased(at=self._clock.now(), jobs=release.jobs, instant=release.instant, burst=burst)
+            self._followed.append(released)

@@ -1,17 +1,18 @@
 """Where jobs are carried out: an executor takes jobs and reports each when it is over.
 
-The one here uses threads of this process. Another engine (Celery) takes the same two calls.
+The one here uses threads of this process. Another engine (Celery) takes the same calls.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from drumline.model.event import JobFinished
+from drumline.model.outcome import Status
 from drumline.model.plan import Job
 
 
@@ -24,6 +25,13 @@ class JobReport:
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+class Stopped(NamedTuple):
+    """What becomes of a job that is stopped, unless it is over by then."""
+
+    status: Status
+    reason: str  #: For people; empty when somebody interrupted the run.
+
+
 class Executor(Protocol):
     """Carries jobs out. Each submitted job is reported exactly once, from whatever thread."""
 
@@ -31,7 +39,15 @@ class Executor(Protocol):
         """Start a job; returns at once."""
         ...
 
-    def stop(self, job: Job) -> None:
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        """Give staged jobs the word to start, in one burst; returns the seconds from the first to the last word.
+
+        It holds at once, or from ``instant`` on (seconds since the epoch, by this machine's clock). None: one of them
+        was lost, or the instant is too near. Then nobody got the word, and the jobs at fault report.
+        """
+        ...
+
+    def stop(self, job: Job, stopped: Stopped) -> None:
         """End a job on its host; it still reports. Unknown or finished jobs: no effect."""
         ...
 
@@ -47,7 +63,11 @@ class Runner(Protocol):
         """Carry it out and report; never raises. None when ``stop`` has reported it already."""
         ...
 
-    def stop(self, job: Job) -> JobReport | None:
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        """See :meth:`Executor.release`."""
+        ...
+
+    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
         """End it. Gives the report of a job that is over at once, since nothing is under way on its host."""
         ...
 
@@ -71,8 +91,11 @@ class ThreadExecutor:
                 self._grow()
         self._jobs.put(job)
 
-    def stop(self, job: Job) -> None:
-        report = self._runner.stop(job)
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        return self._runner.release(jobs, instant)
+
+    def stop(self, job: Job, stopped: Stopped) -> None:
+        report = self._runner.stop(job, stopped)
         if report is not None:
             self._report(report)
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from drumline.errors import CommandRefused, DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
 from drumline.execution.context import RunContext
-from drumline.execution.executors import JobReport
-from drumline.execution.output import LEAST, LIMIT, Output
+from drumline.execution.executors import JobReport, Stopped
+from drumline.execution.requests import Asking, Requests
 from drumline.execution.results import (
     Values,
     aggregate,
@@ -27,22 +27,22 @@ from drumline.execution.results import (
     failure,
     flatten,
     skipped,
+    stopped_values,
     to_values,
     without_lines,
 )
+from drumline.execution.staging import release
 from drumline.execution.words import Words
 from drumline.loading.files import find_file
 from drumline.loading.templating import TemplateFailed
 from drumline.loading.variables import Facts, Scope
-from drumline.model.event import JobFinished
-from drumline.model.outcome import Completed, Ending, Result, Status
+from drumline.model.event import Input, JobFinished
+from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
-from drumline.model.request import Become, Get, Put, Reconnect, Request, Run, Sleep
+from drumline.model.request import Become, Request
 from drumline.model.target import Target
 from drumline.model.value import Template
-from drumline.plugin.protocols import ActionFailed, Call, Session, Steps
-
-T = TypeVar("T")
+from drumline.plugin.protocols import ActionFailed, Call, Steps
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
@@ -57,18 +57,22 @@ class Unreachable(Exception):
 
 
 class JobRunner:
-    """Carries out the jobs of one run, each on the thread that calls ``run``."""
+    """Carries out the jobs of one run, each on the thread that calls ``run``; the driver calls the other methods."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, *, note: Callable[[Input], None], approvals: Asking) -> None:
+        """``note`` is told how far jobs are; ``approvals`` puts their questions to people."""
         self._context = context
+        self._note = note
+        self._approvals = approvals
         self._under_way: dict[Job, _JobRun] = {}
-        self._stopped: set[Job] = set()  # also those that no thread has begun yet
+        self._stopped: dict[Job, Stopped] = {}  # also those that no thread has begun yet
 
     def run(self, job: Job) -> JobReport | None:
         """Carry the job out; never raises. None when ``stop`` has reported it already."""
-        run = self._under_way[job] = _JobRun(self._context, job)
+        requests = Requests(self._context, job, self._note, self._approvals)
+        run = self._under_way[job] = _JobRun(self._context, job, requests)
         if job in self._stopped:
-            run.stopped = True
+            requests.stopped = self._stopped[job]
         try:
             report = run.report()
             return report if run.may_report() else None
@@ -76,24 +80,35 @@ class JobRunner:
             del self._under_way[job]
             run.over = True
 
-    def stop(self, job: Job) -> JobReport | None:
-        """End the job on its host, whatever it is doing; one that waits for a connection is over at once."""
-        self._stopped.add(job)  # before it is looked for: it may begin at this moment
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        """Give these staged jobs the word to start. None when one can't take it any more: then nobody is given it."""
+        runs = [self._under_way.get(job) for job in jobs]
+        held = [run.requests.held for run in runs if run is not None and not run.requests.stopped]
+        ready = [one for one in held if one is not None]
+        return release(ready, instant, self._context.clock.now) if len(ready) == len(jobs) else None
+
+    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
+        """End the job on its host, whatever it is doing; one that waits for a connection is over at once.
+
+        Of several reasons to stop it the first one counts.
+        """
+        first = job not in self._stopped
+        self._stopped.setdefault(job, stopped)  # before it is looked for: it may begin at this moment
         run = self._under_way.get(job)
         if run is None:
             return None
-        run.stopped = True
-        threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
-        return run.gave_up() if run.connecting and run.may_report() else None
+        run.requests.stopped = self._stopped[job]
+        if first:
+            threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
+        return run.gave_up(self._stopped[job]) if run.requests.connecting and run.may_report() else None
 
 
 class _JobRun:
     """One job while it runs."""
 
-    def __init__(self, context: RunContext, job: Job) -> None:
+    def __init__(self, context: RunContext, job: Job, requests: Requests) -> None:
         self.over = False
-        self.stopped = False
-        self.connecting = False  # nothing is under way on its host
+        self.requests = requests
         self._reporting = threading.Lock()
         self._started = context.clock.now()
         self._context = context
@@ -102,31 +117,22 @@ class _JobRun:
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
         self._words = Words(context, self._step)
-        self._asleep: threading.Event | None = None
-        self._session: Session | None = None
-        self._held = 0  # bytes of output in memory, of all items together
         self._seconds: float | None = None  # the time-out of a try
-        self._deadline: float | None = None
-        self._silent = False
 
     def stop(self) -> None:
         """End what runs; repeated until the job is over, since it may be between two requests."""
         while not self.over:
-            session, asleep = self._session, self._asleep
-            if session is not None:
-                session.interrupt()
-            if asleep is not None:
-                asleep.set()
+            self.requests.stop()
             time.sleep(_STOP_INTERVAL)
 
     def may_report(self) -> bool:
         """True for the first who asks, and for nobody after that."""
         return self._reporting.acquire(blocking=False)
 
-    def gave_up(self) -> JobReport:
+    def gave_up(self, stopped: Stopped) -> JobReport:
         """The report of a job that was stopped while it waited for a connection."""
-        result = failure("Interrupted while it was connecting.", stopped=True)
-        return JobReport(event=self._finished(Status.CANCELLED, result))
+        result = stopped_values(stopped, failure("Interrupted while it was connecting."))
+        return JobReport(event=self._finished(stopped.status, result))
 
     def report(self) -> JobReport:
         scope = self._context.scope(self._step, self._job.host, {})
@@ -139,13 +145,20 @@ class _JobRun:
         facts = values.pop("ansible_facts", {})
         for name, value in facts.items():
             self._context.note(name, value)
-        shown = censored(values) if self._silent else self._masked(without_lines(values))
+        shown = censored(values) if self.requests.silent else self._masked(without_lines(values))
         event = self._finished(status, shown, ignored=ignored)
         return JobReport(event=event, variables=self._variables(values, facts))
 
     def _finished(self, status: Status, result: Values, *, ignored: bool = False) -> JobFinished:
-        now = self._context.clock.now()
-        return JobFinished(at=now, job=self._job, status=status, started=self._started, result=result, ignored=ignored)
+        return JobFinished(
+            at=self._context.clock.now(),
+            job=self._job,
+            status=status,
+            started=self._started,
+            result=result,
+            ignored=ignored,
+            began=self.requests.began,
+        )
 
     def _masked(self, values: Values) -> Values:
         secrets = self._context.secrets
@@ -162,15 +175,16 @@ class _JobRun:
     def _outcome(self, scope: Scope) -> tuple[Status, Values, bool]:
         """Status, values, and whether a failure doesn't matter."""
         try:
-            self._silent = self._words.flag(self._task.no_log, "no_log", scope)
+            self.requests.silent = self._words.flag(self._task.no_log, "no_log", scope)
             values = self._loop(scope) if self._task.loop else self._item(scope)
         except TemplateFailed as error:
             return self._unless_ignored(Status.FAILED, _template_failure(error), scope)
         except Unreachable as lost:
             values = failure(str(lost.error), unreachable=True, kind=type(lost.error).__name__)
             return self._unless_ignored(Status.UNREACHABLE, values, scope)
-        if self.stopped and values["failed"]:
-            return Status.CANCELLED, values, False
+        stopped = self.requests.stopped
+        if stopped and values["failed"]:
+            return stopped.status, stopped_values(stopped, values), False
         if values["failed"]:
             return self._unless_ignored(Status.FAILED, values, scope)
         if values.get("skipped"):
@@ -210,7 +224,7 @@ class _JobRun:
         results: list[Values] = []
         for index, item in enumerate(items):
             if index and pause:
-                self._wait(pause)
+                self.requests.wait(pause)
             own = {loop.variable: item, **({loop.index_variable: index} if loop.index_variable else {})}
             inner = self._context.scope(self._step, self._job.host, own)
             label = item if loop.label is None else self._templating.render(loop.label, inner)
@@ -234,10 +248,10 @@ class _JobRun:
             done = not values["failed"]
             if retries.until:
                 done = self._condition(retries.until, self._with_result(scope, values))
-            if done or self.stopped:
+            if done or self.requests.stopped:
                 return values
             if attempt <= count:
-                self._wait(delay)
+                self.requests.wait(delay)
         # As in Ansible: what never became true is a failure, even when each try by itself was none.
         return {**values, "failed": True, "msg": values.get("msg") or f"'until' was not true after {attempt} tries"}
 
@@ -246,11 +260,11 @@ class _JobRun:
     def _try(self, scope: Scope) -> Values:
         limit = self._task.timeout
         self._seconds = None if limit is None else self._words.number(limit, "timeout", scope)
-        self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
+        self.requests.limit(self._seconds)
         values = to_values(self._perform(scope))
         if self._task.changed_when:
             values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
-        cancelled = self.stopped and values["failed"]
+        cancelled = self.requests.stopped and values["failed"]
         if self._task.failed_when and not cancelled:
             values["failed"] = self._condition(self._task.failed_when, self._with_result(scope, values))
             values["failed_when_result"] = values["failed"]
@@ -303,89 +317,11 @@ class _JobRun:
                 return replace(result, values={**result.values, "cut": cut}) if cut else result
             error = None
             try:
-                answer = self._carry_out(request, target, become)
+                answer = self.requests.carry_out(request, target, become)
             except HostError as raised:
                 error = raised
             else:
                 cut += answer.cut if isinstance(answer, Completed) else 0
-
-    def _carry_out(self, request: Request, target: Target, become: Become | None) -> Completed | None:
-        if self.stopped:
-            if isinstance(request, Run):
-                return Completed(code=None, ending=Ending.INTERRUPTED)
-            raise _interrupted()
-        match request:
-            case Run():
-                return self._run(request, target, become)
-            case Sleep(seconds=seconds):
-                self._sleep(seconds)
-            case Reconnect():
-                self._reconnect(target)
-            case Put():
-                self._with_session(target, lambda session: session.put(request))
-            case Get():
-                self._with_session(target, lambda session: session.get(request))
-        return None
-
-    def _run(self, request: Run, target: Target, become: Become | None) -> Completed:
-        timeout = self._remaining(request.timeout)
-        if timeout != request.timeout or become is not None:
-            request = replace(request, timeout=timeout, become=become)
-        keep = None if self._silent else partial(self._context.keep_output, self._job)
-        output = Output(self._context.secrets, keep, room=max(LEAST, LIMIT - self._held))
-        try:
-            exit_ = self._with_session(target, lambda session: session.run(request, output.emit))
-        finally:
-            output.finish()
-        self._held += len(output.stdout) + len(output.stderr)
-        return Completed(
-            code=exit_.code,
-            stdout=bytes(output.stdout),
-            stderr=bytes(output.stderr),
-            ending=exit_.ending,
-            cut=output.cut,
-        )
-
-    def _with_session(self, target: Target, use: Callable[[Session], T]) -> T:
-        self.connecting = True
-        try:
-            with self._context.sessions.lease(target) as session:
-                self.connecting = False
-                if self.stopped:  # it may have been reported as over already: nothing more may be sent
-                    raise _interrupted()
-                self._session = session
-                return use(session)
-        finally:
-            self.connecting = False
-            self._session = None
-
-    def _reconnect(self, target: Target) -> None:
-        self.connecting = True
-        try:
-            self._context.sessions.reconnect(target)
-        finally:
-            self.connecting = False
-
-    def _sleep(self, seconds: float) -> None:
-        """Wait as part of a try, whose time may be up meanwhile."""
-        self._wait(self._remaining(seconds))
-        if self.stopped:
-            raise _interrupted()
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            raise ActionFailed(f"The time-out of {self._seconds:g} s was up while it was waiting.", timed_out=True)
-
-    def _wait(self, seconds: float | None) -> None:
-        self._asleep = threading.Event()
-        if not self.stopped:
-            self._asleep.wait(seconds)
-        self._asleep = None
-
-    def _remaining(self, seconds: float | None) -> float | None:
-        """The smaller of what is asked for and what the task's time-out leaves."""
-        if self._deadline is None:
-            return seconds
-        left = max(0.0, self._deadline - time.monotonic())
-        return left if seconds is None else min(seconds, left)
 
     def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
         return self._templating.condition(conditions, scope)
@@ -397,10 +333,6 @@ class _JobRun:
 @lru_cache(maxsize=256)
 def _folder_of(path: str) -> Path:
     return Path(path).absolute().parent
-
-
-def _interrupted() -> ActionFailed:
-    return ActionFailed("Interrupted before it was finished.", stopped=True)
 
 
 def _fault(action: str, error: Exception) -> str:

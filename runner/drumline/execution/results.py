@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from drumline.model.outcome import Result
+from drumline.execution.executors import Stopped
+from drumline.model.outcome import Result, Status
 
 #: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
 Values: TypeAlias = dict[str, Any]
@@ -35,6 +36,14 @@ def failure(message: str, **values: Any) -> Values:
 def skipped() -> Values:
     """The condition was false."""
     return {"changed": False, "failed": False, "skipped": True, "skip_reason": "Conditional result was False"}
+
+
+def stopped_values(stopped: Stopped, values: Mapping[str, Any]) -> Values:
+    """The values of a job that was stopped, with the reason in front of what it said itself."""
+    known: Values = {"changed": False, **values, "failed": True, "stopped": True}
+    if stopped.reason:
+        known["msg"] = stopped.reason
+    return {**known, "failed": False, "skipped": True} if stopped.status is Status.SKIPPED else known
 
 
 def aggregate(results: Sequence[Values]) -> Values:

@@ -6,7 +6,8 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -37,6 +38,19 @@ class SessionPool:
         connection is not used again: the next lease connects anew.
         """
         return Lease(self._host(target))
+
+    @contextmanager
+    def set_aside(self, target: Target) -> Iterator[None]:
+        """While it lasts, a session that the caller has is none of those that the host may have at once.
+
+        For a command that waits until all hosts are ready: the others' may have to be brought to the same host.
+        """
+        host = self._host(target)
+        host.set_aside(1)
+        try:
+            yield
+        finally:
+            host.set_aside(-1)
 
     def reconnect(self, target: Target) -> None:
         """Drop the connection to a host and open it anew; raises its ``HostError``."""
@@ -154,6 +168,12 @@ class _Host:
             if isinstance(error, ConnectionLost):
                 self.disconnect(connection)
             raise
+
+    def set_aside(self, sessions: int) -> None:
+        """So many sessions don't count as in use; a negative number takes it back, without waiting for room."""
+        with self._lock:
+            self._lent -= sessions
+            self._room.notify()
 
     def _returned(self) -> None:
         self._lent -= 1

@@ -54,6 +54,7 @@ class RunState:
         self.plan = plan
         self.finished = False
         self.interrupted: Urgency | None = None
+        self.wake_at: float | None = None  #: When to feed ``TimePassed`` (seconds since the epoch), if at all.
         self._ledger = Ledger(plan)
         self._dispatch = Dispatch(forks=forks, sessions=sessions)
         self._sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet

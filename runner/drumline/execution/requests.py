@@ -1,0 +1,253 @@
+"""Carries out what an action asks for, over lent sessions, until the job is stopped or its time is up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from drumline.execution.approvals import NOBODY
+from drumline.execution.clocks import read_clock
+from drumline.execution.context import RunContext
+from drumline.execution.executors import Stopped
+from drumline.execution.output import LEAST, LIMIT, Output
+from drumline.execution.staging import Held, stage
+from drumline.model.event import Input, JobStaged, JobWaiting
+from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit
+from drumline.model.plan import Job
+from drumline.model.request import Ask, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
+from drumline.model.target import Target
+from drumline.plugin.protocols import ActionFailed, Session
+
+T = TypeVar("T")
+
+#: Seconds between two attempts to end what a stopped job is doing.
+_STOP_INTERVAL = 0.1
+
+
+class Asking(Protocol):
+    """Who puts questions to people (:class:`drumline.execution.approvals.Approvals`)."""
+
+    def ask(self, job: Job, request: Ask, stopped: Callable[[], bool]) -> Approval:
+        """Wait for an answer; raises ``ActionFailed`` when ``stopped`` becomes true."""
+        ...
+
+
+class Requests:
+    """The requests of one job, on the job's own thread. ``stop``, and what is given to ``held``, come from others."""
+
+    def __init__(self, context: RunContext, job: Job, note: Callable[[Input], None], approvals: Asking) -> None:
+        self.stopped: Stopped | None = None
+        self.connecting = False  #: Nothing is under way on its host.
+        self.silent = False  #: ``no_log``: what it says is kept nowhere.
+        self.held: Held | None = None  #: A command that waits for the word to start.
+        self.began: float | None = None  #: When that one started, by this machine's clock.
+        self._context = context
+        self._job = job
+        self._note = note
+        self._approvals = approvals
+        self._holds_back = context.plan.steps[job.step].task.start is not None
+        self._asleep: threading.Event | None = None
+        self._session: Session | None = None
+        self._lending = threading.Lock()  # held while the session is interrupted: it must still be this job's
+        self._output = 0  # bytes in memory, of all items together
+        self._seconds: float | None = None  # the time-out of a try
+        self._deadline: float | None = None
+
+    def limit(self, seconds: float | None) -> None:
+        """A try begins that may take so long."""
+        self._seconds = seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def stop(self) -> None:
+        """End what is under way at this moment; no effect between two requests, or on another job's session."""
+        asleep, held = self._asleep, self.held
+        if asleep is not None:
+            asleep.set()
+        if held is not None:
+            held.give_up()
+        with self._lending:
+            if self._session is not None:
+                self._session.interrupt()
+
+    def carry_out(self, request: Request, target: Target, become: Become | None) -> Any:
+        """The answer to a request, as the request says; raises ``HostError`` and ``ActionFailed``."""
+        if self.stopped:
+            if isinstance(request, Run):
+                return _NOT_RUN
+            raise interrupted()
+        match request:
+            case Run():
+                return self._run(request, target, become)
+            case Sleep(seconds=seconds):
+                self._sleep(seconds)
+            case Reconnect():
+                self._reconnect(target)
+            case Put():
+                self._with_session(target, lambda session: session.put(request))
+            case Get():
+                self._with_session(target, lambda session: session.get(request))
+            case Waiting():
+                self._tell(request)
+            case Ask():
+                return self._ask(request)
+            case ReadClock(samples=samples):
+                return self._with_session(target, lambda session: self._read_clock(session, target, samples))
+        return None
+
+    def wait(self, seconds: float | None) -> None:
+        """Let time pass, unless the job is stopped."""
+        self._asleep = threading.Event()
+        if not self.stopped:
+            self._asleep.wait(seconds)
+        self._asleep = None
+
+    def _run(self, request: Run, target: Target, become: Become | None) -> Completed:
+        timeout = self._remaining(request.timeout)
+        if timeout != request.timeout or become is not None:
+            request = replace(request, timeout=timeout, become=become)
+        keep = None if self.silent else partial(self._context.keep_output, self._job)
+        output = Output(self._context.secrets, keep, room=max(LEAST, LIMIT - self._output))
+        try:
+            if self._holds_back and request.main:
+                exit_ = self._with_session(target, lambda session: self._start(session, request, target, output))
+            else:
+                exit_ = self._with_session(target, lambda session: session.run(request, output.emit))
+        finally:
+            output.finish()
+        self._output += len(output.stdout) + len(output.stderr)
+        return Completed(
+            code=exit_.code,
+            stdout=bytes(output.stdout),
+            stderr=bytes(output.stderr),
+            ending=exit_.ending,
+            cut=output.cut,
+        )
+
+    def _with_session(self, target: Target, use: Callable[[Session], T]) -> T:
+        self.connecting = True
+        try:
+            with self._context.sessions.lease(target) as session:
+                self.connecting = False
+                if self.stopped:  # it may have been reported as over already: nothing more may be sent
+                    raise interrupted()
+                self._session = session
+                try:
+                    return use(session)
+                finally:
+                    with self._lending:
+                        self._session = None
+        finally:
+            self.connecting = False
+
+    # A start at one moment.
+
+    def _start(self, session: Session, request: Run, target: Target, output: Output) -> Exit:
+        """Hold the command back until the word to start comes, then carry it out."""
+        self._holds_back = False  # only once: what follows is no longer part of the start
+        reading = self._read_clock(session, target)
+        staged = stage(session, request, target.transport)
+        held = Held(staged, reading)
+        try:
+            released = self._wait_for_word(held, target)
+        except BaseException:
+            staged.cancel()
+            raise
+        if not released:
+            staged.cancel()
+            return Exit(code=None, ending=Ending.INTERRUPTED)
+        exit_ = staged.finish(output.emit)
+        if staged.started is not None:
+            self.began = staged.started - reading.offset
+        return exit_
+
+    def _wait_for_word(self, held: Held, target: Target) -> bool:
+        """While it waits, its session is none of those that the host's other jobs share; no time-out runs either."""
+        session, now, since = self._session, self._context.clock.now, time.monotonic()
+        with self._lending:
+            self._session = None  # to stop it, it is given up
+        self.held = held
+        try:
+            if self.stopped:
+                return False
+            with self._context.sessions.set_aside(target):
+                reading = held.reading
+                self._note(
+                    JobStaged(
+                        at=now(),
+                        job=self._job,
+                        offset=reading.offset,
+                        uncertainty=reading.uncertainty,
+                        round_trip=reading.round_trip,
+                    )
+                )
+                return held.wait()
+        finally:
+            self._session, self.held = session, None
+            if self._deadline is not None:
+                ahead = max(0.0, held.instant - now()) if held.instant is not None else 0.0
+                self._deadline += time.monotonic() - since + ahead
+
+    def _read_clock(self, session: Session, target: Target, samples: int = ReadClock().samples) -> ClockReading:
+        platform = self._context.transports[target.transport].platform(target)
+        try:
+            return read_clock(session, platform, self._context.clock.now, samples=samples)
+        except ActionFailed:
+            if self.stopped:
+                raise interrupted() from None
+            raise
+
+    # People.
+
+    def _tell(self, request: Waiting) -> None:
+        now = self._context.clock.now()
+        until = None if request.seconds is None else now + request.seconds
+        reason = "for what 'no_log: true' hides" if self.silent else self._context.secrets.mask(request.reason)
+        self._note(JobWaiting(at=now, job=self._job, reason=reason, until=until))
+
+    def _ask(self, request: Ask) -> Approval:
+        """Of the question's time and the task's the shorter one counts; only the question's has a default."""
+        seconds = self._remaining(request.timeout)
+        asked = replace(request, message=self._context.secrets.mask(request.message), timeout=seconds)
+        approval = self._approvals.ask(self._job, asked, lambda: self.stopped is not None)
+        if approval.by == NOBODY and seconds != request.timeout:
+            raise self._timed_out()
+        return approval
+
+    # Time.
+
+    def _reconnect(self, target: Target) -> None:
+        self.connecting = True
+        try:
+            self._context.sessions.reconnect(target)
+        finally:
+            self.connecting = False
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait as part of a try, whose time may be up meanwhile."""
+        self.wait(self._remaining(seconds))
+        if self.stopped:
+            raise interrupted()
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise self._timed_out()
+
+    def _timed_out(self) -> ActionFailed:
+        return ActionFailed(f"The time-out of {self._seconds:g} s was up while it was waiting.", timed_out=True)
+
+    def _remaining(self, seconds: float | None) -> float | None:
+        """The smaller of what is asked for and what the task's time-out leaves."""
+        if self._deadline is None:
+            return seconds
+        left = max(0.0, self._deadline - time.monotonic())
+        return left if seconds is None else min(seconds, left)
+
+
+def interrupted() -> ActionFailed:
+    """What an action is told whose job was stopped."""
+    return ActionFailed("Interrupted before it was finished.", stopped=True)
+
+
+_NOT_RUN = Completed(code=None, ending=Ending.INTERRUPTED)
