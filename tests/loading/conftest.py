@@ -2,6 +2,7 @@
 
 import pytest
 
+from drumline.errors import FilesError
 from drumline.loading.playbook import load_playbooks
 from drumline.plugin.manager import load_plugins
 
@@ -33,3 +34,29 @@ def read_task(read_playbook):
         return read_playbook(f"- hosts: app\n{play}  tasks:\n    -\n{lines}").plays[0].tasks[0]
 
     return read
+
+
+@pytest.fixture
+def mistakes(read_playbook):
+    """What is wrong with these files: a list of ``(line:column, summary and detail)``."""
+
+    def find(*texts):
+        with pytest.raises(FilesError) as error:
+            read_playbook(*texts)
+        found = error.value.diagnostics
+        assert all(diagnostic.position for diagnostic in found)
+        return [(f"{d.position.line}:{d.position.column}", f"{d.summary}. {d.detail}") for d in found]
+
+    return find
+
+
+@pytest.fixture
+def mistake(mistakes):
+    """The only thing that is wrong with a task of these lines; it begins in line 4, column 7, below lines of a play."""
+
+    def find(text, play=""):
+        lines = "".join(f"      {line}\n" for line in text.strip().splitlines())
+        [found] = mistakes(f"- hosts: app\n{play}  tasks:\n    -\n{lines}")
+        return found
+
+    return find

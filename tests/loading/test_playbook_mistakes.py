@@ -6,32 +6,6 @@ from drumline.errors import FilesError
 from drumline.loading.playbook import load_playbooks
 
 
-@pytest.fixture
-def mistakes(read_playbook):
-    """What is wrong with these files: a list of ``(line:column, summary and detail)``."""
-
-    def find(*texts):
-        with pytest.raises(FilesError) as error:
-            read_playbook(*texts)
-        found = error.value.diagnostics
-        assert all(diagnostic.position for diagnostic in found)
-        return [(f"{d.position.line}:{d.position.column}", f"{d.summary}. {d.detail}") for d in found]
-
-    return find
-
-
-@pytest.fixture
-def mistake(mistakes):
-    """The only thing that is wrong with a task of these lines; the task begins in line 4, column 7."""
-
-    def find(text):
-        lines = "".join(f"      {line}\n" for line in text.strip().splitlines())
-        [found] = mistakes(f"- hosts: app\n  tasks:\n    -\n{lines}")
-        return found
-
-    return find
-
-
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [

@@ -78,9 +78,9 @@ def resolve(playbook: Playbook, render: Render, *, chosen: Callable[[Task], bool
 def _resolve_play(play: Play, render: Render, chosen: Callable[[Task], bool], found: Diagnostics) -> Play:
     if not play.deferred and not any(task.deferred for task in play.tasks):
         return play
-    tasks = tuple(_resolve_task(task, play, render if chosen(task) else None, found) for task in play.tasks)
     is_needed = any(map(chosen, play.tasks))
     resolved = _Resolution(play, lambda value: render(value, play), found).resolve(timing.PLAY) if is_needed else {}
+    tasks = tuple(_resolve_task(task, play, render if chosen(task) else None, found) for task in play.tasks)
     return replace(play, tasks=tasks, deferred={}, **resolved)
 
 

@@ -150,8 +150,13 @@ def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str
         if is_not_yet(key):
             add_not_yet(key, entry.key_position, found)
         else:
-            detail = f"{owner} has no keyword '{key}'.{did_you_mean(key, known)}"
+            detail = f"{owner} has no keyword '{key}'.{of_others(key) or did_you_mean(key, known)}"
             found.add("Unknown keyword", detail=detail, position=entry.key_position)
+
+
+def of_others(keyword: str) -> str:
+    """`` It is one of tasks.``, with a leading space, for a keyword that stands where it doesn't belong."""
+    return " It is one of plays." if keyword in PLAY else " It is one of tasks." if keyword in TASK else ""
 
 
 class Reader:

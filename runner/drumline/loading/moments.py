@@ -7,7 +7,7 @@ from datetime import datetime
 
 #: Seconds in each unit, the largest first.
 _UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _DURATION = re.compile("".join(rf"(?:({_NUMBER})\s*{unit}(?![a-z])\s*)?" for unit in _UNITS))
 _SPACE_BEFORE_ZONE = re.compile(r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])\Z)")
 

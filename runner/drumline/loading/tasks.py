@@ -212,7 +212,7 @@ class _ActionReader:
             if keywords.is_not_yet(key):
                 keywords.add_not_yet(key, position, self._found)
             elif uses or self._seems_keyword(key):
-                suggestion = did_you_mean(key, [*keywords.TASK, *self._actions])
+                suggestion = keywords.of_others(key) or did_you_mean(key, [*keywords.TASK, *self._actions])
                 self._found.add(
                     "Unknown keyword", detail=f"A task has no keyword '{key}'.{suggestion}", position=position
                 )

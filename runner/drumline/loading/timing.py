@@ -18,8 +18,8 @@ from drumline.loading.yaml import Node
 from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start, Strategy, Task
 from drumline.plugin.protocols import Action
 
-_AMOUNT = re.compile(r"(-?\d{1,15})|(\d{1,15}(?:\.\d{1,15})?)\s*%")
-_PERCENT = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*%?")
+_AMOUNT = re.compile(r"(-?[0-9]{1,15})|([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%")
+_PERCENT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?")
 
 Choice = TypeVar("Choice", Order, Late)
 
@@ -84,7 +84,7 @@ def _max_fail_percentage(reader: Reader, keyword: str, node: Node) -> float | No
 
 def _throttle(reader: Reader, keyword: str, node: Node) -> int | None:
     text = _text(node)
-    if not re.fullmatch(r"\d{1,15}", text):
+    if not re.fullmatch(r"[0-9]{1,15}", text):
         reader.wrong(keyword, "a whole number that isn't negative", node)
         return None
     return int(text)
@@ -145,7 +145,7 @@ def _start(reader: Reader, keyword: str, node: Node) -> Start | None:
     parts = _parts(reader, keyword, node, keywords.START, "{together: true, max_skew: 100ms}")
     if parts is None:
         return None
-    if all(parts.node(part) is None for part in keywords.START):
+    if all(parts.node(part) is None for part in parts.entries):
         parts.problem("'start' needs one of 'together', 'max_skew' and 'at'.", node)
     if not parts.value("together", parts.boolean, True):
         detail = "A task with a 'start' begins together on all hosts. Leave 'start' out where that isn't wanted."

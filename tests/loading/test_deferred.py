@@ -1,0 +1,172 @@
+"""Keywords that are fixed before the run and hold templates: rendered, then read as if what they give were written."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from drumline.errors import FilesError
+from drumline.loading.deferred import resolve
+from drumline.loading.templating import Templating
+from drumline.loading.variables import Scope
+from drumline.model.playbook import Amount, Barrier, Late, Order, Start
+
+MAGIC = {"groups": {"app": ["a1", "a2", "a3", "a4"]}}
+EXTRA = {
+    "two": 2,
+    "strict": {"quorum": "90%", "late": "drop", "deadline": "5m"},
+    "when_naive": datetime(2026, 12, 1, 2),
+    "when": datetime(2026, 12, 1, 2, tzinfo=UTC),
+    "braces": "{{ two }}",
+}
+SECOND = 1_796_090_400.0  #: 2026-12-01T02:00:00Z
+
+
+@pytest.fixture
+def resolved(read_playbook):
+    """The playbook of one play with a task, both with more lines, after its templates were rendered."""
+
+    def read(play="", task="", chosen=lambda _task: True):
+        text = f"- hosts: app\n  {play}\n  tasks:\n    - command: x\n      {task}\n"
+        templating = Templating()
+
+        def render(value, play):
+            return templating.render(value, Scope((MAGIC, EXTRA, play.variables), templating))
+
+        return resolve(read_playbook(text), render, chosen=chosen)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("serial: '{{ two }}'", "serial", (Amount(2),)),
+        ("serial: '{{ two }}5%'", "serial", (Amount(25, percent=True),)),
+        ("serial: [1, '{{ two }}']", "serial", (Amount(1), Amount(2))),
+        ("serial: '{{ [1, two, \"50%\"] }}'", "serial", (Amount(1), Amount(2), Amount(50, percent=True))),
+        ("serial: \"{{ groups['app'] | length // 2 }}\"", "serial", (Amount(2),)),
+        ("serial: \"{{ batch | default('25%') }}\"", "serial", (Amount(25, percent=True),)),
+        ("serial: '{{ batch | default(omit) }}'", "serial", ()),
+        ("serial: [1, '{{ batch | default(omit) }}']", "serial", (Amount(1),)),
+        ("serial: '{{ none }}'", "serial", ()),
+        ("vars: {size: '{{ two }}'}\n  serial: '{{ size }}'", "serial", (Amount(2),)),
+        ("canary: '{{ two }}'", "canary", Amount(2)),
+        ("order: \"{{ 'sorted' }}\"", "order", Order.SORTED),
+        ("spread_by: \"{{ 'site' }}\"", "spread_by", "site"),
+        ("max_fail_percentage: '{{ two * 10 }}'", "max_fail_percentage", 20.0),
+        ("keep_available: {app: '{{ two }}', db: 1}", "keep_available", {"app": Amount(2), "db": Amount(1)}),
+        ("keep_available: \"{{ {'app': two} }}\"", "keep_available", {"app": Amount(2)}),
+        ("barrier: {quorum: '{{ two }}', late: drop}", "barrier", Barrier(quorum=Amount(2), late=Late.DROP)),
+        (
+            "barrier: '{{ strict }}'",
+            "barrier",
+            Barrier(quorum=Amount(90, percent=True), deadline=300.0, late=Late.DROP),
+        ),
+    ],
+)
+def test_keywords_of_a_play(resolved, line, field, value):
+    [play] = resolved(line).plays
+    assert getattr(play, field) == value
+    assert play.deferred == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("throttle: '{{ two }}'", "throttle", 2),
+        ("throttle: '{{ three }}'\n      vars: {three: 3}", "throttle", 3),
+        ("any_errors_fatal: '{{ two == 2 }}'", "any_errors_fatal", True),
+        ("barrier: {deadline: '{{ two }}m'}", "barrier", Barrier(deadline=120.0)),
+        ("start: {at: '{{ when }}'}", "start", Start(at=SECOND)),
+        ("start: {at: '{{ two }}026-12-01T02:00:00Z'}", "start", Start(at=SECOND)),
+        ("start: {max_skew: 1s, at: '{{ cutover | default(omit) }}'}", "start", Start(max_skew=1.0)),
+        ("start: '{{ cutover | default(omit) }}'", "start", None),
+    ],
+)
+def test_keywords_of_a_task(resolved, line, field, value):
+    [task] = resolved(task=line).plays[0].tasks
+    assert getattr(task, field) == value
+    assert task.deferred == {}
+
+
+def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved):
+    play = "throttle: '{{ two }}'\n  any_errors_fatal: '{{ true }}'"
+    [task] = resolved(play).plays[0].tasks
+    assert (task.throttle, task.any_errors_fatal) == (2, True)
+    [task] = resolved(play, "throttle: 7").plays[0].tasks
+    assert (task.throttle, task.any_errors_fatal) == (7, True)
+    [task] = resolved("throttle: 7", "throttle: '{{ two }}'").plays[0].tasks
+    assert task.throttle == 2
+
+
+def test_what_is_not_chosen_is_not_rendered(resolved):
+    [play] = resolved("serial: '{{ nowhere }}'", "throttle: '{{ nowhere }}'", chosen=lambda _task: False).plays
+    assert (play.serial, play.deferred) == ((), {})
+    assert (play.tasks[0].throttle, play.tasks[0].deferred) == (0, {})
+
+
+@pytest.fixture
+def mistakes(resolved):
+    """What is wrong with these lines, as ``(line:column, summary and detail)``."""
+
+    def find(play="", task=""):
+        with pytest.raises(FilesError) as error:
+            resolved(play, task)
+        return [(f"{d.position.line}:{d.position.column}", f"{d.summary}. {d.detail}") for d in error.value.diagnostics]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "message"),
+    [
+        ("serial: '{{ nowhere }}'", 11, "A keyword can't be rendered. 'serial': 'nowhere' is undefined. It is fixed"),
+        ("serial: '{{ twoo }}'", 11, "Did you mean 'two'?"),
+        ("serial: '{{ two }'", 11, "A keyword can't be rendered. 'serial': unexpected '}'."),
+        ("serial: '{{ 1 // 0 }}'", 11, "A keyword can't be rendered. 'serial': "),
+        ("serial: [1, '{{ two }}', '{{ 150 }}%']", 28, "'serial' is a share of what there is, and 150% is more"),
+        ("serial: ['{{ two }}', 200%]", 3, "'serial' is a share of what there is, and 200% is more"),
+        ("serial: '{{ braces }}'", 11, "'serial' takes a whole number or a share such as 30%, but this is '{{ two }}'"),
+        ("order: '{{ braces }}'", 10, "'order' can't be '{{ two }}'. It takes inventory,"),
+        ("serial: \"{{ groups['app'][:1] }}\"", 11, "'serial' takes a whole number or a share such as 30%"),
+        ("serial: '{{ {1: 2} }}'", 11, "but this is a dictionary."),
+        ("canary: '{{ 0 }}'", 11, "'canary' has to be 1 at least"),
+        ("keep_available: {app: '{{ two }}', db: 101%}", 38, "'keep_available: db' is a share of what there is"),
+        ("barrier: {deadline: '{{ 10 }}'}", 23, "'deadline' can't be 10. A duration has a unit"),
+        ("barrier: {quorum: '{{ 50 }}%', deadline: 10}", 34, "'deadline' can't be 10. A duration has a unit"),
+        ("barrier: {quorum: '{{ 50 }}%', deadlin: 10m}", 34, "'barrier' has no keyword 'deadlin'."),
+    ],
+)
+def test_mistakes_in_a_play(mistakes, line, column, message):
+    [(place, found)] = mistakes(line)
+    assert message in found
+    assert place == f"2:{column}"
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "message"),
+    [
+        ("start: {at: '{{ when_naive }}'}", 19, "This time has no zone."),
+        ("start: {at: '{{ two }}'}", 19, "'at' can't be 2. A time has a date and a zone"),
+        (
+            "start: {together: true}\n      throttle: '{{ two }}'",
+            7,
+            "lets 2 in. Set 'throttle: 0' on this task.",
+        ),
+        ("start: {max_skew: '{{ two }}s'}\n      throttle: 4", 7, "'throttle' lets 4 in."),
+    ],
+)
+def test_mistakes_in_a_task(mistakes, line, column, message):
+    [(place, found)] = mistakes(task=line)
+    assert message in found
+    assert place == f"5:{column}"
+
+
+def test_a_wrong_value_that_a_play_passes_on_is_told_where_it_stands(mistakes):
+    [(place, found)] = mistakes("throttle: '{{ nowhere }}'")
+    assert (place, "'throttle': 'nowhere' is undefined." in found) == ("2:13", True)
+
+
+def test_several_mistakes_are_told_at_once(mistakes):
+    found = mistakes("serial: '{{ nowhere }}'\n  barrier: {deadline: '{{ two }}'}", "throttle: '{{ -1 }}'")
+    assert [place for place, _ in found] == ["2:11", "3:23", "6:17"]
