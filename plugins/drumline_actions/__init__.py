@@ -7,7 +7,7 @@ from drumline.plugin import Action, hookimpl
 
 @hookimpl
 def drumline_actions() -> Iterable[Action]:
-    from drumline_actions import commands, control, copy, fetch, files, script, template, waiting
+    from drumline_actions import approve, clock, commands, control, copy, fetch, files, script, template, waiting
 
     return (
         *commands.ACTIONS,
@@ -18,4 +18,6 @@ def drumline_actions() -> Iterable[Action]:
         *files.ACTIONS,
         *control.ACTIONS,
         *waiting.ACTIONS,
+        *approve.ACTIONS,
+        *clock.ACTIONS,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Result, Sleep, Steps
+from drumline.plugin import Action, ActionFailed, Argument, Call, Moment, Result, Sleep, Steps, Waiting
 from drumline_actions.offers import aliases, exclusive
 
 _UNDEFINED = "VARIABLE IS NOT DEFINED!"
@@ -65,17 +67,28 @@ def perform_fail(call: Call) -> Steps:
 
 
 def perform_pause(call: Call) -> Steps:
-    exclusive(call, "seconds", "minutes")
-    if call["seconds"] is None and call["minutes"] is None:
-        raise ActionFailed("pause needs seconds or minutes: waiting for a person at the keyboard isn't supported")
-    unit = "minutes" if call["seconds"] is None else "seconds"
-    seconds = max(0.0, call[unit] * (60 if unit == "minutes" else 1))
+    exclusive(call, "seconds", "minutes", "until", required=True)
+    seconds, said = _until(call["until"]) if call["until"] is not None else _for(call)
+    yield Waiting(reason=": ".join(part for part in (said, call["prompt"]) if part), seconds=seconds)
     yield Sleep(seconds=seconds)
-    said = f"Paused for {call[unit]:g} {unit}"
     return Result(
         message=call["prompt"] or "",
-        values={"rc": 0, "stdout": said, "stderr": "", "delta": round(seconds), "user_input": ""},
+        values={"rc": 0, "stdout": f"Paused {said}", "stderr": "", "delta": round(seconds), "user_input": ""},
     )
+
+
+def _for(call: Call) -> tuple[float, str]:
+    unit = "minutes" if call["seconds"] is None else "seconds"
+    return max(0.0, call[unit] * (60 if unit == "minutes" else 1)), f"for {call[unit]:g} {unit}"
+
+
+def _until(moment: Moment) -> tuple[float, str]:
+    now = time.time()
+    at = moment.after(now)
+    shown = datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
+    if at < now:
+        raise ActionFailed(f"until {shown} can't be waited for: it is {now - at:.0f} seconds ago")
+    return at - now, f"until {shown}"
 
 
 ACTIONS = (
@@ -126,6 +139,7 @@ ACTIONS = (
         arguments=(
             Argument(name="seconds", type=float, help="How long"),
             Argument(name="minutes", type=float, help="How long"),
+            Argument(name="until", type=Moment, help="Until when: a time of day here, or date, time and zone"),
             Argument(name="prompt", help="What to show"),
         ),
     ),

@@ -10,6 +10,7 @@ from drumline.plugin import (
     Argument,
     Call,
     Completed,
+    Ending,
     HostError,
     Language,
     Platform,
@@ -18,16 +19,20 @@ from drumline.plugin import (
     Run,
     Sleep,
     Steps,
+    Waiting,
 )
 from drumline_actions.offers import aliases, exclusive
 from drumline_actions.scripts import HostPath, ask, decode, require_exit
 
 
 def perform_wait_for(call: Call) -> Steps:
-    exclusive(call, "port", "path")
+    exclusive(call, "port", "path", "command")
     _refuse(call)
+    yield Waiting(reason=_reason(call), seconds=call["delay"] + call["timeout"])
     if call["delay"]:
         yield Sleep(seconds=call["delay"])
+    if call["command"] is not None:
+        return (yield from _until_command(call))
     if call["port"] is None and call["path"] is None:
         yield Sleep(seconds=call["timeout"])
         return Result(values=_values(call, call["delay"] + call["timeout"]))
@@ -49,22 +54,66 @@ def perform_wait_for(call: Call) -> Steps:
     return Result(values=values)
 
 
+def _until_command(call: Call) -> Steps:
+    """Try it again and again. Between two tries the session is free; a try that hangs ends when the time is up."""
+    language = Language.POWERSHELL if call.platform is Platform.WINDOWS else Language.SH
+    elapsed = 0.0
+    while True:
+        began = time.monotonic()
+        left = max(0.0, call["timeout"] - elapsed)
+        completed: Completed = yield Run(
+            language=language, text=call["command"], environment=call.environment, timeout=left
+        )
+        elapsed += time.monotonic() - began
+        if completed.ending is not Ending.TIMED_OUT or elapsed < call["timeout"]:
+            require_exit(call, completed)
+        values = _values(call, int(call["delay"] + elapsed)) | {"rc": completed.code}
+        values |= {"stdout": decode(completed.stdout), "stderr": decode(completed.stderr)}
+        if completed.ending is Ending.EXITED and completed.ok is not _wants_absence(call):
+            return Result(values=values)
+        if elapsed + call["sleep"] > call["timeout"]:
+            raise ActionFailed(call["msg"] or _late(call), **values)
+        yield Sleep(seconds=call["sleep"])
+        elapsed += call["sleep"]
+
+
 def _refuse(call: Call) -> None:
     if call["state"] == "drained":
         raise ActionFailed(
             "state=drained isn't supported: wait for state=stopped, or use a command that counts connections"
         )
-    if call["search_regex"] and call.platform is Platform.WINDOWS and call["path"] is None:
-        raise ActionFailed("search_regex needs path on Windows hosts: what a port says isn't read there")
+    if call["search_regex"] and call["port"] is None and call["path"] is None:
+        raise ActionFailed("search_regex needs path or port: there is no other text to look at")
 
 
 def _values(call: Call, elapsed: int) -> dict[str, object]:
-    return {key: call[key] for key in ("state", "port", "path", "search_regex")} | {"elapsed": elapsed}
+    names = ("state", "port", "path", "search_regex", *(["command"] if call["command"] is not None else []))
+    return {name: call[name] for name in names} | {"elapsed": elapsed}
+
+
+def _wants_absence(call: Call) -> bool:
+    return call["state"] in ("stopped", "absent")
+
+
+def _reason(call: Call) -> str:
+    """What people are told while it waits."""
+    absent = _wants_absence(call)
+    if call["command"] is not None:
+        return f"for '{call['command']}' to {'fail' if absent else 'succeed'}"
+    if call["port"] is None and call["path"] is None:
+        return f"for {call['timeout']} seconds"
+    what = f"port {call['port']} of {call['host']}" if call["path"] is None else call["path"]
+    if call["search_regex"]:
+        return f"for '{call['search_regex']}' to {'be gone from' if absent else 'come from'} {what}"
+    return f"for {what}{' to be gone' if absent else ''}"
 
 
 def _late(call: Call) -> str:
+    absent = _wants_absence(call)
+    if call["command"] is not None:
+        return f"Timeout when waiting for '{call['command']}' to {'fail' if absent else 'succeed'}"
     what = call["path"] if call["port"] is None else f"{call['host']}:{call['port']}"
-    if call["state"] in ("stopped", "absent"):
+    if absent:
         return f"Timeout when waiting for {what} to {'stop' if call['port'] is not None else 'be absent'}"
     expression = f"search string {call['search_regex']} in " if call["search_regex"] else ""
     return f"Timeout when waiting for {expression}{what}"
@@ -111,12 +160,13 @@ ACTIONS = (
     Action(
         name="wait_for",
         perform=perform_wait_for,
-        help="Wait until a port or a path of the host is as it should be",
+        help="Wait until a port, a path or what a command finds on the host is as it should be",
         aliases=aliases("wait_for"),
         arguments=(
             Argument(name="port", type=int, help="Port to wait for, tried from the host itself"),
             Argument(name="host", default="127.0.0.1", help="Address of the port, as the host sees it"),
             Argument(name="path", help="File on the host to wait for"),
+            Argument(name="command", help="Line for the host's shell to wait for: it is tried until it exits with 0"),
             Argument(
                 name="state",
                 default="started",

@@ -53,13 +53,11 @@ class Approvals:
         *,
         note: Callable[[Input], None],
         sources: Sequence[Source] = (),
-        mask: Callable[[str], str] = str,
         clock: Clock | None = None,
     ) -> None:
-        """``note`` makes an event part of the run, journalled before it is shown; ``mask`` hides secrets."""
+        """``note`` makes an event part of the run: it is journalled before anybody is shown it."""
         self._note = note
         self._sources = tuple(sources)
-        self._mask = mask
         self._clock = clock or SystemClock()
 
     def ask(self, job: Job, request: Ask, stopped: Callable[[], bool]) -> Approval:
@@ -69,8 +67,7 @@ class Approvals:
         """
         now = self._clock.now()
         until = None if request.timeout is None else now + request.timeout
-        message = self._mask(request.message)
-        question = ApprovalRequested(at=now, job=job, message=message, until=until, default=request.default)
+        question = ApprovalRequested(at=now, job=job, message=request.message, until=until, default=request.default)
         self._note(question)
         try:
             answer = self._wait(question, request.timeout, stopped)

@@ -57,6 +57,7 @@ from drumline.plugin.protocols import (
     Transport,
 )
 from drumline.plugin.spec import hookimpl
+from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Diagnostic",
     "Diagnostics",
     "DrumlineError",
+    "Duration",
     "Emit",
     "Ending",
     "Exit",
@@ -90,6 +92,7 @@ __all__ = [
     "HostKeyUnknown",
     "InventorySource",
     "Language",
+    "Moment",
     "NameNotResolved",
     "Option",
     "OptionInvalid",

@@ -228,7 +228,7 @@ def _counted(hosts: Sequence[str]) -> str:
 def _indented(value: Any, style: str) -> Iterator[Line]:
     text = value if isinstance(value, str) else _pretty(value)
     for line in text.splitlines() or [""]:
-        yield [Part(f"      {_printable(line)}", style)]
+        yield [Part(f"      {printable(line)}", style)]
 
 
 def _pretty(value: Any) -> str:
@@ -238,11 +238,11 @@ def _pretty(value: Any) -> str:
 
 
 def _short(value: Any, most: int = 500) -> str:
-    text = _printable(value if isinstance(value, str) else _pretty(value))
+    text = printable(value if isinstance(value, str) else _pretty(value))
     return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without the control characters by which a host could play with the operator's terminal."""
     if text.isprintable():
         return text

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from drumline.model.outcome import Completed, Exit
+from drumline.model.outcome import Approval, ClockReading, Completed, Exit
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
 from drumline.plugin.protocols import Emit
 
-#: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, or an
-#: exception to be raised.
-Answer: TypeAlias = Completed | bytes | Exception | None
+#: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, what an ``Ask``
+#: or a ``ReadClock`` is answered by, or an exception to be raised.
+Answer: TypeAlias = Completed | bytes | Approval | ClockReading | Exception | None
 #: Decides by the host's name and the request.
 Answering: TypeAlias = Callable[[str, Request], Answer]
 

@@ -27,6 +27,7 @@ from drumline.plugin import (
     Session,
     Sleep,
     Target,
+    Waiting,
 )
 from drumline.testing import collect, play
 from drumline_actions import drumline_actions
@@ -45,12 +46,14 @@ class Host:
     platform: Platform
     answer: Callable[[Request], Completed | None]
     requests: list[Request] = field(default_factory=list)
+    waits: list[Waiting] = field(default_factory=list)  #: What people were told meanwhile.
     settings: dict[str, Any] = field(default_factory=dict)
     user: str = ""  #: Become this user.
 
     def __call__(self, name: str, **arguments: Any) -> Result:
         """The action's result; ``requests`` holds this action's only, also when it fails."""
         self.requests.clear()
+        self.waits.clear()
         return play(ACTIONS[name], arguments, self._answer, platform=self.platform, **self.settings)[1]
 
     def twice(self, name: str, **arguments: Any) -> Result:
@@ -63,6 +66,9 @@ class Host:
         return first
 
     def _answer(self, request: Request) -> Completed | HostError | None:
+        if isinstance(request, Waiting):
+            self.waits.append(request)
+            return None
         self.requests.append(request)
         try:
             return self.answer(request)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drumline.plugin import ActionFailed, Completed, ConnectionRefused, Reconnect, Run, Sleep
+from drumline.plugin import ActionFailed, Completed, ConnectionRefused, Ending, Reconnect, Run, Sleep, Waiting
 
 
 @pytest.fixture
@@ -97,9 +97,70 @@ def test_time_alone(posix) -> None:
     posix.answer = lambda request: None
     assert posix("wait_for", timeout=7, delay=3).values["elapsed"] == 10
     assert posix.requests == [Sleep(seconds=3), Sleep(seconds=7)]
-    for wrong in ({"state": "drained", "port": 1}, {"port": 1, "path": "/x"}):
+    for wrong in (
+        {"state": "drained", "port": 1},
+        {"port": 1, "path": "/x"},
+        {"command": "true", "path": "/x"},
+        {"command": "true", "search_regex": "x"},
+        {"search_regex": "x"},
+    ):
         with pytest.raises(ActionFailed):
             posix("wait_for", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"port": 5432}, "for port 5432 of 127.0.0.1"),
+        ({"port": 80, "host": "10.0.0.7", "state": "stopped"}, "for port 80 of 10.0.0.7 to be gone"),
+        ({"port": 22, "search_regex": "SSH"}, "for 'SSH' to come from port 22 of 127.0.0.1"),
+        ({"path": "/run/app.pid"}, "for /run/app.pid"),
+        ({"path": "/run/app.pid", "state": "absent"}, "for /run/app.pid to be gone"),
+        ({"path": "/var/log/app", "search_regex": "up"}, "for 'up' to come from /var/log/app"),
+        ({"command": "systemctl is-active app"}, "for 'systemctl is-active app' to succeed"),
+        ({"command": "pgrep app", "state": "absent"}, "for 'pgrep app' to fail"),
+        ({}, "for 60 seconds"),
+    ],
+)
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_people_are_told_what_it_waits_for(posix, arguments: dict[str, object], reason: str) -> None:
+    def answer(request):
+        assert posix.waits == [Waiting(reason=reason, seconds=65)]  # before anything is sent
+        there = 1 if arguments.get("state") == "absent" else 0
+        return Completed(code=there, stdout=b"elapsed=0\0") if isinstance(request, Run) else None
+
+    posix.answer = answer
+    posix("wait_for", timeout=60, delay=5, **arguments)
+
+
+def test_a_command_is_tried_until_it_succeeds(posix, tmp_path: Path) -> None:
+    tries = tmp_path / "tries"
+    line = f"echo x >>'{tries}'; echo again; [ $(wc -l <'{tries}') -ge 3 ]"
+    result = posix("wait_for", command=line, timeout=20, sleep=2)
+    assert not result.changed
+    assert (result.values["rc"], result.values["stdout"], result.values["command"]) == (0, "again\n", line)
+    assert 4 <= result.values["elapsed"] < 10
+    assert [type(request) for request in posix.requests] == [Run, Sleep, Run, Sleep, Run]
+    assert posix("wait_for", command="exit 3", state="absent", timeout=5).values["rc"] == 3
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_a_command_that_never_succeeds_and_one_that_hangs(posix) -> None:
+    with pytest.raises(ActionFailed, match="Timeout when waiting for 'echo no; exit 7' to succeed") as failed:
+        posix("wait_for", command="echo no; exit 7", timeout=30, sleep=10)
+    assert {name: failed.value.values[name] for name in ("rc", "stdout", "stderr")} == {
+        "rc": 7,
+        "stdout": "no\n",
+        "stderr": "",
+    }
+    assert sum(isinstance(request, Run) for request in posix.requests) == 3
+    began = time.monotonic()
+    with pytest.raises(ActionFailed, match="not up yet"):
+        posix("wait_for", command="sleep 60", timeout=1, msg="not up yet")
+    assert time.monotonic() - began < 10
+    posix.answer = lambda request: Completed(code=None, ending=Ending.INTERRUPTED)
+    with pytest.raises(ActionFailed, match="Interrupted"):
+        posix("wait_for", command="true", timeout=9)
 
 
 @pytest.mark.parametrize("tools", [["python3"], ["perl"], ["nc"], []])
@@ -141,6 +202,18 @@ def test_wait_for_on_windows(windows, folder, port: int, closed_port: int) -> No
     windows("wait_for", path=f"{name}\\absent", state="absent", timeout=1)
     with pytest.raises(ActionFailed, match="search string idle"):
         windows("wait_for", path=f"{name}\\log", search_regex="idle", timeout=1)
+    windows("wait_for", port=port, search_regex=r"^SSH-\d", timeout=5)
+    with pytest.raises(ActionFailed, match="search string idle"):
+        windows("wait_for", port=port, search_regex="idle", timeout=1)
+
+
+@pytest.mark.windows
+def test_a_command_on_windows(windows, folder) -> None:
+    name, place = folder
+    line = f"Add-Content {name}\\tries x; if ((Get-Content {name}\\tries).Count -lt 2) {{ exit 5 }}; 'there'"
+    result = windows("win_wait_for", command=line, timeout=60, sleep=0)
+    assert (result.values["rc"], result.values["stdout"].strip()) == (0, "there")
+    assert (place / "tries").read_text().split() == ["x", "x"]
 
 
 def test_ping(posix) -> None:

@@ -1,0 +1,46 @@
+"""``approve``: nothing that needs this task goes on until somebody says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from drumline.plugin import Action, ActionFailed, Approval, Argument, Ask, Call, Duration, Result, Steps
+
+
+def perform(call: Call) -> Steps:
+    timeout, default = call["timeout"], call["default"]
+    if not call["message"].strip():
+        raise ActionFailed("approve needs a message: it is what people decide on")
+    if default is not None and timeout is None:
+        raise ActionFailed("default has no meaning without timeout: nobody's time is ever up")
+    approval: Approval = yield Ask(message=call["message"].strip(), timeout=timeout, default=default == "approve")
+    at = datetime.fromtimestamp(approval.at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if approval.by == "nobody":
+        said = f"since nobody answered in {timeout:g} seconds"
+    else:
+        said = f"by {approval.by}{f': {approval.comment}' if approval.comment else ''}"
+    if not approval.approved:
+        raise ActionFailed(f"rejected {said}", rejected_by=approval.by, rejected_at=at)
+    return Result(
+        message=f"approved {said}",
+        values={"approved_by": approval.by, "approved_at": at, "comment": approval.comment},
+    )
+
+
+ACTIONS = (
+    Action(
+        name="approve",
+        perform=perform,
+        help="Ask people whether the run may go on",
+        arguments=(
+            Argument(name="message", required=True, help="What they are asked"),
+            Argument(name="timeout", type=Duration, help="How long to wait for an answer; for ever without it"),
+            Argument(
+                name="default",
+                choices=("approve", "reject"),
+                help="What holds when the time is up; without it that is a rejection",
+            ),
+        ),
+        once=True,
+    ),
+)

@@ -1,0 +1,14 @@
+"""``clock``: how far a host's clock is off."""
+
+from __future__ import annotations
+
+from drumline.plugin import Action, Call, ClockReading, ReadClock, Result, Steps
+
+
+def perform(call: Call) -> Steps:
+    reading: ClockReading = yield ReadClock()
+    values = {"offset": reading.offset, "uncertainty": reading.uncertainty, "round_trip": reading.round_trip}
+    return Result(values=values)
+
+
+ACTIONS = (Action(name="clock", perform=perform, help="Compare the host's clock with this machine's"),)

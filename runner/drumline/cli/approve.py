@@ -1,0 +1,109 @@
+"""``drumline approve``: answer a run that waits for somebody's word."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from drumline.cli.options import settings_with, state_option
+from drumline.diagnostics import did_you_mean
+from drumline.errors import UsageError
+
+if TYPE_CHECKING:
+    from drumline.execution.approvals import Answer
+    from drumline.journal.store import Journal, RunInfo
+    from drumline.model.event import ApprovalGiven, ApprovalRequested
+    from drumline.model.plan import Plan
+
+#: Seconds that a run has to take its answer, and between two looks whether it did.
+_PATIENCE = 15.0
+_INTERVAL = 0.1
+
+
+@click.command("approve")
+@click.argument("run")
+@click.option("--reject", is_flag=True, help="Reject it: the task that asks fails.")
+@click.option("--task", metavar="ID", help="The task that asks, where several do: its id, or play.id.")
+@click.option("--comment", metavar="TEXT", default="", help="Why; it is kept with the answer.")
+@state_option
+def command(run: str, reject: bool, task: str | None, comment: str, state: Path | None) -> None:
+    """Approve what a run asks, or reject it, from another terminal than the run's own.
+
+    RUN is a number or id of 'drumline runs list'. What is asked is shown, then the answer is given in your name, and
+    the command waits until the run has taken it. The first answer counts.
+
+    Exit status: 0 when the answer was taken, else 5.
+    """
+    from drumline.execution.approvals import Answer, whoami
+    from drumline.journal.store import Journal
+    from drumline.reporting.lines import printable
+
+    journal = Journal(settings_with(state=state).state)
+    found = journal.find(run)
+    plan = journal.plan(found)
+    question = _question(journal, found, plan, task)
+    click.echo(f"run {found.number}, {_name(plan, question)}: {printable(question.message)}")
+    answer = Answer(approved=not reject, by=whoami(), comment=comment)
+    if journal.answer(found, question, answer):
+        decision = _taken(journal, found, question)
+        if (decision.approved, decision.by, decision.comment) == (answer.approved, answer.by, answer.comment):
+            click.echo(f"{_word(decision)} by {decision.by}")
+            return
+    else:
+        decision = _taken(journal, found, question)
+    raise UsageError("Somebody else was first", f"It was {_word(decision)} by {decision.by} before.")
+
+
+def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> ApprovalRequested:
+    """The question that is meant; ``UsageError`` when there is none, or more than one."""
+    _require_alive(run)
+    questions = {_name(plan, question): question for question in journal.questions(run)}
+    chosen = {name: question for name, question in questions.items() if task in (None, name, name.partition(".")[2])}
+    if len(chosen) == 1:
+        return next(iter(chosen.values()))
+    if not questions:
+        raise UsageError("The run asks nothing now", f"See 'drumline runs show {run.number}' for what it does.")
+    listed = "\n".join(f"--task {name}: {question.message.splitlines()[0]}" for name, question in questions.items())
+    if not chosen:
+        raise UsageError(
+            "No task of this name asks anything", f"'{task}'.{did_you_mean(str(task), questions)}\n{listed}"
+        )
+    raise UsageError("Several tasks ask: say which one is meant", listed)
+
+
+def _taken(journal: Journal, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven:
+    """What the run has made of the answers that are there; ``UsageError`` when it takes none."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        now, is_open = journal.find(run.id), question in journal.questions(run)
+        decision = journal.decision(run, question)  # looked for last: it may be what ended the question, or the run
+        if decision is not None:
+            return decision
+        _require_alive(now)
+        if not is_open:
+            raise UsageError("The run doesn't ask any more", "It was interrupted before it took the answer.")
+        if time.monotonic() > deadline:
+            raise UsageError(
+                "The run has not taken the answer yet",
+                f"The answer is kept for it. Is its process stopped? See 'drumline runs show {run.number}'.",
+            )
+        time.sleep(_INTERVAL)
+
+
+def _require_alive(run: RunInfo) -> None:
+    if not run.alive:
+        what = "over" if run.finished else "gone: its process died"
+        raise UsageError("The run asks nothing any more", f"Run {run.number} is {what}.")
+
+
+def _name(plan: Plan, question: ApprovalRequested) -> str:
+    """``play.task`` of the task that asks."""
+    step = plan.steps[question.job.step]
+    return f"{plan.plays[step.play].play.id}.{step.task.id}"
+
+
+def _word(answer: Answer | ApprovalGiven) -> str:
+    return "approved" if answer.approved else "rejected"

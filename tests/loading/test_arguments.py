@@ -1,0 +1,59 @@
+"""Types of arguments that have to do with time, as people write them and as they come from templates."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+import pytest
+
+from drumline.loading.arguments import coerce
+from drumline.plugin import Duration, Moment
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [(10, 10), ("10", 10), (1.5, 1.5), ("10m", 600), ("1h30m", 5400), ("250ms", 0.25), (0, 0)]
+)
+def test_durations(written: Any, seconds: float) -> None:
+    assert coerce(written, Duration) == seconds
+    assert isinstance(coerce(written, Duration), Duration)
+
+
+@pytest.mark.parametrize("wrong", ["-4", -1, True, "soon", [1], "10 parsecs", "nan", None])
+def test_what_is_no_duration(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="takes seconds, or a duration such as 10m, but this is"):
+        coerce(wrong, Duration)
+
+
+@pytest.mark.parametrize(
+    ("written", "when"),
+    [
+        ("02:00", time(2)),
+        ("2:00", time(2)),
+        ("23:59:30", time(23, 59, 30)),
+        (750, time(12, 30)),  # 12:30 without quotes, as YAML 1.1 reads it
+        (45015, time(12, 30, 15)),
+        ("2026-12-01T02:00:00+01:00", 1_796_086_800.0),
+        ("2026-12-01 01:00:00Z", 1_796_086_800.0),
+    ],
+)
+def test_moments(written: Any, when: Any) -> None:
+    assert coerce(written, Moment) == Moment(when)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ("25:00", "hour must be in 0"),
+        ("2026-12-01T02:00:00", "This time has no zone"),
+        ("tomorrow", "A time has a date and a zone"),
+        (2000, "hour must be in 0"),
+        (-3, "A time has"),
+        (True, "A time has"),
+        ([1], "A time has"),
+    ],
+)
+def test_what_is_no_moment(wrong: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem) as raised:
+        coerce(wrong, Moment)
+    assert str(raised.value).startswith("takes a time of day, such as '02:00', or a date and time. ")
