@@ -10,10 +10,11 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from drumline.execution.policy import FAILURE, Tally, verdict
+from drumline.execution.policy import FAILURE, FAULT, Tally, verdict
 from drumline.execution.transitions import LEGAL, IllegalMove
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import Batch, Job, Need, Plan, Step
+from drumline.model.plan import Batch, Job, Keep, Need, Plan, Step
+from drumline.model.playbook import Barrier, Strategy
 
 #: How many moves are remembered for the message of an illegal one.
 _STORY = 2000
@@ -38,12 +39,72 @@ class BatchState:
     """One batch: its waves are *released* one after the other, and their barriers *passed* in the same order."""
 
     batch: Batch
-    open: list[int]  # jobs of each released wave that are not over
+    play: int
+    number: int
+    hosts: frozenset[str]
+    failures: Failures
+    waves: list[WaveState] = field(default_factory=list)
     released: int = 0
     passed: int = 0
     stopped_at: int | None = None  # the first wave that was ended without being released
-    first_end: float | None = None  # of the jobs of the wave whose barrier is next
+    #: Hosts with open jobs in waves whose barrier has passed: how many they have in each released wave.
+    behind: dict[str, dict[int, int]] = field(default_factory=dict)
+    excused: set[str] = field(default_factory=set)  # of these, the ones that were late, and may catch up
+
+    def count_behind(self, host: str, wave: int) -> None:
+        """A host that is behind has one more open job in this wave."""
+        held = self.behind.setdefault(host, {})
+        held[wave] = held.get(wave, 0) + 1
+
+
+@dataclass(slots=True)
+class WaveState:
+    """One wave of a batch: how many of its jobs are open, and who came first and last."""
+
+    batch: BatchState
+    number: int
+    steps: tuple[int, ...]
+    barrier: Barrier
+    open: int = 0  # jobs that are not over
+    aside: frozenset[str] = frozenset()  # hosts that were behind at the release: the barrier doesn't count them
+    open_aside: int = 0
+    spare: int = 0  # so many of the jobs that count may be open when the barrier passes
+    deadline: float | None = None  # when what is open is late; None: never, or that was said
+    told: bool = False  # what is open was declared late
+    released_at: float = 0.0
+    ended: int = 0  # jobs that were carried out and are over
+    ended_after: float = 0.0  # seconds from the release to the end, over all of them
+    first_end: float = 0.0
     last: Job | None = None
+
+    def note_end(self, job: Job, at: float) -> None:
+        """A job that was carried out is over, before the barrier has passed."""
+        if not self.ended:
+            self.first_end = at
+        self.ended += 1
+        self.ended_after += at - self.released_at
+        self.last = job
+
+
+@dataclass(slots=True)
+class Failures:
+    """What failed by itself in one batch, and isn't ignored; each host with its first such job."""
+
+    hosts: dict[str, Job] = field(default_factory=dict)  # the batch's own
+    first: Job | None = None  # of all, hosts outside the batch too
+    fatal: Job | None = None  # the first one of a task with any_errors_fatal
+
+    def add(self, job: Job, step: Step, batch: BatchState) -> None:
+        """Note one more; ``step`` is the job's, in this batch."""
+        self.first = self.first or job
+        if step.task.any_errors_fatal:
+            self.fatal = self.fatal or job
+        if job.host in batch.hosts:
+            self.hosts.setdefault(job.host, job)
+
+    def copy(self) -> Failures:
+        """One that can be added to without changing this one."""
+        return Failures(dict(self.hosts), self.first, self.fatal)
 
 
 @dataclass(slots=True)
@@ -53,12 +114,15 @@ class PlayState:
     steps: frozenset[int]
     hosts: frozenset[str]
     batches: list[BatchState]
+    free: bool
+    keep: tuple[tuple[Keep, frozenset[str]], ...]  # with the group's hosts as a set
     batch: int = 0  # the one that is open
     opened: bool = False
     over: bool = False
     failed: set[str] = field(default_factory=set)
     unreachable: dict[str, Job] = field(default_factory=dict)
-    halted_by: Job | None = None
+    dropped: dict[str, str] = field(default_factory=dict)  # hosts that left it without having failed, and why
+    halted: bool = False
 
 
 class Ledger:
@@ -67,6 +131,8 @@ class Ledger:
     def __init__(self, plan: Plan) -> None:
         self.steps = [StepState(step) for step in plan.steps]
         self.plays = [_play_state(plan, index) for index in range(len(plan.plays))]
+        self.waves = _waves_of_steps(self.plays, len(self.steps))  # by step
+        self.lost: dict[str, Job] = {}  # hosts that failed, were unreachable or dropped in any play, and where
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
         for step in plan.steps:
             for need in step.needs:
@@ -94,12 +160,15 @@ class Ledger:
         else:
             state.statuses = dict.fromkeys(hosts, Status.PENDING)
         state.tally.open = len(hosts)
-        self.batch_of(state.step).open[state.step.wave] += len(hosts)
+        self.waves[index].open += len(hosts)
         return len(hosts)
 
     def choose_host(self, index: int, host: str) -> Job:
         """The host on which a ``run_once`` step has its one job."""
         self.steps[index].statuses[host] = Status.PENDING
+        wave = self.waves[index]
+        if host in wave.batch.behind:
+            wave.batch.count_behind(host, wave.number)
         return Job(index, host)
 
     def move(self, job: Job, new: Status, *, ignored: bool = False) -> None:
@@ -114,13 +183,13 @@ class Ledger:
         if new in FINAL:
             self._count_end(state, job, new, ignored)
 
-    def batch_of(self, step: Step) -> BatchState:
-        """The batch that the step belongs to."""
-        return self.plays[step.play].batches[step.batch]
-
     def pending(self, index: int) -> list[Job]:
         """The step's jobs that wait for their needs."""
         return [Job(index, host) for host, held in self.steps[index].statuses.items() if held is Status.PENDING]
+
+    def running(self, index: int) -> list[Job]:
+        """The step's jobs that were sent and are not over."""
+        return [Job(index, host) for host, held in self.steps[index].statuses.items() if held is Status.RUNNING]
 
     # Needs.
 
@@ -157,7 +226,9 @@ class Ledger:
             return None
         if not play.over:
             return Status.PENDING
-        return Status.FAILED if play.halted_by is not None or host in play.failed else Status.OK
+        if play.halted or host in play.failed:
+            return Status.FAILED
+        return Status.SKIPPED if host in play.dropped else Status.OK
 
     def _tally_of(self, need: Need) -> Tally:
         if need.step is not None:
@@ -165,8 +236,10 @@ class Ledger:
             return needed.tally if needed.released else Tally(open=1)
         assert need.play is not None
         play = self.plays[need.play]
-        failed = len(play.hosts) if play.halted_by is not None else len(play.failed)
-        return Tally(open=0 if play.over else 1, success=len(play.hosts) - failed, failed=failed)
+        failed = len(play.hosts) if play.halted else len(play.failed)
+        skipped = 0 if play.halted else sum(host not in play.failed for host in play.dropped)
+        success = len(play.hosts) - failed - skipped
+        return Tally(open=0 if play.over else 1, success=success, skipped=skipped, failed=failed)
 
     def cause_of(self, job: Job) -> Job | None:
         """The failure that keeps a job from running: on its own host if there is one, else anywhere that it needs."""
@@ -197,19 +270,39 @@ class Ledger:
     def _count_end(self, state: StepState, job: Job, status: Status, ignored: bool) -> None:
         state.tally.open -= 1
         state.tally.count(Status.OK if ignored else status)
-        self.batch_of(state.step).open[state.step.wave] -= 1
+        wave = self.waves[job.step]
+        wave.open -= 1
+        if wave.aside and job.host in wave.aside and not state.step.task.run_once:
+            wave.open_aside -= 1
         if ignored:
             state.ignored.add(job.host)
         elif status in FAILURE:
             self.plays[state.step.play].failed.add(job.host)
-            if status in (Status.FAILED, Status.UNREACHABLE):
+            if status in FAULT:
                 state.failures[job.host] = None
 
 
 def _play_state(plan: Plan, index: int) -> PlayState:
     steps = [step for step in plan.steps if step.play == index]
-    batches = [BatchState(batch, [0] * len(batch.waves)) for batch in plan.plays[index].batches]
+    free = plan.plays[index].play.strategy is Strategy.FREE
+    batches = [_batch_state(batch, index, number, free) for number, batch in enumerate(plan.plays[index].batches)]
     # Steps of one batch share one tuple of hosts: gathering the distinct tuples first keeps this linear.
     distinct = {id(step.hosts): step.hosts for step in steps}
     hosts = frozenset().union(*distinct.values())
-    return PlayState(steps=frozenset(step.index for step in steps), hosts=hosts, batches=batches)
+    keep = tuple((kept, frozenset(kept.hosts)) for kept in plan.plays[index].keep)
+    numbers = frozenset(step.index for step in steps)
+    return PlayState(steps=numbers, hosts=hosts, batches=batches, free=free, keep=keep)
+
+
+def _batch_state(batch: Batch, play: int, number: int, free: bool) -> BatchState:
+    """The batch with its waves; no barriers in the plan, or ``free``: each waits for all of its wave."""
+    state = BatchState(batch, play, number, frozenset(batch.hosts), Failures())
+    barriers = batch.barriers if batch.barriers and not free else (Barrier(),) * len(batch.waves)
+    for wave, (steps, barrier) in enumerate(zip(batch.waves, barriers, strict=True)):
+        state.waves.append(WaveState(state, wave, steps, barrier))
+    return state
+
+
+def _waves_of_steps(plays: Iterable[PlayState], count: int) -> list[WaveState]:
+    found = {step: wave for play in plays for batch in play.batches for wave in batch.waves for step in wave.steps}
+    return [found[index] for index in range(count)]

@@ -1,20 +1,16 @@
-"""Pure decisions: whether a job's needs let it run, and which ready jobs get a place.
-
-``verdict`` decides by a job's trigger rule and the tally of its needs; ``Dispatch`` by the number of hosts worked on
-at once (forks) and of jobs on one host (sessions).
-"""
+"""Whether a job's needs let it run: its trigger rule over the tally of its needs."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from drumline.model.outcome import Status
-from drumline.model.plan import Job
 from drumline.model.playbook import TriggerRule
 
 SUCCESS = frozenset({Status.OK, Status.CHANGED})
+#: It failed by itself, not because of others.
+FAULT = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
 FAILURE = frozenset({Status.FAILED, Status.UNREACHABLE, Status.ABANDONED, Status.CANCELLED, Status.UNKNOWN})
 
 
@@ -71,75 +67,3 @@ _RULES: dict[TriggerRule, Callable[[Tally], tuple[bool, bool]]] = {
     TriggerRule.ONE_FAILED: lambda needs: (not needs.failed and not needs.open, needs.failed > 0),
     TriggerRule.ALL_FAILED: lambda needs: (needs.success > 0 or needs.skipped > 0, False),
 }
-
-
-class Dispatch:
-    """Which ready jobs start next: first come first served, but a host that is being worked on goes first.
-
-    At most ``forks`` hosts at once and ``sessions`` jobs on one host. Every operation costs the same for ten hosts
-    and ten thousand.
-    """
-
-    def __init__(self, *, forks: int, sessions: int) -> None:
-        self._forks = forks
-        self._sessions = sessions
-        self._queues: dict[str, deque[Job]] = {}  # ready jobs by host; no empty queue is kept
-        # Hosts with ready jobs that nobody works on, in order; a dict would be slow to empty from its front.
-        self._waiting: OrderedDict[str, None] = OrderedDict()
-        self._active: dict[str, int] = {}  # jobs under way by host
-        self._eager: dict[str, None] = {}  # active hosts that may have room for another ready job
-
-    def add(self, job: Job) -> None:
-        """A job is ready."""
-        host = job.host
-        self._queues.setdefault(host, deque()).append(job)
-        if host in self._active:
-            self._eager[host] = None
-        else:
-            self._waiting[host] = None
-
-    def release(self, job: Job) -> None:
-        """A job that was taken is over."""
-        host = job.host
-        self._active[host] -= 1
-        if host in self._queues:
-            self._eager[host] = None
-        elif not self._active[host]:
-            del self._active[host]
-
-    def take(self) -> list[Job]:
-        """The jobs that may start now; each is under way from here on."""
-        taken: list[Job] = []
-        for host in self._eager:
-            self._take_from(host, taken)
-        self._eager.clear()
-        while self._waiting and len(self._active) < self._forks:
-            host, _ = self._waiting.popitem(last=False)
-            self._active[host] = 0
-            self._take_from(host, taken)
-        return taken
-
-    def drop(self, steps: frozenset[int], host: str | None = None) -> list[Job]:
-        """Forget and return what is ready and belongs to these steps, on one host or on all."""
-        hosts = list(self._queues) if host is None else [host]
-        return [job for name in hosts for job in self._drop_on(name, steps)]
-
-    def _drop_on(self, host: str, steps: frozenset[int]) -> list[Job]:
-        queue = self._queues.pop(host, deque())
-        kept = deque(job for job in queue if job.step not in steps)
-        if kept:
-            self._queues[host] = kept
-        else:
-            self._waiting.pop(host, None)
-            self._eager.pop(host, None)
-            if not self._active.get(host, 1):
-                del self._active[host]
-        return [job for job in queue if job.step in steps]
-
-    def _take_from(self, host: str, taken: list[Job]) -> None:
-        queue = self._queues.get(host)
-        while queue and self._active[host] < self._sessions:
-            taken.append(queue.popleft())
-            self._active[host] += 1
-        if not queue:
-            self._queues.pop(host, None)

@@ -3,12 +3,13 @@
 ::
 
     pending ──▶ ready ──▶ running ──▶ ok | changed | skipped | failed | unreachable | cancelled | unknown
-       │          └─────▶ cancelled | abandoned
-       └──▶ abandoned | skipped | cancelled
+       │          └─────▶ abandoned | skipped | failed | cancelled
+       └──▶ abandoned | skipped | failed | cancelled
 
 ``pending`` waits for its needs or its wave; ``ready`` waits for a free place (forks, sessions); ``running`` has been
 sent. A pending job is ``abandoned`` when its trigger rule can no longer hold because something failed, ``skipped``
-when it can no longer hold although nothing did, and ``cancelled`` when the run is stopped first.
+when it can no longer hold although nothing did, and ``cancelled`` when the run is stopped first. What is late at a
+barrier ends ``failed`` or ``skipped`` from wherever it is.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from drumline.errors import DrumlineError
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 
+_WITHOUT_RUNNING = frozenset({Status.ABANDONED, Status.SKIPPED, Status.FAILED, Status.CANCELLED})
+
 LEGAL: Final[dict[Status, frozenset[Status]]] = {
-    Status.PENDING: frozenset({Status.READY, Status.ABANDONED, Status.SKIPPED, Status.CANCELLED}),
-    Status.READY: frozenset({Status.RUNNING, Status.ABANDONED, Status.CANCELLED}),
+    Status.PENDING: frozenset({Status.READY, *_WITHOUT_RUNNING}),
+    Status.READY: frozenset({Status.RUNNING, *_WITHOUT_RUNNING}),
     Status.RUNNING: frozenset(
         {
             Status.OK,

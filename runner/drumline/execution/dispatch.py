@@ -1,0 +1,134 @@
+"""Which ready jobs get a place: forks, sessions, and the gates of steps that may not have many jobs at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+
+from drumline.model.plan import Job
+
+
+@dataclass(slots=True)
+class _Gate:
+    """A step with a limit of its own: so many of its jobs at once may ask for a place, or have one."""
+
+    most: int
+    inside: set[Job] = field(default_factory=set)
+    queue: OrderedDict[Job, None] = field(default_factory=OrderedDict)
+
+
+class Dispatch:
+    """Which ready jobs start next: first come first served, but a host that is being worked on goes first.
+
+    At most ``forks`` hosts at once and ``sessions`` jobs on one host. Every operation costs the same for ten hosts
+    and ten thousand.
+    """
+
+    def __init__(self, *, forks: int, sessions: int) -> None:
+        self._forks = forks
+        self._sessions = sessions
+        self._queues: dict[str, deque[Job]] = {}  # ready jobs by host; no empty queue is kept
+        # Hosts with ready jobs that nobody works on, in order; a dict would be slow to empty from its front.
+        self._waiting: OrderedDict[str, None] = OrderedDict()
+        self._active: dict[str, int] = {}  # jobs under way by host
+        self._eager: dict[str, None] = {}  # active hosts that may have room for another ready job
+        self._gates: dict[int, _Gate] = {}  # by step; most steps have none
+
+    def limit(self, step: int, most: int) -> None:
+        """No more than so many jobs of the step are to be under way at once; 0 holds all back."""
+        self._gates[step] = _Gate(most)
+
+    def lift(self, step: int) -> None:
+        """The step has no limit of its own any more."""
+        gate = self._gates.pop(step, None)
+        for job in gate.queue if gate else ():
+            self._enqueue(job)
+
+    def add(self, job: Job) -> None:
+        """A job is ready."""
+        if self._gates and job.step in self._gates:
+            gate = self._gates[job.step]
+            gate.queue[job] = None
+            self._let_in(gate)
+        else:
+            self._enqueue(job)
+
+    def _let_in(self, gate: _Gate) -> None:
+        while gate.queue and len(gate.inside) < gate.most:
+            job, _ = gate.queue.popitem(last=False)
+            gate.inside.add(job)
+            self._enqueue(job)
+
+    def _enqueue(self, job: Job) -> None:
+        host = job.host
+        self._queues.setdefault(host, deque()).append(job)
+        if host in self._active:
+            self._eager[host] = None
+        else:
+            self._waiting[host] = None
+
+    def release(self, job: Job) -> None:
+        """A job that was taken is over, or needs no place any more."""
+        host = job.host
+        self._active[host] -= 1
+        if host in self._queues:
+            self._eager[host] = None
+        elif not self._active[host]:
+            del self._active[host]
+        if self._gates:
+            self._leave(job)
+
+    def _leave(self, job: Job) -> None:
+        """Another job may go in at the gate of this one's step."""
+        gate = self._gates.get(job.step)
+        if gate is not None and job in gate.inside:
+            gate.inside.remove(job)
+            self._let_in(gate)
+
+    def take(self) -> list[Job]:
+        """The jobs that may start now; each is under way from here on."""
+        taken: list[Job] = []
+        for host in self._eager:
+            self._take_from(host, taken)
+        self._eager.clear()
+        while self._waiting and len(self._active) < self._forks:
+            host, _ = self._waiting.popitem(last=False)
+            self._active[host] = 0
+            self._take_from(host, taken)
+        return taken
+
+    def drop(self, steps: frozenset[int], host: str | None = None) -> list[Job]:
+        """Forget and return what is ready and belongs to these steps, on one host or on all."""
+        found = [job for step in steps & self._gates.keys() for job in self._drop_outside(step, host)]
+        hosts = list(self._queues) if host is None else [host]
+        for job in [job for name in hosts for job in self._drop_on(name, steps)]:
+            found.append(job)
+            self._leave(job)
+        return found
+
+    def _drop_outside(self, step: int, host: str | None) -> list[Job]:
+        queue = self._gates[step].queue
+        found = [job for job in queue if host is None or job.host == host]
+        for job in found:
+            del queue[job]
+        return found
+
+    def _drop_on(self, host: str, steps: frozenset[int]) -> list[Job]:
+        queue = self._queues.pop(host, deque())
+        kept = deque(job for job in queue if job.step not in steps)
+        if kept:
+            self._queues[host] = kept
+        else:
+            self._waiting.pop(host, None)
+            self._eager.pop(host, None)
+            if not self._active.get(host, 1):
+                del self._active[host]
+        return [job for job in queue if job.step in steps]
+
+    def _take_from(self, host: str, taken: list[Job]) -> None:
+        queue = self._queues.get(host)
+        while queue and self._active[host] < self._sessions:
+            taken.append(queue.popleft())
+            self._active[host] += 1
+        if not queue:
+            self._queues.pop(host, None)

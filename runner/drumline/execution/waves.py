@@ -1,0 +1,269 @@
+"""How a run goes on: plays open, their batches follow one another, waves are released, barriers pass, plays stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from drumline.execution import barriers, limits
+from drumline.execution.jobs import Jobs
+from drumline.execution.judging import Judge
+from drumline.execution.ledger import BatchState, PlayState, WaveState
+from drumline.execution.limits import Stopping
+from drumline.execution.starts import Starts
+from drumline.model.event import JobsLate, PlayStopped, Urgency, WaveReleased
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+from drumline.model.playbook import Late
+
+
+class Waves:
+    """Plays, batches and waves of a run."""
+
+    def __init__(self, plan: Plan, jobs: Jobs, judge: Judge, starts: Starts) -> None:
+        self._plan = plan
+        self._jobs = jobs
+        self._ledger = jobs.ledger
+        self._judge = judge
+        self._starts = starts
+        self._timed: list[WaveState] = []  # released, with a deadline
+
+    def open_plays(self) -> None:
+        """Open the plays whose needs are over."""
+        for index, play in enumerate(self._ledger.plays):
+            if not play.opened and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
+                play.opened = True
+
+    def advance(self) -> bool:
+        """Take open plays one step further where they can go; returns whether one did."""
+        return any(self._advance(index) for index, play in enumerate(self._ledger.plays) if play.opened)
+
+    def _advance(self, index: int) -> bool:
+        play = self._ledger.plays[index]
+        if play.over:
+            return False
+        if play.batch == len(play.batches):
+            play.over = True
+            self.open_plays()
+            return True
+        batch = play.batches[play.batch]
+        if batch.passed < batch.released:
+            return self._come_to_barrier(play, batch, batch.waves[batch.passed])
+        if batch.released < len(batch.waves):
+            return self._go_on(play, batch)
+        if batch.behind and any(wave.open for wave in batch.waves):
+            return False
+        self._leave_batch(play, batch)
+        return True
+
+    def _leave_batch(self, play: PlayState, batch: BatchState) -> None:
+        play.batch += 1
+        more = play.batch < len(play.batches) and play.batches[play.batch].stopped_at is None
+        stopping = limits.whole_batch_failed(batch, play.failed) if more and not play.halted else None
+        if stopping is not None:
+            self._stop_play(play, batch, stopping)
+
+    def _go_on(self, play: PlayState, batch: BatchState) -> bool:
+        """Release the next wave, or stop before it."""
+        stopping = limits.not_available(play, batch, self._ledger.lost)
+        if stopping is not None:
+            self._stop_play(play, batch, stopping)
+        elif play.keep and limits.not_available(play, batch, self._soon_lost()):
+            return False
+        else:
+            self._release(play, batch)
+        return True
+
+    def _soon_lost(self) -> dict[str, Job]:
+        """The hosts that are lost, and those on which jobs are being stopped as failed."""
+        stopping = {job.host: job for job, status in self._jobs.stopping.items() if status is Status.FAILED}
+        return stopping | self._ledger.lost
+
+    def _release(self, play: PlayState, batch: BatchState) -> None:
+        """Release the next wave, or all of them where the strategy is ``free``."""
+        waves = batch.waves[batch.released : None if play.free else batch.released + 1]
+        batch.released += len(waves)
+        for wave in waves:
+            jobs = sum(self._ledger.open_step(step) for step in wave.steps)
+            barriers.begin(self._ledger, wave, self._jobs.at)
+            if wave.deadline is not None:
+                self._timed = [other for other in self._timed if other.open] + [wave]
+            at = {"play": batch.play, "batch": batch.number, "wave": wave.number}
+            self._jobs.announce(WaveReleased(at=self._jobs.at, **at, jobs=jobs))
+        for wave in waves:
+            for step in wave.steps:
+                self._open(step)
+
+    def _open(self, index: int) -> None:
+        state = self._ledger.steps[index]
+        if state.step.task.throttle:
+            self._jobs.dispatch.limit(index, state.step.task.throttle)
+        if state.step.task.start is not None:
+            self._starts.open(state.step)
+        self._judge.judge(state)
+
+    # Barriers.
+
+    def _come_to_barrier(self, play: PlayState, batch: BatchState, wave: WaveState) -> bool:
+        if not barriers.is_enough(wave):
+            return False
+        if wave.open and not wave.told and barriers.is_final(wave):
+            self._tell_late(wave)
+            return True
+        stopping = limits.broken_limit(self._plan, batch, batch.failures)
+        if stopping is None and self._may_still_break(batch):
+            return False
+        self._pass(play, batch, wave)
+        if stopping is not None and not play.halted:
+            self._stop_play(play, batch, stopping)
+        return True
+
+    def _may_still_break(self, batch: BatchState) -> bool:
+        """Whether a limit is broken if the jobs that are being stopped as failed end so."""
+        stopping = [job for job, status in self._jobs.stopping.items() if status is Status.FAILED]
+        if not stopping:
+            return False
+        failures = batch.failures.copy()
+        for job in stopping:
+            if self._ledger.waves[job.step].batch is batch:
+                failures.add(job, self._ledger.steps[job.step].step, batch)
+        return limits.broken_limit(self._plan, batch, failures) is not None
+
+    def _pass(self, play: PlayState, batch: BatchState, wave: WaveState) -> None:
+        batch.passed += 1
+        if wave.open:
+            barriers.leave_behind(self._ledger, wave)
+        if not play.free and (batch.stopped_at is None or wave.number < batch.stopped_at):
+            self._jobs.announce(barriers.passed(wave, self._jobs.at))
+
+    def note_end(self, job: Job) -> None:
+        """A job that was carried out is over: who came first and last at the barrier that is next."""
+        wave = self._ledger.waves[job.step]
+        if wave.number == wave.batch.passed:
+            wave.note_end(job, self._jobs.at)
+
+    def come_further(self, job: Job) -> None:
+        """A job is over: its host may have been behind."""
+        wave = self._ledger.waves[job.step]
+        if job.host in wave.batch.behind and barriers.come_further(wave, job.host):
+            self._judge.look_at_host(wave.batch, job.host)
+
+    # Time.
+
+    def wake_at(self) -> float | None:
+        """The next deadline of a wave with open jobs."""
+        return min((wave.deadline for wave in self._timed if wave.open and wave.deadline is not None), default=None)
+
+    def time_passed(self) -> None:
+        """Tell who is late."""
+        for wave in self._timed:
+            if wave.open and wave.deadline is not None and wave.deadline <= self._jobs.at:
+                self._tell_late(wave)
+        self._timed = [wave for wave in self._timed if wave.open and wave.deadline is not None]
+
+    def _tell_late(self, wave: WaveState) -> None:
+        """Declare what is open of the wave late, and do what ``late`` says."""
+        wave.told, wave.deadline = True, None
+        late, reason = wave.barrier.late, barriers.why_late(wave)
+        jobs = barriers.late_jobs(self._ledger, wave)
+        if not jobs and late is Late.CATCH_UP:
+            return
+        at = {"play": wave.batch.play, "batch": wave.batch.number, "wave": wave.number}
+        self._jobs.announce(JobsLate(at=self._jobs.at, **at, jobs=tuple(jobs), late=late, reason=reason))
+        reason = f"late at the barrier: {reason}"
+        if late is Late.CATCH_UP:
+            wave.batch.excused.update(job.host for job in jobs)
+        elif late is Late.DROP:
+            self._drop(wave, dict.fromkeys(job.host for job in jobs), reason)
+        else:
+            self._fail(wave, jobs, reason)
+
+    def _fail(self, wave: WaveState, jobs: list[Job], reason: str) -> None:
+        self._jobs.stop((job for job in jobs if job in self._jobs.running), Status.FAILED, reason)
+        waiting = [job for job in jobs if job not in self._jobs.running]
+        for host in dict.fromkeys(job.host for job in waiting):
+            self._jobs.withdraw(frozenset(wave.steps), host)
+        self._jobs.end(waiting, Status.FAILED, None, reason)
+        self._end_homeless(wave, Status.FAILED, reason)
+
+    def _drop(self, wave: WaveState, hosts: Iterable[str], reason: str) -> None:
+        play = self._ledger.plays[wave.batch.play]
+        for host in hosts:
+            play.dropped[host] = reason
+            running = [job for job in self._jobs.running if job.host == host and job.step in play.steps]
+            self._ledger.lost.setdefault(host, running[0] if running else Job(wave.steps[0], host))
+            self._jobs.stop(running, Status.SKIPPED, reason)
+            self._end_on_host(play, host, Status.SKIPPED, None, reason)
+        self._end_homeless(wave, Status.SKIPPED, reason)
+
+    def _end_homeless(self, wave: WaveState, status: Status, reason: str) -> None:
+        """End late ``run_once`` steps for which no host was chosen yet."""
+        for index in wave.steps:
+            state = self._ledger.steps[index]
+            if state.step.task.run_once and not state.statuses:
+                self._jobs.end_waiting(index, status, None, reason)
+
+    # What failed, and stops.
+
+    def note_failure(self, job: Job, status: Status) -> None:
+        """A job failed by itself, and that isn't ignored."""
+        step = self._ledger.steps[job.step].step
+        play, batch = self._ledger.plays[step.play], self._ledger.waves[job.step].batch
+        batch.failures.add(job, step, batch)
+        self._ledger.lost.setdefault(job.host, job)
+        if status is Status.UNREACHABLE and job.host not in play.unreachable:
+            play.unreachable[job.host] = job
+            self._starts.lose(self._end_on_host(play, job.host, Status.ABANDONED, job), job)
+        if play.free and not play.halted:
+            stopping = limits.broken_limit(self._plan, batch, batch.failures)
+            if stopping is not None:
+                self._stop_play(play, batch, stopping)
+
+    def _stop_play(self, play: PlayState, batch: BatchState, stopping: Stopping) -> None:
+        reason, cause = stopping
+        play.halted = True
+        stopped = PlayStopped(at=self._jobs.at, play=batch.play, batch=batch.number, reason=reason, cause=cause)
+        self._jobs.announce(stopped)
+        self._starts.call_off_play(batch.play, reason, cause)
+        self._end_play(play, Status.ABANDONED, cause, reason)
+
+    def interrupt(self, urgency: Urgency) -> None:
+        """Nothing more is released. Released jobs run to the barrier, except with ``NOW`` or without barriers."""
+        for play in self._ledger.plays:
+            play.opened = True
+            if urgency is Urgency.NOW or play.free:
+                self._end_play(play, Status.CANCELLED, None)
+            else:
+                self._end_unreleased(play, Status.CANCELLED, None)
+
+    def _end_play(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
+        """End everything of the play that isn't running."""
+        self._jobs.end(self._jobs.withdraw(play.steps), status, cause, reason)
+        self._end_unreleased(play, status, cause, reason)
+        for index in sorted(play.steps):
+            self._jobs.end_waiting(index, status, cause, reason)
+
+    def _end_unreleased(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
+        """End the waves that were not released; they count as released from here on, but are never announced so."""
+        for batch in play.batches:
+            if batch.released < len(batch.waves):
+                batch.stopped_at = batch.released
+            for wave in batch.waves[batch.released :]:
+                for index in wave.steps:
+                    self._ledger.open_step(index)
+                    self._jobs.end_waiting(index, status, cause, reason)
+            batch.released = len(batch.waves)
+
+    def _end_on_host(
+        self, play: PlayState, host: str, status: Status, cause: Job | None, reason: str = ""
+    ) -> list[Job]:
+        """A host drops out of the play: what waits there ends. Returns the jobs that were ready."""
+        ready = self._jobs.withdraw(play.steps, host)
+        self._jobs.end(ready, status, cause, reason)
+        waiting = (self._ledger.steps[index] for index in sorted(play.steps))
+        pending = [
+            Job(state.step.index, host)
+            for state in waiting
+            if state.released and state.statuses.get(host) is Status.PENDING
+        ]
+        self._jobs.end(pending, status, cause, reason)
+        return ready
