@@ -25,7 +25,7 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
-from drumline.loading.names import check_names
+from drumline.loading.names import check_names, references
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.templating import Templating
 from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
@@ -35,6 +35,8 @@ from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Value
 from drumline.planning.expand import make_plan
+from drumline.planning.references import check_results
+from drumline.planning.starts import check_start_times
 from drumline.planning.tags import selected
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
@@ -122,6 +124,9 @@ def prepare(
                 shuffle=lambda hosts: tuple(random.sample(hosts, len(hosts))),
             )
         )
+        if plan is not None:
+            mistakes.found.extend(check_results(plan, references(plan.playbook, extra, templating)))
+            mistakes.found.extend(check_start_times(plan, SystemClock().now()))
     if tags and not plan.steps:
         _no_such_tags(playbook, tags)
     return Prepared(
@@ -156,7 +161,7 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
         RunState(prepared.plan, forks=settings.forks, sessions=settings.sessions),
         run=record.id,
         record=record,
-        listeners=listeners(record.number, record.id),
+        listeners=[context.follow, *listeners(record.number, record.id)],
         clock=SystemClock(),
         remember=context.remember,
     )

@@ -138,18 +138,18 @@ class _NameChecker:
 
     @cached_property
     def _ambiguous_plays(self) -> set[str]:
-        return _ambiguous(self._plays)
+        return ambiguous(self._plays)
 
     @cached_property
     def _ambiguous_tasks(self) -> list[set[str]]:
-        return [_ambiguous(play.tasks) for play in self._plays]
+        return [ambiguous(play.tasks) for play in self._plays]
 
     def _add_ambiguous(self, name: str, kind: str, position: Position) -> None:
         detail = f"More than one {kind} is named '{name}'. Give the one that is meant an id of its own."
         self._found.add("Ambiguous name in needs", detail=detail, position=position)
 
 
-def _ambiguous(owners: Sequence[Play] | Sequence[Task]) -> set[str]:
+def ambiguous(owners: Sequence[Play] | Sequence[Task]) -> set[str]:
     """Names that several have in common and none has as a written id."""
     slugs = Counter(slug(owner.name) for owner in owners if "id" not in owner.positions)
     return {name for name, count in slugs.items() if count > 1} - {o.id for o in owners if "id" in o.positions}
