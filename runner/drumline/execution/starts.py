@@ -17,7 +17,7 @@ from drumline.execution.instructions import Release
 from drumline.execution.jobs import Jobs
 from drumline.execution.limits import folded
 from drumline.execution.policy import FAULT
-from drumline.model.event import JobFinished, JobStaged, StartCalledOff, StartReleased
+from drumline.model.event import JobStaged, StartCalledOff, StartReleased
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step
 from drumline.model.playbook import Start
@@ -54,48 +54,48 @@ class Starts:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._ledger = jobs.ledger
-        self._active: dict[int, _StartState] = {}
-        self._touched: dict[int, None] = {}  # steps of which something has changed
+        self.active: dict[int, _StartState] = {}  # by step
+        self.touched: dict[int, None] = {}  # the ones of which something has changed
 
     # What happens.
 
     def open(self, step: Step) -> None:
         """The step was released; its jobs become ready next."""
         assert step.task.start is not None
-        state = self._active[step.index] = _StartState(step, step.task.start)
+        state = self.active[step.index] = _StartState(step, step.task.start)
         if state.start.at is not None and self._jobs.at < self._stage_at(state, state.start.at):
             state.held = True
             self._jobs.dispatch.limit(step.index, 0)
-        self._touched[step.index] = None
+        self.touched[step.index] = None
 
     def staged(self, event: JobStaged) -> None:
         """A job's command waits for the word to start."""
         if event.job not in self._jobs.running:
             return
         self._jobs.give_place_back(event.job)
-        state = self._active.get(event.job.step)
+        state = self.active.get(event.job.step)
         if state is not None:
             state.staged[event.job] = event
-            self._touched[event.job.step] = None
+            self.touched[event.job.step] = None
 
     def released(self, event: StartReleased) -> None:
         """The word to start was sent."""
-        state = self._active.get(event.jobs[0].step)
+        state = self.active.get(event.jobs[0].step)
         if state is not None and state.phase is _Phase.RELEASING:
             state.phase = _Phase.RELEASED
 
-    def finished(self, event: JobFinished) -> None:
-        """A job is over; note when its command began."""
-        state = self._active.get(event.job.step)
-        if state is not None and event.began is not None:
-            state.began[event.job] = event.began
+    def began(self, job: Job, at: float) -> None:
+        """When a job's command began, by this machine's clock."""
+        state = self.active.get(job.step)
+        if state is not None:
+            state.began[job] = at
 
     def over(self, job: Job, status: Status) -> None:
         """A job is over, whether it ran or not."""
-        state = self._active.get(job.step)
+        state = self.active.get(job.step)
         if state is None:
             return
-        self._touched[job.step] = None
+        self.touched[job.step] = None
         held = self._ledger.steps[job.step]
         if state.phase is _Phase.CALLED_OFF and status is Status.CANCELLED and state.cause is not None:
             held.causes[job.host] = state.cause
@@ -108,10 +108,10 @@ class Starts:
     def lose(self, jobs: Iterable[Job], cause: Job) -> None:
         """These jobs would have run, but their host was lost in another step."""
         for job in jobs:
-            state = self._active.get(job.step)
+            state = self.active.get(job.step)
             if state is not None:
                 state.cause = state.cause or cause
-                self._touched[job.step] = None
+                self.touched[job.step] = None
 
     def interrupt(self) -> None:
         """Somebody interrupted the run: what was not released starts nowhere."""
@@ -128,21 +128,21 @@ class Starts:
 
     def _unreleased(self) -> list[_StartState]:
         before = (_Phase.GATHERING, _Phase.RELEASING)
-        return [state for state in self._active.values() if state.phase in before]
+        return [state for state in self.active.values() if state.phase in before]
 
     # Time.
 
     def wake_at(self) -> float | None:
         """When the next start at a given time has to be staged, or released."""
-        dues = (self._due(state) for state in self._active.values())
+        dues = (self._due(state) for state in self.active.values())
         return min((due for due in dues if due is not None), default=None)
 
     def time_passed(self) -> None:
         """Look at the starts whose time has come."""
-        for index, state in self._active.items():
+        for index, state in self.active.items():
             due = self._due(state)
             if due is not None and due <= self._jobs.at:
-                self._touched[index] = None
+                self.touched[index] = None
 
     def _due(self, state: _StartState) -> float | None:
         if state.start.at is None or state.phase is not _Phase.GATHERING:
@@ -160,13 +160,12 @@ class Starts:
 
     # What follows.
 
-    def settle(self) -> bool:
-        """Release, call off and measure what can be by now; returns whether anything was touched."""
-        touched, self._touched = self._touched, {}
+    def settle(self) -> None:
+        """Release, call off and measure what can be by now."""
+        touched, self.touched = self.touched, {}
         for index in touched:
-            if index in self._active:
-                self._look_at(self._active[index])
-        return bool(touched)
+            if index in self.active:
+                self._look_at(self.active[index])
 
     def _look_at(self, state: _StartState) -> None:
         if state.phase is _Phase.GATHERING or (state.phase is _Phase.RELEASING and state.cause is not None):
@@ -269,7 +268,7 @@ class Starts:
 
     def _close(self, state: _StartState) -> None:
         """All jobs of the step are over."""
-        del self._active[state.step.index]
+        del self.active[state.step.index]
         self._jobs.dispatch.lift(state.step.index)
         if state.began:
             self._jobs.announce(skew.measure(state.began, state.staged, self._jobs.at))

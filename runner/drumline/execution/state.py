@@ -88,6 +88,9 @@ class RunState:
         self._jobs.out = []
         for event in events:
             self._jobs.at = event.at
+            if isinstance(event, JobsStarted):
+                self._jobs.started(event.jobs)  # nothing follows from it
+                continue
             self._take_in(event)
             self._settle()
             self._jobs.send()
@@ -99,8 +102,6 @@ class RunState:
         match event:
             case JobFinished():
                 self._job_finished(event)
-            case JobsStarted(jobs=jobs):
-                self._jobs.started(jobs)
             case TimePassed():
                 self._waves.time_passed()
                 self._starts.time_passed()
@@ -118,10 +119,12 @@ class RunState:
                 self._interrupt(urgency)
 
     def _job_finished(self, event: JobFinished) -> None:
-        self._starts.finished(event)
         self._jobs.finished(event)
         self._waves.note_end(event.job)
-        self._asking.pop(event.job, None)
+        if event.began is not None:
+            self._starts.began(event.job, event.began)
+        if self._asking:
+            self._asking.pop(event.job, None)
 
     def _job_asks(self, job: Job) -> None:
         """Nobody is to be asked whether a run that is being interrupted may go on."""
@@ -146,7 +149,8 @@ class RunState:
         while True:
             while self._jobs.ended:
                 self._follow(*self._jobs.ended.popleft())
-            if self._starts.settle():
+            if self._starts.touched:
+                self._starts.settle()
                 continue
             self._jobs.announce_ends()
             if not self._waves.advance():
@@ -155,7 +159,8 @@ class RunState:
             self._finish()
 
     def _follow(self, job: Job, status: Status) -> None:
-        self._starts.over(job, status)
+        if self._starts.active:
+            self._starts.over(job, status)
         if status in FAULT and job.host not in self._ledger.steps[job.step].ignored:
             self._waves.note_failure(job, status)
         self._judge.look_at_dependents(job, status)

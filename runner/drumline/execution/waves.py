@@ -35,12 +35,12 @@ class Waves:
 
     def advance(self) -> bool:
         """Take open plays one step further where they can go; returns whether one did."""
-        return any(self._advance(index) for index, play in enumerate(self._ledger.plays) if play.opened)
+        for play in self._ledger.plays:
+            if play.opened and not play.over and self._advance(play):
+                return True
+        return False
 
-    def _advance(self, index: int) -> bool:
-        play = self._ledger.plays[index]
-        if play.over:
-            return False
+    def _advance(self, play: PlayState) -> bool:
         if play.batch == len(play.batches):
             play.over = True
             self.open_plays()
@@ -144,7 +144,7 @@ class Waves:
     def come_further(self, job: Job) -> None:
         """A job is over: its host may have been behind."""
         wave = self._ledger.waves[job.step]
-        if job.host in wave.batch.behind and barriers.come_further(wave, job.host):
+        if wave.batch.behind and job.host in wave.batch.behind and barriers.come_further(wave, job.host):
             self._judge.look_at_host(wave.batch, job.host)
 
     # Time.
