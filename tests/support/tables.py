@@ -68,6 +68,7 @@ def names() -> list[str]:
         *(f"options {name}" for name in transports),
         *(f"event {name}" for name in events),
         *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
+        *("keywords barrier", "keywords start"),
         *("filters", "tests", "lookups", "settings", "statuses", "trigger_rules", "errors"),
     ]
 
@@ -148,7 +149,13 @@ _FIELDS = {
 
 
 def _keywords(kind: str) -> str:
-    groups = {"play": keywords.PLAY, "task": keywords.TASK, "loop_control": keywords.LOOP_CONTROL}
+    groups = {
+        "play": keywords.PLAY,
+        "task": keywords.TASK,
+        "loop_control": keywords.LOOP_CONTROL,
+        "barrier": keywords.BARRIER,
+        "start": keywords.START,
+    }
     if kind == "not_yet":
         left_out = (keywords.NOT_YET | keywords.NOT_YET_LOOP_CONTROL) - keywords.PLAY - keywords.TASK
         return _table(("keywords",), [(_list(sorted(left_out)),)])
@@ -165,12 +172,16 @@ def _of_keyword(word: str, kind: str) -> tuple[str, str]:
 #: Value and meaning of each keyword; under ``play.name`` where a play's differs from a task's.
 _KEYWORDS = {
     "action": ("text or dictionary", "the action and its arguments, as `copy src=a dest=b` or with `module`"),
-    "any_errors_fatal": ("true or false", "end the play after the wave in which something failed"),
+    "any_errors_fatal": ("true or false, template", "where it fails on a host, end the play after the wave"),
     "args": ("dictionary", "more arguments of the action"),
+    "at": ("time with a zone, template", "when: `2026-12-01T02:00:00+01:00`"),
+    "barrier": ("dictionary, template", "when the wave that it ends is over: see [barriers](timing.md#barriers)"),
     "become": ("true or false, template", "run as another user, by `sudo` without a password"),
     "become_method": ("`sudo`", "nothing else is supported"),
     "become_user": ("text, template", "which user; root without it"),
+    "canary": ("number or share, template", "a first batch of this size; where anything fails in it, the play stops"),
     "changed_when": ("expressions", "whether something was changed, whatever the action says"),
+    "deadline": ("duration, template", "counted from the release of the wave: `90s`, `10m`, `1h30m`"),
     "delay": ("number, template", "seconds between two tries; 5 without it"),
     "delegate_to": ("host, template", "the host that the action is carried out on"),
     "environment": ("dictionary, or a list of them", "environment variables of commands on the host"),
@@ -181,25 +192,49 @@ _KEYWORDS = {
     "ignore_errors": ("true or false, template", "a failure doesn't matter"),
     "ignore_unreachable": ("true or false, template", "that a host can't be reached doesn't matter"),
     "index_var": ("name", "the variable that holds the number of the item, from 0"),
+    "keep_available": (
+        "group to number or share, template",
+        "how many of a group's hosts are neither in the batch nor failed: see [batches](timing.md#batches)",
+    ),
     "label": ("any, template", "what reports show of an item"),
+    "late": ("`fail`, `drop`, `catch_up`, template", "what becomes of what is late; `fail` without it"),
     "local_action": ("as `action`", "the same with `delegate_to: localhost`"),
     "loop": ("list, template", "once for each item"),
     "loop_control": ("dictionary", "how to loop: see below"),
     "loop_var": ("name", "the variable that holds the item; `item` without it"),
+    "max_fail_percentage": (
+        "0 to 100, template",
+        "end the play when more than this share of a batch's hosts failed",
+    ),
+    "max_skew": ("duration, template", "by the clocks; nothing starts where they aren't known well enough for this"),
     "name": ("text", "what reports call it, as it is written"),
     "needs": ("list of ids", "what has to be over before; without it the task before it"),
     "no_log": ("true or false, template", "keep the result out of console, events and journal"),
+    "order": (
+        "`inventory`, `reverse_inventory`, `sorted`, `reverse_sorted`, `shuffle`, template",
+        "in which order hosts get their turn",
+    ),
     "pause": ("number, template", "seconds between two items"),
+    "play.barrier": ("dictionary, template", "when its waves are over: see [barriers](timing.md#barriers)"),
     "play.hosts": ("pattern, template", "where it runs; required"),
     "play.needs": ("list of ids of plays", "what has to be over before; without it the play before it"),
     "play.vars": ("dictionary", "variables of its tasks"),
+    "quorum": ("number or share, template", "so many of the wave's jobs are over; `100%` without it"),
     "register": ("name", "the variable that keeps the result"),
     "retries": ("number, template", "how often to try again; 3 without it"),
     "run_once": ("true or false", "on the first host that may run it, for all"),
+    "serial": (
+        "number or share, or a list of them, template",
+        "how many hosts go through the play together: see [batches](timing.md#batches)",
+    ),
+    "spread_by": ("name, template", "a variable: hosts with the same value are kept out of each other's batch"),
+    "start": ("dictionary, template", "at one moment on all its hosts: see [starts](timing.md#starting-at-one-moment)"),
     "strategy": ("`waves`, `linear`, `free`", "what is held back: see above"),
     "tags": ("list, or text with commas", "names for `--tags` and `--skip-tags`"),
     "tasks": ("list of tasks", "what to do"),
+    "throttle": ("whole number, template", "how many of its jobs run at once; 0 for no limit of its own"),
     "timeout": ("number, template", "seconds for one try of one item"),
+    "together": ("`true`", "on all hosts at one moment; said by the other two already"),
     "trigger_rule": ("one of the rules above", "how needs decide"),
     "until": ("expressions", "try again until they hold"),
     "vars": ("dictionary", "variables of the task"),
