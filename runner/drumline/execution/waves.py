@@ -35,10 +35,7 @@ class Waves:
 
     def advance(self) -> bool:
         """Take open plays one step further where they can go; returns whether one did."""
-        for play in self._ledger.plays:
-            if play.opened and not play.over and self._advance(play):
-                return True
-        return False
+        return any(play.opened and not play.over and self._advance(play) for play in self._ledger.plays)
 
     def _advance(self, play: PlayState) -> bool:
         if play.batch == len(play.batches):

@@ -54,6 +54,8 @@ def describe(event: Event, plan: Plan) -> dict[str, Any]:
             value = [_described(job, plan) for job in value]
         elif name == "play":
             fields["play_id"] = plan.plays[value].play.id
+        elif name == "step":
+            fields["task"] = plan.steps[value].task.id
         fields[name] = value
     return fields
 

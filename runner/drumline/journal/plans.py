@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from drumline.diagnostics import Position
-from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Play, Playbook, Strategy, Task, TriggerRule
+from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Start, Strategy, Task, TriggerRule
 from drumline.model.value import Template
 
 
@@ -24,12 +24,16 @@ def encode_plan(plan: Plan) -> str:
 
 
 def decode_plan(text: str) -> Plan:
-    """The plan that ``encode_plan`` wrote; tasks have no arguments and no conditions any more."""
+    """The plan that ``encode_plan`` wrote; tasks have no arguments and no conditions any more.
+
+    Journals of schema 1 have one batch per play, without barriers of its own, and ``any_errors_fatal`` of plays.
+    """
     fields = json.loads(text)
     hosts = [tuple(names) for names in fields["hosts"]]
     plays = tuple(_read_play(play, hosts) for play in fields["plays"])
     playbook = Playbook(path=fields["path"], plays=tuple(planned.play for planned in plays))
-    steps = tuple(_read_step(index, step, hosts) for index, step in enumerate(fields["steps"]))
+    fatal = [play.get("any_errors_fatal", False) for play in fields["plays"]]
+    steps = tuple(_read_step(index, step, hosts, fatal) for index, step in enumerate(fields["steps"]))
     return Plan(playbook=playbook, plays=plays, steps=steps)
 
 
@@ -42,8 +46,22 @@ def _play_fields(planned: PlannedPlay, number: Any) -> dict[str, Any]:
         "strategy": play.strategy,
         "hosts": number(planned.hosts),
         "needs": planned.needs,
-        "batches": [{"hosts": number(batch.hosts), "waves": batch.waves} for batch in planned.batches],
+        "max_fail_percentage": play.max_fail_percentage,
+        "batches": [_batch_fields(batch, number) for batch in planned.batches],
+        "keep": [(keep.group, keep.least, number(keep.hosts)) for keep in planned.keep],
     }
+
+
+def _batch_fields(batch: Batch, number: Any) -> dict[str, Any]:
+    barriers = [_barrier_fields(barrier) for barrier in batch.barriers]
+    return {"hosts": number(batch.hosts), "waves": batch.waves, "barriers": barriers, "canary": batch.canary}
+
+
+def _barrier_fields(barrier: Barrier) -> tuple[float, bool, float | None, Late] | None:
+    """None for the plain one, which most are."""
+    if barrier == Barrier():
+        return None
+    return barrier.quorum.value, barrier.quorum.percent, barrier.deadline, barrier.late
 
 
 def _read_play(fields: dict[str, Any], hosts: list[tuple[str, ...]]) -> PlannedPlay:
@@ -53,12 +71,31 @@ def _read_play(fields: dict[str, Any], hosts: list[tuple[str, ...]]) -> PlannedP
         hosts="",
         position=Position(*fields["position"]),
         strategy=Strategy(fields["strategy"]),
+        max_fail_percentage=fields.get("max_fail_percentage"),
     )
-    batches = tuple(
-        Batch(hosts=hosts[batch["hosts"]], waves=tuple(tuple(wave) for wave in batch["waves"]))
-        for batch in fields["batches"]
+    return PlannedPlay(
+        play=play,
+        hosts=hosts[fields["hosts"]],
+        batches=tuple(_read_batch(batch, hosts) for batch in fields["batches"]),
+        needs=tuple(fields["needs"]),
+        keep=tuple(Keep(group=name, least=least, hosts=hosts[at]) for name, least, at in fields.get("keep", ())),
     )
-    return PlannedPlay(play=play, hosts=hosts[fields["hosts"]], batches=batches, needs=tuple(fields["needs"]))
+
+
+def _read_batch(fields: dict[str, Any], hosts: list[tuple[str, ...]]) -> Batch:
+    return Batch(
+        hosts=hosts[fields["hosts"]],
+        waves=tuple(tuple(wave) for wave in fields["waves"]),
+        barriers=tuple(_read_barrier(barrier) for barrier in fields.get("barriers", ())),
+        canary=fields.get("canary", False),
+    )
+
+
+def _read_barrier(fields: tuple[float, bool, float | None, str] | None) -> Barrier:
+    if fields is None:
+        return Barrier()
+    value, percent, deadline, late = fields
+    return Barrier(quorum=Amount(value, percent), deadline=deadline, late=Late(late))
 
 
 def _step_fields(step: Step, number: Any) -> dict[str, Any]:
@@ -71,6 +108,8 @@ def _step_fields(step: Step, number: Any) -> dict[str, Any]:
         "trigger_rule": task.trigger_rule,
         "run_once": task.run_once,
         "any_errors_fatal": task.any_errors_fatal,
+        "throttle": task.throttle,
+        "start": None if task.start is None else (task.start.max_skew, task.start.at),
         "play": step.play,
         "batch": step.batch,
         "wave": step.wave,
@@ -79,7 +118,8 @@ def _step_fields(step: Step, number: Any) -> dict[str, Any]:
     }
 
 
-def _read_step(index: int, fields: dict[str, Any], hosts: list[tuple[str, ...]]) -> Step:
+def _read_step(index: int, fields: dict[str, Any], hosts: list[tuple[str, ...]], fatal: list[bool]) -> Step:
+    start = fields.get("start")
     task = Task(
         id=fields["task"],
         name=fields["name"],
@@ -87,7 +127,9 @@ def _read_step(index: int, fields: dict[str, Any], hosts: list[tuple[str, ...]])
         position=Position(*fields["position"]),
         trigger_rule=TriggerRule(fields["trigger_rule"]),
         run_once=fields["run_once"],
-        any_errors_fatal=fields.get("any_errors_fatal", False),
+        any_errors_fatal=fields.get("any_errors_fatal", fatal[fields["play"]]),
+        throttle=fields.get("throttle", 0),
+        start=None if start is None else Start(max_skew=start[0], at=start[1]),
     )
     return Step(
         index=index,
