@@ -45,6 +45,8 @@ from drumline.secret import Secrets
 #: Makes what listens to a run's events, once its number is known: ``(run number, run id) -> listeners``.
 Listeners = Callable[[int, str], Iterable[Callable[[Event], None]]]
 
+#: Changes what was read, for what would be if: ``(playbook, inventory) -> both``.
+Instead = Callable[[Playbook, Inventory], tuple[Playbook, Inventory]]
 
 #: Open files that are asked for: a file per host, and some. Programs started here inherit the limit.
 _MOST_FILES = 65_536
@@ -88,8 +90,12 @@ def prepare(
     extra_vars: Sequence[str] = (),
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
+    instead: Instead = lambda playbook, inventory: (playbook, inventory),
 ) -> Prepared:
-    """Read and check everything and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``."""
+    """Read and check everything and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
+
+    The plan is made of what ``instead`` makes of playbook and inventory.
+    """
     plugins = registry()
     paths = () if isinstance(playbooks, Playbook) else playbooks
     extra = read_extra_vars(extra_vars)
@@ -101,6 +107,7 @@ def prepare(
             else mistakes.of(lambda: load_playbooks(paths, plugins.actions))
         )
     require_hosts(inventory)
+    playbook, inventory = instead(playbook, inventory)
     templating = Templating()
     render = _play_renderer(templating, inventory, extra, playbook)
 

@@ -10,12 +10,15 @@ from typing import Any
 from drumline.clock import Clock, SystemClock
 from drumline.execution.executors import JobReport
 from drumline.execution.policy import FAILURE
+from drumline.execution.results import Results, kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.loading.arguments import coerce_arguments
 from drumline.loading.connection import target_of
 from drumline.loading.templating import Templating
 from drumline.loading.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
+from drumline.model.event import Event, JobsAbandoned
 from drumline.model.host import Host, Inventory
+from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.target import Target
 from drumline.model.value import Variables
@@ -45,6 +48,7 @@ class RunContext:
     verbosity: int = 0  #: How often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
     clock: Clock = field(default_factory=SystemClock)
     sessions: SessionPool = field(init=False)
+    results: Results = field(init=False)
     _facts: dict[str, Facts] = field(default_factory=dict)
     _failed: dict[int, set[str]] = field(default_factory=dict)
     #: By play and batch: how many hosts of the play had failed when it was made, and the variables.
@@ -55,6 +59,7 @@ class RunContext:
 
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports, limit=self.sessions_per_host)
+        self.results = Results(self.plan, kept_steps(self.plan, self.inventory, self.extra_variables, self.templating))
         first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
         self._run_magic = run_magic(self.inventory, Path(first), verbosity=self.verbosity)
         self._register_secrets()
@@ -136,9 +141,17 @@ class RunContext:
             if any(name.startswith(_CONNECTION_PREFIXES) for name in variables):
                 self._targets = {key: target for key, target in self._targets.items() if key[0] != host}
         event = report.event
+        if report.values is not None:
+            self.results.add(event.job, report.values)
         if event.status in FAILURE and not event.ignored:
             step = self.plan.steps[event.job.step]
             self._failed.setdefault(step.play, set()).add(event.job.host)
+
+    def follow(self, event: Event) -> None:
+        """Take note of hosts that leave a play without a report of their own: they were late at a barrier."""
+        if isinstance(event, JobsAbandoned) and event.status is not Status.ABANDONED and event.reason:
+            for job in event.jobs:
+                self._failed.setdefault(self.plan.steps[job.step].play, set()).add(job.host)
 
     def _host(self, name: str) -> Host:
         return self.inventory.hosts.get(name) or Host(name=name)
@@ -146,7 +159,11 @@ class RunContext:
     def _scope_of(self, host: str, step: Step, own: Variables | None = None) -> Scope:
         """Another host's variables as a job of this step sees them."""
         known = self._host(host)
-        names = {"inventory_hostname": host, "group_names": list(known.groups)}
+        names = {
+            "inventory_hostname": host,
+            "group_names": list(known.groups),
+            "results": self.results.of_play(step.play),
+        }
         play = self.plan.plays[step.play].play
         layers = (
             names,
@@ -171,6 +188,7 @@ class RunContext:
                 all_hosts=play.hosts,
                 hosts=[host for host in play.hosts if host not in failed],
                 batch=[host for host in play.batches[step.batch].hosts if host not in failed],
+                results=self.results.of_play(step.play),
             )
             self._batch_magic[key] = (count, magic)
         return magic

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 from drumline.clock import Clock
 from drumline.execution.executors import Executor, JobReport, Stopped
 from drumline.execution.instructions import Announce, Finish, Instruction, Release, Start, Stop
-from drumline.execution.results import stopped_values
 from drumline.execution.state import RunState
+from drumline.execution.values import stopped_values
 from drumline.model.event import (
     Event,
     Input,

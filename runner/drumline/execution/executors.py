@@ -23,6 +23,8 @@ class JobReport:
     event: JobFinished
     #: Host name to the variables that it has from here on (``register``, ``set_fact``).
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: What it registered, where later jobs may ask for it through ``results``.
+    values: Mapping[str, Any] | None = None
 
 
 class Stopped(NamedTuple):

@@ -20,7 +20,8 @@ from drumline.errors import CommandRefused, DrumlineError, FilesError, HostError
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport, Stopped
 from drumline.execution.requests import Asking, Requests
-from drumline.execution.results import (
+from drumline.execution.staging import release
+from drumline.execution.values import (
     Values,
     aggregate,
     censored,
@@ -31,7 +32,6 @@ from drumline.execution.results import (
     to_values,
     without_lines,
 )
-from drumline.execution.staging import release
 from drumline.execution.words import Words
 from drumline.loading.files import find_file
 from drumline.loading.templating import TemplateFailed
@@ -147,7 +147,8 @@ class _JobRun:
             self._context.note(name, value)
         shown = censored(values) if self.requests.silent else self._masked(without_lines(values))
         event = self._finished(status, shown, ignored=ignored)
-        return JobReport(event=event, variables=self._variables(values, facts))
+        kept = values if self._step.index in self._context.results.kept else None
+        return JobReport(event=event, variables=self._variables(values, facts), values=kept)
 
     def _finished(self, status: Status, result: Values, *, ignored: bool = False) -> JobFinished:
         return JobFinished(

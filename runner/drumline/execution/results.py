@@ -1,86 +1,176 @@
-"""The values that a task registers, in Ansible's shape."""
+"""``results``: what the tasks of a run gave, by task and host, for the templates of the tasks after them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from drumline.execution.executors import Stopped
-from drumline.model.outcome import Result, Status
+from drumline.diagnostics import did_you_mean
+from drumline.execution.values import with_lines
+from drumline.loading.jinja import ATOMS, Lookup
+from drumline.loading.templating import Templating
+from drumline.model.event import Event, JobFinished
+from drumline.model.host import Inventory
+from drumline.model.plan import Job, Plan, Step
+from drumline.model.playbook import Loop, Retries, Task
+from drumline.model.value import Template, Variables
 
-#: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
-Values: TypeAlias = dict[str, Any]
-
-
-def to_values(result: Result) -> Values:
-    """What an action returned; output gets its lines beside it."""
-    values: Values = {"changed": result.changed, "failed": result.failed, **result.values}
-    for stream in ("stdout", "stderr"):
-        text = values.get(stream)
-        if isinstance(text, str):
-            values[f"{stream}_lines"] = text.splitlines()
-    if result.message:
-        values["msg"] = result.message
-    if result.skipped:
-        values["skipped"] = True
-    if result.facts:
-        values["ansible_facts"] = dict(result.facts)
-    return values
+#: Index of a play, id of a task in it.
+_Key: TypeAlias = tuple[int, str]
 
 
-def failure(message: str, **values: Any) -> Values:
-    """A failure that came before or instead of the action's own result."""
-    return {"changed": False, "failed": True, "msg": message, **values}
+class Results:
+    """Filled by the driver's thread, read by those of the jobs.
+
+    Not everything is kept: of ten thousand hosts it would be more than memory holds. ``kept`` are the steps of which
+    it is.
+    """
+
+    def __init__(self, plan: Plan, kept: Iterable[int]) -> None:
+        self.kept = frozenset(kept)
+        self._plan = plan
+        self._values: dict[_Key, dict[str, Mapping[str, Any]]] = {}
+        self._steps: dict[_Key, list[Step]] = {}  # those that are kept: one for each batch
+        for step in plan.steps:
+            if step.index in self.kept:
+                self._steps.setdefault((step.play, step.task.id), []).append(step)
+
+    @classmethod
+    def from_events(cls, plan: Plan, events: Iterable[Event]) -> Results:
+        """The results that a journal knows: secrets in them are masked, and what ``no_log`` hides is missing."""
+        results = cls(plan, range(len(plan.steps)))
+        for event in events:
+            if isinstance(event, JobFinished):
+                results.add(event.job, with_lines(event.result))
+        return results
+
+    def add(self, job: Job, values: Mapping[str, Any]) -> None:
+        """A job is over. With ``run_once`` its values stand for all hosts of the batch, as with ``register``."""
+        step = self._plan.steps[job.step]
+        by_host = self._values.setdefault((step.play, step.task.id), {})
+        for host in step.hosts if step.task.run_once else (job.host,):
+            by_host[host] = values
+
+    def of_play(self, play: int) -> Lookup:
+        """What a template of this play sees: its own tasks by their ids, all tasks as ``play-id.task-id``."""
+        return _Tasks(self._plan, play, self._steps, self._values)
 
 
-def skipped() -> Values:
-    """The condition was false."""
-    return {"changed": False, "failed": False, "skipped": True, "skip_reason": "Conditional result was False"}
+class _Tasks(Lookup):
+    """``results``."""
+
+    __slots__ = ("_plan", "_play", "_steps", "_values")
+
+    def __init__(
+        self,
+        plan: Plan,
+        play: int,
+        steps: Mapping[_Key, Sequence[Step]],
+        values: Mapping[_Key, Mapping[str, Mapping[str, Any]]],
+    ) -> None:
+        self._plan = plan
+        self._play = play
+        self._steps = steps
+        self._values = values
+
+    def __getitem__(self, task: str) -> _Hosts:
+        key = self._key(task)
+        return _Hosts(task, self._steps[key], self._values.get(key, {}))
+
+    def __iter__(self) -> Iterator[str]:
+        return (task for play, task in self._steps if play == self._play)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _key(self, task: str) -> _Key:
+        first, _, rest = task.partition(".")
+        for index, planned in enumerate(self._plan.plays):
+            if rest and planned.play.id == first:
+                return index, rest
+        return self._play, task
+
+    def absent(self, name: str) -> str:
+        play, task = self._key(name)
+        known = [each.id for each in self._plan.plays[play].play.tasks]
+        if task not in known:
+            return f"'results' has no task '{name}'.{did_you_mean(task, known)}"
+        if any(step.play == play and step.task.id == task for step in self._plan.steps):
+            return (
+                f"The results of '{name}' are not kept: only those are that a template of the playbook asks for, or"
+                f" that have a 'register'. Give '{task}' one."
+            )
+        return f"'{name}' is no part of this run. Do --tags, --skip-tags or --limit leave it out?"
 
 
-def stopped_values(stopped: Stopped, values: Mapping[str, Any]) -> Values:
-    """The values of a job that was stopped, with the reason in front of what it said itself."""
-    known: Values = {"changed": False, **values, "failed": True, "stopped": True}
-    if stopped.reason:
-        known["msg"] = stopped.reason
-    return {**known, "failed": False, "skipped": True} if stopped.status is Status.SKIPPED else known
+class _Hosts(Lookup):
+    """The results of one task."""
+
+    __slots__ = ("_steps", "_task", "_values")
+
+    def __init__(self, task: str, steps: Sequence[Step], values: Mapping[str, Mapping[str, Any]]) -> None:
+        self._task = task
+        self._steps = steps
+        self._values = values
+
+    def __getitem__(self, host: str) -> Mapping[str, Any]:
+        return self._values[host]
+
+    def __iter__(self) -> Iterator[str]:
+        return (host for step in self._steps for host in step.hosts if host in self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def absent(self, name: str) -> str:
+        if any(name in step.hosts for step in self._steps):
+            return f"'{self._task}' has no result on {name}: it didn't run there, or isn't over yet."
+        hint = (
+            did_you_mean(name, (host for step in self._steps for host in step.hosts)) or " Does --limit leave it out?"
+        )
+        return f"'{self._task}' doesn't run on {name} in this run.{hint}"
 
 
-def aggregate(results: Sequence[Values]) -> Values:
-    """The results of a loop as one; ``results`` has each item's."""
-    values: Values = {
-        "changed": any(result["changed"] for result in results),
-        "failed": any(result["failed"] for result in results),
-        "results": [{key: value for key, value in result.items() if key != "ansible_facts"} for result in results],
-    }
-    if all(result.get("skipped") for result in results):
-        values["skipped"] = True
-    if values["failed"]:
-        failed = sum(result["failed"] for result in results)
-        values["msg"] = f"{failed} of {len(results)} items failed"
-    facts: dict[str, Any] = {}
-    for result in results:
-        facts |= result.get("ansible_facts", {})
-    if facts:
-        values["ansible_facts"] = facts
-    return values
+def kept_steps(plan: Plan, inventory: Inventory, extra: Variables, templating: Templating) -> Iterator[int]:
+    """The steps whose results somebody may ask for: those with ``register``, and those that a template names."""
+    names = _names(plan, inventory, extra, templating)
+    for step in plan.steps:
+        if step.task.register or None in names or names & _names_of(plan, step):
+            yield step.index
 
 
-def censored(values: Mapping[str, Any]) -> Values:
-    """What may be told of a result under ``no_log``."""
-    return {
-        "changed": values["changed"],
-        "failed": values["failed"],
-        "censored": "The output is hidden because the task says 'no_log: true'.",
-    }
+def _names_of(plan: Plan, step: Step) -> set[str | None]:
+    task = step.task.id
+    return {task, f"{plan.plays[step.play].play.id}.{task}"}
 
 
-def without_lines(values: Values) -> Values:
-    """The same without ``stdout_lines`` and ``stderr_lines``, which only say again what is there."""
-    return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}
+def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templating) -> set[str | None]:
+    """The tasks that templates name; None among them when one of them computes the name."""
+    tasks = {id(step.task): step.task for step in plan.steps}.values()
+    layers = [extra, *(host.variables for host in inventory.hosts.values())]
+    layers += [planned.play.variables for planned in plan.plays]
+    found = [template for layer in layers for template in _templates(layer)]
+    found += [template for task in tasks for name in _RENDERED for template in _templates(getattr(task, name))]
+    found += [template for task in tasks for template in _named_by_text(task)]
+    return {reference.task for template in found for reference, _ in templating.references(template)}
 
 
-def flatten(items: Any) -> list[Any]:
-    """One level of lists spliced in, as ``with_items`` does; a single value is a list of it."""
-    found = items if isinstance(items, (list, tuple)) else [items]
-    return [inner for item in found for inner in (item if isinstance(item, (list, tuple)) else [item])]
+#: The fields of a task that hold templates.
+_RENDERED = tuple(name for name in Task.__slots__ if name not in ("position", "positions", "deferred"))
+
+
+def _templates(value: Any) -> Iterator[Template]:
+    if isinstance(value, Template):
+        yield value
+    elif isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            if type(item) not in ATOMS:  # most are
+                yield from _templates(item)
+    elif isinstance(value, (Loop, Retries)):
+        yield from _templates([getattr(value, name) for name in value.__slots__])
+
+
+def _named_by_text(task: Task) -> Iterator[Template]:
+    """Arguments that name a variable without braces, as ``debug: {var: results}`` does."""
+    texts = (value for value in task.arguments.values() if type(value) is str and "results" in value)
+    return (Template(text, task.position, bare=True) for text in texts)

@@ -59,6 +59,7 @@ MAGIC_NAMES = frozenset(
         "play_batch",
         "play_hosts",
         "playbook_dir",
+        "results",
     }
 )
 
@@ -199,10 +200,18 @@ def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> di
     }
 
 
-def batch_magic(*, play: str, all_hosts: Sequence[str], hosts: Sequence[str], batch: Sequence[str]) -> dict[str, Any]:
+def batch_magic(
+    *,
+    play: str,
+    all_hosts: Sequence[str],
+    hosts: Sequence[str],
+    batch: Sequence[str],
+    results: Mapping[str, Any],
+) -> dict[str, Any]:
     """The magic variables that are the same for all jobs of a batch.
 
-    ``all_hosts`` are the play's, ``hosts`` those of them that haven't failed, ``batch`` those of the batch.
+    ``all_hosts`` are the play's, ``hosts`` those of them that haven't failed, ``batch`` those of the batch; ``results``
+    are the tasks' by task and host.
     """
     return {
         "ansible_play_batch": list(batch),
@@ -211,6 +220,7 @@ def batch_magic(*, play: str, all_hosts: Sequence[str], hosts: Sequence[str], ba
         "ansible_play_name": play,
         "play_batch": list(batch),
         "play_hosts": list(batch),
+        "results": results,
     }
 
 

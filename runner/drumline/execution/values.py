@@ -1,0 +1,92 @@
+"""The values that a task registers, in Ansible's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from drumline.execution.executors import Stopped
+from drumline.model.outcome import Result, Status
+
+#: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
+Values: TypeAlias = dict[str, Any]
+
+
+def to_values(result: Result) -> Values:
+    """What an action returned; output gets its lines beside it."""
+    values = with_lines({"changed": result.changed, "failed": result.failed, **result.values})
+    if result.message:
+        values["msg"] = result.message
+    if result.skipped:
+        values["skipped"] = True
+    if result.facts:
+        values["ansible_facts"] = dict(result.facts)
+    return values
+
+
+def failure(message: str, **values: Any) -> Values:
+    """A failure that came before or instead of the action's own result."""
+    return {"changed": False, "failed": True, "msg": message, **values}
+
+
+def skipped() -> Values:
+    """The condition was false."""
+    return {"changed": False, "failed": False, "skipped": True, "skip_reason": "Conditional result was False"}
+
+
+def stopped_values(stopped: Stopped, values: Mapping[str, Any]) -> Values:
+    """The values of a job that was stopped, with the reason in front of what it said itself."""
+    known: Values = {"changed": False, **values, "failed": True, "stopped": True}
+    if stopped.reason:
+        known["msg"] = stopped.reason
+    return {**known, "failed": False, "skipped": True} if stopped.status is Status.SKIPPED else known
+
+
+def aggregate(results: Sequence[Values]) -> Values:
+    """The results of a loop as one; ``results`` has each item's."""
+    values: Values = {
+        "changed": any(result["changed"] for result in results),
+        "failed": any(result["failed"] for result in results),
+        "results": [{key: value for key, value in result.items() if key != "ansible_facts"} for result in results],
+    }
+    if all(result.get("skipped") for result in results):
+        values["skipped"] = True
+    if values["failed"]:
+        failed = sum(result["failed"] for result in results)
+        values["msg"] = f"{failed} of {len(results)} items failed"
+    facts: dict[str, Any] = {}
+    for result in results:
+        facts |= result.get("ansible_facts", {})
+    if facts:
+        values["ansible_facts"] = facts
+    return values
+
+
+def censored(values: Mapping[str, Any]) -> Values:
+    """What may be told of a result under ``no_log``."""
+    return {
+        "changed": values["changed"],
+        "failed": values["failed"],
+        "censored": "The output is hidden because the task says 'no_log: true'.",
+    }
+
+
+def without_lines(values: Values) -> Values:
+    """The same without ``stdout_lines`` and ``stderr_lines``, which only say again what is there."""
+    return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}
+
+
+def with_lines(values: Mapping[str, Any]) -> Values:
+    """The same with ``stdout_lines`` and ``stderr_lines`` where there is text to take apart."""
+    found = dict(values)
+    for stream in ("stdout", "stderr"):
+        text = found.get(stream)
+        if isinstance(text, str):
+            found[f"{stream}_lines"] = text.splitlines()
+    return found
+
+
+def flatten(items: Any) -> list[Any]:
+    """One level of lists spliced in, as ``with_items`` does; a single value is a list of it."""
+    found = items if isinstance(items, (list, tuple)) else [items]
+    return [inner for item in found for inner in (item if isinstance(item, (list, tuple)) else [item])]
