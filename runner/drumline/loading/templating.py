@@ -117,6 +117,7 @@ class Templating:
         )
         self._environment.render_file = self._files.render_file = self.render_file
         self._codes: dict[tuple[str, bool], _Code] = {}
+        self._named: dict[tuple[str, bool], Names] = {}
         # The value is kept beside its compiled form, so that its id stays its own.
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
         self._file_templates: dict[tuple[str, str], JinjaTemplate] = {}
@@ -231,10 +232,15 @@ class Templating:
         return code
 
     def _names(self, template: Template) -> Names:
-        try:
-            return names_of(self._parse(template.text, template.bare), self._environment.globals)
-        except TemplateSyntaxError:
-            return Names(frozenset(), frozenset())
+        key = (template.text, template.bare)
+        names = self._named.get(key)
+        if names is None:
+            try:
+                names = names_of(self._parse(*key), self._environment.globals)
+            except TemplateSyntaxError:
+                names = Names(frozenset(), frozenset())
+            self._named[key] = names
+        return names
 
     def _unknown(self, node: nodes.Node) -> tuple[str, str] | None:
         is_filter = isinstance(node, nodes.Filter)
