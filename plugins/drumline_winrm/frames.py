@@ -23,6 +23,10 @@ $packed = New-Object IO.MemoryStream (, [Convert]::FromBase64String($reader.Read
 $inflate = New-Object IO.Compression.DeflateStream $packed, ([IO.Compression.CompressionMode]::Decompress)
 . ([ScriptBlock]::Create((New-Object IO.StreamReader $inflate).ReadToEnd()))"""
 
+#: The worker's ticks in a second, and those from the year 1 to the epoch.
+_SECOND = 10**7
+_EPOCH = 621_355_968 * 10**9
+
 
 def loader() -> str:
     """The script that PowerShell is started with: it reads the worker from its standard input and becomes it."""
@@ -69,10 +73,12 @@ def request_line(
     stdin: bytes = b"",
     library: str = "",
     kept: Collection[str] = (),
+    held: bool = False,
 ) -> bytes:
     """One request; a library whose id is among those that are kept there is only named.
 
-    Raises ``OptionInvalid`` for text that holds NUL, which no script, path or variable can.
+    A ``held`` one is made ready and waits for its word. Raises ``OptionInvalid`` for text that holds NUL, which no
+    script, path or variable can.
     """
     variables = [f"{name}={value}" for name, value in (environment or {}).items()]
     known = library_id(library)
@@ -80,7 +86,21 @@ def request_line(
     fields = [name, kind, directory or "", known, sent, str(len(variables)), *variables, text]
     if any("\0" in field for field in fields):
         raise OptionInvalid("A NUL character can't be sent", "Commands, paths and variables of a host are text.")
-    return _packed("\0".join(fields)) + b" " + base64.b64encode(stdin) + b"\n"
+    return _packed("\0".join(fields)) + b" " + base64.b64encode(stdin) + (b" hold\n" if held else b"\n")
+
+
+def go_line(name: str, at: float | None = None) -> bytes:
+    """The word to start, at once or when the host's clock shows ``at`` (seconds since the epoch)."""
+    return f"= {name} go\n".encode() if at is None else f"= {name} go {_EPOCH + round(at * _SECOND)}\n".encode()
+
+
+def drop_line(name: str) -> bytes:
+    """The word that a request will not start."""
+    return f"= {name} drop\n".encode()
+
+
+#: Means nothing, but that somebody is there.
+IDLE_LINE = b"=\n"
 
 
 @lru_cache(maxsize=256)
@@ -102,6 +122,28 @@ def last_line(checksum: str) -> bytes:
 def _packed(text: str) -> bytes:
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return base64.b64encode(deflate.compress(text.encode()) + deflate.flush())
+
+
+class Note:
+    """What a held request says of itself, in a line on stdout before its command's output: a word and a time."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._mark = b"\0+" + name.encode() + b" "
+        self._held = b""
+        self.time: float | None = None  #: By the host's clock, in seconds since the epoch; None until the note came.
+
+    def pass_on(self, data: bytes) -> bytes:
+        """Take what came on stdout and give what stands behind the note; what comes before it belongs to no command."""
+        if self.time is not None:
+            return data
+        before, mark, behind = (self._held + data).partition(self._mark)
+        line, end, rest = behind.partition(b"\n")
+        if not end:
+            self._held = mark + behind if mark else before[-len(self._mark) :]
+            return b""
+        self.time = (int(line.split()[1]) - _EPOCH) / _SECOND
+        return rest
 
 
 @dataclass(slots=True)

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from drumline.plugin import (
+    CommandRefused,
     ConnectionLost,
     Emit,
     Ending,
@@ -32,7 +33,10 @@ from drumline_winrm.faults import NothingYet, ShellGone
 from drumline_winrm.lines import NativeLines
 from drumline_winrm.options import Settings
 from drumline_winrm.shell import Shell
+from drumline_winrm.staging import WinrmStaged
 from drumline_winrm.warm import Answer, NoPowerShell, WarmPowerShell
+
+_T = TypeVar("_T")
 
 #: Windows' limit for a command line, in characters.
 _LONGEST_LINE = 32_000
@@ -54,11 +58,12 @@ class WinrmSession:
         self._warm = WarmPowerShell(self._client, self._shell)
         self._native = NativeLines(self._client, self._shell)
         self._no_powershell: NoPowerShell | None = None
-        #: Guards the two below: who interrupts must find either nothing or the command that is meant.
+        #: Guards the three below: who interrupts must find either nothing or the command that is meant.
         self._lock = threading.Lock()
         self._idle = threading.Event()
         self._idle.set()
         self._interrupted = False
+        self._held: WinrmStaged | None = None  #: What waits for its word, while nobody works with the protocol.
 
     def open(self) -> None:
         """Log in and open the shell, or raise the ``HostError`` that says what is in the way."""
@@ -67,19 +72,22 @@ class WinrmSession:
     def run(self, request: Run, emit: Emit) -> Exit:
         self._refuse(request)
         with self._working():
-            answer = self._answer(request, emit)
-            if self._interrupted and answer.code is None:
-                self._warm.stop()
-                return Exit(code=None, ending=Ending.INTERRUPTED)
-            if answer.timed_out:
-                self._warm.stop()
-                return Exit(code=None, ending=Ending.TIMED_OUT)
-            if answer.code is None:
-                raise ConnectionLost(
-                    "The host gave no exit code",
-                    f"The command on {self._settings.name} is over, but the host can't tell how it ended.",
-                )
-            return Exit(code=answer.code)
+            return self.exit_of(self._answer(self._plain(request), emit))
+
+    def stage(self, request: Run) -> WinrmStaged:
+        """See :class:`drumline.plugin.StagingSession`.
+
+        ``CommandRefused`` says that the command could not be started, or that there is no PowerShell to wait with it.
+        """
+        self._refuse(request)
+        note = frames.Note(frames.nonce())
+        staged = WinrmStaged(self, self._warm, note.name, request.timeout)
+        with self._working():
+            self._hold(self._plain(request), note)
+            if note.time is not None:
+                staged.wait_since(note.time)
+            self._held = staged
+        return staged
 
     def put(self, request: Put) -> None:
         try:
@@ -111,13 +119,18 @@ class WinrmSession:
 
     def interrupt(self) -> None:
         with self._lock:
-            if self._idle.is_set() or self._interrupted:
+            idle = self._idle.is_set()
+            if self._interrupted or (idle and self._held is None):
                 return
             self._interrupted = True
-            self._end_from_outside()
+            if not idle:
+                self._end_from_outside()
 
     def close(self) -> None:
         self.interrupt()
+        held = self._held
+        if held is not None:
+            held.rest()
         # Whoever still runs something lets go of the protocol first, unless the host doesn't answer any more.
         if self._idle.wait(_CLOSE_PATIENCE):
             self._warm.stop()
@@ -133,6 +146,40 @@ class WinrmSession:
         finally:
             with self._lock:
                 self._idle.set()
+
+    # For what is staged
+
+    @contextlib.contextmanager
+    def resuming(self) -> Iterator[bool]:
+        """Go on with what was staged; gives whether it is still wanted, which it isn't after an interrupt."""
+        with self._lock:
+            self._held = None
+            self._idle.clear()
+            wanted = not self._interrupted
+        try:
+            yield wanted
+        finally:
+            with self._lock:
+                self._idle.set()
+
+    def ended(self) -> bool:
+        """Whether somebody has interrupted what runs."""
+        return self._interrupted
+
+    def exit_of(self, answer: Answer) -> Exit:
+        """What ``run`` returns for an answer. Raises ``ConnectionLost`` for one that nobody knows the meaning of."""
+        if self._interrupted and answer.code is None:
+            self._warm.stop()
+            return Exit(code=None, ending=Ending.INTERRUPTED)
+        if answer.timed_out:
+            self._warm.stop()
+            return Exit(code=None, ending=Ending.TIMED_OUT)
+        if answer.code is None:
+            raise ConnectionLost(
+                "The host gave no exit code",
+                f"The command on {self._settings.name} is over, but the host can't tell how it ended.",
+            )
+        return Exit(code=answer.code)
 
     def _end_from_outside(self) -> None:
         """End what runs by a connection of its own, since the session's is waiting for its output."""
@@ -157,19 +204,50 @@ class WinrmSession:
             raise OptionInvalid("This host speaks PowerShell", "A shell script can't run on it; use PowerShell or cmd.")
 
     def _answer(self, request: Run, emit: Emit) -> Answer:
-        request = self._plain(request)
+        if not self._is_for_powershell(request):
+            return self._native.run(request, emit, self.ended, _deadline(request))
+        name = frames.nonce()
+
+        def ask() -> Answer:
+            answer = self._warm.ask([self._line(name, request)], name, emit, self.ended, _deadline(request))
+            if answer.code is not None:
+                self._warm.libraries.add(frames.library_id(request.library))
+            return answer
+
+        return self._twice(ask)
+
+    def _hold(self, request: Run, note: frames.Note) -> None:
+        """Return when the command waits, which the note says then, or was interrupted."""
+        if not self._is_for_powershell(request):
+            raise CommandRefused(
+                "A command line can't be held back there",
+                f"{self._settings.name} has no Windows PowerShell '{self._settings.shell}' that could wait with it.",
+            )
+        said = bytearray()
+
+        def hold() -> Answer | None:
+            line = self._line(note.name, request, held=True)
+            return self._warm.hold(line, note, lambda _stream, data: said.extend(data), self.ended)
+
+        answer = self._twice(hold)
+        if answer is None:
+            self._warm.libraries.add(frames.library_id(request.library))
+        elif self.exit_of(answer).code is not None:
+            words = " ".join(said.decode(errors="replace").split()) or f"it ends at once, with {answer.code}"
+            raise CommandRefused("The command can't be started", f"{self._settings.name} says: {words}")
+
+    def _is_for_powershell(self, request: Run) -> bool:
+        """Whether the warm PowerShell carries it out, which is running then; else it is a line for the shell itself."""
+        script = request.language is Language.POWERSHELL
         try:
             self._start()
         except NoPowerShell:
-            if request.language is Language.POWERSHELL:
+            if script:
                 raise
-            return self._native.run(request, emit, self._is_interrupted, _deadline(request))
-        if request.language is not Language.POWERSHELL and not self._warm.windows:
-            return self._native.run(request, emit, self._is_interrupted, _deadline(request))
-        name = frames.nonce()
-        return self._ask(name, emit, request)
+            return False
+        return script or self._warm.windows
 
-    def _line(self, name: str, request: Run) -> bytes:
+    def _line(self, name: str, request: Run, *, held: bool = False) -> bytes:
         return frames.request_line(
             name,
             request.language.value,
@@ -179,27 +257,21 @@ class WinrmSession:
             stdin=request.stdin,
             library=request.library,
             kept=self._warm.libraries,
+            held=held,
         )
 
-    def _ask(self, name: str, emit: Emit, request: Run) -> Answer:
+    def _twice(self, ask: Callable[[], _T]) -> _T | Answer:
         """Ask the warm PowerShell; once more when it turns out to have gone while nothing ran."""
         try:
-            return self._ask_once(name, emit, request)
+            return ask()
         except ShellGone:
             if self._interrupted:
                 return Answer(code=None)
         self._start()
         try:
-            return self._ask_once(name, emit, request)
+            return ask()
         except ShellGone as gone:
             raise ConnectionLost("The host ended the shell", f"{gone} It does so with every new one.") from None
-
-    def _ask_once(self, name: str, emit: Emit, request: Run) -> Answer:
-        line = self._line(name, request)
-        answer = self._warm.ask([line], name, emit, self._is_interrupted, _deadline(request))
-        if answer.code is not None:
-            self._warm.libraries.add(frames.library_id(request.library))
-        return answer
 
     def _transfer(
         self, kind: str, path: str, source: BinaryIO | None, take: Callable[[bytes], object] | None = None
@@ -218,7 +290,7 @@ class WinrmSession:
             name = frames.nonce()
             lines = self._lines(frames.request_line(name, kind, path), source)
             try:
-                answer = self._warm.ask(lines, name, emit, self._is_interrupted, None)
+                answer = self._warm.ask(lines, name, emit, self.ended, None)
                 break
             except ShellGone as gone:
                 # Nothing has come of it: the shell had ended before.
@@ -247,9 +319,6 @@ class WinrmSession:
         except NoPowerShell as error:
             self._no_powershell = error
             raise
-
-    def _is_interrupted(self) -> bool:
-        return self._interrupted
 
     def _plain(self, request: Run) -> Run:
         """The same without an ``executable``: a line that starts that program, unless it is the usual one."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from drumline.plugin import ConnectionLost, Emit, HostError
+from drumline.plugin import ConnectionLost, Emit, HostError, Stream
 from drumline_winrm import frames
 from drumline_winrm.client import Client
 from drumline_winrm.faults import ShellGone
@@ -97,9 +97,37 @@ class WarmPowerShell:
         Raises ``ConnectionLost`` when the answer may be lost; the request may then have been carried out or not, and
         whatever is left of it is ended before the next one.
         """
-        try:
+        with self._sound():
             self._submit(lines)
             return self._follow(name, emit, ended, deadline)
+
+    def hold(self, line: bytes, note: frames.Note, emit: Emit, ended: Callable[[], bool]) -> Answer | None:
+        """Have a request made ready; returns None when it waits for its word, and the note says since when.
+
+        Otherwise it ended without waiting, and ``emit`` was given what it said. Raises as ``ask`` does.
+        """
+        with self._sound():
+            self._submit([line])
+            answer = self._follow(note.name, _behind(note, emit), ended, None, until=note)
+        return answer if note.time is None else None
+
+    def give(
+        self, word: bytes, note: frames.Note, emit: Emit, ended: Callable[[], bool], deadline: float | None
+    ) -> Answer:
+        """Give a held request its word; as ``ask``. The note says when it started, if it did."""
+        with self._sound():
+            self._submit([word])
+            return self._follow(note.name, _behind(note, emit), ended, deadline)
+
+    def keep(self) -> None:
+        """Say something that means nothing, so that neither the connection nor the shell is idle for too long."""
+        self._submit([frames.IDLE_LINE])
+
+    @contextlib.contextmanager
+    def _sound(self) -> Iterator[None]:
+        """After an exception nothing more is asked of this PowerShell."""
+        try:
+            yield
         except BaseException:
             self.command = None
             self._stale = True
@@ -107,7 +135,8 @@ class WarmPowerShell:
 
     def _submit(self, lines: Iterable[bytes]) -> None:
         """As few Sends as the host's limit allows. The worker knows a request that it has had before by its nonce."""
-        assert self.command is not None
+        if self.command is None:
+            raise ShellGone("The PowerShell has ended.")
         waiting = bytearray()
         alone = True
         for line in lines:
@@ -118,7 +147,14 @@ class WarmPowerShell:
             waiting += line
         self._shell.send(self.command, bytes(waiting), harmless_twice=alone)
 
-    def _follow(self, name: str, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
+    def _follow(
+        self,
+        name: str,
+        emit: Emit,
+        ended: Callable[[], bool],
+        deadline: float | None,
+        until: frames.Note | None = None,
+    ) -> Answer:
         assert self.command is not None
         marks = frames.EndMarks(name)
         for received in self._shell.follow(self.command, ended, deadline):
@@ -126,6 +162,8 @@ class WarmPowerShell:
                 marks.feed(stream, data, emit)
             if marks.complete:
                 return Answer(code=marks.code, detail=marks.detail)
+            if until is not None and until.time is not None:
+                break
             if received.done:
                 return self._ended(marks, emit, received.exit_code)
         return Answer(code=None, timed_out=not ended())
@@ -141,6 +179,17 @@ class WarmPowerShell:
     def piece_size(self) -> int:
         """How many bytes of a file fill one Send."""
         return payload(self._client.envelope) // 4 * 3 - 3
+
+
+def _behind(note: frames.Note, emit: Emit) -> Emit:
+    """Hands on what stands behind a note."""
+
+    def take(stream: Stream, data: bytes) -> None:
+        rest = note.pass_on(data) if stream == "stdout" else data
+        if rest:
+            emit(stream, rest)
+
+    return take
 
 
 def _first_words(client: Client, program: str, said: bytes) -> str:

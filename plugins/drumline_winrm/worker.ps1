@@ -10,6 +10,13 @@
 #
 # Kinds: powershell, cmd, exec (run the text), put and get (the text is a path). After a put follow the file's pieces,
 # a line of base64 each, and a line "= SHA256"; both transfers give the SHA-256 as the end's detail.
+#
+# A request whose line ends in " hold" is made ready, and waits for a word before it starts:
+#   note      NUL + nonce SPACE word SPACE ticks LF on stdout. The word is `staged` when it waits, `started` right before
+#             it starts; ticks are the host's clock, UTC, in units of 100 ns since the year 1. One that can't be made
+#             ready ends without a note.
+#   word      "= nonce go", "= nonce go TICKS" (when this clock shows that), "= nonce drop". Between two requests, and
+#             with another nonce, a line that begins with "=" means nothing.
 
 $utf8 = New-Object Text.UTF8Encoding $false
 try { [Console]::OutputEncoding = $utf8; [Console]::InputEncoding = $utf8 } catch { }
@@ -23,7 +30,8 @@ $stdout = [Console]::OpenStandardOutput()
 $stderr = [Console]::OpenStandardError()
 
 # Programs that a script starts inherit this process's standard input. It is replaced by an empty file, so that they
-# find its end at once and never a request. .NET has no name for that call; where the call is forbidden all else works.
+# find its end at once and never a request. And .NET Framework's clock moves in steps of up to 16 ms, Windows' precise one
+# does not. .NET has no names for these calls; where they are forbidden all else works.
 $kernel = $null
 try {
     $name = New-Object Reflection.AssemblyName 'Drumline'
@@ -31,6 +39,9 @@ try {
     $builder = $assembly.DefineDynamicModule('Drumline').DefineType('Drumline.Kernel', 'Public,Class')
     $method = $builder.DefinePInvokeMethod('SetStdHandle', 'kernel32.dll', 'Public,Static,PinvokeImpl', 'Standard',
         [bool], [type[]]@([int], [IntPtr]), 'Winapi', 'Unicode')
+    $method.SetImplementationFlags('PreserveSig')
+    $method = $builder.DefinePInvokeMethod('GetSystemTimePreciseAsFileTime', 'kernel32.dll',
+        'Public,Static,PinvokeImpl', 'Standard', [void], [type[]]@([long].MakeByRefType()), 'Winapi', 'Unicode')
     $method.SetImplementationFlags('PreserveSig')
     $kernel = $builder.CreateType()
 } catch { }
@@ -72,6 +83,39 @@ function Write-Text($stream, [string]$text) {
     $bytes = $utf8.GetBytes($text)
     $stream.Write($bytes, 0, $bytes.Length)
     $stream.Flush()
+}
+
+# Windows knows its precise clock since Windows Server 2012; its ticks count from the year 1601.
+function Get-PreciseTicks {
+    $ticks = [long]0
+    $kernel::GetSystemTimePreciseAsFileTime([ref]$ticks)
+    $ticks + 504911232000000000
+}
+
+function Get-PlainTicks { [DateTime]::UtcNow.Ticks }
+
+$clock = 'Get-PreciseTicks'
+try { [void](Get-PreciseTicks) } catch { $clock = 'Get-PlainTicks' }
+
+function Write-Note($word) { Write-Text $stdout "$([char]0)+$nonce $word $(& $clock)`n" }
+
+# A sleep may last 16 ms longer than it was asked to, and the clock may be set meanwhile.
+function Wait-Ticks([long]$ticks) {
+    while (($left = $ticks - (& $clock)) -gt 0) {
+        if ($left -gt 400000) { [Threading.Thread]::Sleep([int][Math]::Min(1000, $left / 10000 - 30)) }
+    }
+}
+
+# Where a request is held back that waits for its word.
+function Wait-Word {
+    if (-not $held) { return }
+    Write-Note 'staged'
+    do { $line = $reader.ReadLine() } until ($null -eq $line -or $line.StartsWith("= $nonce ", 'Ordinal'))
+    if ($null -eq $line) { [Environment]::Exit(0) }
+    $word, $ticks = $line.Substring($nonce.Length + 3).Split(' ')
+    if ($word -ne 'go') { throw 'It was given up.' }
+    if ($ticks) { Wait-Ticks $ticks }
+    Write-Note 'started'
 }
 
 function Get-Cause($fault) {
@@ -123,9 +167,13 @@ function Invoke-Script($room, $text, $directory, [byte[]]$bytes) {
             [void]$shell.AddCommand('Set-Location').AddParameter('LiteralPath', $directory)
             [void]$shell.AddParameter('ErrorAction', 'Stop').Invoke()
         }
+        $script = Add-Question $text
+        # What is parsed here is kept, and not parsed again; a mistake in it is told before anything waits.
+        if ($held) { [void][ScriptBlock]::Create($script) }
         $shell = New-Shell $room
-        [void]$shell.AddScript((Add-Question $text)).AddCommand('Out-Default')
+        [void]$shell.AddScript($script).AddCommand('Out-Default')
         $shell.Commands.Commands[1].MergeUnclaimedPreviousCommandResults = 'Error,Output'
+        Wait-Word
         [void]$shell.Invoke([string[]]$lines, $settings)
         if ($room.SessionStateProxy.GetVariable('drumline') -eq $false) { 1 } else { 0 }
     } catch {
@@ -182,9 +230,25 @@ function Copy-Streams($process, [byte[]]$bytes) {
     }
 }
 
+# Looks where CreateProcess does, and fails as it does.
+function Find-Program($program) {
+    $here = [Environment]::CurrentDirectory
+    $windows = [Environment]::GetFolderPath('Windows')
+    $folders = @($PSHOME, $here, [Environment]::SystemDirectory, "$windows\System", $windows) + $env:Path.Split(';')
+    if ($program -match '[\\/:]') { $folders = @($here) }
+    foreach ($folder in $folders) {
+        foreach ($name in $program, "$program.exe") {
+            try { if ([IO.File]::Exists([IO.Path]::Combine($folder.Trim('"'), $name))) { return } } catch { }
+        }
+    }
+    throw (New-Object ComponentModel.Win32Exception 2)
+}
+
 function Invoke-Program($program, $arguments, $directory, [byte[]]$bytes) {
     try {
         if ($directory) { [Environment]::CurrentDirectory = $directory }
+        if ($held) { Find-Program $program }
+        Wait-Word
         $process = Start-Program $program $arguments $directory
     } catch {
         $cause = Get-Cause $_
@@ -304,7 +368,9 @@ $last = ''
 $libraries = @{}
 
 while ($null -ne ($line = $reader.ReadLine())) {
+    if ($line[0] -eq '=') { continue }
     $words = $line.Split(' ')
+    $held = $words[2] -eq 'hold'
     $fields = (Read-Head $words[0]).Split([char[]]@([char]0), 7)
     $nonce, $kind, $directory, $id, $library, $count, $rest = $fields
     # A request whose answer was lost is sent again; it must not be carried out again.

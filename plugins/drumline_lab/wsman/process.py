@@ -61,9 +61,18 @@ class Launch:
 class Process:
     """A process group of its own, with one thread that reads both streams in the order in which they come."""
 
-    def __init__(self, launch: Launch, sink: Sink, *, linger: float, crlf: bool = False) -> None:
-        """Start it; raises ``OSError``."""
+    def __init__(
+        self,
+        launch: Launch,
+        sink: Sink,
+        *,
+        linger: float,
+        crlf: bool = False,
+        after: Callable[[int], None] | None = None,
+    ) -> None:
+        """Start it; raises ``OSError``. ``after`` is called with its number when it is over."""
         self._sink = sink
+        self._after = after
         self._linger = linger
         self._translate: Callable[[bytes], bytes] = _to_crlf if crlf else bytes
         self._interrupted = False
@@ -117,6 +126,8 @@ class Process:
                 for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
                     assert pipe is not None
                     pipe.close()
+            if self._after is not None:
+                self._after(self._popen.pid)
             self._sink.finish(INTERRUPTED if self._interrupted else _exit_code(code))
 
     def _read_all(self) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from drumline_lab import clocks
 from drumline_lab.wsman import faults, soap
 from drumline_lab.wsman.backends import Backend
 from drumline_lab.wsman.process import Canned, Process
@@ -118,10 +119,12 @@ class TextShells:
             self._shells.add(shell, command)
             command.start(lambda: canned.start(command))
             return
-        launch = self._backend.launch(line, direct=direct, directory=shell.directory, variables=shell.environment)
-        self._shells.add(shell, command)
         settings = self.settings
-        command.start(lambda: Process(launch, command, linger=settings.linger, crlf=settings.crlf))
+        variables = {**shell.environment, **clocks.ahead(settings.clock_offset)}
+        launch = self._backend.launch(line, direct=direct, directory=shell.directory, variables=variables)
+        self._shells.add(shell, command)
+        after = clocks.forget if settings.clock_offset else None
+        command.start(lambda: Process(launch, command, linger=settings.linger, crlf=settings.crlf, after=after))
 
     def _receive(self, message: Message, caller: Caller, shell: Shell) -> str:
         wanted = message.content("Receive").find(RSP + "DesiredStream")

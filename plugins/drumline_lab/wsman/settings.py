@@ -46,3 +46,4 @@ class Settings:
     crlf: bool = False  #: Turn line feeds of the output into CR LF; for backends that are not Windows.
     chunked: bool = False  #: Answer with ``Transfer-Encoding: chunked``.
     log_size: int = 10_000  #: exchanges that the log keeps
+    clock_offset: float = 0.0  #: seconds by which the clock of commands is ahead; needs libfaketime
