@@ -31,6 +31,7 @@ LAYERS = [
     {"planning"},
     {"execution"},
     {"journal"},
+    {"forecast"},
     {"reporting"},
     {"app"},
     {"cli"},

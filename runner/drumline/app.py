@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drumline.clock import SystemClock
 from drumline.config import Settings
@@ -41,6 +41,10 @@ from drumline.planning.tags import selected
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.secret import Secrets
+
+if TYPE_CHECKING:
+    from drumline.forecast.draws import Scenario
+    from drumline.forecast.estimate import Estimate
 
 #: Makes what listens to a run's events, once its number is known: ``(run number, run id) -> listeners``.
 Listeners = Callable[[int, str], Iterable[Callable[[Event], None]]]
@@ -144,6 +148,34 @@ def prepare(
         templating=templating,
         plan=plan,
     )
+
+
+def estimate_of(
+    prepared: Prepared, scenario: Scenario | None = None, *, rounds: int | None = None, seed: int = 1
+) -> Estimate:
+    """How long a run would take, by what earlier runs of the playbook took. The journal is only read."""
+    from drumline.forecast.costs import costs_of
+    from drumline.forecast.durations import read_past
+    from drumline.forecast.estimate import estimate
+    from drumline.journal.past import past_runs
+
+    settings, plan = prepared.settings, prepared.plan
+    return estimate(
+        plan,
+        read_past(past_runs(settings.state, plan.playbook.path)),
+        scenario,
+        forks=settings.forks,
+        sessions=settings.sessions,
+        costs=costs_of(prepared.inventory.hosts.values()),
+        # Only an agreed moment makes it count when the run begins; without one the same question has the same answer.
+        begin=SystemClock().now() if any(_starts_at_a_moment(step.task) for step in plan.steps) else 0.0,
+        rounds=rounds,
+        seed=seed,
+    )
+
+
+def _starts_at_a_moment(task: Task) -> bool:
+    return task.start is not None and task.start.at is not None
 
 
 def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0) -> int:

@@ -14,6 +14,7 @@ from drumline.errors import DrumlineError, FilesError
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("run", "drumline.cli.run:command", "Carry playbooks out on a fleet, wave by wave."),
     ("plan", "drumline.cli.plan:command", "Show the waves that a run would release; send nothing."),
+    ("simulate", "drumline.cli.simulate:command", "Play a run in virtual time: how long, and what if."),
     ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),
     ("inventory", "drumline.cli.inventory:command", "Show hosts, groups and their variables."),
     ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),

@@ -1,0 +1,116 @@
+"""``drumline simulate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drumline.cli.options import (
+    forks_option,
+    inventory_options,
+    playbook_path,
+    scope_options,
+    settings_with,
+    split_tags,
+    state_option,
+    tag_options,
+)
+
+if TYPE_CHECKING:
+    from drumline.forecast.estimate import Estimate
+    from drumline.model.host import Inventory
+    from drumline.model.playbook import Playbook
+
+
+@click.command("simulate")
+@click.argument("playbooks", nargs=-1, required=True, type=playbook_path, metavar="PLAYBOOK...")
+@inventory_options
+@scope_options
+@tag_options
+@forks_option
+@click.option("--serial", metavar="N", help="Batches of so many hosts in every play: 20, 25%, or a list, 1,10%.")
+@click.option(
+    "--hosts",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A fleet of so many hosts: those of each kind are cloned, or left out, in proportion.",
+)
+@click.option(
+    "--take",
+    multiple=True,
+    metavar="TASK=TIME",
+    help="How long a task takes on each host, whatever it took before: 30s, 2m, or between two times, 20s-40s.",
+)
+@click.option("--fail", multiple=True, metavar="TASK=SHARE", help="A task fails on so many of its hosts: 5%, 0.05.")
+@click.option(
+    "--slow", multiple=True, metavar="HOSTS=FACTOR", help="Everything takes so many times as long on these hosts: 3."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), metavar="N", help="Imagine so many runs. Default: by the plan's size."
+)
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Imagine other runs.")
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
+)
+@state_option
+def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
+    """Play a run in virtual time: how long it would take, what it would wait for, where it would stop.
+
+    Nothing is sent to any host. Times are those of earlier runs in the journal; a task without any is taken to need
+    one second. TASK is a task's id, PLAY.TASK or a pattern of them, HOSTS a host pattern.
+
+        drumline simulate rollout.yml --serial 20 --slow 'db2=3'
+
+        drumline simulate rollout.yml --hosts 10000 --forks 200 --fail 'unpack=2%'
+
+    Exit status: 0, or 5 when the command line or the files are wrong.
+    """
+    from drumline.app import estimate_of, prepare
+    from drumline.forecast.asked import in_batches, scenario_of
+    from drumline.forecast.fleet import resized
+
+    origin: dict[str, str] = {}
+
+    def instead(playbook: Playbook, inventory: Inventory) -> tuple[Playbook, Inventory]:
+        if given["hosts"] is not None:
+            inventory, clones = resized(inventory, given["hosts"])
+            origin.update(clones)
+        if given["serial"] is not None:
+            playbook = in_batches(playbook, given["serial"])
+        return playbook, inventory
+
+    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
+    prepared = prepare(
+        playbooks,
+        settings,
+        limit=given["limit"],
+        extra_vars=given["extra_vars"],
+        tags=split_tags(given["tags"]),
+        skip_tags=split_tags(given["skip_tags"]),
+        instead=instead,
+    )
+    scenario = scenario_of(
+        prepared.plan,
+        prepared.inventory,
+        take=given["take"],
+        fail=given["fail"],
+        slow=given["slow"],
+        origin=origin,
+    )
+    _print(estimate_of(prepared, scenario, rounds=given["rounds"], seed=given["seed"]), shape)
+
+
+def _print(found: Estimate, shape: str) -> None:
+    from drumline.reporting.ahead import estimate_data, estimate_lines
+    from drumline.reporting.console import screen_for
+
+    if shape == "json":
+        click.echo(json.dumps(estimate_data(found), indent=2))
+        return
+    screen, _ = screen_for(sys.stdout)
+    for line in estimate_lines(found):
+        screen.show(line)

@@ -1,0 +1,148 @@
+"""What every job takes in one imagined run: an earlier run played again, with what the next one may do differently.
+
+A round takes one earlier run as its base, so that what belongs together stays together: a day on which everything was
+slow, a release that every host had to unpack. Around it times vary as they did between runs, by a *smoothed bootstrap*:
+of n earlier values one is drawn, and noise is added such that the whole has the spread that one more value is to be
+expected in (a Student's t with n - 1 degrees of freedom, at its 80% interval), which a mere draw would fall short of.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Final
+
+from drumline.forecast.durations import Past, TaskKey, TaskPast
+from drumline.model.plan import Plan, Step
+
+#: Seconds of a job of which nothing is known.
+UNKNOWN: Final = 1.0
+#: Actions that wait for people; they are taken to answer at once.
+_AT_ONCE = frozenset({"approve"})
+#: The upper end of an 80% interval of the normal distribution.
+_Z80: Final = NormalDist().inv_cdf(0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Seconds that somebody gave: four in five are between these two, or it is just one number."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        return math.sqrt(self.low * self.high)
+
+    @property
+    def spread(self) -> float:
+        return math.log(self.high / self.low) / (2 * _Z80) if self.high > self.low else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is asked, beside what was: by task key, and by host."""
+
+    take: Mapping[TaskKey, Range] = field(default_factory=dict)
+    fail: Mapping[TaskKey, float] = field(default_factory=dict)  #: The chance of each job, 0 to 1.
+    slow: Mapping[str, float] = field(default_factory=dict)  #: Times as long.
+    #: For hosts that the real fleet doesn't have: the one whose times they have.
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A step in one round. ``took`` is in seconds by host, below zero where it is skipped."""
+
+    took: Mapping[str, float]
+    fails: frozenset[str]
+    staging: Mapping[str, float]
+    connects: bool  #: A connection is part of the times already.
+
+
+class Round:
+    """One imagined run. The same numbers give the same times, in whatever order they are asked for."""
+
+    def __init__(self, plan: Plan, past: Past, scenario: Scenario, *, seed: int, number: int, of: int) -> None:
+        """It is the one with this ``number``, from 0, ``of`` so many, which cover what may happen evenly."""
+        self._plan = plan
+        self._past = past
+        self._scenario = scenario
+        self._seed = f"{seed}/{number}"
+        shuffled = random.Random(seed)
+        order = shuffled.sample(range(of), of)
+        bases = past.runs and shuffled.sample(past.runs, len(past.runs))
+        self._base = bases[number % len(bases)] if bases else None
+        count = len(past.runs)
+        z = NormalDist().inv_cdf((order[number] + 0.5) / of)
+        self._whole = past.between_runs * smoothing(count) * z if count else 0.0
+
+    def step(self, step: Step) -> Drawn:
+        """What the step's jobs take."""
+        key = key_of(self._plan, step)
+        chance = random.Random(f"{self._seed}/{step.index}")
+        share = self._scenario.fail.get(key, 0.0)
+        fails = frozenset(host for host in step.hosts if chance.random() < share) if share else frozenset()
+        task = self._past.tasks.get(key)
+        given = self._scenario.take.get(key)
+        slow = self._scenario.slow
+        if step.task.action in _AT_ONCE:
+            took = dict.fromkeys(step.hosts, 0.0)
+        elif given is not None:
+            took = {host: _noisy(given.middle, given.spread, chance) for host in step.hosts}
+        elif task is not None:
+            took = self._as_before(task, step, chance)
+        else:
+            took = dict.fromkeys(step.hosts, UNKNOWN)
+        if slow:
+            took = {host: seconds * slow.get(host, 1.0) for host, seconds in took.items()}
+        staging = task.staging if task is not None else {}
+        return Drawn(took=took, fails=fails, staging=staging, connects=bool(task and not given and task.connects))
+
+    def _as_before(self, task: TaskPast, step: Step, chance: random.Random) -> dict[str, float]:
+        runs = list(task.took)
+        base = task.took[self._base if self._base in task.took else chance.choice(runs)]
+        shared = math.exp(self._whole + task.between_runs * smoothing(len(runs)) * chance.gauss(0.0, 1.0))
+        own = task.of_a_job * (math.sqrt(2 / len(runs)) if len(runs) > 1 else 1.0)
+        origin = self._scenario.origin
+        anyone = list(base.values())
+        took = {}
+        for host in step.hosts:
+            known = origin.get(host, host)
+            seconds = base.get(known)
+            if seconds is None:
+                found = [taken[known] for taken in task.took.values() if known in taken]
+                seconds = chance.choice(found or anyone)
+            took[host] = seconds if seconds < 0 else _noisy(seconds * shared, own, chance)
+        return took
+
+
+def key_of(plan: Plan, step: Step) -> TaskKey:
+    """The step's task, as history knows it: batches share it."""
+    return plan.plays[step.play].play.id, step.task.id
+
+
+def smoothing(count: int) -> float:
+    """How much noise goes around one of ``count`` earlier values, in units of their standard deviation."""
+    if count < 2:
+        return 1.0
+    widening = _student(count - 1) / _Z80
+    return math.sqrt(widening**2 * (1 + 1 / count) - (count - 1) / count)
+
+
+def _student(freedom: int) -> float:
+    """The upper end of an 80% interval of Student's t (Abramowitz and Stegun 26.7.5, four terms)."""
+    z, n = _Z80, freedom
+    return (
+        z
+        + (z**3 + z) / (4 * n)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
+    )
+
+
+def _noisy(seconds: float, spread: float, chance: random.Random) -> float:
+    return seconds * math.exp(spread * chance.gauss(0.0, 1.0)) if spread else seconds

@@ -1,0 +1,147 @@
+"""How long a run will take: many imagined runs, and what they have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final, NamedTuple
+
+from drumline.forecast.costs import Cost
+from drumline.forecast.draws import Round, Scenario, key_of
+from drumline.forecast.durations import Past, TaskKey
+from drumline.forecast.path import Leg, critical_path
+from drumline.forecast.simulation import Simulated, Simulation, WaveKey
+from drumline.model.plan import Plan
+
+#: Imagined runs, at least and at most, and the jobs in all of them together: some seconds of computing.
+LEAST_ROUNDS, MOST_ROUNDS = 3, 200
+_JOBS: Final = 300_000
+_SEED: Final = 1
+
+
+class Interval(NamedTuple):
+    """Seconds: as likely more as less than ``middle``, and four times in five between ``low`` and ``high``."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What is to be expected of a run. ``plan`` is the one that was asked about."""
+
+    plan: Plan
+    scenario: Scenario
+    rounds: tuple[Simulated, ...]
+    runs: int  #: Earlier runs that it rests on.
+    unknown: tuple[TaskKey, ...]  #: Tasks that never ran, and of which nobody said how long they take.
+    run: Interval
+    path: tuple[Leg, ...]  #: Of the imagined run that took the middle of all times.
+
+    def wave(self, key: WaveKey) -> Interval | None:
+        """From the wave's release until its barrier; None when no imagined run came that far."""
+        spans = [run.waves[key] for run in self.rounds if key in run.waves]
+        return interval([span.ended - span.released for span in spans]) if spans else None
+
+    def batch(self, play: int, batch: int) -> Interval | None:
+        """From the release of a batch's first wave until its last one's barrier."""
+        return self._between(play, [batch])
+
+    def play(self, play: int) -> Interval | None:
+        """From the release of a play's first wave until its last one's barrier."""
+        return self._between(play, range(len(self.plan.plays[play].batches)))
+
+    def _between(self, play: int, batches: Sequence[int]) -> Interval | None:
+        lasted = []
+        for run in self.rounds:
+            keys = [(play, batch, wave) for batch in batches for wave in self._waves(play, batch)]
+            spans = [run.waves[key] for key in keys if key in run.waves]
+            if spans:
+                lasted.append(max(span.ended for span in spans) - min(span.released for span in spans))
+        return interval(lasted) if lasted else None
+
+    def _waves(self, play: int, batch: int) -> range:
+        return range(len(self.plan.plays[play].batches[batch].waves))
+
+    def endings(self) -> Mapping[int, int]:
+        """How many of the imagined runs ended with each exit status, commonest first."""
+        return dict(Counter(run.exit_status for run in self.rounds).most_common())
+
+    def stops(self) -> Mapping[str, int]:
+        """In how many of them a play was stopped, or a start called off, by the reason."""
+        return dict(Counter(reason for run in self.rounds for reason in dict.fromkeys(run.stops)).most_common())
+
+
+def estimate(
+    plan: Plan,
+    past: Past,
+    scenario: Scenario | None = None,
+    *,
+    forks: int,
+    sessions: int,
+    costs: Mapping[str, Cost] | None = None,
+    begin: float = 0.0,
+    seed: int = _SEED,
+    rounds: int | None = None,
+) -> Estimate:
+    """Imagine the run as often as is worth it, or ``rounds`` times. The same arguments give the same estimate.
+
+    ``begin`` counts where a task starts at a moment: when the run would begin, in seconds since the epoch.
+    """
+    scenario = scenario or Scenario()
+    count = rounds or rounds_for(plan)
+    found = tuple(
+        Simulation(
+            plan,
+            Round(plan, past, scenario, seed=seed, number=number, of=count),
+            forks=forks,
+            sessions=sessions,
+            costs=costs,
+            begin=begin,
+        ).run()
+        for number in range(count)
+    )
+    middle = sorted(found, key=lambda run: run.seconds)[count // 2]
+    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps)
+    return Estimate(
+        plan=plan,
+        scenario=scenario,
+        rounds=found,
+        runs=len(past.runs),
+        unknown=tuple(key for key in keys if key not in past.tasks and key not in scenario.take),
+        run=interval([run.seconds for run in found]),
+        path=critical_path(plan, middle),
+    )
+
+
+def rounds_for(plan: Plan) -> int:
+    """How often a run of this plan is imagined: by its size, so that the answer doesn't hang on the machine's speed."""
+    jobs = sum(1 if step.task.run_once else len(step.hosts) for step in plan.steps)
+    return max(LEAST_ROUNDS, min(MOST_ROUNDS, _JOBS // max(1, jobs)))
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The median and an 80% interval, of values that cover what may happen evenly."""
+    ordered = sorted(values)
+    return Interval(*(_quantile(ordered, share) for share in (0.1, 0.5, 0.9)))
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Interpolated on the scale of the normal distribution; beyond the ends along the line through both of them.
+
+    The plotting positions are Hazen's, (i - 0.5) / n.
+    """
+    normal, count = NormalDist(), len(ordered)
+    if count == 1 or ordered[0] == ordered[-1]:
+        return ordered[0]
+    wanted = normal.inv_cdf(share)
+    last = normal.inv_cdf(1 - 0.5 / count)
+    if abs(wanted) > last:
+        beyond = abs(wanted) / last
+        return max(0.0, ordered[0] + (ordered[-1] - ordered[0]) * (1 + (beyond if wanted > 0 else -beyond)) / 2)
+    place = share * count - 0.5
+    below = min(int(place), count - 2)
+    return ordered[below] + (ordered[below + 1] - ordered[below]) * (place - below)

@@ -1,0 +1,127 @@
+"""The critical path: who waited for whom, from the end of an imagined run back to its beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from drumline.forecast.simulation import Link, Simulated
+from drumline.model.plan import Job, Plan, Step
+
+
+class Reason(StrEnum):
+    """Why a part of the critical path began when the one before it was over."""
+
+    BEGINNING = "beginning"  #: It is the first one.
+    BARRIER = "barrier"  #: Its wave was released.
+    NEED = "need"  #: Its task needs the other one.
+    FORKS = "forks"  #: It waited for a place among the hosts that are worked on at once.
+    SESSIONS = "sessions"  #: It waited for a place on its host.
+    THROTTLE = "throttle"  #: Its task runs on so many hosts at once, and no more.
+    START = "start"  #: All hosts were staged.
+    CLOCK = "clock"  #: A moment had come: an agreed start, or a deadline.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A stretch of the path on which one step's jobs came one after the other; mostly that is one job."""
+
+    step: int
+    hosts: tuple[str, ...]  #: In order.
+    reason: Reason
+    seconds: float  #: In the jobs.
+    clock: float  #: Before it, until a moment had come: an agreed start, or a deadline.
+    overhead: float  #: Before it and between its jobs, in drumline itself.
+    staged: bool = False  #: Until its command was waiting on its host.
+
+
+def critical_path(plan: Plan, run: Simulated) -> tuple[Leg, ...]:
+    """The legs of the path, first to last. Their ``seconds``, ``clock`` and ``overhead`` add up to the whole run."""
+    legs: list[Leg] = []
+    for link in _jobs(run):
+        reason = _reason(plan, run, link)
+        if legs and _continues(legs[-1], link, reason):
+            legs.append(_longer(legs.pop(), link))
+        else:
+            legs.append(_leg(link, reason))
+    return tuple(legs)
+
+
+def _jobs(run: Simulated) -> Iterator[Link]:
+    """The jobs on the path, first to last."""
+    found: list[Link] = []
+    link = run.last
+    while link is not None:
+        found.append(link)
+        link = link.cause
+    return (link for link in reversed(found) if link.job is not None)
+
+
+def _reason(plan: Plan, run: Simulated, link: Link) -> Reason:
+    job, cause = link.job, link.cause
+    assert job is not None
+    assert cause is not None
+    if cause.job is None and cause.cause is None:
+        return Reason.BEGINNING
+    step = plan.steps[job.step]
+    if cause.staged and not link.staged and cause.job is not None and cause.job.step == job.step:
+        return Reason.START
+    if run.waves[step.play, step.batch, step.wave].cause is cause:
+        return Reason.BARRIER
+    if cause.job is None:
+        return Reason.CLOCK
+    return _place(plan, step, job, cause.job)
+
+
+def _place(plan: Plan, step: Step, job: Job, cause: Job) -> Reason:
+    """Why a job of a released wave began when another one was over."""
+    other = plan.steps[cause.step]
+    if any(need.step == cause.step or need.play == other.play for need in step.needs):
+        return Reason.NEED
+    if step.task.throttle and step.task is other.task:
+        return Reason.THROTTLE
+    return Reason.SESSIONS if cause.host == job.host else Reason.FORKS
+
+
+def _continues(leg: Leg, link: Link, reason: Reason) -> bool:
+    places = (Reason.FORKS, Reason.SESSIONS, Reason.THROTTLE)
+    return link.job is not None and link.job.step == leg.step and reason in places and not link.staged
+
+
+def _leg(link: Link, reason: Reason) -> Leg:
+    assert link.job is not None
+    clock, overhead = _before(link)
+    return Leg(
+        step=link.job.step,
+        hosts=(link.job.host,),
+        reason=reason,
+        seconds=link.ended - link.started,
+        clock=clock,
+        overhead=overhead,
+        staged=link.staged,
+    )
+
+
+def _longer(leg: Leg, link: Link) -> Leg:
+    assert link.job is not None
+    clock, overhead = _before(link)
+    return replace(
+        leg,
+        hosts=(*leg.hosts, link.job.host),
+        seconds=leg.seconds + link.ended - link.started,
+        clock=leg.clock + clock,
+        overhead=leg.overhead + overhead,
+    )
+
+
+def _before(link: Link) -> tuple[float, float]:
+    """Seconds between the end of the job before and the beginning of this one: of the clock, and of drumline."""
+    cause = link.cause
+    assert cause is not None
+    overhead = link.started - cause.ended
+    clock = 0.0
+    while cause.job is None and cause.cause is not None:
+        clock += cause.ended - cause.cause.ended
+        cause = cause.cause
+    return clock, overhead

@@ -1,0 +1,254 @@
+"""What is to be expected of a run, as styled lines and as data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from drumline.forecast.draws import UNKNOWN, key_of
+from drumline.forecast.durations import TaskKey
+from drumline.forecast.estimate import Estimate, Interval, interval
+from drumline.forecast.path import Leg, Reason
+from drumline.model.outcome import Status
+from drumline.model.plan import PlannedPlay
+from drumline.reporting.lines import Line, Part, count_parts, seconds, task_name
+
+#: So many batches of a play are shown one by one; of more the first, and the others together.
+_BATCHES = 6
+#: So many legs of the critical path are shown one by one; of more those of a task are added up.
+_LEGS = 15
+_NAMES = 48
+
+_REASONS: Mapping[Reason, str] = {
+    Reason.BEGINNING: "from the beginning",
+    Reason.BARRIER: "after the barrier",
+    Reason.NEED: "needs what was before",
+    Reason.FORKS: "waited for a place (forks)",
+    Reason.SESSIONS: "waited for a session of its host",
+    Reason.THROTTLE: "waited for a place (throttle)",
+    Reason.START: "when all were staged",
+    Reason.CLOCK: "when its time had come",
+}
+_ENDINGS = {0: "everything well", 2: "some job failed", 4: "some host unreachable"}
+
+
+def estimate_lines(found: Estimate) -> Iterator[Line]:
+    """The run's time, that of its plays, batches and waves, the critical path, and what all that rests on."""
+    yield [Part("expected: "), *_interval(found.run)]
+    for index, planned in enumerate(found.plan.plays):
+        yield from _play_lines(found, index, planned)
+    yield from _path_lines(found)
+    yield from _ending_lines(found)
+    yield from _basis_lines(found)
+
+
+def _interval(found: Interval) -> list[Part]:
+    around = f" ({seconds(found.low)} to {seconds(found.high)})" if _differ(found) else ""
+    return [Part(seconds(found.middle), "bold"), Part(around)]
+
+
+def _differ(found: Interval) -> bool:
+    return len({seconds(value) for value in found}) > 1
+
+
+def _play_lines(found: Estimate, index: int, planned: PlannedPlay) -> Iterator[Line]:
+    took = found.play(index)
+    if took is None:
+        return
+    yield [Part(f"  {planned.play.name}: "), *_interval(took)]
+    batches = len(planned.batches)
+    if batches == 1:
+        yield from _wave_lines(found, index, 0, "    ")
+        return
+    for batch in range(batches if batches <= _BATCHES else 1):
+        yield from _batch_lines(found, index, batch)
+    if batches > _BATCHES:
+        several = [each for batch in range(1, batches) if (each := found.batch(index, batch)) is not None]
+        if several:
+            pooled = interval([value for each in several for value in each])
+            yield [Part(f"    batches 2 to {batches}, each: "), *_interval(pooled)]
+
+
+def _batch_lines(found: Estimate, play: int, batch: int) -> Iterator[Line]:
+    took = found.batch(play, batch)
+    name = f"    batch {batch + 1} of {len(found.plan.plays[play].batches)}: "
+    yield [Part(name), *(_interval(took) if took is not None else [Part("not reached", "dim")])]
+    if took is not None:
+        yield from _wave_lines(found, play, batch, "      ")
+
+
+def _wave_lines(found: Estimate, play: int, batch: int, pad: str) -> Iterator[Line]:
+    labels = [f"wave {number + 1}: {_names(found, play, batch, number)}" for number in _waves(found, play, batch)]
+    width = max(map(len, labels), default=0)
+    for number, label in enumerate(labels):
+        took = found.wave((play, batch, number))
+        parts = _interval(took) if took is not None else [Part("not reached", "dim")]
+        yield [Part(f"{pad}{label:<{width}}  "), *parts]
+
+
+def _waves(found: Estimate, play: int, batch: int) -> range:
+    return range(len(found.plan.plays[play].batches[batch].waves))
+
+
+def _names(found: Estimate, play: int, batch: int, wave: int) -> str:
+    steps = found.plan.plays[play].batches[batch].waves[wave]
+    return _cut([task_name(found.plan.steps[index]) for index in steps])
+
+
+def _cut(names: Sequence[str]) -> str:
+    text = ", ".join(names)
+    return text if len(text) <= _NAMES else f"{text[: _NAMES - 1]}…"
+
+
+# The critical path.
+
+
+def _path_lines(found: Estimate) -> Iterator[Line]:
+    if not found.path:
+        return
+    whole = sum(leg.seconds + leg.clock + leg.overhead for leg in found.path) or 1.0
+    yield [Part("critical path: "), Part("what the end waited for, one after the other", "dim")]
+    legs = [[leg] for leg in found.path] if len(found.path) <= _LEGS else _by_task(found)
+    rows = [(sum(leg.seconds for leg in group), _place(found, group), _why(group)) for group in legs]
+    clock, overhead = (sum(times) for times in zip(*((leg.clock, leg.overhead) for leg in found.path), strict=True))
+    others = [(clock, "until a moment had come", ""), (overhead, "drumline itself", "")]
+    rows += [row for row in others if row[0] >= whole / 100]
+    width = max(len(place) for _, place, _ in rows)
+    for took, place, why in rows:
+        yield [
+            Part(f"  {seconds(took):>9}  "),
+            Part(f"{took / whole:>4.0%}  "),
+            Part(f"{place:<{width}}"),
+            Part(f"  {why}".rstrip(), "dim"),
+        ]
+
+
+def _by_task(found: Estimate) -> list[list[Leg]]:
+    groups: dict[TaskKey, list[Leg]] = {}
+    for leg in found.path:
+        groups.setdefault(key_of(found.plan, found.plan.steps[leg.step]), []).append(leg)
+    return list(groups.values())
+
+
+def _place(found: Estimate, group: Sequence[Leg]) -> str:
+    step = found.plan.steps[group[0].step]
+    hosts = Counter(host for leg in group for host in leg.hosts)
+    staged = ", until it was staged" if group[0].staged and len(group) == 1 else ""
+    [(host, most), *_] = hosts.most_common(1)
+    if len(hosts) == 1:
+        where = host
+    elif most > 1:
+        where = f"{hosts.total()} jobs, most often {host} ({most})"
+    else:
+        where = f"{hosts.total()} jobs one after the other" if len(group) == 1 else f"{len(hosts)} hosts"
+    return f"{_cut([task_name(step)])} on {where}{staged}"
+
+
+def _why(group: Sequence[Leg]) -> str:
+    first = group[0]
+    if len(group) == 1 and len(first.hosts) == 1:
+        return _REASONS[first.reason]
+    reasons = Counter(leg.reason for leg in group)
+    text = _REASONS[reasons.most_common(1)[0][0]]
+    batches = len({leg.step for leg in group})
+    if batches > 1:
+        return f"in {batches} batches, {text}"
+    return f"{text}, then each for a place (forks)" if len(first.hosts) > 1 else text
+
+
+# How it ends, and what it rests on.
+
+
+def _ending_lines(found: Estimate) -> Iterator[Line]:
+    endings = found.endings()
+    count = len(found.rounds)
+    late = sum(run.late for run in found.rounds) / count
+    if set(endings) != {0}:
+        words = [f"{_ENDINGS.get(status, f'status {status}')} in {times}" for status, times in endings.items()]
+        yield [Part("how it ends: "), Part(f"{', '.join(words)} of {count} imagined runs", "bold")]
+        yield [Part("  jobs on average: "), *count_parts(_mean_counts(found))]
+    if late:
+        yield [Part(f"late at a barrier: {late:.3g} jobs on average")]
+    stops = found.stops()
+    for reason, times in list(stops.items())[:3]:
+        yield [Part(f"  stops in {times} of {count}: ", "bold red"), Part(reason)]
+    if len(stops) > 3:
+        yield [Part(f"  and for {len(stops) - 3} more reasons, in {sum(list(stops.values())[3:])} of {count}", "dim")]
+
+
+def _mean_counts(found: Estimate) -> dict[Status, int]:
+    total: Counter[Status] = Counter()
+    for run in found.rounds:
+        total.update({Status(name): count for name, count in run.counts.items()})
+    return {status: round(count / len(found.rounds)) for status, count in total.items()}
+
+
+def _basis_lines(found: Estimate) -> Iterator[Line]:
+    runs = f"{found.runs} earlier run{'s' if found.runs != 1 else ''}" if found.runs else "no earlier run"
+    text = f"from {runs}, in {len(found.rounds)} imagined ones; in brackets where four of five lie"
+    yield [Part(text, "dim")]
+    if found.runs == 1:
+        yield [Part("one run doesn't show how far times spread: about 10% is assumed", "yellow")]
+    if found.unknown:
+        names = _listed(found, found.unknown)
+        yield [Part(f"no history: {names}; {UNKNOWN:g} s is assumed for each job (--take TASK=SECONDS)", "yellow")]
+
+
+def _listed(found: Estimate, keys: Iterable[TaskKey], most: int = 8) -> str:
+    several = len(found.plan.plays) > 1
+    names = [".".join(key) if several else key[1] for key in keys]
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more tasks" if more > 0 else "")
+
+
+def estimate_data(found: Estimate) -> dict[str, Any]:
+    """As JSON-able data; times in seconds, as ``{"low", "expected", "high"}``."""
+    return {
+        "run": _interval_data(found.run),
+        "plays": [_play_data(found, index, planned) for index, planned in enumerate(found.plan.plays)],
+        "critical_path": [_leg_data(found, leg) for leg in found.path],
+        "rounds": len(found.rounds),
+        "endings": {str(status): times for status, times in found.endings().items()},
+        "stops": dict(found.stops()),
+        "jobs": {str(status): count for status, count in _mean_counts(found).items()},
+        "earlier_runs": found.runs,
+        "no_history": [{"play": play, "task": task, "assumed": UNKNOWN} for play, task in found.unknown],
+    }
+
+
+def _interval_data(found: Interval | None) -> dict[str, float] | None:
+    return None if found is None else {"low": found.low, "expected": found.middle, "high": found.high}
+
+
+def _play_data(found: Estimate, index: int, planned: PlannedPlay) -> dict[str, Any]:
+    return {
+        "id": planned.play.id,
+        "time": _interval_data(found.play(index)),
+        "batches": [
+            {
+                "time": _interval_data(found.batch(index, batch)),
+                "waves": [
+                    {
+                        "tasks": [found.plan.steps[step].task.id for step in wave],
+                        "time": _interval_data(found.wave((index, batch, number))),
+                    }
+                    for number, wave in enumerate(planned.batches[batch].waves)
+                ],
+            }
+            for batch in range(len(planned.batches))
+        ],
+    }
+
+
+def _leg_data(found: Estimate, leg: Leg) -> dict[str, Any]:
+    step = found.plan.steps[leg.step]
+    return {
+        "play": found.plan.plays[step.play].play.id,
+        "task": step.task.id,
+        "hosts": list(leg.hosts),
+        "reason": str(leg.reason),
+        "seconds": leg.seconds,
+        "clock": leg.clock,
+        "overhead": leg.overhead,
+    }
