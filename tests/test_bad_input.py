@@ -122,6 +122,62 @@ def test_a_mistake_in_a_playbook(refused: Callable[..., str], tasks: str, words:
 
 
 @pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            """
+            - hosts: db
+              strategy: free
+              barrier: {quorum: 0, deadline: 10, late: catch_up}
+              serial: 150%
+              keep_available: {db: most}
+              tasks:
+                - {command: a, start: {at: 2026-12-01T02:00}}
+                - {command: b, start: {together: true}, loop: [1]}
+            """,
+            [
+                "7:3: error: These keywords exclude each other|'strategy: free'",
+                "7:21: error: A keyword has a wrong value|'quorum' has to be 1 at least, or a share above 0%.",
+                "7:34: error: A keyword has a wrong value|A duration has a unit: write 10m",
+                "8:11: error: A keyword has a wrong value|150% is more than all of it.",
+                "9:24: error: A keyword has a wrong value|'keep_available: db' takes a whole number or a share",
+                "11:32: error: A keyword has a wrong value|This time has no zone.",
+                "12:20: error: These keywords exclude each other|that leaves nothing to 'loop'.",
+            ],
+        ),
+        (
+            """
+            - hosts: db
+              serial: "{{ nowhere }}"
+              canary: "{{ 200 }}%"
+              vars: {at: soon}
+              tasks:
+                - {command: a, start: {at: "{{ at }}"}}
+                - {command: b, throttle: "{{ 1 | no_filter }}"}
+            """,
+            [
+                "6:11: error: A keyword can't be rendered|'serial': 'nowhere' is undefined. It is fixed before the run",
+                "7:11: error: A keyword has a wrong value|200% is more than all of it.",
+                "10:32: error: A keyword has a wrong value|'at' can't be 'soon'. A time has a date and a zone",
+                "11:30: error: Unknown filter|There is no filter 'no_filter'.",
+            ],
+        ),
+    ],
+    ids=["as they are written", "as templates give them"],
+)
+def test_mistakes_in_keywords_of_timing(
+    refused: Callable[..., str], tmp_path: Path, lines: str, said: list[str]
+) -> None:
+    first = f"- hosts: all\n  tasks:\n    - shell: touch {tmp_path / 'sent'}\n"
+    text = refused((first + textwrap.dedent(lines)).encode())
+    assert text.count("error: ") == len(said), text
+    for words in said:
+        place, *others = words.split("|")
+        assert f"site.yml:{place}" in text
+        assert all(word in text for word in others), (words, text)
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "site.yml|empty"),
