@@ -1,0 +1,56 @@
+"""The composition root: what stands in a playbook's templates reaches the plan."""
+
+from pathlib import Path
+
+import pytest
+
+from drumline.app import prepare
+from drumline.config import Settings
+from drumline.errors import FilesError
+
+PLAYBOOK = """
+- hosts: web
+  vars: {share: 50%}
+  serial: ["{{ first }}", "{{ share }}"]
+  order: "{{ 'reverse_inventory' if backwards | default(false) | bool else omit }}"
+  keep_available: "{{ {'web': groups['web'] | length - 2} }}"
+  tasks:
+    - {id: fetch, command: a, throttle: "{{ first }}"}
+    - {id: cutover, tags: cutover, command: b, start: {at: "{{ cutover }}"}}
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path):
+    """The plan of the playbook with these options."""
+    (tmp_path / "site.yml").write_text(PLAYBOOK)
+    (tmp_path / "hosts").write_text("[web]\nweb[1:4]\n")
+    settings = Settings(inventory=(str(tmp_path / "hosts"),), state=tmp_path / "state")
+
+    def make(*extra: str, **options):
+        return prepare([tmp_path / "site.yml"], settings, extra_vars=extra, **options).plan
+
+    return make
+
+
+def test_keywords_that_are_templates_shape_the_plan(plan):
+    made = plan("first=1", "cutover=2099-12-01T02:00:00Z", "backwards=yes")
+    assert [batch.hosts for batch in made.plays[0].batches] == [("web4",), ("web3", "web2"), ("web1",)]
+    assert [task.throttle for task in made.playbook.plays[0].tasks] == [1, 0]
+    assert made.steps[1].task.start.at == 4_099_773_600
+    assert made.plays[0].keep[0].least == 2
+
+
+def test_what_tags_leave_out_needs_no_variables(plan):
+    made = plan("first=1", skip_tags=["cutover"])
+    assert {step.task.id for step in made.steps} == {"fetch"}
+    with pytest.raises(FilesError, match="'cutover' is undefined"):
+        plan("first=1")
+
+
+def test_a_place_is_told_of_once(plan, tmp_path):
+    (tmp_path / "site.yml").write_text("- hosts: web\n  serial: '{{ 1 | no_filter }}'\n  tasks: [{command: a}]\n")
+    with pytest.raises(FilesError) as error:
+        plan()
+    [found] = error.value.diagnostics
+    assert (found.summary, found.position.line) == ("Unknown filter", 2)
