@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
 
-pytest.register_assert_rewrite("drumline.testing.contract")
+pytest.register_assert_rewrite("drumline.testing.contract", "drumline.testing.staging")
 
 #: Reads a line of JSON, base64 (names to scripts), and tells with PowerShell's own parser what is in each.
 _PARSE = r"""

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 
 import paramiko
 
-from drumline.plugin import ConnectionLost, Emit, Ending, Exit, Get, HostError, Put, QuotaExceeded, Run
+from drumline.plugin import ConnectionLost, Emit, Ending, Exit, Get, HostError, Put, QuotaExceeded, Run, Staged
+from drumline.plugin.marks import nonce
 from drumline.plugin.posix import shell_script
+from drumline.plugin.staging import Remarks, staged_script
 from drumline_ssh import wire
 from drumline_ssh.dialing import hang_up
 from drumline_ssh.ending import ending_script
 from drumline_ssh.files import Files
 from drumline_ssh.shell import Shell, Woken
+from drumline_ssh.staging import SshStaged
 
 #: Longest input, in bytes, that goes through the warm shell, growing fourfold there; more gets a channel of its own.
 _SMALL_INPUT = 16_384
 #: Seconds for ending a command on the host, and then for its shell to say so.
 _ENDING_PATIENCE = 30.0
+
+
+class Command(NamedTuple):
+    """A command under way."""
+
+    shell: Shell
+    shell_pid: int  #: Of the process that it is a child of.
+    word: str  #: In the marks at its end.
+    user: str | None  #: Whom it became.
 
 
 class SshSession:
@@ -28,8 +42,9 @@ class SshSession:
     def __init__(
         self, transport: paramiko.Transport, place: str, timeout: float, beside: Callable[[], list[paramiko.Transport]]
     ) -> None:
+        self.place = place
+        self.interrupted = False  #: Since the last command was begun.
         self._transport = transport
-        self._place = place
         self._timeout = timeout
         #: A connection to the same host beside this one, for when this one takes no more channels.
         self._beside = beside
@@ -39,20 +54,45 @@ class SshSession:
         self._lock = threading.Lock()
         self._busy = False
         self._running: Shell | None = None  #: Where the command that runs can be woken.
-        self._interrupted = False
 
     def run(self, request: Run, emit: Emit) -> Exit:
         """See :class:`drumline.plugin.Session`."""
         script = shell_script(request)
         deadline = None if request.timeout is None else time.monotonic() + request.timeout
-        with self._lock:
-            self._busy, self._interrupted = True, False
-        try:
+        with ExitStack() as use:
+            use.enter_context(self._in_use())
             if len(request.stdin) > _SMALL_INPUT:
-                return self._run_once(script, request, emit, deadline)
-            word = wire.nonce()
-            shell = self._send(script, request.stdin, word)
-            return self._follow(shell, self._shell_pid, word, request, emit, deadline)
+                command = self._begin_once(use, script, request, request.stdin)
+            else:
+                command = self._begin(request, lambda word, started: wire.command(script, word, request.stdin, started))
+            return self.follow(command, emit, deadline)
+
+    def stage(self, request: Run) -> Staged:
+        """See :class:`drumline.plugin.StagingSession`."""
+        remarks = Remarks(nonce())
+        script = staged_script(request, remarks.word)
+        fed = request.become is not None
+        with ExitStack() as use:
+            use.enter_context(self._in_use())
+            if len(request.stdin) > _SMALL_INPUT:
+                command = self._begin_once(use, script, request)
+                later = request.stdin
+            else:
+                stdin = request.stdin
+                command = self._begin(request, lambda word, started: wire.staged(script, word, stdin, started, fed=fed))
+                later = b""
+            staged = SshStaged(self, command, request.timeout, later, remarks)
+            staged.wait_until_ready()
+            staged.use = use.pop_all()
+        return staged
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """For the time of one command."""
+        with self._lock:
+            self._busy, self.interrupted = True, False
+        try:
+            yield
         except ConnectionLost:
             self._drop_shell()
             raise
@@ -60,35 +100,37 @@ class SshSession:
             with self._lock:
                 self._busy, self._running = False, None
 
-    def _send(self, script: str, stdin: bytes, word: str) -> Shell:
-        """Give the command to the warm shell, which is started first if need be."""
+    def _begin(self, request: Run, text: Callable[[str, str | None], bytes]) -> Command:
+        """Give a command to the warm shell, which is started first if need be."""
+        word, user = nonce(), request.become.user if request.become else None
         if self._shell is not None:
-            self._shell.send(wire.command(script, word, stdin))
-            return self._shell
+            self._shell.send(text(word, None))
+            return Command(self._shell, self._shell_pid, word, user)
         shell = self._open_shell(wire.START)
-        started = wire.nonce()
+        started = nonce()
         try:
-            shell.send(wire.command(script, word, stdin, started=started))
+            shell.send(text(word, started))
             self._shell_pid = shell.start(started)
         except BaseException:
             shell.close()
             raise
         self._shell = shell
-        return shell
+        return Command(shell, self._shell_pid, word, user)
 
-    def _run_once(self, script: str, request: Run, emit: Emit, deadline: float | None) -> Exit:
+    def _begin_once(self, use: ExitStack, script: str, request: Run, stdin: bytes | None = None) -> Command:
         """Run a command in a shell of its own, with the rest of the channel's input for its own."""
         shell = self._open_instead(wire.START_ONCE)
-        started, word = wire.nonce(), wire.nonce()
-        try:
-            shell.send(wire.command_once(script, started, word))
-            shell.send_in_background(request.stdin)
-            outcome = self._follow(shell, shell.start(started), word, request, emit, deadline)
-            if self._shell is None:
-                shell.finish(end_input=False)
-            return outcome
-        finally:
-            shell.close()
+        use.callback(self._close_once, shell)
+        started, word = nonce(), nonce()
+        shell.send(wire.command_once(script, started, word))
+        if stdin is not None:
+            shell.send_in_background(stdin)
+        return Command(shell, shell.start(started), word, request.become.user if request.become else None)
+
+    def _close_once(self, shell: Shell) -> None:
+        if self._shell is None:
+            shell.finish(end_input=False)
+        shell.close()
 
     def _open_instead(self, program: str) -> Shell:
         """A shell beside the warm one, or in its place where the host allows no more."""
@@ -103,36 +145,40 @@ class SshSession:
 
     def _open_shell(self, program: str) -> Shell:
         try:
-            return Shell(self._transport, program, self._place, self._timeout)
+            return Shell(self._transport, program, self.place, self._timeout)
         except QuotaExceeded:
             # sshd counts a channel that has just been closed until it has handled all that came with the closing.
-            return Shell(self._transport, program, self._place, self._timeout)
+            return Shell(self._transport, program, self.place, self._timeout)
 
-    def _follow(
-        self, shell: Shell, shell_pid: int, word: str, request: Run, emit: Emit, deadline: float | None
-    ) -> Exit:
-        """Hand over what a command says until it is over, or its time is."""
+    @contextmanager
+    def watching(self, command: Command) -> Iterator[None]:
+        """While the caller waits for it: an interrupt wakes the caller, also one that came before."""
         with self._lock:
-            self._running = shell
-            if self._interrupted:
-                shell.wake()
+            self._running = command.shell
+            if self.interrupted:
+                command.shell.wake()
         try:
-            status = int(shell.collect(word, emit, deadline))
-            # ksh gives 256 + n for signal n.
-            return Exit(code=status if status < 256 else 128 + (status & 127))
-        except Woken:
-            ending = Ending.INTERRUPTED if self._interrupted else Ending.TIMED_OUT
-            self._end(shell, shell_pid, word, request, emit)
-            return Exit(code=None, ending=ending)
+            yield
+        finally:
+            with self._lock:
+                self._running = None
 
-    def _end(self, shell: Shell, shell_pid: int, word: str, request: Run, emit: Emit) -> None:
-        """End a command and its children, and read what it still said."""
-        user = request.become.user if request.become else None
-        survived = self._run_beside(ending_script(shell_pid, user))
+    def follow(self, command: Command, emit: Emit, deadline: float | None) -> Exit:
+        """Hand over what a command says until it is over, or its time is."""
+        with self.watching(command):
+            try:
+                return wire.exit_of(command.shell.collect(command.word, emit, deadline))
+            except Woken:
+                return self.end(command, emit)
+
+    def end(self, command: Command, emit: Emit) -> Exit:
+        """End a command and its children, since its time is over or it was interrupted; read what it still said."""
+        ending = Ending.INTERRUPTED if self.interrupted else Ending.TIMED_OUT
+        survived = self._run_beside(ending_script(command.shell_pid, command.user))
         patience = time.monotonic() + _ENDING_PATIENCE
         while True:
             try:
-                shell.collect(word, emit, patience)
+                command.shell.collect(command.word, emit, patience)
                 break
             except Woken:
                 if time.monotonic() < patience:  # interrupted once more
@@ -143,9 +189,10 @@ class SshSession:
             self._drop_shell()
             raise HostError(
                 "The command can't be ended",
-                f"{self._place}: its time was up or it was interrupted, but processes of it outlive SIGKILL, or belong"
+                f"{self.place}: its time was up or it was interrupted, but processes of it outlive SIGKILL, or belong"
                 " to a user whom this login may not end.",
             )
+        return Exit(code=None, ending=ending)
 
     def _run_beside(self, script: str) -> bool:
         """Run a script in a shell of its own; whether it failed."""
@@ -153,8 +200,8 @@ class SshSession:
             way, shell = [], self._open_shell(wire.START)
         except QuotaExceeded:
             way = self._beside()
-            shell = Shell(way[-1], wire.START, self._place, self._timeout)
-        started, word = wire.nonce(), wire.nonce()
+            shell = Shell(way[-1], wire.START, self.place, self._timeout)
+        started, word = nonce(), nonce()
         try:
             shell.send(wire.command(script, word, started=started))
             shell.start(started)
@@ -176,7 +223,7 @@ class SshSession:
     def interrupt(self) -> None:
         """See :class:`drumline.plugin.Session`."""
         with self._lock:
-            self._interrupted = self._busy
+            self.interrupted = self._busy
             if self._running is not None:
                 self._running.wake()
 

@@ -12,6 +12,7 @@ import paramiko
 from paramiko.buffered_pipe import PipeTimeout
 
 from drumline.plugin import ConnectionLost, Emit, HostError, Stream
+from drumline.plugin.marks import Tail
 from drumline_ssh import faults, wire
 
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
@@ -78,7 +79,7 @@ class Shell:
         self._place = place
         self._inbox = _Inbox()
         self._rest: dict[Stream, bytes] = dict.fromkeys(_STREAMS, b"")
-        self._reading: tuple[str, dict[Stream, wire.Tail]] | None = None
+        self._reading: tuple[str, dict[Stream, Tail]] | None = None
         self._channel = _open(transport, place, timeout)
         # BufferedPipe's part is taken by duck typing: feed, read and close are all that is used of it.
         self._channel.in_buffer = _Buffer(self._inbox, "stdout")  # type: ignore[assignment]
@@ -96,6 +97,10 @@ class Shell:
             kind, _ = self._receive(None)
             if kind == "end":
                 raise self._ended()
+        self.send_on(data)
+
+    def send_on(self, data: bytes) -> None:
+        """Write to what runs in the shell."""
         try:
             self._channel.sendall(data)
         except (paramiko.SSHException, EOFError, OSError):
@@ -145,10 +150,10 @@ class Shell:
         self._rest = {stream: tails[stream].rest for stream in _STREAMS}
         return tails["stdout"].answer
 
-    def _tails(self, word: str, emit: Emit) -> dict[Stream, wire.Tail]:
+    def _tails(self, word: str, emit: Emit) -> dict[Stream, Tail]:
         """The state of reading up to a word's marks; it outlives a ``Woken``."""
         if self._reading is None or self._reading[0] != word:
-            tails = {stream: wire.Tail(word) for stream in _STREAMS}
+            tails = {stream: Tail(word) for stream in _STREAMS}
             self._reading = (word, tails)
             for stream, rest in self._rest.items():
                 if rest:

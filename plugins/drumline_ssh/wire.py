@@ -17,14 +17,17 @@ The shell is a plain ``sh`` that reads commands from its standard input. To run 
   times as much as the command. The shell handles the signals that scripts send to their group, but nobody handles
   ``kill -9 0``: it ends the shell, which is told as a lost connection, and the next command gets another.
 - Input for the command comes from ``printf``, with all but plain text in octal: the shell's own input can't be
-  shared with commands, because a shell may read ahead.
+  shared with commands, because a shell may read ahead. (A staged command reads one line of it all the same: it is sent
+  with everything around it as one compound command, and nothing more is sent before it is ready to read.)
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 import shlex
+
+from drumline.plugin import Exit
+from drumline.plugin.posix import means_its_own_process
 
 #: Starts the shell, whichever login shell reads this.
 START = "exec /bin/sh"
@@ -32,22 +35,9 @@ START = "exec /bin/sh"
 START_ONCE = 'exec /bin/sh -c \'IFS= read -r drumline_line && eval "$(printf %b "$drumline_line")"\''
 #: A handler, however empty, keeps ``kill 0`` in a command from ending the shell too; commands have the defaults again.
 _PROLOGUE = "trap : HUP INT QUIT TERM USR1 USR2\nexec 9>&2 2>/dev/null\n"
-#: Longest script that may become an argument; Linux takes 131,071 bytes.
-_LONGEST_ARGUMENT = 120_000
-_ITS_OWN_PID = re.compile(r"\$\$|\$\{\$|\bPPID\b")
 #: What doesn't mean itself in a line for ``printf %b``, and in a single-quoted format of ``printf``.
 _NOT_IN_LINE = re.compile(rb"[^ -\[\]-~]")
 _NOT_PLAIN = re.compile(rb"[^ !-$&(-\[\]-~\n\t]")
-
-
-def nonce() -> str:
-    """A word that no output holds."""
-    return secrets.token_hex(12)
-
-
-def mark(word: str) -> bytes:
-    """What the shell's answer begins with."""
-    return b"\x1e" + word.encode()
 
 
 def prologue(word: str) -> str:
@@ -55,7 +45,7 @@ def prologue(word: str) -> str:
     return f"{_PROLOGUE}printf '\\036{word} %s\\n' $$; printf '\\036{word}\\n' >&9\n"
 
 
-def command(script: str, word: str, stdin: bytes = b"", *, started: str | None = None) -> bytes:
+def command(script: str, word: str, stdin: bytes = b"", started: str | None = None) -> bytes:
     """Run a script in the shell; with ``started``, as the first thing that the shell does."""
     text = f"{prologue(started) if started else ''}{_fed(_child(script), stdin)}\n{_epilogue(word)}"
     return text.encode("utf-8", "surrogateescape")
@@ -68,8 +58,26 @@ def command_once(script: str, started: str, word: str) -> bytes:
     return _NOT_IN_LINE.sub(lambda found: b"\\0%03o" % found[0][0], text) + b"\n"
 
 
+def staged(script: str, word: str, stdin: bytes = b"", started: str | None = None, *, fed: bool) -> bytes:
+    """A script that reads its word to start from the channel, or, with ``fed``, from a pipe, ahead of its input.
+
+    It is one compound command: when it runs, nothing of it is left unread in the channel.
+    """
+    waiting = _waiting(script, stdin, fed=fed or bool(stdin))
+    text = f"{prologue(started) if started else ''}{{ {waiting}\n{_epilogue(word)}}}\n"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _waiting(script: str, stdin: bytes, *, fed: bool) -> str:
+    child = f"( eval {shlex.quote(script)} ) 2>&9 9>&-"
+    if not fed:
+        return child
+    pass_on = "IFS= read -r drumline_word && printf '%s\\n' \"$drumline_word\""
+    return f"{{ {pass_on} && printf '{_as_format(stdin)}'; }} 9>&- | {child}"
+
+
 def _child(script: str) -> str:
-    if _ITS_OWN_PID.search(script) and len(script) < _LONGEST_ARGUMENT:
+    if means_its_own_process(script):
         return f"( exec /bin/sh -c {shlex.quote(script)} )"
     return f"( eval {shlex.quote(script)} )"
 
@@ -88,42 +96,7 @@ def _epilogue(word: str) -> str:
     return f"printf '\\036{word} %s\\n' $?\nprintf '\\036{word}\\n' >&9\n"
 
 
-class Tail:
-    """Looks for the mark at the end of one stream, however the stream is cut into pieces."""
-
-    __slots__ = ("_held", "_mark", "answer", "rest")
-
-    def __init__(self, word: str) -> None:
-        self._mark = mark(word)
-        self._held = b""
-        self.answer: bytes | None = None  #: What stood between the mark and its newline; None until it was seen.
-        self.rest = b""  #: What came after it.
-
-    def feed(self, data: bytes) -> bytes:
-        """The part of the stream that is output for certain."""
-        if self.answer is not None:
-            self.rest += data
-            return b""
-        data = self._held + data
-        at = data.find(self._mark)
-        if at < 0:
-            at = len(data) - self._beginning(data)
-        else:
-            end = data.find(b"\n", at)
-            if end >= 0:
-                self.answer = data[at + len(self._mark) : end].strip()
-                self.rest = data[end + 1 :]
-                self._held = b""
-                return data[:at]
-        self._held = data[at:]
-        return data[:at]
-
-    def flush(self) -> bytes:
-        """What was held back in case it was a mark, once nothing more will come."""
-        held, self._held = self._held, b""
-        return held
-
-    def _beginning(self, data: bytes) -> int:
-        """How many bytes at the end may be the beginning of a mark."""
-        at = data.rfind(b"\x1e", max(0, len(data) - len(self._mark)))
-        return len(data) - at if at >= 0 and self._mark.startswith(data[at:]) else 0
+def exit_of(status: bytes) -> Exit:
+    """What a shell tells in ``$?``; ksh gives 256 + n for signal n."""
+    code = int(status)
+    return Exit(code=code if code < 256 else 128 + (code & 127))

@@ -1,17 +1,19 @@
 """What authors of plugins test with.
 
-The transport contract suite is :mod:`drumline.testing.contract`; it alone needs pytest, so it is imported by name.
+The transport contract suites are :mod:`drumline.testing.contract` and :mod:`drumline.testing.staging`; they alone need
+pytest, so they are imported by name.
 """
 
 from drumline.testing.acting import play
 from drumline.testing.builders import make_inventory
-from drumline.testing.collect import collect
+from drumline.testing.collect import collect, collect_staged
 from drumline.testing.fakes import (
     Answer,
     Answering,
     FakeClock,
     FakeConnection,
     FakeSession,
+    FakeStaged,
     FakeTransport,
     all_well,
     in_order,
@@ -24,10 +26,12 @@ __all__ = [
     "FakeClock",
     "FakeConnection",
     "FakeSession",
+    "FakeStaged",
     "FakeTransport",
     "NullTransport",
     "all_well",
     "collect",
+    "collect_staged",
     "in_order",
     "make_inventory",
     "play",

@@ -59,6 +59,10 @@ class Commands(Protocol):
         """Write the working directory, exactly."""
         ...
 
+    def say_time(self) -> Run:
+        """Write the host's clock, in seconds since the epoch with six digits or more behind the point."""
+        ...
+
     def long_script(self, size: int, text: str) -> Run:
         """A script of at least ``size`` characters which writes the text."""
         ...
@@ -152,6 +156,9 @@ class PosixCommands:
 
     def say_directory(self) -> Run:
         return _sh('printf %s "$(pwd)"')
+
+    def say_time(self) -> Run:
+        return _sh("date +%s.%N")
 
     def long_script(self, size: int, text: str) -> Run:
         line = ": " + "x" * 77
@@ -294,6 +301,12 @@ class WindowsCommands:
 
     def say_directory(self) -> Run:
         return _powershell(_write("(Get-Location).ProviderPath"))
+
+    def say_time(self) -> Run:
+        return _powershell(
+            "$t = [DateTime]::UtcNow.Ticks - 621355968000000000\n"
+            + _write("'{0}.{1:D7}' -f [Math]::Floor($t / 10000000), ($t % 10000000)")
+        )
 
     def long_script(self, size: int, text: str) -> Run:
         line = "# " + "x" * 77

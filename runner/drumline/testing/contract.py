@@ -1,4 +1,4 @@
-"""The contract that every transport keeps, as a pytest class. The one module of drumline that needs pytest.
+"""The contract that every transport keeps, as a pytest class. It needs pytest, as its neighbour ``staging`` does.
 
 Subclass the suite of the platform that your transport reaches and give it two fixtures, class-wide or wider::
 
@@ -18,7 +18,8 @@ Subclass the suite of the platform that your transport reaches and give it two f
         def target(cls):
             return Target(host="practice", transport="local", options={})
 
-A transport whose connections can break adds ``ConnectionLossContract`` and the fixture ``lose_connection``. Put
+A transport whose connections can break adds ``ConnectionLossContract`` and the fixture ``lose_connection``; one that
+can hold commands back adds :class:`drumline.testing.staging.StagingContract`. Put
 ``pytest.register_assert_rewrite("drumline.testing.contract")`` into your ``conftest.py`` to see what was compared.
 
 The suite reaches one host. It writes into temporary folders there and removes them. One session serves test after
@@ -42,8 +43,8 @@ from drumline.errors import ConnectionLost, HostError, TransferFailed
 from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Platform, Target
-from drumline.plugin.protocols import Connection, Session, Stream, Transport
-from drumline.testing.collect import collect
+from drumline.plugin.protocols import Connection, Session, Staged, Stream, Transport
+from drumline.testing.collect import collect, collect_staged
 from drumline.testing.commands import LINE, MEGABYTE, Commands, PosixCommands, WindowsCommands, cmd, with_timeout
 
 EVERY_BYTE = bytes(range(256))
@@ -55,14 +56,15 @@ MARKS = "#< CLIXML\n<Objs></Objs>\ndrumline:0123456789abcdef:0\n\x1e\x1f0\n__END
 
 
 class Started:
-    """A command that runs in a thread of its own, and what it said so far."""
+    """A command that is carried out in a thread of its own, and what it said so far."""
 
-    def __init__(self, session: Session, request: Run) -> None:
+    def __init__(self, session: Session, what: Run | Staged) -> None:
+        """``what`` is run, or has been staged on the session and released."""
         self.session = session
         self._said = bytearray()
         self._change = threading.Condition()
         self._outcome: Future[Completed] = Future()
-        threading.Thread(target=self._run, args=(request,), daemon=True).start()
+        threading.Thread(target=self._run, args=(what,), daemon=True).start()
 
     def wait_until_said(self, text: bytes, patience: float) -> None:
         """Wait for output; fails when it doesn't come, or the command ends without it."""
@@ -74,9 +76,12 @@ class Started:
         """What came of it; raises what ``run`` raised, and ``TimeoutError`` when it hangs."""
         return self._outcome.result(patience)
 
-    def _run(self, request: Run) -> None:
+    def _run(self, what: Run | Staged) -> None:
         try:
-            self._outcome.set_result(collect(self.session, request, self._note))
+            outcome = (
+                collect(self.session, what, self._note) if isinstance(what, Run) else collect_staged(what, self._note)
+            )
+            self._outcome.set_result(outcome)
         except BaseException as error:
             self._outcome.set_exception(error)
         with self._change:

@@ -7,17 +7,19 @@ what *uses* sessions, where the interesting answers are hard to get from a real 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from drumline.errors import HostError
 from drumline.model.outcome import Approval, ClockReading, Completed, Exit
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
 from drumline.plugin.protocols import Emit
 
-#: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, what an ``Ask``
-#: or a ``ReadClock`` is answered by, or an exception to be raised.
+#: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, what an
+#: ``Ask`` or a ``ReadClock`` is answered by, or an exception to be raised.
 Answer: TypeAlias = Completed | bytes | Approval | ClockReading | Exception | None
 #: Decides by the host's name and the request.
 Answering: TypeAlias = Callable[[str, Request], Answer]
@@ -51,6 +53,9 @@ class FakeSession:
     host: str = "host"
     answering: Answering = all_well
     requests: list[Request] = field(default_factory=list)
+    staged: list[FakeStaged] = field(default_factory=list)
+    #: The host's clock, in seconds since the epoch.
+    clock: Callable[[], float] = time.time
     interrupts: int = 0
     closed: bool = False
 
@@ -58,11 +63,14 @@ class FakeSession:
         """Says what the answer says, stdout first."""
         completed = self._answer(request)
         assert isinstance(completed, Completed), f"the answer to a Run is a Completed, not {completed!r}"
-        if completed.stdout:
-            emit("stdout", completed.stdout)
-        if completed.stderr:
-            emit("stderr", completed.stderr)
-        return Exit(code=completed.code, ending=completed.ending)
+        return _say(completed, emit)
+
+    def stage(self, request: Run) -> FakeStaged:
+        """Holds it back, unless the answer is an exception. What it staged is kept in ``staged``."""
+        completed = self._answer(request)
+        assert isinstance(completed, Completed), f"the answer to a Run is a Completed, not {completed!r}"
+        self.staged.append(FakeStaged(completed=completed, clock=self.clock))
+        return self.staged[-1]
 
     def put(self, request: Put) -> None:
         """Writes nothing; the content is in the request."""
@@ -89,6 +97,46 @@ class FakeSession:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeStaged:
+    """A command that is held back, and what was done with it."""
+
+    completed: Completed
+    clock: Callable[[], float] = time.time
+    #: What ``check`` raises.
+    lost: HostError | None = None
+    released: bool = False
+    at: float | None = None
+    cancelled: bool = False
+    started: float | None = None
+
+    def check(self) -> None:
+        """Raises what is in ``lost``."""
+        if self.lost is not None:
+            raise self.lost
+
+    def release(self, at: float | None = None) -> None:
+        """Noted; it starts at once, or right at the instant."""
+        self.released, self.at = True, at
+        self.started = self.clock() if at is None else at
+
+    def finish(self, emit: Emit) -> Exit:
+        """Says what the answer says."""
+        return _say(self.completed, emit)
+
+    def cancel(self) -> None:
+        """Noted."""
+        self.cancelled = True
+
+
+def _say(completed: Completed, emit: Emit) -> Exit:
+    if completed.stdout:
+        emit("stdout", completed.stdout)
+    if completed.stderr:
+        emit("stderr", completed.stderr)
+    return Exit(code=completed.code, ending=completed.ending)
 
 
 @dataclass(slots=True, kw_only=True)

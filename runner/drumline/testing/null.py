@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from drumline.model.outcome import Exit
 from drumline.model.request import Get, Put, Run
 from drumline.model.target import Option, Platform, Target
@@ -47,6 +49,10 @@ class NullSession:
         """Exits 0 and says nothing."""
         return _EXIT
 
+    def stage(self, request: Run) -> NullStaged:
+        """Holds nothing back, well."""
+        return NullStaged()
+
     def put(self, request: Put) -> None:
         """Writes nothing."""
 
@@ -59,3 +65,26 @@ class NullSession:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class NullStaged:
+    """Starts right when it should, and is over."""
+
+    __slots__ = ("started",)
+
+    def __init__(self) -> None:
+        self.started: float | None = None
+
+    def check(self) -> None:
+        """It is there."""
+
+    def release(self, at: float | None = None) -> None:
+        """Starts nothing."""
+        self.started = time.time() if at is None else at
+
+    def finish(self, emit: Emit) -> Exit:
+        """Exits 0 and says nothing."""
+        return _EXIT
+
+    def cancel(self) -> None:
+        """Nothing ever waits."""

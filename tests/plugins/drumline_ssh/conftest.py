@@ -12,7 +12,7 @@ from drumline.plugin import Connection, Target
 from drumline_lab.sshd import Sshd, find_sshd
 from drumline_ssh.transport import SshTransport
 
-pytest.register_assert_rewrite("drumline.testing.contract")
+pytest.register_assert_rewrite("drumline.testing.contract", "drumline.testing.staging")
 
 
 @pytest.fixture(autouse=True)

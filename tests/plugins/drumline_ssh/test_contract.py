@@ -9,6 +9,7 @@ import pytest
 
 from drumline.plugin import Target
 from drumline.testing.contract import ConnectionLossContract, PosixContract
+from drumline.testing.staging import StagingContract
 from drumline_lab.embedded_sshd import EmbeddedSshd
 from drumline_lab.sshd import Sshd, find_sshd
 from drumline_ssh.transport import SshTransport
@@ -32,7 +33,7 @@ def lose_connection(server: Sshd | EmbeddedSshd) -> Callable[[], None]:
 
 
 @needs_sshd
-class TestOnSshd(ConnectionLossContract, PosixContract):
+class TestOnSshd(ConnectionLossContract, StagingContract, PosixContract):
     """The usual host."""
 
     @pytest.fixture(scope="class")
@@ -53,7 +54,7 @@ class TestOnSshdWithoutSftp(PosixContract):
             yield server
 
 
-class TestOnEmbeddedServer(ConnectionLossContract, PosixContract):
+class TestOnEmbeddedServer(ConnectionLossContract, StagingContract, PosixContract):
     """What newcomers without sshd practise on."""
 
     @pytest.fixture(scope="class")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from drumline.plugin.marks import mark
 from drumline_ssh import wire
 from drumline_ssh.ending import ending_script
 
@@ -61,10 +62,10 @@ def test_the_command_and_its_children_end_and_the_shell_stays(shell: str) -> Non
             )
             assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
             assert {name for name, pid in started.items() if is_running(pid)} == set()
-            assert warm.stdout.readline().startswith(wire.mark(WORD))
+            assert warm.stdout.readline().startswith(mark(WORD))
             warm.stdin.write(wire.command("echo fine", WORD))
             warm.stdin.close()
-            assert warm.stdout.read() == b"fine\n" + wire.mark(WORD) + b" 0\n"
+            assert warm.stdout.read() == b"fine\n" + mark(WORD) + b" 0\n"
         finally:
             warm.kill()
             for pid in filter(is_running, started.values()):
