@@ -14,7 +14,7 @@ from drumline.clock import SystemClock
 from drumline.config import Settings
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import FilesError, UsageError
-from drumline.execution.approvals import Approvals
+from drumline.execution.approvals import Approvals, Source
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
@@ -178,8 +178,13 @@ def _starts_at_a_moment(task: Task) -> bool:
     return task.start is not None and task.start.at is not None
 
 
-def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0) -> int:
-    """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal."""
+def carry_out(
+    prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0, sources: Iterable[Source] = ()
+) -> int:
+    """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal.
+
+    What the run asks people is answered through the journal, or by one of the ``sources``.
+    """
     _allow_files()
     settings = prepared.settings
     journal = Journal(settings.state)
@@ -204,7 +209,7 @@ def carry_out(prepared: Prepared, listeners: Listeners, *, command: str, verbosi
         clock=SystemClock(),
         remember=context.remember,
     )
-    approvals = Approvals(note=driver.note)
+    approvals = Approvals(note=driver.note, sources=[record, *sources])
     executor = ThreadExecutor(JobRunner(context, note=driver.note, approvals=approvals), driver.report)
     with _interrupts(driver):  # also while connections are closed: the run is over, and its status stays
         try:

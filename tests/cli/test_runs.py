@@ -80,7 +80,7 @@ def test_show_with_outputs(folder: Path) -> None:
 
 def test_show_as_json(folder: Path) -> None:
     shown = json.loads(call(folder, "runs", "show", "1", "--format", "json").out)
-    assert set(shown) == {"run", "failures", "waves", "jobs"}
+    assert set(shown) == {"run", "failures", "stops", "waves", "starts", "approvals", "waiting", "jobs"}
     [failure] = shown["failures"]
     assert (failure["task"], failure["host"], failure["status"]) == ("break", "web2", "failed")
     assert failure["result"]["rc"] == 1

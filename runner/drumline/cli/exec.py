@@ -27,7 +27,7 @@ _PLACE = Position("<command line>")
 
 @click.command("exec")
 @click.argument("pattern")
-@click.argument("words", nargs=-1, required=True, metavar="-- COMMAND...")
+@click.argument("words", nargs=-1, metavar="-- COMMAND...")
 @inventory_options
 @scope_options
 @forks_option
@@ -39,9 +39,10 @@ _PLACE = Position("<command line>")
     help="End the command and its children after that time.",
 )
 @click.option("--executable", metavar="PROGRAM", help="The shell that reads a command line: /bin/bash, pwsh, cmd.")
+@click.option("--clock", is_flag=True, help="No command: compare the hosts' clocks with this machine's.")
 @state_option
 @verbose_option
-def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) -> None:
+def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **given: Any) -> None:
     """Run one command on the hosts of a pattern; equal outputs are shown once.
 
     A single word is a command line for the hosts' own shell, sh or PowerShell:
@@ -55,27 +56,37 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, **given: Any) ->
     Templates are rendered for each host:
 
         drumline exec all -- echo '{{ inventory_hostname }}'
+
+    How far the hosts' clocks are off, and how well that is known:
+
+        drumline exec all --clock
     """
     from drumline.app import carry_out, prepare
     from drumline.reporting.listeners import listeners_for
 
-    if not any(word.strip() for word in words):
+    if clock and words:
+        raise UsageError("There is nothing to run with --clock", "Leave out the command, or --clock.")
+    if not clock and not any(word.strip() for word in words):
         raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
-    playbook = _playbook(pattern, words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
+    task = (
+        Task(id="clock", name="clock", action="clock", position=_PLACE, timeout=given["timeout"])
+        if clock
+        else _task(words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
+    )
+    play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
+    playbook = Playbook(path=str(_PLACE.path), plays=(play,))
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])
-    with listeners_for(prepared.plan, verbose=max(verbose, 1), warnings=prepared.registry.faults) as listeners:
-        status = carry_out(prepared, listeners, command=called_as(sys.argv[1:]), verbosity=verbose)
+    with listeners_for(prepared.plan, verbose=max(verbose, 1), warnings=prepared.registry.faults) as reports:
+        status = carry_out(prepared, reports.listeners, command=called_as(sys.argv[1:]), verbosity=verbose)
     raise SystemExit(status)
 
 
-def _playbook(
-    pattern: str, words: tuple[str, ...], *, become: bool, timeout: float | None, shell: str | None
-) -> Playbook:
+def _task(words: tuple[str, ...], *, become: bool, timeout: float | None, shell: str | None) -> Task:
     line = len(words) == 1
     texts = [text_value(word, _PLACE) for word in words]
     arguments = {"cmd": texts[0], "executable": shell} if line else {"argv": texts}
-    task = Task(
+    return Task(
         id="exec",
         name=words[0] if line else shlex.join(words),
         action="shell" if line else "command",
@@ -83,7 +94,4 @@ def _playbook(
         position=_PLACE,
         become=become,
         timeout=timeout,
-    )
-    return Playbook(
-        path=str(_PLACE.path), plays=(Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE),)
     )

@@ -53,6 +53,12 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         tags=split_tags(given["tags"]),
         skip_tags=split_tags(given["skip_tags"]),
     )
-    with listeners_for(prepared.plan, events=events, verbose=verbose, warnings=prepared.registry.faults) as listeners:
-        status = carry_out(prepared, listeners, command=called_as(sys.argv[1:]), verbosity=verbose)
+    with listeners_for(prepared.plan, events=events, verbose=verbose, warnings=prepared.registry.faults) as reports:
+        status = carry_out(
+            prepared,
+            reports.listeners,
+            command=called_as(sys.argv[1:]),
+            verbosity=verbose,
+            sources=reports.sources,
+        )
     raise SystemExit(status)

@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from drumline.model.event import BarrierPassed, Event, InterruptRequested, RunFinished, WaveReleased
+from drumline.model.event import (
+    ApprovalRequested,
+    BarrierPassed,
+    Event,
+    InterruptRequested,
+    JobStaged,
+    PlayStopped,
+    RunFinished,
+    StartReleased,
+    WaveReleased,
+)
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
 from drumline.reporting.lines import (
@@ -16,16 +26,18 @@ from drumline.reporting.lines import (
     count_parts,
     plain,
     play_title,
-    running_text,
+    task_name,
     verdict,
     wave_number,
-    wave_result,
     wave_title,
 )
-from drumline.reporting.tracker import Tracker, Wave
+from drumline.reporting.prompt import TerminalPrompt
+from drumline.reporting.timing import headed, question_lines, start_progress, stop_line, waiting_lines
+from drumline.reporting.tracker import Tracker, Wave, WaveKey
+from drumline.reporting.waves import running_text, wave_result
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 _FRAMES_PER_SECOND = 8
 
@@ -36,6 +48,8 @@ class Screen(Protocol):
     def show(self, line: Line) -> None: ...
 
     def open(self, live: Callable[[], Iterable[Line]]) -> None: ...
+
+    def redraw(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -50,6 +64,9 @@ class PlainScreen:
         print(plain(line), file=self._file, flush=True)
 
     def open(self, live: Callable[[], Iterable[Line]]) -> None:
+        pass
+
+    def redraw(self) -> None:
         pass
 
     def close(self) -> None:
@@ -74,6 +91,10 @@ class LiveScreen:
         self._live = Live(_Drawn(live), console=self._console, refresh_per_second=_FRAMES_PER_SECOND, transient=True)
         self._live.start()
 
+    def redraw(self) -> None:
+        if self._live is not None:
+            self._live.refresh()
+
     def close(self) -> None:
         if self._live is not None:
             self._live.stop()
@@ -86,14 +107,12 @@ class _Drawn:
     def __init__(self, live: Callable[[], Iterable[Line]]) -> None:
         self._live = live
 
-    def __rich__(self) -> RenderableType:
-        from rich.console import Group
-
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = [_text(line) for line in self._live()]
-        for line in lines:
+        for line in lines[-options.size.height :]:  # the last ones matter most: what is asked is there
             line.no_wrap = True
             line.overflow = "ellipsis"
-        return Group(*lines)
+            yield line
 
 
 def _text(line: Line) -> Any:
@@ -105,22 +124,40 @@ def _text(line: Line) -> Any:
 class ConsoleReport:
     """Tells a run on a screen. Use it as a context manager; it listens to events."""
 
-    def __init__(self, plan: Plan, screen: Screen, *, number: int, verbose: int = 0, alive: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        screen: Screen,
+        *,
+        number: int,
+        verbose: int = 0,
+        alive: bool = False,
+        prompt: TerminalPrompt | None = None,
+    ) -> None:
         self._tracker = Tracker(plan, verbose=verbose)
         self._screen = screen
         self._number = number
         self._verbose = verbose
         self._alive = alive
+        self._prompt = prompt
         self._shown: tuple[int, int] | None = None  # the play and batch whose title came last
+        self._passed: set[WaveKey] = set()  # waves with open jobs whose barrier has passed, and was told
 
     def __enter__(self) -> ConsoleReport:
         if self._alive:
             self._screen.open(self._live_lines)
+        if self._prompt is not None:
+            self._prompt.redraw = self._screen.redraw
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._prompt is not None:
+            self._prompt.close()
         self._screen.close()
 
     def __call__(self, event: Event) -> None:
@@ -130,39 +167,97 @@ class ConsoleReport:
             case WaveReleased():
                 self._released(event)
             case BarrierPassed():
-                self._show_result(self._tracker.waves[event.play, event.batch, event.wave])
+                self._barrier_passed(self._tracker.waves[event.play, event.batch, event.wave])
+            case PlayStopped():
+                self._screen.show(stop_line(self._tracker.plan, event))
+            case ApprovalRequested():
+                self._show(question_lines(self._tracker.plan, event, self._how_to_answer()))
+            case JobStaged() | StartReleased():
+                self._start_goes_on(event)
             case InterruptRequested():
                 self._interrupted()
             case RunFinished():
-                self._screen.close()
-                self._screen.show(verdict(self._tracker, self._number))
+                self._finished()
         for wave in ended:
-            if not self._has_barrier(wave):
+            if not self._has_barrier(wave) or wave.key in self._passed:
                 self._show_result(wave)
+
+    def _show(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self._screen.show(line)
+
+    def _finished(self) -> None:
+        for wave in self._tracker.waves.values():
+            if self._has_something(wave):  # of a wave whose barrier never passed
+                self._show_result(wave)
+        self._close()
+        self._screen.show(verdict(self._tracker, self._number))
 
     def _released(self, event: WaveReleased) -> None:
         wave = self._tracker.waves[event.play, event.batch, event.wave]
         if not self._alive and event.jobs:
             self._show_title(wave)
 
+    def _barrier_passed(self, wave: Wave) -> None:
+        self._show_result(wave)
+        if wave.open:
+            self._passed.add(wave.key)
+            wave.barrier = None  # told; what is to come are the results of those that were late
+
     def _show_title(self, wave: Wave) -> None:
         plan = self._tracker.plan
         if wave.key[:2] != self._shown:
             self._shown = wave.key[:2]
             self._screen.show(play_title(plan, wave))
-        self._screen.show([*wave_title(plan, wave), Part(f" ({_jobs(wave.jobs)})", "dim")])
+        more = "what came after its barrier" if wave.key in self._passed else _jobs(wave.jobs)
+        self._screen.show([*wave_title(plan, wave), Part(f" ({more})", "dim")])
 
     def _show_result(self, wave: Wave) -> None:
-        if not wave.folds and not self._verbose:
+        if not self._verbose and not self._has_something(wave):
             return  # nothing ran in it: the failures above and the verdict below say why
-        if self._alive:
+        if self._alive or wave.key in self._passed:
             self._show_title(wave)
-        for line in wave_result(self._tracker, wave, verbose=self._verbose):
-            self._screen.show(line)
-        wave.folds.clear()  # shown; ten thousand hosts' results need not be kept
+        self._show(wave_result(self._tracker, wave, verbose=self._verbose))
+        self._forget(wave)
+
+    def _has_something(self, wave: Wave) -> bool:
+        return bool(wave.folds or wave.late or any(step in self._tracker.starts for step in self._steps(wave)))
+
+    def _steps(self, wave: Wave) -> tuple[int, ...]:
+        play, batch, number = wave.key
+        return self._tracker.plan.plays[play].batches[batch].waves[number]
+
+    def _forget(self, wave: Wave) -> None:
+        """It was shown; ten thousand hosts' results need not be kept."""
+        tracker, steps = self._tracker, self._steps(wave)
+        with tracker.lock:
+            wave.folds.clear()
+            wave.abandoned.clear()
+            wave.late.clear()
+            for step in steps:
+                if step in tracker.starts and not tracker.starts[step].left:
+                    del tracker.starts[step]
+            tracker.questions = [
+                item for item in tracker.questions if not item.over or item.asked.job.step not in steps
+            ]
 
     def _has_barrier(self, wave: Wave) -> bool:
         return self._tracker.plan.plays[wave.key[0]].play.strategy is Strategy.WAVES
+
+    def _start_goes_on(self, event: JobStaged | StartReleased) -> None:
+        """Where nothing moves, a line when the staging begins and one when it is over; else a live line tells it."""
+        index = event.job.step if isinstance(event, JobStaged) else event.jobs[0].step
+        start = self._tracker.starts[index]
+        if self._alive or (isinstance(event, JobStaged) and len(start.staged) > 1):
+            return
+        step = self._tracker.plan.steps[index]
+        word = "staging" if isinstance(event, JobStaged) else "released"
+        text = start_progress(step, start, event.at).removeprefix("released ")
+        self._screen.show(headed(word, "cyan", task_name(step), text))
+
+    def _how_to_answer(self) -> str:
+        command = f"drumline approve {self._number}"
+        return f"answer below, or elsewhere with: {command}" if self._prompt else f"answer with: {command} [--reject]"
 
     def _interrupted(self) -> None:
         if self._tracker.interrupts == 1:
@@ -175,8 +270,14 @@ class ConsoleReport:
 
     def _live_lines(self) -> list[Line]:
         now = time.time()
+        prompt = self._prompt.line() if self._prompt else None
+        approve = "see below" if prompt else f"drumline approve {self._number}"
+        lines: list[Line] = []
         with self._tracker.lock:
-            return [self._live_line(wave, now) for wave in self._tracker.open_waves()]
+            for wave in self._tracker.open_waves():
+                lines.append(self._live_line(wave, now))
+                lines.extend(waiting_lines(self._tracker, wave, now, approve))
+        return [*lines, prompt] if prompt else lines
 
     def _live_line(self, wave: Wave, now: float) -> Line:
         """What matters most comes first: a narrow terminal cuts the end off."""

@@ -23,10 +23,11 @@ from drumline.reporting.lines import (
     play_title,
     seconds,
     verdict,
-    wave_result,
     wave_title,
 )
-from drumline.reporting.tracker import CAUSES, Tracker
+from drumline.reporting.timing import start_lines, stop_line, waiting_lines
+from drumline.reporting.tracker import CAUSES, Question, Starting, Tracker, Wave
+from drumline.reporting.waves import ending_line, wave_result
 
 
 def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
@@ -50,31 +51,54 @@ def show_lines(run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: in
     word, style = _ending(run)
     yield [Part(f"run {run.number} ", "bold"), Part(f"{run.id}  {_when(run.started)}  "), Part(word, style)]
     yield [Part(run.command, "dim")]
-    failures = tracker.failures()
+    failures = list(_failure_lines(tracker))
     if failures:
         yield []
         yield [Part("Failures", "bold red")]
-        for fold in failures:
-            yield from fold_lines(plan.steps[fold.step], fold, verbose=0)
+        yield from failures
     for wave in tracker.waves.values():
         yield []
         end = wave.ended or tracker.now
         times = f"  {_clock(wave.released)} to {_clock(end)}, {seconds(end - wave.released)}"
         yield [*play_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(times, "dim")]
-        yield from wave_result(tracker, wave, verbose=verbose)
+        yield from wave_result(tracker, wave, verbose=verbose, asked=True)
     yield []
     if tracker.finished:
         yield verdict(tracker, run.number)
     else:
-        yield [
-            Part("not finished: "),
-            *count_parts(tracker.counts),
-            Part(f", {len(tracker.running)} running or unknown"),
-        ]
+        yield from _unfinished_lines(tracker, run)
+
+
+def _failure_lines(tracker: Tracker) -> Iterator[Line]:
+    """What stopped the run or made it fail."""
+    steps = tracker.plan.steps
+    for stop in tracker.stops:
+        yield stop_line(tracker.plan, stop)
+    for start in tracker.starts.values():
+        if start.called_off is not None:
+            yield from start_lines(steps[start.step], start)
+    for fold in tracker.failures():
+        yield from fold_lines(steps[fold.step], fold, verbose=0)
+    for ending, hosts in tracker.failed_without_running():
+        yield ending_line(tracker, ending, hosts)
+
+
+def _unfinished_lines(tracker: Tracker, run: RunInfo) -> Iterator[Line]:
+    yield [
+        Part("not finished: "),
+        *count_parts(tracker.counts),
+        Part(f", {len(tracker.running)} running or unknown"),
+    ]
+    if run.alive:
+        yield from waiting_lines(tracker, None, time.time(), f"drumline approve {run.number}")
 
 
 def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, Any]:
-    """One run as JSON-able data: ``run``, ``failures``, ``waves`` and ``jobs``, each job with its times and result."""
+    """One run as JSON-able data.
+
+    ``run``, ``failures``, ``stops`` (plays that ended early), ``waves``, ``starts`` (at one moment), ``approvals``,
+    ``waiting`` (what jobs wait for now) and ``jobs``, each job with its times and result.
+    """
     tracker = Tracker(plan)
     jobs: list[dict[str, Any]] = []
     for event in events:
@@ -83,22 +107,52 @@ def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, An
             jobs.append(_job(describe(event, plan)))
         elif isinstance(event, JobsAbandoned):
             fields = describe(event, plan)
-            jobs += [{**job, "status": fields["status"], "cause": fields["cause"]} for job in fields["jobs"]]
-    failures = [job for job in jobs if job["status"] in CAUSES and not job["ignored"]]
-    waves = [
-        {
-            "play": plan.plays[wave.key[0]].play.id,
-            "batch": wave.key[1],
-            "wave": wave.key[2],
-            "released": wave.released,
-            "ended": wave.ended,
-            "counts": {str(status): count for status, count in wave.counts.items()},
-            "last": wave.barrier.last.host if wave.barrier and wave.barrier.last else None,
-            "waited": wave.barrier.waited if wave.barrier else None,
-        }
-        for wave in tracker.waves.values()
-    ]
-    return {"run": asdict(run), "failures": failures, "waves": waves, "jobs": jobs}
+            ending = {name: fields[name] for name in ("status", "cause", "reason")}
+            jobs += [{**job, **ending, "ignored": False} for job in fields["jobs"]]
+    return {
+        "run": asdict(run),
+        "failures": [job for job in jobs if job["status"] in CAUSES and not job["ignored"]],
+        "stops": [describe(stop, plan) for stop in tracker.stops],
+        "waves": [_wave(wave, plan) for wave in tracker.waves.values()],
+        "starts": [_start(start, plan) for start in tracker.starts.values()],
+        "approvals": [_approval(question, plan) for question in tracker.questions],
+        "waiting": [describe(event, plan) for event in tracker.waiting.values()],
+        "jobs": jobs,
+    }
+
+
+def _wave(wave: Wave, plan: Plan) -> dict[str, Any]:
+    barrier = wave.barrier
+    return {
+        "play": plan.plays[wave.key[0]].play.id,
+        "batch": wave.key[1],
+        "wave": wave.key[2],
+        "released": wave.released,
+        "ended": wave.ended,
+        "counts": {str(status): count for status, count in wave.counts.items()},
+        "last": barrier.last.host if barrier and barrier.last else None,
+        "waited": barrier.waited if barrier else None,
+        "waited_in_all": barrier.waited_in_all if barrier else None,
+        "open": barrier.open if barrier else None,
+        "late": [describe(late, plan) for late in wave.late],
+    }
+
+
+def _start(start: Starting, plan: Plan) -> dict[str, Any]:
+    step = plan.steps[start.step]
+    events = {"released": start.released, "called_off": start.called_off, "measured": start.measured}
+    return {
+        "play": plan.plays[step.play].play.id,
+        "task": step.task.id,
+        "step": start.step,
+        "staged": len(start.staged),
+        **{name: describe(event, plan) if event else None for name, event in events.items()},
+    }
+
+
+def _approval(question: Question, plan: Plan) -> dict[str, Any]:
+    given = question.given
+    return {"requested": describe(question.asked, plan), "given": describe(given, plan) if given else None}
 
 
 def output_of(journal: Journal, run: RunInfo, task: str, host: str, stream: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,6 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     Status.CANCELLED: ("cancelled", "magenta"),
     Status.UNKNOWN: ("unknown", "bold red"),
 }
-_ORDER = list(MARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,22 @@ def seconds(value: float) -> str:
     return f"{hours} h {minutes:02d} m"
 
 
+def fine(value: float) -> str:
+    """A small difference of time for people, not rounded to whole milliseconds: ``0.25 ms``, ``3.1 ms``, ``1.2 s``."""
+    size = abs(value)
+    if size < 0.00095:
+        return f"{value * 1000:.2f} ms"
+    if size < 0.0995:
+        return f"{value * 1000:.1f} ms"
+    return f"{'-' if value < 0 else ''}{seconds(size)}"
+
+
+def clock(at: float) -> str:
+    """A time of day here, to the second; with its date when that isn't today's."""
+    moment = time.localtime(at)
+    return time.strftime("%H:%M:%S" if moment[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M:%S", moment)
+
+
 def task_name(step: Step) -> str:
     """What a task is called in reports: its name as written, else its id."""
     name = text_of(step.task.name)
@@ -87,21 +103,6 @@ def wave_number(plan: Plan, wave: Wave) -> str:
     """``wave 2 of 5``."""
     count = len(plan.plays[wave.key[0]].batches[wave.key[1]].waves)
     return f"wave {wave.key[2] + 1} of {count}"
-
-
-def wave_result(tracker: Tracker, wave: Wave, *, verbose: int) -> Iterator[Line]:
-    """What came of a wave, task by task; ``verbose`` 1 adds outputs, 2 everything that was registered."""
-    for index in tracker.plan.plays[wave.key[0]].batches[wave.key[1]].waves[wave.key[2]]:
-        step = tracker.plan.steps[index]
-        folds = [fold for fold in wave.folds.values() if fold.step == index]
-        for fold in sorted(folds, key=lambda fold: _ORDER.index(fold.status)):
-            yield from fold_lines(step, fold, verbose=verbose)
-        for (at, status, cause), hosts in wave.abandoned.items():
-            if at == index:
-                yield _abandoned_line(tracker, step, status, cause, hosts)
-    barrier = wave.barrier
-    if barrier is not None and barrier.last is not None and barrier.waited >= 1.0:
-        yield [Part(f"  barrier: {barrier.last.host} came last, {seconds(barrier.waited)} after the first", "dim")]
 
 
 def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
@@ -197,21 +198,6 @@ def count_parts(counts: Mapping[Status, int]) -> list[Part]:
     if not shown:
         return [Part("nothing to do")]
     return [part for item in shown for part in (Part(", "), item)][1:]
-
-
-def running_text(tracker: Tracker, wave: Wave, now: float, most: int = 3) -> str:
-    """Who of a wave is running, for how long, longest first."""
-    mine = [(job, since) for job, since in tracker.running.items() if tracker.wave_of(job) is wave]
-    first = sorted(mine, key=lambda item: item[1])[:most]
-    names = ", ".join(f"{job.host} {seconds(max(0.0, now - since))}" for job, since in first)
-    more = len(mine) - len(first)
-    return names + (f" and {more} more" if more else "")
-
-
-def _abandoned_line(tracker: Tracker, step: Step, status: Status, cause: int | None, hosts: list[str]) -> Line:
-    word, style = MARKS[status]
-    reason = f"  because of '{task_name(tracker.plan.steps[cause])}'" if cause is not None else ""
-    return [Part(f"  {word:<11} ", style), Part(f"{task_name(step)}: {fold_hosts(hosts)}"), Part(reason, "dim")]
 
 
 def _said(result: Mapping[str, Any]) -> Any:

@@ -5,25 +5,37 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from drumline.errors import UsageError
+from drumline.execution.approvals import Source
 from drumline.journal.codec import to_line
 from drumline.model.event import Event
 from drumline.model.plan import Plan
 from drumline.reporting.console import ConsoleReport, screen_for, warn
+from drumline.reporting.prompt import terminal_prompt
 
 Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What follows a run: call ``listeners`` once its number and id are known. ``sources`` take people's answers."""
+
+    listeners: Callable[[int, str], list[Listener]]
+    sources: tuple[Source, ...] = ()
 
 
 @contextmanager
 def listeners_for(
     plan: Plan, *, events: str | None = None, verbose: int = 0, warnings: Iterable[str] = ()
-) -> Iterator[Callable[[int, str], list[Listener]]]:
+) -> Iterator[Reports]:
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
-    With ``events`` "-" the events have stdout, and the console takes stderr. Raises ``UsageError`` when the file can't
+    With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
+    both the console and the standard input are one. Raises ``UsageError`` when the file can't
     be written. A listener whose output breaks later (a full disk, a closed pipe) falls silent; the run goes on, since
     the journal has everything.
     """
@@ -31,13 +43,14 @@ def listeners_for(
     warn(sys.stderr, warnings)
     with ExitStack() as stack:
         lines = [stack.enter_context(_events_to(events, plan))] if events else []
+        screen, alive = screen_for(console)
+        prompt = terminal_prompt(plan, sys.stdin) if alive else None
 
         def make(number: int, _run: str) -> list[Listener]:
-            screen, alive = screen_for(console)
-            report = ConsoleReport(plan, screen, number=number, verbose=verbose, alive=alive)
+            report = ConsoleReport(plan, screen, number=number, verbose=verbose, alive=alive, prompt=prompt)
             return [_lasting(stack.enter_context(report), "The console"), *lines]
 
-        yield make
+        yield Reports(make, (prompt,) if prompt else ())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What events add up to: waves with their counts, who is running since when, and equal results folded together."""
+"""What events add up to: waves with their counts, who runs or waits since when, and equal results folded together."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drumline.model.event import (
+    ApprovalGiven,
+    ApprovalRequested,
     BarrierPassed,
     Event,
     InterruptRequested,
     JobFinished,
     JobsAbandoned,
+    JobsLate,
     JobsStarted,
+    JobStaged,
+    JobWaiting,
+    PlayStopped,
     RunFinished,
     RunStarted,
+    StartCalledOff,
+    StartMeasured,
+    StartReleased,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -42,6 +51,37 @@ class Fold:
     last_end: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How jobs of a step ended that never ran: like this, because of that step, or for this reason."""
+
+    step: int
+    status: Status
+    cause: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Starting:
+    """A start at one moment, of one step."""
+
+    step: int
+    left: set[str]  #: Hosts whose jobs are not over.
+    staged: set[str] = field(default_factory=set)
+    released: StartReleased | None = None
+    called_off: StartCalledOff | None = None
+    measured: StartMeasured | None = None
+
+
+@dataclass(slots=True)
+class Question:
+    """What people were asked, and what they said."""
+
+    asked: ApprovalRequested
+    given: ApprovalGiven | None = None
+    over: bool = False  #: Its job is.
+
+
 @dataclass(slots=True)
 class Wave:
     """One released wave."""
@@ -52,8 +92,8 @@ class Wave:
     open: int
     counts: Counter[Status] = field(default_factory=Counter)
     folds: dict[tuple[Any, ...], Fold] = field(default_factory=dict)
-    #: (step, status, step that is the cause) to the hosts.
-    abandoned: dict[tuple[int, Status, int | None], list[str]] = field(default_factory=dict)
+    abandoned: dict[Ending, list[str]] = field(default_factory=dict)
+    late: list[JobsLate] = field(default_factory=list)
     barrier: BarrierPassed | None = None
     ended: float | None = None
 
@@ -73,6 +113,10 @@ class Tracker:
         self.interrupts = 0
         self.waves: dict[WaveKey, Wave] = {}
         self.running: dict[Job, float] = {}
+        self.waiting: dict[Job, JobWaiting] = {}
+        self.questions: list[Question] = []
+        self.starts: dict[int, Starting] = {}  # by step
+        self.stops: list[PlayStopped] = []
         self.counts: Counter[Status] = Counter()
         self.ignored = 0  # failures that don't matter; they are among the counts
         self._verbose = verbose
@@ -95,6 +139,16 @@ class Tracker:
                     self.waves[key] = Wave(key, event.at, event.jobs, event.jobs)
                 case BarrierPassed():
                     self.waves[event.play, event.batch, event.wave].barrier = event
+                case JobsLate():
+                    self.waves[event.play, event.batch, event.wave].late.append(event)
+                case PlayStopped():
+                    self.stops.append(event)
+                case JobWaiting(job=job):
+                    self.waiting[job] = event
+                case ApprovalRequested() | ApprovalGiven():
+                    self._asked(event)
+                case JobStaged() | StartReleased() | StartCalledOff() | StartMeasured():
+                    self._starting(event)
                 case RunStarted(at=at):
                     self.started = at
                 case RunFinished():
@@ -117,6 +171,15 @@ class Tracker:
         folds = (fold for wave in self.waves.values() for fold in wave.folds.values())
         return [fold for fold in folds if fold.status in CAUSES and not fold.ignored]
 
+    def failed_without_running(self) -> list[tuple[Ending, list[str]]]:
+        """Jobs that failed before they were sent (late at a barrier), by step and reason, with their hosts."""
+        endings = (item for wave in self.waves.values() for item in wave.abandoned.items())
+        return [(ending, hosts) for ending, hosts in endings if ending.status in CAUSES]
+
+    def open_questions(self) -> list[Question]:
+        """What nobody has answered, in the order in which it was asked."""
+        return [question for question in self.questions if question.given is None and not question.over]
+
     def open_waves(self) -> Iterator[Wave]:
         """Released waves with jobs that are not over."""
         return (wave for wave in self.waves.values() if wave.open)
@@ -124,6 +187,8 @@ class Tracker:
     def _job_finished(self, event: JobFinished) -> None:
         job = event.job
         self.running.pop(job, None)
+        self.waiting.pop(job, None)
+        self._leave(job)
         self.counts[event.status] += 1
         self.ignored += event.ignored
         wave = self.wave_of(job)
@@ -135,8 +200,41 @@ class Tracker:
         wave.counts[event.status] += 1
         self._close(wave, event.at)
 
+    def _asked(self, event: ApprovalRequested | ApprovalGiven) -> None:
+        if isinstance(event, ApprovalRequested):
+            self.questions.append(Question(event))
+            return
+        for question in self.open_questions():
+            if question.asked.job == event.job:
+                question.given = event
+
+    def _starting(self, event: JobStaged | StartReleased | StartCalledOff | StartMeasured) -> None:
+        match event:
+            case JobStaged(job=job):
+                self._start_of(job.step).staged.add(job.host)
+            case StartReleased(jobs=jobs):
+                self._start_of(jobs[0].step).released = event
+            case StartCalledOff(step=step):
+                self._start_of(step).called_off = event
+            case StartMeasured(step=step):
+                self._start_of(step).measured = event
+
+    def _start_of(self, step: int) -> Starting:
+        found = self.starts.get(step)
+        if found is None:
+            found = self.starts[step] = Starting(step, set(self.plan.steps[step].hosts))
+        return found
+
+    def _leave(self, job: Job) -> None:
+        """The job is over: nobody waits for it, or for an answer to what it asked."""
+        if self.plan.steps[job.step].task.start is not None or job.step in self.starts:
+            self._start_of(job.step).left.discard(job.host)
+        for question in self.questions:
+            if question.asked.job == job:
+                question.over = True
+
     def _fold(self, wave: Wave, event: JobFinished) -> Fold:
-        whole = self._verbose > 1 or self.step(event.job).task.action == "debug"
+        whole = self._verbose > 1 or self.step(event.job).task.action in ("debug", "clock")
         shown = repr(sorted(event.result.items(), key=_first)) if whole else what_is_shown(event, self._verbose)
         key = (event.job.step, event.status, event.ignored, shown)
         fold = wave.folds.get(key)
@@ -149,9 +247,11 @@ class Tracker:
         self.counts[event.status] += len(event.jobs)
         cause = event.cause.step if event.cause else None
         for job in event.jobs:
+            self._leave(job)
             wave = self.wave_of(job)
             if wave is not None:
-                wave.abandoned.setdefault((job.step, event.status, cause), []).append(job.host)
+                ending = Ending(job.step, event.status, cause, event.reason)
+                wave.abandoned.setdefault(ending, []).append(job.host)
                 wave.counts[event.status] += 1
                 self._close(wave, event.at)
 

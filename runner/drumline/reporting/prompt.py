@@ -1,0 +1,150 @@
+"""Asks people at the terminal: keys are read one by one, so that what is typed stands among the live lines."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from drumline.execution.approvals import Answer, whoami
+from drumline.model.event import ApprovalRequested
+from drumline.model.plan import Plan
+from drumline.reporting.lines import Line, Part, task_name
+
+_YES, _NO = frozenset({"y", "yes"}), frozenset({"", "n", "no"})
+_LONGEST = 20
+
+
+class TerminalPrompt:
+    """A source of answers (:class:`drumline.execution.approvals.Source`): one question at a time, the oldest first.
+
+    While a question stands, the terminal shows no keys by itself; Ctrl-C stays a signal. What was typed before the
+    question stood there is thrown away: nobody can have meant it. In the background nothing is read.
+    """
+
+    def __init__(self, plan: Plan, terminal: int) -> None:
+        """``terminal`` is the file descriptor that is read."""
+        self.redraw: Callable[[], None] = lambda: None  #: Called when something else is to be shown.
+        self._plan = plan
+        self._terminal = terminal
+        self._lock = threading.Lock()
+        self._questions: list[ApprovalRequested] = []
+        self._typed = ""
+        self._hint = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._before: list[Any] | None = None  # the terminal's settings; None: they are as they were
+        self._closed = False
+
+    def look(self, question: ApprovalRequested) -> Answer | None:
+        """Take in what was typed since; the answer, once a line of it is one."""
+        with self._lock:
+            if question not in self._questions:
+                self._questions.append(question)
+            if self._closed or self._questions[0] != question or not self._in_foreground():
+                return None
+            fresh = self._take_keys_over()
+            keys = self._read()
+            answer = self._type(keys)
+        if fresh or keys:
+            self.redraw()
+        return answer
+
+    def withdraw(self, question: ApprovalRequested) -> None:
+        """Ask the next one, or give the terminal back."""
+        with self._lock:
+            if question in self._questions:
+                if self._questions[0] == question:
+                    self._give_keys_back()
+                self._questions.remove(question)
+
+    def close(self) -> None:
+        """Give the terminal back, whatever is still asked."""
+        with self._lock:
+            self._closed = True
+            self._give_keys_back()
+
+    def line(self) -> Line | None:
+        """What stands below all others; None when nothing is asked here."""
+        before, questions = self._before, self._questions  # without the lock: it may be drawn while keys are read
+        if before is None or not questions:
+            return None
+        name = task_name(self._plan.steps[questions[0].job.step])
+        return [Part(f"{name}: approve? [y/N] ", "bold yellow"), Part(f"{self._typed}▏"), Part(self._hint, "dim")]
+
+    # The terminal.
+
+    def _in_foreground(self) -> bool:
+        try:
+            return os.tcgetpgrp(self._terminal) == os.getpgrp()
+        except OSError:  # it hung up
+            return False
+
+    def _take_keys_over(self) -> bool:
+        """Have every key at once, and not shown; again after the program was stopped and went on."""
+        import termios
+
+        settings = termios.tcgetattr(self._terminal)
+        if not settings[3] & (termios.ECHO | termios.ICANON):
+            return False
+        self._before = self._before or settings.copy()
+        self._typed = self._hint = ""
+        settings[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(self._terminal, termios.TCSAFLUSH, settings)
+        return True
+
+    def _give_keys_back(self) -> None:
+        import termios
+
+        if self._before is not None:
+            with suppress(termios.error):  # it hung up
+                termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
+            self._before = None
+
+    # Keys.
+
+    def _read(self) -> str:
+        keys = ""
+        while select.select([self._terminal], [], [], 0)[0]:
+            data = os.read(self._terminal, 1024)
+            if not data:
+                self._closed = True  # there is nobody any more
+                break
+            keys += self._decoder.decode(data)
+        return "" if keys.startswith("\x1b") else keys  # an arrow, or the like
+
+    def _type(self, keys: str) -> Answer | None:
+        for key in keys:
+            if key in "\r\n":
+                answer = self._answer()
+                if answer is not None:
+                    return answer
+            elif key in "\x7f\b":
+                self._typed = self._typed[:-1]
+            elif key == "\x15":
+                self._typed = ""
+            elif key.isprintable():
+                self._typed = (self._typed + key)[:_LONGEST]
+        return None
+
+    def _answer(self) -> Answer | None:
+        word, self._typed = self._typed.strip().lower(), ""
+        if word in _YES | _NO:
+            return Answer(approved=word in _YES, by=whoami())
+        self._hint = "  type y to approve, n to reject"
+        return None
+
+
+def terminal_prompt(plan: Plan, keyboard: Any) -> TerminalPrompt | None:
+    """A prompt on this file, if it is a terminal that can be asked at."""
+    try:
+        import termios  # noqa: F401 - not on Windows
+    except ImportError:
+        return None
+    try:
+        return TerminalPrompt(plan, keyboard.fileno()) if keyboard is not None and keyboard.isatty() else None
+    except (OSError, ValueError):  # it was closed
+        return None

@@ -1,0 +1,215 @@
+"""What is to be said about time: barriers, starts at one moment, what waits for whom, and hosts' clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from drumline.model.event import ApprovalRequested, JobsLate, PlayStopped, StartMeasured
+from drumline.model.hostnames import fold_hosts
+from drumline.model.plan import Plan, Step
+from drumline.model.playbook import Late
+from drumline.reporting.lines import Line, Part, clock, fine, printable, seconds, task_name
+from drumline.reporting.tracker import Fold, Question, Starting, Tracker, Wave
+
+#: Barriers whose others waited for less than that many seconds have cost nothing.
+_WORTH_TELLING = 1.0
+#: What a running job waits for is told when that takes longer than this.
+_SOON = 1.0
+#: So many things that are waited for are shown of one wave.
+_MOST_WAITS = 4
+
+_OF_LATE = {
+    Late.FAIL: ("stopped, and failed", "bold red"),
+    Late.DROP: ("stopped, and out of the play", "magenta"),
+    Late.CATCH_UP: ("it goes on by itself", "yellow"),
+}
+
+
+def headed(word: str, style: str, name: str, rest: str = "", rest_style: str = "") -> Line:
+    """``  word        name: rest``, as results of tasks are shown."""
+    return [Part(f"  {word:<11} ", style), Part(f"{name}: "), Part(rest, rest_style)]
+
+
+# Barriers.
+
+
+def barrier_lines(wave: Wave) -> Iterator[Line]:
+    """Who came last, and what that cost the others; nothing for a barrier that cost nothing."""
+    barrier = wave.barrier
+    if barrier is None:
+        return
+    if barrier.open:
+        passed = f"passed with {wave.jobs - barrier.open} of {wave.jobs} jobs over"
+        yield [Part("  barrier     ", "yellow"), Part(passed)]
+    if barrier.last is not None and barrier.waited >= _WORTH_TELLING:
+        cost = f"; the others waited up to {seconds(barrier.waited)}, {seconds(barrier.waited_in_all)} all together"
+        yield [Part("  barrier     ", "dim"), Part(barrier.last.host, "bold"), Part(f" came last{cost}", "dim")]
+
+
+def late_lines(plan: Plan, wave: Wave) -> Iterator[Line]:
+    """Who was late at the barrier, and what became of them."""
+    for event in wave.late:
+        for step in dict.fromkeys(job.step for job in event.jobs):
+            yield _late_line(plan.steps[step], event)
+
+
+def _late_line(step: Step, event: JobsLate) -> Line:
+    what, style = _OF_LATE[event.late]
+    hosts = fold_hosts(job.host for job in event.jobs if job.step == step.index)
+    return [
+        Part("  late        ", style),
+        Part(f"{task_name(step)}: "),
+        Part(hosts, "bold"),
+        Part(f"  {event.reason}: {what}", "dim"),
+    ]
+
+
+def stop_line(plan: Plan, event: PlayStopped) -> Line:
+    """That a play stops, where, and why."""
+    planned = plan.plays[event.play]
+    batch = f", batch {event.batch + 1} of {len(planned.batches)}" if len(planned.batches) > 1 else ""
+    return [
+        Part("stopped: ", "bold red"),
+        Part(f"{planned.play.name}{batch}", "bold"),
+        Part(f": {event.reason}", "red"),
+    ]
+
+
+# Starts at one moment.
+
+
+def start_lines(step: Step, start: Starting) -> Iterator[Line]:
+    """How far apart the commands of a start began, or why it didn't take place."""
+    if start.called_off is not None:
+        yield headed("called off", "bold red", task_name(step), start.called_off.reason, "red")
+    if start.measured is not None:
+        yield _skew_line(step, start.measured)
+
+
+def _skew_line(step: Step, found: StartMeasured) -> Line:
+    most = step.task.start.max_skew if step.task.start is not None else None
+    over = most is not None and found.skew > most
+    hosts = f"{found.jobs} host{'s' if found.jobs != 1 else ''}"
+    text = f"{hosts} within {fine(found.skew)} (p50 {fine(found.p50)}, p99 {fine(found.p99)})"
+    allowed = f"; {fine(most)} are allowed" if most is not None and over else ""
+    style = "bold red" if over else ""
+    rest = f"{text}, ±{fine(found.uncertainty)}; last {found.worst.host}{allowed}"
+    return headed("skew", style or "green", task_name(step), rest, style)
+
+
+def start_progress(step: Step, start: Starting, now: float) -> str:
+    """Where a start stands: ``staged 18 of 20, waiting for web[7,9]``."""
+    ready = start.staged & start.left
+    if start.called_off is not None:
+        return "called off"
+    if start.released is not None:
+        instant = start.released.instant
+        at = f" for {_instant(instant)}" if instant is not None else ""
+        return f"released on {len(start.released.jobs)} hosts{at}"
+    missing = [host for host in step.hosts if host in start.left - ready]
+    at = step.task.start.at if step.task.start is not None else None
+    due = f", to start at {clock(at)} (in {seconds(max(0.0, at - now))})" if at is not None else ""
+    waiting = f", waiting for {fold_hosts(missing)}" if missing else ""
+    return f"staged {len(ready)} of {len(start.left)}{waiting}{due}"
+
+
+def _instant(at: float) -> str:
+    return f"{clock(at)}.{int(at % 1 * 1000):03}"
+
+
+# Approvals.
+
+
+def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[Line]:
+    """What people are asked, and how they can answer."""
+    default = "approved" if asked.default else "rejected"
+    until = f"{default} if nobody answers until {clock(asked.until)}" if asked.until is not None else ""
+    yield headed("approval", "bold yellow", task_name(plan.steps[asked.job.step]), until, "dim")
+    for line in asked.message.splitlines():
+        yield [Part(f"      {printable(line)}", "bold")]
+    if hint:
+        yield [Part(f"      {hint}", "dim")]
+
+
+def decision_line(plan: Plan, question: Question) -> Line | None:
+    """Who decided, when, and what they said; None when nobody has."""
+    given = question.given
+    if given is None:
+        return None
+    word, style = ("approved", "green") if given.approved else ("rejected", "bold red")
+    after = f"at {clock(given.at)}, after {seconds(given.at - question.asked.at)}"
+    comment = f": {printable(given.comment)}" if given.comment else ""
+    rest = f"by {given.by} {after}{comment}"
+    return headed(word, style, task_name(plan.steps[question.asked.job.step]), rest)
+
+
+# What waits.
+
+
+def waiting_lines(tracker: Tracker, wave: Wave | None, now: float, approve: str) -> Iterator[Line]:
+    """What the running jobs of a wave (None: of all) wait for, and since when; ``approve`` is how to answer."""
+    plan = tracker.plan
+    for start in tracker.starts.values():
+        step = plan.steps[start.step]
+        if start.left and start.staged and _is_in(step, wave):
+            yield _waits(task_name(step), start_progress(step, start, now))
+    for question in tracker.open_questions():
+        step = plan.steps[question.asked.job.step]
+        if _is_in(step, wave):
+            since = f"waits for an answer since {seconds(max(0.0, now - question.asked.at))}"
+            yield _waits(task_name(step), f"{since}{_ends(question.asked.until, now, 'time is up')}: {approve}")
+    yield from _job_waits(tracker, wave, now)
+
+
+def _job_waits(tracker: Tracker, wave: Wave | None, now: float) -> Iterator[Line]:
+    groups: dict[tuple[int, str], list[str]] = {}
+    first: dict[tuple[int, str], float] = {}
+    for job, event in tracker.waiting.items():
+        if now - event.at >= _SOON and _is_in(tracker.step(job), wave):
+            groups.setdefault((job.step, event.reason), []).append(job.host)
+            first.setdefault((job.step, event.reason), event.at)
+    for (step, reason), hosts in list(groups.items())[:_MOST_WAITS]:
+        verb = "waits" if len(hosts) == 1 else "wait"
+        since = f"since {seconds(max(0.0, now - first[step, reason]))}"
+        yield _waits(task_name(tracker.plan.steps[step]), f"{fold_hosts(hosts)} {verb} {printable(reason)}, {since}")
+    if len(groups) > _MOST_WAITS:
+        yield [Part(f"    and {len(groups) - _MOST_WAITS} more wait", "dim")]
+
+
+def _is_in(step: Step, wave: Wave | None) -> bool:
+    return wave is None or wave.key == (step.play, step.batch, step.wave)
+
+
+def _waits(name: str, text: str) -> Line:
+    return [Part(f"    {name}: ", "yellow"), Part(text)]
+
+
+def _ends(until: float | None, now: float, what: str) -> str:
+    return "" if until is None else f" ({what} in {seconds(max(0.0, until - now))})"
+
+
+# Clocks.
+
+
+def clock_lines(step: Step, folds: Sequence[Fold]) -> Iterator[Line]:
+    """A table of hosts' clocks, those that are behind first, and the one that is furthest off."""
+    rows = sorted(
+        ((float(fold.result["offset"]), fold.result, host) for fold in folds for host in fold.hosts),
+        key=lambda row: (row[0], row[2]),
+    )
+    width = max(len("host"), *(len(host) for _, _, host in rows))
+    yield [Part("  clock       ", "green"), Part(f"{task_name(step)}: {len(rows)} host{'s' if len(rows) != 1 else ''}")]
+    yield [Part(f"      {'host':<{width}}  {'offset':>12}  {'uncertainty':>12}  {'round trip':>12}", "dim")]
+    for offset, found, host in rows:
+        known = f"±{fine(found['uncertainty'])}"
+        yield [
+            Part(f"      {host:<{width}}  ", "bold"),
+            Part(f"{_signed(offset):>12}  {known:>12}  {fine(found['round_trip']):>12}"),
+        ]
+    offset, found, host = max(rows, key=lambda row: abs(row[0]))
+    worst = f"{_signed(offset)} ±{fine(found['uncertainty'])}"
+    yield [Part("      furthest off: ", "dim"), Part(host, "bold"), Part(f", {worst}")]
+
+
+def _signed(value: float) -> str:
+    return fine(value) if value < 0 else f"+{fine(value)}"

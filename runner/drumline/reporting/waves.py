@@ -1,0 +1,68 @@
+"""What came of a wave, task by task, and who is at work in one that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drumline.model.hostnames import fold_hosts
+from drumline.model.plan import Step
+from drumline.reporting.lines import MARKS, Line, Part, fold_lines, seconds, task_name
+from drumline.reporting.timing import barrier_lines, clock_lines, decision_line, late_lines, question_lines, start_lines
+from drumline.reporting.tracker import Ending, Fold, Question, Tracker, Wave
+
+_ORDER = list(MARKS)
+
+
+def wave_result(tracker: Tracker, wave: Wave, *, verbose: int, asked: bool = False) -> Iterator[Line]:
+    """What came of a wave; ``verbose`` 1 adds outputs, 2 everything that was registered.
+
+    ``asked``: with the questions that were put to people, not just their answers.
+    """
+    for index in tracker.plan.plays[wave.key[0]].batches[wave.key[1]].waves[wave.key[2]]:
+        step = tracker.plan.steps[index]
+        folds = [fold for fold in wave.folds.values() if fold.step == index]
+        for question in tracker.questions:
+            if question.asked.job.step == index:
+                yield from _question_lines(tracker, question, asked=asked)
+        yield from _step_lines(step, folds, verbose=verbose)
+        for ending, hosts in wave.abandoned.items():
+            if ending.step == index:
+                yield ending_line(tracker, ending, hosts)
+        if index in tracker.starts:
+            yield from start_lines(step, tracker.starts[index])
+    yield from late_lines(tracker.plan, wave)
+    yield from barrier_lines(wave)
+
+
+def _step_lines(step: Step, folds: list[Fold], *, verbose: int) -> Iterator[Line]:
+    measured = [fold for fold in folds if step.task.action == "clock" and "offset" in fold.result]
+    if measured:
+        yield from clock_lines(step, measured)
+    others = [fold for fold in folds if fold not in measured] if measured else folds
+    for fold in sorted(others, key=lambda fold: _ORDER.index(fold.status)):
+        yield from fold_lines(step, fold, verbose=verbose)
+
+
+def _question_lines(tracker: Tracker, question: Question, *, asked: bool) -> Iterator[Line]:
+    if asked:
+        yield from question_lines(tracker.plan, question.asked, "")
+    decision = decision_line(tracker.plan, question)
+    if decision is not None:
+        yield decision
+
+
+def ending_line(tracker: Tracker, ending: Ending, hosts: list[str]) -> Line:
+    """Jobs that ended without having run: ``abandoned   after: web2  because of 'break'``."""
+    word, style = MARKS[ending.status]
+    why = f"because of '{task_name(tracker.plan.steps[ending.cause])}'" if ending.cause is not None else ending.reason
+    name = task_name(tracker.plan.steps[ending.step])
+    return [Part(f"  {word:<11} ", style), Part(f"{name}: {fold_hosts(hosts)}"), Part(f"  {why}" if why else "", "dim")]
+
+
+def running_text(tracker: Tracker, wave: Wave, now: float, most: int = 3) -> str:
+    """Who of a wave is running, for how long, longest first."""
+    mine = [(job, since) for job, since in tracker.running.items() if tracker.wave_of(job) is wave]
+    first = sorted(mine, key=lambda item: item[1])[:most]
+    names = ", ".join(f"{job.host} {seconds(max(0.0, now - since))}" for job, since in first)
+    more = len(mine) - len(first)
+    return names + (f" and {more} more" if more else "")
