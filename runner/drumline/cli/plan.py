@@ -46,7 +46,8 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, **given: An
     Exit status: 0, or 5 when the command line or the files are wrong.
     """
     from drumline.app import prepare
-    from drumline.planning.render import FORMATS
+    from drumline.clock import SystemClock
+    from drumline.planning.render import FORMATS, as_text
 
     if estimate and shape == "dot":
         raise UsageError("There is no room for times in DOT", "Use --estimate with --format text or json.")
@@ -58,7 +59,7 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, **given: An
         tags=split_tags(given["tags"]),
         skip_tags=split_tags(given["skip_tags"]),
     )
-    text = FORMATS[shape](prepared.plan)
+    text = as_text(prepared.plan, now=SystemClock().now()) if shape == "text" else FORMATS[shape](prepared.plan)
     click.echo(_with_estimate(text, shape, prepared) if estimate else text)
 
 

@@ -32,6 +32,7 @@ class Reference(NamedTuple):
     task: str | None
     host: str | None
     line: int  #: Within the template, from 1.
+    guarded: bool = False  #: The template is prepared to miss a result.
 
 
 def names_of(tree: nodes.Template, known: Container[str]) -> Names:

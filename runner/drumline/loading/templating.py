@@ -157,7 +157,8 @@ class Templating:
             tree = self._parse(template.text, template.bare)
         except TemplateSyntaxError:
             return []
-        return [(found, _place(template, found.line)) for found in references_of(tree)]
+        guarded = "results" in self.guarded(template)
+        return [(found._replace(guarded=guarded), _place(template, found.line)) for found in references_of(tree)]
 
     def compile_value(self, value: Value) -> Compiled:
         """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""

@@ -20,7 +20,7 @@ def check_results(plan: Plan, references: Iterable[tuple[Vertex, Reference, Posi
     checker = _Checker(plan, found)
     for vertex, reference, position in references:
         if reference.task is not None and checker.takes_part(vertex):
-            checker.check(vertex, reference.task, reference.host, position)
+            checker.check(vertex, reference, position)
     return found
 
 
@@ -37,13 +37,17 @@ class _Checker:
     def takes_part(self, vertex: Vertex) -> bool:
         return vertex in self._steps
 
-    def check(self, vertex: Vertex, name: str, host: str | None, position: Position) -> None:
+    def check(self, vertex: Vertex, reference: Reference, position: Position) -> None:
         """Report the first thing that is wrong with one reference, if anything is."""
+        name = reference.task
+        assert name is not None
         problem = self._unclear(vertex.play, name)
         if problem is None:
             needed = self._names.find(vertex.play, name)
             assert needed is not None
-            problem = self._too_early(vertex, needed, name) or self._absent(vertex, needed, name, host)
+            problem = self._too_early(vertex, needed, name)
+            if problem is None and not reference.guarded:
+                problem = self._absent(vertex, needed, name, reference.host)
         if problem is not None:
             summary, detail = problem
             self._found.add(summary, detail=detail, position=position)
@@ -55,7 +59,7 @@ class _Checker:
             hint = did_you_mean(name, self._names.known(play))
             return (
                 summary,
-                f"No task of this play has the id '{name}'.{hint} Those of other plays are called play.task.",
+                f"No task of this play has the id '{name}'.{hint} Those of other plays are called PLAY.TASK.",
             )
         if found.task is None:
             tasks = self._plays[found.play].tasks

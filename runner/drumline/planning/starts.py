@@ -17,9 +17,7 @@ def check_start_times(plan: Plan, now: float) -> Diagnostics:
         at = task.start.at if task.start else None
         if at is not None and at <= now:
             position = next((task.positions[name] for name in ("start.at", "start") if name in task.positions), None)
-            detail = (
-                f"'{task.id}' is to start at {moment(at)}: {how_far(at, now)}. Give it a time that is still to come."
-            )
+            detail = f"'{task.id}' is to start at {moment(at)}: {how_far(at, now)}. Write a time that is still to come."
             found.add("This time is over", detail=detail, position=position or task.position)
     return found
 
