@@ -70,6 +70,7 @@ def test_a_playbook_is_known_by_its_whole_path(tmp_path: Path, monkeypatch: pyte
 def test_only_the_newest_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(4):
         write(tmp_path, "site.yml", end("a"), end("b"))
+    assert [run.number for run in past_runs(tmp_path, "site.yml", before=3)] == [2, 1]
     monkeypatch.setattr(past, "MOST_RUNS", 3)
     assert [run.number for run in past_runs(tmp_path, "site.yml")] == [4, 3, 2]
     monkeypatch.setattr(past, "MOST_EVENTS", 5)

@@ -17,7 +17,7 @@ from drumline.model.plan import Plan
 
 #: Imagined runs, at least and at most, and the jobs in all of them together: some seconds of computing.
 LEAST_ROUNDS, MOST_ROUNDS = 3, 200
-_JOBS: Final = 300_000
+_JOBS: Final = 200_000
 _SEED: Final = 1
 
 
@@ -46,22 +46,24 @@ class Estimate:
         spans = [run.waves[key] for run in self.rounds if key in run.waves]
         return interval([span.ended - span.released for span in spans]) if spans else None
 
-    def batch(self, play: int, batch: int) -> Interval | None:
-        """From the release of a batch's first wave until its last one's barrier."""
-        return self._between(play, [batch])
+    def batches(self, play: int, batches: Sequence[int]) -> Interval | None:
+        """One of these batches: from the release of its first wave until its last one's barrier."""
+        lasted = [seconds for batch in batches for seconds in self._lasted(play, [batch])]
+        return interval(lasted) if lasted else None
 
     def play(self, play: int) -> Interval | None:
         """From the release of a play's first wave until its last one's barrier."""
-        return self._between(play, range(len(self.plan.plays[play].batches)))
+        lasted = self._lasted(play, range(len(self.plan.plays[play].batches)))
+        return interval(lasted) if lasted else None
 
-    def _between(self, play: int, batches: Sequence[int]) -> Interval | None:
-        lasted = []
+    def _lasted(self, play: int, batches: Sequence[int]) -> list[float]:
+        found = []
         for run in self.rounds:
             keys = [(play, batch, wave) for batch in batches for wave in self._waves(play, batch)]
             spans = [run.waves[key] for key in keys if key in run.waves]
             if spans:
-                lasted.append(max(span.ended for span in spans) - min(span.released for span in spans))
-        return interval(lasted) if lasted else None
+                found.append(max(span.ended for span in spans) - min(span.released for span in spans))
+        return found
 
     def _waves(self, play: int, batch: int) -> range:
         return range(len(self.plan.plays[play].batches[batch].waves))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ MOST_EVENTS = 400_000
 
 _RUNS = """
 SELECT number, plan, (SELECT max(seq) FROM events WHERE run = number) FROM playbooks JOIN runs ON number = run
-WHERE path = ? AND schema <= ? ORDER BY number DESC LIMIT ?
+WHERE path = ? AND schema <= ? AND number < ? ORDER BY number DESC LIMIT ?
 """
 # What failed says nothing about how long success takes, unless the failure doesn't matter.
 _ENDINGS = """
@@ -62,10 +63,10 @@ def whole_path(playbook: str) -> str:
     return ", ".join(os.path.realpath(part) for part in playbook.split(", "))
 
 
-def past_runs(folder: Path, playbook: str) -> Iterator[PastRun]:
+def past_runs(folder: Path, playbook: str, *, before: int = sys.maxsize) -> Iterator[PastRun]:
     """Earlier runs of a playbook (``Playbook.path``), newest first; none where there is no journal.
 
-    Raises ``UsageError`` when the journal can't be read.
+    ``before`` is a run's number. Raises ``UsageError`` when the journal can't be read.
     """
     path = folder / "journal.sqlite3"
     if not path.exists():
@@ -73,14 +74,14 @@ def past_runs(folder: Path, playbook: str) -> Iterator[PastRun]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'playbooks'").fetchone():
-                yield from _read(database, whole_path(playbook))
+                yield from _read(database, whole_path(playbook), before)
     except sqlite3.Error as error:
         raise UsageError("The journal can't be read", f"{path}: {error}.") from error
 
 
-def _read(database: sqlite3.Connection, path: str) -> Iterator[PastRun]:
+def _read(database: sqlite3.Connection, path: str, before: int) -> Iterator[PastRun]:
     room = MOST_EVENTS
-    for number, plan, last in database.execute(_RUNS, (path, SCHEMA, MOST_RUNS)).fetchall():
+    for number, plan, last in database.execute(_RUNS, (path, SCHEMA, before, MOST_RUNS)).fetchall():
         if last is None:
             continue
         room -= last

@@ -8,7 +8,7 @@ from typing import Any
 
 from drumline.forecast.draws import UNKNOWN, key_of
 from drumline.forecast.durations import TaskKey
-from drumline.forecast.estimate import Estimate, Interval, interval
+from drumline.forecast.estimate import Estimate, Interval
 from drumline.forecast.path import Leg, Reason
 from drumline.model.outcome import Status
 from drumline.model.plan import PlannedPlay
@@ -24,9 +24,9 @@ _REASONS: Mapping[Reason, str] = {
     Reason.BEGINNING: "from the beginning",
     Reason.BARRIER: "after the barrier",
     Reason.NEED: "needs what was before",
-    Reason.FORKS: "waited for a place (forks)",
-    Reason.SESSIONS: "waited for a session of its host",
-    Reason.THROTTLE: "waited for a place (throttle)",
+    Reason.FORKS: "for places (forks)",
+    Reason.SESSIONS: "for a session of its host",
+    Reason.THROTTLE: "for places (throttle)",
     Reason.START: "when all were staged",
     Reason.CLOCK: "when its time had come",
 }
@@ -56,22 +56,22 @@ def _play_lines(found: Estimate, index: int, planned: PlannedPlay) -> Iterator[L
     took = found.play(index)
     if took is None:
         return
-    yield [Part(f"  {planned.play.name}: "), *_interval(took)]
-    batches = len(planned.batches)
-    if batches == 1:
+    alone = len(found.plan.plays) == 1
+    yield [Part(f"  {planned.play.name}"), *([] if alone else [Part(": "), *_interval(took)])]
+    batches = range(len(planned.batches))
+    if len(batches) == 1:
         yield from _wave_lines(found, index, 0, "    ")
         return
-    for batch in range(batches if batches <= _BATCHES else 1):
+    for batch in batches if len(batches) <= _BATCHES else [0]:
         yield from _batch_lines(found, index, batch)
-    if batches > _BATCHES:
-        several = [each for batch in range(1, batches) if (each := found.batch(index, batch)) is not None]
-        if several:
-            pooled = interval([value for each in several for value in each])
-            yield [Part(f"    batches 2 to {batches}, each: "), *_interval(pooled)]
+    if len(batches) > _BATCHES:
+        each = found.batches(index, batches[1:])
+        parts = _interval(each) if each is not None else [Part("not reached", "dim")]
+        yield [Part(f"    batches 2 to {len(batches)}, each: "), *parts]
 
 
 def _batch_lines(found: Estimate, play: int, batch: int) -> Iterator[Line]:
-    took = found.batch(play, batch)
+    took = found.batches(play, [batch])
     name = f"    batch {batch + 1} of {len(found.plan.plays[play].batches)}: "
     yield [Part(name), *(_interval(took) if took is not None else [Part("not reached", "dim")])]
     if took is not None:
@@ -114,13 +114,13 @@ def _path_lines(found: Estimate) -> Iterator[Line]:
     clock, overhead = (sum(times) for times in zip(*((leg.clock, leg.overhead) for leg in found.path), strict=True))
     others = [(clock, "until a moment had come", ""), (overhead, "drumline itself", "")]
     rows += [row for row in others if row[0] >= whole / 100]
-    width = max(len(place) for _, place, _ in rows)
+    width = max(len(place) for _, place, why in rows if why)
     for took, place, why in rows:
         yield [
             Part(f"  {seconds(took):>9}  "),
             Part(f"{took / whole:>4.0%}  "),
-            Part(f"{place:<{width}}"),
-            Part(f"  {why}".rstrip(), "dim"),
+            Part(f"{place:<{width}}  " if why else place),
+            Part(why, "dim"),
         ]
 
 
@@ -132,29 +132,24 @@ def _by_task(found: Estimate) -> list[list[Leg]]:
 
 
 def _place(found: Estimate, group: Sequence[Leg]) -> str:
-    step = found.plan.steps[group[0].step]
     hosts = Counter(host for leg in group for host in leg.hosts)
+    [(host, most), *others] = hosts.most_common()
+    where = f"on {host}"
+    if others:
+        where = f"on {len(hosts)} hosts, one after the other"
+        where += f", {most} times {host}" if most > 1 else ""
     staged = ", until it was staged" if group[0].staged and len(group) == 1 else ""
-    [(host, most), *_] = hosts.most_common(1)
-    if len(hosts) == 1:
-        where = host
-    elif most > 1:
-        where = f"{hosts.total()} jobs, most often {host} ({most})"
-    else:
-        where = f"{hosts.total()} jobs one after the other" if len(group) == 1 else f"{len(hosts)} hosts"
-    return f"{_cut([task_name(step)])} on {where}{staged}"
+    return f"{_cut([task_name(found.plan.steps[group[0].step])])} {where}{staged}"
 
 
 def _why(group: Sequence[Leg]) -> str:
-    first = group[0]
-    if len(group) == 1 and len(first.hosts) == 1:
-        return _REASONS[first.reason]
-    reasons = Counter(leg.reason for leg in group)
-    text = _REASONS[reasons.most_common(1)[0][0]]
+    [(reason, _), *_] = Counter(leg.reason for leg in group).most_common(1)
+    text = _REASONS[reason]
     batches = len({leg.step for leg in group})
     if batches > 1:
-        return f"in {batches} batches, {text}"
-    return f"{text}, then each for a place (forks)" if len(first.hosts) > 1 else text
+        return f"{text}, in {batches} batches"
+    in_turn = len(group[0].hosts) > 1 and reason not in (Reason.FORKS, Reason.THROTTLE, Reason.SESSIONS)
+    return f"{text}, then for places (forks)" if in_turn else text
 
 
 # How it ends, and what it rests on.
@@ -185,14 +180,18 @@ def _mean_counts(found: Estimate) -> dict[Status, int]:
 
 
 def _basis_lines(found: Estimate) -> Iterator[Line]:
-    runs = f"{found.runs} earlier run{'s' if found.runs != 1 else ''}" if found.runs else "no earlier run"
-    text = f"from {runs}, in {len(found.rounds)} imagined ones; in brackets where four of five lie"
-    yield [Part(text, "dim")]
+    count = len(found.rounds)
+    rounds = f"{count} imagined run{'s' if count != 1 else ''}"
+    if found.runs:
+        runs = f"{found.runs} earlier run{'s' if found.runs != 1 else ''}"
+        yield [Part(f"from {runs}; in brackets what 80% of {rounds} took", "dim")]
+    else:
+        yield [Part(f"no earlier run of this playbook is in the journal; {rounds}", "dim")]
     if found.runs == 1:
         yield [Part("one run doesn't show how far times spread: about 10% is assumed", "yellow")]
     if found.unknown:
         names = _listed(found, found.unknown)
-        yield [Part(f"no history: {names}; {UNKNOWN:g} s is assumed for each job (--take TASK=SECONDS)", "yellow")]
+        yield [Part(f"no history: {names}; {UNKNOWN:g} s is assumed for each job (--take TASK=TIME)", "yellow")]
 
 
 def _listed(found: Estimate, keys: Iterable[TaskKey], most: int = 8) -> str:
@@ -227,7 +226,7 @@ def _play_data(found: Estimate, index: int, planned: PlannedPlay) -> dict[str, A
         "time": _interval_data(found.play(index)),
         "batches": [
             {
-                "time": _interval_data(found.batch(index, batch)),
+                "time": _interval_data(found.batches(index, [batch])),
                 "waves": [
                     {
                         "tasks": [found.plan.steps[step].task.id for step in wave],
