@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
 from drumline.plugin import Emit, Ending, Exit, Stream
@@ -28,25 +30,66 @@ class Process:
     everybody sees them in the process list.
     """
 
-    def __init__(self, script: str, stdin: bytes, timeout: float | None) -> None:
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+    def __init__(self, script: str) -> None:
+        self._deadline: float | None = None
         self._interrupted = threading.Event()
-        self._stdin = memoryview(stdin)
+        self._stdin = memoryview(b"")
         self._popen = _start(script)
         self._selector = selectors.DefaultSelector()
         self._watch()
 
+    def feed(self, stdin: bytes) -> None:
+        """All of its input, or what is left of it."""
+        assert self._popen.stdin
+        self._stdin = memoryview(stdin)
+        if self._stdin:
+            self._selector.register(self._popen.stdin, selectors.EVENT_WRITE, "stdin")
+        else:
+            self._popen.stdin.close()
+
+    def say(self, word: bytes) -> None:
+        """Write a few bytes ahead of its input, at once. Raises nothing; one that is gone doesn't hear."""
+        assert self._popen.stdin
+        with suppress(OSError):
+            os.write(self._popen.stdin.fileno(), word)
+
+    def limit(self, deadline: float | None) -> None:
+        """Its time is up then, by the monotonic clock."""
+        self._deadline = deadline
+
     def communicate(self, emit: Emit) -> Exit:
         """Feed and read it until it is over; end it when its time is up or ``interrupt`` was called."""
-        while self._popen.poll() is None:
-            ending = self._reason_to_end()
-            if ending:
-                end_tree(self._popen)
-                self._read_the_rest(emit)
-                return Exit(code=None, ending=ending)
-            self._pass_on(emit)
+        while (exit_ := self.exit(emit)) is None:
+            self._pass_on(emit, self._patience())
+        return exit_
+
+    def communicate_until(self, reached: Callable[[], bool], emit: Emit) -> Exit | None:
+        """The same until it has said something, and goes on."""
+        while (exit_ := self.exit(emit)) is None and not reached():
+            self._pass_on(emit, self._patience())
+        return exit_
+
+    def exit(self, emit: Emit) -> Exit | None:
+        """What came of it if it is over, or is to be ended now."""
+        if self._popen.poll() is not None:
+            self._read_the_rest(emit)
+            return Exit(code=_code(self._popen.returncode))
+        ending = self._reason_to_end()
+        if ending is None:
+            return None
+        end_tree(self._popen)
         self._read_the_rest(emit)
-        return Exit(code=_code(self._popen.returncode))
+        return Exit(code=None, ending=ending)
+
+    def over(self, emit: Emit) -> bool:
+        """Whether it has ended, told without waiting; what it said until now is handed over."""
+        self._pass_on(emit, 0)
+        return self._popen.poll() is not None
+
+    @property
+    def interrupted(self) -> bool:
+        """Somebody called ``interrupt``."""
+        return self._interrupted.is_set()
 
     def interrupt(self) -> None:
         """Make ``communicate`` end the process and its children; from any thread."""
@@ -68,10 +111,6 @@ class Process:
             os.set_blocking(pipe.fileno(), False)
         self._selector.register(self._popen.stdout, selectors.EVENT_READ, "stdout")
         self._selector.register(self._popen.stderr, selectors.EVENT_READ, "stderr")
-        if self._stdin:
-            self._selector.register(self._popen.stdin, selectors.EVENT_WRITE, "stdin")
-        else:
-            self._popen.stdin.close()
 
     def _reason_to_end(self) -> Ending | None:
         if self._interrupted.is_set():
@@ -80,25 +119,25 @@ class Process:
             return Ending.TIMED_OUT
         return None
 
-    def _pass_on(self, emit: Emit) -> None:
+    def _pass_on(self, emit: Emit, patience: float) -> None:
         """Wait a moment for something to be read or written, and do it."""
-        for key, _ in self._selector.select(self._patience()):
+        for key, _ in self._selector.select(patience):
             if key.data == "stdin":
                 self._feed(key.fileobj)
             else:
                 self._read(key.fileobj, key.data, emit)
         if not self._selector.get_map():
-            self._wait_for_the_end()
+            self._wait_for_the_end(patience)
 
     def _patience(self) -> float:
         if self._deadline is None:
             return _TICK
         return max(0.0, min(_TICK, self._deadline - time.monotonic()))
 
-    def _wait_for_the_end(self) -> None:
+    def _wait_for_the_end(self, patience: float) -> None:
         """With all streams closed only the process is left to wait for."""
         try:
-            self._popen.wait(self._patience())
+            self._popen.wait(patience)
         except subprocess.TimeoutExpired:
             return
 

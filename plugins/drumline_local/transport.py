@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from drumline.plugin import Emit, Exit, Get, Option, OptionInvalid, Platform, Put, Run, Target
+from drumline.plugin import Emit, Exit, Get, Option, OptionInvalid, Platform, Put, Run, Staged, Target
+from drumline.plugin.marks import nonce
 from drumline.plugin.posix import shell_script
+from drumline.plugin.staging import Remarks, staged_script
 from drumline_local.files import copy_in, copy_out
 from drumline_local.process import Process
+from drumline_local.staging import LocalStaged
 
 
 class LocalTransport:
@@ -61,10 +67,28 @@ class LocalSession:
     def run(self, request: Run, emit: Emit) -> Exit:
         """See :class:`drumline.plugin.Session`."""
         script = shell_script(request)
-        with self._lock:
-            process = self._running = Process(script, request.stdin, request.timeout)
-        try:
+        with self._carrying_out(script) as process:
+            process.limit(None if request.timeout is None else time.monotonic() + request.timeout)
+            process.feed(request.stdin)
             return process.communicate(emit)
+
+    def stage(self, request: Run) -> Staged:
+        """See :class:`drumline.plugin.StagingSession`."""
+        remarks = Remarks(nonce())
+        script = staged_script(request, remarks.word)
+        with ExitStack() as use:
+            process = use.enter_context(self._carrying_out(script))
+            staged = LocalStaged(process, request, remarks)
+            staged.wait_until_ready()
+            staged.use = use.pop_all()
+        return staged
+
+    @contextmanager
+    def _carrying_out(self, script: str) -> Iterator[Process]:
+        with self._lock:
+            process = self._running = Process(script)
+        try:
+            yield process
         finally:
             with self._lock:
                 self._running = None

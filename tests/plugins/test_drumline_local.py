@@ -17,6 +17,7 @@ from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Target
 from drumline.testing import collect
 from drumline.testing.contract import PosixContract
+from drumline.testing.staging import StagingContract
 from drumline_local import tree
 from drumline_local.transport import LocalSession, LocalTransport
 
@@ -24,7 +25,7 @@ from drumline_local.transport import LocalSession, LocalTransport
 SUDO = '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do [ "$1" != -u ] || shift; shift; done\nexec "$@"\n'
 
 
-class TestLocal(PosixContract):
+class TestLocal(StagingContract, PosixContract):
     @pytest.fixture(scope="class")
     @classmethod
     def transport(cls):
