@@ -16,6 +16,8 @@ from drumline_lab.wsman.settings import Settings
 
 #: bytes of output that a command may have unfetched before it is made to wait
 _MOST_UNFETCHED = 1 << 20
+#: seconds for processes to be over when a server stops
+_END_PATIENCE = 3.0
 #: bytes of a budget that an element of XML around a chunk takes
 _ELEMENT = 128
 
@@ -107,6 +109,11 @@ class Command:
             self._changed.notify_all()
         if self.running is not None and not self._ended:
             self.running.kill()
+
+    def join(self) -> None:
+        """Wait until what was dropped is over; not for long, since a child elsewhere may hold its output open."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self.running is None, _END_PATIENCE)
 
     def _take(self, budget: int) -> Iterator[tuple[Stream, bytes]]:
         """Chunks within the budget, neighbours of one stream joined."""
@@ -253,9 +260,13 @@ class Shells:
             return tuple(self._shells)
 
     def close(self) -> None:
-        """End all of them."""
+        """End all of them, and return when their processes are over."""
+        with self._lock:
+            commands = [command for shell in self._shells.values() for command in shell.commands.values()]
         for shell_id in self.ids():
             self.delete(shell_id)
+        for command in commands:
+            command.join()
 
     def _of(self, owner: str) -> list[Shell]:
         return [shell for shell in self._shells.values() if shell.owner.lower() == owner.lower()]

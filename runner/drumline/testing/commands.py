@@ -305,7 +305,7 @@ class WindowsCommands:
     def say_time(self) -> Run:
         return _powershell(
             "$t = [DateTime]::UtcNow.Ticks - 621355968000000000\n"
-            + _write("'{0}.{1:D7}' -f [Math]::Floor($t / 10000000), ($t % 10000000)")
+            + _write("('{0}.{1:D7}' -f [Math]::Floor($t / 10000000), ($t % 10000000))")
         )
 
     def long_script(self, size: int, text: str) -> Run:

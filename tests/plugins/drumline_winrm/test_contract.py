@@ -10,11 +10,12 @@ import pytest
 
 from drumline.plugin import Language, Run
 from drumline.testing.contract import ConnectionLossContract, WindowsContract
+from drumline.testing.staging import StagingContract
 from drumline_lab.wsman import Settings, WsmanServer
 
 
 @pytest.mark.windows
-class TestEncryptedNtlm(ConnectionLossContract, WindowsContract):
+class TestEncryptedNtlm(StagingContract, ConnectionLossContract, WindowsContract):
     @pytest.fixture(scope="class")
     @classmethod
     def server(cls, windows_host: Any) -> Iterator[WsmanServer]:
