@@ -27,7 +27,7 @@ _OF_LATE = {
 
 def headed(word: str, style: str, name: str, rest: str = "", rest_style: str = "") -> Line:
     """``  word        name: rest``, as results of tasks are shown."""
-    return [Part(f"  {word:<11} ", style), Part(f"{name}: "), Part(rest, rest_style)]
+    return [Part(f"  {word:<11} ", style), Part(f"{name}: " if rest else name), Part(rest, rest_style)]
 
 
 # Barriers.
