@@ -34,7 +34,7 @@ class WinrmStaged:
         self._warm = warm
         self._name = name
         self._timeout = timeout
-        self._awake = Awake(warm.keep)
+        self._awake = Awake(warm.keep, _PERIOD)
         #: When it was staged, by the host's clock and by the monotonic one here.
         self._there = self._here = 0.0
         self._at: float | None = None
@@ -108,7 +108,7 @@ class WinrmStaged:
 class Awake:
     """Says something that means nothing every now and then, on a thread of its own, until it is stopped or fails."""
 
-    def __init__(self, say: Callable[[], None], period: float = _PERIOD) -> None:
+    def __init__(self, say: Callable[[], None], period: float) -> None:
         self.lost: HostError | None = None  #: What was wrong when it failed.
         self._say = say
         self._period = period
