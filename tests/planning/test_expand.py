@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 from drumline.diagnostics import Position
 from drumline.errors import FilesError
 from drumline.loading.templating import TemplateFailed
-from drumline.model.plan import Need
-from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.plan import Keep, Need
+from drumline.model.playbook import Amount, Barrier, Order, Play, Playbook, Task
 from drumline.planning.expand import make_plan
 from drumline.planning.render import as_json
 from drumline.planning.upstream import upstream
@@ -157,8 +158,12 @@ def test_many_plays_and_tasks_are_planned_quickly(plan, play, task):
     assert time.perf_counter() - started < 30
 
 
+ALL_AT_ONCE = st.just(())
+BATCHES = st.lists(st.integers(1, 3).map(Amount), max_size=2).map(tuple)
+
+
 @st.composite
-def playbooks(draw):
+def playbooks(draw, serial=ALL_AT_ONCE):
     """Plays whose tasks need earlier ones of theirs, by name or by being written after them."""
     plays = []
     for number in range(draw(st.integers(1, 3))):
@@ -172,8 +177,8 @@ def playbooks(draw):
             tags = frozenset(draw(st.sets(st.sampled_from(["x", "y"]))))
             fields = {"needs": None if chosen is None else tuple(chosen), "hosts": hosts, "tags": tags}
             tasks.append(Task(id=f"t{at}", name="t", action="ping", position=Position("p.yml"), **fields))
-        pattern = draw(st.sampled_from(["app", "db", "all"]))
-        plays.append(Play(id=f"p{number}", name="p", hosts=pattern, tasks=tuple(tasks), position=Position("p.yml")))
+        fields = {"hosts": draw(st.sampled_from(["app", "db", "all"])), "serial": draw(serial)}
+        plays.append(Play(id=f"p{number}", name="p", tasks=tuple(tasks), position=Position("p.yml"), **fields))
     return Playbook(path="p.yml", plays=tuple(plays))
 
 
@@ -193,7 +198,7 @@ def random_plan(playbook, options, fleet):
     )
 
 
-@given(playbooks(), OPTIONS)
+@given(playbooks(BATCHES), OPTIONS)
 def test_a_step_comes_one_wave_after_the_last_of_its_needs(inventory, playbook, options):
     made = random_plan(playbook, options, inventory)
     for step in made.steps:
@@ -202,7 +207,7 @@ def test_a_step_comes_one_wave_after_the_last_of_its_needs(inventory, playbook, 
         assert step.wave == max(own, default=-1) + 1
 
 
-@given(playbooks(), OPTIONS)
+@given(playbooks(BATCHES), OPTIONS)
 def test_waves_hold_every_step_once(inventory, playbook, options):
     made = random_plan(playbook, options, inventory)
     listed = [
@@ -219,7 +224,7 @@ def test_waves_hold_every_step_once(inventory, playbook, options):
     assert all(wave for planned in made.plays for batch in planned.batches for wave in batch.waves)
 
 
-@given(playbooks(), OPTIONS)
+@given(playbooks(BATCHES), OPTIONS)
 def test_json_says_the_same_as_the_plan(inventory, playbook, options):
     made = random_plan(playbook, options, inventory)
     listed = {
@@ -244,3 +249,167 @@ def test_order_survives_what_is_left_out(inventory, playbook, options):
         if key[step.index] in left:
             wanted = {left[key[index]].index for index in upstream(whole, step) if key[index] in left}
             assert upstream(partial, left[key[step.index]]) == wanted
+
+
+@given(playbooks(BATCHES))
+def test_order_survives_in_every_batch(inventory, playbook):
+    """In its batch a step waits for what it waits for where all go at once, and for all batches of other plays."""
+    together = replace(playbook, plays=tuple(replace(play, serial=()) for play in playbook.plays))
+    whole, made = random_plan(together, {}, inventory), random_plan(playbook, {}, inventory)
+    key = {step.index: (step.play, step.task.id) for step in whole.steps}
+    before = {key[step.index]: {key[index] for index in upstream(whole, step)} for step in whole.steps}
+    for step in made.steps:
+        wanted = {
+            other.index
+            for other in made.steps
+            if (other.play, other.task.id) in before[step.play, step.task.id]
+            and (other.play != step.play or other.batch == step.batch)
+        }
+        assert upstream(made, step) == wanted
+
+
+# Batches.
+
+
+def batches(plan, play=0):
+    return [batch.hosts for batch in plan.plays[play].batches]
+
+
+def placed(plan, name):
+    return {step.batch: step.hosts for step in plan.steps if step.task.id == name}
+
+
+def test_steps_belong_to_the_batches_of_their_play(plan, play, task):
+    made = plan(play("p", task("a"), task("b", hosts="lb"), serial=(Amount(2),)))
+    assert batches(made) == [("app1", "app2"), ("app3",)]
+    assert placed(made, "a") == {0: ("app1", "app2"), 1: ("app3",)}
+    assert placed(made, "b") == {0: ("lb1",), 1: ("lb1",)}
+    assert [step.needs for step in made.steps] == [(), (Need(step=0),), (), (Need(step=2),)]
+    assert [waves(made, batch=batch) for batch in (0, 1)] == [[["a"], ["b"]]] * 2
+
+
+def test_a_task_without_hosts_in_a_batch_hands_its_needs_on(plan, play, task):
+    made = plan(
+        play("p", task("a"), task("b", hosts="db"), task("c"), hosts="app:db", serial=(Amount(3),)),
+        play("q", task("d", ("p.b",)), needs=()),
+    )
+    assert batches(made) == [("app1", "app2", "app3"), ("db1", "db2")]
+    assert waves(made, batch=0) == [["a"], ["c"]]
+    assert waves(made, batch=1) == [["a"], ["b"], ["c"]]
+    assert [step.task.id for step in made.steps] == ["a", "c", "a", "b", "c", "d"]
+    assert made.steps[1].needs == (Need(step=0),)
+    assert made.steps[5].needs == (Need(step=0), Need(step=3))
+
+
+def test_a_batch_may_have_nothing_to_do(plan, play, task):
+    made = plan(play("p", task("a", hosts="db"), hosts="app:db", serial=(Amount(3),)), play("q", task("b")))
+    assert waves(made, batch=0) == []
+    assert waves(made, batch=1) == [["a"]]
+
+
+def test_a_task_needs_all_batches_of_a_task_in_another_play(plan, play, task):
+    made = plan(play("p", task("a"), serial=(Amount(1),)), play("q", task("b", ("p.a",)), needs=()))
+    assert made.steps[3].needs == (Need(step=0), Need(step=1), Need(step=2))
+
+
+def test_a_task_keeps_the_order_of_its_own_pattern(plan, play, task):
+    made = plan(play("p", task("a", hosts="app3:lb:app2:app1"), serial=(Amount(2),)))
+    assert placed(made, "a") == {0: ("lb1", "app2", "app1"), 1: ("app3", "lb1")}
+
+
+def test_order_and_canary_make_the_batches(plan, play, task):
+    made = plan(play("p", task("a"), order=Order.REVERSE_SORTED, canary=Amount(1)))
+    assert made.plays[0].hosts == ("app3", "app2", "app1")
+    assert batches(made) == [("app3",), ("app2", "app1")]
+    assert [batch.canary for batch in made.plays[0].batches] == [True, False]
+    drawn = plan(play("p", task("a"), order=Order.SHUFFLE), shuffle=lambda hosts: hosts[1:] + hosts[:1])
+    assert drawn.plays[0].hosts == ("app2", "app3", "app1")
+
+
+def test_the_values_of_hosts_decide_whom_a_batch_takes(plan, play, task):
+    sites = {"app1": "north", "app2": "north", "app3": "south"}
+    spread = play("p", task("a"), serial=(Amount(2),), spread_by="site")
+    made = plan(spread, host_scope=lambda host, _play: {"site": sites[host.name]})
+    assert batches(made) == [("app1", "app3"), ("app2",)]
+    del sites["app1"], sites["app2"]
+    made = plan(spread, host_scope=lambda host, _play: {"site": sites.get(host.name)})
+    assert batches(made) == [("app1", "app3"), ("app2",)]  # nobody knows that app1 and app2 differ
+
+
+def test_what_stays_available_counts_hosts_out_of_the_play_too(plan, play, task):
+    made = plan(play("p", task("a"), hosts="app1:app2:db", keep_available={"app": Amount(2)}))
+    assert batches(made) == [("app1", "db1", "db2"), ("app2",)]
+    assert made.plays[0].keep == (Keep(group="app", least=2, hosts=("app1", "app2", "app3")),)
+    assert batches(plan(play("p", task("a"), keep_available={"app": Amount(2)}), limit="app1:app2")) == [
+        ("app1",),
+        ("app2",),
+    ]
+
+
+def mistake(plan, *plays, **options):
+    with pytest.raises(FilesError) as error:
+        plan(*plays, **options)
+    [found] = error.value.diagnostics
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kept", "detail"),
+    [
+        ({"ap": Amount(1)}, "No group is called 'ap'. Did you mean 'app'?"),
+        ({"app": Amount(4)}, "4 hosts of group 'app' are to stay available, and it has 3."),
+        (
+            {"app": Amount(100, percent=True)},
+            "All 3 hosts of group 'app' are to stay available, so that no batch can take app1. Ask for 2 at most.",
+        ),
+    ],
+)
+def test_what_can_not_stay_available_is_told_at_its_place(plan, play, task, kept, detail):
+    here = Position("site.yml", 7, 25)
+    [group] = kept
+    found = mistake(plan, play("p", task("a"), keep_available=kept, positions={f"keep_available.{group}": here}))
+    assert (found.detail, found.position) == (detail, here)
+
+
+def test_a_group_that_a_play_leaves_alone_may_have_to_be_complete(plan, play, task):
+    assert batches(plan(play("p", task("a"), keep_available={"db": Amount(2)}))) == [("app1", "app2", "app3")]
+
+
+def test_values_that_no_host_has_are_told(plan, play, task):
+    spread = play("p", task("a"), spread_by="sites")
+    found = mistake(plan, spread, host_scope=lambda _host, _play: {"site": "north"})
+    assert found.detail == "No host of the play has the variable 'sites'."
+
+    def broken(_host, _play):
+        raise TemplateFailed("'region' is undefined", Position("hosts.yml", 3, 9))
+
+    found = mistake(plan, spread, host_scope=broken)
+    assert found.detail == "'sites' can't be rendered: 'region' is undefined"
+    assert found.position == Position("hosts.yml", 3, 9)
+
+
+def test_a_wave_has_the_barrier_of_its_tasks_else_of_the_play(plan, play, task):
+    quick, patient = Barrier(deadline=5), Barrier(quorum=Amount(90, percent=True))
+    made = plan(
+        play("p", task("a"), task("b", barrier=quick), task("c", ("a",)), task("d", barrier=quick), barrier=patient)
+    )
+    assert waves(made) == [["a"], ["b", "c"], ["d"]]
+    assert made.plays[0].batches[0].barriers == (patient, quick, quick)
+
+
+def test_barriers_of_one_wave_that_contradict_each_other_are_told_once(plan, play, task):
+    here = Position("site.yml", 9, 7)
+    first = task("a", (), barrier=Barrier(deadline=5))
+    second = task("b", (), barrier=Barrier(deadline=6), positions={"barrier": here})
+    found = mistake(plan, play("p", first, second, serial=(Amount(1),)))
+    assert found.detail.startswith("'a' (line 1) and 'b' are in the same wave, which has one barrier.")
+    assert found.position == here
+
+
+def test_a_thousand_batches_are_planned_quickly(plan, play, task, inventory_of):
+    fleet = inventory_of({"app": [f"app{number:04}" for number in range(2_000)], "lb": ["lb1"]})
+    tasks = (task("a", hosts="lb"), task("b"), task("c", hosts="app"), task("d", hosts="app:lb"))
+    started = time.perf_counter()
+    made = plan(play("p", *tasks, serial=(Amount(2),)), on=fleet)
+    assert len(made.steps) == 4_000
+    assert time.perf_counter() - started < 5

@@ -27,7 +27,7 @@ def _batch_clusters(plan: Plan, play: int) -> Iterator[str]:
         if len(planned.batches) == 1:
             yield from waves
         else:
-            name = f"canary, batch {at + 1}" if batch.canary else f"batch {at + 1}"
+            name = f"batch {at + 1}{', the canary' if batch.canary else ''}"
             label = f"{name}: {folded(batch.hosts)}\n{stop_text(planned, batch)}"
             yield from _cluster(f"batch{play}_{at}", label, waves, 1)
 

@@ -59,7 +59,7 @@ class _Checker:
             hint = did_you_mean(name, self._names.known(play))
             return (
                 summary,
-                f"No task of this play has the id '{name}'.{hint} Those of other plays are called PLAY.TASK.",
+                f"No task of this play has the id '{name}'.{hint} Tasks of other plays: PLAY.TASK.",
             )
         if found.task is None:
             tasks = self._plays[found.play].tasks

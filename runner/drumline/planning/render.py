@@ -119,23 +119,26 @@ class _PlayText:
             others = () if step.hosts is batch.hosts else tuple(host for host in step.hosts if host not in own)
             return step.task.id, others, tuple(self._needs(step))
 
-        waves = tuple(tuple(shape(self._plan.steps[index]) for index in wave) for wave in batch.waves)
-        return waves, batch.barriers
+        return tuple((*map(shape, steps), self._barrier(barrier, steps)) for steps, barrier in self._waves(batch))
+
+    def _waves(self, batch: Batch) -> Iterable[tuple[list[Step], Barrier]]:
+        steps = ([self._plan.steps[index] for index in wave] for wave in batch.waves)
+        return zip(steps, batch.barriers, strict=True)
+
+    def _barrier(self, barrier: Barrier, wave: Iterable[Step]) -> str:
+        return "" if self._is_free else barrier_text(barrier, sum(map(jobs_of, wave)))
 
     def _wave_lines(self, batch: Batch, indent: str) -> Iterator[str]:
         if not batch.waves:
             yield f"{indent}nothing to do"
-        for number, (wave, barrier) in enumerate(zip(batch.waves, batch.barriers, strict=True), 1):
-            steps = [self._plan.steps[index] for index in wave]
-            jobs = sum(map(jobs_of, steps))
-            hosts = len({host for step in steps for host in step.hosts})
-            name = "level" if self._is_free else "wave"
-            yield f"{indent}{name} {number}: {count(hosts, 'host')}, {count(jobs, 'job')}"
+        for number, (steps, barrier) in enumerate(self._waves(batch), 1):
+            hosts = count(len({host for step in steps for host in step.hosts}), "host")
+            jobs = count(sum(map(jobs_of, steps)), "job")
+            yield f"{indent}{'level' if self._is_free else 'wave'} {number}: {hosts}, {jobs}"
             width = max(len(step.task.id) for step in steps)
             for step in steps:
                 yield f"{indent}  {step.task.id:<{width}}  {self._step_text(step)}".rstrip()
-            passes = "" if self._is_free else barrier_text(barrier, jobs)
-            if passes:
+            if passes := self._barrier(barrier, steps):
                 yield f"{indent}  barrier: {passes}"
 
     def _step_text(self, step: Step) -> str:
