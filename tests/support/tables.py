@@ -23,6 +23,7 @@ from drumline.loading.lookups import _LOOKUPS
 from drumline.model import event
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
+from drumline.plugin import Duration, Moment
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from support.documents import PAGES, ROOT
@@ -98,6 +99,7 @@ def _names(argument: Any) -> str:
 
 def _type(declared: Any) -> str:
     words = {str: "text", bool: "true or false", int: "whole number", float: "number", list: "list", object: "any"}
+    words |= {Duration: "seconds, or as `10m`", Moment: "time"}
     return _list(declared.choices) if declared.choices else words.get(declared.type, declared.type.__name__)
 
 
@@ -122,26 +124,53 @@ def _options(name: str) -> str:
 
 def _event(name: str) -> str:
     fields = dataclasses.fields(getattr(event, name))
-    rows = ((f"`{field.name}`", _FIELDS[field.name]) for field in fields)
+    rows = ((f"`{field.name}`", _FIELDS.get(f"{name}.{field.name}") or _FIELDS[field.name]) for field in fields)
     return _table(("field", "what it holds"), rows)
 
 
-#: What the fields of events hold.
+#: What the fields of events hold; under ``Event.field`` where one's differs from the others'.
 _FIELDS = {
     "at": "seconds since the epoch",
     "run": "id of the run",
     "play": "number of the play, from 0 (with its id in `play_id`)",
     "batch": "number of the batch in its play, from 0",
     "wave": "number of the wave in its batch, from 0",
+    "step": "number of the step in the plan (with the task's id in `task`)",
     "job": "the job",
-    "jobs": "the jobs; how many, in `WaveReleased`",
+    "jobs": "the jobs",
+    "WaveReleased.jobs": "how many jobs",
     "status": "how it ended: see the statuses above",
     "started": "when it was sent, in seconds since the epoch",
+    "began": "with `start`: when its command began, by this machine's clock; else null",
     "result": "what the job registered, masked: `rc`, `stdout`, `stderr`, `msg`, …",
     "ignored": "it failed or was unreachable, and the task says that this doesn't matter",
-    "cause": "the job because of which they can't run, or null",
+    "cause": "the job because of which, or null",
+    "reason": "why, in words",
+    "JobsAbandoned.reason": "why, in words; empty where `cause` says it, or where the run was interrupted",
+    "JobWaiting.reason": "for what, in words: `for port 5432 of 127.0.0.1`",
+    "late": "what becomes of them: `fail`, `drop` or `catch_up`",
     "last": "the job that came last, or null",
-    "waited": "seconds from the first end in the wave to the last",
+    "waited": "seconds that the first of the others waited for the last",
+    "waited_in_all": "seconds that all others waited, added up",
+    "open": "how many jobs it didn't wait for",
+    "until": "when it gives up, in seconds since the epoch; null: never",
+    "ApprovalRequested.until": "when `default` holds, in seconds since the epoch; null: never",
+    "offset": "seconds that the host's clock is ahead of this machine's",
+    "uncertainty": "how well that is known, in seconds",
+    "StartMeasured.uncertainty": "how well the difference between any two hosts is known, in seconds",
+    "round_trip": "seconds that the best sample took there and back",
+    "instant": "when they are to start by the clock, in seconds since the epoch; null: at once",
+    "burst": "seconds from the first to the last word that was sent",
+    "StartMeasured.jobs": "how many jobs",
+    "skew": "seconds from the first to the last one that began",
+    "p50": "half of them began within so many seconds of the first one",
+    "p99": "99% of them began within so many seconds of the first one",
+    "worst": "the job that began last",
+    "message": "what people are shown, masked",
+    "default": "whether it is approved when nobody answers in time",
+    "approved": "what was decided",
+    "by": "who decided, as `user@machine`; `nobody` when the time was up",
+    "comment": "what they said",
     "urgency": "1: after the wave; 2: now",
     "counts": "number of jobs per status",
     "exit_status": "the exit status",
