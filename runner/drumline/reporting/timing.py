@@ -104,8 +104,8 @@ def start_progress(step: Step, start: Starting, now: float) -> str:
         return "called off"
     if start.released is not None:
         instant = start.released.instant
-        at = f" for {_instant(instant)}" if instant is not None else ""
-        return f"released on {len(start.released.jobs)} hosts{at}"
+        when = f" for {_instant(instant)}" if instant is not None else ""
+        return f"released on {len(start.released.jobs)} hosts{when}"
     missing = [host for host in step.hosts if host in start.left - ready]
     at = step.task.start.at if step.task.start is not None else None
     due = f", to start at {clock(at)} (in {seconds(max(0.0, at - now))})" if at is not None else ""
