@@ -28,7 +28,8 @@ def test_a_start_that_is_over_is_told_once_at_its_place(plan, play, task):
     here = Position("site.yml", 12, 20)
     over = task("over", start=Start(at=NOW - 60), positions={"start.at": here})
     made = plan(
-        play("p", over, task("ahead", start=Start(at=NOW + 1)), task("plain", start=Start()), serial=(Amount(1),))
+        play("p", over, task("plain", start=Start()), serial=(Amount(1),)),
+        play("q", task("ahead", start=Start(at=NOW + 1))),
     )
     [found] = check_start_times(made, NOW)
     assert found.position == here
@@ -40,3 +41,14 @@ def test_a_start_that_is_over_is_told_once_at_its_place(plan, play, task):
 def test_a_start_that_is_left_out_may_be_over(plan, play, task):
     over = task("over", start=Start(at=NOW - 60), tags=frozenset({"never"}))
     assert not check_start_times(plan(play("p", over, task("a"))), NOW)
+
+
+def test_a_time_is_for_one_batch(plan, play, task):
+    here = Position("site.yml", 12, 20)
+    later = task("later", start=Start(at=NOW + 60), positions={"start": here})
+    made = plan(play("p", later, serial=(Amount(1),)))
+    assert len(made.plays[0].batches) > 1
+    [found] = check_start_times(made, NOW)
+    assert found.position == here
+    assert f"its play has {len(made.plays[0].batches)} batches, one after the other" in found.detail
+    assert not check_start_times(plan(play("p", later, serial=(Amount(100, percent=True),))), NOW)

@@ -11,14 +11,23 @@ _ROUNDED = ((86_400, 3_600), (3_600, 60), (1, 1))
 
 
 def check_start_times(plan: Plan, now: float) -> Diagnostics:
-    """The tasks that should have started before ``now`` (seconds since the epoch) already."""
+    """The tasks that should have started before ``now`` (seconds since the epoch), or can't all start at their time."""
     found = Diagnostics()
-    for task in {(step.play, step.task.id): step.task for step in plan.steps}.values():
+    for play, task in {(step.play, step.task.id): (step.play, step.task) for step in plan.steps}.values():
         at = task.start.at if task.start else None
-        if at is not None and at <= now:
-            position = next((task.positions[name] for name in ("start.at", "start") if name in task.positions), None)
+        if at is None:
+            continue
+        place = task.positions.get("start.at", task.positions.get("start", task.position))
+        batches = len(plan.plays[play].batches)
+        if at <= now:
             detail = f"'{task.id}' is to start at {moment(at)}: {how_far(at, now)}. Write a time that is still to come."
-            found.add("This time is over", detail=detail, position=position or task.position)
+            found.add("This time is over", detail=detail, position=place)
+        elif batches > 1:
+            detail = (
+                f"'{task.id}' is to start at {moment(at)}, and its play has {batches} batches, one after the other: it "
+                "would be too late for all but the first. Put the task into a play of its own, without batches."
+            )
+            found.add("One time for several batches", detail=detail, position=place)
     return found
 
 
