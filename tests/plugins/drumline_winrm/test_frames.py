@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumline.plugin import OptionInvalid
-from drumline_winrm.frames import EndMarks, loader, request_line, start_line, worker
+from drumline_winrm.frames import EndMarks, Note, go_line, loader, request_line, start_line, worker
 
 NAME = "0123456789abcdef01234567"
 MARK = b"\0" + NAME.encode()
@@ -43,6 +43,23 @@ def test_what_was_held_back_is_told_when_the_mark_never_comes() -> None:
     marks.feed("stdout", b"a" + MARK[:9], lambda _stream, data: said.append(data))
     assert said == [b"a"]
     assert list(marks.rest()) == [("stdout", MARK[:9])]
+
+
+@given(
+    before=st.lists(st.sampled_from([b"\0+", b"\0" + NAME.encode(), b"x" * 30, b"\n"])).map(b"".join),
+    behind=st.binary(max_size=60),
+    size=st.integers(1, 30),
+)
+def test_a_note_is_found_however_it_is_cut(before: bytes, behind: bytes, size: int) -> None:
+    note = Note(NAME)
+    whole = before + b"\0+" + NAME.encode() + b" started 639309718273451877\n" + behind
+    assert b"".join(note.pass_on(whole[start : start + size]) for start in range(0, len(whole), size)) == behind
+    assert note.time == pytest.approx(1795375027.3451877, abs=1e-6)
+
+
+def test_an_instant_is_told_in_the_hosts_ticks() -> None:
+    assert go_line(NAME, 1795375027.25) == f"= {NAME} go 639309718272500000\n".encode()
+    assert go_line(NAME) == f"= {NAME} go\n".encode()
 
 
 def test_nul_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,21 @@ def test_a_shell_gives_its_variables_and_its_folder(serve, dial, tmp_path):
         '<r:Environment><r:Variable Name="A">&lt;ö&gt;</r:Variable><r:Variable Name="B"/></r:Environment>'
     )
     assert client.run('echo "$A$B"; pwd') == (f"<ö>\n{tmp_path}/här\n".encode(), b"", 0)
+
+
+def test_commands_see_the_clock_of_their_host(serve, dial):
+    server = serve(clock_offset=7200.5)
+    client = dial(server)
+    client.create('<r:Environment><r:Variable Name="A">b</r:Variable></r:Environment>')
+    before = time.time()
+    output, _, code = client.run("echo $(date +%s.%N) $A $$; kill -9 $$")
+    shown, variable, process = output.split()
+    assert before + 7200.4 < float(shown) < time.time() + 7200.6
+    assert (variable, code) == (b"b", 1)
+    server.change(clock_offset=0.0)
+    assert float(client.run("date +%s.%N")[0]) < time.time()
+    server.stop()
+    assert not list(Path("/dev/shm").glob(f"*faketime*_{int(process)}"))
 
 
 def test_a_folder_that_is_not_there_is_a_fault(serve, dial):
