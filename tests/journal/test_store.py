@@ -16,7 +16,7 @@ from support.worlds import P, T, World, build, chain, worlds
 
 from drumline.errors import UsageError
 from drumline.execution.approvals import Answer
-from drumline.execution.instructions import Announce, Finish, Start, Stop
+from drumline.execution.instructions import Announce, Finish, Release, Start, Stop
 from drumline.journal.replay import replay
 from drumline.journal.store import Journal, JournalFailed, RunInfo
 from drumline.model.event import (
@@ -40,7 +40,7 @@ def test_replaying_a_journal_gives_the_state_of_the_run_that_wrote_it(world: Wor
     """Promise 1, through the database: plan, events, order."""
     world.run()
     events = [entry.event if isinstance(entry, Announce) else entry for entry in world.log]
-    events = [event for event in events if not isinstance(event, (Start, Stop, Finish))]
+    events = [event for event in events if not isinstance(event, (Start, Stop, Release, Finish))]
     journal = Journal(tmp_path)
     writer = journal.begin(world.plan, command="test")
     writer.append(events)  # type: ignore[arg-type]

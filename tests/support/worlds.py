@@ -10,14 +10,26 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
-from drumline.execution.instructions import Announce, Finish, Instruction, Start, Stop
+from drumline.execution.instructions import Announce, Finish, Instruction, Release, Start, Stop
 from drumline.execution.state import RunState
-from drumline.model.event import Event, InterruptRequested, JobFinished, JobsStarted, RunStarted, Urgency
+from drumline.model.event import (
+    Event,
+    InterruptRequested,
+    JobFinished,
+    JobsStarted,
+    JobStaged,
+    RunStarted,
+    StartReleased,
+    TimePassed,
+    Urgency,
+)
 from drumline.model.outcome import Status
-from drumline.model.plan import Batch, Job, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Play, Playbook, Strategy, Task, TriggerRule
+from drumline.model.plan import Batch, Job, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Strategy, Task, TriggerRule
+from drumline.model.playbook import Start as Moment
 
 _HERE = Position("playbook.yml")
+PLAIN = Barrier()
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,9 @@ class T:
     needs: Sequence[int] = ()
     rule: TriggerRule = TriggerRule.NONE_FAILED
     run_once: bool = False
+    barrier: Barrier | None = None  # of its wave
+    start: Moment | None = None
+    throttle: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,10 @@ class P:
     strategy: Strategy = Strategy.WAVES
     any_errors_fatal: bool = False
     batches: int = 1
+    barrier: Barrier = PLAIN
+    canary: bool = False  # the first batch is one
+    max_fail_percentage: float | None = None
+    keep: Sequence[Keep] = ()
 
 
 def build(*plays: P) -> Plan:
@@ -54,8 +73,10 @@ def build(*plays: P) -> Plan:
             hosts="all",
             position=_HERE,
             strategy=play.strategy,
+            max_fail_percentage=play.max_fail_percentage,
         )
-        planned.append(PlannedPlay(play=made, hosts=hosts, batches=tuple(batches), needs=tuple(play.needs)))
+        needs, keep = tuple(play.needs), tuple(play.keep)
+        planned.append(PlannedPlay(play=made, hosts=hosts, batches=tuple(batches), needs=needs, keep=keep))
     return Plan(playbook=Playbook(path="playbook.yml"), plays=tuple(planned), steps=tuple(steps))
 
 
@@ -79,6 +100,8 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
                     trigger_rule=task.rule,
                     run_once=task.run_once,
                     any_errors_fatal=play.any_errors_fatal,
+                    start=task.start,
+                    throttle=task.throttle,
                 ),
                 play=index,
                 batch=number,
@@ -89,7 +112,9 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
         )
     count = max(levels, default=-1) + 1
     waves = [tuple(first + place for place, level in enumerate(levels) if level == wave) for wave in range(count)]
-    return Batch(hosts=hosts, waves=tuple(waves))
+    own = {level: task.barrier for task, level in zip(play.tasks, levels, strict=True) if task.barrier is not None}
+    barriers = tuple(own.get(wave, play.barrier) for wave in range(count))
+    return Batch(hosts=hosts, waves=tuple(waves), barriers=barriers, canary=play.canary and number == 0)
 
 
 @dataclass
@@ -106,43 +131,76 @@ class World:
     outcomes: dict[tuple[str, str], Status] = field(default_factory=dict)  # (task id, host): how it ends, else ok
     chances: dict[Status, float] = field(default_factory=dict)
     ignored: frozenset[tuple[str, str]] = frozenset()
+    stuck: frozenset[tuple[str, str]] = frozenset()  # these end when nothing else is left to happen, or when stopped
+    deaf: float = 0.0  # chance that a stopped job ends as if it had not been stopped
+    lost: float = 0.0  # chance that a staged job is lost when the word to start is to be sent
+    uncertainty: float = 0.002  # of the hosts' clocks, in seconds, at most
     interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many turns
     together: int = 1  # at most so many jobs end in one turn, just before an interrupt too if it is more than 1
     log: list[Event | Instruction] = field(default_factory=list)
     exit_status: int | None = None
+    began: dict[Job, float] = field(default_factory=dict)  # when commands of a start really began
 
     def run(self) -> World:
         self.random = random.Random(self.seed)
         self.state = RunState(self.plan, forks=self.forks, sessions=self.sessions)
         self.time = 0.0
         self.under_way: list[Job] = []
-        self.stopped: set[Job] = set()
+        self.staged: dict[Job, float] = {}  # with what is wrong about the offset that was measured
+        self.measured: dict[Job, float] = {}  # when commands of a start began, as far as can be known
+        self.stopped: dict[Job, Status] = {}
         self.feed(RunStarted(at=0.0, run="test"))
-        ended = 0
+        turns = 0
         while self.exit_status is None:
-            interrupt = self.interrupts.pop(ended, None)
-            assert self.under_way or interrupt, "the run is not over, and nothing is under way"
-            least = 0 if interrupt else 1
-            most = min(self.together - 1 if interrupt else self.together, len(self.under_way))
-            events: list[Event] = [self.end_one() for _ in range(self.random.randint(least, most))]
-            if interrupt:
-                events.append(InterruptRequested(at=self.time, urgency=interrupt))
-            else:
-                ended += 1
-            self.feed(*events)
+            interrupt = self.interrupts.pop(turns, None)
+            turns += interrupt is None
+            self.take_turn(interrupt)
         return self
 
-    def end_one(self) -> JobFinished:
-        job = self.under_way.pop(self.random.randrange(len(self.under_way)))
+    def take_turn(self, interrupt: Urgency | None) -> None:
+        """Let some jobs come further, or time pass, or somebody press Ctrl-C."""
+        movable = [job for job in self.under_way if self.can_move(job)]
+        wake, now = self.state.wake_at, self.time + self.random.random()
+        if wake is not None and interrupt is None and (wake <= now or not movable):
+            self.time = max(self.time, wake)
+            self.feed(TimePassed(at=self.time))
+            return
+        movable = movable or [job for job in self.under_way if job not in self.staged]
+        assert movable or interrupt, "the run is not over, and nothing can happen any more"
+        most = min(self.together - 1 if interrupt else self.together, len(movable))
+        moved = self.random.sample(movable, self.random.randint(0 if interrupt else 1, most))
+        events = [self.move(job) for job in moved]
+        if interrupt:
+            events.append(InterruptRequested(at=self.time, urgency=interrupt))
+        self.feed(*events)
+
+    def can_move(self, job: Job) -> bool:
+        return job in self.stopped or not (job in self.staged or self.key(job) in self.stuck)
+
+    def key(self, job: Job) -> tuple[str, str]:
+        return self.plan.steps[job.step].task.id, job.host
+
+    def move(self, job: Job) -> Event:
         self.time += self.random.random()
-        ignored = (self.plan.steps[job.step].task.id, job.host) in self.ignored
         status = self.outcome(job)
-        return JobFinished(at=self.time, job=job, status=status, ignored=ignored and status is Status.FAILED)
+        waits = self.plan.steps[job.step].task.start is not None and job not in self.began
+        if waits and job not in self.stopped and status in (Status.OK, Status.CHANGED):
+            return self.stage(job)
+        self.under_way.remove(job)
+        self.staged.pop(job, None)
+        ignored = self.key(job) in self.ignored and status is Status.FAILED
+        began = self.measured.get(job)
+        return JobFinished(at=self.time, job=job, status=status, ignored=ignored, began=began)
+
+    def stage(self, job: Job) -> JobStaged:
+        uncertainty = self.random.uniform(0, self.uncertainty)
+        self.staged[job] = self.random.uniform(-uncertainty, uncertainty)
+        return JobStaged(at=self.time, job=job, offset=0.0, uncertainty=uncertainty, round_trip=0.01)
 
     def outcome(self, job: Job) -> Status:
-        if job in self.stopped:
-            return Status.CANCELLED
-        fixed = self.outcomes.get((self.plan.steps[job.step].task.id, job.host))
+        if job in self.stopped and self.random.random() >= self.deaf:
+            return self.stopped[job]
+        fixed = self.outcomes.get(self.key(job))
         if fixed is not None:
             return fixed
         draw = self.random.random()
@@ -164,10 +222,28 @@ class World:
                     self.log.append(started)
                     assert self.state.handle(started) == []
                     self.under_way += jobs
-                case Stop(jobs=jobs):
-                    self.stopped |= set(jobs)
+                case Stop(jobs=jobs, status=status):
+                    self.stopped |= {job: status for job in jobs if job not in self.stopped}
                 case Finish(exit_status=status):
                     self.exit_status = status
+        for instruction in instructions:
+            if isinstance(instruction, Release):
+                self.release(instruction)
+
+    def release(self, release: Release) -> None:
+        """Send the word to start, unless one of the jobs is lost just then."""
+        assert all(job in self.staged for job in release.jobs)
+        lost = [job for job in release.jobs if self.random.random() < self.lost]
+        if lost:
+            self.under_way.remove(lost[0])
+            del self.staged[lost[0]]
+            self.feed(JobFinished(at=self.time, job=lost[0], status=Status.UNREACHABLE))
+            return
+        for job in release.jobs:
+            wrong = self.staged.pop(job)
+            self.began[job] = self.time if release.instant is None else release.instant + wrong
+            self.measured[job] = self.began[job] - wrong
+        self.feed(StartReleased(at=self.time, jobs=release.jobs, instant=release.instant))
 
     @property
     def announced(self) -> list[Event]:
@@ -202,38 +278,59 @@ def plans(draw: st.DrawFn) -> Plan:
     return build(*[draw(_plays(index)) for index in range(draw(st.integers(1, 3)))])
 
 
+_AMOUNTS = st.sampled_from([Amount(100, percent=True), Amount(50, percent=True), Amount(2)])
+_BARRIERS = st.one_of(
+    st.just(PLAIN),
+    st.builds(
+        Barrier,
+        quorum=_AMOUNTS,
+        deadline=st.sampled_from([None, 0.5, 2.0]),
+        late=st.sampled_from(Late),
+    ),
+)
+_MOMENTS = st.sampled_from([None, None, Moment(), Moment(max_skew=0.003), Moment(at=3.0), Moment(at=90.0)])
+
+
 @st.composite
 def _plays(draw: st.DrawFn, index: int) -> P:
+    strategy = draw(st.sampled_from(Strategy))
+    keep = Keep(group="some", least=draw(st.integers(0, 5)), hosts=tuple(_HOSTS[1:]))
     return P(
         tasks=[draw(_tasks(position)) for position in range(draw(st.integers(0, 6)))],
         needs=sorted(draw(st.sets(st.integers(0, index - 1)))) if index else [],
-        strategy=draw(st.sampled_from(Strategy)),
+        strategy=strategy,
         any_errors_fatal=draw(st.booleans()),
         batches=draw(st.integers(1, 3)),
+        barrier=draw(_BARRIERS),
+        canary=draw(st.booleans()),
+        max_fail_percentage=draw(st.sampled_from([None, None, 0.0, 40.0])),
+        keep=[keep] if draw(st.booleans()) else [],
     )
 
 
 @st.composite
 def _tasks(draw: st.DrawFn, position: int) -> T:
+    start = draw(_MOMENTS)
     return T(
         hosts=sorted(draw(st.sets(st.sampled_from(_HOSTS)))),
         needs=sorted(draw(st.sets(st.integers(0, position - 1), max_size=3))) if position else [],
         rule=draw(st.sampled_from(TriggerRule)),
         run_once=draw(st.booleans()),
+        barrier=draw(st.one_of(st.none(), _BARRIERS)),
+        start=start,
+        throttle=draw(st.sampled_from([0, 0, 1, 2])) if start is None else 0,
     )
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Any plan, carried out with any failures, interrupts, limits and order of completion."""
+    """Any plan, carried out with any failures, delays, interrupts, limits and order of completion."""
     chances = {
         Status.FAILED: draw(st.sampled_from([0.0, 0.1, 0.5])),
         Status.UNREACHABLE: draw(st.sampled_from([0.0, 0.1])),
         Status.SKIPPED: draw(st.sampled_from([0.0, 0.2])),
         Status.CHANGED: 0.2,
     }
-    ignored = frozenset((f"t{task}", host) for task in range(6) for host in _HOSTS if draw(st.booleans()))
-    interrupts = draw(st.dictionaries(st.integers(0, 20), st.sampled_from(Urgency), max_size=2))
     return World(
         draw(plans()),
         seed=draw(st.integers(0, 1000)),
@@ -241,6 +338,17 @@ def worlds(draw: st.DrawFn) -> World:
         sessions=draw(st.integers(1, 3)),
         together=draw(st.integers(1, 3)),
         chances=chances,
-        ignored=ignored if draw(st.booleans()) else frozenset(),
-        interrupts=interrupts,
+        ignored=_some_jobs(draw),
+        stuck=_some_jobs(draw),
+        deaf=draw(st.sampled_from([0.0, 0.3])),
+        lost=draw(st.sampled_from([0.0, 0.1])),
+        interrupts=draw(st.dictionaries(st.integers(0, 20), st.sampled_from(Urgency), max_size=2)),
     )
+
+
+def _some_jobs(draw: st.DrawFn) -> frozenset[tuple[str, str]]:
+    """Any set of (task id, host)."""
+    if not draw(st.booleans()):
+        return frozenset()
+    chance = random.Random(draw(st.integers(0, 1000)))
+    return frozenset((f"t{task}", host) for task in range(6) for host in _HOSTS if chance.random() < 0.3)

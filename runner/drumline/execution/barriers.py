@@ -29,6 +29,8 @@ def begin(ledger: Ledger, wave: WaveState, at: float) -> None:
     wave.spare = counted - min(counted, wave.barrier.quorum.at_least(counted))
     if wave.barrier.deadline is not None:
         wave.deadline = at + wave.barrier.deadline
+    elif wave.barrier.quorum.at_least(wave.open) < wave.open:
+        wave.final = True
 
 
 def _jobs_on(ledger: Ledger, wave: WaveState, hosts: frozenset[str]) -> Iterator[Job]:
@@ -41,11 +43,6 @@ def _jobs_on(ledger: Ledger, wave: WaveState, hosts: frozenset[str]) -> Iterator
 def is_enough(wave: WaveState) -> bool:
     """Whether the barrier may pass as far as the wave's own jobs go."""
     return wave.open - wave.open_aside <= wave.spare or (wave.told and wave.barrier.late is Late.CATCH_UP)
-
-
-def is_final(wave: WaveState) -> bool:
-    """Whether the rest is late as soon as the quorum is there."""
-    return wave.barrier.deadline is None and wave.barrier.quorum.at_least(1000) < 1000
 
 
 def late_jobs(ledger: Ledger, wave: WaveState) -> list[Job]:

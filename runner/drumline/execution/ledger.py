@@ -69,7 +69,8 @@ class WaveState:
     aside: frozenset[str] = frozenset()  # hosts that were behind at the release: the barrier doesn't count them
     open_aside: int = 0
     spare: int = 0  # so many of the jobs that count may be open when the barrier passes
-    deadline: float | None = None  # when what is open is late; None: never, or that was said
+    deadline: float | None = None  # when what is open is late; None: at no given time, or that was said
+    final: bool = False  # the rest is late as soon as the quorum is there
     told: bool = False  # what is open was declared late
     released_at: float = 0.0
     ended: int = 0  # jobs that were carried out and are over

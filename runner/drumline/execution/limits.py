@@ -50,7 +50,7 @@ def whole_batch_failed(batch: BatchState, dropped_out: Set[str]) -> Stopping | N
     if batch.failures.first is None or not batch.hosts or not batch.hosts <= dropped_out:
         return None
     count = len(batch.hosts)
-    failed = "the only host of the batch failed" if count == 1 else f"all {count} hosts of the batch failed"
+    failed = "the only host of the batch dropped out" if count == 1 else f"all {count} hosts of the batch dropped out"
     return Stopping(f"{failed}, so that no other batch is begun", batch.failures.first)
 
 

@@ -104,6 +104,9 @@ class Starts:
                 state.cause = state.cause or job
             if job not in state.began:
                 state.staged.pop(job, None)
+            if state.phase is _Phase.RELEASING:  # it was lost in that moment: the word was given to nobody
+                self._jobs.take_release_back(job.step)
+                state.phase = _Phase.GATHERING
 
     def lose(self, jobs: Iterable[Job], cause: Job) -> None:
         """These jobs would have run, but their host was lost in another step."""
@@ -175,17 +178,18 @@ class Starts:
 
     def _gather(self, state: _StartState) -> None:
         if state.cause is not None:
-            task = state.step.task.id
-            own = state.cause.step == state.step.index
-            failed = f"{state.cause.host} could not be made ready" if own else f"{state.cause.host} was lost"
-            self._call_off(state, f"{failed} for '{task}'", state.cause)
+            lost = f"{state.cause.host} was lost"
+            failed = f"'{state.step.task.id}' failed on {state.cause.host}"
+            who = failed if state.cause.step == state.step.index else lost
+            self._call_off(state, f"{who} before the start", state.cause)
         elif not self._open(state):
             return
-        elif state.start.at is None:
-            if self._is_complete(state):
-                self._release(state, self._jobs.at + self._lead(state) if state.start.max_skew is not None else None)
-        else:
+        elif state.start.at is not None:
             self._gather_until(state, state.start.at)
+        elif self._is_complete(state):
+            instant = self._jobs.at + self._lead(state) if state.start.max_skew is not None else None
+            if instant is None or self._are_clocks_known(state, instant):
+                self._release(state, instant)
 
     def _gather_until(self, state: _StartState, at: float) -> None:
         now, lead = self._jobs.at, self._lead(state)
@@ -194,40 +198,51 @@ class Starts:
                 return
             state.held = False
             self._jobs.dispatch.lift(state.step.index)
-        in_time = now < at - lead
-        state.complete = self._is_complete(state) and (state.complete or now <= at - lead)
-        if state.complete and not in_time and now <= at - lead / 2:
+        if not state.complete and self._is_complete(state) and now <= at - lead:
+            state.complete = self._are_clocks_known(state, at)
+        if state.phase is _Phase.CALLED_OFF or now < at - lead:
+            return
+        if state.complete and now <= at - lead / 2:
             self._release(state, at)
-        elif not in_time:
-            self._miss(state, at)
+        else:
+            self._miss(state, at, lead)
 
     def _is_complete(self, state: _StartState) -> bool:
         """Whether each open job of the step waits for the word to start, and none was told to stop."""
         waiting = len(state.staged) == self._open(state)
         return waiting and not any(job in self._jobs.stopping for job in state.staged)
 
+    def _are_clocks_known(self, state: _StartState, instant: float) -> bool:
+        """Whether ``max_skew`` can be promised; if not, the start is called off."""
+        known = skew.uncertainties(state.staged, instant)
+        if state.start.max_skew is None or skew.between_any_two(known) <= state.start.max_skew:
+            return True
+        self._call_off_for(state, _unknown_clocks(known, state.start.max_skew), next(iter(known)))
+        return False
+
     def _release(self, state: _StartState, instant: float | None) -> None:
-        if instant is not None and state.start.max_skew is not None:
-            known = skew.uncertainties(state.staged, instant)
-            if skew.between_any_two(known) > state.start.max_skew:
-                self._call_off_for(state, _unknown_clocks(known, state.start.max_skew), next(iter(known)))
-                return
         state.phase = _Phase.RELEASING
         self._jobs.out.append(Release(tuple(state.staged), instant))
 
-    def _miss(self, state: _StartState, at: float) -> None:
+    def _miss(self, state: _StartState, at: float, lead: float) -> None:
         """The moment is too near, or past."""
+        missing = self._not_staged(state)
+        if missing:
+            who = folded(job.host for job in missing)
+            late = (
+                f"{len(missing)} of {self._open(state)} hosts were not ready {in_words(round(lead, 1))} before: {who}"
+            )
+        elif state.complete:
+            late = "the word to start would have come too late"
+        else:
+            late = f"{next(reversed(state.staged)).host} was ready too late"
+        at_fault = next(iter(missing), None) or next(reversed(state.staged), None)
+        self._call_off_for(state, f"it was to start at {moment(at)}, and {late}", at_fault)
+
+    def _not_staged(self, state: _StartState) -> list[Job]:
         statuses = self._ledger.steps[state.step.index].statuses
-        missing = [
-            job
-            for host, status in statuses.items()
-            if status not in FINAL and (job := Job(state.step.index, host)) not in state.staged
-        ]
-        who = (
-            f"{len(missing)} of {self._open(state)} hosts were not ready by then: {folded(job.host for job in missing)}"
-        )
-        reason = f"it was to start at {moment(at)}, and {who}" if missing else f"it was too late for {moment(at)}"
-        self._call_off_for(state, reason, next(iter(missing or state.staged), None))
+        jobs = (Job(state.step.index, host) for host, status in statuses.items() if status not in FINAL)
+        return [job for job in jobs if job not in state.staged]
 
     # Called off.
 

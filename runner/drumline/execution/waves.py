@@ -55,7 +55,9 @@ class Waves:
     def _leave_batch(self, play: PlayState, batch: BatchState) -> None:
         play.batch += 1
         more = play.batch < len(play.batches) and play.batches[play.batch].stopped_at is None
-        stopping = limits.whole_batch_failed(batch, play.failed) if more and not play.halted else None
+        stopping = (
+            limits.whole_batch_failed(batch, play.failed | play.dropped.keys()) if more and not play.halted else None
+        )
         if stopping is not None:
             self._stop_play(play, batch, stopping)
 
@@ -103,7 +105,7 @@ class Waves:
     def _come_to_barrier(self, play: PlayState, batch: BatchState, wave: WaveState) -> bool:
         if not barriers.is_enough(wave):
             return False
-        if wave.open and not wave.told and barriers.is_final(wave):
+        if wave.open and wave.final and not wave.told:
             self._tell_late(wave)
             return True
         stopping = limits.broken_limit(self._plan, batch, batch.failures)
