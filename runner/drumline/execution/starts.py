@@ -228,28 +228,26 @@ class Starts:
         """The moment is too near, or past."""
         missing = self._not_staged(state)
         if missing:
-            who = folded(job.host for job in missing)
-            late = (
-                f"{len(missing)} of {self._open(state)} hosts were not ready {in_words(round(lead, 1))} before: {who}"
-            )
+            count = f"{len(missing)} of {self._open(state)} hosts were not ready {in_words(round(lead, 1))} before"
+            late = f"{count}: {folded(job.host for job in missing)}"
         elif state.complete:
             late = "the word to start would have come too late"
         else:
             late = f"{next(reversed(state.staged)).host} was ready too late"
-        at_fault = next(iter(missing), None) or next(reversed(state.staged), None)
+        at_fault = missing[0] if missing else next(reversed(state.staged))
         self._call_off_for(state, f"it was to start at {moment(at)}, and {late}", at_fault)
 
     def _not_staged(self, state: _StartState) -> list[Job]:
-        statuses = self._ledger.steps[state.step.index].statuses
-        jobs = (Job(state.step.index, host) for host, status in statuses.items() if status not in FINAL)
+        index, statuses = state.step.index, self._ledger.steps[state.step.index].statuses
+        if not statuses:  # run_once, and no host was chosen yet
+            return [self._ledger.choose_host(index, state.step.hosts[0])]
+        jobs = (Job(index, host) for host, status in statuses.items() if status not in FINAL)
         return [job for job in jobs if job not in state.staged]
 
     # Called off.
 
-    def _call_off_for(self, state: _StartState, reason: str, at_fault: Job | None) -> None:
+    def _call_off_for(self, state: _StartState, reason: str, at_fault: Job) -> None:
         """No job failed; the one that is at fault fails for it."""
-        if at_fault is None:  # a run_once step whose host was not chosen yet
-            at_fault = self._ledger.choose_host(state.step.index, state.step.hosts[0])
         self._announce(state, reason, at_fault)
         if at_fault in self._jobs.running:
             self._jobs.stop([at_fault], Status.FAILED, reason)
