@@ -16,6 +16,8 @@ PLAYBOOK = """
   keep_available: "{{ {'web': groups['web'] | length - 2} }}"
   tasks:
     - {id: fetch, command: a, throttle: "{{ first }}"}
+- hosts: web
+  tasks:
     - {id: cutover, tags: cutover, command: b, start: {at: "{{ cutover }}"}}
 """
 
@@ -36,8 +38,8 @@ def plan(tmp_path: Path):
 def test_keywords_that_are_templates_shape_the_plan(plan):
     made = plan("first=1", "cutover=2099-12-01T02:00:00Z", "backwards=yes")
     assert [batch.hosts for batch in made.plays[0].batches] == [("web4",), ("web3", "web2"), ("web1",)]
-    assert [task.throttle for task in made.playbook.plays[0].tasks] == [1, 0]
-    assert made.steps[1].task.start.at == 4_099_773_600
+    assert made.steps[0].task.throttle == 1
+    assert made.steps[-1].task.start.at == 4_099_773_600
     assert made.plays[0].keep[0].least == 2
 
 
