@@ -54,10 +54,9 @@ class Waves:
 
     def _leave_batch(self, play: PlayState, batch: BatchState) -> None:
         play.batch += 1
-        more = play.batch < len(play.batches) and play.batches[play.batch].stopped_at is None
-        stopping = (
-            limits.whole_batch_failed(batch, play.failed | play.dropped.keys()) if more and not play.halted else None
-        )
+        if play.halted or play.batch == len(play.batches) or play.batches[play.batch].stopped_at is not None:
+            return
+        stopping = limits.whole_batch_failed(batch, play.failed | play.dropped.keys())
         if stopping is not None:
             self._stop_play(play, batch, stopping)
 
