@@ -12,6 +12,20 @@ def actions():
     return load_plugins().actions
 
 
+@pytest.fixture(scope="session")
+def mistakes_of():
+    """What a step finds wrong with files; nothing where it goes well."""
+
+    def find(step):
+        try:
+            step()
+        except FilesError as error:
+            return error.diagnostics
+        return ()
+
+    return find
+
+
 @pytest.fixture
 def read_playbook(tmp_path, actions):
     """The playbook that these texts make, each a file of its own: ``0.yml``, ``1.yml``, …"""

@@ -1,12 +1,17 @@
 """Keywords that are fixed before the run and hold templates: rendered, then read as if what they give were written."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drumline.errors import FilesError
 from drumline.loading.deferred import resolve
+from drumline.loading.playbook import load_playbooks
 from drumline.loading.templating import Templating
+from drumline.loading.timing import INHERITED, PLAY, TASK
 from drumline.loading.variables import Scope
 from drumline.model.playbook import Amount, Barrier, Late, Order, Start
 
@@ -170,3 +175,30 @@ def test_a_wrong_value_that_a_play_passes_on_is_told_where_it_stands(mistakes):
 def test_several_mistakes_are_told_at_once(mistakes):
     found = mistakes("serial: '{{ nowhere }}'\n  barrier: {deadline: '{{ two }}'}", "throttle: '{{ -1 }}'")
     assert [place for place, _ in found] == ["2:11", "3:23", "6:17"]
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=8)
+        | st.datetimes()
+        | st.binary(max_size=2),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["quorum", "at", "app"]), inner),
+        max_leaves=5,
+    )
+)
+def test_whatever_a_template_gives_is_read_or_told_with_its_place(deferred, mistakes_of, value):
+    assert all(found.position for found in mistakes_of(lambda: resolve(deferred, lambda _value, _play: value)))
+
+
+@pytest.fixture(scope="module")
+def deferred(tmp_path_factory, actions):
+    """A playbook in which everything is to be rendered."""
+    path = tmp_path_factory.mktemp("deferred") / "0.yml"
+    play = {"hosts": "app"} | dict.fromkeys((*PLAY, *INHERITED), "{{ x }}")
+    tasks = [{"command": "a"} | dict.fromkeys((*TASK, *INHERITED), "{{ x }}")]
+    path.write_text(json.dumps([play | {"tasks": tasks}]))
+    return load_playbooks([path], actions)

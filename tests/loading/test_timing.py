@@ -1,9 +1,14 @@
 """The keywords of barriers, batches and starts: what they give, and every way in which they can be wrong."""
 
+import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from drumline.loading.playbook import load_playbooks
+from drumline.loading.timing import INHERITED, PLAY, TASK
 from drumline.model.playbook import Amount, Barrier, Late, Order, Start
 from drumline.plugin.protocols import Action
 
@@ -280,3 +285,32 @@ def test_barriers_need_waves(mistakes, mistake, late):
 def test_several_mistakes_are_told_at_once(mistakes):
     text = "- hosts: app\n  serial: x\n  barrier: {quorum: 0, deadline: 5, late: x}\n  tasks: [{ping: , throttle: x}]\n"
     assert [place for place, _ in mistakes(text)] == ["2:11", "3:21", "3:34", "3:43", "4:30"]
+
+
+PARTS = st.sampled_from(["quorum", "deadline", "late", "together", "max_skew", "at", "app", "{{ x }}"])
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["9%", "1m", "drop"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PARTS, inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return tmp_path_factory.mktemp("timing") / "0.yml"
+
+
+@settings(max_examples=50)
+@given(
+    play=st.dictionaries(st.sampled_from([*PLAY, *INHERITED]), VALUES),
+    task=st.dictionaries(st.sampled_from([*TASK, *INHERITED]), VALUES),
+)
+def test_whatever_stands_there_is_read_or_told_with_its_place(file, actions, mistakes_of, play, task):
+    whole = [{"hosts": "app", **play, "tasks": [{"command": "a", **task}]}]
+    file.write_text(json.dumps(whole))
+    assert all(found.position for found in mistakes_of(lambda: load_playbooks([file], actions)))
