@@ -20,7 +20,7 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"secret", "clock"},
+    {"secret", "clock", "times"},
     {"diagnostics"},
     {"errors"},
     {"config"},

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drumline.clock import in_words
 from drumline.execution.ledger import Ledger, WaveState
 from drumline.model.event import BarrierPassed
 from drumline.model.outcome import FINAL
 from drumline.model.plan import Job
 from drumline.model.playbook import Late
+from drumline.times import in_words
 
 
 def begin(ledger: Ledger, wave: WaveState, at: float) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from drumline.clock import in_words, moment
 from drumline.execution import skew
 from drumline.execution.instructions import Release
 from drumline.execution.jobs import Jobs
@@ -21,6 +20,7 @@ from drumline.model.event import JobStaged, StartCalledOff, StartReleased
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step
 from drumline.model.playbook import Start
+from drumline.times import in_words, moment
 
 #: Jobs are staged from so many seconds before the moment on: their sessions aren't held for longer.
 _AHEAD = 60.0

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from drumline.clock import moment
 from drumline.model.plan import Batch, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Start, Strategy
 from drumline.model.value import text_of
 from drumline.planning.words import hosts_of_jobs, jobs_of, most_failures, needs_text, quorum
+from drumline.times import moment
 
 
 def as_json(plan: Plan) -> str:

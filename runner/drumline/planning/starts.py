@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from drumline.clock import in_words, moment
 from drumline.diagnostics import Diagnostics
 from drumline.model.plan import Plan
+from drumline.times import in_words, moment
 
 #: Seconds; a time that is further away is told in whole hours, minutes, seconds.
 _ROUNDED = ((86_400, 3_600), (3_600, 60), (1, 1))

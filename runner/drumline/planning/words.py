@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from drumline.clock import in_words, moment
 from drumline.loading.moments import duration
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Late, Order, Start
 from drumline.model.value import Value, text_of
 from drumline.planning.starts import how_far
+from drumline.times import in_words, moment
 
 #: The action that asks people.
 APPROVE = "approve"
