@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -14,9 +15,10 @@ from drumline.execution.driver import Driver
 from drumline.execution.executors import JobReport, Stopped, ThreadExecutor
 from drumline.execution.state import RunState
 from drumline.journal.store import JournalFailed
-from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished
+from drumline.model.event import Event, JobFinished, JobsStarted, JobWaiting, RunFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
+from drumline.model.playbook import Barrier, Late
 
 
 class Record:
@@ -38,7 +40,7 @@ class Hosts:
     def __init__(self, record: Record) -> None:
         self.record = record
         self.unannounced: list[Job] = []
-        self.stopped: list[Job] = []
+        self.stopped: dict[Job, Stopped] = {}
         self.open = threading.Event()
         self.open.set()
         self.deaf = False
@@ -48,14 +50,14 @@ class Hosts:
         if job not in started:
             self.unannounced.append(job)
         self.open.wait(10)
-        status = Status.CANCELLED if job in self.stopped else Status.OK
+        status = self.stopped[job].status if job in self.stopped else Status.OK
         return JobReport(event=JobFinished(at=1.0, job=job, status=status))
 
     def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
         raise AssertionError("nothing of these plans is staged")
 
     def stop(self, job: Job, stopped: Stopped) -> None:
-        self.stopped.append(job)
+        self.stopped[job] = stopped
         if not self.deaf:
             self.open.set()
 
@@ -120,6 +122,61 @@ def test_jobs_that_do_not_answer_are_given_up_as_unknown(monkeypatch: pytest.Mon
     executor.close()
     [finished] = [event for event in record.events if isinstance(event, JobFinished)]
     assert finished.status is Status.UNKNOWN
+
+
+def test_a_job_that_is_late_is_stopped_in_time_and_given_up_when_it_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody but the clock tells the state that a deadline is over."""
+    monkeypatch.setattr(driver_module, "STOP_GRACE", 0.2)
+    record = Record()
+    late = Barrier(deadline=0.1, late=Late.FAIL)
+    driver, executor, hosts = make(build(P([T(["a"], barrier=late), T(["b"], needs=[0])])), record)
+    remembered: list[JobReport] = []
+    driver._remember = remembered.append
+    hosts.open.clear()
+    hosts.deaf = True
+    began = time.monotonic()
+    assert driver.run(executor) == 2
+    assert 0.3 <= time.monotonic() - began < 5
+    hosts.open.set()
+    executor.close()
+    assert list(hosts.stopped) == [Job(0, "a")]
+    [finished] = [event for event in record.events if isinstance(event, JobFinished)]
+    assert finished.status is Status.FAILED
+    assert finished.result["msg"].startswith("late at the barrier: ")
+    assert finished.result["msg"].endswith(
+        "It did not answer when it was stopped; it may still be running on the host."
+    )
+    assert [report.event for report in remembered] == [finished]
+
+
+def test_one_that_answers_in_time_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_module, "STOP_GRACE", 0.2)
+    record = Record()
+    late = Barrier(deadline=0.05, late=Late.DROP)
+    driver, executor, hosts = make(build(P([T(["a"], barrier=late)])), record)
+    hosts.open.clear()
+    assert driver.run(executor) == 0
+    executor.close()
+    [finished] = [event for event in record.events if isinstance(event, JobFinished)]
+    assert (finished.status, finished.at) == (Status.SKIPPED, 1.0)  # as the host reported it
+
+
+def test_what_a_job_notes_when_it_was_given_up_is_dropped() -> None:
+    """The state would not know what to do with it."""
+    record = Record()
+    driver, executor, hosts = make(build(P(chain(["a"], ["a"]))), record)
+    run = hosts.run
+
+    def run_and_note(job: Job) -> JobReport:
+        driver.note(JobWaiting(at=1.0, job=Job(0, "a"), reason="for nothing"))
+        return run(job)
+
+    hosts.run = run_and_note  # type: ignore[method-assign]
+    assert driver.run(executor) == 0
+    executor.close()
+    assert len([event for event in record.events if isinstance(event, JobWaiting)]) == 1
 
 
 def test_when_the_journal_is_full_what_runs_is_stopped_and_nothing_more_is_sent() -> None:

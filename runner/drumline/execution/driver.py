@@ -141,11 +141,12 @@ class Driver:
             found = [self._inbox.get(timeout=self._seconds_left())]
         except queue.Empty:
             return []
-        while True:
+        while not isinstance(found[-1], Exception):  # it ends the run: what follows is for those who tidy up
             try:
                 found.append(self._inbox.get_nowait())
             except queue.Empty:
-                return found
+                break
+        return found
 
     def _seconds_left(self) -> float | None:
         """Until time itself brings something; None: it never does."""
