@@ -409,3 +409,50 @@ def test_how_a_host_is_reached_follows_the_variables_that_templates_look_at(tmp_
     tasks = "- ping:\n- set_fact: {way: ssh}\n- {id: after, ping: }\n"
     ran = run_tasks(tmp_path, tasks, inventory=inventory)
     assert ran.status("after") == "unreachable"
+
+
+# Jobs that are stopped because they are late.
+
+_SLOW_ON_B = "shell: \"echo begun; {{ 'sleep 30' if inventory_hostname == 'b' else 'true' }}\""
+
+
+def test_a_late_job_is_stopped_and_has_failed_with_what_it_said_until_then(tmp_path: Path) -> None:
+    began = time.monotonic()
+    ran = run_tasks(
+        tmp_path, f"- {{id: slow, {_SLOW_ON_B}, barrier: {{deadline: 500ms}}, ignore_errors: true, register: it}}"
+    )
+    assert time.monotonic() - began < 10
+    assert ran.exit_status == 2
+    assert [ran.status("slow", host) for host in "ab"] == ["changed", "failed"]
+    assert ran.result("slow", "b")["msg"].startswith("late at the barrier: ")
+    assert ran.result("slow", "b")["stdout"].strip() == "begun"
+
+
+def test_the_host_of_a_dropped_job_is_no_play_host_any_more(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - {{id: slow, {_SLOW_ON_B}, barrier: {{deadline: 500ms, late: drop}}}}
+        - {{id: told, debug: {{msg: "{{{{ play_hosts | join }}}} {{{{ ansible_play_hosts | join }}}}"}}}}
+        """,
+    )
+    assert ran.exit_status == 0
+    assert ran.status("slow", "b") == "skipped"
+    assert ran.result("slow", "b")["msg"].startswith("late at the barrier: ")
+    assert ran.status("told", "b") == "skipped"
+    assert ran.result("told")["msg"] == "a a"
+
+
+def test_a_job_that_catches_up_goes_on(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - id: slow
+          shell: |
+            {{% if inventory_hostname == 'b' %}}until test -e {tmp_path}/told; do sleep 0.01; done{{% endif %}}
+          barrier: {{deadline: 200ms, late: catch_up}}
+        - {{id: told, command: touch {tmp_path}/told}}
+        """,
+    )
+    assert ran.exit_status == 0
+    assert [ran.status(task, host) for task in ("slow", "told") for host in "ab"] == ["changed"] * 4
