@@ -25,7 +25,7 @@ from drumline.reporting.lines import (
     verdict,
     wave_title,
 )
-from drumline.reporting.timing import start_lines, stop_line, waiting_lines
+from drumline.reporting.timing import called_off_line, stop_line, waiting_lines
 from drumline.reporting.tracker import CAUSES, Question, Starting, Tracker, Wave
 from drumline.reporting.waves import ending_line, wave_result
 
@@ -75,8 +75,7 @@ def _failure_lines(tracker: Tracker) -> Iterator[Line]:
     for stop in tracker.stops:
         yield stop_line(tracker.plan, stop)
     for start in tracker.starts.values():
-        if start.called_off is not None:
-            yield from start_lines(steps[start.step], start)
+        yield from filter(None, [called_off_line(steps[start.step], start)])
     for fold in tracker.failures():
         yield from fold_lines(steps[fold.step], fold, verbose=0)
     for ending, hosts in tracker.failed_without_running():

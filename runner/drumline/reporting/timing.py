@@ -68,22 +68,22 @@ def stop_line(plan: Plan, event: PlayStopped) -> Line:
     """That a play stops, where, and why."""
     planned = plan.plays[event.play]
     batch = f", batch {event.batch + 1} of {len(planned.batches)}" if len(planned.batches) > 1 else ""
-    return [
-        Part("stopped: ", "bold red"),
-        Part(f"{planned.play.name}{batch}", "bold"),
-        Part(f": {event.reason}", "red"),
-    ]
+    return headed("stopped", "bold red", f"{planned.play.name}{batch}", event.reason, "red")
 
 
 # Starts at one moment.
 
 
-def start_lines(step: Step, start: Starting) -> Iterator[Line]:
-    """How far apart the commands of a start began, or why it didn't take place."""
-    if start.called_off is not None:
-        yield headed("called off", "bold red", task_name(step), start.called_off.reason, "red")
-    if start.measured is not None:
-        yield _skew_line(step, start.measured)
+def called_off_line(step: Step, start: Starting) -> Line | None:
+    """Why a start doesn't take place; None when it does."""
+    if start.called_off is None:
+        return None
+    return headed("called off", "bold red", task_name(step), start.called_off.reason, "red")
+
+
+def skew_line(step: Step, start: Starting) -> Line | None:
+    """How far apart the commands of a start began; None when that isn't known."""
+    return None if start.measured is None else _skew_line(step, start.measured)
 
 
 def _skew_line(step: Step, found: StartMeasured) -> Line:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Step
 from drumline.reporting.lines import MARKS, Line, Part, fold_lines, seconds, task_name
-from drumline.reporting.timing import barrier_lines, clock_lines, decision_line, late_lines, question_lines, start_lines
+from drumline.reporting.timing import (
+    barrier_lines,
+    called_off_line,
+    clock_lines,
+    decision_line,
+    late_lines,
+    question_lines,
+    skew_line,
+)
 from drumline.reporting.tracker import Ending, Fold, Question, Tracker, Wave
 
 _ORDER = list(MARKS)
@@ -20,16 +28,16 @@ def wave_result(tracker: Tracker, wave: Wave, *, verbose: int, asked: bool = Fal
     """
     for index in tracker.plan.plays[wave.key[0]].batches[wave.key[1]].waves[wave.key[2]]:
         step = tracker.plan.steps[index]
-        folds = [fold for fold in wave.folds.values() if fold.step == index]
         for question in tracker.questions:
             if question.asked.job.step == index:
                 yield from _question_lines(tracker, question, asked=asked)
-        yield from _step_lines(step, folds, verbose=verbose)
+        start = tracker.starts.get(index)
+        yield from filter(None, [called_off_line(step, start) if start else None])
+        yield from _step_lines(step, [fold for fold in wave.folds.values() if fold.step == index], verbose=verbose)
         for ending, hosts in wave.abandoned.items():
             if ending.step == index:
                 yield ending_line(tracker, ending, hosts)
-        if index in tracker.starts:
-            yield from start_lines(step, tracker.starts[index])
+        yield from filter(None, [skew_line(step, start) if start else None])
     yield from late_lines(tracker.plan, wave)
     yield from barrier_lines(wave)
 
@@ -54,7 +62,11 @@ def _question_lines(tracker: Tracker, question: Question, *, asked: bool) -> Ite
 def ending_line(tracker: Tracker, ending: Ending, hosts: list[str]) -> Line:
     """Jobs that ended without having run: ``abandoned   after: web2  because of 'break'``."""
     word, style = MARKS[ending.status]
-    why = f"because of '{task_name(tracker.plan.steps[ending.cause])}'" if ending.cause is not None else ending.reason
+    why = ending.reason
+    if ending.cause == ending.step:
+        why = ending.reason or "its start was called off"
+    elif ending.cause is not None:
+        why = f"because of '{task_name(tracker.plan.steps[ending.cause])}'"
     name = task_name(tracker.plan.steps[ending.step])
     return [Part(f"  {word:<11} ", style), Part(f"{name}: {fold_hosts(hosts)}"), Part(f"  {why}" if why else "", "dim")]
 
