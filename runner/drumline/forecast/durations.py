@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drumline.journal.past import Ending, PastRun
@@ -105,12 +105,12 @@ class _Residuals:
         """Enter the spreads of every task that ran more than once, and of the runs."""
         of_tasks = {key: _TaskSpread(groups.values()) for key, groups in self._logs.items()}
         known = {key: spread for key, spread in of_tasks.items() if spread.by_run}
-        of_runs = _mean_by_run(known.values())
+        of_runs, chance = _mean_by_run(known.values())
         if len(of_runs) > 1:
-            past.between_runs = _deviation(of_runs.values(), len(of_runs) - 1)
+            past.between_runs = _deviation(of_runs.values(), len(of_runs) - 1, chance)
         for key, spread in known.items():
             rest = [effect - of_runs[run] for run, effect in spread.by_run.items()]
-            past.tasks[key].between_runs = _deviation(rest, len(rest) - 1)
+            past.tasks[key].between_runs = _deviation(rest, len(rest) - 1, spread.chance)
             past.tasks[key].of_a_job = spread.of_a_job
 
 
@@ -130,17 +130,26 @@ class _TaskSpread:
         rest = [value - self.by_run[run] for run, found in differences.items() for value in found]
         freedom = sum(len(group) - 1 for group in several) - (len(self.by_run) - 1)
         self.of_a_job = _deviation(rest, freedom)
+        #: The variance that ``by_run`` has by chance alone, since a run's jobs are few.
+        self.chance = self.of_a_job**2 * len(self.by_run) / max(1, len(rest))
 
 
-def _mean_by_run(spreads: Iterable[_TaskSpread]) -> dict[int, float]:
+def _mean_by_run(spreads: Collection[_TaskSpread]) -> tuple[dict[int, float], float]:
+    """The effect of each run on all tasks, and the variance that it has by chance alone."""
     sums: defaultdict[int, float] = defaultdict(float)
     weights: defaultdict[int, float] = defaultdict(float)
     for spread in spreads:
         for run, effect in spread.by_run.items():
             sums[run] += effect * spread.seconds
             weights[run] += spread.seconds
-    return {run: total / weights[run] for run, total in sums.items()}
+    chance = sum((spread.seconds**2) * spread.chance for spread in spreads)
+    whole = sum(spread.seconds for spread in spreads)
+    return {run: total / weights[run] for run, total in sums.items()}, chance / whole**2 if whole else 0.0
 
 
-def _deviation(values: Iterable[float], freedom: int) -> float:
-    return min(_MOST, math.sqrt(sum(value * value for value in values) / freedom)) if freedom > 0 else 0.0
+def _deviation(values: Iterable[float], freedom: int, chance: float = 0.0) -> float:
+    """The standard deviation around 0, without the variance that comes about by chance."""
+    if freedom < 1:
+        return 0.0
+    variance = sum(value * value for value in values) / freedom - chance
+    return min(_MOST, math.sqrt(max(0.0, variance)))

@@ -19,6 +19,7 @@ from drumline.model.plan import Plan
 LEAST_ROUNDS, MOST_ROUNDS = 3, 200
 _JOBS: Final = 200_000
 _SEED: Final = 1
+_NORMAL: Final = NormalDist()
 
 
 class Interval(NamedTuple):
@@ -132,18 +133,17 @@ def interval(values: Sequence[float]) -> Interval:
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Interpolated on the scale of the normal distribution; beyond the ends along the line through both of them.
+    """Between two values as if they were normally distributed there; beyond the ends along the line through both.
 
     The plotting positions are Hazen's, (i - 0.5) / n.
     """
-    normal, count = NormalDist(), len(ordered)
-    if count == 1 or ordered[0] == ordered[-1]:
-        return ordered[0]
-    wanted = normal.inv_cdf(share)
-    last = normal.inv_cdf(1 - 0.5 / count)
-    if abs(wanted) > last:
-        beyond = abs(wanted) / last
-        return max(0.0, ordered[0] + (ordered[-1] - ordered[0]) * (1 + (beyond if wanted > 0 else -beyond)) / 2)
-    place = share * count - 0.5
-    below = min(int(place), count - 2)
-    return ordered[below] + (ordered[below + 1] - ordered[below]) * (place - below)
+    count = len(ordered)
+    below = min(max(int(share * count - 0.5), 0), max(count - 2, 0))
+    above = min(below + 1, count - 1)
+    if not 0.5 <= share * count <= count - 0.5:
+        below, above = 0, count - 1
+    if ordered[below] == ordered[above]:
+        return ordered[below]
+    low, high = (_NORMAL.inv_cdf((index + 0.5) / count) for index in (below, above))
+    place = (_NORMAL.inv_cdf(share) - low) / (high - low)
+    return max(0.0, ordered[below] + (ordered[above] - ordered[below]) * place)
