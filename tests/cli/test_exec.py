@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -107,3 +108,23 @@ def test_what_can_not_be_meant_is_5(exec_: Exec, arguments: list[str]) -> None:
 def test_it_is_a_run_like_any_other(exec_: Exec, tmp_path: Path) -> None:
     exec_("db", "--", "echo", "two words")
     assert "drumline exec db -- echo 'two words'" in call(tmp_path, "runs", "list").out
+
+
+def test_clocks_are_compared(exec_: Exec, tmp_path: Path) -> None:
+    """This machine's own clock isn't off, as far as it is known."""
+    ended = exec_("--clock", "web[01:02]:db")
+    assert ended.status == 0, ended.said
+    rows = [line.split()[0] for line in ended.out.splitlines() if line.startswith("      ")]
+    jobs = json.loads(call(tmp_path, "runs", "show", "--format", "json").out)["jobs"]
+    found = sorted((job["result"]["offset"], job["host"]) for job in jobs)
+    assert rows == ["host", *(host for _, host in found), "furthest"], ended.out
+    for job in jobs:
+        reading = job["result"]
+        assert abs(reading["offset"]) <= reading["uncertainty"] <= reading["round_trip"] < 5
+
+
+@pytest.mark.parametrize("arguments", [["--clock", "db", "true"], ["db"]])
+def test_a_command_or_clocks_one_of_both(exec_: Exec, arguments: list[str]) -> None:
+    ended = exec_(*arguments)
+    assert (ended.status, ended.out) == (5, "")
+    assert "There is no" in ended.err or "There is nothing to run with --clock" in ended.err

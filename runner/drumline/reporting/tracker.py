@@ -52,7 +52,7 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class NeverRan:
     """How jobs of a step ended that never ran: like this, because of that step, or for this reason."""
 
     step: int
@@ -92,7 +92,7 @@ class Wave:
     open: int
     counts: Counter[Status] = field(default_factory=Counter)
     folds: dict[tuple[Any, ...], Fold] = field(default_factory=dict)
-    abandoned: dict[Ending, list[str]] = field(default_factory=dict)
+    abandoned: dict[NeverRan, list[str]] = field(default_factory=dict)
     late: list[JobsLate] = field(default_factory=list)
     barrier: BarrierPassed | None = None
     ended: float | None = None
@@ -171,7 +171,7 @@ class Tracker:
         folds = (fold for wave in self.waves.values() for fold in wave.folds.values())
         return [fold for fold in folds if fold.status in CAUSES and not fold.ignored]
 
-    def failed_without_running(self) -> list[tuple[Ending, list[str]]]:
+    def failed_without_running(self) -> list[tuple[NeverRan, list[str]]]:
         """Jobs that failed before they were sent (late at a barrier), by step and reason, with their hosts."""
         endings = (item for wave in self.waves.values() for item in wave.abandoned.items())
         return [(ending, hosts) for ending, hosts in endings if ending.status in CAUSES]
@@ -250,7 +250,7 @@ class Tracker:
             self._leave(job)
             wave = self.wave_of(job)
             if wave is not None:
-                ending = Ending(job.step, event.status, cause, event.reason)
+                ending = NeverRan(job.step, event.status, cause, event.reason)
                 wave.abandoned.setdefault(ending, []).append(job.host)
                 wave.counts[event.status] += 1
                 self._close(wave, event.at)

@@ -16,7 +16,7 @@ from drumline.reporting.timing import (
     question_lines,
     skew_line,
 )
-from drumline.reporting.tracker import Ending, Fold, Question, Tracker, Wave
+from drumline.reporting.tracker import Fold, NeverRan, Question, Tracker, Wave
 
 _ORDER = list(MARKS)
 
@@ -59,7 +59,7 @@ def _question_lines(tracker: Tracker, question: Question, *, asked: bool) -> Ite
         yield decision
 
 
-def ending_line(tracker: Tracker, ending: Ending, hosts: list[str]) -> Line:
+def ending_line(tracker: Tracker, ending: NeverRan, hosts: list[str]) -> Line:
     """Jobs that ended without having run: ``abandoned   after: web2  because of 'break'``."""
     word, style = MARKS[ending.status]
     why = ending.reason
