@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ from drumline.model.playbook import Start as Moment
 
 _HERE = Position("playbook.yml")
 PLAIN = Barrier()
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,8 @@ class World:
         if lost:
             self.under_way.remove(lost[0])
             del self.staged[lost[0]]
-            self.feed(JobFinished(at=self.time, job=lost[0], status=Status.UNREACHABLE))
+            ignored = self.key(lost[0]) in self.ignored
+            self.feed(JobFinished(at=self.time, job=lost[0], status=Status.UNREACHABLE, ignored=ignored))
             return
         for job in release.jobs:
             wrong = self.staged.pop(job)
@@ -261,6 +264,65 @@ class World:
             if step.task.id == task
             for host in step.hosts
         }
+
+
+class Hand:
+    """Feeds one state by hand, at given times: for tests of what exactly it says. Jobs are named (task id, host)."""
+
+    def __init__(self, plan: Plan, *, forks: int = 50, sessions: int = 4) -> None:
+        self.plan = plan
+        self.state = RunState(plan, forks=forks, sessions=sessions)
+        self.said: list[Event] = []
+        self.stops: dict[tuple[str, str], tuple[str, str]] = {}  # status and reason
+        self.releases: list[Release] = []
+        self.feed(RunStarted(at=0.0, run="test"))
+
+    def feed(self, *events: Event) -> None:
+        for instruction in self.state.handle(*events):
+            match instruction:
+                case Start(jobs=jobs):
+                    self.state.handle(JobsStarted(at=events[-1].at, jobs=jobs))
+                case Stop(jobs=jobs, status=status, reason=reason):
+                    self.stops |= {self.key(job): (str(status), reason) for job in jobs}
+                case Release():
+                    self.releases.append(instruction)
+                case Announce(event=event):
+                    self.said.append(event)
+
+    def end(self, at: float, task: str, *hosts: str, status: Status = Status.OK, began: float | None = None) -> None:
+        """These jobs are over, in one turn."""
+        jobs = [self.job(task, host) for host in hosts]
+        self.feed(*[JobFinished(at=at, job=job, status=status, began=began) for job in jobs])
+
+    def stage(self, at: float, task: str, *hosts: str, uncertainty: float = 0.001, round_trip: float = 0.0) -> None:
+        for host in hosts:
+            known = {"offset": 0.0, "uncertainty": uncertainty, "round_trip": round_trip}
+            self.feed(JobStaged(at=at, job=self.job(task, host), **known))
+
+    def wake(self) -> float:
+        """Time passes until the state wants to be woken; returns when that is."""
+        at = self.state.wake_at
+        assert at is not None
+        self.feed(TimePassed(at=at))
+        return at
+
+    def interrupt(self, at: float, urgency: Urgency = Urgency.AFTER_WAVE) -> None:
+        self.feed(InterruptRequested(at=at, urgency=urgency))
+
+    def job(self, task: str, host: str) -> Job:
+        """The job of the first batch that has this host."""
+        return next(Job(step.index, host) for step in self.plan.steps if step.task.id == task and host in step.hosts)
+
+    def key(self, job: Job) -> tuple[str, str]:
+        return self.plan.steps[job.step].task.id, job.host
+
+    def status(self, task: str, *hosts: str) -> str:
+        """The statuses of these jobs, in one text."""
+        return " ".join(str(self.state.status(self.job(task, host))) for host in hosts)
+
+    def heard(self, kind: type[_Kind]) -> list[_Kind]:
+        """What the state said of this kind."""
+        return [event for event in self.said if isinstance(event, kind)]
 
 
 def chain(*hosts: Sequence[str]) -> list[T]:

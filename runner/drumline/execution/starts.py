@@ -34,6 +34,9 @@ class _Phase(Enum):
     CALLED_OFF = auto()
 
 
+_BEFORE_RELEASE = frozenset({_Phase.GATHERING, _Phase.RELEASING})
+
+
 @dataclass(slots=True)
 class _StartState:
     """One step whose jobs start at one moment."""
@@ -99,11 +102,10 @@ class Starts:
         held = self._ledger.steps[job.step]
         if state.phase is _Phase.CALLED_OFF and status is Status.CANCELLED and state.cause is not None:
             held.causes[job.host] = state.cause
-        if state.phase in (_Phase.GATHERING, _Phase.RELEASING):
-            if status in FAULT and job.host not in held.ignored and job not in state.began:
+        if state.phase in _BEFORE_RELEASE and job not in state.began:
+            state.staged.pop(job, None)
+            if status in FAULT and job.host not in held.ignored:
                 state.cause = state.cause or job
-            if job not in state.began:
-                state.staged.pop(job, None)
             if state.phase is _Phase.RELEASING:  # it was lost in that moment: the word was given to nobody
                 self._jobs.take_release_back(job.step)
                 state.phase = _Phase.GATHERING
@@ -130,8 +132,7 @@ class Starts:
                 self._call_off(state, f"the play was stopped: {reason}", cause)
 
     def _unreleased(self) -> list[_StartState]:
-        before = (_Phase.GATHERING, _Phase.RELEASING)
-        return [state for state in self.active.values() if state.phase in before]
+        return [state for state in self.active.values() if state.phase in _BEFORE_RELEASE]
 
     # Time.
 
@@ -171,7 +172,7 @@ class Starts:
                 self._look_at(self.active[index])
 
     def _look_at(self, state: _StartState) -> None:
-        if state.phase is _Phase.GATHERING or (state.phase is _Phase.RELEASING and state.cause is not None):
+        if state.phase is _Phase.GATHERING:
             self._gather(state)
         if not self._open(state):
             self._close(state)

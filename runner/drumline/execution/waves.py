@@ -163,25 +163,34 @@ class Waves:
         wave.told, wave.deadline = True, None
         late, reason = wave.barrier.late, barriers.why_late(wave)
         jobs = barriers.late_jobs(self._ledger, wave)
-        if not jobs and late is Late.CATCH_UP:
+        homeless = [] if late is Late.CATCH_UP else self._choose_hosts(wave)
+        if not jobs and not homeless:
             return
         at = {"play": wave.batch.play, "batch": wave.batch.number, "wave": wave.number}
-        self._jobs.announce(JobsLate(at=self._jobs.at, **at, jobs=tuple(jobs), late=late, reason=reason))
+        named = (*jobs, *homeless)
+        self._jobs.announce(JobsLate(at=self._jobs.at, **at, jobs=named, late=late, reason=reason))
         reason = f"late at the barrier: {reason}"
         if late is Late.CATCH_UP:
             wave.batch.excused.update(job.host for job in jobs)
         elif late is Late.DROP:
+            self._jobs.end(homeless, Status.SKIPPED, None, reason)
             self._drop(wave, dict.fromkeys(job.host for job in jobs), reason)
         else:
-            self._fail(wave, jobs, reason)
+            self._fail(wave, named, reason)
 
-    def _fail(self, wave: WaveState, jobs: list[Job], reason: str) -> None:
-        self._jobs.stop((job for job in jobs if job in self._jobs.running), Status.FAILED, reason)
-        waiting = [job for job in jobs if job not in self._jobs.running]
+    def _choose_hosts(self, wave: WaveState) -> list[Job]:
+        """The jobs of late ``run_once`` steps for which no host was chosen yet: they end on the first one."""
+        states = (self._ledger.steps[index] for index in wave.steps)
+        late = [state.step for state in states if state.step.task.run_once and not state.statuses and state.step.hosts]
+        return [self._ledger.choose_host(step.index, step.hosts[0]) for step in late]
+
+    def _fail(self, wave: WaveState, jobs: Iterable[Job], reason: str) -> None:
+        running = self._jobs.running
+        self._jobs.stop((job for job in jobs if job in running), Status.FAILED, reason)
+        waiting = [job for job in jobs if job not in running]
         for host in dict.fromkeys(job.host for job in waiting):
             self._jobs.withdraw(frozenset(wave.steps), host)
         self._jobs.end(waiting, Status.FAILED, None, reason)
-        self._end_homeless(wave, Status.FAILED, reason)
 
     def _drop(self, wave: WaveState, hosts: Iterable[str], reason: str) -> None:
         play = self._ledger.plays[wave.batch.play]
@@ -191,14 +200,6 @@ class Waves:
             self._ledger.lost.setdefault(host, running[0] if running else Job(wave.steps[0], host))
             self._jobs.stop(running, Status.SKIPPED, reason)
             self._end_on_host(play, host, Status.SKIPPED, None, reason)
-        self._end_homeless(wave, Status.SKIPPED, reason)
-
-    def _end_homeless(self, wave: WaveState, status: Status, reason: str) -> None:
-        """End late ``run_once`` steps for which no host was chosen yet."""
-        for index in wave.steps:
-            state = self._ledger.steps[index]
-            if state.step.task.run_once and not state.statuses:
-                self._jobs.end_waiting(index, status, None, reason)
 
     # What failed, and stops.
 
