@@ -93,8 +93,8 @@ def _waves(hosts: int, waves: int) -> dict[str, Wave]:
         prepared = app.prepare([playbook], Settings(inventory=("hosts.ini",), state=folder / "state"))
         transports = {**prepared.registry.transports, transport.name: transport}
         prepared = dataclasses.replace(prepared, registry=dataclasses.replace(prepared.registry, transports=transports))
-        with _silence(), listeners_for(prepared.plan) as listeners:
-            status = app.carry_out(prepared, listeners, command="benchmark")
+        with _silence(), listeners_for(prepared.plan) as reports:
+            status = app.carry_out(prepared, reports.listeners, command="benchmark")
     assert status == 0, status
     assert len(transport.waves) == waves
     return transport.waves

@@ -71,8 +71,8 @@ def _once(hosts: int, tasks: int) -> dict[str, float]:
         planned, cpu = time.perf_counter(), time.process_time()
         said = sys.stdout
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends, a moment later
-        with listeners_for(prepared.plan) as listeners:
-            status = app.carry_out(prepared, listeners, command="benchmark")
+        with listeners_for(prepared.plan) as reports:
+            status = app.carry_out(prepared, reports.listeners, command="benchmark")
         sys.stdout = said
         assert status == 0, status
         return {

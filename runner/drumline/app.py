@@ -21,6 +21,7 @@ from drumline.execution.executors import ThreadExecutor
 from drumline.execution.job import JobRunner
 from drumline.execution.state import RunState
 from drumline.journal.store import Journal
+from drumline.loading.collector import rare_collector
 from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve
 from drumline.loading.extra_vars import read_extra_vars
@@ -45,6 +46,7 @@ from drumline.secret import Secrets
 if TYPE_CHECKING:
     from drumline.forecast.draws import Scenario
     from drumline.forecast.estimate import Estimate
+    from drumline.forecast.remaining import Remaining
 
 #: Makes what listens to a run's events, once its number is known: ``(run number, run id) -> listeners``.
 Listeners = Callable[[int, str], Iterable[Callable[[Event], None]]]
@@ -178,6 +180,18 @@ def _starts_at_a_moment(task: Task) -> bool:
     return task.start is not None and task.start.at is not None
 
 
+def remaining_of(prepared: Prepared, run: int) -> Remaining:
+    """Tells, while the run with this number goes on, how much of it is left."""
+    from drumline.forecast.costs import costs_of
+    from drumline.forecast.remaining import Remaining
+
+    settings = prepared.settings
+    costs = costs_of(prepared.inventory.hosts.values())
+    return Remaining(
+        prepared.plan, settings.state, run=run, forks=settings.forks, sessions=settings.sessions, costs=costs
+    )
+
+
 def carry_out(
     prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0, sources: Iterable[Source] = ()
 ) -> int:
@@ -211,7 +225,8 @@ def carry_out(
     )
     approvals = Approvals(note=driver.note, sources=[record, *sources])
     executor = ThreadExecutor(JobRunner(context, note=driver.note, approvals=approvals), driver.report)
-    with _interrupts(driver):  # also while connections are closed: the run is over, and its status stays
+    # Interrupts also count while connections are closed: the run is over, and its status stays.
+    with _interrupts(driver), rare_collector():
         try:
             return driver.run(executor)
         finally:
