@@ -99,11 +99,23 @@ try { [void](Get-PreciseTicks) } catch { $clock = 'Get-PlainTicks' }
 
 function Write-Note($word) { Write-Text $stdout "$([char]0)+$nonce $word $(& $clock)`n" }
 
-# A sleep may last 16 ms longer than it was asked to, and the clock may be set meanwhile.
+# Sleeps last up to 16 ms longer than they were asked to, or 1 ms, and the clock may be set meanwhile. Only what a sleep
+# can't hit is waited for awake, since that takes a processor.
 function Wait-Ticks([long]$ticks) {
-    while (($left = $ticks - (& $clock)) -gt 0) {
-        if ($left -gt 400000) { [Threading.Thread]::Sleep([int][Math]::Min(1000, $left / 10000 - 30)) }
+    $thread = [Threading.Thread]::CurrentThread
+    $priority = $thread.Priority
+    $thread.Priority = 'Highest'
+    $step = 0
+    while (($left = $ticks - ($now = & $clock)) -gt 0) {
+        $margin = if ($step) { $step + 10000 } else { 200000 }
+        if ($left -gt 600000) {
+            [Threading.Thread]::Sleep([int][Math]::Min(1000, $left / 10000 - 50))
+        } elseif ($left -gt $margin) {
+            [Threading.Thread]::Sleep(1)
+            $step = [Math]::Max($step, (& $clock) - $now)
+        }
     }
+    $thread.Priority = $priority
 }
 
 # Where a request is held back that waits for its word.
