@@ -79,10 +79,11 @@ printf %s "$drumline_began" >&7;
 unset drumline_bash drumline_began drumline_word drumline_now drumline_left drumline_part;
 exec 7>&-@NO_INPUT@;
 """
-#: The shell's own stderr is closed to it: it would tell there that a command was killed.
+#: The shell's own stderr is closed to it: it would tell there that a command was killed. ksh gives 256 + n for signal n.
 _HOLD = r"""{ drumline_began=$( ( eval @COMMAND@ ) 7>&1 >&6 2>&8 6>&- 8>&- ); } 6>&1 8>&2 2>/dev/null
 drumline_status=$?
 printf '\036@WORD@ over %s\n' "$drumline_began"
+[ $drumline_status -lt 256 ] || exit $((drumline_status - 128))
 exit $drumline_status"""
 #: Where the command becomes another user, and ``sudo`` may end without that.
 _OVER = r"drumline_status=$?; printf '\036@WORD@ over\n'; exit $drumline_status"

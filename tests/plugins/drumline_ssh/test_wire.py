@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
 import pytest
 
+from drumline.plugin import Language, Run
 from drumline.plugin.marks import mark
+from drumline.plugin.staging import release_word, staged_script
 from drumline_ssh import wire
 
 WORD = "0123456789abcdef"
@@ -40,3 +43,24 @@ def test_a_command_with_the_rest_of_the_channel_for_its_input(shell: str) -> Non
     sent = wire.command_once(script, "begin", WORD) + data
     done = subprocess.run(["sh", "-c", start], input=sent, capture_output=True, check=False, timeout=20)
     assert done.stdout.split(b"\n", 1)[1] == "é \\ \\n |it's|".encode() + data + MARK + b" 3\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("stdin", [b"", bytes(range(256))], ids=["without input", "with input"])
+def test_a_staged_command_in_the_warm_shell(shell: str, stdin: bytes) -> None:
+    """Of what the shell is sent, the command reads its word and nothing else."""
+    request = Run(language=Language.SH, text="printf 'a b'; cat; exit 3", stdin=stdin)
+    sent = wire.staged(staged_script(request, "remarks"), WORD, stdin, "begin", fed=False)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command_of(shell), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as warm:
+        assert warm.stdin
+        assert warm.stdout
+        warm.stdin.write(sent)
+        warm.stdin.flush()
+        assert warm.stdout.readline().startswith(mark("begin"))
+        assert warm.stdout.readline().startswith(mark("remarks") + b" ready ")
+        warm.stdin.write(release_word() + wire.command("echo fine", "second"))
+        warm.stdin.close()
+        said = warm.stdout.read()
+    remark = mark("remarks") + rb" over [\d.]+\n"
+    assert re.fullmatch(re.escape(b"a b" + stdin) + remark + MARK + b" 3\nfine\n" + mark("second") + b" 0\n", said)
