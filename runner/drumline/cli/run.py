@@ -41,7 +41,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
 
     Ctrl-C lets the running wave end; a second one stops what runs on the hosts.
     """
-    from drumline.app import carry_out, prepare
+    from drumline.app import carry_out, prepare, remaining_of
     from drumline.reporting.listeners import listeners_for
 
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
@@ -53,7 +53,13 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         tags=split_tags(given["tags"]),
         skip_tags=split_tags(given["skip_tags"]),
     )
-    with listeners_for(prepared.plan, events=events, verbose=verbose, warnings=prepared.registry.faults) as reports:
+    with listeners_for(
+        prepared.plan,
+        events=events,
+        verbose=verbose,
+        warnings=prepared.registry.faults,
+        remaining=lambda number: remaining_of(prepared, number),
+    ) as reports:
         status = carry_out(
             prepared,
             reports.listeners,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -26,6 +26,7 @@ from drumline.reporting.lines import (
     count_parts,
     plain,
     play_title,
+    seconds,
     task_name,
     verdict,
     wave_number,
@@ -38,6 +39,8 @@ from drumline.reporting.waves import running_text, wave_result
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
+
+    from drumline.forecast.remaining import Left
 
 _FRAMES_PER_SECOND = 8
 
@@ -133,13 +136,16 @@ class ConsoleReport:
         verbose: int = 0,
         alive: bool = False,
         prompt: TerminalPrompt | None = None,
+        remaining: Callable[[float, Mapping[WaveKey, float]], Left | None] | None = None,
     ) -> None:
+        """``remaining`` says what is left at a time, by the waves that are open and when each was released."""
         self._tracker = Tracker(plan, verbose=verbose)
         self._screen = screen
         self._number = number
         self._verbose = verbose
         self._alive = alive
         self._prompt = prompt
+        self._remaining = remaining
         self._shown: tuple[int, int] | None = None  # the play and batch whose title came last
         self._passed: set[WaveKey] = set()  # waves with open jobs whose barrier has passed, and was told
 
@@ -274,9 +280,13 @@ class ConsoleReport:
         approve = "see below" if prompt else f"drumline approve {self._number}"
         lines: list[Line] = []
         with self._tracker.lock:
-            for wave in self._tracker.open_waves():
+            waves = list(self._tracker.open_waves())
+            for wave in waves:
                 lines.append(self._live_line(wave, now))
                 lines.extend(waiting_lines(self._tracker, wave, now, approve))
+        if self._remaining is not None and not self._tracker.interrupts:
+            left = self._remaining(now, {wave.key: wave.released for wave in waves})
+            lines += [_left_line(left)] if left is not None else []
         return [*lines, prompt] if prompt else lines
 
     def _live_line(self, wave: Wave, now: float) -> Line:
@@ -293,6 +303,16 @@ class ConsoleReport:
             Part("  "),
             *wave_title(plan, wave)[1:],
         ]
+
+
+def _left_line(left: Left) -> Line:
+    low, middle, high = map(seconds, left.time)
+    around = f" ({low} to {high})" if low != high else ""
+    text = f"about {middle} left{around}" if left.time.high > 0 else "it takes longer than expected"
+    unknown = (
+        f", not counting {left.unknown} task{'s' if left.unknown > 1 else ''} that never ran" if left.unknown else ""
+    )
+    return [Part(f"  {text}{unknown}", "dim")]
 
 
 def screen_for(file: TextIO) -> tuple[Screen, bool]:

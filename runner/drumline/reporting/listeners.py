@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from drumline.errors import UsageError
 from drumline.execution.approvals import Source
@@ -16,6 +16,9 @@ from drumline.model.event import Event
 from drumline.model.plan import Plan
 from drumline.reporting.console import ConsoleReport, screen_for, warn
 from drumline.reporting.prompt import terminal_prompt
+
+if TYPE_CHECKING:
+    from drumline.forecast.remaining import Remaining
 
 Listener = Callable[[Event], None]
 
@@ -30,9 +33,16 @@ class Reports:
 
 @contextmanager
 def listeners_for(
-    plan: Plan, *, events: str | None = None, verbose: int = 0, warnings: Iterable[str] = ()
+    plan: Plan,
+    *,
+    events: str | None = None,
+    verbose: int = 0,
+    warnings: Iterable[str] = (),
+    remaining: Callable[[int], Remaining] | None = None,
 ) -> Iterator[Reports]:
     """Makes the listeners of a run when its number is known, and closes them at the end.
+
+    ``remaining`` makes what tells a terminal how much is left of the run with this number.
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
     both the console and the standard input are one. Raises ``UsageError`` when the file can't
@@ -47,7 +57,10 @@ def listeners_for(
         prompt = terminal_prompt(plan, sys.stdin) if alive else None
 
         def make(number: int, _run: str) -> list[Listener]:
-            report = ConsoleReport(plan, screen, number=number, verbose=verbose, alive=alive, prompt=prompt)
+            left = stack.enter_context(remaining(number)) if alive and remaining else None
+            report = ConsoleReport(
+                plan, screen, number=number, verbose=verbose, alive=alive, prompt=prompt, remaining=left
+            )
             return [_lasting(stack.enter_context(report), "The console"), *lines]
 
         yield Reports(make, (prompt,) if prompt else ())
