@@ -4,17 +4,19 @@ tmp=
 patient() { if command -v timeout >/dev/null 2>&1; then timeout "$limit" "$@"; else "$@"; fi; }
 limit=$connect_timeout
 
-# What connects: bash, python3, perl or nc, whichever this host has. With $search_regex it prints what the port says.
+# What connects: bash, python3, perl or nc, whichever this host has. With $search_regex it prints its own process's number
+# and then what the port says.
 if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
     dial() {
-        patient bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; [ -z "$3" ] || cat <&3' - "$address" "$port" "$search_regex" 2>/dev/null
+        patient bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; [ -z "$3" ] || { echo $$; exec cat <&3; }' - "$address" "$port" "$search_regex" 2>/dev/null
     }
 elif command -v python3 >/dev/null 2>&1; then
     dial() {
         python3 -c '
-import socket, sys
+import os, socket, sys
 try: link = socket.create_connection(sys.argv[1:3], float(sys.argv[4]))
 except OSError: sys.exit(1)
+if sys.argv[3]: print(os.getpid(), flush=True)
 try:
  while sys.argv[3]:
   data = link.recv(4096)
@@ -28,7 +30,7 @@ elif command -v perl >/dev/null 2>&1; then
         perl -MIO::Socket::INET -e '
 my ($host, $port, $read, $limit) = @ARGV;
 my $link = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => $limit) or exit 1;
-$| = 1; $SIG{ALRM} = sub { exit 0 }; alarm $limit;
+$| = 1; print "$$\n" if $read ne ""; $SIG{ALRM} = sub { exit 0 }; alarm $limit;
 while ($read ne "" && sysread($link, my $data, 4096)) { print $data }
 ' "$address" "$port" "$search_regex" "$connect_timeout" 2>/dev/null
     }
@@ -37,7 +39,8 @@ elif command -v nc >/dev/null 2>&1; then
     limit=$((connect_timeout + 1))
     if nc -h 2>&1 | grep -q -e -z; then quick=-z; else quick=; fi
     dial() {
-        if [ -n "$search_regex" ]; then patient nc -w "$connect_timeout" "$address" "$port" </dev/null 2>/dev/null
+        if [ -n "$search_regex" ]; then
+            patient sh -c 'echo $$; exec nc -w "$@"' - "$connect_timeout" "$address" "$port" </dev/null 2>/dev/null
         elif [ -n "$quick" ]; then nc -z -w "$connect_timeout" "$address" "$port" </dev/null >/dev/null 2>&1
         else
             patient nc -w "$connect_timeout" "$address" "$port" </dev/null >/dev/null 2>&1
@@ -54,10 +57,19 @@ matches() { grep -a -q $flavour -e "$search_regex" "$@" 2>/dev/null; }
 [ -z "$search_regex" ] || echo x | grep $flavour -e "$search_regex" >/dev/null 2>&1
 [ $? -le 1 ] || fail "search_regex isn't an expression that this host's grep $flavour understands: $search_regex"
 
+# A port that goes on talking, or is silent, isn't listened to any longer than it takes.
+hears() {
+    read -r dialer
+    matches
+    found=$?
+    kill "$dialer" 2>/dev/null
+    return $found
+}
+
 there() {
     if [ -n "$path" ]; then
         if [ -n "$search_regex" ]; then matches "$path"; else [ -e "$path" ] || [ -L "$path" ]; fi
-    elif [ -n "$search_regex" ]; then dial | matches
+    elif [ -n "$search_regex" ]; then dial | hears
     else dial
     fi
 }

@@ -42,6 +42,32 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
+def patient_port() -> Iterator[int]:
+    """A port that greets, and then stays open without a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held: list[socket.socket] = []
+
+        def greet() -> None:
+            while True:
+                link, _ = server.accept()
+                if done.is_set():
+                    link.close()
+                    return
+                link.sendall(b"SSH-2.0-example\r\n")
+                held.append(link)
+
+        done = threading.Event()
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        yield server.getsockname()[1]
+        done.set()
+        socket.create_connection(server.getsockname()).close()
+        greeter.join()
+        for link in held:
+            link.close()
+
+
+@pytest.fixture
 def closed_port() -> Iterator[int]:
     """A port on which nobody listens, and nobody else will."""
     with socket.socket() as server:
@@ -49,12 +75,13 @@ def closed_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_ports(posix, port: int, closed_port: int) -> None:
+def test_ports(posix, port: int, patient_port: int, closed_port: int) -> None:
     result = posix("wait_for", port=port, timeout=5)
     assert not result.changed
     assert result.values["state"] == "started"
     assert len(posix.requests) == 1
     assert posix("wait_for", port=port, timeout=5, search_regex="SSH-2").values["port"] == port
+    assert posix("wait_for", port=patient_port, timeout=9, connect_timeout=9, search_regex="ex").values["elapsed"] < 9
     assert posix("wait_for", port=closed_port, state="stopped", timeout=5).values["elapsed"] == 0
     with pytest.raises(ActionFailed, match=f"Timeout when waiting for 127.0.0.1:{closed_port}") as failed:
         posix("wait_for", port=closed_port, timeout=1)
@@ -164,11 +191,13 @@ def test_a_command_that_never_succeeds_and_one_that_hangs(posix) -> None:
 
 
 @pytest.mark.parametrize("tools", [["python3"], ["perl"], ["nc"], []])
-def test_each_way_to_try_a_port(posix, tmp_path: Path, port: int, closed_port: int, tools: list[str]) -> None:
+def test_each_way_to_try_a_port(
+    posix, tmp_path: Path, port: int, patient_port: int, closed_port: int, tools: list[str]
+) -> None:
     """On hosts that have just one of the programs; the last has none of them."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for tool in [*tools, "date", "sleep", "grep", "rm"]:
+    for tool in [*tools, "date", "sleep", "grep", "rm", "sh"]:
         place = shutil.which(tool, path="/usr/bin:/bin")
         if place is None:
             pytest.skip(f"{tool} isn't installed")
@@ -181,6 +210,7 @@ def test_each_way_to_try_a_port(posix, tmp_path: Path, port: int, closed_port: i
         return
     posix("wait_for", port=port, timeout=5)
     posix("wait_for", port=port, timeout=5, search_regex="example")
+    assert posix("wait_for", port=patient_port, timeout=9, connect_timeout=9, search_regex="ex").values["elapsed"] < 9
     posix("wait_for", port=closed_port, state="stopped", timeout=5)
     with pytest.raises(ActionFailed):
         posix("wait_for", port=closed_port, timeout=0)
@@ -191,7 +221,7 @@ def _with_path(step, folder: Path):
 
 
 @pytest.mark.windows
-def test_wait_for_on_windows(windows, folder, port: int, closed_port: int) -> None:
+def test_wait_for_on_windows(windows, folder, port: int, patient_port: int, closed_port: int) -> None:
     name, place = folder
     assert windows("win_wait_for", port=port, timeout=5).values["elapsed"] < 5
     assert windows("win_wait_for", port=closed_port, state="stopped", timeout=5).values["state"] == "stopped"
@@ -203,6 +233,7 @@ def test_wait_for_on_windows(windows, folder, port: int, closed_port: int) -> No
     with pytest.raises(ActionFailed, match="search string idle"):
         windows("wait_for", path=f"{name}\\log", search_regex="idle", timeout=1)
     windows("wait_for", port=port, search_regex=r"^SSH-\d", timeout=5)
+    assert windows("wait_for", port=patient_port, connect_timeout=9, search_regex="ex").values["elapsed"] < 9
     with pytest.raises(ActionFailed, match="search string idle"):
         windows("wait_for", port=port, search_regex="idle", timeout=1)
 
