@@ -306,6 +306,9 @@ class Hand:
         self.feed(TimePassed(at=at))
         return at
 
+    def pass_time(self, at: float) -> None:
+        self.feed(TimePassed(at=at))
+
     def interrupt(self, at: float, urgency: Urgency = Urgency.AFTER_WAVE) -> None:
         self.feed(InterruptRequested(at=at, urgency=urgency))
 
