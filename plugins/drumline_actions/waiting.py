@@ -120,6 +120,7 @@ def _late(call: Call) -> str:
 
 
 def perform_wait_for_connection(call: Call) -> Steps:
+    yield Waiting(reason="for the host to be there again", seconds=call["delay"] + call["timeout"])
     if call["delay"]:
         yield Sleep(seconds=call["delay"])
     elapsed = float(call["delay"])

@@ -273,6 +273,7 @@ def test_wait_for_connection(posix) -> None:
     posix.answer = answer
     result = posix("wait_for_connection", delay=2, sleep=3)
     assert 11 <= result.values["elapsed"] < 20
+    assert posix.waits == [Waiting(reason="for the host to be there again", seconds=602)]
     kinds = [type(request).__name__ for request in posix.requests]
     assert kinds == ["Sleep", *["Reconnect", "Sleep"] * 3, "Reconnect", "Run"]
 
