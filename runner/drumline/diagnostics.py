@@ -38,10 +38,10 @@ class Diagnostic:
     detail: str = ""
     position: Position | None = None
 
-    def render(self) -> str:
-        """The diagnostic as lines of text: place, summary, the source line with a caret, detail."""
+    def render(self, kind: str = "error") -> str:
+        """The diagnostic as lines of text: place, kind and summary, the source line with a caret, detail."""
         where = f"{self.position}: " if self.position else ""
-        lines = [f"{where}error: {self.summary}"]
+        lines = [f"{where}{kind}: {self.summary}"]
         if self.position:
             lines += _excerpt(self.position)
         lines += [f"  {line}" for line in self.detail.splitlines()]

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     help="Text for people, JSON for programs, DOT for Graphviz.",
 )
 @click.option("--estimate", is_flag=True, help="Also say how long it would take, by earlier runs in the journal.")
+@click.option("--lint-waits", is_flag=True, help="Instead of the plan, say which waits in it may never end, and why.")
 @forks_option
 @state_option
-def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, **given: Any) -> None:
+def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits: bool, **given: Any) -> None:
     """Show the waves that a run would release, and what each task waits for. Nothing is sent to any host.
 
-    Exit status: 0, or 5 when the command line or the files are wrong.
+    Exit status: 0, 2 when --lint-waits finds something, or 5 when the command line or the files are wrong.
     """
     from drumline.app import prepare
     from drumline.clock import SystemClock
@@ -51,6 +52,8 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, **given: An
 
     if estimate and shape == "dot":
         raise UsageError("There is no room for times in DOT", "Use --estimate with --format text or json.")
+    if lint_waits and (estimate or shape != "text"):
+        raise UsageError("--lint-waits shows no plan", "Leave --estimate and --format out, or ask for the plan first.")
     prepared = prepare(
         playbooks,
         settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"]),
@@ -59,8 +62,22 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, **given: An
         tags=split_tags(given["tags"]),
         skip_tags=split_tags(given["skip_tags"]),
     )
+    if lint_waits:
+        raise SystemExit(_lint(prepared))
     text = as_text(prepared.plan, now=SystemClock().now()) if shape == "text" else FORMATS[shape](prepared.plan)
     click.echo(_with_estimate(text, shape, prepared) if estimate else text)
+
+
+def _lint(prepared: Prepared) -> int:
+    """Say which waits may never end; returns the exit status."""
+    from drumline.planning.lint import lint_waits
+
+    found = lint_waits(prepared.plan, prepared.extra_variables)
+    for diagnostic in found:
+        click.echo(diagnostic.render("warning"))
+    if not found:
+        click.echo("No wait was found that may never end.")
+    return 2 if found else 0
 
 
 def _with_estimate(text: str, shape: str, prepared: Prepared) -> str:

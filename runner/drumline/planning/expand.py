@@ -30,6 +30,7 @@ from drumline.planning.batches import Hosts, Shuffle, in_batches, in_order
 from drumline.planning.graph import without
 from drumline.planning.keeping import HostScope, keep_of, values_of
 from drumline.planning.tags import selected
+from drumline.planning.vertices import tasks_of
 
 #: Turns the ``hosts`` of a play, or of one of its tasks, into the text of a pattern; may raise ``TemplateFailed``.
 RenderPattern: TypeAlias = Callable[[Value, Play], str]
@@ -55,16 +56,10 @@ def make_plan(
     batches = _Batches(playbook, chosen, inventory, host_scope, shuffle)
     kept = {
         vertex: task
-        for vertex, task in _tasks(playbook)
+        for vertex, task in tasks_of(playbook)
         if chosen.of(vertex) and batches.of[vertex.play] and selected(task, tags, skip_tags)
     }
     return _Expansion(playbook, chosen, batches, kept).plan()
-
-
-def _tasks(playbook: Playbook) -> Iterable[tuple[Vertex, Task]]:
-    return (
-        (Vertex(index, at), task) for index, play in enumerate(playbook.plays) for at, task in enumerate(play.tasks)
-    )
 
 
 class _Chosen:
@@ -79,7 +74,7 @@ class _Chosen:
         self.plays = [self._hosts(play.hosts, play, play) for play in playbook.plays]
         self._tasks = {
             vertex: self._hosts(task.hosts, task, playbook.plays[vertex.play])
-            for vertex, task in _tasks(playbook)
+            for vertex, task in tasks_of(playbook)
             if task.hosts is not None
         }
         if self._found:

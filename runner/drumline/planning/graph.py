@@ -41,3 +41,17 @@ def ancestors(needs: Mapping[V, Iterable[V]], vertex: V) -> set[V]:
             found.add(need)
             waiting.extend(needs.get(need, ()))
     return found
+
+
+def path(needs: Mapping[V, Iterable[V]], start: V, end: V) -> list[V]:
+    """The shortest way from a vertex down to one that it needs, both included."""
+    came_from: dict[V, V] = {}
+    level = [start]
+    while end not in came_from:
+        following = [(need, vertex) for vertex in level for need in needs.get(vertex, ())]
+        level = list(dict.fromkeys(need for need, _ in following if need not in came_from))
+        came_from = dict(reversed(following)) | came_from
+    found = [end]
+    while found[-1] != start:
+        found.append(came_from[found[-1]])
+    return found[::-1]

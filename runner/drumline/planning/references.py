@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 
@@ -12,6 +11,7 @@ from drumline.loading.template_names import Reference
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
 from drumline.planning.graph import ancestors
+from drumline.planning.vertices import steps_of
 
 
 def check_results(plan: Plan, references: Iterable[tuple[Vertex, Reference, Position]]) -> Diagnostics:
@@ -30,7 +30,7 @@ class _Checker:
         self._plays = plan.playbook.plays
         self._found = found
         self._names = Names(self._plays)
-        self._steps = _steps_by_vertex(plan)
+        self._steps = steps_of(plan)
         needs = needs_of(self._plays)
         self._upstream = cache(lambda vertex: ancestors(needs, vertex))
 
@@ -125,16 +125,3 @@ class _Checker:
     def _task_id(self, vertex: Vertex) -> str:
         assert vertex.task is not None
         return self._plays[vertex.play].tasks[vertex.task].id
-
-
-def _steps_by_vertex(plan: Plan) -> dict[Vertex, list[Step]]:
-    """The steps of each task that takes part, batch by batch."""
-    places = {
-        (index, task.id): Vertex(index, at)
-        for index, play in enumerate(plan.playbook.plays)
-        for at, task in enumerate(play.tasks)
-    }
-    found: defaultdict[Vertex, list[Step]] = defaultdict(list)
-    for step in plan.steps:
-        found[places[step.play, step.task.id]].append(step)
-    return dict(found)

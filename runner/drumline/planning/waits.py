@@ -1,0 +1,114 @@
+"""What a task waits for, and which tasks bring that about, as far as their text tells.
+
+A ``wait_for`` names a path, a port, or a command that names them. A task brings it about when its arguments name the
+same: the file that it copies to, the line that it runs. Variables of play and task, and those given with ``-e``, are
+put in where they are plain; any other expression is compared as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drumline.model.playbook import Play, Task
+from drumline.model.value import Template, Value, Variables, text_of
+
+#: Actions that look, tell or ask: what they name is there already, or isn't there because of them.
+_LOOKING = frozenset(
+    {
+        *("approve", "assert", "clock", "debug", "fail", "fetch", "pause", "ping", "set_fact", "stat", "wait_for"),
+        "wait_for_connection",
+    }
+)
+#: Actions that write files; nothing answers at a port because of them.
+_WRITING = frozenset({"copy", "file", "template"})
+_PLAIN = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_BRACES = re.compile(r"(\{\{)\s*|\s*(\}\})")
+_PORT = re.compile(r":([0-9]{2,5})(?![0-9])")
+_WORD = re.compile(r"[^\s'\"|&;<>()]+")
+#: Variables within variables that are followed.
+_DEPTH = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a task waits for."""
+
+    argument: str  #: Of the wait, that says so.
+    words: str  #: For people: ``/srv/ready``, ``port 8080``.
+    paths: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    is_absence: bool = False  #: It waits until it is gone.
+
+
+def wanted_by(play: Play, task: Task, extra: Variables) -> Wanted | None:
+    """What the task waits for, when it is a ``wait_for`` that a task can end."""
+    if task.action != "wait_for":
+        return None
+    known = {**play.variables, **task.variables, **extra}
+    texts = {name: _text(value, known) for name, value in task.arguments.items() if value is not None}
+    kind = next((kind for kind in ("path", "port", "command") if kind in texts), None)
+    if kind is None:
+        return None
+    # As written: what a variable holds may be secret.
+    words = {"path": "{}", "port": "port {}", "command": "'{}'"}[kind].format(text_of(task.arguments[kind]))
+    paths, ports = _named_by_command(texts["command"]) if kind == "command" else ((), ())
+    return Wanted(
+        argument=kind,
+        words=words,
+        paths=(texts["path"],) if kind == "path" else paths,
+        ports=(texts["port"],) if kind == "port" else ports,
+        is_absence=texts.get("state") in ("absent", "stopped"),
+    )
+
+
+def _named_by_command(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The paths that a command looks at, its program left out, and the ports."""
+    words = _WORD.findall(text)[1:]
+    paths = tuple(word for word in words if re.search(r"[/\\]", word) and "://" not in word)
+    return paths, tuple(_PORT.findall(text))
+
+
+def brings(play: Play, task: Task, wanted: Wanted, extra: Variables) -> bool:
+    """Whether the task names what is waited for in a way that brings it about, or, as wanted, takes it away."""
+    if task.action in _LOOKING:
+        return False
+    known = {**play.variables, **task.variables, **extra}
+    if task.action == "file" and (_text(task.arguments.get("state"), known) == "absent") is not wanted.is_absence:
+        return False
+    texts = [_text(value, known) for name, value in task.arguments.items() if name != "chdir"]
+    folder = _text(task.arguments.get("chdir"), known).rstrip("/\\")
+    named = any(_names_path(text, path, folder) for text in texts for path in wanted.paths)
+    return named or (task.action not in _WRITING and any(_has(text, port) for text in texts for port in wanted.ports))
+
+
+def _names_path(text: str, path: str, folder: str) -> bool:
+    """Whether a text names the path: in full, as seen from the folder that it runs in, or the folder to put it in."""
+    if text.endswith(("/", "\\")) and path.startswith(text):
+        return True
+    inside = path[len(folder) + 1 :] if folder and path.startswith((f"{folder}/", f"{folder}\\")) else path
+    return _has(text, path) or _has(text, inside)
+
+
+def _has(text: str, word: str) -> bool:
+    return bool(word) and re.search(rf"(?<![\w./\\-]){re.escape(word)}(?![\w./\\-])", text) is not None
+
+
+def _text(value: Value, known: Variables, depth: int = _DEPTH) -> str:
+    """A value as one text, with plain variables put in."""
+    if value is None:
+        return ""
+    if isinstance(value, Template):
+        text = _PLAIN.sub(lambda match: _put_in(match, known, depth), value.text)
+        return _BRACES.sub(lambda match: match[1] or match[2], text)
+    if isinstance(value, Mapping):
+        return " ".join(_text(item, known, depth) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return " ".join(_text(item, known, depth) for item in value)
+    return str(value)
+
+
+def _put_in(match: re.Match[str], known: Variables, depth: int) -> str:
+    value = known.get(match[1])
+    return match[0] if not depth or value is None else _text(value, known, depth - 1)
