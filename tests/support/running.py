@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,15 +57,19 @@ def run_text(
     *,
     inventory: str = LOCAL,
     extra: Sequence[str] = (),
+    listen: Callable[[Event], None] = lambda _event: None,
     **settings: Any,
 ) -> Ran:
-    """Write both texts to the folder, run the playbook, and return what happened."""
+    """Write both texts to the folder, run the playbook, and return what happened.
+
+    ``listen`` is called for each event when it is durable.
+    """
     (folder / "playbook.yml").write_text(textwrap.dedent(playbook))
     (folder / "inventory.yml").write_text(textwrap.dedent(inventory))
     made = Settings(inventory=(str(folder / "inventory.yml"),), state=folder / "state", **settings)
     prepared = prepare([folder / "playbook.yml"], made, extra_vars=extra)
     ran = Ran(prepared.plan)
-    ran.exit_status = carry_out(prepared, lambda _number, _id: [ran.events.append], command="test")
+    ran.exit_status = carry_out(prepared, lambda _number, _id: [ran.events.append, listen], command="test")
     return ran
 
 
