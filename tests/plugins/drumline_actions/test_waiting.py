@@ -82,7 +82,7 @@ def test_ports(posix, port: int, patient_port: int, closed_port: int) -> None:
     assert len(posix.requests) == 1
     assert posix("wait_for", port=port, timeout=5, search_regex="SSH-2").values["port"] == port
     assert posix("wait_for", port=patient_port, timeout=9, connect_timeout=9, search_regex="ex").values["elapsed"] < 9
-    assert posix("wait_for", port=closed_port, state="stopped", timeout=5).values["elapsed"] == 0
+    assert posix("wait_for", port=closed_port, state="stopped", timeout=5).values["elapsed"] < 5
     with pytest.raises(ActionFailed, match=f"Timeout when waiting for 127.0.0.1:{closed_port}") as failed:
         posix("wait_for", port=closed_port, timeout=1)
     assert failed.value.values["elapsed"] >= 1
@@ -110,7 +110,7 @@ def test_what_comes_while_it_waits(posix, tmp_path: Path) -> None:
 
 def test_paths(posix, tmp_path: Path) -> None:
     assert posix("wait_for", path=str(tmp_path), timeout=1).values["path"] == str(tmp_path)
-    assert posix("wait_for", path=str(tmp_path / "absent"), state="absent", timeout=1).values["elapsed"] == 0
+    assert posix("wait_for", path=str(tmp_path / "absent"), state="absent", timeout=1).values["elapsed"] <= 1
     (tmp_path / "log").write_text("busy")
     assert posix("wait_for", path=str(tmp_path / "log"), state="absent", search_regex="idle", timeout=1)
     for wrong in ({"path": str(tmp_path / "absent")}, {"path": str(tmp_path / "log"), "search_regex": "idle"}):
