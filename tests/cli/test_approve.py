@@ -332,3 +332,13 @@ def test_two_questions_at_the_terminal_come_one_after_the_other(folder: Path) ->
         assert terminal.end() == 2
     given = {item["requested"]["job"]["task"]: item["given"]["approved"] for item in shown(folder)["approvals"]}
     assert given == {first: True, second: False}
+
+
+def test_the_prompt_is_seen_below_more_waves_than_the_terminal_has_lines(folder: Path) -> None:
+    gate = "- hosts: web\n  strategy: free\n  tasks:\n    - {id: gate, approve: {message: go?}}\n"
+    (folder / "site.yml").write_text(gate + "    - ping:\n" * 60)
+    with Terminal(folder, "run", "site.yml") as terminal:
+        wait_until(lambda: terminal.shows("wave 61 of 61"))
+        wait_until(lambda: terminal.shows("gate: approve? [y/N]"))
+        terminal.type("y\r")
+        assert terminal.end() == 0

@@ -286,7 +286,7 @@ class ConsoleReport:
                 lines.extend(waiting_lines(self._tracker, wave, now, approve))
         if self._remaining is not None and not self._tracker.interrupts:
             left = self._remaining(now, {wave.key: wave.released for wave in waves})
-            lines += [_left_line(left)] if left is not None else []
+            lines += [_left_line(left, asked=bool(self._tracker.open_questions()))] if left is not None else []
         return [*lines, prompt] if prompt else lines
 
     def _live_line(self, wave: Wave, now: float) -> Line:
@@ -305,10 +305,12 @@ class ConsoleReport:
         ]
 
 
-def _left_line(left: Left) -> Line:
+def _left_line(left: Left, *, asked: bool) -> Line:
+    """``asked``: somebody's answer is waited for, and nobody knows how long that takes."""
     low, middle, high = map(seconds, left.time)
     around = f" ({low} to {high})" if low != high else ""
-    text = f"about {middle} left{around}" if left.time.high > 0 else "it takes longer than expected"
+    then = " after the answer" if asked else ""
+    text = f"about {middle} left{then}{around}" if left.time.high > 0 else "it takes longer than expected"
     unknown = (
         f", not counting {left.unknown} task{'s' if left.unknown > 1 else ''} that never ran" if left.unknown else ""
     )
