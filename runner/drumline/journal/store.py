@@ -47,6 +47,10 @@ CREATE TABLE IF NOT EXISTS answers (
     PRIMARY KEY (run, step, host, asked)) WITHOUT ROWID;
 """
 
+_RUNS = """
+SELECT number, id, started, command, json_extract(plan, '$.path'), finished, exit_status, pid, forks, sessions, schema
+FROM runs
+"""
 #: A question is open until it is decided, or until its job is over: it may have been stopped.
 _OPEN_QUESTIONS = """
 SELECT question.body FROM events AS question WHERE run = ? AND kind = 'ApprovalRequested' AND NOT EXISTS (
@@ -100,11 +104,12 @@ class Journal:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(f"PRAGMA synchronous = {synchronous}")
             self._database.executescript(_TABLES)
+            self._database.execute(f"{_RUNS} LIMIT 0")  # other tables of the same name lack columns
         except (OSError, sqlite3.Error) as error:
             raise UsageError(
                 "The journal can't be opened",
-                f"{self.path}: {error}. Nothing was sent to any host. Name a folder that can be written with --state, "
-                "or with DRUMLINE_STATE.",
+                f"{self.path}: {error}. Nothing was sent to any host. Name another folder that can be written with "
+                "--state, or with DRUMLINE_STATE.",
             ) from error
 
     def begin(self, plan: Plan, *, command: str, forks: int = 50, sessions: int = 4) -> RunWriter:
@@ -128,12 +133,7 @@ class Journal:
 
     def runs(self) -> list[RunInfo]:
         """All runs, newest first."""
-        rows = self._database.execute(
-            "SELECT number, id, started, command, json_extract(plan, '$.path'), finished, exit_status, pid,"
-            " forks, sessions, schema"
-            " FROM runs ORDER BY number DESC"
-        )
-        return [_info(row) for row in rows]
+        return [_info(row) for row in self._database.execute(f"{_RUNS} ORDER BY number DESC")]
 
     def find(self, name: str | None) -> RunInfo:
         """A run by number, id or the beginning of its id; None: the newest. Raises ``UsageError``."""
