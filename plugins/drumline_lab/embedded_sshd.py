@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import paramiko
@@ -22,6 +22,7 @@ from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_ADMINISTRA
 
 from drumline.plugin import Secret
 from drumline_lab import processes
+from drumline_lab.clocks import Shifted
 from drumline_lab.embedded_sftp import LocalFiles
 from drumline_lab.server import SshServer, free_port
 
@@ -42,8 +43,11 @@ class EmbeddedSshd(SshServer):
         client_key: Path | None = None,
         password: Secret | None = None,
         sftp: bool = True,
+        clock_offset: float = 0.0,
     ) -> None:
         super().__init__(folder, addresses, port, client_key)
+        self._clock = Shifted(clock_offset)
+        self._variables: Mapping[str, str] = {}
         self.password = password
         self.sftp = sftp
         self._host_key = folder / "host_ed25519"
@@ -59,6 +63,7 @@ class EmbeddedSshd(SshServer):
         for path in (self._host_key, self.client_key):
             if not path.exists():
                 make_key(path)
+        self._variables = self._clock.start()
         self.port = self.port or free_port(self.addresses)
         for address in self.addresses:
             self._listeners.register(socket.create_server((address, self.port)), selectors.EVENT_READ)
@@ -79,6 +84,7 @@ class EmbeddedSshd(SshServer):
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
         self._listeners.close()
+        self._clock.stop()
 
     def drop_connections(self) -> None:
         with self._lock:
@@ -111,7 +117,8 @@ class EmbeddedSshd(SshServer):
     def environment(self) -> dict[str, str]:
         """What commands find there."""
         home = str(Path.home())
-        return {**os.environ, _MARK: str(self.folder), "HOME": home, "USER": self.user, "LOGNAME": self.user}
+        mine = {_MARK: str(self.folder), "HOME": home, "USER": self.user, "LOGNAME": self.user}
+        return {**os.environ, **mine, **self._variables}
 
 
 class _Login(paramiko.ServerInterface):

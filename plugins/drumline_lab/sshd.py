@@ -16,6 +16,7 @@ from pathlib import Path
 
 from drumline.plugin import UsageError
 from drumline_lab import processes
+from drumline_lab.clocks import Shifted
 from drumline_lab.server import SshServer, free_port
 
 #: Where distributions put it; usually not in the PATH of users.
@@ -39,7 +40,8 @@ class Sshd(SshServer):
     """A server, of one ``sshd`` or as many as its addresses need.
 
     ``settings`` are lines of ``sshd_config`` and win over the defaults here, such as ``{"MaxSessions": "2"}``.
-    ``sftp`` is the ``Subsystem``, or None for a server that has none.
+    ``sftp`` is the ``Subsystem``, or None for a server that has none. ``clock_offset`` is by how many seconds the clock
+    of its commands is ahead (but for those of ``sudo``); other values than 0 need libfaketime.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Sshd(SshServer):
         client_key: Path | None = None,
         settings: Mapping[str, str] | None = None,
         sftp: str | None = "internal-sftp",
+        clock_offset: float = 0.0,
     ) -> None:
         super().__init__(folder, addresses, port, client_key)
         self.log = folder / "sshd.log"
@@ -59,6 +62,8 @@ class Sshd(SshServer):
         self._host_keys = [folder / f"host_{kind}" for kind in host_keys]
         self._settings = dict(settings or {})
         self._sftp = sftp
+        self._clock = Shifted(clock_offset)
+        self._variables: Mapping[str, str] = {}
         self._daemons: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
@@ -86,6 +91,7 @@ class Sshd(SshServer):
         for daemon in self._daemons:
             daemon.wait()
         self._daemons = []
+        self._clock.stop()
 
     def drop_connections(self) -> None:
         daemons = {daemon.pid for daemon in self._daemons}
@@ -101,11 +107,12 @@ class Sshd(SshServer):
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
     def _write_configuration(self, number: int, addresses: Sequence[str]) -> None:
+        # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
+        variables = {_MARK: str(self.folder), "SHLVL": "1", **self._variables}
         settings = {
             "AuthorizedKeysFile": self.folder / "authorized_keys",
             "PidFile": self._pid_file(number),
-            # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
-            "SetEnv": f"{_MARK}={self.folder} SHLVL=1",
+            "SetEnv": " ".join(f'{name}="{value}"' for name, value in variables.items()),
             "PermitRootLogin": "prohibit-password",
             "PasswordAuthentication": "no",
             "KbdInteractiveAuthentication": "no",
@@ -131,6 +138,7 @@ class Sshd(SshServer):
     def _launch(self, program: str) -> bool:
         """Whether it listens now; if not, it has ended."""
         self.log.write_bytes(b"")
+        self._variables = self._clock.start()
         groups = range(0, len(self.addresses), _ADDRESSES_PER_DAEMON)
         for number, first in enumerate(groups):
             self._pid_file(number).unlink(missing_ok=True)

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from drumline.plugin import UsageError
+from drumline.plugin import Language, Run, Target, UsageError
+from drumline.testing import collect
 from drumline_lab import clocks
+from drumline_lab.embedded_sshd import EmbeddedSshd
+from drumline_lab.sshd import Sshd, find_sshd
+from drumline_ssh.transport import SshTransport
 
 
 @pytest.mark.parametrize("seconds", [0, 7200, -3.25])
@@ -40,3 +44,20 @@ def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clocks, "_PLACES", ("/not/there/libfaketime.so.1",))
     with pytest.raises(UsageError, match="apt install faketime"):
         clocks.ahead(1)
+
+
+@pytest.mark.parametrize("kind", [Sshd, EmbeddedSshd])
+def test_a_server_whose_clock_is_ahead(tmp_path: Path, kind: type[Sshd | EmbeddedSshd]) -> None:
+    """In bash as well, which has a getenv of its own; and nothing is left of it."""
+    if kind is Sshd and find_sshd() is None:
+        pytest.skip("OpenSSH's server isn't installed")
+    before = {*Path("/dev/shm").iterdir()}
+    with kind(tmp_path / "sshd", clock_offset=-90.5) as server:
+        options = {"host": server.address, "port": server.port, "user": server.user, "ssh_config_file": "none"}
+        keys = {"private_key_file": str(server.client_key), "known_hosts_file": str(server.known_hosts)}
+        connection = SshTransport().connect(Target(host="late", transport="ssh", options={**options, **keys}))
+        request = Run(language=Language.SH, text="date +%s.%N; bash -c 'echo $EPOCHREALTIME'", executable="/bin/bash")
+        completed = collect(connection.open_session(), request)
+        connection.close()
+    assert [float(said) - time.time() for said in completed.stdout.split()] == pytest.approx([-90.5] * 2, abs=2)
+    assert {path.name for path in {*Path("/dev/shm").iterdir()} - before if "faketime" in path.name} == set()
