@@ -23,8 +23,8 @@ def make_inventory(groups):
     )
 
 
-def make_task(name, needs=None, **fields):
-    return Task(id=name, name=name, action="command", position=Position("site.yml"), needs=needs, **fields)
+def make_task(name, needs=None, action="command", **fields):
+    return Task(id=name, name=name, action=action, position=Position("site.yml"), needs=needs, **fields)
 
 
 def make_play(name, *tasks, hosts="app", **fields):

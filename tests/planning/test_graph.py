@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drumline.planning.graph import ancestors, levels, without
+from drumline.planning.graph import ancestors, levels, path, without
 
 
 @st.composite
@@ -42,3 +42,14 @@ def test_a_long_chain_needs_no_deep_stack():
     chain = {number: (number - 1,) if number else () for number in range(50_000)}
     assert levels(chain)[49_999] == 49_999
     assert without(chain, set(range(1, 49_999)))[49_999] == (0,)
+
+
+def test_the_shortest_way_down():
+    graph = {"d": ["b", "c"], "c": ["a"], "b": ["x"], "x": ["a"], "a": []}
+    assert path(graph, "d", "a") == ["d", "c", "a"]
+    assert path(graph, "d", "b") == ["d", "b"]
+
+
+def test_a_graph_with_many_ways_down_has_a_short_one():
+    graph = {(level, at): [(level + 1, 0), (level + 1, 1)] for level in range(200) for at in (0, 1)}
+    assert len(path(graph, (0, 0), (200, 1))) == 201

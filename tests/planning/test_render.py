@@ -1,6 +1,5 @@
 import json
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -185,7 +184,7 @@ def test_text_says_how_many_may_fail(plan, play, task, fields, stops):
     ],
 )
 def test_text_says_what_people_are_asked(plan, play, task, arguments, words):
-    asks = replace(task("ask", arguments=arguments, run_once=True), action="approve")
+    asks = task("ask", arguments=arguments, run_once=True, action="approve")
     assert f"    ask  on the first of app[1-3] that may; {words}\n" in as_text(plan(play("p", asks)))
 
 
