@@ -73,3 +73,79 @@ def test_the_examples_are_planned_for_the_example_fleet(plan, playbook, shape):
 
 def test_there_are_examples():
     assert EXAMPLES
+
+
+TIMED = """
+- hosts: web
+  serial: 2
+  keep_available: {web: "{{ keep | default(1) }}"}
+  spread_by: spread
+  tasks:
+    - {id: make, command: touch /srv/ready, when: wanted is defined}
+    - {id: wait, wait_for: {path: /srv/ready}}
+    - {id: use, command: "echo {{ results.make[inventory_hostname].rc }} {{ results.wait.web1.elapsed }}"}
+"""
+
+
+@pytest.fixture
+def timed(plan, tmp_path):
+    (tmp_path / "site.yml").write_text(TIMED)
+    hosts = "[web]\nweb1 site=north\nweb2 site=north\nweb3 site=south\n"
+    (tmp_path / "inventory").write_text(f"{hosts}[web:vars]\nspread={{{{ site }}}}\n")
+    return plan
+
+
+def test_values_of_hosts_are_rendered_to_spread_them(timed):
+    status, out, err = timed("site.yml")
+    assert (status, err) == (0, "")
+    assert "  batch 1 of 2: web[1,3] (2); stops after 2 failed of 2\n" in out
+    assert "  batch 2 of 2: web2 (1); stops after 1 failed of 1; waves as in batch 1\n" in out
+
+
+def test_what_only_the_inventory_shows_is_told_before_anything_is_sent(timed):
+    status, out, err = timed("site.yml", "-e", "keep=4")
+    assert (status, out) == (5, "")
+    assert "site.yml:4:20: error: More is to stay available than there is" in err
+
+
+def test_a_result_that_is_left_out_is_a_mistake(timed):
+    status, out, err = timed("site.yml", "--limit", "web3")
+    assert (status, out) == (5, "")
+    assert "site.yml:9:26: error: A result of a host that is left out" in err
+    assert "'wait' runs on web3, not on 'web1'." in err
+
+
+def test_waits_that_may_never_end(timed):
+    status, out, err = timed("site.yml", "--lint-waits")
+    assert (status, err) == (2, "")
+    first, *_, last = out.splitlines()
+    assert first == "site.yml:8:29: warning: A wait that may never end"
+    assert last == (
+        "  'make' (site.yml:7:7) may be skipped (when: wanted is defined), and 'wait' runs all the same: "
+        "'wait' needs 'make'."
+    )
+
+
+def test_no_wait_that_may_never_end(plan):
+    assert plan("site.yml", "-e", "version=1", "--lint-waits") == (0, "No wait was found that may never end.\n", "")
+
+
+def test_lint_shows_no_plan(plan):
+    status, out, err = plan("site.yml", "-e", "version=1", "--lint-waits", "--format", "json")
+    assert (status, out) == (5, "")
+    assert "--lint-waits shows no plan" in err
+
+
+def test_a_start_says_how_far_away_it_is_or_that_it_is_over(plan, tmp_path):
+    def starts(at):
+        (tmp_path / "site.yml").write_text(
+            f"- hosts: web\n  tasks:\n    - {{id: go, command: go, start: {{at: '{at}'}}}}\n"
+        )
+        return plan("site.yml")
+
+    status, out, _ = starts("2099-01-01T02:00:00+02:00")
+    assert status == 0
+    assert "starts together on 3 hosts at 2099-01-01 00:00:00 UTC (in " in out
+    status, out, err = starts("2020-01-01T02:00:00+02:00")
+    assert (status, out) == (5, "")
+    assert "site.yml:3:37: error: This time is over" in err
