@@ -110,10 +110,10 @@ class Command:
         if self.running is not None and not self._ended:
             self.running.kill()
 
-    def join(self) -> None:
-        """Wait until what was dropped is over; not for long, since a child elsewhere may hold its output open."""
+    def join(self, until: float) -> None:
+        """Wait until what was dropped is over, or the (monotonic) time comes: a child may hold its output open."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or self.running is None, _END_PATIENCE)
+            self._changed.wait_for(lambda: self._ended or self.running is None, max(0.0, until - time.monotonic()))
 
     def _take(self, budget: int) -> Iterator[tuple[Stream, bytes]]:
         """Chunks within the budget, neighbours of one stream joined."""
@@ -265,8 +265,9 @@ class Shells:
             commands = [command for shell in self._shells.values() for command in shell.commands.values()]
         for shell_id in self.ids():
             self.delete(shell_id)
+        until = time.monotonic() + _END_PATIENCE
         for command in commands:
-            command.join()
+            command.join(until)
 
     def _of(self, owner: str) -> list[Shell]:
         return [shell for shell in self._shells.values() if shell.owner.lower() == owner.lower()]

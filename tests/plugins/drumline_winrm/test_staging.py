@@ -70,15 +70,10 @@ class TestStaged:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def connection(cls, transport: Winrm, server: WsmanServer, target_for: Any) -> Any:
+    def session(cls, transport: Winrm, server: WsmanServer, target_for: Any) -> Iterator[Any]:
         connection = transport.connect(target_for(server))
-        yield connection
+        yield connection.open_session()
         connection.close()
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def session(cls, connection: Any) -> Any:
-        return connection.open_session()
 
     @pytest.mark.parametrize(
         ("request_", "expected"),
@@ -195,14 +190,11 @@ class TestStaged:
         connection.close()
 
     def test_a_shell_that_goes_meanwhile_is_noticed(
-        self, transport: Winrm, server: WsmanServer, target_for: Any, monkeypatch: pytest.MonkeyPatch
+        self, server: WsmanServer, session: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("drumline_winrm.staging._PERIOD", 0.05)
-        others = set(server.shells.ids())
-        connection = transport.connect(target_for(server))
-        session = connection.open_session()
         staged = session.stage(script("'ran'"))
-        (shell,) = set(server.shells.ids()) - others
+        (shell,) = server.shells.ids()
         server.shells.delete(shell)
         with pytest.raises(ConnectionLost, match="went with it"):
             until(lambda: staged.check() is not None)
@@ -210,4 +202,3 @@ class TestStaged:
         with pytest.raises(ConnectionLost, match="went with it"):
             collect_staged(staged)
         assert collect(session, script("'on'")).stdout == b"on\r\n"
-        connection.close()
