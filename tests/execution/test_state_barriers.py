@@ -219,6 +219,21 @@ def test_a_late_run_once_task_for_which_no_host_was_chosen_fails_on_the_first_on
     assert run.status("t1", "a") == "failed"
 
 
+def test_a_batch_waits_for_a_run_once_task_that_all_its_barriers_have_let_go() -> None:
+    """``b`` fails, so that the task waits for ``a``, which catches up."""
+    tasks = [T(["a", "b"]), T(["a", "b"], [0], run_once=True)]
+    run = Hand(build(P(tasks, barrier=Barrier(deadline=10, late=Late.CATCH_UP))))
+    run.end(1, "t0", "b", status=Status.FAILED)
+    run.wake()
+    run.wake()
+    assert len(passed(run)) == 2
+    run.end(30, "t0", "a")
+    assert run.status("t1", "a") == "running"
+    assert not run.state.finished
+    run.end(31, "t1", "a")
+    assert run.state.finished
+
+
 def test_the_barrier_says_what_it_cost_all_that_waited() -> None:
     run = hand(["a", "b", "c"], ["a"])
     run.end(10, "t0", "a")

@@ -17,6 +17,7 @@ from drumline.model.event import (
     JobsStarted,
     JobWaiting,
     PlayStopped,
+    RunFinished,
     Urgency,
     WaveReleased,
 )
@@ -160,6 +161,7 @@ def test_what_failed_in_another_play_and_what_was_dropped_is_not_available() -> 
     run.wake()
     run.end(11, "t0", "c", status=Status.SKIPPED)
     assert reasons(run) == ["app: 1 of 3 hosts would be left, and 2 have to be; failed: c"]
+    assert run.heard(RunFinished)[0].exit_status == 2  # nothing failed, but not everything was done
 
 
 def test_keep_available_holds_before_each_wave() -> None:
@@ -290,4 +292,4 @@ def test_a_job_that_did_not_answer_when_it_was_stopped_has_failed() -> None:
     run.wake()
     run.end(25, "t0", "a", status=Status.UNKNOWN)
     assert run.state.finished
-    assert [event.exit_status for event in run.said if hasattr(event, "exit_status")] == [2]
+    assert run.heard(RunFinished)[0].exit_status == 2

@@ -108,7 +108,7 @@ class Dispatch:
 
     def _drop_outside(self, step: int, host: str | None) -> list[Job]:
         queue = self._gates[step].queue
-        found = [job for job in queue if host is None or job.host == host]
+        found = list(queue) if host is None else [job for job in (Job(step, host),) if job in queue]
         for job in found:
             del queue[job]
         return found

@@ -168,7 +168,7 @@ class Ledger:
         """The host on which a ``run_once`` step has its one job."""
         self.steps[index].statuses[host] = Status.PENDING
         wave = self.waves[index]
-        if host in wave.batch.behind:
+        if host in wave.batch.behind or wave.number < wave.batch.passed:
             wave.batch.count_behind(host, wave.number)
         return Job(index, host)
 

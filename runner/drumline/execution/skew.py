@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from drumline.model.event import JobStaged, StartMeasured
 from drumline.model.plan import Job
@@ -12,9 +12,12 @@ from drumline.model.plan import Job
 _DRIFT = 100e-6
 
 
-def lead(jobs: int, staged: Iterable[JobStaged]) -> float:
-    """Seconds that the word to start needs, with room to spare, to reach so many hosts before its moment."""
-    return 0.2 + 0.002 * jobs + 4 * max((event.round_trip for event in staged), default=0.0)
+def lead(jobs: int, round_trip: float) -> float:
+    """Seconds that the word to start needs, with room to spare, to reach so many hosts before its moment.
+
+    ``round_trip`` is the longest one to any of them.
+    """
+    return 0.2 + 0.002 * jobs + 4 * round_trip
 
 
 def uncertainties(staged: Mapping[Job, JobStaged], at: float) -> dict[Job, float]:

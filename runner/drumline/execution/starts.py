@@ -47,6 +47,7 @@ class _StartState:
     held: bool = False  # it is too early to stage
     complete: bool = False  # everything was staged in time
     staged: dict[Job, JobStaged] = field(default_factory=dict)
+    round_trip: float = 0.0  # the longest one of all that were staged
     began: dict[Job, float] = field(default_factory=dict)
     cause: Job | None = None  # it failed before the release
 
@@ -79,6 +80,7 @@ class Starts:
         state = self.active.get(event.job.step)
         if state is not None:
             state.staged[event.job] = event
+            state.round_trip = max(state.round_trip, event.round_trip)
             self.touched[event.job.step] = None
 
     def released(self, event: StartReleased) -> None:
@@ -138,6 +140,8 @@ class Starts:
 
     def wake_at(self) -> float | None:
         """When the next start at a given time has to be staged, or released."""
+        if not self.active:
+            return None
         dues = (self._due(state) for state in self.active.values())
         return min((due for due in dues if due is not None), default=None)
 
@@ -157,7 +161,7 @@ class Starts:
         return at - max(_AHEAD, _AHEAD_PER_JOB * len(state.step.hosts))
 
     def _lead(self, state: _StartState) -> float:
-        return skew.lead(self._open(state), state.staged.values())
+        return skew.lead(self._open(state), state.round_trip)
 
     def _open(self, state: _StartState) -> int:
         return self._ledger.steps[state.step.index].tally.open

@@ -4,13 +4,16 @@
 time is what events carry. The same events in the same order give the same state and the same instructions, whoever
 feeds them: a driver with real hosts, a simulation, the replay of a journal, a test that tries every order.
 
-What order events may come in: ``RunStarted`` first; ``JobsStarted`` for jobs that a ``Start`` named, before their
-``JobFinished``; ``InterruptRequested`` at any time. Anything else raises ``IllegalMove``.
+What order events may come in: ``RunStarted`` first; ``JobsStarted`` right after the ``Start`` that named the jobs, and
+before their ``JobFinished``; ``JobStaged`` while a job runs; ``StartReleased`` right after its ``Release`` was carried
+out, before anything that came of it; ``TimePassed`` at ``wake_at`` or later, after what happened before; and
+``InterruptRequested`` at any time. Illegal moves raise ``IllegalMove``.
 
 How a run goes on. A play opens when the plays that it needs are over. Its batches follow one another. In a batch,
-wave k+1 is *released* when no job of wave k is open (strategy ``waves``), or all waves are at once (``free``). A
-released job becomes ready, or ends without running, as soon as its trigger rule says so (:mod:`.policy`), and starts
-when there is a place for it.
+wave k+1 is *released* when the barrier of wave k has passed (strategy ``waves``, :mod:`.barriers`), or all waves are
+at once (``free``), unless too much failed (:mod:`.limits`). A released job becomes ready, or ends without running, as
+soon as its trigger rule says so (:mod:`.policy`, :mod:`.judging`), and starts when there is a place for it
+(:mod:`.dispatch`). Jobs of a task with ``start`` are staged first, and go on together (:mod:`.starts`).
 
 Example: one play, tasks ``stop`` (web1, web2) and ``start`` (the same hosts), web2 fails in ``stop``::
 
@@ -182,4 +185,6 @@ class RunState:
         }
         if causes & {Status.FAILED, Status.UNKNOWN}:
             return 2
-        return 4 if Status.UNREACHABLE in causes else 0
+        if Status.UNREACHABLE in causes:
+            return 4
+        return 2 if any(play.halted for play in self._ledger.plays) else 0

@@ -47,13 +47,16 @@ class Waves:
             return self._come_to_barrier(play, batch, batch.waves[batch.passed])
         if batch.released < len(batch.waves):
             return self._go_on(play, batch)
-        if batch.behind and any(wave.open for wave in batch.waves):
-            return False
+        if any(wave.open for wave in batch.waves):
+            return False  # of hosts that are behind
         self._leave_batch(play, batch)
         return True
 
     def _leave_batch(self, play: PlayState, batch: BatchState) -> None:
         play.batch += 1
+        for step in (step for wave in batch.waves for step in wave.steps):
+            if self._ledger.steps[step].step.task.throttle:
+                self._jobs.dispatch.lift(step)
         if play.halted or play.batch == len(play.batches) or play.batches[play.batch].stopped_at is not None:
             return
         stopping = limits.whole_batch_failed(batch, play.failed | play.dropped.keys())
@@ -149,6 +152,8 @@ class Waves:
 
     def wake_at(self) -> float | None:
         """The next deadline of a wave with open jobs."""
+        if not self._timed:
+            return None
         return min((wave.deadline for wave in self._timed if wave.open and wave.deadline is not None), default=None)
 
     def time_passed(self) -> None:
@@ -194,12 +199,15 @@ class Waves:
 
     def _drop(self, wave: WaveState, hosts: Iterable[str], reason: str) -> None:
         play = self._ledger.plays[wave.batch.play]
-        for host in hosts:
+        running: dict[str, list[Job]] = {host: [] for host in hosts}
+        for job in self._jobs.running:
+            if job.host in running and job.step in play.steps:
+                running[job.host].append(job)
+        for host, jobs in running.items():
             play.dropped[host] = reason
-            running = [job for job in self._jobs.running if job.host == host and job.step in play.steps]
-            self._ledger.lost.setdefault(host, running[0] if running else Job(wave.steps[0], host))
-            self._jobs.stop(running, Status.SKIPPED, reason)
+            self._ledger.lost.setdefault(host, next(iter(jobs), Job(wave.steps[0], host)))
             self._end_on_host(play, host, Status.SKIPPED, None, reason)
+        self._jobs.stop((job for jobs in running.values() for job in jobs), Status.SKIPPED, reason)
 
     # What failed, and stops.
 
@@ -258,11 +266,8 @@ class Waves:
         """A host drops out of the play: what waits there ends. Returns the jobs that were ready."""
         ready = self._jobs.withdraw(play.steps, host)
         self._jobs.end(ready, status, cause, reason)
-        waiting = (self._ledger.steps[index] for index in sorted(play.steps))
-        pending = [
-            Job(state.step.index, host)
-            for state in waiting
-            if state.released and state.statuses.get(host) is Status.PENDING
-        ]
-        self._jobs.end(pending, status, cause, reason)
+        batch = play.batches[play.batch]  # in the others nothing waits for its needs
+        waiting = [step for wave in batch.waves[: batch.released] for step in wave.steps if wave.open]
+        pending = [step for step in waiting if self._ledger.steps[step].statuses.get(host) is Status.PENDING]
+        self._jobs.end((Job(step, host) for step in pending), status, cause, reason)
         return ready
