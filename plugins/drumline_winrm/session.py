@@ -129,10 +129,8 @@ class WinrmSession:
     def close(self) -> None:
         self.interrupt()
         held = self._held
-        if held is not None:
-            held.rest()
         # Whoever still runs something lets go of the protocol first, unless the host doesn't answer any more.
-        if self._idle.wait(_CLOSE_PATIENCE):
+        if (held is None or held.rest(_CLOSE_PATIENCE)) and self._idle.wait(_CLOSE_PATIENCE):
             self._warm.stop()
         self._client.close()
 

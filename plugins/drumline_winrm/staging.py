@@ -46,9 +46,9 @@ class WinrmStaged:
         self._there, self._here = there, time.monotonic()
         self._awake.start()
 
-    def rest(self) -> None:
-        """Leave the connection alone from now on."""
-        self._awake.stop()
+    def rest(self, patience: float | None = None) -> bool:
+        """Leave the connection alone from now on; whether that could be done within so many seconds."""
+        return self._awake.stop(patience)
 
     def check(self) -> None:
         if self._awake.lost is not None:
@@ -120,11 +120,13 @@ class Awake:
         self._thread = threading.Thread(target=self._run, name="drumline winrm staged", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Return when nothing more is said; also twice, and when it never began."""
+    def stop(self, patience: float | None = None) -> bool:
+        """Return when nothing more is said, or False after so many seconds; also twice, and when it never began."""
         self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self._thread is None:
+            return True
+        self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._period):

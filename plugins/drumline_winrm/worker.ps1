@@ -99,8 +99,8 @@ try { [void](Get-PreciseTicks) } catch { $clock = 'Get-PlainTicks' }
 
 function Write-Note($word) { Write-Text $stdout "$([char]0)+$nonce $word $(& $clock)`n" }
 
-# Sleeps last up to 16 ms longer than they were asked to, or 1 ms, and the clock may be set meanwhile. Only what a sleep
-# can't hit is waited for awake, since that takes a processor.
+# A sleep lasts up to 16 ms too long on one Windows and 1 ms on another, and the clock may be set meanwhile. Only what no
+# sleep can hit is waited for awake, since that takes a processor.
 function Wait-Ticks([long]$ticks) {
     $thread = [Threading.Thread]::CurrentThread
     $priority = $thread.Priority

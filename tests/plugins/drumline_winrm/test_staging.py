@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from drumline.plugin import (
 )
 from drumline.testing.collect import collect, collect_staged
 from drumline_lab.wsman import Dropped, Settings, WsmanServer
+from drumline_winrm.staging import Awake
 from drumline_winrm.transport import Winrm
 
 #: Seconds for anything that must come soon; it only bounds a failure.
@@ -57,6 +59,26 @@ def test_a_host_without_powershell_cannot_hold_a_line_back(
         session.stage(script("1"))
     assert collect(session, line("echo x")).stdout == b"x\n"
     connection.close()
+
+
+def test_signs_of_life_end_at_a_failure_and_do_not_hold_up_who_stops_them() -> None:
+    def fail() -> None:
+        raise ConnectionLost("Connection lost", "for good")
+
+    failing = Awake(fail, 0.01)
+    failing.start()
+    until(lambda: failing.lost is not None)
+    assert failing.stop()
+
+    answer = threading.Event()
+    asked = threading.Event()
+    hanging = Awake(lambda: asked.set() or answer.wait(), 0.01)
+    hanging.start()
+    assert asked.wait(PATIENCE)
+    assert not hanging.stop(0.01)
+    answer.set()
+    assert hanging.stop()
+    assert Awake(fail, 0.01).stop()
 
 
 @pytest.mark.windows
