@@ -137,7 +137,7 @@ def test_a_batch_with_other_tasks_is_told_in_full(plan, play, task):
         (Barrier(quorum=Amount(90, percent=True)), ""),  # of three, all three
         (
             Barrier(quorum=Amount(2)),
-            "passes when 2 of 3 jobs are over; the rest is late then: what is late is stopped and has failed",
+            "passes when 2 of 3 jobs are over; the rest is late: it is stopped and has failed",
         ),
         (
             Barrier(quorum=Amount(60, percent=True), deadline=90, late=Late.CATCH_UP),

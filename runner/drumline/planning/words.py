@@ -18,9 +18,9 @@ from drumline.times import in_words, moment
 APPROVE = "approve"
 _WITHOUT_ANSWER = {"reject": "then it is rejected", "approve": "then it is approved"}
 _LATE = {
-    Late.FAIL: "what is late is stopped and has failed",
-    Late.DROP: "what is late is stopped, and its host leaves the play",
-    Late.CATCH_UP: "what is late goes on, and its host catches up",
+    Late.FAIL: "is stopped and has failed",
+    Late.DROP: "is stopped, and its host leaves the play",
+    Late.CATCH_UP: "goes on, and its host catches up",
 }
 
 
@@ -69,8 +69,8 @@ def barrier_text(barrier: Barrier, jobs: int) -> str:
         return ""
     passes = f"passes when {needed} of {count(jobs, 'job')} are over" if needed < jobs else "passes when all are over"
     if barrier.deadline is None:
-        return f"{passes}; the rest is late then: {_LATE[barrier.late]}"
-    return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; {_LATE[barrier.late]}"
+        return f"{passes}; the rest is late: it {_LATE[barrier.late]}"
+    return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; what is late {_LATE[barrier.late]}"
 
 
 def most_failures(planned: PlannedPlay, batch: Batch) -> int:
