@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -17,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.proxy import Proxy
 
 from drumline.plugin import (
     Become,
@@ -284,58 +284,10 @@ class TestBecomeOfAnOrdinaryUser:
                     os.kill(int(pid), signal.SIGKILL)
 
 
-class Proxy:
-    """Passes one server's connections on, until it is told to swallow everything or to cut them."""
-
-    def __init__(self, server: Sshd) -> None:
-        self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-        self.port: int = self._listener.getsockname()[1]
-        self.swallows = threading.Event()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection((self._server.address, self._server.port))
-            self._sockets += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                self._threads.append(threading.Thread(target=self._pass, args=(source, sink)))
-                self._threads[-1].start()
-
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                if not self.swallows.is_set():
-                    sink.sendall(data)
-        except OSError:
-            pass
-
-    def cut(self) -> None:
-        for end in self._sockets:
-            end.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for end in self._sockets:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        for thread in self._threads:
-            thread.join()
-
-
 @pytest.fixture
 def proxy(sshd: Sshd) -> Iterator[Proxy]:
-    proxy = Proxy(sshd)
-    yield proxy
-    proxy.close()
+    with Proxy(sshd.address, sshd.port) as proxy:
+        yield proxy
 
 
 class TestLoss:
