@@ -27,7 +27,7 @@ from drumline_lab.sshd import Sshd, find_sshd
 AHEAD = {"east1": 3600.25, "east2": 3600.25, "west1": -7200.5, "west2": -7200.5, "home1": 0.0, "home2": 0.0}
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
 #: Seconds that a command may take to write down when it began, on a machine that others keep busy.
-WRITING = 0.1
+WRITING = 0.5
 
 
 @dataclass(kw_only=True)
@@ -139,7 +139,7 @@ def test_by_each_hosts_own_clock(fleet: Fleet) -> None:
 
 
 def test_at_a_given_time(fleet: Fleet) -> None:
-    at = round(time.time() + 1.5, 3)
+    at = round(time.time() + 2.5, 3)
     ran = fleet.run({"start": {"at": datetime.fromtimestamp(at, UTC).isoformat()}})
     measured = check_report(fleet, ran)
     assert all(
@@ -181,7 +181,7 @@ def test_a_host_that_is_lost_while_it_waits_keeps_all_from_starting(fleet: Fleet
         if len(staged) == len(AHEAD) and isinstance(event, JobStaged):
             servers["west"].drop_connections()
 
-    at = datetime.fromtimestamp(time.time() + 1.5, UTC).isoformat()
+    at = datetime.fromtimestamp(time.time() + 2.5, UTC).isoformat()
     ran = fleet.run({"start": {"at": at}}, listen=listen)
     assert ran.exit_status == 4
     check_nothing_started(fleet, ran)
