@@ -140,7 +140,7 @@ def test_a_batch_is_not_opened_when_too_few_hosts_would_be_left() -> None:
     run.end(1, "t0", "h0", status=Status.FAILED)
     run.end(2, "t0", "h3")
     run.end(3, "t1", "h3")
-    assert reasons(run) == ["app: 3 of 6 hosts would be left, and 4 have to be; failed: h0"]
+    assert reasons(run) == ["app: 3 of 6 hosts would be left, and 4 have to be; lost: h0"]
     assert run.heard(PlayStopped)[0].cause == Job(0, "h0")
     assert run.status("t0", "h1", "h2", "h4", "h5") == " ".join(["abandoned"] * 4)
 
@@ -160,7 +160,7 @@ def test_what_failed_in_another_play_and_what_was_dropped_is_not_available() -> 
     run = Hand(build(P([T(["c"])], barrier=barrier), P([T(["a", "b"])], needs=[0], keep=keep, batches=2)))
     run.wake()
     run.end(11, "t0", "c", status=Status.SKIPPED)
-    assert reasons(run) == ["app: 1 of 3 hosts would be left, and 2 have to be; failed: c"]
+    assert reasons(run) == ["app: 1 of 3 hosts would be left, and 2 have to be; lost: c"]
     assert run.heard(RunFinished)[0].exit_status == 2  # nothing failed, but not everything was done
 
 
@@ -169,7 +169,7 @@ def test_keep_available_holds_before_each_wave() -> None:
     run = Hand(build(P([T(["x"])]), P(chain(["a"], ["a"]), keep=keep)))
     run.end(1, "t0", "x", status=Status.FAILED)
     run.end(2, "t0", "a")
-    assert reasons(run) == ["app: 0 of 2 hosts would be left, and 1 have to be; failed: x"]
+    assert reasons(run) == ["app: 0 of 2 hosts would be left, and 1 have to be; lost: x"]
     assert run.status("t1", "a") == "abandoned"
 
 

@@ -60,8 +60,8 @@ def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Job]) -
         gone = [host for host in lost if host in members and host not in batch.hosts]
         left = len(members) - len(gone) - sum(host in members for host in batch.hosts)
         if left < keep.least:
-            failed = f"; failed: {folded(gone)}" if gone else ""
-            text = f"{keep.group}: {left} of {len(members)} hosts would be left, and {keep.least} have to be{failed}"
+            names = f"; lost: {folded(gone)}" if gone else ""
+            text = f"{keep.group}: {left} of {len(members)} hosts would be left, and {keep.least} have to be{names}"
             return Stopping(text, lost[gone[0]] if gone else None)
     return None
 
