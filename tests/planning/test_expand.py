@@ -13,7 +13,6 @@ from drumline.model.plan import Keep, Need
 from drumline.model.playbook import Amount, Barrier, Order, Play, Playbook, Task
 from drumline.planning.expand import make_plan
 from drumline.planning.render import as_json
-from drumline.planning.upstream import upstream
 
 
 def waves(plan, play=0, batch=0):
@@ -185,6 +184,20 @@ def playbooks(draw, serial=ALL_AT_ONCE):
 OPTIONS = st.fixed_dictionaries(
     {"limit": st.none() | st.sampled_from(["app", "db1", "lb"]), "tags": st.sets(st.sampled_from(["x", "y"]))}
 )
+
+
+def upstream(plan, step):
+    """Indices of all steps that the step waits for: through its needs, theirs, and whole plays that they need."""
+    found, waiting = set(), [step]
+    while waiting:
+        needs = waiting.pop().needs
+        needed = {need.step for need in needs if need.step is not None}
+        needed |= {
+            other.index for need in needs if need.step is None for other in plan.steps if other.play == need.play
+        }
+        waiting += [plan.steps[index] for index in needed - found]
+        found |= needed
+    return found
 
 
 def random_plan(playbook, options, fleet):

@@ -122,6 +122,11 @@ def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling):
     ]
 
 
+def test_text_says_that_nothing_is_spread(plan, play, task):
+    made = plan(play("p", task("a"), spread_by="site"), host_scope=lambda _host, _play: {"site": "north"})
+    assert "  batches: 1 (spread_by: site has no effect without serial: all hosts go at once)\n" in as_text(made)
+
+
 def test_a_batch_with_other_tasks_is_told_in_full(plan, play, task):
     lines = as_text(
         plan(play("p", task("a"), task("b", hosts="db"), task("c", hosts="app"), hosts="app:db", serial=(Amount(2),)))

@@ -98,6 +98,8 @@ def batching_text(planned: PlannedPlay) -> str:
         f"spread_by: {play.spread_by}" if play.spread_by else "",
     ]
     written = ", ".join(filter(None, parts))
+    if play.spread_by and not (play.serial or play.canary or play.keep_available):
+        return f"1 ({written} has no effect without serial: all hosts go at once)"
     return f"{len(planned.batches)} ({written})" if written else ""
 
 
