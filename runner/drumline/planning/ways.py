@@ -21,7 +21,7 @@ from drumline.planning.vertices import steps_of, tasks_of
 _MOST = 5_000
 
 
-class _End(Enum):
+class End(Enum):
     """How a task ends, as far as others care."""
 
     DONE = auto()
@@ -32,20 +32,21 @@ class _End(Enum):
 class _Way(NamedTuple):
     """How a task doesn't do its work."""
 
-    end: _End  #: ``DONE`` for a failure that is forgiven.
+    end: End  #: ``DONE`` for a failure that is forgiven.
     words: str
     conditions: frozenset[str] = frozenset()  #: One of them was false.
     is_fatal: bool = False  #: The play ends.
     is_drop: bool = False  #: Its host leaves the play.
 
 
-_RULES: Mapping[TriggerRule, Callable[[Collection[_End]], bool]] = {
-    TriggerRule.NONE_FAILED: lambda needs: _End.FAILED not in needs,
-    TriggerRule.ALL_SUCCESS: lambda needs: all(end is _End.DONE for end in needs),
+#: Whether a task with such needs runs, once they are over. The engine decides by ``execution.policy``; so does this.
+RULES: Mapping[TriggerRule, Callable[[Collection[End]], bool]] = {
+    TriggerRule.NONE_FAILED: lambda needs: End.FAILED not in needs,
+    TriggerRule.ALL_SUCCESS: lambda needs: all(end is End.DONE for end in needs),
     TriggerRule.ALL_DONE: lambda _needs: True,
-    TriggerRule.ONE_SUCCESS: lambda needs: _End.DONE in needs,
-    TriggerRule.ONE_FAILED: lambda needs: _End.FAILED in needs,
-    TriggerRule.ALL_FAILED: lambda needs: all(end is _End.FAILED for end in needs),
+    TriggerRule.ONE_SUCCESS: lambda needs: End.DONE in needs,
+    TriggerRule.ONE_FAILED: lambda needs: End.FAILED in needs,
+    TriggerRule.ALL_FAILED: lambda needs: all(end is End.FAILED for end in needs),
 }
 
 
@@ -86,18 +87,18 @@ class Ways:
         conditions = [text_of(condition) for condition in task.when if condition is not True]
         if conditions:
             verb = "is" if False in task.when else "may be"
-            yield _Way(_End.SKIPPED, f"{verb} skipped (when: {' and '.join(conditions)})", frozenset(conditions))
+            yield _Way(End.SKIPPED, f"{verb} skipped (when: {' and '.join(conditions)})", frozenset(conditions))
         if False in task.when:
             return
         if any(_drops(self._barriers[step.index]) for step in self._steps[vertex]):
-            yield _Way(_End.SKIPPED, "may be late at its barrier and dropped (late: drop)", is_drop=True)
-        yield _Way(_End.FAILED, "may fail", is_fatal=task.any_errors_fatal)
+            yield _Way(End.SKIPPED, "may be late at its barrier and dropped (late: drop)", is_drop=True)
+        yield _Way(End.FAILED, "may fail", is_fatal=task.any_errors_fatal)
         if task.ignore_errors is not False:
-            yield _Way(_End.DONE, "may fail and be forgiven (ignore_errors)")
+            yield _Way(End.DONE, "may fail and be forgiven (ignore_errors)")
         if task.ignore_unreachable is not False:
-            yield _Way(_End.DONE, "may be unreachable and forgiven (ignore_unreachable)")
+            yield _Way(End.DONE, "may be unreachable and forgiven (ignore_unreachable)")
         if False in task.failed_when:
-            yield _Way(_End.DONE, "may fail unseen (failed_when: false)")
+            yield _Way(End.DONE, "may fail unseen (failed_when: false)")
 
     def _examples(self, vertex: Vertex, sources: Sequence[Vertex]) -> set[str]:
         """Hosts of the task that stand for all: one that the sources run on too, and one that they don't."""
@@ -121,7 +122,7 @@ class Ways:
             if at in before or at == vertex:
                 taken = () if at.task is None else [name for name in hosts if name in self._hosts(at)]
                 jobs.enter(at, taken[:1] if at.task is not None and self._tasks[at].run_once else taken)
-        return jobs.end(vertex, host) is _End.DONE
+        return jobs.end(vertex, host) is End.DONE
 
 
 class _Jobs:
@@ -140,8 +141,8 @@ class _Jobs:
         self._needs = needs
         self._chosen = chosen
         self._hosts = hosts
-        self._ends: dict[Vertex, dict[str, _End]] = {}
-        self._left: dict[tuple[int, str], _End] = {}  # hosts that left a play, and how their other jobs end
+        self._ends: dict[Vertex, dict[str, End]] = {}
+        self._left: dict[tuple[int, str], End] = {}  # hosts that left a play, and how their other jobs end
         self._over: set[int] = set()  # plays that ended
 
     def enter(self, vertex: Vertex, hosts: Sequence[str]) -> None:
@@ -158,37 +159,37 @@ class _Jobs:
             if way and way.is_fatal and end is way.end:
                 self._over.add(vertex.play)
 
-    def end(self, vertex: Vertex, host: str) -> _End | None:
+    def end(self, vertex: Vertex, host: str) -> End | None:
         return self._ends[vertex].get(host)
 
-    def _of_play(self, vertex: Vertex) -> dict[str, _End]:
+    def _of_play(self, vertex: Vertex) -> dict[str, End]:
         """The end of a play on its own hosts: it has failed where something of it has, or everywhere if it stopped."""
         own = self._plan.plays[vertex.play].hosts
         jobs = [self._ends[need] for need in self._needs[vertex] if need.play == vertex.play]
-        failed = {host for ends in jobs for host, end in ends.items() if end is _End.FAILED}
+        failed = {host for ends in jobs for host, end in ends.items() if end is End.FAILED}
         return {
-            host: _End.FAILED
+            host: End.FAILED
             if vertex.play in self._over or host in failed
-            else self._left.get((vertex.play, host), _End.DONE)
+            else self._left.get((vertex.play, host), End.DONE)
             for host in self._hosts
             if host in own
         }
 
-    def _decide(self, vertex: Vertex, host: str) -> _End:
+    def _decide(self, vertex: Vertex, host: str) -> End:
         task = self._tasks[vertex]
         if vertex.play in self._over:
-            return _End.FAILED
+            return End.FAILED
         if (vertex.play, host) in self._left:
             return self._left[vertex.play, host]
         needs = [end for need in self._needs[vertex] for end in self._of_need(need, host)]
-        if needs and not _RULES[task.trigger_rule](needs):
-            return _End.FAILED if _End.FAILED in needs else _End.SKIPPED
+        if needs and not RULES[task.trigger_rule](needs):
+            return End.FAILED if End.FAILED in needs else End.SKIPPED
         if vertex in self._chosen:
             return self._chosen[vertex].end
         guarded = any(_minds(task, self._tasks[source], way) for source, way in self._chosen.items())
-        return _End.SKIPPED if guarded else _End.DONE
+        return End.SKIPPED if guarded else End.DONE
 
-    def _of_need(self, need: Vertex, host: str) -> Iterable[_End]:
+    def _of_need(self, need: Vertex, host: str) -> Iterable[End]:
         """The host's own job decides where there is one, else all decide together."""
         ends = self._ends[need]
         return [ends[host]] if host in ends else ends.values()
