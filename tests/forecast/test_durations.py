@@ -10,7 +10,7 @@ from support.history import constant, past_of, past_run
 from support.worlds import P, build, chain
 
 from drumline.forecast.durations import ASSUMED, read_past
-from drumline.journal.past import Ending, PastRun
+from drumline.journal.past import PastJob, PastRun
 
 HOSTS = [f"h{number:02}" for number in range(20)]
 PLAN = build(P(chain(HOSTS, HOSTS, HOSTS)))
@@ -40,7 +40,7 @@ def test_the_task_that_opened_connections_is_known() -> None:
 
 
 def test_of_what_was_held_back_the_command_alone_counts_and_the_staging_by_itself() -> None:
-    ending = Ending(0, "h00", "changed", 10.0, 15.0, 12.0)
+    ending = PastJob(0, "h00", "changed", 10.0, 15.0, 12.0)
     past = read_past([PastRun(number=1, plan=PLAN, endings=[ending], staged={(0, "h00"): 10.5})])
     assert past.tasks[KEYS[0]].took == {1: {"h00": 3.0}}
     assert past.tasks[KEYS[0]].staging == {"h00": 0.5}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from drumline.forecast.durations import Past, read_past
-from drumline.journal.past import Ending, PastRun
+from drumline.journal.past import PastJob, PastRun
 from drumline.model.plan import Plan
 
 #: Task id and host to seconds.
@@ -16,7 +16,7 @@ def past_run(plan: Plan, number: int, times: Times, *, status: str = "changed") 
     """A run in which these jobs took so long, one task after the other."""
     ids = {step.task.id: step.index for step in plan.steps}
     endings = [
-        Ending(ids[task], host, status, 100.0 * ids[task], 100.0 * ids[task] + seconds, None)
+        PastJob(ids[task], host, status, 100.0 * ids[task], 100.0 * ids[task] + seconds, None)
         for (task, host), seconds in times.items()
     ]
     return PastRun(number=number, plan=plan, endings=endings, staged={})

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from drumline.journal.past import Ending, PastRun
+from drumline.journal.past import PastJob, PastRun
 
 #: Play id and task id.
 TaskKey = tuple[str, str]
@@ -61,7 +61,7 @@ def read_past(runs: Iterable[PastRun]) -> Past:
 
 def _take_in(past: Past, run: PastRun, residuals: _Residuals) -> None:
     keys = [(run.plan.plays[step.play].play.id, step.task.id) for step in run.plan.steps]
-    first: dict[str, Ending] = {}
+    first: dict[str, PastJob] = {}
     jobs: dict[TaskKey, int] = defaultdict(int)
     for ending in run.endings:
         key = keys[ending.step]
@@ -82,7 +82,7 @@ def _take_in(past: Past, run: PastRun, residuals: _Residuals) -> None:
         past.tasks[key].connects = past.tasks[key].connects or 2 * opened[key] > count
 
 
-def _seconds(ending: Ending) -> float:
+def _seconds(ending: PastJob) -> float:
     """How long the job took; of one that was held back for others, its command alone."""
     began = ending.started if ending.began is None else ending.began
     return max(_LEAST_SECONDS, ending.ended - began)
@@ -98,7 +98,7 @@ class _Residuals:
         self._logs: defaultdict[TaskKey, defaultdict[tuple[str, str], dict[int, float]]]
         self._logs = defaultdict(lambda: defaultdict(dict))
 
-    def add(self, key: TaskKey, run: int, ending: Ending, seconds: float) -> None:
+    def add(self, key: TaskKey, run: int, ending: PastJob, seconds: float) -> None:
         self._logs[key][ending.host, ending.status][run] = math.log(seconds)
 
     def spread(self, past: Past) -> None:

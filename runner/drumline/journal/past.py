@@ -37,7 +37,7 @@ FROM events WHERE run = ? AND kind = 'JobStaged'
 """
 
 
-class Ending(NamedTuple):
+class PastJob(NamedTuple):
     """One job that a run carried out. Times are seconds since the epoch."""
 
     step: int
@@ -54,7 +54,7 @@ class PastRun:
 
     number: int
     plan: Plan
-    endings: list[Ending]
+    endings: list[PastJob]
     staged: dict[tuple[int, str], float]  #: With ``start``: when the command was waiting on its host, by step and host.
 
 
@@ -87,6 +87,6 @@ def _read(database: sqlite3.Connection, path: str, before: int) -> Iterator[Past
         room -= last
         if room < 0 and room + last < MOST_EVENTS:
             return  # the newest is read however long it is
-        endings = [Ending(*row) for row in database.execute(_ENDINGS, (number,))]
+        endings = [PastJob(*row) for row in database.execute(_ENDINGS, (number,))]
         staged = {(step, host): at for step, host, at in database.execute(_STAGED, (number,))}
         yield PastRun(number=number, plan=decode_plan(plan), endings=endings, staged=staged)
