@@ -20,7 +20,7 @@ from support.worlds import P, build, chain
 
 from drumline.cli.approve import command
 from drumline.errors import UsageError
-from drumline.execution.approvals import Answer, whoami
+from drumline.execution.approvals import Reply, whoami
 from drumline.journal.store import Journal, RunWriter
 from drumline.model.event import ApprovalGiven, ApprovalRequested, JobFinished, JobsStarted, RunStarted
 from drumline.model.outcome import Status
@@ -166,7 +166,7 @@ def approve(folder: Path, *options: str) -> Result:
 def test_who_comes_second_is_told_so(asking: tuple[RunWriter, ApprovalRequested], tmp_path: Path) -> None:
     writer, question = asking
     journal = Journal(tmp_path)
-    assert journal.answer(journal.find("1"), question, Answer(approved=False, by="early@desk"))
+    assert journal.answer(journal.find("1"), question, Reply(approved=False, by="early@desk"))
     given = ApprovalGiven(at=time.time(), job=question.job, approved=False, by="early@desk")
     timer = threading.Timer(0.3, writer.append, [[given]])
     timer.start()
@@ -196,7 +196,7 @@ def test_a_run_that_takes_no_answer(
     answer = approve(tmp_path, "--comment", "all green")
     assert isinstance(answer.exception, UsageError)
     assert answer.exception.summary == "The run has not taken the answer yet"
-    assert writer.look(question) == Answer(approved=True, by=whoami(), comment="all green")
+    assert writer.look(question) == Reply(approved=True, by=whoami(), comment="all green")
 
 
 def test_several_questions_are_told_apart_by_their_tasks(folder: Path) -> None:

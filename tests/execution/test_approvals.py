@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from drumline.execution.approvals import NOBODY, Answer, Approvals, whoami
+from drumline.execution.approvals import NOBODY, Approvals, Reply, whoami
 from drumline.model.event import ApprovalGiven, ApprovalRequested, Input
 from drumline.model.plan import Job
 from drumline.model.request import Ask
@@ -21,11 +21,11 @@ JOB = Job(3, "web1")
 class Person:
     """A source whose answer a test gives."""
 
-    answer: Answer | None = None
+    answer: Reply | None = None
     asked: list[ApprovalRequested] = field(default_factory=list)
     withdrawn: list[ApprovalRequested] = field(default_factory=list)
 
-    def look(self, question: ApprovalRequested) -> Answer | None:
+    def look(self, question: ApprovalRequested) -> Reply | None:
         self.asked.append(question)
         return self.answer
 
@@ -39,7 +39,7 @@ def never() -> bool:
 
 def test_the_first_answer_of_all_sources_counts_and_both_events_are_noted() -> None:
     noted: list[Input] = []
-    people = [Person(), Person(Answer(approved=True, by="ops@desk", comment="go")), Person()]
+    people = [Person(), Person(Reply(approved=True, by="ops@desk", comment="go")), Person()]
     before = time.time()
     approval = Approvals(note=noted.append, sources=people).ask(JOB, Ask(message="Go live?"), never)
     assert (approval.approved, approval.by, approval.comment) == (True, "ops@desk", "go")
@@ -68,7 +68,7 @@ def test_when_the_time_is_up_the_default_holds(default: bool) -> None:
 
 
 def test_an_answer_that_is_there_already_counts_however_short_the_time() -> None:
-    person = Person(Answer(approved=True, by="ops@desk"))
+    person = Person(Reply(approved=True, by="ops@desk"))
     ask = Ask(message="?", timeout=0.0, default=False)
     assert Approvals(note=[].append, sources=[person]).ask(JOB, ask, never).by == "ops@desk"
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from support.worlds import P, T, World, build, chain, worlds
 
 from drumline.errors import UsageError
-from drumline.execution.approvals import Answer
+from drumline.execution.approvals import Reply
 from drumline.execution.instructions import Announce, Finish, Release, Start, Stop
 from drumline.journal.replay import replay
 from drumline.journal.store import Journal, JournalFailed, RunInfo
@@ -206,9 +206,9 @@ def test_an_answer_reaches_the_process_that_runs_and_the_first_one_stays(tmp_pat
     writer.append([question])
     run = other.find(writer.id)
     assert writer.look(question) is None
-    first = Answer(approved=True, by="ops@desk", comment="it's fine")
+    first = Reply(approved=True, by="ops@desk", comment="it's fine")
     assert other.answer(run, question, first)
-    assert not other.answer(run, question, Answer(approved=False, by="late@desk"))
+    assert not other.answer(run, question, Reply(approved=False, by="late@desk"))
     assert writer.look(question) == first
     assert writer.look(replace(question, at=question.at + 1)) is None
     assert writer.look(replace(question, job=Job(0, "b"))) is None

@@ -13,7 +13,7 @@ from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 
 if TYPE_CHECKING:
-    from drumline.execution.approvals import Answer
+    from drumline.execution.approvals import Reply
     from drumline.journal.store import Journal, RunInfo
     from drumline.model.event import ApprovalGiven, ApprovalRequested
     from drumline.model.plan import Plan
@@ -37,7 +37,7 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
 
     Exit status: 0 when the answer was taken, else 5.
     """
-    from drumline.execution.approvals import Answer, whoami
+    from drumline.execution.approvals import Reply, whoami
     from drumline.journal.store import Journal
     from drumline.reporting.lines import printable
 
@@ -46,7 +46,7 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
     plan = journal.plan(found)
     question = _question(journal, found, plan, task)
     click.echo(f"run {found.number}, {_name(plan, question)}: {printable(question.message)}")
-    answer = Answer(approved=not reject, by=whoami(), comment=comment)
+    answer = Reply(approved=not reject, by=whoami(), comment=comment)
     if journal.answer(found, question, answer):
         decision = _taken(journal, found, question)
         if (decision.approved, decision.by, decision.comment) == (answer.approved, answer.by, answer.comment):
@@ -59,6 +59,8 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
 
 def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> ApprovalRequested:
     """The question that is meant; ``UsageError`` when there is none, or more than one."""
+    from drumline.reporting.lines import printable
+
     _require_alive(run)
     questions = {_name(plan, question): question for question in journal.questions(run)}
     chosen = {name: question for name, question in questions.items() if task in (None, name, name.partition(".")[2])}
@@ -66,7 +68,9 @@ def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> A
         return next(iter(chosen.values()))
     if not questions:
         raise UsageError("The run asks nothing now", f"See 'drumline runs show {run.number}' for what it does.")
-    listed = "\n".join(f"--task {name}: {question.message.splitlines()[0]}" for name, question in questions.items())
+    listed = "\n".join(
+        f"--task {name}: {printable(question.message.splitlines()[0])}" for name, question in sorted(questions.items())
+    )
     if not chosen:
         raise UsageError(
             "No task of this name asks anything", f"'{task}'.{did_you_mean(str(task), questions)}\n{listed}"
@@ -105,5 +109,5 @@ def _name(plan: Plan, question: ApprovalRequested) -> str:
     return f"{plan.plays[step.play].play.id}.{step.task.id}"
 
 
-def _word(answer: Answer | ApprovalGiven) -> str:
+def _word(answer: Reply | ApprovalGiven) -> str:
     return "approved" if answer.approved else "rejected"

@@ -25,7 +25,7 @@ _INTERVAL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Reply:
     """What somebody said to a question."""
 
     approved: bool
@@ -36,7 +36,7 @@ class Answer:
 class Source(Protocol):
     """Where answers come from: a terminal, the journal. Called by the threads of the jobs that ask."""
 
-    def look(self, question: ApprovalRequested) -> Answer | None:
+    def look(self, question: ApprovalRequested) -> Reply | None:
         """The answer, once there is one. Asked again and again, from the moment at which the question is put."""
         ...
 
@@ -78,7 +78,7 @@ class Approvals:
         self._note(ApprovalGiven(at=at, job=job, approved=answer.approved, by=answer.by, comment=answer.comment))
         return Approval(approved=answer.approved, by=answer.by, at=at, comment=answer.comment)
 
-    def _wait(self, question: ApprovalRequested, seconds: float | None, stopped: Callable[[], bool]) -> Answer:
+    def _wait(self, question: ApprovalRequested, seconds: float | None, stopped: Callable[[], bool]) -> Reply:
         deadline = math.inf if seconds is None else self._clock.monotonic() + seconds
         while not stopped():
             for source in self._sources:
@@ -87,7 +87,7 @@ class Approvals:
                     return answer
             left = deadline - self._clock.monotonic()
             if left <= 0:
-                return Answer(approved=question.default, by=NOBODY)
+                return Reply(approved=question.default, by=NOBODY)
             time.sleep(min(_INTERVAL, left))
         raise ActionFailed("Interrupted before anybody approved or rejected it.", stopped=True)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from drumline.errors import DrumlineError, UsageError
-from drumline.execution.approvals import Answer
+from drumline.execution.approvals import Reply
 from drumline.journal.codec import decode, encode
 from drumline.journal.past import whole_path
 from drumline.journal.plans import decode_plan, encode_plan
@@ -178,7 +178,7 @@ class Journal:
         rows = self._database.execute(_OPEN_QUESTIONS, (run.number,))
         return [cast(ApprovalRequested, decode("ApprovalRequested", body)) for (body,) in rows]
 
-    def answer(self, run: RunInfo, question: ApprovalRequested, answer: Answer) -> bool:
+    def answer(self, run: RunInfo, question: ApprovalRequested, answer: Reply) -> bool:
         """Leave an answer for the run to take; False when somebody has left one before. Raises ``UsageError``."""
         values = (run.number, *question.job, question.at, answer.approved, answer.by, answer.comment)
         try:
@@ -228,7 +228,7 @@ class RunWriter:
         with self._transaction() as database:
             database.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", (self.number, *job, stream, data))
 
-    def look(self, question: ApprovalRequested) -> Answer | None:
+    def look(self, question: ApprovalRequested) -> Reply | None:
         """The answer that another process has left (:meth:`Journal.answer`). Raises ``JournalFailed``."""
         with self._lock:
             try:
@@ -238,7 +238,7 @@ class RunWriter:
                 ).fetchone()
             except sqlite3.Error as error:
                 raise self._failed(error) from error
-        return None if row is None else Answer(approved=bool(row[0]), by=row[1], comment=row[2])
+        return None if row is None else Reply(approved=bool(row[0]), by=row[1], comment=row[2])
 
     def withdraw(self, question: ApprovalRequested) -> None:
         """Nothing: what the question was and what came of it stays in the journal."""

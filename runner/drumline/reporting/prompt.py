@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from drumline.execution.approvals import Answer, whoami
+from drumline.execution.approvals import Reply, whoami
 from drumline.model.event import ApprovalRequested
 from drumline.model.plan import Plan
 from drumline.reporting.lines import Line, Part, task_name
@@ -39,7 +39,7 @@ class TerminalPrompt:
         self._before: list[Any] | None = None  # the terminal's settings; None: they are as they were
         self._closed = False
 
-    def look(self, question: ApprovalRequested) -> Answer | None:
+    def look(self, question: ApprovalRequested) -> Reply | None:
         """Take in what was typed since; the answer, once a line of it is one."""
         with self._lock:
             if question not in self._questions:
@@ -116,7 +116,7 @@ class TerminalPrompt:
             keys += self._decoder.decode(data)
         return "" if keys.startswith("\x1b") else keys  # an arrow, or the like
 
-    def _type(self, keys: str) -> Answer | None:
+    def _type(self, keys: str) -> Reply | None:
         for key in keys:
             if key in "\r\n":
                 answer = self._answer()
@@ -130,10 +130,10 @@ class TerminalPrompt:
                 self._typed = (self._typed + key)[:_LONGEST]
         return None
 
-    def _answer(self) -> Answer | None:
+    def _answer(self) -> Reply | None:
         word, self._typed = self._typed.strip().lower(), ""
         if word in _YES | _NO:
-            return Answer(approved=word in _YES, by=whoami())
+            return Reply(approved=word in _YES, by=whoami())
         self._hint = "  type y to approve, n to reject"
         return None
 
