@@ -14,7 +14,7 @@ from drumline.loading.inventory import load_inventory
 from drumline.loading.playbook import load_playbooks
 from drumline.model.plan import Keep
 from drumline.model.playbook import Amount, Order
-from drumline.planning.batches import in_batches, in_order
+from drumline.planning.batches import in_batches, put_in_order
 from drumline.planning.expand import make_plan
 from drumline.plugin.manager import load_plugins
 
@@ -126,8 +126,8 @@ def test_shuffle_draws_and_the_other_orders_do_not():
     def drawn(given):
         return given[2:] + given[:2]
 
-    assert in_order(("b", "c", "a"), Order.SHUFFLE, drawn) == ("a", "b", "c")
-    assert in_order(("b", "c", "a"), Order.INVENTORY, drawn) == ("b", "c", "a")
+    assert put_in_order(("b", "c", "a"), Order.SHUFFLE, drawn) == ("a", "b", "c")
+    assert put_in_order(("b", "c", "a"), Order.INVENTORY, drawn) == ("b", "c", "a")
 
 
 def test_values_are_spread_to_the_last_batch():

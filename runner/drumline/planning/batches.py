@@ -31,7 +31,7 @@ Hosts: TypeAlias = tuple[str, ...]
 Shuffle: TypeAlias = Callable[[Hosts], Hosts]
 
 
-def in_order(hosts: Hosts, order: Order, shuffle: Shuffle) -> Hosts:
+def put_in_order(hosts: Hosts, order: Order, shuffle: Shuffle) -> Hosts:
     """The hosts of a play, given as its pattern finds them, in the order in which they go through it."""
     if order is Order.SHUFFLE:
         return shuffle(hosts)

@@ -26,7 +26,7 @@ from drumline.model.host import Inventory
 from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Play, Playbook, Task
 from drumline.model.value import Value
-from drumline.planning.batches import Hosts, Shuffle, in_batches, in_order
+from drumline.planning.batches import Hosts, Shuffle, in_batches, put_in_order
 from drumline.planning.graph import without
 from drumline.planning.keeping import HostScope, keep_of, values_of
 from drumline.planning.tags import selected
@@ -124,7 +124,7 @@ class _Batches:
         found = Diagnostics()
         groups = members(inventory)
         self.hosts = [
-            in_order(hosts, play.order, shuffle) for play, hosts in zip(playbook.plays, chosen.plays, strict=True)
+            put_in_order(hosts, play.order, shuffle) for play, hosts in zip(playbook.plays, chosen.plays, strict=True)
         ]
         self.keep: list[tuple[Keep, ...]] = []
         values: list[tuple[str, ...] | None] = []
