@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.proxy import Proxy
 from support.running import Ran, run_text
 
 from drumline.model.event import Event, JobStaged, StartCalledOff, StartMeasured, StartReleased
@@ -198,6 +199,24 @@ def test_clocks_that_are_not_known_well_enough_keep_all_from_starting(fleet: Fle
     assert off.reason.startswith(f"the clock of {worst.job.host} is known to ±")
     assert off.reason.endswith(" more than the max_skew of 0.01 ms")
     assert ran.result("flip", worst.job.host)["msg"] == off.reason
+
+
+def test_a_slow_way_to_a_host_is_told_as_uncertainty(fleet: Fleet, servers: dict[str, Sshd]) -> None:
+    """It is slow in one direction only, which no measurement from one side can see: the offset is off by half of it."""
+    west = servers["west"]
+    with Proxy(ADDRESSES[0], west.port, there=0.06) as proxy:
+        way = {"ansible_host": "127.0.0.1", "ansible_port": proxy.port, "ansible_host_key_checking": False}
+        fleet.hosts["west1"] = fleet.hosts["west1"] | way
+        ran = fleet.run({"start": {"max_skew": "1s"}})
+        measured = check_report(fleet, ran)
+        [staged] = [event for event in of(ran, JobStaged) if event.job.host == "west1"]
+        assert staged.offset - AHEAD["west1"] > 0.015
+        assert measured.uncertainty >= staged.uncertainty >= 0.03
+        ran = fleet.run({"start": {"max_skew": "30ms"}})
+    assert ran.exit_status == 2
+    check_nothing_started(fleet, ran)
+    [off] = of(ran, StartCalledOff)
+    assert off.reason.startswith("the clock of west1 is known to ±")
 
 
 def test_ctrl_c_while_all_wait_starts_nothing(fleet: Fleet) -> None:
