@@ -10,7 +10,7 @@ from support.history import constant, past_of, past_run
 from support.worlds import P, build, chain
 
 from drumline.forecast.draws import UNKNOWN, Range, Round, Scenario, smoothing
-from drumline.forecast.durations import Past, read_past
+from drumline.forecast.durations import Past, Spread, read_past
 from drumline.model.plan import Plan
 
 HOSTS = ["a", "b", "c"]
@@ -19,7 +19,14 @@ FIRST, SECOND = PLAN.steps
 
 
 def draw(past: Past, scenario: Scenario | None = None, number: int = 0, of: int = 5, plan: Plan = PLAN) -> Round:
-    return Round(plan, past, scenario or Scenario(), seed=1, number=number, of=of)
+    return Round(plan, past, scenario or Scenario(), forks=50, seed=1, number=number, of=of)
+
+
+def without_noise(past: Past) -> Past:
+    past.spread = Spread(0.0, 0.0)
+    for task in past.tasks.values():
+        task.spread = Spread(0.0, 0.0)
+    return past
 
 
 def exactly(*times: float) -> Past:
@@ -51,10 +58,7 @@ def test_the_same_numbers_give_the_same_times_in_any_order() -> None:
 
 
 def test_a_round_plays_one_run_again_so_that_what_belongs_together_stays_so() -> None:
-    slow_and_fast = exactly(1.0, 1.0, 100.0, 100.0)
-    slow_and_fast.between_runs = 0.0
-    for task in slow_and_fast.tasks.values():
-        task.between_runs = task.of_a_job = 0.0
+    slow_and_fast = without_noise(exactly(1.0, 1.0, 100.0, 100.0))
     for number in range(8):
         found = draw(slow_and_fast, number=number, of=8)
         times = {seconds for step in PLAN.steps for seconds in found.step(step).took.values()}
@@ -62,10 +66,7 @@ def test_a_round_plays_one_run_again_so_that_what_belongs_together_stays_so() ->
 
 
 def test_a_host_that_the_run_left_out_has_its_times_of_another_one() -> None:
-    past = past_of(PLAN, {("t0", "a"): 9.0}, {("t0", "b"): 1.0}, {("t0", "b"): 1.0})
-    past.between_runs = 0.0
-    for task in past.tasks.values():
-        task.between_runs = task.of_a_job = 0.0
+    past = without_noise(past_of(PLAN, {("t0", "a"): 9.0}, {("t0", "b"): 1.0}, {("t0", "b"): 1.0}))
     found = [draw(past, number=number).step(FIRST).took for number in range(5)]
     assert {took["a"] for took in found} == {9.0}
     assert {took["b"] for took in found} == {1.0}
@@ -109,6 +110,15 @@ def test_a_share_fails() -> None:
     found = draw(Past(), Scenario(fail={("p0", "t0"): 0.3}), plan=plan)
     assert len(found.step(plan.steps[0]).fails) == pytest.approx(300, abs=50)
     assert not found.step(plan.steps[1]).fails
+
+
+def test_a_wave_that_waits_for_places_varies_as_all_its_jobs_together_do() -> None:
+    past = exactly(1.0, 1.0)
+    past.tasks["p0", "t0"].spread = Spread(longest=0.5, together=0.0)
+    calm = Round(PLAN, past, Scenario(), forks=2, seed=1, number=0, of=5).step(FIRST).took
+    lively = Round(PLAN, past, Scenario(), forks=3, seed=1, number=0, of=5).step(FIRST).took
+    assert calm == pytest.approx(dict.fromkeys(HOSTS, 1.0))
+    assert lively != pytest.approx(dict.fromkeys(HOSTS, 1.0))
 
 
 def test_noise_makes_a_few_runs_spread_as_one_more_of_them_would() -> None:

@@ -1,4 +1,4 @@
-"""What earlier runs took, and how far that spreads: of runs, of tasks, of single jobs."""
+"""What earlier runs took, and how far they differ: as wholes, and in single tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from support.history import constant, past_of, past_run
 from support.worlds import P, build, chain
 
-from drumline.forecast.durations import ASSUMED, read_past
+from drumline.forecast.durations import ASSUMED, Spread, read_past
 from drumline.journal.past import PastJob, PastRun
 
 HOSTS = [f"h{number:02}" for number in range(20)]
@@ -48,24 +48,30 @@ def test_of_what_was_held_back_the_command_alone_counts_and_the_staging_by_itsel
 
 def test_spreads_are_assumed_until_something_ran_twice() -> None:
     past = past_of(PLAN, constant(PLAN))
-    task = past.tasks[KEYS[0]]
-    assert (past.between_runs, task.between_runs, task.of_a_job) == (ASSUMED, ASSUMED, ASSUMED)
+    assert (past.spread, past.tasks[KEYS[0]].spread) == (Spread(ASSUMED, ASSUMED), Spread(ASSUMED, ASSUMED))
 
 
-@pytest.mark.parametrize(("whole", "task", "job"), [(0.3, 0.0, 0.0), (0.0, 0.3, 0.0), (0.0, 0.0, 0.3), (0.2, 0.1, 0.3)])
-def test_the_three_spreads_are_told_apart(whole: float, task: float, job: float) -> None:
+@pytest.mark.parametrize(("whole", "task"), [(0.3, 0.0), (0.0, 0.3), (0.2, 0.2)])
+def test_what_runs_have_in_common_is_told_apart_from_what_is_a_tasks_own(whole: float, task: float) -> None:
     chance = random.Random(7)
     runs = []
-    for _ in range(60):
+    for _ in range(100):
         of_run = chance.gauss(0, whole)
         of_tasks = {f"t{number}": chance.gauss(0, task) for number in range(3)}
-        runs.append(constant(PLAN, lambda t, _h, r=of_run, ts=of_tasks: math.exp(r + ts[t] + chance.gauss(0, job))))
+        runs.append(constant(PLAN, lambda t, _h, r=of_run, ts=of_tasks: math.exp(r + ts[t])))
     past = past_of(PLAN, *runs)
-    found = past.tasks[KEYS[1]]
-    # With three tasks a third of what is each one's own looks like the run's.
-    assert past.between_runs == pytest.approx(math.hypot(whole, task / math.sqrt(3)), abs=0.06)
-    assert math.hypot(past.between_runs, found.between_runs) == pytest.approx(math.hypot(whole, task), abs=0.08)
-    assert found.of_a_job == pytest.approx(job, abs=0.02)
+    for found in (past.spread.longest, past.spread.together):
+        assert found == pytest.approx(whole, abs=0.08)
+    for found in (past.tasks[KEYS[1]].spread.longest, past.tasks[KEYS[1]].spread.together):
+        assert found == pytest.approx(task, abs=0.05)
+
+
+def test_of_many_jobs_that_vary_the_longest_varies_and_all_together_hardly() -> None:
+    chance = random.Random(7)
+    runs = [constant(PLAN, lambda _t, _h: chance.lognormvariate(0, 0.4)) for _ in range(50)]
+    spread = past_of(PLAN, *runs).tasks[KEYS[0]].spread
+    assert spread.longest == pytest.approx(0.21, abs=0.05)  # of twenty normal values the largest has 0.525 sigma
+    assert spread.together == pytest.approx(0.4 / math.sqrt(20), abs=0.03)
 
 
 def test_doing_something_else_is_no_spread() -> None:
@@ -73,5 +79,5 @@ def test_doing_something_else_is_no_spread() -> None:
     first = past_run(PLAN, 1, constant(PLAN, lambda _t, _h: 60.0), status="changed")
     others = [past_run(PLAN, number, constant(PLAN, lambda _t, _h: 0.2), status="ok") for number in (4, 3, 2)]
     past = read_past([*others, first])
-    assert past.between_runs == pytest.approx(0.0)
-    assert past.tasks[KEYS[0]].of_a_job == pytest.approx(0.0)
+    assert past.spread == Spread(pytest.approx(0.0), pytest.approx(0.0))
+    assert past.tasks[KEYS[0]].spread == Spread(pytest.approx(0.0), pytest.approx(0.0))

@@ -18,7 +18,7 @@ HOSTS = ["a", "b", "c", "d"]
 
 def simulate(plan: Plan, slow: dict[str, float] | None = None, *, forks: int = 50, sessions: int = 4) -> Simulated:
     take = {key_of(plan, step): Range(1.0, 1.0) for step in plan.steps}
-    draws = Round(plan, Past(), Scenario(take=take, slow=slow or {}), seed=1, number=0, of=1)
+    draws = Round(plan, Past(), Scenario(take=take, slow=slow or {}), forks=50, seed=1, number=0, of=1)
     return Simulation(plan, draws, forks=forks, sessions=sessions).run()
 
 

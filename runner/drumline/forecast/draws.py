@@ -1,9 +1,11 @@
-"""What every job takes in one imagined run: an earlier run played again, with what the next one may do differently.
+"""What every job takes in one imagined run: an earlier run played again, a little slower or faster as a whole.
 
 A round takes one earlier run as its base, so that what belongs together stays together: a day on which everything was
-slow, a release that every host had to unpack. Around it times vary as they did between runs, by a *smoothed bootstrap*:
-of n earlier values one is drawn, and noise is added such that the whole has the spread that one more value is to be
-expected in (a Student's t with n - 1 degrees of freedom, at its 80% interval), which a mere draw would fall short of.
+slow, a release that every host had to unpack, how its slowest hosts compare with the others. Around it times vary as
+they did between runs, by a *smoothed bootstrap*: of n earlier values one is drawn, and noise is added such that the
+whole has the spread that one more value is to be expected in (a Student's t with n - 1 degrees of freedom, at its 80%
+interval), which a mere draw would fall short of. Single jobs get no noise of their own: a wave waits for its longest
+job, and the longest of many that each vary once more would be longer than any ever was.
 """
 
 from __future__ import annotations
@@ -66,19 +68,21 @@ class Drawn:
 class Round:
     """One imagined run. The same numbers give the same times, in whatever order they are asked for."""
 
-    def __init__(self, plan: Plan, past: Past, scenario: Scenario, *, seed: int, number: int, of: int) -> None:
+    def __init__(
+        self, plan: Plan, past: Past, scenario: Scenario, *, forks: int, seed: int, number: int, of: int
+    ) -> None:
         """It is the one with this ``number``, from 0, ``of`` so many, which cover what may happen evenly."""
         self._plan = plan
         self._past = past
         self._scenario = scenario
+        self._forks = forks
         self._seed = f"{seed}/{number}"
         shuffled = random.Random(seed)
         order = shuffled.sample(range(of), of)
         bases = past.runs and shuffled.sample(past.runs, len(past.runs))
         self._base = bases[number % len(bases)] if bases else None
-        count = len(past.runs)
-        z = NormalDist().inv_cdf((order[number] + 0.5) / of)
-        self._whole = past.between_runs * smoothing(count) * z if count else 0.0
+        #: How slow the run is as a whole, in standard deviations.
+        self._whole = NormalDist().inv_cdf((order[number] + 0.5) / of)
 
     def step(self, step: Step) -> Drawn:
         """What the step's jobs take."""
@@ -105,8 +109,10 @@ class Round:
     def _as_before(self, task: TaskPast, step: Step, chance: random.Random) -> dict[str, float]:
         runs = list(task.took)
         base = task.took[self._base if self._base in task.took else chance.choice(runs)]
-        shared = math.exp(self._whole + task.between_runs * smoothing(len(runs)) * chance.gauss(0.0, 1.0))
-        own = task.of_a_job * (math.sqrt(2 / len(runs)) if len(runs) > 1 else 1.0)
+        size = len(step.hosts), self._forks
+        whole = self._past.spread.of(*size) * smoothing(len(self._past.runs)) * self._whole
+        own = task.spread.of(*size) * smoothing(len(runs)) * chance.gauss(0.0, 1.0)
+        shared = math.exp(whole + own)
         origin = self._scenario.origin
         anyone = list(base.values())
         took = {}
@@ -116,7 +122,7 @@ class Round:
             if seconds is None:
                 found = [taken[known] for taken in task.took.values() if known in taken]
                 seconds = chance.choice(found or anyone)
-            took[host] = seconds if seconds < 0 else _noisy(seconds * shared, own, chance)
+            took[host] = seconds if seconds < 0 else seconds * shared
         return took
 
 

@@ -1,15 +1,18 @@
-"""What the tasks of a playbook took in earlier runs, by task, run and host, and how far that spreads.
+"""What the tasks of a playbook took in earlier runs, by task, run and host, and how far runs differ.
 
-Spreads are standard deviations of the natural logarithm of seconds: 0.1 is about ten percent. Three are told apart,
-since they add up in different ways over a fleet: all tasks of a run being slower than those of another one, one task
-being slower everywhere, and one job by itself.
+A wave waits for its longest job, or, when there are more hosts than places, for all of them in turn. So what is
+compared from run to run is how long the longest job of a task took, and how long all took together; not single jobs,
+whose differences mostly cancel out.
+
+Spreads are standard deviations of the natural logarithm of seconds: 0.1 is about ten percent. What all tasks of a run
+have in common is told apart from what is each task's own, since these add up in different ways.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drumline.journal.past import PastJob, PastRun
@@ -19,10 +22,23 @@ TaskKey = tuple[str, str]
 
 #: The spreads that are assumed as long as nothing ran twice.
 ASSUMED = 0.1
-#: A spread beyond this comes from jobs that did different things each time; as noise it would only blur that.
+#: A spread beyond this comes from runs that did different things; as noise it would only blur that.
 _MOST = 0.7
 #: Shorter times are told apart by chance alone.
 _LEAST_SECONDS = 1e-3
+_LITTLE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far runs differ: in the longest of a task's jobs, and in all of them together."""
+
+    longest: float = ASSUMED
+    together: float = ASSUMED
+
+    def of(self, hosts: int, forks: int) -> float:
+        """The one that counts for a wave on so many hosts, when so many are worked on at once."""
+        return self.longest if hosts <= forks else self.together
 
 
 @dataclass(slots=True)
@@ -34,8 +50,7 @@ class TaskPast:
     staging: dict[str, float] = field(default_factory=dict)
     #: Most of its jobs were their host's first ones, and opened its connection.
     connects: bool = False
-    between_runs: float = ASSUMED  #: Spread of the task as a whole, beside that of the whole run.
-    of_a_job: float = ASSUMED
+    spread: Spread = field(default_factory=Spread)  #: Its own, beside that of whole runs.
 
 
 @dataclass(slots=True)
@@ -44,22 +59,22 @@ class Past:
 
     runs: list[int] = field(default_factory=list)
     tasks: dict[TaskKey, TaskPast] = field(default_factory=dict)
-    between_runs: float = ASSUMED  #: Spread of whole runs.
+    spread: Spread = field(default_factory=Spread)  #: What all tasks of a run have in common.
 
 
 def read_past(runs: Iterable[PastRun]) -> Past:
     """What the runs took, newest first (:func:`drumline.journal.past.past_runs`)."""
     past = Past()
-    residuals = _Residuals()
+    comparison = _Comparison()
     for run in runs:
         if run.endings:
             past.runs.append(run.number)
-            _take_in(past, run, residuals)
-    residuals.spread(past)
+            _take_in(past, run, comparison)
+    comparison.enter(past)
     return past
 
 
-def _take_in(past: Past, run: PastRun, residuals: _Residuals) -> None:
+def _take_in(past: Past, run: PastRun, comparison: _Comparison) -> None:
     keys = [(run.plan.plays[step.play].play.id, step.task.id) for step in run.plan.steps]
     first: dict[str, PastJob] = {}
     jobs: dict[TaskKey, int] = defaultdict(int)
@@ -69,7 +84,7 @@ def _take_in(past: Past, run: PastRun, residuals: _Residuals) -> None:
         seconds = _seconds(ending)
         took = -seconds if ending.status == "skipped" else seconds
         past.tasks.setdefault(key, TaskPast()).took.setdefault(run.number, {})[ending.host] = took
-        residuals.add(key, run.number, ending, seconds)
+        comparison.add(key, run.number, ending, seconds)
         if ending.host not in first or ending.started < first[ending.host].started:
             first[ending.host] = ending
         if ending.began is not None and (ending.step, ending.host) in run.staged:
@@ -88,68 +103,86 @@ def _seconds(ending: PastJob) -> float:
     return max(_LEAST_SECONDS, ending.ended - began)
 
 
-class _Residuals:
-    """How each job's time differed from its usual one: of the same task and host, when it ended the same way.
+class _Comparison:
+    """Each run's times beside the usual ones: of the same task and host, when the job ended the same way.
 
-    A task that changes something takes longer than one that finds nothing to do; what came of it is no noise.
+    A task that changes something takes longer than one that finds nothing to do; what came of it is no spread.
     """
 
     def __init__(self) -> None:
-        self._logs: defaultdict[TaskKey, defaultdict[tuple[str, str], dict[int, float]]]
-        self._logs = defaultdict(lambda: defaultdict(dict))
+        self._groups: defaultdict[TaskKey, defaultdict[tuple[str, str], dict[int, float]]]
+        self._groups = defaultdict(lambda: defaultdict(dict))
 
     def add(self, key: TaskKey, run: int, ending: PastJob, seconds: float) -> None:
-        self._logs[key][ending.host, ending.status][run] = math.log(seconds)
+        self._groups[key][ending.host, ending.status][run] = seconds
 
-    def spread(self, past: Past) -> None:
-        """Enter the spreads of every task that ran more than once, and of the runs."""
-        of_tasks = {key: _TaskSpread(groups.values()) for key, groups in self._logs.items()}
-        known = {key: spread for key, spread in of_tasks.items() if spread.by_run}
-        of_runs, chance = _mean_by_run(known.values())
-        if len(of_runs) > 1:
-            past.between_runs = _deviation(of_runs.values(), len(of_runs) - 1, chance)
-        for key, spread in known.items():
-            rest = [effect - of_runs[run] for run, effect in spread.by_run.items()]
-            past.tasks[key].between_runs = _deviation(rest, len(rest) - 1, spread.chance)
-            past.tasks[key].of_a_job = spread.of_a_job
-
-
-class _TaskSpread:
-    """One task: the effect of each run on all of its jobs, and what is left of a job by itself."""
-
-    def __init__(self, groups: Iterable[Mapping[int, float]]) -> None:
-        several = [group for group in groups if len(group) > 1]
-        means = [sum(group.values()) / len(group) for group in several]
-        differences: defaultdict[int, list[float]] = defaultdict(list)
-        for group, mean in zip(several, means, strict=True):
-            for run, value in group.items():
-                differences[run].append(value - mean)
-        self.by_run = {run: sum(found) / len(found) for run, found in differences.items()}
-        #: Of all jobs of a run together; what counts is where a run spends its time.
-        self.seconds = sum(map(math.exp, means))
-        rest = [value - self.by_run[run] for run, found in differences.items() for value in found]
-        freedom = sum(len(group) - 1 for group in several) - (len(self.by_run) - 1)
-        self.of_a_job = _deviation(rest, freedom)
-        #: The variance that ``by_run`` has by chance alone, since a run's jobs are few.
-        self.chance = self.of_a_job**2 * len(self.by_run) / max(1, len(rest))
+    def enter(self, past: Past) -> None:
+        """The spreads of every task that ran more than once, and of the runs."""
+        effects = {key: found for key, groups in self._groups.items() if (found := _effects(groups.values()))}
+        if not effects:
+            return
+        parts = [
+            _split({key: (weight, by_run[part]) for key, (weight, by_run) in effects.items()}) for part in range(2)
+        ]
+        past.spread = Spread(*(whole for whole, _ in parts))
+        for key in effects:
+            past.tasks[key].spread = Spread(*(own[key] for _, own in parts))
 
 
-def _mean_by_run(spreads: Collection[_TaskSpread]) -> tuple[dict[int, float], float]:
-    """The effect of each run on all tasks, and the variance that it has by chance alone."""
+#: By run: how much longer the longest job took than usual, or all together, as a difference of logarithms.
+_Effects = dict[int, float]
+
+
+def _effects(groups: Iterable[Mapping[int, float]]) -> tuple[float, tuple[_Effects, _Effects]] | None:
+    """How long one task usually is, by its longest job, and the effects of each run; None for a single run."""
+    usual: defaultdict[int, list[float]] = defaultdict(list)
+    really: defaultdict[int, list[float]] = defaultdict(list)
+    for group in groups:
+        if len(group) > 1:
+            mean = math.exp(sum(map(math.log, group.values())) / len(group))
+            for run, seconds in group.items():
+                usual[run].append(mean)
+                really[run].append(seconds)
+    if len(really) < 2:
+        return None
+    longest, together = ({run: math.log(size(really[run]) / size(usual[run])) for run in really} for size in (max, sum))
+    return sum(map(max, usual.values())) / len(usual), (_centred(longest), _centred(together))
+
+
+def _centred(effects: _Effects) -> _Effects:
+    mean = sum(effects.values()) / len(effects)
+    return {run: effect - mean for run, effect in effects.items()}
+
+
+def _split(effects: Mapping[TaskKey, tuple[float, _Effects]]) -> tuple[float, dict[TaskKey, float]]:
+    """The spread that all tasks have in common, and that of each beside it. Tasks weigh as much as they take.
+
+    What is each task's own shows in their mean as well, as if they had it in common; that much is taken off.
+    """
+    whole = sum(weight for weight, _ in effects.values())
+    shares = {key: weight / whole for key, (weight, _) in effects.items()}
+    common = _mean_by_run(effects)
+    own = {
+        key: _variance([effect - common[run] for run, effect in by_run.items()]) / max(_LITTLE, 1 - shares[key])
+        for key, (_, by_run) in effects.items()
+    }
+    shared = _variance(list(common.values())) - sum(shares[key] ** 2 * variance for key, variance in own.items())
+    return _deviation(shared), {key: _deviation(variance) for key, variance in own.items()}
+
+
+def _mean_by_run(effects: Mapping[TaskKey, tuple[float, _Effects]]) -> _Effects:
     sums: defaultdict[int, float] = defaultdict(float)
     weights: defaultdict[int, float] = defaultdict(float)
-    for spread in spreads:
-        for run, effect in spread.by_run.items():
-            sums[run] += effect * spread.seconds
-            weights[run] += spread.seconds
-    chance = sum((spread.seconds**2) * spread.chance for spread in spreads)
-    whole = sum(spread.seconds for spread in spreads)
-    return {run: total / weights[run] for run, total in sums.items()}, chance / whole**2 if whole else 0.0
+    for weight, by_run in effects.values():
+        for run, effect in by_run.items():
+            sums[run] += effect * weight
+            weights[run] += weight
+    return {run: total / weights[run] for run, total in sums.items()}
 
 
-def _deviation(values: Iterable[float], freedom: int, chance: float = 0.0) -> float:
-    """The standard deviation around 0, without the variance that comes about by chance."""
-    if freedom < 1:
-        return 0.0
-    variance = sum(value * value for value in values) / freedom - chance
+def _variance(values: Sequence[float]) -> float:
+    return sum(value * value for value in values) / (len(values) - 1)
+
+
+def _deviation(variance: float) -> float:
     return min(_MOST, math.sqrt(max(0.0, variance)))

@@ -99,7 +99,7 @@ def estimate(
     found = tuple(
         Simulation(
             plan,
-            Round(plan, past, scenario, seed=seed, number=number, of=count),
+            Round(plan, past, scenario, forks=forks, seed=seed, number=number, of=count),
             forks=forks,
             sessions=sessions,
             costs=costs,
