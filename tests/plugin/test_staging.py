@@ -167,6 +167,27 @@ def test_what_can_not_be_staged_is_over(shell, tmp_path, request_):
         assert waiting.send(NEVER) not in (0, NOT_STARTED)
 
 
+@on_every_shell
+@pytest.mark.parametrize("executable", [None, "/bin/bash"])
+@pytest.mark.parametrize("text", ["echo one\nif true; then", "echo 'open", "echo one\n)"])
+def test_what_can_not_be_parsed_is_told_before_anything_starts(shell, path, text, executable):
+    with staged(shell, path, sh(text, executable=executable)) as waiting:
+        waiting.read_until(lambda: waiting.remarks.over)
+        assert (waiting.remarks.ready, waiting.said) == (None, b"")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["shopt -s extglob\necho !(x)@(y)", "cat <<EOF\n@COMMAND@\n", "echo '\\' # \\", "[[ a =~ (b|a) ]] && echo a"],
+)
+def test_a_text_for_bash_is_taken_as_bash_takes_it(path, text):
+    plain = subprocess.run(["/bin/bash", "-c", text], capture_output=True, check=False)
+    with staged("/bin/sh", path, sh(text, executable="/bin/bash")) as waiting:
+        waiting.read_until(lambda: waiting.remarks.ready is not None)
+        assert waiting.send(release_word()) == plain.returncode
+        assert waiting.said == plain.stdout
+
+
 def test_messages_count_the_lines_of_the_text(path):
     with staged("/bin/sh", path, sh("\n\nnosuchcommand 2>&1")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)

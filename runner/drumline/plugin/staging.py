@@ -10,6 +10,7 @@ Where the host has bash 5, whatever its ``sh`` is, waiting and taking the time f
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from dataclasses import replace
@@ -79,8 +80,10 @@ printf %s "$drumline_began" >&7;
 unset drumline_bash drumline_began drumline_word drumline_now drumline_left drumline_part;
 exec 7>&-@NO_INPUT@;
 """
-#: The shell's own stderr is closed to it: it would tell there that a command was killed. ksh gives 256 + n for signal n.
-_HOLD = r"""{ drumline_began=$( ( eval @COMMAND@ ) 7>&1 >&6 2>&8 6>&- 8>&- ); } 6>&1 8>&2 2>/dev/null
+#: The shell's own stderr is closed to it: it would tell there that a command was killed. ksh gives 256 + n for n.
+_HOLD = r"""{ drumline_began=$(
+( eval @CHECK@ || exit; eval @COMMAND@ ) 7>&1 >&6 2>&8 6>&- 8>&-
+); } 6>&1 8>&2 2>/dev/null
 drumline_status=$?
 printf '\036@WORD@ over %s\n' "$drumline_began"
 [ $drumline_status -lt 256 ] || exit $((drumline_status - 128))
@@ -89,6 +92,7 @@ exit $drumline_status"""
 _OVER = r"drumline_status=$?; printf '\036@WORD@ over\n'; exit $drumline_status"
 #: Shells that the word can be waited for in; others are started when it has come.
 _SHELLS = {"sh", "ash", "bash", "dash", "ksh", "ksh93", "mksh", "yash", "zsh"}
+_BLANK = re.compile(r"@([A-Z_]+)@")
 _TIME = re.compile(rb"\d+(?:[.,]\d+)?")
 
 
@@ -99,7 +103,7 @@ def staged_script(request: Run, word: str) -> str:
     it says that it is ready; where one of them fails it says that it is over, and may still wait for the word.
     """
     command = "\n".join([*settings_of(request), _waiting(request, word)])
-    script = _filled(_HOLD, COMMAND=shlex.quote(command), WORD=word)
+    script = _filled(_HOLD, WORD=word, CHECK=shlex.quote(_check(request)), COMMAND=shlex.quote(command))
     if not request.become:
         return script
     return as_user(request.become.user, script, after=_filled(_OVER, WORD=word))
@@ -170,12 +174,30 @@ class Remarks:
             self.began = time or self.began
 
 
+def _check(request: Run) -> str:
+    """Has the shell parse the text, so that an error of syntax keeps all hosts from starting."""
+    shell = request.executable or "/bin/sh"
+    if request.language is not Language.SH or not _is_shell(shell):
+        return "true"
+    mark = f"drumline-{hashlib.sha256(request.script.encode(errors='surrogateescape')).hexdigest()[:20]}"
+    # A script for bash may turn these patterns on by itself, which happens too late for the parser.
+    if PurePosixPath(shell).name == "bash":
+        patterns = " -O extglob"
+    else:
+        patterns = "" if request.executable else ' $([ "${BASH-}" != /bin/sh ] || echo -O extglob)'
+    return f"{shlex.quote(shell)} -n{patterns} <<'{mark}'\n{request.script}\n{mark}"
+
+
+def _is_shell(program: str) -> bool:
+    return PurePosixPath(program).name in _SHELLS
+
+
 def _waiting(request: Run, word: str) -> str:
     """The command behind its gate, which is one line so that the shell's messages count the text's lines rightly."""
     gate = _gate(word, has_input=bool(request.stdin))
     if request.language is Language.SH and request.executable is None and means_its_own_process(request.script):
         request = replace(request, executable="/bin/sh")
-    if request.executable and PurePosixPath(request.executable).name in _SHELLS:
+    if request.executable and _is_shell(request.executable):
         return with_shell(replace(request, library="", text=f"{gate} {request.script}"))
     return f"{gate} {with_shell(request)}"
 
@@ -191,6 +213,4 @@ def _line(text: str) -> str:
 
 
 def _filled(text: str, **values: str) -> str:
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", value)
-    return text
+    return _BLANK.sub(lambda found: values.get(found[1], found[0]), text)
