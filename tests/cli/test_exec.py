@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from support.program import Ended, call, processes_with
+
+from drumline_lab.sshd import Sshd, find_sshd
 
 Exec = Callable[..., Ended]
 
@@ -121,6 +124,33 @@ def test_clocks_are_compared(exec_: Exec, tmp_path: Path) -> None:
     for job in jobs:
         reading = job["result"]
         assert abs(reading["offset"]) <= reading["uncertainty"] <= reading["round_trip"] < 5
+
+
+def test_clocks_that_are_wrong(tmp_path: Path) -> None:
+    if find_sshd() is None:
+        pytest.skip("OpenSSH's server isn't installed")
+    ahead = {"late": -7200.5, "right": 0.0, "early": 3600.25}
+    with ExitStack() as stack:
+        lines = []
+        for name, offset in ahead.items():
+            server = stack.enter_context(Sshd(tmp_path / name, clock_offset=offset))
+            settings = {
+                "host": server.addresses[0],
+                "port": server.port,
+                "user": server.user,
+                "ssh_private_key_file": server.client_key,
+                "ssh_common_args": f"'-o UserKnownHostsFile={server.known_hosts}'",
+            }
+            lines.append(" ".join([name, *(f"ansible_{key}={value}" for key, value in settings.items())]))
+        (tmp_path / "inventory").write_text("\n".join(lines) + "\n")
+        ended = call(tmp_path, "exec", "all", "--clock")
+    assert ended.status == 0, ended.said
+    rows = [line.split() for line in ended.out.splitlines() if line.startswith("      ")]
+    assert [words[0] for words in rows] == ["host", "late", "right", "early", "furthest"]
+    assert rows[-1][2] == "late,"
+    for job in json.loads(call(tmp_path, "runs", "show", "--format", "json").out)["jobs"]:
+        found = job["result"]
+        assert abs(found["offset"] - ahead[job["host"]]) <= found["uncertainty"] < 5
 
 
 @pytest.mark.parametrize("arguments", [["--clock", "db", "true"], ["db"]])

@@ -384,10 +384,10 @@ def test_clocks_are_a_table_by_offset() -> None:
     table = lines.index("  clock       t0: 3 hosts")
     assert [line.split() for line in lines[table + 1 : table + 6]] == [
         ["host", "offset", "uncertainty", "round", "trip"],
-        ["web2", "-1.2", "s", "±0.30", "ms", "1.2", "ms"],
+        ["web2", "-1.250", "s", "±0.30", "ms", "1.2", "ms"],
         ["web1", "+2.1", "ms", "±0.30", "ms", "1.2", "ms"],
         ["web4", "+400", "ms", "±0.30", "ms", "1.2", "ms"],
-        ["furthest", "off:", "web2,", "-1.2", "s", "±0.30", "ms"],
+        ["furthest", "off:", "web2,", "-1.250", "s", "±0.30", "ms"],
     ]
     assert any(line.startswith("  unreachable t0: web3") for line in lines)
 

@@ -212,4 +212,6 @@ def clock_lines(step: Step, folds: Sequence[Fold]) -> Iterator[Line]:
 
 
 def _signed(value: float) -> str:
+    if abs(value) >= 1:
+        return f"{value:+.3f} s"  # an hour and half a second is not an hour
     return fine(value) if value < 0 else f"+{fine(value)}"
