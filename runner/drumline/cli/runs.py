@@ -80,7 +80,7 @@ def output(task: str, host: str, run: str | None, stderr: bool, state: Path | No
 
 
 def _show(lines: Iterable[Line]) -> None:
-    from drumline.reporting.console import screen_for
+    from drumline.reporting.screens import screen_for
 
     screen, _ = screen_for(sys.stdout)
     for line in lines:

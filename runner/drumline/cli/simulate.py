@@ -106,7 +106,7 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
 
 def _print(found: Estimate, shape: str) -> None:
     from drumline.reporting.ahead import estimate_data, estimate_lines
-    from drumline.reporting.console import screen_for
+    from drumline.reporting.screens import screen_for
 
     if shape == "json":
         click.echo(json.dumps(estimate_data(found), indent=2))

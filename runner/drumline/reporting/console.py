@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING
 
 from drumline.model.event import (
     ApprovalRequested,
@@ -24,7 +24,6 @@ from drumline.reporting.lines import (
     Line,
     Part,
     count_parts,
-    plain,
     play_title,
     seconds,
     task_name,
@@ -33,95 +32,13 @@ from drumline.reporting.lines import (
     wave_title,
 )
 from drumline.reporting.prompt import TerminalPrompt
+from drumline.reporting.screens import FRAMES_PER_SECOND, Screen
 from drumline.reporting.timing import headed, question_lines, start_progress, stop_line, waiting_lines
 from drumline.reporting.tracker import Tracker, Wave, WaveKey
 from drumline.reporting.waves import running_text, wave_result
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
-
     from drumline.forecast.remaining import Left
-
-_FRAMES_PER_SECOND = 8
-
-
-class Screen(Protocol):
-    """Where lines go. ``live`` says what stands below them while the run goes on."""
-
-    def show(self, line: Line) -> None: ...
-
-    def open(self, live: Callable[[], Iterable[Line]]) -> None: ...
-
-    def redraw(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class PlainScreen:
-    """Lines of text; nothing moves."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def show(self, line: Line) -> None:
-        print(plain(line), file=self._file, flush=True)
-
-    def open(self, live: Callable[[], Iterable[Line]]) -> None:
-        pass
-
-    def redraw(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class LiveScreen:
-    """A terminal, drawn by rich."""
-
-    def __init__(self, file: TextIO) -> None:
-        from rich.console import Console
-
-        self._console = Console(file=file, highlight=False, soft_wrap=True)
-        self._live: Any = None
-
-    def show(self, line: Line) -> None:
-        self._console.print(_text(line))
-
-    def open(self, live: Callable[[], Iterable[Line]]) -> None:
-        from rich.live import Live
-
-        self._live = Live(_Drawn(live), console=self._console, refresh_per_second=_FRAMES_PER_SECOND, transient=True)
-        self._live.start()
-
-    def redraw(self) -> None:
-        if self._live is not None:
-            self._live.refresh()
-
-    def close(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-
-class _Drawn:
-    """What stands below the lines, asked anew for each frame."""
-
-    def __init__(self, live: Callable[[], Iterable[Line]]) -> None:
-        self._live = live
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = [_text(line) for line in self._live()]
-        for line in lines[-options.size.height :]:  # the last ones matter most: what is asked is there
-            line.no_wrap = True
-            line.overflow = "ellipsis"
-            yield line
-
-
-def _text(line: Line) -> Any:
-    from rich.text import Text
-
-    return Text.assemble(*((part.text, part.style) for part in line))
 
 
 class ConsoleReport:
@@ -317,23 +234,10 @@ def _left_line(left: Left, *, asked: bool) -> Line:
     return [Part(f"  {text}{unknown}", "dim")]
 
 
-def screen_for(file: TextIO) -> tuple[Screen, bool]:
-    """The screen for a file, and whether it is a terminal."""
-    if file.isatty():
-        return LiveScreen(file), True
-    return PlainScreen(file), False
-
-
-def warn(file: TextIO, warnings: Iterable[str]) -> None:
-    """Say what is wrong without being an error."""
-    for warning in warnings:
-        print(f"warning: {warning}", file=file)
-
-
 def _jobs(count: int) -> str:
     return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _spinner(now: float) -> str:
     frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-    return frames[int(now * _FRAMES_PER_SECOND) % len(frames)]
+    return frames[int(now * FRAMES_PER_SECOND) % len(frames)]

@@ -14,8 +14,9 @@ from drumline.execution.approvals import Source
 from drumline.journal.codec import to_line
 from drumline.model.event import Event
 from drumline.model.plan import Plan
-from drumline.reporting.console import ConsoleReport, screen_for, warn
+from drumline.reporting.console import ConsoleReport
 from drumline.reporting.prompt import terminal_prompt
+from drumline.reporting.screens import screen_for, warn
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Remaining
