@@ -41,6 +41,7 @@ class SshStaged:
         self._stdin = stdin  #: What is sent after the word.
         self._remarks = remarks
         self._exit: Exit | None = None  # when it was over before the word came
+        self._dead = False  # it was killed, but not all that belongs to it
         self._lost: HostError | None = None  # what was told once
         self._ready_at = 0.0
         self._released_at = 0.0
@@ -63,26 +64,26 @@ class SshStaged:
             self._give_up()
         except Woken:
             self._exit = self._session.end(command, self._remarks.take)
-            if self._exit.ending is Ending.TIMED_OUT:
-                raise self._refused(f"it was not ready to start after {_READY_PATIENCE:g} s") from None
         else:
             self._exit = wire.exit_of(status)
-        if self._exit is not None and self._exit.ending is Ending.EXITED:
-            raise self._refused(f"it ended with exit code {self._exit.code} before it was to start")
+        if self._exit is None or self._exit.ending is Ending.INTERRUPTED:
+            return
+        if self._exit.ending is Ending.TIMED_OUT:
+            raise self._refused(f"it was not ready to start after {_READY_PATIENCE:g} s")
+        raise self._refused(f"it ended with exit code {self._exit.code} before it was to start")
 
     def check(self) -> None:
         """See :class:`drumline.plugin.Staged`."""
-        if self._exit is not None:
-            return
         command = self._command
         try:
-            self._exit = wire.exit_of(command.shell.collect(command.word, self._remarks.take, deadline=0.0))
-        except Woken:  # it has not said the last word
-            pass
+            if self._exit is None:
+                self._exit = wire.exit_of(command.shell.collect(command.word, self._remarks.take, deadline=0.0))
+        except Woken:  # it has not said its last word
+            self._dead = self._remarks.over
         except ConnectionLost as lost:
             self._lost = lost
             raise
-        if self._remarks.over:
+        if self._dead or (self._exit is not None and self._exit.ending is Ending.EXITED):
             raise self._refused("it has ended, or was killed, while it waited for the word to start")
 
     def release(self, at: float | None = None) -> None:
@@ -139,12 +140,13 @@ class SshStaged:
         if self._lost is not None:
             raise self._lost
         command = self._command
-        command.shell.send_on(NEVER)
-        try:
-            status = command.shell.collect(command.word, self._remarks.take, time.monotonic() + _CANCEL_PATIENCE)
-            self._exit = wire.exit_of(status)
-        except Woken:
-            self._exit = self._session.end(command, self._remarks.take)
+        if not self._dead:
+            command.shell.send_on(NEVER)
+            with suppress(Woken):
+                status = command.shell.collect(command.word, self._remarks.take, time.monotonic() + _CANCEL_PATIENCE)
+                self._exit = wire.exit_of(status)
+                return
+        self._exit = self._session.end(command, self._remarks.take)
 
     def _refused(self, what: str) -> CommandRefused:
         said = self._remarks.said[-500:]
