@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from drumline_lab import clocks
 from drumline_lab.wsman import faults
 from drumline_lab.wsman.process import Launch
 
@@ -47,6 +48,7 @@ class Windows:
         self._program = program
         self._host = host
         self._mark = mark or {}
+        self._started = False
 
     @property
     def description(self) -> str:
@@ -60,6 +62,8 @@ class Windows:
             if not self.path(directory).is_dir():
                 raise faults.invalid_directory()
             environment["WINDOWS_CWD"] = directory
+        if clocks.is_shifted(variables):
+            self._start()
         return Launch(argv=(self._program, "exec" if direct else "cmd", line), environment=environment)
 
     def path(self, path: str = "") -> Path:
@@ -76,6 +80,13 @@ class Windows:
         own = next((folder for folder in (drive, *drive.parents) if folder.name == self._host), None)
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)
+
+    def _start(self) -> None:
+        """Start the host's services, which its first command does, so that they have this machine's clock."""
+        if not self._started:
+            command = [self._program, "cmd", "exit"]
+            subprocess.run(command, env=self._environment(), stdin=subprocess.DEVNULL, timeout=120, check=False)
+            self._started = True
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host, **self._mark}
