@@ -94,7 +94,7 @@ class ConsoleReport:
             case PlayStopped():
                 self._screen.show(stop_line(self._tracker.plan, event))
             case ApprovalRequested():
-                self._show(question_lines(self._tracker.plan, event, self._how_to_answer()))
+                self._ask(event)
             case JobStaged() | StartReleased():
                 self._start_goes_on(event)
             case InterruptRequested():
@@ -177,6 +177,11 @@ class ConsoleReport:
         word = "staging" if isinstance(event, JobStaged) else "released"
         text = start_progress(step, start, event.at).removeprefix("released ")
         self._screen.show(headed(word, "cyan", task_name(step), text))
+
+    def _ask(self, event: ApprovalRequested) -> None:
+        self._show(question_lines(self._tracker.plan, event, self._how_to_answer()))
+        if self._prompt is not None:
+            self._prompt.put(event)
 
     def _how_to_answer(self) -> str:
         command = f"drumline approve {self._number}"

@@ -33,18 +33,25 @@ class TerminalPrompt:
         self._terminal = terminal
         self._lock = threading.Lock()
         self._questions: list[ApprovalRequested] = []
+        self._withdrawn: list[ApprovalRequested] = []  # before they were put
         self._typed = ""
         self._hint = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._before: list[Any] | None = None  # the terminal's settings; None: they are as they were
         self._closed = False
 
+    def put(self, question: ApprovalRequested) -> None:
+        """People have been shown the question: now they may answer."""
+        with self._lock:
+            if question in self._withdrawn:
+                self._withdrawn.remove(question)
+            else:
+                self._questions.append(question)
+
     def look(self, question: ApprovalRequested) -> Reply | None:
         """Take in what was typed since; the answer, once a line of it is one."""
         with self._lock:
-            if question not in self._questions:
-                self._questions.append(question)
-            if self._closed or self._questions[0] != question or not self._in_foreground():
+            if self._closed or self._questions[:1] != [question] or not self._in_foreground():
                 return None
             fresh = self._take_keys_over()
             keys = self._read()
@@ -56,10 +63,12 @@ class TerminalPrompt:
     def withdraw(self, question: ApprovalRequested) -> None:
         """Ask the next one, or give the terminal back."""
         with self._lock:
-            if question in self._questions:
-                if self._questions[0] == question:
-                    self._give_keys_back()
-                self._questions.remove(question)
+            if question not in self._questions:
+                self._withdrawn.append(question)
+                return
+            if self._questions[0] == question:
+                self._give_keys_back()
+            self._questions.remove(question)
 
     def close(self) -> None:
         """Give the terminal back, whatever is still asked."""
