@@ -22,7 +22,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 
 #: Seconds for 10,000 hosts with 50 tasks, and MB.
-TIME, MEMORY = 60.0, 1500.0
+TIME, MEMORY = 60.0, 300.0
 
 
 def main() -> None:

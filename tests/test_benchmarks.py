@@ -36,6 +36,12 @@ def test_engine() -> None:
     assert all("limit 80" in row[3] and "limit 600" in row[5] for row in rows.values())
 
 
+def test_forecast() -> None:
+    rows = table("forecast.py", "--hosts", "20", "--tasks", "2", "--events", "200", "--rounds", "1")
+    assert rows.keys() == {"20 x 2"}
+    assert "limit 60" in rows["20 x 2"][1]
+
+
 @pytest.mark.skipif(find_sshd() is None, reason="there is no sshd on this machine")
 def test_fleet() -> None:
     sizes = ("--hosts", "2", "--tasks", "1", "--rounds", "1")
