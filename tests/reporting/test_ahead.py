@@ -12,7 +12,7 @@ from drumline.forecast.draws import Range, Scenario
 from drumline.forecast.durations import Past
 from drumline.forecast.estimate import Estimate, estimate
 from drumline.model.plan import Plan
-from drumline.model.playbook import Barrier, Late, Start
+from drumline.model.playbook import Barrier, Late, Start, Strategy
 from drumline.reporting.ahead import estimate_data, estimate_lines
 from drumline.reporting.lines import plain
 
@@ -59,13 +59,19 @@ def test_what_has_no_history_says_so() -> None:
     assert "no history: t0, t1; 1 s is assumed for each job (--take TASK=TIME)" in said
     several = build(*[P(chain(*[HOSTS] * 6)) for _ in range(2)])
     assert "no history: p0.t0, p0.t1, " in text(ask(several))
-    assert " and 4 more tasks;" in text(ask(several))
+    assert " and 4 more;" in text(ask(several))
 
 
 def test_places_that_were_waited_for() -> None:
     said = text(ask(PLAN, forks=1))
     assert "t0 on 3 hosts, one after the other  from the beginning, then for places (forks)" in said
     assert "t1 on 3 hosts, one after the other  after the barrier, then for places (forks)" in said
+
+
+def test_without_barriers_there_are_levels() -> None:
+    said = text(ask(build(P(chain(HOSTS, HOSTS), strategy=Strategy.FREE))))
+    assert "    level 2: t1  2.0 s\n" in said
+    assert "t1 on db1  needs what was before" in said
 
 
 def test_few_batches_are_shown_one_by_one_and_many_together() -> None:

@@ -65,7 +65,7 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
 
         drumline simulate rollout.yml --serial 20 --slow 'db2=3'
 
-        drumline simulate rollout.yml --hosts 10000 --forks 200 --fail 'unpack=2%'
+        drumline simulate rollout.yml --hosts 10000 --fail 'unpack=2%'
 
     Exit status: 0, or 5 when the command line or the files are wrong.
     """

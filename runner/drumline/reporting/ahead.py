@@ -12,6 +12,7 @@ from drumline.forecast.estimate import Estimate, Interval
 from drumline.forecast.path import Leg, Reason
 from drumline.model.outcome import Status
 from drumline.model.plan import PlannedPlay
+from drumline.model.playbook import Strategy
 from drumline.reporting.lines import Line, Part, count_parts, seconds, task_name
 
 #: So many batches of a play are shown one by one; of more the first, and the others together.
@@ -79,7 +80,8 @@ def _batch_lines(found: Estimate, play: int, batch: int) -> Iterator[Line]:
 
 
 def _wave_lines(found: Estimate, play: int, batch: int, pad: str) -> Iterator[Line]:
-    labels = [f"wave {number + 1}: {_names(found, play, batch, number)}" for number in _waves(found, play, batch)]
+    word = "level" if found.plan.plays[play].play.strategy is Strategy.FREE else "wave"
+    labels = [f"{word} {number + 1}: {_names(found, play, batch, number)}" for number in _waves(found, play, batch)]
     width = max(map(len, labels), default=0)
     for number, label in enumerate(labels):
         took = found.wave((play, batch, number))
@@ -198,7 +200,7 @@ def _listed(found: Estimate, keys: Iterable[TaskKey], most: int = 8) -> str:
     several = len(found.plan.plays) > 1
     names = [".".join(key) if several else key[1] for key in keys]
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more tasks" if more > 0 else "")
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def estimate_data(found: Estimate) -> dict[str, Any]:
