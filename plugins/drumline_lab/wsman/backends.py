@@ -85,7 +85,7 @@ class Windows:
         """Start the host's services, which its first command does, so that they have this machine's clock."""
         if not self._started:
             command = [self._program, "cmd", "exit"]
-            subprocess.run(command, env=self._environment(), stdin=subprocess.DEVNULL, timeout=120, check=False)
+            subprocess.run(command, env=self._environment(), capture_output=True, timeout=120, check=False)
             self._started = True
 
     def _environment(self) -> dict[str, str]:
