@@ -96,6 +96,15 @@ def test_by_the_clock_each_host_is_told_its_own_time(tmp_path: Path) -> None:
     assert measured.jobs == 3
 
 
+def test_a_slow_disk_postpones_an_agreed_instant(tmp_path: Path) -> None:
+    """It is agreed some tenths of a second ahead, and durable before anybody is told of it."""
+    ran = FakedRun(tmp_path, "command: flip, start: {max_skew: 1s}", disk=0.3)
+    assert ran.run() == 0
+    [released] = ran.of(StartReleased)
+    assert released.instant > released.at
+    assert all(staged.at is not None for staged in ran.staged().values())
+
+
 def test_a_host_that_is_lost_while_it_waits_keeps_everybody_from_starting(tmp_path: Path) -> None:
     ran = FakedRun(tmp_path, "command: flip, start: {together: true}", gates={"c": threading.Event()})
 

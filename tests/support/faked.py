@@ -39,6 +39,8 @@ class FakedRun:
     ahead: dict[str, float] = field(default_factory=dict)
     #: A host's answer to the command comes when this is set.
     gates: dict[str, threading.Event] = field(default_factory=dict)
+    #: Seconds that the journal takes for each turn of the driver.
+    disk: float = 0.0
     on_event: Callable[[Event], None] = lambda _event: None
     events: list[Event] = field(default_factory=list)
     transport: FakeTransport = field(init=False)
@@ -88,6 +90,7 @@ class FakedRun:
         )
 
     def append(self, events: list[Event]) -> None:
+        time.sleep(self.disk)
         self.events += events
 
     def of(self, kind: type[Event]) -> list[Event]:

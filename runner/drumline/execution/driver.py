@@ -75,6 +75,7 @@ class Driver:
         self._clock = clock
         self._remember = remember
         self._inbox: queue.SimpleQueue[JobReport | Input | Urgency | Exception] = queue.SimpleQueue()
+        self._turned = 0.0  # when the first of what this turn is about happened
         self._followed: list[Event] = []  # what came of instructions; it goes before what is in the inbox
         self._interrupts = 0
         self._hurries = 0  # interrupts that said: now
@@ -201,6 +202,7 @@ class Driver:
     # What to do about it.
 
     def _turn(self, events: list[Event], executor: Executor) -> None:
+        self._turned = min((event.at for event in events), default=self._turned)
         instructions = self._state.handle(*events)
         starting: list[Job] = [job for item in instructions if isinstance(item, Start) for job in item.jobs]
         events = [*events, *(item.event for item in instructions if isinstance(item, Announce))]
@@ -238,8 +240,12 @@ class Driver:
             executor.stop(job, stopped)
 
     def _release(self, release: Release, executor: Executor) -> None:
-        """The word was given: the state learns of it before it hears of anything that came of it."""
-        burst = executor.release(release.jobs, release.instant)
+        """The word is given: the state learns of it before it hears of anything that came of it."""
+        instant = release.instant
+        start = self._state.plan.steps[release.jobs[0].step].task.start
+        if instant is not None and start is not None and start.at is None:
+            instant += self._clock.now() - self._turned  # the journal's disk may have used up all that was ahead
+        burst = executor.release(release.jobs, instant)
         if burst is not None:
-            released = StartReleased(at=self._clock.now(), jobs=release.jobs, instant=release.instant, burst=burst)
+            released = StartReleased(at=self._clock.now(), jobs=release.jobs, instant=instant, burst=burst)
             self._followed.append(released)

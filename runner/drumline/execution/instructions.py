@@ -34,7 +34,8 @@ class Release:
     """
 
     jobs: tuple[Job, ...]
-    instant: float | None = None  #: By this machine's clock; None: at once.
+    #: By this machine's clock; None: at once. Where the task names no time it may be put off: ``StartReleased`` tells.
+    instant: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
