@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 
 import pytest
 from support.history import constant, past_of, past_run
@@ -102,6 +103,21 @@ def test_four_in_five_lie_in_a_range_that_is_given() -> None:
 def test_slow_hosts_take_so_many_times_as_long() -> None:
     took = draw(exactly(2.0, 2.0), Scenario(slow={"b": 3.0})).step(FIRST).took
     assert took == pytest.approx({"a": 2.0, "b": 6.0, "c": 2.0})
+
+
+def test_who_is_too_slow_for_the_time_out_fails_by_it() -> None:
+    first = replace(FIRST, task=replace(FIRST.task, timeout=5))
+    found = draw(exactly(2.0, 2.0), Scenario(slow={"b": 3.0})).step(first)
+    assert found.took == pytest.approx({"a": 2.0, "b": 5.0, "c": 2.0})
+    assert found.fails == {"b"}
+
+
+def test_staging_takes_as_long_as_before_on_clones_too() -> None:
+    past = exactly(1.0, 1.0)
+    past.tasks["p0", "t0"].staging = {"a": 0.25}
+    plan = build(P(chain(["a", "a-2", "b"])))
+    found = draw(past, Scenario(origin={"a-2": "a"}), plan=plan).step(plan.steps[0])
+    assert found.staging == {"a": 0.25, "a-2": 0.25}
 
 
 def test_a_share_fails() -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 
+import pytest
 from support.history import constant, past_of
 from support.worlds import P, T, build, chain
 
 from drumline.forecast.costs import Cost
 from drumline.forecast.draws import Range, Scenario
 from drumline.forecast.durations import Past
-from drumline.forecast.estimate import Estimate, estimate
+from drumline.forecast.estimate import Estimate, Interval, estimate
+from drumline.forecast.remaining import Left
+from drumline.model.event import InterruptRequested, RunStarted, Urgency, WaveReleased
 from drumline.model.plan import Plan
 from drumline.model.playbook import Barrier, Late, Start, Strategy
 from drumline.reporting.ahead import estimate_data, estimate_lines
-from drumline.reporting.lines import plain
+from drumline.reporting.console import ConsoleReport
+from drumline.reporting.lines import Line, plain
 
 HOSTS = ["web1", "web2", "db1"]
 PLAN = build(P(chain(HOSTS, HOSTS)))
@@ -111,3 +116,51 @@ def test_data() -> None:
     assert [(leg["task"], leg["reason"]) for leg in found["critical_path"]] == [("t0", "beginning"), ("t1", "barrier")]
     assert found["no_history"][0] == {"play": "p0", "task": "t0", "assumed": 1.0}
     assert (found["earlier_runs"], found["rounds"], found["endings"], found["jobs"]) == (0, 10, {"0": 10}, {"ok": 6})
+
+
+# What is left, below the live lines.
+
+
+class Kept:
+    """A screen that keeps what stands below."""
+
+    def __init__(self) -> None:
+        self.live: Callable[[], Iterable[Line]] = list
+
+    def show(self, line: Line) -> None: ...
+
+    def open(self, live: Callable[[], Iterable[Line]]) -> None:
+        self.live = live
+
+    def redraw(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def last(self) -> str:
+        return plain(list(self.live())[-1])
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        (Left(time=Interval(100.0, 200.0, 300.0), unknown=0), "  about 3 m 20 s left (1 m 40 s to 5 m 00 s)"),
+        (Left(time=Interval(5.0, 5.0, 5.0), unknown=2), "  about 5.0 s left, not counting 2 tasks that never ran"),
+        (Left(time=Interval(0.0, 0.0, 0.0), unknown=0), "  it takes longer than expected"),
+    ],
+)
+def test_what_is_left_stands_below_the_waves(left: Left, says: str) -> None:
+    asked: list[Mapping[tuple[int, int, int], float]] = []
+
+    def remaining(_now: float, released: Mapping[tuple[int, int, int], float]) -> Left | None:
+        asked.append(released)
+        return left if released else None
+
+    screen = Kept()
+    with ConsoleReport(PLAN, screen, number=7, alive=True, remaining=remaining) as console:
+        assert list(screen.live()) == []
+        console(RunStarted(at=10.0, run="x"))
+        console(WaveReleased(at=11.0, play=0, batch=0, wave=0, jobs=3))
+        assert screen.last() == says
+        assert asked[-1] == {(0, 0, 0): 11.0}
+        console(InterruptRequested(at=12.0, urgency=Urgency.AFTER_WAVE))
+        assert screen.last() != says

@@ -19,6 +19,7 @@ from typing import Final
 
 from drumline.forecast.durations import Past, TaskKey, TaskPast
 from drumline.model.plan import Plan, Step
+from drumline.model.playbook import Task
 
 #: Seconds of a job of which nothing is known.
 UNKNOWN: Final = 1.0
@@ -89,22 +90,36 @@ class Round:
         key = key_of(self._plan, step)
         chance = random.Random(f"{self._seed}/{step.index}")
         share = self._scenario.fail.get(key, 0.0)
-        fails = frozenset(host for host in step.hosts if chance.random() < share) if share else frozenset()
+        fails = {host for host in step.hosts if chance.random() < share} if share else set()
         task = self._past.tasks.get(key)
-        given = self._scenario.take.get(key)
-        slow = self._scenario.slow
+        took = self._times(key, step, chance)
+        if self._scenario.slow:
+            took = {host: seconds * self._scenario.slow.get(host, 1.0) for host, seconds in took.items()}
+        limit = _limit(step.task)
+        if limit is not None:
+            fails |= {host for host, seconds in took.items() if seconds > limit}
+            took = {host: min(seconds, limit) for host, seconds in took.items()}
+        return Drawn(
+            took=took,
+            fails=frozenset(fails),
+            staging=self._staging(task, step),
+            connects=task is not None and task.connects and key not in self._scenario.take,
+        )
+
+    def _times(self, key: TaskKey, step: Step, chance: random.Random) -> dict[str, float]:
+        given, task = self._scenario.take.get(key), self._past.tasks.get(key)
         if step.task.action in _AT_ONCE:
-            took = dict.fromkeys(step.hosts, 0.0)
-        elif given is not None:
-            took = {host: _noisy(given.middle, given.spread, chance) for host in step.hosts}
-        elif task is not None:
-            took = self._as_before(task, step, chance)
-        else:
-            took = dict.fromkeys(step.hosts, UNKNOWN)
-        if slow:
-            took = {host: seconds * slow.get(host, 1.0) for host, seconds in took.items()}
-        staging = task.staging if task is not None else {}
-        return Drawn(took=took, fails=fails, staging=staging, connects=bool(task and not given and task.connects))
+            return dict.fromkeys(step.hosts, 0.0)
+        if given is not None:
+            return {host: _noisy(given.middle, given.spread, chance) for host in step.hosts}
+        return dict.fromkeys(step.hosts, UNKNOWN) if task is None else self._as_before(task, step, chance)
+
+    def _staging(self, task: TaskPast | None, step: Step) -> dict[str, float]:
+        if task is None or not task.staging:
+            return {}
+        origin = self._scenario.origin
+        known = ((host, task.staging.get(origin.get(host, host))) for host in step.hosts)
+        return {host: seconds for host, seconds in known if seconds is not None}
 
     def _as_before(self, task: TaskPast, step: Step, chance: random.Random) -> dict[str, float]:
         runs = list(task.took)
@@ -129,6 +144,12 @@ class Round:
 def key_of(plan: Plan, step: Step) -> TaskKey:
     """The step's task, as history knows it: batches share it."""
     return plan.plays[step.play].play.id, step.task.id
+
+
+def _limit(task: Task) -> float | None:
+    """The time-out, where it is a number and counts for the task as a whole."""
+    known = isinstance(task.timeout, (int, float)) and task.loop is None and task.retries is None
+    return float(task.timeout) if known and task.timeout else None
 
 
 def smoothing(count: int) -> float:
