@@ -1,9 +1,10 @@
 """What drumline itself takes: time on this machine's processor, which all jobs share.
 
 Python carries out one thing at a time, so that no more jobs a second are started than it can keep books of, and a
-fleet's connections are opened at some hundreds a second. For ``ssh`` and ``local`` the numbers are the processor time that
-drumline took per further job, and per further host, on the practice fleet on a machine of 2026. For ``winrm`` they are
-guessed from those: two HTTP requests a job, and a log-in. A job's duration in the journal has its own share in it.
+fleet's connections are opened at some hundreds a second. For ``ssh`` and ``local`` the numbers are the processor time
+that drumline took per further job, and per further host, on the practice fleet on a machine of 2026. For ``winrm``
+they are guessed from those: two HTTP requests a job, and a log-in. A job's duration in the journal has its own share
+in it.
 """
 
 from __future__ import annotations
