@@ -167,7 +167,7 @@ def used(read_playbook):
         ("results['migrate'][inventory_hostname].stdout", [("migrate", None)]),
         ("results['site.migrate']['db1']", [("site.migrate", "db1")]),
         ("results['migrate'].values() | map(attribute='rc')", [("migrate", None)]),
-        ("results.get('migrate').get('db1', {})", [("migrate", "db1")]),
+        ("results.get('migrate').get('db1', {})", [("migrate", None)]),
         ("results.items() | list", [(None, None)]),
         ("results | length", [(None, None)]),
         ("results[task]['db1']", [(None, "db1")]),

@@ -57,6 +57,15 @@ def test_a_variable_whose_own_template_lacks_something_counts_as_undefined() -> 
         TEMPLATING.render(template("x {{ broken }}"), found)
 
 
+def test_a_template_may_call_the_methods_of_a_mapping_whose_names_come_first() -> None:
+    found = scope({"own": scope({"a": 1, "values": 2}), "n": 0})
+    text = (
+        "{{ [own.get('a'), own.get('b', 3), own.keys() | list, own.items() | list, own.values, own.pop | default(4)] }}"
+    )
+    assert TEMPLATING.render(template(text), found) == [1, 3, ["a", "values"], [["a", 1], ["values", 2]], 2, 4]
+    assert TEMPLATING.render(template("{{ own.values() }}"), scope({"own": scope({"a": 1})})) == [1]
+
+
 @pytest.mark.parametrize(
     ("layer", "chain"),
     [

@@ -38,6 +38,8 @@ _CLEAN = ATOMS | {dict, list}
 _MOMENTS = (date, time, timedelta)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\n\\'\"abfnrtv01234567xNuU")
+#: What a template may call of a mapping of variables.
+_LOOKUP_METHODS = frozenset({"get", "items", "keys", "values"})
 
 
 class Omit:
@@ -258,7 +260,7 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
     render_file: Callable[[str, str, Mapping[str, Any]], str]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Lookup):
+        if isinstance(obj, Lookup) and (attribute not in _LOOKUP_METHODS or attribute in obj):
             return self.getitem(obj, attribute)
         return super().getattr(obj, attribute)
 

@@ -147,14 +147,14 @@ def _references(node: nodes.Node) -> Iterator[Reference]:
 def _keys(node: nodes.Node) -> list[str | None] | None:
     """What is looked up in ``results``, step by step; None for a node that begins elsewhere.
 
-    A method isn't looked up; what ``get`` is called with is.
+    A method isn't looked up. What ``get`` is called with is; but it is prepared to miss a host, so none is named then.
     """
     if isinstance(node, nodes.Name):
         return [] if node.name == "results" and node.ctx == "load" else None
     if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
         before = _keys(node.node.node)
         asked = node.args[:1] if node.node.attr == "get" else []
-        return None if before is None else before + [_constant(argument) for argument in asked]
+        return None if before is None else before + [None if before else _constant(key) for key in asked]
     if isinstance(node, (nodes.Getattr, nodes.Getitem)):
         before = _keys(node.node)
         key = node.attr if isinstance(node, nodes.Getattr) else _constant(node.arg)
