@@ -101,6 +101,12 @@ def test_an_instant_at_the_end_of_all_calendars_is_a_mistake_like_any_other(text
         instant(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"])
+def test_an_instant_that_utc_cannot_say(text):
+    with pytest.raises(ValueError, match="In UTC its year isn't one from 1 to 9999"):
+        instant(text)
+
+
 @pytest.mark.parametrize(
     "text", ["", "02:00", "tomorrow", "1796090400", "7200", "2026-13-01T02:00Z", "2026-12-01 02:00 UTC"]
 )

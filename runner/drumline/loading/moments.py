@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 #: Seconds in each unit, the largest first.
 _UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -30,9 +30,12 @@ def instant(value: object) -> float:
         moment = datetime.fromisoformat(_SPACE_BEFORE_ZONE.sub("", str(value).strip()))
     except ValueError:
         raise ValueError("A time has a date and a zone: write it as 2026-12-01T02:00:00+01:00.") from None
-    if moment.tzinfo is not None:
-        return moment.timestamp()
-    raise ValueError(f"This time has no zone. If this machine's zone is meant, write {_with_zone(moment)}.")
+    if moment.tzinfo is None:
+        raise ValueError(f"This time has no zone. If this machine's zone is meant, write {_with_zone(moment)}.")
+    try:
+        return moment.astimezone(UTC).timestamp()
+    except OverflowError:
+        raise ValueError("In UTC its year isn't one from 1 to 9999.") from None
 
 
 def _with_zone(moment: datetime) -> str:
