@@ -370,10 +370,10 @@ def mistake(plan, *plays, **options):
     ("kept", "detail"),
     [
         ({"ap": Amount(1)}, "No group is called 'ap'. Did you mean 'app'?"),
-        ({"app": Amount(4)}, "4 hosts of group 'app' are to stay available, and it has 3."),
+        ({"app": Amount(4)}, "'keep_available' asks for 4 hosts of group 'app', and it has 3."),
         (
             {"app": Amount(100, percent=True)},
-            "All 3 hosts of group 'app' are to stay available, so that no batch can take app1. Ask for 2 at most.",
+            "'keep_available' asks for all of group 'app' (3 hosts), so that no batch can take app1. Ask for 2 at most.",
         ),
     ],
 )

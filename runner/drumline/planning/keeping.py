@@ -10,6 +10,7 @@ from drumline.loading.templating import TemplateFailed
 from drumline.model.host import Host, Inventory
 from drumline.model.plan import Keep
 from drumline.model.playbook import Play
+from drumline.planning.words import count
 
 #: The variables of a host as a play sees them before it starts; looking one up may raise ``TemplateFailed``.
 HostScope: TypeAlias = Callable[[Host, Play], Mapping[str, Any]]
@@ -34,16 +35,16 @@ def keep_of(
 
 def _is_possible(keep: Keep, hosts: Collection[str], found: Diagnostics, position: Position) -> bool:
     """Whether a batch can take a host of the group at all, if the play has one."""
-    count = len(keep.hosts)
-    if keep.least > count:
-        detail = f"{keep.least} hosts of group '{keep.group}' are to stay available, and it has {count}."
+    size = len(keep.hosts)
+    if keep.least > size:
+        detail = f"'keep_available' asks for {count(keep.least, 'host')} of group '{keep.group}', and it has {size}."
         found.add("More is to stay available than there is", detail=detail, position=position)
         return False
     touched = [host for host in keep.hosts if host in hosts]
-    if keep.least == count and touched:
+    if keep.least == size and touched:
         detail = (
-            f"All {count} hosts of group '{keep.group}' are to stay available, so that no batch can take {touched[0]}. "
-            f"Ask for {count - 1} at most."
+            f"'keep_available' asks for all of group '{keep.group}' ({count(size, 'host')}), so that no batch can take "
+            f"{touched[0]}. Ask for {size - 1} at most."
         )
         found.add("Nothing may be taken out of a group", detail=detail, position=position)
         return False
