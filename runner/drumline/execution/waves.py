@@ -68,7 +68,7 @@ class Waves:
         stopping = limits.not_available(play, batch, self._ledger.lost)
         if stopping is not None:
             self._stop_play(play, batch, stopping)
-        elif play.keep and limits.not_available(play, batch, self._soon_lost()):
+        elif self._jobs.stopping and limits.not_available(play, batch, self._soon_lost()):
             return False
         else:
             self._release(play, batch)
