@@ -373,7 +373,7 @@ def mistake(plan, *plays, **options):
         ({"app": Amount(4)}, "'keep_available' asks for 4 hosts of group 'app', and it has 3."),
         (
             {"app": Amount(100, percent=True)},
-            "'keep_available' asks for all of group 'app' (3 hosts), so that no batch can take app1. Ask for 2 at most.",
+            "'keep_available' asks for all of 'app' (3 hosts), so that no batch can take app1. Ask for 2 at most.",
         ),
     ],
 )

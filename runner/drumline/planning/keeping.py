@@ -43,7 +43,7 @@ def _is_possible(keep: Keep, hosts: Collection[str], found: Diagnostics, positio
     touched = [host for host in keep.hosts if host in hosts]
     if keep.least == size and touched:
         detail = (
-            f"'keep_available' asks for all of group '{keep.group}' ({count(size, 'host')}), so that no batch can take "
+            f"'keep_available' asks for all of '{keep.group}' ({count(size, 'host')}), so that no batch can take "
             f"{touched[0]}. Ask for {size - 1} at most."
         )
         found.add("Nothing may be taken out of a group", detail=detail, position=position)
