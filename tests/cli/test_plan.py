@@ -99,7 +99,7 @@ def test_values_of_hosts_are_rendered_to_spread_them(timed):
     status, out, err = timed("site.yml")
     assert (status, err) == (0, "")
     assert "  batch 1 of 2: web[1,3] (2); stops after 2 failed of 2\n" in out
-    assert "  batch 2 of 2: web2 (1); stops after 1 failed of 1; waves as in batch 1\n" in out
+    assert "  batch 2 of 2: web2 (1); stops after 1 failed of 1\n" in out
 
 
 def test_what_only_the_inventory_shows_is_told_before_anything_is_sent(timed):

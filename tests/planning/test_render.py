@@ -135,6 +135,21 @@ def test_a_batch_with_other_tasks_is_told_in_full(plan, play, task):
     assert "      b  on db1; waits for a" in lines
 
 
+def test_a_batch_of_which_a_task_takes_some_hosts_is_told_in_full(plan, play, task):
+    lines = as_text(
+        plan(play("p", task("a"), task("b", hosts="app1:db1"), hosts="app:db", serial=(Amount(2),)))
+    ).splitlines()
+    assert "      b  on app1; waits for a" in lines
+    assert "  batch 2 of 3: app3, db1 (2); stops after 2 failed of 2" in lines
+    assert "      b  on db1; waits for a" in lines
+
+
+def test_a_batch_of_another_size_is_told_in_full(plan, play, task):
+    text = as_text(plan(play("p", task("a", start=Start()), serial=(Amount(2),))))
+    assert "batch 2 of 2: app3 (1); stops after 1 failed of 1\n    wave 1: 1 host, 1 job\n" in text
+    assert "starts together on 1 host\n" in text
+
+
 @pytest.mark.parametrize(
     ("barrier", "words"),
     [

@@ -14,6 +14,7 @@ from drumline.planning.words import (
     batching_text,
     count,
     folded,
+    is_fatal,
     jobs_of,
     keep_texts,
     needs_text,
@@ -78,14 +79,9 @@ class _PlayText:
     def _failure(self) -> str:
         """Where there are several batches, each says itself when the play stops."""
         planned = self._planned
-        effect = "" if self._is_fatal() else "leaves out what depends on it"
+        effect = "" if is_fatal(self._planned) else "leaves out what depends on it"
         stops = stop_text(planned, planned.batches[0]) if len(planned.batches) == 1 else ""
         return f"on failure: {'; '.join(filter(None, (effect, stops))) or 'stops'}"
-
-    def _is_fatal(self) -> bool:
-        """Whether any failure ends the play."""
-        tasks = self._planned.play.tasks
-        return bool(tasks) and all(task.any_errors_fatal for task in tasks)
 
     def _left_out(self) -> Iterator[str]:
         kept = {step.task.id for step in self._plan.steps if step.play == self._index}
@@ -94,7 +90,7 @@ class _PlayText:
             yield f"  left out by tags or limit: {_joined(gone)}"
 
     def _batch_lines(self) -> Iterator[str]:
-        """Each batch; of those with the same tasks and waves only the first is told in full."""
+        """Each batch; of those that differ in the names of the play's hosts only, the first is told in full."""
         batches = self._planned.batches
         if len(batches) == 1:
             yield from self._wave_lines(batches[0], "  ")
@@ -112,14 +108,16 @@ class _PlayText:
             yield from self._wave_lines(batch, "    ")
 
     def _shape(self, batch: Batch) -> Hashable:
-        """What a batch has in common with others: everything but the play's hosts."""
+        """What is told of a batch, but for the names of its hosts where a task runs on all of them."""
         own = frozenset(batch.hosts)
 
         def shape(step: Step) -> Hashable:
-            others = () if step.hosts is batch.hosts else tuple(host for host in step.hosts if host not in own)
-            return step.task.id, others, tuple(self._needs(step))
+            is_whole = step.hosts is batch.hosts or own.issubset(step.hosts)
+            named = tuple(host for host in step.hosts if host not in own) if is_whole else step.hosts
+            return step.task.id, is_whole, named, tuple(self._needs(step))
 
-        return tuple((*map(shape, steps), self._barrier(barrier, steps)) for steps, barrier in self._waves(batch))
+        waves = ((*map(shape, steps), self._barrier(barrier, steps)) for steps, barrier in self._waves(batch))
+        return len(batch.hosts), *waves
 
     def _waves(self, batch: Batch) -> Iterable[tuple[list[Step], Barrier]]:
         steps = ([self._plan.steps[index] for index in wave] for wave in batch.waves)
@@ -151,7 +149,7 @@ class _PlayText:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
             parts.append(f"waits for {_joined(needs)}{rule}")
         parts += timing_texts(step, self._now)
-        if task.any_errors_fatal and not self._is_fatal():
+        if task.any_errors_fatal and not is_fatal(self._planned):
             parts.append("a failure stops the play")
         return "; ".join(parts)
 

@@ -73,10 +73,16 @@ def barrier_text(barrier: Barrier, jobs: int) -> str:
     return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; what is late {_LATE[barrier.late]}"
 
 
+def is_fatal(planned: PlannedPlay) -> bool:
+    """Whether any failure ends the play."""
+    tasks = planned.play.tasks
+    return bool(tasks) and all(task.any_errors_fatal for task in tasks)
+
+
 def most_failures(planned: PlannedPlay, batch: Batch) -> int:
     """After how many failed hosts of the batch the play stops."""
-    tasks, hosts = planned.play.tasks, len(batch.hosts)
-    if batch.canary or (tasks and all(task.any_errors_fatal for task in tasks)):
+    hosts = len(batch.hosts)
+    if batch.canary or is_fatal(planned):
         return 1
     most = planned.play.max_fail_percentage
     return hosts if most is None else min(hosts, math.floor(round(hosts * most / 100, 9)) + 1)
