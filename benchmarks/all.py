@@ -9,7 +9,7 @@ from _measure import HERE
 
 
 def main() -> None:
-    for name in ("start", "engine", "barrier", "windows", "fleet", "forecast"):
+    for name in ("start", "engine", "barrier", "windows", "fleet", "starts", "forecast"):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 
 

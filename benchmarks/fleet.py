@@ -66,7 +66,7 @@ class Fleet:
 
 def main() -> None:
     options = _options()
-    with _fleet(options.hosts, options.tasks, as_me=options.as_me) as fleet:
+    with open_fleet(options.hosts, options.tasks, as_me=options.as_me) as fleet:
         contenders = _contenders(fleet, options)
         for times, call in contenders.values():
             if times > 1:
@@ -90,7 +90,8 @@ def _options() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def _fleet(hosts: int, tasks: int, *, as_me: bool) -> Iterator[Fleet]:
+def open_fleet(hosts: int, tasks: int, *, as_me: bool) -> Iterator[Fleet]:
+    """Servers for as long as a ``with`` takes; as root, with a user of their own."""
     addresses = [f"127.0.{2 + number // 250}.{1 + number % 250}" for number in range(hosts)]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumline-benchmark-")))
@@ -137,17 +138,19 @@ def _contenders(fleet: Fleet, options: argparse.Namespace) -> dict[str, tuple[in
     }
 
 
-def _arguments(fleet: Fleet) -> list[str | Path]:
+def arguments_of(fleet: Fleet) -> list[str | Path]:
+    """What the bare scripts are given: a file of hosts, port, user, private key, number of commands."""
     key = fleet.server.client_key
     return [fleet.folder / "hosts", str(fleet.server.port), fleet.user, key, str(fleet.tasks)]
 
 
 def _floor(fleet: Fleet) -> Callable[[], Cost]:
-    return lambda: measure([sys.executable, HERE / "floor.py", *_arguments(fleet)])
+    return lambda: measure([sys.executable, HERE / "floor.py", *arguments_of(fleet)])
 
 
-def _drumline(fleet: Fleet) -> Callable[[], Cost]:
-    inventory = fleet.write(
+def write_inventory(fleet: Fleet) -> Path:
+    """The fleet as drumline's inventory."""
+    return fleet.write(
         "inventory.ini",
         "\n".join(
             [
@@ -162,6 +165,10 @@ def _drumline(fleet: Fleet) -> Callable[[], Cost]:
             ]
         ),
     )
+
+
+def _drumline(fleet: Fleet) -> Callable[[], Cost]:
+    inventory = write_inventory(fleet)
     playbook = _playbook(fleet, "command")
     state = fleet.folder / "state"
     command = [DRUMLINE, "run", playbook, "-i", inventory, "-f", str(len(fleet.hosts)), "--state", state]
@@ -191,7 +198,7 @@ def _parallel_ssh(fleet: Fleet) -> Callable[[], Cost] | None:
     if subprocess.run([python, "-c", "import pssh.clients"], check=False, stderr=subprocess.DEVNULL).returncode:
         return None
     script = fleet.write("pssh_script.py", _PSSH)
-    return lambda: measure([python, script, *_arguments(fleet)])
+    return lambda: measure([python, script, *arguments_of(fleet)])
 
 
 def _ansible(fleet: Fleet, module: str) -> Callable[[], Cost] | None:

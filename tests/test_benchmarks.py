@@ -50,6 +50,15 @@ def test_fleet() -> None:
     assert "limit 1.35" in rows["floor (bare paramiko)"][-1]
 
 
+@pytest.mark.skipif(find_sshd() is None, reason="there is no sshd on this machine")
+def test_starts() -> None:
+    rows = table("starts.py", "--hosts", "2", "--skew-hosts", "2", "--starts", "1", "--rounds", "1", "--as-me")
+    assert rows.keys() == {"bare loop", "drumline", "", "drumline, together", "drumline, by the clock"}
+    assert "limit 1.15" in rows["drumline"][-1]
+    assert "limit 3" in rows["drumline, together"][-1]
+    assert "limit 5 ms" in rows["drumline, by the clock"][-1]
+
+
 @pytest.mark.windows
 def test_windows() -> None:
     if not os.environ.get("DRUMLINE_LAB_WINDOWS"):

@@ -133,6 +133,26 @@ class TestDeathWhileItWaits:
             _wait_until_gone([shell, *below])
         assert list(tmp_path.iterdir()) == []
 
+    def test_of_the_connection_between_the_release_and_its_instant(
+        self, sshd: Sshd, connect: Connect, tmp_path: Path
+    ) -> None:
+        """The others start at that instant, and so does this one."""
+        with Proxy(sshd.address, sshd.port) as proxy:
+            session = open_session(connect(sshd, port=proxy.port, **UNSEEN))
+            staged, _ = self._waiting(session, tmp_path)
+            at, before = time.time() + 0.7, proxy.passed
+            staged.release(at)
+            while proxy.passed == before:
+                time.sleep(0.01)
+            proxy.cut()
+            with pytest.raises(ConnectionLost):
+                collect_staged(staged)
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert (tmp_path / "started").stat().st_mtime >= at - 0.01
+
     def test_a_session_that_is_closed_starts_nothing(self, session: StagingSession, tmp_path: Path) -> None:
         staged, shell = self._waiting(session, tmp_path)
         below = _below(shell)
