@@ -20,7 +20,6 @@ class Proxy:
     def __init__(self, address: str, port: int, *, there: float = 0.0, back: float = 0.0) -> None:
         self.there = there
         self.back = back
-        self.passed = 0  #: Bytes that were handed over, both ways together.
         self.swallows = threading.Event()  #: Once set, nothing passes any more, and nobody is told.
         self._server = (address, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -94,4 +93,3 @@ class Proxy:
                     sink.shutdown(socket.SHUT_WR)
                 elif not self.swallows.is_set():
                     sink.sendall(data)
-                    self.passed += len(data)
