@@ -231,12 +231,14 @@ def test_json_holds_the_same_facts(rolling):
     assert task["start"] == {"max_skew": 0.1, "at": {"epoch": NOW + 716_400, "utc": "2026-12-08 07:53:20 UTC"}}
 
 
-def test_dot_holds_the_same_facts(rolling):
+def test_dot_holds_the_same_facts(rolling, rollout):
     drawn = as_dot(rolling)
     assert 'label="roll\\napp: 1 of 3 hosts stay available\\ndb: 1 of 2 hosts stay available";' in drawn
     assert 'label="batch 1, the canary: db2\\nstops if anything fails";' in drawn
     assert 'label="wave 2\\nbarrier: passes when all are over, at the latest 10 m after the release;' in drawn
     assert "flip\\ndb2\\nstarts together on 1 host at " in drawn
+    assert "within 100 ms or not at all\\na failure stops the play" in drawn
+    assert '    label="check\\nstops after 1 failed of 3";' in as_dot(rollout).splitlines()
 
 
 def test_text_says_what_is_left_out(plan, play, task):
@@ -287,7 +289,7 @@ def test_dot_draws_every_need(rollout):
 
 
 def test_dot_quotes_names(plan, play, task):
-    assert r'label="say \"hi\" \\ now";' in as_dot(plan(play('say "hi" \\ now', task("a"))))
+    assert r'label="say \"hi\" \\ now\nstops after 3 failed of 3";' in as_dot(plan(play('say "hi" \\ now', task("a"))))
 
 
 def test_a_large_plan_is_rendered_quickly(plan, play, task, inventory_of):

@@ -13,7 +13,8 @@ def as_dot(plan: Plan) -> str:
     """The plan for Graphviz: a box per play, batch and wave, a node per task, an edge to each from its needs."""
     lines = ["digraph plan {", "  rankdir=LR;", "  compound=true;", "  node [shape=box];"]
     for index, planned in enumerate(plan.plays):
-        label = "\n".join([planned.play.name, *keep_texts(planned)])
+        stops = [stop_text(planned, planned.batches[0])] if len(planned.batches) == 1 else []
+        label = "\n".join([planned.play.name, *keep_texts(planned), *stops])
         lines += _cluster(f"play{index}", label, _batch_clusters(plan, index), 1)
     for step in plan.steps:
         lines += [f"  {edge};" for need in step.needs for edge in _edges(plan, need, step)]
@@ -38,7 +39,7 @@ def _wave_clusters(plan: Plan, planned: PlannedPlay, batch: Batch, prefix: str) 
         steps = [plan.steps[index] for index in wave]
         passes = "" if is_free else barrier_text(barrier, sum(map(jobs_of, steps)))
         label = f"{'level' if is_free else 'wave'} {number + 1}" + (f"\nbarrier: {passes}" if passes else "")
-        nodes = [f"s{step.index} [label={_quoted(_node_label(step))}];" for step in steps]
+        nodes = [f"s{step.index} [label={_quoted(_node_label(planned, step))}];" for step in steps]
         yield from _cluster(f"wave{prefix}_{number}", label, nodes, 0)
 
 
@@ -48,8 +49,8 @@ def _cluster(name: str, label: str, content: Iterable[str], depth: int) -> list[
     return [f"{pad}subgraph cluster_{name} {{", f"{pad}  label={_quoted(label)};", *inner, f"{pad}}}"]
 
 
-def _node_label(step: Step) -> str:
-    return "\n".join([step.task.id, folded(step.hosts), *timing_texts(step)])
+def _node_label(planned: PlannedPlay, step: Step) -> str:
+    return "\n".join([step.task.id, folded(step.hosts), *timing_texts(planned, step)])
 
 
 def _edges(plan: Plan, need: Need, step: Step) -> Iterator[str]:

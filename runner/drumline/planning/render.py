@@ -148,9 +148,7 @@ class _PlayText:
         if needs:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
             parts.append(f"waits for {_joined(needs)}{rule}")
-        parts += timing_texts(step, self._now)
-        if task.any_errors_fatal and not is_fatal(self._planned):
-            parts.append("a failure stops the play")
+        parts += timing_texts(self._planned, step, self._now)
         return "; ".join(parts)
 
     def _needs(self, step: Step) -> list[str]:

@@ -121,14 +121,16 @@ def keep_texts(planned: PlannedPlay) -> list[str]:
     return [f"{keep.group}: {keep.least} of {count(len(keep.hosts), 'host')} stay available" for keep in planned.keep]
 
 
-def timing_texts(step: Step, now: float | None = None) -> list[str]:
-    """How the jobs of the step start, as far as that isn't simply when they may. ``now`` tells how far a time is."""
+def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> list[str]:
+    """How the jobs of the step start and stop, where that isn't as in others. ``now`` tells how far a time is."""
     task, jobs = step.task, jobs_of(step)
     parts = [start_text(task.start, jobs, now)] if task.start else []
     if 0 < task.throttle < jobs:
         parts.append(f"at most {task.throttle} at once")
     if task.action == APPROVE:
         parts.append(_approval_text(step))
+    if task.any_errors_fatal and not is_fatal(planned):
+        parts.append("a failure stops the play")
     return parts
 
 
