@@ -103,17 +103,8 @@ def prepare(
     The plan is made of what ``instead`` makes of playbook and inventory.
     """
     plugins = registry()
-    paths = () if isinstance(playbooks, Playbook) else playbooks
     extra = read_extra_vars(extra_vars)
-    with _gathered() as mistakes:
-        inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
-        playbook = (
-            playbooks
-            if isinstance(playbooks, Playbook)
-            else mistakes.of(lambda: load_playbooks(paths, plugins.actions))
-        )
-    require_hosts(inventory)
-    playbook, inventory = instead(playbook, inventory)
+    playbook, inventory = instead(*_read(playbooks, settings, plugins))
     templating = Templating()
     render = _play_renderer(templating, inventory, extra, playbook)
 
@@ -150,6 +141,20 @@ def prepare(
         templating=templating,
         plan=plan,
     )
+
+
+def _read(playbooks: Sequence[Path] | Playbook, settings: Settings, plugins: Registry) -> tuple[Playbook, Inventory]:
+    """Both, or ``FilesError`` with the mistakes of both."""
+    paths = () if isinstance(playbooks, Playbook) else playbooks
+    with _gathered() as mistakes:
+        inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
+        playbook = (
+            playbooks
+            if isinstance(playbooks, Playbook)
+            else mistakes.of(lambda: load_playbooks(paths, plugins.actions))
+        )
+    require_hosts(inventory)
+    return playbook, inventory
 
 
 def estimate_of(
