@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 8
 
+#: What a terminal shows of Ctrl-C, ``^C``, has to fit behind the last live line: on a line of its own it moves them.
+_ROOM = 2
+
 
 class Screen(Protocol):
     """Where lines go. ``live`` says what stands below them while the run goes on."""
@@ -81,8 +84,8 @@ class _Drawn:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = [_text(line) for line in self._live()]
         for line in lines[-options.size.height :]:  # the last ones matter most: what is asked is there
+            line.truncate(max(1, options.max_width - _ROOM), overflow="ellipsis")
             line.no_wrap = True
-            line.overflow = "ellipsis"
             yield line
 
 
