@@ -114,9 +114,10 @@ def test_a_rejection_stops_what_needs_the_task(folder: Path) -> None:
 def test_when_nobody_answers_in_time_the_default_holds(folder: Path, default: str, status: int, hosts: int) -> None:
     write(folder, f", timeout: 700ms, default: {default}")
     began = time.monotonic()
-    ended = call(folder, "run", "site.yml")
+    ended = call(folder, "run", "site.yml", "--state", "state")
     assert time.monotonic() - began < 20
     assert (ended.status, went_on(folder)) == (status, hosts)
+    assert f"answer with: drumline approve 1 --state {folder / 'state'} [--reject]" in ended.out
     assert f"approval    gate: {default}" in ended.out
     assert " if nobody answers until " in ended.out
     [approval] = shown(folder)["approvals"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -109,14 +110,16 @@ def test_a_run_that_goes_on_and_one_that_died(tmp_path: Path) -> None:
     with running(tmp_path, "run", "site.yml") as program:
         wait_until((tmp_path / "began").exists)
         assert " running " in call(tmp_path, "runs", "list").out
-        assert "not finished: " in call(tmp_path, "runs", "show").out
+        going_on = call(tmp_path, "runs", "show").out
+        assert "not finished: 1 running\n" in going_on
+        assert re.search(r"wave 1 of 1: shell  since \d\d:\d\d:\d\d, ", going_on)
         os.kill(program.pid, signal.SIGKILL)
         program.end()
     (tmp_path / "began").unlink()
     assert " died " in call(tmp_path, "runs", "list").out
     shown = call(tmp_path, "runs", "show")
     assert shown.status == 0
-    assert "1 running or unknown" in shown.out
+    assert "not finished: 1 unknown\n" in shown.out
 
 
 def test_show_of_what_is_not_there(folder: Path) -> None:

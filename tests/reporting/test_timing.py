@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,9 +95,9 @@ def history(plan: Plan, events: Sequence[Event], run: RunInfo = RUN) -> list[str
     return [plain(line) for line in show_lines(run, plan, events, verbose=0)]
 
 
-def one(start: Start | None = None, strategy: Strategy = Strategy.WAVES) -> Plan:
+def one(start: Start | None = None, strategy: Strategy = Strategy.WAVES, *, run_once: bool = False) -> Plan:
     """One task on four hosts."""
-    return build(P([T(HOSTS, start=start)], strategy=strategy))
+    return build(P([T(HOSTS, start=start, run_once=run_once)], strategy=strategy))
 
 
 def job(number: int, step: int = 0) -> Job:
@@ -150,12 +151,12 @@ def test_who_was_late_and_what_became_of_them(late: Late, status: Status, become
     reason = "the deadline of 10 m was over"
     events: list[Event] = [*started(), over(1, 1), over(2, 2)]
     events += [JobsLate(at=NOON + 600, play=0, batch=0, wave=0, jobs=(job(3), job(4)), late=late, reason=reason)]
-    events += [passed(600, last=job(2), waited=1.0, open=2)]
+    events += [passed(600, last=job(2), waited=599.0, waited_in_all=1197.0, open=2)]
     screen = told(one(), events)
-    assert screen.lines[-3:] == [
+    cost = "they waited up to 9 m 59 s, 19 m 57 s all together"
+    assert screen.lines[-2:] == [
         f"  late        t0: web[3-4]  {reason}: {becomes}",
-        "  barrier     passed with 2 of 4 jobs over",
-        "  barrier     web2 came last; the others waited up to 1.0 s, 0 ms all together",
+        f"  barrier     passed with 2 of 4 jobs over, the last on web2; {cost}",
     ]
     events += [over(3, 601, status, result={"msg": "late at the barrier"}), over(4, 602, status), finished(602)]
     after = told(one(), events).lines[len(screen.lines) :]
@@ -277,6 +278,54 @@ def test_a_start_that_is_called_off_says_who_and_why() -> None:
     assert (start["task"], start["called_off"]["reason"], start["measured"]) == ("t0", "web2 is unreachable", None)
 
 
+def test_a_start_that_is_called_off_before_its_wave_is_over_says_so_once() -> None:
+    """The barrier passes while what was staged is being stopped."""
+    off = StartCalledOff(at=NOON + 1, step=0, reason="web2 is unreachable", cause=job(2))
+    events: list[Event] = [*started(), staged(1), over(2, 1, Status.UNREACHABLE, result={"msg": "refused"}), off]
+    events += [passed(1, last=job(2), open=3)]
+    screen = Kept()
+    with ConsoleReport(one(Start()), screen, number=7, alive=True) as console:
+        for event in events:
+            console(event)
+        assert "    t0: called off" in screen.below()
+    events += [*(over(number, 1.1, Status.CANCELLED) for number in (1, 3, 4)), finished(1.1, 4)]
+    lines = told(one(Start()), events, alive=True).lines
+    assert lines.count("  called off  t0: web2 is unreachable") == 1
+    assert "  cancelled   t0: web[1,3-4]  3 hosts, 1.1 s" in lines
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("alive", [True, False])
+def test_the_skew_stands_with_what_came_of_its_start(strategy: Strategy, alive: bool) -> None:
+    """Also where no barrier waits for it: it is measured just after the last job is over."""
+    events = [*started(), *map(staged, range(1, 5)), released()]
+    if strategy is Strategy.WAVES:
+        events += [passed(1.5, open=4)]
+    events += [over(number, 2, began=NOON + 1) for number in range(1, 5)]
+    lines = told(one(Start(), strategy), [*events, measured(0.0031), finished(2)], alive=alive).lines
+    at = lines.index("  skew        t0: 4 hosts within 3.1 ms (p50 1.2 ms, p99 3.0 ms), ±0.80 ms; last web3")
+    assert lines[at - 1] == "  changed     t0: web[1-4]  4 hosts, 2.0 s"
+    assert len([line for line in lines if "wave 1 of 1" in line]) == (1 if strategy is Strategy.FREE else 2)
+
+
+def test_a_start_with_run_once_is_on_one_host() -> None:
+    plan = one(Start(), run_once=True)
+    events: list[Event] = [
+        RunStarted(at=NOON, run="abc"),
+        WaveReleased(at=NOON, play=0, batch=0, wave=0, jobs=1),
+        JobsStarted(at=NOON, jobs=(job(2),)),
+        staged(2),
+        StartReleased(at=NOON + 1, jobs=(job(2),), instant=None, burst=0.0),
+        over(2, 2, began=NOON + 1),
+        replace(measured(0.0), jobs=1, worst=job(2)),
+        passed(2, last=job(2)),
+        finished(2),
+    ]
+    lines = told(plan, events).lines
+    assert lines[2:4] == ["  staging     t0: staged 1 of 1", "  released    t0: on 1 host"]
+    assert len([line for line in lines if "skew" in line]) == 1
+
+
 # People, and what waits.
 
 
@@ -309,6 +358,31 @@ def test_the_time_that_is_left_for_an_answer() -> None:
     [line] = [line for line in told(one(), [*started(), asked(until=NOON + 600)]).lines if "approval" in line]
     assert line.startswith("  approval    t0: rejected if nobody answers until ")
     assert line.endswith("12:10:00")
+
+
+def test_another_terminal_is_told_where_the_journal_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the command line named its folder; that terminal may be in another one."""
+    monkeypatch.chdir(tmp_path)
+    state = Path("my state")
+    command = f"drumline approve 7 --state '{tmp_path / state}'"
+    screen = Kept()
+    with ConsoleReport(one(), screen, number=7, alive=True, state=state) as console:
+        for event in [*started(), asked()]:
+            console(event)
+        assert any(line.endswith(f": {command}") for line in screen.below())
+    assert f"      answer with: {command} [--reject]" in screen.lines
+    shown = [plain(line) for line in show_lines(RUN, one(), [*started(), asked()], verbose=0, state=state)]
+    assert shown[-1].endswith(f": {command}")
+
+
+def test_a_comment_stays_in_its_line() -> None:
+    given = ApprovalGiven(at=NOON + 126, job=job(1), approved=True, by="ops@desk", comment="all green,\n\tgo")
+    [line] = [
+        line
+        for line in told(one(), [*started(), asked(), given, over(1, 127), passed(127)]).lines
+        if "approved" in line
+    ]
+    assert line.endswith(": all green, go")
 
 
 def test_a_message_can_not_play_with_the_terminal() -> None:

@@ -59,6 +59,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         verbose=verbose,
         warnings=prepared.registry.faults,
         remaining=lambda number: remaining_of(prepared, number),
+        state=given["state"],
     ) as reports:
         status = carry_out(
             prepared,

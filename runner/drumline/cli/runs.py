@@ -59,7 +59,7 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
     if format_ == "json":
         click.echo(json.dumps(show_data(found, plan, journal.events(found)), indent=2, default=str))
     else:
-        _show(show_lines(found, plan, journal.events(found), verbose=verbose))
+        _show(show_lines(found, plan, journal.events(found), verbose=verbose, state=state))
 
 
 @command.command("output", short_help="Print all that a job said, uncut.")

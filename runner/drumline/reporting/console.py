@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,14 @@ from drumline.reporting.lines import (
 )
 from drumline.reporting.prompt import TerminalPrompt
 from drumline.reporting.screens import FRAMES_PER_SECOND, Screen
-from drumline.reporting.timing import headed, question_lines, start_progress, stop_line, waiting_lines
+from drumline.reporting.timing import (
+    approve_command,
+    headed,
+    question_lines,
+    start_progress,
+    stop_line,
+    waiting_lines,
+)
 from drumline.reporting.tracker import Tracker, Wave, WaveKey
 from drumline.reporting.waves import running_text, wave_result
 
@@ -54,8 +62,12 @@ class ConsoleReport:
         alive: bool = False,
         prompt: TerminalPrompt | None = None,
         remaining: Callable[[float, Mapping[WaveKey, float]], Left | None] | None = None,
+        state: Path | None = None,
     ) -> None:
-        """``remaining`` says what is left at a time, by the waves that are open and when each was released."""
+        """``remaining`` says what is left at a time, by the waves that are open and when each was released.
+
+        ``state`` is the journal's folder, where the command line named it.
+        """
         self._tracker = Tracker(plan, verbose=verbose)
         self._screen = screen
         self._number = number
@@ -63,6 +75,7 @@ class ConsoleReport:
         self._alive = alive
         self._prompt = prompt
         self._remaining = remaining
+        self._approve = approve_command(number, state)
         self._shown: tuple[int, int] | None = None  # the play and batch whose title came last
         self._passed: set[WaveKey] = set()  # waves with open jobs whose barrier has passed, and was told
 
@@ -158,8 +171,11 @@ class ConsoleReport:
             wave.abandoned.clear()
             wave.late.clear()
             for step in steps:
-                if step in tracker.starts and not tracker.starts[step].left:
+                start = tracker.starts.get(step)
+                if start is not None and not start.left:
                     del tracker.starts[step]
+                elif start is not None:
+                    start.told = start.called_off is not None
             tracker.questions = [
                 item for item in tracker.questions if not item.over or item.asked.job.step not in steps
             ]
@@ -184,8 +200,9 @@ class ConsoleReport:
             self._prompt.put(event)
 
     def _how_to_answer(self) -> str:
-        command = f"drumline approve {self._number}"
-        return f"answer below, or elsewhere with: {command}" if self._prompt else f"answer with: {command} [--reject]"
+        if self._prompt:
+            return f"answer below, or elsewhere with: {self._approve}"
+        return f"answer with: {self._approve} [--reject]"
 
     def _interrupted(self) -> None:
         if self._tracker.interrupts == 1:
@@ -199,7 +216,7 @@ class ConsoleReport:
     def _live_lines(self) -> list[Line]:
         now = time.time()
         prompt = self._prompt.line() if self._prompt else None
-        approve = "see below" if prompt else f"drumline approve {self._number}"
+        approve = "see below" if prompt else self._approve
         lines: list[Line] = []
         with self._tracker.lock:
             waves = list(self._tracker.open_waves())

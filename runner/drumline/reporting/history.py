@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from drumline.diagnostics import did_you_mean
@@ -25,7 +26,7 @@ from drumline.reporting.lines import (
     verdict,
     wave_title,
 )
-from drumline.reporting.timing import called_off_line, stop_line, waiting_lines
+from drumline.reporting.timing import approve_command, called_off_line, stop_line, waiting_lines
 from drumline.reporting.tracker import CAUSES, Question, Starting, Tracker, Wave
 from drumline.reporting.waves import ending_line, wave_result
 
@@ -43,9 +44,14 @@ def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
         ]
 
 
-def show_lines(run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: int) -> Iterator[Line]:
-    """One run in full: failures first, then every wave with its times and results, then the verdict."""
-    tracker = Tracker(plan, verbose=verbose)
+def show_lines(
+    run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: int, state: Path | None = None
+) -> Iterator[Line]:
+    """One run in full: failures first, then every wave with its times and results, then the verdict.
+
+    ``state`` is the journal's folder, where the command line named it.
+    """
+    tracker, now = Tracker(plan, verbose=verbose), time.time()
     for event in events:
         tracker.handle(event)
     word, style = _ending(run)
@@ -58,15 +64,22 @@ def show_lines(run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: in
         yield from failures
     for wave in tracker.waves.values():
         yield []
-        end = wave.ended or tracker.now
-        times = f"  {_clock(wave.released)} to {_clock(end)}, {seconds(end - wave.released)}"
-        yield [*play_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(times, "dim")]
+        times = _times(wave, tracker.now, now if run.alive else None)
+        yield [*play_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(f"  {times}", "dim")]
         yield from wave_result(tracker, wave, verbose=verbose, asked=True)
     yield []
     if tracker.finished:
         yield verdict(tracker, run.number)
     else:
-        yield from _unfinished_lines(tracker, run)
+        yield from _unfinished_lines(tracker, run, now, approve_command(run.number, state))
+
+
+def _times(wave: Wave, last: float, now: float | None) -> str:
+    """From when to when; ``last`` is the last that is known of the run, ``now`` is given while it goes on."""
+    if wave.open and now is not None:
+        return f"since {_clock(wave.released)}, {seconds(max(0.0, now - wave.released))}"
+    end = wave.ended or last
+    return f"{_clock(wave.released)} to {_clock(end)}, {seconds(end - wave.released)}"
 
 
 def _failure_lines(tracker: Tracker) -> Iterator[Line]:
@@ -82,14 +95,11 @@ def _failure_lines(tracker: Tracker) -> Iterator[Line]:
         yield ending_line(tracker, ending, hosts)
 
 
-def _unfinished_lines(tracker: Tracker, run: RunInfo) -> Iterator[Line]:
-    yield [
-        Part("not finished: "),
-        *count_parts(tracker.counts),
-        Part(f", {len(tracker.running)} running or unknown"),
-    ]
+def _unfinished_lines(tracker: Tracker, run: RunInfo, now: float, approve: str) -> Iterator[Line]:
+    ended = [*count_parts(tracker.counts), Part(", ")] if tracker.counts else []
+    yield [Part("not finished: "), *ended, Part(f"{len(tracker.running)} {'running' if run.alive else 'unknown'}")]
     if run.alive:
-        yield from waiting_lines(tracker, None, time.time(), f"drumline approve {run.number}")
+        yield from waiting_lines(tracker, None, now, approve)
 
 
 def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, Any]:

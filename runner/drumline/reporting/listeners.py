@@ -40,10 +40,12 @@ def listeners_for(
     verbose: int = 0,
     warnings: Iterable[str] = (),
     remaining: Callable[[int], Remaining] | None = None,
+    state: Path | None = None,
 ) -> Iterator[Reports]:
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
-    ``remaining`` makes what tells a terminal how much is left of the run with this number.
+    ``remaining`` makes what tells a terminal how much is left of the run with this number. ``state`` is the journal's
+    folder, where the command line named it: people who are asked are told.
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
     both the console and the standard input are one. Raises ``UsageError`` when the file can't
@@ -60,7 +62,14 @@ def listeners_for(
         def make(number: int, _run: str) -> list[Listener]:
             left = stack.enter_context(remaining(number)) if alive and remaining else None
             report = ConsoleReport(
-                plan, screen, number=number, verbose=verbose, alive=alive, prompt=prompt, remaining=left
+                plan,
+                screen,
+                number=number,
+                verbose=verbose,
+                alive=alive,
+                prompt=prompt,
+                remaining=left,
+                state=state,
             )
             return [_lasting(stack.enter_context(report), "The console"), *lines]
 

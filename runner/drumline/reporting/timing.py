@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from drumline.model.event import ApprovalRequested, JobsLate, PlayStopped, StartMeasured
 from drumline.model.hostnames import fold_hosts
@@ -34,16 +36,21 @@ def headed(word: str, style: str, name: str, rest: str = "", rest_style: str = "
 
 
 def barrier_lines(wave: Wave) -> Iterator[Line]:
-    """Who came last, and what that cost the others; nothing for a barrier that cost nothing."""
+    """Who came last, and what that cost the others; nothing for a barrier that cost nothing.
+
+    Where it didn't wait for all, the last of those that were over may have waited for the deadline like the others.
+    """
     barrier = wave.barrier
     if barrier is None:
         return
+    last = barrier.last if barrier.waited >= _WORTH_TELLING else None
+    cost = f"waited up to {seconds(barrier.waited)}, {seconds(barrier.waited_in_all)} all together"
     if barrier.open:
         passed = f"passed with {wave.jobs - barrier.open} of {wave.jobs} jobs over"
-        yield [Part("  barrier     ", "yellow"), Part(passed)]
-    if barrier.last is not None and barrier.waited >= _WORTH_TELLING:
-        cost = f"; the others waited up to {seconds(barrier.waited)}, {seconds(barrier.waited_in_all)} all together"
-        yield [Part("  barrier     ", "dim"), Part(barrier.last.host, "bold"), Part(f" came last{cost}", "dim")]
+        rest = f", the last on {last.host}; they {cost}" if last is not None else ""
+        yield [Part("  barrier     ", "yellow"), Part(passed), Part(rest, "dim")]
+    elif last is not None:
+        yield [Part("  barrier     ", "dim"), Part(last.host, "bold"), Part(f" came last; the others {cost}", "dim")]
 
 
 def late_lines(plan: Plan, wave: Wave) -> Iterator[Line]:
@@ -105,7 +112,8 @@ def start_progress(step: Step, start: Starting, now: float) -> str:
     if start.released is not None:
         instant = start.released.instant
         when = f" for {_instant(instant)}" if instant is not None else ""
-        return f"released on {len(start.released.jobs)} hosts{when}"
+        count = len(start.released.jobs)
+        return f"released on {count} host{'s' if count != 1 else ''}{when}"
     missing = [host for host in step.hosts if host in start.left - ready]
     at = step.task.start.at if step.task.start is not None else None
     due = f", to start at {clock(at)} (in {seconds(max(0.0, at - now))})" if at is not None else ""
@@ -118,6 +126,12 @@ def _instant(at: float) -> str:
 
 
 # Approvals.
+
+
+def approve_command(number: int, state: Path | None) -> str:
+    """How another terminal, in whatever folder, answers run ``number``; ``state`` as ``--state`` named it."""
+    words = ["drumline", "approve", str(number)]
+    return shlex.join([*words, "--state", str(state.absolute())] if state is not None else words)
 
 
 def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[Line]:
@@ -138,7 +152,7 @@ def decision_line(plan: Plan, question: Question) -> Line | None:
         return None
     word, style = ("approved", "green") if given.approved else ("rejected", "bold red")
     after = f"at {clock(given.at)}, after {seconds(given.at - question.asked.at)}"
-    comment = f": {printable(given.comment)}" if given.comment else ""
+    comment = f": {printable(' '.join(given.comment.split()))}" if given.comment else ""
     rest = f"by {given.by} {after}{comment}"
     return headed(word, style, task_name(plan.steps[question.asked.job.step]), rest)
 

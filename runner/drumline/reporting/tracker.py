@@ -66,10 +66,12 @@ class Starting:
     """A start at one moment, of one step."""
 
     step: int
-    left: set[str]  #: Hosts whose jobs are not over.
+    left: set[str]  #: Hosts whose jobs are not over; with ``run_once`` from when it is known which host that is.
     staged: set[str] = field(default_factory=set)
+    began: bool = False  #: On some host; then ``measured`` comes as soon as all jobs are over.
     released: StartReleased | None = None
     called_off: StartCalledOff | None = None
+    told: bool = False  #: A report has said that it was called off.
     measured: StartMeasured | None = None
 
 
@@ -123,7 +125,7 @@ class Tracker:
         self._ended: list[Wave] = []
 
     def handle(self, event: Event) -> list[Wave]:
-        """Take in one event; returns the waves whose last job it ended."""
+        """Take in one event; returns the waves of which everything is known now: jobs over, starts measured."""
         with self.lock:
             self.now = event.at
             self._ended = []
@@ -189,6 +191,8 @@ class Tracker:
         self.running.pop(job, None)
         self.waiting.pop(job, None)
         self._leave(job)
+        if event.began is not None:
+            self._start_of(job.step).began = True
         self.counts[event.status] += 1
         self.ignored += event.ignored
         wave = self.wave_of(job)
@@ -211,18 +215,22 @@ class Tracker:
     def _starting(self, event: JobStaged | StartReleased | StartCalledOff | StartMeasured) -> None:
         match event:
             case JobStaged(job=job):
-                self._start_of(job.step).staged.add(job.host)
+                start = self._start_of(job.step)
+                start.left.add(job.host)
+                start.staged.add(job.host)
             case StartReleased(jobs=jobs):
                 self._start_of(jobs[0].step).released = event
             case StartCalledOff(step=step):
                 self._start_of(step).called_off = event
             case StartMeasured(step=step):
                 self._start_of(step).measured = event
+                self._complete(self.wave_of(event.worst))
 
     def _start_of(self, step: int) -> Starting:
         found = self.starts.get(step)
         if found is None:
-            found = self.starts[step] = Starting(step, set(self.plan.steps[step].hosts))
+            planned = self.plan.steps[step]
+            found = self.starts[step] = Starting(step, set() if planned.task.run_once else set(planned.hosts))
         return found
 
     def _leave(self, job: Job) -> None:
@@ -259,6 +267,14 @@ class Tracker:
         wave.open -= 1
         if not wave.open:
             wave.ended = at
+            self._complete(wave)
+
+    def _complete(self, wave: Wave | None) -> None:
+        if wave is None or wave.open:
+            return
+        play, batch, number = wave.key
+        starts = (self.starts.get(step) for step in self.plan.plays[play].batches[batch].waves[number])
+        if not any(start is not None and start.began and start.measured is None for start in starts):
             self._ended.append(wave)
 
 

@@ -32,7 +32,7 @@ def wave_result(tracker: Tracker, wave: Wave, *, verbose: int, asked: bool = Fal
             if question.asked.job.step == index:
                 yield from _question_lines(tracker, question, asked=asked)
         start = tracker.starts.get(index)
-        yield from filter(None, [called_off_line(step, start) if start else None])
+        yield from filter(None, [called_off_line(step, start) if start and not start.told else None])
         yield from _step_lines(step, [fold for fold in wave.folds.values() if fold.step == index], verbose=verbose)
         for ending, hosts in wave.abandoned.items():
             if ending.step == index:
