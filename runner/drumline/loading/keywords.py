@@ -186,6 +186,8 @@ class Reader:
     def wrong(self, keyword: str, wanted: str, node: Node) -> None:
         """Note that the value is of a wrong type."""
         shown = node.kind if isinstance(node.value, (list, dict, type(None))) else repr(node.value)[:60]
+        if isinstance(node.value, bool):
+            shown = shown.lower()  # as YAML writes it
         self.problem(f"'{keyword}' takes {wanted}, but this is {shown}.", node)
 
     def problem(self, detail: str, node: Node) -> None:
