@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+
+# How long an example takes tells of what else this machine does.
+hypothesis.settings.register_profile("drumline", deadline=None)
+hypothesis.settings.load_profile("drumline")
 
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
