@@ -10,7 +10,7 @@ import pytest
 from support.history import constant, past_of, past_run
 from support.worlds import P, build, chain
 
-from drumline.forecast.draws import UNKNOWN, Range, Round, Scenario, smoothing
+from drumline.forecast.draws import UNKNOWN, Range, Round, Scenario, smoothing, unknown_tasks
 from drumline.forecast.durations import Past, Spread, read_past
 from drumline.model.plan import Plan
 
@@ -39,6 +39,14 @@ def test_without_history_a_job_takes_a_second() -> None:
     drawn = draw(Past()).step(FIRST)
     assert drawn.took == dict.fromkeys(HOSTS, UNKNOWN)
     assert not drawn.connects
+
+
+def test_who_is_asked_answers_at_once_and_needs_no_history() -> None:
+    asks, *others = PLAN.steps
+    plan = replace(PLAN, steps=(replace(asks, task=replace(asks.task, action="approve")), *others))
+    found = draw(past_of(plan, {("t0", "a"): 3600.0}), plan=plan)
+    assert found.step(plan.steps[0]).took == dict.fromkeys(HOSTS, 0.0)
+    assert unknown_tasks(plan, Past()) == (("p0", "t1"),)
 
 
 def test_equal_runs_are_imagined_again() -> None:

@@ -81,3 +81,18 @@ def test_doing_something_else_is_no_spread() -> None:
     past = read_past([*others, first])
     assert past.spread == Spread(pytest.approx(0.0), pytest.approx(0.0))
     assert past.tasks[KEYS[0]].spread == Spread(pytest.approx(0.0), pytest.approx(0.0))
+
+
+def test_a_small_part_of_a_run_says_little_of_the_whole() -> None:
+    """What takes long ended differently each time, so that a task of some milliseconds is all that can be compared."""
+    long, short = {("t0", host): 60.0 for host in HOSTS}, {("t0", host): 0.02 for host in HOSTS}
+    endings = [
+        past_run(PLAN, 2, short, status="ok").endings + past_run(PLAN, 2, {("t1", "h00"): 0.02}).endings,
+        past_run(PLAN, 1, long).endings + past_run(PLAN, 1, {("t1", "h00"): 0.005}).endings,
+    ]
+    past = read_past(
+        PastRun(number=2 - index, plan=PLAN, endings=jobs, staged={}) for index, jobs in enumerate(endings)
+    )
+    assert past.spread == Spread(pytest.approx(ASSUMED, rel=0.05), pytest.approx(ASSUMED, rel=0.05))
+    assert past.tasks[KEYS[0]].spread == Spread(ASSUMED, ASSUMED)
+    assert past.tasks[KEYS[1]].spread.longest > 0.6

@@ -46,10 +46,12 @@ def test_what_has_no_history_is_named_unless_its_time_is_given() -> None:
     assert ask(past, scenario=Scenario(take={("p0", "t2"): Range(1, 1)})).unknown == (("p0", "t1"),)
 
 
-def test_the_size_of_a_plan_says_how_often_it_is_imagined() -> None:
+def test_the_size_of_a_plan_says_how_often_it_is_imagined(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rounds_for(PLAN) == MOST_ROUNDS
-    large = build(P(chain(*[[f"h{number}" for number in range(2000)]] * 50)))
-    assert rounds_for(large) == LEAST_ROUNDS
+    medium = build(P(chain(*[[f"h{number}" for number in range(200)]] * 10)))
+    assert rounds_for(medium) == 100
+    monkeypatch.setattr("drumline.forecast.estimate._JOBS", 20)
+    assert rounds_for(PLAN) == LEAST_ROUNDS
 
 
 def test_where_runs_stop_is_counted() -> None:
@@ -118,7 +120,7 @@ def really(plan: Plan, times: Times, forks: int) -> float:
     ids=str,
 )
 def test_intervals_of_80_percent_hold_about_80_percent(runs: int, hosts: int, spreads: dict[str, float]) -> None:
-    """Eighty forecasts, each from a new history. By chance alone 80% vary by 4.5 percent points (one sigma).
+    """Sixty forecasts, each from a new history; always the same ones, so that no chance decides.
 
     Of twelve hosts half have a place at once.
     """
@@ -126,10 +128,10 @@ def test_intervals_of_80_percent_hold_about_80_percent(runs: int, hosts: int, sp
     plan = build(P(chain(names, names, names)))
     chance = random.Random(3)
     inside = 0
-    for _ in range(80):
+    for _ in range(60):
         run = truth(chance, plan, **spreads)
         past = past_of(plan, *(run() for _ in range(runs)))
         expected = estimate(plan, past, forks=6, sessions=4, rounds=20).run
         inside += expected.low <= really(plan, run(), 6) <= expected.high
-    print(f"{inside} of 80 inside")
-    assert 0.68 <= inside / 80 <= 0.92
+    print(f"{inside} of 60 inside")
+    assert 0.68 <= inside / 60 <= 0.92

@@ -106,6 +106,11 @@ def test_where_it_stops_and_who_is_late() -> None:
     assert "late at a barrier: 3 jobs on average" in text(ask(late, take={("p0", "t0"): Range(5.0, 5.0)}))
 
 
+def test_a_few_failures_are_not_rounded_away() -> None:
+    plan = build(P(chain([f"h{number}" for number in range(30)])))
+    assert "  jobs on average: 29.3 ok, 0.7 failed" in text(ask(plan, fail={("p0", "t0"): 0.02}))
+
+
 def test_data() -> None:
     found = json.loads(json.dumps(estimate_data(ask(PLAN))))
     assert found["run"].keys() == {"low", "expected", "high"}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Final
@@ -23,8 +23,8 @@ from drumline.model.playbook import Task
 
 #: Seconds of a job of which nothing is known.
 UNKNOWN: Final = 1.0
-#: Actions that wait for people; they are taken to answer at once.
-_AT_ONCE = frozenset({"approve"})
+#: Actions that wait for people; they are taken to answer at once, whatever they took before.
+_AT_ONCE: Final = frozenset({"approve"})
 #: The upper end of an 80% interval of the normal distribution.
 _Z80: Final = NormalDist().inv_cdf(0.9)
 
@@ -144,6 +144,12 @@ class Round:
 def key_of(plan: Plan, step: Step) -> TaskKey:
     """The step's task, as history knows it: batches share it."""
     return plan.plays[step.play].play.id, step.task.id
+
+
+def unknown_tasks(plan: Plan, past: Past, given: Collection[TaskKey] = ()) -> tuple[TaskKey, ...]:
+    """The tasks that never ran, but for those whose time is given or needs no history."""
+    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps if step.task.action not in _AT_ONCE)
+    return tuple(key for key in keys if key not in past.tasks and key not in given)
 
 
 def _limit(task: Task) -> float | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drumline.journal.past import PastJob, PastRun
@@ -121,8 +121,10 @@ class _Comparison:
         effects = {key: found for key, groups in self._groups.items() if (found := _effects(groups.values()))}
         if not effects:
             return
+        share = _share_of_time(past, effects)
         parts = [
-            _split({key: (weight, by_run[part]) for key, (weight, by_run) in effects.items()}) for part in range(2)
+            _split({key: (weight, by_run[part]) for key, (weight, by_run) in effects.items()}, share)
+            for part in range(2)
         ]
         past.spread = Spread(*(whole for whole, _ in parts))
         for key in effects:
@@ -154,10 +156,23 @@ def _centred(effects: _Effects) -> _Effects:
     return {run: effect - mean for run, effect in effects.items()}
 
 
-def _split(effects: Mapping[TaskKey, tuple[float, _Effects]]) -> tuple[float, dict[TaskKey, float]]:
+def _share_of_time(past: Past, compared: Collection[TaskKey]) -> float:
+    """How much of a usual run the tasks that were compared make up, 0 to 1."""
+    usual = {key: _usual(task) for key, task in past.tasks.items()}
+    return sum(usual[key] for key in compared) / sum(usual.values())
+
+
+def _usual(task: TaskPast) -> float:
+    """How long the longest of a task's jobs is, in the mean of all runs."""
+    return sum(max(map(abs, took.values())) for took in task.took.values()) / len(task.took)
+
+
+def _split(effects: Mapping[TaskKey, tuple[float, _Effects]], share: float) -> tuple[float, dict[TaskKey, float]]:
     """The spread that all tasks have in common, and that of each beside it. Tasks weigh as much as they take.
 
-    What is each task's own shows in their mean as well, as if they had it in common; that much is taken off.
+    What is each task's own shows in their mean as well, as if they had it in common; that much is taken off. Tasks that
+    are but a ``share`` of a run say only so much of the whole: the rest counts as their own, and for the whole as
+    unknown. A task of 10 ms that took 20 ms once says nothing of the hour beside it.
     """
     whole = sum(weight for weight, _ in effects.values())
     shares = {key: weight / whole for key, (weight, _) in effects.items()}
@@ -167,7 +182,11 @@ def _split(effects: Mapping[TaskKey, tuple[float, _Effects]]) -> tuple[float, di
         for key, (_, by_run) in effects.items()
     }
     shared = _variance(list(common.values())) - sum(shares[key] ** 2 * variance for key, variance in own.items())
-    return _deviation(shared), {key: _deviation(variance) for key, variance in own.items()}
+    shared, unseen = max(0.0, shared), 1 - share
+    return (
+        _deviation(share * shared + unseen * ASSUMED**2),
+        {key: _deviation(variance + unseen * shared) for key, variance in own.items()},
+    )
 
 
 def _mean_by_run(effects: Mapping[TaskKey, tuple[float, _Effects]]) -> _Effects:

@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from drumline.forecast.costs import Cost
-from drumline.forecast.draws import Round, Scenario, key_of
+from drumline.forecast.draws import Round, Scenario, unknown_tasks
 from drumline.forecast.durations import Past, TaskKey
 from drumline.forecast.path import Leg, critical_path
 from drumline.forecast.simulation import Simulated, Simulation, WaveKey
@@ -108,13 +108,12 @@ def estimate(
         for number in range(count)
     )
     middle = sorted(found, key=lambda run: run.seconds)[count // 2]
-    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps)
     return Estimate(
         plan=plan,
         scenario=scenario,
         rounds=found,
         runs=len(past.runs),
-        unknown=tuple(key for key in keys if key not in past.tasks and key not in scenario.take),
+        unknown=unknown_tasks(plan, past, scenario.take),
         run=interval([run.seconds for run in found]),
         path=critical_path(plan, middle),
     )

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from drumline.forecast.costs import Cost
-from drumline.forecast.draws import Range, Scenario, key_of
+from drumline.forecast.draws import Range, Scenario, unknown_tasks
 from drumline.forecast.durations import Past, read_past
 from drumline.forecast.estimate import Interval, estimate, interval
 from drumline.forecast.simulation import WaveKey
@@ -142,8 +142,7 @@ def main() -> None:
 
 
 def _answer_to(asked: Mapping[str, Any], plan: Plan, past: Past) -> dict[str, Any]:
-    keys = {key_of(plan, step) for step in plan.steps}
-    unknown = keys - past.tasks.keys()
+    unknown = unknown_tasks(plan, past)
     costs = {host: Cost(**cost) for cost, hosts in asked["costs"] for host in hosts}
     found = estimate(
         plan,

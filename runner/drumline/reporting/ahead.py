@@ -13,7 +13,7 @@ from drumline.forecast.path import Leg, Reason
 from drumline.model.outcome import Status
 from drumline.model.plan import PlannedPlay
 from drumline.model.playbook import Strategy
-from drumline.reporting.lines import Line, Part, count_parts, seconds, task_name
+from drumline.reporting.lines import Line, Part, amount, count_parts, seconds, task_name
 
 #: So many batches of a play are shown one by one; of more the first, and the others together.
 _BATCHES = 6
@@ -166,7 +166,7 @@ def _ending_lines(found: Estimate) -> Iterator[Line]:
         yield [Part("how it ends: "), Part(f"{', '.join(words)} of {count} imagined runs", "bold")]
         yield [Part("  jobs on average: "), *count_parts(_mean_counts(found))]
     if late:
-        yield [Part(f"late at a barrier: {late:.3g} jobs on average")]
+        yield [Part(f"late at a barrier: {amount(late)} jobs on average")]
     stops = found.stops()
     for reason, times in list(stops.items())[:3]:
         yield [Part(f"  stops in {times} of {count}: ", "bold red"), Part(reason)]
@@ -174,11 +174,11 @@ def _ending_lines(found: Estimate) -> Iterator[Line]:
         yield [Part(f"  and for {len(stops) - 3} more reasons, in {sum(list(stops.values())[3:])} of {count}", "dim")]
 
 
-def _mean_counts(found: Estimate) -> dict[Status, int]:
+def _mean_counts(found: Estimate) -> dict[Status, float]:
     total: Counter[Status] = Counter()
     for run in found.rounds:
         total.update({Status(name): count for name, count in run.counts.items()})
-    return {status: round(count / len(found.rounds)) for status, count in total.items()}
+    return {status: count / len(found.rounds) for status, count in total.items()}
 
 
 def _basis_lines(found: Estimate) -> Iterator[Line]:

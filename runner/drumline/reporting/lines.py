@@ -192,9 +192,16 @@ def verdict(tracker: Tracker, number: int) -> Line:
     ]
 
 
-def count_parts(counts: Mapping[Status, int]) -> list[Part]:
+def amount(count: float) -> str:
+    """A number of things, or a mean of such: ``12``, ``0.4``, ``3021``."""
+    return f"{count:.3g}" if count < 100 else f"{count:.0f}"
+
+
+def count_parts(counts: Mapping[Status, float]) -> list[Part]:
     """``3 ok, 1 failed`` with colours; ``nothing to do`` for none."""
-    shown = [Part(f"{counts[status]} {word}", style) for status, (word, style) in MARKS.items() if counts.get(status)]
+    shown = [
+        Part(f"{amount(counts[status])} {word}", style) for status, (word, style) in MARKS.items() if counts.get(status)
+    ]
     if not shown:
         return [Part("nothing to do")]
     return [part for item in shown for part in (Part(", "), item)][1:]
