@@ -153,8 +153,16 @@ def test_clocks_that_are_wrong(tmp_path: Path) -> None:
         assert abs(found["offset"] - ahead[job["host"]]) <= found["uncertainty"] < 5
 
 
-@pytest.mark.parametrize("arguments", [["--clock", "db", "true"], ["db"]])
-def test_a_command_or_clocks_one_of_both(exec_: Exec, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["db"], "There is no command to run"),
+        (["--clock", "db", "true"], "There is nothing to run with --clock"),
+        (["--clock", "db", "--become"], "There is nothing to run with --clock"),
+        (["--clock", "db", "--executable", "pwsh"], "There is nothing to run with --clock"),
+    ],
+)
+def test_a_command_or_clocks_one_of_both(exec_: Exec, arguments: list[str], problem: str) -> None:
     ended = exec_(*arguments)
     assert (ended.status, ended.out) == (5, "")
-    assert "There is no" in ended.err or "There is nothing to run with --clock" in ended.err
+    assert problem in ended.err

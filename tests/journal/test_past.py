@@ -49,6 +49,13 @@ def test_failures_that_do_not_matter_count(tmp_path: Path) -> None:
     assert [ending.host for ending in run.endings] == ["a"]
 
 
+def test_what_was_late_and_stopped_does_not_count_as_what_its_condition_skipped(tmp_path: Path) -> None:
+    late = replace(end("a", Status.SKIPPED), result={"skipped": True, "stopped": True, "msg": "late at the barrier"})
+    write(tmp_path, "site.yml", late, replace(end("b", Status.SKIPPED), result={"skipped": True}))
+    [run] = past_runs(tmp_path, "site.yml")
+    assert [ending.host for ending in run.endings] == ["b"]
+
+
 def test_what_was_staged_says_when(tmp_path: Path) -> None:
     staged = JobStaged(at=3.0, job=Job(0, "a"), offset=0.0, uncertainty=0.001, round_trip=0.001)
     write(tmp_path, "site.yml", staged, end("a", began=4.0))

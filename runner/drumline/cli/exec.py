@@ -64,8 +64,8 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **g
     from drumline.app import carry_out, prepare
     from drumline.reporting.listeners import listeners_for
 
-    if clock and words:
-        raise UsageError("There is nothing to run with --clock", "Leave out the command, or --clock.")
+    if clock and (words or given["become"] or given["executable"]):
+        raise UsageError("There is nothing to run with --clock", "Leave out the command and how to run it, or --clock.")
     if not clock and not any(word.strip() for word in words):
         raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])

@@ -24,12 +24,14 @@ _RUNS = """
 SELECT number, plan, (SELECT max(seq) FROM events WHERE run = number) FROM playbooks JOIN runs ON number = run
 WHERE path = ? AND schema <= ? AND number < ? ORDER BY number DESC LIMIT ?
 """
-# What failed says nothing about how long success takes, unless the failure doesn't matter.
+# What failed says nothing about how long success takes, unless the failure doesn't matter; nor does what was skipped
+# because it was late and stopped.
 _ENDINGS = """
 SELECT json_extract(body, '$.job[0]'), json_extract(body, '$.job[1]'), json_extract(body, '$.status') AS status,
     json_extract(body, '$.started'), json_extract(body, '$.at'), json_extract(body, '$.began')
 FROM events WHERE run = ? AND kind = 'JobFinished'
-    AND (status IN ('ok', 'changed', 'skipped') OR json_extract(body, '$.ignored'))
+    AND (status IN ('ok', 'changed') OR json_extract(body, '$.ignored')
+        OR status = 'skipped' AND json_extract(body, '$.result.stopped') IS NULL)
 """
 _STAGED = """
 SELECT json_extract(body, '$.job[0]'), json_extract(body, '$.job[1]'), json_extract(body, '$.at')
@@ -50,7 +52,7 @@ class PastJob(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One earlier run: its plan, and the jobs that didn't fail."""
+    """One earlier run: its plan, and the jobs that neither failed nor were stopped."""
 
     number: int
     plan: Plan
