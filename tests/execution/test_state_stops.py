@@ -23,7 +23,7 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Keep
-from drumline.model.playbook import Barrier, Late, Strategy
+from drumline.model.playbook import Amount, Barrier, Late, Strategy
 
 TEN = [f"h{number}" for number in range(10)]
 
@@ -121,6 +121,38 @@ def test_no_batch_follows_one_that_no_host_got_through() -> None:
     assert reasons(run) == ["the only host of the batch dropped out, so that no other batch is begun"]
     assert run.status("t0", "b") == "abandoned"
     assert run.state.finished
+
+
+@pytest.mark.parametrize("limit", [{"max_fail_percentage": 0}, {"any_errors_fatal": True}, {"canary": True}])
+def test_no_batch_follows_one_whose_limit_was_broken_by_a_host_that_caught_up(limit: dict[str, object]) -> None:
+    """All barriers of the first batch have passed when ``c`` fails."""
+    barrier = Barrier(deadline=10, late=Late.CATCH_UP)
+    run = Hand(build(P([T(["a", "b", "c", "d"])], batches=2, barrier=barrier, **limit)))  # type: ignore[arg-type]
+    run.end(1, "t0", "a")
+    run.wake()
+    assert not reasons(run)
+    run.end(20, "t0", "c", status=Status.FAILED)
+    assert len(reasons(run)) == 1
+    assert run.status("t0", "b", "d") == "abandoned abandoned"
+
+
+def test_a_host_that_came_through_while_a_limit_held_the_barrier_back_is_excused_no_more() -> None:
+    """``e`` is being stopped when ``d`` is late and may catch up: one more failure would break the limit."""
+    hosts = ["a", "b", "c", "d", "e"]
+    barriers = [Barrier(quorum=Amount(4)), Barrier(deadline=10, late=Late.CATCH_UP), Barrier(deadline=10)]
+    needs: list[list[int]] = [[], [0], [1]]
+    tasks = [T(hosts, need, barrier=barrier) for need, barrier in zip(needs, barriers, strict=True)]
+    run = Hand(build(P(tasks, max_fail_percentage=40)))
+    run.end(1, "t0", "a", "b", "c", "d")
+    run.end(2, "t1", "a", "b", status=Status.FAILED)
+    run.end(3, "t1", "c")
+    run.wake()
+    run.end(12, "t1", "d")
+    assert run.status("t2", "d") == "pending"  # the barrier waits for e
+    run.end(13, "t0", "e")
+    assert run.status("t2", "d") == "running"
+    run.wake()
+    assert ("t2", "d") in run.stops
 
 
 def test_the_last_batch_stops_nothing_when_all_of_it_fails() -> None:

@@ -57,9 +57,11 @@ class Waves:
         for step in (step for wave in batch.waves for step in wave.steps):
             if self._ledger.steps[step].step.task.throttle:
                 self._jobs.dispatch.lift(step)
-        if play.halted or play.batch == len(play.batches) or play.batches[play.batch].stopped_at is not None:
+        if play.halted:
             return
-        stopping = limits.whole_batch_failed(batch, play.failed | play.dropped.keys())
+        stopping = limits.broken_limit(self._plan, batch, batch.failures)  # by who was behind at the last barrier
+        if stopping is None and play.batch < len(play.batches) and play.batches[play.batch].stopped_at is None:
+            stopping = limits.whole_batch_failed(batch, play.failed | play.dropped.keys())
         if stopping is not None:
             self._stop_play(play, batch, stopping)
 
@@ -133,6 +135,7 @@ class Waves:
         batch.passed += 1
         if wave.open:
             barriers.leave_behind(self._ledger, wave)
+        batch.excused &= batch.behind.keys()  # the others were late, but came through before the barrier did
         if not play.free and (batch.stopped_at is None or wave.number < batch.stopped_at):
             self._jobs.announce(barriers.passed(wave, self._jobs.at))
 
