@@ -5,7 +5,7 @@ import pytest
 
 from drumline.diagnostics import Position
 from drumline.model.playbook import Amount, Barrier, Late, Order, Start, Strategy
-from drumline.model.value import Template
+from drumline.model.value import Template, text_of
 from drumline.planning.data import as_json
 from drumline.planning.dot import as_dot
 from drumline.planning.render import as_text
@@ -205,7 +205,11 @@ def test_text_says_how_many_may_fail(plan, play, task, fields, stops):
 )
 def test_text_says_what_people_are_asked(plan, play, task, arguments, words):
     asks = task("ask", arguments=arguments, run_once=True, action="approve")
-    assert f"    ask  on the first of app[1-3] that may; {words}\n" in as_text(plan(play("p", asks)))
+    made = plan(play("p", asks))
+    assert f"    ask  on the first of app[1-3] that may; {words}\n" in as_text(made)
+    [data] = json.loads(as_json(made))["plays"][0]["batches"][0]["waves"][0]["tasks"]
+    shown = {name: text_of(value) if isinstance(value, Template) else value for name, value in arguments.items()}
+    assert data["approval"] == {"message": None, "timeout": None, "default": None, **shown}
 
 
 def test_json_holds_the_same_facts(rolling):

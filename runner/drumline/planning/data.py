@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from drumline.model.plan import Batch, Plan, PlannedPlay, Step
-from drumline.model.playbook import Barrier, Start, Strategy
-from drumline.model.value import text_of
-from drumline.planning.words import hosts_of_jobs, jobs_of, most_failures, needs_text, quorum
+from drumline.model.playbook import Barrier, Start, Strategy, Task
+from drumline.model.value import Template, text_of
+from drumline.planning.words import APPROVE, hosts_of_jobs, jobs_of, most_failures, needs_text, quorum
 from drumline.times import moment
 
 
@@ -82,7 +82,14 @@ def _task_data(plan: Plan, step: Step) -> dict[str, Any]:
         "any_errors_fatal": task.any_errors_fatal,
         "throttle": task.throttle,
         "start": task.start and _start_data(task.start),
+        "approval": _approval_data(task) if task.action == APPROVE else None,
     }
+
+
+def _approval_data(task: Task) -> dict[str, Any]:
+    """As written; a template shows its text."""
+    written = {name: task.arguments.get(name) for name in ("message", "timeout", "default")}
+    return {name: value.text if isinstance(value, Template) else value for name, value in written.items()}
 
 
 def _start_data(start: Start) -> dict[str, Any]:
