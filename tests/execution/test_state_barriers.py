@@ -347,7 +347,7 @@ def was_let_go(world: World, passed: BarrierPassed) -> bool:
     barrier = world.plan.plays[passed.play].batches[passed.batch].barriers[passed.wave]
     said = [event for event in world.announced if isinstance(event, (WaveReleased, JobsLate))]
     mine = [event for event in said if (event.play, event.batch, event.wave) == where and event.at <= passed.at]
-    over = barrier.deadline is not None and passed.at - mine[0].at >= barrier.deadline
+    over = barrier.deadline is not None and passed.at >= mine[0].at + barrier.deadline
     return barrier.late is Late.CATCH_UP and (over or len(mine) > 1)
 
 
