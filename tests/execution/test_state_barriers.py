@@ -243,6 +243,14 @@ def test_the_barrier_says_what_it_cost_all_that_waited() -> None:
     assert (event.last, event.waited, event.waited_in_all) == (Job(0, "c"), 5, 5 + 1)
 
 
+def test_reports_that_overtake_each_other_make_no_negative_waiting() -> None:
+    run = hand(["a", "b"], ["a"])
+    run.end(10, "t0", "b")
+    run.end(9.99, "t0", "a")
+    [event] = run.heard(BarrierPassed)
+    assert (event.waited, event.waited_in_all) == (0, 0)
+
+
 def test_a_barrier_waits_for_late_jobs_when_their_failure_would_break_a_limit() -> None:
     plan = build(P(chain(FOUR, FOUR), barrier=Barrier(quorum=HALF), max_fail_percentage=25))
     run = Hand(plan)

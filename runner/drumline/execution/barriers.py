@@ -66,7 +66,7 @@ def passed(wave: WaveState, at: float) -> BarrierPassed:
         batch=wave.batch.number,
         wave=wave.number,
         last=wave.last,
-        waited=at - wave.first_end if wave.ended else 0.0,
+        waited=max(0.0, at - wave.first_end) if wave.ended else 0.0,
         waited_in_all=max(0.0, wave.ended * (at - wave.released_at) - wave.ended_after),
         open=wave.open,
     )
