@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.worlds import Hand, P, T, World, build, chain, worlds
 
 from drumline.execution.instructions import Announce
@@ -205,24 +206,65 @@ def test_keep_available_holds_before_each_wave() -> None:
     assert run.status("t1", "a") == "abandoned"
 
 
+def test_plays_at_once_that_keep_the_same_hosts_available_take_turns() -> None:
+    six = TEN[:6]
+    keep = [Keep(group="app", least=4, hosts=tuple(six))]
+    run = Hand(build(P([T(six)], batches=3, keep=keep), P([T(six[::-1])], batches=3, keep=keep), P([T(six)])))
+    assert [(event.play, event.batch) for event in run.heard(WaveReleased)] == [(0, 0), (2, 0)]
+    for number in range(3):  # the one that is under way goes on first
+        run.end(number, "t0", six[number], six[number + 3])
+    assert [(event.play, event.batch) for event in run.heard(WaveReleased)][2:] == [(0, 1), (0, 2), (1, 0)]
+    assert not reasons(run)
+
+
 @settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_keep_available_holds_at_every_release_whatever_fails(world: World) -> None:
+    assert_available(world)
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.lists(st.integers(2, 4), min_size=2, max_size=3), st.integers(2, 4))
+def test_keep_available_holds_for_plays_at_once(world: World, batches: list[int], least: int) -> None:
+    keep = [Keep(group="app", least=least, hosts=tuple(TEN[:6]))]
+    world.plan = build(*[P(chain(TEN[:6], TEN[:6]), batches=count, keep=keep) for count in batches])
+    assert_available(world)
+
+
+def assert_available(world: World) -> None:
     world.together = 1  # so that the log tells what failed before a release and what after it
     world.run()
     gone: set[str] = set()
+    ended: set[Job] = set()
+    opened: dict[int, int] = {}  # play to batch
     for entry in world.log:
-        if isinstance(entry, JobFinished) and not entry.ignored:
-            gone |= {entry.job.host} if entry.status in (Status.FAILED, Status.UNREACHABLE) else set()
+        if isinstance(entry, JobFinished):
+            ended.add(entry.job)
+            lost = not entry.ignored and entry.status in (Status.FAILED, Status.UNREACHABLE)
+            gone |= {entry.job.host} if lost else set()
         elif isinstance(entry, Announce) and isinstance(entry.event, JobsAbandoned):
+            ended |= set(entry.event.jobs)
             gone |= {job.host for job in entry.event.jobs} if entry.event.status is Status.FAILED else set()
         elif isinstance(entry, Announce) and isinstance(entry.event, JobsLate) and entry.event.late is Late.DROP:
             gone |= {job.host for job in entry.event.jobs} & dropped(world)
         elif isinstance(entry, Announce) and isinstance(entry.event, WaveReleased):
-            play = world.plan.plays[entry.event.play]
-            batch = play.batches[entry.event.batch].hosts
-            for keep in play.keep:
-                assert len(set(keep.hosts) - gone - set(batch)) >= keep.least
+            event = entry.event
+            others = opened.keys() - {event.play} if event.wave == 0 else set()
+            taken = [taken_out(world, play, opened[play], ended) for play in others]
+            opened[event.play] = event.batch
+            for keep in world.plan.plays[event.play].keep:
+                hosts = world.plan.plays[event.play].batches[event.batch].hosts
+                assert len(set(keep.hosts).difference(gone, hosts, *taken)) >= keep.least
+
+
+def taken_out(world: World, play: int, batch: int, ended: set[Job]) -> set[str]:
+    """The hosts of a batch that is not over, in groups of which its play keeps others available."""
+    steps = [step for step in world.plan.steps if (step.play, step.batch) == (play, batch)]
+    jobs = sum(1 if step.task.run_once and step.hosts else len(step.hosts) for step in steps)
+    if jobs == len({job for job in ended for step in steps if job.step == step.index}):
+        return set()
+    kept = {host for keep in world.plan.plays[play].keep for host in keep.hosts}
+    return kept & set(world.plan.plays[play].batches[batch].hosts)
 
 
 def dropped(world: World) -> set[str]:

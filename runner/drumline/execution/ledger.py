@@ -125,6 +125,12 @@ class PlayState:
     dropped: dict[str, str] = field(default_factory=dict)  # hosts that left it without having failed, and why
     halted: bool = False
 
+    def taken_out(self) -> set[str]:
+        """The hosts of the open batch that are in groups of which others are to stay available meanwhile."""
+        if self.batch == len(self.batches) or not self.batches[self.batch].released:
+            return set()
+        return {host for _, members in self.keep for host in members & self.batches[self.batch].hosts}
+
 
 class Ledger:
     """The statuses of all jobs of a plan. ``move`` is the only way to change one."""

@@ -57,13 +57,18 @@ def whole_batch_failed(batch: BatchState, dropped_out: Set[str]) -> Stopping | N
 def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Job]) -> Stopping | None:
     """``keep_available``: why this batch may not go on, ``lost`` being the hosts that failed or dropped out so far."""
     for keep, members in play.keep:
-        gone = [host for host in lost if host in members and host not in batch.hosts]
-        left = len(members) - len(gone) - sum(host in members for host in batch.hosts)
+        left = len(members - batch.hosts - lost.keys())
         if left < keep.least:
+            gone = [host for host in lost if host in members and host not in batch.hosts]
             names = f"; lost: {folded(gone)}" if gone else ""
             text = f"{keep.group}: {left} of {len(members)} hosts would be left, and {keep.least} have to be{names}"
             return Stopping(text, lost[gone[0]] if gone else None)
     return None
+
+
+def has_to_wait(play: PlayState, batch: BatchState, away: Set[str]) -> bool:
+    """``keep_available``: whether too few would be left without these hosts, some of which may come back."""
+    return any(len(members - batch.hosts - away) < keep.least for keep, members in play.keep)
 
 
 def folded(hosts: Iterable[str], most: int = 5) -> str:

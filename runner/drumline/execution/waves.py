@@ -70,16 +70,20 @@ class Waves:
         stopping = limits.not_available(play, batch, self._ledger.lost)
         if stopping is not None:
             self._stop_play(play, batch, stopping)
-        elif self._jobs.stopping and limits.not_available(play, batch, self._soon_lost()):
+        elif play.keep and limits.has_to_wait(play, batch, self._away(play, batch)):
             return False
         else:
             self._release(play, batch)
         return True
 
-    def _soon_lost(self) -> dict[str, Job]:
-        """The hosts that are lost, and those on which jobs are being stopped as failed."""
-        stopping = {job.host: job for job, status in self._jobs.stopping.items() if status is Status.FAILED}
-        return stopping | self._ledger.lost
+    def _away(self, play: PlayState, batch: BatchState) -> set[str]:
+        """The hosts that are lost, or being stopped as failed, and those that other plays took out before this batch.
+
+        Once the batch is open it waits for no other play: the two could wait for each other.
+        """
+        away = {job.host for job, status in self._jobs.stopping.items() if status is Status.FAILED}
+        others = [other for other in self._ledger.plays if other is not play] if not batch.released else []
+        return away.union(self._ledger.lost, *(other.taken_out() for other in others))
 
     def _release(self, play: PlayState, batch: BatchState) -> None:
         """Release the next wave, or all of them where the strategy is ``free``."""
