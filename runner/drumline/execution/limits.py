@@ -57,7 +57,7 @@ def whole_batch_failed(batch: BatchState, dropped_out: Set[str]) -> Stopping | N
 def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Job]) -> Stopping | None:
     """``keep_available``: why this batch may not go on, ``lost`` being the hosts that failed or dropped out so far."""
     for keep, members in play.keep:
-        left = len(members - batch.hosts - lost.keys())
+        left = _left(members, batch, lost)
         if left < keep.least:
             gone = [host for host in lost if host in members and host not in batch.hosts]
             names = f"; lost: {folded(gone)}" if gone else ""
@@ -68,7 +68,13 @@ def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Job]) -
 
 def has_to_wait(play: PlayState, batch: BatchState, away: Set[str]) -> bool:
     """``keep_available``: whether too few would be left without these hosts, some of which may come back."""
-    return any(len(members - batch.hosts - away) < keep.least for keep, members in play.keep)
+    return any(_left(members, batch, away) < keep.least for keep, members in play.keep)
+
+
+def _left(members: Set[str], batch: BatchState, away: Iterable[str]) -> int:
+    """So many are neither in the batch nor away. A group may be large: what is gone is counted, not what is left."""
+    gone = sum(host in members and host not in batch.hosts for host in away)
+    return len(members) - sum(host in members for host in batch.hosts) - gone
 
 
 def folded(hosts: Iterable[str], most: int = 5) -> str:

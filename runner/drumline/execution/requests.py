@@ -24,9 +24,6 @@ from drumline.plugin.protocols import ActionFailed, Session
 
 T = TypeVar("T")
 
-#: Seconds between two attempts to end what a stopped job is doing.
-_STOP_INTERVAL = 0.1
-
 
 class Asking(Protocol):
     """Who puts questions to people (:class:`drumline.execution.approvals.Approvals`)."""
