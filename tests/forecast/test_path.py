@@ -71,6 +71,12 @@ def test_who_was_staged_last_and_then_who_took_longest() -> None:
     ]
 
 
+def test_staging_that_waited_for_places() -> None:
+    plan = build(P([T(HOSTS, start=Start())]))
+    path = critical_path(plan, simulate(plan, forks=1))
+    assert [(leg.hosts, leg.staged) for leg in path] == [(("a", "b", "c", "d"), True), (("d",), False)]
+
+
 def test_a_moment_of_the_clock() -> None:
     plan = build(P([T(HOSTS), T(HOSTS, needs=[0], start=Start(at=100.0))]))
     path = critical_path(plan, simulate(plan))

@@ -86,7 +86,7 @@ def _place(plan: Plan, step: Step, job: Job, cause: Job) -> Reason:
 
 def _continues(leg: Leg, link: Link, reason: Reason) -> bool:
     places = (Reason.FORKS, Reason.SESSIONS, Reason.THROTTLE)
-    return link.job is not None and link.job.step == leg.step and reason in places and not link.staged
+    return link.job is not None and link.job.step == leg.step and reason in places and link.staged is leg.staged
 
 
 def _leg(link: Link, reason: Reason) -> Leg:
