@@ -228,11 +228,12 @@ class World:
                     self.stopped |= {job: status for job in jobs if job not in self.stopped}
                 case Finish(exit_status=status):
                     self.exit_status = status
-        for instruction in instructions:
-            if isinstance(instruction, Release):
-                self.release(instruction)
+        releases = [instruction for instruction in instructions if isinstance(instruction, Release)]
+        happened = [self.release(release) for release in releases]
+        for event in sorted(happened, key=lambda event: isinstance(event, JobFinished)):
+            self.feed(event)  # what was released is known before what came of it
 
-    def release(self, release: Release) -> None:
+    def release(self, release: Release) -> Event:
         """Send the word to start, unless one of the jobs is lost just then."""
         assert all(job in self.staged for job in release.jobs)
         lost = [job for job in release.jobs if self.random.random() < self.lost]
@@ -240,13 +241,12 @@ class World:
             self.under_way.remove(lost[0])
             del self.staged[lost[0]]
             ignored = self.key(lost[0]) in self.ignored
-            self.feed(JobFinished(at=self.time, job=lost[0], status=Status.UNREACHABLE, ignored=ignored))
-            return
+            return JobFinished(at=self.time, job=lost[0], status=Status.UNREACHABLE, ignored=ignored)
         for job in release.jobs:
             wrong = self.staged.pop(job)
             self.began[job] = self.time if release.instant is None else release.instant + wrong
             self.measured[job] = self.began[job] - wrong
-        self.feed(StartReleased(at=self.time, jobs=release.jobs, instant=release.instant))
+        return StartReleased(at=self.time, jobs=release.jobs, instant=release.instant)
 
     @property
     def announced(self) -> list[Event]:
