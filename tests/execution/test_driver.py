@@ -122,6 +122,7 @@ def test_jobs_that_do_not_answer_are_given_up_as_unknown(monkeypatch: pytest.Mon
     executor.close()
     [finished] = [event for event in record.events if isinstance(event, JobFinished)]
     assert finished.status is Status.UNKNOWN
+    assert 0.2 <= finished.at - finished.started < 60
 
 
 def test_a_job_that_is_late_is_stopped_in_time_and_given_up_when_it_does_not_answer(

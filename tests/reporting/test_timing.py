@@ -125,6 +125,12 @@ def finished(after: float, status: int = 0) -> RunFinished:
     return RunFinished(at=NOON + after, counts={}, exit_status=status)
 
 
+def test_a_task_took_from_its_first_start_to_its_last_end() -> None:
+    ends = [replace(over(2, 3), started=NOON + 2), *(over(number, 4) for number in (1, 3, 4))]
+    lines = told(one(), [*started(), *ends, passed(4), finished(4)]).lines
+    assert "  changed     t0: web[1-4]  4 hosts, 4.0 s" in lines
+
+
 # Barriers.
 
 

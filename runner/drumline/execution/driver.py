@@ -80,7 +80,7 @@ class Driver:
         self._interrupts = 0
         self._hurries = 0  # interrupts that said: now
         self._stopping: dict[Job, _Stopping] = {}  # in the order in which they are given up
-        self._sent: set[Job] = set()  # submitted and not reported
+        self._sent: dict[Job, float] = {}  # submitted and not reported, and since when
         self.exit_status: int | None = None
 
     def report(self, report: JobReport | Exception) -> None:
@@ -123,7 +123,7 @@ class Driver:
             except queue.Empty:
                 return
             if isinstance(item, JobReport):
-                self._sent.discard(item.event.job)
+                self._sent.pop(item.event.job, None)
             elif isinstance(item, (Urgency, Exception)):
                 return
 
@@ -173,7 +173,7 @@ class Driver:
 
     def _finished(self, report: JobReport) -> list[Event]:
         job = report.event.job
-        self._sent.discard(job)
+        self._sent.pop(job, None)
         self._stopping.pop(job, None)
         if self._state.status(job) is not Status.RUNNING:
             return []  # given up already
@@ -197,7 +197,8 @@ class Driver:
         status = Status.UNKNOWN if interrupted else stopped.status
         message = " ".join(filter(None, [stopped.reason and f"{stopped.reason}.", _DEAF]))
         values = {**stopped_values(stopped, {}), "msg": message}
-        return JobReport(event=JobFinished(at=self._clock.now(), job=job, status=status, result=values))
+        now, started = self._clock.now(), self._sent[job]
+        return JobReport(event=JobFinished(at=now, job=job, status=status, started=started, result=values))
 
     # What to do about it.
 
@@ -220,7 +221,7 @@ class Driver:
         for instruction in instructions:
             match instruction:
                 case Start(jobs=jobs):
-                    self._sent.update(jobs)
+                    self._sent.update(dict.fromkeys(jobs, self._clock.now()))
                     for job in jobs:
                         executor.submit(job)
                 case Stop():

@@ -200,6 +200,7 @@ class Tracker:
             return
         fold = self._fold(wave, event)
         fold.hosts.append(job.host)
+        fold.first_start = min(fold.first_start, event.started)
         fold.last_end = event.at
         wave.counts[event.status] += 1
         self._close(wave, event.at)
