@@ -146,6 +146,15 @@ def test_without_a_deadline_the_rest_is_late_when_the_quorum_is_there() -> None:
     assert run.status("t1", *FOUR) == "running running abandoned abandoned"
 
 
+@pytest.mark.parametrize(
+    ("number", "reason"), [(1, "1 job of the wave had finished"), (2, "2 jobs of the wave had finished")]
+)
+def test_a_quorum_of_jobs_is_told_in_words(number: int, reason: str) -> None:
+    run = hand(FOUR, FOUR, quorum=Amount(number))
+    run.end(1, "t0", *FOUR[:number])
+    assert run.heard(JobsLate)[0].reason == reason
+
+
 def test_what_catches_up_runs_what_it_missed_and_is_counted_again_when_it_has() -> None:
     three = ["a", "b", "c"]
     run = hand(three, three, three, three, quorum=Amount(2), deadline=10, late=Late.CATCH_UP)

@@ -55,7 +55,8 @@ def why_late(wave: WaveState) -> str:
     deadline, quorum = wave.barrier.deadline, wave.barrier.quorum
     if deadline is not None:
         return f"the deadline of {in_words(deadline)} was over"
-    return f"{quorum} {'of the wave' if quorum.percent else 'jobs of the wave'} had finished"
+    jobs = "" if quorum.percent else "job " if quorum.value == 1 else "jobs "
+    return f"{quorum} {jobs}of the wave had finished"
 
 
 def passed(wave: WaveState, at: float) -> BarrierPassed:
