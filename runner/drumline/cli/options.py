@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from drumline.config import Settings, load_settings
 from drumline.secret import mask_assignments
+
+if TYPE_CHECKING:
+    from drumline.app import Prepared
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,6 +88,21 @@ def settings_with(**given: Any) -> Settings:
 
     settings = load_settings(Path.cwd(), os.environ)
     return dataclasses.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+
+
+def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: Any) -> Prepared:
+    """What :func:`drumline.app.prepare` makes of all the options above; ``more`` goes to it as it is."""
+    from drumline.app import prepare
+
+    return prepare(
+        playbooks,
+        settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"]),
+        limit=given["limit"],
+        extra_vars=given["extra_vars"],
+        tags=split_tags(given["tags"]),
+        skip_tags=split_tags(given["skip_tags"]),
+        **more,
+    )
 
 
 def split_tags(text: str | None) -> list[str]:

@@ -12,9 +12,8 @@ from drumline.cli.options import (
     forks_option,
     inventory_options,
     playbook_path,
+    prepared_with,
     scope_options,
-    settings_with,
-    split_tags,
     state_option,
     tag_options,
 )
@@ -46,7 +45,6 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits:
 
     Exit status: 0, 2 when --lint-waits finds something, or 5 when the command line or the files are wrong.
     """
-    from drumline.app import prepare
     from drumline.clock import SystemClock
     from drumline.planning.render import FORMATS, as_text
 
@@ -54,14 +52,7 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits:
         raise UsageError("There is no room for times in DOT", "Use --estimate with --format text or json.")
     if lint_waits and (estimate or shape != "text"):
         raise UsageError("--lint-waits shows no plan", "Leave --estimate and --format out, or ask for the plan first.")
-    prepared = prepare(
-        playbooks,
-        settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"]),
-        limit=given["limit"],
-        extra_vars=given["extra_vars"],
-        tags=split_tags(given["tags"]),
-        skip_tags=split_tags(given["skip_tags"]),
-    )
+    prepared = prepared_with(playbooks, given)
     if lint_waits:
         raise SystemExit(_lint(prepared))
     text = as_text(prepared.plan, now=SystemClock().now()) if shape == "text" else FORMATS[shape](prepared.plan)

@@ -13,9 +13,8 @@ from drumline.cli.options import (
     forks_option,
     inventory_options,
     playbook_path,
+    prepared_with,
     scope_options,
-    settings_with,
-    split_tags,
     state_option,
     tag_options,
     verbose_option,
@@ -41,18 +40,10 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
 
     Ctrl-C lets the running wave end; a second one stops what runs on the hosts.
     """
-    from drumline.app import carry_out, prepare, remaining_of
+    from drumline.app import carry_out, remaining_of
     from drumline.reporting.listeners import listeners_for
 
-    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
-    prepared = prepare(
-        playbooks,
-        settings,
-        limit=given["limit"],
-        extra_vars=given["extra_vars"],
-        tags=split_tags(given["tags"]),
-        skip_tags=split_tags(given["skip_tags"]),
-    )
+    prepared = prepared_with(playbooks, given)
     with listeners_for(
         prepared.plan,
         events=events,

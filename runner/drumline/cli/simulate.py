@@ -13,9 +13,8 @@ from drumline.cli.options import (
     forks_option,
     inventory_options,
     playbook_path,
+    prepared_with,
     scope_options,
-    settings_with,
-    split_tags,
     state_option,
     tag_options,
 )
@@ -69,7 +68,7 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
 
     Exit status: 0, or 5 when the command line or the files are wrong.
     """
-    from drumline.app import estimate_of, prepare
+    from drumline.app import estimate_of
     from drumline.forecast.asked import in_batches, scenario_of
     from drumline.forecast.fleet import resized
 
@@ -83,16 +82,7 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
             playbook = in_batches(playbook, given["serial"])
         return playbook, inventory
 
-    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
-    prepared = prepare(
-        playbooks,
-        settings,
-        limit=given["limit"],
-        extra_vars=given["extra_vars"],
-        tags=split_tags(given["tags"]),
-        skip_tags=split_tags(given["skip_tags"]),
-        instead=instead,
-    )
+    prepared = prepared_with(playbooks, given, instead=instead)
     scenario = scenario_of(
         prepared.plan,
         prepared.inventory,
