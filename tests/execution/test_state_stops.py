@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ from drumline.model.event import (
     WaveReleased,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Job, Keep
+from drumline.model.plan import Job, Keep, Need
 from drumline.model.playbook import Amount, Barrier, Late, Strategy
 
 TEN = [f"h{number}" for number in range(10)]
@@ -215,6 +217,20 @@ def test_plays_at_once_that_keep_the_same_hosts_available_take_turns() -> None:
         run.end(number, "t0", six[number], six[number + 3])
     assert [(event.play, event.batch) for event in run.heard(WaveReleased)][2:] == [(0, 1), (0, 2), (1, 0)]
     assert not reasons(run)
+
+
+def test_plays_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    """The last play has taken ``b`` out, and needs the task of the play that waits for ``b`` to come back."""
+    keep = [Keep(group="app", least=1, hosts=("a", "b"))]
+    plan = build(P([T(["x"])]), P([T(["a"])], needs=[0], keep=keep), P(chain(["b"], ["b"]), keep=keep))
+    last = replace(plan.steps[3], needs=(Need(step=1), Need(step=2)))
+    run = Hand(replace(plan, steps=(*plan.steps[:3], last)))
+    run.end(1, "t0", "x")
+    run.end(2, "t0", "b")
+    assert run.state.finished
+    assert reasons(run) == ["too few hosts would be left, since a play that took some out waits for this one"]
+    assert run.status("t0", "a") == "abandoned"
+    assert run.heard(RunFinished)[0].exit_status == 2
 
 
 @settings(max_examples=60, deadline=None)

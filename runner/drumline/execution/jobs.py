@@ -70,6 +70,10 @@ class Jobs:
             self.stopping.pop(job, None)
         self.ended.append((job, event.status))
 
+    def is_idle(self) -> bool:
+        """Whether no job is under way, or about to be sent."""
+        return not self.running and not self._sending
+
     def give_place_back(self, job: Job) -> None:
         """A running job needs no place any more: neither ``forks`` nor ``sessions`` count it."""
         if job not in self._placeless:

@@ -97,6 +97,9 @@ class RunState:
             self._take_in(event)
             self._settle()
             self._jobs.send()
+            while self._jobs.is_idle() and self._stands_still() and self._waves.end_standstill():
+                self._settle()
+                self._jobs.send()
         return self._jobs.out
 
     # What happened.
@@ -160,6 +163,10 @@ class RunState:
                 break
         if not self.finished and all(play.over for play in self._ledger.plays):
             self._finish()
+
+    def _stands_still(self) -> bool:
+        """No job is under way; whether time can't bring anything either."""
+        return not self.finished and self.wake_at is None
 
     def _follow(self, job: Job, status: Status) -> None:
         if self._starts.active:

@@ -85,6 +85,16 @@ class Waves:
         others = [other for other in self._ledger.plays if other is not play] if not batch.released else []
         return away.union(self._ledger.lost, *(other.taken_out() for other in others))
 
+    def end_standstill(self) -> bool:
+        """Nothing can happen any more: stop a play that waits for hosts of another, which waits for it in turn."""
+        for play in self._ledger.plays:
+            batch = play.batches[play.batch] if play.opened and play.batch < len(play.batches) else None
+            if batch is not None and not batch.released:
+                text = "too few hosts would be left, since a play that took some out waits for this one"
+                self._stop_play(play, batch, Stopping(text, None))
+                return True
+        return False
+
     def _release(self, play: PlayState, batch: BatchState) -> None:
         """Release the next wave, or all of them where the strategy is ``free``."""
         waves = batch.waves[batch.released : None if play.free else batch.released + 1]
