@@ -37,6 +37,7 @@ class SshStaged:
         self.use = ExitStack()
         self._session = session
         self._command = command
+        self._give = command.shell.give
         self._timeout = timeout
         self._stdin = stdin  #: What is sent after the word.
         self._remarks = remarks
@@ -90,8 +91,7 @@ class SshStaged:
         """See :class:`drumline.plugin.Staged`."""
         if self._exit is None and not self._session.interrupted:
             self._at = at
-            with suppress(HostError):  # ``finish`` tells
-                self._command.shell.send_on(release_word(at))
+            self._give(release_word(at))
             self._released_at = time.monotonic()
 
     def finish(self, emit: Emit) -> Exit:
