@@ -36,6 +36,11 @@ def test_engine() -> None:
     assert all("limit 80" in row[3] and "limit 600" in row[5] for row in rows.values())
 
 
+def test_barrier() -> None:
+    rows = table("barrier.py", "--hosts", "20", "--waves", "3")
+    assert "limit 20 ms" in rows["2 barriers"][-1]
+
+
 def test_forecast() -> None:
     rows = table("forecast.py", "--hosts", "20", "--tasks", "2", "--events", "200", "--rounds", "1")
     assert rows.keys() == {"20 x 2"}
