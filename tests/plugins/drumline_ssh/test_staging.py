@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -163,7 +164,10 @@ class TestDeathWhileItWaits:
 
 def _below(pid: int) -> list[int]:
     """The descendants of a process."""
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # it is gone
+        return []
     return [found for child in children for found in (child, *_below(child))]
 
 
@@ -245,8 +249,9 @@ class TestBecome:
         shell = int(collect(session, sh("echo $PPID")).stdout)
         staged = session.stage(sh("echo started", become=Become(user="nobody")))
         for pid in _below(shell):
-            if b"sudo" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
-                os.kill(pid, signal.SIGKILL)
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ends with the sudo that was killed before it
+                if b"sudo" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+                    os.kill(pid, signal.SIGKILL)
         until_check_raises(staged, CommandRefused)
         staged.cancel()
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
