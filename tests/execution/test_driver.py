@@ -18,7 +18,7 @@ from drumline.journal.store import JournalFailed
 from drumline.model.event import Event, JobFinished, JobsStarted, JobWaiting, RunFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
-from drumline.model.playbook import Barrier, Late
+from drumline.model.playbook import Amount, Barrier, Late
 
 
 class Record:
@@ -162,6 +162,29 @@ def test_one_that_answers_in_time_is_not_given_up(monkeypatch: pytest.MonkeyPatc
     executor.close()
     [finished] = [event for event in record.events if isinstance(event, JobFinished)]
     assert (finished.status, finished.at) == (Status.SKIPPED, 1.0)  # as the host reported it
+
+
+def test_one_that_answers_in_the_same_turn_is_not_given_up_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its neighbour's end makes it late, and its own is known already."""
+    monkeypatch.setattr(driver_module, "STOP_GRACE", 0.1)
+    record = Record()
+    quorum = Barrier(quorum=Amount(value=50, percent=True), late=Late.DROP)
+    driver, executor, hosts = make(build(P([T(["a", "b"], barrier=quorum), T(["a"], needs=[0])])), record)
+    submit, waiting = executor.submit, list[Job]()
+
+    def submit_together(job: Job) -> None:
+        if job.step == 1:
+            threading.Timer(0.3, submit, [job]).start()
+            return
+        waiting.append(job)
+        for one in waiting if len(waiting) == 2 else []:
+            driver.report(hosts.run(one))
+
+    executor.submit = submit_together  # type: ignore[method-assign]
+    assert driver.run(executor) == 0
+    executor.close()
+    assert hosts.stopped == {}
+    assert {event.status for event in record.events if isinstance(event, JobFinished)} == {Status.OK}
 
 
 def test_what_a_job_notes_when_it_was_given_up_is_dropped() -> None:

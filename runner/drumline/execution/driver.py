@@ -236,6 +236,8 @@ class Driver:
         grace = STOP_GRACE if self._hurries < 2 else 0.0
         until = self._clock.monotonic() + grace
         for job in stop.jobs:
+            if job not in self._sent:  # it reported in the same turn
+                continue
             earlier = self._stopping.pop(job, None)
             self._stopping[job] = _Stopping(until, earlier.stopped if earlier else stopped)
             executor.stop(job, stopped)
