@@ -341,7 +341,7 @@ def test_independent_jobs_of_a_host_run_side_by_side_up_to_its_sessions(
 
 
 def test_the_delay_between_tries_does_not_count_for_the_time_out_of_a_try(tmp_path: Path) -> None:
-    ran = run_tasks(tmp_path, "- {id: t, command: 'false', timeout: 0.3, retries: 1, delay: 0.5}\n")
+    ran = run_tasks(tmp_path, "- {id: t, command: 'false', timeout: 2, retries: 1, delay: 2.2}\n")
     assert ran.result("t")["attempts"] == 2
     assert ran.result("t")["rc"] == 1
 
