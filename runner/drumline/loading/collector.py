@@ -19,8 +19,9 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-#: New objects between two looks at the young ones; Python's own 700 are a few jobs.
-_RARELY = 50_000
+#: New objects between two looks at the young ones, looks at these between two at older ones, and so on. Python's own
+#: 700 are a few jobs, and its 10 make a look at half a million objects of what would be 50,000.
+_RARELY = (50_000, 50, 1_000)
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def rare_collector() -> Iterator[None]:
     """Leave what is there alone, and look for garbage rarely: a look at a whole fleet holds a barrier up for 20 ms."""
     thresholds = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(_RARELY, *thresholds[1:])
+    gc.set_threshold(*_RARELY)
     try:
         yield
     finally:
