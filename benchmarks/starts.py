@@ -13,7 +13,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ EXCESS = 5.0
 #: What the hosts run: they note the time, last for a while and write it. bash does that without starting programs. All
 #: hosts are one machine: else the ends of the first commands would be in the way of the beginnings of the last.
 SHELL, COMMAND = "/bin/bash", "t=$EPOCHREALTIME; read -t {seconds} x <>{quiet}; echo $t"
+#: Hosts that are made ready side by side. Those that wait for the word take none of these places.
+AT_ONCE = 50
 _TOGETHER = "{together: true}"
 _BY_CLOCK = "{together: true, max_skew: 1s}"
 
@@ -46,6 +49,16 @@ class Start:
     uncertainty: float = 0.0  #: and give or take what.
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """What all contenders start."""
+
+    fleet: Fleet
+    command: str
+    bare: str  #: The same for the bare loop: says that it is ready, and reads its word first.
+    core: int | None = None  #: What contenders run on; None: anywhere.
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=500, help="of B5")
@@ -54,16 +67,35 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="runs of each contender")
     parser.add_argument("--as-me", action="store_true", help="as root too, log in as the one who runs this")
     options = parser.parse_args()
-    with open_fleet(options.hosts, options.starts, as_me=options.as_me) as fleet:
+    with _apart() as core, open_fleet(options.hosts, options.starts, as_me=options.as_me) as fleet:
         command = _command(fleet)
         script = staged_script(Run(language=Language.SH, text=command, executable=SHELL), nonce())
-        bursts = _measured(fleet, options.rounds, {"drumline": _TOGETHER}, command, f"( {script}\n)")
+        contest = Contest(fleet=fleet, command=command, bare=f"( {script}\n)", core=core)
+        bursts = _measured(contest, options.rounds, {"drumline": _TOGETHER})
     _report_bursts(bursts, options.hosts)
     with open_fleet(options.skew_hosts, options.starts, as_me=options.as_me) as fleet:
-        kinds = {"drumline, together": _TOGETHER, "drumline, by the clock": _BY_CLOCK}
         command = _command(fleet)
-        skews = _measured(fleet, options.rounds, kinds, command, f"echo ready; read -r word; {command}")
+        contest = Contest(fleet=fleet, command=command, bare=f"echo ready; read -r word; {command}")
+        kinds = {"drumline, together": _TOGETHER, "drumline, by the clock": _BY_CLOCK}
+        skews = _measured(contest, options.rounds, kinds)
     _report_skews(skews, options.skew_hosts)
+
+
+@contextmanager
+def _apart() -> Iterator[int | None]:
+    """A core that the servers which are started meanwhile leave alone, since hosts are other machines; None: no such.
+
+    What runs a burst would else be put aside for what the burst wakes up.
+    """
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if len(cores) < 2:
+        yield None
+        return
+    os.sched_setaffinity(0, cores - {min(cores)})
+    try:
+        yield min(cores)
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _command(fleet: Fleet) -> str:
@@ -75,37 +107,50 @@ def _command(fleet: Fleet) -> str:
     return COMMAND.format(seconds=seconds, quiet=quiet)
 
 
-def _measured(fleet: Fleet, rounds: int, kinds: dict[str, str], command: str, bare: str) -> dict[str, list[Start]]:
+def _measured(contest: Contest, rounds: int, kinds: dict[str, str]) -> dict[str, list[Start]]:
     """The starts of each contender, run in turns."""
-    inventory = write_inventory(fleet)
-    calls: dict[str, Callable[[], list[Start]]] = {"bare loop": lambda: _bare(fleet, bare)}
+    inventory = write_inventory(contest.fleet)
+    calls: dict[str, Callable[[], list[Start]]] = {"bare loop": lambda: _bare(contest)}
     for name, start in kinds.items():
-        calls[name] = lambda start=start: _drumline(fleet, inventory, command, start)
+        calls[name] = lambda start=start: _drumline(contest, inventory, start)
     results = in_turns({name: (rounds, call) for name, call in calls.items()})
     return {name: [start for run in runs for start in run] for name, runs in results.items()}
 
 
-def _bare(fleet: Fleet, text: str) -> list[Start]:
-    script = f"for i in $(seq {fleet.tasks}); do {text}\ndone"
-    program = [sys.executable, HERE / "burst.py", *arguments_of(fleet), f"exec {SHELL} -c {shlex.quote(script)}"]
-    done = subprocess.run([str(word) for word in program], stdout=subprocess.PIPE, check=True)
-    return [Start(burst=burst, skew=max(times) - min(times)) for burst, times in json.loads(done.stdout)]
+def _bare(contest: Contest) -> list[Start]:
+    script = f"for i in $(seq {contest.fleet.tasks}); do {contest.bare}\ndone"
+    program = f"exec {SHELL} -c {shlex.quote(script)}"
+    said = _contend(contest, [sys.executable, HERE / "burst.py", *arguments_of(contest.fleet), program])
+    return [Start(burst=burst, skew=max(times) - min(times)) for burst, times in json.loads(said)]
 
 
-def _drumline(fleet: Fleet, inventory: Path, command: str, start: str) -> list[Start]:
+def _drumline(contest: Contest, inventory: Path, start: str) -> list[Start]:
+    fleet, command = contest.fleet, json.dumps(contest.command)
     tasks = "".join(
-        f"    - {{id: start-{number}, shell: {json.dumps(command)}, args: {{executable: {SHELL}}}, start: {start}}}\n"
+        f"    - {{id: start-{number}, shell: {command}, args: {{executable: {SHELL}}}, start: {start}}}\n"
         for number in range(fleet.tasks)
     )
     playbook = fleet.write("starts.yml", f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
     with tempfile.TemporaryDirectory(dir=fleet.folder) as folder:
         events = Path(folder) / "events"
-        settings = ["-f", str(len(fleet.hosts)), "--state", f"{folder}/state", "--events", str(events)]
-        program = [DRUMLINE, "run", playbook, "-i", inventory, *settings]
-        done = subprocess.run([str(word) for word in program], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"drumline ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        settings = ["-f", str(AT_ONCE), "--state", f"{folder}/state", "--events", events]
+        _contend(contest, [DRUMLINE, "run", playbook, "-i", inventory, *settings])
         return _starts([json.loads(line) for line in events.read_text().splitlines()])
+
+
+def _contend(contest: Contest, program: Sequence[str | Path]) -> str:
+    """Run a contender; returns what it wrote to stdout."""
+    cores = {contest.core} if contest.core is not None else None
+    done = subprocess.run(
+        [str(word) for word in program],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores) if cores else None,
+    )
+    if done.returncode:
+        raise SystemExit(f"{program[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
 
 
 def _starts(events: list[dict[str, Any]]) -> list[Start]:
