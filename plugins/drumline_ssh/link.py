@@ -32,6 +32,7 @@ class Link:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
+        self.send = pipe.send
         self._ahead = b""
         self._closed = False  # paramiko's stop_thread looks at it
         self._interval = 0.0
@@ -78,9 +79,6 @@ class Link:
         if silences > self._asked + 1:
             self._asked += 1
             self._ask()
-
-    def send(self, data: bytes) -> int:
-        return self._pipe.send(data)
 
     def settimeout(self, seconds: float | None) -> None:
         # paramiko's own 0.1 seconds would wake fifty idle connections five hundred times a second.

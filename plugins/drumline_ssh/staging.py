@@ -31,6 +31,22 @@ class _Over(Exception):
 class SshStaged:
     """See :class:`drumline.plugin.Staged`. ``use`` is left when it is over."""
 
+    __slots__ = (
+        "_at",
+        "_command",
+        "_dead",
+        "_exit",
+        "_give",
+        "_lost",
+        "_ready_at",
+        "_released_at",
+        "_remarks",
+        "_session",
+        "_stdin",
+        "_timeout",
+        "use",
+    )
+
     def __init__(
         self, session: SshSession, command: Command, timeout: float | None, stdin: bytes, remarks: Remarks
     ) -> None:
