@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=500, help="of B5")
     parser.add_argument("--skew-hosts", type=int, default=20, help="of B6")
     parser.add_argument("--starts", type=int, default=5, help="in each run")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each contender")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each contender")
     parser.add_argument("--as-me", action="store_true", help="as root too, log in as the one who runs this")
     options = parser.parse_args()
     with _apart() as core, open_fleet(options.hosts, options.starts, as_me=options.as_me) as fleet:
