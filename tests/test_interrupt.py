@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.program import call, processes_with, running, wait_until
+from support.program import below, call, processes_with, running, wait_until
 
 from drumline_lab.sshd import Sshd, find_sshd
 
@@ -301,7 +301,8 @@ def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
         project.write('- hosts: web1\n  tasks:\n    - shell: "echo x >> {log}; sleep 300"\n')
         with project.run() as program:
             wait_until(project.started("x"))
-            frozen = _children_of_sshd(server)
+            frozen = _connections(server)
+            assert frozen
             for pid in frozen:
                 os.kill(pid, signal.SIGSTOP)
             try:
@@ -318,13 +319,15 @@ def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
     assert set(project.statuses().values()) == {"unknown"}
 
 
-def _children_of_sshd(server: Sshd) -> list[int]:
-    return [pid for pid in processes_with("sshd") if str(server.folder).encode() in _environment(pid)]
+def _connections(server: Sshd) -> list[int]:
+    """The processes of sshd that carry the connections to it."""
+    (listener,) = [pid for pid in processes_with(f"{server.folder}/") if b"[listener]" in _command_line(pid)]
+    return [pid for pid in below(listener) if _command_line(pid).startswith(b"sshd: ")]
 
 
-def _environment(pid: int) -> bytes:
+def _command_line(pid: int) -> bytes:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
 

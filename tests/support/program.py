@@ -133,3 +133,12 @@ def processes_with(marker: str) -> list[int]:
             if marker.encode() in words:
                 found.append(int(entry.name))
     return found
+
+
+def below(pid: int) -> list[int]:
+    """The ids of all descendants of a process."""
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # it is gone
+        return []
+    return [found for child in children for found in (child, *below(child))]

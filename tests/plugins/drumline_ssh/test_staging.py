@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from support.program import below
 from support.proxy import Proxy
 
 from drumline.plugin import (
@@ -99,8 +100,9 @@ class TestDeathWhileItWaits:
     @pytest.mark.parametrize("stdin", [b"", b"input"], ids=["without input", "with input"])
     def test_of_the_process_that_waits(self, session: StagingSession, tmp_path: Path, stdin: bytes) -> None:
         staged, shell = self._waiting(session, tmp_path, stdin=stdin)
-        for pid in _below(shell):
-            os.kill(pid, signal.SIGKILL)
+        for pid in below(shell):
+            with suppress(ProcessLookupError):  # it ended with the one before it
+                os.kill(pid, signal.SIGKILL)
         told = until_check_raises(staged, CommandRefused)
         assert "while it waited" in told
         staged.release()
@@ -110,13 +112,13 @@ class TestDeathWhileItWaits:
 
     def test_of_the_shell(self, session: StagingSession, tmp_path: Path) -> None:
         staged, shell = self._waiting(session, tmp_path)
-        below = _below(shell)
+        under = below(shell)
         os.kill(shell, signal.SIGKILL)
         until_check_raises(staged, ConnectionLost)
         staged.release()
         with pytest.raises(ConnectionLost):
             collect_staged(staged)
-        _wait_until_gone(below)
+        _wait_until_gone(under)
         assert collect(session, sh("echo fine")) == Completed(code=0, stdout=b"fine\n")
         assert list(tmp_path.iterdir()) == []
 
@@ -124,14 +126,14 @@ class TestDeathWhileItWaits:
         with Proxy(sshd.address, sshd.port) as proxy:
             session = open_session(connect(sshd, port=proxy.port, **UNSEEN))
             staged, shell = self._waiting(session, tmp_path)
-            below = _below(shell)
+            under = below(shell)
             proxy.cut()
             until_check_raises(staged, ConnectionLost)
             staged.cancel()
             staged.release()
             with pytest.raises(ConnectionLost):
                 collect_staged(staged)
-            _wait_until_gone([shell, *below])
+            _wait_until_gone([shell, *under])
         assert list(tmp_path.iterdir()) == []
 
     def test_of_the_connection_between_the_release_and_its_instant(
@@ -155,20 +157,11 @@ class TestDeathWhileItWaits:
 
     def test_a_session_that_is_closed_starts_nothing(self, session: StagingSession, tmp_path: Path) -> None:
         staged, shell = self._waiting(session, tmp_path)
-        below = _below(shell)
+        under = below(shell)
         session.close()
-        _wait_until_gone([shell, *below])
+        _wait_until_gone([shell, *under])
         staged.cancel()
         assert list(tmp_path.iterdir()) == []
-
-
-def _below(pid: int) -> list[int]:
-    """The descendants of a process."""
-    try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):  # it is gone
-        return []
-    return [found for child in children for found in (child, *_below(child))]
 
 
 def _wait_until_gone(pids: list[int]) -> None:
@@ -243,12 +236,12 @@ class TestBecome:
         session.interrupt()
         assert start(staged) == Completed(code=None, ending=Ending.INTERRUPTED)
         shell = int(collect(session, sh("echo $PPID")).stdout)
-        assert _below(shell) == []
+        assert below(shell) == []
 
     def test_death_of_what_waits(self, session: StagingSession) -> None:
         shell = int(collect(session, sh("echo $PPID")).stdout)
         staged = session.stage(sh("echo started", become=Become(user="nobody")))
-        for pid in _below(shell):
+        for pid in below(shell):
             with suppress(FileNotFoundError, ProcessLookupError):  # it ends with the sudo that was killed before it
                 if b"sudo" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
                     os.kill(pid, signal.SIGKILL)
