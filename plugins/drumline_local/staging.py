@@ -6,13 +6,8 @@ import time
 from contextlib import ExitStack
 
 from drumline.plugin import CommandRefused, Emit, Ending, Exit, Run
-from drumline.plugin.staging import NEVER, Remarks, release_word
+from drumline.plugin.staging import CANCEL_PATIENCE, NEVER, READY_PATIENCE, Remarks, release_word
 from drumline_local.process import Process
-
-#: Seconds for a command to be ready to start: sudo may have to ask a directory far away.
-_READY_PATIENCE = 60.0
-#: Seconds for one that was given up to be gone.
-_CANCEL_PATIENCE = 10.0
 
 
 class LocalStaged:
@@ -34,14 +29,14 @@ class LocalStaged:
     def wait_until_ready(self) -> None:
         """Return when it waits, or was interrupted; raise when it can't be staged."""
         remarks = self._remarks
-        self._process.limit(time.monotonic() + _READY_PATIENCE)
+        self._process.limit(time.monotonic() + READY_PATIENCE)
         self._exit = self._process.communicate_until(lambda: remarks.over or remarks.ready is not None, remarks.take)
         if self._exit is None and remarks.over:
             self._give_up()
         if self._exit is None or self._exit.ending is Ending.INTERRUPTED:
             return
         if self._exit.ending is Ending.TIMED_OUT:
-            raise self._refused(f"It was not ready to start after {_READY_PATIENCE:g} s")
+            raise self._refused(f"It was not ready to start after {READY_PATIENCE:g} s")
         raise self._refused(f"It ended with exit code {self._exit.code} before it was to start")
 
     def check(self) -> None:
@@ -80,7 +75,7 @@ class LocalStaged:
         return time.monotonic() + lead + self._request.timeout
 
     def _give_up(self) -> None:
-        self._process.limit(time.monotonic() + _CANCEL_PATIENCE)
+        self._process.limit(time.monotonic() + CANCEL_PATIENCE)
         self._process.say(NEVER)
         self._process.feed(b"")
         self._exit = self._process.communicate(self._remarks.take)

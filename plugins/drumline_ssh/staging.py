@@ -7,17 +7,12 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from drumline.plugin import CommandRefused, ConnectionLost, Emit, Ending, Exit, HostError, Stream
-from drumline.plugin.staging import NEVER, Remarks, release_word
+from drumline.plugin.staging import CANCEL_PATIENCE, NEVER, READY_PATIENCE, Remarks, release_word
 from drumline_ssh import wire
 from drumline_ssh.shell import Woken
 
 if TYPE_CHECKING:
     from drumline_ssh.session import Command, SshSession
-
-#: Seconds for a command to be ready to start: sudo may have to ask a directory far away.
-_READY_PATIENCE = 60.0
-#: Seconds for one that was given up to be gone.
-_CANCEL_PATIENCE = 10.0
 
 
 class _Ready(Exception):
@@ -74,7 +69,7 @@ class SshStaged:
         command = self._command
         try:
             with self._session.watching(command):
-                status = command.shell.collect(command.word, self._take, time.monotonic() + _READY_PATIENCE)
+                status = command.shell.collect(command.word, self._take, time.monotonic() + READY_PATIENCE)
         except _Ready:
             self._ready_at = time.monotonic()
         except _Over:
@@ -86,7 +81,7 @@ class SshStaged:
         if self._exit is None or self._exit.ending is Ending.INTERRUPTED:
             return
         if self._exit.ending is Ending.TIMED_OUT:
-            raise self._refused(f"it was not ready to start after {_READY_PATIENCE:g} s")
+            raise self._refused(f"it was not ready to start after {READY_PATIENCE:g} s")
         raise self._refused(f"it ended with exit code {self._exit.code} before it was to start")
 
     def check(self) -> None:
@@ -159,7 +154,7 @@ class SshStaged:
         if not self._dead:
             command.shell.send_on(NEVER)
             with suppress(Woken):
-                status = command.shell.collect(command.word, self._remarks.take, time.monotonic() + _CANCEL_PATIENCE)
+                status = command.shell.collect(command.word, self._remarks.take, time.monotonic() + CANCEL_PATIENCE)
                 self._exit = wire.exit_of(status)
                 return
         self._exit = self._session.end(command, self._remarks.take)

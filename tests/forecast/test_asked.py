@@ -47,6 +47,7 @@ def test_hosts_are_a_pattern() -> None:
         ("250ms", Range(0.25, 0.25)),
         ("1.5m", Range(90, 90)),
         ("1h", Range(3600, 3600)),
+        ("1m30s", Range(90, 90)),
         ("0", Range(0, 0)),
         ("20s-1m", Range(20, 60)),
     ],

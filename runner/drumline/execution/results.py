@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from drumline.diagnostics import did_you_mean
 from drumline.execution.values import with_lines
-from drumline.loading.jinja import ATOMS, Lookup
+from drumline.loading.jinja import Lookup
+from drumline.loading.names import templates_in
 from drumline.loading.templating import Templating
 from drumline.model.event import Event, JobFinished
 from drumline.model.host import Inventory
@@ -149,8 +150,9 @@ def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templ
     tasks = {id(step.task): step.task for step in plan.steps}.values()
     layers = [extra, *(host.variables for host in inventory.hosts.values())]
     layers += [planned.play.variables for planned in plan.plays]
-    found = [template for layer in layers for template in _templates(layer)]
-    found += [template for task in tasks for name in _RENDERED for template in _templates(getattr(task, name))]
+    found = [template for layer in layers for template in templates_in(layer)]
+    fields = (_parts(getattr(task, name)) for task in tasks for name in _RENDERED)
+    found += [template for field in fields for template in templates_in(field)]
     found += [template for task in tasks for template in _named_by_text(task)]
     return {reference.task for template in found for reference, _ in templating.references(template)}
 
@@ -159,15 +161,9 @@ def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templ
 _RENDERED = tuple(name for name in Task.__slots__ if name not in ("position", "positions", "deferred"))
 
 
-def _templates(value: Any) -> Iterator[Template]:
-    if isinstance(value, Template):
-        yield value
-    elif isinstance(value, (Mapping, list, tuple)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            if type(item) not in ATOMS:  # most are
-                yield from _templates(item)
-    elif isinstance(value, (Loop, Retries)):
-        yield from _templates([getattr(value, name) for name in value.__slots__])
+def _parts(value: Any) -> Any:
+    """Of a task's field that holds several values, these."""
+    return [getattr(value, name) for name in value.__slots__] if isinstance(value, (Loop, Retries)) else value
 
 
 def _named_by_text(task: Task) -> Iterator[Template]:

@@ -165,7 +165,7 @@ class RunState:
             self._finish()
 
     def _stands_still(self) -> bool:
-        """No job is under way; whether time can't bring anything either."""
+        """Whether the run can't go on by itself: no job is under way, and no deadline is awaited."""
         return not self.finished and self.wake_at is None
 
     def _follow(self, job: Job, status: Status) -> None:

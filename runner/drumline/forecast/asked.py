@@ -12,14 +12,14 @@ from drumline.diagnostics import did_you_mean
 from drumline.errors import FilesError, UsageError
 from drumline.forecast.draws import Range, Scenario, key_of
 from drumline.forecast.durations import TaskKey
+from drumline.loading.moments import duration
 from drumline.loading.patterns import select
+from drumline.loading.timing import amount
 from drumline.model.host import Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Amount, Play, Playbook
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_SECONDS = re.compile(rf"({_NUMBER})(ms|s|m|h)?\Z")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _SHARE = re.compile(rf"({_NUMBER})(%?)\Z")
 
 
@@ -62,11 +62,10 @@ def _in_batches(play: Play, serial: tuple[Amount, ...]) -> Play:
 
 
 def _amount(part: str, text: str) -> Amount:
-    match = re.fullmatch(rf"([0-9]+)|({_NUMBER})%", part)
-    value = float((match[1] or match[2]) if match else 0)
-    if not match or value <= 0 or (match[2] and value > 100):
+    found = amount(part)
+    if found is None or found.value <= 0 or (found.percent and found.value > 100):
         _refuse(f"--serial {text}", f"'{part}' has to be a number of hosts from 1 or a share of them: 20, 25%.")
-    return Amount(value, percent=match[2] is not None)
+    return found
 
 
 def _pairs(option: str, words: Iterable[str]) -> Iterator[tuple[str, str, str]]:
@@ -95,13 +94,19 @@ def _hosts(inventory: Inventory, pattern: str, word: str) -> tuple[str, ...]:
 
 
 def _range(text: str, word: str) -> Range:
-    ends = [_SECONDS.match(part) for part in text.split("-")]
-    if len(ends) > 2 or not all(ends):
-        _refuse(word, f"'{text}' has to be a time or a range of two: 30, 30s, 1.5m, 20s-40s.")
-    seconds = [float(end[1]) * _UNITS[end[2]] for end in ends if end]
+    try:
+        seconds = [_seconds(part) for part in text.split("-")]
+    except ValueError:
+        seconds = []
+    if len(seconds) not in (1, 2):
+        _refuse(word, f"'{text}' has to be a time or a range of two: 30, 30s, 1m30s, 20s-40s.")
     if sorted(seconds) != seconds or (len(seconds) == 2 and seconds[0] == 0):
         _refuse(word, "The shorter time of a range comes first, and is more than 0.")
     return Range(seconds[0], seconds[-1])
+
+
+def _seconds(text: str) -> float:
+    return float(text) if re.fullmatch(_NUMBER, text) else duration(text)
 
 
 def _share(text: str, word: str) -> float:

@@ -73,14 +73,14 @@ def references(
 def _used_templates(task: Task, own: Variables, templating: Templating) -> Iterator[Template]:
     """The templates that a task may render, with those of the variables that they mention."""
     until = task.retries.until if task.retries else ()
-    waiting = _templates([task.when, _needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
+    waiting = templates_in([task.when, _needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
     seen: set[str] = set()
     while waiting:
         template = waiting.pop(0)
         yield template
         mentioned = (templating.undeclared(template) | templating.guarded(template)) & own.keys()
         for name in sorted(mentioned - seen):
-            waiting.extend(_templates(own[name]))
+            waiting.extend(templates_in(own[name]))
         seen |= mentioned
 
 
@@ -114,12 +114,12 @@ def _defined_by(task: Task, name: str) -> str:
 
 def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
-        yield from _templates([play.hosts, play.variables, play.deferred])
+        yield from templates_in([play.hosts, play.variables, play.deferred])
         for task in play.tasks:
-            yield from _templates([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
+            yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
 
 
-def _templates(value: Value) -> list[Template]:
+def templates_in(value: Value) -> list[Template]:
     """The templates in a value, at any depth."""
     found: list[Template] = []
     _collect(value, found)
@@ -183,7 +183,7 @@ class _Checker:
 
     def check(self, play: Play, task: Task) -> None:
         """Report the names that the task is sure to need and nobody defines."""
-        written = _templates([task.when, _needed_values(task)])
+        written = templates_in([task.when, _needed_values(task)])
         if not written or False in task.when:
             return
         conditional = any(isinstance(condition, Template) for condition in task.when)
@@ -191,7 +191,7 @@ class _Checker:
         guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
         known = self._stronger | self._inventory | _own_names(task) | guarded
         own = {**play.variables, **task.variables}
-        self._follow(_templates(values), known, own)
+        self._follow(templates_in(values), known, own)
 
     def _follow(self, templates: Iterable[Template], known: set[str], own: Variables) -> None:
         """Check these templates, and those of the variables of play and task that they need."""
@@ -201,7 +201,7 @@ class _Checker:
             for name in sorted(self._templating.undeclared(template) - seen):
                 if name in own and name not in self._stronger:
                     seen.add(name)
-                    waiting.extend(_templates(own[name]))
+                    waiting.extend(templates_in(own[name]))
                 elif name not in known and name not in own:
                     self._add(name, template, known | own.keys())
 

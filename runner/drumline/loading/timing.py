@@ -24,18 +24,23 @@ _PERCENT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?")
 Choice = TypeVar("Choice", Order, Late)
 
 
-def _amount(reader: Reader, keyword: str, node: Node) -> Amount | None:
-    """A number, perhaps negative, or a share."""
-    match = _AMOUNT.fullmatch(_text(node))
+def amount(text: str) -> Amount | None:
+    """The amount that a text such as ``3``, ``-1`` or ``25%`` is, also of more than all; None if it is none."""
+    match = _AMOUNT.fullmatch(text)
     if match is None:
+        return None
+    return Amount(float(match[2]), percent=True) if match[2] else Amount(int(match[1]))
+
+
+def _amount(reader: Reader, keyword: str, node: Node) -> Amount | None:
+    found = amount(_text(node))
+    if found is None:
         share = f"{node.value * 100:g}%" if isinstance(node.value, float) and 0 < node.value < 1 else "30%"
         reader.wrong(keyword, f"a whole number or a share such as {share}", node)
+    elif found.percent and found.value > 100:
+        reader.problem(f"'{keyword}' is a share of what there is, and {found} is more than all of it.", node)
         return None
-    amount = Amount(float(match[2]), percent=True) if match[2] else Amount(int(match[1]))
-    if amount.percent and amount.value > 100:
-        reader.problem(f"'{keyword}' is a share of what there is, and {amount} is more than all of it.", node)
-        return None
-    return amount
+    return found
 
 
 def _text(node: Node) -> str:
@@ -44,11 +49,11 @@ def _text(node: Node) -> str:
 
 
 def _positive(reader: Reader, keyword: str, node: Node) -> Amount | None:
-    amount = _amount(reader, keyword, node)
-    if amount is not None and amount.value <= 0:
+    found = _amount(reader, keyword, node)
+    if found is not None and found.value <= 0:
         reader.problem(f"'{keyword}' has to be 1 at least, or a share above 0%.", node)
         return None
-    return amount
+    return found
 
 
 def _serial(reader: Reader, keyword: str, node: Node) -> tuple[Amount, ...] | None:
@@ -63,15 +68,15 @@ def _keep_available(reader: Reader, keyword: str, node: Node) -> dict[str, Amoun
         reader.wrong(keyword, "a dictionary such as {app: 70%, db: 2}", node)
         return None
     kept = {group: _kept(reader, f"{keyword}: {group}", entry.node) for group, entry in node.value.items()}
-    return {group: amount for group, amount in kept.items() if amount is not None}
+    return {group: found for group, found in kept.items() if found is not None}
 
 
 def _kept(reader: Reader, keyword: str, node: Node) -> Amount | None:
-    amount = _amount(reader, keyword, node)
-    if amount is not None and amount.value < 0:
+    found = _amount(reader, keyword, node)
+    if found is not None and found.value < 0:
         reader.problem(f"'{keyword}' can't be negative.", node)
         return None
-    return amount
+    return found
 
 
 def _max_fail_percentage(reader: Reader, keyword: str, node: Node) -> float | None:

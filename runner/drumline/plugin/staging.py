@@ -21,6 +21,10 @@ from drumline.plugin.marks import Tail
 from drumline.plugin.posix import as_user, means_its_own_process, settings_of, with_shell
 from drumline.plugin.protocols import Emit, Stream
 
+#: Seconds for a command to be ready to start: sudo may have to ask a directory far away.
+READY_PATIENCE = 60.0
+#: Seconds for one that was given up to be gone.
+CANCEL_PATIENCE = 10.0
 #: The word that gives a staged command up. It ends without having done anything.
 NEVER = b"never\n"
 _NOW = b"now\n"
