@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ import pytest
 # How long an example takes tells of what else this machine does.
 hypothesis.settings.register_profile("drumline", deadline=None)
 hypothesis.settings.load_profile("drumline")
+
+# What nohup or a shell's & ignores, the programs that tests start would ignore too, and some are sent just that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows

@@ -76,9 +76,9 @@ class WarmPowerShell:
             said += b"".join(data for _, data in received.output) if received else b""
             if (received and received.done) or time.monotonic() > deadline:
                 self._shell.terminate(command)
-                raise NoPowerShell(
-                    "PowerShell can't be started", _first_words(self._client, self._program, bytes(said))
-                )
+                code = received.exit_code if received else None
+                words = _first_words(self._client, self._program, bytes(said), code)
+                raise NoPowerShell("PowerShell can't be started", words)
         self.command = command
         self.windows = bytes(said).split()[2] == b"windows"
 
@@ -192,8 +192,9 @@ def _behind(note: frames.Note, emit: Emit) -> Emit:
     return take
 
 
-def _first_words(client: Client, program: str, said: bytes) -> str:
-    words = " ".join(said.decode(errors="replace").split())[:500] or "it says nothing"
+def _first_words(client: Client, program: str, said: bytes, code: int | None) -> str:
+    silent = "it says nothing" if code is None else f"it ended with exit code {code} and said nothing"
+    words = " ".join(said.decode(errors="replace").split())[:500] or silent
     return (
         f"'{program}' on {client.settings.name}: {words}. Set drumline_winrm_shell to powershell or pwsh, whichever is "
         "installed there; it must not be limited to ConstrainedLanguage for this user."

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: SIGINT is ignored in what a background job of a shell starts; here it has to arrive.
-_START = "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; "
-DRUMLINE = (sys.executable, "-c", _START + "main()")
+DRUMLINE = (sys.executable, "-c", "from drumline.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ class Running:
 
     def __init__(self, folder: Path, arguments: Sequence[object], env: Mapping[str, str] | None) -> None:
         self._ready, write_end = os.pipe()
-        start = f"{_START}os.close({write_end}); main()"
+        start = f"import os; from drumline.cli import main; os.close({write_end}); main()"
         self._popen = subprocess.Popen(
             [sys.executable, "-c", start, *map(str, arguments)],
             cwd=folder,

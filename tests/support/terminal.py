@@ -20,8 +20,8 @@ from support.program import environment
 
 #: Makes the terminal the program's own, so that a Ctrl-C that is typed there becomes a signal.
 _START = (
-    "import fcntl, os, signal, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "signal.signal(signal.SIGINT, signal.default_int_handler); from drumline.cli import main; main()"
+    "import fcntl, os, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "from drumline.cli import main; main()"
 )
 _TOKEN = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|\x1b\](?:[^\x07\x1b]*)(?:\x07|\x1b\\)|(.)", re.DOTALL)
 

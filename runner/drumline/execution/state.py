@@ -97,7 +97,7 @@ class RunState:
             self._take_in(event)
             self._settle()
             self._jobs.send()
-            while self._jobs.is_idle() and self._stands_still() and self._waves.end_standstill():
+            while self._stands_still() and self._waves.end_standstill():
                 self._settle()
                 self._jobs.send()
         return self._jobs.out
@@ -166,7 +166,7 @@ class RunState:
 
     def _stands_still(self) -> bool:
         """Whether the run can't go on by itself: no job is under way, and no deadline is awaited."""
-        return not self.finished and self.wake_at is None
+        return self._jobs.is_idle() and not self.finished and self.wake_at is None
 
     def _follow(self, job: Job, status: Status) -> None:
         if self._starts.active:
