@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 import tempfile
 import threading
@@ -34,7 +35,8 @@ class Process:
         self._deadline: float | None = None
         self._interrupted = threading.Event()
         self._stdin = memoryview(b"")
-        self._popen = _start(script)
+        self._script = _nameless(script.encode(errors="surrogateescape"))
+        self._popen = _start(self._script)
         self._selector = selectors.DefaultSelector()
         self._watch()
 
@@ -87,6 +89,14 @@ class Process:
         return self._popen.poll() is not None
 
     @property
+    def was_hit(self) -> bool:
+        """Whether a Ctrl-C for drumline ended it before its shell was there: the script was not begun.
+
+        The terminal sends the signal to all processes of drumline's group, to which a new one belongs for a moment.
+        """
+        return self._popen.returncode == -signal.SIGINT and os.fstat(self._script.fileno()).st_size > 0
+
+    @property
     def interrupted(self) -> bool:
         """Somebody called ``interrupt``."""
         return self._interrupted.is_set()
@@ -100,8 +110,8 @@ class Process:
         if self._popen.poll() is None:
             end_tree(self._popen)
         self._selector.close()
-        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
-            _close(pipe)
+        for file in (self._popen.stdin, self._popen.stdout, self._popen.stderr, self._script):
+            _close(file)
 
     def _watch(self) -> None:
         assert self._popen.stdin
@@ -172,20 +182,26 @@ class Process:
             self._selector.unregister(source)
 
 
-def _start(script: str) -> subprocess.Popen[bytes]:
-    with tempfile.TemporaryFile() as file:
-        file.write(script.encode(errors="surrogateescape"))
-        file.flush()
-        file.seek(0)
-        return subprocess.Popen(
-            ["/bin/sh", "-c", f'eval "$(cat /dev/fd/{file.fileno()})"', "sh"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            pass_fds=(file.fileno(),),
-            start_new_session=True,
-        )
+def _nameless(script: bytes) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+    file.write(script)
+    file.flush()
+    file.seek(0)
+    return file
+
+
+def _start(script: IO[bytes]) -> subprocess.Popen[bytes]:
+    """The shell empties the file when it has read it."""
+    name = f"/dev/fd/{script.fileno()}"
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f'eval "$(cat {name}; : >{name})"', "sh"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        pass_fds=(script.fileno(),),
+        start_new_session=True,
+    )
 
 
 def _code(returncode: int) -> int:
@@ -193,6 +209,6 @@ def _code(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def _close(pipe: IO[bytes] | None) -> None:
-    if pipe is not None:
-        pipe.close()
+def _close(file: IO[bytes] | None) -> None:
+    if file is not None:
+        file.close()

@@ -70,7 +70,10 @@ class LocalSession:
         with self._carrying_out(script) as process:
             process.limit(None if request.timeout is None else time.monotonic() + request.timeout)
             process.feed(request.stdin)
-            return process.communicate(emit)
+            exit_ = process.communicate(emit)
+            if not process.was_hit:
+                return exit_
+        return self.run(request, emit)
 
     def stage(self, request: Run) -> Staged:
         """See :class:`drumline.plugin.StagingSession`."""

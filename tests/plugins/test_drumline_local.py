@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -173,3 +176,32 @@ def test_ps_tells_what_proc_tells():
     (mine,) = [entry for entry in tree._from_ps() if entry.pid == os.getpid()]
     assert mine.parent == os.getppid()
     assert mine.session == os.getpgrp()
+
+
+_HIT = """
+import signal, sys
+from drumline.plugin import Language, Run, Target
+from drumline_local.transport import LocalTransport
+
+signal.signal(signal.SIGINT, lambda *_: None)
+session = LocalTransport().connect(Target(host="h", transport="local")).open_session()
+print("ready", flush=True)
+exits = [session.run(Run(language=Language.SH, text="true"), lambda *_: None).code for _ in range(150)]
+print(*sorted(set(exits)))
+"""
+
+
+def test_ctrl_c_at_the_moment_of_a_start_hits_no_command():
+    """The first one lets what runs end; a terminal sends it to the whole group of processes."""
+    with subprocess.Popen([sys.executable, "-c", _HIT], stdout=subprocess.PIPE, text=True, process_group=0) as program:
+        assert program.stdout.readline() == "ready\n"
+        while program.poll() is None:
+            os.killpg(program.pid, signal.SIGINT)
+            time.sleep(0.0005)
+        assert program.stdout.read() == "0\n"
+
+
+def test_a_command_that_interrupts_itself_runs_once(session, tmp_path):
+    completed = collect(session, sh(f"echo x >> {tmp_path}/log; kill -INT $$"))
+    assert completed.code == 130
+    assert (tmp_path / "log").read_text() == "x\n"
