@@ -20,7 +20,7 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"secret", "clock", "times"},
+    {"secret", "clock", "times", "signals"},
     {"diagnostics"},
     {"errors"},
     {"config"},
@@ -55,7 +55,23 @@ HOMES = {
 #: Public beside ``drumline.plugin`` itself.
 FOR_TRANSPORTS = tuple(f"drumline.plugin.{name}" for name in ("marks", "posix", "staging", "windows"))
 #: What decides must not know: the same state runs real fleets, simulations and replays.
-PURE = ("execution/state.py", "execution/transitions.py", "execution/policy.py", "planning/", "model/")
+_DECIDING = (
+    *(
+        "barriers",
+        "dispatch",
+        "instructions",
+        "jobs",
+        "judging",
+        "ledger",
+        "limits",
+        "policy",
+        "skew",
+        "starts",
+        "state",
+    ),
+    *("transitions", "waves"),
+)
+PURE = (*(f"execution/{name}.py" for name in _DECIDING), "planning/", "model/")
 IMPURE = {
     *("asyncio", "concurrent", "datetime", "logging", "multiprocessing", "os", "queue", "random", "secrets", "select"),
     *("selectors", "socket", "sqlite3", "subprocess", "threading", "time", "drumline.clock"),

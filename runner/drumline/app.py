@@ -42,6 +42,7 @@ from drumline.planning.tags import selected
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.secret import Secrets
+from drumline.signals import heard
 
 if TYPE_CHECKING:
     from drumline.forecast.draws import Scenario
@@ -324,13 +325,8 @@ def _magic(inventory: Inventory, playbook: Playbook) -> Mapping[str, Any]:
 @contextmanager
 def _interrupts(driver: Driver) -> Iterator[None]:
     """Ctrl-C asks the driver to stop: first after the wave, then now. To be ended by others means now."""
-
-    handlers = {signal.SIGINT: lambda *_: driver.interrupt(), signal.SIGTERM: lambda *_: driver.terminate()}
+    handlers: dict[int, Callable[[], None]] = {signal.SIGINT: driver.interrupt, signal.SIGTERM: driver.terminate}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
-        handlers[signal.SIGHUP] = handlers[signal.SIGTERM]
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
+        handlers[signal.SIGHUP] = driver.terminate
+    with heard(handlers):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

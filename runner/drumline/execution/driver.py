@@ -53,9 +53,9 @@ class _Stopping(NamedTuple):
 class Driver:
     """Runs one plan to its end.
 
-    Everything that happens comes through one inbox: reports and notes of jobs from any thread, and interrupts from a
-    signal handler. One turn of the loop takes in all that is there, commits it together with the intents of what is
-    to be started, tells the listeners, and only then starts jobs (promise 2).
+    Everything that happens comes through one inbox: reports and notes of jobs, and interrupts, from any thread. One
+    turn of the loop takes in all that is there, commits it together with the intents of what is to be started, tells
+    the listeners, and only then starts jobs (promise 2).
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Driver:
         self._inbox.put(event)
 
     def interrupt(self) -> None:
-        """Somebody pressed Ctrl-C; may be called from a signal handler."""
+        """Somebody pressed Ctrl-C; may be called from any thread, one at a time."""
         self._interrupts += 1
         self._inbox.put(Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW)
 

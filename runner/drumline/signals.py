@@ -1,0 +1,44 @@
+"""Signals that are heard at whatever moment they come."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+
+@contextmanager
+def heard(handlers: Mapping[int, Callable[[], None]]) -> Iterator[None]:
+    """Call these, on a thread of their own, when their signals come. To be entered by the main thread.
+
+    Python calls a signal's handler when the main thread is next at work. If it has just begun to wait for a lock, that
+    may be never; but a byte for the wake-up descriptor is written at once (``signal.set_wakeup_fd``).
+    """
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+    listener = threading.Thread(target=_listen, args=(ear, handlers), name="drumline-signals", daemon=True)
+    listener.start()
+    descriptor = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+    before = {number: signal.signal(number, _nothing) for number in handlers}
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(descriptor)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        mouth.close()
+        listener.join()
+        ear.close()
+
+
+def _listen(ear: socket.socket, handlers: Mapping[int, Callable[[], None]]) -> None:
+    while numbers := ear.recv(64):
+        for number in numbers:
+            if number in handlers:
+                handlers[number]()
+
+
+def _nothing(*_: object) -> None:
+    """A signal without a handler of Python's would not be written to the descriptor."""
