@@ -19,6 +19,7 @@ def main() -> None:
         print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="")
         return
     _collect_seldom()
+    sys.unraisablehook = _interrupt_again
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that isn't UTF-8 must not end a run
@@ -36,9 +37,21 @@ def main() -> None:
         _end()
 
 
+def _interrupt_again(fault: sys.UnraisableHookArgs) -> None:
+    """A Ctrl-C amid what can't raise, such as a callback of the import system, comes again in a moment."""
+    if fault.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(fault)
+        return
+    import signal
+    import threading
+
+    threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
+
+
 def _end() -> None:
     """Keep the exit status, whatever still happens while Python ends."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C has nothing left to stop
     # What a closed pipe or a full disk won't take is given up; Python would make exit status 120 of it.
@@ -47,6 +60,10 @@ def _end() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    ended = sys.exc_info()[1]
+    if threading.active_count() > 1 and isinstance(ended, SystemExit) and isinstance(ended.code, int):
+        # A thread that a silent host holds is unwound when Python ends; in a library written in Rust that aborts.
+        os._exit(ended.code)
 
 
 def _collect_seldom() -> None:
