@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,11 @@ def main() -> None:
     parser.add_argument("--skew-hosts", type=int, default=20, help="of B6")
     parser.add_argument("--starts", type=int, default=5, help="in each run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contender")
+    parser.add_argument("--anywhere", action="store_true", help="B5: let contenders and servers share all cores")
     parser.add_argument("--as-me", action="store_true", help="as root too, log in as the one who runs this")
     options = parser.parse_args()
-    with _apart() as core, open_fleet(options.hosts, options.starts, as_me=options.as_me) as fleet:
+    place = nullcontext() if options.anywhere else _apart()
+    with place as core, open_fleet(options.hosts, options.starts, as_me=options.as_me) as fleet:
         command = _command(fleet)
         script = staged_script(Run(language=Language.SH, text=command, executable=SHELL), nonce())
         contest = Contest(fleet=fleet, command=command, bare=f"( {script}\n)", core=core)

@@ -182,7 +182,7 @@ def test_a_host_that_is_lost_while_it_waits_keeps_all_from_starting(fleet: Fleet
         if len(staged) == len(AHEAD) and isinstance(event, JobStaged):
             servers["west"].drop_connections()
 
-    at = datetime.fromtimestamp(time.time() + 2.5, UTC).isoformat()
+    at = datetime.fromtimestamp(time.time() + 4, UTC).isoformat()
     ran = fleet.run({"start": {"at": at}}, listen=listen)
     check_nothing_started(fleet, ran)
     # Of a host the command is gone as well as the connection: whichever is heard of first.
