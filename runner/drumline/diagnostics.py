@@ -92,6 +92,12 @@ class Diagnostics:
         return len(self._found)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 host``, ``2 hosts``, ``2 batches``."""
+    plural = "es" if noun.endswith("ch") else "s"
+    return f"{number} {noun}{plural if number != 1 else ''}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``" Did you mean 'x'?"`` with a leading space, or ``""`` when nothing known looks like the word."""
     close = _closest(word, tuple(known))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from drumline.diagnostics import Diagnostic
+from drumline.diagnostics import Diagnostic, counted
 
 #: Mistakes that are shown; what comes after so many is nearly always more of the same.
 _MOST_SHOWN = 50
@@ -49,14 +49,13 @@ class FilesError(DrumlineError):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        count = len(self.diagnostics)
-        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the files", self.render())
+        super().__init__(f"{counted(len(self.diagnostics), 'mistake')} in the files", self.render())
 
     def render(self) -> str:
         """The diagnostics as text, one after the other; of very many only the first, and how many more there are."""
         shown = [diagnostic.render() for diagnostic in self.diagnostics[:_MOST_SHOWN]]
         more = len(self.diagnostics) - len(shown)
-        return "\n".join([*shown, f"… and {more} more mistake{'s' if more != 1 else ''}"] if more else shown)
+        return "\n".join([*shown, f"… and {counted(more, 'more mistake')}"] if more else shown)
 
 
 class PluginError(DrumlineError):

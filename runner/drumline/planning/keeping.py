@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.diagnostics import Diagnostics, Position, counted, did_you_mean
 from drumline.loading.templating import TemplateFailed
 from drumline.model.host import Host, Inventory
 from drumline.model.plan import Keep
 from drumline.model.playbook import Play
-from drumline.planning.words import count
 
 #: The variables of a host as a play sees them before it starts; looking one up may raise ``TemplateFailed``.
 HostScope: TypeAlias = Callable[[Host, Play], Mapping[str, Any]]
@@ -37,13 +36,13 @@ def _is_possible(keep: Keep, hosts: Collection[str], found: Diagnostics, positio
     """Whether a batch can take a host of the group at all, if the play has one."""
     size = len(keep.hosts)
     if keep.least > size:
-        detail = f"'keep_available' asks for {count(keep.least, 'host')} of group '{keep.group}', and it has {size}."
+        detail = f"'keep_available' asks for {counted(keep.least, 'host')} of group '{keep.group}', and it has {size}."
         found.add("More is to stay available than there is", detail=detail, position=position)
         return False
     touched = [host for host in keep.hosts if host in hosts]
     if keep.least == size and touched:
         detail = (
-            f"'keep_available' asks for all of '{keep.group}' ({count(size, 'host')}), so that no batch can take "
+            f"'keep_available' asks for all of '{keep.group}' ({counted(size, 'host')}), so that no batch can take "
             f"{touched[0]}. Ask for {size - 1} at most."
         )
         found.add("Nothing may be taken out of a group", detail=detail, position=position)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
+from drumline.diagnostics import counted
 from drumline.model.plan import Batch, Plan, Step
 from drumline.model.playbook import Barrier, Strategy, TriggerRule
 from drumline.model.value import text_of
@@ -12,7 +13,6 @@ from drumline.planning.dot import as_dot
 from drumline.planning.words import (
     barrier_text,
     batching_text,
-    count,
     folded,
     is_fatal,
     jobs_of,
@@ -35,8 +35,8 @@ def as_text(plan: Plan, *, now: float | None = None) -> str:
     jobs = sum(jobs_of(step) for step in plan.steps)
     waves = sum(len(batch.waves) for play in plan.plays for batch in play.batches)
     batches = sum(len(play.batches) for play in plan.plays)
-    several = f", {count(batches, 'batch')}" if any(len(play.batches) > 1 for play in plan.plays) else ""
-    lines.append(f"{count(len(plan.plays), 'play')}{several}, {count(waves, 'wave')}, {count(jobs, 'job')}")
+    several = f", {counted(batches, 'batch')}" if any(len(play.batches) > 1 for play in plan.plays) else ""
+    lines.append(f"{counted(len(plan.plays), 'play')}{several}, {counted(waves, 'wave')}, {counted(jobs, 'job')}")
     return "\n".join(lines)
 
 
@@ -130,8 +130,8 @@ class _PlayText:
         if not batch.waves:
             yield f"{indent}nothing to do"
         for number, (steps, barrier) in enumerate(self._waves(batch), 1):
-            hosts = count(len({host for step in steps for host in step.hosts}), "host")
-            jobs = count(sum(map(jobs_of, steps)), "job")
+            hosts = counted(len({host for step in steps for host in step.hosts}), "host")
+            jobs = counted(sum(map(jobs_of, steps)), "job")
             yield f"{indent}{'level' if self._is_free else 'wave'} {number}: {hosts}, {jobs}"
             width = max(len(step.task.id) for step in steps)
             for step in steps:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
+from drumline.diagnostics import counted
 from drumline.loading.moments import duration
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
@@ -22,12 +23,6 @@ _LATE = {
     Late.DROP: "is stopped, and its host leaves the play",
     Late.CATCH_UP: "goes on, and its host catches up",
 }
-
-
-def count(number: int, noun: str) -> str:
-    """``1 host``, ``2 hosts``, ``2 batches``."""
-    plural = "es" if noun.endswith("ch") else "s"
-    return f"{number} {noun}{plural if number != 1 else ''}"
 
 
 #: Steps of one play share their hosts, of which there may be many.
@@ -67,7 +62,7 @@ def barrier_text(barrier: Barrier, jobs: int) -> str:
     needed = quorum(barrier, jobs)
     if needed == jobs and barrier.deadline is None:
         return ""
-    passes = f"passes when {needed} of {count(jobs, 'job')} are over" if needed < jobs else "passes when all are over"
+    passes = f"passes when {needed} of {counted(jobs, 'job')} are over" if needed < jobs else "passes when all are over"
     if barrier.deadline is None:
         return f"{passes}; the rest is late: it {_LATE[barrier.late]}"
     return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; what is late {_LATE[barrier.late]}"
@@ -118,7 +113,7 @@ def order_text(order: Order) -> str:
 
 def keep_texts(planned: PlannedPlay) -> list[str]:
     """For each group of ``keep_available`` how many of its hosts are left alone."""
-    return [f"{keep.group}: {keep.least} of {count(len(keep.hosts), 'host')} stay available" for keep in planned.keep]
+    return [f"{keep.group}: {keep.least} of {counted(len(keep.hosts), 'host')} stay available" for keep in planned.keep]
 
 
 def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> list[str]:
@@ -136,7 +131,7 @@ def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> 
 
 def start_text(start: Start, jobs: int, now: float | None) -> str:
     """When and how closely so many jobs start."""
-    text = f"starts together on {count(jobs, 'host')}"
+    text = f"starts together on {counted(jobs, 'host')}"
     if start.at is not None:
         text += f" at {moment(start.at)}" + (f" ({how_far(start.at, now)})" if now is not None else "")
     return text if start.max_skew is None else f"{text}, within {in_words(start.max_skew)} or not at all"

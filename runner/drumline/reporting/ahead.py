@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from drumline.diagnostics import counted
 from drumline.forecast.draws import UNKNOWN, key_of
 from drumline.forecast.durations import TaskKey
 from drumline.forecast.estimate import Estimate, Interval
@@ -182,10 +183,9 @@ def _mean_counts(found: Estimate) -> dict[Status, float]:
 
 
 def _basis_lines(found: Estimate) -> Iterator[Line]:
-    count = len(found.rounds)
-    rounds = f"{count} imagined run{'s' if count != 1 else ''}"
+    rounds = counted(len(found.rounds), "imagined run")
     if found.runs:
-        runs = f"{found.runs} earlier run{'s' if found.runs != 1 else ''}"
+        runs = counted(found.runs, "earlier run")
         yield [Part(f"from {runs}; in brackets what 80% of {rounds} took", "dim")]
     else:
         yield [Part(f"no earlier run of this playbook is in the journal; {rounds}", "dim")]

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from drumline.diagnostics import counted
 from drumline.model.event import (
     ApprovalRequested,
     BarrierPassed,
@@ -145,7 +146,7 @@ class ConsoleReport:
         if wave.key[:2] != self._shown:
             self._shown = wave.key[:2]
             self._screen.show(play_title(plan, wave))
-        more = "what came after its barrier" if wave.key in self._passed else _jobs(wave.jobs)
+        more = "what came after its barrier" if wave.key in self._passed else counted(wave.jobs, "job")
         self._screen.show([*wave_title(plan, wave), Part(f" ({more})", "dim")])
 
     def _show_result(self, wave: Wave) -> None:
@@ -250,14 +251,8 @@ def _left_line(left: Left, *, asked: bool) -> Line:
     around = f" ({low} to {high})" if low != high else ""
     then = " after the answer" if asked else ""
     text = f"about {middle} left{then}{around}" if left.time.high > 0 else "it takes longer than expected"
-    unknown = (
-        f", not counting {left.unknown} task{'s' if left.unknown > 1 else ''} that never ran" if left.unknown else ""
-    )
+    unknown = f", not counting {counted(left.unknown, 'task')} that never ran" if left.unknown else ""
     return [Part(f"  {text}{unknown}", "dim")]
-
-
-def _jobs(count: int) -> str:
-    return f"{count} job{'s' if count != 1 else ''}"
 
 
 def _spinner(now: float) -> str:

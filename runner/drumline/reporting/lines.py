@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from drumline.diagnostics import counted
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
@@ -182,13 +183,12 @@ def verdict(tracker: Tracker, number: int) -> Line:
     words = {0: ("done", "bold green"), 2: ("failed", "bold red"), 4: ("hosts unreachable", "bold red")}
     word, style = words.get(finished.exit_status, ("interrupted", "bold magenta"))
     hosts = len({host for play in tracker.plan.plays for host in play.hosts})
-    count = f"{hosts} host{'s' if hosts != 1 else ''}"
     return [
         Part(word, style),
         Part(": "),
         *count_parts(tracker.counts),
         Part(f" ({tracker.ignored} ignored)" if tracker.ignored else ""),
-        Part(f"; {count}, {seconds(finished.at - tracker.started)}, run {number}"),
+        Part(f"; {counted(hosts, 'host')}, {seconds(finished.at - tracker.started)}, run {number}"),
     ]
 
 

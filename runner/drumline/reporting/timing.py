@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from drumline.diagnostics import counted
 from drumline.model.event import ApprovalRequested, JobsLate, PlayStopped, StartMeasured
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
@@ -96,8 +97,7 @@ def skew_line(step: Step, start: Starting) -> Line | None:
 def _skew_line(step: Step, found: StartMeasured) -> Line:
     most = step.task.start.max_skew if step.task.start is not None else None
     over = most is not None and found.skew > most
-    hosts = f"{found.jobs} host{'s' if found.jobs != 1 else ''}"
-    text = f"{hosts} within {fine(found.skew)} (p50 {fine(found.p50)}, p99 {fine(found.p99)})"
+    text = f"{counted(found.jobs, 'host')} within {fine(found.skew)} (p50 {fine(found.p50)}, p99 {fine(found.p99)})"
     allowed = f"; {fine(most)} are allowed" if most is not None and over else ""
     style = "bold red" if over else ""
     rest = f"{text}, ±{fine(found.uncertainty)}; last {found.worst.host}{allowed}"
@@ -112,8 +112,7 @@ def start_progress(step: Step, start: Starting, now: float) -> str:
     if start.released is not None:
         instant = start.released.instant
         when = f" for {_instant(instant)}" if instant is not None else ""
-        count = len(start.released.jobs)
-        return f"released on {count} host{'s' if count != 1 else ''}{when}"
+        return f"released on {counted(len(start.released.jobs), 'host')}{when}"
     missing = [host for host in step.hosts if host in start.left - ready]
     at = step.task.start.at if step.task.start is not None else None
     due = f", to start at {clock(at)} (in {seconds(max(0.0, at - now))})" if at is not None else ""
@@ -212,7 +211,7 @@ def clock_lines(step: Step, folds: Sequence[Fold]) -> Iterator[Line]:
         key=lambda row: (row[0], row[2]),
     )
     width = max(len("host"), *(len(host) for _, _, host in rows))
-    yield [Part("  clock       ", "green"), Part(f"{task_name(step)}: {len(rows)} host{'s' if len(rows) != 1 else ''}")]
+    yield [Part("  clock       ", "green"), Part(f"{task_name(step)}: {counted(len(rows), 'host')}")]
     yield [Part(f"      {'host':<{width}}  {'offset':>12}  {'uncertainty':>12}  {'round trip':>12}", "dim")]
     for offset, found, host in rows:
         known = f"±{fine(found['uncertainty'])}"
