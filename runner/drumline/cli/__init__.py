@@ -69,6 +69,6 @@ def _end() -> None:
 def _collect_seldom() -> None:
     """Make Python look for cycles of garbage less often; together this is a sixth of the CPU time of a small run."""
     # Importing makes tens of thousands of objects that stay; at the usual 700 Python looks through them time and again.
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     # At the end Python would look through all there is once more, only for the system to take the memory back anyway.
     atexit.register(gc.freeze)
