@@ -122,7 +122,8 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
 def templates_in(value: Value) -> list[Template]:
     """The templates in a value, at any depth."""
     found: list[Template] = []
-    _collect(value, found)
+    if type(value) not in ATOMS:
+        _collect(value, found)
     return found
 
 
