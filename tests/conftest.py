@@ -20,8 +20,10 @@ hypothesis.settings.register_profile("drumline", deadline=None)
 hypothesis.settings.load_profile("drumline")
 
 # What nohup or a shell's & ignores, the programs that tests start would ignore too, and some are sent just that.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-signal.signal(signal.SIGINT, signal.default_int_handler)
+# A handler here, unlike that, ends with the exec of what is started.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
@@ -72,7 +74,7 @@ def windows_program() -> str:
 
 @pytest.fixture(scope="session")
 def windows_host(windows_program: str) -> Iterator[Windows]:
-    """The Windows host of all tests: another would take seconds to start."""
+    """The Windows host of all tests of a process: another would take seconds to start."""
     from drumline_lab.wsman import Windows
 
     host = Windows(windows_program, f"drumline-test-{secrets.token_hex(4)}")

@@ -55,23 +55,8 @@ HOMES = {
 #: Public beside ``drumline.plugin`` itself.
 FOR_TRANSPORTS = tuple(f"drumline.plugin.{name}" for name in ("marks", "posix", "staging", "windows"))
 #: What decides must not know: the same state runs real fleets, simulations and replays.
-_DECIDING = (
-    *(
-        "barriers",
-        "dispatch",
-        "instructions",
-        "jobs",
-        "judging",
-        "ledger",
-        "limits",
-        "policy",
-        "skew",
-        "starts",
-        "state",
-    ),
-    *("transitions", "waves"),
-)
-PURE = (*(f"execution/{name}.py" for name in _DECIDING), "planning/", "model/")
+_DECIDING = "barriers dispatch instructions jobs judging ledger limits policy skew starts state transitions waves"
+PURE = (*(f"execution/{name}.py" for name in _DECIDING.split()), "planning/", "model/")
 IMPURE = {
     *("asyncio", "concurrent", "datetime", "logging", "multiprocessing", "os", "queue", "random", "secrets", "select"),
     *("selectors", "socket", "sqlite3", "subprocess", "threading", "time", "drumline.clock"),

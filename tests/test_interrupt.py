@@ -322,7 +322,7 @@ def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
 def _connections(server: Sshd) -> list[int]:
     """The processes of sshd that carry the connections to it."""
     (listener,) = [pid for pid in processes_with(f"{server.folder}/") if b"[listener]" in _command_line(pid)]
-    return [pid for pid in below(listener) if _command_line(pid).startswith(b"sshd: ")]
+    return [pid for pid in below(listener) if _command_line(pid).startswith((b"sshd: ", b"sshd-session: "))]
 
 
 def _command_line(pid: int) -> bytes:

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import IO
 
 from drumline.plugin import Emit, Ending, Exit, Stream
@@ -34,8 +34,16 @@ class Process:
     def __init__(self, script: str) -> None:
         self._deadline: float | None = None
         self._interrupted = threading.Event()
+        self._input: bytes | None = None  # all of it, once there is any word of it
         self._stdin = memoryview(b"")
         self._script = _nameless(script.encode(errors="surrogateescape"))
+        try:
+            self._begin()
+        except BaseException:
+            self._script.close()
+            raise
+
+    def _begin(self) -> None:
         self._popen = _start(self._script)
         self._selector = selectors.DefaultSelector()
         self._watch()
@@ -43,6 +51,7 @@ class Process:
     def feed(self, stdin: bytes) -> None:
         """All of its input, or what is left of it."""
         assert self._popen.stdin
+        self._input = stdin
         self._stdin = memoryview(stdin)
         if self._stdin:
             self._selector.register(self._popen.stdin, selectors.EVENT_WRITE, "stdin")
@@ -73,11 +82,14 @@ class Process:
 
     def exit(self, emit: Emit) -> Exit | None:
         """What came of it if it is over, or is to be ended now."""
-        if self._popen.poll() is not None:
+        over = self._popen.poll() is not None
+        if over and not self._was_hit():
             self._read_the_rest(emit)
             return Exit(code=_code(self._popen.returncode))
         ending = self._reason_to_end()
         if ending is None:
+            if over:
+                self._begin_again()
             return None
         end_tree(self._popen)
         self._read_the_rest(emit)
@@ -87,14 +99,6 @@ class Process:
         """Whether it has ended, told without waiting; what it said until now is handed over."""
         self._pass_on(emit, 0)
         return self._popen.poll() is not None
-
-    @property
-    def was_hit(self) -> bool:
-        """Whether a Ctrl-C for drumline ended it before its shell was there: the script was not begun.
-
-        The terminal sends the signal to all processes of drumline's group, to which a new one belongs for a moment.
-        """
-        return self._popen.returncode == -signal.SIGINT and os.fstat(self._script.fileno()).st_size > 0
 
     @property
     def interrupted(self) -> bool:
@@ -109,9 +113,30 @@ class Process:
         """Give everything back; whoever still runs because ``communicate`` was left by an exception is ended."""
         if self._popen.poll() is None:
             end_tree(self._popen)
+        self._script.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._selector.close()
-        for file in (self._popen.stdin, self._popen.stdout, self._popen.stderr, self._script):
-            _close(file)
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            _close(pipe)
+
+    def _was_hit(self) -> bool:
+        """Whether a Ctrl-C for drumline ended it before its shell was there: the script was not begun.
+
+        The terminal sends the signal to all processes of drumline's group, to which a new one belongs for a moment.
+        """
+        if self._popen.returncode != -signal.SIGINT:
+            return False
+        file = self._script.fileno()
+        # Where opening /dev/fd/N gives the same open file, as in BSD, it can't be emptied, but reading moves it.
+        return os.fstat(file).st_size > 0 and os.lseek(file, 0, os.SEEK_CUR) == 0
+
+    def _begin_again(self) -> None:
+        self._let_go()
+        self._begin()
+        if self._input is not None:
+            self.feed(self._input)
 
     def _watch(self) -> None:
         assert self._popen.stdin
@@ -183,18 +208,20 @@ class Process:
 
 
 def _nameless(script: bytes) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-    file.write(script)
-    file.flush()
-    file.seek(0)
+    with ExitStack() as failed:
+        file = failed.enter_context(tempfile.TemporaryFile())
+        file.write(script)
+        file.flush()
+        file.seek(0)
+        failed.pop_all()
     return file
 
 
 def _start(script: IO[bytes]) -> subprocess.Popen[bytes]:
-    """The shell empties the file when it has read it."""
+    """The shell empties the file right before it begins."""
     name = f"/dev/fd/{script.fileno()}"
     return subprocess.Popen(
-        ["/bin/sh", "-c", f'eval "$(cat {name}; : >{name})"', "sh"],
+        ["/bin/sh", "-c", f'eval ": >{name}; $(cat {name})"', "sh"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -209,6 +236,6 @@ def _code(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def _close(file: IO[bytes] | None) -> None:
-    if file is not None:
-        file.close()
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        pipe.close()

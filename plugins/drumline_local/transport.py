@@ -70,10 +70,7 @@ class LocalSession:
         with self._carrying_out(script) as process:
             process.limit(None if request.timeout is None else time.monotonic() + request.timeout)
             process.feed(request.stdin)
-            exit_ = process.communicate(emit)
-            if not process.was_hit:
-                return exit_
-        return self.run(request, emit)
+            return process.communicate(emit)
 
     def stage(self, request: Run) -> Staged:
         """See :class:`drumline.plugin.StagingSession`."""

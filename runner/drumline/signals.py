@@ -15,22 +15,26 @@ def heard(handlers: Mapping[int, Callable[[], None]]) -> Iterator[None]:
 
     Python calls a signal's handler when the main thread is next at work. If it has just begun to wait for a lock, that
     may be never; but a byte for the wake-up descriptor is written at once (``signal.set_wakeup_fd``).
+    Where programs are started with fork, one that a signal meets before its exec writes a second byte. On Linux Python
+    uses vfork, with all signals blocked.
     """
     ear, mouth = socket.socketpair()
     mouth.setblocking(False)
     listener = threading.Thread(target=_listen, args=(ear, handlers), name="drumline-signals", daemon=True)
     listener.start()
     descriptor = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-    before = {number: signal.signal(number, _nothing) for number in handlers}
+    before = {}
     try:
+        for number in handlers:
+            before[number] = signal.signal(number, _nothing)
         yield
     finally:
         signal.set_wakeup_fd(descriptor)
-        for number, handler in before.items():
-            signal.signal(number, handler)
         mouth.close()
         listener.join()
         ear.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listen(ear: socket.socket, handlers: Mapping[int, Callable[[], None]]) -> None:

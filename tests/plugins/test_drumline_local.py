@@ -18,10 +18,10 @@ from drumline.errors import OptionInvalid, TransferFailed
 from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Target
-from drumline.testing import collect
+from drumline.testing.collect import collect, collect_staged
 from drumline.testing.contract import PosixContract
 from drumline.testing.staging import StagingContract
-from drumline_local import tree
+from drumline_local import process, tree
 from drumline_local.transport import LocalSession, LocalTransport
 
 #: Stands in for sudo, which needs a second user.
@@ -205,3 +205,38 @@ def test_a_command_that_interrupts_itself_runs_once(session, tmp_path):
     completed = collect(session, sh(f"echo x >> {tmp_path}/log; kill -INT $$"))
     assert completed.code == 130
     assert (tmp_path / "log").read_text() == "x\n"
+
+
+@pytest.fixture
+def hit_once(monkeypatch):
+    """The first shell is killed by the signal of a Ctrl-C before it has read its script."""
+    start, hits = process._start, []
+
+    def hit(script):
+        if hits:
+            return start(script)
+        hits.append(script)
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        killed = subprocess.Popen(["/bin/sh", "-c", "kill -INT $$"], bufsize=0, **pipes)
+        killed.wait()
+        return killed
+
+    monkeypatch.setattr(process, "_start", hit)
+
+
+def test_what_was_hit_begins_again_with_all_of_its_input(session, hit_once):
+    assert collect(session, sh("cat; exit 3", stdin=b"in" * 100_000)) == Completed(code=3, stdout=b"in" * 100_000)
+
+
+def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once, tmp_path):
+    command = process.Process(f"touch {tmp_path}/begun")
+    command.interrupt()
+    assert command.communicate(lambda *_: None).ending is Ending.INTERRUPTED
+    command.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_staged_command_that_was_hit_waits_all_the_same(session, hit_once):
+    staged = session.stage(sh("cat", stdin=b"in"))
+    staged.release()
+    assert collect_staged(staged) == Completed(code=0, stdout=b"in")

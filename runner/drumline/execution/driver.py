@@ -92,7 +92,7 @@ class Driver:
         self._inbox.put(event)
 
     def interrupt(self) -> None:
-        """Somebody pressed Ctrl-C; may be called from any thread, one at a time."""
+        """Somebody pressed Ctrl-C; may be called from any thread, by one at a time: they are counted."""
         self._interrupts += 1
         self._inbox.put(Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW)
 

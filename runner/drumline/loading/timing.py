@@ -25,7 +25,7 @@ Choice = TypeVar("Choice", Order, Late)
 
 
 def amount(text: str) -> Amount | None:
-    """The amount that a text such as ``3``, ``-1`` or ``25%`` is, also of more than all; None if it is none."""
+    """``3``, ``-1`` or ``25%`` as an amount; None for other text. A share may be above 100%."""
     match = _AMOUNT.fullmatch(text)
     if match is None:
         return None
@@ -37,7 +37,8 @@ def _amount(reader: Reader, keyword: str, node: Node) -> Amount | None:
     if found is None:
         share = f"{node.value * 100:g}%" if isinstance(node.value, float) and 0 < node.value < 1 else "30%"
         reader.wrong(keyword, f"a whole number or a share such as {share}", node)
-    elif found.percent and found.value > 100:
+        return None
+    if found.percent and found.value > 100:
         reader.problem(f"'{keyword}' is a share of what there is, and {found} is more than all of it.", node)
         return None
     return found
