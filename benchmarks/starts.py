@@ -74,7 +74,7 @@ def main() -> None:
         script = staged_script(Run(language=Language.SH, text=command, executable=SHELL), nonce())
         contest = Contest(fleet=fleet, command=command, bare=f"( {script}\n)", core=core)
         bursts = _measured(contest, options.rounds, {"drumline": _TOGETHER})
-    _report_bursts(bursts, options.hosts)
+    _report_bursts(bursts, options.hosts, anywhere=options.anywhere)
     with open_fleet(options.skew_hosts, options.starts, as_me=options.as_me) as fleet:
         command = _command(fleet)
         contest = Contest(fleet=fleet, command=command, bare=f"echo ready; read -r word; {command}")
@@ -181,7 +181,7 @@ def _spread(values: list[float]) -> str:
     return f"{min(values) * 1000:.1f} to {max(values) * 1000:.1f} ms"
 
 
-def _report_bursts(results: dict[str, list[Start]], hosts: int) -> None:
+def _report_bursts(results: dict[str, list[Start]], hosts: int, *, anywhere: bool) -> None:
     bursts = {name: [start.burst for start in starts] for name, starts in results.items()}
     bare = median(bursts["bare loop"])
     rows = [
@@ -194,7 +194,7 @@ def _report_bursts(results: dict[str, list[Start]], hosts: int) -> None:
         ]
         for name, values in bursts.items()
     ]
-    title = f"B5, release: {hosts} hosts, medians of {len(bursts['drumline'])} bursts ({machine()})"
+    title = f"B5, release{', all on any core' if anywhere else ''}: {hosts} hosts, medians of {len(bursts['drumline'])} bursts ({machine()})"
     print_table(title, ["", "first to last word", "least to most", "a host", "times the bare loop's"], rows)
 
 
