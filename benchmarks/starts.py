@@ -194,7 +194,8 @@ def _report_bursts(results: dict[str, list[Start]], hosts: int, *, anywhere: boo
         ]
         for name, values in bursts.items()
     ]
-    title = f"B5, release{', all on any core' if anywhere else ''}: {hosts} hosts, medians of {len(bursts['drumline'])} bursts ({machine()})"
+    what = f"B5, release{', all on any core' if anywhere else ''}"
+    title = f"{what}: {hosts} hosts, medians of {len(bursts['drumline'])} bursts ({machine()})"
     print_table(title, ["", "first to last word", "least to most", "a host", "times the bare loop's"], rows)
 
 
