@@ -19,7 +19,7 @@ def parent(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A program with an awkward name and a mark, and with a child that has no mark."""
     program = tmp_path / "a) Z 1 (b"
     program.symlink_to("/bin/sh")
-    script = "env -i sleep 1000 & echo ready; wait"
+    script = "env -i sh -c 'echo ready; exec sleep 1000' & wait"
     environment = {"DRUMLINE_TEST": str(tmp_path), "PATH": "/usr/bin:/bin"}
     with subprocess.Popen([program, "-c", script], env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.program import wait_until
 from support.proxy import Proxy
 
 from drumline.plugin import (
@@ -239,7 +240,8 @@ def administrator(start_sshd: Callable[..., Sshd]) -> Iterator[Callable[[str], d
             yield prepare
         finally:
             rights.unlink(missing_ok=True)
-            subprocess.run(["pkill", "-KILL", "-u", name], check=False)
+            # They are still there for a moment after the signal, and then userdel refuses.
+            wait_until(lambda: subprocess.run(["pkill", "-KILL", "-u", name], check=False).returncode == 1)
             subprocess.run(["userdel", name], check=True)
 
 
