@@ -27,6 +27,10 @@ class NoPowerShell(HostError):
     """The host has no PowerShell by that name, or won't let it run."""
 
 
+class _Wordless(NoPowerShell):
+    """It ended at once without saying why, as programs do that Windows lacks something for at that moment."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """How a request ended. ``code`` is None when its time was up, or when it was ended from elsewhere."""
@@ -56,7 +60,7 @@ class WarmPowerShell:
             self.stop()
         try:
             self._start()
-        except ConnectionLost:
+        except (ConnectionLost, _Wordless):
             # Nothing of the caller's has run, so that a second attempt in a new shell does no harm.
             self.stop()
             self._start()
@@ -78,7 +82,8 @@ class WarmPowerShell:
                 self._shell.terminate(command)
                 code = received.exit_code if received else None
                 words = _first_words(self._client, self._program, bytes(said), code)
-                raise NoPowerShell("PowerShell can't be started", words)
+                kind = _Wordless if received and not said else NoPowerShell
+                raise kind("PowerShell can't be started", words)
         self.command = command
         self.windows = bytes(said).split()[2] == b"windows"
 

@@ -72,6 +72,20 @@ class TestWithoutPowerShell:
         with pytest.raises(HostError, match=r"PowerShell can't be started.*drumline_winrm_shell"):
             collect(session, script("1"))
 
+    def test_one_that_ends_without_a_word_is_tried_again(
+        self, transport: Winrm, sh_server: WsmanServer, target_for: Any, tmp_path: Any
+    ) -> None:
+        program = tmp_path / "powershell"
+        program.write_text(f"#!/bin/sh\necho x >> {tmp_path}/starts\nexit 126\n")
+        program.chmod(0o755)
+        connection = transport.connect(target_for(sh_server, shell=str(program)))
+        session = connection.open_session()
+        with pytest.raises(HostError, match="it ended with exit code 126 and said nothing"):
+            collect(session, script("1"))
+        assert (tmp_path / "starts").read_text() == "x\nx\n"
+        assert collect(session, line("echo x")).stdout == b"x\n"
+        connection.close()
+
     def test_the_shell_is_renewed_before_the_quota(
         self, transport: Winrm, sh_server: WsmanServer, target_for: Any
     ) -> None:
