@@ -71,7 +71,7 @@ def test_a_ctrl_c_amid_a_callback_is_not_lost() -> None:
             module = Module()
             name = weakref.ref(module, lambda _: signal.raise_signal(signal.SIGINT))
             del module
-            time.sleep(30)
+            time.sleep(30)  # not to the end: the Ctrl-C comes again meanwhile
 
         import drumline.cli.program
         drumline.cli.program.program = lambda prog_name: load()

@@ -34,7 +34,7 @@ class Process:
     def __init__(self, script: str) -> None:
         self._deadline: float | None = None
         self._interrupted = threading.Event()
-        self._input: bytes | None = None  # all of it, once there is any word of it
+        self._input: bytes | None = None  # what ``feed`` was given, to feed it once more if need be
         self._stdin = memoryview(b"")
         self._script = _nameless(script.encode(errors="surrogateescape"))
         try:

@@ -32,7 +32,7 @@ class Link:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
-        self.send = pipe.send
+        self.send = pipe.send  # itself: every packet, and every word of a burst, goes through it
         self._ahead = b""
         self._closed = False  # paramiko's stop_thread looks at it
         self._interval = 0.0

@@ -26,6 +26,7 @@ class _Over(Exception):
 class SshStaged:
     """See :class:`drumline.plugin.Staged`. ``use`` is left when it is over."""
 
+    # A burst goes through hundreds of these, which nobody has touched since they were staged: less memory to fetch.
     __slots__ = (
         "_at",
         "_command",

@@ -180,7 +180,7 @@ def test_one_that_answers_in_the_same_turn_is_not_given_up_later(monkeypatch: py
         for one in waiting if len(waiting) == 2 else []:
             driver.report(hosts.run(one))
 
-    executor.submit = submit_together  # type: ignore[method-assign]
+    monkeypatch.setattr(executor, "submit", submit_together)
     assert driver.run(executor) == 0
     executor.close()
     assert hosts.stopped == {}

@@ -197,7 +197,7 @@ def test_ctrl_c_at_the_moment_of_a_start_hits_no_command():
         assert program.stdout.readline() == "ready\n"
         while program.poll() is None:
             os.killpg(program.pid, signal.SIGINT)
-            time.sleep(0.0005)
+            time.sleep(0.0005)  # a start takes about as long; without a pause the program would do nothing else
         assert program.stdout.read() == "0\n"
 
 

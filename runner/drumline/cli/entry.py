@@ -13,8 +13,8 @@ import threading
 
 def enter() -> None:
     """Carry out what the command line says, and leave the process with its exit status."""
-    # Importing makes more than a hundred thousand objects that stay; at the usual 700 Python looks through them time
-    # and again for cycles of garbage, which is a sixth of the CPU time of a small run.
+    # Importing makes more than fifty thousand objects that stay; at the usual 700 Python looks through them time and
+    # again for cycles of garbage, which is a sixth of the CPU time of a small run.
     gc.set_threshold(200_000)
     sys.unraisablehook = _interrupt_again
     for stream in (sys.stdout, sys.stderr):
