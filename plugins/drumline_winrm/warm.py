@@ -78,11 +78,12 @@ class WarmPowerShell:
             except ShellGone as gone:
                 raise ConnectionLost("The host ended the shell", str(gone)) from None
             said += b"".join(data for _, data in received.output) if received else b""
-            if (received and received.done) or time.monotonic() > deadline:
+            over = received is not None and received.done
+            if over or time.monotonic() > deadline:
                 self._shell.terminate(command)
                 code = received.exit_code if received else None
                 words = _first_words(self._client, self._program, bytes(said), code)
-                kind = _Wordless if received and not said else NoPowerShell
+                kind = _Wordless if over and not said else NoPowerShell
                 raise kind("PowerShell can't be started", words)
         self.command = command
         self.windows = bytes(said).split()[2] == b"windows"
