@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
-from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
+import pytest
+from rich.cells import cell_len
+
+from drumline.diagnostics import Diagnostic, Diagnostics, Look, Position, did_you_mean
+from drumline.errors import FilesError
 
 
 def rendered(path: Path, line: int, column: int) -> list[str]:
@@ -24,6 +28,63 @@ def test_the_line_is_quoted_with_a_caret(tmp_path: Path) -> None:
         "  Why.",
         "  How.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "word"),
+    [
+        ("ansible_prot: 2222", 1, "ansible_prot"),
+        ("web1 ansible_prot=2222", 6, "ansible_prot"),
+        ("- {copy: {srcc: a, dest: b}}", 11, "srcc"),
+        ("hosts: web:!db,lb  # all", 8, "web:!db,lb"),
+        ('msg: "{{ a | no_such }}"', 6, '"{{ a | no_such }}"'),
+        ("msg: {{ a b }} c", 6, "{{ a b }}"),
+        ("tags: [a, b]", 7, "[a, b]"),
+        ("name: 'open", 7, "'"),
+        ("x: 日本語 y", 4, "日本語"),
+        ("日本: wrong", 5, "wrong"),
+        ("a: e\u0301te\u0301 b", 4, "e\u0301te\u0301"),
+    ],
+)
+def test_carets_stand_below_the_whole_word(tmp_path: Path, text: str, column: int, word: str) -> None:
+    file = tmp_path / "play.yml"
+    file.write_text(f"{text}\n", encoding="utf-8")
+    _, _, carets, *_ = rendered(file, 1, column)
+    before = text[: column - 1]
+    assert carets == " " * (4 + cell_len(before)) + "^" * cell_len(word)
+
+
+def test_at_a_terminal_lines_are_broken_between_words_and_the_quoted_line_is_cut(tmp_path: Path) -> None:
+    file = tmp_path / "play.yml"
+    file.write_text("x" * 100 + " wrong " + "y" * 100)
+    detail = "This sentence is longer than the terminal is wide. " + "/a/path/that/is/kept" * 3
+    text = Diagnostic(summary="Wrong", detail=detail, position=Position(str(file), 1, 102)).render(look=Look(width=40))
+    _, quoted, carets, *details = text.split("\n")
+    assert len(quoted) <= 40
+    assert quoted[carets.index("^") : carets.rindex("^") + 1] == "wrong"
+    assert [line.strip() for line in details] == [
+        "This sentence is longer than the",
+        "terminal is wide.",
+        "/a/path/that/is/kept" * 3,
+    ]
+
+
+def test_colours_set_off_the_place_the_kind_and_the_carets(tmp_path: Path) -> None:
+    file = tmp_path / "play.yml"
+    file.write_text("a: b")
+    text = Diagnostic(summary="Wrong", position=Position(str(file), 1, 1)).render(look=Look(colour=True))
+    assert text == (
+        f"\x1b[1m{file}:1:1\x1b[0m: \x1b[1;31merror:\x1b[0m \x1b[1mWrong\x1b[0m\n    a: b\n    \x1b[1;31m^\x1b[0m"
+    )
+
+
+def test_the_number_of_mistakes_comes_last() -> None:
+    mistakes = [Diagnostic(summary=f"Wrong {number}") for number in range(70)]
+    assert FilesError(mistakes[:1]).render() == "error: Wrong 0\n1 mistake"
+    assert FilesError(mistakes[:2]).render() == "error: Wrong 0\nerror: Wrong 1\n2 mistakes"
+    shown = FilesError(mistakes).render().split("\n")
+    assert len(shown) == 51
+    assert shown[-1] == "70 mistakes; the first 50 are shown"
 
 
 def test_without_a_position_there_is_no_place() -> None:

@@ -7,6 +7,7 @@ for; its detail says in full sentences what is wrong, why, and how to mend it (O
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,30 @@ from drumline.secret import mask_assignments
 
 #: Longest source line that is quoted below a diagnostic, in characters.
 _EXCERPT_WIDTH = 200
+#: Columns before the quoted line.
+_MARGIN = 4
+
+#: ANSI's numbers of colours, by the kind of a message.
+_COLOURS = {"error": "31", "warning": "33"}
+
+#: What is one word, however many spaces are in it.
+_PAIRS = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("'", "'"), ('"', '"'), ("[", "]"), ("{", "}"), ("(", ")"))
+#: A plain word: up to a space, a bracket, a quote, or what separates keys and items.
+_WORD = re.compile(r"""(?:[^\s,:=\[\]{}()"'|]|[,:](?=\S))+""")
+
+
+class Look(NamedTuple):
+    """How messages are printed. ``width``: the columns to keep within; 0: lines may be as long as they are."""
+
+    colour: bool = False
+    width: int = 0
+
+    def bold(self, text: str, colour: str = "") -> str:
+        """The text in bold, and in a colour, given by ANSI's number."""
+        return f"\x1b[1{';' if colour else ''}{colour}m{text}\x1b[0m" if self.colour else text
+
+
+PLAIN = Look()
 
 
 class Position(NamedTuple):
@@ -38,24 +63,74 @@ class Diagnostic:
     detail: str = ""
     position: Position | None = None
 
-    def render(self, kind: str = "error") -> str:
-        """The diagnostic as lines of text: place, kind and summary, the source line with a caret, detail."""
-        where = f"{self.position}: " if self.position else ""
-        lines = [f"{where}{kind}: {self.summary}"]
+    def render(self, kind: str = "error", look: Look = PLAIN) -> str:
+        """The diagnostic as lines of text: place, kind and summary, the source line with carets, detail."""
+        where = f"{look.bold(str(self.position))}: " if self.position else ""
+        lines = [f"{where}{headline(kind, self.summary, look)}"]
         if self.position:
-            lines += _excerpt(self.position)
-        lines += [f"  {line}" for line in self.detail.splitlines()]
-        return "\n".join(lines)
+            lines += _excerpt(self.position, look)
+        return "\n".join([*lines, *indented(self.detail, look)])
 
 
-def _excerpt(position: Position) -> list[str]:
+def headline(kind: str, summary: str, look: Look) -> str:
+    """``error: summary``."""
+    return f"{look.bold(f'{kind}:', _COLOURS.get(kind, '31'))} {look.bold(summary)}"
+
+
+def indented(text: str, look: Look) -> list[str]:
+    """The lines of a detail; long ones are broken between words where the width is known."""
+    return [f"  {part}" for line in text.splitlines() for part in _wrapped(line, look.width - 2 if look.width else 0)]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    if not width or len(line) <= width:
+        return [line]
+    import textwrap
+
+    margin = line[: len(line) - len(line.lstrip())]
+    broken = textwrap.wrap(
+        line.strip(),
+        max(20, width),
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return broken or [line]
+
+
+def _excerpt(position: Position, look: Look) -> list[str]:
+    """The line of the file, of a long one the part around the place, and carets below the whole word."""
     text = _line(position).rstrip("\r\n").replace("\t", " ")
     text, index = mask_assignments(text, position.column - 1)
-    start = index - _EXCERPT_WIDTH // 2 if index >= _EXCERPT_WIDTH else 0
-    text = text[start : start + _EXCERPT_WIDTH]
+    room = min(_EXCERPT_WIDTH, max(20, look.width - _MARGIN)) if look.width else _EXCERPT_WIDTH
+    start = index - room // 2 if index >= room else 0
+    text = text[start : start + room]
     if not text.strip() or not text.isprintable():
         return []
-    return [f"    {text}", "    " + " " * (index - start) + "^"]
+    index -= start
+    word = text[index : index + _word_length(text, index)]
+    carets = "^" * max(1, cells(word))
+    return [f"    {text}", f"    {' ' * (cells(text[:index]) + max(0, index - len(text)))}{look.bold(carets, '31')}"]
+
+
+def _word_length(text: str, index: int) -> int:
+    """How many characters the word has that begins at ``index``: quoted text, a template, brackets, or a plain word."""
+    for opening, closing in _PAIRS:
+        if text.startswith(opening, index):
+            end = text.find(closing, index + len(opening))
+            return end + len(closing) - index if end >= 0 else len(opening)
+    found = _WORD.match(text, index)
+    return len(found[0]) if found else 1
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: wide letters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(char) in ("Mn", "Me", "Cf") else 1 + (east_asian_width(char) in "WF") for char in text)
 
 
 def _line(position: Position) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from drumline.diagnostics import Diagnostic, counted
+from drumline.diagnostics import PLAIN, Diagnostic, Look, counted
 
 #: Mistakes that are shown; what comes after so many is nearly always more of the same.
 _MOST_SHOWN = 50
@@ -51,11 +51,13 @@ class FilesError(DrumlineError):
         self.diagnostics = tuple(diagnostics)
         super().__init__(f"{counted(len(self.diagnostics), 'mistake')} in the files", self.render())
 
-    def render(self) -> str:
-        """The diagnostics as text, one after the other; of very many only the first, and how many more there are."""
-        shown = [diagnostic.render() for diagnostic in self.diagnostics[:_MOST_SHOWN]]
-        more = len(self.diagnostics) - len(shown)
-        return "\n".join([*shown, f"… and {counted(more, 'more mistake')}"] if more else shown)
+    def render(self, look: Look = PLAIN) -> str:
+        """The diagnostics as text, one after the other; of very many only the first. Their number comes last."""
+        number = counted(len(self.diagnostics), "mistake")
+        shown = [diagnostic.render(look=look) for diagnostic in self.diagnostics[:_MOST_SHOWN]]
+        if len(self.diagnostics) > _MOST_SHOWN:
+            number += f"; the first {_MOST_SHOWN} are shown"
+        return "\n".join([*shown, look.bold(number)])
 
 
 class PluginError(DrumlineError):

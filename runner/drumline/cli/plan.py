@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from drumline.cli.messages import show_warning
 from drumline.cli.options import (
     forks_option,
     inventory_options,
@@ -65,7 +66,7 @@ def _lint(prepared: Prepared) -> int:
 
     found = lint_waits(prepared.plan, prepared.extra_variables)
     for diagnostic in found:
-        click.echo(diagnostic.render("warning"))
+        show_warning(diagnostic)
     if not found:
         click.echo("No wait was found that may never end.")
     return 2 if found else 0

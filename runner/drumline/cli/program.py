@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 import drumline
-from drumline.errors import DrumlineError, FilesError
+from drumline.cli.messages import show_error
+from drumline.errors import DrumlineError
 
 #: Name, module under ``drumline.cli``, and the line of ``drumline --help``.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -42,7 +43,7 @@ class Program(click.Group):
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except DrumlineError as error:
-            click.echo(render_error(error), err=True)
+            show_error(error)
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:
             error.show()
@@ -63,14 +64,6 @@ def _load(load: str) -> click.Command:
     module, _, attribute = load.partition(":")
     command: click.Command = getattr(importlib.import_module(module), attribute)
     return command
-
-
-def render_error(error: DrumlineError) -> str:
-    """An error as the lines that a person reads: diagnostics as they are, others as summary and detail."""
-    if isinstance(error, FilesError):
-        return error.render()
-    detail = "".join(f"\n  {line}" for line in error.detail.splitlines())
-    return f"error: {error.summary}{detail}"
 
 
 @click.command(
