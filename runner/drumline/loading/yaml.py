@@ -32,6 +32,8 @@ from drumline.model.value import Template, Value
 
 #: Levels of lists and dictionaries inside each other.
 _DEEPEST = 100
+#: What the library's scanner, which reads ahead of the events, says of nesting that is too deep for it (since 6.0.4).
+_LIBRARY_TOO_DEEP = "exceeded maximum nesting depth"
 #: Mistakes after which a document isn't read further.
 _MOST_MISTAKES = 100
 #: Nodes that aliases may add to a document.
@@ -300,8 +302,7 @@ class _Builder:
         position = self._at(event.start_mark)
         parent = self._stack[-1] if self._stack else None
         if len(self._stack) >= _DEEPEST:
-            detail = f"Lists and dictionaries are more than {_DEEPEST} levels deep here."
-            raise _Refused("This file is nested too deeply", detail, position)
+            raise _too_deep(position)
         if isinstance(parent, _Dict) and parent.key is None:
             self._complex_key(event, position)
         is_dict = isinstance(event, yaml.MappingStartEvent)
@@ -419,12 +420,19 @@ def _syntax_mistake(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
         mark = error.context_mark
     assert mark is not None
     position = Position(path, mark.line + 1, mark.column + 1)
+    if error.problem == _LIBRARY_TOO_DEEP:
+        return _too_deep(position).mistake
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
         detail = "YAML is indented with spaces only. Replace the tab by spaces."
         return Diagnostic(summary="A tab is used as indentation", detail=detail, position=position)
     return Diagnostic(summary="This file isn't valid YAML", detail=_explain(error, line, lines), position=position)
+
+
+def _too_deep(position: Position) -> _Refused:
+    detail = f"Lists and dictionaries are more than {_DEEPEST} levels deep here."
+    return _Refused("This file is nested too deeply", detail, position)
 
 
 def _explain(error: yaml.MarkedYAMLError, line: str, lines: list[str]) -> str:
