@@ -22,6 +22,8 @@ from drumline_lab.sshd import Sshd
 
 #: Where other tools are installed; made when it is missing.
 CONTENDERS = HERE / ".contenders"
+#: Written by scripts/lock.
+LOCKED = HERE.parent / "requirements" / "benchmarks.txt"
 #: What drumline may take, as a share of what the other takes.
 LIMITS = {
     "floor (bare paramiko)": 1.35,
@@ -243,16 +245,14 @@ def _environment() -> Path:
     """The environment of the other tools, made and filled when it is missing."""
     python = CONTENDERS / "bin" / "python"
     done = CONTENDERS / "installed.txt"
-    wanted = (HERE / "contenders.txt").read_text()
+    wanted = LOCKED.read_text()
     if done.exists() and done.read_text() == wanted:
         return CONTENDERS
-    print(f"installing what benchmarks/contenders.txt names into {CONTENDERS}", file=sys.stderr)
+    print(f"installing requirements/benchmarks.txt into {CONTENDERS}", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", CONTENDERS], check=True)
-    for line in wanted.splitlines():
-        if line and not line.startswith("#"):
-            install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", line]
-            if subprocess.run(install, check=False).returncode:
-                print(f"{line} can't be installed; it is left out", file=sys.stderr)
+    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    if subprocess.run([*pip, "--require-hashes", "-r", LOCKED], check=False).returncode:
+        print("The other tools can't be installed; they are left out.", file=sys.stderr)
     done.write_text(wanted)
     return CONTENDERS
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import configparser
 import importlib
+import os
 import re
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import drumline
 
@@ -16,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = (ROOT / "runner", ROOT / "plugins")
 
 
-def setup(section: str, key: str) -> list[str]:
+def settings_of(section: str, key: str) -> list[str]:
     """The lines of one setting."""
     parser = configparser.RawConfigParser(delimiters=("=",))
     parser.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -27,17 +30,17 @@ def pairs(lines: list[str]) -> dict[str, str]:
     return dict(tuple(part.strip() for part in line.split("=", 1)) for line in lines)
 
 
-PACKAGES = setup("options", "packages")
-DEPENDENCIES = [re.split(r"[ <>=~!\[;]", line)[0] for line in setup("options", "install_requires")]
+PACKAGES = settings_of("options", "packages")
+DEPENDENCIES = [re.split(r"[ <>=~!\[;]", line)[0] for line in settings_of("options", "install_requires")]
 ENTRY_POINTS = {
-    **pairs(setup("options.entry_points", "console_scripts")),
-    **pairs(setup("options.entry_points", "drumline")),
+    **pairs(settings_of("options.entry_points", "console_scripts")),
+    **pairs(settings_of("options.entry_points", "drumline")),
 }
 
 
 def folder_of(package: str) -> Path:
     """Where ``package_dir`` says that a package is."""
-    folders = pairs(setup("options", "package_dir"))
+    folders = pairs(settings_of("options", "package_dir"))
     top, _, rest = package.partition(".")
     base = ROOT / folders[top] if top in folders else ROOT / folders[""] / top
     return base.joinpath(*rest.split(".")) if rest else base
@@ -67,7 +70,7 @@ def test_no_module_lies_outside_a_package() -> None:
 
 
 def test_every_file_beside_the_modules_is_packaged() -> None:
-    (patterns,) = [line.split(", ") for line in setup("options.package_data", "*")]
+    (patterns,) = [line.split(", ") for line in settings_of("options.package_data", "*")]
     for source in SOURCES:
         others = [path for path in source.rglob("*") if path.is_file() and _is_ours(path) and path.suffix != ".py"]
         assert [path for path in others if not any(path.match(pattern) for pattern in patterns)] == []
@@ -86,12 +89,62 @@ def test_entry_points_can_be_loaded(name: str) -> None:
 
 
 def test_every_bundled_plugin_is_an_entry_point() -> None:
-    plugins = pairs(setup("options.entry_points", "drumline"))
+    plugins = pairs(settings_of("options.entry_points", "drumline"))
     assert plugins == {path.name.removeprefix("drumline_"): path.name for path in (ROOT / "plugins").glob("drumline_*")}
 
 
 def test_the_installed_version_is_that_of_the_source() -> None:
     assert version("drumline") == drumline.__version__
+
+
+# requirements/, which scripts/lock writes.
+
+
+def _locked(name: str) -> dict[str, Requirement]:
+    """The requirements of one file, by name, those for this Python and system only; each has a hash."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert all(" --hash=sha256:" in line for line in lines)
+    found = [Requirement(line.split(" --hash=")[0]) for line in lines]
+    return {canonicalize_name(one.name): one for one in found if one.marker is None or one.marker.evaluate()}
+
+
+def _pinned(requirement: Requirement) -> str:
+    (specifier,) = requirement.specifier
+    assert specifier.operator == "=="
+    return specifier.version
+
+
+_RUN = settings_of("options", "install_requires")
+_TEST = settings_of("options.extras_require", "test")
+_LINT = settings_of("options.extras_require", "lint")
+
+
+@pytest.mark.parametrize(
+    ("name", "ranges"),
+    [("run", _RUN), ("test", _RUN + _TEST), ("lint", _RUN + _LINT), ("oldest", _RUN + _TEST)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_locked_versions_are_within_the_ranges(name: str, ranges: list[str]) -> None:
+    locked = _locked(name)
+    for wanted in map(Requirement, ranges):
+        assert _pinned(locked[canonicalize_name(wanted.name)]) in wanted.specifier, f"run scripts/lock: {wanted}"
+
+
+def test_one_environment_can_hold_the_program_the_tests_and_the_linters() -> None:
+    run, test, lint = map(_locked, ("run", "test", "lint"))
+    for name in run:
+        assert _pinned(run[name]) == _pinned(test[name]) == _pinned(lint[name])
+    assert {name for name in test.keys() & lint.keys() if _pinned(test[name]) != _pinned(lint[name])} == set()
+
+
+@pytest.mark.skipif(
+    os.environ.get("DRUMLINE_VERSIONS", "locked") == "newest", reason="the newest versions are looked up each time"
+)
+def test_the_environment_has_the_locked_versions() -> None:
+    name = "oldest" if os.environ.get("DRUMLINE_VERSIONS") == "oldest" else "test"
+    locked = {package: _pinned(requirement) for package, requirement in _locked(name).items()}
+    assert {package: version(package) for package in locked} == locked
 
 
 @pytest.mark.parametrize("dependency", DEPENDENCIES)

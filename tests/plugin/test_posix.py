@@ -105,7 +105,7 @@ def test_what_another_user_runs_is_in_no_process_list(path_with_sudo):
     assert "hidden" not in arguments
 
 
-@pytest.mark.parametrize("stdin", [b"", b"unread" * 100_000])
+@pytest.mark.parametrize("stdin", [b"", b"unread" * 100_000], ids=["none", "much"])
 def test_another_user_runs_long_scripts_and_need_not_read_stdin(path_with_sudo, stdin):
     text = "\n".join([": " + "é" * 100] * 1500) + "\nprintf done"
     completed = carry_out_from_file(Run(language=Language.SH, text=text, stdin=stdin, become=Become()), path_with_sudo)
