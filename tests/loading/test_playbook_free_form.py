@@ -29,7 +29,7 @@ from drumline.plugin.protocols import Action, Argument
         ("run chdir='/a b'", {"chdir": "/a b"}, "run"),
         (r'run chdir="a\tb\"c\\"', {"chdir": 'a\tb"c\\'}, "run"),
         (r"dir chdir=C:\temp\new", {"chdir": r"C:\temp\new"}, "dir"),
-        ("it's chdir=/tmp", {"chdir": "/tmp"}, "it's"),
+        ("it's chdir=/tmp", {}, "it's chdir=/tmp"),
         ("line 1 \\\n  line 2 chdir=/tmp\nline 3", {"chdir": "/tmp"}, "line 1 \\\n  line 2\nline 3"),
         ("echo nochdir=1", {}, "echo nochdir=1"),
         ("", {}, ""),

@@ -3,8 +3,11 @@ r"""Arguments written as text: ``copy: src=a dest=b``, ``command: echo hi chdir=
 The rules are Ansible's. Words are separated by white space outside quotes and template blocks; ``name=value`` is an
 argument; quotes around a value are taken off, and in a quoted value ``\n``, ``\t``, ``\\`` and ``\"`` stand for one
 character. For actions that take free text, only words that name an argument are taken out of it; the rest stays as it
-is written, white space included. Unlike in Ansible, a backslash in a value without quotes is a backslash, so that
-``dest=C:\temp\new`` is what it says.
+is written, white space included. Two things differ:
+
+- A backslash in a value without quotes is a backslash, so that ``dest=C:\temp\new`` is what it says.
+- A word is taken out of free text only where it is outside quotes in the language of the host too, since Ansible reads
+  the quotes of PowerShell as those of ``sh``. Where the two disagree, the text stays whole.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from drumline.loading.quotes import BLOCK, host_readings, read_quotes
+
 _QUOTED = r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'"""
-_BLOCK = r"\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
-_WORD = re.compile(rf"(?:{_QUOTED}|{_BLOCK}|\\[\"']|\S)+", re.DOTALL)
+_WORD = re.compile(rf"(?:{_QUOTED}|{BLOCK}|\\[\"']|\S)+", re.DOTALL)
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _ENTIRELY_QUOTED = re.compile(_QUOTED, re.DOTALL)
 _ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
@@ -29,20 +33,28 @@ class Words:
     arguments: dict[str, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
+    #: Words that name an argument, of which a quote that is never closed leaves open whether they are meant as one.
+    uncertain: list[str] = field(default_factory=list)
     rest: str = ""
 
 
-def split_arguments(text: str, names: Collection[str] | None = None) -> Words:
-    """Take ``name=value`` words out of the text: those with one of these names, or all of them for None."""
-    if names is not None and "=" not in text:
+def split_arguments(text: str, names: Collection[str] | None = None, *, action: str = "") -> Words:
+    """Take ``name=value`` words out of the text: those with one of these names, or all of them for None.
+
+    ``action`` is what the task calls its action: it tells in which languages the text may be.
+    """
+    if names is not None and not any(f"{name}=" in text for name in names):
         return Words(rest=text.strip())
     found = Words()
     kept: list[str] = []
     end = 0
-    for word in _WORD.finditer(text) if names is None or any(f"{name}=" in text for name in names) else ():
+    judge = _Judge(text, action) if names is not None else None
+    for word in _WORD.finditer(text):
         match = _ARGUMENT.fullmatch(word.group())
         if match is None or (names is not None and match[1] not in names):
             found.others.append(word.group())
+            continue
+        if judge is not None and not judge.certain(word, found):
             continue
         if match[1] in found.arguments:
             found.repeated.append(match[1])
@@ -52,6 +64,23 @@ def split_arguments(text: str, names: Collection[str] | None = None) -> Words:
     kept.append(text[end:])
     found.rest = _joined(kept)
     return found
+
+
+class _Judge:
+    """Tells whether a word of free text is an argument."""
+
+    def __init__(self, text: str, action: str) -> None:
+        self._ansible = read_quotes(text, "ansible")
+        self._host = host_readings(text, action)
+
+    def certain(self, word: re.Match[str], found: Words) -> bool:
+        """Whether it is outside quotes in every reading; noted as uncertain where only an open quote speaks against."""
+        if any(quotes.hold(word.start()) or quotes.cut(word.end()) for quotes in self._host):
+            return False
+        if self._ansible.open is not None and self._ansible.open < word.end():
+            found.uncertain.append(word.group())
+            return False
+        return True
 
 
 def _joined(pieces: list[str]) -> str:

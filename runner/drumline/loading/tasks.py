@@ -10,9 +10,10 @@ from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading import keywords, timing
 from drumline.loading.arguments import check_arguments
 from drumline.loading.deferred import deferring, split
-from drumline.loading.free_form import split_arguments
+from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import Read, Reader
+from drumline.loading.quotes import never_closed, read_quotes
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
 from drumline.model.value import Template, Value
@@ -241,7 +242,7 @@ class _ActionReader:
                 self._add_unknown_action(name, node.position)
                 return None
         assert name is not None
-        return _Arguments(self._actions[name], self._reader, entry.key_position).read(node)
+        return _Arguments(self._actions[name], name, self._reader, entry.key_position).read(node)
 
     def _indirect(self, key: str, node: Node) -> tuple[str | None, Node]:
         """The name in ``action: copy src=a`` or ``action: {module: copy, src: a}``, and what is left as arguments."""
@@ -259,13 +260,16 @@ class _ActionReader:
 class _Arguments:
     """Reads the arguments of one use of an action, in any of their forms."""
 
-    def __init__(self, action: Action, reader: Reader, position: Position) -> None:
+    def __init__(self, action: Action, called: str, reader: Reader, position: Position) -> None:
+        """``called`` is the name that the task gives the action: one of several."""
         self._action = action
+        self._called = called
         self._reader = reader
         self._found = reader.found
         self._position = position
         self._values: dict[str, Value] = {}
         self._positions: dict[str, Position] = {}
+        self._unreadable = False
 
     def read(self, node: Node) -> tuple[Action, dict[str, Value], dict[str, Position]]:
         """The action, the arguments and where each stands."""
@@ -277,7 +281,8 @@ class _Arguments:
             # ``command: true`` means the program, whatever YAML makes of the word.
             self._take_text(str(node.value).lower() if isinstance(node.value, bool) else str(node.value), node)
         self._take_args()
-        check_arguments(self._action, self._values, self._position_of, self._found)
+        if not self._unreadable:
+            check_arguments(self._action, self._values, self._position_of, self._found)
         return self._action, self._values, self._positions
 
     def _is_text(self, node: Node) -> bool:
@@ -303,9 +308,12 @@ class _Arguments:
 
     def _take_text(self, text: str, node: Node) -> None:
         free_form = self._action.free_form
-        words = split_arguments(text, self._names() if free_form else None)
+        words = split_arguments(text, self._names() if free_form else None, action=self._called)
         for name in words.repeated:
             self._add_repeated(name, node.position)
+        if not self._quotes_match(text, words, node):
+            self._unreadable = True
+            return
         if free_form is None and words.others:
             detail = f"'{self._action.name}' takes arguments written name=value, and {words.others[0][:60]!r} is none."
             self._found.add("Text where arguments are expected", detail=detail, position=node.position)
@@ -313,6 +321,30 @@ class _Arguments:
             words.arguments[free_form] = words.rest
         entries = {name: Node(value, node.position, node.unsafe) for name, value in words.arguments.items()}
         self._take({name: Entry(node.position, value) for name, value in entries.items()})
+
+    def _quotes_match(self, text: str, words: Words, node: Node) -> bool:
+        """Report a quote that is never closed, where that is wrong in every language that the text may be in."""
+        if self._action.free_form is None:
+            place = None if "{%" in text else read_quotes(text, "ansible").open
+        else:
+            text = words.rest
+            place = None if "executable" in {*words.arguments, *self._given()} else never_closed(text, self._called)
+        if place is not None:
+            detail = f"The quote that begins at {text[place : place + 40]!r} is never closed."
+            self._found.add("Quotes don't match", detail=detail, position=node.position)
+            return False
+        elif words.uncertain:
+            detail = (
+                f"For Ansible {words.uncertain[0][:60]!r} is within a quote that is never closed, and for the host it "
+                "isn't. Write it under 'args' if it is an argument, else the whole text under 'cmd'."
+            )
+            self._found.add("An argument or not", detail=detail, position=node.position)
+        return True
+
+    def _given(self) -> set[str]:
+        """Names of the arguments that are written beside the text."""
+        node = self._reader.node("args")
+        return set(node.value) if node is not None and isinstance(node.value, dict) else set()
 
     def _names(self) -> set[str]:
         """The arguments that may be given as a word within free text."""

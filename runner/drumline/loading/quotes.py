@@ -1,0 +1,121 @@
+r"""What stands within quotes: of Ansible's own reading of a task's text, and of the languages that hosts read it in.
+
+A backslash before a quote is an escape for Ansible and ``sh``, and an ordinary letter for PowerShell and ``cmd``: so
+``"C:\windows\"`` is a whole string in one language and the beginning of a longer one in the other. Comments and here
+documents count as quoted: what stands in them is no word of the command.
+
+The readings are exact for quotes that aren't nested in substitutions (``"$(echo "a")"`` is read as two strings).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+#: Jinja2, which stands for text that isn't known yet.
+BLOCK = r"\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
+
+_ESCAPING = rf'"(?:{BLOCK}|\\.|[^"\\])*"'
+_HASH = r"(?:(?<=\s)|(?<![\s\S]))\#[^\n]*"
+_HERE_DOCUMENT = (
+    r"(?<!<)<<-?[ \t]*\\?(?P<q>[\"']?)(?P<end>\w+)(?P=q)[^\n]*\n(?:[^\n]*\n)*?[ \t]*(?P=end)(?=\s*(?:\n|\Z))"
+)
+_HERE_STRING = r"""@"[ \t]*\n.*?\n"@|@'[ \t]*\n.*?\n'@"""
+_TYPOGRAPHIC = '"\u201c\u201d\u201e'
+_APOSTROPHES = "'\u2018\u2019\u201a\u201b"
+
+
+def _compiled(*, quoted: str, plain: str, opening: str) -> re.Pattern[str]:
+    return re.compile(f"(?P<plain>{BLOCK}|{plain})|(?P<quoted>{quoted})|(?P<open>[{opening}])", re.DOTALL)
+
+
+#: How each language reads quotes, by name.
+_READINGS = {
+    "ansible": _compiled(
+        quoted=rf"{_ESCAPING}|'(?:{BLOCK}|\\.|[^'\\])*'",
+        plain=r"\\[\"']",
+        opening="\"'",
+    ),
+    "sh": _compiled(
+        quoted=rf"{_HERE_DOCUMENT}|{_HASH}|{_ESCAPING}|'(?:{BLOCK}|[^'])*'",
+        plain=r"\\.",
+        opening="\"'",
+    ),
+    "words": _compiled(quoted=rf"{_ESCAPING}|'(?:{BLOCK}|[^'])*'", plain=r"\\.", opening="\"'"),
+    "powershell": _compiled(
+        quoted=(
+            rf"{_HERE_STRING}|<\#.*?\#>|{_HASH}"
+            rf"|[{_TYPOGRAPHIC}](?:{BLOCK}|`.|[{_TYPOGRAPHIC}]{{2}}|[^{_TYPOGRAPHIC}`])*[{_TYPOGRAPHIC}]"
+            rf"|[{_APOSTROPHES}](?:{BLOCK}|[{_APOSTROPHES}]{{2}}|[^{_APOSTROPHES}])*[{_APOSTROPHES}]"
+        ),
+        plain="`.",
+        opening=_TYPOGRAPHIC + _APOSTROPHES,
+    ),
+    "cmd": _compiled(quoted=rf'"(?:{BLOCK}|[^"])*"', plain=r"\^.", opening='"'),
+    "program": _compiled(quoted=_ESCAPING, plain=r"\\.", opening='"'),  # as programs on Windows take their line apart
+}
+
+#: Text without any of these holds nothing quoted.
+_ANY = re.compile(rf"[{_TYPOGRAPHIC}{_APOSTROPHES}\#]|<<")
+
+#: The languages that the text of a task may be read in, by the name that the task gives its action.
+_OF_ACTIONS = {
+    "command": ("words", "program"),
+    "win_command": ("program", "cmd"),
+    "win_shell": ("powershell",),
+}
+_ELSE = ("sh", "powershell")
+#: Readings in which a quote may stay open: programs take that as closed at the end of the line.
+_TOLERANT = frozenset({"program", "cmd"})
+
+
+@dataclass(slots=True)
+class Quotes:
+    """One reading of one text."""
+
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    #: Where a quote begins that is never closed.
+    open: int | None = None
+
+    def hold(self, index: int) -> bool:
+        """Whether this character is within quotes."""
+        return any(start <= index < end for start, end in self.spans)
+
+    def cut(self, index: int) -> bool:
+        """Whether a word that ends before this character would end within quotes."""
+        return any(start < index < end for start, end in self.spans)
+
+
+def read_quotes(text: str, language: str) -> Quotes:
+    """What of the text is quoted in the language; a quote that is never closed reaches to the end."""
+    found = Quotes()
+    if not _ANY.search(text):
+        return found
+    for match in _READINGS[language].finditer(text):
+        if match["open"]:
+            found.open = match.start()
+            found.spans.append((match.start(), len(text)))
+            break
+        if match["quoted"]:
+            found.spans.append(match.span())
+    return found
+
+
+def languages_of(action: str) -> tuple[str, ...]:
+    """The languages that the free text of an action may be read in."""
+    return _OF_ACTIONS.get(action.rpartition(".")[2], _ELSE)
+
+
+def host_readings(text: str, action: str) -> list[Quotes]:
+    """The readings of the text that are possible: one that leaves a quote open isn't, where another doesn't."""
+    found = [read_quotes(text, language) for language in languages_of(action)]
+    return [reading for reading in found if reading.open is None] or found
+
+
+def never_closed(text: str, action: str) -> int | None:
+    """Where a quote begins that is closed in no language that the text may be in; None where all is well."""
+    languages = languages_of(action)
+    if "{%" in text or _TOLERANT & {*languages}:
+        return None
+    readings = [read_quotes(text, language).open for language in languages]
+    return None if None in readings else min(place for place in readings if place is not None)
