@@ -1,6 +1,8 @@
 # What several scripts share. They fill $answer, which goes back as one line of JSON; a thrown text is the failure.
-function Full([string]$path) {
-    $path = [Environment]::ExpandEnvironmentVariables($path)
+
+# A path as the author wrote it comes with the names below it, which are data, as does a path that is no pair.
+function Full($path) {
+    if ($path -is [array]) { $path = [Environment]::ExpandEnvironmentVariables($path[0]) + $path[1] }
     [IO.Path]::GetFullPath([IO.Path]::Combine((Get-Location -PSProvider FileSystem).ProviderPath, $path))
 }
 

@@ -7,19 +7,26 @@ changes anything or not; larger content is asked for first, and uploaded only wh
 from __future__ import annotations
 
 import json
-import os
+import re
 import shlex
 import stat
-from collections.abc import Generator, Iterator
-from pathlib import Path, PureWindowsPath
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Request, Result, Steps
 from drumline_actions.offers import ATTRIBUTES, aliases, exclusive, mode_text, refuse_on_windows
-from drumline_actions.scripts import Answer, Asking, HostPath, ask
+from drumline_actions.scripts import Answer, Asking, HostPath, ask, shown
 from drumline_actions.transfer import Content, fill
+from drumline_actions.tree import Entry, entries
 
 _NUMBERS = ("size", "uid", "gid")
+#: What ``file.sh`` is told where nobody speaks of times and modes.
+_AS_IT_IS: dict[str, Any] = dict.fromkeys(("mode", "recurse", "follow", "access_time", "modification_time"))
+#: Letters that no name has on Windows, ends that it takes off, names of devices.
+_NOT_ON_WINDOWS = re.compile(
+    r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]|[. ]\Z|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)', re.IGNORECASE
+)
 
 #: What ``copy`` and ``template`` have in common.
 TARGET = (
@@ -47,16 +54,16 @@ def perform(call: Call) -> Steps:
     content = Content.of_file(path)
     _check_sum(call, content)
     answer = yield from deliver(call, content, name=path.name, **_mode(call, path))
-    return result(call, answer, src=str(path))
+    return result(call, answer, src=shown(str(path)))
 
 
-def deliver(call: Call, content: Content, *, dest: str = "", name: str = "", **settings: Any) -> Asking:
+def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name: str = "", **settings: Any) -> Asking:
     """Make ``dest`` (by default the task's own) hold the content; the answer of ``copy.sh`` or ``copy.ps1``.
 
     ``name`` is what the file is called when ``dest`` is a folder; ``settings`` go before the task's own.
     """
     variables = {
-        "dest": HostPath(dest or call["dest"]),
+        "dest": HostPath(call["dest"]) if dest is None else dest,
         "name": name,
         "checksum": content.checksum,
         **_settings(call),
@@ -64,14 +71,14 @@ def deliver(call: Call, content: Content, *, dest: str = "", name: str = "", **s
     }
     if content.small is not None:
         if call.platform is Platform.WINDOWS:
-            return (yield from ask(call, "copy", origin="text", content=content.small, **variables))
-        return (yield from ask(call, "copy", origin="stdin", stdin=content.small, **variables))
-    answer = yield from ask(call, "copy", origin="check", **variables)
+            return (yield from ask(call, "copy", "place", origin="text", content=content.small, **variables))
+        return (yield from ask(call, "copy", "place", origin="stdin", stdin=content.small, **variables))
+    answer = yield from ask(call, "copy", "place", origin="check", **variables)
     if "upload" not in answer:
         return answer
     yield from fill(call, content, answer["upload"])
     variables["dest"] = answer["dest"]
-    return (yield from ask(call, "copy", origin="upload", upload=answer["upload"], **variables))
+    return (yield from ask(call, "copy", "place", origin="upload", upload=answer["upload"], **variables))
 
 
 def _settings(call: Call) -> dict[str, Any]:
@@ -124,76 +131,78 @@ def _mode(call: Call, path: Path) -> dict[str, Any]:
 
 
 def _from_host(call: Call) -> Asking:
-    source = call["src"]
     variables = {
-        "src": HostPath(source),
+        "src": HostPath(call["src"]),
         "dest": HostPath(call["dest"]),
-        "name": _last_part(call, source),
         "expected": call["checksum"],
         "preserve": call["mode"] == "preserve",
-        "checksum": "",
+        "local_follow": call["local_follow"],
         **_settings(call),
     }
-    return (yield from ask(call, "copy", origin="host", **variables))
-
-
-def _last_part(call: Call, path: str) -> str:
-    if call.platform is Platform.WINDOWS:
-        return PureWindowsPath(path).name
-    return path.rstrip("/").rpartition("/")[2]
+    return (yield from ask(call, "from_host", "place", **variables))
 
 
 def _folder(call: Call, source: Path) -> Steps:
     """A folder with all that is in it; with a slash at its end, only what is in it."""
-    separator = "\\" if call.platform is Platform.WINDOWS else "/"
-    base = call["dest"].rstrip("/\\" if separator == "\\" else "/")
-    if not call["src"].endswith("/"):
-        base += separator + source.name
-    folders, files = _tree(source)
-    names = [base, *(base + separator + separator.join(folder.parts) for folder in folders)]
-    changed = yield from _make_folders(call, names)
-    for file in files:
-        path = source / file
-        answer = yield from deliver(
-            call,
-            Content.of_file(path),
-            dest=base + separator + separator.join(file.parts),
-            **_mode(call, path),
-        )
-        changed = changed or bool(answer.get("changed"))
-    return Result(changed=changed, values={"dest": base, "src": str(source)})
-
-
-def _make_folders(call: Call, names: list[str]) -> Generator[Request, Any, bool]:
-    folders = [HostPath(name) for name in names]
+    base = _base(call, source)
+    found = yield from entries(source, follow=call["local_follow"])
     if call.platform is Platform.WINDOWS:
-        answer = yield from ask(call, "folders", folders=folders)
+        found = [_for_windows(entry) for entry in found]
+    changed = yield from _make_folders(call, base, [entry.below for entry in found if entry.folder])
+    for entry in found:
+        if entry.folder:
+            continue
+        answer = yield from _deliver_entry(call, base, entry)
+        changed = changed or bool(answer.get("changed"))
+    return Result(changed=changed, values={"dest": shown(base + base.below), "src": shown(str(source))})
+
+
+def _base(call: Call, source: Path) -> HostPath:
+    separator, ends = ("\\", "/\\") if call.platform is Platform.WINDOWS else ("/", "/")
+    written = call["dest"].rstrip(ends)
+    if call["src"].endswith("/"):
+        return HostPath(written or separator)
+    return HostPath(written, separator + source.name)
+
+
+def _deliver_entry(call: Call, base: HostPath, entry: Entry) -> Asking:
+    separator = "\\" if call.platform is Platform.WINDOWS else "/"
+    place = HostPath(base, f"{base.below}{separator}{entry.below}")
+    if entry.link is not None:
+        owner = {key: call[key] for key in ("owner", "group")}
+        return (
+            yield from ask(call, "file", path=place, state="link", src=entry.link, force=True, **_AS_IT_IS, **owner)
+        )
+    content = Content.of_file(entry.path)
+    return (yield from deliver(call, content, dest=place, **_mode(call, entry.path)))
+
+
+def _make_folders(call: Call, base: HostPath, below: list[str]) -> Generator[Request, Any, bool]:
+    if call.platform is Platform.WINDOWS:
+        answer = yield from ask(call, "folders", base=base, below=below)
     else:
         wanted = {key: call[key] for key in ("owner", "group")}
         mode = mode_text(call["directory_mode"])
-        answer = yield from ask(call, "folders", folders=folders, directory_mode=mode, **wanted)
+        answer = yield from ask(call, "folders", base=base, below=below, directory_mode=mode, **wanted)
     return bool(answer.get("changed"))
 
 
-def _tree(source: Path) -> tuple[list[Path], list[Path]]:
-    """Folders (parents first) and files below a folder, relative to it, in a stable order."""
-    folders: list[Path] = []
-    files: list[Path] = []
-    for entry, kind in _entries(source):
-        (folders if kind else files).append(entry.relative_to(source))
-    return folders, files
-
-
-def _entries(source: Path) -> Iterator[tuple[Path, bool]]:
-    for folder, folders, files in os.walk(source, followlinks=True):
-        folders.sort()
-        yield from ((Path(folder, name), True) for name in folders)
-        yield from ((Path(folder, name), False) for name in sorted(files))
+def _for_windows(entry: Entry) -> Entry:
+    """The entry with a name for Windows; fails for what can't be there, or would be another file there."""
+    if entry.link is not None:
+        raise ActionFailed(
+            f"{entry.path} is a link that leads nowhere, back to a directory that it is in, or is not to be followed:"
+            " such links can't be copied to Windows hosts. Copy a directory without it"
+        )
+    for name in entry.below.split("/"):
+        if _NOT_ON_WINDOWS.search(name):
+            raise ActionFailed(f"{entry.path} can't be copied to a Windows host: no file can be called {name!r} there")
+    return entry._replace(below=entry.below.replace("/", "\\"))
 
 
 def result(call: Call, answer: Answer, **values: Any) -> Result:
     """A script's answer with Ansible's names and types."""
-    found: Answer = {key: int(value) if key in _NUMBERS else value for key, value in answer.items()}
+    found: Answer = {key: int(value) if key in _NUMBERS else shown(value) for key, value in answer.items()}
     changed = bool(found.pop("changed", False))
     if "mode" in found:
         found["mode"] = found["mode"].zfill(4)
@@ -213,6 +222,9 @@ ACTIONS = (
             Argument(name="content", type=object, help="The file's text, instead of src"),
             Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
             Argument(name="checksum", help="SHA-1 that the content must have"),
+            Argument(
+                name="local_follow", type=bool, default=True, help="Copy what links in a folder lead to, not the links"
+            ),
             Argument(name="directory_mode", type=object, help="Permissions of folders that are made"),
             *TARGET,
         ),

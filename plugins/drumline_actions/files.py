@@ -9,7 +9,7 @@ from typing import Any
 from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Result, Steps
 from drumline_actions.copy import result
 from drumline_actions.offers import ATTRIBUTES, aliases, mode_text, refuse_on_windows
-from drumline_actions.scripts import HostPath, ask
+from drumline_actions.scripts import HostPath, ask, shown
 
 _LINKS = ("link", "hard")
 _ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384"}
@@ -28,7 +28,7 @@ def perform_file(call: Call) -> Steps:
             raise ActionFailed(
                 f"state={state} can't be had on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
             )
-        answer = yield from ask(call, "file", path=call["path"], state=state)
+        answer = yield from ask(call, "file", path=HostPath(call["path"]), state=state)
     else:
         answer = yield from ask(call, "file", path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
     return result(call, answer)
@@ -46,7 +46,7 @@ def perform_stat(call: Call) -> Steps:
         if algorithm == "sha224":
             raise ActionFailed("Windows has no sha224; use another checksum_algorithm")
         keys = {key: call[key] for key in ("get_checksum", "get_size")}
-        answer = yield from ask(call, "stat", path=call["path"], algorithm=algorithm.upper(), **keys)
+        answer = yield from ask(call, "stat", path=HostPath(call["path"]), algorithm=algorithm.upper(), **keys)
         return Result(values={"stat": answer})
     answer = yield from ask(
         call,
@@ -68,12 +68,12 @@ def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
     numbers = {"nlink": nlink, "uid": uid, "gid": gid, "size": size, "atime": atime, "mtime": mtime, "ctime": ctime}
     numbers |= {"inode": inode, "dev": device, "blocks": blocks}
     return (
-        {"exists": True, "path": answer["path"], "mode": f"{stat.S_IMODE(mode):04o}"}
+        {"exists": True, "path": shown(answer["path"]), "mode": f"{stat.S_IMODE(mode):04o}"}
         | {key: int(value) for key, value in numbers.items()}
         | {"pw_name": user, "gr_name": group}
         | _kind(mode)
         | {key: key in answer for key in ("readable", "writeable", "executable")}
-        | {key: answer[key] for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
+        | {key: shown(answer[key]) for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
     )
 
 

@@ -1,3 +1,5 @@
-# Makes the folders $folders; answers whether any was missing.
+# Makes the folder $base and those in it that $below names; answers whether any was missing.
 $answer.changed = $false
-foreach ($folder in $folders) { MakeFolder (Full $folder) }
+$base = Full $base
+MakeFolder $base
+foreach ($folder in $below) { MakeFolder ($base + '\' + $folder) }

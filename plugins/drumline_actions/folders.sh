@@ -1,4 +1,5 @@
-# Makes the folders that are this script's arguments; answers whether any was missing.
+# Makes the folder $base and those in it that are this script's arguments; answers whether any was missing.
 tmp= changed= deref= nofollow=
-for folder do make_folder "$folder"; done
+make_folder "$base"
+for folder do make_folder "$base/$folder"; done
 say changed "$changed"

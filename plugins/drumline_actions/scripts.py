@@ -52,27 +52,38 @@ Write-Answer
 
 
 class HostPath(str):
-    """A path on the host: ``~`` and variables in it are the host's."""
+    """A path on the host as the author wrote it: ``~`` and variables in it are the host's.
 
-    __slots__ = ()
+    What is ``below`` it, a separator ahead of it, are names of files: data, in which nothing is expanded.
+    """
+
+    below: str
+
+    def __new__(cls, written: str, below: str = "") -> HostPath:
+        path = super().__new__(cls, written)
+        path.below = below
+        return path
 
 
-def ask(call: Call, name: str, /, *, stdin: bytes = b"", **variables: Any) -> Asking:
-    """Run a script on the host and return its answer, or end the action with the reason that the script gives."""
+def ask(call: Call, name: str, /, *beside: str, stdin: bytes = b"", **variables: Any) -> Asking:
+    """Run a script on the host and return its answer, or end the action with the reason that the script gives.
+
+    Scripts ``beside`` it stand ahead of it: functions that it needs now and then.
+    """
     if call.platform is Platform.WINDOWS:
         request = Run(
             language=Language.POWERSHELL,
-            library=powershell_library(name),
+            library=powershell_library(name, *beside),
             text=powershell_text(variables),
             environment=call.environment,
         )
     else:
-        text = posix_script(name, variables)
+        text = posix_script(name, variables, beside)
         request = Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment)
     completed: Completed = yield request
     answer = read_answer(call, completed)
     if answer.get("failed"):
-        raise ActionFailed(str(answer["msg"]))
+        raise ActionFailed(shown(str(answer["msg"])))
     return answer
 
 
@@ -113,12 +124,12 @@ def decode(output: bytes) -> str:
     return output.decode("utf-8", errors="replace")
 
 
-def posix_script(name: str, variables: Mapping[str, Any]) -> str:
+def posix_script(name: str, variables: Mapping[str, Any], beside: Sequence[str] = ()) -> str:
     """The script's text for a POSIX ``sh``. True is ``1``, False and None are empty, a list is the arguments."""
     lists = [value for value in variables.values() if isinstance(value, (list, tuple))]
     lines = [f"{key}={_word(value)}" for key, value in variables.items() if not isinstance(value, (list, tuple))]
     lines += [f"set -- {' '.join(map(_word, value))}" for value in lists]
-    return "\n".join([*lines, _load("common.sh"), _load(f"{name}.sh")])
+    return "\n".join([*lines, *(_load(f"{part}.sh") for part in ("common", *beside, name))])
 
 
 def _word(value: object) -> str:
@@ -126,7 +137,13 @@ def _word(value: object) -> str:
         return "''"
     if value is True:
         return "1"
-    return expanding_word(value) if isinstance(value, HostPath) else shlex.quote(str(value))
+    return _path_word(value) if isinstance(value, HostPath) else shlex.quote(str(value))
+
+
+def _path_word(path: HostPath) -> str:
+    # Behind a ~ the shell takes what is quoted for a part of the user's name.
+    slash, name = ("/", path.below[1:]) if path.below.startswith("/") else ("", path.below)
+    return expanding_word(f"{path}{slash}") + _literal(name)
 
 
 def expanding_word(text: str) -> str:
@@ -145,13 +162,16 @@ def _literal(text: str) -> str:
 
 
 @cache
-def powershell_library(name: str) -> str:
+def powershell_library(name: str, *beside: str) -> str:
     """The script as functions, for PowerShell 5.1 and 7; the same for all tasks that use it."""
-    return _POWERSHELL_LIBRARY % (_load("common.ps1") + "\n" + _load(f"{name}.ps1"))
+    return _POWERSHELL_LIBRARY % "\n".join(_load(f"{part}.ps1") for part in ("common", *beside, name))
 
 
 def powershell_text(variables: Mapping[str, Any]) -> str:
-    """What calls the library. Bytes become base64; True, False, None and lists are themselves."""
+    """What calls the library. Bytes become base64; True, False, None and lists are themselves.
+
+    A path as the author wrote it becomes a pair, its text and the names below it; ``Full`` in ``common.ps1`` reads it.
+    """
     return _POWERSHELL % "\n".join(f"${key} = {powershell_value(value)}" for key, value in variables.items())
 
 
@@ -165,6 +185,8 @@ def powershell_value(value: object) -> str:
         return str(value)
     if isinstance(value, bytes):
         return f"'{base64.b64encode(value).decode()}'"
+    if isinstance(value, HostPath):
+        return f"@({quote(value)}, {quote(value.below)})"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"@({', '.join(map(powershell_value, value))})"
     return quote(str(value))
@@ -189,7 +211,13 @@ def _pair(pair: bytes) -> tuple[str, str]:
     key, equals, value = pair.partition(b"=")
     if not equals:
         raise ValueError("not an answer")
-    return key.decode("ascii"), value.decode("utf-8", errors="replace")
+    # A path of the host may hold any bytes, and is needed again as it is.
+    return key.decode("ascii"), value.decode("utf-8", errors="surrogateescape")
+
+
+def shown(value: Any) -> Any:
+    """Text of an answer as it may be registered and written; what isn't UTF-8 is replaced."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
 
 
 def _from_json(output: bytes) -> Answer:

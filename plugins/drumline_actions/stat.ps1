@@ -1,6 +1,16 @@
 # All that win_stat tells of $path.
 function Seconds([DateTime]$moment) { ($moment - [DateTime]'1970-01-01').TotalSeconds }
 
+# Of all files below a folder; what links lead to is elsewhere, or leads in circles.
+function Size([IO.DirectoryInfo]$folder) {
+    $size = 0
+    foreach ($file in $folder.EnumerateFiles()) { $size += $file.Length }
+    foreach ($inner in $folder.EnumerateDirectories()) {
+        if (-not ($inner.Attributes -band [IO.FileAttributes]::ReparsePoint)) { $size += Size $inner }
+    }
+    $size
+}
+
 $path = Full $path
 $answer.exists = [IO.File]::Exists($path) -or [IO.Directory]::Exists($path)
 $answer.path = $path
@@ -31,8 +41,5 @@ if ($answer.exists) {
         $answer.size = $item.Length
         if ($get_checksum) { $answer.checksum = Sum $algorithm $path }
     }
-    elseif ($get_size) {
-        $answer.size = 0
-        foreach ($file in $item.EnumerateFiles('*', [IO.SearchOption]::AllDirectories)) { $answer.size += $file.Length }
-    }
+    elseif ($get_size) { $answer.size = Size $item }
 }

@@ -7,7 +7,9 @@ read, so the content goes through the standard input of that user's own commands
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
+import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +38,10 @@ class Content:
     def of_file(cls, path: Path) -> Content:
         """A file of this machine, read into memory only when it is small."""
         with readable(path):
-            size = path.stat().st_size
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode) and str(path) != os.devnull:
+                raise ActionFailed(f"{path} on this machine is no file: a pipe or a device may never end")
+            size = status.st_size
             if size <= SMALL:
                 return cls.of_bytes(path.read_bytes())
             with path.open("rb") as file:

@@ -1,0 +1,54 @@
+# How copy.ps1 and from_host.ps1 put content at $dest, if what is there differs.
+$answer.changed = $false
+
+function Fill([string]$source, [string]$temporary) {
+    if ($origin -eq 'text') { [IO.File]::WriteAllBytes($temporary, [Convert]::FromBase64String($content)) }
+    if ($origin -eq 'host') { [IO.File]::Copy($source, $temporary) }
+}
+
+# A file that is marked read-only is replaced all the same, and the mark is kept.
+function Replace([string]$temporary, [string]$target) {
+    if ($backup) {
+        $answer.backup_file = $target + '.' + $PID + '.' + [DateTime]::Now.ToString('yyyyMMdd-HHmmss') + '.bak'
+        [IO.File]::Copy($target, $answer.backup_file)
+    }
+    $attributes = [IO.File]::GetAttributes($target)
+    if ($attributes -band [IO.FileAttributes]::ReadOnly) { [IO.File]::SetAttributes($target, [IO.FileAttributes]::Normal) }
+    # A plain $null would reach this method as an empty name.
+    [IO.File]::Replace($temporary, $target, [NullString]::Value)
+    if ($attributes -band [IO.FileAttributes]::ReadOnly) { [IO.File]::SetAttributes($target, $attributes) }
+}
+
+function Place([string]$source, [string]$target, [string]$checksum) {
+    if ([IO.Directory]::Exists($target)) { throw "$target is a folder; a file can't take its place" }
+    $folder = [IO.Path]::GetDirectoryName($target)
+    if (-not [IO.Directory]::Exists($folder)) { throw "Destination directory '$folder' does not exist" }
+    $exists = [IO.File]::Exists($target)
+    if ($exists -and (-not $force -or (Sum SHA1 $target) -eq $checksum)) { return }
+    $temporary = if ($origin -eq 'upload') { $upload } else { Beside $target }
+    if ($origin -eq 'check') {
+        $answer.upload = $temporary
+        return
+    }
+    try {
+        Fill $source $temporary
+        $sum = Sum SHA1 $temporary
+        if ($sum -ne $checksum) { throw "The content arrived damaged: its checksum is $sum instead of $checksum" }
+        if ($exists) { Replace $temporary $target } else { [IO.File]::Move($temporary, $target) }
+    }
+    finally { [IO.File]::Delete($temporary) }
+    $answer.changed = $true
+}
+
+# Into the folder that $dest is or names, under $name.
+function Settle([string]$dest) {
+    if ($dest.EndsWith('\')) { MakeFolder $dest }
+    if (-not [IO.Directory]::Exists($dest)) { return $dest }
+    if (-not $name) { throw "$dest is a folder: say what the file in it is to be called" }
+    [IO.Path]::Combine($dest, $name)
+}
+
+function Placed([string]$dest) {
+    $answer.dest = $dest
+    if ([IO.File]::Exists($dest)) { $answer.size = ([IO.FileInfo]$dest).Length }
+}

@@ -1,0 +1,93 @@
+# How copy.sh and from_host.sh put content at $dest, if what is there differs.
+tmp= changed= deref= nofollow= backup_file=
+trap 'rm -f -- "$tmp"; exit 143' HUP INT TERM
+
+needed() {
+    [ -e "$dest" ] || return 0
+    [ ! -L "$dest" ] || [ -n "$follow" ] || return 0
+    sum_of sha1 "$dest"
+    [ "$sum" != "$checksum" ]
+}
+
+# As the file that is replaced, else as a program's umask gives it.
+like_before() {
+    if [ -f "$dest" ] && [ ! -L "$dest" ]; then
+        before=$(status "$dest")
+        IFS=:
+        set -- $before
+        unset IFS
+        chown "$2:$3" "$tmp" 2>/dev/null || :
+        try chmod "$1" "$tmp"
+    else
+        try chmod "$(printf %o $((0666 & ~0$(umask))))" "$tmp"
+    fi
+}
+
+fill() {
+    case $origin in
+        stdin) cat >"$tmp" || fail "$tmp can't be written" ;;
+        host) cat <"$src" >"$tmp" || fail "$src can't be copied to $tmp" ;;
+    esac
+    sum_of sha1 "$tmp"
+    [ "$sum" = "$checksum" ] || fail "The content arrived damaged: its checksum is $sum instead of $checksum"
+}
+
+replace() {
+    fill
+    like_before
+    attributes "$tmp" "$mode"
+    if [ -n "$validate" ]; then
+        problem=$(eval "$validate" 2>&1) || fail "failed to validate: $problem"
+    fi
+    if [ -n "$backup" ] && [ -f "$dest" ]; then
+        backup_file="$dest.$$.$(date '+%Y-%m-%d@%H:%M:%S')~"
+        try cp -p -- "$dest" "$backup_file"
+    fi
+    try mv -f -- "$tmp" "$dest"
+    tmp= changed=1
+}
+
+# Places one file at $dest; where it is kept, or only asked about, this ends the script.
+place() {
+    if [ -d "$dest" ]; then fail "$dest is a folder; a file can't take its place"; fi
+    case $dest in
+        */*) folder=${dest%/*}/ ;;
+        *) folder=./ ;;
+    esac
+    [ -d "$folder" ] || fail "Destination directory $folder does not exist"
+    if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
+    if needed; then
+        if [ "$origin" = upload ]; then
+            tmp=$upload
+        else
+            tmp=$(mktemp "$folder.drumline.XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
+        fi
+        if [ "$origin" = check ]; then
+            say upload "$tmp"
+            say dest "$dest"
+            exit 0
+        fi
+        replace
+    else
+        [ "$origin" != stdin ] || cat >/dev/null
+        [ "$origin" != upload ] || rm -f -- "$upload"
+        attributes "$dest" "$mode"
+    fi
+}
+
+# Into the folder that $dest is or names, under $name; where $follow says so, to where a link leads.
+settle() {
+    case $dest in */) make_folder "$dest" ;; esac
+    if [ -d "$dest" ]; then
+        [ -n "$name" ] || fail "$dest is a folder: say what the file in it is to be called"
+        dest=${dest%/}/$name
+    fi
+    [ -z "$follow" ] || [ ! -L "$dest" ] || dest=$(readlink -f -- "$dest")
+}
+
+placed() {
+    say dest "$dest"
+    say checksum "$checksum"
+    [ -z "$backup_file" ] || say backup_file "$backup_file"
+    report "$dest"
+}

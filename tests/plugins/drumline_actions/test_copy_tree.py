@@ -1,0 +1,218 @@
+"""``copy`` of folders that are made to go wrong: names that shells expand, links in circles, files that never end."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from drumline.plugin import ActionFailed
+from drumline_actions import tree as walking
+
+#: Names that a shell, a pattern or an option parser would take for something else.
+NAMES = [
+    "a$HOME.txt",
+    "${HOME}",
+    "~",
+    "~root",
+    "`id`",
+    "$(id)",
+    "-n",
+    "--",
+    "new\nline",
+    " ",
+    "[a]*?",
+    "quote'\"",
+    "\\",
+    "%s",
+]
+
+
+@pytest.fixture
+def loops(tmp_path: Path) -> Path:
+    """A folder with two links upwards, one sideways in a circle, and one that leads nowhere."""
+    root = tmp_path / "tree"
+    (root / "lib/crystal").mkdir(parents=True)
+    (root / "other").mkdir()
+    (root / "file").write_text("f")
+    (root / "lib/up").symlink_to("..")
+    (root / "lib/crystal/top").symlink_to("../..")
+    (root / "lib/other").symlink_to("../other")
+    (root / "other/lib").symlink_to("../lib")
+    (root / "nowhere").symlink_to("not there")
+    return root
+
+
+def _shape(root: Path) -> dict[str, str | bytes]:
+    """What is below a folder, links as they are."""
+    shape: dict[str, str | bytes] = {}
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            shape[str(path.relative_to(root))] = (
+                f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+            )
+    return shape
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_names_are_data(posix, tmp_path: Path, remote: bool) -> None:
+    posix.settings["environment"] = {"HOME": str(tmp_path / "home")}
+    source = tmp_path / "a$HOME"
+    for name in NAMES:
+        (source / name / name).mkdir(parents=True)
+        (source / name / name / "small").write_text(name)
+    (source / "large$HOME").write_bytes(b"x" * 100_000)
+    (source / os.fsdecode(b"not UTF-8 \xff")).write_bytes(b"x" * 100_000)
+    src = str(source).replace("$", "${NO_SUCH}$") if remote else str(source)
+    posix.settings["environment"]["NO_SUCH"] = ""
+    if remote:
+        (tmp_path / "home").mkdir()
+        source.rename(tmp_path / "plain$x")
+        source, src = tmp_path / "plain$x", str(tmp_path / "plain$x")
+    posix("copy", src=src, dest=str(tmp_path / "dest"), remote_src=remote)
+    assert _shape(tmp_path / "dest" / source.name) == _shape(source)
+    assert not posix("copy", src=src, dest=str(tmp_path / "dest"), remote_src=remote).changed
+
+
+def test_what_the_author_wrote_is_expanded_below_the_home(posix, tmp_path: Path) -> None:
+    posix.settings["environment"] = {"HOME": str(tmp_path / "home"), "WHERE": "there"}
+    (tmp_path / "home").mkdir()
+    (tmp_path / "~$WHERE").mkdir()
+    (tmp_path / "~$WHERE/~$WHERE").write_text("x")
+    for dest, place in ("~", ""), ("~/", ""), ("~/$WHERE", "there"):
+        posix("copy", src=str(tmp_path / "~$WHERE"), dest=dest)
+        assert (tmp_path / "home" / place / "~$WHERE/~$WHERE").read_text() == "x"
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_links_in_circles_are_made_anew(posix, loops: Path, tmp_path: Path, remote: bool) -> None:
+    posix("copy", src=str(loops), dest=str(tmp_path / "dest"), remote_src=remote)
+    shape = _shape(tmp_path / "dest/tree")
+    assert shape.pop("file") == b"f"
+    assert {name: link for name, link in shape.items() if link != "folder"} == {
+        "lib/up": "-> ..",
+        "lib/crystal/top": "-> ../..",
+        "lib/other/lib": "-> ../lib",
+        "other/lib/up": "-> ..",
+        "other/lib/other": "-> ../other",
+        "other/lib/crystal/top": "-> ../..",
+        "nowhere": "-> not there",
+    }
+    assert not posix("copy", src=str(loops), dest=str(tmp_path / "dest"), remote_src=remote).changed
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_links_that_are_not_followed(posix, loops: Path, tmp_path: Path, remote: bool) -> None:
+    arguments = {"src": f"{loops}/", "dest": str(tmp_path / "dest"), "remote_src": remote, "local_follow": False}
+    posix("copy", **arguments)
+    assert _shape(tmp_path / "dest") == _shape(loops)
+    assert not posix("copy", **arguments).changed
+    (tmp_path / "dest/nowhere").unlink()
+    (tmp_path / "dest/nowhere").symlink_to("elsewhere")
+    assert posix("copy", **arguments).changed
+    assert _shape(tmp_path / "dest") == _shape(loops)
+
+
+@pytest.mark.parametrize("dest", ["tree/lib", "tree/lib/", "tree/not there/yet", "tree/lib/up/lib"])
+def test_a_folder_of_the_host_into_itself(posix, loops: Path, dest: str) -> None:
+    before = _shape(loops)
+    with pytest.raises(ActionFailed, match="can't be copied into itself"):
+        posix("copy", src=str(loops), dest=f"{loops.parent}/{dest}", remote_src=True)
+    assert _shape(loops) == before
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_pipe_never_ends(posix, tmp_path: Path, remote: bool, inside: bool) -> None:
+    (tmp_path / "tree").mkdir()
+    os.mkfifo(tmp_path / "tree/pipe")
+    source = tmp_path / "tree" if inside else tmp_path / "tree/pipe"
+    with pytest.raises(ActionFailed, match=r"tree/pipe.* is (no file|neither a file nor a folder)"):
+        posix("copy", src=str(source), dest=str(tmp_path / "dest"), remote_src=remote)
+    with pytest.raises(ActionFailed, match="pipe is no file"):
+        posix("fetch", src=str(tmp_path / "tree/pipe"), dest=str(tmp_path / "got"))
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_links_among_neighbours_are_counted(posix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MOST", 5000)
+    for one in range(9):
+        (tmp_path / f"tree/{one}").mkdir(parents=True)
+        for other in range(9):
+            (tmp_path / f"tree/{one}/to {other}").symlink_to(f"../{other}")
+    with pytest.raises(ActionFailed, match="more than 5000 files and directories"):
+        posix("copy", src=str(tmp_path / "tree"), dest=str(tmp_path / "dest"))
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_nothing_is_an_empty_file(posix, tmp_path: Path) -> None:
+    for remote in False, True:
+        posix("copy", src="/dev/null", dest=str(tmp_path / f"empty{remote}"), remote_src=remote)
+        assert (tmp_path / f"empty{remote}").read_bytes() == b""
+
+
+# Windows.
+
+
+@pytest.mark.windows
+def test_names_are_data_on_windows(windows, folder, tmp_path: Path) -> None:
+    names = ["%TEMP%.txt", "$HOME", "~", "`n", "[a]", "-Force", "' '", "\u2018q\u2019", "@(1)"]
+    for name in names:
+        (tmp_path / "%OS%" / name / name).mkdir(parents=True)
+        (tmp_path / "%OS%" / name / name / "small").write_text(name)
+    (tmp_path / "%OS%" / "large %TEMP%").write_bytes(b"x" * 100_000)
+    windows("copy", src=str(tmp_path / "%OS%"), dest=f"{folder[0]}\\here")
+    assert _shape(folder[1] / "here/%OS%") == _shape(tmp_path / "%OS%")
+    assert not windows("copy", src=str(tmp_path / "%OS%"), dest=f"{folder[0]}\\here").changed
+
+
+@pytest.mark.windows
+@pytest.mark.parametrize("name", ["..\\..\\x", "a:b", "NUL", "nul.txt", "*", "end.", "a?"])
+def test_names_that_windows_can_not_have(windows, tmp_path: Path, name: str) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / name).write_text("x")
+    with pytest.raises(ActionFailed, match="no file can be called"):
+        windows("copy", src=str(tmp_path / "tree"), dest="C:\\never")
+    assert windows.requests == []
+
+
+@pytest.mark.windows
+def test_links_in_circles_on_the_way_to_windows(windows, loops: Path) -> None:
+    with pytest.raises(ActionFailed, match="is a link that leads nowhere"):
+        windows("copy", src=str(loops), dest="C:\\never")
+    assert windows.requests == []
+
+
+@pytest.mark.windows
+def test_links_in_circles_on_windows(windows, folder) -> None:
+    name, place = folder
+    (place / "tree/lib").mkdir(parents=True)
+    (place / "tree/file").write_text("f")
+    (place / "tree/lib/up").symlink_to("..")
+    real = windows.answer
+
+    def saying(target: str) -> None:
+        """Wine shows the link as one, but doesn't say where it leads."""
+        told = f"{{\nfunction Get-Item($LiteralPath, [switch]$Force) {{ @{{ Target = @('{target}') }} }}\n"
+        windows.answer = lambda request: real(replace(request, library=request.library.replace("{\n", told, 1)))
+
+    saying(f"{name}\\tree")
+    with pytest.raises(ActionFailed, match="up is a link that leads back to a folder that is being copied"):
+        windows("copy", src=f"{name}\\tree", dest=f"{name}\\dest", remote_src=True)
+    saying(f"{name}\\tree\\lib\\up")
+    with pytest.raises(ActionFailed, match="a link in it leads to itself"):
+        windows("copy", src=f"{name}\\tree", dest=f"{name}\\dest2", remote_src=True)
+    windows.answer = real
+    assert windows("stat", path=f"{name}\\tree").values["stat"]["size"] == 1
+
+
+@pytest.mark.windows
+def test_a_folder_into_itself_on_windows(windows, folder) -> None:
+    name, place = folder
+    (place / "tree/lib").mkdir(parents=True)
+    with pytest.raises(ActionFailed, match="can't be copied into itself"):
+        windows("copy", src=f"{name}\\tree", dest=f"{name}\\tree\\lib", remote_src=True)
+    assert _shape(place) == {"tree": "folder", "tree/lib": "folder"}
