@@ -14,7 +14,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Request, Result, Steps
+from drumline.plugin import Action, ActionFailed, Argument, Call, Mode, Platform, Request, Result, Steps
 from drumline_actions.offers import ATTRIBUTES, aliases, exclusive, mode_text, refuse_on_windows
 from drumline_actions.scripts import Answer, Asking, HostPath, ask, shown
 from drumline_actions.transfer import Content, fill
@@ -127,7 +127,7 @@ def _mode(call: Call, path: Path) -> dict[str, Any]:
     """The setting that ``mode: preserve`` makes: the mode of the file here."""
     if call["mode"] != "preserve":
         return {}
-    return {"mode": mode_text(stat.S_IMODE(path.stat().st_mode))}
+    return {"mode": mode_text(f"{stat.S_IMODE(path.stat().st_mode):o}")}
 
 
 def _from_host(call: Call) -> Asking:
@@ -225,7 +225,7 @@ ACTIONS = (
             Argument(
                 name="local_follow", type=bool, default=True, help="Copy what links in a folder lead to, not the links"
             ),
-            Argument(name="directory_mode", type=object, help="Permissions of folders that are made"),
+            Argument(name="directory_mode", type=Mode, help="Permissions of folders that are made"),
             *TARGET,
         ),
     ),

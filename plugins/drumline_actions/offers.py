@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drumline.plugin import ActionFailed, Argument, Call, Platform
+from drumline.plugin import ActionFailed, Argument, Call, Mode, Platform
 
 
 def aliases(name: str, *, windows: bool = True) -> tuple[str, ...]:
@@ -11,29 +11,19 @@ def aliases(name: str, *, windows: bool = True) -> tuple[str, ...]:
     return (*builtin, f"win_{name}", f"ansible.windows.win_{name}") if windows else builtin
 
 
-#: Who may use a file. ``mode`` is taken as anything: YAML reads ``0644`` as a number, ``"0644"`` as text.
+#: Who may use a file.
 ATTRIBUTES = (
-    Argument(name="mode", type=object, help="Permissions: octal, or as chmod takes them (u=rw,go=r)"),
+    Argument(name="mode", type=Mode, help="Permissions: octal, or as chmod takes them (u=rw,go=r)"),
     Argument(name="owner", help="User that the file is to belong to, by name or number"),
     Argument(name="group", help="Group that the file is to belong to, by name or number"),
 )
 
 
-def mode_text(value: object) -> str | None:
-    """A mode as ``chmod`` takes it. A number is the bits themselves, as YAML's ``0644`` gives them.
-
-    Octal is given five digits: with fewer, GNU's chmod keeps a folder's set-group-id bit.
-    """
-    if value is None or value == "":
+def mode_text(mode: str | None) -> str | None:
+    """A mode for ``chmod``. Octal is given five digits: with fewer, GNU's chmod keeps a folder's set-group-id bit."""
+    if not mode:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ActionFailed(f"mode must be octal or symbolic, such as '0644' or 'u=rw,go=r', not {value!r}")
-    text = f"{value:o}" if isinstance(value, int) else value.strip().removeprefix("0o")
-    if set(text) <= set("01234567"):
-        return text.zfill(5)
-    if text.isdecimal() or (text.startswith("-") and text[1:].isdecimal()):
-        raise ActionFailed(f"mode must be octal or symbolic, such as '0644' or 'u=rw,go=r', not {value!r}")
-    return text
+    return mode.zfill(5) if mode.isdecimal() else str(mode)
 
 
 def refuse_on_windows(call: Call, *names: str) -> None:

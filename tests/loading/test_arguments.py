@@ -1,4 +1,4 @@
-"""Types of arguments that have to do with time, as people write them and as they come from templates."""
+"""Types of arguments for times and permissions, as people write them and as they come from templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from drumline.loading.arguments import coerce
-from drumline.plugin import Duration, Moment
+from drumline.loading.yaml import load, plain
+from drumline.plugin import Duration, Mode, Moment
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,37 @@ def test_what_is_no_moment(wrong: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem) as raised:
         coerce(wrong, Moment)
     assert str(raised.value).startswith("takes a time of day, such as '02:00', or a date and time. ")
+
+
+@pytest.mark.parametrize(
+    ("written", "mode"),
+    [
+        ("0644", "0644"),
+        ('"0644"', "0644"),
+        ('"644"', "644"),
+        ("0o600", "600"),
+        ("01777", "1777"),
+        ("0", "0000"),
+        ("493", "0755"),
+        ("u=rwx,g=rx,o=", "u=rwx,g=rx,o="),
+        ("'u+x,g-w,a=rX,+t'", "u+x,g-w,a=rX,+t"),
+        ("preserve", "preserve"),
+    ],
+)
+def test_permissions(written, mode):
+    assert coerce(plain(load(f"mode: {written}", "x"))["mode"], Mode) == mode
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [("755", '"0755"'), ("1777", '"1777"'), ("644", '"0644"'), ("420", '"0420"'), ("70", '"0070"')],
+)
+def test_a_decimal_number_that_looks_octal_is_no_mode(written, hint):
+    with pytest.raises(ValueError, match=f"decimal number.* Write {hint}, in quotes"):
+        coerce(plain(load(f"mode: {written}", "x"))["mode"], Mode)
+
+
+@pytest.mark.parametrize("value", [True, -1, 7.5, "99", "rwxr-xr-x", "u=q", [], {}])
+def test_what_is_no_mode_is_refused(value):
+    with pytest.raises(ValueError, match="takes permissions, octal or symbolic"):
+        coerce(value, Mode)

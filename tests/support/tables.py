@@ -23,7 +23,7 @@ from drumline.loading.lookups import _LOOKUPS
 from drumline.model import event
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
-from drumline.plugin import Duration, Moment
+from drumline.plugin import Duration, Mode, Moment
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from support.documents import PAGES, ROOT
@@ -99,7 +99,7 @@ def _names(argument: Any) -> str:
 
 def _type(declared: Any) -> str:
     words = {str: "text", bool: "true or false", int: "whole number", float: "number", list: "list", object: "any"}
-    words |= {Duration: "seconds, or as `10m`", Moment: "time"}
+    words |= {Duration: "seconds, or as `10m`", Mode: "mode", Moment: "time"}
     return _list(declared.choices) if declared.choices else words.get(declared.type, declared.type.__name__)
 
 

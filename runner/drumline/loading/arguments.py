@@ -15,7 +15,8 @@ from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
 from drumline.loading.jinja import OMIT
 from drumline.loading.moments import duration, instant
-from drumline.model.value import Template, Value
+from drumline.model.value import Octal, Template, Value
+from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import Action, Argument
 from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
@@ -25,6 +26,8 @@ FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
 
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 _HOUR = 3600
+_OCTAL = re.compile(r"(?:0o)?[0-7]+")
+_SYMBOLIC = re.compile(r"[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+(?:,[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+)*")
 
 
 def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Position | None = None) -> dict[str, Any]:
@@ -204,6 +207,27 @@ def _to_moment(value: Any) -> Moment:
         raise ValueError(f"takes a time of day, such as '02:00', or a date and time. {error}") from None
 
 
+def _to_mode(value: Any) -> Mode:
+    text = f"{value:04o}" if _is_bits(value) else value.strip() if isinstance(value, str) else ""
+    if text and not (text == "preserve" or _OCTAL.fullmatch(text) or _SYMBOLIC.fullmatch(text)):
+        text = ""
+    if value != "" and not text:
+        raise ValueError(f'takes permissions, octal or symbolic, such as "0644" or "u=rw,go=r", not {value!r}.')
+    return Mode(text.removeprefix("0o"))
+
+
+def _is_bits(value: Any) -> bool:
+    """Whether a number can only be meant as the bits themselves: written in octal, or with digits that octal hasn't."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return False
+    if value > 7 and not isinstance(value, Octal) and set(str(value)) <= set("01234567"):
+        raise ValueError(
+            f"takes permissions in octal, and {value} is a decimal number, {value:o} in octal: it would give mode "
+            f'{value:04o}. Write "{value:04}", in quotes.'
+        )
+    return True
+
+
 _COERCIONS: Mapping[type, Callable[[Any], Any]] = {
     str: _to_str,
     bool: to_bool,
@@ -214,6 +238,7 @@ _COERCIONS: Mapping[type, Callable[[Any], Any]] = {
     Path: _to_path,
     Duration: _to_duration,
     Moment: _to_moment,
+    Mode: _to_mode,
 }
 
 

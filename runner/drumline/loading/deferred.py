@@ -19,7 +19,7 @@ from drumline.loading.keywords import Read, Reader
 from drumline.loading.templating import TemplateFailed
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Play, Playbook, Task
-from drumline.model.value import Template, Value
+from drumline.model.value import Octal, Template, Value
 
 #: Renders a value with the variables of a play; may raise ``TemplateFailed``.
 Render: TypeAlias = Callable[[Value, Play], Any]
@@ -146,5 +146,5 @@ def as_node(value: Any, position: Position) -> Node:
         return Node([as_node(item, position) for item in value], position, unsafe=True)
     if isinstance(value, date):  # and so is a datetime
         return Node(value.isoformat(), position, unsafe=True)
-    is_scalar = value is None or type(value) in (bool, int, float, str)
+    is_scalar = value is None or type(value) in (bool, int, float, str, Octal)
     return Node(value if is_scalar else str(value), position, unsafe=True)

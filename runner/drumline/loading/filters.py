@@ -22,6 +22,7 @@ from drumline.loading import yaml
 from drumline.loading.arguments import TRUE
 from drumline.loading.jinja import Missing, data
 from drumline.loading.text_filters import FILTERS as TEXT_FILTERS
+from drumline.model.value import Octal
 
 #: A line that begins so starts a document, wherever it stands (YAML 1.2, 9.1.2).
 _DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
@@ -329,7 +330,7 @@ FILTERS: dict[str, Callable[..., Any]] = TEXT_FILTERS | {
     "to_nice_json": to_nice_json,
     "to_nice_yaml": to_nice_yaml,
     "to_yaml": to_yaml,
-    "type_debug": lambda value: type(value).__name__,
+    "type_debug": lambda value: "int" if isinstance(value, Octal) else type(value).__name__,
     "union": union,
     "unique": unique,
     "zip": lambda *lists: list(zip(*lists, strict=False)),

@@ -28,7 +28,7 @@ from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading.collector import without_collector
 from drumline.loading.text import read_text
-from drumline.model.value import Template, Value
+from drumline.model.value import Octal, Template, Value
 
 #: Levels of lists and dictionaries inside each other.
 _DEEPEST = 100
@@ -41,6 +41,7 @@ _MOST_ALIASED = 1_000_000
 _STANDARD = "tag:yaml.org,2002:"
 #: What makes a text a template.
 BRACES = re.compile(r"\{[{%#]")
+_OCTAL = re.compile(r"\+?0[0-7_]+")
 _UNQUOTED_BRACES = re.compile(r"(?:^|[:\-]\s)\s*\{\{")
 
 #: Words of the library's, and what whoever meets them usually did.
@@ -83,7 +84,7 @@ class Node:
     @property
     def kind(self) -> str:
         """What messages call it: "text", "a list", "a dictionary", "a whole number", …"""
-        return _KINDS[type(self.value)]
+        return _KINDS[int if isinstance(self.value, Octal) else type(self.value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,9 +396,10 @@ def _construct(tag: str, text: str) -> Scalar | object:
     if kind not in ("int", "float", "bool", "null"):
         return text
     try:
-        return _CONSTRUCTOR.yaml_constructors[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))  # type: ignore[no-any-return]
+        value: Scalar = _CONSTRUCTOR.yaml_constructors[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))
     except (ValueError, KeyError, IndexError):
         return _invalid
+    return Octal(value) if kind == "int" and isinstance(value, int) and _OCTAL.fullmatch(text) else value
 
 
 class _Refused(yaml.YAMLError):
@@ -463,3 +465,6 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+_Dumper.add_representer(Octal, yaml.representer.SafeRepresenter.represent_int)

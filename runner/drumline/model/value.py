@@ -13,6 +13,12 @@ from typing import Any, TypeAlias
 from drumline.diagnostics import Position
 
 
+class Octal(int):
+    """A whole number that was written in octal, as YAML 1.1 has it: ``0644``. Like any other number but for that."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """A string of the author's that holds ``{{``, ``{%`` or ``{#``; equal by its text.

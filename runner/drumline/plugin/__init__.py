@@ -39,6 +39,7 @@ from drumline.model.request import (
     Waiting,
 )
 from drumline.model.target import Option, Platform, Target
+from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import (
     Action,
     ActionFailed,
@@ -92,6 +93,7 @@ __all__ = [
     "HostKeyUnknown",
     "InventorySource",
     "Language",
+    "Mode",
     "Moment",
     "NameNotResolved",
     "Option",

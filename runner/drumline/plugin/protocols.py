@@ -145,8 +145,8 @@ class Argument:
     """One argument of an action. Unknown ones, wrong types and missing ones are errors before anything is sent."""
 
     name: str
-    #: ``str``, ``bool``, ``int``, ``float``, ``list``, ``dict``, ``Path`` (expands ``~``), ``Duration``, ``Moment``, or
-    #: ``object`` for anything.
+    #: ``str``, ``bool``, ``int``, ``float``, ``list``, ``dict``, ``Path`` (expands ``~``), ``Duration``, ``Moment``,
+    #: ``Mode``, or ``object`` for anything.
     type: type = str
     required: bool = False
     default: Any = None

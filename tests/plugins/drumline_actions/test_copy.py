@@ -121,8 +121,8 @@ def test_damage_on_the_way_is_noticed(posix, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize(("mode", "bits"), [("0640", 0o640), (0o600, 0o600), ("u=rw,g=r,o=", 0o640), ("1777", 0o1777)])
-def test_mode(posix, tmp_path: Path, mode: object, bits: int) -> None:
+@pytest.mark.parametrize(("mode", "bits"), [("0640", 0o640), ("600", 0o600), ("u=rw,g=r,o=", 0o640), ("1777", 0o1777)])
+def test_mode(posix, tmp_path: Path, mode: str, bits: int) -> None:
     target = tmp_path / "file"
     result = posix.twice("copy", content="x", dest=str(target), mode=mode)
     assert target.stat().st_mode & 0o7777 == bits
