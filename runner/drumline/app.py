@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from drumline.clock import SystemClock
 from drumline.config import Settings
@@ -198,12 +198,31 @@ def remaining_of(prepared: Prepared, run: int) -> Remaining:
     )
 
 
+class Readers(Protocol):
+    """Whoever reads what a run says, when the program ends with the run (:class:`.reporting.listeners.Reports`)."""
+
+    def hurry(self) -> None:
+        """A signal asks for the end: no reader is waited for any more. Called from any thread."""
+        ...
+
+    def close(self) -> None:
+        """Wait, within bounds, until all was shown."""
+        ...
+
+
 def carry_out(
-    prepared: Prepared, listeners: Listeners, *, command: str, verbosity: int = 0, sources: Iterable[Source] = ()
+    prepared: Prepared,
+    listeners: Listeners,
+    *,
+    command: str,
+    verbosity: int = 0,
+    sources: Iterable[Source] = (),
+    readers: Readers | None = None,
 ) -> int:
     """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal.
 
-    What the run asks people is answered through the journal, or by one of the ``sources``.
+    What the run asks people is answered through the journal, or by one of the ``sources``. With ``readers`` the program
+    ends with the run: they are waited for, and signals that ask for its end have nothing left to do afterwards.
     """
     _allow_files()
     settings = prepared.settings
@@ -231,14 +250,16 @@ def carry_out(
     )
     approvals = Approvals(note=driver.note, sources=[record, *sources])
     executor = ThreadExecutor(JobRunner(context, note=driver.note, approvals=approvals), driver.report)
-    # Interrupts also count while connections are closed: the run is over, and its status stays.
-    with _interrupts(driver), rare_collector():
+    # Interrupts also count while connections are closed and readers are waited for: the run's status stays.
+    with _interrupts(driver, readers), rare_collector():
         try:
             return driver.run(executor)
         finally:
             executor.close()
             context.sessions.close()
             journal.close()
+            if readers is not None:
+                readers.close()
 
 
 def _no_such_tags(playbook: Playbook, tags: Collection[str]) -> None:
@@ -323,10 +344,21 @@ def _magic(inventory: Inventory, playbook: Playbook) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _interrupts(driver: Driver) -> Iterator[None]:
+def _interrupts(driver: Driver, readers: Readers | None) -> Iterator[None]:
     """Ctrl-C asks the driver to stop: first after the wave, then now. To be ended by others means now."""
-    handlers: dict[int, Callable[[], None]] = {signal.SIGINT: driver.interrupt, signal.SIGTERM: driver.terminate}
+
+    hurry = readers.hurry if readers is not None else lambda: None
+
+    def interrupt() -> None:
+        driver.interrupt()
+        hurry()
+
+    def terminate() -> None:
+        driver.terminate()
+        hurry()
+
+    handlers: dict[int, Callable[[], None]] = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
-        handlers[signal.SIGHUP] = driver.terminate
-    with heard(handlers):
+        handlers[signal.SIGHUP] = terminate
+    with heard(handlers, then=None if readers is None else signal.SIG_IGN):
         yield

@@ -7,6 +7,7 @@ command line wins over all. ``drumline.toml`` in full::
     forks = 50                               # DRUMLINE_FORKS
     sessions = 4                             # DRUMLINE_SESSIONS
     state = "~/.local/state/drumline"        # DRUMLINE_STATE
+    slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Settings:
     sessions: int = 4
     #: Folder of the journal.
     state: Path = field(default_factory=lambda: state_folder(os.environ))
+    #: What becomes of a report whose reader is too slow: ``drop`` or ``wait`` (:mod:`drumline.reporting.relay`).
+    slow_reports: str = "drop"
 
 
 def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
@@ -144,11 +147,18 @@ def _folder(value: Any) -> Path:
     return Path(value).expanduser()
 
 
+def _slow_reports(value: Any) -> str:
+    if value not in ("drop", "wait"):
+        raise ValueError(f'has to be "drop" or "wait", not {value!r}')
+    return str(value)
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "inventory": _sources,
     "forks": _count,
     "sessions": _count,
     "state": _folder,
+    "slow_reports": _slow_reports,
 }
 
 

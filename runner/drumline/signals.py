@@ -10,8 +10,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def heard(handlers: Mapping[int, Callable[[], None]]) -> Iterator[None]:
+def heard(handlers: Mapping[int, Callable[[], None]], *, then: signal.Handlers | None = None) -> Iterator[None]:
     """Call these, on a thread of their own, when their signals come. To be entered by the main thread.
+
+    Afterwards the signals mean ``then``; None: what they meant before.
 
     Python calls a signal's handler when the main thread is next at work. If it has just begun to wait for a lock, that
     may be never; but a byte for the wake-up descriptor is written at once (``signal.set_wakeup_fd``).
@@ -29,12 +31,12 @@ def heard(handlers: Mapping[int, Callable[[], None]]) -> Iterator[None]:
             before[number] = signal.signal(number, _nothing)
         yield
     finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if then is None else then)
         signal.set_wakeup_fd(descriptor)
         mouth.close()
         listener.join()
         ear.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _listen(ear: socket.socket, handlers: Mapping[int, Callable[[], None]]) -> None:

@@ -87,6 +87,14 @@ class Running:
         """Send a signal to the program alone."""
         self._popen.send_signal(number)
 
+    def wait(self, seconds: float = 60.0) -> int:
+        """Wait for the end without reading what it says; the exit status."""
+        status = self._popen.wait(seconds)
+        for stream in (self._popen.stdout, self._popen.stderr):
+            assert stream is not None
+            stream.close()
+        return status
+
     def end(self, seconds: float = 60.0) -> Ended:
         """Wait for the end; fails when it takes longer."""
         out, err = self._popen.communicate(timeout=seconds)

@@ -63,6 +63,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **g
     """
     from drumline.app import carry_out, prepare
     from drumline.reporting.listeners import listeners_for
+    from drumline.reporting.relay import WhenSlow
 
     if clock and (words or given["become"] or given["executable"]):
         raise UsageError("There is nothing to run with --clock", "Leave out the command and how to run it, or --clock.")
@@ -77,8 +78,19 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **g
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])
-    with listeners_for(prepared.plan, verbose=max(verbose, 1), warnings=prepared.registry.faults) as reports:
-        status = carry_out(prepared, reports.listeners, command=called_as(sys.argv[1:]), verbosity=verbose)
+    with listeners_for(
+        prepared.plan,
+        verbose=max(verbose, 1),
+        warnings=prepared.registry.faults,
+        when_slow=WhenSlow(settings.slow_reports),
+    ) as reports:
+        status = carry_out(
+            prepared,
+            reports.listeners,
+            command=called_as(sys.argv[1:]),
+            verbosity=verbose,
+            readers=reports,
+        )
     raise SystemExit(status)
 
 

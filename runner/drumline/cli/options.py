@@ -75,6 +75,13 @@ state_option = click.option(
     help="Folder of the journal. Default: DRUMLINE_STATE, else drumline's folder in XDG_STATE_HOME.",
 )
 
+#: ``slow_reports: str | None``.
+slow_reports_option = click.option(
+    "--slow-reports",
+    type=click.Choice(["drop", "wait"]),
+    help="Where the reader of the console or of --events is too slow: leave events out, or wait for it. Default: drop.",
+)
+
 #: ``verbose: int``.
 verbose_option = click.option(
     "-v", "--verbose", count=True, help="Show more: results of every host (-v), all of it (-vv)."
@@ -96,7 +103,7 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
 
     return prepare(
         playbooks,
-        settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"]),
+        settings_with(**{name: given.get(name) for name in ("inventory", "forks", "state", "slow_reports")}),
         limit=given["limit"],
         extra_vars=given["extra_vars"],
         tags=split_tags(given["tags"]),

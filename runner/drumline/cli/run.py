@@ -15,6 +15,7 @@ from drumline.cli.options import (
     playbook_path,
     prepared_with,
     scope_options,
+    slow_reports_option,
     state_option,
     tag_options,
     verbose_option,
@@ -30,6 +31,7 @@ from drumline.cli.options import (
 @click.option(
     "--events", type=click.Path(dir_okay=False), metavar="FILE", help="Write every event as a JSON line; '-': stdout."
 )
+@slow_reports_option
 @state_option
 @verbose_option
 def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **given: Any) -> None:
@@ -42,6 +44,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
     """
     from drumline.app import carry_out, remaining_of
     from drumline.reporting.listeners import listeners_for
+    from drumline.reporting.relay import WhenSlow
 
     prepared = prepared_with(playbooks, given)
     with listeners_for(
@@ -51,6 +54,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         warnings=prepared.registry.faults,
         remaining=lambda number: remaining_of(prepared, number),
         state=given["state"],
+        when_slow=WhenSlow(prepared.settings.slow_reports),
     ) as reports:
         status = carry_out(
             prepared,
@@ -58,5 +62,6 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
             command=called_as(sys.argv[1:]),
             verbosity=verbose,
             sources=reports.sources,
+            readers=reports,
         )
     raise SystemExit(status)

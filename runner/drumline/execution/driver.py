@@ -92,13 +92,17 @@ class Driver:
         self._inbox.put(event)
 
     def interrupt(self) -> None:
-        """Somebody pressed Ctrl-C; may be called from any thread, by one at a time: they are counted."""
+        """Ctrl-C was pressed; may be called from any thread, by one at a time: they are counted."""
         self._interrupts += 1
         self._inbox.put(Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW)
 
     def terminate(self) -> None:
-        """Somebody ends the program: what runs is stopped, as by a second Ctrl-C, be it the first word or not."""
-        for _ in range(max(1, 2 - self._interrupts)):
+        """Something ends the program: what runs is stopped, as by a second Ctrl-C.
+
+        Only Ctrl-C goes further than that: a closed terminal sends SIGHUP twice (the shell and the kernel), and a
+        service manager may send SIGTERM and SIGHUP together.
+        """
+        for _ in range(2 - self._interrupts):
             self.interrupt()
 
     def run(self, executor: Executor) -> int:

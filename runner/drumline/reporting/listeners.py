@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,20 +20,35 @@ from drumline.model.event import Event
 from drumline.model.plan import Plan
 from drumline.reporting.console import ConsoleReport
 from drumline.reporting.prompt import terminal_prompt
+from drumline.reporting.relay import Relay, Takes, WhenSlow
 from drumline.reporting.screens import screen_for, warn
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Remaining
 
-Listener = Callable[[Event], None]
+#: Seconds that a warning has to be written.
+_MOMENT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
     """What follows a run: call ``listeners`` once its number and id are known. ``sources`` take people's answers."""
 
-    listeners: Callable[[int, str], list[Listener]]
+    listeners: Callable[[int, str], list[Relay]]
     sources: tuple[Source, ...] = ()
+    _relays: list[Relay] = field(default_factory=list)
+
+    def hurry(self) -> None:
+        """Wait for no reader any more; may be called from any thread, and for good."""
+        for relay in self._relays:
+            relay.hurry()
+
+    def close(self) -> None:
+        """Wait for what is still to be shown, within bounds. A stream that is stuck is given up."""
+        for relay in self._relays:
+            relay.close()
+            if relay.stuck and relay.stream:
+                _give_up(relay.stream)
 
 
 @contextmanager
@@ -41,6 +60,7 @@ def listeners_for(
     warnings: Iterable[str] = (),
     remaining: Callable[[int], Remaining] | None = None,
     state: Path | None = None,
+    when_slow: WhenSlow = WhenSlow.DROP,
 ) -> Iterator[Reports]:
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
@@ -49,19 +69,22 @@ def listeners_for(
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
     both the console and the standard input are one. Raises ``UsageError`` when the file can't
-    be written. A listener whose output breaks later (a full disk, a closed pipe) falls silent; the run goes on, since
-    the journal has everything.
+    be written. A report whose output breaks later (a full disk, a closed pipe) falls silent, and one that nobody reads
+    holds nothing up (:mod:`.relay`); the run goes on, since the journal has everything.
     """
-    console = sys.stderr if events == "-" else sys.stdout
+    console = "stderr" if events == "-" else "stdout"
     warn(sys.stderr, warnings)
+    relays: list[Relay] = []
+    relay = partial(Relay, say=_say, when_slow=when_slow)
     with ExitStack() as stack:
-        lines = [stack.enter_context(_events_to(events, plan))] if events else []
-        screen, alive = screen_for(console)
+        screen, alive = screen_for(getattr(sys, console))
         prompt = terminal_prompt(plan, sys.stdin) if alive else None
+        opened = _events_file(events) if events else None
 
-        def make(number: int, _run: str) -> list[Listener]:
+        def make(number: int, _run: str) -> list[Relay]:
             left = stack.enter_context(remaining(number)) if alive and remaining else None
-            report = ConsoleReport(
+            report = partial(
+                ConsoleReport,
                 plan,
                 screen,
                 number=number,
@@ -71,54 +94,74 @@ def listeners_for(
                 remaining=left,
                 state=state,
             )
-            return [_lasting(stack.enter_context(report), "The console"), *lines]
+            relays.append(relay("The console", report, stream=console))
+            if opened:
+                name, stream = ("--events", "stdout") if events == "-" else (f"--events {events}", "")
+                relays.append(relay(name, partial(_writing, opened, plan), stream=stream, gaps=True))
+            return relays
 
-        yield Reports(make, (prompt,) if prompt else ())
+        reports = Reports(make, (prompt,) if prompt else (), relays)
+        stack.callback(reports.close)
+        yield reports
+
+
+def _events_file(name: str) -> Callable[[], TextIO]:
+    """What opens the file for ``--events``: it is tried at once, but for a pipe that has no reader yet."""
+    if name == "-":
+        return lambda: sys.stdout
+    try:
+        if stat.S_ISFIFO(os.stat(name).st_mode):
+            return lambda: Path(name).open("w", encoding="utf-8")
+    except OSError:
+        pass  # it isn't there yet, or can't be looked at: then it can't be opened either
+    try:
+        file = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 - closed by its report
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "The file for --events can't be written", f"{name}: {getattr(error, 'strerror', None) or error}."
+        ) from error
+    return lambda: file
 
 
 @contextmanager
-def _events_to(name: str, plan: Plan) -> Iterator[Listener]:
-    if name == "-":
-        yield _lasting(_writer(sys.stdout, plan), "--events")
-        return
+def _writing(opened: Callable[[], TextIO], plan: Plan) -> Iterator[Takes]:
+    file = opened()
     try:
-        file = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 - closed below; only opening it is tried
-    except OSError as error:
-        raise UsageError("The file for --events can't be written", f"{name}: {error.strerror}.") from error
-    try:
-        yield _lasting(_writer(file, plan), f"--events {name}")
+        yield _Writer(file, plan)
     finally:
-        with suppress(OSError):  # told when it was written
-            file.close()
+        if file is not sys.stdout:
+            with suppress(OSError):  # told when it was written
+                file.close()
 
 
-def _lasting(listener: Listener, name: str) -> Listener:
-    """The listener until its output breaks, then nothing."""
-    broken = False
-
-    def listen(event: Event) -> None:
-        nonlocal broken
-        if broken:
-            return
-        try:
-            listener(event)
-        except OSError as error:
-            broken = True
-            _tell(f"{name} can't be written any more: {error.strerror}. The run goes on; see 'drumline runs show'.")
-
-    return listen
+def _say(text: str) -> None:
+    """A warning, for which a reader of standard error that doesn't read is not waited for."""
+    thread = threading.Thread(target=_warn, args=(text,), name="drumline-warning", daemon=True)
+    thread.start()
+    thread.join(_MOMENT)
+    if thread.is_alive():
+        _give_up("stderr")
 
 
-def _tell(text: str) -> None:
+def _warn(text: str) -> None:
     with suppress(OSError):
         warn(sys.stderr, [text])
 
 
-def _writer(file: TextIO, plan: Plan) -> Listener:
-    numbers = iter(range(1, sys.maxsize))
+def _give_up(stream: str) -> None:
+    """A thread that is stuck in a stream holds its lock for good: what flushes it at the end must find another."""
+    setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
 
-    def write(event: Event) -> None:
-        file.write(to_line(event, plan, next(numbers)) + "\n")
-        file.flush()
 
-    return write
+class _Writer:
+    """Writes events as lines of JSON; those that were missed leave a gap in the numbers."""
+
+    def __init__(self, file: TextIO, plan: Plan) -> None:
+        self._file = file
+        self._plan = plan
+        self._number = 0
+
+    def __call__(self, event: Event, missed: int = 0) -> None:
+        self._number += 1 + missed
+        self._file.write(to_line(event, self._plan, self._number) + "\n")
+        self._file.flush()

@@ -1,0 +1,216 @@
+"""Between a run and what reports it: a thread and a bounded queue for each report, so that none can hold the run up.
+
+A report whose reader has stopped reading (a pager, a full pipe, a terminal after Ctrl-S) blocks its own thread only.
+Events wait for it in memory up to ``MOST_HELD``. What then happens is a matter of choice: *drop* leaves out what
+doesn't fit and says so, *wait* holds the run up until the reader goes on or a signal interrupts. At the end of a run a
+report has ``PATIENCE`` seconds to take something; as long as it does, it is waited for.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Any, Protocol
+
+from drumline.diagnostics import counted
+from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished
+
+
+class Takes(Protocol):
+    """What a report does with an event; ``missed`` is how many before it had no room."""
+
+    def __call__(self, event: Event, missed: int = 0) -> None: ...
+
+
+#: Bytes of events that wait for one report, as far as their texts count.
+MOST_HELD = 64 * 1024 * 1024
+#: Seconds without any progress after which a report is given up at the end of a run.
+PATIENCE = 10.0
+#: The same after a signal has asked for the end; one more signal ends the waiting.
+SHORT_PATIENCE = 2.0
+
+#: Seconds in which events gather before a report takes them: to wake its thread for each would slow the run down.
+_GATHER = 0.05
+#: What an event weighs beside its texts, and each job of one that names several.
+_LEAST, _PER_JOB = 400, 40
+
+
+class WhenSlow(StrEnum):
+    """What becomes of events for which a report has no room."""
+
+    DROP = "drop"
+    WAIT = "wait"
+
+
+class Relay:
+    """A listener that hands events on to a report's thread. Called by the driver's thread alone."""
+
+    def __init__(
+        self,
+        name: str,
+        report: Callable[[], AbstractContextManager[Callable[..., None]]],
+        *,
+        say: Callable[[str], None],
+        stream: str = "",
+        when_slow: WhenSlow = WhenSlow.DROP,
+        gaps: bool = False,
+        most: int = MOST_HELD,
+    ) -> None:
+        """``report`` opens it, on its own thread, and gives what takes events.
+
+        ``gaps``: it can go on after events that it was not given, and is told how many (``Takes``). ``stream``: which
+        one of ``sys`` it writes to.
+        ``say`` takes what people are to know about a report that is slow or broken.
+        """
+        self.name = name
+        self.stream = stream
+        self._report = report
+        self._say = say
+        self._when_slow = when_slow
+        self._gaps = gaps
+        self._most = most
+        self._events: queue.SimpleQueue[tuple[Event | None, int, int]] = queue.SimpleQueue()
+        # Each is written by one thread alone, so that neither waits for the other.
+        self._given = self._taken = self._missed = 0
+        self._gap = 0  # events left out since the last one that wasn't
+        self._full = False
+        self._ended = False  # its output broke, or it was given up
+        self._hurry = threading.Event()  # the run waits for no slow reader any more
+        self._hurries = 0
+        self._closing = threading.Event()
+        # daemon: a reader that never reads must not keep the program from ending.
+        self._thread = threading.Thread(target=self._work, name=f"drumline-report-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def missed(self) -> int:
+        """How many events it was not given."""
+        return self._missed
+
+    @property
+    def stuck(self) -> bool:
+        """It was given up while it still held on to its output."""
+        return self._ended and self._thread.is_alive()
+
+    def __call__(self, event: Event) -> None:
+        if self._ended:
+            return
+        if self._given - self._taken >= self._most or self._full:
+            self._make_room()
+            if self._full:
+                self._missed += 1
+                self._gap += 1
+                return
+        size = _weight(event)
+        self._given += size
+        self._events.put((event, size, self._gap))
+        self._gap = 0
+
+    def hurry(self) -> None:
+        """A signal asks for the end: the run waits for no reader any more. May be called from any thread."""
+        self._hurries += 1
+        self._hurry.set()
+
+    def close(self) -> None:
+        """Wait until everything was reported, or until it is clear that nobody reads; say what was left out."""
+        if self._closing.is_set():
+            return
+        self._events.put(_END)
+        self._closing.set()
+        self._wait_for_end()
+        if self._thread.is_alive():
+            self._ended = True
+            self._say(f"{self.name} was not read to the end: its reader takes nothing. {_KEPT}")
+        elif self._missed:
+            self._say(
+                f"{self.name} is incomplete: {counted(self._missed, 'event')} left out for a slow reader. {_KEPT}"
+            )
+
+    # On the driver's thread.
+
+    def _make_room(self) -> None:
+        """Where there is none: wait for it, or note that events are left out from here on, and say so once."""
+        if self._full:
+            self._full = not self._gaps or self._given - self._taken > self._most // 2
+            return
+        while self._when_slow is WhenSlow.WAIT and self._given - self._taken >= self._most and not self._ended:
+            if self._hurry.wait(_GATHER):
+                break
+        self._full = self._given - self._taken >= self._most
+        if self._full and not self._missed:
+            self._say(f"{self.name} is too slow: events are left out from here on. The run goes on.")
+
+    def _wait_for_end(self) -> None:
+        hurries, seen, since = self._hurries, -1, 0.0
+        while self._thread.is_alive() and self._hurries == hurries:
+            now = time.monotonic()
+            if self._taken != seen:
+                seen, since = self._taken, now
+            if now - since > self._patience():
+                return
+            self._thread.join(_GATHER)
+
+    def _patience(self) -> float:
+        if self._hurry.is_set():
+            return SHORT_PATIENCE
+        return PATIENCE if self._when_slow is WhenSlow.DROP else math.inf
+
+    # On the report's thread.
+
+    def _work(self) -> None:
+        try:
+            with self._report() as listen:
+                for event, gap in self._arriving():
+                    if gap:
+                        listen(event, gap)
+                    else:
+                        listen(event)
+        except OSError as error:
+            self._fail(f"can't be written any more: {error.strerror or error}")
+        except Exception as error:  # a fault of drumline, which must not stop the run
+            self._fail(f"has failed ({type(error).__name__}: {error}), a fault in drumline")
+        self._ended = True
+
+    def _fail(self, why: str) -> None:
+        self._ended = True
+        self._say(f"{self.name} {why}. The run goes on; see 'drumline runs show'.")
+
+    def _arriving(self) -> Iterator[tuple[Event, int]]:
+        for event, size, gap in iter(self._events.get, _END):
+            assert event is not None
+            yield event, gap
+            self._taken += size
+            if isinstance(event, RunFinished) or self._ended:
+                return
+            if self._events.empty():
+                self._closing.wait(_GATHER)
+
+
+#: What stands in the queue behind the last event.
+_END: tuple[None, int, int] = (None, 0, 0)
+_KEPT = "The journal has everything: see 'drumline runs show'."
+
+
+def _weight(event: Event) -> int:
+    """About how many bytes an event holds."""
+    if isinstance(event, JobFinished):
+        return _LEAST + _text_of(event.result)
+    return _LEAST + (_PER_JOB * len(event.jobs) if isinstance(event, JobsStarted) else 0)
+
+
+def _text_of(values: Mapping[Any, Any]) -> int:
+    """Letters of the texts in a result; most have nothing below their first level."""
+    size = 0
+    for value in values.values():
+        if isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, dict):
+            size += _text_of(value)
+        elif isinstance(value, (list, tuple)):
+            size += _text_of(dict(enumerate(value)))
+    return size
