@@ -56,3 +56,16 @@ def test_a_place_is_told_of_once(plan, tmp_path):
         plan()
     [found] = error.value.diagnostics
     assert (found.summary, found.position.line) == ("Unknown filter", 2)
+
+
+def test_a_part_of_a_pattern_that_matches_nothing_is_a_warning_or_an_error_as_asked(plan, tmp_path):
+    (tmp_path / "site.yml").write_text("- hosts: web:nope\n  tasks: [{command: a}]\n")
+    settings = Settings(inventory=(str(tmp_path / "hosts"),), state=tmp_path / "state")
+    prepared = prepare([tmp_path / "site.yml"], settings, limit="web[0]:gone")
+    assert prepared.plan.steps[0].hosts == ("web1",)
+    assert [warning.detail.split(".")[0] for warning in prepared.warnings] == [
+        "--limit: No host and no group is called 'gone'",
+        "No host and no group is called 'nope'",
+    ]
+    with pytest.raises(FilesError, match="2 mistakes"):
+        prepare([tmp_path / "site.yml"], settings, limit="web[0]:gone", strict=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from drumline.clock import SystemClock
 from drumline.config import Settings
-from drumline.diagnostics import Diagnostics, did_you_mean
+from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.errors import FilesError, UsageError
 from drumline.execution.approvals import Approvals, Source
 from drumline.execution.context import RunContext
@@ -69,6 +69,8 @@ class Prepared:
     extra_variables: Mapping[str, Value]
     templating: Templating
     plan: Plan
+    #: What looks wrong in the files and doesn't stop the run.
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def registry() -> Registry:
@@ -97,16 +99,19 @@ def prepare(
     extra_vars: Sequence[str] = (),
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
+    strict: bool = False,
     instead: Instead = lambda playbook, inventory: (playbook, inventory),
 ) -> Prepared:
     """Read and check everything and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
 
-    The plan is made of what ``instead`` makes of playbook and inventory.
+    The plan is made of what ``instead`` makes of playbook and inventory. With ``strict`` warnings are mistakes.
     """
     plugins = registry()
     extra = read_extra_vars(extra_vars)
     playbook, inventory = instead(*_read(playbooks, settings, plugins))
     templating = Templating()
+    warnings = Diagnostics()
+    warnings.extend(inventory.warnings)
     render = _play_renderer(templating, inventory, extra, playbook)
 
     def chosen(task: Task) -> bool:
@@ -127,11 +132,14 @@ def prepare(
                 render_pattern=lambda value, play: _pattern(render(value, play)),
                 host_scope=_host_scopes(templating, inventory, extra, playbook),
                 shuffle=lambda hosts: tuple(random.sample(hosts, len(hosts))),
+                warnings=warnings,
             )
         )
         if plan is not None:
             mistakes.found.extend(check_results(plan, references(plan.playbook, extra, templating)))
             mistakes.found.extend(check_start_times(plan, SystemClock().now()))
+        if strict:
+            mistakes.found.extend(warnings)
     if tags and not plan.steps:
         _no_such_tags(playbook, tags)
     return Prepared(
@@ -141,6 +149,7 @@ def prepare(
         extra_variables=extra,
         templating=templating,
         plan=plan,
+        warnings=tuple(warnings),
     )
 
 

@@ -111,13 +111,11 @@ def test_a_name_of_a_host_and_a_group_is_warned_about(call: Call) -> None:
         (("host", "web2"), "Did you mean 'web1'?"),
         (("graph", "wob"), "Did you mean 'web'?"),
         (("list", "-i", "nowhere"), "There is no 'nowhere'"),
-        (("list", "-i", "empty"), "The inventory has no hosts"),
         (("list", "-i", "broken.yml"), "broken.yml:1:5: error: This file isn't valid YAML"),
         (("oops",), "No such command"),
     ],
 )
 def test_what_goes_wrong_is_said_and_is_status_5(call: Call, arguments: tuple[str, ...], words: str) -> None:
-    Path("empty").write_text("[web]\n")
     Path("broken.yml").write_text("a: b: c\n")
     status, out, err = call(*arguments)
     assert words in err
@@ -129,3 +127,28 @@ def test_without_any_inventory(call: Call) -> None:
     status, _, err = call("list")
     assert status == 5
     assert "-i SOURCE" in err
+
+
+def test_groups_without_hosts_are_listed(call: Call) -> None:
+    Path("sample").write_text("[web]\n[site:children]\nweb\n[site:vars]\na=1\n")
+    assert call("list", "-i", "sample") == (0, "# no hosts in group web\n# no hosts in group site\n", "")
+    _, out, _ = call("list", "-i", "sample", "--format", "json")
+    assert json.loads(out)["site"] == {"children": ["web"]}
+    assert json.loads(out)["all"] == {"children": ["ungrouped", "site"]}
+
+
+def test_a_bad_file_in_a_folder_is_left_out_and_named(call: Call) -> None:
+    Path("sources").mkdir()
+    Path("sources", "a.yml").write_text("web: {hosts: {web9: }}\n")
+    Path("sources", "b.yml").write_text("web: [: \n")
+    Path("sources", "c.yml").write_text("plugin: aws_ec2\n")
+    status, out, err = call("list", "-i", "sources")
+    assert (status, out) == (0, "web9:  # web\n")
+    assert "sources/b.yml:" in err
+    assert "warning: This file isn't valid YAML" in err
+    assert "sources/c.yml:1:1: warning: This isn't an inventory" in err
+
+
+def test_magic_names_are_not_listed(call: Call) -> None:
+    Path("hosts").write_text("h groups=x a=1\n")
+    assert json.loads(call("list", "-i", "hosts", "--format", "json")[1])["_meta"]["hostvars"] == {"h": {"a": 1}}

@@ -165,6 +165,28 @@ class TestContent:
         found = mistakes("cloud:a", "nowhere", readers=[Source()])
         assert [diagnostic.summary for diagnostic in found] == ["No account", "An inventory source doesn't exist"]
 
+    def test_a_folder_uses_what_can_be_read(self, write: Write, tmp_path: Path) -> None:
+        write("sources/a.yml", "web: {hosts: {h1: {a: 1}}, children: {inner: {hosts: {h2: }}}}\n")
+        write("sources/b.ini", "[web]\nh1 b=2\nh3\n[broken section]\n")
+        write("sources/c.ini", "[web]\nh1 c=3\n[web:vars]\nd=4\n")
+        inventory = load_inventory([str(tmp_path / "sources")])
+        assert list(inventory.hosts) == ["h1", "h2"]
+        assert variables(inventory, "h1") == {"a": 1, "c": 3, "d": 4}
+        [found] = inventory.warnings
+        assert (found.summary, found.position.line) == ("Not a section", 4)
+
+    def test_a_folder_of_which_nothing_can_be_read_is_refused(self, write: Write, tmp_path: Path) -> None:
+        write("sources/a.yml", "[")
+        write("sources/b.toml", "[web.hosts]\nh = {}\n")
+        found = mistakes(str(tmp_path / "sources"))
+        assert [diagnostic.summary for diagnostic in found] == ["This file isn't valid YAML", "This inventory is TOML"]
+
+    @pytest.mark.parametrize("name", ["hosts", "group_vars/web.yml", "host_vars/h"])
+    def test_an_encrypted_file_is_called_so(self, write: Write, name: str) -> None:
+        source = write("hosts", "[web]\nh\n")
+        write(name, "$ANSIBLE_VAULT;1.1;AES256\n6162\n")
+        assert only_mistake(source).summary == "This file is encrypted by ansible-vault"
+
 
 def test_the_example_fleet() -> None:
     inventory = load_inventory([str(Path(__file__).parents[2] / "inventory")])

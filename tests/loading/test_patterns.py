@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drumline.diagnostics import Diagnostic, Position
+from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
+from drumline.loading.inventory import load_inventory
 from drumline.loading.patterns import select
 from drumline.model.host import Group, Host, Inventory
 
@@ -54,11 +55,10 @@ def test_patterns(pattern: str, hosts: tuple[str, ...]) -> None:
     ("pattern", "words"),
     [
         ("wbe", "Did you mean 'web'?"),
-        ("web:dbb", "'dbb'"),
-        ("web:!wbe", "'wbe'"),
+        ("wbe:dbb", "No host and no group is called 'wbe'. Did you mean 'web'? No host and no group is called 'dbb'."),
         ("web:&wbe", "'wbe'"),
         ("empty", "has no hosts"),
-        ("x*", "No host is left"),
+        ("x*", "No host and no group matches 'x*'."),
         ("web:!web", "No host is left"),
         ("web:&db1", "No host is left"),
         ("web[2]", "there are hosts: 2"),
@@ -70,6 +70,38 @@ def test_a_pattern_that_matches_nothing(pattern: str, words: str) -> None:
     assert found.summary == "A host pattern matches nothing"
     assert found.position == PLACE
     assert words in found.detail
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hosts", "detail"),
+    [
+        ("web:dbb", ("web1", "web2"), "No host and no group is called 'dbb'."),
+        ("web:!wbe", ("web1", "web2"), "No host and no group is called 'wbe'. Did you mean 'web'?"),
+        ("x*,web1", ("web1",), "No host and no group matches 'x*'."),
+        ("web[7]:web1", ("web1",), "'web[7]' counts further than there are hosts: 2."),
+        ("nope[0]:web1", ("web1",), "No host and no group is called 'nope'."),
+    ],
+)
+def test_a_part_that_matches_nothing_is_a_warning(pattern: str, hosts: tuple[str, ...], detail: str) -> None:
+    warnings = Diagnostics()
+    assert select(pattern, INVENTORY, position=PLACE, warnings=warnings) == hosts
+    [found] = warnings
+    assert found.summary == "Part of a host pattern matches nothing"
+    assert found.detail.startswith(detail)
+    assert found.position == PLACE
+
+
+@pytest.mark.parametrize("listed", ["localhost", "127.0.0.1", "::1"])
+def test_this_machine_is_one_host_by_all_its_names(listed: str) -> None:
+    inventory = load_inventory([f"{listed},web1"])
+    assert select("127.0.0.1,localhost,::1", inventory) == (listed,)
+    assert inventory.hosts["localhost"].name == inventory.hosts["127.0.0.1"].name == listed
+
+
+def test_this_machine_is_called_as_it_is_named_first_where_no_inventory_lists_it() -> None:
+    inventory = load_inventory(["web1,"])
+    assert select("127.0.0.1", inventory) == ("127.0.0.1",)
+    assert select("localhost:web1", inventory) == ("127.0.0.1", "web1")
 
 
 @pytest.mark.parametrize("pattern", ["", " ", ",", ":", "web:!", "&", "web[", "web]", "~web(", "web:[x"])

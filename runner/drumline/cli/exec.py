@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
     called_as,
     forks_option,
@@ -77,7 +78,8 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **g
     )
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
-    prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"])
+    prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"], strict=given["strict"])
+    show_warnings(prepared.warnings)
     with listeners_for(
         prepared.plan,
         verbose=max(verbose, 1),

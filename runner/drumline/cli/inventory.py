@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from drumline.cli.messages import show_warnings
 from drumline.cli.options import inventory_options, settings_with
-from drumline.diagnostics import did_you_mean
+from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import UsageError
-from drumline.loading.inventory import require_hosts, shared_names
+from drumline.loading.inventory import members, shared_names
 from drumline.loading.inventory_json import IsSecret, as_json, listing
 from drumline.loading.patterns import select
 from drumline.model.host import Group, Inventory
@@ -47,12 +48,15 @@ def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bo
     With --format json the output has the shape of 'ansible-inventory --list'.
     """
     loaded = _load(inventory)
-    require_hosts(loaded)
-    chosen = select(pattern, loaded)
+    warnings = Diagnostics()
+    # A sample or a file of groups for a second -i has groups and no hosts.
+    chosen = () if pattern == "all" and not loaded.hosts else select(pattern, loaded, warnings=warnings)
+    show_warnings(warnings)
     if form == "json":
         click.echo(_json(listing(loaded, chosen, _is_secret(reveal))))
     else:
-        click.echo("\n".join(line for host in chosen for line in _host_lines(loaded, host, _is_secret(reveal))))
+        lines = [line for host in chosen for line in _host_lines(loaded, host, _is_secret(reveal))]
+        click.echo("\n".join([*lines, *(_empty_groups(loaded) if pattern == "all" else ())]))
 
 
 @command.command("graph", short_help="Draw groups with their groups and hosts.")
@@ -87,6 +91,7 @@ def _load(sources: tuple[str, ...]) -> Inventory:
     from drumline import app  # not needed for --help, and it imports everything
 
     inventory = app.inventory_of(settings_with(inventory=sources), app.registry())
+    show_warnings(inventory.warnings)
     for name in shared_names(inventory):
         click.echo(f"warning: '{name}' is a host and a group; in patterns it means the host.", err=True)
     return inventory
@@ -102,6 +107,13 @@ def _host_lines(inventory: Inventory, name: str, is_secret: IsSecret) -> Iterato
     yield f"{name}:  # {', '.join(host.groups) or 'implicit'}"
     for key, value in sorted(as_json(host.variables, is_secret).items()):
         yield f"  {key}: {_one_line(value)}"
+
+
+def _empty_groups(inventory: Inventory) -> Iterator[str]:
+    """Groups without hosts, which no host names."""
+    for name, hosts in members(inventory).items():
+        if not hosts and name not in ("all", "ungrouped"):
+            yield f"# no hosts in group {name}"
 
 
 def _one_line(value: Any) -> str:

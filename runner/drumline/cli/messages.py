@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 import click
@@ -38,6 +39,12 @@ def show_error(error: DrumlineError) -> None:
     else:
         text = "\n".join([headline("error", error.summary, look), *indented(error.detail, look)])
     click.echo(text, err=True)
+
+
+def show_warnings(diagnostics: Iterable[Diagnostic]) -> None:
+    """What looks wrong in the files and doesn't stop the run, on standard error."""
+    for diagnostic in diagnostics:
+        click.echo(diagnostic.render("warning", look_of(sys.stderr)), err=True)
 
 
 def show_warning(diagnostic: Diagnostic) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from drumline.cli.messages import show_warnings
 from drumline.config import Settings, load_settings
 from drumline.secret import mask_assignments
 
@@ -40,7 +41,7 @@ inventory_options = click.option(
     "May be given several times. Default: ./inventory.",
 )
 
-#: ``limit: str | None``, ``extra_vars: tuple[str, ...]``.
+#: ``limit: str | None``, ``extra_vars: tuple[str, ...]``, ``strict: bool``.
 scope_options = _several(
     click.option("-l", "--limit", metavar="PATTERN", help="Only hosts that match this pattern as well."),
     click.option(
@@ -50,6 +51,7 @@ scope_options = _several(
         metavar="KEY=VALUE|@FILE",
         help="A variable that wins over all others, or a YAML or JSON file of them.",
     ),
+    click.option("--strict", is_flag=True, help="What is a warning about the files otherwise is an error."),
 )
 
 #: ``tags: str | None``, ``skip_tags: str | None``: comma lists.
@@ -101,15 +103,18 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
     """What :func:`drumline.app.prepare` makes of all the options above; ``more`` goes to it as it is."""
     from drumline.app import prepare
 
-    return prepare(
+    prepared = prepare(
         playbooks,
         settings_with(**{name: given.get(name) for name in ("inventory", "forks", "state", "slow_reports")}),
         limit=given["limit"],
         extra_vars=given["extra_vars"],
         tags=split_tags(given["tags"]),
         skip_tags=split_tags(given["skip_tags"]),
+        strict=given["strict"],
         **more,
     )
+    show_warnings(prepared.warnings)
+    return prepared
 
 
 def split_tags(text: str | None) -> list[str]:

@@ -105,9 +105,21 @@ class _Loader:
         except OSError as error:
             self.draft.mistakes.add("An inventory source can't be read", detail=f"{folder}: {error.strerror}.")
             return
-        for name in names:
-            if not _IGNORED.search(name):
-                self.read(str(folder / name))
+        parts = [self._part(str(folder / name)) for name in names if not _IGNORED.search(name)]
+        good = [part for part in parts if not part.mistakes and (part.hosts or len(part.groups) > 2)]
+        for part in parts:
+            if not part.mistakes:
+                self.draft.absorb(part)
+        # As in Ansible, a file that can't be read doesn't hide what the others say.
+        told = self.draft.warnings if good else self.draft.mistakes
+        for part in parts:
+            told.extend(part.mistakes)
+
+    def _part(self, source: str) -> Draft:
+        """What one file of a folder says, by itself."""
+        loader = _Loader(self._readers)
+        loader.read(source)
+        return loader.draft
 
     def _read_list(self, source: str) -> None:
         for name in filter(None, map(str.strip, source.split(","))):
@@ -116,7 +128,10 @@ class _Loader:
     def _read_file(self, path: Path) -> None:
         try:
             text = read_text(path)
-            if path.suffix in _YAML_EXTENSIONS or (path.suffix != ".ini" and _looks_like_yaml(text)):
+            if path.suffix == ".toml":
+                detail = "Inventories in TOML are not supported yet. Write it in YAML or INI."
+                self.draft.mistakes.add("This inventory is TOML", detail=detail, position=Position(str(path)))
+            elif path.suffix in _YAML_EXTENSIONS or (path.suffix != ".ini" and _looks_like_yaml(text)):
                 read_yaml(text, str(path), self.draft)
             else:
                 read_ini(text, str(path), self.draft)

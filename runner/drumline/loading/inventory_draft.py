@@ -34,6 +34,7 @@ class Draft:
 
     def __init__(self) -> None:
         self.mistakes = Diagnostics()
+        self.warnings = Diagnostics()
         self.hosts: dict[str, dict[str, Value]] = {}
         self.groups: dict[str, DraftGroup] = {
             ALL: DraftGroup(declared=True, children={UNGROUPED: None}),
@@ -92,6 +93,20 @@ class Draft:
                 self._set_priority(group, value, position)
             else:
                 target.variables[name] = value
+
+    def absorb(self, other: Draft) -> None:
+        """Enter all that another draft has; it has no mistakes."""
+        for name, group in other.groups.items():
+            mine = self._group(name, group.position)
+            mine.variables |= group.variables
+            mine.hosts |= group.hosts
+            for child, place in group.children.items():
+                mine.children.setdefault(child, place)
+            mine.declared |= group.declared
+            mine.priority = group.priority if group.priority != 1 else mine.priority
+        for host, variables in other.hosts.items():
+            self.hosts.setdefault(host, {}).update(variables)
+        self.warnings.extend(other.warnings)
 
     def check_declared(self) -> None:
         """Note groups that are named as children or have variables, but stand nowhere by themselves."""

@@ -13,6 +13,30 @@ from drumline.secret import MASK, Secret
 #: How Ansible's JSON marks text that is never a template.
 UNSAFE = "__ansible_unsafe"
 
+#: Variables that a tool defines itself: what an inventory says of them has no effect, and Ansible doesn't list it.
+_INTERNAL = frozenset(
+    {
+        "ansible_diff_mode",
+        "ansible_facts",
+        "ansible_inventory_sources",
+        "ansible_limit",
+        "ansible_play_batch",
+        "ansible_play_hosts",
+        "ansible_play_hosts_all",
+        "ansible_playbook_python",
+        "ansible_verbosity",
+        "ansible_version",
+        "group_names",
+        "groups",
+        "hostvars",
+        "inventory_dir",
+        "inventory_file",
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "playbook_dir",
+    }
+)
+
 #: Whether a variable of this name is to be masked.
 IsSecret = Callable[[str], object]
 
@@ -21,7 +45,8 @@ def listing(inventory: Inventory, hosts: Iterable[str], is_secret: IsSecret) -> 
     """Groups by name with those of these hosts that are in them, and ``_meta`` with the hosts' variables."""
     chosen = dict.fromkeys(hosts)
     variables = {host: inventory.hosts[host].variables for host in chosen}
-    hostvars = {host: as_json(own, is_secret) for host, own in variables.items() if own}
+    shown = {host: {name: own[name] for name in own if name not in _INTERNAL} for host, own in variables.items()}
+    hostvars = {host: as_json(own, is_secret) for host, own in shown.items() if own}
     result: dict[str, Any] = {"_meta": {"hostvars": hostvars, "profile": "inventory_legacy"}}
     for name, group in inventory.groups.items():
         members = [] if name == "all" else [host for host in group.hosts if host in chosen]

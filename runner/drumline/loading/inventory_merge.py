@@ -13,7 +13,7 @@ the later name in the alphabet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -36,17 +36,33 @@ class Layer:
 
 
 class Hosts(dict[str, Host]):
-    """All hosts by name. ``localhost`` can be looked up even when the inventory doesn't list it (it is implicit)."""
+    """All hosts by name. This machine can be looked up even when the inventory doesn't list it (it is implicit)."""
 
     def __init__(self, hosts: Iterable[Host], implicit: dict[str, Host]) -> None:
         super().__init__((host.name, host) for host in hosts)
         self._implicit = implicit
+        #: What this machine is called: as the inventory lists it, else as a pattern named it first.
+        self.local: str | None = next((name for name in LOCAL_NAMES if name in self), None)
 
     def __missing__(self, name: str) -> Host:
+        if name in self._implicit and self.local is not None and self.local in self:
+            return self[self.local]
         return self._implicit[name]
 
     def get(self, name: str, default: Host | None = None) -> Host | None:  # type: ignore[override]
-        return super().get(name) or self._implicit.get(name, default)
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def local_host(name: str, hosts: Mapping[str, Host]) -> str:
+    """What this machine is called, of which ``name`` is one of the names: all of them mean one host, as in Ansible."""
+    if not isinstance(hosts, Hosts):
+        return name
+    if hosts.local is None:
+        hosts.local = name
+    return hosts.local
 
 
 def merge(draft: Draft, inventory: Sequence[Layer], playbook: Sequence[Layer], sources: Sequence[str]) -> Inventory:
@@ -82,6 +98,7 @@ class _Merger:
             groups=groups,
             own_variables=own,
             sources=sources,
+            warnings=tuple(self._draft.warnings),
         )
 
     def _group(self, name: str) -> Group:

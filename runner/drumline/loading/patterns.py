@@ -21,9 +21,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from drumline.diagnostics import Diagnostic, Position, did_you_mean
+from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
-from drumline.loading.inventory_merge import LOCAL_NAMES, hosts_of
+from drumline.loading.inventory_merge import LOCAL_NAMES, hosts_of, local_host
 from drumline.loading.ranges import is_ipv6
 from drumline.model.host import Inventory
 
@@ -34,20 +34,27 @@ _BRACKETS = re.compile(r"[\[\]]")
 _GLOB = re.compile(r"[*?\[]")
 
 
-def select(pattern: str, inventory: Inventory, *, position: Position | None = None) -> tuple[str, ...]:
+def select(
+    pattern: str, inventory: Inventory, *, position: Position | None = None, warnings: Diagnostics | None = None
+) -> tuple[str, ...]:
     """The hosts that the pattern means, each once, in Ansible's order: union by union, each in the inventory's order.
 
-    Raises ``FilesError`` at ``position`` when the pattern means no host, names something unknown, or can't be read.
+    Raises ``FilesError`` at ``position`` when the pattern means no host or can't be read. Parts of it that match
+    nothing are noted in ``warnings`` where the others match something.
     """
-    return _Selection(pattern, inventory, position).hosts()
+    return _Selection(pattern, inventory, position, warnings).hosts()
 
 
 class _Selection:
     """One evaluation of one pattern."""
 
-    def __init__(self, pattern: str, inventory: Inventory, position: Position | None) -> None:
+    def __init__(
+        self, pattern: str, inventory: Inventory, position: Position | None, warnings: Diagnostics | None
+    ) -> None:
         self._pattern = pattern
         self._position = position
+        self._warnings = Diagnostics() if warnings is None else warnings
+        self._unmatched: dict[str, str] = {}  #: Part of the pattern that matches nothing, to the reason.
         self._hosts = inventory.hosts
         self._groups = dict(inventory.groups)
 
@@ -65,6 +72,12 @@ class _Selection:
             chosen = {host: None for host in chosen if host not in unwanted}
         if not chosen:
             self._nothing(terms)
+        for detail in self._unmatched.values():
+            self._warnings.add(
+                "Part of a host pattern matches nothing",
+                detail=f"{detail} The rest of '{self._pattern}' counts.",
+                position=self._position,
+            )
         return tuple(chosen)
 
     def _terms(self) -> list[str]:
@@ -87,17 +100,17 @@ class _Selection:
             return self._matches(term)
         hosts = self._matches(match[1])
         if match[2] is not None:
-            return self._one(hosts, int(match[2]), term)
+            return self._one(hosts, int(match[2]), term, match[1])
         last = int(match[4]) if match[4] else len(hosts) - 1
         return hosts[int(match[3]) : last + 1]
 
-    def _one(self, hosts: list[str], index: int, term: str) -> list[str]:
+    def _one(self, hosts: list[str], index: int, term: str, counted: str) -> list[str]:
         try:
             return [hosts[index]]
         except IndexError:
-            self._refuse(
-                "A host pattern matches nothing", f"'{term}' counts further than there are hosts: {len(hosts)}."
-            )
+            if counted not in self._unmatched:
+                self._unmatched[term] = f"'{term}' counts further than there are hosts: {len(hosts)}."
+            return []
 
     def _matches(self, text: str) -> list[str]:
         matches, exact = self._matcher(text)
@@ -106,11 +119,14 @@ class _Selection:
         if not groups or not exact:
             found.update(dict.fromkeys(host for host in self._hosts if matches(host)))
         if not found and text in LOCAL_NAMES:
-            return [text]
-        if not found and not groups and exact:
+            return [local_host(text, self._hosts)]
+        if not found and not groups and text not in ("all", "*"):
             known = [*self._hosts, *self._groups]
-            detail = f"No host and no group is called '{text}'.{did_you_mean(text, known)}"
-            self._refuse("A host pattern matches nothing", detail)
+            self._unmatched[text] = (
+                f"No host and no group is called '{text}'.{did_you_mean(text, known)}"
+                if exact
+                else f"No host and no group matches '{text}'."
+            )
         return list(found)
 
     def _matcher(self, text: str) -> tuple[Callable[[str], object], bool]:
@@ -125,7 +141,9 @@ class _Selection:
         return text.__eq__, True
 
     def _nothing(self, terms: Iterable[str]) -> NoReturn:
-        if list(terms) == ["all"]:
+        if self._unmatched:
+            detail = " ".join(self._unmatched.values())
+        elif list(terms) == ["all"]:
             detail = "The inventory has no hosts."
         elif self._pattern in self._groups:
             detail = f"The group '{self._pattern}' has no hosts."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from drumline.diagnostics import Diagnostic
 from drumline.model.value import Variables
 
 
@@ -38,3 +39,5 @@ class Inventory:
     own_variables: Mapping[str, Variables] = field(default_factory=dict)
     #: What the sources were, for messages and the journal.
     sources: tuple[str, ...] = ()
+    #: Files of them that were left out, since something is wrong there.
+    warnings: tuple[Diagnostic, ...] = ()

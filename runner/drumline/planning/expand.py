@@ -16,7 +16,7 @@ from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import NamedTuple, TypeAlias
 
-from drumline.diagnostics import Diagnostics, Position
+from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading.inventory import members
 from drumline.loading.needs import Vertex, needs_of, needs_of_plays
@@ -46,13 +46,15 @@ def make_plan(
     render_pattern: RenderPattern,
     host_scope: HostScope,
     shuffle: Shuffle,
+    warnings: Diagnostics | None = None,
 ) -> Plan:
     """The plan of a run, or ``FilesError`` with everything that the inventory shows to be wrong in the playbook.
 
     A play whose hosts ``limit`` excludes is kept, without batches. ``tags`` and ``skip_tags`` work as in Ansible.
-    ``host_scope`` finds the values of ``spread_by``; ``shuffle`` draws the order of hosts for ``order: shuffle``.
+    Parts of host patterns that match nothing are noted in ``warnings``. ``host_scope`` finds the values of
+    ``spread_by``; ``shuffle`` draws the order of hosts for ``order: shuffle``.
     """
-    chosen = _Chosen(playbook, inventory, limit, render_pattern)
+    chosen = _Chosen(playbook, inventory, limit, render_pattern, Diagnostics() if warnings is None else warnings)
     batches = _Batches(playbook, chosen, inventory, host_scope, shuffle)
     kept = {
         vertex: task
@@ -65,12 +67,20 @@ def make_plan(
 class _Chosen:
     """The hosts that each play and each task of a playbook means."""
 
-    def __init__(self, playbook: Playbook, inventory: Inventory, limit: str | None, render: RenderPattern) -> None:
+    def __init__(
+        self,
+        playbook: Playbook,
+        inventory: Inventory,
+        limit: str | None,
+        render: RenderPattern,
+        warnings: Diagnostics,
+    ) -> None:
         self._inventory = inventory
         self._render = render
+        self._warnings = warnings
         self._found = Diagnostics()
         self._by_pattern: dict[str, Hosts] = {}
-        self._limit = None if limit is None else _limit_hosts(limit, inventory)
+        self._limit = None if limit is None else _limit_hosts(limit, inventory, warnings)
         self.plays = [self._hosts(play.hosts, play, play) for play in playbook.plays]
         self._tasks = {
             vertex: self._hosts(task.hosts, task, playbook.plays[vertex.play])
@@ -100,19 +110,26 @@ class _Chosen:
 
     def _limited(self, pattern: str, position: Position) -> Hosts:
         if pattern not in self._by_pattern:
-            hosts = select(pattern, self._inventory, position=position)
+            hosts = select(pattern, self._inventory, position=position, warnings=self._warnings)
             if self._limit is not None:
                 hosts = tuple(host for host in hosts if host in self._limit)
             self._by_pattern[pattern] = hosts
         return self._by_pattern[pattern]
 
 
-def _limit_hosts(limit: str, inventory: Inventory) -> frozenset[str]:
+def _limit_hosts(limit: str, inventory: Inventory, warnings: Diagnostics) -> frozenset[str]:
     """The hosts that ``--limit`` leaves; its mistakes stand in no file, so they name it."""
+    noted = Diagnostics()
     try:
-        return frozenset(select(limit, inventory))
+        hosts = frozenset(select(limit, inventory, warnings=noted))
     except FilesError as error:
-        raise FilesError([replace(found, detail=f"--limit: {found.detail}") for found in error.diagnostics]) from None
+        raise FilesError(_of_limit(error.diagnostics)) from None
+    warnings.extend(_of_limit(noted))
+    return hosts
+
+
+def _of_limit(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    return [replace(diagnostic, detail=f"--limit: {diagnostic.detail}") for diagnostic in found]
 
 
 class _Batches:
