@@ -14,12 +14,35 @@ HostError            a host, or the way to it                      (per job)
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 
 from drumline.diagnostics import PLAIN, Diagnostic, Look, counted
 
 #: Mistakes that are shown; what comes after so many is nearly always more of the same.
 _MOST_SHOWN = 50
+
+
+#: What this machine may lack, by the number of the system's error, and what to do about it.
+_LACKING = {
+    errno.EMFILE: "too many open files. Raise the limit (ulimit -n), or work on fewer hosts at once (--forks).",
+    errno.ENFILE: "too many open files on this machine, of all programs together.",
+    errno.ENOSPC: "no space left on the disk. Make room.",
+    errno.EDQUOT: "the disk quota is used up. Make room.",
+    errno.ENOMEM: "out of memory. Work on fewer hosts at once (--forks).",
+    errno.EAGAIN: "no more processes or threads. Raise the limit (ulimit -u), or work on fewer hosts (--forks).",
+}
+
+
+def lacking(error: BaseException) -> str | None:
+    """What this machine lacks, in words, where that is why the error was raised; else None."""
+    if isinstance(error, MemoryError):
+        return _LACKING[errno.ENOMEM]
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return _LACKING[errno.EAGAIN]
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return "no directory for temporary files can be written. Name another one with TMPDIR."
+    return _LACKING.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 class DrumlineError(Exception):

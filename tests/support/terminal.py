@@ -32,6 +32,7 @@ class Terminal:
     def __init__(self, folder: Path, *arguments: str, columns: int = 100, env: Mapping[str, str] | None = None) -> None:
         self.columns = columns
         self._written = bytearray()
+        self._gone = False  # the terminal was closed
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self._slave = slave
@@ -64,6 +65,14 @@ class Terminal:
         self._reader.join(10)
         return status
 
+    def hang_up(self, seconds: float = 30.0) -> int:
+        """Close the terminal, as a window is closed or a connection breaks; the program's exit status."""
+        self._gone = True
+        os.close(self._slave)
+        self._slave = -1
+        os.close(self._master)
+        return self._popen.wait(seconds)
+
     def attributes_now(self) -> list[Any]:
         return termios.tcgetattr(self._slave)
 
@@ -85,10 +94,11 @@ class Terminal:
         if self._slave >= 0:
             os.close(self._slave)
         self._reader.join(10)
-        os.close(self._master)
+        if not self._gone:
+            os.close(self._master)
 
     def _read(self) -> None:
-        while True:
+        while not self._gone:
             try:
                 data = os.read(self._master, 65536)
             except OSError:

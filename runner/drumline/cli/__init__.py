@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
 def main() -> None:
     """Entry point of ``drumline``."""
-    if sys.argv[1:] in ([], ["--help"], ["-h"]):
+    if sys.argv[1:] in ([], ["--help"], ["-h"]) and sys.stdout is not None:
         # click alone takes four times as long to import as Python takes to start. tests/cli/test_help.py keeps the
         # file equal to what click says.
-        print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="")
-        return
+        with suppress(OSError):  # then it is told below that it can't be printed
+            print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="", flush=True)
+            return
     from drumline.cli.entry import enter
 
     enter()

@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import threading
+import traceback
+from contextlib import suppress
 
 
 def enter() -> None:
@@ -17,6 +19,7 @@ def enter() -> None:
     # again for cycles of garbage, which is a sixth of the CPU time of a small run.
     gc.set_threshold(200_000)
     sys.unraisablehook = _interrupt_again
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that isn't UTF-8 must not end a run
@@ -26,13 +29,59 @@ def enter() -> None:
         program(prog_name="drumline")
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        print(f"error: The output can't be written: {error.strerror}", file=sys.stderr)
+    except Exception as error:
+        _say(_explained(error))
         raise SystemExit(1) from None
     finally:
         _leave()
+
+
+def _open_closed_streams() -> None:
+    """Have all three streams, though the program was started without: files would get their numbers, and their output.
+
+    What is written to a standard output that isn't there fails, as on a full disk.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR if number == 2 else os.O_RDONLY)  # it gets the lowest number that is free
+    # Until the process ends; closefd=False, since that is what they are without Python.
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _explained(error: Exception) -> str:
+    """What a person is told of an error that none of the commands expects."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT:
+        return f"error: The output can't be written: {error.strerror}"
+    from drumline.errors import lacking
+
+    lack = lacking(error)
+    if lack:
+        return f"error: This machine has too little of something\n  {lack[0].upper()}{lack[1:]}"
+    if isinstance(error, RecursionError):
+        return (
+            "error: Something is nested too deeply\n  It is in the playbook, the inventory, or a file that they name."
+        )
+    if os.environ.get("DRUMLINE_TRACEBACK"):
+        traceback.print_exception(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        "error: This is a fault in drumline\n"
+        f"  {type(error).__name__}: {error} ({os.path.basename(place.filename)}:{place.lineno}). Please report it; "
+        "with DRUMLINE_TRACEBACK=1 in the environment it says more."
+    )
+
+
+#: What standard output may answer: a full disk, a terminal that is gone, a stream that was never open.
+_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EPIPE, errno.EFBIG})
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def _interrupt_again(fault: sys.UnraisableHookArgs) -> None:
@@ -50,8 +99,9 @@ def _leave() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     ended = sys.exc_info()[1]
     if isinstance(ended, SystemExit) and isinstance(ended.code, int):
         for thread in threading.enumerate():

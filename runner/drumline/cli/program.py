@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -43,13 +44,16 @@ class Program(click.Group):
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except DrumlineError as error:
-            show_error(error)
+            with suppress(OSError):  # the exit status says it as well
+                show_error(error)
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:
-            error.show()
+            with suppress(OSError):
+                error.show()
             raise SystemExit(5) from None  # click's own 2 would mean a failed job here
         except click.Abort:
-            click.echo("interrupted", err=True)
+            with suppress(OSError):
+                click.echo("interrupted", err=True)
             raise SystemExit(130) from None
         raise SystemExit(status if isinstance(status, int) else 0)
 

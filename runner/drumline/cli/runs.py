@@ -77,6 +77,7 @@ def output(task: str, host: str, run: str | None, stderr: bool, state: Path | No
     found = journal.find(run)
     sys.stdout.flush()
     sys.stdout.buffer.write(output_of(journal, found, task, host, "stderr" if stderr else "stdout"))
+    sys.stdout.buffer.flush()
 
 
 def _show(lines: Iterable[Line]) -> None:

@@ -106,10 +106,17 @@ class ThreadExecutor:
             self._jobs.put(None)
 
     def _grow(self) -> None:
+        """One more thread. Where this machine gives none, the job waits for one of those that there are."""
         # daemon: a host that never answers must not keep the program from ending.
         thread = threading.Thread(target=self._work, name=f"drumline-{len(self._threads)}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            self._spare -= 1  # whoever takes the job has promised to be spare for another one
+        else:
+            self._threads.append(thread)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -16,7 +16,15 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from drumline.errors import CommandRefused, DrumlineError, FilesError, HostError, OptionInvalid, TransferFailed
+from drumline.errors import (
+    CommandRefused,
+    DrumlineError,
+    FilesError,
+    HostError,
+    OptionInvalid,
+    TransferFailed,
+    lacking,
+)
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport, Stopped
 from drumline.execution.requests import Asking, Requests
@@ -99,7 +107,10 @@ class JobRunner:
             return None
         run.requests.stopped = self._stopped[job]
         if first:
-            threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
+            try:
+                threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
+            except RuntimeError:  # this machine gives no more threads
+                run.requests.stop()
         return run.gave_up(self._stopped[job]) if run.requests.connecting and run.may_report() else None
 
 
@@ -337,6 +348,9 @@ def _folder_of(path: str) -> Path:
 
 
 def _fault(action: str, error: Exception) -> str:
+    here = lacking(error)
+    if here:
+        return f"This machine has too little of something to run it: {here}"
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
         f"Action '{action}' raised {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}). "

@@ -11,6 +11,9 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Late
 
+#: Numbers of more bits aren't turned into text, and what is nested deeper neither.
+_MOST_BITS, _DEEPEST = 14_000, 100
+
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
 #: How a field is read back where JSON has lost its type.
@@ -28,7 +31,27 @@ _READ: dict[str, Callable[[Any], Any]] = {
 
 # One encoder, made once: json.dumps makes a new one for every call that isn't all defaults. What a set_fact holds and
 # JSON doesn't know is shown as text. ASCII alone: a host may say half a surrogate pair, which UTF-8 can't hold.
-_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
+_plain = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
+
+def _encode(value: Any) -> str:
+    try:
+        return _plain(value)
+    except (ValueError, RecursionError):  # numbers of thousands of digits, a value within itself
+        return _plain(_tame(value))
+
+
+def _tame(value: Any, depth: int = 0) -> Any:
+    """The same, with words in the place of what JSON can't hold."""
+    if depth > _DEEPEST:
+        return "(nested too deeply)"
+    if isinstance(value, dict):
+        return {str(key): _tame(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_tame(item, depth + 1) for item in value]
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"(a number of {value.bit_length()} bits)"
+    return value
 
 
 def encode(event: Event) -> str:

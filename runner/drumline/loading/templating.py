@@ -19,6 +19,7 @@ from jinja2.utils import missing
 
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
 from drumline.errors import DrumlineError
+from drumline.loading.compiling import TOO_LONG, is_too_long, within_limits
 from drumline.loading.filters import FILTERS
 from drumline.loading.jinja import (
     ATOMS,
@@ -126,10 +127,12 @@ class Templating:
         """What is wrong with the template itself; nothing is evaluated."""
         try:
             tree = self._parse(template.text, template.bare)
+            with within_limits():
+                used = list(tree.find_all((nodes.Filter, nodes.Test)))
         except TemplateSyntaxError as error:
             where = _place(template, error.lineno)
             return Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)
-        for node in tree.find_all((nodes.Filter, nodes.Test)):
+        for node in used:
             found = self._unknown(node)
             if found:
                 summary, detail = found
@@ -196,7 +199,9 @@ class Templating:
         try:
             template = self._file_templates.get(key)
             if template is None:
-                template = self._file_templates[key] = self._files.build(self._files.parse(text), path)
+                with within_limits():
+                    template = self._files.build(self._files.parse(text), path)
+                self._file_templates[key] = template
             result = self._files.run(template, variables)
         except TemplateFailed:
             raise
@@ -205,6 +210,10 @@ class Templating:
         return "" if result is None else str(result)
 
     def _parse(self, text: str, bare: bool) -> nodes.Template:
+        with within_limits():
+            return self._parsed(text, bare)
+
+    def _parsed(self, text: str, bare: bool) -> nodes.Template:
         if not bare:
             return self._environment.parse(text)
         try:
@@ -229,7 +238,9 @@ class Templating:
         code = self._codes.get(key)
         if code is None:
             tree = self._parse(*key)
-            code = self._codes[key] = _Code(self._environment.build(tree), _only_name(tree), _line_ends(template.text))
+            with within_limits():
+                built = self._environment.build(tree)
+            code = self._codes[key] = _Code(built, _only_name(tree), _line_ends(template.text))
         return code
 
     def _names(self, template: Template) -> Names:
@@ -237,7 +248,8 @@ class Templating:
         names = self._named.get(key)
         if names is None:
             try:
-                names = names_of(self._parse(*key), self._environment.globals)
+                with within_limits():
+                    names = names_of(self._parse(*key), self._environment.globals)
             except TemplateSyntaxError:
                 names = Names(frozenset(), frozenset())
             self._named[key] = names
@@ -303,6 +315,8 @@ class Templating:
                 value = looked_up(Missing(name=code.name) if value is missing else value)
             if code.ending and value and type(value) is str:
                 value += "\n" * (code.ending - _line_ends(value))
+            if type(value) is int and is_too_long(value):
+                raise TemplateFailed(TOO_LONG, template.position)
             return value
         except TemplateFailed:
             raise
@@ -322,6 +336,8 @@ class Templating:
             return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
         if isinstance(error, RecursionError):
             return TemplateFailed("Variables refer to each other without an end.", position)
+        if is_too_long(error):
+            return TemplateFailed(TOO_LONG, position)
         return TemplateFailed(_sentence(str(error) or type(error).__name__), position)
 
     def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
