@@ -20,8 +20,8 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"secret", "clock", "times", "signals"},
-    {"diagnostics"},
+    {"secret", "secret_forms", "clock", "times", "signals"},
+    {"diagnostics", "masking"},
     {"errors"},
     {"config"},
     {"model"},
@@ -39,6 +39,7 @@ LAYERS = [
 ]
 #: Third-party packages, and the only places that may import them.
 HOMES = {
+    "ahocorasick_rs": ("runner/drumline/masking.py",),
     "click": ("runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py", "plugins/*/cli.py"),
     "jinja2": ("runner/drumline/loading/",),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),

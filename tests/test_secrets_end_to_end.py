@@ -176,6 +176,48 @@ def test_no_log_hides_all_that_a_task_says_and_is_given(project: Project) -> Non
     assert leaks(project.everything(), word) == []
 
 
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ("shell: echo $WORD; sleep 60\n      timeout: 1", "Timed out after 1 seconds."),
+        ("pause: {seconds: 60}\n      timeout: 0.3", "Timed out after 0.3 seconds."),
+        ("shell: echo $WORD; exit 3", "Failed with exit code 3."),
+        ("shell: exit 4\n      until: false\n      retries: 2\n      delay: 0", "exit code 4. It was tried 3 times."),
+        (
+            "shell: echo $WORD; test {{ item }} = a\n      loop: [a, b]",
+            "1 of 2 items failed, the first one so: ",
+        ),
+        ("debug: {msg: '{{ word ~ nothing.there }}'}", "A template failed at "),
+        ("command: 'true'\n      delegate_to: gone", "Connection refused."),
+    ],
+)
+def test_no_log_hides_values_and_not_what_happened(project: Project, task: str, told: str) -> None:
+    word = "unregistered-word-7"
+    inventory = "web1 ansible_connection=local\n[other]\ngone ansible_host=127.0.0.1 ansible_port=1\n"
+    ended = project.run(
+        f"- hosts: web1\n  vars: {{word: {word}, nothing: {{}}}}\n  tasks:\n    - {task}\n"
+        "      environment: {WORD: '{{ word }}'}\n      no_log: true\n",
+        inventory=inventory,
+    )
+    assert ended.status in (2, 4), ended.said
+    assert told in " ".join(ended.out.split()), ended.out
+    assert leaks(project.everything(), word) == []
+
+
+def test_a_secret_across_the_limit_of_what_is_kept_in_memory(project: Project) -> None:
+    half = 1024 * 1024 - len(PASSWORD) // 2
+    ended = project.run(
+        "- hosts: web1\n  vars: {say: '{{ ansible_password }}'}\n  tasks:\n"
+        f"    - shell: head -c {half} /dev/zero | tr '\\000' x; printf '%s' '{{{{ say }}}}'; head -c 300000 /dev/zero\n"
+    )
+    assert ended.status == 0, ended.said
+    project.call("runs", "output", "1", "command", "web1")
+    everything = project.everything()
+    assert leaks(everything) == []
+    for part in (PASSWORD[: len(PASSWORD) // 2], PASSWORD[len(PASSWORD) // 2 :]):
+        assert part.encode() not in everything
+
+
 def test_no_command_line_of_any_process_shows_it(project: Project) -> None:
     (project.folder / "secrets.yml").write_text(f"db_password: {PASSWORD}\n")
     (project.folder / "inventory").write_text("web1 ansible_connection=local\n")
@@ -215,7 +257,7 @@ def test_a_mistake_beside_a_password_does_not_show_it(project: Project) -> None:
     assert ended.err.count("********") == 3, ended.err
     # The caret stands where it stood: below the mistake.
     lines = ended.err.splitlines()
-    marked = {lines[n - 1][line.index("^") :] for n, line in enumerate(lines) if line.strip() == "^"}
+    marked = {lines[n - 1][line.index("^") :] for n, line in enumerate(lines) if set(line.strip()) == {"^"}}
     assert {text.split(" ")[0].split(":")[0] for text in marked} == {"ansible_port", "web;1", "oops"}
     assert leaks(ended.said.encode()) == []
 

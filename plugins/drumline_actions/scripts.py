@@ -106,13 +106,17 @@ def require_exit(call: Call, completed: Completed) -> None:
     """End the action when its command didn't end by itself; the message says what became of the command."""
     if completed.ending is Ending.EXITED:
         return
+    values: dict[str, Any] = {}
     if completed.ending is Ending.TIMED_OUT:
         when = "when its time was up" if call.timeout is None else f"after {call.timeout:g} seconds"
         why = "Timed out"
+        if call.timeout is not None:
+            values["timedout"] = {"period": call.timeout}
     else:
         when, why = "when the run was interrupted", "Interrupted"
     raise ActionFailed(
         f"{why}: the command and its children were ended on the host {when}",
+        **values,
         rc=completed.code,
         stdout=decode(completed.stdout),
         stderr=decode(completed.stderr),

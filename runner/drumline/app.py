@@ -30,6 +30,7 @@ from drumline.loading.names import check_names, references
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.templating import Templating
 from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
+from drumline.masking import Secrets
 from drumline.model.event import Event
 from drumline.model.host import Host, Inventory
 from drumline.model.plan import Plan
@@ -41,7 +42,6 @@ from drumline.planning.starts import check_start_times
 from drumline.planning.tags import selected
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
-from drumline.secret import Secrets
 from drumline.signals import heard
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from drumline.execution.job import JobRunner
 from drumline.execution.output import LEAST, LIMIT
 from drumline.journal.replay import replay_run
 from drumline.journal.store import Journal
+from drumline.masking import Secrets
 from drumline.model.event import Input
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.reporting.history import output_of
-from drumline.secret import Secrets
 
 
 def test_register_makes_the_result_a_variable_of_its_host(tmp_path: Path) -> None:

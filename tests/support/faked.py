@@ -17,10 +17,10 @@ from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
 from drumline.execution.job import JobRunner
 from drumline.execution.state import RunState
+from drumline.masking import Secrets
 from drumline.model.event import Event, JobFinished
 from drumline.model.outcome import Completed
 from drumline.model.request import Request, Run
-from drumline.secret import Secrets
 from drumline.testing.fakes import Answer, FakeStaged, FakeTransport
 
 #: Seconds after which a run that doesn't end is stopped.

@@ -16,6 +16,7 @@ from drumline.loading.arguments import coerce_arguments
 from drumline.loading.connection import target_of
 from drumline.loading.templating import Templating
 from drumline.loading.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
+from drumline.masking import Secrets
 from drumline.model.event import Event, JobsAbandoned
 from drumline.model.host import Host, Inventory
 from drumline.model.outcome import Status
@@ -23,7 +24,7 @@ from drumline.model.plan import Job, Plan, Step
 from drumline.model.target import Target
 from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
-from drumline.secret import Secret, Secrets, is_secret_name
+from drumline.secret import Secret, is_secret_name
 
 #: Keeps output beyond what a job may hold in memory: ``(job, stream, data)``.
 KeepOutput = Callable[[Job, str, bytes], None]
@@ -194,17 +195,21 @@ class RunContext:
         return magic
 
 
+#: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.
+_SECRET_NUMBER = 10_000
 _NOBODY: frozenset[str] = frozenset()
 _NO_FACTS = Facts()
 
 
-def _secrets_in(value: Any, name: str = "") -> Iterator[str | Secret]:
-    """Texts whose variables' names say that they are secret; what templates give is known only when they are used."""
+def _secrets_in(value: Any, *, secret: bool = False) -> Iterator[str | Secret]:
+    """Texts below names that say that they are secret; what templates give is known only when they are used."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _secrets_in(item, str(key))
+            yield from _secrets_in(item, secret=secret or is_secret_name(str(key)))
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _secrets_in(item, name)
-    elif isinstance(value, Secret) or (isinstance(value, str) and is_secret_name(name)):
+            yield from _secrets_in(item, secret=secret)
+    elif isinstance(value, Secret) or (secret and isinstance(value, str)):
         yield value
+    elif secret and type(value) is int and abs(value) >= _SECRET_NUMBER:
+        yield str(value)

@@ -27,12 +27,12 @@ from drumline.errors import (
 )
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport, Stopped
+from drumline.execution.hiding import hidden
 from drumline.execution.requests import Asking, Requests
 from drumline.execution.staging import release
 from drumline.execution.values import (
     Values,
     aggregate,
-    censored,
     failure,
     flatten,
     skipped,
@@ -156,7 +156,7 @@ class _JobRun:
         facts = values.pop("ansible_facts", {})
         for name, value in facts.items():
             self._context.note(name, value)
-        shown = censored(values) if self.requests.silent else self._masked(without_lines(values))
+        shown = hidden(values) if self.requests.silent else self._masked(without_lines(values))
         event = self._finished(status, shown, ignored=ignored)
         kept = values if self._step.index in self._context.results.kept else None
         return JobReport(event=event, variables=self._variables(values, facts), values=kept)
@@ -192,7 +192,8 @@ class _JobRun:
         except TemplateFailed as error:
             return self._unless_ignored(Status.FAILED, _template_failure(error), scope)
         except Unreachable as lost:
-            values = failure(str(lost.error), unreachable=True, kind=type(lost.error).__name__)
+            known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
+            values = failure(str(lost.error), unreachable=True, **known)
             return self._unless_ignored(Status.UNREACHABLE, values, scope)
         stopped = self.requests.stopped
         if stopped and values["failed"]:

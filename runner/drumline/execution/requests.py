@@ -232,7 +232,8 @@ class Requests:
             raise self._timed_out()
 
     def _timed_out(self) -> ActionFailed:
-        return ActionFailed(f"The time-out of {self._seconds:g} s was up while it was waiting.", timed_out=True)
+        message = f"The time-out of {self._seconds:g} s was up while it was waiting."
+        return ActionFailed(message, timedout={"period": self._seconds})
 
     def _remaining(self, seconds: float | None) -> float | None:
         """The smaller of what is asked for and what the task's time-out leaves."""

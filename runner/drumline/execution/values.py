@@ -62,15 +62,6 @@ def aggregate(results: Sequence[Values]) -> Values:
     return values
 
 
-def censored(values: Mapping[str, Any]) -> Values:
-    """What may be told of a result under ``no_log``."""
-    return {
-        "changed": values["changed"],
-        "failed": values["failed"],
-        "censored": "The output is hidden because the task says 'no_log: true'.",
-    }
-
-
 def without_lines(values: Values) -> Values:
     """The same without ``stdout_lines`` and ``stderr_lines``, which only say again what is there."""
     return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}

@@ -1,0 +1,54 @@
+"""What may be told of a result under ``no_log``: what happened, and none of the values.
+
+Only drumline's own words and numbers are told: that a host was unreachable, that a command timed out, its exit code. A
+message isn't: it may quote an argument or what the host said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drumline.execution.values import Values
+
+_WHY = "The output is hidden because the task says 'no_log: true'."
+#: Parts of a result that say what happened, and hold nothing that the task was given or the host said.
+_TOLD = ("skipped", "unreachable", "kind", "reason", "timedout", "stopped", "rc", "attempts", "at")
+
+
+def hidden(values: Mapping[str, Any]) -> Values:
+    """The result as it is told: ``censored`` says in words what happened."""
+    told = {name: values[name] for name in _TOLD if name in values}
+    words = [*_happened(values), _WHY]
+    return {"changed": values["changed"], "failed": values["failed"], **told, "censored": " ".join(words)}
+
+
+def _happened(values: Mapping[str, Any]) -> list[str]:
+    items = values.get("results")
+    if isinstance(items, list):
+        return _happened_in_loop([item for item in items if isinstance(item, Mapping)])
+    if not values["failed"]:
+        return []
+    tries = [f"It was tried {values['attempts']} times."] if values.get("attempts", 1) > 1 else []
+    return [_failure(values), *tries]
+
+
+def _happened_in_loop(items: list[Mapping[str, Any]]) -> list[str]:
+    failed = [item for item in items if item.get("failed")]
+    if not failed:
+        return []
+    return [f"{len(failed)} of {len(items)} items failed, the first one so:", *_happened(failed[0])]
+
+
+def _failure(values: Mapping[str, Any]) -> str:
+    if values.get("unreachable"):
+        return f"{values.get('reason', 'The host is unreachable')}."
+    if "timedout" in values:
+        return f"Timed out after {values['timedout']['period']:g} seconds."
+    if values.get("stopped"):
+        return "It was stopped before it finished."
+    if "at" in values:
+        return f"A template failed at {values['at']}."
+    if values.get("rc") is not None:
+        return f"Failed with exit code {values['rc']}."
+    return "Failed."

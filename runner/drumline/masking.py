@@ -1,0 +1,178 @@
+"""The secrets of a run, and the mask that keeps them out of journals, reports and messages.
+
+Text is masked before it is cut: half a secret isn't recognised. Where output comes in pieces, :class:`StreamMask` holds
+the end of each back until the next one shows whether a secret goes on there.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from drumline.secret import MASK, Secret
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import BytesAhoCorasick
+
+#: Shorter values are not masked inside other text: replacing every "a" or "42" would destroy the report.
+_SHORTEST = 3
+_MASK = MASK.encode()
+#: Line ends that may stand inside encoded text: programs break it after 60, 64 or 76 letters.
+_BREAK = re.compile(rb"(?<=[A-Za-z0-9+/_-])\r?\n(?=[A-Za-z0-9+/_= -])")
+
+#: Halves of surrogate pairs that don't stand for a byte.
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+#: Where secrets stand: from (inclusive), to (exclusive); in ascending order, apart from each other.
+Spans = list[tuple[int, int]]
+
+
+class _Matcher(NamedTuple):
+    automaton: BytesAhoCorasick
+    longest: int  #: Bytes of the longest form.
+
+
+class Secrets:
+    """The values registered as secret in one run; masks them in text and in nested data. For use by many threads.
+
+    A value is masked in every form that :mod:`drumline.secret_forms` knows; of a value of several lines each line too.
+    """
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._matcher: _Matcher | None = None
+        self._lock = threading.Lock()
+
+    def add(self, value: str | Secret) -> None:
+        """Register a value; text that is too short to mask safely is ignored."""
+        text = (value.reveal() if isinstance(value, Secret) else value).strip("\r\n")
+        if len(text) >= _SHORTEST and text not in self._values:
+            with self._lock:
+                self._values.add(text)
+                self._matcher = None  # made when it is needed: there may be thousands to add
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to mask."""
+        return bool(self._values)
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest form of any value; 0 without values."""
+        return self._made_matcher().longest if self._values else 0
+
+    def mask(self, text: str) -> str:
+        """The text with every registered value, in whatever form, replaced by asterisks."""
+        if not self._values:
+            return text
+        try:
+            data, errors = text.encode(), "replace"
+        except UnicodeEncodeError:  # bytes that came from a host and are no UTF-8, or half a surrogate pair
+            errors = "surrogatepass" if _HALF.search(text) else "surrogateescape"
+            data = text.encode(errors=errors)
+        spans = self.find(data)
+        return _masked(data, spans).decode(errors=errors) if spans else text
+
+    def mask_all(self, value: Any) -> Any:
+        """The same for the strings inside dicts, lists and tuples, and for whole numbers that are registered as text.
+
+        A ``Secret`` becomes asterisks.
+        """
+        if isinstance(value, Secret):
+            return MASK
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, dict):
+            return {self.mask_all(key): self.mask_all(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.mask_all(item) for item in value]
+        if type(value) is int and str(value) in self._values:
+            return MASK
+        return value
+
+    def find(self, data: bytes) -> Spans:
+        """Where secrets stand in the data, also where line ends break the letters of an encoded one."""
+        if not self._values:
+            return []
+        automaton = self._made_matcher().automaton
+        found = [(start, end) for _, start, end in automaton.find_matches_as_indexes(data, overlapping=True)]
+        if b"\n" in data and (breaks := [match.span() for match in _BREAK.finditer(data)]):
+            joined = _BREAK.sub(b"", data)
+            matches = automaton.find_matches_as_indexes(joined, overlapping=True)
+            found += _moved_back([(start, end) for _, start, end in matches], breaks)
+        return merged(found)
+
+    def _made_matcher(self) -> _Matcher:
+        matcher = self._matcher
+        if matcher is None:
+            from ahocorasick_rs import BytesAhoCorasick
+
+            from drumline.secret_forms import forms
+
+            with self._lock:
+                found = {form for known in self._values for form in forms(known)}
+                matcher = self._matcher = _Matcher(BytesAhoCorasick(found), max(map(len, found)))
+        return matcher
+
+
+class StreamMask:
+    """Masks what comes in pieces. What is held back at the end is as long as the longest secret form."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._held = b""
+        self._covered = 0  # bytes at the beginning of what is held that a mask given before stands for
+
+    def feed(self, data: bytes) -> bytes:
+        """The next piece; returns what is certain by now, masked."""
+        self._held += data
+        return self._give(max(0, len(self._held) - 2 * self._secrets.longest))
+
+    def finish(self) -> bytes:
+        """The rest, masked: nothing follows."""
+        return self._give(len(self._held))
+
+    def _give(self, size: int) -> bytes:
+        if size <= 0:
+            return b""
+        spans = merged([(0, self._covered), *self._secrets.find(self._held)])
+        goes_on = bool(self._covered)
+        within = [(start, min(end, size)) for start, end in spans if start < size and end > start]
+        given = _masked(self._held[:size], within)
+        self._covered = max((end - size for start, end in spans if start < size < end), default=0)
+        self._held = self._held[size:]
+        return given[len(_MASK) :] if goes_on and within and within[0][0] == 0 else given
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> Spans:
+    """In ascending order; those that share bytes or touch are one, and empty ones are left out."""
+    found: Spans = []
+    for start, end in sorted(spans):
+        if start == end:
+            continue
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _masked(data: bytes, spans: Spans) -> bytes:
+    pieces, last = [], 0
+    for start, end in spans:
+        pieces += [data[last:start], _MASK]
+        last = end
+    return b"".join([*pieces, data[last:]])
+
+
+def _moved_back(spans: Iterable[tuple[int, int]], breaks: Spans) -> Spans:
+    """Spans of the data without its breaks, as spans of the data with them."""
+    removed, places = [0], []  # bytes of the first n breaks; where each stood in the data without them
+    for start, end in breaks:
+        places.append(start - removed[-1])
+        removed.append(removed[-1] + end - start)
+    return [
+        (start + removed[bisect_right(places, start)], end + removed[bisect_left(places, end)]) for start, end in spans
+    ]
