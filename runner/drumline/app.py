@@ -6,7 +6,7 @@ import random
 import signal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +35,7 @@ from drumline.model.event import Event
 from drumline.model.host import Host, Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.titles import titled
 from drumline.model.value import Value
 from drumline.planning.expand import make_plan
 from drumline.planning.references import check_results
@@ -71,6 +72,13 @@ class Prepared:
     plan: Plan
     #: What looks wrong in the files and doesn't stop the run.
     warnings: tuple[Diagnostic, ...] = ()
+    #: What is masked; it is filled when the plan is carried out.
+    secrets: Secrets = field(default_factory=Secrets)
+
+    def address(self, host: str) -> Value:
+        """The address of a host as the inventory has it; None where its name is its address."""
+        found = self.inventory.hosts.get(host)
+        return found.variables.get("ansible_host") if found else None
 
 
 def registry() -> Registry:
@@ -236,7 +244,6 @@ def carry_out(
     _allow_files()
     settings = prepared.settings
     journal = Journal(settings.state)
-    record = journal.begin(prepared.plan, command=command, forks=settings.forks, sessions=settings.sessions)
     context = RunContext(
         plan=prepared.plan,
         inventory=prepared.inventory,
@@ -244,11 +251,13 @@ def carry_out(
         transports=prepared.registry.transports,
         templating=prepared.templating,
         extra_variables=prepared.extra_variables,
-        secrets=Secrets(),
-        keep_output=record.keep_output,
+        secrets=prepared.secrets,
+        keep_output=lambda job, stream, data: record.keep_output(job, stream, data),
         sessions_per_host=settings.sessions,
         verbosity=verbosity,
     )
+    named = titled(prepared.plan, prepared.secrets.mask)
+    record = journal.begin(named, command=command, forks=settings.forks, sessions=settings.sessions)
     driver = Driver(
         RunState(prepared.plan, forks=settings.forks, sessions=settings.sessions),
         run=record.id,

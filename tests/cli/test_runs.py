@@ -112,7 +112,7 @@ def test_a_run_that_goes_on_and_one_that_died(tmp_path: Path) -> None:
         assert " running " in call(tmp_path, "runs", "list").out
         going_on = call(tmp_path, "runs", "show").out
         assert "not finished: 1 running\n" in going_on
-        assert re.search(r"wave 1 of 1: shell  since \d\d:\d\d:\d\d, ", going_on)
+        assert re.search(r"wave 1 of 1: shell: touch began; while .*  since \d\d:\d\d:\d\d, ", going_on)
         os.kill(program.pid, signal.SIGKILL)
         program.end()
     (tmp_path / "began").unlink()

@@ -461,7 +461,7 @@ def test_clocks_are_a_table_by_offset() -> None:
     ]
     events += [over(3, 1, Status.UNREACHABLE, result={"msg": "connection refused"}), passed(1), finished(1, 4)]
     lines = told(plan, [*started(), *events]).lines
-    table = lines.index("  clock       t0: 3 hosts")
+    table = lines.index("  clock       clock: 3 hosts")
     assert [line.split() for line in lines[table + 1 : table + 6]] == [
         ["host", "offset", "uncertainty", "round", "trip"],
         ["web2", "-1.250", "s", "±0.30", "ms", "1.2", "ms"],
@@ -469,7 +469,7 @@ def test_clocks_are_a_table_by_offset() -> None:
         ["web4", "+400", "ms", "±0.30", "ms", "1.2", "ms"],
         ["furthest", "off:", "web2,", "-1.250", "s", "±0.30", "ms"],
     ]
-    assert any(line.startswith("  unreachable t0: web3") for line in lines)
+    assert any(line.startswith("  unreachable clock: web3") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from typing import Any
 
 import click
 
+from drumline.cli.again import again
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
     called_as,
     forks_option,
     inventory_options,
+    recap_option,
     scope_options,
     settings_with,
     state_option,
@@ -41,9 +43,10 @@ _PLACE = Position("<command line>")
 )
 @click.option("--executable", metavar="PROGRAM", help="The shell that reads a command line: /bin/bash, pwsh, cmd.")
 @click.option("--clock", is_flag=True, help="No command: compare the hosts' clocks with this machine's.")
+@recap_option
 @state_option
 @verbose_option
-def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **given: Any) -> None:
+def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, recap: bool, **given: Any) -> None:
     """Run one command on the hosts of a pattern; equal outputs are shown once.
 
     A single word is a command line for the hosts' own shell, sh or PowerShell:
@@ -85,6 +88,11 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, **g
         verbose=max(verbose, 1),
         warnings=prepared.registry.faults,
         when_slow=WhenSlow(settings.slow_reports),
+        state=given["state"],
+        recap=recap,
+        go_on=again(),
+        address=prepared.address,
+        mask=prepared.secrets.mask,
     ) as reports:
         status = carry_out(
             prepared,

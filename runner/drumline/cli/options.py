@@ -89,6 +89,11 @@ verbose_option = click.option(
     "-v", "--verbose", count=True, help="Show more: results of every host (-v), all of it (-vv)."
 )
 
+#: ``recap: bool``.
+recap_option = click.option(
+    "--recap", is_flag=True, help="End with a recap of all hosts, also when nothing failed. Without it: after failures."
+)
+
 
 def settings_with(**given: Any) -> Settings:
     """Settings of this folder and environment, with what the command line gives; None and () mean not given."""

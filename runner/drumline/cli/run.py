@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from drumline.cli.again import again
 from drumline.cli.options import (
     called_as,
     forks_option,
     inventory_options,
     playbook_path,
     prepared_with,
+    recap_option,
     scope_options,
     slow_reports_option,
     state_option,
@@ -32,9 +34,10 @@ from drumline.cli.options import (
     "--events", type=click.Path(dir_okay=False), metavar="FILE", help="Write every event as a JSON line; '-': stdout."
 )
 @slow_reports_option
+@recap_option
 @state_option
 @verbose_option
-def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **given: Any) -> None:
+def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap: bool, **given: Any) -> None:
     """Carry playbooks out on a fleet, wave by wave.
 
     Exit status: 0 everything well, 2 some job failed, 4 some host was unreachable, 5 the command line or the files
@@ -55,6 +58,10 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, **giv
         remaining=lambda number: remaining_of(prepared, number),
         state=given["state"],
         when_slow=WhenSlow(prepared.settings.slow_reports),
+        recap=recap,
+        go_on=again(),
+        address=prepared.address,
+        mask=prepared.secrets.mask,
     ) as reports:
         status = carry_out(
             prepared,

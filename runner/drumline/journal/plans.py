@@ -1,4 +1,5 @@
-"""Plans as JSON and back: all that the state of a run and its report need, and nothing that a task's arguments hold."""
+"""Plans as JSON and back: all that the state of a run and its report need, and nothing of a task's arguments
+but what the title of a task without a name takes of them."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 from drumline.diagnostics import Position
 from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Start, Strategy, Task, TriggerRule
-from drumline.model.value import Template
+from drumline.model.titles import play_title, task_title
 
 
 def encode_plan(plan: Plan) -> str:
@@ -41,7 +42,7 @@ def _play_fields(planned: PlannedPlay, number: Any) -> dict[str, Any]:
     play = planned.play
     return {
         "id": play.id,
-        "name": play.name,
+        "name": play_title(play),
         "position": play.position,
         "strategy": play.strategy,
         "hosts": number(planned.hosts),
@@ -102,7 +103,7 @@ def _step_fields(step: Step, number: Any) -> dict[str, Any]:
     task = step.task
     return {
         "task": task.id,
-        "name": task.name.text if isinstance(task.name, Template) else str(task.name),
+        "name": task_title(task),
         "action": task.action,
         "position": task.position,
         "trigger_rule": task.trigger_rule,

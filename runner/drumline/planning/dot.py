@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Strategy
+from drumline.model.titles import play_title
 from drumline.planning.words import barrier_text, folded, jobs_of, keep_texts, stop_text, timing_texts
 
 
@@ -14,7 +15,7 @@ def as_dot(plan: Plan) -> str:
     lines = ["digraph plan {", "  rankdir=LR;", "  compound=true;", "  node [shape=box];"]
     for index, planned in enumerate(plan.plays):
         stops = [stop_text(planned, planned.batches[0])] if len(planned.batches) == 1 else []
-        label = "\n".join([planned.play.name, *keep_texts(planned), *stops])
+        label = "\n".join([play_title(planned.play), *keep_texts(planned), *stops])
         lines += _cluster(f"play{index}", label, _batch_clusters(plan, index), 1)
     for step in plan.steps:
         lines += [f"  {edge};" for need in step.needs for edge in _edges(plan, need, step)]

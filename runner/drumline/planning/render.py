@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from drumline.diagnostics import counted
 from drumline.model.plan import Batch, Plan, Step
 from drumline.model.playbook import Barrier, Strategy, TriggerRule
+from drumline.model.titles import play_title
 from drumline.model.value import text_of
 from drumline.planning.data import as_json
 from drumline.planning.dot import as_dot
@@ -52,7 +53,7 @@ class _PlayText:
 
     def lines(self) -> Iterator[str]:
         planned = self._planned
-        yield f"play {self._index + 1}: {planned.play.name}"
+        yield f"play {self._index + 1}: {play_title(planned.play)}"
         if planned.needs:
             yield f"  waits for {_joined(f'play {need + 1}' for need in planned.needs)}"
         if not planned.batches:

@@ -14,6 +14,7 @@ from drumline.forecast.path import Leg, Reason
 from drumline.model.outcome import Status
 from drumline.model.plan import PlannedPlay
 from drumline.model.playbook import Strategy
+from drumline.model.titles import play_title
 from drumline.reporting.lines import Line, Part, amount, count_parts, seconds, task_name
 
 #: So many batches of a play are shown one by one; of more the first, and the others together.
@@ -59,7 +60,7 @@ def _play_lines(found: Estimate, index: int, planned: PlannedPlay) -> Iterator[L
     if took is None:
         return
     alone = len(found.plan.plays) == 1
-    yield [Part(f"  {planned.play.name}"), *([] if alone else [Part(": "), *_interval(took)])]
+    yield [Part(f"  {play_title(planned.play)}"), *([] if alone else [Part(": "), *_interval(took)])]
     batches = range(len(planned.batches))
     if len(batches) == 1:
         yield from _wave_lines(found, index, 0, "    ")

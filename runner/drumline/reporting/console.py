@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import counted
 from drumline.model.event import (
@@ -14,19 +15,22 @@ from drumline.model.event import (
     BarrierPassed,
     Event,
     InterruptRequested,
+    JobFinished,
+    JobsStarted,
     JobStaged,
     PlayStopped,
     RunFinished,
+    StartCalledOff,
     StartReleased,
-    WaveReleased,
 )
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
+from drumline.reporting.failures import Failures
 from drumline.reporting.lines import (
     Line,
     Part,
+    batch_title,
     count_parts,
-    play_title,
     seconds,
     task_name,
     verdict,
@@ -34,11 +38,14 @@ from drumline.reporting.lines import (
     wave_title,
 )
 from drumline.reporting.prompt import TerminalPrompt
+from drumline.reporting.recap import hosts_to_go_on, recap_lines
 from drumline.reporting.screens import FRAMES_PER_SECOND, Screen
 from drumline.reporting.timing import (
     approve_command,
+    called_off_line,
     headed,
     question_lines,
+    show_command,
     start_progress,
     stop_line,
     waiting_lines,
@@ -64,12 +71,21 @@ class ConsoleReport:
         prompt: TerminalPrompt | None = None,
         remaining: Callable[[float, Mapping[WaveKey, float]], Left | None] | None = None,
         state: Path | None = None,
+        recap: bool = False,
+        go_on: Callable[[Sequence[str]], str] | None = None,
+        address: Callable[[str], Any] = lambda _host: None,
     ) -> None:
         """``remaining`` says what is left at a time, by the waves that are open and when each was released.
 
-        ``state`` is the journal's folder, where the command line named it.
+        ``state`` is the journal's directory, where the command line named it. ``recap``: also where nothing failed.
+        ``go_on`` gives the command that does what is left on some hosts, ``address`` the address of a host.
         """
-        self._tracker = Tracker(plan, verbose=verbose)
+        self._lock = threading.RLock()
+        self._tracker = Tracker(plan, verbose=verbose, address=address)
+        self._failures = Failures(self._tracker, self._show_of, self._lock, verbose=verbose)
+        self._recap = recap
+        self._go_on = go_on
+        self._more = show_command(number, state)
         self._screen = screen
         self._number = number
         self._verbose = verbose
@@ -78,6 +94,8 @@ class ConsoleReport:
         self._remaining = remaining
         self._approve = approve_command(number, state)
         self._shown: tuple[int, int] | None = None  # the play and batch whose title came last
+        self._under: WaveKey | None = None  # the wave whose title came last
+        self._titled: set[WaveKey] = set()
         self._passed: set[WaveKey] = set()  # waves with open jobs whose barrier has passed, and was told
 
     def __enter__(self) -> ConsoleReport:
@@ -93,18 +111,30 @@ class ConsoleReport:
         self._close()
 
     def _close(self) -> None:
+        self._failures.close()
         if self._prompt is not None:
             self._prompt.close()
         self._screen.close()
 
     def __call__(self, event: Event) -> None:
         """Take in one event and show what it changes."""
-        ended = self._tracker.handle(event)
+        with self._lock:
+            ended = self._tracker.handle(event)
+            self._take(event)
+            for wave in ended:
+                if not self._has_barrier(wave) or wave.key in self._passed:
+                    self._show_result(wave)
+
+    def _take(self, event: Event) -> None:
         match event:
-            case WaveReleased():
-                self._released(event)
+            case JobFinished():
+                self._failures.add(event)
+            case JobsStarted():
+                self._started(event)
             case BarrierPassed():
                 self._barrier_passed(self._tracker.waves[event.play, event.batch, event.wave])
+            case StartCalledOff():
+                self._called_off(event)
             case PlayStopped():
                 self._screen.show(stop_line(self._tracker.plan, event))
             case ApprovalRequested():
@@ -114,47 +144,63 @@ class ConsoleReport:
             case InterruptRequested():
                 self._interrupted()
             case RunFinished():
-                self._finished()
-        for wave in ended:
-            if not self._has_barrier(wave) or wave.key in self._passed:
-                self._show_result(wave)
+                self._finished(event)
 
     def _show(self, lines: Iterable[Line]) -> None:
         for line in lines:
             self._screen.show(line)
 
-    def _finished(self) -> None:
+    def _show_of(self, wave: Wave, lines: Iterable[Line]) -> None:
+        """Lines that are about a wave, below its title."""
+        if self._under != wave.key:
+            self._show_title(wave)
+        self._show(lines)
+
+    def _finished(self, event: RunFinished) -> None:
         for wave in self._tracker.waves.values():
             if self._has_something(wave):  # of a wave whose barrier never passed
                 self._show_result(wave)
         self._close()
+        if self._recap or event.exit_status:
+            self._show(recap_lines(self._tracker, self._command_to_go_on()))
         self._screen.show(verdict(self._tracker, self._number))
 
-    def _released(self, event: WaveReleased) -> None:
-        wave = self._tracker.waves[event.play, event.batch, event.wave]
-        if not self._alive and event.jobs:
-            self._show_title(wave)
+    def _command_to_go_on(self) -> str | None:
+        hosts = hosts_to_go_on(self._tracker)
+        return self._go_on(hosts) if hosts and self._go_on is not None else None
+
+    def _started(self, event: JobsStarted) -> None:
+        """Where nothing moves, a wave's title says that it began; one in which nothing runs has none."""
+        if self._alive:
+            return
+        for wave in filter(None, dict.fromkeys(map(self._tracker.key_of, event.jobs))):
+            if wave not in self._titled:
+                self._show_title(self._tracker.waves[wave])
 
     def _barrier_passed(self, wave: Wave) -> None:
         self._show_result(wave)
         if wave.open:
             self._passed.add(wave.key)
+            self._under = None  # what is still to come stands below a title of its own
             wave.barrier = None  # told; what is to come are the results of those that were late
 
     def _show_title(self, wave: Wave) -> None:
         plan = self._tracker.plan
         if wave.key[:2] != self._shown:
             self._shown = wave.key[:2]
-            self._screen.show(play_title(plan, wave))
+            self._screen.show(batch_title(plan, wave))
+        self._under = wave.key
+        self._titled.add(wave.key)
         more = "what came after its barrier" if wave.key in self._passed else counted(wave.jobs, "job")
         self._screen.show([*wave_title(plan, wave), Part(f" ({more})", "dim")])
 
     def _show_result(self, wave: Wave) -> None:
         if not self._verbose and not self._has_something(wave):
             return  # nothing ran in it: the failures above and the verdict below say why
-        if self._alive or wave.key in self._passed:
-            self._show_title(wave)
-        self._show(wave_result(self._tracker, wave, verbose=self._verbose))
+        told = self._failures.told(wave)
+        lines = list(wave_result(self._tracker, wave, verbose=self._verbose, more=self._more, told=told))
+        if lines:
+            self._show_of(wave, lines)
         self._forget(wave)
 
     def _has_something(self, wave: Wave) -> bool:
@@ -194,6 +240,14 @@ class ConsoleReport:
         word = "staging" if isinstance(event, JobStaged) else "released"
         text = start_progress(step, start, event.at).removeprefix("released ")
         self._screen.show(headed(word, "cyan", task_name(step), text))
+
+    def _called_off(self, event: StartCalledOff) -> None:
+        step, start = self._tracker.plan.steps[event.step], self._tracker.starts[event.step]
+        wave = self._tracker.waves.get((step.play, step.batch, step.wave))
+        line = called_off_line(step, start)
+        if wave is not None and line is not None:
+            self._show_of(wave, [line])
+            start.told = True
 
     def _ask(self, event: ApprovalRequested) -> None:
         self._show(question_lines(self._tracker.plan, event, self._how_to_answer()))

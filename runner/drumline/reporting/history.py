@@ -19,9 +19,9 @@ from drumline.reporting.lines import (
     MARKS,
     Line,
     Part,
+    batch_title,
     count_parts,
     fold_lines,
-    play_title,
     seconds,
     verdict,
     wave_title,
@@ -65,7 +65,7 @@ def show_lines(
     for wave in tracker.waves.values():
         yield []
         times = _times(wave, tracker.now, now if run.alive else None)
-        yield [*play_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(f"  {times}", "dim")]
+        yield [*batch_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(f"  {times}", "dim")]
         yield from wave_result(tracker, wave, verbose=verbose, asked=True)
     yield []
     if tracker.finished:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,15 @@ from drumline.diagnostics import counted
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
-from drumline.model.value import text_of
-from drumline.reporting.tracker import CAUSES, Fold, Tracker, Wave
+from drumline.model.titles import play_title, task_title
+from drumline.reporting.folds import Fold
+from drumline.reporting.tracker import CAUSES, Tracker, Wave
 
 #: How many lines of each stream are shown of a failure.
 LAST_LINES = 20
+
+#: And of another one that differs by the host's name alone.
+_FEW_LINES = 3
 
 #: How many characters are shown of one line of output; 'drumline runs output' has all of it.
 _LONGEST = 2000
@@ -34,10 +38,14 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some text in one style (the words that rich knows: ``bold red``, ``dim``)."""
+    """Some text in one style (the words that rich knows: ``bold red``, ``dim``).
+
+    A line with a ``whole`` part is never broken: it is there to be copied.
+    """
 
     text: str
     style: str = ""
+    whole: bool = False
 
 
 Line = Sequence[Part]
@@ -80,17 +88,16 @@ def clock(at: float) -> str:
 
 
 def task_name(step: Step) -> str:
-    """What a task is called in reports: its name as written, else its id."""
-    name = text_of(step.task.name)
-    return step.task.id if name in ("", step.task.action) else name
+    """What a task is called in reports: its name as written, else its text."""
+    return printable(task_title(step.task))
 
 
-def play_title(plan: Plan, wave: Wave) -> Line:
+def batch_title(plan: Plan, wave: Wave) -> Line:
     """``Play name``, with its batch where there are several."""
     play_index, batch_index, _ = wave.key
     play = plan.plays[play_index]
     batch = f", batch {batch_index + 1} of {len(play.batches)}" if len(play.batches) > 1 else ""
-    return [Part(play.play.name, "bold"), Part(batch)]
+    return [Part(printable(play_title(play.play)), "bold"), Part(batch)]
 
 
 def wave_title(plan: Plan, wave: Wave) -> Line:
@@ -106,28 +113,82 @@ def wave_number(plan: Plan, wave: Wave) -> str:
     return f"wave {wave.key[2] + 1} of {count}"
 
 
-def fold_lines(step: Step, fold: Fold, *, verbose: int) -> Iterator[Line]:
-    """One status of one task with its hosts, then what is to be said about it."""
+def fold_lines(
+    step: Step,
+    fold: Fold,
+    *,
+    verbose: int,
+    more: str = "drumline runs show -v",
+    told: Sequence[str] = (),
+    brief: bool = False,
+) -> Iterator[Line]:
+    """One status of one task with its hosts, then what is to be said about it; ``brief``: its last words.
+
+    ``more`` is the command that shows all of it. Of the hosts ``told`` everything was said already.
+    """
     word, style = MARKS[fold.status]
     ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
+    above = f"; see {', '.join(told)} above" if told else ""
     yield [
         Part(f"  {word:<11} ", style),
         Part(task_name(step)),
         Part(": "),
         Part(fold_hosts(fold.hosts), "bold"),
         *ignored,
-        Part(f"  {_counted(fold.hosts)}{seconds(max(0.0, fold.last_end - fold.first_start))}", "dim"),
+        Part(f"  {_counted(fold.hosts)}{seconds(max(0.0, fold.last_end - fold.first_start))}{above}", "dim"),
     ]
-    if fold.status in CAUSES:
-        yield from failure_lines(step, fold.result)
-        if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
-            yield [Part(f"      this is {fold.hosts[0]}; each host's own message: drumline runs show -v", "dim")]
-    elif (step.task.action == "debug" and fold.status is not Status.SKIPPED) or (verbose and fold.result.get("msg")):
-        yield from _indented(_said(fold.result), "cyan")
-    if verbose and fold.status not in CAUSES:
-        yield from _output_lines(fold.result, lines=None)
+    if fold.samples:
+        yield from _sample_lines(step, fold, verbose, more, told)
+    elif not told:
+        yield from _last_words(fold.result) if brief else _body(step, fold.status, fold.result, verbose)
+    if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
+        whose = "" if told else f"this is {fold.hosts[0]}; "
+        yield [Part(f"      {whose}each host's own message: {more}", "dim")]
+
+
+def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int) -> Iterator[Line]:
+    """What is to be said of one result."""
+    if status in CAUSES:
+        yield from failure_lines(step, result)
+    elif (step.task.action == "debug" and status is not Status.SKIPPED) or (verbose and result.get("msg")):
+        yield from _indented(_said(result), "cyan")
+    if verbose and status not in CAUSES:
+        yield from _output_lines(result, lines=None)
     if verbose > 1:
-        yield from _indented(dict(fold.result), "dim")
+        yield from _indented(dict(result), "dim")
+
+
+def _sample_lines(step: Step, fold: Fold, verbose: int, more: str, told: Collection[str]) -> Iterator[Line]:
+    """Of results that differ by their hosts' names the first ones, and how to see the others.
+
+    Of a failure all is said once, and of further hosts their last words.
+    """
+    is_cause = fold.status in CAUSES
+    shown = 0
+    for host, result in fold.samples.items():
+        if host in told:
+            continue
+        brief = is_cause and (shown or told)
+        body = list(_last_words(result) if brief else _body(step, fold.status, result, verbose))
+        yield from _with_host(host, body) if body and (brief or not is_cause) else body
+        shown += bool(body)
+    left = len(fold.hosts) - len({*fold.samples, *told})
+    if left > 0 and shown:
+        yield [Part(f"      and {left} more: {more}", "dim")]
+
+
+def _with_host(host: str, body: Sequence[Line]) -> Iterator[Line]:
+    """The lines of one of several hosts: its name before the first of them."""
+    margin = f"      {host}: "
+    for number, line in enumerate(body):
+        [first, *rest] = line
+        name = Part(margin, "bold") if number == 0 else Part(" " * len(margin))
+        yield [name, Part(first.text.removeprefix("      "), first.style), *rest]
+
+
+def _last_words(result: Mapping[str, Any]) -> list[Line]:
+    """Of a failure that is like another: the ends of its outputs, else its message."""
+    return list(_output_lines(result, lines=_FEW_LINES)) or list(_indented(result.get("msg", ""), "red"))
 
 
 def failure_lines(step: Step, result: Mapping[str, Any]) -> Iterator[Line]:

@@ -11,13 +11,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from drumline.errors import UsageError
 from drumline.execution.approvals import Source
 from drumline.journal.codec import to_line
 from drumline.model.event import Event
 from drumline.model.plan import Plan
+from drumline.model.titles import titled
 from drumline.reporting.console import ConsoleReport
 from drumline.reporting.prompt import terminal_prompt
 from drumline.reporting.relay import Relay, Takes, WhenSlow
@@ -61,11 +62,14 @@ def listeners_for(
     remaining: Callable[[int], Remaining] | None = None,
     state: Path | None = None,
     when_slow: WhenSlow = WhenSlow.DROP,
+    mask: Callable[[str], str] = str,
+    **console_options: Any,
 ) -> Iterator[Reports]:
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
     ``remaining`` makes what tells a terminal how much is left of the run with this number. ``state`` is the journal's
-    folder, where the command line named it: people who are asked are told.
+    folder, where the command line named it: people who are asked are told. ``mask`` takes secrets out of a
+    text, once the run's number is known. ``console_options`` go to :class:`ConsoleReport` as they are.
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
     both the console and the standard input are one. Raises ``UsageError`` when the file can't
@@ -85,7 +89,7 @@ def listeners_for(
             left = stack.enter_context(remaining(number)) if alive and remaining else None
             report = partial(
                 ConsoleReport,
-                plan,
+                titled(plan, mask),
                 screen,
                 number=number,
                 verbose=verbose,
@@ -93,6 +97,7 @@ def listeners_for(
                 prompt=prompt,
                 remaining=left,
                 state=state,
+                **console_options,
             )
             relays.append(relay("The console", report, stream=console))
             if opened:

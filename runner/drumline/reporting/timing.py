@@ -11,8 +11,10 @@ from drumline.model.event import ApprovalRequested, JobsLate, PlayStopped, Start
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
 from drumline.model.playbook import Late
+from drumline.model.titles import play_title
+from drumline.reporting.folds import Fold
 from drumline.reporting.lines import Line, Part, clock, fine, printable, seconds, task_name
-from drumline.reporting.tracker import Fold, Question, Starting, Tracker, Wave
+from drumline.reporting.tracker import Question, Starting, Tracker, Wave
 
 #: Barriers whose others waited for less than that many seconds have cost nothing.
 _WORTH_TELLING = 1.0
@@ -76,7 +78,7 @@ def stop_line(plan: Plan, event: PlayStopped) -> Line:
     """That a play stops, where, and why."""
     planned = plan.plays[event.play]
     batch = f", batch {event.batch + 1} of {len(planned.batches)}" if len(planned.batches) > 1 else ""
-    return headed("stopped", "bold red", f"{planned.play.name}{batch}", event.reason, "red")
+    return headed("stopped", "bold red", f"{play_title(planned.play)}{batch}", event.reason, "red")
 
 
 # Starts at one moment.
@@ -130,6 +132,12 @@ def _instant(at: float) -> str:
 def approve_command(number: int, state: Path | None) -> str:
     """How another terminal, in whatever folder, answers run ``number``; ``state`` as ``--state`` named it."""
     words = ["drumline", "approve", str(number)]
+    return shlex.join([*words, "--state", str(state.absolute())] if state is not None else words)
+
+
+def show_command(number: int, state: Path | None) -> str:
+    """How all of run ``number`` is shown, from whatever directory."""
+    words = ["drumline", "runs", "show", str(number), "-v"]
     return shlex.join([*words, "--state", str(state.absolute())] if state is not None else words)
 
 

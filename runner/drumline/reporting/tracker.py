@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,25 +30,13 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
+from drumline.reporting.folds import Fold, Folding
 
 #: How a job ends that is the cause of what follows from it.
 CAUSES = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
 
 #: Which play, which of its batches, which wave.
 WaveKey = tuple[int, int, int]
-
-
-@dataclass(slots=True)
-class Fold:
-    """Hosts on which a step ended alike: the same status and the same text."""
-
-    step: int
-    status: Status
-    result: Mapping[str, Any]  # of the first of them
-    ignored: bool = False
-    hosts: list[str] = field(default_factory=list)
-    first_start: float = 0.0
-    last_end: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +81,7 @@ class Wave:
     jobs: int
     open: int
     counts: Counter[Status] = field(default_factory=Counter)
-    folds: dict[tuple[Any, ...], Fold] = field(default_factory=dict)
+    folds: dict[tuple[int, Status, bool, str], Fold] = field(default_factory=dict)
     abandoned: dict[NeverRan, list[str]] = field(default_factory=dict)
     late: list[JobsLate] = field(default_factory=list)
     barrier: BarrierPassed | None = None
@@ -103,11 +91,13 @@ class Wave:
 class Tracker:
     """Takes events in and keeps what reports show. ``lock`` guards it against a screen that is drawn meanwhile.
 
-    Results are folded when what is shown of them is equal; ``verbose`` is how much that is.
+    Results are folded when what is shown of them is equal; ``verbose`` is how much that is. Where ``address`` is given,
+    which tells the address of a host, also those that differ by no more than the hosts' names and addresses.
     """
 
-    def __init__(self, plan: Plan, *, verbose: int = 0) -> None:
+    def __init__(self, plan: Plan, *, verbose: int = 0, address: Callable[[str], Any] | None = None) -> None:
         self.plan = plan
+        self.folding = Folding(plan, verbose, address)
         self.lock = threading.RLock()
         self.started = 0.0
         self.now = 0.0
@@ -120,8 +110,12 @@ class Tracker:
         self.starts: dict[int, Starting] = {}  # by step
         self.stops: list[PlayStopped] = []
         self.counts: Counter[Status] = Counter()
+        self.hosts: dict[str, Counter[Status]] = {}  # how the jobs of each host ended
+        self.causes: dict[tuple[int, Status], list[str]] = {}  # failures that matter: by step and status, their hosts
+        self.never_ran: dict[
+            int, list[str]
+        ] = {}  # by step, hosts on which it was abandoned or cancelled before it began
         self.ignored = 0  # failures that don't matter; they are among the counts
-        self._verbose = verbose
         self._ended: list[Wave] = []
 
     def handle(self, event: Event) -> list[Wave]:
@@ -163,10 +157,14 @@ class Tracker:
         """The step of a job."""
         return self.plan.steps[job.step]
 
+    def key_of(self, job: Job) -> WaveKey:
+        """Which wave a job belongs to."""
+        step = self.step(job)
+        return step.play, step.batch, step.wave
+
     def wave_of(self, job: Job) -> Wave | None:
         """The wave that a job belongs to; None when that wave was never released."""
-        step = self.step(job)
-        return self.waves.get((step.play, step.batch, step.wave))
+        return self.waves.get(self.key_of(job))
 
     def failures(self) -> list[Fold]:
         """What failed and matters, of all waves whose folds are still there."""
@@ -194,7 +192,11 @@ class Tracker:
         if event.began is not None:
             self._start_of(job.step).began = True
         self.counts[event.status] += 1
-        self.ignored += event.ignored
+        self.hosts.setdefault(job.host, Counter())[event.status] += 1
+        if event.ignored:
+            self.ignored += 1
+        elif event.status in CAUSES:
+            self.causes.setdefault((job.step, event.status), []).append(job.host)
         wave = self.wave_of(job)
         if wave is None:
             return
@@ -243,13 +245,12 @@ class Tracker:
                 question.over = True
 
     def _fold(self, wave: Wave, event: JobFinished) -> Fold:
-        whole = self._verbose > 1 or self.step(event.job).task.action in ("debug", "clock")
-        shown = repr(sorted(event.result.items(), key=_first)) if whole else what_is_shown(event, self._verbose)
-        key = (event.job.step, event.status, event.ignored, shown)
+        step = event.job.step
+        text = self.folding.text(step, event.status, event.result, event.ignored)
+        key = (step, event.status, event.ignored, text)
         fold = wave.folds.get(key)
         if fold is None:
-            fold = Fold(event.job.step, event.status, event.result, event.ignored, [], event.started)
-            wave.folds[key] = fold
+            fold = wave.folds[key] = Fold(step, event.status, event.result, event.ignored, [], event.started)
         return fold
 
     def _abandoned(self, event: JobsAbandoned) -> None:
@@ -257,12 +258,20 @@ class Tracker:
         cause = event.cause.step if event.cause else None
         for job in event.jobs:
             self._leave(job)
+            self._note_unstarted(job, event.status)
             wave = self.wave_of(job)
             if wave is not None:
                 ending = NeverRan(job.step, event.status, cause, event.reason)
                 wave.abandoned.setdefault(ending, []).append(job.host)
                 wave.counts[event.status] += 1
                 self._close(wave, event.at)
+
+    def _note_unstarted(self, job: Job, status: Status) -> None:
+        self.hosts.setdefault(job.host, Counter())[status] += 1
+        if status in CAUSES:
+            self.causes.setdefault((job.step, status), []).append(job.host)
+        elif status in (Status.ABANDONED, Status.CANCELLED):
+            self.never_ran.setdefault(job.step, []).append(job.host)
 
     def _close(self, wave: Wave, at: float) -> None:
         wave.open -= 1
@@ -277,21 +286,3 @@ class Tracker:
         starts = (self.starts.get(step) for step in self.plan.plays[play].batches[batch].waves[number])
         if not any(start is not None and start.began and start.measured is None for start in starts):
             self._ended.append(wave)
-
-
-def what_is_shown(event: JobFinished, verbose: int) -> Any:
-    """The part of a result by which equal ones are folded: all that is said of a failure, else ``msg`` and output.
-
-    The command is no part of it: it may differ by the host's name alone.
-    """
-    result = event.result
-    if not verbose and event.status is Status.UNREACHABLE:
-        return result.get("kind", result.get("msg"))  # each message names its own host, address or key
-    if not verbose and event.status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not event.ignored:
-        message = result.get("msg", "")
-        return message if isinstance(message, str) else repr(message)
-    return repr([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cut", "results")])
-
-
-def _first(item: tuple[str, Any]) -> str:
-    return item[0]

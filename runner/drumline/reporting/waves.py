@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import TypeAlias
 
 from drumline.model.hostnames import fold_hosts
-from drumline.model.plan import Step
 from drumline.reporting.lines import MARKS, Line, Part, fold_lines, seconds, task_name
 from drumline.reporting.timing import (
     barrier_lines,
@@ -16,15 +16,28 @@ from drumline.reporting.timing import (
     question_lines,
     skew_line,
 )
-from drumline.reporting.tracker import Fold, NeverRan, Question, Tracker, Wave
+from drumline.reporting.tracker import NeverRan, Question, Tracker, Wave
 
 _ORDER = list(MARKS)
 
+#: Failures of which everything was told: step and host.
+Told: TypeAlias = Collection[tuple[int, str]]
+_NOTHING_TOLD: Told = frozenset()
 
-def wave_result(tracker: Tracker, wave: Wave, *, verbose: int, asked: bool = False) -> Iterator[Line]:
+
+def wave_result(
+    tracker: Tracker,
+    wave: Wave,
+    *,
+    verbose: int,
+    asked: bool = False,
+    more: str = "drumline runs show -v",
+    told: Told = _NOTHING_TOLD,
+) -> Iterator[Line]:
     """What came of a wave; ``verbose`` 1 adds outputs, 2 everything that was registered.
 
-    ``asked``: with the questions that were put to people, not just their answers.
+    ``asked``: with the questions that were put to people, not just their answers. ``more`` is the command that shows
+    all of it. ``told``: failures that were told when they happened, in full or as one more of their kind.
     """
     for index in tracker.plan.plays[wave.key[0]].batches[wave.key[1]].waves[wave.key[2]]:
         step = tracker.plan.steps[index]
@@ -33,22 +46,20 @@ def wave_result(tracker: Tracker, wave: Wave, *, verbose: int, asked: bool = Fal
                 yield from _question_lines(tracker, question, asked=asked)
         start = tracker.starts.get(index)
         yield from filter(None, [called_off_line(step, start) if start and not start.told else None])
-        yield from _step_lines(step, [fold for fold in wave.folds.values() if fold.step == index], verbose=verbose)
+        folds = tracker.folding.merged([fold for fold in wave.folds.values() if fold.step == index])
+        measured = [fold for fold in folds if step.task.action == "clock" and "offset" in fold.result]
+        if measured:
+            yield from clock_lines(step, measured)
+        for fold in sorted(folds, key=lambda fold: _ORDER.index(fold.status)):
+            known = [host for host in fold.hosts if (index, host) in told]
+            if fold not in measured and not (known and len(fold.hosts) == 1):
+                yield from fold_lines(step, fold, verbose=verbose, more=more, told=known)
         for ending, hosts in wave.abandoned.items():
             if ending.step == index:
-                yield ending_line(tracker, ending, hosts)
+                yield ending_line(tracker, ending, tracker.folding.ordered(hosts))
         yield from filter(None, [skew_line(step, start) if start else None])
     yield from late_lines(tracker.plan, wave)
     yield from barrier_lines(wave)
-
-
-def _step_lines(step: Step, folds: list[Fold], *, verbose: int) -> Iterator[Line]:
-    measured = [fold for fold in folds if step.task.action == "clock" and "offset" in fold.result]
-    if measured:
-        yield from clock_lines(step, measured)
-    others = [fold for fold in folds if fold not in measured] if measured else folds
-    for fold in sorted(others, key=lambda fold: _ORDER.index(fold.status)):
-        yield from fold_lines(step, fold, verbose=verbose)
 
 
 def _question_lines(tracker: Tracker, question: Question, *, asked: bool) -> Iterator[Line]:

@@ -1,0 +1,59 @@
+"""The command line of now once more, for some of its hosts: what a recap offers to go on with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import click
+from click.core import ParameterSource
+
+from drumline.secret import mask_assignments
+
+
+def again() -> Callable[[Sequence[str]], str]:
+    """Makes it for hosts: ``drumline run site.yml -i hosts.yml --limit web2``, quoted for a shell.
+
+    Values of variables whose names say that they are secret are masked; whoever pastes it puts them in again.
+    """
+    context = click.get_current_context()
+    return lambda hosts: shlex.join(_words(context, hosts))
+
+
+def _words(context: click.Context, hosts: Iterable[str]) -> list[str]:
+    parameters = context.command.params
+    named = [word for option in parameters if isinstance(option, click.Option) for word in _option(context, option)]
+    options = [*named, "--limit", ",".join(hosts)]
+    arguments = [
+        word for option in parameters if isinstance(option, click.Argument) for word in _given(context, option)
+    ]
+    program = ["drumline", *context.command_path.split()[1:]]
+    if any(
+        not isinstance(context.params[str(option.name)], tuple)
+        for option in parameters
+        if isinstance(option, click.Argument)
+    ):
+        [pattern, *command] = arguments  # what follows the pattern is the command of the hosts, its options included
+        return [*program, *options, pattern, *(["--", *command] if command else [])]
+    if any(word.startswith("-") for word in arguments):
+        return [*program, *options, "--", *arguments]
+    return [*program, *arguments, *options]
+
+
+def _given(context: click.Context, option: click.Parameter) -> list[str]:
+    value = context.params[str(option.name)]
+    return [str(item) for item in (value if isinstance(value, tuple) else (value,))]
+
+
+def _option(context: click.Context, option: click.Option) -> Iterator[str]:
+    """An option that was given on the command line, as words; its longest name is the clearest."""
+    name = str(option.name)
+    if name == "limit" or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        return
+    if option.count:
+        yield "-" + option.opts[0].lstrip("-")[0] * context.params[name]
+    elif option.is_flag:
+        yield max(option.opts, key=len)
+    else:
+        for value in _given(context, option):
+            yield from (option.opts[0], mask_assignments(value)[0])

@@ -1,0 +1,98 @@
+"""Failures, told when they happen: the first of a kind in full, those like it a moment later in one line."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from drumline.model.event import JobFinished
+from drumline.model.hostnames import fold_hosts
+from drumline.reporting.folds import Fold, Likeness
+from drumline.reporting.lines import MARKS, Line, Part, fold_lines, task_name
+from drumline.reporting.tracker import CAUSES, Tracker, Wave, WaveKey
+
+#: Seconds for which failures like one that was told are gathered before they are told.
+_PATIENCE = 1.0
+
+#: Kinds of failures of one task that are told in full, unless outputs are shown anyway; of others the last words.
+_MOST_KINDS = 5
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Failures of one task that differ by the hosts' names at most."""
+
+    step: int
+    first: str  #: The host whose failure was told in full.
+    more: list[str] = field(default_factory=list)  #: Hosts that failed alike, and were not told yet.
+
+
+class Failures:
+    """Tells failures of waves that go on. ``show`` takes a wave and what is to be said of it."""
+
+    def __init__(
+        self, tracker: Tracker, show: Callable[[Wave, Iterable[Line]], None], lock: threading.RLock, *, verbose: int
+    ) -> None:
+        """``lock`` is held while something is shown, also by what comes after a moment."""
+        self._tracker = tracker
+        self._show = show
+        self._lock = lock
+        self._verbose = verbose
+        self._kinds: dict[WaveKey, dict[Likeness, _Kind]] = {}
+        self._timer: threading.Timer | None = None
+
+    def add(self, event: JobFinished) -> None:
+        """Tell it, if it is a failure that matters."""
+        wave = self._tracker.wave_of(event.job)
+        if event.status not in CAUSES or event.ignored or wave is None:
+            return
+        step, host = event.job
+        fold = Fold(step, event.status, event.result, False, [host], event.started, event.at)
+        kinds = self._kinds.setdefault(wave.key, {})
+        likeness = self._tracker.folding.likeness(fold)
+        if likeness in kinds:
+            kinds[likeness].more.append(host)
+            self._tell_soon()
+            return
+        brief = not self._verbose and sum(kind.step == step for kind in kinds.values()) >= _MOST_KINDS
+        kinds[likeness] = _Kind(step, host)
+        self._show(wave, fold_lines(self._tracker.plan.steps[step], fold, verbose=self._verbose, brief=brief))
+
+    def told(self, wave: Wave) -> frozenset[tuple[int, str]]:
+        """What was told in full of a wave: steps with their hosts. What was gathered of it is told with its result."""
+        return frozenset((kind.step, kind.first) for kind in self._kinds.pop(wave.key, {}).values())
+
+    def close(self) -> None:
+        """Nothing comes any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _tell_soon(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(_PATIENCE, self._tell_gathered)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _tell_gathered(self) -> None:
+        # The output may be closed by now: whoever writes the next line says so.
+        with self._lock, suppress(OSError, ValueError):
+            self._timer = None
+            for key, kinds in self._kinds.items():
+                lines = [line for likeness, kind in kinds.items() for line in self._more_lines(likeness, kind)]
+                if lines:
+                    self._show(self._tracker.waves[key], lines)
+
+    def _more_lines(self, likeness: Likeness, kind: _Kind) -> Iterator[Line]:
+        if not kind.more:
+            return
+        hosts, kind.more = self._tracker.folding.ordered(kind.more), []
+        word, style = MARKS[likeness[1]]
+        name = task_name(self._tracker.plan.steps[kind.step])
+        yield [
+            Part(f"  {word:<11} ", style),
+            Part(f"{name}: "),
+            Part(fold_hosts(hosts), "bold"),
+            Part(f"  like {kind.first}", "dim"),
+        ]

@@ -1,0 +1,137 @@
+"""Results that are equal, or differ by no more than the host's own name, told as one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from drumline.model.outcome import Status
+from drumline.model.plan import Plan
+
+#: Of results that differ by their hosts' names so many are shown.
+MOST_SAMPLES = 3
+
+#: Equal for results that differ by their hosts' names at most: step, status, whether it is ignored, text.
+Likeness: TypeAlias = tuple[int, Status, bool, str]
+
+#: What stands for the host's name or address where texts are compared.
+_BLANK = "\x00"
+
+#: Actions whose whole result is shown.
+_WHOLE = ("debug", "clock")
+
+
+@dataclass(slots=True)
+class Fold:
+    """Hosts on which a step ended alike: the same status and the same text."""
+
+    step: int
+    status: Status
+    result: Mapping[str, Any]  # of the first of them
+    ignored: bool = False
+    hosts: list[str] = field(default_factory=list)
+    first_start: float = 0.0
+    last_end: float = 0.0
+    #: Where the texts differ by the hosts' names: the results of the first few hosts.
+    samples: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Folding:
+    """Says what is equal."""
+
+    def __init__(self, plan: Plan, verbose: int, address: Callable[[str], Any] | None = None) -> None:
+        """``address`` gives the address of a host, where it has one; None: names and addresses make a difference."""
+        self._plan = plan
+        self._verbose = verbose
+        self._address = address
+        self._order: dict[str, int] = {}
+
+    def ordered(self, hosts: Iterable[str]) -> list[str]:
+        """The hosts in the order of the inventory, so that two reports can be compared."""
+        if not self._order:
+            for known in dict.fromkeys(step.hosts for step in self._plan.steps):
+                for host in known:
+                    self._order.setdefault(host, len(self._order))
+        return sorted(hosts, key=lambda host: self._order.get(host, -1))
+
+    def text(self, step: int, status: Status, result: Mapping[str, Any], ignored: bool) -> str:
+        """What is shown of a result."""
+        if self._verbose > 1 or self._plan.steps[step].task.action in _WHOLE:
+            return _flat(result)
+        return what_is_shown(status, result, ignored, self._verbose)
+
+    def blanked(self, text: str, host: str) -> str:
+        """The text without the host's own name, short name and address."""
+        address = self._address(host) if self._address else None
+        short = host.partition(".")[0]
+        names = {host, short if not short.isdigit() else host, address if isinstance(address, str) else host}
+        found = sorted((name for name in names if name and name in text), key=len, reverse=True)
+        if not found:
+            return text
+        pattern = "|".join(map(re.escape, found))
+        return re.sub(f"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", _BLANK, text)
+
+    def merged(self, folds: Sequence[Fold]) -> list[Fold]:
+        """Folds of one step, by their first hosts; those of single hosts that differ by their names are one.
+
+        Two hosts that say the same name are left apart: one of them is mistaken about itself.
+        """
+        groups: dict[Any, list[Fold]] = {}
+        for number, fold in enumerate(folds):
+            single = self._address is not None and len(fold.hosts) == 1
+            groups.setdefault(self.likeness(fold) if single else number, []).append(fold)
+        found = [self._together(group) for group in groups.values()]
+        return sorted(found, key=lambda fold: self._order.get(fold.hosts[0], -1))
+
+    def likeness(self, fold: Fold) -> Likeness:
+        """Equal for folds that differ by no more than the names of their first hosts."""
+        text = self.text(fold.step, fold.status, fold.result, fold.ignored)
+        return fold.step, fold.status, fold.ignored, self.blanked(text, fold.hosts[0])
+
+    def _together(self, group: list[Fold]) -> Fold:
+        if len(group) == 1:
+            [fold] = group
+            fold.hosts = self.ordered(fold.hosts)
+            return fold
+        results = {fold.hosts[0]: fold.result for fold in group}
+        hosts = self.ordered(results)
+        return Fold(
+            group[0].step,
+            group[0].status,
+            results[hosts[0]],
+            group[0].ignored,
+            hosts,
+            min(fold.first_start for fold in group),
+            max(fold.last_end for fold in group),
+            {host: results[host] for host in hosts[:MOST_SAMPLES]},
+        )
+
+
+def what_is_shown(status: Status, result: Mapping[str, Any], ignored: bool, verbose: int) -> str:
+    """The part of a result by which equal ones are folded: all that is said of a failure, else ``msg`` and output.
+
+    The command is no part of it: it may differ by the host's name alone.
+    """
+    if not verbose and status is Status.UNREACHABLE:
+        return str(result.get("kind", result.get("msg")))  # each message names its own host, address or key
+    if not verbose and status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not ignored:
+        message = result.get("msg", "")
+        return message if isinstance(message, str) else repr(message)
+    return _flat([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cut", "results")])
+
+
+def _flat(value: Any) -> str:
+    """A value as text in which words stand as they are: a line end before a name isn't the letter n."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return "{" + "\x1e".join(f"{name}\x1f{_flat(item)}" for name, item in sorted(value.items(), key=_first)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + "\x1e".join(map(_flat, value)) + "]"
+    return repr(value)
+
+
+def _first(item: tuple[str, Any]) -> str:
+    return str(item[0])
