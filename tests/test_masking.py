@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drumline.errors import HostError
 from drumline.masking import Secrets, StreamMask
 from drumline.plugin.windows import quote as powershell_quote
 from drumline.secret import MASK, Secret
@@ -224,3 +225,24 @@ def test_a_thousand_secrets_cost_little() -> None:
     for number in range(1000):
         secrets.add(f"secret-number-{number}")
     assert secrets.mask("x" * 100_000 + "secret-number-77") == "x" * 100_000 + MASK
+
+
+# A host's own words in a message.
+
+
+@pytest.mark.parametrize("place", range(480, 520))
+def test_the_words_of_a_host_are_masked_before_they_are_shortened(place: int) -> None:
+    secrets = Secrets()
+    secrets.add(PASSWORD)
+    error = HostError("No usable shell", "web1: try another.", said=f"{'a' * 600} {PASSWORD} {'z' * place}")
+    told = error.told(secrets.mask)
+    assert told.startswith("No usable shell. web1: try another. It said: …")
+    assert not {PASSWORD[start : start + 4] for start in range(len(PASSWORD) - 3)} & {
+        told[start : start + 4] for start in range(len(told) - 3)
+    }
+    assert len(told) < 600
+    assert PASSWORD in str(error)  # uncut, so that it can be masked later
+
+
+def test_an_error_without_words_of_the_host_is_told_as_it_is() -> None:
+    assert HostError("Connection refused", "Nothing listens.").told(str.upper) == "Connection refused. Nothing listens."

@@ -81,5 +81,4 @@ class LocalStaged:
         self._exit = self._process.communicate(self._remarks.take)
 
     def _refused(self, what: str) -> CommandRefused:
-        said = self._remarks.said[-500:]
-        return CommandRefused("The command can't be staged", f"{what}{f': {said}' if said else ''}.")
+        return CommandRefused("The command can't be staged", f"{what}.", said=self._remarks.said)

@@ -161,7 +161,5 @@ class SshStaged:
         self._exit = self._session.end(command, self._remarks.take)
 
     def _refused(self, what: str) -> CommandRefused:
-        said = self._remarks.said[-500:]
-        return CommandRefused(
-            "The command can't be staged", f"{self._session.place}: {what}{f': {said}' if said else ''}."
-        )
+        detail = f"{self._session.place}: {what}."
+        return CommandRefused("The command can't be staged", detail, said=self._remarks.said)

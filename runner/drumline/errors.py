@@ -15,7 +15,7 @@ HostError            a host, or the way to it                      (per job)
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from drumline.diagnostics import PLAIN, Diagnostic, Look, counted
 
@@ -43,6 +43,10 @@ def lacking(error: BaseException) -> str | None:
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
         return "no directory for temporary files can be written. Name another one with TMPDIR."
     return _LACKING.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+#: Characters of a host's own words in a message.
+_LONGEST_WORDS = 500
 
 
 class DrumlineError(Exception):
@@ -90,8 +94,25 @@ class PluginError(DrumlineError):
 class HostError(DrumlineError):
     """Something about one host. Raised by transports; ends the job as ``unreachable`` unless a subclass says else.
 
-    ``summary`` names the fault in a few words ("connection refused"), ``detail`` says what to do about it.
+    ``summary`` names the fault in a few words ("connection refused"), ``detail`` says what to do about it. ``said`` is
+    what the host said itself, uncut: it may hold a secret, and half of one isn't recognised any more.
     """
+
+    def __init__(self, summary: str, detail: str = "", *, said: str = "") -> None:
+        super().__init__(summary, detail)
+        self.said = said
+
+    def told(self, mask: Callable[[str], str]) -> str:
+        """The error in full: with the host's words, masked and then shortened to their end."""
+        words = " ".join(mask(self.said).split())
+        return self._with(f"…{words[-_LONGEST_WORDS:]}" if len(words) > _LONGEST_WORDS else words)
+
+    def _with(self, words: str) -> str:
+        text = super().__str__()
+        return f"{text} It said: {words}" if words else text
+
+    def __str__(self) -> str:
+        return self._with(self.said)
 
 
 class NameNotResolved(HostError):

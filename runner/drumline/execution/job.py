@@ -193,7 +193,7 @@ class _JobRun:
             return self._unless_ignored(Status.FAILED, _template_failure(error), scope)
         except Unreachable as lost:
             known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
-            values = failure(str(lost.error), unreachable=True, **known)
+            values = failure(lost.error.told(self._context.secrets.mask), unreachable=True, **known)
             return self._unless_ignored(Status.UNREACHABLE, values, scope)
         stopped = self.requests.stopped
         if stopped and values["failed"]:
@@ -313,7 +313,7 @@ class _JobRun:
             [first, *_] = error.diagnostics
             return Result(failed=True, message=f"{first.summary}. {first.detail}", values={"at": str(first.position)})
         except (TransferFailed, CommandRefused, OptionInvalid) as error:
-            return Result(failed=True, message=str(error))
+            return Result(failed=True, message=error.told(self._context.secrets.mask))
         except HostError as error:
             raise Unreachable(error) from error
 

@@ -189,7 +189,7 @@ class TestStaging:
 
     @pytest.mark.parametrize("text", ["echo one\nif true; then", "echo 'open"])
     def test_what_can_not_be_parsed_is_told(self, session: StagingSession, text: str) -> None:
-        with pytest.raises(CommandRefused, match=r"exit code 2 before it was to start: .*[Ss]yntax error"):
+        with pytest.raises(CommandRefused, match=r"exit code 2 before it was to start\. It said: .*[Ss]yntax error"):
             session.stage(sh(text))
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
