@@ -69,3 +69,43 @@ def test_a_part_of_a_pattern_that_matches_nothing_is_a_warning_or_an_error_as_as
     ]
     with pytest.raises(FilesError, match="2 mistakes"):
         prepare([tmp_path / "site.yml"], settings, limit="web[0]:gone", strict=True)
+
+
+@pytest.fixture
+def prepared(tmp_path: Path):
+    """What is prepared of tasks in these lines of YAML, on one host."""
+
+    def make(tasks: str, *, play: str = "", **options):
+        lines = "".join(f"    {line}\n" for line in tasks.strip().splitlines())
+        (tmp_path / "site.yml").write_text(f"- hosts: h\n  vars: {{a: x, b: x, n: 1}}\n{play}  tasks:\n{lines}")
+        settings = Settings(inventory=("h,",), state=tmp_path / "state")
+        return prepare([tmp_path / "site.yml"], settings, **options)
+
+    return make
+
+
+def test_tags_and_run_once_may_be_templates(prepared):
+    made = prepared(
+        "- {debug: , tags: ['{{ a }}', 'y, z']}\n- {debug: , tags: \"{{ ['q', a] }}\", run_once: '{{ n == 1 }}'}\n"
+        "- {debug: , tags: '{{ c }}', vars: {c: 'k,l'}}\n- {debug: , tags: w}",
+        play='  tags: "p{{ n }}"\n',
+        tags=["x", "k"],
+    )
+    assert [sorted(step.task.tags) for step in made.plan.steps] == [
+        ["p1", "x", "y", "z"],
+        ["p1", "q", "x"],
+        ["k", "l", "p1"],
+    ]
+    assert [step.task.run_once for step in made.plan.steps] == [False, True, False]
+
+
+def test_tags_of_hosts_variables_are_refused(prepared):
+    with pytest.raises(FilesError, match=r"'tags': 'site' is undefined. It is fixed before the run"):
+        prepared("- {debug: , tags: '{{ site }}'}")
+
+
+def test_braces_within_an_expression_are_warned_about(prepared):
+    made = prepared('- debug:\n  when: a == "{{ b }}"')
+    assert [warning.summary for warning in made.warnings] == ["Braces within an expression"]
+    with pytest.raises(FilesError, match="'nope' is defined nowhere"):
+        prepared("- debug:\n  when: a == '{{ nope }}'")

@@ -23,10 +23,10 @@ from drumline.execution.state import RunState
 from drumline.journal.store import Journal
 from drumline.loading.collector import rare_collector
 from drumline.loading.connection import check_connections
-from drumline.loading.deferred import resolve
+from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
-from drumline.loading.names import check_names, references
+from drumline.loading.names import check_names, embedded, references
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.templating import Templating
 from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
@@ -126,6 +126,8 @@ def prepare(
         return selected(task, tags, skip_tags)
 
     with _gathered() as mistakes:
+        playbook = resolve_tags(playbook, render, mistakes.found)
+        warnings.extend(embedded(playbook))
         mistakes.found.extend(
             check_names(playbook, inventory, extra, templating, actions=plugins.actions, chosen=chosen)
         )

@@ -31,7 +31,7 @@ def found(read_playbook):
         ("- command: echo {{ datacenter }}", 3, "'datacenter' is defined nowhere"),
         ("- command: echo {{ datacenter }}", 3, "Did you mean 'datacentre'?"),
         ("- command: echo {{ inventory_hostnam }}", 3, "Did you mean 'inventory_hostname'?"),
-        ("- command: echo {{ ansible_distribution }}", 3, "Facts are not gathered"),
+        ("- command: echo {{ ansible_distribution }}", 3, "facts are not gathered yet"),
         ("- ping:\n  when: nowhere == 1", 4, "'nowhere' is defined nowhere"),
         ("- ping:\n  when: [nowhere, extra]", 4, "'nowhere' is defined nowhere"),
         ("- ping:\n  loop: '{{ nowhere }}'", 4, "'nowhere' is defined nowhere"),

@@ -84,6 +84,47 @@ def test_words_that_say_yes_or_no_are_understood(text: str, holds: bool) -> None
     assert TEMPLATING.condition((bare(text),), {}) is holds
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("a == '{{ b }}'", True),
+        ('"{{ n }}" == 1', True),
+        ("'{{ a }}' in ['x']", True),
+        ("a == '{{ b }}{{ n }}'", False),
+        ("s == '{{ b }}'", False),
+    ],
+)
+def test_templates_in_the_texts_of_conditions_are_evaluated(text: str, holds: bool) -> None:
+    variables = {"a": "x", "b": "x", "n": 1, "s": "{{ b }}"}
+    assert TEMPLATING.condition((bare(text),), variables) is holds
+    assert TEMPLATING.undeclared(bare("a == '{{ b }}'")) == {"a", "b"}
+
+
+def test_templates_in_the_texts_of_templates_are_evaluated_for_lookups_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME", "value")
+    assert render("{{ lookup('env', '{{ b }}') }}", b="NAME") == "value"
+    assert render("{{ 'q{{ b }}' }}", b="x") == "q{{ b }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{{ 1 | json_query('a') }}", "Ansible's filter 'json_query' is not there yet."),
+        ("{{ 1 | ansible.utils.ipaddr }}", "Ansible's filter 'ansible.utils.ipaddr' is not there yet."),
+        ("{{ 1 is url }}", "Ansible's test 'url' is not there yet."),
+    ],
+)
+def test_filters_and_tests_of_ansible_are_answered_by_name(text: str, words: str) -> None:
+    found = TEMPLATING.check(template(text))
+    assert found is not None
+    assert found.detail == words
+
+
+def test_facts_are_answered_by_name() -> None:
+    with pytest.raises(TemplateFailed, match="'ansible_os_family' is a fact, and facts are not gathered yet"):
+        render("{{ ansible_os_family }}", ansible_verbosity=1)
+
+
 def test_conditions_hold_together_and_stop_at_the_first_that_does_not() -> None:
     assert TEMPLATING.condition((), {})
     assert TEMPLATING.condition((True, bare("a == 1")), {"a": 1})

@@ -251,7 +251,7 @@ _KEYWORDS = {
     "quorum": ("number or share, template", "so many of the wave's jobs are over; `100%` without it"),
     "register": ("name", "the variable that keeps the result"),
     "retries": ("number, template", "how often to try again; 3 without it"),
-    "run_once": ("true or false", "on the first host that may run it, for all"),
+    "run_once": ("true or false, template", "on the first host that may run it, for all"),
     "serial": (
         "number or share, or a list of them, template",
         "how many hosts go through the play together: see [batches](timing.md#batches)",
@@ -259,7 +259,7 @@ _KEYWORDS = {
     "spread_by": ("name, template", "a variable: hosts with the same value are kept out of each other's batch"),
     "start": ("dictionary, template", "at one moment on all its hosts: see [starts](timing.md#starting-at-one-moment)"),
     "strategy": ("`waves`, `linear`, `free`", "what is held back: see above"),
-    "tags": ("list, or text with commas", "names for `--tags` and `--skip-tags`"),
+    "tags": ("list, or text with commas, template", "names for `--tags` and `--skip-tags`"),
     "tasks": ("list of tasks", "what to do"),
     "throttle": ("whole number, template", "how many of its jobs run at once; 0 for no limit of its own"),
     "timeout": ("number, template", "seconds for one try of one item"),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import is_
 from typing import Any, TypeAlias, TypeVar
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import timing
 from drumline.loading.jinja import OMIT, Unresolved
-from drumline.loading.keywords import Read, Reader
+from drumline.loading.keywords import Read, Reader, tags_in
 from drumline.loading.templating import TemplateFailed
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Play, Playbook, Task
@@ -24,6 +25,9 @@ from drumline.model.value import Octal, Template, Value
 #: Renders a value with the variables of a play; may raise ``TemplateFailed``.
 Render: TypeAlias = Callable[[Value, Play], Any]
 Owner = TypeVar("Owner", Play, Task)
+
+#: Keywords of this kind that have nothing to do with time.
+RESOLVED: Mapping[str, Read] = {"run_once": Reader.boolean}
 
 _SEEN = (
     "It is fixed before the run, the same for all hosts: its templates see -e, 'vars' of play and task, and 'groups', "
@@ -90,10 +94,38 @@ def _resolve_task(task: Task, play: Play, render: Render | None, found: Diagnost
     if render is None:
         return replace(task, deferred={})
     scope = replace(play, variables={**play.variables, **task.variables})
-    values = _Resolution(task, lambda value: render(value, scope), found).resolve({**timing.TASK, **timing.INHERITED})
+    reads = {**timing.TASK, **timing.INHERITED, **RESOLVED}
+    values = _Resolution(task, lambda value: render(value, scope), found).resolve(reads)
     resolved = replace(task, deferred={}, **values)
     timing.check_throttle(resolved, found)
     return resolved
+
+
+def resolve_tags(playbook: Playbook, render: Render, found: Diagnostics) -> Playbook:
+    """The playbook with the templates among its tags rendered; those that can't be are noted and dropped."""
+    plays = []
+    for play in playbook.plays:
+        tasks = tuple(_with_tags(task, play, render, found) for task in play.tasks)
+        plays.append(play if all(map(is_, tasks, play.tasks)) else replace(play, tasks=tasks))
+    return replace(playbook, plays=tuple(plays))
+
+
+def _with_tags(task: Task, play: Play, render: Render, found: Diagnostics) -> Task:
+    if not any(isinstance(tag, Template) for tag in task.tags):
+        return task
+    scope = replace(play, variables={**play.variables, **task.variables})
+    tags: set[str] = set()
+    for tag in task.tags:
+        try:
+            value = render(tag, scope)
+        except TemplateFailed as error:
+            hint = f" {_SEEN}" if isinstance(error, Unresolved) else ""
+            detail = f"'tags': {error.summary}{hint}"
+            found.add("A keyword can't be rendered", detail=detail, position=error.position)
+            continue
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            tags |= {str(part) for part in tags_in(str(item))}
+    return replace(task, tags=frozenset(tags))
 
 
 class _Resolution:

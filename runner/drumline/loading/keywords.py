@@ -119,7 +119,18 @@ NOT_YET = frozenset(
     }
 )
 #: Those of them for which a variable does the same.
-AS_VARIABLE = {"connection": "ansible_connection", "port": "ansible_port", "remote_user": "ansible_user"}
+AS_VARIABLE = {
+    "connection": "ansible_connection",
+    "port": "ansible_port",
+    "remote_user": "ansible_user",
+    "user": "ansible_user",
+}
+#: The old name of a play's ``remote_user``. In a task it is a module.
+_OF_PLAYS_ONLY = "user"
+#: What Ansible's own names may begin with.
+_NAMESPACES = re.compile(r"ansible\.(?:builtin|legacy)\.")
+#: Text within an expression.
+_STRING = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 #: Keys of ``loop_control`` of the same kind.
 NOT_YET_LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems"})
 
@@ -127,9 +138,14 @@ _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 _BRACES = re.compile(r"\{[{%]")
 
 
+def bare_name(name: str) -> str:
+    """The name without what stands before it when it is fully qualified."""
+    return _NAMESPACES.sub("", name, count=1)
+
+
 def is_not_yet(keyword: str) -> bool:
     """Whether this version leaves the keyword out, fully qualified names and all of ``with_…`` included."""
-    bare = keyword.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
+    bare = bare_name(keyword)
     return bare in NOT_YET | NOT_YET_LOOP_CONTROL or bare.startswith("with_")
 
 
@@ -147,7 +163,7 @@ def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str
     for key, entry in entries.items():
         if key in known:
             continue
-        if is_not_yet(key):
+        if is_not_yet(key) or (key == _OF_PLAYS_ONLY and known is PLAY):
             add_not_yet(key, entry.key_position, found)
         else:
             detail = f"{owner} has no keyword '{key}'.{of_others(key) or did_you_mean(key, known)}"
@@ -253,6 +269,14 @@ class Reader:
         text = self.constant(keyword, node)
         return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
 
+    def tags(self, keyword: str, node: Node) -> tuple[str | Template, ...] | None:
+        """As ``names``, but each may be a template, which is rendered before the plan is made."""
+        if isinstance(node.value, dict):
+            self.wrong(keyword, "a name or a list of names", node)
+            return None
+        texts = [self.text(keyword, item) for item in (node.value if isinstance(node.value, list) else [node])]
+        return tuple(part for text in texts if text is not None for part in tags_in(text))
+
     def boolean(self, keyword: str, node: Node) -> bool | None:
         """True or false, in any of Ansible's ways to say so."""
         value = self.maybe_boolean(keyword, node)
@@ -332,7 +356,7 @@ class Reader:
                 yield item.value
             elif isinstance(item.value, str) and item.value.strip():
                 condition = expression(item)
-                if _BRACES.search(condition.text):
+                if _BRACES.search(_STRING.sub("", condition.text)):
                     self.problem(f"'{keyword}' is an expression already; write it without braces.", item)
                 yield condition
             else:
@@ -341,6 +365,11 @@ class Reader:
 
 #: Reads the value of one keyword; None where it is wrong, which is noted.
 Read: TypeAlias = Callable[[Reader, str, Node], Any]
+
+
+def tags_in(text: str | Template) -> list[str | Template]:
+    """The tags in a text with commas; a template stays whole."""
+    return [text] if isinstance(text, Template) else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def expression(node: Node) -> Template:

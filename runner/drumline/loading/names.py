@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.loading import not_yet
 from drumline.loading.jinja import ATOMS
 from drumline.loading.needs import Vertex
 from drumline.loading.template_names import Reference
@@ -50,6 +51,18 @@ def check_names(
         for play in playbook.plays:
             for task in filter(chosen, play.tasks):
                 checker.check(play, task)
+    return found
+
+
+def embedded(playbook: Playbook) -> Diagnostics:
+    """Templates within the text of expressions, which are read as Ansible reads them, and look like a mistake."""
+    found = Diagnostics()
+    for template in _all_templates(playbook):
+        if template.bare and "{{" in template.text:
+            detail = (
+                "The text in this expression is rendered first. Write the variable itself: a == b, not a == '{{ b }}'."
+            )
+            found.add("Braces within an expression", detail=detail, position=template.position)
     return found
 
 
@@ -207,9 +220,12 @@ class _Checker:
                     self._add(name, template, known | own.keys())
 
     def _add(self, name: str, template: Template, known: Iterable[str]) -> None:
+        if known_fact := not_yet.fact(name):
+            self._found.add("Facts are not gathered yet", detail=known_fact, position=template.position)
+            return
         hint = did_you_mean(name, known)
         if name.startswith("ansible_"):
-            hint += " Facts are not gathered by this version of drumline."
+            hint += " If it is a fact: those are not gathered yet."
         detail = f"'{name}' is defined nowhere: by no host, group, play, task or option.{hint}"
         self._found.add("Undefined variable", detail=detail, position=template.position)
 

@@ -24,6 +24,8 @@ from drumline.plugin.protocols import Action
 Owner = TypeVar("Owner", Play, Task)
 
 _TIMING = deferring(timing.PLAY)
+#: What stands in place of a play and takes other plays in; whatever else it says belongs to that.
+_IMPORTS = ("import_playbook", "include")
 
 
 def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Playbook:
@@ -73,11 +75,15 @@ def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) ->
         detail = f"A play is a dictionary with 'hosts' and 'tasks', but this is {node.kind}."
         found.add("Not a play", detail=detail, position=node.position)
         return None
+    imported = next((key for key in node.value if keywords.bare_name(key) in _IMPORTS), None)
+    if imported is not None:
+        keywords.add_not_yet(imported, node.value[imported].key_position, found)
+        return None
     reader = Reader(node.value, found)
     keywords.check_known(node.value, keywords.PLAY, "A play", found)
     _check_facts(reader)
     hosts = reader.value("hosts", reader.pattern)
-    if not hosts and "import_playbook" not in reader:
+    if not hosts:
         detail = "A play says under 'hosts' which hosts it is for."
         found.add("A play without hosts", detail=detail, position=node.position)
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)

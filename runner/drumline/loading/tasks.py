@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading import keywords, timing
+from drumline.loading import keywords, not_yet, timing
 from drumline.loading.arguments import check_arguments
-from drumline.loading.deferred import deferring, split
+from drumline.loading.deferred import RESOLVED, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import Read, Reader
@@ -94,9 +95,14 @@ def _trigger_rule(reader: Reader, keyword: str, node: Node) -> TriggerRule | Non
 
 
 def _check_become_method(reader: Reader, keyword: str, node: Node) -> None:
-    method = reader.constant(keyword, node)
-    if method not in (None, "sudo", "ansible.builtin.sudo"):
-        reader.problem(f"Only 'sudo' is supported by this version of drumline, not {method!r}.", node)
+    method = reader.text(keyword, node)
+    if isinstance(method, Template) or method in (None, "sudo", "ansible.builtin.sudo"):
+        return
+    name = keywords.bare_name(str(method))
+    detail = f"'become_method: {name}' is not there yet, only 'sudo' is."
+    if name.rpartition(".")[2] == "runas":
+        detail += " On Windows hosts tasks run as the user who logs in: set 'ansible_user' to whom they are to run as."
+    reader.found.add("Keyword not supported yet", detail=detail, position=node.position)
 
 
 def _retries(reader: Reader) -> Retries | None:
@@ -152,7 +158,7 @@ def _flattened(items: Value) -> dict[str, Any]:
 
 #: How each keyword is read that a play passes on to its tasks; the field of a task has the same name.
 _INHERITED: Mapping[str, Read] = {
-    **deferring(timing.INHERITED),
+    **deferring({**timing.INHERITED, **RESOLVED}),
     "become": Reader.maybe_boolean,
     "become_method": _check_become_method,
     "become_user": Reader.text,
@@ -160,8 +166,7 @@ _INHERITED: Mapping[str, Read] = {
     "ignore_errors": Reader.maybe_boolean,
     "ignore_unreachable": Reader.maybe_boolean,
     "no_log": Reader.maybe_boolean,
-    "run_once": Reader.boolean,
-    "tags": Reader.names,
+    "tags": Reader.tags,
     "timeout": Reader.number,
 }
 #: The same for keywords of a task's own that need no other keyword to be read.
@@ -208,25 +213,31 @@ class _ActionReader:
 
     def _check_keys(self, uses: list[str]) -> None:
         strange = [key for key in self._entries if key not in keywords.TASK and key not in uses]
+        named = uses or [key for key in strange if not_yet.module(key)]
         for key in strange:
             position = self._entries[key].key_position
             if keywords.is_not_yet(key):
                 keywords.add_not_yet(key, position, self._found)
-            elif uses or self._seems_keyword(key):
+            elif not_yet.module(key) or not (named or self._seems_keyword(key)):
+                self._add_unknown_action(key, position)
+            else:
                 suggestion = keywords.of_others(key) or did_you_mean(key, [*keywords.TASK, *self._actions])
                 self._found.add(
                     "Unknown keyword", detail=f"A task has no keyword '{key}'.{suggestion}", position=position
                 )
-            else:
-                self._add_unknown_action(key, position)
         if not uses and not strange:
             detail = "A task needs the name of an action as one of its keys, such as 'command'."
             self._found.add("A task without an action", detail=detail, position=self._position)
 
     def _seems_keyword(self, key: str) -> bool:
-        return bool(did_you_mean(key, keywords.TASK)) and not did_you_mean(key, self._actions)
+        """Whether it is more like a keyword than like an action that only this project has."""
+        return bool(get_close_matches(key, keywords.TASK, n=1, cutoff=0.8)) and not did_you_mean(key, self._actions)
 
     def _add_unknown_action(self, name: str, position: Position) -> None:
+        known = not_yet.module(name)
+        if known:
+            self._found.add("Action not supported yet", detail=known, position=position)
+            return
         suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])
         detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
         self._found.add("Unknown action", detail=detail, position=position)

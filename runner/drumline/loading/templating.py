@@ -19,7 +19,9 @@ from jinja2.utils import missing
 
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
 from drumline.errors import DrumlineError
+from drumline.loading import not_yet
 from drumline.loading.compiling import TOO_LONG, is_too_long, within_limits
+from drumline.loading.embedded import embed, embed_in_lookups
 from drumline.loading.filters import FILTERS
 from drumline.loading.jinja import (
     ATOMS,
@@ -215,7 +217,9 @@ class Templating:
 
     def _parsed(self, text: str, bare: bool) -> nodes.Template:
         if not bare:
-            return self._environment.parse(text)
+            tree = self._environment.parse(text)
+            embed_in_lookups(tree, text, self._environment)
+            return tree
         try:
             return self._parse_expression(text)
         except TemplateSyntaxError:
@@ -231,6 +235,7 @@ class Templating:
             raise TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
         tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
         tree.set_environment(self._environment)
+        embed(tree, text, self._environment)
         return tree
 
     def _code(self, template: Template) -> _Code:
@@ -261,6 +266,8 @@ class Templating:
         name: str | None = getattr(node, "name", None)
         if name is None or name in known:
             return None
+        if not_there := not_yet.plugin(kind, name):
+            return f"{kind.capitalize()} not supported yet", not_there
         hint = did_you_mean(name, (other for other in known if "." not in other))
         return f"Unknown {kind}", f"There is no {kind} '{name}'.{hint}"
 
@@ -342,7 +349,8 @@ class Templating:
 
     def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
         if error.owner is missing:
-            return f"'{error.name}' is undefined.{did_you_mean(error.name, variables)}"
+            hint = f" {not_yet.fact(error.name)}".rstrip() or did_you_mean(error.name, variables)
+            return f"'{error.name}' is undefined.{hint}"
         if isinstance(error.owner, Lookup):
             return error.owner.absent(error.name)
         path = owner_of(self._parse(template.text, template.bare), error.name)

@@ -1,0 +1,233 @@
+"""Names of Ansible that this version doesn't have, and what does the same until then.
+
+A name that is known here is answered by name instead of "Did you mean …?", which would lead astray.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Modules of which a line or two of another action do the usual work: name to those lines.
+_INSTEAD = {
+    "add_host": "name the host in the inventory",
+    "apt": "shell: apt-get install -y NAME",
+    "apt_repository": "copy to /etc/apt/sources.list.d, then shell: apt-get update",
+    "archive": "command: tar -czf DEST -C DIRECTORY .",
+    "assemble": "shell: cat DIRECTORY/* > FILE",
+    "authorized_key": "shell: grep -qxF KEY ~/.ssh/authorized_keys || echo KEY >> ~/.ssh/authorized_keys",
+    "blockinfile": "template, or copy of the whole file",
+    "composer": "command: composer install --working-dir=DIRECTORY",
+    "cron": "copy to /etc/cron.d",
+    "dnf": "command: dnf install -y NAME",
+    "dnf5": "command: dnf5 install -y NAME",
+    "docker_container": "command: docker run -d --name NAME IMAGE",
+    "expect": "command with stdin",
+    "filesystem": "command: mkfs -t TYPE DEVICE",
+    "find": "command: find DIRECTORY -name PATTERN, then loop over stdout_lines",
+    "firewalld": "command: firewall-cmd --permanent --add-service=NAME",
+    "gather_facts": "set the variables that are needed, or register what a command says",
+    "get_url": "command: curl -fsSL -o DEST URL",
+    "getent": "command: getent DATABASE KEY",
+    "git": "command: git clone --branch VERSION REPO DEST, with creates",
+    "group": "command: groupadd NAME",
+    "group_by": "name the groups in the inventory",
+    "hostname": "command: hostnamectl set-hostname NAME",
+    "htpasswd": "command: htpasswd -b FILE NAME PASSWORD",
+    "include_vars": "vars of the play, or -e @FILE",
+    "ini_file": "template, or copy of the whole file",
+    "iptables": "command: iptables -A CHAIN …",
+    "known_hosts": "shell: ssh-keyscan HOST >> ~/.ssh/known_hosts",
+    "lineinfile": "command: sed -i 's/^KEY=.*/KEY=VALUE/' FILE; or template",
+    "locale_gen": "command: locale-gen NAME",
+    "make": "command: make -C DIRECTORY TARGET",
+    "modprobe": "command: modprobe NAME",
+    "mount": "command: mount DEVICE PATH",
+    "mysql_db": "command: mysql -e 'CREATE DATABASE IF NOT EXISTS NAME'",
+    "npm": "command: npm install, with chdir",
+    "openssl_privatekey": "command: openssl genrsa -out FILE 4096, with creates",
+    "package": "shell: apt-get install -y NAME, or dnf install -y NAME",
+    "package_facts": "command: dpkg-query -W, or rpm -qa, and register",
+    "pip": "command: pip install NAME",
+    "powershell": "win_shell: SCRIPT",
+    "psexec": "hosts are reached by winrm here",
+    "reboot": "command: shutdown -r +1, then wait_for_connection with delay: 90",
+    "replace": "command: sed -i 's/REGEXP/TEXT/' FILE",
+    "rpm_key": "command: rpm --import URL",
+    "seboolean": "command: setsebool -P NAME on",
+    "selinux": "command: setenforce 1",
+    "service": "command: systemctl restart NAME; on Windows win_shell: Restart-Service NAME",
+    "service_facts": "command: systemctl list-units --type=service, and register",
+    "setup": "set the variables that are needed, or register what a command says",
+    "slurp": "command: cat FILE, and register; or fetch",
+    "snap": "command: snap install NAME",
+    "subversion": "command: svn checkout REPO DEST",
+    "synchronize": "copy, or local_action: command rsync -a SRC HOST:DEST",
+    "sysctl": "command: sysctl -w NAME=VALUE",
+    "systemd": "command: systemctl restart NAME",
+    "systemd_service": "command: systemctl restart NAME",
+    "sysvinit": "command: service NAME restart",
+    "tempfile": "command: mktemp, and register",
+    "timezone": "command: timedatectl set-timezone NAME",
+    "ufw": "command: ufw allow PORT",
+    "unarchive": "copy, then command: tar -xf FILE -C DEST",
+    "uri": "command: curl -fsS URL, and register",
+    "user": "command: useradd -m NAME",
+    "yum": "command: yum install -y NAME",
+    "yum_repository": "copy to /etc/yum.repos.d",
+    "zypper": "command: zypper --non-interactive install NAME",
+    # Windows.
+    "win_acl": "win_shell: icacls PATH /grant USER:(OI)(CI)F",
+    "win_chocolatey": "win_shell: choco install -y NAME",
+    "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
+    "win_domain_membership": "win_shell: Add-Computer -DomainName NAME",
+    "win_environment": "win_shell: [Environment]::SetEnvironmentVariable('NAME', 'VALUE', 'Machine')",
+    "win_feature": "win_shell: Install-WindowsFeature NAME",
+    "win_find": "win_shell: (Get-ChildItem -Recurse PATH).FullName, and register",
+    "win_firewall": "win_shell: Set-NetFirewallProfile -Enabled True",
+    "win_firewall_rule": "win_shell: New-NetFirewallRule -DisplayName NAME -LocalPort PORT -Action Allow",
+    "win_get_url": "win_shell: Invoke-WebRequest URL -OutFile DEST",
+    "win_group": "win_shell: New-LocalGroup NAME",
+    "win_group_membership": "win_shell: Add-LocalGroupMember -Group NAME -Member MEMBER",
+    "win_hostname": "win_shell: Rename-Computer NAME",
+    "win_iis_webapppool": "win_shell: New-WebAppPool NAME",
+    "win_iis_website": "win_shell: New-Website -Name NAME -PhysicalPath PATH",
+    "win_lineinfile": "win_template, or win_copy of the whole file",
+    "win_msi": "win_command: msiexec /i PATH /qn",
+    "win_optional_feature": "win_shell: Enable-WindowsOptionalFeature -Online -FeatureName NAME",
+    "win_owner": "win_shell: icacls PATH /setowner USER",
+    "win_package": "win_command: msiexec /i PATH /qn",
+    "win_path": "win_shell: [Environment]::SetEnvironmentVariable('PATH', $env:PATH + ';NEW', 'Machine')",
+    "win_powershell": "win_shell: SCRIPT",
+    "win_psmodule": "win_shell: Install-Module -Force NAME",
+    "win_reboot": "win_command: shutdown /r /t 5, then wait_for_connection with delay: 60",
+    "win_reg_stat": "win_shell: Get-ItemProperty PATH, and register",
+    "win_regedit": "win_shell: New-ItemProperty -Path PATH -Name NAME -Value DATA -Force",
+    "win_scheduled_task": "win_shell: Register-ScheduledTask …",
+    "win_service": "win_shell: Restart-Service NAME",
+    "win_service_info": "win_shell: Get-Service NAME | ConvertTo-Json, and register",
+    "win_share": "win_shell: New-SmbShare -Name NAME -Path PATH",
+    "win_timezone": "win_shell: Set-TimeZone -Id NAME",
+    "win_unzip": "win_shell: Expand-Archive PATH DEST",
+    "win_updates": "win_shell, with a script that uses Microsoft.Update.Session",
+    "win_uri": "win_shell: Invoke-RestMethod URL, and register",
+    "win_user": "win_shell: New-LocalUser NAME",
+}
+
+#: Other modules of ansible-core and of the collections in everyday use.
+_OTHERS = _words(
+    """
+    acl aix_inittab alternatives apt_key apt_rpm async_status at apk aws_s3 bower bundler bzr capabilities
+    consul cpanm dconf deb822_repository debconf dpkg_selections docker_compose docker_compose_v2
+    docker_image docker_login docker_network docker_volume ec2_instance ejabberd_user elasticsearch_plugin
+    facter filesystem_info flatpak gem git_config github_release haproxy helm homebrew ip_netns ipa_user
+    ipify_facts jenkins_job jenkins_plugin jira k8s k8s_info kernel_blacklist keycloak_client ldap_attrs
+    ldap_entry lvg lvol lxd_container mail maven_artifact meta monit mongodb_user mount_facts mssql_db
+    mssql_script mysql_query mysql_replication mysql_user mysql_variables nmcli ohai open_iscsi openbsd_pkg
+    openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pacman pam_limits pamd
+    parted patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext
+    postgresql_privs postgresql_query postgresql_user proxysql_servers rabbitmq_plugin rabbitmq_user
+    rabbitmq_vhost read_csv redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
+    runit s3_object sefcontext selogin seport set_stats slack ssh_config sudoers supervisorctl svc svr4pkg
+    swdepot telegram terraform vmware_guest validate_argument_spec x509_certificate xattr xfs_quota xml yarn
+    zfs zpool win_acl_inheritance win_audit_policy_system win_audit_rule win_auto_logon
+    win_certificate_store win_chocolatey_config win_chocolatey_facts win_chocolatey_feature
+    win_chocolatey_source win_computer_description win_credential win_data_deduplication win_defrag
+    win_dhcp_lease win_disk_facts win_disk_image win_dns_record win_dns_zone win_domain win_domain_computer
+    win_domain_controller win_domain_group win_domain_group_membership win_domain_object_info win_domain_ou
+    win_domain_user win_dotnet_ngen win_dsc win_eventlog win_eventlog_entry win_feature_info
+    win_file_compression win_file_version win_format win_hosts win_hotfix win_http_proxy
+    win_iis_virtualdirectory win_iis_webapplication win_iis_webbinding win_inet_proxy win_initialize_disk
+    win_listen_ports_facts win_mapped_drive win_nssm win_pagefile win_partition win_pester win_powerplan
+    win_product_facts win_psexec win_psrepository win_psscript win_rabbitmq_plugin win_rds_cap win_rds_rap
+    win_rds_settings win_region win_regmerge win_robocopy win_route win_say win_scheduled_task_stat
+    win_security_policy win_setup win_shortcut win_snmp win_tempfile win_toast win_user_profile
+    win_user_right win_wait_for_process win_wakeonlan win_webpicmd win_whoami win_xml win_zip
+    """
+)
+
+_COLLECTION = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*")
+
+#: Lookups, filters and tests of ansible-core and of collections in everyday use.
+_PLUGINS = {
+    "lookup": _words(
+        """
+        config csvfile dict first_found flattened hashi_vault indexed_items ini inventory_hostnames items lines
+        list nested onepassword passwordstore password pipe random_choice random_string sequence subelements
+        together unvault url varnames dig filetree cartesian consul_kv credstash dnstxt etcd hiera keyring
+        lastpass redis aws_secret aws_ssm ssm_parameter k8s
+    """
+    ),
+    "filter": _words(
+        """
+        json_query ipaddr ipv4 ipv6 ipsubnet ipwrap ipmath ipaddrs network_in_network network_in_usable
+        next_nth_usable nthhost previous_nth_usable reduce_on_network cidr_merge hwaddr macaddr slaac ip4_hex
+        password_hash fileglob unvault vault parse_cli parse_cli_textfsm parse_xml vlan_parser random_mac
+        counter dict dict_kv from_csv from_ini to_ini groupby_as_dict hashids_decode hashids_encode jc keep_keys
+        remove_keys replace_keys lists_intersect lists_mergeby lists_union to_seconds to_milliseconds to_minutes
+        to_hours to_days unicode_normalize version_sort consolidate fact_diff to_xml from_xml to_paths get_path
+        index_of usable_range
+    """
+    ),
+    "test": _words(
+        """
+        started finished timedout uri url urn vault_encrypted vaulted_file a_module fqdn_valid
+    """
+    ),
+}
+
+#: Variables that Ansible's facts set, without their prefix. (Others, such as those of interfaces, are built of names.)
+_FACTS = _words(
+    """
+    all_ipv4_addresses all_ipv6_addresses apparmor architecture bios_date bios_vendor bios_version
+    board_name board_serial board_vendor chassis_serial chassis_vendor chassis_version cmdline date_time
+    default_ipv4 default_ipv6 device_links devices distribution distribution_file_path
+    distribution_file_variety distribution_major_version distribution_minor_version distribution_release
+    distribution_version dns domain effective_group_id effective_user_id env facts fibre_channel_wwn fips
+    form_factor fqdn hostname hostnqn interfaces is_chroot iscsi_iqn kernel kernel_version lastboot local
+    locally_reachable_ips loadavg lsb lvm machine machine_id memfree_mb memory_mb memtotal_mb mounts
+    netbios_name nodename os_family os_installation_type os_name os_product_type owner_contact owner_name
+    pkg_mgr powershell_version proc_cmdline processor processor_cores processor_count processor_nproc
+    processor_threads_per_core processor_vcpus product_name product_serial product_uuid product_version
+    python python_version real_group_id real_user_id reboot_pending selinux selinux_python_present
+    service_mgr services ssh_host_key_dsa_public ssh_host_key_ecdsa_public ssh_host_key_ed25519_public
+    ssh_host_key_rsa_public swapfree_mb swaptotal_mb system system_capabilities system_capabilities_enforced
+    system_description system_vendor totalmem_mb uptime_seconds user_dir user_gecos user_gid user_id
+    user_shell user_uid userspace_architecture userspace_bits virtualization_role virtualization_tech_guest
+    virtualization_tech_host virtualization_type win_rm_certificate_expires windows_domain
+    windows_domain_member windows_domain_role packages
+    """
+)
+_INTERFACE = re.compile(r"(?:eth|ens|enp|eno|bond|br|docker|lo|wlan|bridge|virbr|vlan)[a-z0-9_]*\Z")
+
+
+def module(name: str) -> str:
+    """What to say about a module that Ansible, or a collection, has and this version doesn't; empty for other names."""
+    bare = name.rpartition(".")[2]
+    instead = _INSTEAD.get(bare)
+    if instead is not None:
+        return f"'{name}' is not there yet; until then: {instead}."
+    return f"'{name}' is not there yet." if bare in _OTHERS or _COLLECTION.fullmatch(name) else ""
+
+
+def plugin(kind: str, name: str) -> str:
+    """The same for a ``lookup``, ``filter`` or ``test``."""
+    bare = name.rpartition(".")[2]
+    if bare in _PLUGINS[kind] or _COLLECTION.fullmatch(name):
+        return f"Ansible's {kind} '{name}' is not there yet."
+    return ""
+
+
+def fact(name: str) -> str:
+    """What to say about a variable that gathering facts would set; empty for other names."""
+    bare = name.removeprefix("ansible_")
+    if bare == name or not (bare in _FACTS or _INTERFACE.match(bare)):
+        return ""
+    return (
+        f"'{name}' is a fact, and facts are not gathered yet. Until then set it in the inventory or under 'vars', or "
+        "register what a command says."
+    )
