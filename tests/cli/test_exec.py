@@ -52,6 +52,63 @@ def test_options_of_the_command_are_its_own(exec_: Exec) -> None:
     assert "stdout │ -v -i x --help" in exec_("db", "--", "echo", "-v", "-i", "x", "--help").out
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["db", "echo", "-v", "-i", "x", "--limit", "y", "--help"], "-v -i x --limit y --help"),
+        (["db", "-l", "db1", "echo", "-l", "--clock"], "-l --clock"),
+        (["-vl", "db1", "all", "--timeout=9", "echo", "-n", "--", "x"], "-- x"),
+        (["--", "db", "echo", "-m", "-a"], "-m -a"),
+        (["db", "--", "echo", "--", "-b"], "-- -b"),
+        (["db", "printf", "%s", "-b"], "-b"),
+    ],
+)
+def test_options_after_the_first_word_of_the_command_are_its_own(exec_: Exec, words: list[str], said: str) -> None:
+    ended = exec_(*words)
+    assert f"stdout │ {said}\n" in ended.out, ended.said
+
+
+def test_drumlines_options_behind_a_whole_line_are_a_mistake(exec_: Exec) -> None:
+    ended = exec_("db", "echo hello", "-l", "db1")
+    assert ended.status == 5
+    assert "Options come before the command" in ended.err
+    assert "-l comes after it" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["-m", "ping"], "  ok          ping: db1  "),
+        (["-a", "echo -n hi"], "      stdout │ hi"),
+        (["-m", "shell", "-a", "echo $((6 * 7))"], "      stdout │ 42"),
+        (["-m", "debug", "-a", "msg='{{ port }} and more'"], "      80 and more"),
+        (["-m", "debug", "-a", '{"msg": "{{ port }}"}'], "      80"),
+        (["-m", "ansible.builtin.command", "-a", "echo hi"], "      stdout │ hi"),
+    ],
+)
+def test_an_action_with_its_arguments(exec_: Exec, words: list[str], line: str) -> None:
+    ended = exec_("db", *words)
+    assert ended.status == 0, ended.said
+    assert line in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-m", "coppy"], "Did you mean 'copy'?"),
+        (["-m", "copy", "-a", "srcc=x dest=y"], "'copy' has no argument 'srcc'. Did you mean 'src'?"),
+        (["-m", "copy", "-a", "{"], "This file isn't valid YAML"),
+        (["-m", "ping", "uptime"], "-m and -a say what to run, and so does 'uptime'"),
+        (["-m", "shell", "-a", "ls", "--executable", "bash"], "--executable is for commands"),
+        (["-m", "ping", "--clock"], "There is nothing to run with --clock"),
+    ],
+)
+def test_a_wrong_action_is_told_before_anything_is_sent(exec_: Exec, words: list[str], said: str) -> None:
+    ended = exec_("db", *words)
+    assert ended.status == 5
+    assert said in ended.err
+
+
 def test_templates_are_rendered_for_each_host(exec_: Exec) -> None:
     ended = exec_("web01:db", "--", "echo", "{{ inventory_hostname }}:{{ port }}")
     assert "stdout │ web01:80" in ended.out

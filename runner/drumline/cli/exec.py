@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from drumline.cli.again import again
+from drumline.cli.command_lines import CommandOfHosts
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
     called_as,
@@ -28,13 +31,17 @@ from drumline.model.playbook import Play, Playbook, Task
 _PLACE = Position("<command line>")
 
 
-@click.command("exec")
+@click.command("exec", cls=CommandOfHosts)
 @click.argument("pattern")
-@click.argument("words", nargs=-1, metavar="-- COMMAND...")
+@click.argument("words", nargs=-1, metavar="COMMAND...")
 @inventory_options
 @scope_options
 @forks_option
-@click.option("--become", is_flag=True, help="Run as root (sudo, without a password).")
+@click.option("-m", "--module", metavar="ACTION", help="Run this action instead of a command: ping, copy, template.")
+@click.option(
+    "-a", "--args", "arguments", metavar="ARGS", help="The action's arguments, as in Ansible: 'src=a dest=/tmp'."
+)
+@click.option("-b", "--become", is_flag=True, help="Run as root (sudo, without a password).")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -49,17 +56,23 @@ _PLACE = Position("<command line>")
 def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, recap: bool, **given: Any) -> None:
     """Run one command on the hosts of a pattern; equal outputs are shown once.
 
+    Options come before the command: what follows its first word is the command's own.
+
     A single word is a command line for the hosts' own shell, sh or PowerShell:
 
         drumline exec web 'df -h | tail -1'
 
     Several words are a program and its arguments; no shell reads them, and only ~ and $VARIABLES are expanded there:
 
-        drumline exec web -- systemctl status nginx
+        drumline exec web grep -v '^#' /etc/hosts
+
+    One action with its arguments, as in Ansible:
+
+        drumline exec web -m copy -a 'src=motd dest=/etc/motd'
 
     Templates are rendered for each host:
 
-        drumline exec all -- echo '{{ inventory_hostname }}'
+        drumline exec all echo '{{ inventory_hostname }}'
 
     How far the hosts' clocks are off, and how well that is known:
 
@@ -69,16 +82,9 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
     from drumline.reporting.listeners import listeners_for
     from drumline.reporting.relay import WhenSlow
 
-    if clock and (words or given["become"] or given["executable"]):
-        raise UsageError("There is nothing to run with --clock", "Leave out the command and how to run it, or --clock.")
-    if not clock and not any(word.strip() for word in words):
-        raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
+    _require_one_thing(words, clock, given)
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
-    task = (
-        Task(id="clock", name="clock", action="clock", position=_PLACE, timeout=given["timeout"])
-        if clock
-        else _task(words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
-    )
+    task = _task_of(words, clock, given)
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"], strict=given["strict"])
@@ -102,6 +108,56 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
             readers=reports,
         )
     raise SystemExit(status)
+
+
+def _require_one_thing(words: tuple[str, ...], clock: bool, given: Mapping[str, Any]) -> None:
+    if clock and (words or _is_action(given) or given["become"] or given["executable"]):
+        raise UsageError("There is nothing to run with --clock", "Leave out the command and how to run it, or --clock.")
+    if _is_action(given) and words:
+        raise UsageError(
+            "An action and a command were given",
+            f"-m and -a say what to run, and so does '{words[0]}'. Leave one of them out.",
+        )
+    if _is_action(given) and given["executable"]:
+        raise UsageError(
+            "--executable is for commands", "Give it to the action: -m shell -a 'cmd=ls executable=/bin/bash'."
+        )
+    if not clock and not _is_action(given) and not any(word.strip() for word in words):
+        raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
+
+
+def _is_action(given: Mapping[str, Any]) -> bool:
+    return given["module"] is not None or given["arguments"] is not None
+
+
+def _task_of(words: tuple[str, ...], clock: bool, given: Mapping[str, Any]) -> Task:
+    if clock:
+        return Task(id="clock", name="clock", action="clock", position=_PLACE, timeout=given["timeout"])
+    if _is_action(given):
+        task = _action(given["module"] or "command", given["arguments"] or "")
+        return replace(task, id="exec", become=given["become"], timeout=given["timeout"])
+    return _task(words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
+
+
+def _action(name: str, arguments: str) -> Task:
+    """The task ``NAME: ARGUMENTS``, as it would stand in a playbook; arguments may be JSON or YAML in braces, too."""
+    from drumline.app import registry
+    from drumline.diagnostics import Diagnostics
+    from drumline.errors import FilesError
+    from drumline.loading.tasks import read_task
+    from drumline.loading.yaml import Entry, Node, load
+
+    found = Diagnostics()
+    value = load(arguments, str(_PLACE.path)) if arguments.lstrip().startswith("{") else None
+    node = value or Node(arguments or None, _PLACE)
+    if isinstance(node.value, dict):
+        node = Node({"module": Entry(_PLACE, Node(name, _PLACE)), **node.value}, _PLACE)
+    else:
+        node = Node(f"{name} {arguments}".strip(), _PLACE)
+    task = read_task(Node({"action": Entry(_PLACE, node)}, _PLACE), {}, registry().actions, found)
+    if found or task is None:
+        raise FilesError(replace(diagnostic, position=None) for diagnostic in found)
+    return task
 
 
 def _task(words: tuple[str, ...], *, become: bool, timeout: float | None, shell: str | None) -> Task:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from drumline.cli.groups import Group as Commands
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import inventory_options, settings_with
 from drumline.diagnostics import Diagnostics, did_you_mean
@@ -29,7 +30,7 @@ format_option = click.option(
 )
 
 
-@click.group(short_help="Show hosts, groups and their variables.")
+@click.group(cls=Commands, short_help="Show hosts, groups and their variables.")
 def command() -> None:
     """Show hosts, groups and their variables, as the inventory's sources give them.
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 import drumline
+from drumline.cli.groups import Group, explained
 from drumline.cli.messages import show_error
 from drumline.errors import DrumlineError
 
@@ -25,13 +26,15 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class Program(click.Group):
+class Program(Group):
     """A click group whose commands live in modules of their own, and whose plugins may add more."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, _, _ in self._table()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "help":
+            return explain
         built_in = {name: load for name, load, _ in COMMANDS}
         load = built_in.get(cmd_name) or {name: load for name, load, _ in self._table()}.get(cmd_name)
         return _load(load) if load else None
@@ -48,8 +51,9 @@ class Program(click.Group):
                 show_error(error)
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:
+            told = explained(error) if isinstance(error, click.NoSuchOption) else None
             with suppress(OSError):
-                error.show()
+                show_error(told) if told else error.show()
             raise SystemExit(5) from None  # click's own 2 would mean a failed job here
         except click.Abort:
             with suppress(OSError):
@@ -73,7 +77,7 @@ def _load(load: str) -> click.Command:
 @click.command(
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Each command has its own --help. Plugins may add commands: see 'drumline plugins'.",
+    epilog="'drumline help COMMAND' explains one of them. Plugins may add commands: see 'drumline plugins'.",
 )
 @click.version_option(drumline.__version__, prog_name="drumline", message="%(prog)s %(version)s")
 def program() -> None:
@@ -82,3 +86,10 @@ def program() -> None:
     Tasks depend on each other across hosts; each wave goes out over warm SSH and WinRM connections, and a barrier
     is held after it. Nothing is installed on the hosts.
     """
+
+
+@click.command("help", hidden=True)
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+def explain(words: tuple[str, ...]) -> None:
+    """Explain a command; the same as --help after it."""
+    program.main([*words, "--help"], prog_name="drumline")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from drumline.cli.groups import Group
 from drumline.cli.options import settings_with, state_option, verbose_option
 from drumline.reporting.lines import Line
 
@@ -18,7 +19,7 @@ _format = click.option(
 )
 
 
-@click.group("runs")
+@click.group("runs", cls=Group)
 def command() -> None:
     """List earlier runs and show what they did."""
 

@@ -1,0 +1,40 @@
+"""Groups of commands that answer mistakes with what was meant, and hand over what click finds wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from drumline.errors import UsageError
+
+
+class Group(click.Group):
+    """A click group that says what an unknown command was probably meant to be."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from drumline.cli.suggestions import no_such_command
+
+            raise no_such_command(name, ctx.command_path, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def group(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("cls", Group)
+        return super().group(*args, **kwargs)
+
+
+def explained(error: click.NoSuchOption) -> UsageError | None:
+    """The error in drumline's words; None where click doesn't say where it was."""
+    from drumline.cli.suggestions import no_such_option
+
+    context = error.ctx
+    if context is None:
+        return None
+    known = [name for option in context.command.get_params(context) for name in option.opts]
+    return no_such_option(
+        error.option_name, context.command_path, known, is_group=isinstance(context.command, click.Group)
+    )
