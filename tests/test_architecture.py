@@ -41,6 +41,7 @@ LAYERS = [
 HOMES = {
     "ahocorasick_rs": ("runner/drumline/masking.py",),
     "click": ("runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py", "plugins/*/cli.py"),
+    "gssapi": ("plugins/drumline_winrm/tickets.py",),
     "jinja2": ("runner/drumline/loading/",),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),
     "pluggy": ("runner/drumline/plugin/",),
@@ -48,7 +49,7 @@ HOMES = {
     "requests": ("plugins/drumline_winrm/",),
     "requests_ntlm": ("plugins/drumline_winrm/",),
     "rich": ("runner/drumline/reporting/", "runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py"),
-    "spnego": ("plugins/drumline_lab/",),
+    "spnego": ("plugins/drumline_lab/", "plugins/drumline_winrm/kerberos.py"),
     "urllib3": ("plugins/drumline_winrm/",),
     "winrm": ("plugins/drumline_winrm/",),
     "yaml": ("runner/drumline/loading/yaml.py",),

@@ -77,6 +77,8 @@ def translate(error: Exception, settings: Settings) -> Exception:
         WSManFaultError,
     )
 
+    if isinstance(error, HostError):
+        return error  # from the log-in, which has said what is wrong
     if isinstance(error, WinRMOperationTimeoutError):
         return NothingYet(f"{settings.name} gave no answer in time.")
     if isinstance(error, WSManFaultError):

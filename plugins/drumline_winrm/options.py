@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from drumline.plugin import Option, OptionInvalid, PackageMissing, Secret, Target
+from drumline.plugin import Option, OptionInvalid, Secret, Target
+from drumline_winrm import logins
+from drumline_winrm.logins import Account
 
-AUTHENTICATION = ("basic", "ntlm", "kerberos", "credssp", "certificate")
+if TYPE_CHECKING:
+    from drumline_winrm.tickets import Ticket
 
 OPTIONS = (
     Option(name="host", help="Name or address; by default the host's name in the inventory."),
@@ -28,7 +30,8 @@ OPTIONS = (
         variables=("winrm_transport",),
         type=tuple,
         help="How to log in: basic, ntlm, kerberos, credssp or certificate, or several with commas, of which the "
-        "first is used for which packages are here; by default kerberos for name@REALM where it can be, else ntlm.",
+        "first is used for which packages are here; after kerberos also the next when there is no ticket to be had. By "
+        "default kerberos, then ntlm, for name@REALM; else ntlm.",
     ),
     Option(
         name="scheme",
@@ -89,12 +92,31 @@ OPTIONS = (
         variables=("winrm_kerberos_delegation",),
         type=bool,
         default=False,
-        help="Let the host use the ticket to reach others.",
+        help="Let the host use the ticket to reach others; kinit then gets a forwardable one.",
     ),
     Option(
         name="kerberos_hostname",
         variables=("winrm_kerberos_hostname_override",),
         help="Name of the host in Kerberos, when it isn't the one that is connected to.",
+    ),
+    Option(
+        name="kinit_mode",
+        variables=("winrm_kinit_mode",),
+        choices=("managed", "manual"),
+        help="managed: get a ticket with the password; manual: use the one that is there. By default managed where "
+        "there is a password.",
+    ),
+    Option(name="kinit_cmd", variables=("winrm_kinit_cmd",), default="kinit", help="Program that gets tickets."),
+    Option(
+        name="kinit_args",
+        variables=("winrm_kinit_args",),
+        help="Arguments for it, in place of -f for a ticket that can be delegated.",
+    ),
+    Option(
+        name="kinit_env_vars",
+        variables=("winrm_kinit_env_vars",),
+        type=tuple,
+        help="Variables of the environment that it is given beside PATH and KRB5_CONFIG.",
     ),
     Option(name="service", variables=("winrm_service",), default="HTTP", help="Name of the service in Kerberos."),
     Option(
@@ -149,6 +171,9 @@ class Settings:
     proxy: str | None
     shell: str
     max_operations: int
+    account: Account | None = None  #: Whose ticket the password is to get; None to use the one that is there.
+    ticket: Ticket | None = None  #: That ticket.
+    otherwise: Settings | None = None  #: How to log in when there is no ticket to be had.
 
     @property
     def encrypted(self) -> bool:
@@ -158,8 +183,18 @@ class Settings:
 
 def read(target: Target) -> Settings:
     """The settings of one host, or ``OptionInvalid`` or ``PackageMissing`` with what to do."""
+    first, *rest = logins.ways(target)
+    settings = _read(target, first)
+    if first != "kerberos":
+        return settings
+    for other in rest:
+        with contextlib.suppress(OptionInvalid):  # Where it can't be used either, there may be a third.
+            return replace(settings, otherwise=_read(target, other))
+    return settings
+
+
+def _read(target: Target, authentication: str) -> Settings:
     scheme = _scheme(target)
-    authentication = _authentication(target)
     _check_login(target, authentication)
     operation, connect = float(target["operation_timeout"]), float(target["connect_timeout"])
     reading = float(target["read_timeout"] or operation + 10)
@@ -190,6 +225,7 @@ def read(target: Target) -> Settings:
         proxy=target["proxy"],
         shell=target["shell"],
         max_operations=max(1, target["max_operations"]),
+        account=logins.account(target) if authentication == "kerberos" else None,
     )
 
 
@@ -205,36 +241,6 @@ def _url(target: Target, scheme: str) -> str:
     with contextlib.suppress(ValueError):  # A name.
         host = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
     return f"{scheme}://{host}:{port}/{str(target['path']).lstrip('/')}"
-
-
-def _authentication(target: Target) -> str:
-    wanted = target["transport"]
-    if not wanted:
-        realm = "@" in (target["user"] or "")
-        return "kerberos" if realm and _missing("kerberos") is None else "ntlm"
-    names = ["basic" if name.lower() == "plaintext" else name.lower() for name in wanted]
-    for name in names:
-        if name not in AUTHENTICATION:
-            raise OptionInvalid(
-                "Unknown way to log in",
-                f"winrm_transport of {target.host} says '{name}'; there are {', '.join(AUTHENTICATION)}.",
-            )
-    usable = [name for name in names if _missing(name) is None]
-    if not usable:
-        raise PackageMissing(
-            f"No package for {names[0]}",
-            f"Logging in to {target.host} with {names[0]} needs {_missing(names[0])}: "
-            f"pip install 'drumline[{names[0]}]', or set winrm_transport to ntlm.",
-        )
-    return str(usable[0])
-
-
-def _missing(authentication: str) -> str | None:
-    """The package that a way to log in needs and this machine lacks."""
-    package = {"kerberos": "krb5", "credssp": "requests_credssp", "ntlm": "requests_ntlm"}.get(authentication)
-    if package == "krb5":
-        return None if any(map(find_spec, ("gssapi", "winkerberos", "kerberos"))) else "pykerberos"
-    return package if package and find_spec(package) is None else None
 
 
 def _check_login(target: Target, authentication: str) -> None:
@@ -285,22 +291,26 @@ def protocol(settings: Settings) -> Any:
     """A ``winrm.Protocol`` of its own, not yet connected."""
     from winrm.protocol import Protocol
 
+    wanted: dict[str, Any] = {
+        "endpoint": settings.url,
+        "ca_trust_path": settings.ca_trust_path or "legacy_requests",
+        "server_cert_validation": "validate" if settings.validate else "ignore",
+        "message_encryption": settings.encryption,
+        "proxy": settings.proxy,
+    }
     made: Any = Protocol(
-        endpoint=settings.url,
         transport=cast(Any, settings.authentication),
         username=settings.user or None,
         password=settings.password.reveal(),
-        ca_trust_path=settings.ca_trust_path or "legacy_requests",
         cert_pem=settings.cert_pem,
         cert_key_pem=settings.cert_key,
-        server_cert_validation="validate" if settings.validate else "ignore",
-        kerberos_delegation=settings.kerberos_delegation,
-        kerberos_hostname_override=settings.kerberos_hostname,
-        service=settings.service,
-        message_encryption=cast(Any, settings.encryption),
         send_cbt=settings.send_cbt,
-        proxy=settings.proxy,
+        **wanted,
     )
+    if settings.authentication == "kerberos":
+        from drumline_winrm.kerberos import KerberosTransport
+
+        made.transport = KerberosTransport(settings, **wanted)
     # requests takes (connect, read); pywinrm has one number for both.
     made.transport.read_timeout_sec = (settings.connect_timeout, settings.read_timeout)
     return made

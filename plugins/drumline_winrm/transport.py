@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from drumline.plugin import HostError, Platform, Target
+from drumline.plugin import AuthenticationFailed, HostError, Platform, Target
 from drumline_winrm import options
 from drumline_winrm.options import Settings
 
 if TYPE_CHECKING:
     from drumline_winrm.session import WinrmSession
+    from drumline_winrm.tickets import Tickets
 
 
 class Winrm:
@@ -19,11 +21,26 @@ class Winrm:
     name = "winrm"
     options = options.OPTIONS
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tickets: Tickets | None = None  # Of users, not of hosts: one ticket serves all that its user reaches.
+
     def platform(self, target: Target) -> Platform:
         return Platform.WINDOWS
 
     def connect(self, target: Target) -> WinrmConnection:
-        return WinrmConnection(options.read(target))
+        settings = options.read(target)
+        if settings.account is not None:
+            settings = replace(settings, ticket=self._known_tickets().of(settings.account))
+        return WinrmConnection(settings)
+
+    def _known_tickets(self) -> Tickets:
+        from drumline_winrm.tickets import Tickets
+
+        with self._lock:
+            if self._tickets is None:
+                self._tickets = Tickets()
+            return self._tickets
 
 
 class WinrmConnection:
@@ -33,10 +50,17 @@ class WinrmConnection:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._lock = threading.Lock()
-        self._first: WinrmSession | None = _open(settings)
-        self._sessions = [self._first]
+        self._ticket = settings.ticket
+        if self._ticket is not None:
+            self._ticket.hold()
+        try:
+            self._settings, first = _open_either(settings)
+        except BaseException:
+            self._release()
+            raise
+        self._first: WinrmSession | None = first
+        self._sessions = [first]
 
     def open_session(self) -> WinrmSession:
         with self._lock:
@@ -54,6 +78,29 @@ class WinrmConnection:
             self._first = None
         for session in sessions:
             session.close()
+        self._release()
+
+    def _release(self) -> None:
+        with self._lock:
+            ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            ticket.release()
+
+
+def _open_either(settings: Settings) -> tuple[Settings, WinrmSession]:
+    """A session by the best way to log in that there is, and which way that was."""
+    if settings.otherwise is None:
+        return settings, _open(settings)
+    from drumline_winrm.tickets import NoTicket
+
+    try:
+        return settings, _open(settings)
+    except NoTicket as none:
+        try:
+            return settings.otherwise, _open(settings.otherwise)
+        except AuthenticationFailed as error:
+            detail = f"{error.detail} Kerberos was tried before: {none}"
+            raise AuthenticationFailed(error.summary, detail) from None
 
 
 def _open(settings: Settings) -> WinrmSession:

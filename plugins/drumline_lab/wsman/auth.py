@@ -1,4 +1,4 @@
-"""Authentication of one TCP connection: Negotiate (NTLM inside), CredSSP, Basic, client certificates.
+"""Authentication of one TCP connection: Negotiate (NTLM or Kerberos inside), CredSSP, Basic, client certificates.
 
 All state belongs to the connection. After a handshake its requests carry no ``Authorization`` any more; ``Basic`` is
 checked on each request. Windows never offers ``NTLM`` by that name.
@@ -20,6 +20,10 @@ from drumline_lab.wsman.settings import Settings
 
 _NTLM = b"NTLMSSP\0"
 _AUTHENTICATE = _NTLM + b"\x03\0\0\0"
+#: GSS_C_CHANNEL_BOUND_FLAG: the initiator sent bindings, and they are the acceptor's (MIT Kerberos 1.19 and later).
+_CHANNEL_BOUND = 2048
+#: 1.2.840.113554.1.2.2, as a token of Kerberos begins with it, and one of SPNEGO that holds one of Kerberos has it.
+_KERBEROS = bytes.fromhex("06092a864886f712010202")
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 
@@ -39,6 +43,7 @@ class Authentication:
     ) -> None:
         self.user = ""
         self.context: Any = None  #: The complete security context, for sealing; None after Basic.
+        self.delegated = ""  #: For whom this host may act elsewhere: the owner of a ticket that came with the log-in.
         self.last_error = ""
         self._settings = settings
         self._credentials = credentials
@@ -61,7 +66,7 @@ class Authentication:
         match offered.get(scheme.lower()):
             case "Basic":
                 return self._check_basic(token)
-            case "Negotiate" | "CredSSP" as name:
+            case "Negotiate" | "Kerberos" | "CredSSP" as name:
                 return self._step(name, token)
         return self._refuse(f"{scheme} is not offered")
 
@@ -83,44 +88,55 @@ class Authentication:
         return Verdict(granted=True)
 
     def _step(self, scheme: str, token: bytes) -> Verdict:
-        if self._pending is None or token.startswith(_NTLM + b"\x01"):
-            self.context = None
-            self._pending = self._acceptor(scheme, token)
         try:
-            with self._credentials.for_ntlm():
+            if self._pending is None or token.startswith(_NTLM + b"\x01"):
+                self.context = None
+                self._pending = self._acceptor(scheme, token)
+            with self._credentials.for_acceptors():
                 answer = self._pending.step(token, channel_bindings=self._bindings_for(token))
         except Exception as error:  # whatever is wrong with a token, Windows says 401
             return self._refuse(f"{type(error).__name__}: {error}")
         fields = (f"{scheme} {base64.b64encode(answer).decode()}",) if answer else ()
         if not self._pending.complete:
             return Verdict(granted=False, fields=fields)
+        if not self._is_bound(self._pending):
+            return self._refuse("BadBindingsError: the ticket is not bound to this channel")
         self.context, self._pending = self._pending, None
         self.user = self.context.client_principal or ""
+        self.delegated = _delegated(self.context)
         return Verdict(granted=True, fields=fields)
 
     def _acceptor(self, scheme: str, token: bytes) -> Any:
-        if scheme == "CredSSP":
-            protocol, options = "credssp", spnego.NegotiateOptions.none
+        if scheme in ("CredSSP", "Kerberos"):
+            protocol, options = scheme.lower(), spnego.NegotiateOptions.none
         elif token.startswith(_NTLM):
             protocol, options = "ntlm", spnego.NegotiateOptions.use_ntlm
         else:
             protocol, options = "negotiate", spnego.NegotiateOptions.use_negotiate
-        with self._credentials.for_ntlm():
+        with self._credentials.for_acceptors():
             return spnego.server(protocol=protocol, options=options)
 
     def _bindings_for(self, token: bytes) -> GssChannelBindings | None:
-        """What the acceptor is to demand: it takes bindings that it is given as a must."""
+        """What the acceptor compares with; NTLM's takes bindings that it is given as a must."""
         level = self._settings.channel_binding
         if self._bindings is None or level == "none":
             return None
-        if level == "relaxed" and not _has_bindings(token):
+        if level == "relaxed" and not (_KERBEROS in token or _has_bindings(token)):
             return None
         return self._bindings
+
+    def _is_bound(self, context: Any) -> bool:
+        """Whether the client named this channel, where it must. NTLM's acceptor has seen to that itself."""
+        if self._bindings is None or self._settings.channel_binding != "strict":
+            return True
+        if context.negotiated_protocol != "kerberos":
+            return True
+        return bool(int(_native(context).actual_flags) & _CHANNEL_BOUND)
 
     def _refuse(self, reason: str) -> Verdict:
         self.last_error = reason
         self.context = self._pending = None
-        self.user = ""
+        self.user = self.delegated = ""
         return Verdict(granted=False, fields=tuple(self._offers()))
 
     def _offers(self) -> list[str]:
@@ -137,3 +153,18 @@ def _has_bindings(token: bytes) -> bool:
     if len(response) <= 24:  # NTLMv1 has no room for it
         return False
     return AvId.channel_bindings in NTClientChallengeV2.unpack(response[16:]).av_pairs
+
+
+def _native(context: Any) -> Any:
+    """The security context of the GSSAPI library, which pyspnego has wrapped once, or within SPNEGO twice."""
+    while hasattr(context, "_context"):
+        context = context._context
+    return context
+
+
+def _delegated(context: Any) -> str:
+    """Whose ticket came along to be used elsewhere, or ``""``."""
+    if context.negotiated_protocol != "kerberos":
+        return ""
+    ticket = _native(context).delegated_creds
+    return str(ticket.name) if ticket is not None else ""

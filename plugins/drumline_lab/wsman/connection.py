@@ -49,6 +49,11 @@ class Connection:
         """Why the last login was refused, or ``""``."""
         return self._authentication.last_error if self._authentication else ""
 
+    @property
+    def delegated(self) -> str:
+        """Whose Kerberos ticket came along to be used on other hosts, or ``""``."""
+        return self._authentication.delegated if self._authentication else ""
+
     def serve(self) -> None:
         """Answer requests until the connection ends; raises nothing."""
         try:

@@ -67,7 +67,7 @@ class WsmanServer:
         self.after: Callable[[str], None] | None = None
         self.log: deque[Exchange] = deque(maxlen=settings.log_size)
         self.last_auth_error = ""
-        self.credentials = Credentials(settings.users)
+        self.credentials = Credentials(settings.users, settings.keytab)
         self.shells = Shells(settings)
         self.backend = backend
         self._text_shells = TextShells(self.shells, backend)

@@ -23,7 +23,9 @@ class Settings:
 
     #: User name to password. ``user``, ``DOMAIN\\user`` and ``user@REALM`` are three users; case does not count.
     users: Mapping[str, str] = field(default_factory=dict)
-    #: Offered in this order: ``Negotiate`` (NTLM inside), ``CredSSP``, ``Basic``, ``Certificate`` (HTTPS only).
+    #: The host's own keys in Kerberos. With them ``Negotiate`` takes tickets too; needs the extra ``kerberos``.
+    keytab: Path | None = None
+    #: Offered in this order: ``Negotiate``, ``Kerberos``, ``CredSSP``, ``Basic``, ``Certificate`` (HTTPS only).
     schemes: tuple[str, ...] = ("Negotiate", "Basic")
     tls: Tls | None = None
     channel_binding: Literal["none", "relaxed", "strict"] = "relaxed"

@@ -287,7 +287,7 @@ class TestNoWay:
     def test_missing_packages_are_named(
         self, transport: Winrm, sh_server: WsmanServer, target_for: Any, way: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("drumline_winrm.options.find_spec", lambda _name: None)
+        monkeypatch.setattr("drumline_winrm.logins.find_spec", lambda _name: None)
         with pytest.raises(PackageMissing, match=rf"pip install 'drumline\[{way}\]'"):
             transport.connect(target_for(sh_server, transport=(way,)))
 
