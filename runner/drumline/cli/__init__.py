@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 
 def main() -> None:
     """Entry point of ``drumline``."""
-    if sys.argv[1:] in ([], ["--help"], ["-h"]) and sys.stdout is not None:
+    asks_for_help = sys.argv[1:] in ([], ["--help"], ["-h"]) and "_DRUMLINE_COMPLETE" not in os.environ
+    if asks_for_help and sys.stdout is not None:
         # click alone takes four times as long to import as Python takes to start. tests/cli/test_help.py keeps the
         # file equal to what click says.
         with suppress(OSError):  # then it is told below that it can't be printed

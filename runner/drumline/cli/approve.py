@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from drumline.cli.options import settings_with, state_option
+from drumline.cli.options import completes, settings_with, state_option
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 
@@ -24,9 +24,14 @@ _INTERVAL = 0.1
 
 
 @click.command("approve")
-@click.argument("run")
+@click.argument("run", shell_complete=completes("runs"))
 @click.option("--reject", is_flag=True, help="Reject it: the task that asks fails.")
-@click.option("--task", metavar="ID", help="The task that asks, where several do: its id, or play.id.")
+@click.option(
+    "--task",
+    metavar="ID",
+    shell_complete=completes("tasks of a run"),
+    help="The task that asks, where several do: its id, or play.id.",
+)
 @click.option("--comment", metavar="TEXT", default="", help="Why; it is kept with the answer.")
 @state_option
 def command(run: str, reject: bool, task: str | None, comment: str, state: Path | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import click
+from click.shell_completion import CompletionItem
 
 from drumline.errors import UsageError
 
@@ -16,9 +17,14 @@ class CommandOfHosts(click.Command):
         options = {name: item for item in self.get_params(ctx) if isinstance(item, click.Option) for name in item.opts}
         before, pattern, rest = _up_to_word(args, options)
         between, first, after = _up_to_word(rest, options) if "--" not in before else ([], rest[:1], rest[1:])
+        if ctx.resilient_parsing and not first:
+            return super().parse_args(ctx, args)  # options may still come
         _require_clear(first, after, options, is_marked="--" in [*before, *between])
         given = [word for word in [*before, *between] if word != "--"]
         return super().parse_args(ctx, [*given, "--", *pattern, *first, *after] if pattern else given)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        return [] if ctx.params.get("words") else super().shell_complete(ctx, incomplete)
 
 
 def _up_to_word(words: Sequence[str], options: Mapping[str, click.Option]) -> tuple[list[str], list[str], list[str]]:

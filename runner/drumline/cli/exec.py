@@ -15,6 +15,7 @@ from drumline.cli.command_lines import CommandOfHosts
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
     called_as,
+    completes,
     forks_option,
     inventory_options,
     recap_option,
@@ -32,12 +33,18 @@ _PLACE = Position("<command line>")
 
 
 @click.command("exec", cls=CommandOfHosts)
-@click.argument("pattern")
+@click.argument("pattern", shell_complete=completes("patterns"))
 @click.argument("words", nargs=-1, metavar="COMMAND...")
 @inventory_options
 @scope_options
 @forks_option
-@click.option("-m", "--module", metavar="ACTION", help="Run this action instead of a command: ping, copy, template.")
+@click.option(
+    "-m",
+    "--module",
+    metavar="ACTION",
+    shell_complete=completes("actions"),
+    help="Run this action instead of a command: ping, copy, template.",
+)
 @click.option(
     "-a", "--args", "arguments", metavar="ARGS", help="The action's arguments, as in Ansible: 'src=a dest=/tmp'."
 )

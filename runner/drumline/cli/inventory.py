@@ -11,7 +11,7 @@ import click
 
 from drumline.cli.groups import Group as Commands
 from drumline.cli.messages import show_warnings
-from drumline.cli.options import inventory_options, settings_with
+from drumline.cli.options import completes, inventory_options, settings_with
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import UsageError
 from drumline.loading.inventory import members, shared_names
@@ -39,7 +39,7 @@ def command() -> None:
 
 
 @command.command("list", short_help="List hosts with their variables.")
-@click.argument("pattern", default="all")
+@click.argument("pattern", default="all", shell_complete=completes("patterns"))
 @inventory_options
 @format_option
 @reveal_option
@@ -61,7 +61,7 @@ def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bo
 
 
 @command.command("graph", short_help="Draw groups with their groups and hosts.")
-@click.argument("group", default="all")
+@click.argument("group", default="all", shell_complete=completes("groups"))
 @inventory_options
 def graph_command(group: str, inventory: tuple[str, ...]) -> None:
     """Draw GROUP (all groups without one) with its groups and hosts as a tree."""
@@ -72,7 +72,7 @@ def graph_command(group: str, inventory: tuple[str, ...]) -> None:
 
 
 @command.command("host", short_help="Show the variables of one host.")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("hosts"))
 @inventory_options
 @format_option
 @reveal_option

@@ -28,6 +28,17 @@ def _several(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
     return decorate
 
 
+def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """What proposes words of some kind to a shell (:mod:`drumline.cli.completing`)."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
+        from drumline.cli.completing import propose
+
+        return propose(kind, context, incomplete)
+
+    return complete
+
+
 #: A playbook's file. That it can't be read is told with all other mistakes.
 playbook_path = click.Path(path_type=Path, readable=False)
 
@@ -37,13 +48,20 @@ inventory_options = click.option(
     "--inventory",
     multiple=True,
     metavar="SOURCE",
+    shell_complete=completes("files"),
     help="Where hosts come from: a YAML or INI file, a folder of them, a program, or a list 'web1,web2,'. "
     "May be given several times. Default: ./inventory.",
 )
 
 #: ``limit: str | None``, ``extra_vars: tuple[str, ...]``, ``strict: bool``.
 scope_options = _several(
-    click.option("-l", "--limit", metavar="PATTERN", help="Only hosts that match this pattern as well."),
+    click.option(
+        "-l",
+        "--limit",
+        metavar="PATTERN",
+        shell_complete=completes("patterns"),
+        help="Only hosts that match this pattern as well.",
+    ),
     click.option(
         "-e",
         "--extra-vars",
@@ -56,8 +74,16 @@ scope_options = _several(
 
 #: ``tags: str | None``, ``skip_tags: str | None``: comma lists.
 tag_options = _several(
-    click.option("-t", "--tags", metavar="TAGS", help="Only tasks with one of these tags (a comma list)."),
-    click.option("--skip-tags", metavar="TAGS", help="No task with one of these tags."),
+    click.option(
+        "-t",
+        "--tags",
+        metavar="TAGS",
+        shell_complete=completes("tags"),
+        help="Only tasks with one of these tags (a comma list).",
+    ),
+    click.option(
+        "--skip-tags", metavar="TAGS", shell_complete=completes("tags"), help="No task with one of these tags."
+    ),
 )
 
 #: ``forks: int | None``.

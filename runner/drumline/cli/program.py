@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,9 @@ import drumline
 from drumline.cli.groups import Group, explained
 from drumline.cli.messages import show_error
 from drumline.errors import DrumlineError
+
+#: The variable by which a shell asks for proposals.
+VARIABLE = "_DRUMLINE_COMPLETE"
 
 #: Name, module under ``drumline.cli``, and the line of ``drumline --help``.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -23,6 +27,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),
     ("approve", "drumline.cli.approve:command", "Approve or reject what a run asks before it goes on."),
     ("plugins", "drumline.cli.plugins:command", "List plugins, where they come from and what they offer."),
+    ("completion", "drumline.cli.completion:command", "Print the script that completes command lines in a shell."),
 )
 
 
@@ -44,6 +49,10 @@ class Program(Group):
             formatter.write_dl([(name, text) for name, _, text in self._table()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        if VARIABLE in os.environ:
+            from drumline.cli.completion import answer_shell
+
+            raise SystemExit(answer_shell(self, os.environ[VARIABLE]))
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except DrumlineError as error:
@@ -89,7 +98,12 @@ def program() -> None:
 
 
 @click.command("help", hidden=True)
-@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[COMMAND]...",
+    shell_complete=lambda _context, _option, word: [name for name, _, _ in COMMANDS if name.startswith(word)],
+)
 def explain(words: tuple[str, ...]) -> None:
     """Explain a command; the same as --help after it."""
     program.main([*words, "--help"], prog_name="drumline")

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from drumline.cli.groups import Group
-from drumline.cli.options import settings_with, state_option, verbose_option
+from drumline.cli.options import completes, settings_with, state_option, verbose_option
 from drumline.reporting.lines import Line
 
 _format = click.option(
@@ -42,7 +42,7 @@ def list_(format_: str, state: Path | None) -> None:
 
 
 @command.command("show", short_help="Show one run: failures first, then its waves.")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completes("runs"))
 @_format
 @state_option
 @verbose_option
@@ -64,9 +64,14 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
 
 
 @command.command("output", short_help="Print all that a job said, uncut.")
-@click.argument("task")
-@click.argument("host")
-@click.option("--run", metavar="RUN", help="A number or id of 'drumline runs list'. Default: the newest.")
+@click.argument("task", shell_complete=completes("tasks of a run"))
+@click.argument("host", shell_complete=completes("hosts of a run"))
+@click.option(
+    "--run",
+    metavar="RUN",
+    shell_complete=completes("runs"),
+    help="A number or id of 'drumline runs list'. Default: the newest.",
+)
 @click.option("--stderr", is_flag=True, help="Its standard error instead of its standard output.")
 @state_option
 def output(task: str, host: str, run: str | None, stderr: bool, state: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drumline.cli.options import (
+    completes,
     forks_option,
     inventory_options,
     playbook_path,
@@ -40,11 +41,18 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--take",
+    shell_complete=completes("task times"),
     multiple=True,
     metavar="TASK=TIME",
     help="How long a task takes on each host, whatever it took before: 30s, 2m, or between two times, 20s-40s.",
 )
-@click.option("--fail", multiple=True, metavar="TASK=SHARE", help="A task fails on so many of its hosts: 5%, 0.05.")
+@click.option(
+    "--fail",
+    shell_complete=completes("task times"),
+    multiple=True,
+    metavar="TASK=SHARE",
+    help="A task fails on so many of its hosts: 5%, 0.05.",
+)
 @click.option(
     "--slow", multiple=True, metavar="HOSTS=FACTOR", help="Everything takes so many times as long on these hosts: 3."
 )

@@ -1,0 +1,184 @@
+"""What a half-typed word can become: hosts, groups, tags, tasks, runs, actions. Asked by shells at each Tab.
+
+Nothing here may fail, print, run a program or a plugin of the working directory: whatever goes wrong, there are no
+proposals.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from drumline.cli.options import settings_with
+
+if TYPE_CHECKING:
+    from drumline.journal.store import Journal, RunInfo
+    from drumline.model.host import Inventory
+
+#: Proposals for one word; of more a person sees nothing.
+_MOST = 2000
+
+#: Runs that are proposed, the newest ones.
+_MOST_RUNS = 50
+
+
+def propose(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """The proposals for a word of some kind (a key of ``_KINDS``)."""
+    try:
+        with_prefix = _KINDS[kind]
+        return list(with_prefix(context, incomplete))[:_MOST]
+    except Exception:  # a broken file, a journal of another version, …: no reason to disturb whoever presses Tab
+        return []
+
+
+def _starting(names: Iterable[str], incomplete: str, before: str = "") -> Iterator[CompletionItem]:
+    """The names that begin like the word, after what was typed ``before`` its last part."""
+    return (CompletionItem(before + name) for name in dict.fromkeys(names) if name.startswith(incomplete))
+
+
+# Hosts and groups.
+
+
+class _NoPrograms:
+    """Stands for inventory programs, which aren't started for a Tab."""
+
+    name = "none"
+
+    def claims(self, source: str) -> bool:
+        return os.path.isfile(source) and os.access(source, os.X_OK)
+
+    def read(self, source: str) -> Any:
+        from drumline.plugin.protocols import SourceData
+
+        return SourceData()
+
+
+def _inventory(context: click.Context) -> Inventory:
+    from drumline.loading.inventory import load_inventory
+
+    sources = settings_with(inventory=_inventories(context)).inventory or ("inventory",)
+    return load_inventory(sources, [_NoPrograms()])
+
+
+def _patterns(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    """The last part of ``web:!db1``, ``web,db``."""
+    found = re.match(r"(.*[:,])?([!&]?)(.*)", incomplete, re.DOTALL)
+    assert found is not None
+    inventory = _inventory(context)
+    before = (found[1] or "") + found[2]
+    return _starting([*inventory.groups, *inventory.hosts], found[3], before)
+
+
+def _hosts(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    return _starting(_inventory(context).hosts, incomplete)
+
+
+def _groups(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    return _starting(_inventory(context).groups, incomplete)
+
+
+# Tags, tasks and actions.
+
+
+def _playbooks(context: click.Context) -> list[Path]:
+    """Those among the words: click doesn't sort words out while the last of them waits for its value."""
+    return [
+        Path(word) for word in context.obj if word.endswith((".yml", ".yaml")) and word not in _inventories(context)
+    ]
+
+
+def _inventories(context: click.Context) -> tuple[str, ...]:
+    return context.params.get("inventory") or ()
+
+
+def _tags(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    from drumline.loading.yaml import read
+
+    tags = {"all", "tagged", "untagged", "always", "never"}
+    for path in _playbooks(context):
+        tags.update(_tags_in(read(path)))
+    before, comma, last = incomplete.rpartition(",")
+    return _starting(sorted(tags), last, before + comma)
+
+
+def _tags_in(node: Any) -> Iterator[str]:
+    value = node.value if node is not None else None
+    if isinstance(value, list):
+        for item in value:
+            yield from _tags_in(item)
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _tags_of(entry.node.value) if key == "tags" else _tags_in(entry.node)
+
+
+def _tags_of(value: Any) -> Iterator[str]:
+    texts = [item.value for item in value] if isinstance(value, list) else [value]
+    for text in texts:
+        yield from (tag.strip() for tag in str(text).split(",") if tag.strip())
+
+
+def _task_times(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    """``TASK=`` of the playbooks that stand before."""
+    from drumline.loading.playbook import load_playbooks
+    from drumline.plugin.manager import load_plugins
+
+    playbook = load_playbooks(_playbooks(context), load_plugins().actions)
+    return _starting((f"{task.id}=" for play in playbook.plays for task in play.tasks), incomplete)
+
+
+def _actions(_context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    from drumline.plugin.manager import load_plugins
+
+    return _starting(sorted(load_plugins().actions), incomplete)
+
+
+# Runs.
+
+
+def _journal(context: click.Context) -> Journal:
+    from drumline.journal.store import Journal
+
+    return Journal(settings_with(state=context.params.get("state")).state)
+
+
+def _run(context: click.Context) -> tuple[Journal, RunInfo]:
+    journal = _journal(context)
+    return journal, journal.find(context.params.get("run"))
+
+
+def _runs(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    for run in _journal(context).runs()[:_MOST_RUNS]:
+        if str(run.number).startswith(incomplete):
+            yield CompletionItem(str(run.number), help=run.command)
+
+
+def _tasks_of_run(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    journal, run = _run(context)
+    return _starting((step.task.id for step in journal.plan(run).steps), incomplete)
+
+
+def _hosts_of_run(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    journal, run = _run(context)
+    task = context.params.get("task")
+    steps = [step for step in journal.plan(run).steps if task in (None, step.task.id)]
+    return _starting((host for step in steps for host in step.hosts), incomplete)
+
+
+_KINDS: dict[str, Callable[[click.Context, str], Iterator[CompletionItem]]] = {
+    "patterns": _patterns,
+    "hosts": _hosts,
+    "groups": _groups,
+    "tags": _tags,
+    "task times": _task_times,
+    "actions": _actions,
+    "runs": _runs,
+    "tasks of a run": _tasks_of_run,
+    "hosts of a run": _hosts_of_run,
+    "files": lambda _context, incomplete: iter([CompletionItem(incomplete, type="file")]),
+}
