@@ -165,7 +165,7 @@ def test_fish(project: Path, what: str) -> None:
 
 
 def fish(project: Path, command: str) -> str:
-    script = f"drumline completion fish | source; {command}"
+    script = f'eval "$(drumline completion fish)"; {command}'
     done = subprocess.run(
         ["fish", "--no-config", "-c", script],
         cwd=project,

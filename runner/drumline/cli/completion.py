@@ -145,7 +145,7 @@ def command(shell: str | None) -> None:
 
         eval "$(drumline completion zsh)"      # in ~/.zshrc, after compinit
 
-        drumline completion fish > ~/.config/fish/completions/drumline.fish
+        eval "$(drumline completion fish)"     # in config.fish, of fish 3.4 or newer
 
     Options, hosts, groups, tags, tasks, actions and numbers of runs are completed. Inventory programs don't run for it.
     """
