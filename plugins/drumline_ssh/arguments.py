@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
 from drumline.plugin import OptionInvalid
+from drumline_ssh.configlines import ConfigLine, parse_line
+from drumline_ssh.keywords import ADDING, ALIASES, READERS
 
-#: Keywords of ssh_config that drumline honours, in lower case.
-HONOURED = frozenset(
-    (
-        *("hostname", "port", "user", "hostkeyalias", "proxyjump", "connecttimeout", "compression"),
-        *("identityfile", "identitiesonly", "identityagent"),
-        *("stricthostkeychecking", "userknownhostsfile", "globalknownhostsfile", "hashknownhosts"),
-        *("serveraliveinterval",),
-    )
-)
+#: Keywords that drumline honours as arguments too, in lower case.
+HONOURED = frozenset(READERS) - {"tag", "knownhostscommand", "pkcs11provider", "bindinterface"}
 #: What a warm connection without a terminal has no use for, or does by itself.
 _NEEDLESS = frozenset(
     (
-        *("controlmaster", "controlpath", "controlpersist", "tcpkeepalive", "serveralivecountmax"),
-        *("batchmode", "numberofpasswordprompts", "preferredauthentications", "addkeystoagent"),
-        *("passwordauthentication", "pubkeyauthentication", "kbdinteractiveauthentication"),
+        *("controlmaster", "controlpath", "controlpersist", "tcpkeepalive", "addkeystoagent"),
         *("gssapiauthentication", "gssapidelegatecredentials", "forwardx11", "forwardx11trusted"),
         *("checkhostip", "updatehostkeys", "visualhostkey", "loglevel", "requesttty", "escapechar", "sendenv"),
     )
 )
-_FLAGS = {"-J": "proxyjump", "-i": "identityfile", "-p": "port", "-l": "user"}
-_NEEDLESS_FLAGS = frozenset("46CTqvnaxk")
-_SETTING = re.compile(r"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*?)\s*\Z", re.DOTALL)
+_FLAGS = {"-J": "proxyjump", "-i": "identityfile", "-p": "port", "-l": "user", "-b": "bindaddress"}
+_FAMILIES = {"-4": "inet", "-6": "inet6"}
+_NEEDLESS_FLAGS = frozenset("CTqvnaxk")
 
 
 def parse_arguments(text: str) -> dict[str, list[str]]:
@@ -43,30 +35,45 @@ def parse_arguments(text: str) -> dict[str, list[str]]:
     except ValueError as error:
         raise OptionInvalid("The ssh arguments can't be split into words", f"{error}: {text}") from None
     for word in words:
-        for keyword, value in _read(word, words):
-            found.setdefault(keyword, []).append(value)
+        for keyword, values in _read(word, words):
+            if keyword in ADDING:
+                found.setdefault(keyword, []).extend(values)
+            else:
+                found.setdefault(keyword, values)
     return found
 
 
-def _read(word: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
+def _read(word: str, rest: Iterator[str]) -> Iterator[tuple[str, list[str]]]:
     flag, attached = word[:2], word[2:]
     if flag == "-o":
         yield from _setting(attached or _next(word, rest))
     elif flag == "-F":
-        yield "config", attached or _next(word, rest)
+        yield "config", [attached or _next(word, rest)]
     elif flag in _FLAGS:
-        yield _FLAGS[flag], attached or _next(word, rest)
+        value = attached or _next(word, rest)
+        yield from _values(ConfigLine(f"{flag} {value}", _FLAGS[flag], value, (value,)))
+    elif word in _FAMILIES:
+        yield "addressfamily", [_FAMILIES[word]]
     elif not (word.startswith("-") and len(word) > 1 and set(word[1:]) <= _NEEDLESS_FLAGS):
         raise _refusal(word)
 
 
-def _setting(text: str) -> Iterator[tuple[str, str]]:
-    match = _SETTING.match(text)
-    keyword = match[1].lower() if match else ""
-    if match and keyword in HONOURED:
-        yield keyword, match[2].strip('"')
+def _setting(text: str) -> Iterator[tuple[str, list[str]]]:
+    line = parse_line(text, f"-o {text}")
+    keyword = ALIASES.get(line.keyword, line.keyword) if line else ""
+    if line and keyword in HONOURED:
+        yield from _values(line._replace(keyword=keyword))
     elif keyword not in _NEEDLESS:
         raise _refusal(f"-o {text}")
+
+
+def _values(line: ConfigLine) -> Iterator[tuple[str, list[str]]]:
+    try:
+        if line.fault:
+            raise ValueError(line.fault)
+        yield line.keyword, READERS[line.keyword](line)
+    except ValueError as error:
+        raise OptionInvalid("An ssh argument can't be used", f"'{line.place}': {error}.") from None
 
 
 def _next(word: str, rest: Iterator[str]) -> str:
@@ -79,6 +86,6 @@ def _next(word: str, rest: Iterator[str]) -> str:
 def _refusal(argument: str) -> OptionInvalid:
     return OptionInvalid(
         "An ssh argument can't be honoured",
-        f"drumline speaks SSH itself and has no equivalent of '{argument}'. It honours -J, -i, -p, -l, -F and"
-        f" -o with {', '.join(sorted(HONOURED))}.",
+        f"drumline speaks SSH itself and has no equivalent of '{argument}'. It honours -J, -i, -p, -l, -b, -F, -4, -6"
+        f" and -o with {', '.join(sorted(HONOURED))}.",
     )

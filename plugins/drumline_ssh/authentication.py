@@ -1,206 +1,208 @@
-"""Logs in: key files, then the password, then the agent's keys and the usual files, as far as the host takes them.
+"""Logs in as ``ssh`` does: keys, then keyboard-interactive, then the password, as far as the host takes them.
 
-What the user named comes first, because a host breaks off after a few failures (``MaxAuthTries``, 6 unless configured)
-and an agent may hold more keys than that.
+A host that wants several methods (``AuthenticationMethods publickey,keyboard-interactive``) says after each what it
+takes next. A host that has refused enough keys (``MaxAuthTries``, 6 unless configured) breaks off, and an agent may
+hold more keys than that: then what a person has named is tried by itself, on another connection.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 import paramiko
-from paramiko.agent import AgentSSH
-from paramiko.pkey import PublicBlob
 
-from drumline.plugin import AuthenticationFailed, ConnectionLost, ConnectTimedOut, OptionInvalid, Secret
-from drumline_ssh.cache import FileCache
+from drumline.plugin import AuthenticationFailed, ConnectionLost, ConnectTimedOut
+from drumline_ssh.agent import Agent, AgentRefuses
+from drumline_ssh.identities import Identities, Identity
+from drumline_ssh.login import Expired, Login, Refused, Silent
+from drumline_ssh.privatekeys import Keys, Locked, Unusable
+from drumline_ssh.publickeys import PublicKey
+from drumline_ssh.questions import Answers, NoAnswer
 from drumline_ssh.settings import Settings
+from drumline_ssh.tries import Tried, TriesUsedUp
 
-#: Tried when nothing else is configured, in OpenSSH's order of strength.
-_USUAL_FILES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
+#: Signatures of RSA keys, the preferred first; those with SHA-1 are not made.
+_RSA = ("rsa-sha2-512", "rsa-sha2-256")
+_CERTIFICATE = "-cert-v01@openssh.com"
+_NONE = "none"
 
 
-class _Way(NamedTuple):
-    """One way to log in: its name, the SSH method it needs, and how to try it, which returns what is still missing."""
+class Way(NamedTuple):
+    """One try to log in: what it is called, and how it is done. It returns None when we are in."""
 
     name: str
-    method: str
-    attempt: Callable[[], list[str]]
+    attempt: Callable[[], Refused | None]
 
 
-class Keys:
-    """Private keys, each file decrypted once for all hosts."""
-
-    def __init__(self) -> None:
-        self._files: dict[Secret | None, FileCache[paramiko.PKey]] = {}
-
-    def load(self, path: Path, passphrase: Secret | None) -> paramiko.PKey:
-        """The key in a file. Raises ``OptionInvalid`` when it can't be read."""
-        cache = self._files.setdefault(passphrase, FileCache(lambda file: _load(file, passphrase)))
-        return cache.get(path)
+class Skipped(Exception):
+    """A way that can't be tried; why."""
 
 
-def _load(path: Path, passphrase: Secret | None) -> paramiko.PKey:
+def log_in(transport: paramiko.Transport, settings: Settings, keys: Keys, tried: Tried) -> None:
+    """Log in to a host whose key has been checked. Raises ``AuthenticationFailed`` with everything that was tried.
+
+    Raises ``TriesUsedUp`` when another connection may succeed.
+    """
+    agent = Agent(settings.identity_agent)
     try:
-        return _parse(path, passphrase.reveal() if passphrase else None)
-    except (paramiko.PasswordRequiredException, TypeError):
-        raise OptionInvalid(
-            "The private key needs a passphrase",
-            f"{path} is encrypted: set ansible_private_key_passphrase, or put the key into an ssh-agent.",
-        ) from None
-    except OSError as error:
-        raise OptionInvalid("The private key can't be read", f"{path}: {error.strerror}.") from None
-    except Exception as error:  # paramiko lets through whatever its parsers raise
-        wrong = "Is the passphrase right? " if passphrase else ""
-        raise OptionInvalid("The private key can't be used", f"{path}: {error}. {wrong}") from None
+        _Attempt(transport, settings, Identities(settings, keys, agent), tried).run()
+    finally:
+        agent.close()
 
 
-def _parse(path: Path, passphrase: str | None) -> paramiko.PKey:
-    # PKey.from_path wants bytes in one place and text in the other, so the classes are asked one by one.
-    errors: list[Exception] = []
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+class _Attempt:
+    """The tries on one connection."""
+
+    def __init__(self, transport: paramiko.Transport, settings: Settings, identities: Identities, tried: Tried) -> None:
+        self._transport = transport
+        self._settings = settings
+        self._identities = identities
+        self._tried = tried
+        self._login = Login(transport, settings.user, settings.timeout)
+        self._answers = Answers(settings.place, settings.password, batch=settings.batch)
+        self._unnamed_tried = False
+        self._methods: tuple[str, ...] | None = None  #: That the host takes; None: it hasn't said yet.
+        makers = {"publickey": self._keys, "keyboard-interactive": self._questions, "password": self._password}
+        self._ways = {method: makers[method]() for method in settings.methods}
+
+    def run(self) -> None:
+        """Try one way after the other."""
+        way: Way | None = None
         try:
-            key = kind.from_private_key_file(str(path), passphrase)
-        except paramiko.PasswordRequiredException:
-            raise
-        except (paramiko.SSHException, ValueError, IndexError) as error:
-            errors.append(error)
-            continue
-        certificate = Path(f"{path}-cert.pub")
-        if certificate.is_file():
-            key.load_certificate(str(certificate))
-        return key
-    raise errors[0]
+            while True:
+                way = self._next()
+                if way is None:
+                    break
+                if self._try(way):
+                    return
+        except Silent:
+            raise ConnectTimedOut(
+                "The host doesn't answer the login",
+                f"{self._settings.place} didn't answer within {self._settings.timeout:g} s. ansible_timeout allows more"
+                " time.",
+            ) from None
+        except Exception as error:  # paramiko lets through whatever its parsers raise
+            raise self._broken(way, error) from None
+        raise self._failure()
 
-
-def log_in(transport: paramiko.Transport, settings: Settings, keys: Keys) -> None:
-    """Log in to a host whose key has been checked. Raises ``AuthenticationFailed`` with everything that was tried."""
-    tried: list[str] = []
-    allowed: list[str] | None = None
-    with _Agent(settings) as agent:
-        for way in _ways(transport, settings, keys, agent, tried):
-            if allowed is not None and way.method not in allowed:
-                tried.append(f"{way.name} (not taken by the host)")
+    def _next(self) -> Way | None:
+        """The next way of the first method that the host takes."""
+        for method, ways in self._ways.items():
+            if self._methods is None and method != "publickey":
+                return Way(_NONE, self._login.none)  # to hear which methods the host takes
+            if self._methods is not None and method not in self._methods:
                 continue
-            missing, allowed = _try(transport, way, settings, tried)
-            if missing == []:
-                return
-    raise _failure(settings, tried)
-
-
-def _try(
-    transport: paramiko.Transport, way: _Way, settings: Settings, tried: list[str]
-) -> tuple[list[str] | None, list[str] | None]:
-    """What is still missing (None: the attempt failed), and the methods that the host takes, when it says so."""
-    try:
-        missing = way.attempt()
-    except paramiko.BadAuthenticationType as error:
-        tried.append(f"{way.name} (not taken by the host)")
-        return None, list(error.allowed_types)
-    except paramiko.AuthenticationException as error:
-        if "timeout" in str(error).lower():
-            raise ConnectTimedOut("The host doesn't answer the login", f"{settings.place}: {error}") from None
-        tried.append(way.name)
-        if not transport.is_active():
-            raise _failure(settings, [*tried, "and then the host closed the connection"]) from None
-        return None, None
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        if transport.is_active():  # such as an agent that can't sign
-            tried.append(f"{way.name} ({error})")
-            return None, None
-        if isinstance(error, paramiko.SSHException):  # "Too many authentication failures"
-            raise _failure(settings, [*tried, way.name, f"and then the host said '{error}'"]) from None
-        raise ConnectionLost("The connection broke during the login", f"{settings.place}: {error}") from None
-    if missing:
-        tried.append(f"{way.name} (accepted, but not enough)")
-    return missing, missing or None
-
-
-def _ways(
-    transport: paramiko.Transport, settings: Settings, keys: Keys, agent: _Agent, tried: list[str]
-) -> Iterator[_Way]:
-    def by_key(key: paramiko.PKey, name: str) -> _Way:
-        return _Way(name, "publickey", lambda: transport.auth_publickey(settings.user, key))
-
-    for path in settings.identity_files:
-        yield from (by_key(key, f"key {path}") for key in _usable(keys, path, settings, agent, tried))
-    password = settings.password
-    if password is not None:
-        yield _Way("password", "password", lambda: transport.auth_password(settings.user, password.reveal()))
-    if not settings.identities_only:
-        yield from (by_key(key, f"agent's key {key.get_name()} {key.fingerprint}") for key in agent.offered())
-    if not settings.identity_files:
-        for path in (Path(name).expanduser() for name in _USUAL_FILES):
-            yield from (by_key(key, f"key {path}") for key in _usable(keys, path, settings, agent, tried))
-
-
-def _usable(keys: Keys, path: Path, settings: Settings, agent: _Agent, tried: list[str]) -> Iterator[paramiko.PKey]:
-    """The key of a file that is there; one that can't be decrypted may still be in the agent."""
-    if not path.is_file():
-        return
-    try:
-        yield keys.load(path, settings.passphrase)
-    except OptionInvalid as error:
-        public = _public_blob(path)
-        found = [key for key in agent.offered() if key.asbytes() == public]
-        if not found:
-            tried.append(f"key {path} ({error.summary.lower()}: {error.detail.rstrip('. ')})")
-        yield from found
-
-
-def _public_blob(path: Path) -> bytes | None:
-    try:
-        return PublicBlob.from_file(f"{path}.pub").key_blob
-    except (OSError, ValueError, IndexError):
+            way = next((way for way in ways if not self._tried.knows(way.name)), None)
+            if way is not None:
+                return way
         return None
 
+    def _try(self, way: Way) -> bool:
+        try:
+            refused = way.attempt()
+        except (Skipped, Unusable, AgentRefuses, NoAnswer) as error:
+            self._tried.note(way.name, str(error))
+            return False
+        if refused is None:
+            return True
+        self._methods = refused.methods
+        self._answers.partial = self._answers.partial or refused.partial
+        if way.name != _NONE:
+            self._tried.note(way.name, "accepted, but not enough" if refused.partial else "")
+        return False
 
-class _Agent:
-    """The ssh-agent, asked only when its keys are needed."""
+    # The ways.
 
-    def __init__(self, settings: Settings) -> None:
-        named = settings.identity_agent or "SSH_AUTH_SOCK"
-        self._path = os.environ.get("SSH_AUTH_SOCK", "none") if named == "SSH_AUTH_SOCK" else named
-        self._socket: socket.socket | None = None
-        self._client = _AgentClient()
+    def _keys(self) -> Iterator[Way]:
+        for identity in self._identities:
+            if identity.named or not self._tried.used_up:
+                self._unnamed_tried = self._unnamed_tried or not identity.named
+                yield Way(identity.name, partial(self._try_key, identity))
 
-    def offered(self) -> tuple[paramiko.AgentKey, ...]:
-        if self._socket is None and self._path.lower() != "none":
-            self._socket = socket.socket(socket.AF_UNIX)
-            # A socket whose agent is gone, or that isn't an agent's, offers nothing.
-            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-                self._socket.connect(os.path.expanduser(self._path))
-                self._client.ask(self._socket)
-        return self._client.get_keys()
+    def _try_key(self, identity: Identity) -> Refused | None:
+        try:
+            sign = self._identities.signer(identity)
+        except Locked as error:
+            if identity.public is not None and isinstance(refused := self._takes(identity.public), Refused):
+                return refused
+            raise Skipped(str(error)) from None
+        public = self._identities.public(identity)
+        algorithm = self._algorithm(public)
+        # An agent may ask for a finger, or for its owner's leave: only for a key that will do.
+        if (identity.only_in_agent or public.is_hardware) and isinstance(refused := self._takes(public), Refused):
+            return refused
+        return self._login.key(algorithm, public.blob, lambda data: sign(data, algorithm))
 
-    def __enter__(self) -> _Agent:
-        return self
+    def _takes(self, public: PublicKey) -> Refused | bool:
+        return self._login.takes_key(self._algorithm(public), public.blob)
 
-    def __exit__(self, *_: object) -> None:
-        if self._socket is not None:
-            self._socket.close()
+    def _algorithm(self, public: PublicKey) -> str:
+        if not public.kind.startswith("ssh-rsa"):
+            return public.kind
+        extensions: dict[str, bytes] = self._transport.server_extensions  # type: ignore[attr-defined]
+        listed = extensions.get("server-sig-algs", b"").decode("ascii", "replace").split(",")
+        known = [name for name in _RSA if name in listed] if listed != [""] else list(_RSA)
+        if not known:
+            raise Skipped("the host takes RSA keys only with SHA-1, which is broken")
+        return known[0] + (_CERTIFICATE if public.is_certificate else "")
 
+    def _questions(self) -> Iterator[Way]:
+        yield Way("keyboard-interactive", lambda: self._login.answering(self._answers.of))
 
-class _AgentClient(AgentSSH):
-    """paramiko's own finds the agent in the environment alone."""
+    def _password(self) -> Iterator[Way]:
+        password = self._settings.password
+        if password is not None:
+            yield Way("password", lambda: self._try_password(password.reveal()))
 
-    def ask(self, connection: socket.socket) -> None:
-        """Fetch the keys that the agent holds."""
-        self._connect(connection)  # type: ignore[attr-defined]  # the stubs leave it out
+    def _try_password(self, word: str) -> Refused | None:
+        if self._answers.password_given:
+            raise Skipped("the host has refused it already")
+        try:
+            return self._login.password(word)
+        except Expired:
+            raise Skipped("the host wants it to be changed first: log in with ssh once") from None
 
+    # What came of it.
 
-def _failure(settings: Settings, tried: list[str]) -> AuthenticationFailed:
-    if tried:
-        what = f"{'; '.join(tried)}. Is the user right, and does the host know the key (~/.ssh/authorized_keys there)?"
-    else:
-        what = "nothing: there is no key, no agent and no password."
-    return AuthenticationFailed(
-        "The host refuses the login",
-        f"{settings.user} at {settings.place}. Tried: {what} Set ansible_user, and ansible_ssh_private_key_file or"
-        " ansible_password.",
-    )
+    def _broken(self, way: Way | None, error: BaseException) -> Exception:
+        """The connection ended, because of this way or of all of them."""
+        refusals = self._login.tries
+        if way is not None:
+            self._tried.note(way.name)
+        said = str(error)
+        if refusals == 0 and "authentication failures" not in said:
+            why = said or "the host closed it"
+            return ConnectionLost("The connection broke during the login", f"{self._settings.place}: {why}.")
+        if not self._tried.used_up and self._unnamed_tried and self._named_left():
+            self._tried.used_up = True
+            return TriesUsedUp()
+        end = f"and then {said}" if said else "and then the host closed the connection"
+        self._tried.ways.append(end)
+        return self._failure()
+
+    def _named_left(self) -> bool:
+        named = [identity.name for identity in self._identities if identity.named]
+        if self._settings.password is not None and not self._answers.password_given:
+            named.append("password")
+        return not all(self._tried.knows(name) for name in named)
+
+    def _failure(self) -> AuthenticationFailed:
+        settings, tried = self._settings, list(self._tried.ways)
+        if settings.password is not None and not self._answers.password_given and not self._tried.knows("password"):
+            tried.append("password (not taken by the host)")
+        hints = [f"{name} is not used; put its keys into an ssh-agent." for name in settings.unused]
+        if not tried:
+            what = "nothing: there is no key, no agent and no password."
+        else:
+            what = (
+                f"{'; '.join(tried)}. Is the user right, and does the host know the key (~/.ssh/authorized_keys there)?"
+            )
+        if any(way.startswith("agent's key") for way in tried) and any(way.startswith("and then") for way in tried):
+            hints.append("With IdentitiesOnly yes, only keys that IdentityFile names are offered.")
+        return AuthenticationFailed(
+            "The host refuses the login",
+            f"{settings.user} at {settings.place}. Tried: {what} Set ansible_user, and ansible_ssh_private_key_file or"
+            f" ansible_password. {' '.join(hints)}".rstrip(),
+        )

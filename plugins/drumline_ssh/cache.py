@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, int, int, int] | None
 
 
 class FileCache(Generic[T]):
@@ -18,11 +18,11 @@ class FileCache(Generic[T]):
     def __init__(self, read: Callable[[Path], T]) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._kept: dict[Hashable, tuple[_Stamp, T]] = {}
+        self._kept: dict[Hashable, tuple[Stamp, T]] = {}
 
     def get(self, path: Path) -> T:
         """What the file says now. Raises what ``read`` raises."""
-        now = _stamp(path)
+        now = stamp_of(path)
         with self._lock:
             kept = self._kept.get(path)
             if kept is None or kept[0] != now:
@@ -31,10 +31,10 @@ class FileCache(Generic[T]):
             return kept[1]
 
 
-def _stamp(path: Path) -> _Stamp:
+def stamp_of(path: Path) -> Stamp:
     """Changes when the file changes; None when there is none."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
+    return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)

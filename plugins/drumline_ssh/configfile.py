@@ -1,64 +1,123 @@
-"""OpenSSH's client settings (``~/.ssh/config``), read by paramiko, with ``Include`` that paramiko doesn't know."""
+"""What OpenSSH's client settings (``~/.ssh/config`` and the system's) say of a host.
+
+Where the program ``ssh`` is installed, it is asked: once for all hosts for which the same blocks count. Which ones
+those are, drumline finds out by itself, by the same rules; where there is no ``ssh``, that has to be enough.
+"""
 
 from __future__ import annotations
 
-import glob
-import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from drumline.plugin import OptionInvalid
-from drumline_ssh.library import load_invoke, load_paramiko
+from drumline.plugin import NameNotResolved, OptionInvalid
+from drumline_ssh import canonical
+from drumline_ssh.asking import SshProgram, SshRefuses
+from drumline_ssh.cache import FileCache
+from drumline_ssh.configlines import read_lines
+from drumline_ssh.evaluation import Evaluation, Evaluator, Source, Values
 
-_INCLUDE = re.compile(r"\s*include(?:\s*=\s*|\s+)(.+?)\s*\Z", re.IGNORECASE)
-_HEADER = re.compile(r"\s*(host|match)\b", re.IGNORECASE)
-_RUNS_PROGRAMS = re.compile(r"\bexec\b", re.IGNORECASE)
-#: As deep as OpenSSH goes.
-_DEPTH = 16
+_OF_USER = Path("~/.ssh/config")
+_OF_SYSTEM = Path("/etc/ssh/ssh_config")
+#: What the names and numbers of one host are, but no setting that others share.
+_OWN = ("user", "port", "hostname")
+Given = Mapping[str, Sequence[str]]
 
 
-class ConfigFile:
-    """One file, parsed once, and asked for many hosts."""
+class ClientConfig:
+    """All files, read once until they change, and the answers of ``ssh``. May be used by several threads."""
 
-    def __init__(self, path: Path) -> None:
-        load_paramiko()
-        from paramiko import ConfigParseError, SSHConfig
+    def __init__(self, program: Callable[[], SshProgram] = SshProgram) -> None:
+        self._evaluator = Evaluator(FileCache(read_lines), canonical.find)
+        self._start = program
+        self._program: SshProgram | None = None
+        self._lock = threading.Lock()
+        self._answers: dict[object, _Answer] = {}
 
-        self._path = path
+    def lookup(self, name: str, given: Given, file: str | None = None, patience: float = 10.0) -> Values:
+        """Keywords in lower case and their values; ``hostname`` is where to connect to.
+
+        ``given`` is what ``ssh`` would be given as arguments, and wins. ``file`` is that of ``-F``: it replaces all
+        others, and ``none`` stands for no file at all. ``patience`` is how many seconds programs and name servers may
+        take. Raises ``OptionInvalid`` and ``NameNotResolved``.
+        """
+        sources = _sources(file)
+        if sources and self._installed() and "@" not in name:
+            return self._asked(name, given, sources, None if file is None else sources[0].path, patience)
+        return self._decided(name, given, sources, patience)
+
+    def _installed(self) -> bool:
+        with self._lock:
+            if self._program is None:
+                self._program = self._start()
+        return self._program.installed
+
+    def _decided(self, name: str, given: Given, sources: Sequence[Source], patience: float) -> Values:
+        found = self._evaluate(name, given, sources, patience)
+        if found.faults:
+            raise OptionInvalid("The ssh configuration can't be used for this host", f"{'; '.join(found.faults)}.")
+        return {**found.values, "hostname": [found.host]}
+
+    def _evaluate(self, name: str, given: Given, sources: Sequence[Source], patience: float | None) -> Evaluation:
         try:
-            text = "\n".join(_lines(path, "Host *", _DEPTH))
-            if _RUNS_PROGRAMS.search(text):
-                load_invoke()
-            self._config = SSHConfig.from_text(text)
-        except (OSError, UnicodeDecodeError, ConfigParseError) as error:
-            raise OptionInvalid("The ssh configuration can't be read", f"{path}: {error}") from None
+            return self._evaluator.evaluate(name, given, sources, patience=patience)
+        except TimeoutError as error:
+            raise NameNotResolved(
+                "The host's name doesn't resolve",
+                f"{name}: {error}; its canonical name was looked for (CanonicalizeHostname).",
+            ) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise OptionInvalid("The ssh configuration can't be read", f"{where}{error.strerror}.") from None
 
-    def lookup(self, name: str) -> Mapping[str, Any]:
-        """Keywords in lower case and their values (a list for ``identityfile``) for a host."""
+    def _asked(
+        self, name: str, given: Given, sources: Sequence[Source], config: Path | None, patience: float
+    ) -> Values:
+        assert self._program is not None
+        own = self._evaluate(name, given, sources, None)
+        others = tuple((key, tuple(values)) for key, values in sorted(given.items()) if own.alone or key not in _OWN)
+        key = (config, tuple(own.signature), tuple(sorted(given)), others, name if own.alone else "")
+        with self._lock:
+            answer = self._answers.setdefault(key, _Answer(self._program))
         try:
-            return dict(self._config.lookup(name))
-        except Exception as error:  # Match exec, canonical names: paramiko raises what it likes
-            raise OptionInvalid("The ssh configuration can't be applied", f"{self._path}, {name}: {error}") from None
+            said = answer.get(name, given, config, patience)
+        except SshRefuses as error:
+            return self._in_spite_of(error, name, given, sources, patience)
+        said = {**said, **{keyword: list(given[keyword]) for keyword in _OWN if keyword in given}}
+        return said if own.alone else {**said, "hostname": [own.host]}
+
+    def _in_spite_of(
+        self, error: SshRefuses, name: str, given: Given, sources: Sequence[Source], patience: float
+    ) -> Values:
+        """ssh refuses all hosts for a mistake in any line; one that doesn't concern this host does no harm."""
+        try:
+            return self._decided(name, given, sources, patience)
+        except OptionInvalid as fault:
+            raise OptionInvalid(fault.summary, f"{fault.detail} (ssh says: {error})") from None
 
 
-def _lines(path: Path, header: str, depth: int) -> Iterator[str]:
-    """The lines of a file, those of included ones in their place."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if _HEADER.match(line):
-            header = line
-        match = _INCLUDE.match(line)
-        if not match:
-            yield line
-        elif depth > 0:
-            for included in _included(match[1]):
-                yield from _lines(included, header, depth - 1)
-            # A Host in an included file ends with that file.
-            yield header
+class _Answer:
+    """What ``ssh`` says, asked by the first thread that needs it."""
+
+    def __init__(self, program: SshProgram) -> None:
+        self._program = program
+        self._lock = threading.Lock()
+        self._said: Values | SshRefuses | None = None
+
+    def get(self, name: str, given: Given, config: Path | None, patience: float) -> Values:
+        with self._lock:
+            if self._said is None:
+                try:
+                    self._said = self._program.ask(name, given, config, patience)
+                except SshRefuses as error:
+                    self._said = error
+        if isinstance(self._said, SshRefuses):
+            raise self._said
+        return self._said
 
 
-def _included(patterns: str) -> Iterator[Path]:
-    for pattern in patterns.replace('"', "").split():
-        place = Path(pattern).expanduser()
-        absolute = place if place.is_absolute() else Path("~/.ssh").expanduser() / place
-        yield from (Path(name) for name in sorted(glob.glob(str(absolute))) if Path(name).is_file())
+def _sources(file: str | None) -> list[Source]:
+    if file is not None:
+        return [] if file.lower() == "none" else [Source(Path(file).expanduser(), of_user=True)]
+    usual = (Source(_OF_USER.expanduser(), of_user=True, guarded=True), Source(_OF_SYSTEM, of_user=False))
+    return [source for source in usual if source.path.is_file()]

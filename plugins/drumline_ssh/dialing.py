@@ -14,9 +14,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from drumline.plugin import HostError, QuotaExceeded
+from drumline.plugin import ConnectionLost, HostError, QuotaExceeded
+from drumline.plugin.resolving import Address, resolve_name
 from drumline_ssh.library import load_paramiko
+from drumline_ssh.link import Pipe
+from drumline_ssh.proxying import ProxySocket
 from drumline_ssh.settings import Settings
+from drumline_ssh.tries import Tried, TriesUsedUp
 
 if TYPE_CHECKING:
     import paramiko
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 #: Seconds, on average, until a host that has too many logins under way is asked again: at first, and in the end.
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.5
+_FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
 class Dialer:
@@ -51,10 +56,12 @@ class Dialer:
         """A connection to the next host on the way. One that has too many logins under way is asked again in time."""
         deadline = time.monotonic() + hop.timeout
         pause = _FIRST_PAUSE
+        tried = Tried()
         while True:
             try:
-                pipe = _through(way[-1], hop) if way else _connect(hop)
-                return self._loaded().greet(pipe, hop)
+                return self._greet(_through(way[-1], hop) if way else _connect(hop), hop, tried)
+            except TriesUsedUp:
+                continue
             except QuotaExceeded:
                 # Each at a time of its own, so that those who were refused don't all come again together.
                 wait = pause * random.uniform(0.5, 1.5)
@@ -62,6 +69,17 @@ class Dialer:
                     raise
             time.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _greet(self, pipe: Pipe, hop: Settings, tried: Tried) -> paramiko.Transport:
+        try:
+            return self._loaded().greet(pipe, hop, tried)
+        except (ConnectionLost, QuotaExceeded):
+            fault = pipe.fault() if isinstance(pipe, ProxySocket) else ""
+            if not fault:
+                raise
+        raise ConnectionLost(
+            "The proxy command failed", f"{hop.place}: {fault}. Try its line of ProxyCommand in a shell."
+        )
 
     def _loaded(self) -> Greeter:
         with self._lock:
@@ -86,16 +104,42 @@ def hang_up(transports: list[paramiko.Transport]) -> None:
 
 def _connect(settings: Settings) -> socket.socket:
     try:
-        pipe = socket.create_connection((settings.host, settings.port), settings.timeout)
-    except (OSError, UnicodeError) as error:
+        if settings.proxy_command is not None:
+            return ProxySocket(settings.proxy_command)
+        pipe = _dial(settings)
+    except OSError as error:
         load_paramiko()
         from drumline_ssh import faults
 
-        # UnicodeError: a label that is empty or too long for DNS.
-        cause = error if isinstance(error, OSError) else socket.gaierror(0, str(error))
-        raise faults.of_dialing(cause, settings.place, settings.timeout) from None
+        raise faults.of_dialing(error, settings.place, settings.timeout) from None
     pipe.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return pipe
+
+
+def _dial(settings: Settings) -> socket.socket:
+    """A TCP connection, within the time for it: names, and all addresses of a name one after the other, included."""
+    deadline = time.monotonic() + settings.timeout
+    addresses = _resolve(settings)
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        pipe = socket.socket(family, kind, protocol)
+        try:
+            # An address that doesn't answer leaves the others their share of the time.
+            pipe.settimeout(max(0.1, (deadline - time.monotonic()) / (len(addresses) - number)))
+            if settings.bind_address:
+                pipe.bind((settings.bind_address, 0))
+            pipe.connect(address)
+            return pipe
+        except OSError as failed:
+            pipe.close()
+            error = failed
+    raise error
+
+
+def _resolve(settings: Settings) -> list[Address]:
+    try:
+        return resolve_name(settings.host, settings.port, settings.timeout, _FAMILIES[settings.address_family])
+    except TimeoutError as error:
+        raise socket.gaierror(socket.EAI_AGAIN, str(error)) from None
 
 
 def _through(transport: paramiko.Transport, settings: Settings) -> paramiko.Channel:
@@ -110,8 +154,8 @@ def _through(transport: paramiko.Transport, settings: Settings) -> paramiko.Chan
     except paramiko.ChannelException as error:
         refused = ConnectionRefusedError(error.text)
         raise faults.of_dialing(refused, settings.place, settings.timeout) from None
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise faults.lost(error, settings.place) from None
+    except Exception as error:  # paramiko lets through whatever its parsers raise
+        raise faults.of_forwarding(error, settings.place, settings.timeout) from None
 
 
 @contextlib.contextmanager

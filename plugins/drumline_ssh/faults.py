@@ -20,7 +20,22 @@ from drumline.plugin import (
 # paramiko logs what it raises as well; without a handler Python would print that to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
+#: What to do about a name: one that there isn't, and one about which no name server has answered.
+_OF_NAMES = (
+    "Check the name, or set ansible_host to an address.",
+    "Look at the name servers of this machine (/etc/resolv.conf); ansible_timeout allows more time.",
+)
+#: Letters of what a host says, in a message.
+_LONGEST = 300
 _NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+
+
+class Disconnected(paramiko.SSHException):
+    """The host ended the connection, and said why."""
+
+    def __init__(self, said: str) -> None:
+        printable = "".join(letter for letter in said if letter.isprintable())[:_LONGEST]
+        super().__init__(f"the host said '{printable}'")
 
 
 def of_dialing(error: OSError, place: str, timeout: float) -> HostError:
@@ -28,7 +43,7 @@ def of_dialing(error: OSError, place: str, timeout: float) -> HostError:
     if isinstance(error, socket.gaierror):
         return NameNotResolved(
             "The host's name doesn't resolve",
-            f"{place}: {error.strerror}. Check the name, or set ansible_host to an address.",
+            f"{place}: {error.strerror}. {_OF_NAMES[error.errno == socket.EAI_AGAIN]}",
         )
     if isinstance(error, TimeoutError):
         return ConnectTimedOut(
@@ -77,13 +92,23 @@ def of_greeting(error: BaseException, place: str, said: str, *, ended: bool) -> 
         return ConnectionLost(
             "The host's SSH is too old or too new", f"{place} ({line}) has nothing in common with drumline: {error}."
         )
-    why = str(error) or "the host closed it"
-    return ConnectionLost("The connection broke during the SSH greeting", f"{place}: {why}.")
+    why = _why(error)
+    return ConnectionLost(
+        "The connection broke during the SSH greeting",
+        f"{place}: {why}. A firewall, a proxy or a restart of sshd may have cut it; its log says more"
+        " (journalctl -u ssh). Run again; if it stays so, check ansible_port and what is between.",
+    )
 
 
 def of_channel(error: BaseException, place: str, *, alive: bool) -> HostError:
     """The host didn't open one more channel."""
-    if alive and isinstance(error, paramiko.SSHException) and "Timeout" not in str(error):
+    if alive and isinstance(error, paramiko.SSHException):
+        if "Timeout" in str(error):
+            return ConnectionLost(
+                "The host doesn't open a session",
+                f"{place} is connected but didn't answer in time. It may be overloaded, or out of memory or processes."
+                " Run again; ansible_timeout allows more time.",
+            )
         return QuotaExceeded(
             "The host refuses one more session",
             f"{place} allows no more sessions on one connection (MaxSessions of sshd, 10 unless configured)."
@@ -92,9 +117,32 @@ def of_channel(error: BaseException, place: str, *, alive: bool) -> HostError:
     return lost(error, place)
 
 
+def of_forwarding(error: BaseException, place: str, timeout: float) -> HostError:
+    """A host on the way didn't open a connection to the next."""
+    if isinstance(error, paramiko.SSHException) and "Timeout" in str(error):
+        return ConnectTimedOut(
+            "No answer to the attempt to connect",
+            f"{place} wasn't reached within {timeout:g} s from the host before it. Is it up, and does a firewall"
+            " let SSH through? ansible_timeout allows more time.",
+        )
+    return lost(error, place)
+
+
 def lost(error: BaseException | None, place: str) -> ConnectionLost:
     """The connection broke while it was in use."""
-    why = str(error) if error is not None and str(error) else "the host closed it"
     return ConnectionLost(
-        "The connection was lost", f"{place}: {why}. Whether what ran at that moment has finished isn't known."
+        "The connection was lost",
+        f"{place}: {_why(error)}. Whether what ran at that moment has finished isn't known: check it, then run"
+        " again, which connects anew. If it happens often, the host's log says more (journalctl -u ssh).",
     )
+
+
+def _why(error: BaseException | None) -> str:
+    """What a library's exception says, as the end of a sentence."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, EOFError) or error is None or not str(error).strip():
+        return str(error).rstrip(". ") if error is not None and str(error).strip() else "the host closed it"
+    if isinstance(error, paramiko.SSHException | OSError):
+        return str(error).rstrip(". ")
+    return f"the host sent what can't be understood ({error})"

@@ -1,7 +1,7 @@
 """Files of known host keys, in OpenSSH's format (``sshd(8)``, "SSH_KNOWN_HOSTS FILE FORMAT").
 
 Read once into a table, so that a fleet's lookups don't each go through a long file. (paramiko's own reader compares
-every line with all lines before it.) Lines with ``@cert-authority`` are not used: drumline asks hosts for plain keys.
+every line with all lines before it.) A host is asked for a certificate only where an authority is known for it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import hashlib
 import hmac
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from drumline.plugin import HostKeyChanged, HostKeyUnknown
+from drumline.plugin import HostKeyChanged, HostKeyUnknown, OptionInvalid
+from drumline_ssh import patterns
 from drumline_ssh.cache import FileCache
 from drumline_ssh.settings import Checking, Settings
 
@@ -47,6 +47,8 @@ class Place(NamedTuple):
 
 
 Found = dict[KnownKey, Place]
+#: How OpenSSH's key revocation lists begin.
+_REVOCATION_LIST = b"SSHKRL\n\0"
 
 
 @dataclass
@@ -57,6 +59,7 @@ class KnownHosts:
     plain: dict[str, Found] = field(default_factory=dict)
     hashed: list[tuple[bytes, bytes, KnownKey, Place]] = field(default_factory=list)
     patterns: list[tuple[Sequence[str], KnownKey, Place]] = field(default_factory=list)
+    authorities: list[tuple[Sequence[str], KnownKey]] = field(default_factory=list)
     revoked: set[KnownKey] = field(default_factory=set)
     lines: int = 0
 
@@ -77,12 +80,16 @@ class KnownHosts:
         self.lines += 1
         words = line.split()
         marker = words.pop(0) if words and words[0].startswith("@") else ""
-        if len(words) < 3 or words[0].startswith("#") or marker == "@cert-authority":
+        if len(words) < 3 or words[0].startswith("#"):
             return
         names, key = words[0].lower() if not words[0].startswith("|1|") else words[0], KnownKey(words[1], words[2])
         place = Place(self.path, self.lines)
         if marker == "@revoked":
             self.revoked.add(key)
+        elif marker == "@cert-authority":
+            self.authorities.append((names.split(","), key))
+        elif marker:
+            return
         elif names.startswith("|1|"):
             self._take_hashed(names, key, place)
         elif any(letter in names for letter in "*?!"):
@@ -104,21 +111,14 @@ class KnownHosts:
         for salt, digest, key, place in self.hashed:
             if hmac.compare_digest(hmac.digest(salt, name.encode(), "sha1"), digest):
                 found.setdefault(key, place)
-        for patterns, key, place in self.patterns:
-            if _matches(name, patterns):
+        for names, key, place in self.patterns:
+            if patterns.matches_list(name, names):
                 found.setdefault(key, place)
         return found
 
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    matched = False
-    for pattern in patterns:
-        # Square brackets belong to names with a port; they are no character classes here.
-        if fnmatchcase(name, pattern.lstrip("!").replace("[", "[[]")):
-            if pattern.startswith("!"):
-                return False
-            matched = True
-    return matched
+    def lookup_authorities(self, name: str) -> set[str]:
+        """The keys, in base64, of those who may vouch for a host."""
+        return {key.blob for names, key in self.authorities if patterns.matches_list(name, names)}
 
 
 class HostKeys:
@@ -126,6 +126,7 @@ class HostKeys:
 
     def __init__(self) -> None:
         self._files = FileCache(KnownHosts.read)
+        self._revocations = FileCache(_read_revoked)
         self._writing = threading.Lock()
 
     def known(self, settings: Settings) -> Found:
@@ -136,25 +137,50 @@ class HostKeys:
                 found.setdefault(key, place)
         return found
 
-    def check(self, settings: Settings, key: KnownKey) -> None:
-        """Return if the host may be trusted; else raise ``HostKeyUnknown`` or ``HostKeyChanged``."""
+    def authorities(self, settings: Settings) -> set[str]:
+        """The keys, in base64, of those who may vouch for a host."""
+        names = {settings.known_as, settings.key_name}
+        files = [self._files.get(path) for path in (*settings.user_known_hosts, *settings.global_known_hosts)]
+        return {key for file in files for name in names for key in file.lookup_authorities(name)}
+
+    def check(self, settings: Settings, key: KnownKey, certificate: KnownKey | None = None) -> None:
+        """Return if the host may be trusted; else raise ``HostKeyUnknown`` or ``HostKeyChanged``.
+
+        A certificate that doesn't hold leaves its key to be judged, as with ``ssh``.
+        """
         self._check_revoked(settings, key)
+        fault = ""
+        if certificate is not None:
+            from drumline_ssh import hostcertificates
+
+            authorities = self.authorities(settings) - {revoked.blob for revoked in self._revoked(settings)}
+            fault = hostcertificates.fault_of(*certificate, settings.key_name, authorities)
+            if not fault:
+                return
         known = self.known(settings)
         if key in known or self._is_known_without_port(settings, key):
             return
         if known:
             raise _changed(settings, key, known)
         if settings.checking is Checking.STRICT:
-            raise _unknown(settings, key)
+            raise _unknown(settings, key, fault)
         if settings.checking is Checking.ACCEPT_NEW:
             self._add(settings, key)
 
-    def _check_revoked(self, settings: Settings, key: KnownKey) -> None:
+    def _revoked(self, settings: Settings) -> dict[KnownKey, Path]:
+        found: dict[KnownKey, Path] = {}
         for path in (*settings.user_known_hosts, *settings.global_known_hosts):
-            if key in self._files.get(path).revoked:
-                raise HostKeyChanged(
-                    "The host's key is revoked", f"{settings.place} shows {key.fingerprint}, which {path} revokes."
-                )
+            found.update(dict.fromkeys(self._files.get(path).revoked, path))
+        for path in settings.revoked_keys:
+            found.update(dict.fromkeys(self._revocations.get(path), path))
+        return found
+
+    def _check_revoked(self, settings: Settings, key: KnownKey) -> None:
+        path = self._revoked(settings).get(key)
+        if path is not None:
+            raise HostKeyChanged(
+                "The host's key is revoked", f"{settings.place} shows {key.fingerprint}, which {path} revokes."
+            )
 
     def _is_known_without_port(self, settings: Settings, key: KnownKey) -> bool:
         # OpenSSH takes a key that is known for the name alone for its other ports too.
@@ -178,6 +204,21 @@ class HostKeys:
                 raise HostKeyUnknown("The host's key can't be noted", f"{path}: {error.strerror}.") from None
 
 
+def _read_revoked(path: Path) -> set[KnownKey]:
+    """The keys of a file that RevokedHostKeys names. Raises ``OptionInvalid`` for one that can't be read."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        # As with ssh: nobody can be trusted then.
+        raise OptionInvalid("The revoked host keys can't be read", f"{path}: {error.strerror}.") from None
+    if text.startswith(_REVOCATION_LIST):
+        raise OptionInvalid(
+            "The revoked host keys can't be read", f"{path} is a binary list; name a file of public keys instead."
+        )
+    lines = (line.split() for line in text.decode(errors="replace").splitlines() if not line.startswith("#"))
+    return {KnownKey(*words[:2]) for words in lines if len(words) > 1}
+
+
 def _append(path: Path, line: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -197,11 +238,12 @@ def _line(settings: Settings, key: KnownKey) -> str:
     return f"{name} {key.kind} {key.blob}"
 
 
-def _unknown(settings: Settings, key: KnownKey) -> HostKeyUnknown:
+def _unknown(settings: Settings, key: KnownKey, fault: str) -> HostKeyUnknown:
     file = settings.user_known_hosts[0] if settings.user_known_hosts else Path("~/.ssh/known_hosts")
+    about = f", with a certificate that doesn't count: {fault}" if fault else ""
     return HostKeyUnknown(
         "The host's key is unknown",
-        f"{settings.place} shows the {key.kind} key {key.fingerprint}. Compare it with what the host itself says"
+        f"{settings.place} shows the {key.kind} key {key.fingerprint}{about}. Compare it with what the host itself says"
         " (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then let it in:\n"
         f"echo '{settings.known_as} {key.kind} {key.blob}' >> {file}\n"
         "or set drumline_host_key_checking to accept-new to trust each host at the first meeting.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from typing import Any
 
 _lock = threading.Lock()
 
@@ -13,8 +12,8 @@ _lock = threading.Lock()
 def load_paramiko() -> None:
     """Import paramiko; call this before the first module that does.
 
-    paramiko imports invoke for one thing, ``Match exec`` in ``ssh_config``, and that brings asyncio and unittest: a
-    third of the time that all of paramiko takes. It goes on without; ``load_invoke`` makes up for it.
+    paramiko imports invoke for one thing, ``Match exec`` in ``ssh_config``, which drumline reads by itself; and that
+    brings asyncio and unittest: a third of the time that all of paramiko takes.
     """
     with _lock:
         if "paramiko" in sys.modules or "invoke" in sys.modules:
@@ -24,11 +23,3 @@ def load_paramiko() -> None:
             importlib.import_module("paramiko")
         finally:
             del sys.modules["invoke"]
-
-
-def load_invoke() -> None:
-    """Let paramiko obey ``Match exec``."""
-    load_paramiko()
-    config: Any = importlib.import_module("paramiko.config")
-    if config.invoke is None:
-        config.invoke = importlib.import_module("invoke")

@@ -14,8 +14,8 @@ _AHEAD = 65536
 _PATIENCE = 1.0
 #: Bytes kept of how the other side began: enough to tell what it is.
 _FIRST = 300
-#: Silent periods until the peer counts as gone: as OpenSSH's ServerAliveCountMax.
-_SILENCES = 3
+#: Bytes that a host may say until we are logged in; one that says more is no SSH server, or means harm.
+_MOST_BEFORE_LOGIN = 1024 * 1024
 
 
 class Pipe(Protocol):
@@ -35,6 +35,8 @@ class Link:
         self.send = pipe.send  # itself: every packet, and every word of a burst, goes through it
         self._ahead = b""
         self._closed = False  # paramiko's stop_thread looks at it
+        self._allowed = _MOST_BEFORE_LOGIN
+        self._silences = 0
         self._interval = 0.0
         self._ask: Callable[[], None] = lambda: None
         self._asked = 0
@@ -42,8 +44,13 @@ class Link:
         self.first = b""  #: How the other side began.
         self.ended = False  #: The other side has closed the connection.
 
-    def keep_alive(self, interval: float, ask: Callable[[], None]) -> None:
-        """From now on call ``ask`` after each ``interval`` seconds of silence; give up after three of them."""
+    def settle(self) -> None:
+        """We are logged in: the host may say as much as it likes."""
+        self._allowed = 0
+
+    def keep_alive(self, interval: float, silences: int, ask: Callable[[], None]) -> None:
+        """From now on call ``ask`` after each ``interval`` seconds of silence; give up after so many of them."""
+        self._silences = silences
         self._heard = time.monotonic()
         self._ask = ask
         self._interval = interval
@@ -68,12 +75,16 @@ class Link:
         self._heard = time.monotonic()
         self._asked = 0
         self.ended = not data
+        if self._allowed:
+            self._allowed -= len(data)
+            if self._allowed <= 0:
+                raise EOFError(f"it said more than {_MOST_BEFORE_LOGIN} bytes before the login was complete")
         self.first = self.first or data[:_FIRST]
         return data
 
     def _look_after_peer(self) -> None:
         silences = (time.monotonic() - self._heard) / self._interval
-        if silences > _SILENCES + 1:
+        if silences > self._silences + 1:
             # Not TimeoutError, after which paramiko would try again.
             raise EOFError(f"it gave no sign of life for {silences * self._interval:.0f} s")
         if silences > self._asked + 1:

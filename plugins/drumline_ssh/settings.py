@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from drumline.plugin import OptionInvalid, Secret, Target
+from drumline_ssh import tokens
 from drumline_ssh.arguments import parse_arguments
-from drumline_ssh.cache import FileCache
-from drumline_ssh.configfile import ConfigFile
+from drumline_ssh.configfile import ClientConfig
 
-_USER_CONFIG = Path("~/.ssh/config")
 _USER_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 _GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+#: The keys of whoever names none, in OpenSSH's order.
+_USUAL_KEYS = tuple(
+    f"~/.ssh/id_{kind}" for kind in ("rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa")
+)
 _DESTINATION = re.compile(
     r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?:\[(?P<v6>[^]]+)]|(?P<host>[^:]+))(?::(?P<port>\d+))?/?\Z"
 )
+#: Methods of logging in, in OpenSSH's order.
+METHODS = ("publickey", "keyboard-interactive", "password")
 _TIMEOUT = 10.0
 _KEEPALIVE = 15.0
+_SILENCES = 3
 _PORT = 22
 
 
@@ -39,6 +44,11 @@ _CHECKING = {
     **dict.fromkeys(("accept-new", "accept_new"), Checking.ACCEPT_NEW),
     **dict.fromkeys(("off", "false", "no", "0"), Checking.OFF),
 }
+#: Of these, drumline has no equivalent, and without them a host might not be the one that is meant.
+_REFUSED = {
+    "knownhostscommand": "name the keys in a file (UserKnownHostsFile)",
+    "bindinterface": "name the address (BindAddress)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +60,30 @@ class Settings:
     user: str
     key_name: str  #: What known_hosts calls it, without the port.
     key_name_has_port: bool
+    named_key: Path | None = None  #: The key that the inventory names: the first to be tried.
     identity_files: tuple[Path, ...] = ()
+    usual_files: bool = False  #: They are those of whoever names none.
     identities_only: bool = False
-    identity_agent: str | None = None
+    identity_agent: str | None = None  #: A path, or ``none``; None: that of the environment.
+    certificate_files: tuple[Path, ...] = ()
+    methods: tuple[str, ...] = METHODS
+    batch: bool = False  #: Never ask at the terminal.
     password: Secret | None = None
     passphrase: Secret | None = None
     checking: Checking = Checking.STRICT
     user_known_hosts: tuple[Path, ...] = ()
     global_known_hosts: tuple[Path, ...] = ()
+    revoked_keys: tuple[Path, ...] = ()
     hash_known_hosts: bool = False
     timeout: float = _TIMEOUT  #: Seconds.
     keepalive: float = _KEEPALIVE  #: Seconds; 0: never.
+    silences: int = _SILENCES  #: Unanswered questions for a sign of life until the connection counts as lost.
     compression: bool = False
+    address_family: str = "any"
+    bind_address: str | None = None
+    proxy_command: str | None = None  #: For the shell; its input and output are the connection.
     jumps: tuple[Settings, ...] = ()
+    unused: tuple[str, ...] = ()  #: What is configured for the login and not supported, for the message of a refusal.
 
     @property
     def known_as(self) -> str:
@@ -77,116 +98,126 @@ class Settings:
         return f"{self.host} port {self.port}"
 
 
-def resolve(target: Target, configs: FileCache[ConfigFile]) -> Settings:
+def resolve(target: Target, config: ClientConfig) -> Settings:
     """The settings of a target. Raises ``OptionInvalid`` for whatever can't be used."""
     options = target.options
     texts = (options.get(name) for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"))
     arguments = parse_arguments(" ".join(text for text in texts if text))
-    config = _config(options.get("ssh_config_file") or next(iter(arguments.pop("config", [])), None), configs)
-    return _Resolver(options, arguments, config).target(options.get("host") or target.host)
-
-
-def _config(name: str | None, configs: FileCache[ConfigFile]) -> ConfigFile | None:
-    if name is None:
-        path = _USER_CONFIG.expanduser()
-        return configs.get(path) if path.is_file() else None
-    return None if name.lower() == "none" else configs.get(Path(name).expanduser())
+    file = options.get("ssh_config_file") or next(iter(arguments.pop("config", [])), None)
+    return _Resolver(options, arguments, config, file).target(options.get("host") or target.host)
 
 
 class _Resolver:
     """The three sources of one target. Variables win over arguments, these over the file, as with ``ssh`` itself."""
 
     def __init__(
-        self, options: Mapping[str, Any], arguments: Mapping[str, list[str]], config: ConfigFile | None
+        self, options: Mapping[str, Any], arguments: Mapping[str, list[str]], config: ClientConfig, file: str | None
     ) -> None:
         self._options = options
         self._arguments = arguments
         self._config = config
+        self._file = file
+        self._patience = self._seconds("timeout", next(iter(arguments.get("connecttimeout", ())), None), _TIMEOUT)
 
     def target(self, name: str) -> Settings:
         """The target itself, with its way."""
-        found = self._merged(name)
-        explicit = {key: self._options.get(key) for key in ("user", "port")}
-        return self._settings(name, found, explicit, self._options.get("password"), self._jumps(found, depth=8))
+        given = {**self._arguments, **self._given()}
+        found = self._config.lookup(name, given, self._file, self._patience)
+        return self._settings(name, found, self._options.get("password"), self._jumps(name, found, depth=8))
 
-    def _merged(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = dict(self._config.lookup(name)) if self._config else {}
-        given = {keyword: values[0] for keyword, values in self._arguments.items() if keyword != "identityfile"}
-        files = [*self._arguments.get("identityfile", ()), *found.get("identityfile", ())]
-        return {**found, **given, "identityfile": files}
+    def _given(self) -> dict[str, list[str]]:
+        given = {name: [str(value)] for name in ("user", "port") if (value := self._options.get(name))}
+        return {name: [str(_port(*values))] if name == "port" else values for name, values in given.items()}
 
-    def _jumps(self, found: Mapping[str, Any], depth: int) -> tuple[Settings, ...]:
-        chain = str(found.get("proxyjump") or "none")
+    def _named_key(self) -> Path | None:
+        named = self._options.get("private_key_file")
+        if named and not Path(named).expanduser().is_file():
+            raise OptionInvalid("The private key file isn't there", f"There is no file {Path(named).expanduser()}.")
+        return Path(named).expanduser() if named else None
+
+    def _jumps(self, name: str, found: Mapping[str, Sequence[str]], depth: int) -> tuple[Settings, ...]:
+        chain = found.get("proxyjump", ["none"])[0]
         if chain.lower() == "none":
-            if found.get("proxycommand"):
-                raise OptionInvalid(
-                    "ProxyCommand can't be honoured", f"'{found['proxycommand']}' is configured; use ProxyJump instead."
-                )
             return ()
         if depth == 0:
             raise OptionInvalid("ProxyJump goes round in a circle", f"'{chain}' leads back to itself.")
-        hops = [self._jump(hop.strip()) for hop in chain.split(",")]
+        known = _connecting(name, found).tokens()
+        with _Using("ProxyJump"):
+            hops = [tokens.expand(hop.strip(), {key: known[key] for key in "%hnpr"}) for hop in chain.split(",")]
         # The first hop may have a way of its own; the others are reached through the one before.
-        first = self._lookup(_destination(chain.split(",")[0].strip())["host"] or "")
-        return (*self._jumps(first, depth - 1), *hops)
+        first, *others = (self._hop(hop) for hop in hops)
+        way = self._jumps(first[0], first[1], depth - 1)
+        proxied = self._settings(first[0], first[1], None, ())
+        return (*way, proxied, *(self._settings(name, found, None, ()) for name, found in others))
 
-    def _jump(self, text: str) -> Settings:
+    def _hop(self, text: str) -> tuple[str, Mapping[str, Sequence[str]]]:
+        """The name of a host on the way, and what is configured for it."""
         spec = _destination(text)
         name = spec["host"] or ""
         # Arguments are about the target, except what has to do with host keys and time.
         shared = ("userknownhostsfile", "globalknownhostsfile", "stricthostkeychecking", "connecttimeout")
-        given = {keyword: values[0] for keyword, values in self._arguments.items() if keyword in shared}
-        return self._settings(name, {**self._lookup(name), **given}, spec, None, ())
-
-    def _lookup(self, name: str) -> dict[str, Any]:
-        return dict(self._config.lookup(name)) if self._config else {}
+        given = {keyword: values for keyword, values in self._arguments.items() if keyword in shared}
+        given |= {key: [value] for key in ("user", "port") if (value := spec[key])}
+        return name, self._config.lookup(name, given, self._file, self._patience)
 
     def _settings(
         self,
         name: str,
-        found: Mapping[str, Any],
-        explicit: Mapping[str, Any],
+        found: Mapping[str, Sequence[str]],
         password: Secret | None,
         jumps: tuple[Settings, ...],
     ) -> Settings:
-        host = str(found.get("hostname") or name)
-        alias = found.get("hostkeyalias")
+        def first(keyword: str) -> str | None:
+            return next(iter(found.get(keyword, ())), None)
+
+        for keyword, instead in _REFUSED.items():
+            if (first(keyword) or "none").lower() != "none":
+                raise OptionInvalid(
+                    "A setting of ssh can't be honoured", f"{name}: {keyword} is configured; {instead} instead."
+                )
+        connecting, named = _connecting(name, found), self._named_key()
+        alias, known = first("hostkeyalias"), connecting.tokens()
         return Settings(
-            host=host,
-            port=_port(explicit.get("port") or found.get("port") or _PORT),
-            user=str(explicit.get("user") or found.get("user") or getpass.getuser()),
-            key_name=str(alias or host).lower(),
+            host=connecting.host,
+            port=connecting.port,
+            user=connecting.user,
+            key_name=str(alias or connecting.host).lower(),
             key_name_has_port=not alias,
-            identity_files=self._identity_files(found),
-            identities_only=_is_yes(found.get("identitiesonly")),
-            identity_agent=found.get("identityagent"),
+            named_key=named,
+            **_identities(found, named, known),
+            identities_only=first("identitiesonly") == "yes",
+            identity_agent=_agent(first("identityagent"), known),
+            certificate_files=_paths("CertificateFile", found.get("certificatefile", ()), known),
+            methods=_methods(found),
+            batch=first("batchmode") == "yes",
             password=password,
             passphrase=self._options.get("private_key_passphrase"),
-            checking=self._checking(found),
-            user_known_hosts=self._known_hosts(found),
-            global_known_hosts=_paths(found.get("globalknownhostsfile"), _GLOBAL_KNOWN_HOSTS),
-            hash_known_hosts=_is_yes(found.get("hashknownhosts")),
-            timeout=self._seconds("timeout", found.get("connecttimeout"), _TIMEOUT),
-            keepalive=self._seconds("keepalive", found.get("serveraliveinterval"), _KEEPALIVE),
-            compression=_is_yes(found.get("compression")),
+            checking=self._checking(first("stricthostkeychecking")),
+            user_known_hosts=self._known_hosts(found, known),
+            global_known_hosts=_paths("GlobalKnownHostsFile", found.get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS)),
+            revoked_keys=_paths("RevokedHostKeys", found.get("revokedhostkeys", ()), known),
+            hash_known_hosts=first("hashknownhosts") == "yes",
+            timeout=self._seconds("timeout", first("connecttimeout"), _TIMEOUT),
+            keepalive=self._seconds("keepalive", first("serveraliveinterval"), _KEEPALIVE),
+            silences=max(1, int(first("serveralivecountmax") or _SILENCES)),
+            compression=first("compression") == "yes",
+            address_family=first("addressfamily") or "any",
+            bind_address=first("bindaddress"),
+            proxy_command=_proxy(first("proxycommand"), known),
             jumps=jumps,
+            unused=("PKCS11Provider",) if (first("pkcs11provider") or "none") != "none" else (),
         )
 
-    def _identity_files(self, found: Mapping[str, Any]) -> tuple[Path, ...]:
-        named = self._options.get("private_key_file")
-        if named and not Path(named).expanduser().is_file():
-            raise OptionInvalid("The private key file isn't there", f"There is no file {Path(named).expanduser()}.")
-        names = [*([named] if named else []), *found.get("identityfile", ())]
-        return tuple(dict.fromkeys(Path(name).expanduser() for name in names))
-
-    def _known_hosts(self, found: Mapping[str, Any]) -> tuple[Path, ...]:
+    def _known_hosts(self, found: Mapping[str, Sequence[str]], known: Mapping[str, str]) -> tuple[Path, ...]:
         named = self._options.get("known_hosts_file")
-        return (Path(named).expanduser(),) if named else _paths(found.get("userknownhostsfile"), _USER_KNOWN_HOSTS)
+        if named:
+            return (Path(named).expanduser(),)
+        return _paths("UserKnownHostsFile", found.get("userknownhostsfile", _USER_KNOWN_HOSTS), known)
 
-    def _checking(self, found: Mapping[str, Any]) -> Checking:
+    def _checking(self, configured: str | None) -> Checking:
         value = self._options.get("host_key_checking")
         if value is None:
-            value = found.get("stricthostkeychecking", "strict")
+            value = configured or "strict"
         try:
             return _CHECKING[str(value).lower()]
         except KeyError:
@@ -196,7 +227,8 @@ class _Resolver:
 
     def _seconds(self, name: str, configured: str | None, default: float) -> float:
         given = self._options.get(name)
-        value = given if given is not None else configured if configured is not None else default
+        # OpenSSH says none, or 0, for what isn't configured.
+        value = given if given is not None else default if configured in (None, "none", "0") else configured
         try:
             seconds = float(value)
         except ValueError:
@@ -204,6 +236,84 @@ class _Resolver:
         if seconds < 0 or (seconds == 0 and name == "timeout"):
             raise OptionInvalid(f"Not a number of seconds for {name}", f"{seconds:g} is too small.")
         return seconds
+
+
+class _Using:
+    """Says of a mistake in a setting which setting it is in."""
+
+    def __init__(self, keyword: str) -> None:
+        self._keyword = keyword
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ValueError):
+            raise OptionInvalid("A setting of ssh can't be used", f"{self._keyword}: {error}.") from None
+
+
+def _connecting(name: str, found: Mapping[str, Sequence[str]]) -> tokens.Connecting:
+    def first(keyword: str) -> str:
+        return next(iter(found.get(keyword, ())), "")
+
+    return tokens.Connecting(
+        original=name,
+        host=first("hostname") or name,
+        port=_port(first("port") or _PORT),
+        user=first("user") or tokens.local_user(),
+        jumps=first("proxyjump"),
+        alias=first("hostkeyalias"),
+    )
+
+
+def _identities(found: Mapping[str, Sequence[str]], named: Path | None, known: Mapping[str, str]) -> dict[str, Any]:
+    names = found.get("identityfile", ())
+    usual = set(names) <= set(_USUAL_KEYS)  # ssh lists them where nothing is configured
+    if usual and named is not None:
+        names = ()
+    elif not names:
+        names = _USUAL_KEYS
+    files = _paths("IdentityFile", names, known)
+    first = () if named is None else (named,)
+    return {"identity_files": tuple(dict.fromkeys((*first, *files))), "usual_files": usual and named is None}
+
+
+def _methods(found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The methods to log in with that are not switched off, in the order of PreferredAuthentications."""
+    switches = {
+        "publickey": "pubkeyauthentication",
+        "keyboard-interactive": "kbdinteractiveauthentication",
+        "password": "passwordauthentication",
+    }
+    preferred = [name for value in found.get("preferredauthentications", ()) for name in value.split(",")] or METHODS
+    return tuple(name for name in preferred if name in METHODS and list(found.get(switches[name], ())) != ["no"])
+
+
+def _agent(named: str | None, known: Mapping[str, str]) -> str | None:
+    if named is None or named == "SSH_AUTH_SOCK":
+        return None
+    if named.lower() == "none":
+        return "none"
+    with _Using("IdentityAgent"):
+        if named.startswith("$") and not named.startswith("${"):
+            return tokens.expand_variables("${" + named[1:] + "}")
+        return str(tokens.expand_path(named, known))
+    return None
+
+
+def _proxy(command: str | None, known: Mapping[str, str]) -> str | None:
+    if command is None or command.lower() == "none":
+        return None
+    with _Using("ProxyCommand"):
+        return tokens.expand(command, {key: known[key] for key in "%hnpr"})
+    return None
+
+
+def _paths(keyword: str, names: Iterable[str], known: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    with _Using(keyword):
+        wanted = (name for name in names if name.lower() != "none")
+        return tuple(tokens.expand_path(name, known or {"%": "%"}) for name in wanted)
+    return ()
 
 
 def _destination(text: str) -> dict[str, str | None]:
@@ -218,12 +328,3 @@ def _port(value: object) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise OptionInvalid("Not a port", f"'{text}' is not a number from 1 to 65535.")
     return int(text)
-
-
-def _is_yes(value: object) -> bool:
-    return str(value).lower() in ("yes", "true")
-
-
-def _paths(value: str | None, default: Sequence[str]) -> tuple[Path, ...]:
-    names: Sequence[str] = default if value is None else value.replace('"', "").split()
-    return tuple(Path(name).expanduser() for name in names if name.lower() != "none")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drumline.plugin import Connection, OptionInvalid, Platform, Target
@@ -54,15 +53,14 @@ class _Parts:
     """What is imported when the first connection is asked for."""
 
     def __init__(self) -> None:
-        from drumline_ssh.cache import FileCache
-        from drumline_ssh.configfile import ConfigFile
+        from drumline_ssh.configfile import ClientConfig
         from drumline_ssh.dialing import Dialer
 
-        self._configs: FileCache[ConfigFile] = FileCache(lambda path: ConfigFile(Path(path)))
+        self._config = ClientConfig()
         self.dialer: Dialer = Dialer()
 
     def resolve(self, target: Target) -> Settings:
         """The settings of a target."""
         from drumline_ssh.settings import resolve
 
-        return resolve(target, self._configs)
+        return resolve(target, self._config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import shutil
 import socket
 import subprocess
 import threading
@@ -304,7 +305,8 @@ class TestLogin:
 
     def test_a_key_file_that_is_none(self, sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
         (tmp_path / "key").write_text("not a key\n")
-        with pytest.raises(AuthenticationFailed, match="can't be used"):
+        (tmp_path / "key").chmod(0o600)
+        with pytest.raises(AuthenticationFailed, match="it is no key"):
             connect(sshd, private_key_file=str(tmp_path / "key"))
 
     def test_nothing_to_log_in_with(self, sshd: Sshd, connect: Connect) -> None:
@@ -313,7 +315,7 @@ class TestLogin:
 
     def test_the_usual_files_of_the_user(self, sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
         (tmp_path / ".ssh").mkdir()
-        (tmp_path / ".ssh" / "id_ed25519").write_bytes(sshd.client_key.read_bytes())
+        shutil.copy(sshd.client_key, tmp_path / ".ssh" / "id_ed25519")
         connect(sshd, private_key_file=None)
 
     def test_a_password_the_host_does_not_take(self, sshd: Sshd, connect: Connect) -> None:

@@ -7,10 +7,8 @@ import re
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import paramiko
-from paramiko.agent import AgentSSH
 from paramiko.buffered_pipe import BufferedPipe
 from paramiko.pkey import PublicBlob
 
@@ -33,16 +31,6 @@ def test_paramiko_is_loaded_without_invoke_and_invoke_can_be_imported_after_it()
     )
 
 
-def test_match_exec_is_obeyed(tmp_path: Path) -> None:
-    config = tmp_path / "config"
-    config.write_text("Match exec true\n  User yes\nMatch exec false\n  Port 99\n")
-    run(
-        "from pathlib import Path; from drumline_ssh.configfile import ConfigFile;"
-        f"found = ConfigFile(Path({str(config)!r})).lookup('web1');"
-        "assert (found['user'], found.get('port')) == ('yes', None), found"
-    )
-
-
 def test_what_is_used_of_paramiko_though_it_is_not_documented_is_there() -> None:
     """A new paramiko without one of these needs a look at where it is used; some would only be missed by a hang."""
     ours, theirs = socket.socketpair()
@@ -51,12 +39,12 @@ def test_what_is_used_of_paramiko_though_it_is_not_documented_is_there() -> None
         channel = paramiko.Channel(1)
         for owner, names in [
             (transport, "packetizer clear_to_send initial_kex_done remote_version sock"),  # greeting, dialing
-            (transport, "banner_timeout handshake_timeout auth_timeout"),  # greeting
+            (transport, "banner_timeout handshake_timeout _parse_disconnect saved_exception"),  # greeting
+            (transport, "auth_handler _auth_trigger _send_message session_id server_extensions authenticated"),  # login
             (transport.packetizer, "REKEY_BYTES REKEY_PACKETS send_message complete_handshake"),  # greeting, dialing
             (channel, "in_buffer in_stderr_buffer"),  # shell
-            (AgentSSH(), "_connect get_keys"),  # authentication
-            (PublicBlob("kind", b""), "key_blob"),  # authentication
-            (paramiko.config, "invoke"),  # library
+            (PublicBlob("kind", b""), "key_blob key_type"),  # greeting
+            (paramiko.RSAKey, "sign_ssh_data asbytes"),  # identities
         ]:
             assert [name for name in names.split() if not hasattr(owner, name)] == [], owner
         assert isinstance(channel.in_buffer, BufferedPipe)
@@ -70,3 +58,10 @@ def test_a_channel_uses_of_its_buffers_what_ours_have() -> None:
     used = set(re.findall(r"\bin_(?:stderr_)?buffer\.(\w+)", source))
     # The others are for combined streams, a channel's file number and polling, which nobody here uses.
     assert used - {"set_event", "read_ready", "empty"} == {"feed", "read", "close"}
+
+
+def test_a_login_has_what_paramiko_uses_of_its_own() -> None:
+    """``login`` puts its own in the place of paramiko's ``AuthHandler``."""
+    used = set(re.findall(r"\bauth_handler\.(\w+)", inspect.getsource(paramiko.transport.Transport)))
+    ways = {name for name in used if name.startswith("auth_") or name == "wait_for_response"}
+    assert used - ways - {"banner", "_handler_table", "abort", "is_authenticated", "get_username"} == set()

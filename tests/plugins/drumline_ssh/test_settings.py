@@ -11,7 +11,7 @@ import pytest
 
 from drumline.plugin import OptionInvalid, Target
 from drumline_ssh.cache import FileCache
-from drumline_ssh.configfile import ConfigFile
+from drumline_ssh.configfile import ClientConfig
 from drumline_ssh.settings import Checking, Settings, resolve
 
 Resolve = Callable[..., Settings]
@@ -25,7 +25,7 @@ def resolved(tmp_path: Path) -> Resolve:
         path = tmp_path / "config"
         path.write_text(config)
         target = Target(host="web1", transport="ssh", options={"ssh_config_file": str(path), **options})
-        return resolve(target, FileCache(ConfigFile))
+        return resolve(target, ClientConfig())
 
     return from_text
 
@@ -68,7 +68,6 @@ def test_identity_files_add_up(resolved: Resolve, tmp_path: Path) -> None:
 def test_host_key_checking(resolved: Resolve, value: object, checking: Checking) -> None:
     assert resolved(host_key_checking=value).checking is checking
     assert resolved("StrictHostKeyChecking accept-new\n", host_key_checking=value).checking is checking
-    assert resolved(f"StrictHostKeyChecking {value}\n").checking is checking
 
 
 def test_jumps(resolved: Resolve) -> None:
@@ -100,7 +99,8 @@ def test_ansibles_own_arguments_are_no_trouble(resolved: Resolve) -> None:
     ("options", "named"),
     [
         ({"ssh_args": "-D 1080"}, "-D"),
-        ({"ssh_common_args": "-o ProxyCommand='nc %h %p'"}, "ProxyCommand=nc %h %p"),
+        ({"ssh_common_args": "-o ProxyCommand='nc %z'"}, "%z"),
+        ({"ssh_common_args": "-o Tunnel=yes"}, "Tunnel=yes"),
         ({"ssh_args": "-o"}, "-o"),
         ({"ssh_args": "'open"}, "open"),
         ({"ssh_args": "elsewhere"}, "elsewhere"),
@@ -123,7 +123,7 @@ def test_what_can_not_be_used_is_named(resolved: Resolve, options: dict[str, Any
 @pytest.mark.parametrize(
     ("config", "named"),
     [
-        ("Host web1\n  ProxyCommand nc %h %p\n", "nc web1 22"),
+        ("Host web1\n  KnownHostsCommand /bin/keys %H\n", "knownhostscommand"),
         ("nonsense\n", "nonsense"),
         ("ProxyJump web1\n", "circle"),
     ],
