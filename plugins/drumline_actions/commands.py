@@ -8,7 +8,7 @@ does so and nothing else.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from secrets import token_hex
@@ -26,9 +26,10 @@ from drumline.plugin import (
     Result,
     Run,
     Steps,
+    Written,
 )
 from drumline.plugin.windows import command_line
-from drumline_actions.offers import aliases, exclusive
+from drumline_actions.offers import aliases, exclusive, ignored, not_both, refused
 from drumline_actions.scripts import ask, decode, expanding_word, require_exit
 
 #: ``creates`` and ``removes``, for every action that runs something once.
@@ -46,6 +47,7 @@ _COMMON = (
     Argument(name="stdin", help="Text for its standard input"),
     Argument(name="stdin_add_newline", type=bool, default=True, help="End that text with a newline"),
     Argument(name="strip_empty_ends", type=bool, default=True, help="Take line ends off the end of its output"),
+    *ignored("warn"),
 )
 _ARGV = Argument(name="argv", type=list, help="Program and arguments as a list, instead of cmd")
 _GLOB = "*?[]"
@@ -56,7 +58,8 @@ def perform_command(call: Call) -> Steps:
     if call.platform is Platform.WINDOWS:
         return (yield from _program_on_windows(call))
     words = _words(call)
-    run = Run(language=Language.SH, text=_exec_line(words), **_settings(call))
+    line = _exec_line(words) if call["expand_argument_vars"] else f"exec {shlex.join(words)}"
+    run = Run(language=Language.SH, text=line, **_settings(call))
     return (yield from run_once(call, run, shown=list(words)))
 
 
@@ -67,6 +70,23 @@ def _program_on_windows(call: Call) -> Steps:
         return (yield from run_once(call, run, shown=list(words)))
     run = Run(language=Language.EXEC, text=call["cmd"], **_settings(call))
     return (yield from run_once(call, run, shown=call["cmd"]))
+
+
+def check_command(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with a command that no host can change."""
+    yield from not_both(written, "cmd", "argv", required=True)
+    text = written.arguments.get("cmd")
+    if text is not None and written.platforms == {Platform.POSIX}:
+        try:
+            shlex.split(text)
+        except ValueError as error:
+            yield "cmd", f"the text can't be taken apart into words: {str(error).lower()}."
+
+
+def check_text(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with a text for a shell that no host can change."""
+    if not written.given("cmd"):
+        yield "", "there is nothing to run."
 
 
 def perform_shell(call: Call) -> Steps:
@@ -216,18 +236,32 @@ ACTIONS = (
         perform=perform_command,
         help="Run a program, without a shell",
         aliases=aliases("command"),
-        arguments=(*_COMMON, _ARGV),
+        arguments=(
+            *_COMMON,
+            _ARGV,
+            Argument(
+                name="expand_argument_vars", type=bool, default=True, help="Expand ~ and $VARIABLES in words (POSIX)"
+            ),
+            *ignored("executable"),
+        ),
         free_form="cmd",
         can_start=True,
+        check=check_command,
     ),
     Action(
         name="shell",
         perform=perform_shell,
         help="Run a text in sh; on Windows in PowerShell, or in cmd with executable: cmd",
         aliases=aliases("shell"),
-        arguments=(*_COMMON, EXECUTABLE),
+        arguments=(
+            *_COMMON,
+            EXECUTABLE,
+            *ignored("no_profile"),
+            *refused(output_encoding_override="Output is read as UTF-8; set [Console]::OutputEncoding in the text."),
+        ),
         free_form="cmd",
         can_start=True,
+        check=check_text,
     ),
     Action(
         name="raw",
@@ -236,5 +270,6 @@ ACTIONS = (
         aliases=aliases("raw", windows=False),
         arguments=(Argument(name="cmd", aliases=("free_form",), help="What to run"), EXECUTABLE),
         free_form="cmd",
+        check=check_text,
     ),
 )

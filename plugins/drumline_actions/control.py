@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Moment, Result, Sleep, Steps, Waiting
-from drumline_actions.offers import aliases, exclusive
+from drumline.plugin import Action, ActionFailed, Argument, Call, Moment, Result, Sleep, Steps, Waiting, Written
+from drumline_actions.offers import aliases, exclusive, not_both
 
 _UNDEFINED = "VARIABLE IS NOT DEFINED!"
 
@@ -23,6 +24,11 @@ def perform_debug(call: Call) -> Steps:
         return Result(message=message)
     return Result(values={"msg": message})
     yield  # a generator, like every action
+
+
+def check_debug(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments of ``debug`` whatever the host."""
+    yield from not_both(written, "msg", "var")
 
 
 def _verbosity(call: Call) -> int:
@@ -52,18 +58,29 @@ def perform_set_fact(call: Call) -> Steps:
     yield
 
 
+def check_set_fact(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments of ``set_fact`` whatever the host."""
+    if not {*written.arguments, *written.open} - {"cacheable"}:
+        yield "", "it sets nothing. Name variables and their values."
+
+
 def perform_assert(call: Call) -> Steps:
     for expression, holds in call["that"]:
         if not holds:
-            message = call["fail_msg"] or "Assertion failed"
-            raise ActionFailed(message, assertion=expression, evaluated_to=False)
-    return Result(message="" if call["quiet"] else call["success_msg"] or "All assertions passed")
+            raise _failed(call["fail_msg"] or "Assertion failed", assertion=expression, evaluated_to=False)
+    message = "" if call["quiet"] else call["success_msg"] or "All assertions passed"
+    return Result(message=message) if isinstance(message, str) else Result(values={"msg": message})
     yield
 
 
 def perform_fail(call: Call) -> Steps:
-    raise ActionFailed(call["msg"])
+    raise _failed(call["msg"])
     yield
+
+
+def _failed(message: Any, **values: Any) -> ActionFailed:
+    """A failure whose message may be a list of lines."""
+    return ActionFailed(message, **values) if isinstance(message, str) else ActionFailed("", msg=message, **values)
 
 
 def perform_pause(call: Call) -> Steps:
@@ -102,6 +119,7 @@ ACTIONS = (
             Argument(name="var", help="Name of a variable to show"),
             Argument(name="verbosity", type=int, default=0, help="How many -v it takes to show it"),
         ),
+        check=check_debug,
     ),
     Action(
         name="set_fact",
@@ -110,6 +128,7 @@ ACTIONS = (
         aliases=aliases("set_fact", windows=False),
         arguments=(Argument(name="cacheable", type=bool, default=False, help="Taken, and of no effect"),),
         open_arguments=True,
+        check=check_set_fact,
     ),
     Action(
         name="assert",
@@ -118,8 +137,10 @@ ACTIONS = (
         aliases=aliases("assert", windows=False),
         arguments=(
             Argument(name="that", type=list, required=True, help="Conditions"),
-            Argument(name="fail_msg", aliases=("msg",), help="What to say when one doesn't hold"),
-            Argument(name="success_msg", help="What to say when all hold"),
+            Argument(
+                name="fail_msg", type=object, aliases=("msg",), help="What to say when one doesn't hold: text or lines"
+            ),
+            Argument(name="success_msg", type=object, help="What to say when all hold: text or lines"),
             Argument(name="quiet", type=bool, default=False, help="Say nothing when all hold"),
         ),
         expressions=("that",),
@@ -129,7 +150,9 @@ ACTIONS = (
         perform=perform_fail,
         help="Fail with a message",
         aliases=aliases("fail", windows=False),
-        arguments=(Argument(name="msg", default="Failed as requested from task", help="Why"),),
+        arguments=(
+            Argument(name="msg", type=object, default="Failed as requested from task", help="Why: text or lines"),
+        ),
     ),
     Action(
         name="pause",

@@ -10,14 +10,36 @@ import json
 import re
 import shlex
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Mode, Platform, Request, Result, Steps
-from drumline_actions.offers import ATTRIBUTES, aliases, exclusive, mode_text, refuse_on_windows
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Mode,
+    NeededFile,
+    Platform,
+    Request,
+    Result,
+    Steps,
+    Written,
+)
+from drumline_actions.offers import (
+    ATTRIBUTES,
+    DECRYPT,
+    POSIX_ONLY,
+    aliases,
+    exclusive,
+    mode_text,
+    not_both,
+    not_on_windows,
+    refuse_on_windows,
+)
 from drumline_actions.scripts import Answer, Asking, HostPath, ask, shown
-from drumline_actions.transfer import Content, fill
+from drumline_actions.transfer import Content, fill, local_content
 from drumline_actions.tree import Entry, entries
 
 _NUMBERS = ("size", "uid", "gid")
@@ -39,6 +61,26 @@ TARGET = (
 )
 
 
+def _check(written: Written) -> Iterator[tuple[str, str]]:
+    yield from not_both(written, "src", "content", required=True)
+    yield from not_on_windows(written, "directory_mode")
+    yield from check_target(written)
+
+
+def check_target(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments of ``TARGET`` that no host can change."""
+    yield from not_on_windows(written, *POSIX_ONLY, "validate", "follow")
+    command = written.arguments.get("validate")
+    if command and "%s" not in command:
+        yield "validate", "'validate' must contain %s, which stands for the new file."
+
+
+def _files(written: Written) -> Iterator[NeededFile]:
+    """The source, unless it is on the host or that isn't known."""
+    if "src" in written.arguments and not written.arguments.get("remote_src") and "remote_src" not in written.open:
+        yield "src", written.arguments["src"], "files"
+
+
 def perform(call: Call) -> Steps:
     exclusive(call, "src", "content", required=True)
     refuse_on_windows(call, "mode", "owner", "group", "directory_mode", "validate", "follow")
@@ -51,7 +93,7 @@ def perform(call: Call) -> Steps:
     path = call.find_file(call["src"], "files")
     if path.is_dir():
         return (yield from _folder(call, path))
-    content = Content.of_file(path)
+    content = local_content(call, path)
     _check_sum(call, content)
     answer = yield from deliver(call, content, name=path.name, **_mode(call, path))
     return result(call, answer, src=shown(str(path)))
@@ -173,7 +215,7 @@ def _deliver_entry(call: Call, base: HostPath, entry: Entry) -> Asking:
         return (
             yield from ask(call, "file", path=place, state="link", src=entry.link, force=True, **_AS_IT_IS, **owner)
         )
-    content = Content.of_file(entry.path)
+    content = local_content(call, entry.path)
     return (yield from deliver(call, content, dest=place, **_mode(call, entry.path)))
 
 
@@ -226,7 +268,10 @@ ACTIONS = (
                 name="local_follow", type=bool, default=True, help="Copy what links in a folder lead to, not the links"
             ),
             Argument(name="directory_mode", type=Mode, help="Permissions of folders that are made"),
+            DECRYPT,
             *TARGET,
         ),
+        check=_check,
+        files=_files,
     ),
 )

@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Result, Steps
+from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Result, Steps, Written
 from drumline_actions.copy import result
-from drumline_actions.offers import ATTRIBUTES, aliases, mode_text, refuse_on_windows
+from drumline_actions.offers import (
+    ATTRIBUTES,
+    POSIX_ONLY,
+    aliases,
+    mode_text,
+    not_on_windows,
+    refuse_on_windows,
+    refused,
+)
 from drumline_actions.scripts import HostPath, ask, shown
 
 _LINKS = ("link", "hard")
+#: Attributes of files on Linux, by the letters of ``lsattr``.
+_ATTRIBUTES = {
+    "A": "noatime",
+    "a": "append",
+    "c": "compressed",
+    "C": "nocow",
+    "d": "nodump",
+    "D": "dirsync",
+    "e": "extents",
+    "E": "encrypted",
+    "h": "blocksize",
+    "i": "immutable",
+    "I": "indexed",
+    "j": "journalled",
+    "N": "inline",
+    "s": "zero",
+    "S": "synchronous",
+    "t": "notail",
+    "T": "blockroot",
+    "u": "undelete",
+    "X": "compressedraw",
+    "Z": "compresseddirty",
+}
+_ONE_FORMAT = "Times are written as YYYYMMDDHHMM.SS."
 _ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384"}
 _ALGORITHMS |= {"sha512": "sha512"}
 
@@ -40,6 +72,26 @@ def _wanted(call: Call) -> dict[str, Any]:
     return {key: call[key] for key in keys} | {"mode": mode_text(call["mode"]), "src": source}
 
 
+def check_file(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments of ``file`` that no host can change."""
+    known = written.arguments
+    state = None if "state" in written.open else known.get("state", "file")
+    if known.get("recurse") and state not in (None, "directory"):
+        yield "recurse", "'recurse' needs state: directory."
+    if written.given("src") and state not in (None, *_LINKS):
+        yield "src", "'src' needs state: link or hard."
+    yield from not_on_windows(written, *POSIX_ONLY, "recurse", "access_time", "modification_time")
+
+
+def check_stat(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments of ``stat`` that no host can change."""
+    if written.arguments.get("get_md5"):
+        yield "get_md5", "'get_md5' is gone, from Ansible too. Write checksum_algorithm: md5."
+    if written.platforms == {Platform.WINDOWS} and written.arguments.get("checksum_algorithm") == "sha224":
+        yield "checksum_algorithm", "Windows has no sha224."
+    yield from not_on_windows(written, "get_mime", "get_attributes")
+
+
 def perform_stat(call: Call) -> Steps:
     algorithm = _ALGORITHMS[call["checksum_algorithm"]]
     if call.platform is Platform.WINDOWS:
@@ -54,6 +106,8 @@ def perform_stat(call: Call) -> Steps:
         path=HostPath(call["path"]),
         follow=call["follow"],
         get_checksum=call["get_checksum"],
+        get_mime=call["get_mime"],
+        get_attributes=call["get_attributes"],
         algorithm=algorithm,
     )
     return Result(values={"stat": _posix_stat(answer)})
@@ -74,7 +128,15 @@ def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
         | _kind(mode)
         | {key: key in answer for key in ("readable", "writeable", "executable")}
         | {key: shown(answer[key]) for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
+        | {key: answer[key] for key in ("mimetype", "charset", "version") if key in answer}
+        | (_attributes(answer["attr_flags"]) if "attr_flags" in answer else {})
     )
+
+
+def _attributes(flags: str) -> dict[str, Any]:
+    """What the letters of ``lsattr`` mean, by Ansible's names."""
+    letters = flags.replace("-", "")
+    return {"attr_flags": letters, "attributes": [_ATTRIBUTES[letter] for letter in letters if letter in _ATTRIBUTES]}
 
 
 def _kind(mode: int) -> dict[str, bool]:
@@ -115,8 +177,10 @@ ACTIONS = (
             Argument(name="follow", type=bool, default=True, help="Where path is a link, change what it points to"),
             Argument(name="access_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
             Argument(name="modification_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
+            *refused(access_time_format=_ONE_FORMAT, modification_time_format=_ONE_FORMAT),
             *ATTRIBUTES,
         ),
+        check=check_file,
     ),
     Action(
         name="stat",
@@ -128,6 +192,9 @@ ACTIONS = (
             Argument(name="follow", type=bool, default=False, help="Tell of what a link points to"),
             Argument(name="get_checksum", type=bool, default=True, help="With the checksum of a file"),
             Argument(name="get_size", type=bool, default=True, help="With the size of a folder (Windows)"),
+            Argument(name="get_mime", type=bool, help="With what the program file says of it (not on Windows)"),
+            Argument(name="get_attributes", type=bool, help="With what lsattr says of it (not on Windows)"),
+            Argument(name="get_md5", type=bool, help="Gone from Ansible too: use checksum_algorithm"),
             Argument(
                 name="checksum_algorithm",
                 default="sha1",
@@ -136,5 +203,6 @@ ACTIONS = (
                 help="How the checksum is computed",
             ),
         ),
+        check=check_stat,
     ),
 )

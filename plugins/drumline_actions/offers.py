@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from drumline.plugin import ActionFailed, Argument, Call, Mode, Platform
+from collections.abc import Iterator
+
+from drumline.plugin import ActionFailed, Argument, Call, Mode, Platform, Written
 
 
 def aliases(name: str, *, windows: bool = True) -> tuple[str, ...]:
@@ -11,12 +13,31 @@ def aliases(name: str, *, windows: bool = True) -> tuple[str, ...]:
     return (*builtin, f"win_{name}", f"ansible.windows.win_{name}") if windows else builtin
 
 
+def ignored(*names: str) -> tuple[Argument, ...]:
+    """Arguments of Ansible's that change nothing here."""
+    return tuple(Argument(name=name, type=object, help="Taken, and of no effect") for name in names)
+
+
+def refused(**reasons: str) -> tuple[Argument, ...]:
+    """Arguments of Ansible's that aren't there yet, each with what to do instead."""
+    return tuple(Argument(name=name, type=object, refused=reason) for name, reason in reasons.items())
+
+
+_SELINUX = "SELinux's contexts can't be set. Use a task with command: chcon, or restorecon."
+
 #: Who may use a file.
 ATTRIBUTES = (
     Argument(name="mode", type=Mode, help="Permissions: octal, or as chmod takes them (u=rw,go=r)"),
     Argument(name="owner", help="User that the file is to belong to, by name or number"),
     Argument(name="group", help="Group that the file is to belong to, by name or number"),
+    *ignored("unsafe_writes"),
+    *refused(seuser=_SELINUX, serole=_SELINUX, setype=_SELINUX, selevel=_SELINUX),
+    Argument(name="attributes", type=object, aliases=("attr",), refused="Use a task with command: chattr."),
 )
+#: Files that ansible-vault encrypted can't be decrypted; False takes them as they are.
+DECRYPT = Argument(name="decrypt", type=bool, default=True, help="Refuse a file that ansible-vault encrypted")
+#: Those of them that mean nothing on Windows.
+POSIX_ONLY = ("mode", "owner", "group")
 
 
 def mode_text(mode: str | None) -> str | None:
@@ -40,3 +61,20 @@ def exclusive(call: Call, *names: str, required: bool = False) -> None:
         raise ActionFailed(f"parameters are mutually exclusive: {'|'.join(names)}")
     if required and not given:
         raise ActionFailed(f"one of the following is required: {', '.join(names)}")
+
+
+def not_both(written: Written, *names: str, required: bool = False) -> Iterator[tuple[str, str]]:
+    """The same as ``exclusive``, said before anything is sent."""
+    given = written.given(*names)
+    if len(given) > 1:
+        yield given[1], f"{' and '.join(repr(name) for name in given)} exclude each other."
+    if required and not given:
+        yield "", f"it needs {' or '.join(repr(name) for name in names)}."
+
+
+def not_on_windows(written: Written, *names: str) -> Iterator[tuple[str, str]]:
+    """The same as ``refuse_on_windows``, said before anything is sent."""
+    if written.platforms == {Platform.WINDOWS}:
+        for name in written.given(*names):
+            if written.arguments.get(name, True) not in ("", False):
+                yield name, f"Windows files have no such thing as '{name}'; leave it out for Windows hosts."

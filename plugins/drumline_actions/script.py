@@ -8,16 +8,29 @@ from __future__ import annotations
 
 import io
 import shlex
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Language, Platform, Request, Result, Run, Steps
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Language,
+    NeededFile,
+    Platform,
+    Request,
+    Result,
+    Run,
+    Steps,
+    Written,
+)
 from drumline.plugin.windows import command_line
 from drumline_actions.commands import CHDIR, CONDITIONS, run_once
-from drumline_actions.offers import aliases
+from drumline_actions.offers import DECRYPT, aliases
 from drumline_actions.scripts import ask, expanding_word, powershell_value
-from drumline_actions.transfer import Content, fill, readable, remove
+from drumline_actions.transfer import fill, local_content, readable, remove
 
 # The temporary file goes when the script ends, also when it is told to end early.
 _POSIX = """t={temporary}
@@ -42,26 +55,41 @@ def perform(call: Call) -> Steps:
     return (yield from _on_windows(call, path, arguments, shown))
 
 
+def files(written: Written) -> Iterator[NeededFile]:
+    """The script, where its name is known."""
+    text = written.arguments.get("cmd") or written.open.get("cmd") or ""
+    try:
+        name, _ = _taken_apart(text, Platform.WINDOWS if Platform.WINDOWS in written.platforms else Platform.POSIX)
+    except ValueError:
+        return
+    if name and "{" not in name:
+        yield "cmd", name, "files"
+
+
 def _parts(call: Call) -> tuple[str, str]:
     """The script's name, and the rest of the line as it was written."""
     text = (call["cmd"] or "").strip()
-    rest = io.StringIO(text)
-    lexer = shlex.shlex(rest, posix=True)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    if call.platform is Platform.WINDOWS:
-        lexer.escape = ""
     try:
-        name = lexer.get_token()
+        name, rest = _taken_apart(text, call.platform)
     except ValueError as error:
         raise ActionFailed(f"The script's line can't be taken apart into words: {error}: {text}") from None
     if not name:
         raise ActionFailed("no script given")
-    return name, rest.read().strip()
+    return name, rest
+
+
+def _taken_apart(text: str, platform: Platform) -> tuple[str, str]:
+    rest = io.StringIO(text.strip())
+    lexer = shlex.shlex(rest, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    if platform is Platform.WINDOWS:
+        lexer.escape = ""
+    return lexer.get_token() or "", rest.read().strip()
 
 
 def _on_posix(call: Call, path: Path, arguments: str, shown: str) -> Steps:
-    content = Content.of_file(path)
+    content = local_content(call, path)
     words = shlex.split(call["executable"] or "")
     command = " ".join([*map(shlex.quote, words), '"$t"', *map(expanding_word, shlex.split(arguments))])
     if content.small is not None:
@@ -105,7 +133,7 @@ def _on_windows(call: Call, path: Path, arguments: str, shown: str) -> Steps:
 
 
 def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
-    content = Content.of_file(path)
+    content = local_content(call, path)
     temporary: str = (yield from ask(call, "temporary", suffix=path.suffix, content=content.small))["upload"]
     if content.small is None:
         yield from fill(call, content, temporary)
@@ -134,8 +162,10 @@ ACTIONS = (
             CHDIR,
             *CONDITIONS,
             Argument(name="executable", help="The program that is to read the script"),
+            DECRYPT,
         ),
         free_form="cmd",
         can_start=True,
+        files=files,
     ),
 )

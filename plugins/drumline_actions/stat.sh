@@ -20,3 +20,16 @@ elif [ -n "$get_checksum" ] && [ -f "$path" ] && [ -r "$path" ]; then
     sum_of "$algorithm" "$path"
     say checksum "$sum"
 fi
+if [ -n "$get_mime" ]; then
+    follow_link=
+    [ -z "$deref" ] || follow_link=-L
+    mime=$(file -b $follow_link --mime-type -- "$path" 2>/dev/null) || mime=unknown
+    say mimetype "$mime"
+    mime=$(file -b $follow_link --mime-encoding -- "$path" 2>/dev/null) || mime=unknown
+    say charset "$mime"
+fi
+if [ -n "$get_attributes" ] && attributes=$(lsattr -vd -- "$path" 2>/dev/null); then
+    set -- $attributes
+    say version "$1"
+    say attr_flags "$2"
+fi

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Steps
-from drumline_actions.copy import TARGET, deliver, result
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from drumline.plugin import Action, ActionFailed, Argument, Call, NeededFile, Platform, Steps, Written
+from drumline_actions.copy import TARGET, check_target, deliver, result
 from drumline_actions.offers import aliases, refuse_on_windows
-from drumline_actions.transfer import Content, readable
+from drumline_actions.transfer import VAULT, Content, readable
 
 #: As YAML gives them, and as those write them who escape once too often.
 _LINE_ENDS = {"\n": "\n", "\r": "\r", "\r\n": "\r\n", "\\n": "\n", "\\r": "\r", "\\r\\n": "\r\n"}
+
+
+#: What begins and ends the parts of a template, and what becomes of white space: names of jinja2's, and defaults.
+_SYNTAX = {
+    "block_start_string": "{%",
+    "block_end_string": "%}",
+    "variable_start_string": "{{",
+    "variable_end_string": "}}",
+    "comment_start_string": "{#",
+    "comment_end_string": "#}",
+    "trim_blocks": True,
+    "lstrip_blocks": False,
+}
+_HELP = {name: f"Instead of {default}" for name, default in _SYNTAX.items() if isinstance(default, str)} | {
+    "trim_blocks": "Take the line end after a block away",
+    "lstrip_blocks": "Take white space before a block away",
+}
+#: A first line that sets some of these: ``#jinja2: trim_blocks: False, variable_start_string: '[['``.
+_HEADER = "#jinja2:"
 
 
 def perform(call: Call) -> Steps:
@@ -16,13 +39,50 @@ def perform(call: Call) -> Steps:
     path = call.find_file(call["src"], "templates")
     with readable(path):
         data = path.read_bytes()
+    if data.startswith(VAULT):
+        raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ActionFailed(f"{path} isn't UTF-8, so it can't be a template: {error}") from None
-    rendered = _with_line_ends(call.render(text, str(path)), _line_end(call))
+    syntax, text = _syntax(call, text)
+    rendered = _with_line_ends(call.render(text, str(path), **syntax), _line_end(call))
     answer = yield from deliver(call, Content.of_bytes(_encode(rendered, call["output_encoding"])), name=path.name)
     return result(call, answer, src=str(path))
+
+
+def _syntax(call: Call, text: str) -> tuple[dict[str, Any], str]:
+    """What differs from the usual syntax, and the text without the line that says so."""
+    wanted = {name: call[name] for name in _SYNTAX}
+    if text.startswith(_HEADER):
+        line, _, text = text.partition("\n")
+        for part in line.removeprefix(_HEADER).split(","):
+            name, _, value = (word.strip() for word in part.partition(":"))
+            if name not in _SYNTAX:
+                raise ActionFailed(f"The template's first line sets '{name}'; it can set {', '.join(_SYNTAX)}")
+            wanted[name] = _literal(value)
+    return {name: value for name, value in wanted.items() if value != _SYNTAX[name]}, text
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        raise ActionFailed(
+            f"The template's first line has the value {text}; write true, false or text in quotes"
+        ) from None
+
+
+def _files(written: Written) -> Iterator[NeededFile]:
+    if "src" in written.arguments:
+        yield "src", written.arguments["src"], "templates"
+
+
+def _check(written: Written) -> Iterator[tuple[str, str]]:
+    wanted = written.arguments.get("newline_sequence")
+    if wanted is not None and wanted not in _LINE_ENDS:
+        yield "newline_sequence", f"'newline_sequence' is one of \\n, \\r and \\r\\n, not {wanted!r}."
+    yield from check_target(written)
 
 
 def _line_end(call: Call) -> str:
@@ -56,7 +116,13 @@ ACTIONS = (
             Argument(name="src", required=True, help="The template, here"),
             Argument(name="newline_sequence", help="What ends a line: \\n, \\r or \\r\\n"),
             Argument(name="output_encoding", default="utf-8", help="Encoding of the file on the host"),
+            *(
+                Argument(name=name, type=type(default), default=default, help=_HELP[name])
+                for name, default in _SYNTAX.items()
+            ),
             *TARGET,
         ),
+        check=_check,
+        files=_files,
     ),
 )

@@ -24,6 +24,8 @@ from drumline_actions.scripts import decode, require_exit
 SMALL = 64 * 1024
 #: Bytes that one command of another user is given to append.
 _PIECE = 1024 * 1024
+#: How a file begins that ansible-vault encrypted.
+VAULT = b"$ANSIBLE_VAULT;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,14 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ActionFailed(f"{path} on this machine can't be read: {error.strerror or error}") from error
+
+
+def local_content(call: Call, path: Path) -> Content:
+    """What a file of this machine holds. One that ansible-vault encrypted is refused, unless ``decrypt`` is false."""
+    with readable(path), path.open("rb") as file:
+        if call["decrypt"] and file.read(len(VAULT)) == VAULT:
+            raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
+    return Content.of_file(path)
 
 
 def fill(call: Call, content: Content, temporary: str) -> Generator[Request, Any, None]:

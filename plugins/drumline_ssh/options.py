@@ -16,6 +16,7 @@ OPTIONS = (
     ),
     Option(
         name="private_key_file",
+        file=True,
         variables=("ssh_private_key_file", "private_key_file"),
         help="Private key to log in with; tried before the keys of ~/.ssh/config, the agent and ~/.ssh.",
     ),

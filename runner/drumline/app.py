@@ -15,6 +15,7 @@ from drumline.config import Settings
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.errors import FilesError, UsageError
 from drumline.execution.approvals import Approvals, Source
+from drumline.execution.beforehand import Beforehand
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
@@ -148,6 +149,10 @@ def prepare(
         if plan is not None:
             mistakes.found.extend(check_results(plan, references(plan.playbook, extra, templating)))
             mistakes.found.extend(check_start_times(plan, SystemClock().now()))
+            before = Beforehand(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)
+            before.look()
+            mistakes.found.extend(before.mistakes)
+            warnings.extend(before.warnings)
         if strict:
             mistakes.found.extend(warnings)
     if tags and not plan.steps:

@@ -73,7 +73,20 @@ def _check_playbook(block: Block, project: Path, *, is_playbook: bool) -> None:
             prepare([Path("playbook.yml")], settings)
         assert raised.value.render() == _following(block).text.rstrip()
     else:
+        _make_files(settings)
         assert prepare([Path("playbook.yml")], settings).plan.steps
+
+
+def _make_files(settings: Settings) -> None:
+    """Make the files that the playbook's tasks send, which its reader has."""
+    try:
+        prepare([Path("playbook.yml")], settings)
+    except FilesError as error:
+        for found in error.diagnostics:
+            assert found.summary == "A file isn't there", error
+            path = Path(found.detail.split("'")[1])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("content", encoding="utf-8")
 
 
 def _following(block: Block) -> Block:

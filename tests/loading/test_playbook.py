@@ -12,6 +12,12 @@ expression = partial(Template, position=None, bare=True)
 template = partial(Template, position=None)
 
 
+def test_arguments_of_ansible_without_effect_are_taken(read_task):
+    assert read_task("command: a warn=no executable=/bin/sh").arguments["cmd"] == "a"
+    assert read_task("file: {path: a, unsafe_writes: true}").arguments["unsafe_writes"] is True
+    assert read_task("win_shell: a\nargs: {no_profile: true}").arguments["cmd"] == "a"
+
+
 def test_a_play_with_everything(read_playbook):
     [play] = read_playbook(
         """

@@ -88,7 +88,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _action(name: str) -> str:
     arguments = registry().actions[name].arguments
-    rows = ((_names(argument), _type(argument), _default(argument), argument.help) for argument in arguments)
+    offered = (argument for argument in arguments if not argument.refused)
+    rows = ((_names(argument), _type(argument), _default(argument), argument.help) for argument in offered)
     return _table(("argument", "type", "default", "what it does"), rows)
 
 

@@ -303,7 +303,7 @@ class _JobRun:
                 become=become is not None,
                 timeout=self._seconds,
                 find_file=partial(find_file, playbook_dir=_folder_of(task.position.path)),
-                render=lambda text, path: self._templating.render_file(text, path, scope),
+                render=lambda text, path, **syntax: self._templating.render_file(text, path, scope, **syntax),
                 lookup=lambda name: self._words.lookup(name, scope),
             )
             return self._drive(action.perform(call), target, become)

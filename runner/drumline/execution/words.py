@@ -13,6 +13,7 @@ from drumline.model.plan import Step
 from drumline.model.request import Become
 from drumline.model.target import Target
 from drumline.model.value import Template
+from drumline.plugin.protocols import ActionFailed
 
 
 class Words:
@@ -50,6 +51,11 @@ class Words:
         wanted = self.flag(self._task.become, "become", scope) if target.become is None else target.become
         if not wanted:
             return None
+        if target.become_password is not None:
+            raise ActionFailed(
+                "ansible_become_password is set for this host, and so far sudo works without a password only. Remove "
+                "the variable where sudo asks for none."
+            )
         return Become(user=target.become_user or str(self._render(self._task.become_user, scope)))
 
     def environment(self, scope: Scope) -> dict[str, str]:

@@ -67,6 +67,9 @@ def _coerced(
         elif argument.name in written:
             detail = f"'{name}' and '{written[argument.name]}' mean the same; give one of them."
             found.add("An argument is given twice", detail=detail, position=position_of(name))
+        elif argument.refused and value is not OMIT and value is not None:
+            detail = f"'{action.name}' has no '{name}' yet: {argument.refused}"
+            found.add("Argument not supported yet", detail=detail, position=position_of(name))
         elif value is not OMIT and (value is not None or argument.type is object):
             written[argument.name] = name
             values[argument.name] = _checked(action, argument, name, value, position_of(name), found)
@@ -75,8 +78,9 @@ def _coerced(
 
 
 def _add_unknown(action: Action, name: str, position: Position | None, found: Diagnostics) -> None:
-    names = [known for argument in action.arguments for known in (argument.name, *argument.aliases)]
-    takes = f" It takes {', '.join(argument.name for argument in action.arguments)}." if names else " It takes none."
+    offered = [argument for argument in action.arguments if not argument.refused]
+    names = [known for argument in offered for known in (argument.name, *argument.aliases)]
+    takes = f" It takes {', '.join(argument.name for argument in offered)}." if names else " It takes none."
     detail = f"'{action.name}' has no argument '{name}'.{did_you_mean(name, names) or takes}"
     found.add("Unknown argument", detail=detail, position=position)
 

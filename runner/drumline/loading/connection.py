@@ -37,6 +37,11 @@ _BECOME = (
     Option(name="become", type=bool),
     Option(name="become_method", choices=("sudo", "ansible.builtin.sudo")),
     Option(name="become_user"),
+    Option(
+        name="become_password",
+        secret=True,
+        variables=("become_password", "become_pass", "sudo_password", "sudo_pass"),
+    ),
 )
 
 
@@ -57,12 +62,19 @@ def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, 
     try:
         transport = _transport(host, variables, transports)
         options = {option.name: _value(option, variables) for option in transport.options}
-        become, _method, become_user = (_value(option, variables) for option in _BECOME)
+        become, _method, become_user, password = (_value(option, variables) for option in _BECOME)
     except _Unusable as error:
         raise OptionInvalid(error.summary, f"Host '{host}': {error.detail}") from None
     if "host" in options and options["host"] is None:
         options["host"] = host
-    return Target(host=host, transport=transport.name, options=options, become=become, become_user=become_user)
+    return Target(
+        host=host,
+        transport=transport.name,
+        options=options,
+        become=become,
+        become_user=become_user,
+        become_password=password,
+    )
 
 
 def check_connections(hosts: Iterable[Host], transports: Mapping[str, Transport]) -> Diagnostics:
@@ -88,11 +100,31 @@ def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusab
     except _Unusable as error:
         yield error
         return
+    values = {}
     for option in (*transport.options, *_BECOME):
         try:
-            _value(option, host.variables)
+            values[option.name] = _value(option, host.variables)
         except _Unusable as error:
             yield error
+    yield from _platform_fault(transport, Target(host=host.name, transport=transport.name, options=values))
+
+
+def _platform_fault(transport: Transport, target: Target) -> Iterator[_Unusable]:
+    """What a transport has against the target without connecting."""
+    try:
+        transport.platform(target)
+    except OptionInvalid as error:
+        yield _Unusable(error.summary, error.detail)
+
+
+def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport | None:
+    """The one by which the host is reached; None where a template says so, or where there is none."""
+    if isinstance(_find(_names(("connection",)), variables)[1], Template):
+        return None
+    try:
+        return _transport(host, variables, transports)
+    except _Unusable:
+        return None
 
 
 def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport:

@@ -309,6 +309,12 @@ class FileEnvironment(DataEnvironment):
     def join_path(self, template: str, parent: str) -> str:
         return str(Path(parent).parent / template)
 
+    def with_syntax(self, **syntax: Any) -> FileEnvironment:
+        """The same with other delimiters, or another treatment of white space; of arguments of ``Environment``."""
+        other = self.overlay(**syntax)
+        other.__dict__.pop("lexer", None)
+        return other
+
 
 def read_template(path: str) -> tuple[str, str, Callable[[], bool]] | None:
     """The loader of included files: text, file name, whether it is still current."""

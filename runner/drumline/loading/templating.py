@@ -123,7 +123,7 @@ class Templating:
         self._named: dict[tuple[str, bool], Names] = {}
         # The value is kept beside its compiled form, so that its id stays its own.
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
-        self._file_templates: dict[tuple[str, str], JinjaTemplate] = {}
+        self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
 
     def check(self, template: Template) -> Diagnostic | None:
         """What is wrong with the template itself; nothing is evaluated."""
@@ -195,16 +195,20 @@ class Templating:
                 return False
         return True
 
-    def render_file(self, text: str, path: str, variables: Variables) -> str:
-        """A whole file's text as a template. Raises ``TemplateFailed`` with a position in that file."""
-        key = (text, path)
+    def render_file(self, text: str, path: str, variables: Variables, **syntax: Any) -> str:
+        """A whole file's text as a template. Raises ``TemplateFailed`` with a position in that file.
+
+        ``syntax`` are arguments of jinja2's ``Environment`` that differ from the usual ones.
+        """
+        files = self._files.with_syntax(**syntax) if syntax else self._files
+        key = (text, path, *sorted(syntax.items()))
         try:
             template = self._file_templates.get(key)
             if template is None:
                 with within_limits():
-                    template = self._files.build(self._files.parse(text), path)
+                    template = files.build(files.parse(text), path)
                 self._file_templates[key] = template
-            result = self._files.run(template, variables)
+            result = files.run(template, variables)
         except TemplateFailed:
             raise
         except Exception as error:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from drumline.secret import Secret
+
 
 class Platform(StrEnum):
     """What a host understands: POSIX ``sh``, or PowerShell and ``cmd``."""
@@ -31,6 +33,7 @@ class Option:
     #: Names of the variables without their prefix; by default the option's own.
     variables: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    file: bool = False  #: It names a file of this machine, which has to be there.
     secret: bool = False  #: The value reaches the transport as :class:`drumline.secret.Secret`, and is masked.
 
 
@@ -44,6 +47,8 @@ class Target:
     #: What the host's variables say of running as another user; they win over the keywords of tasks. None: nothing.
     become: bool | None = None
     become_user: str | None = None
+    #: The password that ``sudo`` would ask for: no transport can give it yet, and the task fails instead.
+    become_password: Secret | None = None
     #: Identity of the way to the host, hashable: equal keys share one connection.
     key: tuple[Any, ...] = field(init=False, repr=False, compare=False)
 

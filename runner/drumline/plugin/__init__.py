@@ -49,6 +49,7 @@ from drumline.plugin.protocols import (
     Connection,
     Emit,
     InventorySource,
+    NeededFile,
     Session,
     SourceData,
     Staged,
@@ -56,6 +57,7 @@ from drumline.plugin.protocols import (
     Steps,
     Stream,
     Transport,
+    Written,
 )
 from drumline.plugin.spec import hookimpl
 from drumline.plugin.times import Duration, Moment
@@ -96,6 +98,7 @@ __all__ = [
     "Mode",
     "Moment",
     "NameNotResolved",
+    "NeededFile",
     "Option",
     "OptionInvalid",
     "PackageMissing",
@@ -122,6 +125,7 @@ __all__ = [
     "Transport",
     "UsageError",
     "Waiting",
+    "Written",
     "did_you_mean",
     "hookimpl",
 ]

@@ -153,6 +153,29 @@ class Argument:
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     help: str = ""
+    #: Set for one that Ansible has and this action doesn't carry out: what to do instead. Giving it is an error.
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One use of an action as its author wrote it, for what can be said of it before anything is sent."""
+
+    #: The arguments that are known, by their own names, coerced to their types.
+    arguments: Mapping[str, Any]
+    #: Those that hold templates: they are given, and their values aren't known yet. To the text as it is written.
+    open: Mapping[str, str] = field(default_factory=dict)
+    #: What the task's hosts understand, as far as that is known.
+    platforms: frozenset[Platform] = frozenset()
+
+    def given(self, *names: str) -> list[str]:
+        """Those of these arguments that the task gives a value."""
+        return [name for name in names if name in self.open or self.arguments.get(name) is not None]
+
+
+#: A file of this machine that a task needs: the argument that names it, its path as written, and the folder of its kind
+#: (``files``, ``templates``).
+NeededFile: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +194,9 @@ class Call:
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the folder named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
     find_file: Callable[[str, str], Path] = field(default=lambda src, _folder: Path(src))
-    #: Renders the text of a file as a template with the task's variables: ``(text, path) -> str``.
-    render: Callable[[str, str], str] = field(default=lambda text, _path: text)
+    #: Renders the text of a file as a template with the task's variables: ``(text, path, **syntax) -> str``, where
+    #: ``syntax`` are arguments of jinja2's ``Environment`` (``trim_blocks``, ``variable_start_string``, …).
+    render: Callable[..., str] = field(default=lambda text, _path, **_syntax: text)
     #: Looks a variable of the host up by name or dotted path; raises ``ActionFailed`` when it isn't defined.
     lookup: Callable[[str], Any] = field(default=lambda name: name)
 
@@ -217,6 +241,10 @@ class Action:
     once: bool = False
     #: It marks one of its requests as the ``main`` one, so that a task's ``start`` can hold that back.
     can_start: bool = False
+    #: Says what is wrong with one use before anything is sent: pairs of an argument's name (or "") and a sentence.
+    check: Callable[[Written], Iterable[tuple[str, str]]] | None = None
+    #: Names the files of this machine that one use needs; that one isn't there is told before anything is sent.
+    files: Callable[[Written], Iterable[NeededFile]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +299,7 @@ __all__ = [
     "Exit",
     "Get",
     "InventorySource",
+    "NeededFile",
     "Option",
     "Platform",
     "Put",
@@ -285,4 +314,5 @@ __all__ = [
     "Stream",
     "Target",
     "Transport",
+    "Written",
 ]

@@ -28,6 +28,11 @@ def test_command_expands_home_and_variables_only(posix, tmp_path: Path) -> None:
     assert result.values["stdout"] == f"{tmp_path}|{tmp_path}/a b|x  y|x  yz|$NOT_SET|${{NOT_SET}}|a~|"
 
 
+def test_command_expands_nothing_where_it_must_not(posix) -> None:
+    result = posix("command", cmd="printf %s| ~ $HOME ${HOME} 'a b'", expand_argument_vars=False)
+    assert result.values["stdout"] == "~|$HOME|${HOME}|a b|"
+
+
 def test_command_runs_the_program_not_the_shells_own_word(posix) -> None:
     assert posix("command", cmd="cd /").failed
     assert posix("command", cmd="echo 'a\\tb'").values["stdout"] == "a\\tb"

@@ -55,6 +55,10 @@ def test_assert(nobody) -> None:
         nobody("assert", that=[("a", True), ("b > 1", False)], fail_msg="b is small")
     assert failed.value.message == "b is small"
     assert failed.value.values == {"assertion": "b > 1", "evaluated_to": False}
+    assert nobody("assert", that=[("a", True)], success_msg=["a", "b"]).values == {"msg": ["a", "b"]}
+    with pytest.raises(ActionFailed) as failed:
+        nobody("assert", that=[("b", False)], fail_msg=["one", "two"])
+    assert failed.value.values == {"assertion": "b", "evaluated_to": False, "msg": ["one", "two"]}
 
 
 def test_fail(nobody) -> None:
@@ -62,6 +66,9 @@ def test_fail(nobody) -> None:
         nobody("fail")
     with pytest.raises(ActionFailed, match="why"):
         nobody("fail", msg="why")
+    with pytest.raises(ActionFailed) as failed:
+        nobody("fail", msg=["one", "two"])
+    assert (failed.value.message, failed.value.values) == ("", {"msg": ["one", "two"]})
 
 
 def test_pause(nobody) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from drumline.loading.templating import Templating
 from drumline.plugin import ActionFailed, Get
 
 NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
@@ -229,9 +230,47 @@ def test_template(posix, tmp_path: Path) -> None:
     for wrong in ({"newline_sequence": "x"}, {"output_encoding": "ascii"}, {"output_encoding": "nonsense"}):
         with pytest.raises(ActionFailed):
             posix("template", src=str(source), dest=str(target), **wrong)
+    source.write_bytes(b"$ANSIBLE_VAULT;1.1")
+    with pytest.raises(ActionFailed, match="encrypted by ansible-vault"):
+        posix("template", src=str(source), dest=str(target))
     source.write_bytes(b"\xff")
     with pytest.raises(ActionFailed, match="UTF-8"):
         posix("template", src=str(source), dest=str(target))
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "expected"),
+    [
+        ("a\n{% if n %}\nb [[ n ]]\n{% endif %}\n", {}, "a\nb [[ n ]]\n"),
+        ("{% if n %}\nb\n{% endif %}\n", {"trim_blocks": False}, "\nb\n\n"),
+        ("a\n  {% if n %}\nb\n  {% endif %}\n", {"lstrip_blocks": True}, "a\nb\n"),
+        ("[[ n ]] {{ n }}\n", {"variable_start_string": "[[", "variable_end_string": "]]"}, "1 {{ n }}\n"),
+        ("<% if n %>b<% endif %>", {"block_start_string": "<%", "block_end_string": "%>"}, "b"),
+        ("(# x #)b", {"comment_start_string": "(#", "comment_end_string": "#)"}, "b"),
+        ("#jinja2: trim_blocks: False, variable_start_string: '[['\n{% if n %}\n[[ n }}{% endif %}", {}, "\n1"),
+    ],
+)
+def test_the_syntax_of_templates(posix, tmp_path: Path, text: str, arguments: dict[str, object], expected: str) -> None:
+    templating = Templating()
+    posix.settings["render"] = lambda text, path, **syntax: templating.render_file(text, path, {"n": 1}, **syntax)
+    (tmp_path / "t").write_text(text)
+    posix("template", src=str(tmp_path / "t"), dest=str(tmp_path / "out"), **arguments)
+    assert (tmp_path / "out").read_text() == expected
+
+
+@pytest.mark.parametrize("line", ["#jinja2: trim: False", "#jinja2: trim_blocks: nope"])
+def test_a_first_line_that_sets_something_else(posix, tmp_path: Path, line: str) -> None:
+    (tmp_path / "t").write_text(f"{line}\nx")
+    with pytest.raises(ActionFailed, match="The template's first line"):
+        posix("template", src=str(tmp_path / "t"), dest=str(tmp_path / "out"))
+
+
+def test_what_file_and_lsattr_say(posix, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("words\n")
+    assert not {"mimetype", "attributes"} & posix("stat", path=str(path)).values["stat"].keys()
+    found = posix("stat", path=str(path), get_mime=True, get_attributes=True).values["stat"]
+    assert (found["mimetype"], found["charset"]) in (("text/plain", "us-ascii"), ("unknown", "unknown"))
 
 
 @pytest.mark.windows

@@ -1,0 +1,265 @@
+"""What can be known of a run's jobs before anything is sent: files that aren't there, arguments that can't work.
+
+Only what is written as a constant is looked at. What a template gives, and what another task may change, is left to the
+job itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drumline.diagnostics import Diagnostics, Position
+from drumline.loading.arguments import coerce
+from drumline.loading.connection import find_transport
+from drumline.loading.files import find_file
+from drumline.loading.names import templates_in
+from drumline.model.host import Host, Inventory
+from drumline.model.hostnames import fold_hosts
+from drumline.model.plan import Plan
+from drumline.model.playbook import Task
+from drumline.model.target import Platform, Target
+from drumline.model.value import Template, Value, Variables
+from drumline.plugin import DrumlineError
+from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
+
+_LOCAL = "local"
+_PREFIXES = ("drumline", "ansible")
+_CONNECTION = ("drumline_connection", "ansible_connection")
+_BECOME = ("drumline_become", "ansible_become")
+#: Variables for a password that ``sudo`` would ask for.
+BECOME_PASSWORDS = tuple(
+    f"{prefix}_{name}"
+    for prefix in _PREFIXES
+    for name in ("become_password", "become_pass", "sudo_password", "sudo_pass")
+)
+_BECOME_NAMES = frozenset({*_BECOME, *BECOME_PASSWORDS})
+_NO_PASSWORD = (
+    "So far sudo works without a password only. Remove the variable where sudo asks for none; else log in as the user "
+    "that the task is for, or let sudo ask for none (NOPASSWD)."
+)
+
+
+class Beforehand:
+    """Looks at every task of a plan; fills ``mistakes`` and ``warnings``."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        inventory: Inventory,
+        extra: Variables,
+        *,
+        actions: Mapping[str, Action],
+        transports: Mapping[str, Transport],
+    ) -> None:
+        self.mistakes, self.warnings = Diagnostics(), Diagnostics()
+        self._plan, self._inventory, self._extra = plan, inventory, extra
+        self._actions, self._transports = actions, transports
+        #: An earlier task that may have made files on this machine.
+        self._maker: Task | None = None
+        self._ways: dict[int, _Ways] = {}  # by the identity of the tuple of hosts, which many steps share
+
+    def look(self) -> None:
+        """Do all checks, in the order of the plan."""
+        seen: set[int] = set()
+        for step in self._plan.steps:
+            task, action = step.task, self._actions.get(step.task.action)
+            if action is None or id(task) in seen or False in task.when:
+                continue
+            seen.add(id(task))
+            above = (self._extra, task.variables, self._plan.plays[step.play].play.variables)
+            ways = self._ways_of(task, step.hosts, above)
+            self._check_become(task, ways, above)
+            self._check_action(task, action, frozenset(found for found in ways.hosts if found))
+            if action.free_form is not None and ways.here:
+                self._maker = self._maker or task
+        self._check_option_files()
+
+    def _ways_of(self, task: Task, hosts: tuple[str, ...], above: tuple[Variables, ...]) -> _Ways:
+        """How the hosts are reached that the task's requests go to."""
+        if isinstance(task.delegate_to, Template):
+            return _Ways(hosts={}, here=True)
+        if task.delegate_to is not None:
+            return self._new_ways((str(task.delegate_to),), ())
+        if any(name in layer for layer in above for name in _CONNECTION):
+            return self._new_ways(hosts, above)
+        if id(hosts) not in self._ways:
+            self._ways[id(hosts)] = self._new_ways(hosts, ())
+        return self._ways[id(hosts)]
+
+    def _new_ways(self, hosts: tuple[str, ...], above: tuple[Variables, ...]) -> _Ways:
+        ways = _Ways(hosts={}, here=False)
+        for host in hosts:
+            variables = self._host(host).variables
+            layers = _First((*above, variables)) if above else variables
+            transport = find_transport(host, layers, self._transports)
+            ways.hosts.setdefault(_platform(transport), []).append(host)
+            ways.here = ways.here or transport is None or transport.name == _LOCAL
+            if not _BECOME_NAMES.isdisjoint(variables):
+                ways.becoming.append(host)
+        return ways
+
+    def _host(self, name: str) -> Host:
+        return self._inventory.hosts.get(name) or Host(name=name)
+
+    # Another user.
+
+    def _check_become(self, task: Task, ways: _Ways, above: tuple[Variables, ...]) -> None:
+        if any(not _BECOME_NAMES.isdisjoint(layer) for layer in above):
+            special = {host for hosts in ways.hosts.values() for host in hosts}
+        else:
+            special = set(ways.becoming)
+        become = task.become is True
+        position = task.positions.get("become", task.position)
+        windows = [
+            host
+            for host in ways.hosts.get(Platform.WINDOWS, ())
+            if (self._become(host, task, above)[0] if host in special else become)
+        ]
+        if windows:
+            detail = f"{_hosts(windows)}: there is no sudo on Windows; tasks run as the user who logs in."
+            self.mistakes.add("Windows hosts have no sudo", detail=detail, position=position)
+        passwords: dict[str, list[str]] = {}
+        for host in ways.hosts.get(Platform.POSIX, ()) if special else ():
+            wanted, name = self._become(host, task, above) if host in special else (False, "")
+            if wanted and name:
+                passwords.setdefault(name, []).append(host)
+        for name, hosts in passwords.items():
+            detail = f"{_hosts(hosts)}: {name} is set. {_NO_PASSWORD}"
+            self.mistakes.add("A password for sudo can't be given yet", detail=detail, position=position)
+
+    def _become(self, host: str, task: Task, above: tuple[Variables, ...]) -> tuple[bool, str]:
+        """Whether it is certain that the task runs as another user there, and which variable has a password for it."""
+        layers = _First((*above, self._host(host).variables))
+        value = next((found for name in _BECOME if (found := layers.get(name)) is not None), task.become)
+        password = next((name for name in BECOME_PASSWORDS if layers.get(name) is not None), "")
+        try:
+            return not isinstance(value, Template) and bool(coerce(value, bool)), password
+        except ValueError:
+            return False, ""  # reported as a connection variable
+
+    # Arguments.
+
+    def _check_action(self, task: Task, action: Action, platforms: frozenset[Platform]) -> None:
+        if action.check is None and action.files is None:
+            return
+        written = _written(task, action, platforms)
+        for name, sentence in action.check(written) if action.check else ():
+            detail = f"'{action.name}': {sentence}"
+            self.mistakes.add("Arguments can't be used", detail=detail, position=_place(task, action, name))
+        for needed in action.files(written) if action.files else ():
+            self._check_file(task, needed, _place(task, action, needed[0]), written)
+
+    def _check_file(self, task: Task, needed: NeededFile, position: Position, written: Written) -> None:
+        _, src, folder = needed
+        try:
+            path = find_file(src, folder, Path(task.position.path).absolute().parent)
+        except ActionFailed as error:
+            self._add_missing(task, error.message, position)
+            return
+        if written.arguments.get("decrypt", True) and _is_vaulted(path):
+            detail = f"{path} can't be decrypted yet. Decrypt it, or copy it as it is with decrypt: false."
+            self.mistakes.add("This file is encrypted by ansible-vault", detail=detail, position=position)
+
+    def _add_missing(self, task: Task, message: str, position: Position) -> None:
+        """An error, unless the task may not run at all, or a task before it may make the file."""
+        doubt = ""
+        if any(isinstance(condition, Template) for condition in task.when) or task.ignore_errors is not False:
+            doubt = " The task fails where its condition holds."
+        elif self._maker is not None:
+            doubt = f" The task fails unless '{self._maker.name}' makes it."
+        told = self.warnings if doubt else self.mistakes
+        told.add("A file isn't there", detail=f"{message}{doubt}", position=position)
+
+    # Files that connection variables name.
+
+    def _check_option_files(self) -> None:
+        missing: dict[tuple[str, str], list[str]] = {}
+        for host in dict.fromkeys(host for play in self._plan.plays for host in play.hosts):
+            for name, path in self._option_files(self._host(host)):
+                if not Path(path).expanduser().exists():
+                    missing.setdefault((name, path), []).append(host)
+        for (name, path), hosts in missing.items():
+            detail = f"{_hosts(hosts)}: {name} is {path!r}, and there is no such file on this machine."
+            self.mistakes.add("A connection variable names a file that isn't there", detail=detail)
+
+    def _option_files(self, host: Host) -> Iterator[tuple[str, str]]:
+        transport = find_transport(host.name, host.variables, self._transports)
+        for option in transport.options if transport else ():
+            if not option.file:
+                continue
+            names = [f"{prefix}_{name}" for prefix in _PREFIXES for name in option.variables or (option.name,)]
+            given = next((name for name in names if host.variables.get(name) is not None), "")
+            value = host.variables.get(given)
+            if isinstance(value, str) and value:
+                yield given, value
+
+
+@dataclass(slots=True)
+class _Ways:
+    """How some hosts are reached."""
+
+    hosts: dict[Platform | None, list[str]]  #: By what they understand; None where that is open.
+    here: bool  #: One of them may be this machine.
+    becoming: list[str] = field(default_factory=list)  #: Whose variables say something of running as another user.
+
+
+def _platform(transport: Transport | None) -> Platform | None:
+    """What hosts of the transport understand, as far as that is known without their variables."""
+    try:
+        return transport.platform(Target(host="", transport=transport.name)) if transport else None
+    except (DrumlineError, KeyError):
+        return None
+
+
+class _First(dict[str, Any]):
+    """Variables in layers: the first layer that has a value counts."""
+
+    def __init__(self, layers: tuple[Variables, ...]) -> None:
+        super().__init__()
+        self._layers = layers
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return next((layer[name] for layer in self._layers if layer.get(name) is not None), default)
+
+
+def _written(task: Task, action: Action, platforms: frozenset[Platform]) -> Written:
+    declared = {name: argument for argument in action.arguments for name in (argument.name, *argument.aliases)}
+    constants: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    for name, value in task.arguments.items():
+        argument = declared.get(name)
+        own = argument.name if argument else name
+        if templates_in(value):
+            texts[own] = value.text if isinstance(value, Template) else ""
+        else:
+            constants[own] = _coerced(value, argument.type) if argument else value
+    return Written(arguments=constants, open=texts, platforms=platforms)
+
+
+def _coerced(value: Value, kind: type) -> Any:
+    try:
+        return None if value is None else coerce(value, kind)
+    except ValueError:
+        return None  # reported when the task was read
+
+
+def _place(task: Task, action: Action, name: str) -> Position:
+    """Where an argument stands, by whichever of its names."""
+    names = next(((one.name, *one.aliases) for one in action.arguments if one.name == name), (name,))
+    places = (task.positions.get(f"arguments.{one}") for one in names)
+    return next((place for place in places if place is not None), task.position)
+
+
+def _is_vaulted(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(15) == b"$ANSIBLE_VAULT;"
+    except OSError:
+        return False
+
+
+def _hosts(names: list[str]) -> str:
+    return f"Host{'s' if len(names) > 1 else ''} {fold_hosts(names)}"

@@ -1,0 +1,152 @@
+"""What is told of a run's jobs before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from drumline.app import Prepared, prepare
+from drumline.config import Settings
+from drumline.diagnostics import Diagnostic
+from drumline.errors import FilesError
+
+HOSTS = """
+[linux]
+l[1:3]
+[windows]
+w1
+[windows:vars]
+ansible_connection=winrm
+[here]
+h1 ansible_connection=local
+"""
+Make = Callable[..., Prepared]
+Mistakes = Callable[..., list[Diagnostic]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Prepares a play of one task, in a folder with a file ``there``, an encrypted one and a template."""
+    (tmp_path / "there").write_text("x")
+    (tmp_path / "secret").write_text("$ANSIBLE_VAULT;1.1;AES256\n61\n")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "t.j2").write_text("x")
+
+    def make(task: str, hosts: str = "l1", *, inventory: str = "", before: str = "", **options: object) -> Prepared:
+        (tmp_path / "hosts").write_text(HOSTS + inventory)
+        lines = "".join(f"      {line}\n" for line in task.splitlines())
+        (tmp_path / "p.yml").write_text(f"- hosts: {hosts}\n  tasks:\n{before}    -\n{lines}")
+        return prepare(
+            [tmp_path / "p.yml"], Settings(inventory=(str(tmp_path / "hosts"),), state=tmp_path / "state"), **options
+        )
+
+    return make
+
+
+@pytest.fixture
+def mistakes(make: Make) -> Mistakes:
+    def find(*arguments: str, **options: object) -> list[Diagnostic]:
+        with pytest.raises(FilesError) as error:
+            make(*arguments, **options)
+        return list(error.value.diagnostics)
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("task", "hosts", "column", "message"),
+    [
+        ("copy: {src: nope, dest: /x}", "l1", 14, "A file isn't there. There is no file 'nope' on this machine."),
+        ("copy: {src: nope/, dest: /x}", "w1", 14, "There is no file 'nope/' on this machine."),
+        ("template: {src: nope.j2, dest: /x}", "l1", 18, "There is no file 'nope.j2' on this machine."),
+        ("script: nope.sh {{ inventory_hostname }}", "l1", 15, "There is no file 'nope.sh' on this machine."),
+        ("script: C:\\no\\pe.ps1 -a", "w1", 15, "There is no file 'C:\\no\\pe.ps1' on this machine."),
+        ("copy: {src: secret, dest: /x}", "l1", 14, "This file is encrypted by ansible-vault."),
+        ("copy: {src: there, content: b, dest: /x}", "l1", 26, "'copy': 'src' and 'content' exclude each other."),
+        ("copy: {dest: /x}", "l1", 7, "'copy': it needs 'src' or 'content'."),
+        ("copy: {content: a, dest: /x, mode: '0644'}", "w1", 36, "Windows files have no such thing as 'mode'"),
+        ("copy: {content: a, dest: /x, validate: visudo}", "l1", 36, "'validate' must contain %s"),
+        ("template: {src: t.j2, dest: /x, newline_sequence: x}", "l1", 39, "'newline_sequence' is one of"),
+        ("command: it's", "l1", 16, "the text can't be taken apart into words: no closing quotation."),
+        ("command: {chdir: /x}", "l1", 7, "it needs 'cmd' or 'argv'."),
+        ("shell: {chdir: /x}", "l1", 7, "there is nothing to run."),
+        ("file: {path: /x, recurse: true, state: absent}", "l1", 24, "'recurse' needs state: directory."),
+        ("file: {path: /x, src: /y}", "l1", 24, "'src' needs state: link or hard."),
+        ("stat: {path: /x, get_md5: true}", "l1", 24, "'get_md5' is gone, from Ansible too."),
+        ("debug: {msg: a, var: b}", "l1", 23, "'msg' and 'var' exclude each other."),
+        ("set_fact: {cacheable: true}", "l1", 7, "it sets nothing."),
+        ("command: a\nbecome: true", "w1", 7, "Windows hosts have no sudo. Host w1: there is no sudo on Windows"),
+    ],
+)
+def test_what_can_not_work(mistakes: Mistakes, task: str, hosts: str, column: int, message: str) -> None:
+    [found] = mistakes(task, hosts)
+    assert message in f"{found.summary}. {found.detail}"
+    assert found.position is not None
+    assert found.position.column == column
+
+
+@pytest.mark.parametrize(
+    ("task", "hosts"),
+    [
+        ("copy: {src: there, dest: /x}", "l1"),
+        ("copy: {src: nope, dest: /x, remote_src: true}", "l1"),
+        ("copy: {src: '{{ x }}', dest: /x}\nvars: {x: nope}", "l1"),
+        ("copy: {src: secret, dest: /x, decrypt: false}", "l1"),
+        ("copy: {src: nope, dest: /x}\nwhen: false", "l1"),
+        ("script: '{{ x }}.sh'\nvars: {x: nope}", "l1"),
+        ("template: {src: t.j2, dest: /x}", "l1"),
+        ("command: it's", "w1"),
+        ("command: a\nbecome: true\ndelegate_to: l1", "w1"),
+        ("command: a\nbecome: true\nvars: {ansible_become: false}", "w1"),
+        ("copy: {content: a, dest: /x, mode: '0644'}", "l1:w1"),
+    ],
+)
+def test_what_may_work(make: Make, task: str, hosts: str) -> None:
+    assert make(task, hosts).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "words"),
+    [
+        ("copy: {src: nope, dest: /x}\nwhen: inventory_hostname == 'l1'", {}, "where its condition holds"),
+        (
+            "copy: {src: nope, dest: /x}",
+            {"hosts": "h1", "before": "    - command: make\n"},
+            "unless 'command' makes it",
+        ),
+    ],
+)
+def test_a_file_that_may_not_be_needed_or_may_still_be_made(
+    make: Make, task: str, options: dict[str, str], words: str
+) -> None:
+    [warning] = make(task, **options).warnings
+    assert warning.summary == "A file isn't there"
+    assert words in warning.detail
+
+
+@pytest.mark.parametrize("name", ["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])
+@pytest.mark.parametrize("become", ["become: true", "vars: {ansible_become: true}"])
+def test_a_password_for_sudo_is_refused_where_sudo_is_used(mistakes: Mistakes, name: str, become: str) -> None:
+    [found] = mistakes(f"command: a\n{become}", "linux", inventory=f"[linux:vars]\n{name}=s3cret\n")
+    assert found.summary == "A password for sudo can't be given yet"
+    assert found.detail.startswith(f"Hosts l[1-3]: {name} is set.")
+    assert "s3cret" not in found.render()
+
+
+def test_a_password_for_sudo_is_of_no_effect_without_become(make: Make) -> None:
+    assert make("command: a", inventory="[linux:vars]\nansible_become_password=x\n").plan.steps
+    with pytest.raises(FilesError, match="sudo works without a password only"):
+        make("command: a\nbecome: true\nvars: {ansible_become_password: x}")
+    with pytest.raises(FilesError, match="sudo works without a password only"):
+        make("command: a\nbecome: true", extra_vars=["ansible_become_password=x"])
+
+
+def test_a_missing_key_file_is_told_for_hosts_that_are_reached(mistakes: Mistakes, make: Make) -> None:
+    inventory = "[linux:vars]\nansible_ssh_private_key_file=~/no/such/key\n"
+    [found] = mistakes("command: a", "linux", inventory=inventory)
+    assert found.detail == (
+        "Hosts l[1-3]: ansible_ssh_private_key_file is '~/no/such/key', and there is no such file on this machine."
+    )
+    assert make("command: a", "h1", inventory=inventory).plan.steps
