@@ -24,10 +24,10 @@ def task_title(task: Task) -> str:
         return name
     if "id" in task.positions:
         return task.id
-    return f"{task.action}: {text}" if (text := _text(task)) else task.action or task.id
+    return f"{task.action}: {text}" if (text := task_text(task)) else task.action or task.id
 
 
-def _text(task: Task) -> str:
+def task_text(task: Task) -> str:
     """The argument of a task that tells what it does, or all of these; empty with ``no_log``."""
     given = {name: task.arguments[name] for name in _TELLING if name in task.arguments}
     if task.no_log is not False or not given:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 from drumline.diagnostics import counted
 from drumline.model.plan import Batch, Plan, Step
-from drumline.model.playbook import Barrier, Strategy, TriggerRule
-from drumline.model.titles import play_title
+from drumline.model.playbook import Barrier, Strategy, Task, TriggerRule
+from drumline.model.titles import play_title, task_text
 from drumline.model.value import text_of
 from drumline.planning.data import as_json
 from drumline.planning.dot import as_dot
@@ -134,9 +134,10 @@ class _PlayText:
             hosts = counted(len({host for step in steps for host in step.hosts}), "host")
             jobs = counted(sum(map(jobs_of, steps)), "job")
             yield f"{indent}{'level' if self._is_free else 'wave'} {number}: {hosts}, {jobs}"
-            width = max(len(step.task.id) for step in steps)
-            for step in steps:
-                yield f"{indent}  {step.task.id:<{width}}  {self._step_text(step)}".rstrip()
+            names = [_named(step.task) for step in steps]
+            width = max(map(len, names))
+            for name, step in zip(names, steps, strict=True):
+                yield f"{indent}  {name:<{width}}  {self._step_text(step)}".rstrip()
             if passes := self._barrier(barrier, steps):
                 yield f"{indent}  barrier: {passes}"
 
@@ -163,3 +164,9 @@ def _joined(words: Iterable[str]) -> str:
 
 #: What ``drumline plan --format`` takes.
 FORMATS: Mapping[str, Callable[[Plan], str]] = {"text": as_text, "json": as_json, "dot": as_dot}
+
+
+def _named(task: Task) -> str:
+    """By its id, which others need; where nobody wrote one, with the text that it stands for."""
+    text = "" if "id" in task.positions or "name" in task.positions else task_text(task)
+    return f"{task.id} ({text})" if text else task.id

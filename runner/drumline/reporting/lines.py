@@ -243,7 +243,7 @@ def verdict(tracker: Tracker, number: int) -> Line:
     assert finished is not None
     words = {0: ("done", "bold green"), 2: ("failed", "bold red"), 4: ("hosts unreachable", "bold red")}
     word, style = words.get(finished.exit_status, ("interrupted", "bold magenta"))
-    hosts = len({host for play in tracker.plan.plays for host in play.hosts})
+    hosts = len({host for play in tracker.plan.plays for host in play.hosts}.union(tracker.hosts))
     return [
         Part(word, style),
         Part(": "),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from drumline.diagnostics import cells
 from drumline.reporting.lines import Line, plain
 
 if TYPE_CHECKING:
@@ -57,7 +60,11 @@ class LiveScreen:
         self._live: Any = None
 
     def show(self, line: Line) -> None:
-        self._console.print(_text(line))
+        if any(part.whole for part in line):
+            self._console.print(_text(line))
+            return
+        for broken in _broken(_text(line), self._console):
+            self._console.print(broken)
 
     def open(self, live: Callable[[], Iterable[Line]]) -> None:
         from rich.live import Live
@@ -73,6 +80,45 @@ class LiveScreen:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+#: What stands before the text of a line, and stays free below it: a status, a stream of output, an indentation.
+_MARGIN = re.compile(r"  [a-z][a-z ]{10} (?=\S)|\s*(?:\S+: )?std(?:out|err) │ |\s*")
+
+#: What isn't broken: a number with its unit, a word. A line may end between letters of Chinese, Japanese and Korean.
+_WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
+_WORD = re.compile(rf"\s*[\d.]+ (?:ms|[smh])\b\S*\s*|\s*[{_WIDE}]\s*|\s*[^\s{_WIDE}]+\s*$|\s*[^\s{_WIDE}]+")
+
+
+def _broken(text: Any, console: Console) -> Iterator[Any]:
+    """A line as lines of the terminal, broken between words; a word that is longer than a line is left to the terminal.
+
+    What goes on below begins where the line's own text did, where that leaves enough room.
+    """
+    width = console.width
+    if text.cell_len <= width:
+        yield text
+        return
+    found = _MARGIN.match(text.plain)
+    margin = len(found[0]) if found else 0
+    before, rest = text[:margin], text[margin:]
+    indent = before.cell_len if before.cell_len <= width // 3 else 2
+    for part in _wrapped(rest, width - before.cell_len, width - indent):
+        yield before + part
+        before = type(text)(" " * indent)
+
+
+def _wrapped(text: Any, first: int, width: int) -> Iterator[Any]:
+    """The text in parts of at most ``first`` columns, then ``width``; longer words stay whole."""
+    room, start, end, used = first, 0, 0, 0
+    for word in _WORD.finditer(text.plain):
+        size = cells(word[0])
+        if used and used + size > room:
+            yield text[start:end]
+            start, used, room = end + len(word[0]) - len(word[0].lstrip()), 0, width
+            size = cells(word[0].lstrip())
+        end, used = word.end(), used + size
+    yield text[start:]
 
 
 class _Drawn:
@@ -96,8 +142,8 @@ def _text(line: Line) -> Any:
 
 
 def screen_for(file: TextIO) -> tuple[Screen, bool]:
-    """The screen for a file, and whether it is a terminal."""
-    if file.isatty():
+    """The screen for a file, and whether it is a terminal on which lines can move."""
+    if file.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
         return LiveScreen(file), True
     return PlainScreen(file), False
 
