@@ -55,7 +55,9 @@ HOMES = {
     "yaml": ("runner/drumline/loading/yaml.py",),
 }
 #: Public beside ``drumline.plugin`` itself.
-FOR_TRANSPORTS = tuple(f"drumline.plugin.{name}" for name in ("marks", "posix", "resolving", "staging", "windows"))
+FOR_TRANSPORTS = tuple(
+    f"drumline.plugin.{name}" for name in ("leftovers", "marks", "posix", "resolving", "staging", "windows")
+)
 #: What decides must not know: the same state runs real fleets, simulations and replays.
 _DECIDING = "barriers dispatch instructions jobs judging ledger limits policy skew starts state transitions waves"
 PURE = (*(f"execution/{name}.py" for name in _DECIDING.split()), "planning/", "model/")

@@ -32,5 +32,15 @@ function MakeFolder([string]$path) {
 }
 
 function Beside([string]$path) {
-    [IO.Path]::Combine([IO.Path]::GetDirectoryName($path), '.drumline.' + [IO.Path]::GetRandomFileName())
+    [IO.Path]::Combine([IO.Path]::GetDirectoryName($path), $own + [IO.Path]::GetRandomFileName())
+}
+
+# Tells of names that another drumline of this workstation gave, for the one that asks to see which were left behind.
+function LookForLeftovers([string]$folder) {
+    $names = foreach ($file in [IO.Directory]::GetFiles($folder, ".drumline-$machine-*")) { [IO.Path]::GetFileName($file) }
+    $others = @($names | Where-Object { $_ -and -not $_.StartsWith($own) })
+    if ($others.Count -gt 0) {
+        $answer.leftovers = $others -join '/'
+        $answer.folder = $folder.TrimEnd('\') + '\'
+    }
 }

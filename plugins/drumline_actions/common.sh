@@ -10,6 +10,19 @@ fail() {
 
 try() { problem=$("$@" 2>&1) || fail "$problem"; }
 
+# Tells of names in a folder ($1 ends with a slash) that another drumline of this workstation gave, for the one that asks
+# to see which of them were left behind.
+look_for_leftovers() {
+    leftovers=
+    for left in "$1.drumline-$machine-"*; do
+        case ${left##*/} in
+            "$own"* | *'*') ;;
+            *) leftovers=$leftovers${left##*/}/ ;;
+        esac
+    done
+    [ -z "$leftovers" ] || { say leftovers "$leftovers"; say folder "$1"; }
+}
+
 # mode:uid:gid:user:group:size of a file (of what it points to, when $deref is -L); GNU and busybox, else BSD.
 status() {
     stat $deref -c '%a:%u:%g:%U:%G:%s' -- "$1" 2>/dev/null || stat $deref -f '%Mp%Lp:%u:%g:%Su:%Sg:%z' -- "$1"

@@ -38,7 +38,7 @@ from drumline_actions.offers import (
     not_on_windows,
     refuse_on_windows,
 )
-from drumline_actions.scripts import Answer, Asking, HostPath, ask, shown
+from drumline_actions.scripts import Answer, Asking, HostPath, ask, naming, shown
 from drumline_actions.transfer import Content, fill, local_content
 from drumline_actions.tree import Entry, entries
 
@@ -108,6 +108,7 @@ def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name:
         "dest": HostPath(call["dest"]) if dest is None else dest,
         "name": name,
         "checksum": content.checksum,
+        **naming(),
         **_settings(call),
         **settings,
     }
@@ -179,6 +180,7 @@ def _from_host(call: Call) -> Asking:
         "expected": call["checksum"],
         "preserve": call["mode"] == "preserve",
         "local_follow": call["local_follow"],
+        **naming(),
         **_settings(call),
     }
     return (yield from ask(call, "from_host", "place", **variables))

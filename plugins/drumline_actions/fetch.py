@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, Get, Language, Platform, Request, Result, Run, Steps
+from drumline.plugin.leftovers import sweep, temporary_name
 from drumline_actions.offers import aliases
 from drumline_actions.scripts import HostPath, ask, decode, posix_script, require_exit
 
@@ -78,6 +78,7 @@ def _bring(call: Call, source: str, target: Path) -> Generator[Request, Any, Non
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ActionFailed(f"The folder {target.parent} can't be made: {error.strerror}") from error
+    sweep(target.parent)
     if call.become:
         yield from _read_as_other_user(call, source, target)
     else:
@@ -86,10 +87,9 @@ def _bring(call: Call, source: str, target: Path) -> Generator[Request, Any, Non
 
 def _read_as_other_user(call: Call, source: str, target: Path) -> Generator[Request, Any, None]:
     """``Get`` reads as the login user; what only the other user may read comes through that user's commands."""
-    descriptor, name = tempfile.mkstemp(prefix=".drumline.", dir=target.parent)
-    temporary = Path(name)
+    temporary = target.parent / temporary_name()
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             skip = 0
             while piece := (yield from _piece(call, source, skip)):
                 file.write(piece)

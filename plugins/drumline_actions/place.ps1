@@ -25,6 +25,7 @@ function Place([string]$source, [string]$target, [string]$checksum) {
     if (-not [IO.Directory]::Exists($folder)) { throw "Destination directory '$folder' does not exist" }
     $exists = [IO.File]::Exists($target)
     if ($exists -and (-not $force -or (Sum SHA1 $target) -eq $checksum)) { return }
+    LookForLeftovers $folder
     $temporary = if ($origin -eq 'upload') { $upload } else { Beside $target }
     if ($origin -eq 'check') {
         $answer.upload = $temporary

@@ -25,8 +25,8 @@ like_before() {
 
 fill() {
     case $origin in
-        stdin) cat >"$tmp" || fail "$tmp can't be written" ;;
-        host) cat <"$src" >"$tmp" || fail "$src can't be copied to $tmp" ;;
+        stdin) problem=$(cat 2>&1 >"$tmp") || fail "$dest can't be written: $problem" ;;
+        host) problem=$(cat <"$src" 2>&1 >"$tmp") || fail "$src can't be copied to $dest: $problem" ;;
     esac
     sum_of sha1 "$tmp"
     [ "$sum" = "$checksum" ] || fail "The content arrived damaged: its checksum is $sum instead of $checksum"
@@ -57,10 +57,11 @@ place() {
     [ -d "$folder" ] || fail "Destination directory $folder does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
     if needed; then
+        look_for_leftovers "$folder"
         if [ "$origin" = upload ]; then
             tmp=$upload
         else
-            tmp=$(mktemp "$folder.drumline.XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
+            tmp=$(mktemp "$folder${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
         fi
         if [ "$origin" = check ]; then
             say upload "$tmp"

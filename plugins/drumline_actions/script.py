@@ -29,8 +29,8 @@ from drumline.plugin import (
 from drumline.plugin.windows import command_line
 from drumline_actions.commands import CHDIR, CONDITIONS, run_once
 from drumline_actions.offers import DECRYPT, aliases
-from drumline_actions.scripts import ask, expanding_word, powershell_value
-from drumline_actions.transfer import fill, local_content, readable, remove
+from drumline_actions.scripts import ask, expanding_word, naming, powershell_value, remove
+from drumline_actions.transfer import fill, local_content, readable
 
 # The temporary file goes when the script ends, also when it is told to end early.
 _POSIX = """t={temporary}
@@ -95,10 +95,15 @@ def _on_posix(call: Call, path: Path, arguments: str, shown: str) -> Steps:
     if content.small is not None:
         text = _POSIX.format(temporary=_MAKE_TEMPORARY, fill=_SENT_ALONG, command=command)
         return (yield from run_once(call, _run(call, Language.SH, text, content.small), shown=shown))
-    temporary = (yield from ask(call, "temporary"))["upload"]
+    temporary = (yield from ask(call, "temporary", **naming()))["upload"]
     yield from fill(call, content, temporary)
     text = _POSIX.format(temporary=shlex.quote(temporary), fill="", command=command)
-    return (yield from run_once(call, _run(call, Language.SH, text), shown=shown))
+    try:
+        result: Result = yield from run_once(call, _run(call, Language.SH, text), shown=shown)
+    except ActionFailed:  # it may not have begun, and so not have removed itself
+        yield from remove(call, temporary)
+        raise
+    return result
 
 
 def _powershell(call: Call, path: Path, arguments: str, shown: str) -> Steps:
@@ -134,7 +139,8 @@ def _on_windows(call: Call, path: Path, arguments: str, shown: str) -> Steps:
 
 def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
     content = local_content(call, path)
-    temporary: str = (yield from ask(call, "temporary", suffix=path.suffix, content=content.small))["upload"]
+    made = yield from ask(call, "temporary", suffix=path.suffix, content=content.small, **naming())
+    temporary: str = made["upload"]
     if content.small is None:
         yield from fill(call, content, temporary)
     return temporary

@@ -14,11 +14,13 @@ import json
 import re
 import shlex
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from typing import Any, TypeAlias
 
-from drumline.plugin import ActionFailed, Call, Completed, Ending, Language, Platform, Request, Run
+from drumline.plugin import ActionFailed, Call, Completed, Ending, HostError, Language, Platform, Request, Run
+from drumline.plugin.leftovers import is_left_behind, machine, own_prefix
 from drumline.plugin.windows import quote
 
 Answer: TypeAlias = dict[str, Any]
@@ -82,9 +84,34 @@ def ask(call: Call, name: str, /, *beside: str, stdin: bytes = b"", **variables:
         request = Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment)
     completed: Completed = yield request
     answer = read_answer(call, completed)
+    yield from _sweep(call, answer)
     if answer.get("failed"):
         raise ActionFailed(shown(str(answer["msg"])))
     return answer
+
+
+def naming() -> dict[str, Any]:
+    """What scripts that make files need, for names by which a later run knows what this one has left."""
+    return {"own": own_prefix(), "machine": machine()}
+
+
+def _sweep(call: Call, answer: Answer) -> Generator[Request, Any, None]:
+    """Remove what earlier runs have left where a script has looked: it tells of names that may be theirs."""
+    folder, names = answer.pop("folder", ""), answer.pop("leftovers", "")
+    left = [folder + name for name in names.split("/") if is_left_behind(name)]
+    if left:
+        yield from remove(call, *left)
+
+
+def remove(call: Call, *temporaries: str) -> Generator[Request, Any, None]:
+    """Delete temporary files of the host; that they can't be deleted must not hide why they aren't needed."""
+    if call.platform is Platform.WINDOWS:
+        text = "; ".join(f"[IO.File]::Delete({quote(name)})" for name in temporaries)
+        run = Run(language=Language.POWERSHELL, text=text, tidies=True)
+    else:
+        run = Run(language=Language.SH, text=f"rm -f -- {shlex.join(temporaries)}", tidies=True)
+    with suppress(HostError):
+        yield run
 
 
 def read_answer(call: Call, completed: Completed) -> Answer:

@@ -1,4 +1,5 @@
 # Makes an empty file that only its owner can read.
 tmp=
-tmp=$(mktemp "${TMPDIR:-/tmp}/drumline.XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
+look_for_leftovers "${TMPDIR:-/tmp}/"
+tmp=$(mktemp "${TMPDIR:-/tmp}/${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
 say upload "$tmp"

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from drumline.plugin import ActionFailed, Call, Language, Platform, Put, Request, Run, TransferFailed
-from drumline.plugin.windows import quote
-from drumline_actions.scripts import decode, require_exit
+from drumline_actions.scripts import decode, remove, require_exit
 
 #: Bytes that travel together with the script that uses them, in one round trip.
 SMALL = 64 * 1024
@@ -105,11 +104,3 @@ def _append(call: Call, content: Content, temporary: str) -> Generator[Request, 
         require_exit(call, completed)
         if not completed.ok:
             raise ActionFailed(f"{temporary} can't be written: {decode(completed.stderr).strip()}")
-
-
-def remove(call: Call, temporary: str) -> Generator[Request, Any, None]:
-    """Delete a temporary file of the host; that it can't be deleted must not hide why it isn't needed."""
-    if call.platform is Platform.WINDOWS:
-        yield Run(language=Language.POWERSHELL, text=f"[IO.File]::Delete({quote(temporary)})")
-    else:
-        yield Run(language=Language.SH, text=f"rm -f -- {shlex.quote(temporary)}")

@@ -3,43 +3,73 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
+import stat
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from drumline.plugin import Put, TransferFailed
+from drumline.plugin import Get, Put, TransferFailed, TransferStopped
+from drumline.plugin.leftovers import temporary_name
+
+#: Bytes between two looks at whether to go on.
+_PIECE = 1 << 20
 
 
-def copy_in(request: Put) -> None:
-    """Carry out a ``Put``. Without a mode a new file gets what the umask leaves, and an old one keeps its own."""
-    destination = Path(request.destination)
-    with _whole(destination, request.mode) as file:
-        if isinstance(request.source, bytes):
-            file.write(request.source)
-        else:
-            _pour(request.source, file)
+class Copying:
+    """One file on its way. ``interrupt`` may come from any thread."""
 
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._end = None if timeout is None else time.monotonic() + timeout
+        self._interrupted = threading.Event()
 
-def copy_out(source: Path, destination: Path) -> None:
-    """Carry out a ``Get``."""
-    with _whole(destination, None) as file:
-        _pour(source, file)
+    def interrupt(self) -> None:
+        """Give it up; what was written is removed."""
+        self._interrupted.set()
 
+    def put(self, request: Put) -> None:
+        """Carry out a ``Put``. Without a mode a new file gets what the umask leaves, and an old one keeps its own."""
+        destination = Path(request.destination)
+        with _whole(destination, request.mode) as file:
+            if isinstance(request.source, bytes):
+                self._check()
+                file.write(request.source)
+            else:
+                self._pour(request.source, file)
 
-def _pour(source: Path, file: BinaryIO) -> None:
-    with source.open("rb") as opened:
-        shutil.copyfileobj(opened, file, 1 << 20)
+    def get(self, request: Get) -> None:
+        """Carry out a ``Get``."""
+        with _whole(request.destination, None) as file:
+            self._pour(Path(request.source), file)
+
+    def _pour(self, source: Path, file: BinaryIO) -> None:
+        if not stat.S_ISREG(source.stat().st_mode) and source.exists() and not source.is_dir():
+            raise TransferFailed("A file can't be copied on this machine", f"{source} is no file.")
+        with source.open("rb") as opened:
+            while self._check() and (piece := opened.read(_PIECE)):
+                file.write(piece)
+
+    def _check(self) -> bool:
+        """True; raises when it is to stop."""
+        if self._interrupted.is_set():
+            raise TransferStopped("The transfer was interrupted", "What had been written was removed.")
+        if self._end is not None and time.monotonic() >= self._end:
+            why = f"It wasn't finished within {self._timeout:g} s; what had been written was removed."
+            raise TransferStopped("The transfer timed out", why, timed_out=True)
+        return True
 
 
 @contextmanager
 def _whole(destination: Path, mode: int | None) -> Iterator[BinaryIO]:
     """A file to write to, which takes the destination's place when all went well."""
-    part = destination.parent / f".drumline-{secrets.token_hex(8)}"
+    part = destination.parent / temporary_name()
     try:
         with part.open("xb") as file:
+            if mode is not None:
+                os.chmod(part, 0o600)
             yield file
         _set_mode(part, destination, mode)
         part.replace(destination)

@@ -7,13 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from drumline.plugin import Emit, Exit, Get, Option, OptionInvalid, Platform, Put, Run, Staged, Target
 from drumline.plugin.marks import nonce
 from drumline.plugin.posix import shell_script
 from drumline.plugin.staging import Remarks, staged_script
-from drumline_local.files import copy_in, copy_out
+from drumline_local.files import Copying
 from drumline_local.process import Process
 from drumline_local.staging import LocalStaged
 
@@ -62,7 +61,7 @@ class LocalSession:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: Process | None = None
+        self._running: Process | Copying | None = None
 
     def run(self, request: Run, emit: Emit) -> Exit:
         """See :class:`drumline.plugin.Session`."""
@@ -96,11 +95,23 @@ class LocalSession:
 
     def put(self, request: Put) -> None:
         """See :class:`drumline.plugin.Session`."""
-        copy_in(request)
+        with self._copying(request) as copying:
+            copying.put(request)
 
     def get(self, request: Get) -> None:
         """See :class:`drumline.plugin.Session`."""
-        copy_out(Path(request.source), request.destination)
+        with self._copying(request) as copying:
+            copying.get(request)
+
+    @contextmanager
+    def _copying(self, request: Put | Get) -> Iterator[Copying]:
+        with self._lock:
+            copying = self._running = Copying(request.timeout)
+        try:
+            yield copying
+        finally:
+            with self._lock:
+                self._running = None
 
     def interrupt(self) -> None:
         """See :class:`drumline.plugin.Session`."""

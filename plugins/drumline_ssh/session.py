@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import NamedTuple
 
 import paramiko
@@ -50,7 +50,7 @@ class SshSession:
         self._beside = beside
         self._shell: Shell | None = None
         self._shell_pid = 0
-        self._files = Files(self, transport, place)
+        self._files = Files(self, transport, place, timeout)
         self._lock = threading.Lock()
         self._busy = False
         self._running: Shell | None = None  #: Where the command that runs can be woken.
@@ -62,9 +62,11 @@ class SshSession:
         with ExitStack() as use:
             use.enter_context(self._in_use())
             if len(request.stdin) > _SMALL_INPUT:
-                command = self._begin_once(use, script, request, request.stdin)
+                command = self._begin_once(use, script, request, request.stdin, deadline)
             else:
-                command = self._begin(request, lambda word, started: wire.command(script, word, request.stdin, started))
+                command = self._begin(
+                    request, lambda word, started: wire.command(script, word, request.stdin, started), deadline
+                )
             return self.follow(command, emit, deadline)
 
     def stage(self, request: Run) -> Staged:
@@ -100,7 +102,7 @@ class SshSession:
             with self._lock:
                 self._busy, self._running = False, None
 
-    def _begin(self, request: Run, text: Callable[[str, str | None], bytes]) -> Command:
+    def _begin(self, request: Run, text: Callable[[str, str | None], bytes], deadline: float | None = None) -> Command:
         """Give a command to the warm shell, which is started first if need be."""
         word, user = nonce(), request.become.user if request.become else None
         if self._shell is not None:
@@ -110,14 +112,21 @@ class SshSession:
         started = nonce()
         try:
             shell.send(text(word, started))
-            self._shell_pid = shell.start(started)
+            self._shell_pid = self._start(shell, started, deadline)
         except BaseException:
             shell.close()
             raise
         self._shell = shell
         return Command(shell, self._shell_pid, word, user)
 
-    def _begin_once(self, use: ExitStack, script: str, request: Run, stdin: bytes | None = None) -> Command:
+    def _start(self, shell: Shell, started: str, deadline: float | None) -> int:
+        """The shell's process id, when it has answered. An interrupt ends the waiting."""
+        with self._waking(shell):
+            return shell.start(started, deadline)
+
+    def _begin_once(
+        self, use: ExitStack, script: str, request: Run, stdin: bytes | None = None, deadline: float | None = None
+    ) -> Command:
         """Run a command in a shell of its own, with the rest of the channel's input for its own."""
         shell = self._open_instead(wire.START_ONCE)
         use.callback(self._close_once, shell)
@@ -125,7 +134,8 @@ class SshSession:
         shell.send(wire.command_once(script, started, word))
         if stdin is not None:
             shell.send_in_background(stdin)
-        return Command(shell, shell.start(started), word, request.become.user if request.become else None)
+        user = request.become.user if request.become else None
+        return Command(shell, self._start(shell, started, deadline), word, user)
 
     def _close_once(self, shell: Shell) -> None:
         if self._shell is None:
@@ -150,13 +160,16 @@ class SshSession:
             # sshd counts a channel that has just been closed until it has handled all that came with the closing.
             return Shell(self._transport, program, self.place, self._timeout)
 
-    @contextmanager
-    def watching(self, command: Command) -> Iterator[None]:
+    def watching(self, command: Command) -> AbstractContextManager[None]:
         """While the caller waits for it: an interrupt wakes the caller, also one that came before."""
+        return self._waking(command.shell)
+
+    @contextmanager
+    def _waking(self, shell: Shell) -> Iterator[None]:
         with self._lock:
-            self._running = command.shell
+            self._running = shell
             if self.interrupted:
-                command.shell.wake()
+                shell.wake()
         try:
             yield
         finally:
@@ -174,7 +187,7 @@ class SshSession:
     def end(self, command: Command, emit: Emit) -> Exit:
         """End a command and its children, since its time is over or it was interrupted; read what it still said."""
         ending = Ending.INTERRUPTED if self.interrupted else Ending.TIMED_OUT
-        survived = self._run_beside(ending_script(command.shell_pid, command.user))
+        survived = self.run_beside(ending_script(command.shell_pid, command.user))
         patience = time.monotonic() + _ENDING_PATIENCE
         while True:
             try:
@@ -194,8 +207,9 @@ class SshSession:
             )
         return Exit(code=None, ending=ending)
 
-    def _run_beside(self, script: str) -> bool:
-        """Run a script in a shell of its own; whether it failed."""
+    def run_beside(self, script: str, patience: float = _ENDING_PATIENCE) -> bool:
+        """Run a script in a shell of its own, which nothing interrupts; whether it failed."""
+        deadline = time.monotonic() + patience
         try:
             way, shell = [], self._open_shell(wire.START)
         except QuotaExceeded:
@@ -204,8 +218,8 @@ class SshSession:
         started, word = nonce(), nonce()
         try:
             shell.send(wire.command(script, word, started=started))
-            shell.start(started)
-            return int(shell.collect(word, lambda *_: None, time.monotonic() + _ENDING_PATIENCE)) != 0
+            shell.start(started, deadline)
+            return wire.exit_of(shell.collect(word, lambda *_: None, deadline)).code != 0
         except Woken:
             return True
         finally:
@@ -222,6 +236,11 @@ class SshSession:
 
     def interrupt(self) -> None:
         """See :class:`drumline.plugin.Session`."""
+        self.end_command()
+        self._files.interrupt()
+
+    def end_command(self) -> None:
+        """End the command that runs, but not a transfer that it may be part of."""
         with self._lock:
             self.interrupted = self._busy
             if self._running is not None:

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import paramiko
@@ -14,6 +15,7 @@ from paramiko.buffered_pipe import PipeTimeout
 from drumline.plugin import ConnectionLost, Emit, HostError, Stream
 from drumline.plugin.marks import Tail
 from drumline_ssh import faults, wire
+from drumline_ssh.bounds import Patient
 
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 _Kind = Literal["stdout", "stderr", "end", "wake"]
@@ -21,12 +23,53 @@ _Kind = Literal["stdout", "stderr", "end", "wake"]
 _WINDOW = 4 * 1024 * 1024
 #: Seconds for a shell to say that it is there: login shells may do a lot before.
 _START_PATIENCE = 60.0
+#: Seconds that it has left for that when the command that it is for is to end already.
+_LATE_PATIENCE = 5.0
+#: Bytes that a login may say before its shell answers, and how many of them are kept.
+_NOISE = 1024 * 1024
+_NOISE_KEPT = 16 * 1024
+#: Bytes of input that are handed over at once.
+_PIECE = 65_536
 #: Seconds for a shell with nothing more to do to be gone.
 _FINISH_PATIENCE = 2.0
 
 
 class Woken(Exception):
     """The deadline is over, or somebody called ``wake``."""
+
+
+class _TooMuch(Exception):
+    """The login says more than any login would."""
+
+
+class _Noise:
+    """What a login says before its shell answers; the beginning is kept, for messages."""
+
+    def __init__(self) -> None:
+        self._said = b""
+        self._size = 0
+
+    def take(self, _stream: Stream, data: bytes) -> None:
+        """An ``Emit``; raises ``_TooMuch``."""
+        self._size += len(data)
+        self._said = (self._said + data)[:_NOISE_KEPT]
+        if self._size > _NOISE:
+            raise _TooMuch
+
+    @property
+    def words(self) -> str:
+        """Each line once, since a login that never ends repeats itself; none that is cut: a secret may be in it."""
+        lines = self._said.decode(errors="replace").splitlines()
+        if self._size > _NOISE_KEPT:
+            lines.pop()
+        return "\n".join(dict.fromkeys(line.strip() for line in lines))
+
+
+#: What became of a shell's start, by what ended the waiting.
+_SILENT = {
+    _TooMuch: f"did not answer within {_NOISE} bytes of what the login says",
+    Woken: "did not answer in time",
+}
 
 
 class _Inbox:
@@ -40,8 +83,8 @@ class _Inbox:
     def put(self, kind: _Kind, data: bytes = b"") -> None:
         self._items.put((kind, data))
 
-    def empty(self) -> bool:
-        return self._items.empty()
+    def __len__(self) -> int:
+        return self._items.qsize()
 
     def read(self, _size: int, _timeout: float | None) -> bytes:
         # The channel's own time-out would count for whoever writes to it as well.
@@ -84,6 +127,9 @@ class Shell:
         # BufferedPipe's part is taken by duck typing: feed, read and close are all that is used of it.
         self._channel.in_buffer = _Buffer(self._inbox, "stdout")  # type: ignore[assignment]
         self._channel.in_stderr_buffer = _Buffer(self._inbox, "stderr")  # type: ignore[assignment]
+        # It bounds writing alone: what is read comes from the inbox.
+        self._channel.settimeout(_START_PATIENCE)
+        self._channel.event = Patient(_until(time.monotonic() + _START_PATIENCE))
         try:
             self._channel.exec_command(program)
         except (paramiko.SSHException, EOFError, OSError) as error:
@@ -93,8 +139,8 @@ class Shell:
     def send(self, data: bytes) -> None:
         """Write to the shell; what earlier commands' children said since is thrown away."""
         self._rest = dict.fromkeys(_STREAMS, b"")
-        while not self._inbox.empty():
-            kind, _ = self._receive(None)
+        for _ in range(len(self._inbox)):  # no more than is there now: they may be talking still
+            kind, _data = self._receive(None)
             if kind == "end":
                 raise self._ended()
         self.send_on(data)
@@ -117,27 +163,44 @@ class Shell:
         """Write in the background, then close the shell's input; the command may end before it has read it all."""
 
         def write() -> None:
+            sent = 0
             with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
-                self._channel.sendall(data)
+                while sent < len(data):
+                    with contextlib.suppress(TimeoutError):  # the command may take its time before it reads
+                        sent += self._channel.send(data[sent : sent + _PIECE])
                 self._channel.shutdown_write()
 
         threading.Thread(target=write, daemon=True, name="drumline ssh stdin").start()
 
-    def start(self, word: str) -> int:
-        """Read until the prologue's answer: the shell's process id."""
-        noise: list[bytes] = []
+    def start(self, word: str, deadline: float | None = None) -> int:
+        """Read until the prologue's answer: the shell's process id.
+
+        With its time up, or interrupted, it has a little longer: what it was sent can be ended only when it is there.
+        """
+        noise = _Noise()
+        end = time.monotonic() + _START_PATIENCE
+        if deadline is not None:
+            end = min(end, max(deadline, time.monotonic()) + _LATE_PATIENCE)
         try:
-            answer = self.collect(word, lambda _, data: noise.append(data), time.monotonic() + _START_PATIENCE)
-            return int(answer)
-        except (ConnectionLost, ValueError, Woken):
+            return int(self._collect_late(word, noise.take, end))
+        except (ConnectionLost, ValueError, Woken, _TooMuch) as reason:
             if not self._transport.is_active():
                 raise faults.lost(self._transport.get_exception(), self._place) from None
-            said = b"".join(noise).decode(errors="replace").strip()
             raise HostError(
                 "The host gives no usable shell",
-                f"{self._place}: '{wire.START}' didn't answer{f', but the login said: {said[-500:]}' if said else ''}."
+                f"{self._place}: '{wire.START}' {_SILENT.get(type(reason), 'did not answer')}."
                 " Does this user have a login shell, and is there a POSIX /bin/sh?",
+                said=noise.words,
             ) from None
+
+    def _collect_late(self, word: str, emit: Emit, end: float) -> bytes:
+        while True:
+            try:
+                return self.collect(word, emit, end)
+            except Woken:
+                if time.monotonic() >= end:
+                    raise
+                end = min(end, time.monotonic() + _LATE_PATIENCE)
 
     def collect(self, word: str, emit: Emit, deadline: float | None) -> bytes:
         """Hand over output until both streams have the mark; return what stands behind it on stdout.
@@ -145,8 +208,11 @@ class Shell:
         Raises ``Woken`` at the deadline (of ``time.monotonic``) or after ``wake``; call again to go on.
         """
         tails = self._tails(word, emit)
+        late = 0
         while tails["stdout"].answer is None or tails["stderr"].answer is None:
             kind, data = self._receive(deadline)
+            if deadline is not None and time.monotonic() >= deadline:
+                late += len(data)  # what was on its way is taken in, but there may be no end of it
             if kind == "wake":
                 raise Woken
             if kind == "end":
@@ -154,6 +220,10 @@ class Shell:
                     _emit(emit, stream, tails[stream].flush())
                 raise self._ended()
             _emit(emit, kind, tails[kind].feed(data))
+            if late > _WINDOW:
+                raise Woken
+            if len(tails[kind].rest) > _WINDOW:  # the other mark is written right after the one that was seen
+                raise wire.nonsense()
         self._rest = {stream: tails[stream].rest for stream in _STREAMS}
         return tails["stdout"].answer
 
@@ -205,6 +275,14 @@ class Shell:
         """Raises nothing."""
         with contextlib.suppress(Exception):
             self._channel.close()
+
+
+def _until(deadline: float) -> Callable[[], None]:
+    def check() -> None:
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"it didn't answer within {_START_PATIENCE:g} s")
+
+    return check
 
 
 def _emit(emit: Emit, stream: Stream, data: bytes) -> None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from drumline.plugin import Exit
+from drumline.plugin import ConnectionLost, Exit
 from drumline.plugin.posix import means_its_own_process
 
 #: Starts the shell, whichever login shell reads this.
@@ -96,7 +96,18 @@ def _epilogue(word: str) -> str:
     return f"printf '\\036{word} %s\\n' $?\nprintf '\\036{word}\\n' >&9\n"
 
 
+def nonsense() -> ConnectionLost:
+    """What stands at the end of a command can't be from the shell that was started."""
+    return ConnectionLost(
+        "The host's shell answers nonsense",
+        "What it said at a command's end is no exit status. Whether the command has finished isn't known.",
+    )
+
+
 def exit_of(status: bytes) -> Exit:
     """What a shell tells in ``$?``; ksh gives 256 + n for signal n."""
-    code = int(status)
+    try:
+        code = int(status)
+    except ValueError:
+        raise nonsense() from None
     return Exit(code=code if code < 256 else 128 + (code & 127))

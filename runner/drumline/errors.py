@@ -165,3 +165,11 @@ class CommandRefused(HostError):
 
 class TransferFailed(HostError):
     """A file could not be written, read or verified on the host. Ends the job as ``failed``: the host is there."""
+
+
+class TransferStopped(TransferFailed):
+    """A transfer was given up in the middle: its time was up, or it was interrupted. What had arrived is removed."""
+
+    def __init__(self, summary: str, detail: str = "", *, said: str = "", timed_out: bool = False) -> None:
+        super().__init__(summary, detail, said=said)
+        self.timed_out = timed_out

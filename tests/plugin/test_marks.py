@@ -36,3 +36,11 @@ def test_what_may_be_a_mark_is_held_back_until_it_is_known() -> None:
 
 def test_words_are_never_the_same() -> None:
     assert len({nonce() for _ in range(1000)}) == 1000
+
+
+def test_a_mark_whose_line_never_ends_is_output() -> None:
+    tail = Tail("word")
+    given = b"".join(tail.feed(piece) for piece in [b"\x1eword", *[b"x" * 100] * 20])
+    assert tail.answer is None
+    assert given.startswith(b"\x1ewordxxx")
+    assert len(given) > 1000

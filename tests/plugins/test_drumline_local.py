@@ -8,13 +8,14 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from drumline.errors import OptionInvalid, TransferFailed
+from drumline.errors import OptionInvalid, TransferFailed, TransferStopped
 from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Target
@@ -240,3 +241,36 @@ def test_a_staged_command_that_was_hit_waits_all_the_same(session, hit_once):
     staged = session.stage(sh("cat", stdin=b"in"))
     staged.release()
     assert collect_staged(staged) == Completed(code=0, stdout=b"in")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A file that takes no room, and as a copy far more than can be written in a moment."""
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(50_000_000_000)
+    return tmp_path / "large"
+
+
+@pytest.mark.parametrize("way", ["put", "get"])
+def test_a_transfer_ends_in_the_middle(large: Path, tmp_path: Path, way: str) -> None:
+    session = LocalSession()
+
+    def transfer(timeout: float | None) -> None:
+        if way == "put":
+            session.put(Put(source=large, destination=str(tmp_path / "other"), timeout=timeout))
+        else:
+            session.get(Get(source=str(large), destination=tmp_path / "other", timeout=timeout))
+
+    with pytest.raises(TransferStopped, match=r"within 0\.2 s") as raised:
+        transfer(0.2)
+    assert raised.value.timed_out
+    threading.Timer(0.2, session.interrupt).start()
+    with pytest.raises(TransferStopped, match="interrupted"):
+        transfer(None)
+    assert [path.name for path in tmp_path.iterdir()] == ["large"]
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TransferFailed, match="pipe is no file"):
+        LocalSession().get(Get(source=str(tmp_path / "pipe"), destination=tmp_path / "other"))

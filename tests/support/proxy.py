@@ -21,6 +21,7 @@ class Proxy:
         self.there = there
         self.back = back
         self.swallows = threading.Event()  #: Once set, nothing passes any more, and nobody is told.
+        self.stalls = threading.Event()  #: Once set, nothing is even taken any more.
         self._server = (address, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -36,6 +37,7 @@ class Proxy:
 
     def close(self) -> None:
         """End it, and return when nothing of it is left."""
+        self.stalls.clear()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._threads[0].join()
@@ -77,6 +79,8 @@ class Proxy:
     def _take(self, source: socket.socket, way: str, on_the_way: queue.SimpleQueue[tuple[float, bytes]]) -> None:
         data = b"-"
         while data:
+            while self.stalls.is_set():
+                time.sleep(0.05)
             try:
                 data = source.recv(65536)
             except OSError:

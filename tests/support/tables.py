@@ -358,6 +358,7 @@ _ERRORS = {
     "OptionInvalid": "mend the variable that the message names. The job is `failed`, not unreachable.",
     "CommandRefused": "check the folder (`chdir`) and the program. The job is `failed`, not unreachable.",
     "TransferFailed": "look at folder, rights and disk space there. The job is `failed`, not unreachable.",
+    "TransferStopped": "Give the task a longer `timeout`, or see why the host takes so long.",
 }
 
 

@@ -23,6 +23,7 @@ from drumline.errors import (
     HostError,
     OptionInvalid,
     TransferFailed,
+    TransferStopped,
     lacking,
 )
 from drumline.execution.context import RunContext
@@ -47,7 +48,7 @@ from drumline.loading.variables import Facts, Scope
 from drumline.model.event import Input, JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
-from drumline.model.request import Become, Request
+from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.value import Template
 from drumline.plugin.protocols import ActionFailed, Call, Steps
@@ -313,7 +314,8 @@ class _JobRun:
             [first, *_] = error.diagnostics
             return Result(failed=True, message=f"{first.summary}. {first.detail}", values={"at": str(first.position)})
         except (TransferFailed, CommandRefused, OptionInvalid) as error:
-            return Result(failed=True, message=error.told(self._context.secrets.mask))
+            timed_out = {"timed_out": True} if isinstance(error, TransferStopped) and error.timed_out else {}
+            return Result(failed=True, message=error.told(self._context.secrets.mask), values=timed_out)
         except HostError as error:
             raise Unreachable(error) from error
 
@@ -321,18 +323,23 @@ class _JobRun:
         """Feed the action's generator with answers until it returns its result."""
         answer: Any = None
         cut = 0
-        error: HostError | None = None
+        error: HostError | ActionFailed | None = None
+        over: ActionFailed | None = None  # nothing more is carried out but what tidies up
         while True:
             try:
                 request: Request = steps.throw(error) if error else steps.send(answer)
             except StopIteration as stop:
                 result: Result = stop.value
                 return replace(result, values={**result.values, "cut": cut}) if cut else result
-            error = None
+            if over is not None and not (isinstance(request, Run) and request.tidies):
+                raise over
+            answer = error = None
             try:
                 answer = self.requests.carry_out(request, target, become)
             except HostError as raised:
                 error = raised
+            except ActionFailed as raised:
+                error = over = raised
             else:
                 cut += answer.cut if isinstance(answer, Completed) else 0
 

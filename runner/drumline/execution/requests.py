@@ -24,6 +24,9 @@ from drumline.plugin.protocols import ActionFailed, Session
 
 T = TypeVar("T")
 
+#: Seconds for removing what a job has left that was stopped.
+_TIDY_PATIENCE = 5.0
+
 
 class Asking(Protocol):
     """Who puts questions to people (:class:`drumline.execution.approvals.Approvals`)."""
@@ -72,6 +75,8 @@ class Requests:
 
     def carry_out(self, request: Request, target: Target, become: Become | None) -> Any:
         """The answer to a request, as the request says; raises ``HostError`` and ``ActionFailed``."""
+        if isinstance(request, Run) and request.tidies and (self.stopped or self._is_late()):
+            return self._tidy(request, target, become)
         if self.stopped:
             if isinstance(request, Run):
                 return _NOT_RUN
@@ -84,9 +89,11 @@ class Requests:
             case Reconnect():
                 self._reconnect(target)
             case Put():
-                self._with_session(target, lambda session: session.put(request))
+                put = replace(request, timeout=self._remaining(request.timeout))
+                self._with_session(target, lambda session: session.put(put))
             case Get():
-                self._with_session(target, lambda session: session.get(request))
+                get = replace(request, timeout=self._remaining(request.timeout))
+                self._with_session(target, lambda session: session.get(get))
             case Waiting():
                 self._tell(request)
             case Ask():
@@ -123,6 +130,13 @@ class Requests:
             ending=exit_.ending,
             cut=output.cut,
         )
+
+    def _tidy(self, request: Run, target: Target, become: Become | None) -> Completed:
+        """Carry it out though the job is over; what stops the job doesn't reach it."""
+        request = replace(request, timeout=_TIDY_PATIENCE, become=become)
+        with self._context.sessions.lease(target) as session:
+            ended = session.run(request, lambda *_: None)
+        return Completed(code=ended.code, ending=ended.ending)
 
     def _with_session(self, target: Target, use: Callable[[Session], T]) -> T:
         self.connecting = True
@@ -228,8 +242,11 @@ class Requests:
         self.wait(self._remaining(seconds))
         if self.stopped:
             raise interrupted()
-        if self._deadline is not None and time.monotonic() >= self._deadline:
+        if self._is_late():
             raise self._timed_out()
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _timed_out(self) -> ActionFailed:
         message = f"The time-out of {self._seconds:g} s was up while it was waiting."

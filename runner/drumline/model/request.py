@@ -44,6 +44,9 @@ class Run:
 
     #: This is what the task is about, and what ``start`` holds back; other requests prepare it or tidy up.
     main: bool = False
+    #: It removes what earlier requests have left: it is carried out, within a few seconds, also when the job was
+    #: stopped or its time is up.
+    tidies: bool = False
 
     @property
     def script(self) -> str:
@@ -61,6 +64,7 @@ class Put:
     source: bytes | Path  #: The content, or a file on this machine that holds it.
     destination: str
     mode: int | None = None  #: Permission bits on POSIX, such as ``0o644``; None: the host's default.
+    timeout: float | None = None  #: Seconds until it is given up; None: not while it gets on.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Get:
 
     source: str
     destination: Path
+    timeout: float | None = None  #: Seconds until it is given up; None: not while it gets on.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from drumline.errors import (
     PluginError,
     QuotaExceeded,
     TransferFailed,
+    TransferStopped,
     UsageError,
 )
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit, Result
@@ -122,6 +123,7 @@ __all__ = [
     "Stream",
     "Target",
     "TransferFailed",
+    "TransferStopped",
     "Transport",
     "UsageError",
     "Waiting",

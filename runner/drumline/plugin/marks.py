@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+#: Bytes of a mark with what follows it on its line: a few numbers.
+_LONGEST = 1000
+
 
 def nonce() -> str:
     """A word that no output holds."""
@@ -42,6 +45,8 @@ class Tail:
                 self.rest = data[end + 1 :]
                 self._held = b""
                 return data[:at]
+        if len(data) - at > _LONGEST:
+            at = len(data)  # no answer of a shell: it need not be kept
         self._held = data[at:]
         return data[:at]
 

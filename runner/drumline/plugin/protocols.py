@@ -46,15 +46,23 @@ class Session(Protocol):
         ...
 
     def put(self, request: Put) -> None:
-        """Write a file; raises ``TransferFailed`` with the host's own words when the host won't have it."""
+        """Write a file; raises ``TransferFailed`` with the host's own words when the host won't have it.
+
+        When ``request.timeout`` is up or the session is interrupted it raises ``TransferStopped``. What had arrived by
+        then is removed; it has a name by :func:`drumline.plugin.leftovers.temporary_name`, so that a later run finds
+        what a lost connection has left.
+        """
         ...
 
     def get(self, request: Get) -> None:
-        """Read a file; raises ``TransferFailed`` when it isn't there or can't be read."""
+        """Read a file; raises ``TransferFailed`` when it isn't there or can't be read, else as ``put`` does."""
         ...
 
     def interrupt(self) -> None:
-        """End what runs now, with its children; ``run`` then returns ``INTERRUPTED``. Nothing running: no effect."""
+        """End what runs now, with its children; ``run`` then returns ``INTERRUPTED``, ``put`` and ``get`` raise.
+
+        Nothing running: no effect.
+        """
         ...
 
     def close(self) -> None:

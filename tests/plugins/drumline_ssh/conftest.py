@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.proxy import Proxy
 
 from drumline.plugin import Connection, Target
 from drumline_lab.sshd import Sshd, find_sshd
@@ -76,3 +77,10 @@ def connect(options_of: Callable[[Any], dict[str, Any]]) -> Iterator[Callable[..
     yield open_connection
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def proxy(sshd: Sshd) -> Iterator[Proxy]:
+    """A bad network on the way to the shared server."""
+    with Proxy(sshd.address, sshd.port) as proxy:
+        yield proxy

@@ -286,12 +286,6 @@ class TestBecomeOfAnOrdinaryUser:
                     os.kill(int(pid), signal.SIGKILL)
 
 
-@pytest.fixture
-def proxy(sshd: Sshd) -> Iterator[Proxy]:
-    with Proxy(sshd.address, sshd.port) as proxy:
-        yield proxy
-
-
 class TestLoss:
     def test_a_cut_in_the_middle(self, sshd: Sshd, connect: Connect, proxy: Proxy) -> None:
         session = connect(sshd, port=proxy.port, host_key_checking="off", known_hosts_file=os.devnull).open_session()

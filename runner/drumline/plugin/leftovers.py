@@ -1,0 +1,78 @@
+"""Names of files that aren't whole yet, by which a later run knows those that were left behind.
+
+A transfer writes ``.drumline-MACHINE-PROCESS-START-RANDOM`` beside the file that it is about, and renames it then.
+MACHINE stands for the workstation, PROCESS and START for the drumline that wrote it: the number of its process and when
+that began. What another workstation wrote, or a drumline that still runs, is not touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import socket
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+_NAME = re.compile(r"\.drumline-([0-9a-f]{8})-([0-9]+)-([0-9]+)-[0-9A-Za-z.]+\Z")
+
+
+@cache
+def machine() -> str:
+    """This workstation, as far as process numbers mean the same in it."""
+    known = [socket.gethostname()]
+    with suppress(OSError):
+        known.append(Path("/etc/machine-id").read_text())
+    with suppress(OSError):
+        known.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\0".join(known).encode(errors="replace")).hexdigest()[:8]
+
+
+@cache
+def own_prefix() -> str:
+    """What the names begin with that this process gives."""
+    return f".drumline-{machine()}-{os.getpid()}-{_start(os.getpid())}-"
+
+
+def temporary_name() -> str:
+    """A new name for a file that isn't whole yet."""
+    return own_prefix() + secrets.token_hex(6)
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a drumline of this workstation gave this name and is gone."""
+    found = _NAME.match(name)
+    if not found or found[1] != machine():
+        return False
+    pid, start = int(found[2]), int(found[3])
+    return not _is_running(pid) or _start(pid) != start
+
+
+@cache
+def sweep(folder: Path) -> None:
+    """Remove what was left behind in a folder of this machine, once in each process. Raises nothing."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if is_left_behind(name):
+                with suppress(OSError):
+                    os.unlink(folder / name)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def _start(pid: int) -> int:
+    """When a process began, in the kernel's ticks since the machine did; 0 where that isn't told."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -1,0 +1,112 @@
+"""Signals, time-outs and deaths in the middle of a large copy: the sending stops, and nothing is left.
+
+What a killed run has left is gone when the next run has been there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.program import call, running, wait_until
+
+from drumline_lab.sshd import Sshd, find_sshd
+
+#: Far more than is copied while a test looks.
+SIZE = 20_000_000_000
+PLAYBOOK = """
+- hosts: web1
+  tasks:
+    - copy: {{src: {folder}/large, dest: {folder}/there/large}}
+      {keywords}
+"""
+
+
+@pytest.fixture(params=["local", "ssh", "shell"])
+def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with an inventory: this machine, or a real OpenSSH server with SFTP or without."""
+    (tmp_path / "there").mkdir()
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(SIZE)
+    if request.param == "local":
+        (tmp_path / "inventory").write_text("web1 ansible_connection=local\n")
+        yield tmp_path
+        return
+    if find_sshd() is None:
+        pytest.skip("OpenSSH's server isn't installed")
+    sftp = "internal-sftp" if request.param == "ssh" else None
+    with Sshd(tmp_path / "sshd", sftp=sftp) as server:
+        (tmp_path / "inventory").write_text(
+            f"web1 ansible_host={server.address} ansible_port={server.port} ansible_user={server.user} "
+            f"ansible_ssh_private_key_file={server.client_key} "
+            f"ansible_ssh_common_args='-o UserKnownHostsFile={server.known_hosts}'\n"
+        )
+        yield tmp_path
+
+
+def write(project: Path, keywords: str = "") -> None:
+    (project / "site.yml").write_text(PLAYBOOK.format(folder=project, keywords=keywords))
+
+
+def arrived(project: Path) -> int:
+    return sum(path.stat().st_size for path in (project / "there").iterdir())
+
+
+def left(project: Path) -> list[str]:
+    return [path.name for path in (project / "there").iterdir()]
+
+
+@pytest.fixture(autouse=True)
+def _known_checksum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Twenty gigabytes take half a minute to be summed up, before anything is sent."""
+    folder = tmp_path / "python"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import hashlib\nreal = hashlib.file_digest\n"
+        "def digest(file, name):\n"
+        "    import os\n"
+        f"    return hashlib.new(name) if os.fstat(file.fileno()).st_size == {SIZE} else real(file, name)\n"
+        "hashlib.file_digest = digest\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "two Ctrl-C"])
+def test_a_signal(project: Path, number: signal.Signals) -> None:
+    write(project)
+    with running(project, "run", "site.yml", "-i", "inventory") as program:
+        wait_until(lambda: arrived(project) > 1_000_000)
+        began = time.monotonic()
+        program.send(number)
+        if number is signal.SIGINT:
+            time.sleep(0.3)
+            program.send(number)
+        ended = program.end(30)
+    assert ended.status == 130, ended.said
+    assert time.monotonic() - began < 15
+    assert left(project) == []
+
+
+def test_the_time_of_a_task(project: Path) -> None:
+    write(project, "timeout: 3")
+    ended = call(project, "run", "site.yml", "-i", "inventory")
+    assert ended.status == 2
+    assert "timed out" in ended.said
+    assert left(project) == []
+
+
+def test_what_a_killed_run_has_left(project: Path) -> None:
+    write(project)
+    with running(project, "run", "site.yml", "-i", "inventory") as program:
+        wait_until(lambda: arrived(project) > 1_000_000)
+        os.kill(program.pid, signal.SIGKILL)
+        program.end(30)
+    assert left(project) != []
+    (project / "large").write_bytes(b"x" * 100_000)
+    ended = call(project, "run", "site.yml", "-i", "inventory")
+    assert ended.status == 0, ended.said
+    assert left(project) == ["large"]
