@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from drumline_lab import clocks
-from drumline_lab.wsman import faults
+from drumline_lab.wsman import exit_codes, faults
 from drumline_lab.wsman.process import Launch
 
 #: Names the program when no option does.
@@ -31,6 +33,10 @@ class Backend(Protocol):
 
     def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
         """How to start a line, through ``cmd`` or as a program itself; raises a fault when it can't be."""
+        ...
+
+    def reporting(self, launch: Launch, line: str, *, direct: bool) -> Launch:
+        """The same start in a way that keeps exit codes above 255 as well, where there is one."""
         ...
 
     def remove(self) -> None:
@@ -59,12 +65,17 @@ class Windows:
             raise faults.program_not_found()
         environment = self._environment() | {f"WINENV_{name}": value for name, value in variables.items()}
         if directory:
-            if not self.path(directory).is_dir():
-                raise faults.invalid_directory()
-            environment["WINDOWS_CWD"] = directory
+            environment["WINDOWS_CWD"] = self._spelled(directory)
         if clocks.is_shifted(variables):
             self._start()
         return Launch(argv=(self._program, "exec" if direct else "cmd", line), environment=environment)
+
+    def reporting(self, launch: Launch, line: str, *, direct: bool) -> Launch:
+        try:
+            drive = self._drive
+        except (OSError, subprocess.SubprocessError):
+            return launch  # and its start will show what is wrong
+        return exit_codes.reporting(launch, line, direct=direct, drive=drive)
 
     def path(self, path: str = "") -> Path:
         """Where the host's drive C:, or a path on it, lies on this machine."""
@@ -81,6 +92,22 @@ class Windows:
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)
 
+    @cached_property
+    def _drive(self) -> Path:
+        return self.path()
+
+    def _spelled(self, directory: str) -> str:
+        """A directory of the host as its drive spells it: case counts on this machine, and not on Windows."""
+        drive, path = ntpath.splitdrive(ntpath.normpath(directory))
+        place, names = self._drive, []
+        for name in path.strip("\\").split("\\") if drive.upper() in ("", "C:") else ("?",):
+            found = _child(place, name)
+            if found is None:
+                raise faults.invalid_directory()
+            place /= found
+            names.append(found)
+        return "C:\\" + "\\".join(filter(None, names))
+
     def _start(self) -> None:
         """Start the host's services, which its first command does, so that they have this machine's clock."""
         if not self._started:
@@ -90,6 +117,14 @@ class Windows:
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host, **self._mark}
+
+
+def _child(place: Path, name: str) -> str | None:
+    """The name of a directory in a place, in whatever case; ``""`` is the place itself."""
+    if (place / name).is_dir():
+        return name
+    children = place.iterdir() if place.is_dir() else ()
+    return next((child.name for child in children if child.name.lower() == name.lower() and child.is_dir()), None)
 
 
 class Sh:
@@ -108,6 +143,9 @@ class Sh:
         if direct and not (argv and argv[0].startswith("/") and os.access(argv[0], os.X_OK)):
             raise faults.program_not_found()
         return self._start(argv, directory, variables)
+
+    def reporting(self, launch: Launch, line: str, *, direct: bool) -> Launch:
+        return launch  # whose codes end at 255 by their nature
 
     def remove(self) -> None:
         """Nothing of its own to end."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 Stream = Literal["stdout", "stderr"]
@@ -56,6 +57,7 @@ class Launch:
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     directory: str | None = None
+    code: Path | None = None  #: A file that holds the exit code at the end, which may have 32 bits.
 
 
 class Process:
@@ -73,6 +75,7 @@ class Process:
         """Start it; raises ``OSError``. ``after`` is called with its number when it is over."""
         self._sink = sink
         self._after = after
+        self._code = launch.code
         self._linger = linger
         self._translate: Callable[[bytes], bytes] = _to_crlf if crlf else bytes
         self._interrupted = False
@@ -128,7 +131,14 @@ class Process:
                     pipe.close()
             if self._after is not None:
                 self._after(self._popen.pid)
-            self._sink.finish(INTERRUPTED if self._interrupted else _exit_code(code))
+            self._sink.finish(INTERRUPTED if self._interrupted else self._exit_code(code))
+
+    def _exit_code(self, status: int) -> int:
+        """A process that a signal has ended has, as on Windows, the code 1 of TerminateProcess."""
+        told = _told(self._code) if self._code is not None else None
+        if told is not None:
+            return told
+        return status if status >= 0 else 1
 
     def _read_all(self) -> None:
         streams: dict[int, Stream] = {}
@@ -198,6 +208,11 @@ def _to_crlf(data: bytes) -> bytes:
     return data.replace(b"\n", b"\r\n")
 
 
-def _exit_code(code: int) -> int:
-    """A process that a signal has ended has, as on Windows, the code 1 of TerminateProcess."""
-    return code if code >= 0 else 1
+def _told(file: Path) -> int | None:
+    """The code in a file, 0 to 2**32 - 1, and the file removed; None for a command that came to no end of its own."""
+    try:
+        return int(file.read_text()) & 0xFFFFFFFF
+    except (OSError, ValueError):
+        return None
+    finally:
+        file.unlink(missing_ok=True)

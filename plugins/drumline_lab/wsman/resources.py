@@ -122,6 +122,7 @@ class TextShells:
         settings = self.settings
         variables = {**shell.environment, **clocks.ahead(settings.clock_offset)}
         launch = self._backend.launch(line, direct=direct, directory=shell.directory, variables=variables)
+        launch = self._backend.reporting(launch, line, direct=direct)
         self._shells.add(shell, command)
         after = clocks.forget if settings.clock_offset else None
         command.start(lambda: Process(launch, command, linger=settings.linger, crlf=settings.crlf, after=after))
@@ -198,24 +199,27 @@ class Config:
 
 
 def describe(shell: Shell) -> str:
-    """The ``rsp:Shell`` element."""
+    """The ``rsp:Shell`` element: what the client has asked for comes back in it."""
     now = time.monotonic()
+    variables = "".join(
+        f"<rsp:Variable Name={quoteattr(name)}>{escape(text)}</rsp:Variable>"
+        for name, text in shell.environment.items()
+    )
     values = {
-        "ShellId": shell.id,
+        "ShellId": escape(shell.id),
         "ResourceUri": CMD,
-        "Owner": shell.owner,
-        "ClientIP": shell.client,
+        "Owner": escape(shell.owner),
+        "ClientIP": escape(shell.client),
+        "Environment": variables,
+        "WorkingDirectory": escape(shell.directory or ""),
         "IdleTimeOut": f"PT{shell.idle:.3f}S",
         "InputStreams": "stdin",
         "OutputStreams": "stdout stderr",
         "ShellRunTime": f"P0DT0H0M{now - shell.created:.0f}S",
         "ShellInactivity": f"P0DT0H0M{now - shell.used:.0f}S",
     }
-    return (
-        "<rsp:Shell>"
-        + "".join(f"<rsp:{key}>{escape(text)}</rsp:{key}>" for key, text in values.items())
-        + "</rsp:Shell>"
-    )
+    told = "".join(f"<rsp:{key}>{inside}</rsp:{key}>" for key, inside in values.items() if inside)
+    return f"<rsp:Shell>{told}</rsp:Shell>"
 
 
 def _streams(output: Output, command_id: str) -> str:

@@ -194,6 +194,11 @@ def _envelope(action: str, relates_to: str, body: str) -> bytes:
     relates = f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo>" if relates_to else ""
     return (
         f'<s:Envelope xml:lang="en-US" {_NAMESPACES}><s:Header><a:Action>{escape(action)}</a:Action>'
-        f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID><a:To>{ANONYMOUS}</a:To>{relates}</s:Header>"
+        f"<a:MessageID>uuid:{_guid()}</a:MessageID><p:ActivityId>{_guid()}</p:ActivityId>"
+        f"<a:To>{ANONYMOUS}</a:To>{relates}</s:Header>"
         f"<s:Body>{body}</s:Body></s:Envelope>"
     ).encode()
+
+
+def _guid() -> str:
+    return str(uuid.uuid4()).upper()

@@ -393,6 +393,9 @@ class TestWarm:
     def test_exit_codes_are_those_of_powershell_command(self, session: Any, text: str, code: int) -> None:
         assert collect(session, script(text)).code == code
 
+    def test_exit_codes_of_lines_have_32_bits(self, session: Any) -> None:
+        assert [collect(session, line(text)).code for text in ("exit 3010", "exit -1")] == [3010, 0xFFFFFFFF]
+
     def test_programs_in_a_script_find_the_end_of_input(self, session: Any) -> None:
         assert collect(session, script("cmd /c more", timeout=20)).code == 0
         assert collect(session, script("cmd /c more", stdin=b"line\r\n", timeout=20)).stdout == b"line\r\n"

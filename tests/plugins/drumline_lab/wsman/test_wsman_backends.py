@@ -154,6 +154,41 @@ def test_real_windows(dial, windows_host, until):
         assert (output.strip(), answer.text("ExitCode")) == (b"ab", "7")
 
 
+#: Command lines with what they say and the code that they end with.
+_CODES = {
+    "exit 3010": (b"", 3010),
+    "exit -1": (b"", 4294967295),
+    "echo a & echo %OS%^& > nul & exit /b 70000": (b"a \r\n", 70000),
+    'powershell -NoProfile -Command "Test-Path env:DRUMLINE_LAB_LINE; exit 1641"': (b"False\r\n", 1641),
+    "echo hey!& exit 7": (b"hey!\r\n", 7),
+    "cd": (b"C:\\windows\\system32\r\n", 0),
+    "nosuchprogram 2> nul": (b"", 9009),
+}
+
+
+@pytest.mark.windows
+def test_exit_codes_have_32_bits(dial, windows_host):
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    with WsmanServer(settings, backend=windows_host) as server:
+        client = dial(server)
+        client.create("<r:WorkingDirectory>c:\\WINDOWS\\System32\\</r:WorkingDirectory>")  # in whatever case
+        ended = {line: client.run(line) for line in _CODES}
+    assert ended == {line: (output, b"", code) for line, (output, code) in _CODES.items()}
+    assert not list(windows_host.path("C:\\windows\\temp").glob("drumline-exit-*"))
+
+
+@pytest.mark.windows
+def test_a_program_without_cmd_has_them_too(dial, windows_host):
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True, old_skip_cmd=True)
+    with WsmanServer(settings, backend=windows_host) as server:
+        client = dial(server)
+        client.create()
+        skip = '<w:OptionSet><w:Option Name="WINRS_SKIP_CMD_SHELL">TRUE</w:Option></w:OptionSet>'
+        line = r"<r:CommandLine><r:Command>C:\windows\system32\cmd.exe /c exit 3010</r:Command></r:CommandLine>"
+        command = client.ask("Command", line, extra=skip).text("CommandId")
+        assert client.receive(command).text("ExitCode") == "3010"
+
+
 @pytest.mark.windows
 def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, until):
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)

@@ -11,6 +11,8 @@ import pytest
 
 from drumline_lab.wsman import Canned, Dropped, Fault, faults
 
+RSP = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"
+
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 
 
@@ -34,6 +36,19 @@ def test_a_shell_gives_its_variables_and_its_folder(serve, dial, tmp_path):
         '<r:Environment><r:Variable Name="A">&lt;ö&gt;</r:Variable><r:Variable Name="B"/></r:Environment>'
     )
     assert client.run('echo "$A$B"; pwd') == (f"<ö>\n{tmp_path}/här\n".encode(), b"", 0)
+
+
+def test_create_answers_with_what_was_asked_for(serve, dial):
+    client = dial(serve())
+    inside = client.create(
+        "<r:WorkingDirectory>C:\\a &amp; b</r:WorkingDirectory>"
+        '<r:Environment><r:Variable Name="A&quot;">&lt;ö&gt;</r:Variable><r:Variable Name="B"/></r:Environment>'
+    ).xml.find(f".//{RSP}Shell")
+    assert inside.findtext(f"{RSP}WorkingDirectory") == "C:\\a & b"
+    variables = {each.get("Name"): each.text or "" for each in inside.iterfind(f"{RSP}Environment/{RSP}Variable")}
+    assert variables == {'A"': "<ö>", "B": ""}
+    plain = client.create().xml.find(f".//{RSP}Shell")
+    assert {plain.find(f"{RSP}{name}") for name in ("WorkingDirectory", "Environment")} == {None}
 
 
 def test_commands_see_the_clock_of_their_host(serve, dial):

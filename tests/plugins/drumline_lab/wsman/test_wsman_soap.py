@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from drumline_lab.wsman import Settings, faults, soap
 
 A = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
+P = "{http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd}"
 W = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
 
 
@@ -38,7 +40,8 @@ def test_the_answer_names_the_request_and_its_action(serve, dial):
     answer = client.create()
     assert answer.headers["Content-Type"] == "application/soap+xml;charset=UTF-8"
     header = {child.tag: child.text for child in answer.xml[0]}
-    assert header.keys() == {A + "Action", A + "MessageID", A + "To", A + "RelatesTo"}
+    assert list(header) == [A + "Action", A + "MessageID", P + "ActivityId", A + "To", A + "RelatesTo"]
+    assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", header[P + "ActivityId"])
     assert header[A + "Action"] == "http://schemas.xmlsoap.org/ws/2004/09/transfer/CreateResponse"
     assert header[A + "RelatesTo"] == client.sent[0]
 
