@@ -27,9 +27,10 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
-from drumline.loading.names import check_names, embedded, references
+from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.templating import Templating
+from drumline.loading.typos import check_typos
 from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
 from drumline.masking import Secrets
 from drumline.model.event import Event
@@ -151,6 +152,14 @@ def prepare(
             mistakes.found.extend(check_start_times(plan, SystemClock().now()))
             before = Beforehand(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)
             before.look()
+            check_typos(
+                before.names(),
+                before.having,
+                plugins.transports,
+                mentions(playbook, inventory),
+                mistakes.found,
+                warnings,
+            )
             mistakes.found.extend(before.mistakes)
             warnings.extend(before.warnings)
         if strict:

@@ -150,3 +150,45 @@ def test_a_missing_key_file_is_told_for_hosts_that_are_reached(mistakes: Mistake
         "Hosts l[1-3]: ansible_ssh_private_key_file is '~/no/such/key', and there is no such file on this machine."
     )
     assert make("command: a", "h1", inventory=inventory).plan.steps
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ansible_prot", "ansible_port"),
+        ("ansible_hst", "ansible_host"),
+        ("ansible_usr", "ansible_user"),
+        ("ansible_pasword", "ansible_password"),
+        ("ansible_conection", "ansible_connection"),
+        ("ansible_ssh_privat_key_file", "ansible_ssh_private_key_file"),
+        ("ansible_become_usr", "ansible_become_user"),
+        ("drumline_pport", "drumline_port"),
+    ],
+)
+def test_a_connection_variable_with_a_typo(mistakes: Mistakes, name: str, meant: str) -> None:
+    [found] = mistakes("command: a", inventory=f"[linux:vars]\n{name}=2222\n")
+    assert found.summary == "Unknown connection variable"
+    assert found.detail == f"Host l1: nothing reads '{name}'. Did you mean '{meant}'?"
+
+
+def test_a_typo_in_vars_or_extra_vars(mistakes: Mistakes) -> None:
+    [found] = mistakes("command: a\nvars: {ansible_prot: 1}")
+    assert found.detail.startswith("'vars' or -e: nothing reads 'ansible_prot'.")
+    assert mistakes("command: a", extra_vars=["ansible_prot=1"]) == [found]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ansible_os_family", "ansible_python_interpreter", "ansible_site", "port", "ansible_psrp_port"],
+)
+def test_other_names_are_left_alone(make: Make, name: str) -> None:
+    assert make("command: a", inventory=f"[linux:vars]\n{name}=x\n").warnings == ()
+
+
+def test_a_name_that_a_template_uses_is_left_alone_and_a_like_one_warned_about(make: Make) -> None:
+    inventory = "[linux:vars]\nansible_prot=1\n"
+    assert make("command: a {{ ansible_prot }}", inventory=inventory).warnings == ()
+    [warning] = make("command: a", inventory="[linux:vars]\nansible_ssh_privat_keyfile=x\n").warnings
+    assert "Did you mean 'ansible_ssh_private_key_file'?" in warning.detail
+    [warning] = make("command: a", inventory="[linux:vars]\nansible_hosts=x\n").warnings
+    assert "Did you mean 'ansible_host'?" in warning.detail

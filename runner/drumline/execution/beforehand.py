@@ -6,8 +6,9 @@ job itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
 from drumline.model.playbook import Task
-from drumline.model.target import Platform, Target
+from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
@@ -59,6 +60,7 @@ class Beforehand:
         self._actions, self._transports = actions, transports
         #: An earlier task that may have made files on this machine.
         self._maker: Task | None = None
+        self._by_host: dict[str, Transport | None] = {}  # as the inventory says
         self._ways: dict[int, _Ways] = {}  # by the identity of the tuple of hosts, which many steps share
 
     def look(self) -> None:
@@ -77,6 +79,20 @@ class Beforehand:
                 self._maker = self._maker or task
         self._check_option_files()
 
+    def names(self) -> set[str]:
+        """The names of all variables that jobs of the plan may see, results of tasks left out."""
+        layers = [self._extra, *(play.play.variables for play in self._plan.plays)]
+        layers += [step.task.variables for step in self._plan.steps]
+        layers += [self._host(host).variables for host in self._hosts()]
+        return set().union(*layers)
+
+    def having(self, name: str) -> list[str]:
+        """The hosts of the plan that have a variable of this name."""
+        return [host for host in self._hosts() if name in self._host(host).variables]
+
+    def _hosts(self) -> Iterable[str]:
+        return dict.fromkeys(host for play in self._plan.plays for host in play.hosts)
+
     def _ways_of(self, task: Task, hosts: tuple[str, ...], above: tuple[Variables, ...]) -> _Ways:
         """How the hosts are reached that the task's requests go to."""
         if isinstance(task.delegate_to, Template):
@@ -91,15 +107,23 @@ class Beforehand:
 
     def _new_ways(self, hosts: tuple[str, ...], above: tuple[Variables, ...]) -> _Ways:
         ways = _Ways(hosts={}, here=False)
+        platforms = {name: _platform(transport) for name, transport in self._transports.items()}
         for host in hosts:
             variables = self._host(host).variables
-            layers = _First((*above, variables)) if above else variables
-            transport = find_transport(host, layers, self._transports)
-            ways.hosts.setdefault(_platform(transport), []).append(host)
+            transport = (
+                find_transport(host, _First((*above, variables)), self._transports) if above else self._transport(host)
+            )
+            platform = platforms[transport.name] if transport else None
+            ways.hosts.setdefault(platform, []).append(host)
             ways.here = ways.here or transport is None or transport.name == _LOCAL
             if not _BECOME_NAMES.isdisjoint(variables):
                 ways.becoming.append(host)
         return ways
+
+    def _transport(self, host: str) -> Transport | None:
+        if host not in self._by_host:
+            self._by_host[host] = find_transport(host, self._host(host).variables, self._transports)
+        return self._by_host[host]
 
     def _host(self, name: str) -> Host:
         return self._inventory.hosts.get(name) or Host(name=name)
@@ -107,23 +131,21 @@ class Beforehand:
     # Another user.
 
     def _check_become(self, task: Task, ways: _Ways, above: tuple[Variables, ...]) -> None:
+        """Sudo can't be given a password yet, and isn't there on Windows."""
+        position = task.positions.get("become", task.position)
         if any(not _BECOME_NAMES.isdisjoint(layer) for layer in above):
             special = {host for hosts in ways.hosts.values() for host in hosts}
         else:
             special = set(ways.becoming)
-        become = task.become is True
-        position = task.positions.get("become", task.position)
-        windows = [
-            host
-            for host in ways.hosts.get(Platform.WINDOWS, ())
-            if (self._become(host, task, above)[0] if host in special else become)
-        ]
+        found = {host: self._become(host, task, above) for host in special}
+        always = (task.become is True, "")
+        windows = [host for host in ways.hosts.get(Platform.WINDOWS, ()) if found.get(host, always)[0]]
         if windows:
             detail = f"{_hosts(windows)}: there is no sudo on Windows; tasks run as the user who logs in."
             self.mistakes.add("Windows hosts have no sudo", detail=detail, position=position)
         passwords: dict[str, list[str]] = {}
         for host in ways.hosts.get(Platform.POSIX, ()) if special else ():
-            wanted, name = self._become(host, task, above) if host in special else (False, "")
+            wanted, name = found.get(host, always)
             if wanted and name:
                 passwords.setdefault(name, []).append(host)
         for name, hosts in passwords.items():
@@ -177,7 +199,7 @@ class Beforehand:
 
     def _check_option_files(self) -> None:
         missing: dict[tuple[str, str], list[str]] = {}
-        for host in dict.fromkeys(host for play in self._plan.plays for host in play.hosts):
+        for host in self._hosts():
             for name, path in self._option_files(self._host(host)):
                 if not Path(path).expanduser().exists():
                     missing.setdefault((name, path), []).append(host)
@@ -186,15 +208,29 @@ class Beforehand:
             self.mistakes.add("A connection variable names a file that isn't there", detail=detail)
 
     def _option_files(self, host: Host) -> Iterator[tuple[str, str]]:
-        transport = find_transport(host.name, host.variables, self._transports)
-        for option in transport.options if transport else ():
-            if not option.file:
-                continue
-            names = [f"{prefix}_{name}" for prefix in _PREFIXES for name in option.variables or (option.name,)]
-            given = next((name for name in names if host.variables.get(name) is not None), "")
+        transport = self._transport(host.name)
+        if transport is None or _names_of_files(transport.options).isdisjoint(host.variables):
+            return
+        for option in filter(_is_file, transport.options):
+            given = next((name for name in _names_of(option) if host.variables.get(name) is not None), "")
             value = host.variables.get(given)
             if isinstance(value, str) and value:
                 yield given, value
+
+
+def _is_file(option: Option) -> bool:
+    return option.file
+
+
+def _names_of(option: Option) -> list[str]:
+    """The variables that an option is read from, strongest first."""
+    return [f"{prefix}_{name}" for prefix in _PREFIXES for name in option.variables or (option.name,)]
+
+
+@cache
+def _names_of_files(options: tuple[Option, ...]) -> frozenset[str]:
+    """The variables that name files of this machine."""
+    return frozenset(name for option in filter(_is_file, options) for name in _names_of(option))
 
 
 @dataclass(slots=True)
@@ -206,10 +242,10 @@ class _Ways:
     becoming: list[str] = field(default_factory=list)  #: Whose variables say something of running as another user.
 
 
-def _platform(transport: Transport | None) -> Platform | None:
+def _platform(transport: Transport) -> Platform | None:
     """What hosts of the transport understand, as far as that is known without their variables."""
     try:
-        return transport.platform(Target(host="", transport=transport.name)) if transport else None
+        return transport.platform(Target(host="", transport=transport.name))
     except (DrumlineError, KeyError):
         return None
 

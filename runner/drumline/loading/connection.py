@@ -32,6 +32,8 @@ _ALIASES = {
     "ansible.builtin.local": "local",
 }
 _PREFIXES = ("drumline_", "ansible_")
+#: Options that say where a host is and who logs in, not what it is.
+_WHERE = frozenset({"host", "port", "user", "password", "private_key_file"})
 #: Whom a host's commands run as, where its variables say so.
 _BECOME = (
     Option(name="become", type=bool),
@@ -106,7 +108,15 @@ def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusab
             values[option.name] = _value(option, host.variables)
         except _Unusable as error:
             yield error
-    yield from _platform_fault(transport, Target(host=host.name, transport=transport.name, options=values))
+    if not _telling_names(transport.options).isdisjoint(host.variables):
+        yield from _platform_fault(transport, Target(host=host.name, transport=transport.name, options=values))
+
+
+@lru_cache(maxsize=64)
+def _telling_names(options: tuple[Option, ...]) -> frozenset[str]:
+    """The variables that may tell what a host is."""
+    telling = (option for option in options if option.name not in _WHERE)
+    return frozenset(name for option in telling for name in _names(option.variables or (option.name,)))
 
 
 def _platform_fault(transport: Transport, target: Target) -> Iterator[_Unusable]:
@@ -115,6 +125,13 @@ def _platform_fault(transport: Transport, target: Target) -> Iterator[_Unusable]
         transport.platform(target)
     except OptionInvalid as error:
         yield _Unusable(error.summary, error.detail)
+
+
+def names_read(transports: Mapping[str, Transport]) -> frozenset[str]:
+    """The full names of all variables that say how a host is reached."""
+    options = [*_BECOME, *(option for transport in transports.values() for option in transport.options)]
+    names = ("connection", *(name for option in options for name in option.variables or (option.name,)))
+    return frozenset(f"{prefix}{name}" for prefix in _PREFIXES for name in names)
 
 
 def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport | None:

@@ -54,6 +54,17 @@ def check_names(
     return found
 
 
+def mentions(playbook: Playbook, inventory: Inventory) -> Callable[[str], bool]:
+    """Whether a template of the playbook or of a host's variables has this word in it."""
+
+    def mentioned(name: str) -> bool:
+        of_hosts = (value for host in inventory.hosts.values() for value in host.variables.values())
+        templates = (*_all_templates(playbook), *(found for value in of_hosts for found in templates_in(value)))
+        return any(name in template.text for template in templates)
+
+    return mentioned
+
+
 def embedded(playbook: Playbook) -> Diagnostics:
     """Templates within the text of expressions, which are read as Ansible reads them, and look like a mistake."""
     found = Diagnostics()

@@ -231,3 +231,31 @@ def fact(name: str) -> str:
         f"'{name}' is a fact, and facts are not gathered yet. Until then set it in the inventory or under 'vars', or "
         "register what a command says."
     )
+
+
+#: Connection variables of Ansible's, without their prefix: those that have no effect here among them.
+_CONNECTION = _words(
+    """
+    async_dir become become_allow_same_user become_exe become_flags become_method become_pass become_password
+    become_user collection_name common_remote_group connection control_path control_path_dir distribution_file
+    group_priority host host_key_checking httpapi_port key_file local_tmp network_os network_cli_ssh_type
+    password pipelining port private_key private_key_file python_interpreter remote_addr remote_port remote_tmp
+    remote_user root_group scp_executable scp_extra_args scp_if_ssh search_path sftp_batch_mode sftp_executable
+    sftp_extra_args shell_executable shell_type shell_allow_world_readable_temp ssh_args ssh_common_args
+    ssh_control_path ssh_control_path_dir ssh_executable ssh_extra_args ssh_host ssh_host_key_checking ssh_pass
+    ssh_password ssh_pipelining ssh_port ssh_private_key ssh_private_key_file ssh_retries ssh_timeout
+    ssh_transfer_method ssh_use_tty ssh_user ssh_agent sshpass_prompt su su_pass su_user sudo sudo_exe
+    sudo_flags sudo_pass sudo_user system_tmpdirs terminal_stderr_re timeout user winrm_connection_timeout
+    winrm_kinit_args winrm_kinit_cmd winrm_kerberos_mode winrm_kinit_env_vars winrm_realm
+    """
+)
+#: What names of variables of other ways to reach hosts begin with.
+_OTHER_WAYS = (
+    *("aws_", "command_timeout", "connect_", "docker_", "facts_", "httpapi_", "incus_", "jump", "kubectl_", "libssh_"),
+    *("lxc_", "lxd_", "netconf_", "network_", "paramiko_", "persistent_", "podman_", "psrp_", "ssm_", "vmware_"),
+)
+
+
+def is_connection_variable(bare: str) -> bool:
+    """Whether Ansible has a connection variable of that name, without its prefix."""
+    return bare in _CONNECTION or bare.startswith(_OTHER_WAYS) or bare.endswith("_interpreter")
