@@ -348,3 +348,48 @@ def _kinds(folder: Path) -> list[str]:
 
 def _interrupts(folder: Path) -> int:
     return _kinds(folder).count("InterruptRequested")
+
+
+#: One host's text takes an expression of the author's for ever.
+STUCK = """
+- hosts: web
+  tasks:
+    - shell: "echo {{{{ 'a' * 40 }}}}!"
+      register: text
+    - shell: "echo two {{{{ inventory_hostname }}}} >> {log}"
+      when: inventory_hostname != 'web1' or text.stdout is match('^(a+)+$')
+      {more}
+    - shell: "echo three {{{{ inventory_hostname }}}} >> {log}"
+"""
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT, signal.SIGINT)], ids=["TERM", "INT twice"])
+def test_a_template_without_an_end_does_not_keep_the_run_from_its_own(
+    local: Project, signals: tuple[signal.Signals, ...]
+) -> None:
+    local.write(STUCK.replace("{more}", ""))
+    with local.run() as program:
+        wait_until(local.started("two web2", "two web3"))
+        [worker] = wait_until(lambda: {*below(program.pid)} & {*processes_with("regex_worker")})
+        began = time.monotonic()
+        for number in signals:
+            program.send(number)
+            wait_until(lambda: _interrupts(local.folder))
+        ended = program.end()
+    assert ended.status == 130, ended.said
+    assert time.monotonic() - began < 10
+    [ended_job] = [job for job in local.journal()["jobs"] if job["task"] == "shell-2" and job["host"] == "web1"]
+    assert "was stopped while a template was rendered" in ended_job["result"]["msg"]
+    wait_until(lambda: not Path(f"/proc/{worker}").exists())
+
+
+def test_the_time_out_of_a_task_ends_its_template_and_other_hosts_go_on(local: Project) -> None:
+    local.write(STUCK.replace("{more}", "timeout: 1"))
+    with local.run() as program:
+        ended = program.end()
+    assert ended.status == 2, ended.said
+    assert "The time-out of 1 s was up while a template was rendered." in ended.out
+    assert local.lines() == ["three web2", "three web3", "two web2", "two web3"]
+    found = {job["host"]: job for job in local.journal()["jobs"] if job["task"] == "shell-2"}
+    assert found["web1"]["status"] == "failed"
+    assert "time-out of 1 s" in found["web1"]["result"]["msg"]

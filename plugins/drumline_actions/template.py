@@ -11,6 +11,8 @@ from drumline_actions.copy import TARGET, check_target, deliver, result
 from drumline_actions.offers import aliases, refuse_on_windows
 from drumline_actions.transfer import VAULT, Content, readable
 
+#: Bytes of a template.
+_MOST = 16 * 1024 * 1024
 #: As YAML gives them, and as those write them who escape once too often.
 _LINE_ENDS = {"\n": "\n", "\r": "\r", "\r\n": "\r\n", "\\n": "\n", "\\r": "\r", "\\r\\n": "\r\n"}
 
@@ -37,8 +39,10 @@ _HEADER = "#jinja2:"
 def perform(call: Call) -> Steps:
     refuse_on_windows(call, "mode", "owner", "group", "validate", "follow")
     path = call.find_file(call["src"], "templates")
-    with readable(path):
-        data = path.read_bytes()
+    with readable(path), path.open("rb") as file:
+        data = file.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise ActionFailed(f"{path} is larger than {_MOST // 1024 // 1024} MiB; copy takes files of any size")
     if data.startswith(VAULT):
         raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
     try:

@@ -119,7 +119,7 @@ def prepare(
     plugins = registry()
     extra = read_extra_vars(extra_vars)
     playbook, inventory = instead(*_read(playbooks, settings, plugins))
-    templating = Templating()
+    templating = Templating(settings.template_timeout)
     warnings = Diagnostics()
     warnings.extend(inventory.warnings)
     render = _play_renderer(templating, inventory, extra, playbook)

@@ -8,6 +8,7 @@ command line wins over all. ``drumline.toml`` in full::
     sessions = 4                             # DRUMLINE_SESSIONS
     state = "~/.local/state/drumline"        # DRUMLINE_STATE
     slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
+    template_timeout = 20                    # DRUMLINE_TEMPLATE_TIMEOUT
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Settings:
     state: Path = field(default_factory=lambda: state_folder(os.environ))
     #: What becomes of a report whose reader is too slow: ``drop`` or ``wait`` (:mod:`drumline.reporting.relay`).
     slow_reports: str = "drop"
+    #: Seconds that one template may take (:mod:`drumline.loading.budget`).
+    template_timeout: float = 20.0
 
 
 def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
@@ -125,13 +128,23 @@ def _typed(name: str, text: str) -> Any:
     """The text of an environment variable as it would be written in the file."""
     if name == "inventory":
         return text.split(os.pathsep)
-    return int(text) if _READERS[name] is _count and re.fullmatch(r"-?[0-9]+", text) else text
+    if _READERS[name] is _count:
+        return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+    if _READERS[name] is _seconds:
+        return float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else text
+    return text
 
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"has to be a whole number from 1, not {value!r}")
     return value
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf"):
+        raise ValueError(f"has to be a number of seconds above 0, not {value!r}")
+    return float(value)
 
 
 def _sources(value: Any) -> tuple[str, ...]:
@@ -159,6 +172,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "sessions": _count,
     "state": _folder,
     "slow_reports": _slow_reports,
+    "template_timeout": _seconds,
 }
 
 

@@ -43,7 +43,7 @@ def render(text: str, **variables: Any) -> Any:
         ("{{ [{'a': 1}, {'a': 1}] | rekey_on_member('a') }}", "twice"),
         ("{{ [1] | random(start=1) }}", "with a number only"),
         ("{{ 'x' is failed }}", "asks about a task's result"),
-        ("{{ 'x' is regex('(') }}", "no regular expression"),
+        ("{{ 'x' is regex('(') }}", "not a regular expression"),
         ("{{ 'x' is regex('x', match_type='nope') }}", "not 'nope'"),
         ("{{ '1' is version('2', 'nope') }}", "'nope' doesn't compare"),
         ("{{ '1' is version('2', version_type='nope') }}", "no kind of version 'nope'"),

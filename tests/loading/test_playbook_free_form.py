@@ -10,7 +10,7 @@ from drumline.diagnostics import Position
 from drumline.errors import FilesError
 from drumline.loading.arguments import coerce, coerce_arguments
 from drumline.loading.free_form import split_arguments
-from drumline.loading.jinja import OMIT
+from drumline.loading.plain import OMIT
 from drumline.plugin.protocols import Action, Argument
 
 

@@ -221,7 +221,7 @@ def test_only_the_variables_that_are_used_are_looked_up(text: str, asked: list[s
         ("{{ undef('Set it in group_vars') }}", "Set it in group_vars.", 10),
         ("{{ 1 / 0 }}", "division by zero.", 10),
         ("{{ version + 'a' }}", "unsupported operand", 10),
-        ("{{ version | regex_search('(') }}", "'(' is no regular expression", 10),
+        ("{{ version | regex_search('(') }}", "'(' is not a regular expression", 10),
         ("{{ missing | mandatory('Say which') }}", "Say which.", 10),
         ("{% if version %}\n\n{{ oops }}{% endif %}", "'oops' is undefined.", 12),
     ],

@@ -42,8 +42,9 @@ from drumline.execution.values import (
     without_lines,
 )
 from drumline.execution.words import Words
+from drumline.loading.budget import Allowance, allowed
 from drumline.loading.files import find_file
-from drumline.loading.templating import TemplateFailed
+from drumline.loading.templating import TemplateEnded, TemplateFailed
 from drumline.loading.variables import Facts, Scope
 from drumline.model.event import Input, JobFinished
 from drumline.model.outcome import Completed, Result, Status
@@ -130,6 +131,11 @@ class _JobRun:
         self._task = self._step.task
         self._words = Words(context, self._step)
         self._seconds: float | None = None  # the time-out of a try
+        fixed = self._task.timeout
+        self._allowance = Allowance(
+            timeout=float(fixed) if isinstance(fixed, (int, float)) else None,
+            stopped=lambda: requests.stopped is not None,
+        )
 
     def stop(self) -> None:
         """End what runs; repeated until the job is over, since it may be between two requests."""
@@ -147,6 +153,10 @@ class _JobRun:
         return JobReport(event=self._finished(stopped.status, result))
 
     def report(self) -> JobReport:
+        with allowed(self._allowance):
+            return self._report()
+
+    def _report(self) -> JobReport:
         scope = self._context.scope(self._step, self._job.host, {})
         try:
             status, values, ignored = self._outcome(scope)
@@ -191,7 +201,7 @@ class _JobRun:
             self.requests.silent = self._words.flag(self._task.no_log, "no_log", scope)
             values = self._loop(scope) if self._task.loop else self._item(scope)
         except TemplateFailed as error:
-            return self._unless_ignored(Status.FAILED, _template_failure(error), scope)
+            values = _template_failure(error)
         except Unreachable as lost:
             known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
             values = failure(lost.error.told(self._context.secrets.mask), unreachable=True, **known)
@@ -246,6 +256,7 @@ class _JobRun:
         return aggregate(results)
 
     def _item(self, scope: Scope) -> Values:
+        self._allowance.deadline = None
         if self._task.when and not self._condition(self._task.when, scope):
             return skipped()
         if self._task.retries is None:
@@ -275,6 +286,8 @@ class _JobRun:
         limit = self._task.timeout
         self._seconds = None if limit is None else self._words.number(limit, "timeout", scope)
         self.requests.limit(self._seconds)
+        self._allowance.timeout = self._seconds
+        self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
         values = to_values(self._perform(scope))
         if self._task.changed_when:
             values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
@@ -367,4 +380,9 @@ def _fault(action: str, error: Exception) -> str:
 
 
 def _template_failure(error: TemplateFailed) -> Values:
-    return failure(error.summary, at=str(error.position)) if error.position else failure(error.summary)
+    values = failure(error.summary)
+    if error.position:
+        values["at"] = str(error.position)
+    if isinstance(error, TemplateEnded) and error.timed_out:
+        values["timed_out"] = True
+    return values

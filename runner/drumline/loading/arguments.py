@@ -13,8 +13,8 @@ from typing import Any
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
-from drumline.loading.jinja import OMIT
 from drumline.loading.moments import duration, instant
+from drumline.loading.plain import OMIT
 from drumline.model.value import Octal, Template, Value
 from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import Action, Argument

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias, TypeVar
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import timing
-from drumline.loading.jinja import OMIT, Unresolved
+from drumline.loading.jinja import Unresolved
 from drumline.loading.keywords import Read, Reader, tags_in
+from drumline.loading.plain import OMIT
 from drumline.loading.templating import TemplateFailed
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Play, Playbook, Task

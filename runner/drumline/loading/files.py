@@ -1,7 +1,11 @@
-"""Where the files that a task names are found on this machine."""
+"""Where the files that a task names are found on this machine, and how those that are read whole are read."""
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from drumline.plugin import ActionFailed
@@ -19,6 +23,40 @@ def find_file(src: str, folder: str, playbook_dir: Path) -> Path:
         places = [playbook_dir / folder / written, playbook_dir / written]
     for place in places:
         if place.exists():
-            return place
+            return _with_an_end(place)
     tried = ", ".join(str(place) for place in places)
     raise ActionFailed(f"There is no file '{src}' on this machine. Looked for {tried}.")
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The file's content. Raises ``OSError``, also for more than ``most`` bytes and for what isn't a file."""
+    kind = _endless_kind(path.stat().st_mode, path)
+    if kind:
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most // 1024 // 1024} MiB")
+    return content
+
+
+def _with_an_end(path: Path) -> Path:
+    kind = _endless_kind(path.stat().st_mode, path)
+    if kind:
+        raise ActionFailed(f"{path} is {kind}, not a file: nothing says where it ends.")
+    return path
+
+
+def _endless_kind(mode: int, path: Path) -> str:
+    """What it is that has no end of its own, or may keep whoever reads it waiting; empty for files and folders."""
+    if os.path.realpath(path) == os.devnull:
+        return ""
+    return next((name for is_kind, name in _ENDLESS if is_kind(mode)), "")
+
+
+_ENDLESS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)

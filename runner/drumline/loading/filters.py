@@ -16,11 +16,13 @@ from typing import Any
 
 from jinja2 import Environment, pass_environment
 from jinja2.exceptions import FilterArgumentError
-from jinja2.filters import do_unique
+from jinja2.filters import do_unique, make_attrgetter
 
+from drumline.errors import FilesError
 from drumline.loading import yaml
 from drumline.loading.arguments import TRUE
-from drumline.loading.jinja import Missing, data
+from drumline.loading.bounds import limit_items
+from drumline.loading.plain import Missing, concatenated, data
 from drumline.loading.text_filters import FILTERS as TEXT_FILTERS
 from drumline.model.value import Octal
 
@@ -69,7 +71,12 @@ def from_json(text: str) -> Any:
 
 def from_yaml(text: str | None) -> Any:
     """The data that a YAML text holds; its strings are data, whatever braces are in them."""
-    return None if text is None else yaml.plain(yaml.load(str(text), "from_yaml"), unsafe=True)
+    try:
+        return None if text is None else yaml.plain(yaml.load(str(text), "from_yaml"), unsafe=True)
+    except FilesError as error:
+        [first, *_] = error.diagnostics
+        line = f" in line {first.position.line}" if first.position else ""
+        raise FilterArgumentError(f"This is not YAML{line}: {first.summary}. {first.detail}") from None
 
 
 def from_yaml_all(text: str) -> list[Any]:
@@ -208,6 +215,32 @@ def _container(items: Iterable[Any]) -> Any:
         return items
 
 
+@pass_environment
+def join(environment: Environment, value: Iterable[Any], d: str = "", attribute: Any = None) -> str:
+    """The items as one text, with a text between them."""
+    return concatenated(_of_each(environment, value, attribute), str(d))
+
+
+@pass_environment
+def total(environment: Environment, iterable: Iterable[Any], attribute: Any = None, start: Any = 0) -> Any:
+    """The sum of the items, or of an attribute of each; lists are joined where ``start`` is one."""
+    items = _of_each(environment, iterable, attribute)
+    if not isinstance(start, list):
+        return sum(items, start)
+    # One list that grows: each sum of two would be copied for the next one.
+    found = list(start)
+    for item in items:
+        if not isinstance(item, list):
+            raise FilterArgumentError(f"'sum' joins lists here, and finds {_kind(item)}.")
+        limit_items(len(found) + len(item))
+        found += item
+    return found
+
+
+def _of_each(environment: Environment, items: Iterable[Any], attribute: Any) -> Iterable[Any]:
+    return items if attribute is None else map(make_attrgetter(environment, attribute), items)
+
+
 def flatten(value: Iterable[Any], levels: int | None = None, skip_nulls: bool = True) -> list[Any]:
     """The items of lists within the list, to a depth of ``levels``."""
     result: list[Any] = []
@@ -314,6 +347,7 @@ FILTERS: dict[str, Callable[..., Any]] = TEXT_FILTERS | {
     "from_yaml_all": from_yaml_all,
     "intersect": intersect,
     "items2dict": items2dict,
+    "join": join,
     "log": logarithm,
     "mandatory": mandatory,
     "permutations": lambda value, size=None: list(itertools.permutations(value, size)),
@@ -324,6 +358,7 @@ FILTERS: dict[str, Callable[..., Any]] = TEXT_FILTERS | {
     "root": root,
     "shuffle": shuffle,
     "subelements": subelements,
+    "sum": total,
     "symmetric_difference": symmetric_difference,
     "ternary": ternary,
     "to_json": to_json,

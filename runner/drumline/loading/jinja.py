@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from types import CodeType
+from typing import Any, TypeVar, cast
 
-from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined, UndefinedError, nodes
+from jinja2 import TemplateSyntaxError, Undefined, nodes
 from jinja2.environment import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError
 from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
@@ -30,28 +30,21 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from drumline.diagnostics import did_you_mean
+from drumline.loading.bounds import MOST, OPERATORS, check_format, check_method
+from drumline.loading.files import read_file
+from drumline.loading.plain import Missing, concatenated, data, join, literal, looked_up
 from drumline.loading.template_names import root_of
 
-#: Types that are data already.
-ATOMS = frozenset({str, int, float, bool, type(None), bytes})
-_CLEAN = ATOMS | {dict, list}
-_MOMENTS = (date, time, timedelta)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\n\\'\"abfnrtv01234567xNuU")
 #: What a template may call of a mapping of variables.
 _LOOKUP_METHODS = frozenset({"get", "items", "keys", "values"})
+#: The filter that every loop of a template goes through.
+COUNTED = "drumline.counted"
+#: Lines of Python that a template may become; its compiler can't be ended.
+_MOST_LINES = 200_000
 
-
-class Omit:
-    """The value of ``omit``: an entry that has it is left out."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "omit"
-
-
-OMIT = Omit()
+T = TypeVar("T")
 
 
 class Lookup(Mapping[str, Any]):
@@ -66,61 +59,6 @@ class Lookup(Mapping[str, Any]):
 
 class Unresolved(Exception):
     """Raised by a ``Lookup`` for a variable that exists but whose own template needs something undefined."""
-
-
-class Missing(StrictUndefined):
-    """An undefined value. It may be passed on, tested, and given a default, with its attributes; not used."""
-
-    __slots__ = ("cause",)
-
-    def __init__(
-        self,
-        hint: str | None = None,
-        obj: Any = missing,
-        name: str | None = None,
-        exc: type[TemplateRuntimeError] = UndefinedError,
-        cause: Exception | None = None,
-    ) -> None:
-        super().__init__(hint, obj, name, exc)
-        #: Why a variable that exists has no value.
-        self.cause = cause
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __getitem__(self, key: object) -> Any:
-        return self
-
-    def fail(self) -> NoReturn:
-        """Raise the error that names what is undefined."""
-        if self.cause is not None:
-            raise self.cause
-        if self._undefined_hint:
-            raise self._undefined_exception(self._undefined_hint)
-        raise NotDefined(self._undefined_obj, self._undefined_name)
-
-    def _fail_with_undefined_error(self, *_arguments: Any, **_options: Any) -> NoReturn:
-        self.fail()
-
-    __iter__ = __str__ = __len__ = _fail_with_undefined_error
-    __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = _fail_with_undefined_error
-    __add__ = __radd__ = __sub__ = __rsub__ = _fail_with_undefined_error
-    __mul__ = __rmul__ = __div__ = __rdiv__ = _fail_with_undefined_error
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _fail_with_undefined_error
-    __mod__ = __rmod__ = __pos__ = __neg__ = __call__ = _fail_with_undefined_error
-    __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = _fail_with_undefined_error
-    __complex__ = __pow__ = __rpow__ = _fail_with_undefined_error
-
-
-class NotDefined(UndefinedError):
-    """There is no such variable (``owner`` is jinja's ``missing``), or the owner has no such attribute or item."""
-
-    def __init__(self, owner: Any, name: Any) -> None:
-        super().__init__(f"'{name}' is undefined")
-        self.owner = owner
-        self.name = name
 
 
 class LazyContext(Context):
@@ -196,59 +134,44 @@ class _DataCode(NativeCodeGenerator):
             # What comes straight from the variables is plain throughout.
             self.write("environment.looked_up(" if root_of(node) else "environment.data(")
 
+    def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:  # noqa: N802
+        self.write("environment.concatenated((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+    def visit_List(self, node: nodes.List, frame: Any) -> None:  # noqa: N802
+        self._literal(node.items, lambda: super(_DataCode, self).visit_List(node, frame))
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Any) -> None:  # noqa: N802
+        items = node.items if node.ctx == "load" else []
+        self._literal(items, lambda: super(_DataCode, self).visit_Tuple(node, frame))
+
+    def visit_Dict(self, node: nodes.Dict, frame: Any) -> None:  # noqa: N802
+        self._literal([pair.value for pair in node.items], lambda: super(_DataCode, self).visit_Dict(node, frame))
+
+    def _literal(self, items: Iterable[nodes.Expr], write: Callable[[], None]) -> None:
+        """What stands twice in a list stands twice in what is made of it: a chain of such lists grows without bound."""
+        held = any(not isinstance(item, nodes.Const) for item in items)
+        if held:
+            self.write("environment.literal(")
+        write()
+        if held:
+            self.write(")")
+
     def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
         if not isinstance(node, nodes.TemplateData):
             self.write(")")
 
 
-def data(value: Any) -> Any:
-    """The value as plain data; raises for what is undefined or no data at all."""
-    if type(value) in ATOMS or value is OMIT:
-        return value
-    if isinstance(value, Missing):
-        value.fail()
-    if isinstance(value, (str, int, float, *_MOMENTS)):
-        return str(value) if isinstance(value, str) else value
-    if isinstance(value, Mapping):
-        return {data(key): item for key, item in _items(value)}
-    if isinstance(value, Iterable):
-        members = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
-        return [item for item in map(data, members) if item is not OMIT]
-    raise TypeError(f"This gives {_described(value)}, which is no data. Are parentheses missing?")
-
-
-def _items(value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-    for key, item in value.items():
-        plain = data(item)
-        if plain is not OMIT:
-            yield key, plain
-
-
-def _described(value: Any) -> str:
-    return f"'{value.__name__}', a {type(value).__name__}" if hasattr(value, "__name__") else type(value).__name__
-
-
-def looked_up(value: Any) -> Any:
-    """The same for a value that comes straight from the variables: a dict or list there is plain throughout."""
-    return value if type(value) in _CLEAN else data(value)
-
-
-def join(pieces: Iterable[Any]) -> Any:
-    """What a template gives that puts out these values: the one value, else the text of all, which may be empty."""
-    found = list(pieces)
-    if len(found) < 2:
-        return found[0] if found else ""
-    return "".join([piece if type(piece) is str else _text(piece) for piece in found])
-
-
-def _text(value: Any) -> str:
-    if value is OMIT:
-        raise TypeError("'omit' can't be part of a text; it has to be the whole value.")
-    return "" if value is None else str(value)
-
-
 class DataEnvironment(ImmutableSandboxedEnvironment):
     """The environment that all templates are compiled in."""
+
+    intercepted_binops = frozenset(OPERATORS)
+    default_binop_table = ImmutableSandboxedEnvironment.default_binop_table | OPERATORS
+    concatenated = staticmethod(concatenated)
+    literal = staticmethod(literal)
 
     code_generator_class = _DataCode
     template_class = _Template
@@ -274,6 +197,21 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
                 return Missing(name=argument, cause=failure)
         return super().getitem(obj, argument)
 
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        check_method(__obj, args, kwargs)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        fill_in = super().wrap_str_format(value)
+        if fill_in is None:
+            return None
+
+        def checked(*args: Any, **kwargs: Any) -> str:
+            check_format(value.__self__, args, kwargs)
+            return fill_in(*args, **kwargs)
+
+        return checked
+
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
         if isinstance(obj, (list, dict, set)) and not attribute.startswith("_"):
             hint = f"'{attribute}' would change a {type(obj).__name__}; make a new one with '+', 'union' or 'combine'."
@@ -284,6 +222,16 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
     def build(self, tree: nodes.Template, name: str | None = None) -> JinjaTemplate:
         """Compile a parsed template. ``name`` is the file that it came from, for what it includes."""
         return _Template.from_code(self, self.compile(tree, name), {})
+
+    def _generate(self, source: nodes.Template, *names: Any, **options: Any) -> str:
+        for loop in source.find_all(nodes.For):
+            loop.iter = nodes.Filter(loop.iter, COUNTED, [], [], None, None, lineno=loop.lineno)
+        return super()._generate(source, *names, **options)
+
+    def _compile(self, source: str, filename: str) -> CodeType:
+        if source.count("\n") > _MOST_LINES:
+            raise TemplateSyntaxError("It is too long to be compiled", 1)
+        return super()._compile(source, filename)
 
     def run(self, template: JinjaTemplate, variables: Mapping[str, Any]) -> Any:
         """What the template gives with these variables."""
@@ -319,6 +267,6 @@ class FileEnvironment(DataEnvironment):
 def read_template(path: str) -> tuple[str, str, Callable[[], bool]] | None:
     """The loader of included files: text, file name, whether it is still current."""
     try:
-        return Path(path).read_text(encoding="utf-8"), path, lambda: True
+        return read_file(Path(path), MOST).decode(), path, lambda: True
     except (OSError, UnicodeDecodeError):
         return None

@@ -14,6 +14,8 @@ from typing import Any
 
 from jinja2.exceptions import FilterArgumentError
 
+from drumline.loading import regular
+
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     **dict.fromkeys(("==", "=", "eq"), operator.eq),
     **dict.fromkeys(("<", "lt"), operator.lt),
@@ -68,12 +70,7 @@ def regex(
     """The pattern matches somewhere in the text; at its beginning or all of it by ``match_type``."""
     if match_type not in ("search", "match", "fullmatch"):
         raise FilterArgumentError(f"match_type is 'search', 'match' or 'fullmatch', not '{match_type}'.")
-    flags = (re.IGNORECASE if ignorecase else 0) | (re.MULTILINE if multiline else 0)
-    try:
-        compiled = re.compile(pattern, flags)
-    except re.error as error:
-        raise FilterArgumentError(f"'{pattern}' is no regular expression: {error}.") from None
-    return getattr(compiled, match_type)(str(value)) is not None
+    return bool(regular.match("test", pattern, regular.flags(ignorecase, multiline), str(value), match_type))
 
 
 def match(value: Any, pattern: str, ignorecase: bool = False, multiline: bool = False) -> bool:

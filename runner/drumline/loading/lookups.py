@@ -18,7 +18,8 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from drumline.diagnostics import did_you_mean
-from drumline.loading.files import find_file
+from drumline.loading.bounds import MOST
+from drumline.loading.files import find_file, read_file
 from drumline.plugin import ActionFailed
 
 
@@ -92,7 +93,7 @@ def _playbook_dir(context: Context) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_file(path, MOST).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise FilterArgumentError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
 

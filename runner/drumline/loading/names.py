@@ -12,8 +12,8 @@ from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading import not_yet
-from drumline.loading.jinja import ATOMS
 from drumline.loading.needs import Vertex
+from drumline.loading.plain import ATOMS
 from drumline.loading.template_names import Reference
 from drumline.loading.templating import Templating
 from drumline.loading.variables import MAGIC_NAMES

@@ -23,6 +23,8 @@ from typing import NoReturn
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
+from drumline.loading import regular
+from drumline.loading.budget import DEFAULT, TookTooLong, within
 from drumline.loading.inventory_merge import LOCAL_NAMES, hosts_of, local_host
 from drumline.loading.ranges import is_ipv6
 from drumline.model.host import Inventory
@@ -59,6 +61,13 @@ class _Selection:
         self._groups = dict(inventory.groups)
 
     def hosts(self) -> tuple[str, ...]:
+        try:
+            return within(DEFAULT, self._chosen)
+        except TookTooLong:
+            detail = f"'{self._pattern}' needs more than {DEFAULT:g} s for the names of this inventory."
+            self._refuse("A host pattern takes too long", detail)
+
+    def _chosen(self) -> tuple[str, ...]:
         terms = self._terms()
         unions = [term for term in terms if term[0] not in "&!"] or ["all"]
         chosen: dict[str, None] = {}
@@ -133,9 +142,10 @@ class _Selection:
         """A test for names, and whether only one name can pass it."""
         if text.startswith("~"):
             try:
-                return re.compile(text[1:]).match, False
+                re.compile(text[1:])
             except re.error as error:
                 self._refuse("A host pattern can't be read", f"'{text}' isn't a regular expression: {error}.")
+            return lambda name: regular.match("test", text[1:], 0, name, "match"), False
         if _GLOB.search(text):
             return re.compile(fnmatch.translate(text)).match, False
         return text.__eq__, True

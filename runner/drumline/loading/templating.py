@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,25 +21,24 @@ from jinja2.utils import missing
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
 from drumline.errors import DrumlineError
 from drumline.loading import not_yet
+from drumline.loading.bounds import checked
+from drumline.loading.budget import DEFAULT, TookTooLong, counted, within
 from drumline.loading.compiling import TOO_LONG, is_too_long, within_limits
 from drumline.loading.embedded import embed, embed_in_lookups
 from drumline.loading.filters import FILTERS
 from drumline.loading.jinja import (
-    ATOMS,
-    OMIT,
+    COUNTED,
     DataEnvironment,
     FileEnvironment,
     Lookup,
-    Missing,
-    NotDefined,
     PlaybookEnvironment,
     Unresolved,
     look_up,
-    looked_up,
     read_template,
 )
 from drumline.loading.jinja_tests import TESTS
 from drumline.loading.lookups import GLOBALS
+from drumline.loading.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
 from drumline.loading.template_names import Names, Reference, names_of, owner_of, references_of
 from drumline.model.value import Template, Value
 from drumline.secret import Secret
@@ -59,6 +59,14 @@ _HINTS = {
     "?": "Write 'a if condition else b'.",
 }
 
+#: The nodes of templates that take no time by themselves.
+_QUICK = frozenset(
+    {
+        *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem),
+        *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr, nodes.If, nodes.Neg),
+    }
+)
+
 T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
 #: A value made ready: called with the variables it gives the rendered value.
@@ -73,6 +81,14 @@ class TemplateFailed(DrumlineError):
     def __init__(self, summary: str, position: Position | None = None) -> None:
         super().__init__(summary)
         self.position = position
+
+
+class TemplateEnded(TemplateFailed):
+    """The same, because it took too long or its job was stopped. ``timed_out``: the time-out of its task was up."""
+
+    def __init__(self, error: TookTooLong, position: Position | None) -> None:
+        super().__init__(str(error), position)
+        self.timed_out = error.timed_out
 
 
 class VariableUndefined(TemplateFailed, Unresolved):
@@ -98,12 +114,14 @@ class Compiled:
 class _Code:
     """One text, compiled."""
 
-    __slots__ = ("ending", "name", "template")
+    __slots__ = ("ending", "name", "quick", "template")
 
-    def __init__(self, template: JinjaTemplate, name: str | None, ending: int) -> None:
+    def __init__(self, template: JinjaTemplate, tree: nodes.Template, ending: int) -> None:
         self.template = template
         #: Set where it is ``{{ name }}`` and nothing else.
-        self.name = name
+        self.name = _only_name(tree)
+        #: Nothing in it takes time, whatever its variables hold.
+        self.quick = all(type(node) in _QUICK for node in tree.find_all(nodes.Node))
         #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
         self.ending = ending
 
@@ -111,12 +129,14 @@ class _Code:
 class Templating:
     """All templates of a run. Each text is compiled once; may be used from several threads."""
 
-    def __init__(self) -> None:
-        self._environment = _fitted(PlaybookEnvironment(undefined=Missing, trim_blocks=True))
+    def __init__(self, seconds: float = DEFAULT) -> None:
+        """``seconds`` is what one rendering may take."""
+        self._seconds = seconds
+        # Not optimized: that would evaluate constant parts when a template is compiled.
+        options: dict[str, Any] = {"undefined": Missing, "trim_blocks": True, "optimized": False}
+        self._environment = _fitted(PlaybookEnvironment(**options))
         self._files = _fitted(
-            FileEnvironment(
-                undefined=Missing, trim_blocks=True, keep_trailing_newline=True, loader=FunctionLoader(read_template)
-            )
+            FileEnvironment(**options, keep_trailing_newline=True, loader=FunctionLoader(read_template))
         )
         self._environment.render_file = self._files.render_file = self.render_file
         self._codes: dict[tuple[str, bool], _Code] = {}
@@ -208,7 +228,7 @@ class Templating:
                 with within_limits():
                     template = files.build(files.parse(text), path)
                 self._file_templates[key] = template
-            result = files.run(template, variables)
+            result = within(self._seconds, partial(files.run, template, variables))
         except TemplateFailed:
             raise
         except Exception as error:
@@ -248,8 +268,8 @@ class Templating:
         if code is None:
             tree = self._parse(*key)
             with within_limits():
-                built = self._environment.build(tree)
-            code = self._codes[key] = _Code(built, _only_name(tree), _line_ends(template.text))
+                code = _Code(self._environment.build(tree), tree, _line_ends(template.text))
+            self._codes[key] = code
         return code
 
     def _names(self, template: Template) -> Names:
@@ -319,11 +339,13 @@ class Templating:
     def _evaluate(self, template: Template, variables: Variables) -> Any:
         try:
             code = self._code(template)
-            if code.name is None:
-                value = self._environment.run(code.template, variables)
-            else:
+            if code.name is not None:
                 value = look_up(code.name, variables, self._environment)
                 value = looked_up(Missing(name=code.name) if value is missing else value)
+            elif code.quick:
+                value = self._environment.run(code.template, variables)
+            else:
+                value = within(self._seconds, partial(self._environment.run, code.template, variables))
             if code.ending and value and type(value) is str:
                 value += "\n" * (code.ending - _line_ends(value))
             if type(value) is int and is_too_long(value):
@@ -336,6 +358,8 @@ class Templating:
 
     def _failure(self, error: Exception, template: Template, variables: Variables) -> TemplateFailed:
         position = _place_of(error, template)
+        if isinstance(error, TookTooLong):
+            return TemplateEnded(error, position)
         if isinstance(error, NotDefined):
             return VariableUndefined(self._not_defined(error, template, variables), position)
         if isinstance(error, UndefinedError):
@@ -369,10 +393,13 @@ class Templating:
 def _fitted(environment: T) -> T:
     """The environment with all filters, tests and functions in it."""
     environment.filters.update(FILTERS)
+    environment.filters.update(checked(environment.filters))
+    environment.filters[COUNTED] = counted
     environment.tests.update(TESTS)
     for names in (environment.filters, environment.tests):
         names.update({f"ansible.builtin.{name}": function for name, function in list(names.items())})
     environment.globals.update(GLOBALS)
+    environment.globals.update(checked(environment.globals))
     environment.globals["omit"] = OMIT
     environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
     return environment

@@ -21,6 +21,8 @@ from urllib.parse import unquote_plus, urlsplit
 
 from jinja2.exceptions import FilterArgumentError
 
+from drumline.loading import regular
+
 _UNITS = ("Y", "Z", "E", "P", "T", "G", "M", "K")
 _SIZE = re.compile(r"\s*(?P<number>\d*\.?\d+)\s*(?P<unit>[A-Za-z]*)\s*\Z")
 #: Beginning, decoration of each line, end.
@@ -87,7 +89,9 @@ def regex_replace(
     mandatory_count: int = 0,
 ) -> str:
     """The text with what matches replaced, at most ``count`` times."""
-    text, found = _regex(pattern, ignorecase, multiline).subn(replacement, str(value), count)
+    flags = regular.flags(ignorecase, multiline)
+    text: str
+    text, found = regular.match("subn", pattern, flags, str(value), str(replacement), count)
     if mandatory_count and found != mandatory_count:
         raise FilterArgumentError(f"'{pattern}' has to match {mandatory_count} times, and matches {found} times.")
     return text
@@ -97,10 +101,10 @@ def regex_search(
     value: Any, regex: str, *groups: str, ignorecase: bool = False, multiline: bool = False
 ) -> str | list[str] | None:
     r"""What matches first, or its groups as a list (``'\\1'``, ``'\\g<name>'``); None when nothing does."""
-    match = _regex(regex, ignorecase, multiline).search(str(value))
-    if match is None or not groups:
-        return match.group() if match else None
-    return [match.group(_group(group)) for group in groups]
+    found = regular.match("groups", regex, regular.flags(ignorecase, multiline), str(value), [*map(_group, groups)])
+    if found is None or not groups:
+        return found[0] if found else None
+    return list(found[1:])
 
 
 def _group(text: str) -> str | int:
@@ -113,7 +117,8 @@ def _group(text: str) -> str | int:
 
 def regex_findall(value: Any, regex: str, multiline: bool = False, ignorecase: bool = False) -> list[Any]:
     """All matches, or their groups."""
-    return _regex(regex, ignorecase, multiline).findall(str(value))
+    found: list[Any] = regular.match("findall", regex, regular.flags(ignorecase, multiline), str(value))
+    return found
 
 
 def regex_escape(value: Any, re_type: str = "python") -> str:
@@ -123,14 +128,6 @@ def regex_escape(value: Any, re_type: str = "python") -> str:
     if re_type == "posix_basic":
         return _POSIX_SPECIAL.sub(r"\\\g<0>", str(value))
     raise FilterArgumentError(f"re_type is 'python' or 'posix_basic', not '{re_type}'.")
-
-
-def _regex(pattern: str, ignorecase: bool, multiline: bool) -> re.Pattern[str]:
-    flags = (re.IGNORECASE if ignorecase else 0) | (re.MULTILINE if multiline else 0)
-    try:
-        return re.compile(pattern, flags)
-    except re.error as error:
-        raise FilterArgumentError(f"'{pattern}' is no regular expression: {error}.") from None
 
 
 def quote(value: Any) -> str:

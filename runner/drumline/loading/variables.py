@@ -23,8 +23,10 @@ from typing import Any
 
 from drumline import __version__
 from drumline.diagnostics import did_you_mean
+from drumline.loading.bounds import TooLarge, weight
 from drumline.loading.inventory import members
-from drumline.loading.jinja import ATOMS, OMIT, Lookup
+from drumline.loading.jinja import Lookup
+from drumline.loading.plain import ATOMS, OMIT
 from drumline.loading.templating import TemplateFailed, Templating
 from drumline.model.host import Host, Inventory
 from drumline.model.value import Template, Value, Variables
@@ -125,12 +127,20 @@ class Scope(Lookup):
             raise self._endless(name, value)
         self._busy.append(name)
         try:
-            rendered = self._rendered[name] = compiled.render(self)
+            rendered = self._rendered[name] = self._bounded(compiled.render(self), name)
         finally:
             self._busy.pop()
         if self._seen:
             self._seen(name, rendered)
         return rendered
+
+    def _bounded(self, value: Any, name: str) -> Any:
+        """The value. A chain of variables each of which holds the one before it twice doubles with each step."""
+        try:
+            weight(value)
+        except TooLarge as error:
+            raise TemplateFailed(f"'{name}': {error}") from None
+        return value
 
     def _endless(self, name: str, value: Value) -> TemplateFailed:
         chain = [*self._busy[self._busy.index(name) :], name]
