@@ -13,6 +13,7 @@ import base64
 import json
 import re
 import shlex
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -67,10 +68,13 @@ class HostPath(str):
         return path
 
 
-def ask(call: Call, name: str, /, *beside: str, stdin: bytes = b"", **variables: Any) -> Asking:
+def ask(
+    call: Call, name: str, /, *beside: str, stdin: bytes = b"", seconds: float | None = None, **variables: Any
+) -> Asking:
     """Run a script on the host and return its answer, or end the action with the reason that the script gives.
 
-    Scripts ``beside`` it stand ahead of it: functions that it needs now and then.
+    Scripts ``beside`` it stand ahead of it: functions that it needs now and then. One that should have come to its end
+    within ``seconds`` is ended, and its answer is ``late``, and how many seconds have ``elapsed``.
     """
     if call.platform is Platform.WINDOWS:
         request = Run(
@@ -78,11 +82,16 @@ def ask(call: Call, name: str, /, *beside: str, stdin: bytes = b"", **variables:
             library=powershell_library(name, *beside),
             text=powershell_text(variables),
             environment=call.environment,
+            timeout=seconds,
         )
     else:
         text = posix_script(name, variables, beside)
-        request = Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment)
+        request = Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment, timeout=seconds)
+    began = time.monotonic()
     completed: Completed = yield request
+    elapsed = time.monotonic() - began
+    if completed.ending is Ending.TIMED_OUT and seconds is not None and elapsed >= seconds:
+        return {"late": "1", "elapsed": int(elapsed)}
     answer = read_answer(call, completed)
     yield from _sweep(call, answer)
     if answer.get("failed"):

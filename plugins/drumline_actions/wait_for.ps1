@@ -1,18 +1,26 @@
 # Waits, for $timeout seconds at most, until $port of $address or $path is as $state says.
-# Whether what the port says has the text in it, until it says no more or $connect_timeout is over.
+# Seconds that are left, at least the hundredth part of one.
+function Left { [Math]::Max(0.01, $timeout - $watch.Elapsed.TotalSeconds) }
+
+# An expression may take for ever on a text that it nearly fits.
+function Fits([string]$text) {
+    try { [regex]::new($search_regex, 'Multiline', [TimeSpan]::FromSeconds((Left))).IsMatch($text) }
+    catch [Text.RegularExpressions.RegexMatchTimeoutException] { $false }
+}
+
+# Whether what the port says has the text in it, until it says no more or the time is up; of much only the end is kept.
 function Says($stream) {
     $heard = [Text.StringBuilder]::new()
     $buffer = [byte[]]::new(4096)
-    $patience = [Diagnostics.Stopwatch]::StartNew()
-    while ($true) {
-        $left = [int]($connect_timeout * 1000 - $patience.ElapsedMilliseconds)
-        if ($left -le 0) { return $false }
-        $stream.ReadTimeout = $left
+    while ($watch.Elapsed.TotalSeconds -lt $timeout) {
+        $stream.ReadTimeout = [int]((Left) * 1000)
         try { $count = $stream.Read($buffer, 0, $buffer.Length) } catch { return $false }
         if ($count -eq 0) { return $false }
         $null = $heard.Append([Text.Encoding]::UTF8.GetString($buffer, 0, $count))
-        if ([regex]::IsMatch($heard.ToString(), $search_regex, 'Multiline')) { return $true }
+        if ($heard.Length -gt 1MB) { $null = $heard.Remove(0, 512KB) }
+        if (Fits $heard.ToString()) { return $true }
     }
+    $false
 }
 
 function Connects {
@@ -20,7 +28,7 @@ function Connects {
     $client = [Net.Sockets.TcpClient]::new([Net.Sockets.AddressFamily]$family)
     try {
         $attempt = $client.BeginConnect($address, $port, $null, $null)
-        if (-not $attempt.AsyncWaitHandle.WaitOne([TimeSpan]::FromSeconds($connect_timeout))) { return $false }
+        if (-not $attempt.AsyncWaitHandle.WaitOne([TimeSpan]::FromSeconds([Math]::Min($connect_timeout, (Left))))) { return $false }
         $client.EndConnect($attempt)
         -not $search_regex -or (Says $client.GetStream())
     }
@@ -30,7 +38,7 @@ function Connects {
 
 function Matches {
     try { $reader = [IO.StreamReader]::new((Open $path)) } catch { return $false }
-    try { [regex]::IsMatch($reader.ReadToEnd(), $search_regex, 'Multiline') } finally { $reader.Dispose() }
+    try { Fits $reader.ReadToEnd() } finally { $reader.Dispose() }
 }
 
 function There {
@@ -47,6 +55,6 @@ while ((There) -ne $wanted) {
         $answer.late = $true
         break
     }
-    Start-Sleep -Milliseconds ([int]($pause * 1000))
+    Start-Sleep -Milliseconds ([int]([Math]::Min($pause, (Left)) * 1000))
 }
 $answer.elapsed = [int][Math]::Floor($watch.Elapsed.TotalSeconds)

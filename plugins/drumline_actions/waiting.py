@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from ipaddress import ip_address
+from typing import Any
 
 from drumline.plugin import (
     Action,
@@ -24,6 +26,19 @@ from drumline.plugin import (
 from drumline_actions.offers import aliases, exclusive
 from drumline_actions.scripts import HostPath, ask, decode, require_exit
 
+#: Seconds after which a script that waits is ended though it should have known by itself.
+_GRACE = 5
+#: States of a connection: the number that Linux gives it, and the name that .NET does.
+_STATES = {
+    "ESTABLISHED": ("01", "Established"),
+    "SYN_SENT": ("02", "SynSent"),
+    "SYN_RECV": ("03", "SynReceived"),
+    "FIN_WAIT1": ("04", "FinWait1"),
+    "FIN_WAIT2": ("05", "FinWait2"),
+    "TIME_WAIT": ("06", "TimeWait"),
+}
+_ACTIVE = ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"]
+
 
 def perform_wait_for(call: Call) -> Steps:
     exclusive(call, "port", "path", "command")
@@ -36,18 +51,23 @@ def perform_wait_for(call: Call) -> Steps:
     if call["port"] is None and call["path"] is None:
         yield Sleep(seconds=call["timeout"])
         return Result(values=_values(call, call["delay"] + call["timeout"]))
-    answer = yield from ask(
-        call,
-        "wait_for",
-        address=call["host"],
-        port=call["port"],
-        path=None if call["path"] is None else HostPath(call["path"]),
-        state=call["state"],
-        search_regex=call["search_regex"],
-        timeout=call["timeout"],
-        connect_timeout=call["connect_timeout"],
-        pause=call["sleep"],
-    )
+    seconds = call["timeout"] + _GRACE
+    if call["state"] == "drained":
+        answer = yield from ask(call, "drained", seconds=seconds, **_connections(call))
+    else:
+        answer = yield from ask(
+            call,
+            "wait_for",
+            seconds=seconds,
+            address=call["host"],
+            port=call["port"],
+            path=None if call["path"] is None else HostPath(call["path"]),
+            state=call["state"],
+            search_regex=call["search_regex"],
+            timeout=call["timeout"],
+            connect_timeout=call["connect_timeout"],
+            pause=call["sleep"],
+        )
     values = _values(call, call["delay"] + int(answer["elapsed"]))
     if answer.get("late"):
         raise ActionFailed(call["msg"] or _late(call), **values)
@@ -78,12 +98,47 @@ def _until_command(call: Call) -> Steps:
 
 
 def _refuse(call: Call) -> None:
-    if call["state"] == "drained":
-        raise ActionFailed(
-            "state=drained isn't supported: wait for state=stopped, or use a command that counts connections"
-        )
+    state = call["state"]
+    if state == "drained" and (call["port"] is None or call["search_regex"]):
+        raise ActionFailed("state=drained is about the connections to a port: give port, and no path or search_regex")
+    if state == "stopped" and call["path"] is not None:
+        raise ActionFailed("state=stopped should only be used for checking a port: for a path say absent")
+    if call["exclude_hosts"] and state != "drained":
+        raise ActionFailed("exclude_hosts should only be with state=drained")
+    unknown = set(call["active_connection_states"]) - set(_STATES)
+    if unknown:
+        raise ActionFailed(f"unknown active_connection_states: {', '.join(sorted(map(str, unknown)))}")
     if call["search_regex"] and call["port"] is None and call["path"] is None:
         raise ActionFailed("search_regex needs path or port: there is no other text to look at")
+
+
+def _connections(call: Call) -> dict[str, Any]:
+    """What ``drained`` is told: which connections to look at, as each platform knows them."""
+    everywhere = call["host"] in ("0.0.0.0", "::")
+    numbers = {"timeout": call["timeout"], "pause": call["sleep"], "everywhere": everywhere}
+    states, excluded = call["active_connection_states"], [str(host) for host in call["exclude_hosts"] or ()]
+    if call.platform is Platform.WINDOWS:
+        names = [_STATES[state][1] for state in states]
+        return numbers | {"address": call["host"], "port": call["port"], "states": names, "exclude": excluded}
+    own = [word for address in _kernel(call["host"]) for word in ("local", address)]
+    others = [word for host in excluded for address in _kernel(host) for word in ("not", address)]
+    kept = f" {' '.join(_STATES[state][0] for state in states)} "
+    return numbers | {"port": f"{call['port']:04X}", "states": kept, "pairs": [*own, *others]}
+
+
+def _kernel(host: str) -> list[str]:
+    """An address as Linux lists it in ``/proc/net/tcp`` and ``tcp6``: in words of the processor's order."""
+    try:
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise ActionFailed(f"state=drained needs addresses: '{host}' is a name") from None
+    if address.version == 6:
+        return [_in_words(address.packed)]
+    return [_in_words(address.packed), _in_words(bytes(10) + b"\xff\xff" + address.packed)]
+
+
+def _in_words(packed: bytes) -> str:
+    return "".join(packed[at : at + 4][::-1].hex().upper() for at in range(0, len(packed), 4))
 
 
 def _values(call: Call, elapsed: int) -> dict[str, object]:
@@ -103,6 +158,8 @@ def _reason(call: Call) -> str:
     if call["port"] is None and call["path"] is None:
         return f"for {call['timeout']} seconds"
     what = f"port {call['port']} of {call['host']}" if call["path"] is None else call["path"]
+    if call["state"] == "drained":
+        return f"for {what} to have no connections"
     if call["search_regex"]:
         return f"for '{call['search_regex']}' to {'be gone from' if absent else 'come from'} {what}"
     return f"for {what}{' to be gone' if absent else ''}"
@@ -113,6 +170,8 @@ def _late(call: Call) -> str:
     if call["command"] is not None:
         return f"Timeout when waiting for '{call['command']}' to {'fail' if absent else 'succeed'}"
     what = call["path"] if call["port"] is None else f"{call['host']}:{call['port']}"
+    if call["state"] == "drained":
+        return f"Timeout when waiting for {what} to drain"
     if absent:
         return f"Timeout when waiting for {what} to {'stop' if call['port'] is not None else 'be absent'}"
     expression = f"search string {call['search_regex']} in " if call["search_regex"] else ""
@@ -127,8 +186,9 @@ def perform_wait_for_connection(call: Call) -> Steps:
     while True:
         began = time.monotonic()
         try:
-            yield Reconnect()
-            completed: Completed = yield _trivial(call, call["connect_timeout"])
+            left = max(1.0, call["timeout"] - elapsed)
+            yield Reconnect(timeout=left)
+            completed: Completed = yield _trivial(call, min(left, call["connect_timeout"]))
             require_exit(call, completed)
             return Result(values={"elapsed": int(elapsed + time.monotonic() - began)})
         except (HostError, ActionFailed) as error:
@@ -176,6 +236,13 @@ ACTIONS = (
             ),
             Argument(
                 name="search_regex", aliases=("regex_search",), help="Text to wait for in the file, or from the port"
+            ),
+            Argument(name="exclude_hosts", type=list, help="Addresses whose connections don't count, for drained"),
+            Argument(
+                name="active_connection_states",
+                type=list,
+                default=_ACTIVE,
+                help="States of a connection that count, for drained",
             ),
             Argument(name="timeout", type=int, default=300, help="Seconds to wait at most"),
             Argument(name="delay", type=int, default=0, help="Seconds to wait before the first look"),

@@ -105,3 +105,18 @@ def test_a_question_hides_secrets(tmp_path: Path) -> None:
     [asked] = [event for event in ran.events if isinstance(event, ApprovalRequested)]
     assert asked.message.startswith("use ")
     assert "sesame" not in str(ran.events)
+
+
+def test_a_connection_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = FakedRun(tmp_path, "wait_for_connection: {timeout: 1, sleep: 0}")
+    over = threading.Event()
+    monkeypatch.setattr(type(ran.transport), "connect", lambda *_: over.wait(SOON))
+    context = ran.context()
+    note: list[Input] = []
+    began = time.monotonic()
+    report = JobRunner(context, note=note.append, approvals=Approvals(note=note.append)).run(Job(0, "a"))
+    over.set()
+    assert report is not None
+    assert report.event.status is Status.FAILED
+    assert "was not there within the 1 s that were left" in report.event.result["msg"]
+    assert time.monotonic() - began < 10

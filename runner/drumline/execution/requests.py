@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from drumline.errors import ConnectTimedOut
 from drumline.execution.approvals import NOBODY
 from drumline.execution.clocks import read_clock
 from drumline.execution.context import RunContext
@@ -86,8 +88,8 @@ class Requests:
                 return self._run(request, target, become)
             case Sleep(seconds=seconds):
                 self._sleep(seconds)
-            case Reconnect():
-                self._reconnect(target)
+            case Reconnect(timeout=timeout):
+                self._reconnect(target, self._remaining(timeout))
             case Put():
                 put = replace(request, timeout=self._remaining(request.timeout))
                 self._with_session(target, lambda session: session.put(put))
@@ -230,10 +232,13 @@ class Requests:
 
     # Time.
 
-    def _reconnect(self, target: Target) -> None:
+    def _reconnect(self, target: Target, timeout: float | None) -> None:
         self.connecting = True
         try:
-            self._context.sessions.reconnect(target)
+            if timeout is None:
+                self._context.sessions.reconnect(target)
+            else:
+                _within(timeout, lambda: self._context.sessions.reconnect(target), target.host)
         finally:
             self.connecting = False
 
@@ -258,6 +263,28 @@ class Requests:
             return seconds
         left = max(0.0, self._deadline - time.monotonic())
         return left if seconds is None else min(seconds, left)
+
+
+def _within(seconds: float, connect: Callable[[], None], host: str) -> None:
+    """Raise when it takes longer. A transport's attempt can't be ended: it goes on alone, and may still be of use."""
+    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def attempt() -> None:
+        try:
+            connect()
+        except BaseException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    threading.Thread(target=attempt, name="drumline-connect", daemon=True).start()
+    try:
+        error = ended.get(timeout=seconds)
+    except queue.Empty:
+        why = f"{host} was not there within the {seconds:.0f} s that were left."
+        raise ConnectTimedOut("No answer to the attempt to connect", why) from None
+    if error is not None:
+        raise error
 
 
 def interrupted() -> ActionFailed:

@@ -87,6 +87,8 @@ class Sleep:
 class Reconnect:
     """Drop the connection and open it anew. Answered by None, or raises a ``HostError`` in the action."""
 
+    timeout: float | None = None  #: Seconds until the attempt is given up; None: as long as the transport takes.
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:

@@ -37,6 +37,7 @@ def sent(posix, tmp_path: Path) -> dict[str, str]:
         "stat": ("stat", {"path": awkward}),
         "fetch": ("fetch", {"src": awkward, "dest": str(tmp_path / "got"), "validate_checksum": False}),
         "wait_for": ("wait_for", {"path": awkward, "search_regex": awkward}),
+        "drained": ("wait_for", {"port": 1, "state": "drained", "exclude_hosts": ["10.0.0.1"]}),
         "ping": ("ping", {}),
         "script": ("script", {"cmd": f"{tmp_path}/it.ps1 -Name 'x y'"}),
         "script file": ("script", {"cmd": f"{tmp_path}/small"}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,7 +127,11 @@ def test_time_alone(posix) -> None:
     assert posix("wait_for", timeout=7, delay=3).values["elapsed"] == 10
     assert posix.requests == [Sleep(seconds=3), Sleep(seconds=7)]
     for wrong in (
-        {"state": "drained", "port": 1},
+        {"state": "drained", "path": "/x"},
+        {"state": "drained"},
+        {"state": "stopped", "path": "/x"},
+        {"port": 1, "exclude_hosts": ["::1"]},
+        {"state": "drained", "port": 1, "active_connection_states": ["OPEN"]},
         {"port": 1, "path": "/x"},
         {"command": "true", "path": "/x"},
         {"command": "true", "search_regex": "x"},
@@ -289,3 +295,97 @@ def test_wait_for_connection_gives_up(posix) -> None:
         posix("wait_for_connection", timeout=60)
     assert time.monotonic() - began < 5
     assert sum(isinstance(request, Reconnect) for request in posix.requests) in (60, 61)
+
+
+# What never comes to an end by itself.
+
+
+@pytest.fixture
+def dribbling_port() -> Iterator[int]:
+    """A port that says a word now and then, for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        done = threading.Event()
+
+        def dribble(link: socket.socket) -> None:
+            with link, suppress(OSError):
+                while not done.wait(0.2):
+                    link.sendall(b"tick ")
+
+        def accept() -> None:
+            threads = []
+            while not done.is_set():
+                with suppress(TimeoutError):
+                    threads.append(threading.Thread(target=dribble, args=(server.accept()[0],)))
+                    threads[-1].start()
+            for thread in threads:
+                thread.join()
+
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield server.getsockname()[1]
+        done.set()
+        accepting.join()
+
+
+def _took(wait) -> float:
+    began = time.monotonic()
+    with pytest.raises(ActionFailed, match="Timeout when waiting for"):
+        wait()
+    return time.monotonic() - began
+
+
+def test_a_deadline_reaches_every_step(posix, dribbling_port: int, closed_port: int, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    slow = {"timeout": 1, "connect_timeout": 30}
+    assert _took(lambda: posix("wait_for", port=dribbling_port, search_regex="READY", **slow)) < 5
+    assert _took(lambda: posix("wait_for", port=closed_port, sleep=30, **slow)) < 5
+    assert _took(lambda: posix("wait_for", path=str(tmp_path / "pipe"), search_regex="x", **slow)) < 5
+    assert _took(lambda: posix("wait_for", path=str(tmp_path), state="absent", sleep=30, **slow)) < 5
+
+
+@pytest.mark.windows
+def test_a_deadline_reaches_every_step_on_windows(windows, folder, dribbling_port: int, closed_port: int) -> None:
+    (folder[1] / "log").write_text("a" * 40 + "!")
+    slow = {"timeout": 1, "connect_timeout": 30}
+    assert _took(lambda: windows("wait_for", port=dribbling_port, search_regex="READY", **slow)) < 10
+    assert _took(lambda: windows("wait_for", port=closed_port, sleep=30, **slow)) < 10
+    assert _took(lambda: windows("wait_for", path=f"{folder[0]}\\log", search_regex="(a+)+$", **slow)) < 10
+
+
+@pytest.fixture
+def connected() -> Iterator[tuple[int, socket.socket]]:
+    """A port of this machine, and a connection to it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        yield server.getsockname()[1], client
+        accepted.close()
+        client.close()
+
+
+def _drained(wait_on, port: int, **arguments: object) -> None:
+    wait_on("wait_for", port=port, state="drained", timeout=1, **arguments)
+
+
+def _check_drained(host, connected: tuple[int, socket.socket]) -> None:
+    port, client = connected
+    with pytest.raises(ActionFailed, match=f"Timeout when waiting for 127.0.0.1:{port} to drain"):
+        _drained(host, port)
+    with pytest.raises(ActionFailed, match="to drain"):
+        _drained(host, port, host="0.0.0.0")
+    _drained(host, port, host="127.0.0.9")
+    _drained(host, port, exclude_hosts=["127.0.0.1"])
+    _drained(host, port, active_connection_states=["SYN_SENT"])
+    client.close()
+
+
+def test_drained(posix, connected: tuple[int, socket.socket]) -> None:
+    _check_drained(posix, connected)
+    with pytest.raises(ActionFailed, match="needs addresses"):
+        _drained(posix, 1, host="no.such.name")
+
+
+@pytest.mark.windows
+def test_drained_on_windows(windows, connected: tuple[int, socket.socket]) -> None:
+    _check_drained(windows, connected)
