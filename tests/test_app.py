@@ -109,3 +109,45 @@ def test_braces_within_an_expression_are_warned_about(prepared):
     assert [warning.summary for warning in made.warnings] == ["Braces within an expression"]
     with pytest.raises(FilesError, match="'nope' is defined nowhere"):
         prepared("- debug:\n  when: a == '{{ nope }}'")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "command: {cmdd: x}",
+        "no_such_action: {}",
+        "apt: {name: x}",
+        "command: x\n  whne: y",
+        "command: x\n  notify: y",
+    ],
+)
+def test_one_mistake_hides_no_other(prepared, mistake):
+    tasks = [
+        f"- {mistake}",
+        "- debug: {msg: '{{ 1 | no_such_filter }}'}",
+        "- debug: {msg: '{{ nowhere }}'}",
+        "- debug:",
+        "  hosts: no_such_group",
+    ]
+    with pytest.raises(FilesError) as error:
+        prepared("\n".join(tasks))
+    summaries = [found.summary for found in error.value.diagnostics]
+    assert len(summaries) >= 4
+    assert {"Unknown filter", "Undefined variable", "A host pattern matches nothing"} <= set(summaries)
+
+
+def test_templates_of_an_unknown_action_are_checked(prepared):
+    with pytest.raises(FilesError) as error:
+        prepared("- uri: {url: '{{ 1 | nofilter }}'}\n- no_such: a={{ nowhere }}\n")
+    assert [(found.summary, found.position.line) for found in error.value.diagnostics] == [
+        ("Action not supported yet", 4),
+        ("Unknown action", 5),
+        ("Unknown filter", 4),
+        ("Undefined variable", 5),
+    ]
+
+
+def test_what_can_not_be_read_may_define_names(prepared):
+    with pytest.raises(FilesError) as error:
+        prepared("- include_vars: x.yml\n- debug: {msg: '{{ perhaps }}'}\n- debug: {msg: '{{ 1 | nofilter }}'}\n")
+    assert [found.summary for found in error.value.diagnostics] == ["Keyword not supported yet", "Unknown filter"]

@@ -28,7 +28,7 @@ from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
 from drumline.loading.names import check_names, embedded, mentions, references
-from drumline.loading.playbook import load_playbooks
+from drumline.loading.playbook import may_define_names, read_playbooks
 from drumline.loading.templating import Templating
 from drumline.loading.typos import check_typos
 from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
@@ -39,7 +39,7 @@ from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.titles import titled
 from drumline.model.value import Value
-from drumline.planning.expand import make_plan
+from drumline.planning.expand import check_patterns, make_plan
 from drumline.planning.references import check_results
 from drumline.planning.starts import check_start_times
 from drumline.planning.tags import selected
@@ -118,7 +118,7 @@ def prepare(
     """
     plugins = registry()
     extra = read_extra_vars(extra_vars)
-    playbook, inventory = instead(*_read(playbooks, settings, plugins))
+    playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
     templating = Templating(settings.template_timeout)
     warnings = Diagnostics()
     warnings.extend(inventory.warnings)
@@ -177,18 +177,40 @@ def prepare(
     )
 
 
-def _read(playbooks: Sequence[Path] | Playbook, settings: Settings, plugins: Registry) -> tuple[Playbook, Inventory]:
+def _read(
+    playbooks: Sequence[Path] | Playbook, settings: Settings, plugins: Registry, extra: Mapping[str, Value]
+) -> tuple[Playbook, Inventory]:
     """Both, or ``FilesError`` with the mistakes of both."""
     paths = () if isinstance(playbooks, Playbook) else playbooks
     with _gathered() as mistakes:
         inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
-        playbook = (
-            playbooks
-            if isinstance(playbooks, Playbook)
-            else mistakes.of(lambda: load_playbooks(paths, plugins.actions))
-        )
+        if isinstance(playbooks, Playbook):
+            playbook = playbooks
+        else:
+            playbook, found = read_playbooks(paths, plugins.actions)
+            mistakes.found.extend(found)
+            if mistakes.found:
+                _look_further(playbook, inventory, extra, plugins, mistakes)
     require_hosts(inventory)
     return playbook, inventory
+
+
+def _look_further(
+    playbook: Playbook,
+    inventory: Inventory | None,
+    extra: Mapping[str, Value],
+    plugins: Registry,
+    mistakes: _Mistakes,
+) -> None:
+    """Find what else is wrong with files in which something is: one mistake must not hide another."""
+    undefined = inventory is not None and not may_define_names(mistakes.found)
+    templating, known = Templating(), inventory or Inventory()
+    mistakes.found.extend(check_names(playbook, known, extra, templating, actions=plugins.actions, undefined=undefined))
+    if inventory is None or not inventory.hosts:
+        return
+    render = _play_renderer(templating, inventory, extra, playbook)
+    mistakes.of(lambda: check_patterns(playbook, known, lambda value, play: _pattern(render(value, play))))
+    mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
 
 
 def estimate_of(

@@ -34,8 +34,11 @@ def check_names(
     *,
     actions: Mapping[str, Action] | None = None,
     chosen: Callable[[Task], bool] = lambda _task: True,
+    undefined: bool = True,
 ) -> Diagnostics:
     """Everything that is wrong with the templates of a playbook, and the undefined names of the tasks in ``chosen``.
+
+    ``undefined``: whether names are looked at.
 
     Names aren't checked when a task sets variables whose names nobody knows yet: by a template in the name, or by
     one of the ``actions`` that say so of themselves.
@@ -46,7 +49,7 @@ def check_names(
         if problem:
             found.extend([problem])
     _check_own_words(playbook, extra_vars, found)
-    if not _sets_unknown_names(playbook, actions or {}):
+    if undefined and not _sets_unknown_names(playbook, actions or {}):
         checker = _Checker(playbook, inventory, extra_vars, templating, found)
         for play in playbook.plays:
             for task in filter(chosen, play.tasks):

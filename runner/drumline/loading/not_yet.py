@@ -227,8 +227,9 @@ def fact(name: str) -> str:
     bare = name.removeprefix("ansible_")
     if bare == name or not (bare in _FACTS or _INTERFACE.match(bare)):
         return ""
+    what = "holds facts" if bare == "facts" else "is a fact"
     return (
-        f"'{name}' is a fact, and facts are not gathered yet. Until then set it in the inventory or under 'vars', or "
+        f"'{name}' {what}, and facts are not gathered yet. Until then set it in the inventory or under 'vars', or "
         "register what a command says."
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,14 +34,55 @@ def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Play
 
     Raises ``FilesError`` with every mistake in all of the files.
     """
+    playbook, found = read_playbooks(paths, actions)
+    if found:
+        raise FilesError(found)
+    return playbook
+
+
+def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
+    """The same, as far as the files can be read, and the mistakes in the order of files and lines."""
     found = Diagnostics()
     with without_collector():
         plays = [play for path in paths for play in _read_file(path, actions, found)]
         numbered = _with_ids(plays, "play", found)
         found.extend(check_needs(numbered))
-    if found:
-        raise FilesError(sorted(found, key=lambda diagnostic: _place(diagnostic, paths)))
-    return Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered))
+    playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered))
+    return playbook, sorted(found, key=lambda diagnostic: _place(diagnostic, paths))
+
+
+#: Keywords that aren't there yet and define no variables.
+_DEFINE_NOTHING = frozenset(
+    {
+        *(
+            "async",
+            "become_exe",
+            "become_flags",
+            "become_method",
+            "check_mode",
+            "collections",
+            "connection",
+            "debugger",
+        ),
+        *("diff", "force_handlers", "listen", "notify", "poll", "port", "remote_user", "user"),
+    }
+)
+_QUOTED_NAME = re.compile(r"'(?:\w+\.)*(\w+)")
+
+
+def may_define_names(mistakes: Iterable[Diagnostic]) -> bool:
+    """Whether what could not be read may define variables, so that others can't be called undefined."""
+    return any(map(_may_define, mistakes))
+
+
+def _may_define(mistake: Diagnostic) -> bool:
+    named = _QUOTED_NAME.search(mistake.detail)
+    name = named[1] if named else ""
+    if mistake.summary in ("Action not supported yet", "Unknown action"):
+        return name.endswith(("facts", "_info")) or name in ("add_host", "group_by", "set_stats", "setup")
+    if mistake.summary == "Keyword not supported yet":
+        return name not in _DEFINE_NOTHING
+    return mistake.summary in ("Not a task", "Not a play", "Not a playbook", "This file isn't valid YAML")
 
 
 def _place(diagnostic: Diagnostic, paths: Sequence[Path]) -> tuple[int, int, int]:

@@ -38,7 +38,7 @@ def read_task(
         return None
     reader = Reader(node.value, found)
     use = _ActionReader(reader, actions, node.position).read()
-    action, arguments, argument_positions = use or (None, {}, {})
+    action, arguments, argument_positions = use
     fields = _read_fields(reader)
     name = reader.value("name", reader.text, action.name if action else "task")
     if "local_action" in reader:
@@ -194,8 +194,11 @@ class _ActionReader:
         self._actions = actions
         self._position = position
 
-    def read(self) -> tuple[Action, dict[str, Value], dict[str, Position]] | None:
-        """The action, its arguments as written (free text under its argument's name), and where they stand."""
+    def read(self) -> tuple[Action | None, dict[str, Value], dict[str, Position]]:
+        """The action, its arguments as written (free text under its argument's name), and where they stand.
+
+        Of an unknown action there is what stands after its name, whose templates can be checked all the same.
+        """
         uses = [key for key in self._entries if key in _INDIRECT or self._is_action(key)]
         self._check_keys(uses)
         if len(uses) > 1:
@@ -204,9 +207,11 @@ class _ActionReader:
             self._found.add(
                 "More than one action in a task", detail=f"A task does one thing, not {names}.", position=position
             )
-        if not uses:
-            return None
-        return self._of_key(uses[0], self._entries[uses[0]])
+        use = self._of_key(uses[0], self._entries[uses[0]]) if uses else None
+        if use is not None:
+            return use
+        unread = [key for key in self._entries if key not in keywords.TASK or key in _INDIRECT or key == "args"]
+        return None, {key: plain(self._entries[key].node) for key in unread}, {}
 
     def _is_action(self, key: str) -> bool:
         return key in self._actions and key not in keywords.TASK

@@ -64,6 +64,11 @@ def make_plan(
     return _Expansion(playbook, chosen, batches, kept).plan()
 
 
+def check_patterns(playbook: Playbook, inventory: Inventory, render_pattern: RenderPattern) -> None:
+    """Raise ``FilesError`` with what is wrong with the host patterns of a playbook."""
+    _Chosen(playbook, inventory, None, render_pattern, Diagnostics())
+
+
 class _Chosen:
     """The hosts that each play and each task of a playbook means."""
 
