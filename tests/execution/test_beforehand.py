@@ -135,6 +135,15 @@ def test_a_password_for_sudo_is_refused_where_sudo_is_used(mistakes: Mistakes, n
     assert "s3cret" not in found.render()
 
 
+def test_another_way_to_become_somebody_is_refused_where_it_is_used(mistakes: Mistakes, make: Make) -> None:
+    inventory = "[linux:vars]\nansible_become_method=su\n[windows:vars]\nansible_become_method=runas\n"
+    assert make("command: a", "all", inventory=inventory).plan.steps
+    [found] = mistakes("command: a\nbecome: true", "linux", inventory=inventory)
+    assert f"{found.summary}. {found.detail}" == "Only sudo is there yet. Hosts l[1-3]: ansible_become_method is 'su'."
+    [found] = mistakes("command: a\nbecome: true", "windows", inventory=inventory)
+    assert found.summary == "Windows hosts have no sudo"
+
+
 def test_a_password_for_sudo_is_of_no_effect_without_become(make: Make) -> None:
     assert make("command: a", inventory="[linux:vars]\nansible_become_password=x\n").plan.steps
     with pytest.raises(FilesError, match="sudo works without a password only"):

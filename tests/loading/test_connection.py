@@ -208,12 +208,6 @@ def test_variables_say_whom_a_host_is_worked_on_as(
     assert (found.become, found.become_user) == (become, user)
 
 
-def test_another_way_to_become_somebody_is_refused_before_the_run() -> None:
-    hosts = [Host(name=name, variables={"ansible_become_method": "su"}) for name in ("web1", "web2")]
-    [found] = check_connections(hosts, TRANSPORTS)
-    assert found.detail.startswith("Hosts web[1-2]: ansible_become_method is 'su'; it has to be one of sudo, ")
-
-
 BUNDLED = load_plugins().transports
 VARIABLES = [
     (name, option, variable)

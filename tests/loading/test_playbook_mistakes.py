@@ -36,6 +36,8 @@ from drumline.loading.playbook import load_playbooks
         ("my.own.thing: {}", "4:7", "Action not supported yet. 'my.own.thing' is not there yet."),
         ("win_regedit: {path: x}", "4:7", "'win_regedit' is not there yet; until then: win_shell: New-ItemProperty"),
         ("ansible.windows.win_service: {}", "4:7", "until then: win_shell: Restart-Service NAME."),
+        ("win_whatever_else: {}", "4:7", "'win_whatever_else' is not there yet."),
+        ("win_shel: x", "4:7", "Did you mean 'win_shell'?"),
         ("action: apt name=x", "4:15", "'apt' is not there yet"),
         ("local_action: {module: uri, url: x}", "4:21", "'uri' is not there yet; until then: command: curl"),
         ("hosts_file: {x: y}", "4:7", "Unknown action. No plugin offers the action 'hosts_file'."),

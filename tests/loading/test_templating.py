@@ -112,6 +112,10 @@ def test_templates_in_the_texts_of_templates_are_evaluated_for_lookups_only(monk
         ("{{ 1 | json_query('a') }}", "Ansible's filter 'json_query' is not there yet."),
         ("{{ 1 | ansible.utils.ipaddr }}", "Ansible's filter 'ansible.utils.ipaddr' is not there yet."),
         ("{{ 1 is url }}", "Ansible's test 'url' is not there yet."),
+        ("{{ lookup('password', 'x') }}", "Ansible's lookup 'password' is not there yet."),
+        ("{{ q('ansible.builtin.sequence', 'x') }}", "Ansible's lookup 'ansible.builtin.sequence' is not there yet."),
+        ("{{ query('community.general.dig', 'x') }}", "Ansible's lookup 'community.general.dig' is not there yet."),
+        ("{{ lookup('flie', 'x') }}", "There is no lookup 'flie'. Did you mean 'file'?"),
     ],
 )
 def test_filters_and_tests_of_ansible_are_answered_by_name(text: str, words: str) -> None:

@@ -21,7 +21,7 @@ from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
 from drumline.model.playbook import Task
-from drumline.model.target import Option, Platform, Target
+from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
@@ -36,7 +36,8 @@ BECOME_PASSWORDS = tuple(
     for prefix in _PREFIXES
     for name in ("become_password", "become_pass", "sudo_password", "sudo_pass")
 )
-_BECOME_NAMES = frozenset({*_BECOME, *BECOME_PASSWORDS})
+_METHODS = ("drumline_become_method", "ansible_become_method")
+_BECOME_NAMES = frozenset({*_BECOME, *_METHODS, *BECOME_PASSWORDS})
 _NO_PASSWORD = (
     "So far sudo works without a password only. Remove the variable where sudo asks for none; else log in as the user "
     "that the task is for, or let sudo ask for none (NOPASSWD)."
@@ -131,36 +132,35 @@ class Beforehand:
     # Another user.
 
     def _check_become(self, task: Task, ways: _Ways, above: tuple[Variables, ...]) -> None:
-        """Sudo can't be given a password yet, and isn't there on Windows."""
+        """Only sudo is there, it can't be given a password yet, and isn't there on Windows."""
         position = task.positions.get("become", task.position)
         if any(not _BECOME_NAMES.isdisjoint(layer) for layer in above):
             special = {host for hosts in ways.hosts.values() for host in hosts}
         else:
             special = set(ways.becoming)
-        found = {host: self._become(host, task, above) for host in special}
-        always = (task.become is True, "")
-        windows = [host for host in ways.hosts.get(Platform.WINDOWS, ()) if found.get(host, always)[0]]
+        becoming = {host for host in special if self._becomes(host, task, above)}
+        if task.become is True:
+            becoming |= {host for host in ways.hosts.get(Platform.WINDOWS, ()) if host not in special}
+        windows = [host for host in ways.hosts.get(Platform.WINDOWS, ()) if host in becoming]
         if windows:
             detail = f"{_hosts(windows)}: there is no sudo on Windows; tasks run as the user who logs in."
             self.mistakes.add("Windows hosts have no sudo", detail=detail, position=position)
-        passwords: dict[str, list[str]] = {}
-        for host in ways.hosts.get(Platform.POSIX, ()) if special else ():
-            wanted, name = found.get(host, always)
-            if wanted and name:
-                passwords.setdefault(name, []).append(host)
-        for name, hosts in passwords.items():
-            detail = f"{_hosts(hosts)}: {name} is set. {_NO_PASSWORD}"
-            self.mistakes.add("A password for sudo can't be given yet", detail=detail, position=position)
+        wrong: dict[tuple[str, str], list[str]] = {}
+        for host in ways.hosts.get(Platform.POSIX, ()) if becoming else ():
+            if host in becoming:
+                for problem in _problems(_First((*above, self._host(host).variables))):
+                    wrong.setdefault(problem, []).append(host)
+        for (summary, detail), hosts in wrong.items():
+            self.mistakes.add(summary, detail=f"{_hosts(hosts)}: {detail}", position=position)
 
-    def _become(self, host: str, task: Task, above: tuple[Variables, ...]) -> tuple[bool, str]:
-        """Whether it is certain that the task runs as another user there, and which variable has a password for it."""
+    def _becomes(self, host: str, task: Task, above: tuple[Variables, ...]) -> bool:
+        """Whether it is certain that the task runs as another user there."""
         layers = _First((*above, self._host(host).variables))
         value = next((found for name in _BECOME if (found := layers.get(name)) is not None), task.become)
-        password = next((name for name in BECOME_PASSWORDS if layers.get(name) is not None), "")
         try:
-            return not isinstance(value, Template) and bool(coerce(value, bool)), password
+            return not isinstance(value, Template) and bool(coerce(value, bool))
         except ValueError:
-            return False, ""  # reported as a connection variable
+            return False  # reported as a connection variable
 
     # Arguments.
 
@@ -240,6 +240,17 @@ class _Ways:
     hosts: dict[Platform | None, list[str]]  #: By what they understand; None where that is open.
     here: bool  #: One of them may be this machine.
     becoming: list[str] = field(default_factory=list)  #: Whose variables say something of running as another user.
+
+
+def _problems(variables: _First) -> Iterator[tuple[str, str]]:
+    """What can't be done of what variables say of running as another user: summary and detail."""
+    named = next((name for name in _METHODS if variables.get(name) is not None), "")
+    method = variables.get(named)
+    if method not in SUDO and not isinstance(method, Template):
+        yield "Only sudo is there yet", f"{named} is {method!r}."
+    password = next((name for name in BECOME_PASSWORDS if variables.get(name) is not None), "")
+    if password:
+        yield "A password for sudo can't be given yet", f"{password} is set. {_NO_PASSWORD}"
 
 
 def _platform(transport: Transport) -> Platform | None:

@@ -11,7 +11,7 @@ from drumline.loading.templating import TemplateFailed
 from drumline.loading.variables import Scope
 from drumline.model.plan import Step
 from drumline.model.request import Become
-from drumline.model.target import Target
+from drumline.model.target import SUDO, Target
 from drumline.model.value import Template
 from drumline.plugin.protocols import ActionFailed
 
@@ -51,6 +51,8 @@ class Words:
         wanted = self.flag(self._task.become, "become", scope) if target.become is None else target.become
         if not wanted:
             return None
+        if target.become_method not in SUDO:
+            raise ActionFailed(f"ansible_become_method is '{target.become_method}' here; only sudo is there yet.")
         if target.become_password is not None:
             raise ActionFailed(
                 "ansible_become_password is set for this host, and so far sudo works without a password only. Remove "

@@ -37,7 +37,7 @@ _WHERE = frozenset({"host", "port", "user", "password", "private_key_file"})
 #: Whom a host's commands run as, where its variables say so.
 _BECOME = (
     Option(name="become", type=bool),
-    Option(name="become_method", choices=("sudo", "ansible.builtin.sudo")),
+    Option(name="become_method"),
     Option(name="become_user"),
     Option(
         name="become_password",
@@ -64,7 +64,7 @@ def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, 
     try:
         transport = _transport(host, variables, transports)
         options = {option.name: _value(option, variables) for option in transport.options}
-        become, _method, become_user, password = (_value(option, variables) for option in _BECOME)
+        become, method, become_user, password = (_value(option, variables) for option in _BECOME)
     except _Unusable as error:
         raise OptionInvalid(error.summary, f"Host '{host}': {error.detail}") from None
     if "host" in options and options["host"] is None:
@@ -75,6 +75,7 @@ def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, 
         options=options,
         become=become,
         become_user=become_user,
+        become_method=method,
         become_password=password,
     )
 

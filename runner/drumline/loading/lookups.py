@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import pass_context
+from jinja2 import nodes, pass_context
 from jinja2.exceptions import FilterArgumentError
 from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from drumline.diagnostics import did_you_mean
+from drumline.loading import not_yet
 from drumline.loading.bounds import MOST
 from drumline.loading.files import find_file, read_file
 from drumline.plugin import ActionFailed
@@ -28,9 +29,24 @@ def query(context: Context, name: str, *terms: Any, **options: Any) -> list[Any]
     """What the lookup finds, as a list with an item (or several) for each term."""
     short = name.removeprefix("ansible.builtin.")
     if short not in _LOOKUPS:
-        raise FilterArgumentError(f"There is no lookup '{name}'.{did_you_mean(short, _LOOKUPS)}")
+        raise FilterArgumentError(_no_lookup(name))
     flat = [item for term in terms for item in (term if isinstance(term, list) else [term])]
     return [found for term in flat for found in _LOOKUPS[short](context, str(term), options)]
+
+
+def unknown_lookup(tree: nodes.Node) -> tuple[str, int] | None:
+    """What is wrong with a lookup in a template that names one that isn't there, and its line."""
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in ("lookup", "query", "q") and call.args:
+            name = call.args[0].value if isinstance(call.args[0], nodes.Const) else None
+            if isinstance(name, str) and name.removeprefix("ansible.builtin.") not in _LOOKUPS:
+                return _no_lookup(name), call.lineno
+    return None
+
+
+def _no_lookup(name: str) -> str:
+    short = name.removeprefix("ansible.builtin.")
+    return not_yet.plugin("lookup", name) or f"There is no lookup '{name}'.{did_you_mean(short, _LOOKUPS)}"
 
 
 @pass_context

@@ -17,6 +17,7 @@ _INSTEAD = {
     "add_host": "name the host in the inventory",
     "apt": "shell: apt-get install -y NAME",
     "apt_repository": "copy to /etc/apt/sources.list.d, then shell: apt-get update",
+    "apache2_module": "command: a2enmod NAME",
     "archive": "command: tar -czf DEST -C DIRECTORY .",
     "assemble": "shell: cat DIRECTORY/* > FILE",
     "authorized_key": "shell: grep -qxF KEY ~/.ssh/authorized_keys || echo KEY >> ~/.ssh/authorized_keys",
@@ -150,6 +151,13 @@ _OTHERS = _words(
     """
 )
 
+#: What names of modules of one family begin with.
+_FAMILIES = (
+    *("aci_", "aws_", "azure_rm_", "bigip_", "digital_ocean_", "docker_", "ec2", "eos_", "gcp_", "gluster_"),
+    *("grafana_", "iam_", "ios_", "junos_", "k8s_", "keycloak_", "mongodb_", "mysql_", "na_ontap_", "nxos_"),
+    *("openssl_", "os_", "panos_", "postgresql_", "proxmox_", "rabbitmq_", "rds_", "route53_", "vmware_", "vyos_"),
+    *("win_", "zabbix_"),
+)
 _COLLECTION = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*")
 
 #: Lookups, filters and tests of ansible-core and of collections in everyday use.
@@ -211,7 +219,16 @@ def module(name: str) -> str:
     instead = _INSTEAD.get(bare)
     if instead is not None:
         return f"'{name}' is not there yet; until then: {instead}."
-    return f"'{name}' is not there yet." if bare in _OTHERS or _COLLECTION.fullmatch(name) else ""
+    return _absent(name) if bare in _OTHERS or _COLLECTION.fullmatch(name) else ""
+
+
+def of_family(name: str) -> str:
+    """The same for a name that begins like those of a family of modules; a typo of an action may begin so too."""
+    return _absent(name) if name.startswith(_FAMILIES) else ""
+
+
+def _absent(name: str) -> str:
+    return f"'{name}' is not there yet."
 
 
 def plugin(kind: str, name: str) -> str:

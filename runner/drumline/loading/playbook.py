@@ -54,17 +54,8 @@ def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tupl
 #: Keywords that aren't there yet and define no variables.
 _DEFINE_NOTHING = frozenset(
     {
-        *(
-            "async",
-            "become_exe",
-            "become_flags",
-            "become_method",
-            "check_mode",
-            "collections",
-            "connection",
-            "debugger",
-        ),
-        *("diff", "force_handlers", "listen", "notify", "poll", "port", "remote_user", "user"),
+        *("async", "become_exe", "become_flags", "become_method", "check_mode", "collections", "connection"),
+        *("debugger", "diff", "force_handlers", "listen", "notify", "poll", "port", "remote_user", "user"),
     }
 )
 _QUOTED_NAME = re.compile(r"'(?:\w+\.)*(\w+)")

@@ -239,11 +239,11 @@ class _ActionReader:
         return bool(get_close_matches(key, keywords.TASK, n=1, cutoff=0.8)) and not did_you_mean(key, self._actions)
 
     def _add_unknown_action(self, name: str, position: Position) -> None:
-        known = not_yet.module(name)
+        suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])
+        known = not_yet.module(name) or ("" if suggestion else not_yet.of_family(name))
         if known:
             self._found.add("Action not supported yet", detail=known, position=position)
             return
-        suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])
         detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
         self._found.add("Unknown action", detail=detail, position=position)
 

@@ -37,7 +37,7 @@ from drumline.loading.jinja import (
     read_template,
 )
 from drumline.loading.jinja_tests import TESTS
-from drumline.loading.lookups import GLOBALS
+from drumline.loading.lookups import GLOBALS, unknown_lookup
 from drumline.loading.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
 from drumline.loading.template_names import Names, Reference, names_of, owner_of, references_of
 from drumline.model.value import Template, Value
@@ -151,6 +151,7 @@ class Templating:
             tree = self._parse(template.text, template.bare)
             with within_limits():
                 used = list(tree.find_all((nodes.Filter, nodes.Test)))
+                lookup = unknown_lookup(tree)
         except TemplateSyntaxError as error:
             where = _place(template, error.lineno)
             return Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)
@@ -159,6 +160,8 @@ class Templating:
             if found:
                 summary, detail = found
                 return Diagnostic(summary=summary, detail=detail, position=_place(template, node.lineno))
+        if lookup is not None:
+            return Diagnostic(summary="Unknown lookup", detail=lookup[0], position=_place(template, lookup[1]))
         try:
             self._code(template)
         except TemplateSyntaxError as error:

@@ -9,6 +9,9 @@ from typing import Any
 
 from drumline.secret import Secret
 
+#: Values of ``become_method`` that are carried out.
+SUDO = (None, "sudo", "ansible.builtin.sudo")
+
 
 class Platform(StrEnum):
     """What a host understands: POSIX ``sh``, or PowerShell and ``cmd``."""
@@ -47,6 +50,7 @@ class Target:
     #: What the host's variables say of running as another user; they win over the keywords of tasks. None: nothing.
     become: bool | None = None
     become_user: str | None = None
+    become_method: str | None = None
     #: The password that ``sudo`` would ask for: no transport can give it yet, and the task fails instead.
     become_password: Secret | None = None
     #: Identity of the way to the host, hashable: equal keys share one connection.
