@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drumline.clock import SystemClock
-from drumline.config import Settings
+from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.errors import FilesError, UsageError
 from drumline.execution.approvals import Approvals, Source
@@ -22,6 +23,7 @@ from drumline.execution.executors import ThreadExecutor
 from drumline.execution.job import JobRunner
 from drumline.execution.state import RunState
 from drumline.journal.store import Journal
+from drumline.journal.upkeep import make_room
 from drumline.loading.collector import rare_collector
 from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
@@ -45,6 +47,7 @@ from drumline.planning.starts import check_start_times
 from drumline.planning.tags import selected
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
+from drumline.reporting.screens import warn
 from drumline.signals import heard
 
 if TYPE_CHECKING:
@@ -281,7 +284,7 @@ def carry_out(
     """
     _allow_files()
     settings = prepared.settings
-    journal = Journal(settings.state)
+    journal = _journal(settings)
     context = RunContext(
         plan=prepared.plan,
         inventory=prepared.inventory,
@@ -291,11 +294,13 @@ def carry_out(
         extra_variables=prepared.extra_variables,
         secrets=prepared.secrets,
         keep_output=lambda job, stream, data: record.keep_output(job, stream, data),
+        output_limit=settings.output_limit,
         sessions_per_host=settings.sessions,
         verbosity=verbosity,
     )
     named = titled(prepared.plan, prepared.secrets.mask)
     record = journal.begin(named, command=command, forks=settings.forks, sessions=settings.sessions)
+    record.room = settings.journal_limit - journal.size()
     driver = Driver(
         RunState(prepared.plan, forks=settings.forks, sessions=settings.sessions),
         run=record.id,
@@ -316,6 +321,17 @@ def carry_out(
             journal.close()
             if readers is not None:
                 readers.close()
+
+
+def _journal(settings: Settings) -> Journal:
+    """The journal, with room for a run; what had to go for it is said."""
+    journal = Journal(settings.state)
+    gone = make_room(journal, settings.journal_limit)
+    if gone:
+        which = f"run {gone[0].number} was" if len(gone) == 1 else f"the oldest {len(gone)} runs were"
+        limit = f"'journal_limit' ({size_text(settings.journal_limit)})"
+        warn(sys.stderr, [f"The journal was larger than {limit} allows: {which} removed from it."])
+    return journal
 
 
 def _no_such_tags(playbook: Playbook, tags: Collection[str]) -> None:

@@ -7,12 +7,15 @@ command line wins over all. ``drumline.toml`` in full::
     forks = 50                               # DRUMLINE_FORKS
     sessions = 4                             # DRUMLINE_SESSIONS
     state = "~/.local/state/drumline"        # DRUMLINE_STATE
+    output_limit = "16 MiB"                  # DRUMLINE_OUTPUT_LIMIT
+    journal_limit = "4 GiB"                  # DRUMLINE_JOURNAL_LIMIT
     slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
     template_timeout = 20                    # DRUMLINE_TEMPLATE_TIMEOUT
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -25,6 +28,12 @@ from drumline.errors import FilesError, UsageError
 
 FILE_NAME = "drumline.toml"
 _PREFIX = "DRUMLINE_"
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(B|[kMGT]i?B)?", re.IGNORECASE)
+_UNITS = {
+    "b": 1,
+    **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)},
+    **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
+}
 _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)\Z")
 
 
@@ -40,6 +49,10 @@ class Settings:
     sessions: int = 4
     #: Folder of the journal.
     state: Path = field(default_factory=lambda: state_folder(os.environ))
+    #: Bytes of one command's output that are kept.
+    output_limit: float = 16.0 * 1024**2
+    #: Bytes that the journal may take up: when a run begins, the oldest ones make room.
+    journal_limit: float = 4.0 * 1024**3
     #: What becomes of a report whose reader is too slow: ``drop`` or ``wait`` (:mod:`drumline.reporting.relay`).
     slow_reports: str = "drop"
     #: Seconds that one template may take (:mod:`drumline.loading.budget`).
@@ -160,6 +173,26 @@ def _folder(value: Any) -> Path:
     return Path(value).expanduser()
 
 
+def size_of(value: Any) -> float:
+    """Bytes, as a number or as ``"16 MiB"``; ``"unlimited"`` is infinity. Raises ``ValueError``."""
+    if isinstance(value, str):
+        if value.strip().lower() == "unlimited":
+            return math.inf
+        if (found := _SIZE.fullmatch(value.strip())) is not None:
+            return float(int(float(found[1]) * _UNITS[(found[2] or "B").lower()]))
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    raise ValueError(f'has to be a size such as "16 MiB", a number of bytes, or "unlimited", not {value!r}')
+
+
+def size_text(size: float) -> str:
+    """Bytes for people, as they are written in settings: ``16 MiB``."""
+    if math.isinf(size):
+        return "unlimited"
+    power = next((power for power in (4, 3, 2, 1) if size >= 1024**power and size % 1024**power == 0), 0)
+    return f"{size / 1024**power:g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
+
+
 def _slow_reports(value: Any) -> str:
     if value not in ("drop", "wait"):
         raise ValueError(f'has to be "drop" or "wait", not {value!r}')
@@ -171,6 +204,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "forks": _count,
     "sessions": _count,
     "state": _folder,
+    "output_limit": size_of,
+    "journal_limit": size_of,
     "slow_reports": _slow_reports,
     "template_timeout": _seconds,
 }

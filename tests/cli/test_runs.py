@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,40 @@ def test_a_run_that_goes_on_and_one_that_died(tmp_path: Path) -> None:
     shown = call(tmp_path, "runs", "show")
     assert shown.status == 0
     assert "not finished: 1 unknown\n" in shown.out
+    assert re.search(r"unknown     shell.*: localhost  sent at \d\d:\d\d:\d\d\n", shown.out)
+    assert "Look on these hosts what they did" in shown.out
+    [job] = json.loads(call(tmp_path, "runs", "show", "--format", "json").out)["jobs"]
+    assert (job["host"], job["status"], job["ended"]) == ("localhost", "unknown", None)
+    assert job["started"] > 1_700_000_000
+    output = call(tmp_path, "runs", "output", job["task"], "localhost")
+    assert output.status == 5
+    assert "What this job said is unknown" in output.err
+    assert "did not run there" not in output.err
+
+
+def test_what_a_died_run_kept_of_a_job_is_printed_and_said_to_be_a_part(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("localhost\n")
+    (tmp_path / "site.yml").write_text(
+        "- hosts: all\n  tasks:\n"
+        f"    - {{id: say, shell: 'head -c 3000000 /dev/zero | tr \"\\0\" x; touch {tmp_path}/said; sleep 5'}}\n"
+    )
+    with running(tmp_path, "run", "site.yml") as program:
+        wait_until((tmp_path / "said").exists)
+        wait_until(lambda: _kept(tmp_path))
+        going_on = json.loads(call(tmp_path, "runs", "show", "--format", "json").out)
+        assert [job["status"] for job in going_on["jobs"]] == ["running"]
+        os.kill(program.pid, signal.SIGKILL)
+        program.end()
+    assert "bytes of its output are kept" in call(tmp_path, "runs", "show").out
+    output = call(tmp_path, "runs", "output", "say", "localhost")
+    assert output.status == 0
+    assert set(output.out) == {"x"}
+    assert "This is what was kept until then" in output.err
+
+
+def _kept(folder: Path) -> bool:
+    with closing(sqlite3.connect(folder / "state" / "journal.sqlite3")) as database:
+        return bool(database.execute("SELECT 1 FROM outputs").fetchone())
 
 
 def test_show_of_what_is_not_there(folder: Path) -> None:

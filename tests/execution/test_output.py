@@ -18,7 +18,7 @@ def taken(data: bytes, *, room: int, size: int = 7, keep: bool = True) -> tuple[
     secrets = Secrets()
     secrets.add(WORD)
     kept: list[bytes] = []
-    output = Output(secrets, (lambda _stream, piece: kept.append(piece)) if keep else None, room=room)
+    output = Output(secrets, (lambda _stream, piece: kept.append(piece) or True) if keep else None, room=room)
     for start in range(0, len(data), size):
         output.emit("stdout", data[start : start + size])
     output.finish()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import drumline.errors
-from drumline.config import load_settings
+from drumline.config import load_settings, size_text
 from drumline.loading import keywords
 from drumline.loading.filters import FILTERS
 from drumline.loading.jinja_tests import TESTS
@@ -288,10 +288,14 @@ def _lookups(_: str) -> str:
 def _settings(_: str) -> str:
     settings = load_settings(Path("/nonexistent"), {"HOME": "~"})
     rows = (
-        (f"`{field.name}`", f"`DRUMLINE_{field.name.upper()}`", _shown(getattr(settings, field.name)))
+        (f"`{field.name}`", f"`DRUMLINE_{field.name.upper()}`", _setting(field.name, getattr(settings, field.name)))
         for field in dataclasses.fields(settings)
     )
     return _table(("setting", "variable", "default"), rows)
+
+
+def _setting(name: str, value: Any) -> str:
+    return f"`{size_text(value)}`" if name.endswith("_limit") else _shown(value)
 
 
 def _shown(value: Any) -> str:

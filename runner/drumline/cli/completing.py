@@ -18,7 +18,7 @@ from click.shell_completion import CompletionItem
 from drumline.cli.options import settings_with
 
 if TYPE_CHECKING:
-    from drumline.journal.store import Journal, RunInfo
+    from drumline.journal.reading import Reader, RunInfo
     from drumline.model.host import Inventory
 
 #: Proposals for one word; of more a person sees nothing.
@@ -141,13 +141,13 @@ def _actions(_context: click.Context, incomplete: str) -> Iterator[CompletionIte
 # Runs.
 
 
-def _journal(context: click.Context) -> Journal:
-    from drumline.journal.store import Journal
+def _journal(context: click.Context) -> Reader:
+    from drumline.journal.reading import Reader
 
-    return Journal(settings_with(state=context.params.get("state")).state)
+    return Reader(settings_with(state=context.params.get("state")).state)
 
 
-def _run(context: click.Context) -> tuple[Journal, RunInfo]:
+def _run(context: click.Context) -> tuple[Reader, RunInfo]:
     journal = _journal(context)
     return journal, journal.find(context.params.get("run"))
 

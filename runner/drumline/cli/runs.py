@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from drumline.cli.groups import Group
 from drumline.cli.options import completes, settings_with, state_option, verbose_option
+from drumline.config import size_of
+from drumline.diagnostics import counted
+from drumline.errors import UsageError
+from drumline.loading.moments import duration
 from drumline.reporting.lines import Line
+
+if TYPE_CHECKING:
+    from drumline.journal.reading import Reader, RunInfo
 
 _format = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Default: text."
@@ -24,21 +36,50 @@ def command() -> None:
     """List earlier runs and show what they did."""
 
 
+@contextmanager
+def _journal(state: Path | None) -> Iterator[Reader]:
+    """The journal, to be read; what of it can't be is said at the end.
+
+    What doesn't fit together any more may break whatever shows it: that is the journal's fault as well.
+    """
+    from drumline.journal.reading import Reader
+
+    reader = Reader(settings_with(state=state).state)
+    try:
+        yield reader
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        if os.environ.get("DRUMLINE_TRACEBACK"):
+            raise
+        raise UsageError(
+            "This can't be shown",
+            f"What the journal {reader.path} has of it doesn't fit together ({type(error).__name__}: {error}). "
+            "See 'drumline runs verify'.",
+        ) from error
+    finally:
+        reader.close()
+        if reader.damage:
+            click.echo(f"warning: {reader.damage_told()}", err=True)
+
+
+def _data(run: RunInfo) -> dict[str, Any]:
+    return {name: value for name, value in asdict(run).items() if name != "now"}
+
+
 @command.command("list")
 @_format
 @state_option
 def list_(format_: str, state: Path | None) -> None:
     """List all runs, newest first."""
-    from drumline.journal.store import Journal
     from drumline.reporting.history import list_lines
 
-    runs = Journal(settings_with(state=state).state).runs()
-    if format_ == "json":
-        click.echo(json.dumps([asdict(run) for run in runs], indent=2))
-    elif runs:
-        _show(list_lines(runs))
-    else:
-        click.echo("No runs yet.")
+    with _journal(state) as journal:
+        runs = journal.runs()
+        if format_ == "json":
+            click.echo(json.dumps([_data(run) for run in runs], indent=2))
+        elif runs:
+            _show(list_lines(runs))
+        else:
+            click.echo("No runs yet.")
 
 
 @command.command("show", short_help="Show one run: failures first, then its waves.")
@@ -51,16 +92,19 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
 
     RUN is a number or id of 'drumline runs list'; default: the newest.
     """
-    from drumline.journal.store import Journal
     from drumline.reporting.history import show_data, show_lines
 
-    journal = Journal(settings_with(state=state).state)
-    found = journal.find(run)
-    plan = journal.plan(found)
-    if format_ == "json":
-        click.echo(json.dumps(show_data(found, plan, journal.events(found)), indent=2, default=str))
-    else:
-        _show(show_lines(found, plan, journal.events(found), verbose=verbose, state=state))
+    with _journal(state) as journal:
+        found = journal.find(run)
+        known = (found, journal.plan(found), journal.events(found))
+        more: dict[str, Any] = {"kept": journal.kept(found), "unfit": partial(journal.unfit, found)}
+        if format_ == "text":
+            _show(show_lines(*known, verbose=verbose, state=state, **more))
+            return
+        shown = {**show_data(*known, **more), "run": _data(found)}
+        if journal.damage:
+            shown["damage"] = list(journal.damage)
+        click.echo(json.dumps(shown, indent=2, default=str))
 
 
 @command.command("output", short_help="Print all that a job said, uncut.")
@@ -76,14 +120,104 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
 @state_option
 def output(task: str, host: str, run: str | None, stderr: bool, state: Path | None) -> None:
     """Print all that a job said, also what reports had no room for. TASK is the task's id."""
-    from drumline.journal.store import Journal
     from drumline.reporting.history import output_of
+    from drumline.reporting.screens import warn
 
-    journal = Journal(settings_with(state=state).state)
-    found = journal.find(run)
+    with _journal(state) as journal:
+        stream = "stderr" if stderr else "stdout"
+        said = output_of(journal, journal.find(run), task, host, stream, lambda text: warn(sys.stderr, [text]))
     sys.stdout.flush()
-    sys.stdout.buffer.write(output_of(journal, found, task, host, "stderr" if stderr else "stdout"))
+    sys.stdout.buffer.write(said)
     sys.stdout.buffer.flush()
+
+
+@command.command("prune", short_help="Remove old runs from the journal.")
+@click.option("--older-than", metavar="TIME", help="Runs that began longer ago: 30d, 12h.")
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="All but the newest N runs.")
+@click.option("--max-size", metavar="SIZE", help="The oldest runs, until the others take up no more: '500 MiB'.")
+@click.option("--dry-run", is_flag=True, help="Only say which runs would go.")
+@state_option
+def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_run: bool, state: Path | None) -> None:
+    """Remove old runs from the journal, and make its file smaller.
+
+    Of several options each removes what it names. A run that goes on is never removed.
+    """
+    from drumline.clock import SystemClock
+    from drumline.journal.store import Journal
+    from drumline.journal.upkeep import Keeping, superfluous
+    from drumline.journal.upkeep import prune as remove
+
+    keeping = Keeping(
+        seconds=_number(older_than, duration, "--older-than"),
+        runs=math.inf if keep is None else keep,
+        size=_number(max_size, size_of, "--max-size"),
+    )
+    if keeping == Keeping():
+        raise UsageError("It isn't said which runs may go", "Give --older-than, --keep or --max-size.")
+    folder = settings_with(state=state).state
+    if dry_run:
+        with _journal(state) as journal:
+            gone = superfluous(journal.runs(), journal.weights(), keeping, SystemClock().wall())
+        _show_gone(gone, "would be removed")
+        return
+    with closing(Journal(folder)) as journal:
+        gone, smaller = remove(journal, keeping)
+    _show_gone(gone, "removed")
+    if gone and not smaller:
+        click.echo("A run goes on: what is free in the file is used again, and it becomes smaller next time.")
+
+
+def _number(text: str | None, read: Callable[[str], float], option: str) -> float:
+    try:
+        return math.inf if text is None else read(text)
+    except ValueError as error:
+        raise UsageError("An option has a wrong value", f"{option} {text}: {error}") from None
+
+
+def _show_gone(runs: list[RunInfo], word: str) -> None:
+    from drumline.reporting.history import list_lines
+
+    _show(list_lines(runs))
+    click.echo(f"{counted(len(runs), 'run')} {word}")
+
+
+@command.command("verify", short_help="Look the journal over; save what can be read.")
+@click.option(
+    "--save", type=click.Path(path_type=Path), metavar="FILE", help="Write what can be read to a new journal."
+)
+@state_option
+def verify(save: Path | None, state: Path | None) -> None:
+    """Read the whole journal once, and say what of it is damaged.
+
+    With --save all that can be read is written to a new journal, row by row. To use it, move the damaged one away and
+    put FILE in its place; or give FILE the name journal.sqlite3 in a directory of its own, and name that with --state.
+
+    Exit status: 0 when it is whole, 2 when something is damaged.
+    """
+    from drumline.journal.rescue import save as rescue
+    from drumline.journal.rescue import verify as look_over
+
+    folder = settings_with(state=state).state
+    if save is not None:
+        rows = rescue(folder, save)
+        click.echo(f"saved to {save}: {counted(rows['runs'], 'run')}, {counted(rows['events'], 'event')}")
+    try:
+        found = look_over(folder)
+    except UsageError as error:
+        if save is None:
+            raise
+        click.echo(f"damaged: {error}")
+        raise SystemExit(2) from None
+    for fault in found.faults:
+        click.echo(f"damaged: {fault}")
+    counts = f"{counted(found.runs, 'run')}, {counted(found.events, 'event')}"
+    if not found.faults:
+        click.echo(f"whole: {counts}")
+        return
+    click.echo(f"readable: {counts}")
+    if save is None:
+        click.echo("'drumline runs verify --save FILE' writes what can be read to a new journal.")
+    raise SystemExit(2)
 
 
 def _show(lines: Iterable[Line]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,8 @@ from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
 from drumline.secret import Secret, is_secret_name
 
-#: Keeps output beyond what a job may hold in memory: ``(job, stream, data)``.
-KeepOutput = Callable[[Job, str, bytes], None]
+#: Keeps output beyond what a job may hold in memory: ``(job, stream, data)``. False when there is no room for it.
+KeepOutput = Callable[[Job, str, bytes], bool]
 
 #: Variables that begin so may change how a host is reached.
 _CONNECTION_PREFIXES = ("ansible_", "drumline_")
@@ -45,6 +46,7 @@ class RunContext:
     extra_variables: Variables
     secrets: Secrets
     keep_output: KeepOutput
+    output_limit: float = math.inf  #: Bytes of one command's output that are kept.
     sessions_per_host: int = 4
     verbosity: int = 0  #: How often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
     clock: Clock = field(default_factory=SystemClock)

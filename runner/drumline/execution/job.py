@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -335,7 +336,7 @@ class _JobRun:
     def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""
         answer: Any = None
-        cut = 0
+        said = Counter[str]()
         error: HostError | ActionFailed | None = None
         over: ActionFailed | None = None  # nothing more is carried out but what tidies up
         while True:
@@ -343,8 +344,12 @@ class _JobRun:
                 request: Request = steps.throw(error) if error else steps.send(answer)
             except StopIteration as stop:
                 result: Result = stop.value
-                return replace(result, values={**result.values, "cut": cut}) if cut else result
+                return replace(result, values={**result.values, **+said}) if +said else result
+            except ActionFailed as failed:
+                failed.values = {**failed.values, **+said}
+                raise
             if over is not None and not (isinstance(request, Run) and request.tidies):
+                over.values = {**over.values, **+said}
                 raise over
             answer = error = None
             try:
@@ -354,7 +359,8 @@ class _JobRun:
             except ActionFailed as raised:
                 error = over = raised
             else:
-                cut += answer.cut if isinstance(answer, Completed) else 0
+                if isinstance(answer, Completed):
+                    said.update(cut=answer.cut, lost=answer.lost)
 
     def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
         return self._templating.condition(conditions, scope)

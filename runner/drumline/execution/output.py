@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from drumline.masking import Secrets, StreamMask
@@ -15,18 +16,26 @@ LEAST = 64 * 1024
 #: Bytes of one stream that are written to the journal at once.
 _PIECE = 256 * 1024
 
+#: Keeps a piece of a stream; False when there was no room for it.
+Keep = Callable[[Stream, bytes], bool]
+
 
 class Output:
     """Takes output as it comes. ``keep(stream, data)`` is called for what doesn't fit, masked; None drops it.
+
+    Of one command ``limit`` bytes are kept, in memory and by ``keep`` together: a command may write for ever. ``keep``
+    says whether it had room. What is kept nowhere is counted in ``lost``; the command goes on.
 
     What is held in memory is in clear, for the action and for ``register``, and is masked wherever it is shown. So it
     ends where no secret is cut in two: one that stands across the limit goes to the journal as a whole.
     """
 
-    def __init__(self, secrets: Secrets, keep: Callable[[Stream, bytes], None] | None, *, room: int = LIMIT) -> None:
+    def __init__(self, secrets: Secrets, keep: Keep | None, *, room: int = LIMIT, limit: float = math.inf) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
-        self.cut = 0
+        self.cut = 0  #: Bytes that aren't in memory.
+        self.lost = 0  #: Those of them that are kept nowhere.
+        self._left = limit
         self._secrets = secrets
         self._keep = keep
         self._room: int = room
@@ -34,6 +43,12 @@ class Output:
 
     def emit(self, stream: Stream, data: bytes) -> None:
         """Take the next piece of a stream."""
+        if len(data) > self._left:
+            beyond = len(data) - int(self._left)
+            self.cut += beyond
+            self.lost += beyond if self._keep else 0
+            data = data[: int(self._left)]
+        self._left -= len(data)
         held = self.stdout if stream == "stdout" else self.stderr
         if len(data) <= self._room:
             self._room -= len(data)
@@ -54,8 +69,8 @@ class Output:
             self.cut += excess.taken
 
     def _write(self, stream: Stream, data: bytes) -> None:
-        if data and self._keep:
-            self._keep(stream, data)
+        if data and self._keep and not self._keep(stream, data):
+            self.lost += len(data)
 
 
 class _Excess:

@@ -116,7 +116,8 @@ class Requests:
         if timeout != request.timeout or become is not None:
             request = replace(request, timeout=timeout, become=become)
         keep = None if self.silent else partial(self._context.keep_output, self._job)
-        output = Output(self._context.secrets, keep, room=max(LEAST, LIMIT - self._output))
+        room = max(LEAST, LIMIT - self._output)
+        output = Output(self._context.secrets, keep, room=room, limit=self._context.output_limit)
         try:
             if self._holds_back and request.main:
                 exit_ = self._with_session(target, lambda session: self._start(session, request, target, output))
@@ -131,6 +132,7 @@ class Requests:
             stderr=bytes(output.stderr),
             ending=exit_.ending,
             cut=output.cut,
+            lost=output.lost,
         )
 
     def _tidy(self, request: Run, target: Target, become: Become | None) -> Completed:

@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from drumline.clock import SystemClock
 from drumline.forecast.costs import Cost
 from drumline.forecast.draws import Range, Scenario, unknown_tasks
 from drumline.forecast.durations import Past, read_past
@@ -151,7 +151,7 @@ def _answer_to(asked: Mapping[str, Any], plan: Plan, past: Past) -> dict[str, An
         forks=asked["forks"],
         sessions=asked["sessions"],
         costs=costs,
-        begin=time.time(),
+        begin=SystemClock().now(),
     )
     rounds = [
         (run.seconds, [(*key, span.released, span.ended) for key, span in run.waves.items()]) for run in found.rounds

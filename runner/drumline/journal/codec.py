@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, get_args
+from collections.abc import Callable, Hashable
+from dataclasses import fields as fields_of
+from functools import cache
+from typing import Any, cast, get_args
 
 from drumline.model.event import SCHEMA, Event, Urgency
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Late
+
+#: Seconds since the epoch beyond which no calendar goes.
+_LATEST = 1e11
+_TYPES: dict[str, type[Any]] = {
+    "str": str,
+    "bool": bool,
+    "Mapping[str, Any]": dict,
+    "Status": Status,
+    "Late": Late,
+    "Urgency": Urgency,
+}
 
 #: Numbers of more bits aren't turned into text, and what is nested deeper neither.
 _MOST_BITS, _DEEPEST = 14_000, 100
@@ -59,11 +72,73 @@ def encode(event: Event) -> str:
     return _encode({name: getattr(event, name) for name in event.__slots__})
 
 
+class DamagedEvent(ValueError):
+    """What the journal holds is no event."""
+
+
 def decode(kind: str, text: str) -> Event:
-    """The event of this kind (the name of its class) that ``encode`` wrote."""
-    fields = {name: _READ[name](value) if name in _READ else value for name, value in json.loads(text).items()}
-    event: Event = _KINDS[kind](**fields)
+    """The event of this kind (the name of its class) that ``encode`` wrote. Raises ``DamagedEvent``."""
+    try:
+        fields = {name: _READ[name](value) if name in _READ else value for name, value in json.loads(text).items()}
+        event: Event = _KINDS[kind](**fields)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DamagedEvent(f"{kind}: {error}") from error
     return event
+
+
+def check(event: Event, plan: Plan) -> None:
+    """Raise ``DamagedEvent`` unless every field holds what belongs there, and every number is one of the plan's."""
+    for name, kind in _fields(cast(Hashable, type(event))):
+        value = getattr(event, name)
+        if not _fits(value, kind):
+            raise DamagedEvent(f"{type(event).__name__}: '{name}' is {value!r:.100}")
+    for job in _jobs_of(event):
+        if not 0 <= job.step < len(plan.steps):
+            raise DamagedEvent(f"{type(event).__name__}: the plan has no step {job.step}")
+    if hasattr(event, "step") and not 0 <= event.step < len(plan.steps):
+        raise DamagedEvent(f"{type(event).__name__}: the plan has no step {event.step}")
+    if hasattr(event, "play"):
+        _check_place(event, plan)
+
+
+@cache
+def _fields(kind: Hashable) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, str(field.type)) for field in fields_of(cast(Any, kind)))
+
+
+def _check_place(event: Any, plan: Plan) -> None:
+    try:
+        batch = plan.plays[event.play].batches[event.batch]
+        found = min(event.play, event.batch, getattr(event, "wave", 0)) >= 0
+        found = found and getattr(event, "wave", 0) < max(1, len(batch.waves))
+    except IndexError:
+        found = False
+    if not found:
+        raise DamagedEvent(f"{type(event).__name__}: the plan has no such batch or wave")
+
+
+def _jobs_of(event: Event) -> list[Job]:
+    found: list[Job] = []
+    for name in ("job", "jobs", "last", "cause", "worst"):
+        value = getattr(event, name, None)
+        found += [value] if isinstance(value, Job) else value if isinstance(value, tuple) else []
+    return found
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind.endswith(" | None"):
+        return value is None or _fits(value, kind.removesuffix(" | None"))
+    if kind == "float":
+        return type(value) in (int, float) and abs(value) < _LATEST
+    if kind == "int":
+        return type(value) is int
+    if kind == "tuple[Job, ...]":
+        return isinstance(value, tuple) and all(_fits(job, "Job") for job in value)
+    if kind == "Job":
+        return isinstance(value, Job) and type(value.step) is int and type(value.host) is str
+    if kind == "Mapping[str, int]":
+        return isinstance(value, dict) and all(type(count) is int for count in value.values())
+    return isinstance(value, _TYPES[kind])
 
 
 def describe(event: Event, plan: Plan) -> dict[str, Any]:

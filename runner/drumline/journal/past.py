@@ -6,13 +6,15 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from drumline.errors import UsageError
-from drumline.journal.plans import decode_plan
+from drumline.journal.faults import unreadable
+from drumline.journal.opening import open_to_read
+from drumline.journal.plans import DamagedPlan, decode_plan
+from drumline.journal.tables import NAME
 from drumline.model.event import SCHEMA
 from drumline.model.plan import Plan
 
@@ -24,18 +26,20 @@ _RUNS = """
 SELECT number, plan, (SELECT max(seq) FROM events WHERE run = number) FROM playbooks JOIN runs ON number = run
 WHERE path = ? AND schema <= ? AND number < ? ORDER BY number DESC LIMIT ?
 """
+#: A damaged one is nothing.
+_BODY = "CASE WHEN json_valid(body) THEN body END AS body"
 # What failed says nothing about how long success takes, unless the failure doesn't matter; nor does what was skipped
 # because it was late and stopped.
-_ENDINGS = """
+_ENDINGS = f"""
 SELECT json_extract(body, '$.job[0]'), json_extract(body, '$.job[1]'), json_extract(body, '$.status') AS status,
     json_extract(body, '$.started'), json_extract(body, '$.at'), json_extract(body, '$.began')
-FROM events WHERE run = ? AND kind = 'JobFinished'
-    AND (status IN ('ok', 'changed') OR json_extract(body, '$.ignored')
-        OR status = 'skipped' AND json_extract(body, '$.result.stopped') IS NULL)
+FROM (SELECT {_BODY} FROM events WHERE run = ? AND kind = 'JobFinished')
+WHERE status IN ('ok', 'changed') OR json_extract(body, '$.ignored')
+    OR status = 'skipped' AND json_extract(body, '$.result.stopped') IS NULL
 """
-_STAGED = """
+_STAGED = f"""
 SELECT json_extract(body, '$.job[0]'), json_extract(body, '$.job[1]'), json_extract(body, '$.at')
-FROM events WHERE run = ? AND kind = 'JobStaged'
+FROM (SELECT {_BODY} FROM events WHERE run = ? AND kind = 'JobStaged')
 """
 
 
@@ -70,25 +74,44 @@ def past_runs(folder: Path, playbook: str, *, before: int = sys.maxsize) -> Iter
 
     ``before`` is a run's number. Raises ``UsageError`` when the journal can't be read.
     """
-    path = folder / "journal.sqlite3"
-    if not path.exists():
+    database, copy = open_to_read(folder)
+    if database is None:
         return
+    path = folder / NAME
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'playbooks'").fetchone():
-                yield from _read(database, whole_path(playbook), before)
+        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'playbooks'").fetchone():
+            yield from _read(database, whole_path(playbook), before)
     except sqlite3.Error as error:
-        raise UsageError("The journal can't be read", f"{path}: {error}.") from error
+        raise unreadable(error, path) from error
+    finally:
+        database.close()
+        if copy is not None:
+            copy.cleanup()
 
 
 def _read(database: sqlite3.Connection, path: str, before: int) -> Iterator[PastRun]:
     room = MOST_EVENTS
     for number, plan, last in database.execute(_RUNS, (path, SCHEMA, before, MOST_RUNS)).fetchall():
-        if last is None:
+        if not isinstance(last, int):
             continue
         room -= last
         if room < 0 and room + last < MOST_EVENTS:
             return  # the newest is read however long it is
-        endings = [PastJob(*row) for row in database.execute(_ENDINGS, (number,))]
-        staged = {(step, host): at for step, host, at in database.execute(_STAGED, (number,))}
-        yield PastRun(number=number, plan=decode_plan(plan), endings=endings, staged=staged)
+        with suppress(DamagedPlan):  # of a damaged journal what is whole counts
+            yield _past_run(database, number, decode_plan(plan))
+
+
+def _past_run(database: sqlite3.Connection, number: int, plan: Plan) -> PastRun:
+    endings = [PastJob(*row) for row in database.execute(_ENDINGS, (number,)) if _is_whole(row, plan)]
+    staged = {
+        (step, host): at
+        for step, host, at in database.execute(_STAGED, (number,))
+        if _is_whole((step, host, "", at, at, None), plan)
+    }
+    return PastRun(number=number, plan=plan, endings=endings, staged=staged)
+
+
+def _is_whole(row: tuple[Any, ...], plan: Plan) -> bool:
+    step, host, status, *times = row
+    known = type(step) is int and 0 <= step < len(plan.steps) and type(host) is str and type(status) is str
+    return known and all(type(at) in (int, float) for at in times[:2]) and type(times[2]) in (int, float, type(None))

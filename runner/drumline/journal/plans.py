@@ -4,6 +4,7 @@ but what the title of a task without a name takes of them."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from drumline.diagnostics import Position
@@ -24,12 +25,51 @@ def encode_plan(plan: Plan) -> str:
     return json.dumps({"path": plan.playbook.path, "plays": plays, "steps": steps, "hosts": list(hosts)})
 
 
+class DamagedPlan(ValueError):
+    """What the journal holds is no plan."""
+
+
 def decode_plan(text: str) -> Plan:
     """The plan that ``encode_plan`` wrote; tasks have no arguments and no conditions any more.
 
     Journals of schema 1 have one batch per play, without barriers of its own, and ``any_errors_fatal`` of plays.
+    Raises ``DamagedPlan``.
     """
-    fields = json.loads(text)
+    try:
+        plan = _read_plan(json.loads(text))
+        _check(plan)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise DamagedPlan(f"{type(error).__name__}: {error}") from error
+    return plan
+
+
+def _check(plan: Plan) -> None:
+    """What refers to something by its number must find it. Raises ``IndexError`` and ``TypeError``."""
+    for step in plan.steps:
+        _at(plan.plays[_at(plan.plays, step.play)].batches, step.batch)
+        for need in step.needs:
+            if need.step is not None:
+                _at(plan.steps, need.step)
+            if need.play is not None:
+                _at(plan.plays, need.play)
+        ",".join((*step.hosts, step.task.id, step.task.action, str(step.task.name)))
+    for play in plan.plays:
+        ",".join((*play.hosts, play.play.id, str(play.play.name)))
+        for number in play.needs:
+            _at(plan.plays, number)
+        for batch in play.batches:
+            ",".join(batch.hosts)
+            for index in (index for wave in batch.waves for index in wave):
+                _at(plan.steps, index)
+
+
+def _at(items: Sequence[Any], number: Any) -> int:
+    if not isinstance(number, int) or not 0 <= number < len(items):
+        raise IndexError(f"there is no number {number!r}")
+    return number
+
+
+def _read_plan(fields: Any) -> Plan:
     hosts = [tuple(names) for names in fields["hosts"]]
     plays = tuple(_read_play(play, hosts) for play in fields["plays"])
     playbook = Playbook(path=fields["path"], plays=tuple(planned.play for planned in plays))

@@ -7,176 +7,132 @@ price of some milliseconds for each turn of a run.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
-import time
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
 
+from drumline.clock import Clock, SystemClock
 from drumline.errors import DrumlineError, UsageError
 from drumline.execution.approvals import Reply
-from drumline.journal.codec import decode, encode
+from drumline.journal.codec import encode
+from drumline.journal.faults import explained, unreadable
+from drumline.journal.opening import BUSY
 from drumline.journal.past import whole_path
-from drumline.journal.plans import decode_plan, encode_plan
-from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, RunFinished
+from drumline.journal.plans import encode_plan
+from drumline.journal.processes import Claim, identity
+from drumline.journal.reading import Reader, RunInfo
+from drumline.journal.tables import LAYOUT, NAME, layout_of, make_tables
+from drumline.model.event import SCHEMA, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS runs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, schema INTEGER NOT NULL,
-    started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan TEXT NOT NULL,
-    forks INTEGER NOT NULL, sessions INTEGER NOT NULL, finished REAL, exit_status INTEGER);
-CREATE TABLE IF NOT EXISTS events (
-    run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (run, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outputs (
-    run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, stream TEXT NOT NULL,
-    data BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
-CREATE TABLE IF NOT EXISTS playbooks (run INTEGER PRIMARY KEY REFERENCES runs (number), path TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS runs_of_playbook ON playbooks (path);
-CREATE TABLE IF NOT EXISTS answers (
-    run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, asked REAL NOT NULL,
-    approved INTEGER NOT NULL, who TEXT NOT NULL, comment TEXT NOT NULL,
-    PRIMARY KEY (run, step, host, asked)) WITHOUT ROWID;
-"""
-
-_RUNS = """
-SELECT number, id, started, command, json_extract(plan, '$.path'), finished, exit_status, pid, forks, sessions, schema
-FROM runs
-"""
-#: A question is open until it is decided, or until its job is over: it may have been stopped.
-_OPEN_QUESTIONS = """
-SELECT question.body FROM events AS question WHERE run = ? AND kind = 'ApprovalRequested' AND NOT EXISTS (
-    SELECT 1 FROM events AS later WHERE later.run = question.run AND later.seq > question.seq
-    AND later.kind IN ('ApprovalGiven', 'JobFinished')
-    AND json_extract(later.body, '$.job') = json_extract(question.body, '$.job'))
-ORDER BY seq
-"""
-_DECISIONS = """
-SELECT body FROM events WHERE run = ? AND kind = 'ApprovalGiven'
-AND json_extract(body, '$.job[0]') = ? AND json_extract(body, '$.job[1]') = ? AND json_extract(body, '$.at') >= ?
-ORDER BY seq
-"""
-
-#: Seconds to wait for another run that is writing.
-_BUSY = 30.0
+__all__ = ["Journal", "JournalFailed", "RunInfo", "RunWriter"]
 
 
 class JournalFailed(DrumlineError):
     """The journal can't be written any more, so nothing more may be sent to any host."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
-    """One run, as ``runs list`` shows it. ``finished`` and ``exit_status`` are None while it runs, or if it died."""
-
-    number: int
-    id: str
-    started: float
-    command: str
-    playbook: str
-    forks: int  #: The limits that the run's state was made with.
-    sessions: int
-    schema: int
-    finished: float | None
-    exit_status: int | None
-    alive: bool  #: The process that writes it is there.
-
-
-class Journal:
-    """All runs of a user. ``folder`` is made when it is missing. Raises ``UsageError`` when it can't be used."""
+class Journal(Reader):
+    """All runs of a user, to be written. ``folder`` is made when it is missing. Raises ``UsageError``."""
 
     def __init__(self, folder: Path, *, synchronous: str = "normal") -> None:
-        self.path = folder / "journal.sqlite3"
+        path = folder / NAME
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._database = sqlite3.connect(
-                self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
+            database = sqlite3.connect(
+                path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
             )
-            self.path.chmod(0o600)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute(f"PRAGMA synchronous = {synchronous}")
-            self._database.executescript(_TABLES)
-            self._database.execute(f"{_RUNS} LIMIT 0")  # other tables of the same name lack columns
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(
-                "The journal can't be opened",
-                f"{self.path}: {error}. Nothing was sent to any host. Name another folder that can be written with "
-                "--state, or with DRUMLINE_STATE.",
-            ) from error
+            raise _unopened(error, path) from error
+        try:
+            path.chmod(path.stat().st_mode & 0o700)  # only its owner may look into it
+            _prepare(database, path, synchronous)
+        except (OSError, sqlite3.Error) as error:
+            database.close()
+            raise _unopened(error, path) from error
+        except UsageError:
+            database.close()
+            raise
+        super().__init__(folder, database)
+        self._claims: list[Claim] = []
 
-    def begin(self, plan: Plan, *, command: str, forks: int = 50, sessions: int = 4) -> RunWriter:
+    def begin(
+        self, plan: Plan, *, command: str, forks: int = 50, sessions: int = 4, clock: Clock | None = None
+    ) -> RunWriter:
         """Enter a new run; ``command`` is how it was called, for people. Raises ``UsageError`` when it can't."""
-        run = uuid.uuid4().hex[:12]
-        values = (run, SCHEMA, time.time(), os.getpid(), command, encode_plan(plan), forks, sessions)
+        run, clock = uuid.uuid4().hex[:12], clock or SystemClock()
+        values = {
+            "id": run,
+            "schema": SCHEMA,
+            "started": clock.now(),
+            "pid": os.getpid(),
+            "command": command,
+            "plan": encode_plan(plan),
+            "forks": forks,
+            "sessions": sessions,
+            "process": identity(os.getpid()),
+            "monotonic": clock.monotonic(),
+        }
+        claim = Claim(self.path.parent, run)
+        self._claims.append(claim)
         try:
             cursor = self._database.execute(
-                "INSERT INTO runs (id, schema, started, pid, command, plan, forks, sessions)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
+                f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+                tuple(values.values()),
             )
             path = whole_path(plan.playbook.path)
             self._database.execute("INSERT INTO playbooks VALUES (?, ?)", (cursor.lastrowid, path))
         except sqlite3.Error as error:
             raise UsageError(
-                "The journal can't be written", f"{self.path}: {error}. Nothing was sent to any host."
+                "The journal can't be written", f"{explained(error, self.path)} Nothing was sent to any host."
             ) from error
         assert cursor.lastrowid is not None
-        return RunWriter(self._database, self.path, cursor.lastrowid, run)
+        return RunWriter(self._database, self.path, cursor.lastrowid, run, claim)
 
-    def runs(self) -> list[RunInfo]:
-        """All runs, newest first."""
-        return [_info(row) for row in self._database.execute(f"{_RUNS} ORDER BY number DESC")]
+    def size(self) -> int:
+        """Bytes that are in use; what is free in the file is used again. Raises ``UsageError``."""
+        try:
+            [pages], [free], [size] = (
+                self._database.execute(f"PRAGMA {name}").fetchone()
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        except sqlite3.Error as error:
+            raise unreadable(error, self.path) from error
+        return int((pages - free) * size)
 
-    def find(self, name: str | None) -> RunInfo:
-        """A run by number, id or the beginning of its id; None: the newest. Raises ``UsageError``."""
-        runs = self.runs()
-        if name is None:
-            found = runs[:1]
-        else:
-            numbered = [run for run in runs if str(run.number) == name]
-            found = numbered or [run for run in runs if run.id.startswith(name)]
-        if len(found) == 1 and found[0].schema > SCHEMA:
-            raise UsageError("A newer drumline wrote this run", "Read it with that version, or a later one.")
-        if len(found) == 1:
-            return found[0]
-        if not runs:
-            raise UsageError("There are no runs yet", f"The journal {self.path} is empty.")
-        problem = "There is no such run" if not found else "Several runs are meant"
-        raise UsageError(problem, f"'{name}': see 'drumline runs list' for numbers and ids.")
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Forget these runs. Raises ``UsageError``."""
+        try:
+            for number in numbers:  # one transaction each: another run may be writing
+                self._database.execute("BEGIN IMMEDIATE")
+                for table in ("events", "outputs", "playbooks", "answers"):
+                    self._database.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
+                self._database.execute("DELETE FROM runs WHERE number = ?", (number,))
+                self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise UsageError("The journal can't be written", explained(error, self.path)) from error
 
-    def plan(self, run: RunInfo) -> Plan:
-        """The plan of a run."""
-        [text] = self._database.execute("SELECT plan FROM runs WHERE number = ?", (run.number,)).fetchone()
-        return decode_plan(text)
+    def shrink(self) -> None:
+        """Give what is free back to the disk. No run may be writing: it would have to wait. Raises ``UsageError``."""
+        try:
+            self._database.execute("VACUUM")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise UsageError("The journal can't be made smaller", explained(error, self.path)) from error
 
-    def events(self, run: RunInfo) -> Iterator[Event]:
-        """Everything that happened in a run, in order."""
-        rows = self._database.execute("SELECT kind, body FROM events WHERE run = ? ORDER BY seq", (run.number,))
-        return (decode(kind, body) for kind, body in rows)
-
-    def output(self, run: RunInfo, job: Job) -> Mapping[str, bytes]:
-        """What a job's result had no room for, by stream."""
-        rows = self._database.execute(
-            "SELECT stream, data FROM outputs WHERE run = ? AND step = ? AND host = ? ORDER BY rowid",
-            (run.number, job.step, job.host),
-        )
-        pieces: defaultdict[str, list[bytes]] = defaultdict(list)
-        for stream, data in rows:
-            pieces[stream].append(data)
-        return {stream: b"".join(found) for stream, found in pieces.items()}
-
-    def questions(self, run: RunInfo) -> list[ApprovalRequested]:
-        """What a run asks people and nobody has answered, in the order in which it was asked."""
-        rows = self._database.execute(_OPEN_QUESTIONS, (run.number,))
-        return [cast(ApprovalRequested, decode("ApprovalRequested", body)) for (body,) in rows]
+    def close(self) -> None:
+        """Close the database; nothing is written any more."""
+        super().close()
+        for claim in self._claims:
+            claim.release()
 
     def answer(self, run: RunInfo, question: ApprovalRequested, answer: Reply) -> bool:
         """Leave an answer for the run to take; False when somebody has left one before. Raises ``UsageError``."""
@@ -186,17 +142,25 @@ class Journal:
         except sqlite3.IntegrityError:
             return False
         except sqlite3.Error as error:
-            raise UsageError("The journal can't be written", f"{self.path}: {error}. The run was not told.") from error
+            raise UsageError(
+                "The journal can't be written", f"{explained(error, self.path)} The run was not told."
+            ) from error
         return True
 
-    def decision(self, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven | None:
-        """What was decided on a question, by whomever; None as long as the run hasn't taken an answer."""
-        row = self._database.execute(_DECISIONS, (run.number, *question.job, question.at)).fetchone()
-        return None if row is None else cast(ApprovalGiven, decode("ApprovalGiven", row[0]))
 
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
+def _prepare(database: sqlite3.Connection, path: Path, synchronous: str) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute(f"PRAGMA synchronous = {synchronous}")
+    if layout_of(database) > LAYOUT:
+        raise UsageError(
+            "A newer drumline made this journal",
+            f"{path}: use that version, or a later one; or name another directory with --state.",
+        )
+    make_tables(database)
+
+
+def _unopened(error: Exception, path: Path) -> UsageError:
+    return UsageError("The journal can't be opened", f"{explained(error, path)} Nothing was sent to any host.")
 
 
 @dataclass(slots=True)
@@ -207,6 +171,8 @@ class RunWriter:
     _path: Path
     number: int
     id: str
+    _claim: Claim
+    room: float = math.inf  #: Bytes of output that the journal still takes in from this run.
     _seq: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -222,11 +188,17 @@ class RunWriter:
                         (event.at, event.exit_status, self.number),
                     )
         self._seq += len(events)
+        if events and isinstance(events[-1], RunFinished):
+            self._claim.release()
 
-    def keep_output(self, job: Job, stream: str, data: bytes) -> None:
-        """Keep output for which a job's result has no room. Raises ``JournalFailed``."""
+    def keep_output(self, job: Job, stream: str, data: bytes) -> bool:
+        """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``."""
         with self._transaction() as database:
+            if len(data) > self.room:
+                return False
+            self.room -= len(data)
             database.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", (self.number, *job, stream, data))
+        return True
 
     def look(self, question: ApprovalRequested) -> Reply | None:
         """The answer that another process has left (:meth:`Journal.answer`). Raises ``JournalFailed``."""
@@ -260,33 +232,6 @@ class RunWriter:
     def _failed(self, error: sqlite3.Error) -> JournalFailed:
         return JournalFailed(
             "The journal can't be written any more",
-            f"{self._path}: {error}. Nothing more is sent; what was running on hosts was told to stop. "
-            "Make room, then start the run again.",
+            f"{explained(error, self._path)} Nothing more is sent; what was running on hosts was told to stop. Then "
+            "start the run again.",
         )
-
-
-def _info(row: tuple[Any, ...]) -> RunInfo:
-    number, run, started, command, playbook, finished, status, pid, forks, sessions, schema = row
-    return RunInfo(
-        number=number,
-        id=run,
-        started=started,
-        command=command,
-        playbook=playbook,
-        forks=forks,
-        sessions=sessions,
-        schema=schema,
-        finished=finished,
-        exit_status=status,
-        alive=finished is None and _is_alive(pid),
-    )
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

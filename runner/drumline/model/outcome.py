@@ -35,6 +35,8 @@ class Completed:
     ending: Ending = Ending.EXITED
     #: Bytes of output beyond the limit, which are not in ``stdout`` and ``stderr`` (the journal has them).
     cut: int = 0
+    #: Those of them that the journal has not either: it was more than is kept of one command.
+    lost: int = 0
 
     @property
     def ok(self) -> bool:

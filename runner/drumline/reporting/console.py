@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from drumline.clock import SystemClock
 from drumline.diagnostics import counted
 from drumline.model.event import (
     ApprovalRequested,
@@ -269,7 +269,7 @@ class ConsoleReport:
         self._screen.show([Part(text, "bold magenta")])
 
     def _live_lines(self) -> list[Line]:
-        now = time.time()
+        now = SystemClock().now()
         prompt = self._prompt.line() if self._prompt else None
         approve = "see below" if prompt else self._approve
         lines: list[Line] = []

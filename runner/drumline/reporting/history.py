@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from drumline.clock import SystemClock
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 from drumline.journal.codec import describe
-from drumline.journal.store import Journal, RunInfo
-from drumline.model.event import Event, JobFinished, JobsAbandoned
+from drumline.journal.reading import Reader, RunInfo
+from drumline.model.event import Event, JobFinished, JobsAbandoned, JobsStarted
+from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
-from drumline.model.plan import Plan
+from drumline.model.plan import Job, Plan
 from drumline.reporting.lines import (
     MARKS,
     Line,
@@ -23,6 +25,7 @@ from drumline.reporting.lines import (
     count_parts,
     fold_lines,
     seconds,
+    task_name,
     verdict,
     wave_title,
 )
@@ -35,7 +38,7 @@ def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
     """A line for each run: number, id, when, how long, how it ended, how it was called."""
     for run in runs:
         word, style = _ending(run)
-        took = seconds(run.finished - run.started) if run.finished else ""
+        took = seconds(max(0.0, run.finished - run.started)) if run.finished else ""
         yield [
             Part(f"{run.number:>4} ", "bold"),
             Part(f"{run.id}  {_when(run.started)}  {took:>9}  "),
@@ -45,15 +48,25 @@ def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
 
 
 def show_lines(
-    run: RunInfo, plan: Plan, events: Iterable[Event], *, verbose: int, state: Path | None = None
+    run: RunInfo,
+    plan: Plan,
+    events: Iterable[Event],
+    *,
+    verbose: int,
+    state: Path | None = None,
+    kept: Mapping[Job, int] | None = None,
+    unfit: Callable[[], None] | None = None,
 ) -> Iterator[Line]:
     """One run in full: failures first, then every wave with its times and results, then the verdict.
 
-    ``state`` is the journal's folder, where the command line named it.
+    ``state`` is the journal's folder, where the command line named it. ``kept`` says how much output of jobs the
+    journal has beside their results; ``unfit`` is called for each event that doesn't fit the others, if there may be
+    such: then the journal is damaged.
     """
-    tracker, now = Tracker(plan, verbose=verbose), time.time()
-    for event in events:
-        tracker.handle(event)
+    tracker = Tracker(plan, verbose=verbose)
+    for _ in _followed(tracker, events, unfit):
+        pass
+    now = run.now if run.now is not None else SystemClock().wall()
     word, style = _ending(run)
     yield [Part(f"run {run.number} ", "bold"), Part(f"{run.id}  {_when(run.started)}  "), Part(word, style)]
     yield [Part(run.command, "dim")]
@@ -70,8 +83,23 @@ def show_lines(
     yield []
     if tracker.finished:
         yield verdict(tracker, run.number)
-    else:
-        yield from _unfinished_lines(tracker, run, now, approve_command(run.number, state))
+        return
+    yield from _unfinished_lines(tracker, run, now, approve_command(run.number, state))
+    if not run.alive and tracker.running:
+        yield from _unknown_lines(tracker, kept or {})
+
+
+def _followed(tracker: Tracker, events: Iterable[Event], unfit: Callable[[], None] | None) -> Iterator[Event]:
+    """The events, taken in by the tracker; without those that don't fit what is left of a damaged journal."""
+    for event in events:
+        try:
+            tracker.handle(event)
+        except (LookupError, ValueError, TypeError, AttributeError):
+            if unfit is None:
+                raise
+            unfit()
+            continue
+        yield event
 
 
 def _times(wave: Wave, last: float, now: float | None) -> str:
@@ -79,7 +107,7 @@ def _times(wave: Wave, last: float, now: float | None) -> str:
     if wave.open and now is not None:
         return f"since {_clock(wave.released)}, {seconds(max(0.0, now - wave.released))}"
     end = wave.ended or last
-    return f"{_clock(wave.released)} to {_clock(end)}, {seconds(end - wave.released)}"
+    return f"{_clock(wave.released)} to {_clock(end)}, {seconds(max(0.0, end - wave.released))}"
 
 
 def _failure_lines(tracker: Tracker) -> Iterator[Line]:
@@ -102,22 +130,59 @@ def _unfinished_lines(tracker: Tracker, run: RunInfo, now: float, approve: str) 
         yield from waiting_lines(tracker, None, now, approve)
 
 
-def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, Any]:
+def _unknown_lines(tracker: Tracker, kept: Mapping[Job, int]) -> Iterator[Line]:
+    """The jobs of a died run of which nobody knows how they ended, what is known of them, and what to do."""
+    word, style = MARKS[Status.UNKNOWN]
+    groups: dict[tuple[int, str], list[str]] = {}
+    for job, since in tracker.running.items():
+        known = [f"sent at {_clock(since)}"]
+        if job in tracker.waiting:
+            known.append(f"waited {tracker.waiting[job].reason}")
+        if kept.get(job):
+            known.append(f"{kept[job]} bytes of its output are kept: drumline runs output")
+        groups.setdefault((job.step, ", ".join(known)), []).append(job.host)
+    for (step, known_words), hosts in groups.items():
+        name = task_name(tracker.plan.steps[step])
+        yield [
+            Part(f"  {word:<11} ", style),
+            Part(f"{name}: "),
+            Part(fold_hosts(hosts), "bold"),
+            Part(f"  {known_words}", "dim"),
+        ]
+    yield [Part(f"{_UNKNOWN} Look on these hosts what they did, then start the run again.")]
+
+
+#: What is to be said of jobs that were sent by a run that died.
+_UNKNOWN = (
+    "drumline died before it heard how these jobs ended. Commands that were under way go on on their hosts until they "
+    "end by themselves."
+)
+
+
+def show_data(
+    run: RunInfo,
+    plan: Plan,
+    events: Iterable[Event],
+    *,
+    kept: Mapping[Job, int] | None = None,
+    unfit: Callable[[], None] | None = None,
+) -> dict[str, Any]:
     """One run as JSON-able data.
 
     ``run``, ``failures``, ``stops`` (plays that ended early), ``waves``, ``starts`` (at one moment), ``approvals``,
-    ``waiting`` (what jobs wait for now) and ``jobs``, each job with its times and result.
+    ``waiting`` (what jobs wait for now) and ``jobs``, each with its times and result.
+    Jobs that were sent and aren't over are ``running``, or ``unknown`` where the run died.
     """
     tracker = Tracker(plan)
     jobs: list[dict[str, Any]] = []
-    for event in events:
-        tracker.handle(event)
+    for event in _followed(tracker, events, unfit):
         if isinstance(event, JobFinished):
             jobs.append(_job(describe(event, plan)))
         elif isinstance(event, JobsAbandoned):
             fields = describe(event, plan)
             ending = {name: fields[name] for name in ("status", "cause", "reason")}
             jobs += [{**job, **ending, "ignored": False} for job in fields["jobs"]]
+    jobs += _open_jobs(tracker, run, kept or {})
     return {
         "run": asdict(run),
         "failures": [job for job in jobs if job["status"] in CAUSES and not job["ignored"]],
@@ -128,6 +193,26 @@ def show_data(run: RunInfo, plan: Plan, events: Iterable[Event]) -> dict[str, An
         "waiting": [describe(event, plan) for event in tracker.waiting.values()],
         "jobs": jobs,
     }
+
+
+def _open_jobs(tracker: Tracker, run: RunInfo, kept: Mapping[Job, int]) -> Iterator[dict[str, Any]]:
+    """Jobs that were sent and aren't over, as far as the journal knows."""
+    status, reason = ("running", "") if run.alive else ("unknown", _UNKNOWN)
+    jobs = tuple(tracker.running)
+    described = describe(JobsStarted(at=0.0, jobs=jobs), tracker.plan)["jobs"] if jobs else []
+    for job, fields in zip(jobs, described, strict=True):
+        waiting = tracker.waiting.get(job)
+        yield {
+            **fields,
+            "status": status,
+            "ignored": False,
+            "started": tracker.running[job],
+            "ended": None,
+            "result": {},
+            "reason": reason,
+            "waiting": waiting.reason if waiting else None,
+            "kept": kept.get(job, 0),
+        }
 
 
 def _wave(wave: Wave, plan: Plan) -> dict[str, Any]:
@@ -164,25 +249,50 @@ def _approval(question: Question, plan: Plan) -> dict[str, Any]:
     return {"requested": describe(question.asked, plan), "given": describe(given, plan) if given else None}
 
 
-def output_of(journal: Journal, run: RunInfo, task: str, host: str, stream: str) -> bytes:
+def output_of(
+    reader: Reader, run: RunInfo, task: str, host: str, stream: str, warn: Callable[[str], object] = str
+) -> bytes:
     """All that a job wrote to a stream, masked. Raises ``UsageError`` when the run has no such job.
 
-    With batches or several plays the last job of that task on that host is meant; of a loop, all items together.
+    With batches or several plays the last job of that task on that host is meant; of a loop, all items together. Of a
+    job that isn't over it is what the journal has until now, and ``warn`` is told.
     """
-    plan = journal.plan(run)
-    jobs = [
-        event
-        for event in journal.events(run)
-        if isinstance(event, JobFinished) and (plan.steps[event.job.step].task.id, event.job.host) == (task, host)
-    ]
-    if not jobs:
-        tasks = {step.task.id for step in plan.steps}
-        hint = did_you_mean(task, tasks) if task not in tasks else f" '{task}' did not run there."
-        raise UsageError("The run has no such job", f"Run {run.number} has no result of '{task}' on '{host}'.{hint}")
-    result = jobs[-1].result
-    parts = [item.get(stream) or "" for item in result.get("results", [result])]
-    kept = journal.output(run, jobs[-1].job).get(stream, b"")
-    return "".join(parts).encode(errors="surrogateescape") + kept
+    plan = reader.plan(run)
+    mine: dict[Job, JobFinished | None] = {}  # in the order in which they were sent
+    for event in reader.events(run):
+        if isinstance(event, JobFinished):
+            mine[event.job] = event
+        elif isinstance(event, JobsStarted):
+            mine.update(dict.fromkeys(event.jobs))
+    found = [job for job in mine if job.host == host and plan.steps[job.step].task.id == task]
+    if not found:
+        raise UsageError("The run has no such job", _no_such_job(run, plan, task, host))
+    job = found[-1]
+    kept, ended = reader.output(run, job).get(stream, b""), mine[job]
+    if ended is None:
+        if not kept:
+            raise UsageError(*_not_over(run, task, host))
+        warn(f"{'. '.join(_not_over(run, task, host))} This is what was kept until then, without its beginning.")
+        return kept
+    parts = [item.get(stream) for item in ended.result.get("results", [ended.result]) if isinstance(item, dict)]
+    texts = [part for part in parts if isinstance(part, str)]
+    return "".join(texts).encode(errors="surrogateescape") + kept
+
+
+def _no_such_job(run: RunInfo, plan: Plan, task: str, host: str) -> str:
+    tasks = {step.task.id for step in plan.steps}
+    hint = did_you_mean(task, tasks) if task not in tasks else f" '{task}' did not run there."
+    return f"Run {run.number} has no result of '{task}' on '{host}'.{hint}"
+
+
+def _not_over(run: RunInfo, task: str, host: str) -> tuple[str, str]:
+    if run.alive:
+        return "The job has not ended yet", f"'{task}' runs on '{host}': its output is in the journal when it ends."
+    detail = (
+        f"'{task}' was sent to '{host}', and drumline died before it heard how it ended. Its command goes on there "
+        "until it ends by itself: look on the host what it did."
+    )
+    return "What this job said is unknown", detail
 
 
 def _job(fields: dict[str, Any]) -> dict[str, Any]:

@@ -154,6 +154,8 @@ def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int) -
         yield from _indented(_said(result), "cyan")
     if verbose and status not in CAUSES:
         yield from _output_lines(result, lines=None)
+    elif result.get("lost") and status not in CAUSES:
+        yield from cut_lines(result)
     if verbose > 1:
         yield from _indented(dict(result), "dim")
 
@@ -233,8 +235,16 @@ def _output_lines(result: Mapping[str, Any], lines: int | None) -> Iterator[Line
             yield [Part(f"      {stream} │ … {left_out} lines before", "dim")]
         for line in found[left_out:]:
             yield [Part(f"      {stream} │ ", "dim"), Part(_short(line, _LONGEST))]
-    if result.get("cut"):
-        yield [Part(f"      {result['cut']} more bytes of output: see 'drumline runs output'", "dim")]
+    yield from cut_lines(result)
+
+
+def cut_lines(result: Mapping[str, Any]) -> Iterator[Line]:
+    """How much of the output isn't here, and how much is nowhere."""
+    lost, more = result.get("lost") or 0, result.get("cut") or 0
+    if more > lost:
+        yield [Part(f"      {more - lost} more bytes of output: see 'drumline runs output'", "dim")]
+    if lost:
+        yield [Part(f"      {lost} bytes of output were not kept: it was more than 'output_limit' allows", "yellow")]
 
 
 def verdict(tracker: Tracker, number: int) -> Line:

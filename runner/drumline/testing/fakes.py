@@ -202,6 +202,10 @@ class FakeClock:
         """Seconds since the epoch."""
         return self._start + self._passed
 
+    def wall(self) -> float:
+        """The same: nobody sets it."""
+        return self.now()
+
     def monotonic(self) -> float:
         """Seconds since the clock was made."""
         return self._passed

@@ -1,0 +1,294 @@
+"""Reads the journal: runs, their plans, events and outputs. What is damaged is left out and counted, never raised.
+
+``Reader.damage`` says what couldn't be read so far, in sentences for people.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from drumline.clock import SystemClock
+from drumline.errors import UsageError
+from drumline.journal.codec import DamagedEvent, check, decode
+from drumline.journal.faults import unreadable
+from drumline.journal.opening import open_to_read
+from drumline.journal.plans import DamagedPlan, decode_plan
+from drumline.journal.processes import is_claimed, is_same
+from drumline.journal.tables import COLUMNS, NAME, columns_of
+from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event
+from drumline.model.plan import Job, Plan
+
+#: Columns of a run beside its plan, which may be large.
+_OF_RUN = tuple(name for name in COLUMNS["runs"] if name != "plan")
+
+#: A body that isn't JSON gives NULL, and so nothing.
+_BODY = "CASE WHEN json_valid({0}.body) THEN {0}.body END"
+_JOB = f"json_extract({_BODY}, '$.job')"
+#: A question is open until it is decided, or until its job is over: it may have been stopped.
+_OPEN_QUESTIONS = f"""
+SELECT question.body FROM events AS question WHERE run = ? AND kind = 'ApprovalRequested' AND NOT EXISTS (
+    SELECT 1 FROM events AS later WHERE later.run = question.run AND later.seq > question.seq
+    AND later.kind IN ('ApprovalGiven', 'JobFinished') AND {_JOB.format("later")} = {_JOB.format("question")})
+ORDER BY seq
+"""
+_DECISIONS = f"""
+SELECT body FROM events WHERE run = ? AND kind = 'ApprovalGiven' AND {_JOB.format("events")} = json_array(?, ?)
+AND json_extract({_BODY.format("events")}, '$.at') >= ? ORDER BY seq
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """One run, as ``runs list`` shows it. ``finished`` and ``exit_status`` are None while it runs, or if it died."""
+
+    number: int
+    id: str
+    started: float
+    command: str
+    playbook: str
+    forks: int  #: The limits that the run's state was made with.
+    sessions: int
+    schema: int
+    finished: float | None
+    exit_status: int | None
+    alive: bool  #: The process that writes it is there.
+    #: The present by the run's own clock, which nobody sets while it runs, in seconds since the epoch; None: the same.
+    now: float | None = None
+
+
+class Reader:
+    """All runs of a user, to be read. ``folder`` need not be there. Raises ``UsageError`` when it can't be read."""
+
+    def __init__(self, folder: Path, database: sqlite3.Connection | None = None) -> None:
+        """``database`` is the opened one, of who also writes it."""
+        self.path = folder / NAME
+        self.damage: Counter[str] = Counter()  #: What couldn't be read, with how often.
+        self._copy: TemporaryDirectory[str] | None = None
+        self._connection = database
+        if database is None:
+            self._connection, self._copy = open_to_read(folder)
+        self._plans: dict[int, Plan] = {}
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        assert self._connection is not None
+        return self._connection
+
+    def runs(self) -> list[RunInfo]:
+        """All runs, newest first."""
+        if self._connection is None:
+            return []
+        present = self._columns("runs")
+        if not present:
+            return []
+        names = [name if name in present else "NULL" for name in _OF_RUN]
+        paths = self._paths()
+        found = []
+        for row in self._rows(f"SELECT {', '.join(names)} FROM runs", ("number",), (), "runs", newest=True):
+            try:
+                found.append(_info(dict(zip(_OF_RUN, row, strict=True)), paths, self.path.parent))
+            except (TypeError, ValueError):
+                self.damage["the line of a run"] += 1
+        return sorted(found, key=lambda run: run.number, reverse=True)
+
+    def _columns(self, table: str) -> set[str]:
+        try:
+            return columns_of(self._database, table)
+        except sqlite3.Error as error:
+            raise unreadable(error, self.path) from error
+
+    def _paths(self) -> dict[int, str]:
+        """The playbooks of the runs, as they were named; a plan that is no JSON has none."""
+        query = "SELECT number, CASE WHEN json_valid(plan) THEN json_extract(plan, '$.path') END FROM runs"
+        return {number: str(path or "") for number, path in self._rows(query, ("number",), (), "")}
+
+    def find(self, name: str | None) -> RunInfo:
+        """A run by number, id or the beginning of its id; None: the newest. Raises ``UsageError``."""
+        runs = self.runs()
+        if name is None:
+            found = runs[:1]
+        else:
+            numbered = [run for run in runs if str(run.number) == name]
+            found = numbered or [run for run in runs if run.id.startswith(name)]
+        if len(found) == 1 and found[0].schema > SCHEMA:
+            raise UsageError("A newer drumline wrote this run", "Read it with that version, or a later one.")
+        if len(found) == 1:
+            return found[0]
+        if not runs:
+            detail = f"The journal {self.path} is empty."
+            raise UsageError("There are no runs yet", f"{detail} {self.damage_told()}".strip())
+        problem = "There is no such run" if not found else "Several runs are meant"
+        raise UsageError(problem, f"'{name}': see 'drumline runs list' for numbers and ids.")
+
+    def plan(self, run: RunInfo) -> Plan:
+        """The plan of a run. Raises ``UsageError`` when it is damaged."""
+        if run.number not in self._plans:
+            try:
+                [text] = self._database.execute("SELECT plan FROM runs WHERE number = ?", (run.number,)).fetchone()
+                self._plans[run.number] = decode_plan(text)
+            except (sqlite3.Error, DamagedPlan, TypeError) as error:
+                raise UsageError(
+                    "The plan of this run can't be read",
+                    f"Run {run.number} in {self.path} is damaged ({error}): what its events mean isn't known without "
+                    "its plan. 'drumline runs verify' says what else is.",
+                ) from error
+        return self._plans[run.number]
+
+    def events(self, run: RunInfo) -> Iterator[Event]:
+        """Everything that happened in a run, in order, as far as it can be read."""
+        plan = self.plan(run)
+        where = f"events of run {run.number}"
+        query = "SELECT seq, kind, body FROM events WHERE run = ?"
+        for _, kind, body in self._rows(query, ("seq",), (run.number,), where):
+            try:
+                event = decode(kind, body)
+                check(event, plan)
+            except DamagedEvent:
+                self.damage[where] += 1
+                continue
+            yield event
+
+    def output(self, run: RunInfo, job: Job) -> Mapping[str, bytes]:
+        """What a job's result had no room for, by stream."""
+        query = "SELECT rowid, stream, data FROM outputs WHERE run = ? AND step = ? AND host = ?"
+        pieces: defaultdict[str, list[bytes]] = defaultdict(list)
+        for _, stream, data in self._rows(query, ("rowid",), (run.number, *job), f"output of run {run.number}"):
+            pieces[stream].append(data if isinstance(data, bytes) else str(data).encode())
+        return {stream: b"".join(found) for stream, found in pieces.items()}
+
+    def questions(self, run: RunInfo) -> list[ApprovalRequested]:
+        """What a run asks people and nobody has answered, in the order in which it was asked."""
+        found = self._decoded(_OPEN_QUESTIONS, (run.number,), "ApprovalRequested", run)
+        return [cast(ApprovalRequested, event) for event in found]
+
+    def decision(self, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven | None:
+        """What was decided on a question, by whomever; None as long as the run hasn't taken an answer."""
+        found = self._decoded(_DECISIONS, (run.number, *question.job, question.at), "ApprovalGiven", run)
+        return cast(ApprovalGiven, found[0]) if found else None
+
+    def _decoded(self, query: str, values: Sequence[Any], kind: str, run: RunInfo) -> list[Event]:
+        try:
+            rows = self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise unreadable(error, self.path) from error
+        found = []
+        for (body,) in rows:
+            try:
+                event = decode(kind, body)
+                check(event, self.plan(run))
+                found.append(event)
+            except DamagedEvent:
+                self.damage[f"events of run {run.number}"] += 1
+        return found
+
+    def _rows(
+        self, query: str, key: tuple[str], values: Sequence[Any], where: str, *, newest: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, of which the key is the first column; past a damaged page it goes on from the end."""
+        last = None
+        try:
+            for row in self._database.execute(f"{query} ORDER BY {key[0]}", values):
+                last = row[0]
+                yield row
+            return
+        except sqlite3.Error as error:
+            broke = error
+        rest: list[tuple[Any, ...]] = []
+        try:
+            for row in self._database.execute(f"{query} ORDER BY {key[0]} DESC", values):
+                if last is not None and row[0] <= last:
+                    break
+                rest.append(row)
+        except (sqlite3.Error, TypeError):
+            pass  # this is where it broke from the other side
+        if where:
+            self.damage[f"{where} ({broke})"] += 1
+        yield from reversed(rest)
+
+    def weights(self) -> dict[int, int]:
+        """About how many bytes each run takes up."""
+        sizes: Counter[int] = Counter()
+        for query in (
+            "SELECT number, length(plan) FROM runs",
+            "SELECT run, sum(length(body) + 40) FROM events GROUP BY run",
+            "SELECT run, sum(length(data) + 40) FROM outputs GROUP BY run",
+        ):
+            with suppress(sqlite3.Error):  # what is damaged weighs nothing
+                for number, size in self._database.execute(query):
+                    sizes[number] += size or 0
+        return sizes
+
+    def kept(self, run: RunInfo) -> dict[Job, int]:
+        """How much output of each job the journal has beside the results, in bytes."""
+        query = "SELECT step, host, sum(length(data)) FROM outputs WHERE run = ? GROUP BY step, host"
+        with suppress(sqlite3.Error):
+            return {Job(step, host): size for step, host, size in self._database.execute(query, (run.number,))}
+        return {}
+
+    def check(self, most: int) -> list[tuple[str]]:
+        """What SQLite finds wrong with its own structures. Raises ``sqlite3.Error``."""
+        if self._connection is None:
+            return []
+        return self._database.execute(f"PRAGMA integrity_check({most})").fetchall()
+
+    def unfit(self, run: RunInfo) -> None:
+        """An event of this run doesn't fit the others."""
+        self.damage[f"events of run {run.number}"] += 1
+
+    def damage_told(self) -> str:
+        """What couldn't be read so far, in a sentence; empty when nothing was."""
+        if not self.damage:
+            return ""
+        parts = "; ".join(
+            f"{where}" + (f" ({count} of them)" if count > 1 else "") for where, count in self.damage.items()
+        )
+        return f"The journal is damaged, and this can't be read: {parts}. See 'drumline runs verify'."
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+
+def _info(row: Mapping[str, Any], paths: Mapping[int, str], folder: Path) -> RunInfo:
+    """Raises ``TypeError`` or ``ValueError`` for what a damaged row holds."""
+    number, started, finished = int(row["number"]), _moment(row["started"]), row["finished"]
+    finished = None if finished is None else _moment(finished)
+    status = row["exit_status"]
+    alive = finished is None and (
+        is_same(int(row["pid"]), row["process"], started) or is_claimed(folder, str(row["id"]))
+    )
+    monotonic, now = row["monotonic"], None
+    if monotonic is not None and alive:
+        now = started + max(0.0, SystemClock().monotonic() - _moment(monotonic))
+    return RunInfo(
+        number=number,
+        id=str(row["id"]),
+        started=started,
+        command=str(row["command"]),
+        playbook=paths.get(number, ""),
+        forks=int(row["forks"]),
+        sessions=int(row["sessions"]),
+        schema=int(row["schema"]),
+        finished=finished,
+        exit_status=None if status is None else int(status),
+        alive=alive,
+        now=now,
+    )
+
+
+def _moment(value: Any) -> float:
+    """Seconds, of which a calendar can be made."""
+    found = float(value)
+    if not abs(found) < 1e11:
+        raise ValueError(value)
+    return found

@@ -1,0 +1,70 @@
+"""The tables of the journal, and what an older drumline's lack."""
+
+from __future__ import annotations
+
+import sqlite3
+
+NAME = "journal.sqlite3"
+
+#: Number of the tables' shape (``PRAGMA user_version``); raised when an older drumline couldn't write them any more.
+LAYOUT = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, schema INTEGER NOT NULL,
+    started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan TEXT NOT NULL,
+    forks INTEGER NOT NULL, sessions INTEGER NOT NULL, finished REAL, exit_status INTEGER,
+    process TEXT, monotonic REAL);
+CREATE TABLE IF NOT EXISTS events (
+    run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (run, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outputs (
+    run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, stream TEXT NOT NULL,
+    data BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
+CREATE TABLE IF NOT EXISTS playbooks (run INTEGER PRIMARY KEY REFERENCES runs (number), path TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS runs_of_playbook ON playbooks (path);
+CREATE TABLE IF NOT EXISTS answers (
+    run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, asked REAL NOT NULL,
+    approved INTEGER NOT NULL, who TEXT NOT NULL, comment TEXT NOT NULL,
+    PRIMARY KEY (run, step, host, asked)) WITHOUT ROWID;
+"""
+
+#: Columns that came later, with their types.
+_LATER = {"process": "TEXT", "monotonic": "REAL"}
+
+#: Every table with its columns, in the order in which rows are copied; the first ones are its key, in order.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "runs": (
+        *("number", "id", "schema", "started", "pid", "command", "plan"),
+        *("forks", "sessions", "finished", "exit_status", "process", "monotonic"),
+    ),
+    "events": ("run", "seq", "kind", "body"),
+    "outputs": ("run", "step", "host", "stream", "data"),
+    "playbooks": ("run", "path"),
+    "answers": ("run", "step", "host", "asked", "approved", "who", "comment"),
+}
+
+
+def make_tables(database: sqlite3.Connection) -> None:
+    """Make what is missing. Raises ``sqlite3.Error``."""
+    database.executescript(_TABLES)
+    present = columns_of(database, "runs")
+    for name, kind in _LATER.items():
+        if name not in present:
+            database.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+    database.execute(
+        f"SELECT started, {', '.join(COLUMNS['runs'])} FROM runs LIMIT 0"
+    )  # other tables of the name lack some
+    if layout_of(database) < LAYOUT:
+        database.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
+def layout_of(database: sqlite3.Connection) -> int:
+    """The layout that the tables have; 0 is the first one, or none at all."""
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
+    """The names of a table's columns; none where it isn't there."""
+    return {str(row[1]) for row in database.execute(f"PRAGMA table_info({table})")}

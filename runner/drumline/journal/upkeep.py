@@ -1,0 +1,66 @@
+"""Keeps the journal small: which runs may go, by age, number and size. A run that goes on never does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from drumline.clock import SystemClock
+from drumline.journal.processes import is_claimed
+from drumline.journal.reading import RunInfo
+from drumline.journal.store import Journal
+
+#: Where room is made by itself, so much of the limit stays in use: not each run is to remove another one.
+_FILLED = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What is kept; what none of them asks for may go."""
+
+    seconds: float = math.inf  #: Runs that began no longer ago.
+    runs: float = math.inf  #: So many of the newest.
+    size: float = math.inf  #: The newest that together take up no more bytes.
+
+
+def superfluous(runs: Sequence[RunInfo], weights: Mapping[int, int], keeping: Keeping, now: float) -> list[RunInfo]:
+    """The runs that may go, oldest first. ``runs`` are all of them, newest first."""
+    found, taken = [], 0
+    for place, run in enumerate(runs):
+        taken += weights.get(run.number, 0)
+        beyond = now - run.started > keeping.seconds or place >= keeping.runs or taken > keeping.size
+        if beyond and not run.alive:
+            found.append(run)
+    return found[::-1]
+
+
+def prune(journal: Journal, keeping: Keeping) -> tuple[list[RunInfo], bool]:
+    """Remove what may go. Returns it, and whether the file became smaller: not while another run writes to it."""
+    runs = journal.runs()
+    found = superfluous(runs, journal.weights(), keeping, SystemClock().wall())
+    journal.remove([run.number for run in found])
+    idle = not any(run.alive for run in runs)
+    if found and idle:
+        journal.shrink()
+    _tidy(journal, runs)
+    return found, idle
+
+
+def make_room(journal: Journal, limit: float) -> list[RunInfo]:
+    """Remove the oldest runs while the journal is larger than that; what becomes free is used again."""
+    if journal.size() <= limit:
+        return []
+    found = superfluous(journal.runs(), journal.weights(), Keeping(size=limit * _FILLED), SystemClock().wall())
+    journal.remove([run.number for run in found])
+    return found
+
+
+def _tidy(journal: Journal, runs: Sequence[RunInfo]) -> None:
+    """Remove the claims that died runs have left."""
+    folder = journal.path.parent
+    with suppress(OSError):
+        for path in (folder / "running").iterdir():
+            if not is_claimed(folder, path.name) and not any(run.alive and run.id == path.name for run in runs):
+                path.unlink()

@@ -1,0 +1,103 @@
+"""A run is alive while its process is: not while another one has its number, nor after the machine was started anew."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.worlds import P, T, build
+
+from drumline.journal.processes import Claim, identity, is_claimed, is_same
+from drumline.journal.reading import Reader
+from drumline.journal.store import Journal
+
+PLAN = build(P([T(["a"])]))
+
+
+@pytest.fixture
+def other() -> Iterator[int]:
+    """Another process."""
+    with subprocess.Popen(["sleep", "300"]) as process:
+        yield process.pid
+        process.kill()
+
+
+def begun(folder: Path) -> Journal:
+    """A journal with a run of this process that goes on."""
+    journal = Journal(folder)
+    journal.begin(PLAN, command="test")
+    return journal
+
+
+def alive(folder: Path) -> bool:
+    with closing(Reader(folder)) as reader:
+        return reader.find(None).alive
+
+
+def change(journal: Journal, **values: object) -> None:
+    for name, value in values.items():
+        journal._database.execute(f"UPDATE runs SET {name} = ?", (value,))
+
+
+def test_it_is_known_while_it_is_there(tmp_path: Path, other: int) -> None:
+    assert identity(other) not in ("", identity(os.getpid()))
+    assert is_same(other, identity(other), time.time())
+    with closing(begun(tmp_path)):
+        assert alive(tmp_path)
+
+
+def test_another_process_with_its_number_is_not_it(tmp_path: Path, other: int) -> None:
+    with closing(begun(tmp_path)) as journal:
+        change(journal, pid=other, id="somebody")  # nobody holds that claim
+        assert not alive(tmp_path)
+
+
+def test_a_machine_that_was_started_anew(tmp_path: Path) -> None:
+    """Number and moment of the start may be the same by chance."""
+    boot, rest = identity(os.getpid()).split(" ", 1)
+    with closing(begun(tmp_path)) as journal:
+        change(journal, process=f"{boot[::-1]} {rest}", id="somebody")
+        assert not alive(tmp_path)
+
+
+def test_a_run_in_another_container_holds_its_claim(tmp_path: Path) -> None:
+    """Its process can't be seen from here; its lock can."""
+    with closing(begun(tmp_path)) as journal:
+        change(journal, process="another namespace", pid=2**22 + 1)
+        assert alive(tmp_path)
+    assert not alive(tmp_path)
+
+
+@pytest.mark.parametrize("started", [0.0, 100.0], ids=["reused", "older than its run"])
+def test_of_an_older_drumline_only_the_number_is_known(tmp_path: Path, other: int, started: float) -> None:
+    with closing(begun(tmp_path)) as journal:
+        change(journal, pid=other, process=None, id="somebody", started=time.time() - 3600 + 36 * started)
+        assert alive(tmp_path) is bool(started)
+
+
+def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from drumline.journal.processes import Claim; "
+        "claim = Claim(Path(sys.argv[1]), 'abc'); print('ready', flush=True); time.sleep(300)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert is_claimed(tmp_path, "abc")
+        process.kill()
+        process.wait()
+    assert not is_claimed(tmp_path, "abc")
+    assert not is_claimed(tmp_path, "never")
+
+
+def test_a_directory_without_locks_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "running").write_text("a file in its place")
+    claim = Claim(tmp_path, "abc")
+    assert not is_claimed(tmp_path, "abc")
+    claim.release()
