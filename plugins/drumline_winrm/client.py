@@ -1,8 +1,8 @@
-"""One pywinrm protocol, kept usable: requests in, answers or this plugin's exceptions out.
+"""One transport of pywinrm, kept usable: messages in, answers or this plugin's exceptions out.
 
-After a TCP connection is lost, everything that pywinrm seals for it is answered with HTTP 400 until
-``transport.close_session()``. The client does that itself, and repeats a request where that is safe: when the host
-certainly did not act on it, or when the caller says that acting twice does no harm.
+After a TCP connection is lost, everything that is sealed for it is lost too, until another log-in. The client does that
+itself, and repeats a message where that is safe: when the host certainly did not act on it, or when the caller says
+that acting twice does no harm. A host that gave no answer in time isn't asked again.
 """
 
 from __future__ import annotations
@@ -11,73 +11,101 @@ import contextlib
 import time
 import warnings
 import xml.etree.ElementTree as ET
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from drumline_winrm import messages, options
-from drumline_winrm.faults import Broken, Busy, TooLarge, translate
+from drumline_winrm import messages, obstacles, options
+from drumline_winrm.answers import Answer, Fault, content
+from drumline_winrm.faults import Broken, Busy, Silent, TooLarge
 from drumline_winrm.options import Settings
+
+T = TypeVar("T")
 
 #: seconds between attempts while the host is busy, and for how long
 _BUSY_PAUSE = 0.2
 _BUSY_PATIENCE = 30.0
+#: bytes a second that a network carries at least; a large message has that much more time
+_SLOWEST = 16_384
 
 
 class Client:
-    """Sends messages over one connection of its own. One user at a time, as with all of a ``winrm.Protocol``."""
+    """Sends messages over one connection of its own. One user at a time, but for ``abandon``."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.envelope = messages.ENVELOPE  #: The largest request that this host takes, in bytes.
-        self._protocol: Any = options.protocol(settings)
+        self.silent = False  #: The host did not answer the last message in time.
+        self._transport: Any = options.transport(settings)
 
-    def ask(self, message: str, *, harmless_twice: bool = False) -> ET.Element:
-        """The answer to a message.
+    def ask(
+        self,
+        message: str,
+        read: Callable[[ET.Element], T],
+        *,
+        wait: float | None = None,
+        harmless_twice: bool = False,
+    ) -> T:
+        """What ``read`` finds in the answer to a message that lets the host wait up to ``wait`` seconds.
 
-        Raises ``NothingYet``, ``ShellGone``, ``TooLarge``, or a ``HostError``; ``Broken`` among them says that the
-        connection was lost and may have taken the answer with it. The next message connects anew.
+        ``read`` raises ``Malformed`` for an answer to something else. This one raises ``NothingYet``, ``ShellGone``,
+        ``TooLarge``, or a ``HostError``; ``Broken`` among them says that the connection was lost and may have taken the
+        answer with it. The next message connects anew.
         """
         try:
-            return self._patiently(message)
+            return self._patiently(message, read, wait)
+        except Silent:
+            raise
         except Broken as broken:
             if broken.processed and not harmless_twice:
                 raise
-        return self._patiently(message)
+        return self._patiently(message, read, wait)
+
+    def abandon(self) -> None:
+        """Have the message that is under way, if there is one, end at once as ``Broken``; from any thread."""
+        self._transport.bounds.abandon()
 
     def close(self) -> None:
         """Close the connection; shells live on."""
         with contextlib.suppress(Exception):  # whatever state the connection is in, there is no more to be done
-            self._protocol.transport.close_session()
+            self._transport.close_session()
 
-    def _patiently(self, message: str) -> ET.Element:
+    def _patiently(self, message: str, read: Callable[[ET.Element], T], wait: float | None) -> T:
         end = time.monotonic() + _BUSY_PATIENCE
         while True:
             try:
-                return self._once(message)
+                return self._once(message, read, wait)
             except Busy as busy:
                 if time.monotonic() >= end:
                     raise Broken("Host too busy", f"{busy} It has said so for {_BUSY_PATIENCE:g} seconds.") from None
                 time.sleep(_BUSY_PAUSE)
 
-    def _once(self, message: str) -> ET.Element:
+    def _once(self, message: str, read: Callable[[ET.Element], T], wait: float | None) -> T:
         try:
             if not self.settings.validate:
                 _silence()
-            return ET.fromstring(self._protocol.send_message(message))
+            answer = self._transport.exchange(message, self._bound(message, wait))
+            self.silent = False
+            return read(content(self._believable(answer)))
         except Exception as error:  # pywinrm, requests and every log-in package have their own; all are translated
-            known = translate(error, self.settings)
+            known = obstacles.translate(error, self.settings)
+            self.silent = isinstance(known, Silent)
             if isinstance(known, TooLarge):
                 self.envelope = messages.SMALL_ENVELOPE
-            if not _understood(error):
+            if not isinstance(error, Fault):
                 # After a 413 the host has not decrypted the message either, and both sides count messages.
                 self.close()
             raise known from None
 
+    def _believable(self, answer: Answer) -> Answer:
+        if answer.status == 500 and not answer.body and self.settings.url.startswith("http:"):
+            raise obstacles.unencrypted_refused(self.settings)
+        return answer
 
-def _understood(error: Exception) -> bool:
-    """Whether the connection can go on: the host decrypted the message and answered with a fault."""
-    from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
-
-    return isinstance(error, WinRMOperationTimeoutError | WSManFaultError)
+    def _bound(self, message: str, wait: float | None) -> float:
+        """Seconds for all of a request: what the host may wait, and what remains of the time-out beside that."""
+        settings = self.settings
+        waiting = settings.operation_timeout if wait is None else wait
+        return settings.read_timeout - settings.operation_timeout + waiting + len(message) // _SLOWEST
 
 
 def _silence() -> None:

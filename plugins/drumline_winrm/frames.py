@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 import zlib
 from collections.abc import Collection, Iterator, Mapping
@@ -23,6 +24,11 @@ $packed = New-Object IO.MemoryStream (, [Convert]::FromBase64String($reader.Read
 $inflate = New-Object IO.Compression.DeflateStream $packed, ([IO.Compression.CompressionMode]::Decompress)
 . ([ScriptBlock]::Create((New-Object IO.StreamReader $inflate).ReadToEnd()))"""
 
+#: bytes of a line that marks something
+_LONGEST_LINE = 4096
+#: What stands in such lines: an exit code and a checksum, or a word and a time in ticks.
+_END = re.compile(rb"(-?\d{1,10}) ?([0-9a-f]*)\r?")
+_NOTE = re.compile(rb"\w+ (\d{1,19})\r?")
 #: The worker's ticks in a second, and those from the year 1 to the epoch.
 _SECOND = 10**7
 _EPOCH = 621_355_968 * 10**9
@@ -124,6 +130,17 @@ def _packed(text: str) -> bytes:
     return base64.b64encode(deflate.compress(text.encode()) + deflate.flush())
 
 
+def _bounded(line: bytes) -> bytes:
+    """The beginning of a line that is still to end."""
+    if len(line) > _LONGEST_LINE:
+        raise Garbled("a line without an end")
+    return line
+
+
+class Garbled(Exception):
+    """A line that the worker would not write: something else writes on the host in its place."""
+
+
 class Note:
     """What a held request says of itself, in a line on stdout before its command's output: a word and a time."""
 
@@ -140,9 +157,12 @@ class Note:
         before, mark, behind = (self._held + data).partition(self._mark)
         line, end, rest = behind.partition(b"\n")
         if not end:
-            self._held = mark + behind if mark else before[-len(self._mark) :]
+            self._held = _bounded(mark + behind) if mark else before[-len(self._mark) :]
             return b""
-        self.time = (int(line.split()[1]) - _EPOCH) / _SECOND
+        found = _NOTE.fullmatch(line)
+        if found is None:
+            raise Garbled("a note that says no time")
+        self.time = (int(found[1]) - _EPOCH) / _SECOND
         return rest
 
 
@@ -192,7 +212,7 @@ class EndMarks:
         return self._words()[1].decode()
 
     def _words(self) -> list[bytes]:
-        return (self._tails["stdout"].line or b"0 ").split(b" ")
+        return (self._tails["stdout"].line or b"0 ").rstrip(b"\r").split(b" ")
 
     def _split(self, tail: _Tail, data: bytes) -> bytes:
         if tail.found:
@@ -207,6 +227,10 @@ class EndMarks:
                 said, tail.held = said[: len(said) - keep], said[len(said) - keep :]
         if tail.found and tail.line is None and b"\n" in tail.held:
             tail.line = tail.held.partition(b"\n")[0].removeprefix(b" ")
+            if tail is self._tails["stdout"] and not _END.fullmatch(tail.line):
+                raise Garbled("an end without an exit code")
+        if tail.found:
+            tail.held = _bounded(tail.held) if tail.line is None else b""
         return said
 
     def _unsure(self, data: bytes) -> int:

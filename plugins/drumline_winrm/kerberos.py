@@ -22,10 +22,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from requests.auth import AuthBase
 from spnego.channel_bindings import GssChannelBindings
-from winrm.transport import Transport
 
 from drumline.plugin import AuthenticationFailed, HostError, PackageMissing
 from drumline_winrm.faults import Broken
+from drumline_winrm.guarded import GuardedTransport
 from drumline_winrm.options import Settings
 from drumline_winrm.tickets import CLOCKS, REACH, SILENT, UNKNOWN_REALM, NoTicket, margin
 
@@ -36,12 +36,11 @@ _SCHEMES = ("Negotiate", "Kerberos")
 _TOKEN = re.compile(r"\b(?:Negotiate|Kerberos)\s+([A-Za-z0-9+/]+=*)", re.IGNORECASE)
 
 
-class KerberosTransport(Transport):
+class KerberosTransport(GuardedTransport):
     """pywinrm's, for one host: what it would do with pykerberos, this does with pyspnego."""
 
     def __init__(self, settings: Settings, **options: Any) -> None:
-        super().__init__(auth_method="kerberos", **options)
-        self._settings = settings
+        super().__init__(settings, auth_method="kerberos", **options)
 
     def build_session(self) -> requests.Session:
         """The session there is, or one that is logged in if messages are sealed in it."""

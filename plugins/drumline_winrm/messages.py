@@ -7,12 +7,15 @@ long, which counts where every command costs two of them.
 from __future__ import annotations
 
 import base64
+import re
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
+
+from drumline_winrm.answers import Malformed, shortened
 
 _SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 _TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
@@ -22,6 +25,9 @@ _RSP = f"{{{_SHELL}}}"
 ENVELOPE = 512_000
 #: The same for older servers; requests shrink to it when a host refuses a larger one.
 SMALL_ENVELOPE = 153_600
+#: What hosts call shells and commands: GUIDs, but any name will do that needs no quoting in XML.
+_IDENTITY = re.compile(r"[\w.:{}-]{1,200}", re.ASCII)
+_EXIT_CODE = re.compile(r"-?\d{1,10}", re.ASCII)
 #: bytes of a Send around its data, encryption included
 _FRAME = 4096
 
@@ -89,27 +95,66 @@ def delete(shell: str, timeout: float) -> str:
     return _envelope(f"{_TRANSFER}/Delete", "", shell=shell, timeout=timeout)
 
 
-def shell_id(answer: ET.Element) -> str:
-    """The identity of a shell just created."""
-    return next(node.text or "" for node in answer.iter() if node.get("Name", "").lower() == "shellid")
+def shell_id(body: ET.Element) -> str:
+    """The identity of a shell just created; as the others, raises ``Malformed`` for a body that says something else."""
+    return _identity("shell", (node.text for node in body.iter() if node.get("Name", "").lower() == "shellid"))
 
 
-def command_id(answer: ET.Element) -> str:
+def command_id(body: ET.Element) -> str:
     """The identity of a command just started."""
-    return next(node.text or "" for node in answer.iter(f"{_RSP}CommandId"))
+    return _identity("command", (node.text for node in body.iter(f"{_RSP}CommandId")))
 
 
-def received(answer: ET.Element) -> Received:
+def received(body: ET.Element) -> Received:
     """The output and the state in the answer to a Receive."""
-    output = tuple(
-        (_stream(node.get("Name", "")), base64.b64decode(node.text))
-        for node in answer.iter(f"{_RSP}Stream")
-        if node.text
-    )
+    answer = _expected(body, "ReceiveResponse")
+    try:
+        output = tuple(
+            (_stream(node.get("Name", "")), base64.b64decode("".join(node.text.split()), validate=True))
+            for node in answer.iter(f"{_RSP}Stream")
+            if node.text
+        )
+    except ValueError:
+        raise Malformed("output that isn't base64") from None
     states = list(answer.iter(f"{_RSP}CommandState"))
     done = any(state.get("State", "").endswith("/Done") for state in states)
-    codes = [int(node.text) for state in states for node in state.iter(f"{_RSP}ExitCode") if node.text]
-    return Received(output=output, done=done, exit_code=codes[0] & 0xFFFFFFFF if done and codes else None)
+    codes = [_code(node.text) for state in states for node in state.iter(f"{_RSP}ExitCode") if node.text]
+    return Received(output=output, done=done, exit_code=codes[0] if done and codes else None)
+
+
+def sent(body: ET.Element) -> None:
+    """The answer to a Send."""
+    _expected(body, "SendResponse")
+
+
+def signalled(body: ET.Element) -> None:
+    """The answer to a Signal."""
+    _expected(body, "SignalResponse")
+
+
+def deleted(body: ET.Element) -> None:
+    """The answer to a Delete, which is empty."""
+
+
+def _expected(body: ET.Element, name: str) -> ET.Element:
+    found = body.find(f"{_RSP}{name}")
+    if found is None:
+        came = ", ".join(shortened(node.tag.rpartition("}")[2]) for node in list(body)[:3]) or "nothing"
+        raise Malformed(f"SOAP with {came} where {name} belongs")
+    return found
+
+
+def _identity(kind: str, found: Iterable[str | None]) -> str:
+    identity = (next(iter(found), None) or "").strip()
+    if not _IDENTITY.fullmatch(identity):
+        raise Malformed(f"SOAP that names no new {kind}")
+    return identity
+
+
+def _code(text: str) -> int:
+    if not _EXIT_CODE.fullmatch(text.strip()):
+        raise Malformed("an exit code that is no number")
+    return int(text) & 0xFFFFFFFF
 
 
 def _stream(name: str) -> Literal["stdout", "stderr"]:

@@ -6,11 +6,12 @@ import contextlib
 import ipaddress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from drumline.plugin import Option, OptionInvalid, Secret, Target
 from drumline_winrm import logins
 from drumline_winrm.logins import Account
+from drumline_winrm.trust import authorities
 
 if TYPE_CHECKING:
     from drumline_winrm.tickets import Ticket
@@ -212,7 +213,7 @@ def _read(target: Target, authentication: str) -> Settings:
         password=target["password"] or Secret(""),
         encryption=_encryption(target, scheme, authentication),
         validate=target["cert_validation"] == "validate",
-        ca_trust_path=target["ca_trust_path"],
+        ca_trust_path=_authorities(target, scheme),
         cert_pem=target["cert_pem"],
         cert_key=target["cert_key"],
         operation_timeout=operation,
@@ -227,6 +228,12 @@ def _read(target: Target, authentication: str) -> Settings:
         max_operations=max(1, target["max_operations"]),
         account=logins.account(target) if authentication == "kerberos" else None,
     )
+
+
+def _authorities(target: Target, scheme: str) -> str | None:
+    if scheme != "https" or target["cert_validation"] != "validate":
+        return None
+    return authorities(target.host, target["ca_trust_path"])
 
 
 def _scheme(target: Target) -> str:
@@ -287,19 +294,26 @@ def _encryption(target: Target, scheme: str, authentication: str) -> str:
     return "never"
 
 
-def protocol(settings: Settings) -> Any:
-    """A ``winrm.Protocol`` of its own, not yet connected."""
-    from winrm.protocol import Protocol
-
+def transport(settings: Settings) -> Any:
+    """What messages go through, not yet connected."""
     wanted: dict[str, Any] = {
         "endpoint": settings.url,
         "ca_trust_path": settings.ca_trust_path or "legacy_requests",
         "server_cert_validation": "validate" if settings.validate else "ignore",
         "message_encryption": settings.encryption,
         "proxy": settings.proxy,
+        # requests takes (connect, read); pywinrm has one number for both.
+        "read_timeout_sec": (settings.connect_timeout, settings.read_timeout),
     }
-    made: Any = Protocol(
-        transport=cast(Any, settings.authentication),
+    if settings.authentication == "kerberos":
+        from drumline_winrm.kerberos import KerberosTransport
+
+        return KerberosTransport(settings, **wanted)
+    from drumline_winrm.guarded import GuardedTransport
+
+    return GuardedTransport(
+        settings,
+        auth_method=settings.authentication,
         username=settings.user or None,
         password=settings.password.reveal(),
         cert_pem=settings.cert_pem,
@@ -307,10 +321,3 @@ def protocol(settings: Settings) -> Any:
         send_cbt=settings.send_cbt,
         **wanted,
     )
-    if settings.authentication == "kerberos":
-        from drumline_winrm.kerberos import KerberosTransport
-
-        made.transport = KerberosTransport(settings, **wanted)
-    # requests takes (connect, read); pywinrm has one number for both.
-    made.transport.read_timeout_sec = (settings.connect_timeout, settings.read_timeout)
-    return made

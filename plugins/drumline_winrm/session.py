@@ -34,7 +34,7 @@ from drumline_winrm.lines import NativeLines
 from drumline_winrm.options import Settings
 from drumline_winrm.shell import Shell
 from drumline_winrm.staging import WinrmStaged
-from drumline_winrm.warm import Answer, NoPowerShell, WarmPowerShell
+from drumline_winrm.warm import Answer, NoPowerShell, NotInTime, WarmPowerShell
 
 _T = TypeVar("_T")
 
@@ -202,43 +202,49 @@ class WinrmSession:
             raise OptionInvalid("This host speaks PowerShell", "A shell script can't run on it; use PowerShell or cmd.")
 
     def _answer(self, request: Run, emit: Emit) -> Answer:
-        if not self._is_for_powershell(request):
-            return self._native.run(request, emit, self.ended, _deadline(request))
-        name = frames.nonce()
+        deadline = _deadline(request)
+        try:
+            if not self._is_for_powershell(request, deadline):
+                return self._native.run(request, emit, self.ended, deadline)
+            name = frames.nonce()
 
-        def ask() -> Answer:
-            answer = self._warm.ask([self._line(name, request)], name, emit, self.ended, _deadline(request))
-            if answer.code is not None:
-                self._warm.libraries.add(frames.library_id(request.library))
-            return answer
+            def ask() -> Answer:
+                answer = self._warm.ask([self._line(name, request)], name, emit, self.ended, deadline)
+                if answer.code is not None:
+                    self._warm.libraries.add(frames.library_id(request.library))
+                return answer
 
-        return self._twice(ask)
+            return self._twice(ask, deadline)
+        except NotInTime:
+            return Answer(code=None, timed_out=not self._interrupted)
 
     def _hold(self, request: Run, note: frames.Note) -> None:
         """Return when the command waits, which the note says then, or was interrupted."""
-        if not self._is_for_powershell(request):
-            raise CommandRefused(
-                "A command line can't be held back there",
-                f"{self._settings.name} has no Windows PowerShell '{self._settings.shell}' that could wait with it.",
-            )
         said = bytearray()
 
         def hold() -> Answer | None:
             line = self._line(note.name, request, held=True)
             return self._warm.hold(line, note, lambda _stream, data: said.extend(data), self.ended)
 
-        answer = self._twice(hold)
+        answer: Answer | None = Answer(code=None)
+        with contextlib.suppress(NotInTime):
+            if not self._is_for_powershell(request):
+                raise CommandRefused(
+                    "A command line can't be held back there",
+                    f"{self._settings.name} has no Windows PowerShell '{self._settings.shell}' to wait with it.",
+                )
+            answer = self._twice(hold)
         if answer is None:
             self._warm.libraries.add(frames.library_id(request.library))
         elif self.exit_of(answer).code is not None:
             words = " ".join(said.decode(errors="replace").split()) or f"it ends at once, with {answer.code}"
             raise CommandRefused("The command can't be started", f"{self._settings.name} says: {words}")
 
-    def _is_for_powershell(self, request: Run) -> bool:
+    def _is_for_powershell(self, request: Run, deadline: float | None = None) -> bool:
         """Whether the warm PowerShell carries it out, which is running then; else it is a line for the shell itself."""
         script = request.language is Language.POWERSHELL
         try:
-            self._start()
+            self._start(deadline)
         except NoPowerShell:
             if script:
                 raise
@@ -258,14 +264,14 @@ class WinrmSession:
             held=held,
         )
 
-    def _twice(self, ask: Callable[[], _T]) -> _T | Answer:
+    def _twice(self, ask: Callable[[], _T], deadline: float | None = None) -> _T | Answer:
         """Ask the warm PowerShell; once more when it turns out to have gone while nothing ran."""
         try:
             return ask()
         except ShellGone:
             if self._interrupted:
                 return Answer(code=None)
-        self._start()
+        self._start(deadline)
         try:
             return ask()
         except ShellGone as gone:
@@ -284,7 +290,11 @@ class WinrmSession:
                 said.extend(data)
 
         for attempt in (1, 2):
-            self._start()
+            try:
+                self._start()
+            except NotInTime:
+                answer = Answer(code=None)
+                break
             name = frames.nonce()
             lines = self._lines(frames.request_line(name, kind, path), source)
             try:
@@ -309,11 +319,11 @@ class WinrmSession:
             yield frames.piece_line(piece)
         yield frames.last_line(checksum.hexdigest())
 
-    def _start(self) -> None:
+    def _start(self, deadline: float | None = None) -> None:
         if self._no_powershell is not None:
             raise self._no_powershell
         try:
-            self._warm.start()
+            self._warm.start(self.ended, deadline)
         except NoPowerShell as error:
             self._no_powershell = error
             raise

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from drumline.plugin import ConnectionLost, HostError
 from drumline_winrm import messages
 from drumline_winrm.client import Client
-from drumline_winrm.faults import Broken, NothingYet, OperationsFull, ShellGone, TooLarge
+from drumline_winrm.faults import Broken, Late, NothingYet, OperationsFull, ShellGone, TooLarge
 from drumline_winrm.messages import Received
 
 #: The least time that a host is given for a request, in seconds; Windows takes no less.
 _SHORTEST = 0.5
+#: Seconds between two questions for output to a host that answers "nothing yet" at once.
+_PAUSE = 0.25
+#: Seconds for which a host may answer that its own part for shells did not answer it.
+_LATE_PATIENCE = 60.0
 
 
 class Shell:
@@ -27,6 +31,7 @@ class Shell:
         self._directory = directory
         self._limit = client.settings.operation_timeout
         self._commands = 0
+        self._late_since: float | None = None
         self.id: str | None = None
 
     def open(self) -> None:
@@ -35,10 +40,9 @@ class Shell:
             # Acting twice leaves a shell behind, which the host removes when it has been idle for long enough.
             message = messages.create(self._environment, self._directory, self._limit)
             try:
-                answer = self._client.ask(message, harmless_twice=True)
+                self.id = self._client.ask(message, messages.shell_id, harmless_twice=True)
             except (ShellGone, NothingYet, TooLarge) as error:
                 raise _told(error, self._client.settings.name) from None
-            self.id = messages.shell_id(answer)
             self._commands = 0
 
     def start(self, line: str) -> str:
@@ -49,7 +53,7 @@ class Shell:
             self.open()
             assert self.id is not None
             try:
-                answer = self._client.ask(messages.command(self.id, line, self._limit))
+                command = self._client.ask(messages.command(self.id, line, self._limit), messages.command_id)
             except (ShellGone, OperationsFull) as error:
                 self.delete()
                 if not last:
@@ -58,7 +62,7 @@ class Shell:
             except (NothingYet, TooLarge) as error:
                 raise _told(error, self._client.settings.name) from None
             self._commands += 1
-            return messages.command_id(answer)
+            return command
         raise AssertionError  # The second attempt returns or raises.
 
     def send(self, command: str, data: bytes, *, end: bool = False, harmless_twice: bool = False) -> None:
@@ -73,7 +77,7 @@ class Shell:
             alone = start == 0 and last
             message = messages.send(self._known(), command, piece, self._limit, end=end and last)
             try:
-                self._client.ask(message, harmless_twice=harmless_twice and alone)
+                self._client.ask(message, messages.sent, harmless_twice=harmless_twice and alone)
             except TooLarge:
                 if self._client.envelope < len(piece):
                     continue
@@ -86,11 +90,34 @@ class Shell:
 
     def receive(self, command: str, until: float | None = None) -> Received | None:
         """What the command says next; None when that is nothing for a while, or until the (monotonic) time."""
-        wait = self._limit if until is None else min(self._limit, max(_SHORTEST, until - time.monotonic()))
+        began = time.monotonic()
+        wait = self._limit if until is None else min(self._limit, max(_SHORTEST, until - began))
+        message = messages.receive(self._known(), command, wait)
         try:
-            return messages.received(self._client.ask(messages.receive(self._known(), command, wait)))
-        except NothingYet:
-            return None
+            received = self._client.ask(message, messages.received, wait=wait)
+        except NothingYet as nothing:
+            self._count(nothing)
+            received = None
+        else:
+            self._late_since = None
+        if received is None or not (received.output or received.done):
+            # A host that has nothing to say waits before it says so. One that doesn't isn't asked without a pause.
+            time.sleep(max(0.0, min(_PAUSE, began + wait - time.monotonic())))
+        return received
+
+    def _count(self, nothing: NothingYet) -> None:
+        """Bear with a host that can't tell whether there is output, for a while."""
+        if not isinstance(nothing, Late):
+            self._late_since = None
+            return
+        now = time.monotonic()
+        self._late_since = self._late_since or now
+        if now - self._late_since > _LATE_PATIENCE:
+            raise Broken(
+                "Host too busy",
+                f"{nothing} It has answered so for {_LATE_PATIENCE:g} seconds, whenever it was asked for output (code "
+                "1460). Run less at a time on it, or look at what keeps it busy.",
+            )
 
     def follow(self, command: str, ended: Callable[[], bool], deadline: float | None) -> Iterator[Received]:
         """All that the command says until it is done, somebody else ends it, or the (monotonic) time comes.
@@ -113,15 +140,21 @@ class Shell:
     def terminate(self, command: str) -> None:
         """End a command with all that it has started. It may be over already."""
         with contextlib.suppress(ShellGone):
-            self._client.ask(messages.terminate(self._known(), command, self._limit), harmless_twice=True)
+            message = messages.terminate(self._known(), command, self._limit)
+            self._client.ask(message, messages.signalled, harmless_twice=True)
 
     def delete(self) -> None:
-        """End the shell and everything in it, as far as the host can be reached; raises nothing."""
+        """End the shell and everything in it, as far as the host can be reached; raises nothing.
+
+        A host that gave no answer just now isn't asked: it ends shells by itself that are idle for long enough.
+        """
         if self.id is None:
             return
         shell, self.id = self.id, None
-        with contextlib.suppress(HostError, ShellGone, NothingYet):
-            self._client.ask(messages.delete(shell, self._limit), harmless_twice=True)
+        if self._client.silent:
+            return
+        with contextlib.suppress(HostError, ShellGone, NothingYet, TooLarge):
+            self._client.ask(messages.delete(shell, self._limit), messages.deleted, harmless_twice=True)
 
     def _known(self) -> str:
         if self.id is None:
@@ -134,7 +167,7 @@ def _told(error: Exception, host: str) -> HostError:
     if isinstance(error, HostError):
         return error
     if isinstance(error, NothingYet):
-        return HostError("Host too busy", f"{host} did not start what it was asked to in time. Try again later.")
+        return HostError("Host too busy", f"{error} {host} did not start what it was asked to. Try again later.")
     if isinstance(error, TooLarge):
         return HostError("Request too large", f"{host} does not take so long a command, or so many variables.")
     return HostError("The host ends every shell at once", str(error))

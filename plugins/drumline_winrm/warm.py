@@ -13,18 +13,24 @@ from dataclasses import dataclass
 from drumline.plugin import ConnectionLost, Emit, HostError, Stream
 from drumline_winrm import frames
 from drumline_winrm.client import Client
-from drumline_winrm.faults import ShellGone
-from drumline_winrm.messages import payload
+from drumline_winrm.faults import ShellGone, Silent, Untrusted
+from drumline_winrm.messages import Received, payload
 from drumline_winrm.shell import Shell
 
 #: What the worker says first; ``windows`` or ``other`` and PowerShell's version follow.
 _READY = b"drumline ready "
 #: seconds for PowerShell to start; a host that is busy installing updates takes a minute
 _START_PATIENCE = 120.0
+#: bytes that it may say before it is ready, or in the line that ends a request
+_LONGEST_WORDS = 65_536
 
 
 class NoPowerShell(HostError):
     """The host has no PowerShell by that name, or won't let it run."""
+
+
+class NotInTime(Exception):
+    """It was given up before it could be used."""
 
 
 class _Wordless(NoPowerShell):
@@ -52,41 +58,53 @@ class WarmPowerShell:
         self.libraries: set[str] = set()  #: Ids of the libraries that it keeps.
         self.windows = True  #: False for the PowerShell of another system, which has no ``cmd``.
 
-    def start(self) -> None:
-        """Start it if it isn't running. Raises ``NoPowerShell`` with what the host says about it."""
+    def start(self, ended: Callable[[], bool] = lambda: False, deadline: float | None = None) -> None:
+        """Start it if it isn't running. Raises ``NoPowerShell`` with what the host says about it.
+
+        ``NotInTime`` says that somebody else ended that, or that the (monotonic) deadline came first.
+        """
         if self.command is not None:
             return
         if self._stale:
             self.stop()
         try:
-            self._start()
+            self._start(ended, deadline)
+        except (Silent, Untrusted):
+            raise
         except (ConnectionLost, _Wordless):
             # Nothing of the caller's has run, so that a second attempt in a new shell does no harm.
             self.stop()
-            self._start()
+            self._start(ended, deadline)
 
-    def _start(self) -> None:
+    def _start(self, ended: Callable[[], bool], deadline: float | None) -> None:
         self.libraries.clear()
         command = self._shell.start(frames.start_line(self._program))
         said = bytearray()
         with contextlib.suppress(ShellGone):  # It ended at once; why stands in its output.
             self._shell.send(command, frames.worker_line())
-        deadline = time.monotonic() + _START_PATIENCE
+        patience = time.monotonic() + _START_PATIENCE
+        until = patience if deadline is None else min(patience, deadline)
         while not (said.startswith(_READY) and said.endswith(b"\n")):
-            try:
-                received = self._shell.receive(command, deadline)
-            except ShellGone as gone:
-                raise ConnectionLost("The host ended the shell", str(gone)) from None
+            received = self._first(command, until)
             said += b"".join(data for _, data in received.output) if received else b""
             over = received is not None and received.done
-            if over or time.monotonic() > deadline:
+            if not over and (ended() or time.monotonic() > until != patience):
+                self.stop()
+                raise NotInTime
+            if over or len(said) > _LONGEST_WORDS or time.monotonic() > patience:
                 self._shell.terminate(command)
                 code = received.exit_code if received else None
                 words = _first_words(self._client, self._program, bytes(said), code)
                 kind = _Wordless if over and not said else NoPowerShell
                 raise kind("PowerShell can't be started", words)
         self.command = command
-        self.windows = bytes(said).split()[2] == b"windows"
+        self.windows = said.removeprefix(_READY).startswith(b"windows")
+
+    def _first(self, command: str, until: float) -> Received | None:
+        try:
+            return self._shell.receive(command, until)
+        except ShellGone as gone:
+            raise ConnectionLost("The host ended the shell", str(gone)) from None
 
     def stop(self) -> None:
         """End it with everything that it has started, and its shell with them."""
@@ -134,9 +152,12 @@ class WarmPowerShell:
         """After an exception nothing more is asked of this PowerShell."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             self.command = None
             self._stale = True
+            if isinstance(error, frames.Garbled):
+                name = self._client.settings.name
+                raise Untrusted("Answer not understood", f"PowerShell on {name} gives {error}.") from None
             raise
 
     def _submit(self, lines: Iterable[bytes]) -> None:

@@ -15,8 +15,11 @@ from spnego.channel_bindings import GssChannelBindings
 from drumline_lab.wsman.settings import Tls
 
 
-def self_signed(folder: Path, name: str, *addresses: str) -> Tls:
-    """Make a certificate for a name and IP addresses; it is its own authority, valid for a year."""
+def self_signed(folder: Path, name: str, *addresses: str, days: int = 365) -> Tls:
+    """Make a certificate for a name and IP addresses; it is its own authority, valid for so many days from now.
+
+    With ``days`` 0 it has just expired.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -29,7 +32,7 @@ def self_signed(folder: Path, name: str, *addresses: str) -> Tls:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=365))
+        .not_valid_after(now + datetime.timedelta(days=days, seconds=-1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumline.plugin import OptionInvalid
-from drumline_winrm.frames import EndMarks, Note, go_line, loader, request_line, start_line, worker
+from drumline_winrm.frames import EndMarks, Garbled, Note, go_line, loader, request_line, start_line, worker
 
 NAME = "0123456789abcdef01234567"
 MARK = b"\0" + NAME.encode()
@@ -74,3 +74,18 @@ def test_the_start_fits_into_a_line_of_cmd() -> None:
 @pytest.mark.windows
 def test_5_1_would_run_what_is_sent(powershell_parser: Any) -> None:
     assert powershell_parser({"loader": loader(), "worker": worker()}) == {}
+
+
+@pytest.mark.parametrize(
+    "line", [b" x abc\n", b"\n", b" 99999999999999 \n", b" 0 ../x\n", b" 0 \xff\n", b" 0" + b"1" * 5000, b"x" * 5000]
+)
+def test_an_end_that_the_worker_would_not_write_is_refused(line: bytes) -> None:
+    marks = EndMarks(NAME)
+    with pytest.raises(Garbled):
+        marks.feed("stdout", MARK + line, lambda _stream, _data: None)
+
+
+@pytest.mark.parametrize("line", [b"staged\n", b"staged soon\n", b"staged " + b"9" * 30 + b"\n", b"x" * 5000])
+def test_a_note_that_the_worker_would_not_write_is_refused(line: bytes) -> None:
+    with pytest.raises(Garbled):
+        Note(NAME).pass_on(b"\0+" + NAME.encode() + b" " + line)

@@ -64,7 +64,7 @@ class TestWithoutPowerShell:
         assert collect(session, request).stdout == f"in\n1 <2>\n{tmp_path}\n".encode()
 
     def test_a_folder_that_is_not_there_is_the_commands_fault_not_the_ways(self, session: Any) -> None:
-        with pytest.raises(CommandRefused, match="folder"):
+        with pytest.raises(CommandRefused, match="directory"):
             collect(session, line("echo x", directory="/nowhere"))
         assert collect(session, line("echo x")).stdout == b"x\n"
 
@@ -227,6 +227,7 @@ def test_a_fault_that_stays_is_told_with_the_hosts_name(
 ) -> None:
     fault = FAULTS[name]
     monkeypatch.setattr("drumline_winrm.client._BUSY_PATIENCE", 0.1)
+    monkeypatch.setattr("drumline_winrm.shell._LATE_PATIENCE", 0.1)
 
     def refuse(asked: str) -> None:
         if asked == kind:
