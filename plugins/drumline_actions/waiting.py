@@ -10,6 +10,7 @@ from drumline.plugin import (
     Action,
     ActionFailed,
     Argument,
+    AuthenticationFailed,
     Call,
     Completed,
     Ending,
@@ -38,6 +39,9 @@ _STATES = {
     "TIME_WAIT": ("06", "TimeWait"),
 }
 _ACTIVE = ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"]
+#: Log-ins that may be refused while a host is waited for, and seconds between two: a domain locks accounts after a few.
+_MOST_REFUSED = 3
+_REFUSED_PAUSE = 60
 
 
 def perform_wait_for(call: Call) -> Steps:
@@ -183,6 +187,7 @@ def perform_wait_for_connection(call: Call) -> Steps:
     if call["delay"]:
         yield Sleep(seconds=call["delay"])
     elapsed = float(call["delay"])
+    refused = 0
     while True:
         began = time.monotonic()
         try:
@@ -193,10 +198,16 @@ def perform_wait_for_connection(call: Call) -> Steps:
             return Result(values={"elapsed": int(elapsed + time.monotonic() - began)})
         except (HostError, ActionFailed) as error:
             elapsed += time.monotonic() - began
-            if elapsed + call["sleep"] > call["timeout"]:
+            refused += isinstance(error, AuthenticationFailed)
+            pause = _REFUSED_PAUSE if isinstance(error, AuthenticationFailed) else call["sleep"]
+            if refused >= _MOST_REFUSED:
+                raise ActionFailed(
+                    f"the host refused the log-in {refused} times: {error}", elapsed=int(elapsed)
+                ) from error
+            if elapsed + pause > call["timeout"]:
                 raise ActionFailed(f"timed out waiting for the connection: {error}", elapsed=int(elapsed)) from error
-        yield Sleep(seconds=call["sleep"])
-        elapsed += call["sleep"]
+        yield Sleep(seconds=pause)
+        elapsed += pause
 
 
 def _trivial(call: Call, timeout: float | None = None) -> Run:

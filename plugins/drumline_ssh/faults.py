@@ -15,6 +15,7 @@ from drumline.plugin import (
     HostError,
     NameNotResolved,
     QuotaExceeded,
+    SessionLimit,
 )
 
 # paramiko logs what it raises as well; without a handler Python would print that to stderr.
@@ -109,7 +110,7 @@ def of_channel(error: BaseException, place: str, *, alive: bool) -> HostError:
                 f"{place} is connected but didn't answer in time. It may be overloaded, or out of memory or processes."
                 " Run again; ansible_timeout allows more time.",
             )
-        return QuotaExceeded(
+        return SessionLimit(
             "The host refuses one more session",
             f"{place} allows no more sessions on one connection (MaxSessions of sshd, 10 unless configured)."
             " Use fewer sessions per host.",

@@ -5,7 +5,7 @@ Some conditions are answered here rather than reported, and have exceptions that
 
 from __future__ import annotations
 
-from drumline.plugin import AuthenticationFailed, CommandRefused, ConnectionLost, HostError, QuotaExceeded
+from drumline.plugin import AuthenticationFailed, CommandRefused, ConnectionLost, HostError, QuotaExceeded, SessionLimit
 from drumline_winrm.answers import Fault
 from drumline_winrm.options import Settings
 
@@ -84,7 +84,7 @@ def raised(fault: Fault, settings: Settings) -> Exception:
 
 def _reported(code: int | None, said: str, settings: Settings) -> HostError:
     if code in _QUOTA_SHELLS:
-        return QuotaExceeded(
+        return SessionLimit(
             "Too many shells",
             f"{said} End other sessions of user '{settings.user}' there, lower drumline's sessions per host, or raise "
             "WinRM's MaxShellsPerUser.",

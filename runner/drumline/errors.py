@@ -151,6 +151,13 @@ class QuotaExceeded(HostError):
     """The host refuses more shells, operations, sessions or disk space for this user."""
 
 
+class SessionLimit(QuotaExceeded):
+    """The host has no room for one more session now. Nothing was done: it works with fewer sessions at a time.
+
+    Raised by a connection that opens a session, or by the first request of that session.
+    """
+
+
 class PackageMissing(HostError):
     """The way to this host needs a Python package that isn't installed on this machine."""
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from drumline.errors import ConnectionLost, ConnectionRefused, TransferFailed
+from drumline.errors import AuthenticationFailed, ConnectionLost, ConnectionRefused, SessionLimit, TransferFailed
 from drumline.execution.sessions import SessionPool
 from drumline.model.request import Language, Run
 from drumline.model.target import Platform, Target
@@ -32,12 +32,16 @@ class Counting(NullTransport):
         self.closed_sessions = 0
         self.refuse = False
         self.dead = False
+        self.forbid = False
+        self.room = 99  #: Sessions that may be open.
         self.gate = threading.Event()
         self.gate.set()
 
     def connect(self, target: Target) -> Connection:
         self.connections += 1
         self.gate.wait(10)
+        if self.forbid:
+            raise AuthenticationFailed("no", "wrong word")
         if self.refuse:
             raise ConnectionRefused("refused", "try again")
         return _Connection(self)
@@ -62,6 +66,8 @@ class _Connection(NullConnection):
     def open_session(self) -> NullSession:
         if self.owner.dead:
             raise ConnectionLost("lost")
+        if self.owner.sessions - self.owner.closed_sessions >= self.owner.room:
+            raise SessionLimit("full", "no more")
         self.owner.sessions += 1
         return _Session(self.owner)
 
@@ -240,3 +246,66 @@ def test_at_most_so_many_sessions_of_a_host_are_lent_at_once(transport: Counting
         for future in [threads.submit(use) for _ in range(16)]:
             future.result()
     assert (most, transport.sessions) == (2, 2)
+
+
+class TestRoom:
+    """A host that has no room for one more session works with those that there are."""
+
+    def test_users_wait_for_the_sessions_there_are(self, pool: SessionPool, transport: Counting) -> None:
+        transport.room = 2
+        at_once: list[int] = []
+        busy = 0
+        lock = threading.Lock()
+
+        def use() -> None:
+            nonlocal busy
+            with pool.lease(TARGET):
+                with lock:
+                    busy += 1
+                    at_once.append(busy)
+                time.sleep(0.02)
+                with lock:
+                    busy -= 1
+
+        with ThreadPoolExecutor(4) as threads:
+            for future in [threads.submit(use) for _ in range(12)]:
+                future.result(20)
+        assert (len(at_once), max(at_once), transport.sessions) == (12, 2, 2)
+
+    def test_without_any_session_it_is_told(self, pool: SessionPool, transport: Counting) -> None:
+        transport.room = 0
+        with pytest.raises(SessionLimit), pool.lease(TARGET):
+            pass
+
+    def test_a_session_that_finds_no_room_when_it_is_used_is_given_up(
+        self, pool: SessionPool, transport: Counting
+    ) -> None:
+        with pool.lease(TARGET):
+            with pytest.raises(SessionLimit), pool.lease(TARGET):
+                raise SessionLimit("full", "no more")
+            assert pool.others_have_room(TARGET)
+        with pool.lease(TARGET):
+            taken = threading.Thread(target=lambda: pool.lease(TARGET).__enter__(), daemon=True)
+            taken.start()
+            taken.join(0.2)
+            assert taken.is_alive()  # one at a time from now on
+        taken.join(10)
+        assert (taken.is_alive(), transport.sessions) == (False, 2)
+
+
+class TestRefusedLogIns:
+    def test_the_next_users_are_told_without_another_log_in(self, pool: SessionPool, transport: Counting) -> None:
+        transport.forbid = True
+        for _ in range(20):
+            with pytest.raises(AuthenticationFailed), pool.lease(TARGET):
+                pass
+            with pytest.raises(AuthenticationFailed):
+                pool.reconnect(TARGET)
+        assert transport.connections == 1
+
+    def test_one_that_a_session_had_to_repeat_ends_the_others_too(self, pool: SessionPool, transport: Counting) -> None:
+        with pytest.raises(AuthenticationFailed), pool.lease(TARGET):
+            raise AuthenticationFailed("no", "the password was changed")
+        with pytest.raises(AuthenticationFailed), pool.lease(TARGET):
+            pass
+        assert (transport.connections, transport.sessions) == (1, 1)

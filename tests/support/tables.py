@@ -358,6 +358,7 @@ _ERRORS = {
     "HostKeyChanged": "find out why; when it is right, remove the old key from known_hosts.",
     "CertificateInvalid": "name the authority in `ansible_winrm_ca_trust_path`.",
     "QuotaExceeded": "lower `sessions` or `forks`, end other sessions, or raise the host's quota.",
+    "SessionLimit": "nothing, where others of this run have a session there: the jobs wait for those. Else as above.",
     "PackageMissing": "install the package that the message names.",
     "OptionInvalid": "mend the variable that the message names. The job is `failed`, not unreachable.",
     "CommandRefused": "check the folder (`chdir`) and the program. The job is `failed`, not unreachable.",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from drumline.errors import ConnectTimedOut
+from drumline.errors import ConnectTimedOut, SessionLimit
 from drumline.execution.approvals import NOBODY
 from drumline.execution.clocks import read_clock
 from drumline.execution.context import RunContext
@@ -143,6 +143,14 @@ class Requests:
         return Completed(code=ended.code, ending=ended.ending)
 
     def _with_session(self, target: Target, use: Callable[[Session], T]) -> T:
+        while True:
+            try:
+                return self._with_one(target, use)
+            except SessionLimit:
+                if self.stopped or not self._context.sessions.others_have_room(target):
+                    raise
+
+    def _with_one(self, target: Target, use: Callable[[Session], T]) -> T:
         self.connecting = True
         try:
             with self._context.sessions.lease(target) as session:

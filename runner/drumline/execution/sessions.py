@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from drumline.errors import ConnectionLost, HostError
+from drumline.errors import AuthenticationFailed, ConnectionLost, HostError, SessionLimit
+from drumline.execution.refusals import Refusals
 from drumline.model.target import Target
 from drumline.plugin.protocols import Connection, Session, Transport
 
@@ -35,7 +36,9 @@ class SessionPool:
         """A session for the caller alone, for the time of a ``with``.
 
         Entering it raises the transport's ``HostError`` when there is no way to the host. A session that lost its
-        connection is not used again: the next lease connects anew.
+        connection is not used again: the next lease connects anew. A host that has no room for one more session
+        (``SessionLimit``) has that many fewer from then on, and those who want one wait. A log-in that was refused is
+        not repeated at once.
         """
         return Lease(self._host(target))
 
@@ -51,6 +54,10 @@ class SessionPool:
             yield
         finally:
             host.set_aside(-1)
+
+    def others_have_room(self, target: Target) -> bool:
+        """After a ``SessionLimit``: whether there is another session of the host, to be waited for and used instead."""
+        return self._host(target).has_sessions
 
     def reconnect(self, target: Target) -> None:
         """Drop the connection to a host and open it anew; raises its ``HostError``."""
@@ -111,10 +118,16 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None or (isinstance(error, HostError) and not isinstance(error, ConnectionLost)):
-            self._host.give_back(self._lent)
-        elif isinstance(error, ConnectionLost):
+        if isinstance(error, ConnectionLost):
             self._host.lose(self._lent)
+        elif isinstance(error, AuthenticationFailed):  # it had to log in anew
+            self._host.refuse(error)
+            self._host.lose(self._lent)
+        elif isinstance(error, SessionLimit):
+            self._host.shrink()
+            self._host.discard(self._lent)
+        elif error is None or isinstance(error, HostError):
+            self._host.give_back(self._lent)
         else:  # what state the session is in nobody knows
             self._host.discard(self._lent)
 
@@ -131,7 +144,8 @@ class _Host:
 
     def __init__(self, connect: Callable[[], Connection], limit: float) -> None:
         self._connect = connect
-        self._limit = limit
+        self._most = limit
+        self._limit = limit  # fewer than the most where this connection has no room for them
         self._lent = 0  # sessions that are in use
         self._connection: Connection | None = None
         self._idle: list[_Lent] = []
@@ -139,15 +153,36 @@ class _Host:
         self._room = threading.Condition(self._lock)
         self._attempts = 0
         self._error: HostError | None = None
+        self._refusals = Refusals()
 
     @property
     def connected(self) -> bool:
         """There is a connection; False while one is being opened."""
         return self._connection is not None
 
+    @property
+    def has_sessions(self) -> bool:
+        """Some session is in use or idle."""
+        with self._lock:
+            return self._lent + len(self._idle) > 0
+
     def take(self) -> _Lent:
         """An idle session, else a new one; waits while as many are in use as may be."""
         seen = self._attempts
+        while True:
+            lent, connection = self._reserve(seen)
+            if lent is not None:
+                return lent
+            try:
+                return self._open_session(connection)
+            except SessionLimit:
+                self.shrink()
+                self._unreserve()
+                if not self.has_sessions:
+                    raise
+
+    def _reserve(self, seen: int) -> tuple[_Lent | None, Connection]:
+        """Room for one more user, and an idle session for it if there is one. Connects, if need be."""
         with self._lock:
             while self._lent >= self._limit:
                 self._room.wait()
@@ -158,16 +193,34 @@ class _Host:
             connection = self._connection
             assert connection is not None
             self._lent += 1
-            if self._idle:
-                return self._idle.pop()
+            return (self._idle.pop() if self._idle else None), connection
+
+    def _open_session(self, connection: Connection) -> _Lent:
         try:
             return _Lent(connection.open_session(), connection)
+        except SessionLimit:
+            raise
         except BaseException as error:
-            with self._lock:
-                self._returned()
-            if isinstance(error, ConnectionLost):
+            self._unreserve()
+            if isinstance(error, AuthenticationFailed):
+                self.refuse(error)
+            if isinstance(error, ConnectionLost | AuthenticationFailed):
                 self.disconnect(connection)
             raise
+
+    def _unreserve(self) -> None:
+        with self._lock:
+            self._returned()
+
+    def shrink(self) -> None:
+        """There is no room for the session that a user just asked for: that many are the most from now on."""
+        with self._lock:
+            self._limit = max(1, min(self._limit, self._lent + len(self._idle) - 1))
+
+    def refuse(self, error: AuthenticationFailed) -> None:
+        """A session had to log in anew, and the host refused that."""
+        with self._lock:
+            self._refusals.note(error)
 
     def set_aside(self, sessions: int) -> None:
         """So many sessions don't count as in use; a negative number takes it back, without waiting for room."""
@@ -183,10 +236,15 @@ class _Host:
         self._attempts += 1
         self._error = None
         try:
+            self._refusals.check()
             self._connection = self._connect()
         except HostError as error:
             self._error = error
+            if isinstance(error, AuthenticationFailed):
+                self._refusals.note(error)
             raise
+        self._refusals.forget()
+        self._limit = self._most
 
     def give_back(self, lent: _Lent) -> None:
         """The session is idle again."""
@@ -204,8 +262,7 @@ class _Host:
 
     def discard(self, lent: _Lent) -> None:
         """The session is of no more use."""
-        with self._lock:
-            self._returned()
+        self._unreserve()
         lent.session.close()
 
     def disconnect(self, only: Connection | None = None) -> None:

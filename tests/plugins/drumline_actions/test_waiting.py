@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from drumline.plugin import ActionFailed, Completed, ConnectionRefused, Ending, Reconnect, Run, Sleep, Waiting
+from drumline.plugin import (
+    ActionFailed,
+    AuthenticationFailed,
+    Completed,
+    ConnectionRefused,
+    Ending,
+    Reconnect,
+    Run,
+    Sleep,
+    Waiting,
+)
 
 
 @pytest.fixture
@@ -389,3 +399,18 @@ def test_drained(posix, connected: tuple[int, socket.socket]) -> None:
 @pytest.mark.windows
 def test_drained_on_windows(windows, connected: tuple[int, socket.socket]) -> None:
     _check_drained(windows, connected)
+
+
+@pytest.mark.parametrize(("timeout", "tries", "slept"), [(600, 3, 120), (100, 2, 60), (20, 1, 0)])
+def test_wait_for_connection_tries_a_refused_log_in_twice_more_at_long_intervals(
+    posix, timeout: int, tries: int, slept: int
+) -> None:
+    def refuse(request):
+        if isinstance(request, Reconnect):
+            raise AuthenticationFailed("Log-in rejected", "Wrong password.")
+
+    posix.answer = refuse
+    with pytest.raises(ActionFailed, match=r"Log-in rejected. Wrong password."):
+        posix("wait_for_connection", timeout=timeout)
+    assert sum(isinstance(request, Reconnect) for request in posix.requests) == tries
+    assert sum(request.seconds for request in posix.requests if isinstance(request, Sleep)) == slept
