@@ -141,8 +141,8 @@ def test_templates_of_an_unknown_action_are_checked(prepared):
         prepared("- uri: {url: '{{ 1 | nofilter }}'}\n- no_such: a={{ nowhere }}\n")
     assert [(found.summary, found.position.line) for found in error.value.diagnostics] == [
         ("Action not supported yet", 4),
-        ("Unknown action", 5),
         ("Unknown filter", 4),
+        ("Unknown action", 5),
         ("Undefined variable", 5),
     ]
 

@@ -378,7 +378,17 @@ def _gathered() -> Iterator[_Mistakes]:
     mistakes = _Mistakes()
     yield mistakes
     if mistakes.found:
-        raise FilesError(mistakes.found)
+        raise FilesError(_in_order(mistakes.found))
+
+
+def _in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Mistakes file by file, in the order in which files come up, each file's by lines."""
+    paths: dict[str, int] = {}
+    for diagnostic in found:
+        paths.setdefault(diagnostic.position.path if diagnostic.position else "", len(paths))
+    return sorted(
+        found, key=lambda one: (paths[one.position.path], *one.position[1:]) if one.position else (paths[""],)
+    )
 
 
 def _play_renderer(
