@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from drumline.plugin.leftovers import sweep, temporary_name
 from drumline_actions.offers import aliases
 from drumline_actions.scripts import HostPath, ask, decode, posix_script, require_exit
 
+#: What parts the names of a path, or can't be in one.
+_PARTS = re.compile(r"[/\\\x00-\x1f\x7f]")
 #: Blocks of 64 KiB that one command of another user prints: far below what is kept of a command's output.
 _BLOCKS = 4
 
@@ -49,14 +52,23 @@ def _target(call: Call) -> Path:
     source: str = call["src"].replace("\\", "/") if call.platform is Platform.WINDOWS else call["src"]
     base = _folder_of_playbook(call) / os.path.expanduser(dest)
     if not call["flat"]:
-        return Path(os.path.normpath(base / call.host / os.path.normpath("/" + source).lstrip("/")))
+        return Path(os.path.normpath(base / _as_name(call.host) / os.path.normpath("/" + source).lstrip("/")))
     if dest.endswith("/"):
-        return base / source.rpartition("/")[2]
+        name = source.rpartition("/")[2]
+        if name in ("", ".", ".."):
+            raise ActionFailed(f"src names no file: {call['src']}")
+        return base / name
     if base.is_dir():
         raise ActionFailed(
             "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"
         )
     return base
+
+
+def _as_name(host: str) -> str:
+    """A host's name as the name of one folder, whatever it is."""
+    name = _PARTS.sub(lambda found: f"%{ord(found[0]):02X}", host)
+    return name if name.strip(".") else name.replace(".", "%2E")
 
 
 def _folder_of_playbook(call: Call) -> Path:

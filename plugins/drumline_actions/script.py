@@ -39,7 +39,28 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 {fill}chmod 700 "$t" || exit
-{command} </dev/null"""
+run() {{ "$@" {arguments} </dev/null; }}
+{start}"""
+#: Where the folder for temporary files is mounted noexec, what the script's first line names reads it, as the kernel
+#: would have it: with what else stands there as one argument.
+#: BusyBox' test doesn't know of noexec: whether another file there can't be started either shows that it was that.
+_START = """if [ -x "$t" ]; then
+run "$t"
+code=$?
+[ $code -eq 126 ] || exit $code
+printf '#!/bin/sh\\n' >"$t.try" && chmod 700 "$t.try" || exit $code
+"$t.try" 2>/dev/null && { rm -f -- "$t.try"; exit $code; }
+rm -f -- "$t.try"
+fi
+IFS= read -r line <"$t"
+case $line in
+'#!'*) set -f; set -- ${line#??}; set +f ;;
+*ELF*) echo "drumline: $t is a program, and its folder is mounted noexec: set TMPDIR to another folder" >&2; exit 126 ;;
+*) set -- /bin/sh ;;
+esac
+program=$1
+shift
+if [ $# -gt 0 ]; then run "$program" "$*" "$t"; else run "$program" "$t"; fi"""
 _SENT_ALONG = 'cat >"$t" || exit\n'
 _MAKE_TEMPORARY = '$(mktemp "${TMPDIR:-/tmp}/drumline.XXXXXX") || exit'
 
@@ -91,13 +112,14 @@ def _taken_apart(text: str, platform: Platform) -> tuple[str, str]:
 def _on_posix(call: Call, path: Path, arguments: str, shown: str) -> Steps:
     content = local_content(call, path)
     words = shlex.split(call["executable"] or "")
-    command = " ".join([*map(shlex.quote, words), '"$t"', *map(expanding_word, shlex.split(arguments))])
+    start = f'run {shlex.join(words)} "$t"' if words else _START
+    parts = {"arguments": " ".join(map(expanding_word, shlex.split(arguments))), "start": start}
     if content.small is not None:
-        text = _POSIX.format(temporary=_MAKE_TEMPORARY, fill=_SENT_ALONG, command=command)
+        text = _POSIX.format(temporary=_MAKE_TEMPORARY, fill=_SENT_ALONG, **parts)
         return (yield from run_once(call, _run(call, Language.SH, text, content.small), shown=shown))
     temporary = (yield from ask(call, "temporary", **naming()))["upload"]
     yield from fill(call, content, temporary)
-    text = _POSIX.format(temporary=shlex.quote(temporary), fill="", command=command)
+    text = _POSIX.format(temporary=shlex.quote(temporary), fill="", **parts)
     try:
         result: Result = yield from run_once(call, _run(call, Language.SH, text), shown=shown)
     except ActionFailed:  # it may not have begun, and so not have removed itself

@@ -12,7 +12,7 @@ The shell is a plain ``sh`` that reads commands from its standard input. To run 
   command was killed, and quote it.
 - NONCE is new for each command, and random, so that no output can be mistaken for the end. The marks are written by the
   shell itself when the command is over: a child that stays behind and holds the streams isn't waited for.
-- A script that speaks of ``$$`` means a process of its own: it gets one (``exec /bin/sh -c``).
+- A script that speaks of ``$$`` means a process of its own: it gets one, which reads it from a descriptor.
 - It has the shell's process group: dash and busybox have no job control without a terminal, and ``setsid`` costs three
   times as much as the command. The shell handles the signals that scripts send to their group, but nobody handles
   ``kill -9 0``: it ends the shell, which is told as a lost connection, and the next command gets another.
@@ -27,7 +27,7 @@ import re
 import shlex
 
 from drumline.plugin import ConnectionLost, Exit
-from drumline.plugin.posix import means_its_own_process
+from drumline.plugin.posix import means_its_own_process, run_in
 
 #: Starts the shell, whichever login shell reads this.
 START = "exec /bin/sh"
@@ -78,7 +78,7 @@ def _waiting(script: str, stdin: bytes, *, fed: bool) -> str:
 
 def _child(script: str) -> str:
     if means_its_own_process(script):
-        return f"( exec /bin/sh -c {shlex.quote(script)} )"
+        return f"( {run_in('/bin/sh', script)})"
     return f"( eval {shlex.quote(script)} )"
 
 

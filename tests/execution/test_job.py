@@ -20,7 +20,7 @@ from drumline.execution.output import LEAST, LIMIT
 from drumline.journal.replay import replay_run
 from drumline.journal.store import Journal
 from drumline.masking import Secrets
-from drumline.model.event import Input
+from drumline.model.event import Input, JobFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.reporting.history import output_of
@@ -223,6 +223,12 @@ def test_run_once_gives_its_result_to_all_hosts(tmp_path: Path) -> None:
     )
     assert [event.job.host for event in ran.ends()][:1] == ["a"]
     assert ran.result("told", "b")["msg"] == "from a"
+
+
+def test_delegate_to_gives_a_host_and_no_path(tmp_path: Path) -> None:
+    ran = run_tasks(tmp_path, "- {id: one, command: 'true', delegate_to: '{{ \"../../x\" }}'}")
+    finished = next(event for event in ran.events if isinstance(event, JobFinished))
+    assert "'delegate_to' gives no host: The host name '../../x' reads as a path" in finished.result["msg"]
 
 
 def test_delegate_to_runs_elsewhere_with_the_own_hosts_variables(tmp_path: Path) -> None:

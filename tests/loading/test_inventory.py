@@ -210,6 +210,13 @@ class TestFolders:
         assert variables(inventory, "h2") == {"a": "b", "d": 1}
         assert inventory.groups["web"].variables == {"a": "b", "d": 1}
 
+    def test_links_in_circles_lead_to_nothing_new(self, write: Write) -> None:
+        source = write("hosts", "h1\n")
+        folder = Path(write("host_vars/h1/deep/vars.yml", "a: 1\n")).parent
+        (folder / "up").symlink_to("..")
+        (folder / "top").symlink_to("../..")
+        assert load_inventory([source]).hosts["h1"].variables["a"] == 1
+
     def test_mistakes_in_them_are_found_with_those_of_sources(self, write: Write) -> None:
         source = write("hosts.yml", "web: {hosts: {h1: }, host: x}")
         listed = write("group_vars/web.yml", "- a\n")

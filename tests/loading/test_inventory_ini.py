@@ -70,6 +70,7 @@ def test_templates_inside_literals_keep_their_line() -> None:
         ("web1 port\n", "Not a variable", (1, 6)),
         ("web1 a='b\n", "A host line can't be read", (1, 1)),
         ("  web[1:\n", "Not a host name", (1, 3)),
+        ("[web]\n../../../x\n", "Not a host name", (2, 1)),
         ("[web:vars]\nkey\n", "Not a variable", (2, 1)),
         ("[web:children]\na b\n", "Not a group name", (2, 1)),
         ("[we*b]\nh\n", "Not a group name", (1, 1)),

@@ -31,6 +31,7 @@ def test_a_single_name_may_stand_for_hosts_and_children() -> None:
         ("web: {hosts: {a: b}}\n", "Wrong type in an inventory", (1, 18), "Host 'a'"),
         ("web: 1\n", "Wrong type in an inventory", (1, 6), "Group 'web'"),
         ("web: {host: {a: }}\n", "Unknown key in a group", (1, 7), "Did you mean 'hosts'?"),
+        ("web: {hosts: {../../../x: }}\n", "Not a host name", (1, 15), "reads as a path"),
         ("web: {hosts: {'a b': }}\n", "Not a host name", (1, 15), "A space"),
         ("web: {hosts: {'a[2:1]': }}\n", "Not a host name", (1, 15), "empty"),
         ("'my web': {}\n", "Not a group name", (1, 1), "A space"),

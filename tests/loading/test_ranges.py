@@ -35,6 +35,12 @@ def test_names(text: str, names: list[str], port: int | None) -> None:
     ("text", "words"),
     [
         ("", "needs a name"),
+        ("../../x", "reads as a path"),
+        ("a/b", "reads as a path"),
+        ("/etc", "reads as a path"),
+        ("..", "reads as a path"),
+        (".", "reads as a path"),
+        ("web[1:2]/../x", "reads as a path"),
         ("web[1]", "isn't a range"),
         ("web[1:2:3:4]", "isn't a range"),
         ("web[a:10]", "neither a number nor one letter"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -74,7 +75,38 @@ def test_a_name_that_sh_cannot_export_is_refused(name):
 
 def test_another_program_reads_the_text():
     completed = carry_out(Run(language=Language.SH, text="import sys; print(sys.argv)", executable="python3"))
-    assert completed.stdout == b"['-c']\n"
+    assert completed.stdout == b"['/dev/fd/3']\n"
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", *filter(shutil.which, ["dash", "bash", "busybox", "ksh", "mksh", "zsh"])])
+@pytest.mark.parametrize("size", [0, 300_000])
+def test_a_shell_that_is_asked_for_reads_the_text_as_an_argument_would_be(shell, size, tmp_path):
+    place = shutil.which(shell)
+    if shell == "busybox" and place:
+        (tmp_path / "ash").symlink_to(place)
+        place = str(tmp_path / "ash")
+    text = "#!/bin/sh\n" + "# x\n" * (size // 4) + 'cat; echo "$0 $# ${drumline_text-}"; : 3>&1 >&3 2>/dev/null; exit 4'
+    completed = carry_out_from_file(
+        Run(language=Language.SH, text=text, stdin=b"in\n", executable=place), os.environ["PATH"]
+    )
+    assert (completed.returncode, completed.stdout.decode()) == (4, f"in\n{place} 0 \n")
+
+
+def test_a_text_is_parsed_line_by_line():
+    text = "shopt -s extglob\ncase ab in +(a|b)) echo yes ;; esac\nexit 3\nthis is ( no line"
+    completed = carry_out(Run(language=Language.SH, text=text, executable="bash"))
+    assert (completed.returncode, completed.stdout) == (3, b"yes\n")
+
+
+@pytest.mark.parametrize("executable", ["sh", "bash", "python3"])
+def test_what_is_run_is_in_no_process_list(executable):
+    look = "import pathlib; print([p.read_bytes() for p in pathlib.Path('/proc').glob('[0-9]*/cmdline')])"
+    text = look if executable == "python3" else "for f in /proc/[0-9]*/cmdline; do cat $f; done"
+    completed = carry_out_from_file(
+        Run(language=Language.SH, text=f"{text} # hidden{os.getpid()}", executable=executable), os.environ["PATH"]
+    )
+    assert completed.stdout
+    assert f"hidden{os.getpid()}".encode() not in completed.stdout
 
 
 def test_nothing_runs_when_the_directory_is_missing(tmp_path):

@@ -156,3 +156,11 @@ def test_wrong_names_are_told_with_the_programs_path(program: Program) -> None:
     assert found.summary == "Not a host name"
     assert found.position is not None
     assert found.position.path == source
+
+
+def test_a_host_whose_name_is_a_path(program: Program) -> None:
+    source = program("""echo '{"web": ["../../../x"], "_meta": {"hostvars": {"a/b": {}}}}'""")
+    with pytest.raises(FilesError) as caught:
+        load_inventory([source], [Script()])
+    told = {(found.summary, found.position.path) for found in caught.value.diagnostics}
+    assert told == {("Not a host name", source)}

@@ -45,6 +45,7 @@ from drumline.execution.values import (
 from drumline.execution.words import Words
 from drumline.loading.budget import Allowance, allowed
 from drumline.loading.files import find_file
+from drumline.loading.ranges import check_name
 from drumline.loading.templating import TemplateEnded, TemplateFailed
 from drumline.loading.variables import Facts, Scope
 from drumline.model.event import Input, JobFinished
@@ -303,7 +304,7 @@ class _JobRun:
         action = self._context.actions[task.action]
         host = self._job.host
         if task.delegate_to is not None:
-            host = str(self._templating.render(task.delegate_to, scope))
+            host = _host_name(self._templating.render(task.delegate_to, scope))
         try:
             target = self._context.target(self._step, host)
             platform = self._context.transports[target.transport].platform(target)
@@ -367,6 +368,16 @@ class _JobRun:
 
     def _with_result(self, scope: Scope, values: Values) -> Scope:
         return scope.child(Facts({self._task.register: values})) if self._task.register else scope
+
+
+def _host_name(value: object) -> str:
+    """A name that was rendered, perhaps from what a host said."""
+    name = str(value)
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise ActionFailed(f"'delegate_to' gives no host: {error}") from None
+    return name
 
 
 @lru_cache(maxsize=256)

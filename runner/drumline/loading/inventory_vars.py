@@ -39,15 +39,22 @@ def read_variables(folder: Path, names: Iterable[str], mistakes: Diagnostics) ->
     return found
 
 
-def _files(path: Path, *, top: bool = False) -> Iterator[Path]:
-    """The file itself, or the files of the folder and of its folders, in the order of their names."""
+def _files(path: Path, *, top: bool = False, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """The file itself, or the files of the folder and of its folders, in the order of their names.
+
+    Links back up, to folders that are being read, lead to nothing new.
+    """
     if not path.is_dir():
         if top or path.suffix in _EXTENSIONS:
             yield path
         return
+    status = path.stat()
+    itself = (status.st_dev, status.st_ino)
+    if itself in above:
+        return
     for inner in sorted(path.iterdir()):
         if not inner.name.startswith(".") and not inner.name.endswith("~") and not (inner.is_dir() and inner.suffix):
-            yield from _files(inner)
+            yield from _files(inner, above=above | {itself})
 
 
 def _merge(files: Iterator[Path], mistakes: Diagnostics) -> dict[str, Value]:

@@ -34,6 +34,8 @@ def check_name(name: str) -> None:
         raise ValueError("A host needs a name.")
     if bad := _FORBIDDEN.search(name):
         raise ValueError(f"{_shown(bad.group())} can't be part of the host name {name!r}.")
+    if "/" in name or name in (".", ".."):
+        raise ValueError(f"The host name {name!r} reads as a path; files of this host would go astray.")
     if name.startswith("-"):
         raise ValueError(f"The host name {name!r} begins with '-', so that programs would take it for an option.")
     if ":" in name and not is_ipv6(name):

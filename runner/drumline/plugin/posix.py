@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from pathlib import PurePosixPath
 
 from drumline.errors import OptionInvalid
 from drumline.model.request import Language, Run
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ITS_OWN_PROCESS = re.compile(r"\$\$|\$\{\$|\bPPID\b")
-#: Longest script that may become an argument; Linux takes 131,071 bytes.
-_LONGEST_ARGUMENT = 120_000
+#: Shells that are known to evaluate what they read from a descriptor as if it was their argument.
+_SHELLS = {"sh", "ash", "bash", "dash", "ksh", "ksh93", "mksh", "yash", "zsh"}
+#: What such a shell is started with. The text itself never is an argument, which everybody sees in the process list.
+_READER = 'drumline_text=$(cat <&3); exec 3<&-; eval "unset drumline_text;$drumline_text"'
 
 
 def shell_script(request: Run) -> str:
@@ -26,8 +29,27 @@ def shell_script(request: Run) -> str:
 
 
 def means_its_own_process(script: str) -> bool:
-    """The script speaks of ``$$`` and so has to be a process of its own, unless it is too long to be started so."""
-    return bool(_ITS_OWN_PROCESS.search(script)) and len(script) < _LONGEST_ARGUMENT
+    """The script speaks of ``$$`` and so has to be a process of its own."""
+    return bool(_ITS_OWN_PROCESS.search(script))
+
+
+def is_shell(program: str) -> bool:
+    """Whether a program of this name reads scripts for ``sh``."""
+    return PurePosixPath(program).name in _SHELLS
+
+
+def run_in(program: str, script: str) -> str:
+    """Lines that become a program which carries out the script; they end with a line end.
+
+    The script is on descriptor 3, and what reads it is no shell gets ``/dev/fd/3`` for its file.
+    """
+    mark = _end_mark(script)
+    reader = f"-c {shlex.quote(_READER)}" if is_shell(program) else "/dev/fd/3"
+    return f"exec {shlex.quote(program)} {reader} 3<<'{mark}'\n{script}\n{mark}\n"
+
+
+def _end_mark(script: str) -> str:
+    return f"drumline-{hashlib.sha256(script.encode(errors='surrogateescape')).hexdigest()[:20]}"
 
 
 def settings_of(request: Run) -> list[str]:
@@ -53,7 +75,7 @@ def with_shell(request: Run) -> str:
     if request.language is Language.EXEC:
         return f"exec {shlex.join(_words(request.text))}"
     if request.executable:
-        return f"exec {shlex.quote(request.executable)} -c {shlex.quote(request.script)}"
+        return run_in(request.executable, request.script)
     return request.script
 
 
@@ -71,8 +93,7 @@ def as_user(user: str, text: str, after: str = "") -> str:
     It goes ahead of the request's stdin, since everybody may read the arguments of ``sudo``. ``dd`` takes exactly the
     script's bytes, so that the rest is the command's. -n: never ask for a password; -H: the user's own HOME.
     """
-    script = text.encode(errors="surrogateescape")
-    mark = f"drumline-{hashlib.sha256(script).hexdigest()[:20]}"
+    script, mark = text.encode(errors="surrogateescape"), _end_mark(text)
     shell = f'eval "$(dd bs=1 count={len(script) + 1} 2>/dev/null)"'
     sudo = f"sudo -n -H -u {shlex.quote(user)} -- /bin/sh -c {shlex.quote(shell)}"
     return f"{{ cat <<'{mark}'; cat; }} | {f'{{ {sudo}; {after}; }}' if after else sudo}\n{text}\n{mark}"

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 
 from drumline.model.request import Language, Run
 from drumline.plugin.marks import Tail
-from drumline.plugin.posix import as_user, means_its_own_process, settings_of, with_shell
+from drumline.plugin.posix import as_user, is_shell, means_its_own_process, settings_of, with_shell
 from drumline.plugin.protocols import Emit, Stream
 
 #: Seconds for a command to be ready to start: sudo may have to ask a directory far away.
@@ -94,8 +94,6 @@ printf '\036@WORD@ over %s\n' "$drumline_began"
 exit $drumline_status"""
 #: Where the command becomes another user, and ``sudo`` may end without that.
 _OVER = r"drumline_status=$?; printf '\036@WORD@ over\n'; exit $drumline_status"
-#: Shells that the word can be waited for in; others are started when it has come.
-_SHELLS = {"sh", "ash", "bash", "dash", "ksh", "ksh93", "mksh", "yash", "zsh"}
 _BLANK = re.compile(r"@([A-Z_]+)@")
 _TIME = re.compile(rb"\d+(?:[.,]\d+)?")
 
@@ -181,7 +179,7 @@ class Remarks:
 def _check(request: Run) -> str:
     """Has the shell parse the text, so that an error of syntax keeps all hosts from starting."""
     shell = request.executable or "/bin/sh"
-    if request.language is not Language.SH or not _is_shell(shell):
+    if request.language is not Language.SH or not is_shell(shell):
         return "true"
     mark = f"drumline-{hashlib.sha256(request.script.encode(errors='surrogateescape')).hexdigest()[:20]}"
     # A script for bash may turn these patterns on by itself, which happens too late for the parser.
@@ -192,16 +190,12 @@ def _check(request: Run) -> str:
     return f"{shlex.quote(shell)} -n{patterns} <<'{mark}'\n{request.script}\n{mark}"
 
 
-def _is_shell(program: str) -> bool:
-    return PurePosixPath(program).name in _SHELLS
-
-
 def _waiting(request: Run, word: str) -> str:
     """The command behind its gate, which is one line so that the shell's messages count the text's lines rightly."""
     gate = _gate(word, has_input=bool(request.stdin))
     if request.language is Language.SH and request.executable is None and means_its_own_process(request.script):
         request = replace(request, executable="/bin/sh")
-    if request.executable and _is_shell(request.executable):
+    if request.executable and is_shell(request.executable):
         return with_shell(replace(request, library="", text=f"{gate} {request.script}"))
     return f"{gate} {with_shell(request)}"
 

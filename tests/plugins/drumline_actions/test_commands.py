@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -228,3 +232,34 @@ def test_of_all_requests_one_is_what_the_task_is_about(platform: Platform, scrip
             )
             assert [request.main for request in requests if isinstance(request, Run)].count(True) == 1
     assert [name for name, action in ACTIONS.items() if action.can_start and name == action.name] == list(tasks)
+
+
+@pytest.fixture
+def noexec(tmp_path: Path) -> Iterator[Path]:
+    """A folder from which no program can be started."""
+    folder = tmp_path / "noexec"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec,size=1m", "none", str(folder)], check=False).returncode:
+        pytest.skip("this user may not mount a file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("size", [0, 100_000])
+def test_script_where_nothing_can_be_started(posix, noexec: Path, tmp_path: Path, size: int) -> None:
+    posix.settings["environment"] = {"TMPDIR": str(noexec)}
+    script = tmp_path / "it"
+    padding = "#" * size + "\n"
+    for first, body, said in (
+        ("#!/bin/sh -e", 'echo "$# $1"; false; echo never', "1 a b"),
+        (f"#!{sys.executable} -E", "import sys; print(sys.argv[1:])", "['a b']"),
+        ("#!/bin/sh", 'echo "$# $1"', "1 a b"),
+        ("", 'echo "$# $1"', "1 a b"),
+    ):
+        script.write_text(f"{first}\n{padding}{body}\n")
+        assert posix("script", cmd=f"{script} 'a b'").values["stdout"] == said
+    shutil.copy("/bin/true", script)
+    result = posix("script", cmd=str(script))
+    assert result.failed
+    assert "mounted noexec" in result.values["stderr"]
+    assert list(noexec.iterdir()) == []

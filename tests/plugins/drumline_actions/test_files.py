@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from drumline.loading.templating import Templating
-from drumline.plugin import ActionFailed, Get
+from drumline.plugin import ActionFailed, Call, Completed, Get, Platform
+from drumline_actions import drumline_actions
 
+ACTIONS = {action.name: action for action in drumline_actions()}
 NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
 
 
@@ -322,6 +324,33 @@ def test_fetch_stays_below_its_folder(posix, here: Path) -> None:
     source.write_text("x")
     result = posix("fetch", src=f"{here}/../../../../../../../../../..{source}", dest="got")
     assert Path(result.values["dest"]).is_relative_to(here / "got/host")
+    for name in ("..", "", "."):
+        with pytest.raises(ActionFailed, match=r"src names no file|is a folder"):
+            posix("fetch", src=f"{here}/{name}", dest=f"{here}/", flat=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("../../x", "..%2F..%2Fx"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("/etc", "%2Fetc"),
+        ("a\\b", "a%5Cb"),
+        ("hö.st", "hö.st"),
+    ],
+)
+def test_a_hosts_name_is_one_folder(tmp_path: Path, host: str, name: str) -> None:
+    """Whatever it is: names are checked where they are read, but an action doesn't rely on it."""
+    action = ACTIONS["fetch"]
+    arguments = {argument.name: argument.default for argument in action.arguments}
+    arguments |= {"src": "/the/file", "dest": str(tmp_path / "got")}
+    lookup = {"playbook_dir": str(tmp_path)}.__getitem__
+    steps = action.perform(Call(host=host, platform=Platform.POSIX, arguments=arguments, lookup=lookup))
+    next(steps)
+    request = steps.send(Completed(code=0, stdout=b"checksum=0\0real=/the/file\0"))
+    assert isinstance(request, Get)
+    assert request.destination == tmp_path / "got" / name / "the/file"
 
 
 @pytest.mark.windows

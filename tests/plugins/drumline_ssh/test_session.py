@@ -87,7 +87,12 @@ class TestWarmShell:
         assert out(session, "echo mine") == "mine\n"
 
     def test_nothing_of_it_is_in_the_process_list(self, session: Session) -> None:
-        assert "mellon" not in out(session, "friend='mel''lon'; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+        look = "friend='mel''lon'; cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
+        assert "mellon" not in out(session, look)
+        for text, executable in ((f"{look} # $$ mellon", None), (f"{look} # mellon", "/bin/bash")):
+            said = collect(session, sh(text, executable=executable)).stdout
+            assert b"sshd" in said
+            assert b"mellon" not in said
 
 
 class TestSideBySide:
