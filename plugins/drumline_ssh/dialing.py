@@ -74,7 +74,7 @@ class Dialer:
         try:
             return self._loaded().greet(pipe, hop, tried)
         except (ConnectionLost, QuotaExceeded):
-            fault = pipe.fault() if isinstance(pipe, ProxySocket) else ""
+            fault = pipe.fault if isinstance(pipe, ProxySocket) else ""
             if not fault:
                 raise
         raise ConnectionLost(

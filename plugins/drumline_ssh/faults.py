@@ -91,7 +91,9 @@ def of_greeting(error: BaseException, place: str, said: str, *, ended: bool) -> 
         )
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return ConnectionLost(
-            "The host's SSH is too old or too new", f"{place} ({line}) has nothing in common with drumline: {error}."
+            "The host's SSH is too old or too new",
+            f"{place} ({line}) has nothing in common with drumline: {error}."
+            " drumline speaks what OpenSSH has spoken since version 6.5: update the host's SSH, or check ansible_port.",
         )
     why = _why(error)
     return ConnectionLost(

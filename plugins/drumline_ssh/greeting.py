@@ -84,7 +84,8 @@ class Greeter:
         except Exception as error:  # paramiko lets through whatever its parsers raise of what a host says
             hang_up([transport])
             said = transport.remote_version or link.first.decode(errors="replace")
-            raise faults.of_greeting(error, settings.place, said, ended=link.ended) from None
+            cause = link.broke if isinstance(error, EOFError) and link.broke else error
+            raise faults.of_greeting(cause, settings.place, said, ended=link.ended) from None
         except BaseException:
             hang_up([transport])
             raise

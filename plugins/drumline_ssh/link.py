@@ -42,6 +42,7 @@ class Link:
         self._asked = 0
         self._heard = time.monotonic()
         self.first = b""  #: How the other side began.
+        self.broke: OSError | None = None  #: What the system said of a broken connection.
         self.ended = False  #: The other side has closed the connection.
 
     def settle(self) -> None:
@@ -69,8 +70,10 @@ class Link:
             if self._interval:
                 self._look_after_peer()
             raise
-        except ConnectionResetError:  # closed too, without having read all that it was sent
-            self.ended = True
+        except OSError as error:
+            self.broke = error  # paramiko says of all of them that the connection ended
+            # A reset is an end too, without having read all that it was sent.
+            self.ended = isinstance(error, ConnectionResetError)
             raise
         self._heard = time.monotonic()
         self._asked = 0

@@ -25,6 +25,7 @@ class ProxySocket(socket.socket):
         self._name = _program(command)
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the program has ended
         self._process: subprocess.Popen[bytes] | None = None
+        self.fault = ""  #: How the program ended, as part of a sentence.
         with theirs:
             self._process = subprocess.Popen(
                 [os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
@@ -34,16 +35,22 @@ class ProxySocket(socket.socket):
                 start_new_session=True,  # Ctrl-C is for drumline, which ends it in the end
             )
 
-    def fault(self) -> str:
-        """What went wrong with the program, as part of a sentence; empty while it works."""
-        if self._process is None:
-            return ""
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        """As a socket's; at the end it is noted why the program ended."""
         try:
-            status = self._process.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            return ""
-        said = self._last_words()
-        return f"'{self._name}' ended with status {status}" + (f" and said '{said}'" if said else "")
+            data = super().recv(size, flags)
+        except ConnectionResetError:
+            self._note_end()
+            raise
+        if not data:
+            self._note_end()
+        return data
+
+    def _note_end(self) -> None:
+        if self._process is not None and not self.fault:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status, said = self._process.wait(_PATIENCE), self._last_words()
+                self.fault = f"'{self._name}' ended with status {status}" + (f" and said '{said}'" if said else "")
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError, ValueError):
@@ -56,14 +63,14 @@ class ProxySocket(socket.socket):
         """Close the connection; the program ends."""
         super().close()
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._said.close()
 
 
 def _program(command: str) -> str:

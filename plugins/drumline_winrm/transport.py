@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from drumline.plugin import AuthenticationFailed, HostError, Platform, Target
 from drumline_winrm import options
+from drumline_winrm.names import check_name
 from drumline_winrm.options import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Winrm:
 
     def connect(self, target: Target) -> WinrmConnection:
         settings = options.read(target)
+        check_name(settings)
         if settings.account is not None:
             settings = replace(settings, ticket=self._known_tickets().of(settings.account))
         return WinrmConnection(settings)
