@@ -55,9 +55,8 @@ HOMES = {
     "yaml": ("runner/drumline/loading/yaml.py",),
 }
 #: Public beside ``drumline.plugin`` itself.
-FOR_TRANSPORTS = tuple(
-    f"drumline.plugin.{name}" for name in ("leftovers", "marks", "posix", "resolving", "staging", "windows")
-)
+_FOR_TRANSPORTS = ("leftovers", "marks", "posix", "resolving", "staging", "terminal", "windows")
+FOR_TRANSPORTS = tuple(f"drumline.plugin.{name}" for name in _FOR_TRANSPORTS)
 #: What decides must not know: the same state runs real fleets, simulations and replays.
 _DECIDING = "barriers dispatch instructions jobs judging ledger limits policy skew starts state transitions waves"
 PURE = (*(f"execution/{name}.py" for name in _DECIDING.split()), "planning/", "model/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -100,6 +101,9 @@ class Terminal:
     def _read(self) -> None:
         while not self._gone:
             try:
+                # While a read waits, the terminal can't be closed.
+                if not select.select([self._master], [], [], 0.1)[0]:
+                    continue
                 data = os.read(self._master, 65536)
             except OSError:
                 return  # nobody has the other end any more

@@ -13,6 +13,7 @@ from typing import Any
 from drumline.execution.approvals import Reply, whoami
 from drumline.model.event import ApprovalRequested
 from drumline.model.plan import Plan
+from drumline.plugin.terminal import is_free
 from drumline.reporting.lines import Line, Part, task_name
 
 _YES, _NO = frozenset({"y", "yes"}), frozenset({"", "n", "no"})
@@ -51,7 +52,7 @@ class TerminalPrompt:
     def look(self, question: ApprovalRequested) -> Reply | None:
         """Take in what was typed since; the answer, once a line of it is one."""
         with self._lock:
-            if self._closed or self._questions[:1] != [question] or not self._in_foreground():
+            if self._closed or self._questions[:1] != [question] or not self._in_foreground() or not is_free():
                 return None
             fresh = self._take_keys_over()
             keys = self._read()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from drumline.diagnostics import cells
+from drumline.plugin.terminal import Shared
 from drumline.reporting.lines import Line, plain
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class LiveScreen:
     def __init__(self, file: TextIO) -> None:
         from rich.console import Console
 
-        self._console = Console(file=file, highlight=False, soft_wrap=True)
+        self._console = Console(file=cast(TextIO, Shared(file)), highlight=False, soft_wrap=True)
         self._live: Any = None
 
     def show(self, line: Line) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pwd
 import re
@@ -17,6 +18,8 @@ from typing import Any
 import paramiko
 import pytest
 from support.agents import PlainKey, SecurityKey, TestAgent
+from support.program import wait_until
+from support.terminal import Terminal
 
 from drumline.plugin import AuthenticationFailed, Connection, OptionInvalid, Secret
 from drumline_lab.sshd import Sshd, make_key
@@ -376,6 +379,44 @@ class TestQuestions:
         _, options = asking([[("Password: ", False)]], ["x"], first="keyboard-interactive")
         with pytest.raises(AuthenticationFailed, match="it asks 'Password:', and ansible_password isn't set"):
             connect(sshd, **options, **NO_KEY)
+
+
+class TestAtTheTerminal:
+    """The program itself, on a terminal of its own."""
+
+    def run(self, tmp_path: Path, options: dict[str, Any], key: Path, password: str) -> Terminal:
+        variables = {
+            "ansible_host": "127.0.0.1",
+            "ansible_port": options["port"],
+            "ansible_ssh_known_hosts_file": options["known_hosts_file"],
+            "ansible_ssh_config_file": "none",
+            "ansible_ssh_private_key_file": str(key),
+            "ansible_password": password,
+        }
+        (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"web1": variables}}}))
+        return Terminal(tmp_path, "exec", "web1", "-i", "hosts.json", "--", "true", env={"SSH_AUTH_SOCK": ""})
+
+    @pytest.mark.parametrize("shown", [False, True])
+    def test_a_code_is_asked_for_after_key_and_password(
+        self, sshd: Sshd, asking: Callable[..., Any], tmp_path: Path, shown: bool
+    ) -> None:
+        rounds = [[("Password: ", False)], [("Verification \x1b[2Jcode: ", shown)]]
+        server, options = asking(rounds, ["hunter2 x", "123 456"])
+        with self.run(tmp_path, options, sshd.client_key, "hunter2 x") as terminal:
+            assert wait_until(lambda: f"port {options['port']} asks: Verification  [2Jcode:" in terminal.text)
+            terminal.type("123 456\n")
+            assert wait_until(lambda: server.said == ["hunter2 x", "123 456"])
+            terminal.end()
+            assert ("123 456" in terminal.text) is shown
+            assert "hunter2" not in terminal.text
+            assert not terminal.shows("asks:")  # what stood there stands there again
+
+    def test_a_terminal_that_goes_away(self, sshd: Sshd, asking: Callable[..., Any], tmp_path: Path) -> None:
+        server, options = asking([[("Verification code: ", False)]], ["1"])
+        with self.run(tmp_path, options, sshd.client_key, "hunter2 x") as terminal:
+            assert wait_until(lambda: "asks: Verification code:" in terminal.text)
+            assert terminal.hang_up() != 0
+        assert server.said == []
 
 
 class TestSeveralMethods:
