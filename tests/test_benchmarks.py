@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,16 @@ def test_windows() -> None:
         pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
     rows = table("windows.py", "--tasks", "1")
     assert rows["win_shell"][0] == "2, limit 2: kept"
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="OpenSSH's client isn't installed")
+def test_configuration() -> None:
+    rows = table("configuration.py", "--hosts", "6", "--rounds", "1")
+    asked = {name: row[2] for name, row in rows.items()}
+    assert asked == {
+        "settings for all hosts": "1",
+        "ten groups of hosts": "1",
+        "a block for each host": "1",
+        "a key for each host": "6",
+        "Match exec for each host": "6",
+    }

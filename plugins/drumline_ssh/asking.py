@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -24,6 +25,17 @@ _LISTS = frozenset(("userknownhostsfile", "globalknownhostsfile"))
 _UNSET = {"connecttimeout": "none", "serveraliveinterval": "0", "tag": ""}
 
 
+@functools.lru_cache
+def _is_of_account(home: str | None) -> bool:
+    import pwd
+
+    try:
+        account = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return False
+    return home is None or os.path.realpath(account) == os.path.realpath(home)
+
+
 class SshRefuses(Exception):
     """``ssh`` gives no answer; what it says."""
 
@@ -41,15 +53,7 @@ class SshProgram:
 
         It reads ``~`` from the user database. Where ``HOME`` names another directory, it would read other files.
         """
-        import pwd
-
-        if self._program is None:
-            return False
-        try:
-            home = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return False
-        return os.path.realpath(home) == os.path.realpath(os.path.expanduser("~"))
+        return self._program is not None and _is_of_account(os.environ.get("HOME"))
 
     def ask(
         self, name: str, given: Mapping[str, Sequence[str]], config: Path | None, patience: float

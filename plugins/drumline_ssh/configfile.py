@@ -1,13 +1,14 @@
 """What OpenSSH's client settings (``~/.ssh/config`` and the system's) say of a host.
 
-Where the program ``ssh`` is installed, it is asked: once for all hosts for which the same blocks count. Which ones
-those are, drumline finds out by itself, by the same rules; where there is no ``ssh``, that has to be enough.
+Where the program ``ssh`` is installed, it is asked, once for each distinct answer: for all hosts that have the same
+settings but for name, user and port. Which ones those are, drumline finds out by itself, by the same rules; where there
+is no ``ssh``, that has to be enough.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 from drumline.plugin import NameNotResolved, OptionInvalid
@@ -19,7 +20,7 @@ from drumline_ssh.evaluation import Evaluation, Evaluator, Source, Values
 
 _OF_USER = Path("~/.ssh/config")
 _OF_SYSTEM = Path("/etc/ssh/ssh_config")
-#: What the names and numbers of one host are, but no setting that others share.
+#: What may differ between hosts that share an answer.
 _OWN = ("user", "port", "hostname")
 Given = Mapping[str, Sequence[str]]
 
@@ -75,16 +76,20 @@ class ClientConfig:
     ) -> Values:
         assert self._program is not None
         own = self._evaluate(name, given, sources, None)
-        others = tuple((key, tuple(values)) for key, values in sorted(given.items()) if own.alone or key not in _OWN)
-        key = (config, tuple(own.signature), tuple(sorted(given)), others, name if own.alone else "")
         with self._lock:
-            answer = self._answers.setdefault(key, _Answer(self._program))
+            answer = self._answers.setdefault(_key(name, config, own), _Answer(self._program))
         try:
             said = answer.get(name, given, config, patience)
         except SshRefuses as error:
             return self._in_spite_of(error, name, given, sources, patience)
-        said = {**said, **{keyword: list(given[keyword]) for keyword in _OWN if keyword in given}}
-        return said if own.alone else {**said, "hostname": [own.host]}
+        if own.alone:
+            return {**said, **{keyword: list(given[keyword]) for keyword in _OWN if keyword in given}}
+        shared = {keyword: values for keyword, values in said.items() if keyword not in _OWN}
+        return {
+            **shared,
+            **{keyword: own.values[keyword] for keyword in _OWN if keyword in own.values},
+            "hostname": [own.host],
+        }
 
     def _in_spite_of(
         self, error: SshRefuses, name: str, given: Given, sources: Sequence[Source], patience: float
@@ -94,6 +99,13 @@ class ClientConfig:
             return self._decided(name, given, sources, patience)
         except OptionInvalid as fault:
             raise OptionInvalid(fault.summary, f"{fault.detail} (ssh says: {error})") from None
+
+
+def _key(name: str, config: Path | None, own: Evaluation) -> Hashable:
+    """Equal for hosts to which ``ssh`` gives the same answer, but for their names."""
+    values = frozenset((keyword, tuple(found)) for keyword, found in own.values.items() if keyword not in _OWN)
+    doubts = tuple(own.verdicts) if own.faults else ()
+    return config, tuple(own.files), values, doubts, name if own.alone else None
 
 
 class _Answer:

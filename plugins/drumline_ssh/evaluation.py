@@ -48,8 +48,8 @@ class Evaluation:
 
     values: Values  #: By keyword, with nothing replaced in them.
     host: str = ""  #: Where to connect to.
-    #: Hosts of which all of this is equal have equal settings, but for their names.
-    signature: list[object] = field(default_factory=list)
+    files: list[object] = field(default_factory=list)  #: That were read, and when they were written.
+    verdicts: list[Verdict] = field(default_factory=list)  #: About all conditions, in their order.
     #: Another host's settings can't be taken for this one's: they depend on its name in ways that only ``ssh`` knows.
     alone: bool = False
     faults: list[str] = field(default_factory=list)  #: What concerns this host and can't be honoured.
@@ -86,6 +86,7 @@ class Evaluator:
             found.values["hostname"] = [found.host]
             for source in sources:
                 reading.read(source, found.host, final=True)
+        found.alone = found.alone or reading.doubts_the_way()
         return found
 
 
@@ -121,11 +122,15 @@ class _Reading:
         except ValueError as error:
             self.found.faults.append(f"{place}: {error}")
 
+    def doubts_the_way(self) -> bool:
+        """Where to connect to, and as whom, depends on conditions that can't be decided here."""
+        return bool(self._doubtful & {"hostname", "user", "port"})
+
     def host_name(self, name: str) -> str:
         """What HostName makes of a name."""
         named = self.found.values.get("hostname")
         with self.noting("HostName"):
-            return tokens.expand(named[0], {"h": name, "%": "%"}) if named else name
+            return tokens.expand(named[0], lambda: {"h": name, "%": "%"}) if named else name
         return name
 
     def read(self, source: Source, host: str, *, final: bool = False) -> None:
@@ -136,7 +141,7 @@ class _Reading:
     def _file(self, source: Source, limit: Verdict, depth: int) -> None:
         """``limit``: whether the line that includes this file counts; nothing in it counts more than that."""
         _check_owner(source)
-        self.found.signature.append((source.path, stamp_of(source.path)))
+        self.found.files.append((source.path, stamp_of(source.path)))
         active = limit
         for line in self._files.get(source.path):
             if line.keyword == "include":
@@ -172,7 +177,7 @@ class _Reading:
             verdict = patterns.matches_list(self._host, line.words)
         else:
             verdict = self._match(line)
-        self.found.signature.append(verdict)
+        self.found.verdicts.append(verdict)
         return verdict
 
     def _match(self, line: ConfigLine) -> Verdict:
@@ -212,7 +217,7 @@ class _Reading:
                 user=values.get("user", [tokens.local_user()])[0],
                 jumps=values.get("proxyjump", [""])[0],
                 alias=values.get("hostkeyalias", [""])[0],
-            ).tokens(),
+            ).tokens,
         )
 
     # Settings.

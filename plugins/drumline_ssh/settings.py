@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +29,13 @@ _TIMEOUT = 10.0
 _KEEPALIVE = 15.0
 _SILENCES = 3
 _PORT = 22
+
+
+Tokens = Callable[[], Mapping[str, str]]
+
+
+def _no_tokens() -> Mapping[str, str]:
+    return {"%": "%"}
 
 
 class Checking(StrEnum):
@@ -141,9 +148,9 @@ class _Resolver:
             return ()
         if depth == 0:
             raise OptionInvalid("ProxyJump goes round in a circle", f"'{chain}' leads back to itself.")
-        known = _connecting(name, found).tokens()
+        known = _connecting(name, found).tokens_of_proxies
         with _Using("ProxyJump"):
-            hops = [tokens.expand(hop.strip(), {key: known[key] for key in "%hnpr"}) for hop in chain.split(",")]
+            hops = [tokens.expand(hop.strip(), known) for hop in chain.split(",")]
         # The first hop may have a way of its own; the others are reached through the one before.
         first, *others = (self._hop(hop) for hop in hops)
         way = self._jumps(first[0], first[1], depth - 1)
@@ -176,7 +183,7 @@ class _Resolver:
                     "A setting of ssh can't be honoured", f"{name}: {keyword} is configured; {instead} instead."
                 )
         connecting, named = _connecting(name, found), self._named_key()
-        alias, known = first("hostkeyalias"), connecting.tokens()
+        alias, known = first("hostkeyalias"), connecting.tokens
         return Settings(
             host=connecting.host,
             port=connecting.port,
@@ -203,12 +210,12 @@ class _Resolver:
             compression=first("compression") == "yes",
             address_family=first("addressfamily") or "any",
             bind_address=first("bindaddress"),
-            proxy_command=_proxy(first("proxycommand"), known),
+            proxy_command=_proxy(first("proxycommand"), connecting.tokens_of_proxies),
             jumps=jumps,
             unused=("PKCS11Provider",) if (first("pkcs11provider") or "none") != "none" else (),
         )
 
-    def _known_hosts(self, found: Mapping[str, Sequence[str]], known: Mapping[str, str]) -> tuple[Path, ...]:
+    def _known_hosts(self, found: Mapping[str, Sequence[str]], known: Tokens) -> tuple[Path, ...]:
         named = self._options.get("known_hosts_file")
         if named:
             return (Path(named).expanduser(),)
@@ -266,7 +273,7 @@ def _connecting(name: str, found: Mapping[str, Sequence[str]]) -> tokens.Connect
     )
 
 
-def _identities(found: Mapping[str, Sequence[str]], named: Path | None, known: Mapping[str, str]) -> dict[str, Any]:
+def _identities(found: Mapping[str, Sequence[str]], named: Path | None, known: Tokens) -> dict[str, Any]:
     names = found.get("identityfile", ())
     usual = set(names) <= set(_USUAL_KEYS)  # ssh lists them where nothing is configured
     if usual and named is not None:
@@ -289,7 +296,7 @@ def _methods(found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(name for name in preferred if name in METHODS and list(found.get(switches[name], ())) != ["no"])
 
 
-def _agent(named: str | None, known: Mapping[str, str]) -> str | None:
+def _agent(named: str | None, known: Tokens) -> str | None:
     if named is None or named == "SSH_AUTH_SOCK":
         return None
     if named.lower() == "none":
@@ -301,18 +308,18 @@ def _agent(named: str | None, known: Mapping[str, str]) -> str | None:
     return None
 
 
-def _proxy(command: str | None, known: Mapping[str, str]) -> str | None:
+def _proxy(command: str | None, known: Tokens) -> str | None:
     if command is None or command.lower() == "none":
         return None
     with _Using("ProxyCommand"):
-        return tokens.expand(command, {key: known[key] for key in "%hnpr"})
+        return tokens.expand(command, known)
     return None
 
 
-def _paths(keyword: str, names: Iterable[str], known: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+def _paths(keyword: str, names: Iterable[str], known: Tokens = _no_tokens) -> tuple[Path, ...]:
     with _Using(keyword):
         wanted = (name for name in names if name.lower() != "none")
-        return tuple(tokens.expand_path(name, known or {"%": "%"}) for name in wanted)
+        return tuple(tokens.expand_path(name, known) for name in wanted)
     return ()
 
 

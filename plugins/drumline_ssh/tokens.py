@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +37,10 @@ class Connecting(NamedTuple):
     jumps: str = ""  #: ProxyJump.
     alias: str = ""  #: HostKeyAlias, else the host.
 
+    def tokens_of_proxies(self) -> Mapping[str, str]:
+        """The tokens that ProxyCommand and ProxyJump may hold."""
+        return {"%": "%", "h": self.host, "n": self.original, "p": str(self.port), "r": self.user}
+
     def tokens(self) -> Mapping[str, str]:
         """Every token that the settings of a connection may hold."""
         local = socket.gethostname()
@@ -58,20 +62,29 @@ class Connecting(NamedTuple):
         }
 
 
-def expand(text: str, tokens: Mapping[str, str]) -> str:
+def expand(text: str, tokens: Callable[[], Mapping[str, str]]) -> str:
     """``text`` with its tokens replaced. Raises ``ValueError`` for one that means nothing there."""
+    if "%" not in text:
+        return text
+    known = tokens()
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in tokens:
+        if match[1] not in known:
             raise ValueError(f"'%{match[1]}' means nothing in '{text}'")
-        return tokens[match[1]]
+        return known[match[1]]
 
-    return _TOKEN.sub(value, text) if "%" in text else text
+    return _TOKEN.sub(value, text)
 
 
-def expand_path(text: str, tokens: Mapping[str, str]) -> Path:
+def expand_path(text: str, tokens: Callable[[], Mapping[str, str]]) -> Path:
     """A file's name, with ``~``, tokens and variables replaced. Raises ``ValueError`` for what means nothing."""
-    return Path(expand_variables(expand(os.path.expanduser(text), tokens)))
+    return _path(expand_variables(expand(text, tokens)), os.environ.get("HOME"))
+
+
+@functools.lru_cache
+def _path(text: str, home: str | None) -> Path:
+    """Most hosts have the same files. ``home`` is what ``~`` stands for."""
+    return Path(os.path.expanduser(text))
 
 
 def expand_variables(text: str) -> str:

@@ -123,9 +123,10 @@ class TestAsking:
         ("text", "asked"),
         [
             ("Port 7\n", ["a1"]),
-            ("Host a*\n  HostName %h.example\n", ["a1", "b1"]),
-            ("Host a1\n  User x\nHost *\n  Port 7\n", ["a1", "a2"]),
-            ("Match host a2,b2\n  Port 7\n", ["a1", "a2"]),
+            ("Host a*\n  HostName %h.example\n", ["a1"]),
+            ("Host a1\n  User x\nHost *\n  Port 7\n", ["a1"]),
+            ("Host a1\n  IdentityFile ~/x\nHost *\n  Port 7\n", ["a1", "a2"]),
+            ("Match host a2,b2\n  Compression yes\n", ["a1", "a2"]),
             ("Match final all\n  Port 7\n", ["a1"]),
             ("Match exec true\n  Port 7\n", ["a1", "a2", "b1", "b2"]),
             ("Match host a* exec true\n  Port 7\n", ["a1", "a2", "b1"]),
@@ -133,7 +134,7 @@ class TestAsking:
             ("UserKnownHostsFile ~/.ssh/known/%h\n", ["a1", "a2", "b1", "b2"]),
         ],
     )
-    def test_once_for_all_hosts_that_the_same_blocks_count_for(
+    def test_once_for_all_hosts_that_differ_in_name_user_and_port_only(
         self, tmp_path: Path, text: str, asked: list[str]
     ) -> None:
         assert self.hosts_asked(tmp_path, text, ["a1", "a2", "b1", "b2"]) == asked
