@@ -8,6 +8,10 @@ import shlex
 import socket
 import subprocess
 import tempfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 #: Seconds for the program to end after its connection did.
 _PATIENCE = 1.0
@@ -45,6 +49,14 @@ class ProxySocket(socket.socket):
         if not data:
             self._note_end()
         return data
+
+    def send(self, data: Buffer, flags: int = 0, /) -> int:
+        """As a socket's; likewise."""
+        try:
+            return super().send(data, flags)
+        except (BrokenPipeError, ConnectionResetError):
+            self._note_end()
+            raise
 
     def _note_end(self) -> None:
         if self._process is not None and not self.fault:
