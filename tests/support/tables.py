@@ -161,6 +161,7 @@ _FIELDS = {
     "StartMeasured.uncertainty": "how well the difference between any two hosts is known, in seconds",
     "round_trip": "seconds that the best sample took there and back",
     "instant": "when they are to start by the clock, in seconds since the epoch; null: at once",
+    "ahead": "seconds by which the machine's clock was set forward since drumline began",
     "burst": "seconds from the first to the last word that was sent",
     "StartMeasured.jobs": "how many jobs",
     "skew": "seconds from the first to the last one that began",

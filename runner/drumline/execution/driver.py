@@ -30,6 +30,8 @@ STOP_GRACE = 15.0
 
 #: Seconds after which a wait for a time of day is looked at anew: the clock may have been set meanwhile.
 _LONGEST_WAIT = 30.0
+#: By less than that many seconds nobody sets a clock: it is adjusted.
+_SET = 0.1
 
 _DEAF = "It did not answer when it was stopped; it may still be running on the host."
 _INTERRUPTED = Stopped(Status.CANCELLED, "")
@@ -77,6 +79,7 @@ class Driver:
         self._inbox: queue.SimpleQueue[JobReport | Input | Urgency | Exception] = queue.SimpleQueue()
         self._turned = 0.0  # when the first of what this turn is about happened
         self._followed: list[Event] = []  # what came of instructions; it goes before what is in the inbox
+        self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
         self._interrupts = 0
         self._hurries = 0  # interrupts that said: now
         self._stopping: dict[Job, _Stopping] = {}  # in the order in which they are given up
@@ -191,8 +194,13 @@ class Driver:
             now = self._clock.monotonic()
             deaf = [(job, held.stopped) for job, held in self._stopping.items() if held.until <= now]
             events += [event for job, stopped in deaf for event in self._finished(self._given_up(job, stopped))]
-        if self._state.wake_at is not None and self._state.wake_at <= self._clock.now():
-            events.append(TimePassed(at=self._clock.now()))
+        if self._state.wake_at is not None:
+            ahead = self._clock.wall() - self._clock.now()
+            was_set = abs(ahead - self._ahead) > _SET
+            if was_set:
+                self._ahead = ahead
+            if was_set or self._state.wake_at <= self._clock.now():
+                events.append(TimePassed(at=self._clock.now(), ahead=self._ahead))
         return events
 
     def _given_up(self, job: Job, stopped: Stopped) -> JobReport:

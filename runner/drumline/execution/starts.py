@@ -60,6 +60,7 @@ class Starts:
         self._ledger = jobs.ledger
         self.active: dict[int, _StartState] = {}  # by step
         self.touched: dict[int, None] = {}  # the ones of which something has changed
+        self._ahead = 0.0  # seconds by which the clock was set forward, to which a time of day belongs
 
     # What happens.
 
@@ -67,7 +68,8 @@ class Starts:
         """The step was released; its jobs become ready next."""
         assert step.task.start is not None
         state = self.active[step.index] = _StartState(step, step.task.start)
-        if state.start.at is not None and self._jobs.at < self._stage_at(state, state.start.at):
+        at = self._moment(state)
+        if at is not None and self._jobs.at < self._stage_at(state, at):
             state.held = True
             self._jobs.dispatch.limit(step.index, 0)
         self.touched[step.index] = None
@@ -145,17 +147,23 @@ class Starts:
         dues = (self._due(state) for state in self.active.values())
         return min((due for due in dues if due is not None), default=None)
 
-    def time_passed(self) -> None:
-        """Look at the starts whose time has come."""
+    def time_passed(self, ahead: float) -> None:
+        """Look at the starts whose time has come, by the clock as it is set now."""
+        self._ahead = ahead
         for index, state in self.active.items():
             due = self._due(state)
             if due is not None and due <= self._jobs.at:
                 self.touched[index] = None
 
     def _due(self, state: _StartState) -> float | None:
-        if state.start.at is None or state.phase is not _Phase.GATHERING:
+        at = self._moment(state)
+        if at is None or state.phase is not _Phase.GATHERING:
             return None
-        return self._stage_at(state, state.start.at) if state.held else state.start.at - self._lead(state)
+        return self._stage_at(state, at) if state.held else at - self._lead(state)
+
+    def _moment(self, state: _StartState) -> float | None:
+        """When it is to start, by the run's own time; None: as soon as all are staged."""
+        return None if state.start.at is None else state.start.at - self._ahead
 
     def _stage_at(self, state: _StartState, at: float) -> float:
         return at - max(_AHEAD, _AHEAD_PER_JOB * len(state.step.hosts))
@@ -189,8 +197,8 @@ class Starts:
             self._call_off(state, f"{who} before the start", state.cause)
         elif not self._open(state):
             return
-        elif state.start.at is not None:
-            self._gather_until(state, state.start.at)
+        elif (at := self._moment(state)) is not None:
+            self._gather_until(state, at)
         elif self._is_complete(state):
             instant = self._jobs.at + self._lead(state) if state.start.max_skew is not None else None
             if instant is None or self._are_clocks_known(state, instant):
@@ -240,7 +248,7 @@ class Starts:
         else:
             late = f"{next(reversed(state.staged)).host} was ready too late"
         at_fault = missing[0] if missing else next(reversed(state.staged))
-        self._call_off_for(state, f"it was to start at {moment(at)}, and {late}", at_fault)
+        self._call_off_for(state, f"it was to start at {moment(at + self._ahead)}, and {late}", at_fault)
 
     def _not_staged(self, state: _StartState) -> list[Job]:
         index, statuses = state.step.index, self._ledger.steps[state.step.index].statuses

@@ -6,8 +6,8 @@ feeds them: a driver with real hosts, a simulation, the replay of a journal, a t
 
 What order events may come in: ``RunStarted`` first; ``JobsStarted`` right after the ``Start`` that named the jobs, and
 before their ``JobFinished``; ``JobStaged`` while a job runs; ``StartReleased`` right after its ``Release`` was carried
-out, before anything that came of it; ``TimePassed`` at ``wake_at`` or later, after what happened before; and
-``InterruptRequested`` at any time. Illegal moves raise ``IllegalMove``.
+out, before anything that came of it; ``TimePassed`` at ``wake_at`` or later, after what happened before, or when the
+clock was set; and ``InterruptRequested`` at any time. Illegal moves raise ``IllegalMove``.
 
 How a run goes on. A play opens when the plays that it needs are over. Its batches follow one another. In a batch,
 wave k+1 is *released* when the barrier of wave k has passed (strategy ``waves``, :mod:`.barriers`), or all waves are
@@ -108,9 +108,9 @@ class RunState:
         match event:
             case JobFinished():
                 self._job_finished(event)
-            case TimePassed():
+            case TimePassed(ahead=ahead):
                 self._waves.time_passed()
-                self._starts.time_passed()
+                self._starts.time_passed(ahead)
             case JobStaged():
                 self._starts.staged(event)
             case StartReleased():

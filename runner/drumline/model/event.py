@@ -127,9 +127,11 @@ class PlayStopped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
-    """Input: the time came that the state had asked to be woken at."""
+    """Input: the time came that the state had asked to be woken at, or the machine's clock was set."""
 
     at: float
+    #: Seconds by which the machine's clock was set forward since drumline began; no other time follows it.
+    ahead: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
