@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from drumline.plugin import Option
 
+#: Options that hold arguments of ``ssh``, in the order in which they count.
+ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
 OPTIONS = (
     Option(name="host", help="Name or address to connect to, or a Host of ~/.ssh/config; by default the host's name."),
     Option(name="port", type=int, variables=("port", "ssh_port"), help="TCP port; by default 22."),
@@ -12,7 +14,7 @@ OPTIONS = (
         name="password",
         secret=True,
         variables=("password", "ssh_pass", "ssh_password"),
-        help="Password of the login user; keys given by name are tried before it.",
+        help="Password of the login user, tried after keys; it also answers the host's first hidden question.",
     ),
     Option(
         name="private_key_file",

@@ -13,6 +13,7 @@ from drumline.plugin import OptionInvalid, Secret, Target
 from drumline_ssh import tokens
 from drumline_ssh.arguments import parse_arguments
 from drumline_ssh.configfile import ClientConfig
+from drumline_ssh.options import ARGUMENTS
 
 _USER_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 _GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
@@ -108,7 +109,7 @@ class Settings:
 def resolve(target: Target, config: ClientConfig) -> Settings:
     """The settings of a target. Raises ``OptionInvalid`` for whatever can't be used."""
     options = target.options
-    texts = (options.get(name) for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"))
+    texts = (options.get(name) for name in ARGUMENTS)
     arguments = parse_arguments(" ".join(text for text in texts if text))
     file = options.get("ssh_config_file") or next(iter(arguments.pop("config", [])), None)
     return _Resolver(options, arguments, config, file).target(options.get("host") or target.host)

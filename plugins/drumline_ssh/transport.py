@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from drumline.plugin import Connection, OptionInvalid, Platform, Target
-from drumline_ssh.options import OPTIONS
+from drumline_ssh.options import ARGUMENTS, OPTIONS
 
 if TYPE_CHECKING:
     from drumline_ssh.dialing import Dialer
@@ -24,13 +24,18 @@ class SshTransport:
         self._parts: _Parts | None = None
 
     def platform(self, target: Target) -> Platform:
-        """POSIX; raises ``OptionInvalid`` for a shell of Windows."""
+        """POSIX; raises ``OptionInvalid`` for a shell of Windows, and for ssh arguments that can't be honoured."""
         shell = str(target.options.get("shell_type") or "sh")
         if shell in ("powershell", "cmd"):
             raise OptionInvalid(
                 "SSH to Windows is not supported",
                 f"ansible_shell_type is '{shell}'; reach this host with ansible_connection: winrm.",
             )
+        given = " ".join(text for name in ARGUMENTS if (text := target.options.get(name)))
+        if given:
+            from drumline_ssh.arguments import parse_arguments
+
+            parse_arguments(given)
         return Platform.POSIX
 
     def connect(self, target: Target) -> Connection:

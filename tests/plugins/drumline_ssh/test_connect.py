@@ -461,6 +461,11 @@ class TestTransport:
             SshTransport().platform(target)
         assert SshTransport().platform(Target(host="web1", transport="ssh")) is Platform.POSIX
 
+    def test_arguments_that_can_not_be_honoured_are_known_without_connecting(self) -> None:
+        target = Target(host="web1", transport="ssh", options={"ssh_args": "-C", "ssh_common_args": "-D 1080"})
+        with pytest.raises(OptionInvalid, match="-D"):
+            SshTransport().platform(target)
+
     def test_a_login_without_a_shell(self, start_sshd: Callable[..., Sshd], connect: Connect) -> None:
         server = start_sshd(settings={"ForceCommand": "echo This account is closed; exit 1"})
         session = connect(server).open_session()
