@@ -226,3 +226,15 @@ def test_only_tasks_that_use_a_variable_of_the_play_use_its_results(used):
     tasks = "- ping:\n- command: echo {{ x }}\n- command: echo {{ x }}{{ x }}"
     assert used(tasks, play=play) == [(1, "a", "h", 2, 13), (2, "a", "h", 2, 13)]
     assert used(tasks, play=play, extra={"x": 1}) == []
+
+
+def test_names_of_arguments_and_all_conditions_are_looked_at(found):
+    text = """
+- set_fact: {"{{ extra | nof1 }}": 1}
+- command: x
+  register: r
+  changed_when: [r.rc == 0, r.rc | nof2]
+  failed_when: [r.rc == 0, r.rc is not1]
+  until: [r.rc == 0, r.rc | nof3]
+"""
+    assert sorted(message.split("'")[1] for _, message in found(text)) == ["nof1", "nof2", "nof3", "not1"]

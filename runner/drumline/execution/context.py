@@ -15,6 +15,7 @@ from drumline.execution.results import Results, kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.loading.arguments import coerce_arguments
 from drumline.loading.connection import target_of
+from drumline.loading.names import named_by_templates
 from drumline.loading.templating import Templating
 from drumline.loading.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
 from drumline.masking import Secrets
@@ -54,7 +55,8 @@ class RunContext:
     results: Results = field(init=False)
     _facts: dict[str, Facts] = field(default_factory=dict)
     _failed: dict[int, set[str]] = field(default_factory=dict)
-    #: By play and batch: how many hosts of the play had failed when it was made, and the variables.
+    _failures: int = 0  #: How many there were, in all plays.
+    #: By play and batch: how many failures there had been when it was made, and the variables.
     _batch_magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     _run_magic: Mapping[str, Any] = field(init=False)
     _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class RunContext:
     def scope(self, step: Step, host: str, own: Variables) -> Scope:
         """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""
         known = self._host(host)
-        hostvars = HostVars(self.inventory.hosts, lambda name: self._scope_of(name, step))
+        hostvars = HostVars(self.inventory.hosts, lambda name: self._scope_of(name, step, {}))
         return Scope(
             (
                 host_magic(known, hostvars),
@@ -108,7 +110,8 @@ class RunContext:
         key = (host, step.play)
         target = None if changing else self._targets.get(key)
         if target is None:
-            target = target_of(host, self._scope_of(host, step, step.task.variables), self.transports)
+            own = {**self.plan.plays[step.play].play.variables, **step.task.variables}
+            target = target_of(host, self._scope_of(host, step, own), self.transports)
             for value in target.options.values():
                 if isinstance(value, Secret):
                     self.secrets.add(value)
@@ -132,6 +135,7 @@ class RunContext:
             action = self.actions[step.task.action]
             given = step.task.arguments
             constant = not action.expressions and self.templating.compile_value(given).constant
+            constant = constant and not named_by_templates(step.task)
             made = coerce_arguments(action, given, step.task.position) if constant else None
             self._arguments[step.index] = made
         return self._arguments[step.index]
@@ -147,45 +151,60 @@ class RunContext:
         if report.values is not None:
             self.results.add(event.job, report.values)
         if event.status in FAILURE and not event.ignored:
-            step = self.plan.steps[event.job.step]
-            self._failed.setdefault(step.play, set()).add(event.job.host)
+            self._lose(event.job)
 
     def follow(self, event: Event) -> None:
         """Take note of hosts that leave a play without a report of their own: they were late at a barrier."""
         if isinstance(event, JobsAbandoned) and event.status is not Status.ABANDONED and event.reason:
             for job in event.jobs:
-                self._failed.setdefault(self.plan.steps[job.step].play, set()).add(job.host)
+                self._lose(job)
+
+    def _lose(self, job: Job) -> None:
+        """A host takes no part any more in the job's play, and in those that need it."""
+        self._failed.setdefault(self.plan.steps[job.step].play, set()).add(job.host)
+        self._failures += 1
 
     def _host(self, name: str) -> Host:
         return self.inventory.hosts.get(name) or Host(name=name)
 
-    def _scope_of(self, host: str, step: Step, own: Variables | None = None) -> Scope:
-        """Another host's variables as a job of this step sees them."""
+    def _scope_of(self, host: str, step: Step, own: Variables) -> Scope:
+        """Another host's variables as a job of this step sees them: nothing of play and task but ``own``."""
         known = self._host(host)
         names = {
             "inventory_hostname": host,
+            "inventory_hostname_short": host.partition(".")[0],
             "group_names": list(known.groups),
             "results": self.results.of_play(step.play),
         }
-        play = self.plan.plays[step.play].play
         layers = (
             names,
             self._run_magic,
             self.extra_variables,
             self._facts.get(host, _NO_FACTS),
-            own or {},
-            play.variables,
+            own,
             known.variables,
         )
         return Scope(layers, self.templating, self.note)
 
+    def _failed_before(self, play: int) -> set[str]:
+        """The hosts that failed in this play, or in one that it needs, directly or through others."""
+        failed: set[str] = set()
+        waiting, seen = [play], {play}
+        while waiting:
+            found = waiting.pop()
+            failed |= self._failed.get(found, set()).copy()  # other threads read it while it grows
+            further = [need for need in self.plan.plays[found].needs if need not in seen]
+            seen.update(further)
+            waiting += further
+        return failed
+
     def _batch(self, step: Step) -> Mapping[str, Any]:
         key = (step.play, step.batch)
-        failed = self._failed.get(step.play, _NOBODY)
-        count = len(failed)  # before it is looked at: who fails meanwhile makes the next job look again
+        count = self._failures  # before they are looked at: who fails meanwhile makes the next job look again
         known, magic = self._batch_magic.get(key, (-1, _NO_FACTS))
         if known != count:
             play = self.plan.plays[step.play]
+            failed = self._failed_before(step.play)
             magic = batch_magic(
                 play=play.play.name,
                 all_hosts=play.hosts,
@@ -199,7 +218,6 @@ class RunContext:
 
 #: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.
 _SECRET_NUMBER = 10_000
-_NOBODY: frozenset[str] = frozenset()
 _NO_FACTS = Facts()
 
 

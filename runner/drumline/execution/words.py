@@ -77,10 +77,22 @@ class Words:
             return known
         action = self._context.actions[self._task.action]
         rendered = {
-            name: self._expressions(value, scope) if name in action.expressions else self._render(value, scope)
+            self._name(name, scope): self._expressions(value, scope)
+            if name in action.expressions
+            else self._render(value, scope)
             for name, value in self._task.arguments.items()
         }
         return coerce_arguments(action, rendered, self._task.position)
+
+    def _name(self, written: str, scope: Scope) -> str:
+        """The name of an argument, which may be a template where any name is taken."""
+        if "{" not in written:
+            return written
+        keyword = f"arguments.{written}"
+        name = self._render(Template(written, self._task.positions.get(keyword, self._task.position)), scope)
+        if not isinstance(name, str):
+            raise self._wrong(keyword, f"is the name of an argument, which has to be text, and this gives {name!r}.")
+        return name
 
     def lookup(self, name: str, scope: Scope) -> Any:
         """A variable by its name or dotted path."""
@@ -95,4 +107,5 @@ class Words:
         ]
 
     def _wrong(self, keyword: str, problem: str) -> TemplateFailed:
-        return TemplateFailed(f"'{keyword}' {problem}", self._task.positions.get(keyword, self._task.position))
+        place = self._task.positions.get(keyword, self._task.position)
+        return TemplateFailed(f"'{keyword.removeprefix('arguments.')}' {problem}", place)

@@ -64,27 +64,35 @@ class Allowance:
 class _Window:
     """One rendering under way."""
 
-    __slots__ = ("allowance", "closed", "deadline", "reason", "rounds", "stopped", "thread", "timed_out", "told")
+    __slots__ = (
+        *("allowance", "began", "closed", "reason", "rounds", "seconds", "stopped", "thread", "timed_out", "told"),
+    )
 
     def __init__(self, thread: int, seconds: float, allowance: Allowance | None) -> None:
-        now = time.monotonic()
+        # Made for most templates: what only a late one needs is not worked out here.
         self.thread = thread
+        self.seconds = seconds
         self.allowance = allowance
-        self.closed = self.stopped = self.timed_out = False
-        self.told: float | None = None  # when the exception was raised
+        self.began = time.monotonic()
         self.rounds = 0
-        self.deadline = now + seconds
-        self.reason = f"The template took longer than {seconds:g} s, which is what 'template_timeout' allows."
-        if allowance is not None and allowance.timeout is not None:
-            self._shorten(now, allowance.timeout, allowance.deadline)
+        self.closed = False
+        self.told: float | None = None  # when the exception was raised
 
-    def _shorten(self, now: float, timeout: float, deadline: float | None) -> None:
-        # A judgement of what the task gave has its second also where the task has used up its time.
-        until = now + timeout if deadline is None else max(deadline, now + min(timeout, 1.0))
-        if until < self.deadline:
-            self.deadline = until
-            self.timed_out = True
-            self.reason = f"The time-out of {timeout:g} s was up while a template was rendered."
+    def error(self) -> TookTooLong:
+        """Why it was ended."""
+        return TookTooLong(self.reason, stopped=self.stopped, timed_out=self.timed_out)
+
+    def left(self, now: float) -> float:
+        """Seconds until its time is up, be it its own or that of the job's try."""
+        left = self.began + self.seconds - now
+        allowance = self.allowance
+        if allowance is None or allowance.timeout is None:
+            return left
+        until = self.began + allowance.timeout
+        if allowance.deadline is not None:
+            # A judgement of what the task gave has its second also where the task has used up its time.
+            until = max(allowance.deadline, self.began + min(allowance.timeout, 1.0))
+        return min(left, until - now)
 
     def count(self, rounds: int) -> None:
         """So many rounds of loops more."""
@@ -96,14 +104,20 @@ class _Window:
         """Whether the rendering has to end; once it is told, that holds again after a while."""
         if self.told is not None:
             return now - self.told >= _AGAIN
-        if self.allowance is not None and self.allowance.stopped():
-            self.stopped, self.reason = True, "The job was stopped while a template was rendered."
-            return True
-        return now >= self.deadline
+        self.stopped = self.allowance is not None and self.allowance.stopped()
+        if not self.stopped and self.left(now) > 0:
+            return False
+        self.timed_out = not self.stopped and now < self.began + self.seconds
+        self.reason = f"The template took longer than {self.seconds:g} s, which is what 'template_timeout' allows."
+        if self.stopped:
+            self.reason = "The job was stopped while a template was rendered."
+        elif self.timed_out and self.allowance is not None:
+            self.reason = f"The time-out of {self.allowance.timeout:g} s was up while a template was rendered."
+        return True
 
 
 _open: dict[int, _Window] = {}  # by thread
-_lock = threading.Lock()  # held while an exception is raised, and while a window is closed
+_lock = threading.Lock()  # held while an exception is raised or taken back
 _there = threading.Event()  # set while the watcher looks at the list
 _local = threading.local()
 
@@ -134,14 +148,13 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             _close(window)
     except Overrun as overrun:
         _close(window)  # the exception may have come amid the first attempt
-        error = TookTooLong(window.reason, stopped=window.stopped, timed_out=window.timed_out)
-        raise error.with_traceback(overrun.__traceback__) from None
+        raise window.error().with_traceback(overrun.__traceback__) from None
 
 
 def left() -> float:
     """Seconds that the rendering under way on this thread has left."""
     window = _open.get(threading.get_ident())
-    return max(0.0, window.deadline - time.monotonic()) if window else DEFAULT
+    return max(0.0, window.left(time.monotonic())) if window else DEFAULT
 
 
 def counted(items: T) -> T:
@@ -162,11 +175,13 @@ def _one_by_one(window: _Window, items: Iterable[Any]) -> Iterator[Any]:
 
 
 def _close(window: _Window) -> None:
-    with _lock:
-        window.closed = True
-        _open.pop(window.thread, None)
+    # The watcher says that it will raise before it looks whether the window is closed. So either it sees that it is, or
+    # this sees what it says; then what it has raised and hasn't arrived yet is taken back.
+    window.closed = True
+    _open.pop(window.thread, None)
     if window.told is not None:
-        _raise_in(window.thread, None)  # one that hasn't arrived yet must not arrive later
+        with _lock:
+            _raise_in(window.thread, None)
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:
@@ -197,6 +212,6 @@ def _look_after() -> None:
 
 def _end(window: _Window, now: float) -> None:
     with _lock:
+        window.told = now
         if not window.closed:
-            window.told = now
             _raise_in(window.thread, Overrun)

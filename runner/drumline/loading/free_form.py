@@ -21,6 +21,8 @@ from drumline.loading.quotes import BLOCK, host_readings, read_quotes
 _QUOTED = r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'"""
 _WORD = re.compile(rf"(?:{_QUOTED}|{BLOCK}|\\[\"']|\S)+", re.DOTALL)
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+#: The same where any name is taken, be it given by a template.
+_ANY_ARGUMENT = re.compile(rf"((?:[A-Za-z0-9_]|{BLOCK})+)=(.*)", re.DOTALL)
 _ENTIRELY_QUOTED = re.compile(_QUOTED, re.DOTALL)
 _ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -50,7 +52,7 @@ def split_arguments(text: str, names: Collection[str] | None = None, *, action: 
     end = 0
     judge = _Judge(text, action) if names is not None else None
     for word in _WORD.finditer(text):
-        match = _ARGUMENT.fullmatch(word.group())
+        match = (_ANY_ARGUMENT if names is None else _ARGUMENT).fullmatch(word.group())
         if match is None or (names is not None and match[1] not in names):
             found.others.append(word.group())
             continue

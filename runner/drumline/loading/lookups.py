@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,13 @@ def query(context: Context, name: str, *terms: Any, **options: Any) -> list[Any]
     return [found for term in flat for found in _LOOKUPS[short](context, str(term), options)]
 
 
-def unknown_lookup(tree: nodes.Node) -> tuple[str, int] | None:
-    """What is wrong with a lookup in a template that names one that isn't there, and its line."""
+def unknown_lookups(tree: nodes.Node) -> Iterator[tuple[str, int]]:
+    """What is wrong with the lookups in a template of which there are none with that name, and their lines."""
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name in ("lookup", "query", "q") and call.args:
             name = call.args[0].value if isinstance(call.args[0], nodes.Const) else None
             if isinstance(name, str) and name.removeprefix("ansible.builtin.") not in _LOOKUPS:
-                return _no_lookup(name), call.lineno
-    return None
+                yield _no_lookup(name), call.lineno
 
 
 def _no_lookup(name: str) -> str:

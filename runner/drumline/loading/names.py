@@ -17,6 +17,7 @@ from drumline.loading.plain import ATOMS
 from drumline.loading.template_names import Reference
 from drumline.loading.templating import Templating
 from drumline.loading.variables import MAGIC_NAMES
+from drumline.loading.yaml import BRACES
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Template, Value, Variables
@@ -45,9 +46,7 @@ def check_names(
     """
     found = Diagnostics()
     for template in _all_templates(playbook):
-        problem = templating.check(template)
-        if problem:
-            found.extend([problem])
+        found.extend(templating.check(template))
     _check_own_words(playbook, extra_vars, found)
     if undefined and not _sets_unknown_names(playbook, actions or {}):
         checker = _Checker(playbook, inventory, extra_vars, templating, found)
@@ -143,7 +142,9 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
         yield from templates_in([play.hosts, play.variables, play.deferred])
         for task in play.tasks:
+            judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
             yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
+            yield from templates_in([conditions[1:] for conditions in judging])  # the first is among those needed
 
 
 def templates_in(value: Value) -> list[Template]:
@@ -168,6 +169,7 @@ def _needed_values(task: Task) -> list[Any]:
     loop, retries = task.loop, task.retries
     return [
         task.arguments,
+        named_by_templates(task),
         task.hosts,
         task.delegate_to,
         task.environment,
@@ -188,7 +190,16 @@ def _sets_unknown_names(playbook: Playbook, actions: Mapping[str, Action]) -> bo
     tasks = [task for play in playbook.plays for task in play.tasks]
     if any(task.action in actions and actions[task.action].sets_variables for task in tasks):
         return True
-    return any("{" in name for task in tasks if task.action == "set_fact" for name in task.arguments)
+    return any(named_by_templates(task) for task in tasks)
+
+
+def named_by_templates(task: Task) -> list[Template]:
+    """The names of arguments that are templates (``set_fact: {"{{ name }}": 1}``)."""
+    return [
+        Template(name, task.positions.get(f"arguments.{name}", task.position))
+        for name in task.arguments
+        if BRACES.search(name)
+    ]
 
 
 class _Checker:

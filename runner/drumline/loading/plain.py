@@ -16,7 +16,7 @@ ATOMS = frozenset({str, int, float, bool, type(None), bytes})
 _CLEAN = ATOMS | {dict, list}
 _MOMENTS = (date, time, timedelta)
 
-T = TypeVar("T")
+Container = TypeVar("Container", list[Any], tuple[Any, ...], dict[Any, Any])
 
 
 class Omit:
@@ -159,14 +159,18 @@ def concatenated(values: Iterable[Any], between: str = "") -> str:
     return joined([value if type(value) is str else _weighed_text(value) for value in values], between)
 
 
-def literal(value: T) -> T:
+def literal(value: Container) -> Container:
     """A list or dict that the template itself writes."""
-    weight(value)
+    for item in value.values() if isinstance(value, dict) else value:
+        if type(item) not in ATOMS:
+            weight(value)
+            break
     return value
 
 
 def _weighed_text(value: Any) -> str:
-    weight(value)
+    if type(value) not in ATOMS:
+        weight(value)
     return str(value)
 
 

@@ -36,6 +36,7 @@ _GRACE = 5.0
 _SPARE = 4
 #: What is no quantifier though it has the letters of one: escapes, sets, the openings of groups.
 _LITERAL = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?", re.DOTALL)
+_IGNORECASE, _MULTILINE = int(re.IGNORECASE), int(re.MULTILINE)
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 
 
@@ -46,16 +47,16 @@ class Cost(NamedTuple):
     branches: int
 
 
-def match(operation: str, pattern: str, flags: int, *arguments: Any) -> Any:
-    """What the operation of ``regex_worker`` gives; its first argument is the text that is looked at."""
-    compiled = _compiled(pattern, flags)
-    if _steps(pattern, *arguments) <= _FEW:
+def match(operation: str, pattern: str, flags: int, text: str, *more: Any, written: int = 0) -> Any:
+    """What the operation of ``regex_worker`` gives. ``written`` is the length of what each match may be replaced by."""
+    compiled, cost = _prepared(pattern, flags)
+    if _is_cheap(cost, len(text) + 1, written):
         try:
-            return OPERATIONS[operation](compiled, *arguments)
+            return OPERATIONS[operation](compiled, text, *more)
         except (re.error, IndexError) as error:
             raise FilterArgumentError(f"'{pattern}': {error}.") from None
     with _worker() as worker:
-        fine, answer = worker.ask(operation, pattern, flags, arguments)
+        fine, answer = worker.ask(operation, pattern, flags, (text, *more))
     if not fine and not answer:
         raise TooLarge()
     if not fine:
@@ -65,27 +66,23 @@ def match(operation: str, pattern: str, flags: int, *arguments: Any) -> Any:
 
 def flags(ignorecase: bool, multiline: bool) -> int:
     """The flags of ``re`` for these options of filters and tests."""
-    return (re.IGNORECASE if ignorecase else 0) | (re.MULTILINE if multiline else 0)
+    return (_IGNORECASE if ignorecase else 0) | (_MULTILINE if multiline else 0)
 
 
-def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+@lru_cache(maxsize=512)
+def _prepared(pattern: str, flags: int) -> tuple[re.Pattern[str], Cost]:
     try:
-        return re.compile(pattern, flags)
+        return re.compile(pattern, flags), cost_of(pattern)
     except (re.error, OverflowError) as error:
         raise FilterArgumentError(f"'{pattern}' is not a regular expression: {error}.") from None
 
 
-def _steps(pattern: str, text: str, *arguments: Any) -> float:
-    """About how many steps it may take, the letters of the replacement counted."""
-    cost = cost_of(pattern)
-    if cost.power is None:
-        return float("inf")
-    size = len(text) + 1
-    written = max((len(argument) for argument in arguments if isinstance(argument, str)), default=0)
-    return size * max(float(size) ** cost.power * cost.branches, written)
+def _is_cheap(cost: Cost, size: int, written: int) -> bool:
+    if cost.power is None or size > _FEW:
+        return False
+    return bool(size * max(float(size) ** cost.power * cost.branches, written) <= _FEW)
 
 
-@lru_cache(maxsize=512)
 def cost_of(pattern: str) -> Cost:
     """The estimate: quantifiers multiply by the length of the text, alternatives and options by two."""
     bare = _LITERAL.sub(lambda found: "(" if found[0] == "(?" else "x", pattern)

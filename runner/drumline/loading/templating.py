@@ -37,9 +37,10 @@ from drumline.loading.jinja import (
     read_template,
 )
 from drumline.loading.jinja_tests import TESTS
-from drumline.loading.lookups import GLOBALS, unknown_lookup
+from drumline.loading.lookups import GLOBALS
 from drumline.loading.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
 from drumline.loading.template_names import Names, Reference, names_of, owner_of, references_of
+from drumline.loading.unknown import unknown_names
 from drumline.model.value import Template, Value
 from drumline.secret import Secret
 
@@ -59,13 +60,23 @@ _HINTS = {
     "?": "Write 'a if condition else b'.",
 }
 
-#: The nodes of templates that take no time by themselves.
+#: The nodes of templates that take no time by themselves, sizes being bounded.
 _QUICK = frozenset(
     {
         *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem),
         *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr, nodes.If, nodes.Neg),
+        *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Concat, nodes.List),
+        *(nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Slice, nodes.Keyword),
     }
 )
+#: The same of filters and tests.
+_QUICK_WORDS = (
+    "d default bool int float string upper lower capitalize trim length count first last join replace split quote"
+    " basename dirname ternary mandatory from_json b64encode b64decode dict2items defined undefined none string number"
+    " mapping iterable sequence sameas in eq ne lt le gt ge equalto greaterthan lessthan boolean true false integer"
+    " changed failed succeeded success skipped unreachable reachable truthy falsy"
+)
+_QUICK_NAMES = frozenset(_QUICK_WORDS.split())
 
 T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
@@ -121,7 +132,7 @@ class _Code:
         #: Set where it is ``{{ name }}`` and nothing else.
         self.name = _only_name(tree)
         #: Nothing in it takes time, whatever its variables hold.
-        self.quick = all(type(node) in _QUICK for node in tree.find_all(nodes.Node))
+        self.quick = all(map(_is_quick, tree.find_all(nodes.Node)))
         #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
         self.ending = ending
 
@@ -145,29 +156,21 @@ class Templating:
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
         self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
 
-    def check(self, template: Template) -> Diagnostic | None:
-        """What is wrong with the template itself; nothing is evaluated."""
+    def check(self, template: Template) -> list[Diagnostic]:
+        """Everything that is wrong with the template itself; nothing is evaluated."""
         try:
             tree = self._parse(template.text, template.bare)
             with within_limits():
-                used = list(tree.find_all((nodes.Filter, nodes.Test)))
-                lookup = unknown_lookup(tree)
+                found = list(unknown_names(tree, self._environment.filters, self._environment.tests))
+            if not found:
+                self._code(template)
         except TemplateSyntaxError as error:
             where = _place(template, error.lineno)
-            return Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)
-        for node in used:
-            found = self._unknown(node)
-            if found:
-                summary, detail = found
-                return Diagnostic(summary=summary, detail=detail, position=_place(template, node.lineno))
-        if lookup is not None:
-            return Diagnostic(summary="Unknown lookup", detail=lookup[0], position=_place(template, lookup[1]))
-        try:
-            self._code(template)
-        except TemplateSyntaxError as error:
-            where = _place(template, error.lineno)
-            return Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)
-        return None
+            return [Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)]
+        return [
+            Diagnostic(summary=summary, detail=detail, position=_place(template, line))
+            for summary, detail, line in found
+        ]
 
     def undeclared(self, template: Template) -> frozenset[str]:
         """Names without which it can't be rendered, whatever the others hold. Empty for what doesn't parse."""
@@ -182,11 +185,12 @@ class Templating:
         if "results" not in template.text:
             return []
         try:
-            tree = self._parse(template.text, template.bare)
-        except TemplateSyntaxError:
+            with within_limits():
+                found = references_of(self._parse(template.text, template.bare))
+        except TemplateSyntaxError:  # also for an unknown filter
             return []
         guarded = "results" in self.guarded(template)
-        return [(found._replace(guarded=guarded), _place(template, found.line)) for found in references_of(tree)]
+        return [(one._replace(guarded=guarded), _place(template, one.line)) for one in found]
 
     def compile_value(self, value: Value) -> Compiled:
         """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""
@@ -287,17 +291,6 @@ class Templating:
             self._named[key] = names
         return names
 
-    def _unknown(self, node: nodes.Node) -> tuple[str, str] | None:
-        is_filter = isinstance(node, nodes.Filter)
-        kind, known = ("filter", self._environment.filters) if is_filter else ("test", self._environment.tests)
-        name: str | None = getattr(node, "name", None)
-        if name is None or name in known:
-            return None
-        if not_there := not_yet.plugin(kind, name):
-            return f"{kind.capitalize()} not supported yet", not_there
-        hint = did_you_mean(name, (other for other in known if "." not in other))
-        return f"Unknown {kind}", f"There is no {kind} '{name}'.{hint}"
-
     def _remember(self, value: Value) -> tuple[Value, Compiled]:
         if len(self._compiled) >= _REMEMBERED:
             self._compiled.clear()
@@ -369,7 +362,7 @@ class Templating:
             return VariableUndefined(_sentence(str(error)), position)
         if isinstance(error, TemplateSyntaxError):
             found = self.check(template)
-            return TemplateFailed(found.detail if found else _explained(error), position)
+            return TemplateFailed(found[0].detail if found else _explained(error), position)
         if isinstance(error, TemplateNotFound):
             return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
         if isinstance(error, RecursionError):
@@ -406,6 +399,12 @@ def _fitted(environment: T) -> T:
     environment.globals["omit"] = OMIT
     environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
     return environment
+
+
+def _is_quick(node: nodes.Node) -> bool:
+    if isinstance(node, (nodes.Filter, nodes.Test)):
+        return node.name in _QUICK_NAMES
+    return type(node) in _QUICK
 
 
 def _line_ends(text: str) -> int:

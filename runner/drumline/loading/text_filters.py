@@ -91,7 +91,8 @@ def regex_replace(
     """The text with what matches replaced, at most ``count`` times."""
     flags = regular.flags(ignorecase, multiline)
     text: str
-    text, found = regular.match("subn", pattern, flags, str(value), str(replacement), count)
+    new = str(replacement)
+    text, found = regular.match("subn", pattern, flags, str(value), new, count, written=len(new))
     if mandatory_count and found != mandatory_count:
         raise FilterArgumentError(f"'{pattern}' has to match {mandatory_count} times, and matches {found} times.")
     return text
