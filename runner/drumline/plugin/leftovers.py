@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import secrets
-import socket
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,7 +21,7 @@ _NAME = re.compile(r"\.drumline-([0-9a-f]{8})-([0-9]+)-([0-9]+)-[0-9A-Za-z.]+\Z"
 @cache
 def machine() -> str:
     """This workstation, as far as process numbers mean the same in it."""
-    known = [socket.gethostname()]
+    known = [os.uname().nodename]
     with suppress(OSError):
         known.append(Path("/etc/machine-id").read_text())
     with suppress(OSError):
