@@ -221,6 +221,12 @@ def test_the_script_is_that_of_the_shell_that_is_used(tmp_path: Path) -> None:
     assert "Which shell?" in ended.err
 
 
+def test_a_tab_makes_no_journal(tmp_path: Path) -> None:
+    for line in ("drumline runs show ", "drumline runs output "):
+        call(tmp_path, env={"_DRUMLINE_COMPLETE": "bash_complete", "DRUMLINE_LINE": line})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_tab_loads_no_plugin_of_the_directory(tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "mine.py").write_text("open('began', 'w')\n")

@@ -169,3 +169,11 @@ def test_output_prints_what_a_job_said(folder: Path) -> None:
     assert call(folder, "runs", "output", "say", "web1", "--stderr").out == ""
     wrong = call(folder, "runs", "output", "sya", "web1")
     assert (wrong.status, "Did you mean 'say'?" in wrong.err) == (5, True)
+
+
+def test_the_output_of_a_task_is_found_by_what_reports_call_it(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("localhost\n")
+    (tmp_path / "site.yml").write_text("- hosts: all\n  tasks:\n    - command: echo one\n    - command: echo two\n")
+    call(tmp_path, "run", "site.yml")
+    for name in ("command: echo two", "command-2"):
+        assert call(tmp_path, "runs", "output", name, "localhost").out.strip() == "two"

@@ -65,7 +65,19 @@ complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 """
 
 
-class Bash(BashComplete):
+class _Within(ShellComplete):
+    """Begins within the group that the words name: click 8.2.0 loses the words after ``runs output``."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        while args and isinstance(self.cli, click.Group):
+            found = self.cli.get_command(click.Context(self.cli), args[0])
+            if not isinstance(found, click.Group):
+                break
+            self.cli, args = found, args[1:]
+        return super().get_completions(args, incomplete)
+
+
+class Bash(_Within, BashComplete):
     """Bash, with the whole line instead of its words."""
 
     source_template = _BASH
@@ -95,7 +107,7 @@ def _option_before(word: str) -> str:
     return word.partition("=")[0] + "=" if word.startswith("--") and "=" in word else ""
 
 
-class Zsh(ZshComplete):
+class Zsh(_Within, ZshComplete):
     """zsh, with values behind ``=``."""
 
     def format_completion(self, item: CompletionItem) -> str:
@@ -104,7 +116,7 @@ class Zsh(ZshComplete):
         return super().format_completion(item)
 
 
-class Fish(FishComplete):
+class Fish(_Within, FishComplete):
     """fish, with words that hold commas."""
 
     source_template = _FISH

@@ -119,7 +119,7 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
 @click.option("--stderr", is_flag=True, help="Its standard error instead of its standard output.")
 @state_option
 def output(task: str, host: str, run: str | None, stderr: bool, state: Path | None) -> None:
-    """Print all that a job said, also what reports had no room for. TASK is the task's id."""
+    """Print all that a job said, also what reports had no room for. TASK is its id or name."""
     from drumline.reporting.history import output_of
     from drumline.reporting.screens import warn
 

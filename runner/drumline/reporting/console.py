@@ -170,11 +170,14 @@ class ConsoleReport:
         return self._go_on(hosts) if hosts and self._go_on is not None else None
 
     def _started(self, event: JobsStarted) -> None:
-        """Where nothing moves, a wave's title says that it began; one in which nothing runs has none."""
+        """Where nothing moves, a wave's title says that it began; one in which nothing runs has none.
+
+        With ``free`` most waves begin at once: there the title comes with the first result.
+        """
         if self._alive:
             return
         for wave in filter(None, dict.fromkeys(map(self._tracker.key_of, event.jobs))):
-            if wave not in self._titled:
+            if wave not in self._titled and self._has_barrier(self._tracker.waves[wave]):
                 self._show_title(self._tracker.waves[wave])
 
     def _barrier_passed(self, wave: Wave) -> None:

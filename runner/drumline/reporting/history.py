@@ -254,8 +254,9 @@ def output_of(
 ) -> bytes:
     """All that a job wrote to a stream, masked. Raises ``UsageError`` when the run has no such job.
 
-    With batches or several plays the last job of that task on that host is meant; of a loop, all items together. Of a
-    job that isn't over it is what the journal has until now, and ``warn`` is told.
+    ``task`` is its id, or what it is called in reports. With batches or several plays the last job of that task on that
+    host is meant; of a loop, all items together. Of a job that isn't over it is what the journal has until now, and
+    ``warn`` is told.
     """
     plan = reader.plan(run)
     mine: dict[Job, JobFinished | None] = {}  # in the order in which they were sent
@@ -264,7 +265,11 @@ def output_of(
             mine[event.job] = event
         elif isinstance(event, JobsStarted):
             mine.update(dict.fromkeys(event.jobs))
-    found = [job for job in mine if job.host == host and plan.steps[job.step].task.id == task]
+    found = [
+        job
+        for job in mine
+        if job.host == host and task in (plan.steps[job.step].task.id, plan.steps[job.step].task.name)
+    ]
     if not found:
         raise UsageError("The run has no such job", _no_such_job(run, plan, task, host))
     job = found[-1]
