@@ -1,5 +1,7 @@
 """Quotes of several languages in one text, and which words of it are arguments of the task."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +78,8 @@ def test_what_ansible_would_refuse_is_left_open(action, text):
         ("win_command", 'tool "a', None),
         ("shell", "{% if x %}'{% endif %}", None),
         ("shell", 'echo {{ x | d("\'") }}', None),
+        ("shell", "docker ps --filter='name={{ x }}' --format='{{ '{{ .Image }}' }}'", None),
+        ("shell", "echo '{{ x[\"a\"] }}' {{ y['b'] }} ${#z} {{ \"'\" }}", None),
     ],
 )
 def test_a_quote_is_open_when_it_is_so_in_all_languages(action, text, place):
@@ -105,3 +109,11 @@ def test_open_quotes_are_told_before_anything_is_sent(mistake, text, place, mess
 
 def test_another_shell_may_have_other_quotes(read_task):
     assert read_task("shell: echo it's\nargs: {executable: cmd}").arguments["cmd"] == "echo it's"
+
+
+@pytest.mark.parametrize("text", ["{{ ' " * 5_000, '{{ "a ' * 5_000, "{{ 'a' " * 5_000, "{% " * 5_000, "'\\" * 9_999])
+def test_a_text_that_is_never_closed_is_read_quickly(text):
+    begin = time.process_time()
+    split_arguments(f"{text} chdir=x", NAMES, action="shell")
+    never_closed(text, "shell")
+    assert time.process_time() - begin < 10  # some milliseconds; what grows with the square takes minutes

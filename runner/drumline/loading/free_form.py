@@ -16,13 +16,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from drumline.loading.quotes import BLOCK, host_readings, read_quotes
+from drumline.loading.quotes import host_readings, read_quotes, without_blocks
 
 _QUOTED = r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'"""
-_WORD = re.compile(rf"(?:{_QUOTED}|{BLOCK}|\\[\"']|\S)+", re.DOTALL)
-_ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
-#: The same where any name is taken, be it given by a template.
-_ANY_ARGUMENT = re.compile(rf"((?:[A-Za-z0-9_]|{BLOCK})+)=(.*)", re.DOTALL)
+_WORD = re.compile(rf"(?:{_QUOTED}|\\[\"']|\S)+", re.DOTALL)
+_ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=.*", re.DOTALL)
 _ENTIRELY_QUOTED = re.compile(_QUOTED, re.DOTALL)
 _ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -51,16 +49,18 @@ def split_arguments(text: str, names: Collection[str] | None = None, *, action: 
     kept: list[str] = []
     end = 0
     judge = _Judge(text, action) if names is not None else None
-    for word in _WORD.finditer(text):
-        match = (_ANY_ARGUMENT if names is None else _ARGUMENT).fullmatch(word.group())
-        if match is None or (names is not None and match[1] not in names):
-            found.others.append(word.group())
+    for word in _WORD.finditer(without_blocks(text)):
+        written = text[word.start() : word.end()]
+        match = _ARGUMENT.fullmatch(word.group())  # a template in a name is plain letters here
+        name = written[: match.end(1)] if match else ""
+        if match is None or (names is not None and name not in names):
+            found.others.append(written)
             continue
         if judge is not None and not judge.certain(word, found):
             continue
-        if match[1] in found.arguments:
-            found.repeated.append(match[1])
-        found.arguments[match[1]] = unquote(match[2])
+        if name in found.arguments:
+            found.repeated.append(name)
+        found.arguments[name] = unquote(written[match.end(1) + 1 :])
         kept.append(text[end : word.start()])
         end = word.end()
     kept.append(text[end:])
@@ -72,6 +72,7 @@ class _Judge:
     """Tells whether a word of free text is an argument."""
 
     def __init__(self, text: str, action: str) -> None:
+        self._text = text
         self._ansible = read_quotes(text, "ansible")
         self._host = host_readings(text, action)
 
@@ -80,7 +81,7 @@ class _Judge:
         if any(quotes.hold(word.start()) or quotes.cut(word.end()) for quotes in self._host):
             return False
         if self._ansible.open is not None and self._ansible.open < word.end():
-            found.uncertain.append(word.group())
+            found.uncertain.append(self._text[word.start() : word.end()])
             return False
         return True
 

@@ -12,10 +12,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-#: Jinja2, which stands for text that isn't known yet.
-BLOCK = r"\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
+#: A template's block, from its first letters on. Braces in its own texts don't end it.
+_BLOCKS = {
+    "{{": re.compile(r"""\{\{(?:"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'|[^"'}]|\}(?!\}))*+\}\}""", re.DOTALL),
+    "{%": re.compile(r"\{%.*?%\}", re.DOTALL),
+    "{#": re.compile(r"\{\#.*?\#\}", re.DOTALL),
+}
+_BLOCK_START = re.compile(r"\{[{%\#]")
 
-_ESCAPING = rf'"(?:{BLOCK}|\\.|[^"\\])*"'
+_ESCAPING = r'"(?:\\.|[^"\\])*"'
 _HASH = r"(?:(?<=\s)|(?<![\s\S]))\#[^\n]*"
 _HERE_DOCUMENT = (
     r"(?<!<)<<-?[ \t]*\\?(?P<q>[\"']?)(?P<end>\w+)(?P=q)[^\n]*\n(?:[^\n]*\n)*?[ \t]*(?P=end)(?=\s*(?:\n|\Z))"
@@ -26,32 +31,32 @@ _APOSTROPHES = "'\u2018\u2019\u201a\u201b"
 
 
 def _compiled(*, quoted: str, plain: str, opening: str) -> re.Pattern[str]:
-    return re.compile(f"(?P<plain>{BLOCK}|{plain})|(?P<quoted>{quoted})|(?P<open>[{opening}])", re.DOTALL)
+    return re.compile(f"(?P<plain>{plain})|(?P<quoted>{quoted})|(?P<open>[{opening}])", re.DOTALL)
 
 
 #: How each language reads quotes, by name.
 _READINGS = {
     "ansible": _compiled(
-        quoted=rf"{_ESCAPING}|'(?:{BLOCK}|\\.|[^'\\])*'",
+        quoted=rf"{_ESCAPING}|'(?:\\.|[^'\\])*'",
         plain=r"\\[\"']",
         opening="\"'",
     ),
     "sh": _compiled(
-        quoted=rf"{_HERE_DOCUMENT}|{_HASH}|{_ESCAPING}|'(?:{BLOCK}|[^'])*'",
+        quoted=rf"{_HERE_DOCUMENT}|{_HASH}|{_ESCAPING}|'(?:[^'])*'",
         plain=r"\\.",
         opening="\"'",
     ),
-    "words": _compiled(quoted=rf"{_ESCAPING}|'(?:{BLOCK}|[^'])*'", plain=r"\\.", opening="\"'"),
+    "words": _compiled(quoted=rf"{_ESCAPING}|'(?:[^'])*'", plain=r"\\.", opening="\"'"),
     "powershell": _compiled(
         quoted=(
             rf"{_HERE_STRING}|<\#.*?\#>|{_HASH}"
-            rf"|[{_TYPOGRAPHIC}](?:{BLOCK}|`.|[{_TYPOGRAPHIC}]{{2}}|[^{_TYPOGRAPHIC}`])*[{_TYPOGRAPHIC}]"
-            rf"|[{_APOSTROPHES}](?:{BLOCK}|[{_APOSTROPHES}]{{2}}|[^{_APOSTROPHES}])*[{_APOSTROPHES}]"
+            rf"|[{_TYPOGRAPHIC}](?:`.|[{_TYPOGRAPHIC}]{{2}}|[^{_TYPOGRAPHIC}`])*[{_TYPOGRAPHIC}]"
+            rf"|[{_APOSTROPHES}](?:[{_APOSTROPHES}]{{2}}|[^{_APOSTROPHES}])*[{_APOSTROPHES}]"
         ),
         plain="`.",
         opening=_TYPOGRAPHIC + _APOSTROPHES,
     ),
-    "cmd": _compiled(quoted=rf'"(?:{BLOCK}|[^"])*"', plain=r"\^.", opening='"'),
+    "cmd": _compiled(quoted=r'"(?:[^"])*"', plain=r"\^.", opening='"'),
     "program": _compiled(quoted=_ESCAPING, plain=r"\\.", opening='"'),  # as programs on Windows take their line apart
 }
 
@@ -86,12 +91,30 @@ class Quotes:
         return any(start < index < end for start, end in self.spans)
 
 
+def without_blocks(text: str) -> str:
+    """The text with a plain letter for each of those of templates, whose texts aren't known yet and hold no words."""
+    kept: list[str] = []
+    end, looked = 0, 0
+    unclosed: set[str] = set()  # kinds of which no block after this ends
+    while found := _BLOCK_START.search(text, looked):
+        looked = found.end()
+        if found[0] in unclosed:
+            continue
+        block = _BLOCKS[found[0]].match(text, found.start())
+        if block is None:
+            unclosed.add(found[0])
+            continue
+        kept += [text[end : found.start()], "_" * len(block[0])]
+        end = looked = block.end()
+    return "".join([*kept, text[end:]])
+
+
 def read_quotes(text: str, language: str) -> Quotes:
     """What of the text is quoted in the language; a quote that is never closed reaches to the end."""
     found = Quotes()
     if not _ANY.search(text):
         return found
-    for match in _READINGS[language].finditer(text):
+    for match in _READINGS[language].finditer(without_blocks(text)):
         if match["open"]:
             found.open = match.start()
             found.spans.append((match.start(), len(text)))
