@@ -1,4 +1,5 @@
-"""B3: what a task on a Windows host costs in requests and bytes, counted at the practice fleet's WS-Management server.
+"""B3: what a task on a Windows host costs in requests and bytes, counted at the practice fleet's WS-Management server;
+and what a large file costs, which goes to two hosts side by side.
 
 PowerShell comes from the program that DRUMLINE_LAB_WINDOWS names, or from this machine's ``pwsh``.
 """
@@ -6,19 +7,24 @@ PowerShell comes from the program that DRUMLINE_LAB_WINDOWS names, or from this 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
+import statistics
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from _measure import DRUMLINE, judged, machine, measure, print_table
+from _measure import DRUMLINE, Cost, judged, machine, measure, print_table
 
 from drumline_lab.wsman import Exchange, Settings, Sh, WsmanServer, find_backend
 
 REQUESTS, SENT = 2.0, 4096.0
 _USER, _PASSWORD = "admin", secrets.token_hex(8)
+#: bytes on the way for a byte of a large file (base64 alone makes 4 of 3), and the whole run's seconds for 10 MB
+BYTES, SECONDS = 1.4, 5.0
+_LARGE = 10_000_000
 #: Small tasks of each kind; ``{n}`` is the number of the task.
 TASKS = {
     "win_shell": "win_shell: Write-Output {n}",
@@ -45,7 +51,9 @@ class Traffic:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=20)
-    tasks = parser.parse_args().tasks
+    parser.add_argument("--rounds", type=int, default=3, help="How often the large file is copied.")
+    given = parser.parse_args()
+    tasks = given.tasks
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:
         folder = Path(name)
         program = os.environ.get("DRUMLINE_LAB_WINDOWS")
@@ -56,10 +64,13 @@ def main() -> None:
         try:
             with WsmanServer(Settings(users={_USER: _PASSWORD}), backend=backend) as server:
                 rows = [_row(kind, server, folder, tasks) for kind in TASKS]
+            large = _large(program, folder, given.rounds)
         finally:
             backend.remove()
     title = f"B3, Windows: one more task on a warm shell, {tasks} of each kind ({backend.description}; {machine()})"
     print_table(title, ["", "requests a task", "bytes sent for a task", "requests of the first task"], rows)
+    title = f"B3, Windows: a file of 10 MB to two hosts, the whole run from a cold start, median of {given.rounds}"
+    print_table(title, ["", "seconds", "bytes sent for a byte"], [large])
 
 
 def _row(kind: str, server: WsmanServer, folder: Path, tasks: int) -> list[str]:
@@ -71,18 +82,47 @@ def _row(kind: str, server: WsmanServer, folder: Path, tasks: int) -> list[str]:
     return [kind, judged(requests, REQUESTS), judged(sent, SENT, " bytes"), str(first.requests)]
 
 
+def _large(program: str | None, folder: Path, rounds: int) -> list[str]:
+    """A copy to two hosts, each with a server of its own."""
+    (folder / "large").write_bytes(secrets.token_bytes(_LARGE))
+    seconds, sent = [], 0
+    with contextlib.ExitStack() as stack:
+        servers = []
+        for _ in range(2):
+            backend = find_backend(f"benchmark-{secrets.token_hex(4)}", folder, program=program)
+            stack.callback(backend.remove)
+            servers.append(stack.enter_context(WsmanServer(Settings(users={_USER: _PASSWORD}), backend=backend)))
+        for number in range(rounds + 1):  # the first one starts the hosts' services
+            for server in servers:
+                server.log.clear()
+            task = f"win_copy: {{src: {folder}/large, dest: 'C:\\bench-{number}.bin'}}"
+            cost = _run(servers, folder, f"    - {task}\n")
+            seconds.append(cost.wall)
+            sent = sum(Traffic.of(server.log).received for server in servers)
+    each = sent / len(servers) / _LARGE
+    return ["win_copy, 10 MB", judged(statistics.median(seconds[1:]), SECONDS, " s"), judged(each, BYTES)]
+
+
 def _traffic(kind: str, server: WsmanServer, folder: Path, tasks: int) -> Traffic:
+    server.log.clear()
+    _run([server], folder, "".join(f"    - {TASKS[kind].format(n=number)}\n" for number in range(tasks)))
+    return Traffic.of(server.log)
+
+
+def _run(servers: Sequence[WsmanServer], folder: Path, tasks: str) -> Cost:
+    """Run tasks on hosts, the whole program."""
     inventory = folder / "hosts.ini"
     inventory.write_text(
-        f"win1 ansible_host={server.host} ansible_port={server.port} ansible_connection=winrm ansible_winrm_scheme=http"
-        f" ansible_winrm_transport=ntlm ansible_user={_USER} ansible_password={_PASSWORD}\n"
+        "".join(
+            f"win{number} ansible_host={server.host} ansible_port={server.port} ansible_winrm_scheme=http"
+            f" ansible_connection=winrm ansible_winrm_transport=ntlm ansible_user={_USER}"
+            f" ansible_password={_PASSWORD}\n"
+            for number, server in enumerate(servers)
+        )
     )
     playbook = folder / "playbook.yml"
-    lines = "".join(f"    - {TASKS[kind].format(n=number)}\n" for number in range(tasks))
-    playbook.write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{lines}")
-    server.log.clear()
-    measure([DRUMLINE, "run", playbook, "-i", inventory, "--state", folder / "state"], folder=folder)
-    return Traffic.of(server.log)
+    playbook.write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
+    return measure([DRUMLINE, "run", playbook, "-i", inventory, "--state", folder / "state"], folder=folder)
 
 
 if __name__ == "__main__":

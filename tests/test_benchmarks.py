@@ -69,8 +69,9 @@ def test_starts() -> None:
 def test_windows() -> None:
     if not os.environ.get("DRUMLINE_LAB_WINDOWS"):
         pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    rows = table("windows.py", "--tasks", "1")
+    rows = table("windows.py", "--tasks", "1", "--rounds", "1")
     assert rows["win_shell"][0] == "2, limit 2: kept"
+    assert rows["win_copy, 10 MB"][1].endswith("limit 1.4: kept")
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="OpenSSH's client isn't installed")

@@ -33,6 +33,7 @@ _HOME = re.compile(r"~[A-Za-z0-9._-]*(?:/|\Z)")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _INDENT = re.compile(r"^(?:    )+")
 
+# Not every message of Windows names its file ("Invalid name."); the task's own is put in front of those.
 _POWERSHELL_LIBRARY = """function Invoke-Action {
 %s
 }
@@ -41,7 +42,12 @@ $answer = @{}
 try { $null = Invoke-Action }
 catch {
 $answer.failed = $true
-$answer.msg = $_.Exception.GetBaseException().Message
+$cause = $_.Exception.GetBaseException()
+$answer.msg = $cause.Message
+$place = @($dest, $path, $src) | Where-Object { $_ } | Select-Object -First 1
+if ($place -and $cause -isnot [Management.Automation.RuntimeException] -and -not $cause.Message.Contains($place)) {
+$answer.msg = "${place}: $($cause.Message)"
+}
 }
 $text = ConvertTo-Json -InputObject $answer -Compress
 [regex]::Replace($text, '[^\\x20-\\x7e]', { '\\u{0:x4}' -f [int][char]$args[0].Value })

@@ -11,8 +11,9 @@ _FAULT = "{http://schemas.microsoft.com/wbem/wsman/1/wsmanfault}WSManFault"
 _WMI = "{http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError}error_Code"
 _CODE = re.compile(r"\d{1,10}", re.ASCII)
 _TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
-#: characters of a host's own words that messages quote
+#: characters of a host's own words that messages quote; a reason may hold a secret, which must not be cut in two
 _LONGEST = 300
+_LONGEST_REASON = 16_384
 
 
 class Malformed(Exception):
@@ -66,7 +67,7 @@ def _fault(fault: ET.Element) -> Fault:
     text = said or next((element.text or "" for element in fault.iter(_WMI)), "")
     code = int(text) if _CODE.fullmatch(text.strip()) else None
     reason = fault.findtext(f"{_SOAP}Reason/{_SOAP}Text") or ""
-    return Fault(code, shortened(reason) or "(no reason given)")
+    return Fault(code, shortened(reason, _LONGEST_REASON) or "(no reason given)")
 
 
 def _what(answer: Answer) -> str:
@@ -79,8 +80,8 @@ def _what(answer: Answer) -> str:
     return f"HTTP {answer.status} with {shortened(answer.kind) or 'something'} that is no XML"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = _LONGEST) -> str:
     """A host's words on one line, not too many of them, without control characters."""
     line = "".join(character if character.isprintable() else " " for character in text)
     words = " ".join(line.split())
-    return words if len(words) <= _LONGEST else words[:_LONGEST] + "…"
+    return words if len(words) <= most else words[:most] + "…"

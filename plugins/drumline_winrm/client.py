@@ -26,6 +26,8 @@ _BUSY_PAUSE = 0.2
 _BUSY_PATIENCE = 30.0
 #: bytes a second that a network carries at least; a large message has that much more time
 _SLOWEST = 16_384
+#: seconds that every request has
+_LEAST = 1.0
 
 
 class Client:
@@ -34,6 +36,7 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.envelope = messages.ENVELOPE  #: The largest request that this host takes, in bytes.
+        self.until: float | None = None  #: When requests end at the latest, by the monotonic clock.
         self.silent = False  #: The host did not answer the last message in time.
         self._transport: Any = options.transport(settings)
 
@@ -105,7 +108,8 @@ class Client:
         """Seconds for all of a request: what the host may wait, and what remains of the time-out beside that."""
         settings = self.settings
         waiting = settings.operation_timeout if wait is None else wait
-        return settings.read_timeout - settings.operation_timeout + waiting + len(message) // _SLOWEST
+        bound = settings.read_timeout - settings.operation_timeout + waiting + len(message) // _SLOWEST
+        return bound if self.until is None else min(bound, max(_LEAST, self.until - time.monotonic()))
 
 
 def _silence() -> None:

@@ -115,9 +115,15 @@ def library_id(library: str) -> str:
     return hashlib.sha256(library.encode()).hexdigest()[:24] if library else ""
 
 
-def piece_line(piece: bytes) -> bytes:
-    """One piece of a file."""
-    return base64.b64encode(piece) + b"\n"
+def piece_of(data: bytes) -> bytes:
+    """One piece of a file: a line that says how long it is, and its bytes as they are."""
+    return b"+%d\n%b" % (len(data), data)
+
+
+#: bytes of a piece beside its data, at most
+PIECE_HEAD = 12
+#: In place of the last line: the file will not be completed.
+GIVE_UP_LINE = b"= -\n"
 
 
 def last_line(checksum: str) -> bytes:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from drumline.plugin import (
     CommandRefused,
@@ -24,16 +21,15 @@ from drumline.plugin import (
     OptionInvalid,
     Put,
     Run,
-    Stream,
-    TransferFailed,
 )
 from drumline_winrm import frames
 from drumline_winrm.client import Client
-from drumline_winrm.faults import NothingYet, ShellGone
+from drumline_winrm.faults import NothingYet, ShellGone, TooLarge
 from drumline_winrm.lines import NativeLines
 from drumline_winrm.options import Settings
 from drumline_winrm.shell import Shell
 from drumline_winrm.staging import WinrmStaged
+from drumline_winrm.transfers import Transfers
 from drumline_winrm.warm import Answer, NoPowerShell, NotInTime, WarmPowerShell
 
 _T = TypeVar("_T")
@@ -42,6 +38,8 @@ _T = TypeVar("_T")
 _LONGEST_LINE = 32_000
 #: seconds that closing waits for a command to be ended
 _CLOSE_PATIENCE = 3.0
+#: seconds for a transfer to notice an interrupt; then its request is broken off
+_GIVE_UP_PATIENCE = 3.0
 
 
 class WinrmSession:
@@ -58,11 +56,13 @@ class WinrmSession:
         self._warm = WarmPowerShell(self._client, self._shell)
         self._native = NativeLines(self._client, self._shell)
         self._no_powershell: NoPowerShell | None = None
-        #: Guards the three below: who interrupts must find either nothing or the command that is meant.
+        self._transfers = Transfers(self._client, self._warm, self._start, self.ended)
+        #: Guards the four below: who interrupts must find either nothing or the command that is meant.
         self._lock = threading.Lock()
         self._idle = threading.Event()
         self._idle.set()
         self._interrupted = False
+        self._putting = False  #: What runs is a file on its way up.
         self._held: WinrmStaged | None = None  #: What waits for its word, while nobody works with the protocol.
 
     def open(self) -> None:
@@ -90,32 +90,12 @@ class WinrmSession:
         return staged
 
     def put(self, request: Put) -> None:
-        try:
-            with _opened(request.source) as file, self._working():
-                answer, said = self._transfer("put", request.destination, file)
-        except OSError as error:
-            raise TransferFailed("Can't read the file here", f"{request.source!r}: {error.strerror}") from error
-        if answer.code != 0:
-            raise TransferFailed("Can't write the file", f"{request.destination} on {self._settings.name}: {said}")
+        with self._working(transfer=True):
+            self._transfers.put(request)
 
     def get(self, request: Get) -> None:
-        temporary = request.destination.with_name(f".{request.destination.name}.{frames.nonce()}")
-        try:
-            with temporary.open("wb") as file, self._working():
-                checksum = hashlib.sha256()
-                answer, said = self._transfer("get", request.source, None, lambda data: _keep(data, file, checksum))
-            if answer.code != 0:
-                raise TransferFailed("Can't read the file", f"{request.source} on {self._settings.name}: {said}")
-            if answer.detail != checksum.hexdigest():
-                raise TransferFailed(
-                    "The file changed on its way", f"{request.source} on {self._settings.name}: the checksums differ."
-                )
-            temporary.replace(request.destination)
-        except OSError as error:
-            raise TransferFailed("Can't write the file here", f"{request.destination}: {error.strerror}") from error
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with self._working():
+            self._transfers.get(request)
 
     def interrupt(self) -> None:
         with self._lock:
@@ -123,8 +103,12 @@ class WinrmSession:
             if self._interrupted or (idle and self._held is None):
                 return
             self._interrupted = True
-            if not idle:
+            if not idle and not self._putting:
                 self._end_from_outside()
+        if not idle and not self._idle.wait(_GIVE_UP_PATIENCE):
+            with self._lock:
+                if self._putting and self._interrupted:
+                    self._client.abandon()
 
     def close(self) -> None:
         self.interrupt()
@@ -135,14 +119,17 @@ class WinrmSession:
         self._client.close()
 
     @contextlib.contextmanager
-    def _working(self) -> Iterator[None]:
+    def _working(self, *, transfer: bool = False) -> Iterator[None]:
+        """``transfer``: what runs looks by itself whether it was interrupted, between two requests."""
         with self._lock:
             self._idle.clear()
             self._interrupted = False
+            self._putting = transfer
         try:
             yield
         finally:
             with self._lock:
+                self._putting = False
                 self._idle.set()
 
     # For what is staged
@@ -184,12 +171,15 @@ class WinrmSession:
         found = [(self._shell.id, self._warm.command), (self._native.shell_id, self._native.command)]
         client = Client(self._settings)
         shell = Shell(client)
-        # If the host can't be reached this way, the session's own connection notices at its next answer.
-        with contextlib.suppress(HostError, NothingYet):
+        # If the host can't be reached this way, there is nothing to wait for.
+        try:
             for shell.id, command in found:
                 if shell.id is not None and command is not None:
                     shell.terminate(command)
-        client.close()
+        except (HostError, NothingYet, TooLarge):
+            self._client.abandon()
+        finally:
+            client.close()
 
     def _refuse(self, request: Run) -> None:
         if request.become is not None:
@@ -277,48 +267,6 @@ class WinrmSession:
         except ShellGone as gone:
             raise ConnectionLost("The host ended the shell", f"{gone} It does so with every new one.") from None
 
-    def _transfer(
-        self, kind: str, path: str, source: BinaryIO | None, take: Callable[[bytes], object] | None = None
-    ) -> tuple[Answer, str]:
-        """Move one file; returns how it ended and what the host said about it."""
-        said = bytearray()
-
-        def emit(stream: Stream, data: bytes) -> None:
-            if stream == "stdout" and take is not None:
-                take(data)
-            else:
-                said.extend(data)
-
-        for attempt in (1, 2):
-            try:
-                self._start()
-            except NotInTime:
-                answer = Answer(code=None)
-                break
-            name = frames.nonce()
-            lines = self._lines(frames.request_line(name, kind, path), source)
-            try:
-                answer = self._warm.ask(lines, name, emit, self.ended, None)
-                break
-            except ShellGone as gone:
-                # Nothing has come of it: the shell had ended before.
-                if attempt == 2 or self._interrupted:
-                    raise ConnectionLost("The host ended the shell", str(gone)) from None
-        if answer.code is None:
-            raise TransferFailed("The transfer was ended", f"{path} on {self._settings.name} is as it was before.")
-        return answer, " ".join(said.decode(errors="replace").split())
-
-    def _lines(self, line: bytes, source: BinaryIO | None) -> Iterator[bytes]:
-        yield line
-        if source is None:
-            return
-        source.seek(0)
-        checksum = hashlib.sha256()
-        while piece := source.read(self._warm.piece_size()):
-            checksum.update(piece)
-            yield frames.piece_line(piece)
-        yield frames.last_line(checksum.hexdigest())
-
     def _start(self, deadline: float | None = None) -> None:
         if self._no_powershell is not None:
             raise self._no_powershell
@@ -351,12 +299,3 @@ class WinrmSession:
 
 def _deadline(request: Run) -> float | None:
     return None if request.timeout is None else time.monotonic() + request.timeout
-
-
-def _opened(source: bytes | Path) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-
-
-def _keep(data: bytes, file: BinaryIO, checksum: hashlib._Hash) -> None:
-    checksum.update(data)
-    file.write(data)

@@ -205,7 +205,7 @@ class WarmPowerShell:
 
     def piece_size(self) -> int:
         """How many bytes of a file fill one Send."""
-        return payload(self._client.envelope) // 4 * 3 - 3
+        return payload(self._client.envelope) - frames.PIECE_HEAD
 
 
 def _behind(note: frames.Note, emit: Emit) -> Emit:

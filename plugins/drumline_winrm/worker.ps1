@@ -9,7 +9,9 @@
 #   end       NUL nonce LF on stderr; NUL nonce SPACE code SPACE detail LF on stdout. `code` is a signed 32-bit number.
 #
 # Kinds: powershell, cmd, exec (run the text), put and get (the text is a path). After a put follow the file's pieces,
-# a line of base64 each, and a line "= SHA256"; both transfers give the SHA-256 as the end's detail.
+# each a line "+LENGTH" and that many bytes as they are, and then a line "= SHA256", or "= -" when it is given up; both
+# transfers give the SHA-256 as the end's detail. The directory of a put is the name, beside the file, that it has until it
+# is whole.
 #
 # A request whose line ends in " hold" is made ready, and waits for a word before it starts:
 #   note      NUL + nonce SPACE word SPACE ticks LF on stdout. The word is `staged` when it waits, `started` right before
@@ -26,6 +28,36 @@ try {
     $console = $Host.UI.RawUI
     $console.BufferSize = New-Object Management.Automation.Host.Size 512, $console.WindowSize.Height
 } catch { }
+# Read from the stream itself, since pieces of files are no text. Nothing was sent yet that could be in the reader.
+$stdin = $reader.BaseStream
+$ascii = [Text.Encoding]::ASCII
+$pool = New-Object byte[] 524288
+$from = $till = 0
+
+# More input in the pool, which is empty; false at the end of all input.
+function Read-More {
+    $script:from = 0
+    $script:till = $stdin.Read($pool, 0, $pool.Length)
+    $till -gt 0
+}
+
+# The next line, or null at the end of all input.
+function Read-Line {
+    $begun = $null
+    while ($from -lt $till -or (Read-More)) {
+        $size = [Array]::IndexOf($pool, [byte]10, $from, $till - $from) - $from
+        $text = $ascii.GetString($pool, $from, $(if ($size -lt 0) { $till - $from } else { $size }))
+        if ($size -ge 0) {
+            $script:from += $size + 1
+            if ($null -eq $begun) { return $text }
+            return $begun.Append($text).ToString()
+        }
+        if ($null -eq $begun) { $begun = New-Object Text.StringBuilder }
+        [void]$begun.Append($text)
+        $script:from = $till
+    }
+}
+
 $stdout = [Console]::OpenStandardOutput()
 $stderr = [Console]::OpenStandardError()
 
@@ -124,7 +156,7 @@ function Wait-Word {
     if (-not $held) { return }
     if (-not $clock) { $script:clock = Find-Clock }
     Write-Note 'staged'
-    do { $line = $reader.ReadLine() } until ($null -eq $line -or $line.StartsWith("= $nonce ", 'Ordinal'))
+    do { $line = Read-Line } until ($null -eq $line -or $line.StartsWith("= $nonce ", 'Ordinal'))
     if ($null -eq $line) { [Environment]::Exit(0) }
     $word, $ticks = $line.Substring($nonce.Length + 3).Split(' ')
     if ($word -ne 'go') { throw 'It was given up.' }
@@ -288,34 +320,49 @@ function ConvertTo-Hex([byte[]]$bytes) { [BitConverter]::ToString($bytes).Replac
 
 function Get-FullPath($path) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path) }
 
+# Takes one piece of a file, to its end whatever happens to the file; a file that failed, or null, is passed over.
+function Save-Piece([int]$left, $upload) {
+    while ($left -gt 0) {
+        if ($from -eq $till -and -not (Read-More)) { [Environment]::Exit(0) }
+        $size = [Math]::Min($left, $till - $from)
+        if ($upload -and -not $upload.Fault) {
+            try {
+                [void]$upload.Sha.TransformBlock($pool, $from, $size, $null, 0)
+                $upload.File.Write($pool, $from, $size)
+            } catch { $upload.Fault = Get-Cause $_ }
+        }
+        $script:from += $size
+        $left -= $size
+    }
+}
+
+# Passes over the pieces of a file to the line behind them.
+function Skip-File {
+    while ($null -ne ($line = Read-Line) -and $line[0] -ne '=') { Save-Piece $line.Substring(1) }
+}
+
 # Every piece is read, whatever happens, because the next request stands behind the last one.
-function Save-File($path, $nonce) {
-    $fault = $null
-    $file = $null
+function Save-File($path, $name) {
     $temporary = $null
-    $sha = [Security.Cryptography.SHA256]::Create()
+    $upload = @{ File = $null; Fault = $null; Sha = [Security.Cryptography.SHA256]::Create() }
     try {
         $path = Get-FullPath $path
-        if ([IO.Directory]::Exists($path)) { throw "$path is a folder." }
-        $temporary = "$path.$nonce"
-        $file = New-Object IO.FileStream $temporary, 'CreateNew', 'Write', 'None', 65536
-    } catch { $fault = Get-Cause $_ }
+        if ([IO.Directory]::Exists($path)) { throw "$path is a directory." }
+        $temporary = [IO.Path]::Combine([IO.Path]::GetDirectoryName($path), $name)
+        $upload.File = New-Object IO.FileStream $temporary, 'CreateNew', 'Write', 'None', 65536
+    } catch { $upload.Fault = Get-Cause $_ }
     while ($true) {
-        $line = $reader.ReadLine()
+        $line = Read-Line
         if ($null -eq $line) { [Environment]::Exit(0) }
         if ($line[0] -eq '=') { break }
-        if ($fault) { continue }
-        try {
-            $piece = [Convert]::FromBase64String($line)
-            [void]$sha.TransformBlock($piece, 0, $piece.Length, $null, 0)
-            $file.Write($piece, 0, $piece.Length)
-        } catch { $fault = Get-Cause $_ }
+        Save-Piece $line.Substring(1) $upload
     }
     try {
-        if ($file) { $file.Dispose() }
-        if ($fault) { throw $fault }
-        [void]$sha.TransformFinalBlock((New-Object byte[] 0), 0, 0)
-        $script:detail = ConvertTo-Hex $sha.Hash
+        if ($upload.File) { $upload.File.Dispose() }
+        if ($upload.Fault) { throw $upload.Fault }
+        if ($line -eq '= -') { throw 'It was given up.' }
+        [void]$upload.Sha.TransformFinalBlock((New-Object byte[] 0), 0, 0)
+        $script:detail = ConvertTo-Hex $upload.Sha.Hash
         if ($detail -ne $line.Substring(2)) { throw 'What arrived is not what was sent: the checksums differ.' }
         if ([IO.File]::Exists($path)) {
             [IO.File]::Replace($temporary, $path, [NullString]::Value)
@@ -381,7 +428,7 @@ Write-Text $stdout "drumline ready $system $($PSVersionTable.PSVersion)`n"
 $last = ''
 $libraries = @{}
 
-while ($null -ne ($line = $reader.ReadLine())) {
+while ($null -ne ($line = Read-Line)) {
     if ($line[0] -eq '=') { continue }
     $words = $line.Split(' ')
     $held = $words[2] -eq 'hold'
@@ -389,7 +436,7 @@ while ($null -ne ($line = $reader.ReadLine())) {
     $nonce, $kind, $directory, $id, $library, $count, $rest = $fields
     # A request whose answer was lost is sent again; it must not be carried out again.
     if ($nonce -eq $last) {
-        if ($kind -eq 'put') { do { $line = $reader.ReadLine() } until ($null -eq $line -or $line[0] -eq '=') }
+        if ($kind -eq 'put') { Skip-File }
         continue
     }
     $last = $nonce
@@ -407,7 +454,7 @@ while ($null -ne ($line = $reader.ReadLine())) {
         'powershell' { Invoke-Script $room $text $directory $bytes }
         'cmd' { Invoke-Program $env:ComSpec "/d /s /c `"$text`"" $directory $bytes }
         'exec' { Invoke-Line $text $directory $bytes }
-        'put' { Save-File $text $nonce }
+        'put' { Save-File $text $directory }
         'get' { Send-File $text }
     }
     Restore-Surroundings

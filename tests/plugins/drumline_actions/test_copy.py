@@ -352,3 +352,12 @@ def test_faults_on_windows(windows, folder) -> None:
         windows("copy", content="x", dest=f"{folder[0]}\\file", mode="0644", owner="root")
     with pytest.raises(ActionFailed, match="not found"):
         windows("copy", src=f"{folder[0]}\\absent", dest=f"{folder[0]}\\file", remote_src=True)
+
+
+@pytest.mark.windows
+@pytest.mark.parametrize("name", ["a|b", "a?b"])
+def test_a_name_that_windows_refuses_is_told_with_its_path(windows, folder, name: str) -> None:
+    path = f"{folder[0]}\\{name}"
+    with pytest.raises(ActionFailed) as failed:
+        windows("copy", content="x", dest=path)
+    assert failed.value.message.count(path) == 1
