@@ -65,7 +65,7 @@ class Project:
         for number in json.loads(self.said[-1]):
             for options in (["-vv"], ["--format", "json"]):
                 assert self.call("runs", "show", str(number["number"]), *options).status == 0
-        files = [self.folder / "events.jsonl", *(self.folder / "state").iterdir()]
+        files = [self.folder / "events.jsonl", *filter(Path.is_file, (self.folder / "state").rglob("*"))]
         return b"\n".join([*self.said, *(path.read_bytes() for path in files)])
 
 

@@ -293,7 +293,7 @@ def carry_out(
         templating=prepared.templating,
         extra_variables=prepared.extra_variables,
         secrets=prepared.secrets,
-        keep_output=lambda job, stream, data: record.keep_output(job, stream, data),
+        keep_output=lambda *piece: record.keep_output(*piece),
         output_limit=settings.output_limit,
         sessions_per_host=settings.sessions,
         verbosity=verbosity,

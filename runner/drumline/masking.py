@@ -75,6 +75,10 @@ class Secrets:
         spans = self.find(data)
         return _masked(data, spans).decode(errors=errors) if spans else text
 
+    def mask_bytes(self, data: bytes) -> bytes:
+        """The same for what may be no text; what is no secret stays as it is."""
+        return _masked(data, self.find(data))
+
     def mask_all(self, value: Any) -> Any:
         """The same for the strings inside dicts, lists and tuples, and for whole numbers that are registered as text.
 

@@ -7,11 +7,13 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.program import call, running, wait_until
+from support.program import DRUMLINE, call, environment, running, wait_until
+from support.terminal import Terminal
 
 PLAYBOOK = """
 - name: Roll out
@@ -177,3 +179,51 @@ def test_the_output_of_a_task_is_found_by_what_reports_call_it(tmp_path: Path) -
     call(tmp_path, "run", "site.yml")
     for name in ("command: echo two", "command-2"):
         assert call(tmp_path, "runs", "output", name, "localhost").out.strip() == "two"
+
+
+BYTES = bytes(range(256)) * 5000
+
+
+def test_output_gives_the_bytes_as_they_came(tmp_path: Path) -> None:
+    """No text, more than is kept in memory, several items, and a try that failed before."""
+    (tmp_path / "data").write_bytes(BYTES)
+    (tmp_path / "inventory").write_text("web1 ansible_connection=local\n")
+    (tmp_path / "site.yml").write_text(
+        f"""
+- hosts: all
+  tasks:
+    - {{id: all, command: cat {tmp_path}/data}}
+    - id: few
+      shell: printf 'a\\377b'; printf 'c\\376' >&2
+    - {{id: items, shell: "echo {{{{ item }}}}; cat {tmp_path}/data; echo {{{{ item }}}}", loop: [one, two]}}
+    - id: again
+      shell: cat {tmp_path}/data; echo; test -e {tmp_path}/there && echo there || (touch {tmp_path}/there; false)
+      retries: 1
+      delay: 0
+"""
+    )
+    assert call(tmp_path, "run", "site.yml").status == 0
+    wanted = {
+        ("all",): BYTES,
+        ("few",): b"a\xffb",
+        ("few", "--stderr"): b"c\xfe",
+        ("items",): b"one\n" + BYTES + b"one\ntwo\n" + BYTES + b"two\n",
+        ("again",): BYTES + b"\nthere\n",
+    }
+    for (task, *options), said in wanted.items():
+        command = [*DRUMLINE, "runs", "output", task, "web1", *options]
+        assert subprocess.check_output(command, cwd=tmp_path, env=environment(tmp_path)) == said, task
+
+
+def test_output_at_a_terminal_can_not_play_with_it(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("web1 ansible_connection=local\n")
+    text = r"\033]52;c;aGVsbG8=\007 \342\200\256 \377 plain\r\nnext\n"
+    (tmp_path / "site.yml").write_text(f"- hosts: all\n  tasks:\n    - id: say\n      shell: printf '{text}'\n")
+    assert call(tmp_path, "run", "site.yml").status == 0
+    with Terminal(tmp_path, "runs", "output", "say", "web1") as terminal:
+        terminal.end()
+    assert "\x1b" not in terminal.text
+    assert r"\x1b]52;c;aGVsbG8=\x07 \x202e \xff plain" in terminal.text
+    with Terminal(tmp_path, "runs", "output", "say", "web1", "--raw") as terminal:
+        terminal.end()
+    assert "\x1b]52;c;aGVsbG8=\x07" in terminal.text

@@ -395,7 +395,7 @@ def test_a_job_that_is_stopped_before_a_thread_has_begun_it_sends_nothing(tmp_pa
         templating=made.templating,
         extra_variables={},
         secrets=Secrets(),
-        keep_output=lambda _job, _stream, _data: None,
+        keep_output=lambda *_piece: True,
     )
     runner = JobRunner(context, note=_not_told, approvals=Approvals(note=_not_told))
     assert runner.stop(Job(0, "a"), Stopped(Status.CANCELLED, "")) is None

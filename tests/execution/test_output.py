@@ -6,11 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drumline.execution.output import Output
+from drumline.execution.output import Keep, Output
 from drumline.masking import Secrets
 from drumline.secret import MASK
 
 WORD = "Tr0ub4dor-and-more"
+
+
+def keeping(kept: list[bytes]) -> Keep:
+    """Keeps what follows the beginning."""
+
+    def keep(_stream: str, data: bytes, beginning: bool) -> bool:
+        if not beginning:
+            kept.append(data)
+        return True
+
+    return keep
 
 
 def taken(data: bytes, *, room: int, size: int = 7, keep: bool = True) -> tuple[str, bytes, int]:
@@ -18,7 +29,7 @@ def taken(data: bytes, *, room: int, size: int = 7, keep: bool = True) -> tuple[
     secrets = Secrets()
     secrets.add(WORD)
     kept: list[bytes] = []
-    output = Output(secrets, (lambda _stream, piece: kept.append(piece) or True) if keep else None, room=room)
+    output = Output(secrets, keeping(kept) if keep else None, room=room)
     for start in range(0, len(data), size):
         output.emit("stdout", data[start : start + size])
     output.finish()

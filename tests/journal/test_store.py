@@ -17,6 +17,7 @@ from support.worlds import P, T, World, build, chain, worlds
 from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
 from drumline.execution.instructions import Announce, Finish, Release, Start, Stop
+from drumline.journal.reading import Kept
 from drumline.journal.replay import replay
 from drumline.journal.store import Journal, JournalFailed, RunInfo
 from drumline.model.event import (
@@ -106,8 +107,8 @@ def test_output_that_a_result_had_no_room_for_is_kept(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     writer = journal.begin(PLAN, command="test")
     for piece in (b"one ", b"two"):
-        writer.keep_output(Job(0, "a"), "stdout", piece)
-    assert journal.output(journal.find(None), Job(0, "a")) == {"stdout": b"one two"}
+        writer.keep_output(Job(0, "a"), 1, "stdout", piece)
+    assert journal.output(journal.find(None), Job(0, "a"), "stdout") == {1: Kept(rest=b"one two")}
     journal.close()
 
 
@@ -137,7 +138,7 @@ def test_a_full_disk_ends_the_run_with_a_clear_error(tmp_path: Path) -> None:
     pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
     journal._database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalFailed, match="full"):
-        writer.keep_output(Job(0, "a"), "stdout", os.urandom(1_000_000))
+        writer.keep_output(Job(0, "a"), 1, "stdout", os.urandom(1_000_000))
     journal.close()
 
 

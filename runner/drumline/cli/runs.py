@@ -117,15 +117,22 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
     help="A number or id of 'drumline runs list'. Default: the newest.",
 )
 @click.option("--stderr", is_flag=True, help="Its standard error instead of its standard output.")
+@click.option("--raw", is_flag=True, help="The bytes as they came, at a terminal too: they may change its settings.")
 @state_option
-def output(task: str, host: str, run: str | None, stderr: bool, state: Path | None) -> None:
-    """Print all that a job said, also what reports had no room for. TASK is its id or name."""
+def output(task: str, host: str, run: str | None, stderr: bool, raw: bool, state: Path | None) -> None:
+    """Print all that a job said, also what reports had no room for. TASK is its id or name.
+
+    A pipe or a file gets the bytes as they came, but for secrets. At a terminal control characters are shown as \\x1b.
+    """
     from drumline.reporting.history import output_of
+    from drumline.reporting.lines import printable
     from drumline.reporting.screens import warn
 
     with _journal(state) as journal:
         stream = "stderr" if stderr else "stdout"
         said = output_of(journal, journal.find(run), task, host, stream, lambda text: warn(sys.stderr, [text]))
+    if sys.stdout.isatty() and not raw:
+        said = printable(said.decode("utf-8", "backslashreplace").replace("\r\n", "\n")).encode()
     sys.stdout.flush()
     sys.stdout.buffer.write(said)
     sys.stdout.buffer.flush()

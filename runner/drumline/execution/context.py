@@ -28,8 +28,9 @@ from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
 from drumline.secret import Secret, is_secret_name
 
-#: Keeps output beyond what a job may hold in memory: ``(job, stream, data)``. False when there is no room for it.
-KeepOutput = Callable[[Job, str, bytes], bool]
+#: Keeps output that a job's result doesn't hold as it is: ``(job, number of its command, stream, data, beginning)``.
+#: False when there is no room for it. ``beginning``: it is in the result too, as far as it is text.
+KeepOutput = Callable[[Job, int, str, bytes, bool], bool]
 
 #: Variables that begin so may change how a host is reached.
 _CONNECTION_PREFIXES = ("ansible_", "drumline_")

@@ -362,6 +362,7 @@ class _JobRun:
             else:
                 if isinstance(answer, Completed):
                     said.update(cut=answer.cut, lost=answer.lost)
+                    said["kept"] = answer.kept or said["kept"]
 
     def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
         return self._templating.condition(conditions, scope)

@@ -16,12 +16,14 @@ LEAST = 64 * 1024
 #: Bytes of one stream that are written to the journal at once.
 _PIECE = 256 * 1024
 
-#: Keeps a piece of a stream; False when there was no room for it.
-Keep = Callable[[Stream, bytes], bool]
+#: Keeps a piece of a stream, which is the beginning that is in memory too, or what follows it; False when there was no
+#: room for it: ``keep(stream, data, beginning)``.
+Keep = Callable[[Stream, bytes, bool], bool]
 
 
 class Output:
-    """Takes output as it comes. ``keep(stream, data)`` is called for what doesn't fit, masked; None drops it.
+    """Takes output as it comes. ``keep`` is called for what doesn't fit, masked; None drops it. Of a stream whose
+    beginning is no UTF-8 it gets that too: a result holds text, in which such bytes are replaced.
 
     Of one command ``limit`` bytes are kept, in memory and by ``keep`` together: a command may write for ever. ``keep``
     says whether it had room. What is kept nowhere is counted in ``lost``; the command goes on.
@@ -35,6 +37,7 @@ class Output:
         self.stderr = bytearray()
         self.cut = 0  #: Bytes that aren't in memory.
         self.lost = 0  #: Those of them that are kept nowhere.
+        self.kept = False  #: ``keep`` had room for something.
         self._left = limit
         self._secrets = secrets
         self._keep = keep
@@ -59,18 +62,33 @@ class Output:
         if self._keep:
             if stream not in self._excess:
                 self._excess[stream] = _Excess(self._secrets, held)
-            self._write(stream, self._excess[stream].feed(data[self._room :]))
+            self._excess[stream].feed(data[self._room :])
+            self._write(stream)
         self._room = 0
 
     def finish(self) -> None:
         """The command has ended: write what was held back."""
-        for stream, excess in self._excess.items():
-            self._write(stream, excess.finish())
+        if not self._keep:
+            return
+        held: dict[Stream, bytearray] = {"stdout": self.stdout, "stderr": self.stderr}
+        for stream, beginning in held.items():
+            excess = self._excess.setdefault(stream, _Excess(self._secrets, beginning))
+            excess.finish()
+            self._write(stream)
             self.cut += excess.taken
 
-    def _write(self, stream: Stream, data: bytes) -> None:
-        if data and self._keep and not self._keep(stream, data):
-            self.lost += len(data)
+    def _write(self, stream: Stream) -> None:
+        """Keep what is ready of a stream."""
+        assert self._keep is not None
+        excess = self._excess[stream]
+        if excess.beginning:
+            self.kept |= self._keep(stream, excess.beginning, True)
+            excess.beginning = b""
+        if excess.ready:
+            kept = self._keep(stream, excess.ready, False)
+            self.kept |= kept
+            self.lost += 0 if kept else len(excess.ready)
+            excess.ready = b""
 
 
 class _Excess:
@@ -79,25 +97,32 @@ class _Excess:
     def __init__(self, secrets: Secrets, held: bytearray) -> None:
         """``held`` is what is in memory; a secret that only begins there is taken out of it."""
         self.taken = 0  #: Bytes that were taken out of what is held in memory.
+        self.beginning = b""  #: What is held in memory, masked, where it is no UTF-8.
+        self.ready = b""  #: What can be written, masked.
         self._secrets = secrets
         self._held = held
         self._begun = False
         self._gathered = bytearray()
         self._mask = StreamMask(secrets)
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> None:
         self._gathered += data
-        return self._give() if len(self._gathered) >= _PIECE + 2 * self._secrets.longest else b""
+        if len(self._gathered) >= _PIECE + 2 * self._secrets.longest:
+            self._give()
 
-    def finish(self) -> bytes:
-        return self._give() + self._mask.finish()
+    def finish(self) -> None:
+        self._give()
+        self.ready += self._mask.finish()
 
-    def _give(self) -> bytes:
+    def _give(self) -> None:
         if not self._begun:
             self._begun = True
-            self._take_back_a_secret()
-        given, self._gathered = bytes(self._gathered), bytearray()
-        return self._mask.feed(given)
+            if self._gathered:
+                self._take_back_a_secret()
+            if not _is_utf8(self._held):
+                self.beginning = self._secrets.mask_bytes(bytes(self._held))
+        self.ready += self._mask.feed(bytes(self._gathered))
+        self._gathered = bytearray()
 
     def _take_back_a_secret(self) -> None:
         """Of a secret across the limit its first part is taken out of memory, so that it is masked as a whole."""
@@ -108,3 +133,11 @@ class _Excess:
         if self.taken:
             self._gathered[:0] = self._held[-self.taken :]
             del self._held[-self.taken :]
+
+
+def _is_utf8(data: bytearray) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

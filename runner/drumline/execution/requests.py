@@ -55,6 +55,7 @@ class Requests:
         self._asleep: threading.Event | None = None
         self._session: Session | None = None
         self._lending = threading.Lock()  # held while the session is interrupted: it must still be this job's
+        self._commands = 0  # how many were sent
         self._output = 0  # bytes in memory, of all items together
         self._seconds: float | None = None  # the time-out of a try
         self._deadline: float | None = None
@@ -115,7 +116,8 @@ class Requests:
         timeout = self._remaining(request.timeout)
         if timeout != request.timeout or become is not None:
             request = replace(request, timeout=timeout, become=become)
-        keep = None if self.silent else partial(self._context.keep_output, self._job)
+        self._commands += 1
+        keep = None if self.silent else partial(self._context.keep_output, self._job, self._commands)
         room = max(LEAST, LIMIT - self._output)
         output = Output(self._context.secrets, keep, room=room, limit=self._context.output_limit)
         try:
@@ -133,6 +135,7 @@ class Requests:
             ending=exit_.ending,
             cut=output.cut,
             lost=output.lost,
+            kept=self._commands if output.kept else 0,
         )
 
     def _tidy(self, request: Run, target: Target, become: Become | None) -> Completed:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,6 +61,26 @@ class RunInfo:
     alive: bool  #: The process that writes it is there.
     #: The present by the run's own clock, which nobody sets while it runs, in seconds since the epoch; None: the same.
     now: float | None = None
+
+
+@dataclass(slots=True)
+class Kept:
+    """What the journal keeps of one stream of one command, masked, beside what the job's result holds as text."""
+
+    beginning: bytes | None = None  #: What the result holds, where that is no UTF-8; else None.
+    rest: bytes = b""  #: What follows it.
+
+    @property
+    def whole(self) -> bytes:
+        """All of it that is here."""
+        return (self.beginning or b"") + self.rest
+
+    def add(self, data: bytes, begins: bool) -> None:
+        """Take the next piece."""
+        if begins:
+            self.beginning = (self.beginning or b"") + data
+        else:
+            self.rest += data
 
 
 class Reader:
@@ -155,13 +175,19 @@ class Reader:
                 continue
             yield event
 
-    def output(self, run: RunInfo, job: Job) -> Mapping[str, bytes]:
-        """What a job's result had no room for, by stream."""
-        query = "SELECT rowid, stream, data FROM outputs WHERE run = ? AND step = ? AND host = ?"
-        pieces: defaultdict[str, list[bytes]] = defaultdict(list)
-        for _, stream, data in self._rows(query, ("rowid",), (run.number, *job), f"output of run {run.number}"):
-            pieces[stream].append(data if isinstance(data, bytes) else str(data).encode())
-        return {stream: b"".join(found) for stream, found in pieces.items()}
+    def output(self, run: RunInfo, job: Job, stream: str) -> Mapping[int, Kept]:
+        """What a job's result doesn't hold of a stream, by the number of the job's command, in order."""
+        command, beginning = ("command", "beginning") if self._knows_commands() else ("0", "0")
+        condition = "run = ? AND step = ? AND host = ? AND stream = ?"
+        query = f"SELECT rowid, {command}, {beginning}, data FROM outputs WHERE {condition}"
+        found: dict[int, Kept] = {}
+        where = f"output of run {run.number}"
+        for _, number, begins, data in self._rows(query, ("rowid",), (run.number, *job, stream), where):
+            found.setdefault(number, Kept()).add(data if isinstance(data, bytes) else str(data).encode(), begins)
+        return found
+
+    def _knows_commands(self) -> bool:
+        return "command" in columns_of(self._database, "outputs")
 
     def questions(self, run: RunInfo) -> list[ApprovalRequested]:
         """What a run asks people and nobody has answered, in the order in which it was asked."""

@@ -27,11 +27,13 @@ from drumline.journal.past import whole_path
 from drumline.journal.plans import encode_plan
 from drumline.journal.processes import Claim, identity
 from drumline.journal.reading import Reader, RunInfo
-from drumline.journal.tables import LAYOUT, NAME, layout_of, make_tables
+from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_tables
 from drumline.model.event import SCHEMA, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
 
 __all__ = ["Journal", "JournalFailed", "RunInfo", "RunWriter"]
+
+_KEEP_OUTPUT = f"INSERT INTO outputs ({', '.join(COLUMNS['outputs'])}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class JournalFailed(DrumlineError):
@@ -191,13 +193,16 @@ class RunWriter:
         if events and isinstance(events[-1], RunFinished):
             self._claim.release()
 
-    def keep_output(self, job: Job, stream: str, data: bytes) -> bool:
-        """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``."""
+    def keep_output(self, job: Job, command: int, stream: str, data: bytes, beginning: bool = False) -> bool:
+        """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``.
+
+        ``command`` numbers the job's commands; ``beginning``: it is what the result has, which is no UTF-8 text.
+        """
         with self._transaction() as database:
             if len(data) > self.room:
                 return False
             self.room -= len(data)
-            database.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, ?)", (self.number, *job, stream, data))
+            database.execute(_KEEP_OUTPUT, (self.number, *job, stream, data, command, beginning))
         return True
 
     def look(self, question: ApprovalRequested) -> Reply | None:

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS events (
     PRIMARY KEY (run, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outputs (
     run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, stream TEXT NOT NULL,
-    data BLOB NOT NULL);
+    data BLOB NOT NULL, command INTEGER NOT NULL DEFAULT 0, beginning INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
 CREATE TABLE IF NOT EXISTS playbooks (run INTEGER PRIMARY KEY REFERENCES runs (number), path TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS runs_of_playbook ON playbooks (path);
@@ -31,7 +31,10 @@ CREATE TABLE IF NOT EXISTS answers (
 """
 
 #: Columns that came later, with their types.
-_LATER = {"process": "TEXT", "monotonic": "REAL"}
+_LATER = {
+    "runs": {"process": "TEXT", "monotonic": "REAL"},
+    "outputs": {"command": "INTEGER NOT NULL DEFAULT 0", "beginning": "INTEGER NOT NULL DEFAULT 0"},
+}
 
 #: Every table with its columns, in the order in which rows are copied; the first ones are its key, in order.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -40,7 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("forks", "sessions", "finished", "exit_status", "process", "monotonic"),
     ),
     "events": ("run", "seq", "kind", "body"),
-    "outputs": ("run", "step", "host", "stream", "data"),
+    "outputs": ("run", "step", "host", "stream", "data", "command", "beginning"),
     "playbooks": ("run", "path"),
     "answers": ("run", "step", "host", "asked", "approved", "who", "comment"),
 }
@@ -49,10 +52,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 def make_tables(database: sqlite3.Connection) -> None:
     """Make what is missing. Raises ``sqlite3.Error``."""
     database.executescript(_TABLES)
-    present = columns_of(database, "runs")
-    for name, kind in _LATER.items():
-        if name not in present:
-            database.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+    for table, later in _LATER.items():
+        present = columns_of(database, table)
+        for name, kind in later.items():
+            if name not in present:
+                database.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
     database.execute(
         f"SELECT started, {', '.join(COLUMNS['runs'])} FROM runs LIMIT 0"
     )  # other tables of the name lack some

@@ -37,6 +37,8 @@ class Completed:
     cut: int = 0
     #: Those of them that the journal has not either: it was more than is kept of one command.
     lost: int = 0
+    #: The number by which the journal knows this command of the job, where it keeps some of its output; else 0.
+    kept: int = 0
 
     @property
     def ok(self) -> bool:

@@ -13,29 +13,25 @@ from drumline.secret import mask_assignments
 
 #: Letters of a task's text that are its title.
 _LONGEST = 60
-#: Arguments that tell what a task does, and aren't secret.
-_TELLING = ("cmd", "argv", "msg", "var", "that", "src", "path", "dest", "name", "state", "host", "port")
+#: Arguments that are the text of a task, and aren't secret.
+_TELLING = ("cmd", "argv", "msg", "var", "that")
 
 
 def task_title(task: Task) -> str:
-    """The task's name; without one its id as written, else its text: ``command: echo 1``."""
+    """The task's name; without one its id as written, else its text (``command: echo 1``), else its id (``copy-2``)."""
     name = text_of(task.name)
     if name not in ("", task.action):
         return name
-    if "id" in task.positions:
-        return task.id
-    return f"{task.action}: {text}" if (text := task_text(task)) else task.action or task.id
+    text = "" if "id" in task.positions else task_text(task)
+    return f"{task.action}: {text}" if text else task.id
 
 
 def task_text(task: Task) -> str:
-    """The argument of a task that tells what it does, or all of these; empty with ``no_log``."""
-    given = {name: task.arguments[name] for name in _TELLING if name in task.arguments}
-    if task.no_log is not False or not given:
+    """The command, message or condition of a task; empty where it has none, and with ``no_log``."""
+    given = next((task.arguments[name] for name in _TELLING if name in task.arguments), None)
+    if task.no_log is not False or given is None:
         return ""
-    [first, *more] = given
-    alone = first in ("cmd", "argv", "msg", "var", "that") or not more
-    text = " ".join(_words(given[first]) if alone else (f"{name}={' '.join(_words(given[name]))}" for name in given))
-    line = mask_assignments(" ".join(text.split()))[0]
+    line = mask_assignments(" ".join(" ".join(_words(given)).split()))[0]
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
 
 

@@ -12,7 +12,7 @@ from drumline.clock import SystemClock
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 from drumline.journal.codec import describe
-from drumline.journal.reading import Reader, RunInfo
+from drumline.journal.reading import Kept, Reader, RunInfo
 from drumline.model.event import Event, JobFinished, JobsAbandoned, JobsStarted
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
@@ -273,15 +273,23 @@ def output_of(
     if not found:
         raise UsageError("The run has no such job", _no_such_job(run, plan, task, host))
     job = found[-1]
-    kept, ended = reader.output(run, job).get(stream, b""), mine[job]
+    kept, ended = dict(reader.output(run, job, stream)), mine[job]
     if ended is None:
         if not kept:
             raise UsageError(*_not_over(run, task, host))
         warn(f"{'. '.join(_not_over(run, task, host))} This is what was kept until then, without its beginning.")
-        return kept
-    parts = [item.get(stream) for item in ended.result.get("results", [ended.result]) if isinstance(item, dict)]
-    texts = [part for part in parts if isinstance(part, str)]
-    return "".join(texts).encode(errors="surrogateescape") + kept
+        return b"".join(piece.whole for piece in kept.values())
+    items = [item for item in ended.result.get("results", [ended.result]) if isinstance(item, dict)]
+    said = [_said(item.get(stream), kept.pop(item.get("kept") or 0, None)) for item in items]
+    return b"".join([*said, *(piece.rest for piece in kept.values() if piece.beginning is None)])
+
+
+def _said(text: object, kept: Kept | None) -> bytes:
+    """One command's stream: as a result has it, or as the journal keeps it where it is no text, and what follows."""
+    beginning = text.encode(errors="surrogateescape") if isinstance(text, str) else b""
+    if kept is None:
+        return beginning
+    return kept.whole if kept.beginning is not None else beginning + kept.rest
 
 
 def _no_such_job(run: RunInfo, plan: Plan, task: str, host: str) -> str:
