@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,9 +13,11 @@ def main() -> None:
     if asks_for_help and sys.stdout is not None:
         # click alone takes four times as long to import as Python takes to start. tests/cli/test_help.py keeps the
         # file equal to what click says.
-        with suppress(OSError):  # then it is told below that it can't be printed
+        try:
             print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="", flush=True)
             return
+        except OSError:
+            pass  # it is told below that it can't be printed
     from drumline.cli.entry import enter
 
     enter()

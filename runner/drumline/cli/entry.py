@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from contextlib import suppress
 
 
@@ -65,6 +64,8 @@ def _explained(error: Exception) -> str:
         return (
             "error: Something is nested too deeply\n  It is in the playbook, the inventory, or a file that they name."
         )
+    import traceback  # not sooner: to import it takes time in which a Ctrl-C would meet nobody
+
     if os.environ.get("DRUMLINE_TRACEBACK"):
         traceback.print_exception(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
