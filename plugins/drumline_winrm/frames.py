@@ -24,6 +24,27 @@ $packed = New-Object IO.MemoryStream (, [Convert]::FromBase64String($reader.Read
 $inflate = New-Object IO.Compression.DeflateStream $packed, ([IO.Compression.CompressionMode]::Decompress)
 . ([ScriptBlock]::Create((New-Object IO.StreamReader $inflate).ReadToEnd()))"""
 
+#: For a PowerShell of its own: runs the script that its standard input begins with, and takes no byte more: the rest
+#: is the script's input. The exit code is that of ``powershell -Command``.
+_RUNNER = """$ProgressPreference = 'SilentlyContinue'
+try { [Console]::OutputEncoding = [Console]::InputEncoding = New-Object Text.UTF8Encoding $false } catch { }
+$stdin = [Console]::OpenStandardInput()
+$size = ''
+while (($byte = $stdin.ReadByte()) -gt 10) { $size += [char]$byte }
+$packed = New-Object byte[] ([int]$size)
+$have = 0
+while ($have -lt $packed.Length -and ($read = $stdin.Read($packed, $have, $packed.Length - $have))) { $have += $read }
+$inflate = New-Object IO.Compression.DeflateStream (New-Object IO.MemoryStream (, $packed)),
+    ([IO.Compression.CompressionMode]::Decompress)
+$text = (New-Object IO.StreamReader $inflate).ReadToEnd()
+$tokens = $faults = $null
+$tree = [Management.Automation.Language.Parser]::ParseInput($text, [ref]$tokens, [ref]$faults)
+if (-not $faults.Count -and $tree.EndBlock.Unnamed) { $text += "`n`n`$global:drumline = `$?" }
+$script = [ScriptBlock]::Create($text)
+Remove-Variable stdin, size, byte, packed, have, read, inflate, text, tokens, faults, tree
+if ([Console]::In.Peek() -lt 0) { . $script } else { [Console]::In.ReadToEnd().TrimEnd() -split '\r?\n' | . $script }
+if ($global:drumline -eq $false) { exit 1 }"""
+
 #: bytes of a line that marks something
 _LONGEST_LINE = 4096
 #: What stands in such lines: an exit code and a checksum, or a word and a time in ticks.
@@ -46,11 +67,26 @@ def worker() -> str:
 
 def start_line(executable: str) -> str:
     """The command line of the warm PowerShell; a seventh of the 8,191 characters that ``cmd`` takes."""
-    return powershell_line(executable, _LOADER)
+    return _powershell_line(executable, _LOADER)
 
 
-def powershell_line(executable: str, script: str) -> str:
-    """The command line of a PowerShell that runs one script."""
+def runner() -> str:
+    """The script that another PowerShell is started with: it reads the actual one from its standard input."""
+    return _RUNNER
+
+
+def script_line(executable: str) -> str:
+    """The command line of another PowerShell. Its script comes as input, since others can read command lines."""
+    return _powershell_line(executable, _RUNNER)
+
+
+def script_input(script: str, stdin: bytes) -> bytes:
+    """The standard input for it: the script, then the script's own."""
+    packed = _deflated(script)
+    return b"%d\n%b%b" % (len(packed), packed, stdin)
+
+
+def _powershell_line(executable: str, script: str) -> str:
     program = f'"{executable}"' if " " in executable else executable
     encoded = base64.b64encode(script.encode("utf-16-le")).decode()
     return (
@@ -132,8 +168,12 @@ def last_line(checksum: str) -> bytes:
 
 
 def _packed(text: str) -> bytes:
+    return base64.b64encode(_deflated(text))
+
+
+def _deflated(text: str) -> bytes:
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return base64.b64encode(deflate.compress(text.encode()) + deflate.flush())
+    return deflate.compress(text.encode()) + deflate.flush()
 
 
 def _bounded(line: bytes) -> bytes:

@@ -281,17 +281,16 @@ class WinrmSession:
         program = (request.executable or "").lower().removesuffix(".exe")
         if not program or request.language is Language.EXEC or program in self._usual(request.language):
             return replace(request, executable=None)
-        if request.language is Language.CMD:
-            text = f'"{request.executable}" /d /s /c "{request.text}"'
-        else:
-            text = frames.powershell_line(str(request.executable), request.text)
-        if len(text) > _LONGEST_LINE:
+        if request.language is Language.POWERSHELL:
+            line = frames.script_line(str(request.executable))
+            stdin = frames.script_input(request.script, request.stdin)
+            return replace(request, language=Language.EXEC, text=line, stdin=stdin, library="", executable=None)
+        line = f'"{request.executable}" /d /s /c "{request.text}"'
+        if len(line) > _LONGEST_LINE:
             raise OptionInvalid(
-                "The script is too long for another PowerShell",
-                f"A command line of Windows has {_LONGEST_LINE} characters at most; run it in "
-                f"'{self._settings.shell}', which takes scripts of any length.",
+                "The line is too long", f"A command line of Windows has {_LONGEST_LINE} characters at most."
             )
-        return replace(request, language=Language.EXEC, text=text, executable=None)
+        return replace(request, language=Language.EXEC, text=line, executable=None)
 
     def _usual(self, language: Language) -> tuple[str, ...]:
         return ("cmd",) if language is Language.CMD else (self._settings.shell.lower().removesuffix(".exe"),)

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumline.plugin import OptionInvalid
-from drumline_winrm.frames import EndMarks, Garbled, Note, go_line, loader, request_line, start_line, worker
+from drumline_winrm.frames import (
+    EndMarks,
+    Garbled,
+    Note,
+    go_line,
+    loader,
+    request_line,
+    runner,
+    script_line,
+    start_line,
+    worker,
+)
 
 NAME = "0123456789abcdef01234567"
 MARK = b"\0" + NAME.encode()
@@ -68,12 +79,14 @@ def test_nul_is_refused() -> None:
 
 
 def test_the_start_fits_into_a_line_of_cmd() -> None:
-    assert len(start_line("C:\\Program Files\\PowerShell\\7\\pwsh.exe")) < 8191
+    program = "C:\\Program Files\\PowerShell\\7\\pwsh.exe"
+    assert len(start_line(program)) < 8191
+    assert len(script_line(program)) < 8191
 
 
 @pytest.mark.windows
 def test_5_1_would_run_what_is_sent(powershell_parser: Any) -> None:
-    assert powershell_parser({"loader": loader(), "worker": worker()}) == {}
+    assert powershell_parser({"loader": loader(), "worker": worker(), "runner": runner()}) == {}
 
 
 @pytest.mark.parametrize(
