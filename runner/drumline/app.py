@@ -7,14 +7,15 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from drumline.clock import SystemClock
 from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
-from drumline.errors import FilesError, UsageError
+from drumline.errors import UsageError
 from drumline.execution.approvals import Approvals, Source
 from drumline.execution.beforehand import Beforehand
 from drumline.execution.context import RunContext
@@ -29,16 +30,17 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
+from drumline.loading.mistakes import Mistakes, gathered
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import may_define_names, read_playbooks
+from drumline.loading.scopes import host_scopes, pattern_renderer, play_renderer
 from drumline.loading.templating import Templating
 from drumline.loading.typos import check_typos
-from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
 from drumline.masking import Secrets
 from drumline.model.event import Event
-from drumline.model.host import Host, Inventory
+from drumline.model.host import Inventory
 from drumline.model.plan import Plan
-from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.playbook import Playbook, Task
 from drumline.model.titles import titled
 from drumline.model.value import Value
 from drumline.planning.expand import check_patterns, make_plan
@@ -125,12 +127,9 @@ def prepare(
     templating = Templating(settings.template_timeout)
     warnings = Diagnostics()
     warnings.extend(inventory.warnings)
-    render = _play_renderer(templating, inventory, extra, playbook)
-
-    def chosen(task: Task) -> bool:
-        return selected(task, tags, skip_tags)
-
-    with _gathered() as mistakes:
+    render = play_renderer(templating, inventory, extra, playbook)
+    chosen = partial(selected, tags=tags, skip_tags=skip_tags)
+    with gathered() as mistakes:
         playbook = resolve_tags(playbook, render, mistakes.found)
         warnings.extend(embedded(playbook))
         mistakes.found.extend(
@@ -144,40 +143,27 @@ def prepare(
                 limit=limit,
                 tags=tags,
                 skip_tags=skip_tags,
-                render_pattern=lambda value, play: _pattern(render(value, play)),
-                host_scope=_host_scopes(templating, inventory, extra, playbook),
+                render_pattern=pattern_renderer(render),
+                host_scope=host_scopes(templating, inventory, extra, playbook),
                 shuffle=lambda hosts: tuple(random.sample(hosts, len(hosts))),
                 warnings=warnings,
             )
         )
         if plan is not None:
-            mistakes.found.extend(check_results(plan, references(plan.playbook, extra, templating)))
-            mistakes.found.extend(check_start_times(plan, SystemClock().now()))
-            before = Beforehand(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)
-            before.look()
-            check_typos(
-                before.names(),
-                before.having,
-                plugins.transports,
-                mentions(playbook, inventory),
-                mistakes.found,
-                warnings,
+            prepared = Prepared(
+                settings=settings,
+                registry=plugins,
+                inventory=inventory,
+                extra_variables=extra,
+                templating=templating,
+                plan=plan,
             )
-            mistakes.found.extend(before.mistakes)
-            warnings.extend(before.warnings)
+            _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
         if strict:
             mistakes.found.extend(warnings)
     if tags and not plan.steps:
         _no_such_tags(playbook, tags)
-    return Prepared(
-        settings=settings,
-        registry=plugins,
-        inventory=inventory,
-        extra_variables=extra,
-        templating=templating,
-        plan=plan,
-        warnings=tuple(warnings),
-    )
+    return replace(prepared, warnings=tuple(warnings))
 
 
 def _read(
@@ -185,7 +171,7 @@ def _read(
 ) -> tuple[Playbook, Inventory]:
     """Both, or ``FilesError`` with the mistakes of both."""
     paths = () if isinstance(playbooks, Playbook) else playbooks
-    with _gathered() as mistakes:
+    with gathered() as mistakes:
         inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
         if isinstance(playbooks, Playbook):
             playbook = playbooks
@@ -203,7 +189,7 @@ def _look_further(
     inventory: Inventory | None,
     extra: Mapping[str, Value],
     plugins: Registry,
-    mistakes: _Mistakes,
+    mistakes: Mistakes,
 ) -> None:
     """Find what else is wrong with files in which something is: one mistake must not hide another."""
     undefined = inventory is not None and not may_define_names(mistakes.found)
@@ -211,9 +197,23 @@ def _look_further(
     mistakes.found.extend(check_names(playbook, known, extra, templating, actions=plugins.actions, undefined=undefined))
     if inventory is None or not inventory.hosts:
         return
-    render = _play_renderer(templating, inventory, extra, playbook)
-    mistakes.of(lambda: check_patterns(playbook, known, lambda value, play: _pattern(render(value, play))))
+    render = play_renderer(templating, inventory, extra, playbook)
+    mistakes.of(lambda: check_patterns(playbook, known, pattern_renderer(render)))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
+
+
+def _check_plan(
+    prepared: Prepared, mentioned: Callable[[str], bool], mistakes: Diagnostics, warnings: Diagnostics
+) -> None:
+    """Note what only the plan shows to be wrong. ``mentioned`` says whether a template has a word in it."""
+    plan, extra, plugins = prepared.plan, prepared.extra_variables, prepared.registry
+    mistakes.extend(check_results(plan, references(plan.playbook, extra, prepared.templating)))
+    mistakes.extend(check_start_times(plan, SystemClock().now()))
+    before = Beforehand(plan, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
+    before.look()
+    check_typos(before.names(), before.having, plugins.transports, mentioned, mistakes, warnings)
+    mistakes.extend(before.mistakes)
+    warnings.extend(before.warnings)
 
 
 def estimate_of(
@@ -358,77 +358,9 @@ def _allow_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _MOST_FILES), most))
 
 
-class _Mistakes:
-    """Runs several steps whose mistakes are to be told together."""
-
-    def __init__(self) -> None:
-        self.found = Diagnostics()
-
-    def of(self, step: Callable[[], Any]) -> Any:
-        """What the step returns; None when the files that it reads are wrong. A place is told of once."""
-        try:
-            return step()
-        except FilesError as error:
-            told = {diagnostic.position for diagnostic in self.found} - {None}
-            self.found.extend(diagnostic for diagnostic in error.diagnostics if diagnostic.position not in told)
-
-
-@contextmanager
-def _gathered() -> Iterator[_Mistakes]:
-    mistakes = _Mistakes()
-    yield mistakes
-    if mistakes.found:
-        raise FilesError(_in_order(mistakes.found))
-
-
-def _in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Mistakes file by file, in the order in which files come up, each file's by lines."""
-    paths: dict[str, int] = {}
-    for diagnostic in found:
-        paths.setdefault(diagnostic.position.path if diagnostic.position else "", len(paths))
-    return sorted(
-        found, key=lambda one: (paths[one.position.path], *one.position[1:]) if one.position else (paths[""],)
-    )
-
-
-def _play_renderer(
-    templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
-) -> Callable[[Value, Play], Any]:
-    """Renders what is the same for all hosts of a play."""
-    magic = _magic(inventory, playbook)
-
-    def render(value: Value, play: Play) -> Any:
-        return templating.render(value, Scope((magic, extra, play.variables), templating))
-
-    return render
-
-
-def _pattern(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _host_scopes(
-    templating: Templating, inventory: Inventory, extra: Mapping[str, Value], playbook: Playbook
-) -> Callable[[Host, Play], Scope]:
-    """What a host's variables are before its play starts."""
-    magic = _magic(inventory, playbook)
-
-    def scope(host: Host, play: Play) -> Scope:
-        hostvars = HostVars(inventory.hosts, lambda name: scope(inventory.hosts[name], play))
-        return Scope((host_magic(host, hostvars), magic, extra, play.variables, host.variables), templating)
-
-    return scope
-
-
-def _magic(inventory: Inventory, playbook: Playbook) -> Mapping[str, Any]:
-    first = playbook.plays[0].position.path if playbook.plays else playbook.path
-    return run_magic(inventory, Path(first))
-
-
 @contextmanager
 def _interrupts(driver: Driver, readers: Readers | None) -> Iterator[None]:
     """Ctrl-C asks the driver to stop: first after the wave, then now. To be ended by others means now."""
-
     hurry = readers.hurry if readers is not None else lambda: None
 
     def interrupt() -> None:
