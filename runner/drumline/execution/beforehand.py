@@ -14,9 +14,17 @@ from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.loading.arguments import coerce
-from drumline.loading.connection import find_transport
+from drumline.loading.connection import (
+    BECOME,
+    BECOME_METHOD,
+    BECOME_PASSWORD,
+    CONNECTION,
+    find_transport,
+    names_of,
+)
 from drumline.loading.files import find_file
 from drumline.loading.names import templates_in
+from drumline.loading.text import VAULT
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
@@ -27,17 +35,8 @@ from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
 
 _LOCAL = "local"
-_PREFIXES = ("drumline", "ansible")
-_CONNECTION = ("drumline_connection", "ansible_connection")
-_BECOME = ("drumline_become", "ansible_become")
-#: Variables for a password that ``sudo`` would ask for.
-BECOME_PASSWORDS = tuple(
-    f"{prefix}_{name}"
-    for prefix in _PREFIXES
-    for name in ("become_password", "become_pass", "sudo_password", "sudo_pass")
-)
-_METHODS = ("drumline_become_method", "ansible_become_method")
-_BECOME_NAMES = frozenset({*_BECOME, *_METHODS, *BECOME_PASSWORDS})
+#: Variables that say something of running as another user.
+_BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD, BECOME_PASSWORD) for name in names_of(option))
 _NO_PASSWORD = (
     "So far sudo works without a password only. Remove the variable where sudo asks for none; else log in as the user "
     "that the task is for, or let sudo ask for none (NOPASSWD)."
@@ -100,7 +99,7 @@ class Beforehand:
             return _Ways(hosts={}, here=True)
         if task.delegate_to is not None:
             return self._new_ways((str(task.delegate_to),), ())
-        if any(name in layer for layer in above for name in _CONNECTION):
+        if any(name in layer for layer in above for name in CONNECTION):
             return self._new_ways(hosts, above)
         if id(hosts) not in self._ways:
             self._ways[id(hosts)] = self._new_ways(hosts, ())
@@ -156,7 +155,7 @@ class Beforehand:
     def _becomes(self, host: str, task: Task, above: tuple[Variables, ...]) -> bool:
         """Whether it is certain that the task runs as another user there."""
         layers = _First((*above, self._host(host).variables))
-        value = next((found for name in _BECOME if (found := layers.get(name)) is not None), task.become)
+        value = next((found for name in names_of(BECOME) if (found := layers.get(name)) is not None), task.become)
         try:
             return not isinstance(value, Template) and bool(coerce(value, bool))
         except ValueError:
@@ -212,7 +211,7 @@ class Beforehand:
         if transport is None or _names_of_files(transport.options).isdisjoint(host.variables):
             return
         for option in filter(_is_file, transport.options):
-            given = next((name for name in _names_of(option) if host.variables.get(name) is not None), "")
+            given = next((name for name in names_of(option) if host.variables.get(name) is not None), "")
             value = host.variables.get(given)
             if isinstance(value, str) and value:
                 yield given, value
@@ -222,15 +221,10 @@ def _is_file(option: Option) -> bool:
     return option.file
 
 
-def _names_of(option: Option) -> list[str]:
-    """The variables that an option is read from, strongest first."""
-    return [f"{prefix}_{name}" for prefix in _PREFIXES for name in option.variables or (option.name,)]
-
-
 @cache
 def _names_of_files(options: tuple[Option, ...]) -> frozenset[str]:
     """The variables that name files of this machine."""
-    return frozenset(name for option in filter(_is_file, options) for name in _names_of(option))
+    return frozenset(name for option in filter(_is_file, options) for name in names_of(option))
 
 
 @dataclass(slots=True)
@@ -244,11 +238,11 @@ class _Ways:
 
 def _problems(variables: _First) -> Iterator[tuple[str, str]]:
     """What can't be done of what variables say of running as another user: summary and detail."""
-    named = next((name for name in _METHODS if variables.get(name) is not None), "")
+    named = next((name for name in names_of(BECOME_METHOD) if variables.get(name) is not None), "")
     method = variables.get(named)
     if method not in SUDO and not isinstance(method, Template):
         yield "Only sudo is there yet", f"{named} is {method!r}."
-    password = next((name for name in BECOME_PASSWORDS if variables.get(name) is not None), "")
+    password = next((name for name in names_of(BECOME_PASSWORD) if variables.get(name) is not None), "")
     if password:
         yield "A password for sudo can't be given yet", f"{password} is set. {_NO_PASSWORD}"
 
@@ -303,7 +297,7 @@ def _place(task: Task, action: Action, name: str) -> Position:
 def _is_vaulted(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(15) == b"$ANSIBLE_VAULT;"
+            return file.read(len(VAULT)) == VAULT
     except OSError:
         return False
 

@@ -34,17 +34,15 @@ _ALIASES = {
 _PREFIXES = ("drumline_", "ansible_")
 #: Options that say where a host is and who logs in, not what it is.
 _WHERE = frozenset({"host", "port", "user", "password", "private_key_file"})
-#: Whom a host's commands run as, where its variables say so.
-_BECOME = (
-    Option(name="become", type=bool),
-    Option(name="become_method"),
-    Option(name="become_user"),
-    Option(
-        name="become_password",
-        secret=True,
-        variables=("become_password", "become_pass", "sudo_password", "sudo_pass"),
-    ),
+#: Whether a host's commands run as another user, by which program, as whom, and with which password.
+BECOME = Option(name="become", type=bool)
+BECOME_METHOD = Option(name="become_method")
+BECOME_PASSWORD = Option(
+    name="become_password", secret=True, variables=("become_password", "become_pass", "sudo_password", "sudo_pass")
 )
+_BECOME = (BECOME, BECOME_METHOD, Option(name="become_user"), BECOME_PASSWORD)
+#: The variables that name a host's transport, strongest first.
+CONNECTION = tuple(f"{prefix}connection" for prefix in _PREFIXES)
 
 
 class _Unusable(Exception):
@@ -96,7 +94,7 @@ def check_connections(hosts: Iterable[Host], transports: Mapping[str, Transport]
 
 
 def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusable]:
-    if isinstance(_find(_names(("connection",)), host.variables)[1], Template):
+    if isinstance(_find(CONNECTION, host.variables)[1], Template):
         return
     try:
         transport = _transport(host.name, host.variables, transports)
@@ -117,7 +115,7 @@ def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusab
 def _telling_names(options: tuple[Option, ...]) -> frozenset[str]:
     """The variables that may tell what a host is."""
     telling = (option for option in options if option.name not in _WHERE)
-    return frozenset(name for option in telling for name in _names(option.variables or (option.name,)))
+    return frozenset(name for option in telling for name in names_of(option))
 
 
 def _platform_fault(transport: Transport, target: Target) -> Iterator[_Unusable]:
@@ -128,16 +126,25 @@ def _platform_fault(transport: Transport, target: Target) -> Iterator[_Unusable]
         yield _Unusable(error.summary, error.detail)
 
 
+@lru_cache(maxsize=1024)
+def _full_names(variables: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{prefix}{variable}" for prefix in _PREFIXES for variable in variables)
+
+
+def names_of(option: Option) -> tuple[str, ...]:
+    """The full names of the variables that an option is read from, strongest first."""
+    return _full_names(option.variables or (option.name,))
+
+
 def names_read(transports: Mapping[str, Transport]) -> frozenset[str]:
     """The full names of all variables that say how a host is reached."""
     options = [*_BECOME, *(option for transport in transports.values() for option in transport.options)]
-    names = ("connection", *(name for option in options for name in option.variables or (option.name,)))
-    return frozenset(f"{prefix}{name}" for prefix in _PREFIXES for name in names)
+    return frozenset({*CONNECTION, *(name for option in options for name in names_of(option))})
 
 
 def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport | None:
     """The one by which the host is reached; None where a template says so, or where there is none."""
-    if isinstance(_find(_names(("connection",)), variables)[1], Template):
+    if isinstance(_find(CONNECTION, variables)[1], Template):
         return None
     try:
         return _transport(host, variables, transports)
@@ -147,7 +154,7 @@ def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[
 
 def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport:
     """The one that the host's variables ask for; else ``local`` for ``localhost`` and ``ssh`` for others."""
-    variable, wanted = _find(_names(("connection",)), variables)
+    variable, wanted = _find(CONNECTION, variables)
     if wanted is None:
         wanted = "local" if host == "localhost" else "ssh"
     name = str(wanted)
@@ -160,7 +167,7 @@ def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str,
 
 
 def _value(option: Option, variables: Variables) -> Any:
-    variable, value = _find(_names(option.variables or (option.name,)), variables)
+    variable, value = _find(names_of(option), variables)
     if value is None or isinstance(value, Template):
         return option.default
     hidden = option.secret or isinstance(value, Secret)
@@ -187,12 +194,6 @@ def _find(names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[str, An
         if value is not None:
             return name, value
     return names[-1], None
-
-
-@lru_cache(maxsize=1024)
-def _names(variables: tuple[str, ...]) -> tuple[str, ...]:
-    """Full names in the order in which they are looked for."""
-    return tuple(f"{prefix}{variable}" for prefix in _PREFIXES for variable in variables)
 
 
 def _to_text(value: Any) -> str:

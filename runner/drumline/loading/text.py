@@ -9,13 +9,14 @@ from drumline.errors import FilesError
 
 #: Bytes. A file of this project is written by a person or a generator of theirs; what is larger is a mistake.
 LARGEST = 50_000_000
-_VAULT = b"$ANSIBLE_VAULT;"
+#: How a file begins that ansible-vault encrypted.
+VAULT = b"$ANSIBLE_VAULT;"
 
 
 def read_text(path: Path) -> str:
     """The file's text without a byte order mark; ``FilesError`` when it is missing, a folder, binary, too big."""
     raw = _read(path)
-    if raw.startswith(_VAULT):
+    if raw.startswith(VAULT):
         detail = "Such files can't be read yet. Decrypt it, or keep what is secret in it elsewhere: -e @FILE."
         raise _refusal(path, "This file is encrypted by ansible-vault", detail, 0, raw)
     if b"\0" in raw:
