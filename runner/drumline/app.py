@@ -17,11 +17,11 @@ from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.errors import UsageError
 from drumline.execution.approvals import Approvals, Source
-from drumline.execution.beforehand import Beforehand
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
 from drumline.execution.job import JobRunner
+from drumline.execution.preflight import Preflight
 from drumline.execution.state import RunState
 from drumline.journal.store import Journal
 from drumline.journal.upkeep import make_room
@@ -209,11 +209,11 @@ def _check_plan(
     plan, extra, plugins = prepared.plan, prepared.extra_variables, prepared.registry
     mistakes.extend(check_results(plan, references(plan.playbook, extra, prepared.templating)))
     mistakes.extend(check_start_times(plan, SystemClock().now()))
-    before = Beforehand(plan, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
-    before.look()
-    check_typos(before.names(), before.having, plugins.transports, mentioned, mistakes, warnings)
-    mistakes.extend(before.mistakes)
-    warnings.extend(before.warnings)
+    preflight = Preflight(plan, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
+    preflight.check()
+    check_typos(preflight.names(), preflight.having, plugins.transports, mentioned, mistakes, warnings)
+    mistakes.extend(preflight.mistakes)
+    warnings.extend(preflight.warnings)
 
 
 def estimate_of(

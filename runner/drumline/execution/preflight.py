@@ -43,8 +43,8 @@ _NO_PASSWORD = (
 )
 
 
-class Beforehand:
-    """Looks at every task of a plan; fills ``mistakes`` and ``warnings``."""
+class Preflight:
+    """Checks every task of a plan before it runs; fills ``mistakes`` and ``warnings``."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Beforehand:
         self._by_host: dict[str, Transport | None] = {}  # as the inventory says
         self._ways: dict[int, _Ways] = {}  # by the identity of the tuple of hosts, which many steps share
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Do all checks, in the order of the plan."""
         seen: set[int] = set()
         for step in self._plan.steps:
