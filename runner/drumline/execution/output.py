@@ -72,7 +72,11 @@ class Output:
             return
         held: dict[Stream, bytearray] = {"stdout": self.stdout, "stderr": self.stderr}
         for stream, beginning in held.items():
-            excess = self._excess.setdefault(stream, _Excess(self._secrets, beginning))
+            excess = self._excess.get(stream)
+            if excess is None:
+                if _is_utf8(beginning):
+                    continue
+                excess = self._excess[stream] = _Excess(self._secrets, beginning)
             excess.finish()
             self._write(stream)
             self.cut += excess.taken
@@ -136,6 +140,8 @@ class _Excess:
 
 
 def _is_utf8(data: bytearray) -> bool:
+    if data.isascii():
+        return True
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Any, Protocol
@@ -199,18 +199,18 @@ _KEPT = "The journal has everything: see 'drumline runs show'."
 def _weight(event: Event) -> int:
     """About how many bytes an event holds."""
     if isinstance(event, JobFinished):
-        return _LEAST + _text_of(event.result)
+        return _LEAST + _text_of(event.result.values())
     return _LEAST + (_PER_JOB * len(event.jobs) if isinstance(event, JobsStarted) else 0)
 
 
-def _text_of(values: Mapping[Any, Any]) -> int:
-    """Letters of the texts in a result; most have nothing below their first level."""
+def _text_of(values: Iterable[Any]) -> int:
+    """Letters of the texts in a result."""
     size = 0
-    for value in values.values():
-        if isinstance(value, str):
+    for value in values:
+        if type(value) is str:
             size += len(value)
-        elif isinstance(value, dict):
+        elif type(value) is list:
             size += _text_of(value)
-        elif isinstance(value, (list, tuple)):
-            size += _text_of(dict(enumerate(value)))
+        elif type(value) is dict:
+            size += _text_of(value.values())
     return size
