@@ -341,7 +341,8 @@ function Skip-File {
     while ($null -ne ($line = Read-Line) -and $line[0] -ne '=') { Save-Piece $line.Substring(1) }
 }
 
-# Every piece is read, whatever happens, because the next request stands behind the last one.
+# Every piece is read, whatever happens, because the next request stands behind the last one. A later run may delete what a
+# lost one still has open here.
 function Save-File($path, $name) {
     $temporary = $null
     $upload = @{ File = $null; Fault = $null; Sha = [Security.Cryptography.SHA256]::Create() }
@@ -349,7 +350,7 @@ function Save-File($path, $name) {
         $path = Get-FullPath $path
         if ([IO.Directory]::Exists($path)) { throw "$path is a directory." }
         $temporary = [IO.Path]::Combine([IO.Path]::GetDirectoryName($path), $name)
-        $upload.File = New-Object IO.FileStream $temporary, 'CreateNew', 'Write', 'None', 65536
+        $upload.File = New-Object IO.FileStream $temporary, 'CreateNew', 'Write', 'Delete', 65536
     } catch { $upload.Fault = Get-Cause $_ }
     while ($true) {
         $line = Read-Line
