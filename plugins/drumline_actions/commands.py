@@ -7,12 +7,13 @@ does so and nothing else.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeAlias
 
 from drumline.plugin import (
     Action,
@@ -53,6 +54,10 @@ _ARGV = Argument(name="argv", type=list, help="Program and arguments as a list, 
 _GLOB = "*?[]"
 
 
+#: Makes the result where nothing was run: of ``creates`` or ``removes``, its path, and the command.
+NotRun: TypeAlias = Callable[[str, str, str | list[str] | None], Result]
+
+
 def perform_command(call: Call) -> Steps:
     exclusive(call, "cmd", "argv", required=True)
     if call.platform is Platform.WINDOWS:
@@ -68,7 +73,7 @@ def _program_on_windows(call: Call) -> Steps:
         words = _words(call)
         run = Run(language=Language.EXEC, text=command_line(words), **_settings(call))
         return (yield from run_once(call, run, shown=list(words)))
-    run = Run(language=Language.EXEC, text=call["cmd"], **_settings(call))
+    run = Run(language=Language.EXEC, text=call["cmd"].rstrip("\n"), **_settings(call))
     return (yield from run_once(call, run, shown=call["cmd"]))
 
 
@@ -92,15 +97,21 @@ def check_text(written: Written) -> Iterator[tuple[str, str]]:
 def perform_shell(call: Call) -> Steps:
     if call["cmd"] is None:
         raise ActionFailed("no command given")
-    run = Run(text=call["cmd"], **shell_of(call), **_settings(call))
+    run = Run(text=_script(call), **shell_of(call), **_settings(call))
     return (yield from run_once(call, run, shown=call["cmd"]))
 
 
 def perform_raw(call: Call) -> Steps:
     if call["cmd"] is None:
         raise ActionFailed("no command given")
-    completed = yield Run(text=call["cmd"], **shell_of(call), environment=call.environment)
-    return outcome(call, completed, cmd=call["cmd"], strip=False)
+    completed = yield Run(text=_script(call), **shell_of(call), environment=call.environment)
+    return outcome(call, completed, strip=False)
+
+
+def _script(call: Call) -> str:
+    """The text for a shell. To cmd the end of the last line would be a line of its own."""
+    text: str = call["cmd"]
+    return text.rstrip("\n") if call.platform is Platform.WINDOWS else text
 
 
 def _words(call: Call) -> tuple[str, ...]:
@@ -125,7 +136,17 @@ def _split(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _exec_line(words: tuple[str, ...]) -> str:
     # A shell's own "echo" or "test" differs from the program of that name; exec takes the program.
-    return "exec " + " ".join(map(expanding_word, words))
+    program, *arguments = map(expanding_word, words)
+    return " ".join([_LOOK.replace("@", program), "exec", program, *arguments])
+
+
+#: Says that there is no program to start (@ is its word), with the number of the system's error.
+_NO_PROGRAM = f"no program {token_hex(16)}"
+_LOOK = (
+    "case @ in */*) if [ ! -e @ ]; then n=2; elif [ -d @ ] || [ ! -x @ ]; then n=13; else n=; fi;; "
+    "*) if command -v @ >/dev/null 2>&1; then n=; else n=2; fi;; esac; "
+    f'[ -z "$n" ] || {{ echo {_NO_PROGRAM} $n; exit 127; }};'
+)
 
 
 def _settings(call: Call) -> dict[str, Any]:
@@ -146,22 +167,29 @@ def shell_of(call: Call) -> dict[str, Any]:
     return {"language": Language.POWERSHELL, "executable": executable}
 
 
-def run_once(call: Call, run: Run, *, shown: str | list[str]) -> Steps:
-    """Carry the command out, unless ``creates`` or ``removes`` speak against it."""
-    strip = call.arguments.get("strip_empty_ends", True)
+def run_once(
+    call: Call,
+    run: Run,
+    *,
+    shown: str | list[str] | None,
+    not_run: NotRun | None = None,
+) -> Steps:
+    """Carry the command out, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result."""
+    not_run = not_run or _not_run
+    strip = call.arguments.get("strip_empty_ends", False)
     if call["creates"] is None and call["removes"] is None:
         completed = yield run
         return outcome(call, completed, cmd=shown, strip=strip)
     if call.platform is Platform.WINDOWS:
         reason = yield from _reason_on_windows(call)
         if reason:
-            return _not_run(reason, shown)
+            return not_run(reason, call[reason], shown)
         completed = yield run
         return outcome(call, completed, cmd=shown, strip=strip)
     token = token_hex(16)
     completed = yield _guarded(call, run, token)
     reason = _reason(completed, token)
-    return _not_run(reason, shown) if reason else outcome(call, completed, cmd=shown, strip=strip)
+    return not_run(reason, call[reason], shown) if reason else outcome(call, completed, cmd=shown, strip=strip)
 
 
 def _guarded(call: Call, run: Run, token: str) -> Run:
@@ -207,27 +235,55 @@ def _reason_on_windows(call: Call) -> Generator[Request, Any, str]:
     return "removes" if there.get("removes") is False else ""
 
 
-def _not_run(reason: str, shown: str | list[str]) -> Result:
+def _not_run(reason: str, path: str, shown: str | list[str] | None) -> Result:
     condition = "exists" if reason == "creates" else "does not exist"
-    message = f"skipped, since {reason} {condition}"
     return Result(
-        message=f"Did not run command since {reason} {condition}",
-        values={"rc": 0, "cmd": shown, "stdout": message, "stderr": ""},
+        message=f"Did not run command since '{path}' {condition}",
+        values={"rc": 0, "cmd": shown, "stdout": f"skipped, since {path} {condition}", "stderr": ""},
     )
 
 
-def outcome(call: Call, completed: Completed, *, cmd: str | list[str], strip: bool = True) -> Result:
-    """The result of a command, with Ansible's names."""
+def outcome(call: Call, completed: Completed, *, cmd: str | list[str] | None = None, strip: bool = True) -> Result:
+    """The result of a command, with Ansible's names; those of ``raw`` and ``script`` don't name it."""
     require_exit(call, completed)
+    not_started = _not_started(call, completed, cmd)
+    if not_started is not None:
+        return not_started
     stdout, stderr = decode(completed.stdout), decode(completed.stderr)
     if strip:
         stdout, stderr = stdout.rstrip("\r\n"), stderr.rstrip("\r\n")
+    named = {} if cmd is None else {"msg": "", "cmd": cmd}
     return Result(
         changed=True,
         failed=not completed.ok,
         message="" if completed.ok else "non-zero return code",
-        values={"rc": completed.code, "cmd": cmd, "stdout": stdout, "stderr": stderr},
+        values={**named, "rc": completed.code, "stdout": stdout, "stderr": stderr},
     )
+
+
+def _not_started(call: Call, completed: Completed, cmd: str | list[str] | None) -> Result | None:
+    """Where there is no such program, shell or directory: nothing happened. None where something was started."""
+    stdout, stderr = decode(completed.stdout), decode(completed.stderr)
+    if completed.code == 127 and stdout.startswith(_NO_PROGRAM):
+        shown = cmd if isinstance(cmd, str) else shlex.join(cmd or ())
+        return _failed("Error executing command.", int(stdout[len(_NO_PROGRAM) :]), shown)
+    if completed.ok or stdout or cmd is None or call.platform is Platform.WINDOWS:
+        return None
+    shell, directory = call.arguments.get("executable"), call.arguments.get("chdir")
+    if shell and completed.code == 127 and _GONE.search(stderr) and shell in stderr:
+        return _failed("Error executing command.", 2, f"{shell} -c {shlex.quote(str(cmd))}")
+    if directory and completed.code in (1, 2) and _NO_CD.search(stderr):
+        return _failed("Unable to change directory before execution.", None, cmd)
+    return None
+
+
+def _failed(message: str, code: int | None, cmd: str | list[str]) -> Result:
+    return Result(failed=True, message=message, values={"rc": code, "cmd": cmd, "stdout": "", "stderr": ""})
+
+
+#: What shells say of a program that isn't there, and of a directory.
+_GONE = re.compile(r"\A\S*sh: .*(?:not found|[Nn]o such file or directory)\s*\Z", re.DOTALL)
+_NO_CD = re.compile(r"\A\S*sh: (?:line )?\d*:? ?cd: ")
 
 
 ACTIONS = (

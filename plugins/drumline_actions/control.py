@@ -16,7 +16,7 @@ _UNDEFINED = "VARIABLE IS NOT DEFINED!"
 def perform_debug(call: Call) -> Steps:
     exclusive(call, "msg", "var")
     if call["verbosity"] > _verbosity(call):
-        return Result(skipped=True, message="Verbosity threshold not met.")
+        return Result(skipped=True, values={"skipped_reason": "Verbosity threshold not met."})
     if call["var"] is not None:
         return Result(values={call["var"]: _variable(call)})
     message = "Hello world!" if call["msg"] is None else call["msg"]

@@ -11,6 +11,7 @@ import re
 import shlex
 import stat
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,16 +88,16 @@ def perform(call: Call) -> Steps:
     if call["content"] is not None:
         content = Content.of_bytes(_text(call["content"]).encode())
         _check_sum(call, content)
-        return result(call, (yield from deliver(call, content)))
+        return placed(call, (yield from deliver(call, content)), content)
     if call["remote_src"]:
-        return result(call, (yield from _from_host(call)))
+        return placed(call, (yield from _from_host(call)), src=call["src"])
     path = call.find_file(call["src"], "files")
     if path.is_dir():
         return (yield from _folder(call, path))
     content = local_content(call, path)
     _check_sum(call, content)
     answer = yield from deliver(call, content, name=path.name, **_mode(call, path))
-    return result(call, answer, src=shown(str(path)))
+    return placed(call, answer, content, src=shown(str(path)))
 
 
 def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name: str = "", **settings: Any) -> Asking:
@@ -198,7 +199,10 @@ def _folder(call: Call, source: Path) -> Steps:
             continue
         answer = yield from _deliver_entry(call, base, entry)
         changed = changed or bool(answer.get("changed"))
-    return Result(changed=changed, values={"dest": shown(base + base.below), "src": shown(str(source))})
+    ends = "\\" if call.platform is Platform.WINDOWS else "/"
+    dest = call["dest"] if call["dest"].endswith(("/", ends)) else call["dest"] + ends
+    src = str(source) + ("/" if call["src"].endswith("/") else "")
+    return Result(changed=changed, values={"dest": dest, "src": shown(src)})
 
 
 def _base(call: Call, source: Path) -> HostPath:
@@ -242,6 +246,19 @@ def _for_windows(entry: Entry) -> Entry:
         if _NOT_ON_WINDOWS.search(name):
             raise ActionFailed(f"{entry.path} can't be copied to a Windows host: no file can be called {name!r} there")
     return entry._replace(below=entry.below.replace("/", "\\"))
+
+
+def placed(call: Call, answer: Answer, content: Content | None = None, *, src: str | None = None) -> Result:
+    """The result of putting a file somewhere. Ansible names its source only where it was put there anew."""
+    moved = bool(answer.pop("moved", False))
+    made = result(call, answer, **({} if src is None else {"src": src}))
+    if call.platform is Platform.WINDOWS:
+        return made
+    left_out = "path" if moved else "src"
+    values = {name: value for name, value in made.values.items() if name != left_out}
+    if moved and content is not None:
+        values["md5sum"] = content.md5()
+    return replace(made, values=values)
 
 
 def result(call: Call, answer: Answer, **values: Any) -> Result:

@@ -63,6 +63,8 @@ def perform_file(call: Call) -> Steps:
         answer = yield from ask(call, "file", path=HostPath(call["path"]), state=state)
     else:
         answer = yield from ask(call, "file", path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
+        if state in (*_LINKS, "touch"):  # these call it so, as in Ansible
+            answer["dest"] = answer.pop("path")
     return result(call, answer)
 
 

@@ -1,5 +1,5 @@
 # How copy.sh and from_host.sh put content at $dest, if what is there differs.
-tmp= changed= deref= nofollow= backup_file=
+tmp= changed= deref= nofollow= backup_file= moved=
 trap 'rm -f -- "$tmp"; exit 143' HUP INT TERM
 
 needed() {
@@ -44,7 +44,7 @@ replace() {
         try cp -p -- "$dest" "$backup_file"
     fi
     try mv -f -- "$tmp" "$dest"
-    tmp= changed=1
+    tmp= changed=1 moved=1
 }
 
 # Places one file at $dest; where it is kept, or only asked about, this ends the script.
@@ -54,7 +54,7 @@ place() {
         */*) folder=${dest%/*}/ ;;
         *) folder=./ ;;
     esac
-    [ -d "$folder" ] || fail "Destination directory $folder does not exist"
+    [ -d "$folder" ] || fail "Destination directory ${folder%/} does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
     if needed; then
         look_for_leftovers "$folder"
@@ -89,6 +89,7 @@ settle() {
 placed() {
     say dest "$dest"
     say checksum "$checksum"
+    [ -z "$moved" ] || say moved 1
     [ -z "$backup_file" ] || say backup_file "$backup_file"
     report "$dest"
 }

@@ -68,12 +68,11 @@ _MAKE_TEMPORARY = '$(mktemp "${TMPDIR:-/tmp}/drumline.XXXXXX") || exit'
 def perform(call: Call) -> Steps:
     name, arguments = _parts(call)
     path = call.find_file(name, "files")
-    shown = call["cmd"]
     if call.platform is Platform.POSIX:
-        return (yield from _on_posix(call, path, arguments, shown))
+        return (yield from _on_posix(call, path, arguments))
     if path.suffix.lower() == ".ps1" and not call["executable"]:
-        return (yield from _powershell(call, path, arguments, shown))
-    return (yield from _on_windows(call, path, arguments, shown))
+        return (yield from _powershell(call, path, arguments))
+    return (yield from _on_windows(call, path, arguments))
 
 
 def files(written: Written) -> Iterator[NeededFile]:
@@ -109,32 +108,32 @@ def _taken_apart(text: str, platform: Platform) -> tuple[str, str]:
     return lexer.get_token() or "", rest.read().strip()
 
 
-def _on_posix(call: Call, path: Path, arguments: str, shown: str) -> Steps:
+def _on_posix(call: Call, path: Path, arguments: str) -> Steps:
     content = local_content(call, path)
     words = shlex.split(call["executable"] or "")
     start = f'run {shlex.join(words)} "$t"' if words else _START
     parts = {"arguments": " ".join(map(expanding_word, shlex.split(arguments))), "start": start}
     if content.small is not None:
         text = _POSIX.format(temporary=_MAKE_TEMPORARY, fill=_SENT_ALONG, **parts)
-        return (yield from run_once(call, _run(call, Language.SH, text, content.small), shown=shown))
+        return (yield from run_once(call, _run(call, Language.SH, text, content.small), shown=None, not_run=_not_run))
     temporary = (yield from ask(call, "temporary", **naming()))["upload"]
     yield from fill(call, content, temporary)
     text = _POSIX.format(temporary=shlex.quote(temporary), fill="", **parts)
     try:
-        result: Result = yield from run_once(call, _run(call, Language.SH, text), shown=shown)
+        result: Result = yield from run_once(call, _run(call, Language.SH, text), shown=None, not_run=_not_run)
     except ActionFailed:  # it may not have begun, and so not have removed itself
         yield from remove(call, temporary)
         raise
     return result
 
 
-def _powershell(call: Call, path: Path, arguments: str, shown: str) -> Steps:
+def _powershell(call: Call, path: Path, arguments: str) -> Steps:
     with readable(path):
         data = path.read_bytes()
     encoded = powershell_value(_as_utf8(data))
     script = f"[scriptblock]::Create([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String({encoded})))"
     run = _run(call, Language.POWERSHELL, f"& ({script}) {arguments}")
-    return (yield from run_once(call, run, shown=shown))
+    return (yield from run_once(call, run, shown=None, not_run=_not_run))
 
 
 def _as_utf8(data: bytes) -> bytes:
@@ -144,14 +143,14 @@ def _as_utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _on_windows(call: Call, path: Path, arguments: str, shown: str) -> Steps:
+def _on_windows(call: Call, path: Path, arguments: str) -> Steps:
     temporary = yield from _upload(call, path)
     program = command_line([temporary])
     line = " ".join(part for part in (call["executable"], program, arguments) if part)
     # cmd alone reads batch files; a line that begins with a quote it reads best within another pair.
     language = Language.CMD if path.suffix.lower() in (".bat", ".cmd") and not call["executable"] else Language.EXEC
     try:
-        result: Result = yield from run_once(call, _run(call, language, line), shown=shown)
+        result: Result = yield from run_once(call, _run(call, language, line), shown=None, not_run=_not_run)
     except ActionFailed:
         yield from remove(call, temporary)
         raise
@@ -166,6 +165,11 @@ def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
     if content.small is None:
         yield from fill(call, content, temporary)
     return temporary
+
+
+def _not_run(reason: str, path: str, _shown: object) -> Result:
+    condition = "exists" if reason == "creates" else "does not exist"
+    return Result(skipped=True, message=f"{path} {condition}, matching {reason} option")
 
 
 def _run(call: Call, language: Language, text: str, stdin: bytes = b"") -> Run:

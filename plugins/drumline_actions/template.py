@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, NeededFile, Platform, Steps, Written
-from drumline_actions.copy import TARGET, check_target, deliver, result
+from drumline_actions.copy import TARGET, check_target, deliver, placed
 from drumline_actions.offers import aliases, refuse_on_windows
 from drumline_actions.transfer import VAULT, Content, readable
 
@@ -51,8 +51,9 @@ def perform(call: Call) -> Steps:
         raise ActionFailed(f"{path} isn't UTF-8, so it can't be a template: {error}") from None
     syntax, text = _syntax(call, text)
     rendered = _with_line_ends(call.render(text, str(path), **syntax), _line_end(call))
-    answer = yield from deliver(call, Content.of_bytes(_encode(rendered, call["output_encoding"])), name=path.name)
-    return result(call, answer, src=str(path))
+    content = Content.of_bytes(_encode(rendered, call["output_encoding"]))
+    answer = yield from deliver(call, content, name=path.name)
+    return placed(call, answer, content, src=str(path))
 
 
 def _syntax(call: Call, text: str) -> tuple[dict[str, Any], str]:

@@ -53,6 +53,16 @@ class Content:
         """Content that was made here."""
         return cls(source=data, size=len(data), checksum=hashlib.sha1(data).hexdigest())
 
+    def md5(self) -> str:
+        """MD5 in hexadecimal, which results hold too; empty where this machine refuses it (FIPS)."""
+        try:
+            digest = hashlib.md5(usedforsecurity=False)
+        except ValueError:
+            return ""
+        for piece in self.pieces():
+            digest.update(piece)
+        return digest.hexdigest()
+
     @property
     def small(self) -> bytes | None:
         """The content itself when it can travel with a script."""

@@ -29,7 +29,8 @@ def _happened(values: Mapping[str, Any]) -> list[str]:
         return _happened_in_loop([item for item in items if isinstance(item, Mapping)])
     if not values["failed"]:
         return []
-    tries = [f"It was tried {values['attempts']} times."] if values.get("attempts", 1) > 1 else []
+    # As in Ansible, the attempts of what failed in vain are those after the first.
+    tries = [f"It was tried {values['attempts'] + 1} times."] if values.get("attempts") else []
     return [_failure(values), *tries]
 
 

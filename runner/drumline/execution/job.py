@@ -37,6 +37,7 @@ from drumline.execution.values import (
     aggregate,
     failure,
     flatten,
+    registered,
     skipped,
     stopped_values,
     to_values,
@@ -46,7 +47,7 @@ from drumline.execution.words import Words
 from drumline.loading.budget import Allowance, allowed
 from drumline.loading.files import find_file
 from drumline.loading.ranges import check_name
-from drumline.loading.templating import TemplateEnded, TemplateFailed
+from drumline.loading.templating import TemplateEnded, TemplateFailed, VariableUndefined
 from drumline.loading.variables import Facts, Scope
 from drumline.model.event import Input, JobFinished
 from drumline.model.outcome import Completed, Result, Status
@@ -191,11 +192,11 @@ class _JobRun:
         return masked
 
     def _variables(self, values: Values, facts: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-        registered = {self._task.register: values} if self._task.register else {}
-        if not registered and not facts:
+        kept = {self._task.register: registered(values, facts)} if self._task.register else {}
+        if not kept and not facts:
             return {}
         hosts = self._step.hosts if self._task.run_once else (self._job.host,)
-        return {host: {**facts, **registered} for host in hosts}
+        return {host: {**facts, **kept} for host in hosts}
 
     def _outcome(self, scope: Scope) -> tuple[Status, Values, bool]:
         """Status, values, and whether a failure doesn't matter."""
@@ -238,8 +239,9 @@ class _JobRun:
             items = self._templating.render(loop.items, scope)
         except TemplateFailed:
             # As in Ansible: a false condition that doesn't look at the items comes first.
-            if self._task.when and not self._condition(self._task.when, scope):
-                return skipped()
+            found = self._false_condition(scope)
+            if found is not None:
+                return skipped(found)
             raise
         if loop.flatten:
             items = flatten(items)
@@ -252,18 +254,29 @@ class _JobRun:
             if index and pause:
                 self.requests.wait(pause)
             own = {loop.variable: item, **({loop.index_variable: index} if loop.index_variable else {})}
+            names = {"ansible_loop_var": loop.variable}
+            if loop.index_variable:
+                names["ansible_index_var"] = loop.index_variable
             inner = self._context.scope(self._step, self._job.host, own)
             label = item if loop.label is None else self._templating.render(loop.label, inner)
-            results.append({**self._item(inner), loop.variable: item, "label": label})
+            results.append({**self._item(inner), **names, **own, "label": label})
         return aggregate(results)
 
     def _item(self, scope: Scope) -> Values:
         self._allowance.deadline = None
-        if self._task.when and not self._condition(self._task.when, scope):
-            return skipped()
+        found = self._false_condition(scope)
+        if found is not None:
+            return skipped(found)
         if self._task.retries is None:
             return self._try(scope)
         return self._retry(scope)
+
+    def _false_condition(self, scope: Scope) -> str | bool | None:
+        """The first of the task's conditions that doesn't hold, as it is written; None when all hold."""
+        for condition in self._task.when:
+            if not self._condition((condition,), scope):
+                return condition.text if isinstance(condition, Template) else condition
+        return None
 
     def _retry(self, scope: Scope) -> Values:
         retries = self._task.retries
@@ -271,7 +284,7 @@ class _JobRun:
         count = int(self._words.number(retries.count, "retries", scope))
         delay = self._words.number(retries.delay, "delay", scope)
         for attempt in range(1, count + 2):
-            values = {**self._try(scope), "attempts": attempt}
+            values = self._try(scope, attempts=attempt)
             done = not values["failed"]
             if retries.until:
                 done = self._condition(retries.until, self._with_result(scope, values))
@@ -280,17 +293,19 @@ class _JobRun:
             if attempt <= count:
                 self.requests.wait(delay)
         # As in Ansible: what never became true is a failure, even when each try by itself was none.
-        return {**values, "failed": True, "msg": values.get("msg") or f"'until' was not true after {attempt} tries"}
+        told = values.get("msg") or f"'until' was not true after {attempt} tries"
+        return {**values, "failed": True, "msg": told, "attempts": count}
 
     # One try.
 
-    def _try(self, scope: Scope) -> Values:
+    def _try(self, scope: Scope, **known: Any) -> Values:
+        """One try; ``known`` is part of its result, for the conditions that judge it too."""
         limit = self._task.timeout
         self._seconds = None if limit is None else self._words.number(limit, "timeout", scope)
         self.requests.limit(self._seconds)
         self._allowance.timeout = self._seconds
         self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
-        values = to_values(self._perform(scope))
+        values = {**to_values(self._perform(scope)), **known}
         if self._task.changed_when:
             values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
         cancelled = self.requests.stopped and values["failed"]
@@ -320,7 +335,7 @@ class _JobRun:
                 timeout=self._seconds,
                 find_file=partial(find_file, playbook_dir=_folder_of(task.position.path)),
                 render=lambda text, path, **syntax: self._templating.render_file(text, path, scope, **syntax),
-                lookup=lambda name: self._words.lookup(name, scope),
+                lookup=lambda name: self._lookup(name, scope),
             )
             return self._drive(action.perform(call), target, become)
         except ActionFailed as error:
@@ -333,6 +348,12 @@ class _JobRun:
             return Result(failed=True, message=error.told(self._context.secrets.mask), values=timed_out)
         except HostError as error:
             raise Unreachable(error) from error
+
+    def _lookup(self, name: str, scope: Scope) -> Any:
+        try:
+            return self._words.lookup(name, scope)
+        except VariableUndefined as error:
+            raise ActionFailed(error.summary) from None
 
     def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""

@@ -29,9 +29,15 @@ def failure(message: str, **values: Any) -> Values:
     return {"changed": False, "failed": True, "msg": message, **values}
 
 
-def skipped() -> Values:
-    """The condition was false."""
-    return {"changed": False, "failed": False, "skipped": True, "skip_reason": "Conditional result was False"}
+def skipped(condition: Any) -> Values:
+    """This condition, as its author wrote it, was false."""
+    return {
+        "changed": False,
+        "failed": False,
+        "skipped": True,
+        "skip_reason": "Conditional result was False",
+        "false_condition": condition,
+    }
 
 
 def stopped_values(stopped: Stopped, values: Mapping[str, Any]) -> Values:
@@ -47,19 +53,38 @@ def aggregate(results: Sequence[Values]) -> Values:
     values: Values = {
         "changed": any(result["changed"] for result in results),
         "failed": any(result["failed"] for result in results),
-        "results": [{key: value for key, value in result.items() if key != "ansible_facts"} for result in results],
+        "skipped": all(result.get("skipped") for result in results),
+        "results": list(results),
     }
-    if all(result.get("skipped") for result in results):
-        values["skipped"] = True
-    if values["failed"]:
-        failed = sum(result["failed"] for result in results)
-        values["msg"] = f"{failed} of {len(results)} items failed"
+    if results:
+        values["msg"] = _message(values)
+    else:
+        values["skipped_reason"] = "No items in the list"
     facts: dict[str, Any] = {}
     for result in results:
         facts |= result.get("ansible_facts", {})
     if facts:
         values["ansible_facts"] = facts
     return values
+
+
+def _message(values: Values) -> str:
+    if values["failed"]:
+        return "One or more items failed"
+    return "All items skipped" if values["skipped"] else "All items completed"
+
+
+def registered(values: Values, facts: Mapping[str, Any]) -> Values:
+    """What ``register`` keeps of a result: with the facts that it set, without what reports call its items."""
+    if "results" in values and isinstance(values["results"], list):
+        items = [without_label(item) for item in values["results"]]
+        return {**values, "results": items}
+    return {**values, "ansible_facts": dict(facts)} if facts else values
+
+
+def without_label(item: Any) -> Any:
+    """An item's result as Ansible has it."""
+    return {name: value for name, value in item.items() if name != "label"} if isinstance(item, dict) else item
 
 
 def without_lines(values: Values) -> Values:

@@ -44,7 +44,7 @@ def split_arguments(text: str, names: Collection[str] | None = None, *, action: 
     ``action`` is what the task calls its action: it tells in which languages the text may be.
     """
     if names is not None and not any(f"{name}=" in text for name in names):
-        return Words(rest=text.strip())
+        return Words(rest=_stripped(text))
     found = Words()
     kept: list[str] = []
     end = 0
@@ -88,7 +88,12 @@ class _Judge:
 
 def _joined(pieces: list[str]) -> str:
     """The text around the words that were taken out, with the white space before each of them gone too."""
-    return "".join([*(piece.rstrip(" \t") for piece in pieces[:-1]), pieces[-1]]).strip()
+    return _stripped("".join([*(piece.rstrip(" \t") for piece in pieces[:-1]), pieces[-1]]))
+
+
+def _stripped(text: str) -> str:
+    """Without white space around it, except the end of a last line."""
+    return text.strip() + ("\n" if text.endswith("\n") and text.strip() else "")
 
 
 def unquote(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,7 +52,14 @@ def test_a_failure_has_code_and_output(posix) -> None:
         "stdout": "out",
         "stderr": "err",
     }
-    assert posix("command", cmd="no-such-program-here").values["rc"] == 127
+    assert posix("shell", cmd="no-such-program-here").values["rc"] == 127
+
+
+@pytest.mark.parametrize(("program", "code"), [("no-such-program-here", 2), ("/no/such program", 2), ("/etc", 13)])
+def test_a_program_that_can_not_be_started_has_changed_nothing(posix, program: str, code: int) -> None:
+    result = posix("command", argv=[program, "a b"])
+    assert (result.changed, result.failed, result.message) == (False, True, "Error executing command.")
+    assert result.values == {"rc": code, "cmd": shlex.join([program, "a b"]), "stdout": "", "stderr": ""}
 
 
 def test_stdin_folder_and_ends(posix, tmp_path: Path) -> None:
@@ -77,7 +85,8 @@ def test_creates_and_removes(posix, tmp_path: Path, action: str) -> None:
     assert len(posix.requests) == 1
     result = posix(action, **task)
     assert not result.changed
-    assert "creates exists" in result.message
+    assert result.message == f"Did not run command since '{made}' exists"
+    assert result.values["stdout"] == f"skipped, since {made} exists"
     assert not posix(action, cmd="false", creates="mad?*", chdir=str(tmp_path)).failed
     assert posix(action, cmd="false", creates="mad?", chdir=str(tmp_path)).failed
     assert posix(action, cmd="false", creates="[x]*", chdir=str(tmp_path)).failed
@@ -138,14 +147,14 @@ def test_script(posix, script: Path, tmp_path: Path, size: int) -> None:
     assert len(posix.requests) == (1 if size == 0 else 3)
     assert result.failed
     assert result.values["rc"] == 4
-    assert result.values["stdout"] == "one|two 2|x y|;|/"
+    assert result.values["stdout"] == "one|two 2|x y|;|/\n"
     assert not Path(result.values["stderr"]).exists()
     assert [path.name for path in tmp_path.iterdir()] == [script.name]
 
 
 def test_script_with_a_program_of_its_own(posix, tmp_path: Path) -> None:
     (tmp_path / "program").write_text("echo ${BASH_VERSION:+bash}")
-    assert posix("script", cmd=f"{tmp_path}/program", executable="/bin/bash").values["stdout"] == "bash"
+    assert posix("script", cmd=f"{tmp_path}/program", executable="/bin/bash").values["stdout"] == "bash\n"
     assert posix("script", cmd=f"{tmp_path}/program").values["rc"] == 0
     assert not posix("script", cmd=f"{tmp_path}/program", creates=str(tmp_path / "prog*")).changed
 
@@ -257,7 +266,7 @@ def test_script_where_nothing_can_be_started(posix, noexec: Path, tmp_path: Path
         ("", 'echo "$# $1"', "1 a b"),
     ):
         script.write_text(f"{first}\n{padding}{body}\n")
-        assert posix("script", cmd=f"{script} 'a b'").values["stdout"] == said
+        assert posix("script", cmd=f"{script} 'a b'").values["stdout"] == f"{said}\n"
     shutil.copy("/bin/true", script)
     result = posix("script", cmd=str(script))
     assert result.failed
