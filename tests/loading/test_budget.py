@@ -10,7 +10,8 @@ import pytest
 from drumline.diagnostics import Position
 from drumline.loading import regular
 from drumline.loading.budget import Allowance, TookTooLong, allowed, within
-from drumline.loading.templating import TemplateEnded, TemplateFailed, Templating
+from drumline.loading.template_failures import TemplateEnded, TemplateFailed
+from drumline.loading.templating import Templating
 from drumline.loading.variables import Scope
 from drumline.model.value import Template
 

@@ -10,7 +10,8 @@ import pytest
 from drumline.diagnostics import Position
 from drumline.loading.filters import FILTERS
 from drumline.loading.jinja_tests import TESTS
-from drumline.loading.templating import TemplateFailed, Templating
+from drumline.loading.template_failures import TemplateFailed
+from drumline.loading.templating import Templating
 from drumline.model.value import Template
 
 TEMPLATING = Templating()

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from drumline.diagnostics import Position
-from drumline.loading.templating import OMIT, TemplateFailed, Templating
+from drumline.loading.plain import OMIT
+from drumline.loading.template_failures import TemplateFailed
+from drumline.loading.templating import Templating
 from drumline.loading.variables import Facts, Scope
 from drumline.model.value import Template
 from drumline.secret import Secret

@@ -6,7 +6,8 @@ import pytest
 
 from drumline import __version__
 from drumline.diagnostics import Position
-from drumline.loading.templating import TemplateFailed, Templating
+from drumline.loading.template_failures import TemplateFailed
+from drumline.loading.templating import Templating
 from drumline.loading.variables import MAGIC_NAMES, Facts, HostVars, Scope, batch_magic, host_magic, run_magic
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.value import Template, Variables

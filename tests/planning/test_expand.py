@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError
-from drumline.loading.templating import TemplateFailed
+from drumline.loading.template_failures import TemplateFailed
 from drumline.model.plan import Keep, Need
 from drumline.model.playbook import Amount, Barrier, Order, Play, Playbook, Task
 from drumline.planning.expand import make_plan

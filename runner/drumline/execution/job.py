@@ -47,7 +47,7 @@ from drumline.execution.words import Words
 from drumline.loading.budget import Allowance, allowed
 from drumline.loading.files import find_file
 from drumline.loading.ranges import check_name
-from drumline.loading.templating import TemplateEnded, TemplateFailed, VariableUndefined
+from drumline.loading.template_failures import TemplateEnded, TemplateFailed, VariableUndefined
 from drumline.loading.variables import Facts, Scope
 from drumline.model.event import Input, JobFinished
 from drumline.model.outcome import Completed, Result, Status

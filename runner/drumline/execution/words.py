@@ -7,7 +7,7 @@ from typing import Any
 
 from drumline.execution.context import RunContext
 from drumline.loading.arguments import coerce_arguments, to_bool
-from drumline.loading.templating import TemplateFailed
+from drumline.loading.template_failures import TemplateFailed
 from drumline.loading.variables import Scope
 from drumline.model.plan import Step
 from drumline.model.request import Become

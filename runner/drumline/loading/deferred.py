@@ -18,7 +18,7 @@ from drumline.loading import timing
 from drumline.loading.jinja import Unresolved
 from drumline.loading.keywords import Read, Reader, tags_in
 from drumline.loading.plain import OMIT
-from drumline.loading.templating import TemplateFailed
+from drumline.loading.template_failures import TemplateFailed
 from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value

@@ -6,11 +6,8 @@ files. What rendering gives is data, as is every string of a host, whatever brac
 
 from __future__ import annotations
 
-import re
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
@@ -19,7 +16,6 @@ from jinja2.parser import Parser
 from jinja2.utils import missing
 
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
-from drumline.errors import DrumlineError
 from drumline.loading import not_yet
 from drumline.loading.bounds import checked
 from drumline.loading.budget import DEFAULT, TookTooLong, counted, within
@@ -32,78 +28,35 @@ from drumline.loading.jinja import (
     FileEnvironment,
     Lookup,
     PlaybookEnvironment,
-    Unresolved,
     look_up,
     read_template,
 )
 from drumline.loading.jinja_tests import TESTS
 from drumline.loading.lookups import GLOBALS
 from drumline.loading.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
+from drumline.loading.quick import is_quick
+from drumline.loading.template_failures import (
+    TemplateEnded,
+    TemplateFailed,
+    VariableUndefined,
+    explained,
+    place_in,
+    place_of,
+    sentence,
+)
 from drumline.loading.template_names import Names, Reference, names_of, owner_of, references_of
 from drumline.loading.unknown import unknown_names
 from drumline.model.value import Template, Value
 from drumline.secret import Secret
 
-__all__ = ["OMIT", "TemplateFailed", "Templating"]
-
 #: Compiled containers that are remembered; more than a playbook has, so that a mistake of a caller can't fill memory.
 _REMEMBERED = 20_000
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-#: What jinja2 stumbles over when a template has an operator of another language, and what is meant.
-_STUMBLED = re.compile(r"(?:unexpected|got|char) '([=&|!?])'")
-_HINTS = {
-    "=": "Compare with '=='.",
-    "&": "Write 'and'.",
-    "|": "Write 'or'.",
-    "!": "Write 'not'.",
-    "?": "Write 'a if condition else b'.",
-}
-
-#: The nodes of templates that take no time by themselves, sizes being bounded.
-_QUICK = frozenset(
-    {
-        *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem),
-        *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr, nodes.If, nodes.Neg),
-        *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Concat, nodes.List),
-        *(nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Slice, nodes.Keyword),
-    }
-)
-#: The same of filters and tests.
-_QUICK_WORDS = (
-    "d default bool int float string upper lower capitalize trim length count first last join replace split quote"
-    " basename dirname ternary mandatory from_json b64encode b64decode dict2items defined undefined none string number"
-    " mapping iterable sequence sameas in eq ne lt le gt ge equalto greaterthan lessthan boolean true false integer"
-    " changed failed succeeded success skipped unreachable reachable truthy falsy"
-)
-_QUICK_NAMES = frozenset(_QUICK_WORDS.split())
 
 T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
 #: A value made ready: called with the variables it gives the rendered value.
 Rendered: TypeAlias = Callable[[Variables], Any]
-
-
-class TemplateFailed(DrumlineError):
-    """A template of the author's can't be rendered. ``summary`` says why, ``position`` is the place in the file."""
-
-    exit_status = 2
-
-    def __init__(self, summary: str, position: Position | None = None) -> None:
-        super().__init__(summary)
-        self.position = position
-
-
-class TemplateEnded(TemplateFailed):
-    """The same, because it took too long or its job was stopped. ``timed_out``: the time-out of its task was up."""
-
-    def __init__(self, error: TookTooLong, position: Position | None) -> None:
-        super().__init__(str(error), position)
-        self.timed_out = error.timed_out
-
-
-class VariableUndefined(TemplateFailed, Unresolved):
-    """The same, because a variable, an attribute or an item isn't there."""
 
 
 class Compiled:
@@ -132,7 +85,7 @@ class _Code:
         #: Set where it is ``{{ name }}`` and nothing else.
         self.name = _only_name(tree)
         #: Nothing in it takes time, whatever its variables hold.
-        self.quick = all(map(_is_quick, tree.find_all(nodes.Node)))
+        self.quick = is_quick(tree)
         #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
         self.ending = ending
 
@@ -165,10 +118,10 @@ class Templating:
             if not found:
                 self._code(template)
         except TemplateSyntaxError as error:
-            where = _place(template, error.lineno)
-            return [Diagnostic(summary="Not a valid template", detail=_explained(error), position=where)]
+            where = place_in(template, error.lineno)
+            return [Diagnostic(summary="Not a valid template", detail=explained(error), position=where)]
         return [
-            Diagnostic(summary=summary, detail=detail, position=_place(template, line))
+            Diagnostic(summary=summary, detail=detail, position=place_in(template, line))
             for summary, detail, line in found
         ]
 
@@ -190,7 +143,7 @@ class Templating:
         except TemplateSyntaxError:  # also for an unknown filter
             return []
         guarded = "results" in self.guarded(template)
-        return [(one._replace(guarded=guarded), _place(template, one.line)) for one in found]
+        return [(one._replace(guarded=guarded), place_in(template, one.line)) for one in found]
 
     def compile_value(self, value: Value) -> Compiled:
         """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""
@@ -353,23 +306,23 @@ class Templating:
             raise self._failure(error, template, variables) from error
 
     def _failure(self, error: Exception, template: Template, variables: Variables) -> TemplateFailed:
-        position = _place_of(error, template)
+        position = place_of(error, template)
         if isinstance(error, TookTooLong):
             return TemplateEnded(error, position)
         if isinstance(error, NotDefined):
             return VariableUndefined(self._not_defined(error, template, variables), position)
         if isinstance(error, UndefinedError):
-            return VariableUndefined(_sentence(str(error)), position)
+            return VariableUndefined(sentence(str(error)), position)
         if isinstance(error, TemplateSyntaxError):
             found = self.check(template)
-            return TemplateFailed(found[0].detail if found else _explained(error), position)
+            return TemplateFailed(found[0].detail if found else explained(error), position)
         if isinstance(error, TemplateNotFound):
             return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
         if isinstance(error, RecursionError):
             return TemplateFailed("Variables refer to each other without an end.", position)
         if is_too_long(error):
             return TemplateFailed(TOO_LONG, position)
-        return TemplateFailed(_sentence(str(error) or type(error).__name__), position)
+        return TemplateFailed(sentence(str(error) or type(error).__name__), position)
 
     def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
         if error.owner is missing:
@@ -401,25 +354,8 @@ def _fitted(environment: T) -> T:
     return environment
 
 
-def _is_quick(node: nodes.Node) -> bool:
-    if isinstance(node, (nodes.Filter, nodes.Test)):
-        return node.name in _QUICK_NAMES
-    return type(node) in _QUICK
-
-
 def _line_ends(text: str) -> int:
     return len(text) - len(text.rstrip("\n"))
-
-
-def _explained(error: TemplateSyntaxError) -> str:
-    message = _sentence(error.message or "")
-    stumbled = _STUMBLED.search(message)
-    return f"{message} {_HINTS[stumbled[1]]}" if stumbled else message
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _only_name(tree: nodes.Template) -> str | None:
@@ -448,24 +384,3 @@ def _shown(value: Any) -> str:
         return "nothing (null)"
     text = repr(value)
     return f"the {type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"
-
-
-def _place(template: Template, line: int | None) -> Position:
-    """Line 1 of the template is where its value begins; further lines are taken to follow it in the file."""
-    if line is None or line <= 1:
-        return template.position
-    return template.position._replace(line=template.position.line + line - 1, column=1)
-
-
-def _place_of(error: Exception, template: Template) -> Position:
-    """The line that was being read or evaluated, of the template or of a file that it includes."""
-    if isinstance(error, TemplateSyntaxError):
-        included = error.filename if error.filename and Path(error.filename).is_absolute() else None
-        return Position(included, error.lineno) if included else _place(template, error.lineno)
-    place = template.position
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        code = frame.f_globals.get("__jinja_template__")
-        if code is not None:
-            line = code.get_corresponding_lineno(number)
-            place = Position(code.name, line) if code.name else _place(template, line)
-    return place

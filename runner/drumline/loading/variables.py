@@ -27,7 +27,8 @@ from drumline.loading.bounds import TooLarge, weight
 from drumline.loading.inventory import members
 from drumline.loading.jinja import Lookup
 from drumline.loading.plain import ATOMS, OMIT
-from drumline.loading.templating import TemplateFailed, Templating
+from drumline.loading.template_failures import TemplateFailed
+from drumline.loading.templating import Templating
 from drumline.model.host import Host, Inventory
 from drumline.model.value import Template, Value, Variables
 

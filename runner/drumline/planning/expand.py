@@ -21,7 +21,7 @@ from drumline.errors import FilesError
 from drumline.loading.inventory import members
 from drumline.loading.needs import Vertex, needs_of, needs_of_plays
 from drumline.loading.patterns import select
-from drumline.loading.templating import TemplateFailed
+from drumline.loading.template_failures import TemplateFailed
 from drumline.model.host import Inventory
 from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Play, Playbook, Task

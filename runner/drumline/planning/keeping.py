@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, counted, did_you_mean
-from drumline.loading.templating import TemplateFailed
+from drumline.loading.template_failures import TemplateFailed
 from drumline.model.host import Host, Inventory
 from drumline.model.plan import Keep
 from drumline.model.playbook import Play
