@@ -30,6 +30,7 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.inventory import load_inventory, require_hosts
+from drumline.loading.limits import read_limit
 from drumline.loading.mistakes import Mistakes, gathered
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import may_define_names, read_playbooks
@@ -123,6 +124,7 @@ def prepare(
     """
     plugins = registry()
     extra = read_extra_vars(extra_vars)
+    limit = None if limit is None else read_limit(limit)
     playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
     templating = Templating(settings.template_timeout)
     warnings = Diagnostics()

@@ -223,3 +223,7 @@ def test_a_command_or_clocks_one_of_both(exec_: Exec, arguments: list[str], prob
     ended = exec_(*arguments)
     assert (ended.status, ended.out) == (5, "")
     assert problem in ended.err
+
+
+def test_an_action_without_text_is_called_by_its_name(exec_: Exec) -> None:
+    assert "ok          ping: db1" in exec_("db", "-m", "ping").out

@@ -110,6 +110,11 @@ def test_limit_and_tags_choose(run: Run) -> None:
     assert jobs(run("site.yml", "--events", "-", "-l", "web1", "--skip-tags", "talk")) == {("check", "web1"): "ok"}
 
 
+def test_a_limit_may_stand_in_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "left.txt").write_text("web2\n")
+    assert set(jobs(run("site.yml", "--events", "-", "-l", "@left.txt", "-t", "talk"))) == {("say", "web2")}
+
+
 def test_extra_variables_win(run: Run, tmp_path: Path) -> None:
     (tmp_path / "more.json").write_text('{"word": "from a file"}')
     assert "from a file on web1" in run("site.yml", "-v", "-e", "word=x", "-e", "@more.json").out

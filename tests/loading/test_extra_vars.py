@@ -43,10 +43,26 @@ def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
     assert read_extra_vars([f"@{file}"]) == {}
 
 
-@pytest.mark.parametrize("option", ["plain", "", "a=1 b", "[1]", "{a", '{"1a": 2}', "{a: 1, a: 2}", "1a=2"])
+@pytest.mark.parametrize("option", ["plain", "a=1 b", "[1]", "{a", '{"1a": 2}', "{a: 1, a: 2}", "1a=2", "a-b=1"])
 def test_what_cannot_be_understood(option: str) -> None:
     with pytest.raises(UsageError):
         read_extra_vars([option])
+
+
+@pytest.mark.parametrize("option", ["a-b=1", "c=1 1a=2"])
+def test_a_name_that_is_none_is_called_so(option: str) -> None:
+    with pytest.raises(UsageError, match="Not a name for a variable"):
+        read_extra_vars([option])
+
+
+def test_braces_on_the_command_line_are_not_called_a_file() -> None:
+    with pytest.raises(UsageError) as caught:
+        read_extra_vars(['{"a": '])
+    assert "file" not in str(caught.value)
+
+
+def test_an_empty_option_sets_nothing() -> None:
+    assert read_extra_vars(["", " ", "a=1"]) == {"a": "1"}
 
 
 def test_a_password_in_a_broken_option_is_not_repeated() -> None:

@@ -142,7 +142,7 @@ def _task_of(words: tuple[str, ...], clock: bool, given: Mapping[str, Any]) -> T
         return Task(id="clock", name="clock", action="clock", position=_PLACE, timeout=given["timeout"])
     if _is_action(given):
         task = _action(given["module"] or "command", given["arguments"] or "")
-        return replace(task, id="exec", become=given["become"], timeout=given["timeout"])
+        return replace(task, become=given["become"], timeout=given["timeout"])
     return _task(words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
 
 

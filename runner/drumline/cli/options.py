@@ -58,9 +58,9 @@ scope_options = _several(
     click.option(
         "-l",
         "--limit",
-        metavar="PATTERN",
+        metavar="PATTERN|@FILE",
         shell_complete=completes("patterns"),
-        help="Only hosts that match this pattern as well.",
+        help="Only hosts that match this pattern as well; @FILE: patterns, one a line.",
     ),
     click.option(
         "-e",

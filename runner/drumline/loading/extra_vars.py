@@ -29,6 +29,8 @@ def read_extra_vars(options: Iterable[str]) -> dict[str, Value]:
 
 
 def _read(option: str) -> dict[str, Value]:
+    if not option:  # as of a script's -e "$MORE"
+        return {}
     if option.startswith("@"):
         path = Path(option[1:]).expanduser()
         return _variables(read(path), f"The file {path}")
@@ -38,6 +40,7 @@ def _read(option: str) -> dict[str, Value]:
         except FilesError as error:
             # The text itself stays out of the message: it may hold a password.
             reasons = " ".join(f"{mistake.summary}. {mistake.detail}" for mistake in error.diagnostics)
+            reasons = reasons.replace("This file isn't", "This isn't")
             raise UsageError("A variable on the command line can't be read", f"-e: {reasons}") from None
     return _pairs(option)
 
@@ -55,6 +58,9 @@ def _pairs(option: str) -> dict[str, Value]:
     words = split_arguments(option)
     if words.others or not words.arguments:
         wrong = words.others[0] if words.others else option
+        name, sign, _ = wrong.partition("=")
+        if sign and not any(map(str.isspace, name)):
+            _name(name, "-e")
         raise UsageError(
             "A variable on the command line can't be read",
             f"'{wrong}' isn't KEY=VALUE. Quote values that have spaces: -e 'key=\"two words\"'.",
