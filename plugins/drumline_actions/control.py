@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Moment, Result, Sleep, Steps, Waiting, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Approval,
+    Argument,
+    Ask,
+    Call,
+    Moment,
+    Result,
+    Sleep,
+    Steps,
+    Waiting,
+    Written,
+)
 from drumline_actions.offers import aliases, exclusive, not_both
 
 _UNDEFINED = "VARIABLE IS NOT DEFINED!"
@@ -84,14 +98,51 @@ def _failed(message: Any, **values: Any) -> ActionFailed:
 
 
 def perform_pause(call: Call) -> Steps:
-    exclusive(call, "seconds", "minutes", "until", required=True)
+    exclusive(call, "seconds", "minutes", "until")
+    if not any(call[name] is not None for name in _TIMES):
+        return (yield from _until_enter(call))
     seconds, said = _until(call["until"]) if call["until"] is not None else _for(call)
     yield Waiting(reason=": ".join(part for part in (said, call["prompt"]) if part), seconds=seconds)
     yield Sleep(seconds=seconds)
     return Result(
         message=call["prompt"] or "",
-        values={"rc": 0, "stdout": f"Paused {said}", "stderr": "", "delta": round(seconds), "user_input": ""},
+        values={"rc": 0, "stdout": f"Paused {said}", "stderr": "", "delta": round(seconds), "user_input": ""}
+        | {"echo": call["echo"]},
     )
+
+
+def _until_enter(call: Call) -> Steps:
+    """As Ansible's without a time: whoever is at the terminal says when it goes on, and may type something."""
+    if not _at_a_terminal():
+        raise ActionFailed(f"pause {_NEEDS_TIME}")
+    began = time.time()
+    prompt = call["prompt"] or "Press Enter to continue."
+    approval: Approval = yield Ask(message=prompt, enter=True, echo=call["echo"])
+    if not approval.approved:
+        raise ActionFailed(f"rejected by {approval.by}{f': {approval.comment}' if approval.comment else ''}")
+    took = time.time() - began
+    values = {"rc": 0, "stdout": f"Paused for {took / 60:.2f} minutes", "stderr": "", "delta": round(took)}
+    return Result(values=values | {"echo": call["echo"], "user_input": approval.comment})
+
+
+def check_pause(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments of ``pause`` whatever the host."""
+    if not written.given(*_TIMES) and not _at_a_terminal():
+        yield "", _NEEDS_TIME
+
+
+def _at_a_terminal() -> bool:
+    try:
+        return sys.stdin is not None and sys.stdin.isatty()
+    except ValueError:  # it was closed
+        return False
+
+
+_TIMES = ("seconds", "minutes", "until")
+_NEEDS_TIME = (
+    "without 'seconds', 'minutes' or 'until' waits for Enter, and here is no terminal. Give it a time; or use "
+    "'approve', which 'drumline approve' answers from elsewhere."
+)
 
 
 def _for(call: Call) -> tuple[float, str]:
@@ -164,6 +215,9 @@ ACTIONS = (
             Argument(name="minutes", type=float, help="How long"),
             Argument(name="until", type=Moment, help="Until when: a time of day here, or date, time and zone"),
             Argument(name="prompt", help="What to show"),
+            Argument(name="echo", type=bool, default=True, help="Without a time: show what is typed, and keep it"),
         ),
+        check=check_pause,
+        once=True,
     ),
 )

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -343,3 +344,36 @@ def test_the_prompt_is_seen_below_more_waves_than_the_terminal_has_lines(folder:
         wait_until(lambda: terminal.shows("gate: approve? [y/N]"))
         terminal.type("y\r")
         assert terminal.end() == 0
+
+
+PAUSE = """
+- hosts: web
+  tasks:
+    - {id: ask, pause: {prompt: "The word?", ECHO}, register: said}
+    - {id: told, debug: {msg: "got {{ said.user_input }}"}}
+"""
+
+
+@pytest.mark.parametrize("echo", [True, False])
+def test_a_pause_without_a_time_waits_for_enter_at_the_terminal(folder: Path, echo: bool) -> None:
+    (folder / "site.yml").write_text(PAUSE.replace("ECHO", f"echo: {str(echo).lower()}"))
+    with Terminal(folder, "run", "site.yml") as terminal:
+        wait_until(lambda: terminal.shows("ask: press Enter to go on"))
+        assert terminal.shows("The word?")
+        terminal.type("swordfish")
+        if echo:
+            wait_until(lambda: terminal.shows("press Enter to go on swordfish"))
+        terminal.type("\r")
+        wait_until(lambda: terminal.shows("done: "))
+        assert terminal.end() == 0
+    assert ("swordfish" in terminal.text) == echo
+    found = {job["task"]: job["result"] for job in shown(folder)["jobs"]}
+    assert found["told"]["msg"] == ("got swordfish" if echo else "got ********")
+
+
+def test_a_pause_without_a_time_is_refused_where_there_is_no_terminal(folder: Path) -> None:
+    (folder / "site.yml").write_text(PAUSE.replace("ECHO", "echo: true"))
+    for asked in ("plan", "run"):
+        ended = call(folder, asked, "site.yml", stdin=subprocess.DEVNULL)
+        assert ended.status == 5, ended.said
+        assert "waits for Enter, and here is no terminal" in ended.said

@@ -170,6 +170,8 @@ _FIELDS = {
     "worst": "the job that began last",
     "message": "what people are shown, masked",
     "default": "whether it is approved when nobody answers in time",
+    "enter": "whether Enter at the terminal is the answer, as for `pause`",
+    "echo": "whether what is typed is shown and kept",
     "approved": "what was decided",
     "by": "who decided, as `user@machine`; `nobody` when the time was up",
     "comment": "what they said",

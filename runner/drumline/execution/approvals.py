@@ -67,7 +67,15 @@ class Approvals:
         """
         now = self._clock.now()
         until = None if request.timeout is None else now + request.timeout
-        question = ApprovalRequested(at=now, job=job, message=request.message, until=until, default=request.default)
+        question = ApprovalRequested(
+            at=now,
+            job=job,
+            message=request.message,
+            until=until,
+            default=request.default,
+            enter=request.enter,
+            echo=request.echo,
+        )
         self._note(question)
         try:
             answer = self._wait(question, request.timeout, stopped)
@@ -75,7 +83,8 @@ class Approvals:
             for source in self._sources:
                 source.withdraw(question)
         at = self._clock.now()
-        self._note(ApprovalGiven(at=at, job=job, approved=answer.approved, by=answer.by, comment=answer.comment))
+        kept = answer.comment if request.echo else ""
+        self._note(ApprovalGiven(at=at, job=job, approved=answer.approved, by=answer.by, comment=kept))
         return Approval(approved=answer.approved, by=answer.by, at=at, comment=answer.comment)
 
     def _wait(self, question: ApprovalRequested, seconds: float | None, stopped: Callable[[], bool]) -> Reply:

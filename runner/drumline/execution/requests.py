@@ -239,6 +239,8 @@ class Requests:
         seconds = self._remaining(request.timeout)
         asked = replace(request, message=self._context.secrets.mask(request.message), timeout=seconds)
         approval = self._approvals.ask(self._job, asked, lambda: self.stopped is not None)
+        if not request.echo and approval.comment:
+            self._context.secrets.add(approval.comment)
         if approval.by == NOBODY and seconds != request.timeout:
             raise self._timed_out()
         return approval

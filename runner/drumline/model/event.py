@@ -207,6 +207,8 @@ class ApprovalRequested:
     message: str
     until: float | None = None
     default: bool = False  #: What holds when nobody answers until then.
+    enter: bool = False  #: At the terminal Enter is the answer.
+    echo: bool = True  #: Whether what is typed is shown.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

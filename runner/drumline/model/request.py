@@ -105,6 +105,8 @@ class Ask:
     message: str
     timeout: float | None = None  #: Seconds; None: for as long as it takes.
     default: bool = False  #: What holds when nobody answers in that time.
+    enter: bool = False  #: At the terminal Enter is the answer; what was typed before it is the comment.
+    echo: bool = True  #: Whether that is shown while it is typed, and kept.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from drumline.reporting.lines import Line, Part, task_name
 
 _YES, _NO = frozenset({"y", "yes"}), frozenset({"", "n", "no"})
 _LONGEST = 20
+#: Letters that are taken where they aren't yes or no.
+_LONGEST_TEXT = 1000
 
 
 class TerminalPrompt:
@@ -56,7 +58,7 @@ class TerminalPrompt:
                 return None
             fresh = self._take_keys_over()
             keys = self._read()
-            answer = self._type(keys)
+            answer = self._type(keys, question)
         if fresh or keys:
             self.redraw()
         return answer
@@ -83,7 +85,9 @@ class TerminalPrompt:
         if before is None or not questions:
             return None
         name = task_name(self._plan.steps[questions[0].job.step])
-        return [Part(f"{name}: approve? [y/N] ", "bold yellow"), Part(f"{self._typed}▏"), Part(self._hint, "dim")]
+        asked = "press Enter to go on" if questions[0].enter else "approve? [y/N]"
+        typed = self._typed if questions[0].echo else ""
+        return [Part(f"{name}: {asked} ", "bold yellow"), Part(f"{typed}▏"), Part(self._hint, "dim")]
 
     # The terminal.
 
@@ -126,10 +130,11 @@ class TerminalPrompt:
             keys += self._decoder.decode(data)
         return "" if keys.startswith("\x1b") else keys  # an arrow, or the like
 
-    def _type(self, keys: str) -> Reply | None:
+    def _type(self, keys: str, question: ApprovalRequested) -> Reply | None:
+        longest = _LONGEST_TEXT if question.enter else _LONGEST
         for key in keys:
             if key in "\r\n":
-                answer = self._answer()
+                answer = self._answer(question)
                 if answer is not None:
                     return answer
             elif key in "\x7f\b":
@@ -137,10 +142,13 @@ class TerminalPrompt:
             elif key == "\x15":
                 self._typed = ""
             elif key.isprintable():
-                self._typed = (self._typed + key)[:_LONGEST]
+                self._typed = (self._typed + key)[:longest]
         return None
 
-    def _answer(self) -> Reply | None:
+    def _answer(self, question: ApprovalRequested) -> Reply | None:
+        if question.enter:
+            text, self._typed = self._typed, ""
+            return Reply(approved=True, by=whoami(), comment=text)
         word, self._typed = self._typed.strip().lower(), ""
         if word in _YES | _NO:
             return Reply(approved=word in _YES, by=whoami())
