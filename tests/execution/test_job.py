@@ -107,6 +107,38 @@ def test_until_repeats_until_it_is_true(tmp_path: Path) -> None:
     assert (ran.status("one"), ran.result("one")["attempts"]) == ("changed", 3)
 
 
+def test_items_see_what_the_items_before_them_set(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - set_fact: {sum: "{{ sum | default([]) + [item] }}"}
+          loop: [1, 2, 3]
+          when: item != 2
+        - {id: sum, debug: {msg: "{{ sum }}"}}
+        - set_fact: {first: "{{ item }}"}
+          loop: [x, y]
+          when: first is undefined
+        - {id: first, debug: {msg: "{{ first }}"}}
+        """,
+    )
+    assert [ran.result(task)["msg"] for task in ("sum", "first")] == [[1, 3], "x"]
+
+
+def test_items_see_what_the_last_item_that_ran_registered(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - id: one
+          shell: test {{ item }} -ge 2
+          loop: [1, 2, 3, 4]
+          register: it
+          when: it is undefined or it.rc != 0
+          ignore_errors: true
+        """,
+    )
+    assert [item.get("skipped", False) for item in ran.result("one")["results"]] == [False, False, True, True]
+
+
 def test_until_that_never_becomes_true_fails(tmp_path: Path) -> None:
     ran = run_tasks(tmp_path, "- {id: one, command: 'true', register: it, until: it.rc == 1, retries: 2, delay: 0.01}")
     assert (ran.status("one"), ran.result("one")["attempts"]) == ("failed", 2)

@@ -34,6 +34,7 @@ KeepOutput = Callable[[Job, int, str, bytes, bool], bool]
 
 #: Variables that begin so may change how a host is reached.
 _CONNECTION_PREFIXES = ("ansible_", "drumline_")
+_NO_FACTS = Facts()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,8 +80,8 @@ class RunContext:
         for secret in _secrets_in(layers):
             self.secrets.add(secret)
 
-    def scope(self, step: Step, host: str, own: Variables) -> Scope:
-        """The variables of one job; ``own`` are those that the job itself sets (a loop's item)."""
+    def scope(self, step: Step, host: str, own: Variables, set_by_job: Facts = _NO_FACTS) -> Scope:
+        """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what items before it set."""
         known = self._host(host)
         hostvars = HostVars(self.inventory.hosts, lambda name: self._scope_of(name, step, {}))
         return Scope(
@@ -90,6 +91,7 @@ class RunContext:
                 self._run_magic,
                 self.extra_variables,
                 own,
+                set_by_job,
                 self._facts.get(host, _NO_FACTS),
                 step.task.variables,
                 self.plan.plays[step.play].play.variables,
@@ -219,7 +221,6 @@ class RunContext:
 
 #: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.
 _SECRET_NUMBER = 10_000
-_NO_FACTS = Facts()
 
 
 def _secrets_in(value: Any, *, secret: bool = False) -> Iterator[str | Secret]:

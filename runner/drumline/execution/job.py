@@ -250,6 +250,7 @@ class _JobRun:
             raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)
         pause = self._words.number(loop.pause, "loop_control", scope)
         results: list[Values] = []
+        so_far = Facts()
         for index, item in enumerate(items):
             if index and pause:
                 self.requests.wait(pause)
@@ -257,10 +258,21 @@ class _JobRun:
             names = {"ansible_loop_var": loop.variable}
             if loop.index_variable:
                 names["ansible_index_var"] = loop.index_variable
-            inner = self._context.scope(self._step, self._job.host, own)
+            inner = self._context.scope(self._step, self._job.host, own, so_far)
             label = item if loop.label is None else self._templating.render(loop.label, inner)
-            results.append({**self._item(inner), **names, **own, "label": label})
+            values = self._item(inner)
+            so_far = Facts({**so_far, **self._set_by(values)})
+            results.append({**values, **names, **own, "label": label})
         return aggregate(results)
+
+    def _set_by(self, values: Values) -> Mapping[str, Any]:
+        """What an item's result means for the items after it: facts, and what it registers by itself."""
+        if "false_condition" in values:
+            return {}
+        facts = values.get("ansible_facts", {})
+        for name, value in facts.items():
+            self._context.note(name, value)
+        return {**facts, self._task.register: values} if self._task.register else facts
 
     def _item(self, scope: Scope) -> Values:
         self._allowance.deadline = None
