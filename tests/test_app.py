@@ -136,6 +136,33 @@ def test_one_mistake_hides_no_other(prepared, mistake):
     assert {"Unknown filter", "Undefined variable", "A host pattern matches nothing"} <= set(summaries)
 
 
+def test_mistakes_in_arguments_hide_no_missing_file(prepared):
+    tasks = [
+        "- file: {path: /x, state: odd}",
+        "- copy: {src: no-such-file, dest: /x}",
+        "- shell: ''",
+        "- debug: {msg: '{{ 1 | no_such_filter }}'}",
+    ]
+    with pytest.raises(FilesError) as error:
+        prepared("\n".join(tasks))
+    assert [(found.summary, found.position.line) for found in error.value.diagnostics] == [
+        ("An argument has a wrong value", 4),
+        ("A file isn't there", 5),
+        ("Arguments can't be used", 6),
+        ("Unknown filter", 7),
+    ]
+
+
+def test_no_mistake_is_told_that_only_follows_from_another(prepared):
+    with pytest.raises(FilesError) as error:
+        prepared("- shell: echo \"x\n- shell:\n    cmdd: x\n- raw: ''\n")
+    assert [(found.summary, found.position.line) for found in error.value.diagnostics] == [
+        ("Quotes don't match", 4),
+        ("Unknown argument", 6),
+        ("Arguments can't be used", 7),
+    ]
+
+
 def test_templates_of_an_unknown_action_are_checked(prepared):
     with pytest.raises(FilesError) as error:
         prepared("- uri: {url: '{{ 1 | nofilter }}'}\n- no_such: a={{ nowhere }}\n")

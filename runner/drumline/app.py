@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from drumline.clock import SystemClock
 from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
-from drumline.errors import UsageError
+from drumline.errors import FilesError, UsageError
 from drumline.execution.approvals import Approvals, Source
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
@@ -202,6 +202,17 @@ def _look_further(
     render = play_renderer(templating, inventory, extra, playbook)
     mistakes.of(lambda: check_patterns(playbook, known, pattern_renderer(render)))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
+    with suppress(FilesError):  # what is left of the playbook may need what isn't
+        plan = make_plan(
+            resolve(playbook, render),
+            inventory,
+            render_pattern=pattern_renderer(render),
+            host_scope=host_scopes(templating, inventory, extra, playbook),
+            shuffle=tuple,
+        )
+        preflight = Preflight(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)
+        preflight.check()
+        mistakes.add_apart(preflight.mistakes, (task.position for play in playbook.plays for task in play.tasks))
 
 
 def _check_plan(

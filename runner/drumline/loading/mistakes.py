@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from drumline.diagnostics import Diagnostic, Diagnostics
+from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 
 
@@ -23,6 +24,16 @@ class Mistakes:
         except FilesError as error:
             known = {diagnostic.position for diagnostic in self.found} - {None}
             self.found.extend(diagnostic for diagnostic in error.diagnostics if diagnostic.position not in known)
+
+    def add_apart(self, diagnostics: Iterable[Diagnostic], tasks: Iterable[Position]) -> None:
+        """Note those of tasks in which nothing is reported yet: one mistake may only follow from another."""
+        starts = sorted(tasks)
+
+        def task_of(diagnostic: Diagnostic) -> int:
+            return bisect(starts, diagnostic.position) if diagnostic.position else -1
+
+        known = {task_of(diagnostic) for diagnostic in self.found} - {-1}
+        self.found.extend(diagnostic for diagnostic in diagnostics if task_of(diagnostic) not in known)
 
 
 @contextmanager
