@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from drumline.cli.again import again
 from drumline.cli.command_lines import CommandOfHosts
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
-    called_as,
     completes,
     forks_option,
     inventory_options,
@@ -24,6 +21,7 @@ from drumline.cli.options import (
     state_option,
     verbose_option,
 )
+from drumline.cli.reported import run_reported
 from drumline.diagnostics import Position
 from drumline.errors import UsageError
 from drumline.loading.yaml import text_value
@@ -85,9 +83,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
 
         drumline exec all --clock
     """
-    from drumline.app import carry_out, prepare
-    from drumline.reporting.listeners import listeners_for
-    from drumline.reporting.relay import WhenSlow
+    from drumline.app import prepare
 
     _require_one_thing(words, clock, given)
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
@@ -96,24 +92,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"], strict=given["strict"])
     show_warnings(prepared.warnings)
-    with listeners_for(
-        prepared.plan,
-        verbose=max(verbose, 1),
-        warnings=prepared.registry.faults,
-        when_slow=WhenSlow(settings.slow_reports),
-        state=given["state"],
-        recap=recap,
-        go_on=again(),
-        address=prepared.address,
-        mask=prepared.secrets.mask,
-    ) as reports:
-        status = carry_out(
-            prepared,
-            reports.listeners,
-            command=called_as(sys.argv[1:]),
-            verbosity=verbose,
-            readers=reports,
-        )
+    status = run_reported(prepared, verbose=verbose, outputs=1, state=given["state"], recap=recap)
     raise SystemExit(status)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from drumline.cli.again import again
 from drumline.cli.options import (
-    called_as,
     forks_option,
     inventory_options,
     playbook_path,
@@ -22,6 +19,7 @@ from drumline.cli.options import (
     tag_options,
     verbose_option,
 )
+from drumline.cli.reported import run_reported
 
 
 @click.command("run")
@@ -45,30 +43,15 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap
 
     Ctrl-C lets the running wave end; a second one stops what runs on the hosts.
     """
-    from drumline.app import carry_out, remaining_of
-    from drumline.reporting.listeners import listeners_for
-    from drumline.reporting.relay import WhenSlow
+    from drumline.app import remaining_of
 
     prepared = prepared_with(playbooks, given)
-    with listeners_for(
-        prepared.plan,
-        events=events,
+    status = run_reported(
+        prepared,
         verbose=verbose,
-        warnings=prepared.registry.faults,
-        remaining=lambda number: remaining_of(prepared, number),
         state=given["state"],
-        when_slow=WhenSlow(prepared.settings.slow_reports),
         recap=recap,
-        go_on=again(),
-        address=prepared.address,
-        mask=prepared.secrets.mask,
-    ) as reports:
-        status = carry_out(
-            prepared,
-            reports.listeners,
-            command=called_as(sys.argv[1:]),
-            verbosity=verbose,
-            sources=reports.sources,
-            readers=reports,
-        )
+        events=events,
+        remaining=lambda number: remaining_of(prepared, number),
+    )
     raise SystemExit(status)

@@ -1,0 +1,57 @@
+"""Runs a plan while the console, and whoever else wants its events, follow it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drumline.cli.again import again
+from drumline.cli.options import called_as
+
+if TYPE_CHECKING:
+    from drumline.app import Prepared
+    from drumline.forecast.remaining import Remaining
+
+
+def run_reported(
+    prepared: Prepared,
+    *,
+    verbose: int,
+    state: Path | None,
+    recap: bool,
+    outputs: int = 0,
+    events: str | None = None,
+    remaining: Callable[[int], Remaining] | None = None,
+) -> int:
+    """Run a plan to its end; returns the exit status.
+
+    ``outputs`` is the least ``verbose`` that the console has. ``events`` names the file for events; ``remaining`` makes
+    what knows how much is left of the run with this number.
+    """
+    from drumline.app import carry_out
+    from drumline.reporting.listeners import listeners_for
+    from drumline.reporting.relay import WhenSlow
+
+    with listeners_for(
+        prepared.plan,
+        verbose=max(verbose, outputs),
+        events=events,
+        warnings=prepared.registry.faults,
+        remaining=remaining,
+        state=state,
+        when_slow=WhenSlow(prepared.settings.slow_reports),
+        recap=recap,
+        go_on=again(),
+        address=prepared.address,
+        mask=prepared.secrets.mask,
+    ) as reports:
+        return carry_out(
+            prepared,
+            reports.listeners,
+            command=called_as(sys.argv[1:]),
+            verbosity=verbose,
+            sources=reports.sources,
+            readers=reports,
+        )
