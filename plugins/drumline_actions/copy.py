@@ -84,7 +84,7 @@ def _files(written: Written) -> Iterator[NeededFile]:
 
 def perform(call: Call) -> Steps:
     exclusive(call, "src", "content", required=True)
-    refuse_on_windows(call, "mode", "owner", "group", "directory_mode", "validate", "follow")
+    refuse_on_windows(call, *POSIX_ONLY, "directory_mode", "validate", "follow")
     if call["content"] is not None:
         content = Content.of_bytes(_text(call["content"]).encode())
         _check_sum(call, content)

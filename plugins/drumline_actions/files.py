@@ -55,7 +55,7 @@ def perform_file(call: Call) -> Steps:
     if call["src"] is not None and state not in _LINKS:
         raise ActionFailed("src option requires state to be 'link' or 'hard'")
     if call.platform is Platform.WINDOWS:
-        refuse_on_windows(call, "mode", "owner", "group", "recurse", "access_time", "modification_time")
+        refuse_on_windows(call, *POSIX_ONLY, "recurse", "access_time", "modification_time")
         if state in _LINKS:
             raise ActionFailed(
                 f"state={state} can't be had on Windows hosts; use shell with New-Item -ItemType SymbolicLink"

@@ -8,7 +8,7 @@ from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, NeededFile, Platform, Steps, Written
 from drumline_actions.copy import TARGET, check_target, deliver, placed
-from drumline_actions.offers import aliases, refuse_on_windows
+from drumline_actions.offers import POSIX_ONLY, aliases, refuse_on_windows
 from drumline_actions.transfer import VAULT, Content, readable
 
 #: Bytes of a template.
@@ -37,7 +37,7 @@ _HEADER = "#jinja2:"
 
 
 def perform(call: Call) -> Steps:
-    refuse_on_windows(call, "mode", "owner", "group", "validate", "follow")
+    refuse_on_windows(call, *POSIX_ONLY, "validate", "follow")
     path = call.find_file(call["src"], "templates")
     with readable(path), path.open("rb") as file:
         data = file.read(_MOST + 1)

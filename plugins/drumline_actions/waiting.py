@@ -38,7 +38,6 @@ _STATES = {
     "FIN_WAIT2": ("05", "FinWait2"),
     "TIME_WAIT": ("06", "TimeWait"),
 }
-_ACTIVE = ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"]
 #: Log-ins that may be refused while a host is waited for, and seconds between two: a domain locks accounts after a few.
 _MOST_REFUSED = 3
 _REFUSED_PAUSE = 60
@@ -252,7 +251,7 @@ ACTIONS = (
             Argument(
                 name="active_connection_states",
                 type=list,
-                default=_ACTIVE,
+                default=sorted(_STATES),
                 help="States of a connection that count, for drained",
             ),
             Argument(name="timeout", type=int, default=300, help="Seconds to wait at most"),

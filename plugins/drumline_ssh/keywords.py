@@ -13,7 +13,6 @@ _YES, _NO = ("yes", "true"), ("no", "false")
 #: Other names of a keyword.
 ALIASES = {
     "identityfile2": "identityfile",
-    "pkcs11provider": "pkcs11provider",
     "smartcarddevice": "pkcs11provider",
     "dsaauthentication": "pubkeyauthentication",
     "challengeresponseauthentication": "kbdinteractiveauthentication",
@@ -27,7 +26,7 @@ WHOLE = frozenset(("proxycommand", "proxyjump"))
 #: Keywords that OpenSSH takes up to version 10, and of which nothing is needed here.
 PASSED_OVER = frozenset(
     (
-        *("addkeystoagent", "afstokenpassing", "casignaturealgorithms", "challengeresponseauthentication"),
+        *("addkeystoagent", "afstokenpassing", "casignaturealgorithms"),
         *("channeltimeout", "checkhostip", "cipher", "ciphers", "clearallforwardings", "compressionlevel"),
         *("connectionattempts", "controlmaster", "controlpath", "controlpersist", "dynamicforward"),
         *("enableescapecommandline", "enablesshkeysign", "escapechar", "exitonforwardfailure", "fallbacktorsh"),
@@ -43,8 +42,8 @@ PASSED_OVER = frozenset(
         *("pubkeyacceptedkeytypes", "refuseconnection", "rekeylimit", "remotecommand", "remoteforward"),
         *("requesttty", "requiredrsasize", "rhostsauthentication", "rhostsrsaauthentication"),
         *("rsaauthentication", "securitykeyprovider", "sendenv", "sessiontype", "setenv", "stdinnull"),
-        *("streamlocalbindmask", "streamlocalbindunlink", "syslogfacility", "tag", "tcpkeepalive", "tunnel"),
-        *("tunneldevice", "updatehostkeys", "useblacklistedkeys", "useprivilegedport", "user"),
+        *("streamlocalbindmask", "streamlocalbindunlink", "syslogfacility", "tcpkeepalive", "tunnel"),
+        *("tunneldevice", "updatehostkeys", "useblacklistedkeys", "useprivilegedport"),
         *("userknownhostsfile2", "useroaming", "usersh", "versionaddendum", "verifyhostkeydns"),
         *("visualhostkey", "warnweakcrypto", "xauthlocation"),
     )

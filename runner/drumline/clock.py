@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-#: Counts while a laptop sleeps, where the system has such a clock: so long the run took all the same.
+#: Counts while a laptop sleeps, where the system has such a clock: that is part of how long a run took.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", None)
 
 
@@ -36,8 +36,8 @@ _ORIGIN = time.time() - _monotonic()
 class SystemClock:
     """This machine's clock.
 
-    ``now`` reads the time of day once for the process, and counts on steadily from there: somebody may set the clock
-    while a run goes on, and then its durations would be hours too long, or negative.
+    ``now`` reads the time of day once for the process, and counts on steadily from there: the clock may be
+    set while a run goes on, and then its durations would be hours too long, or negative.
     """
 
     def now(self) -> float:

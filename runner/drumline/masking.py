@@ -151,7 +151,7 @@ class StreamMask:
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> Spans:
-    """In ascending order; those that share bytes or touch are one, and empty ones are left out."""
+    """In ascending order; those that share bytes are one, and empty ones are left out."""
     found: Spans = []
     for start, end in sorted(spans):
         if start == end:

@@ -6,10 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+#: The variable by which a shell asks what a half-typed word can become.
+VARIABLE = "_DRUMLINE_COMPLETE"
+
 
 def main() -> None:
     """Entry point of ``drumline``."""
-    asks_for_help = sys.argv[1:] in ([], ["--help"], ["-h"]) and "_DRUMLINE_COMPLETE" not in os.environ
+    asks_for_help = sys.argv[1:] in ([], ["--help"], ["-h"]) and VARIABLE not in os.environ
     if asks_for_help and sys.stdout is not None:
         # click alone takes four times as long to import as Python takes to start. tests/cli/test_help.py keeps the
         # file equal to what click says.
@@ -17,7 +20,7 @@ def main() -> None:
             print(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"), end="", flush=True)
             return
         except OSError:
-            pass  # it is told below that it can't be printed
+            pass  # what follows says that it can't be printed
     from drumline.cli.entry import enter
 
     enter()

@@ -31,8 +31,7 @@ _MOST_RUNS = 50
 def propose(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
     """The proposals for a word of some kind (a key of ``_KINDS``)."""
     try:
-        with_prefix = _KINDS[kind]
-        return list(with_prefix(context, incomplete))[:_MOST]
+        return list(_KINDS[kind](context, incomplete))[:_MOST]
     except Exception:  # a broken file, a journal of another version, …: no reason to disturb whoever presses Tab
         return []
 

@@ -16,10 +16,8 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from drumline.cli import VARIABLE
 from drumline.errors import UsageError
-
-#: The variable by which a shell asks.
-VARIABLE = "_DRUMLINE_COMPLETE"
 
 # Bash takes a pattern such as web:!db1 apart at the colon, and an option at its =: the line says what was typed.
 _BASH = """\

@@ -10,12 +10,10 @@ from typing import Any
 import click
 
 import drumline
+from drumline.cli import VARIABLE
 from drumline.cli.groups import Group, explained
 from drumline.cli.messages import show_error
 from drumline.errors import DrumlineError
-
-#: The variable by which a shell asks for proposals.
-VARIABLE = "_DRUMLINE_COMPLETE"
 
 #: Name, module under ``drumline.cli``, and the line of ``drumline --help``.
 COMMANDS: tuple[tuple[str, str, str], ...] = (

@@ -30,7 +30,7 @@ STOP_GRACE = 15.0
 
 #: Seconds after which a wait for a time of day is looked at anew: the clock may have been set meanwhile.
 _LONGEST_WAIT = 30.0
-#: By less than that many seconds nobody sets a clock: it is adjusted.
+#: Seconds. By less than that a clock is adjusted, not set.
 _SET = 0.1
 
 _DEAF = "It did not answer when it was stopped; it may still be running on the host."

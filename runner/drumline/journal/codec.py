@@ -14,7 +14,7 @@ from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Late
 
 #: Seconds since the epoch beyond which no calendar goes.
-_LATEST = 1e11
+LATEST = 1e11
 _TYPES: dict[str, type[Any]] = {
     "str": str,
     "bool": bool,
@@ -129,7 +129,7 @@ def _fits(value: Any, kind: str) -> bool:
     if kind.endswith(" | None"):
         return value is None or _fits(value, kind.removesuffix(" | None"))
     if kind == "float":
-        return type(value) in (int, float) and abs(value) < _LATEST
+        return type(value) in (int, float) and abs(value) < LATEST
     if kind == "int":
         return type(value) is int
     if kind == "tuple[Job, ...]":

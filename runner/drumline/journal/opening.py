@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 from drumline.journal.faults import unreadable
@@ -28,8 +27,7 @@ def open_to_read(folder: Path) -> tuple[sqlite3.Connection | None, tempfile.Temp
         try:
             return _connected(path, "mode=ro"), None
         except sqlite3.OperationalError:
-            if not _is_readable(path):
-                raise
+            _require_readable(path)
         if not _size(path.with_name(f"{NAME}-wal")):
             return _connected(path, "mode=ro&immutable=1"), None
         copy = tempfile.TemporaryDirectory(prefix="drumline-journal-", ignore_cleanup_errors=True)
@@ -55,9 +53,10 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _is_readable(path: Path) -> bool:
-    with closing(path.open("rb")) as file:
-        return bool(file.read(1)) or True
+def _require_readable(path: Path) -> None:
+    """Raise ``OSError`` where the file itself can't be read."""
+    with path.open("rb") as file:
+        file.read(1)
 
 
 def _size(path: Path) -> int:

@@ -48,10 +48,7 @@ def is_same(pid: int, known: str | None, since: float) -> bool:
     """
     if not _exists(pid):
         return False
-    if known:
-        found = identity(pid)
-        return found == known
-    return _started_before(pid, since)
+    return identity(pid) == known if known else _started_before(pid, since)
 
 
 def _exists(pid: int) -> bool:
@@ -87,7 +84,7 @@ class Claim:
             _lock(self._file, exclusive=True)
 
     def release(self) -> None:
-        """The run is over."""
+        """The run has finished."""
         if self._file is not None:
             with suppress(OSError):
                 self._path.unlink()

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from drumline.clock import SystemClock
 from drumline.errors import UsageError
-from drumline.journal.codec import DamagedEvent, check, decode
+from drumline.journal.codec import LATEST, DamagedEvent, check, decode
 from drumline.journal.faults import unreadable
 from drumline.journal.opening import open_to_read
 from drumline.journal.plans import DamagedPlan, decode_plan
@@ -31,7 +31,7 @@ _OF_RUN = tuple(name for name in COLUMNS["runs"] if name != "plan")
 #: A body that isn't JSON gives NULL, and so nothing.
 _BODY = "CASE WHEN json_valid({0}.body) THEN {0}.body END"
 _JOB = f"json_extract({_BODY}, '$.job')"
-#: A question is open until it is decided, or until its job is over: it may have been stopped.
+#: A question is open until it is decided, or until its job has finished: it may have been stopped.
 _OPEN_QUESTIONS = f"""
 SELECT question.body FROM events AS question WHERE run = ? AND kind = 'ApprovalRequested' AND NOT EXISTS (
     SELECT 1 FROM events AS later WHERE later.run = question.run AND later.seq > question.seq
@@ -190,7 +190,7 @@ class Reader:
         return "command" in columns_of(self._database, "outputs")
 
     def questions(self, run: RunInfo) -> list[ApprovalRequested]:
-        """What a run asks people and nobody has answered, in the order in which it was asked."""
+        """What a run asks people and has no answer to yet, in the order in which it was asked."""
         found = self._decoded(_OPEN_QUESTIONS, (run.number,), "ApprovalRequested", run)
         return [cast(ApprovalRequested, event) for event in found]
 
@@ -315,6 +315,6 @@ def _info(row: Mapping[str, Any], paths: Mapping[int, str], folder: Path) -> Run
 def _moment(value: Any) -> float:
     """Seconds, of which a calendar can be made."""
     found = float(value)
-    if not abs(found) < 1e11:
+    if not abs(found) < LATEST:
         raise ValueError(value)
     return found

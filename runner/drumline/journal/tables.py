@@ -57,9 +57,8 @@ def make_tables(database: sqlite3.Connection) -> None:
         for name, kind in later.items():
             if name not in present:
                 database.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
-    database.execute(
-        f"SELECT started, {', '.join(COLUMNS['runs'])} FROM runs LIMIT 0"
-    )  # other tables of the name lack some
+    # Other tables of the name lack some columns.
+    database.execute(f"SELECT started, {', '.join(COLUMNS['runs'])} FROM runs LIMIT 0")
     if layout_of(database) < LAYOUT:
         database.execute(f"PRAGMA user_version = {LAYOUT}")
 

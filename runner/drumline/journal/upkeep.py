@@ -18,10 +18,10 @@ _FILLED = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """What is kept; what none of them asks for may go."""
+    """What is kept. A run that is beyond one of these limits may go."""
 
     seconds: float = math.inf  #: Runs that began no longer ago.
-    runs: float = math.inf  #: So many of the newest.
+    runs: float = math.inf  #: How many of the newest.
     size: float = math.inf  #: The newest that together take up no more bytes.
 
 

@@ -14,9 +14,9 @@ from functools import wraps
 from types import BuiltinMethodType
 from typing import Any, TypeAlias
 
-#: Letters of text, and weight of data: each letter counts 1, each value ``VALUE``.
+#: Characters of text, and weight of data: each character counts 1, each value ``VALUE``.
 MOST = 16 * 1024 * 1024
-#: What one value weighs beside its letters.
+#: What one value weighs beside its characters.
 VALUE = 16
 #: Values of one list.
 MOST_ITEMS = MOST // VALUE
@@ -24,7 +24,7 @@ MOST_ITEMS = MOST // VALUE
 _MOST_BITS = 1 << 16
 #: A number of this size in a format or as a width is a mistake already.
 _MOST_WIDTH = 1_000_000
-#: Letters that filters take which look at each letter many times.
+#: Characters that filters take which look at each of them many times.
 _MOST_SLOW = 20_000
 
 _NUMBERS = re.compile(r"\d{6,}")
@@ -46,13 +46,13 @@ class TooLarge(Exception):
 
 
 def limit(size: float) -> None:
-    """Refuse a text of so many letters."""
+    """Refuse a text of more characters than a template may make."""
     if size > MOST:
         raise TooLarge()
 
 
 def limit_items(count: float) -> None:
-    """Refuse a list of so many values."""
+    """Refuse a list of more values than a template may make."""
     if count > MOST_ITEMS:
         raise TooLarge()
 
@@ -89,7 +89,7 @@ class Meter:
             self.take(VALUE)
 
     def take(self, amount: int) -> None:
-        """Count so much more."""
+        """Add a weight."""
         self.left -= amount
         if self.left < 0:
             raise TooLarge()

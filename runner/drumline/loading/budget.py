@@ -65,7 +65,16 @@ class _Window:
     """One rendering under way."""
 
     __slots__ = (
-        *("allowance", "began", "closed", "reason", "rounds", "seconds", "stopped", "thread", "timed_out", "told"),
+        "allowance",
+        "began",
+        "closed",
+        "reason",
+        "rounds",
+        "seconds",
+        "stopped",
+        "thread",
+        "timed_out",
+        "told",
     )
 
     def __init__(self, thread: int, seconds: float, allowance: Allowance | None) -> None:
@@ -95,7 +104,7 @@ class _Window:
         return min(left, until - now)
 
     def count(self, rounds: int) -> None:
-        """So many rounds of loops more."""
+        """Add rounds of loops."""
         self.rounds += rounds
         if self.rounds > MOST_ROUNDS:
             raise TookTooLong(f"The template's loops take more than {MOST_ROUNDS:,} rounds in total.")
@@ -118,13 +127,13 @@ class _Window:
 
 _open: dict[int, _Window] = {}  # by thread
 _lock = threading.Lock()  # held while an exception is raised or taken back
-_there = threading.Event()  # set while the watcher looks at the list
+_watching = threading.Event()  # set while the watcher looks at the list
 _local = threading.local()
 
 
 @contextmanager
 def allowed(allowance: Allowance) -> Iterator[None]:
-    """Limit the renderings of this thread so."""
+    """Limit the renderings of this thread."""
     before = getattr(_local, "allowance", None)
     _local.allowance = allowance
     try:
@@ -139,7 +148,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     if thread in _open:
         return work()
     window = _open[thread] = _Window(thread, seconds, getattr(_local, "allowance", None))
-    if not _there.is_set():
+    if not _watching.is_set():
         _watch()
     try:
         try:
@@ -190,8 +199,8 @@ def _raise_in(thread: int, error: type[BaseException] | None) -> None:
 
 def _watch() -> None:
     with _lock:
-        if not _there.is_set():
-            _there.set()
+        if not _watching.is_set():
+            _watching.set()
             threading.Thread(target=_look_after, name="drumline-templates", daemon=True).start()
 
 
@@ -205,7 +214,7 @@ def _look_after() -> None:
             if window.is_due(now):
                 _end(window, now)
     with _lock:
-        _there.clear()
+        _watching.clear()
     if _open:  # it was opened at this moment, by a thread that saw the watcher at work
         _watch()
 

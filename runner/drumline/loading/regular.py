@@ -41,7 +41,7 @@ _REPEATED_GROUP = re.compile(r"\)[*+{]")
 
 
 class Cost(NamedTuple):
-    """How many steps a pattern may take on n letters: about ``branches * n ** power``; no power: nobody knows."""
+    """How many steps a pattern may take on n letters: about ``branches * n ** power``; no power: unknown."""
 
     power: int | None
     branches: int

@@ -112,9 +112,8 @@ class Tracker:
         self.counts: Counter[Status] = Counter()
         self.hosts: dict[str, Counter[Status]] = {}  # how the jobs of each host ended
         self.causes: dict[tuple[int, Status], list[str]] = {}  # failures that matter: by step and status, their hosts
-        self.never_ran: dict[
-            int, list[str]
-        ] = {}  # by step, hosts on which it was abandoned or cancelled before it began
+        #: By step, hosts on which it was abandoned or cancelled before it began.
+        self.never_ran: dict[int, list[str]] = {}
         self.ignored = 0  # failures that don't matter; they are among the counts
         self._ended: list[Wave] = []
 

@@ -203,7 +203,7 @@ class FakeClock:
         return self._start + self._passed
 
     def wall(self) -> float:
-        """The same: nobody sets it."""
+        """The same: it is never set."""
         return self.now()
 
     def monotonic(self) -> float:

@@ -213,7 +213,7 @@ def test_each_way_to_try_a_port(
     """On hosts that have just one of the programs; the last has none of them."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for tool in [*tools, "date", "sleep", "grep", "rm", "sh"]:
+    for tool in [*tools, "cat", "date", "sleep", "grep", "rm", "sh"]:
         place = shutil.which(tool, path="/usr/bin:/bin")
         if place is None:
             pytest.skip(f"{tool} isn't installed")
