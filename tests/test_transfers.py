@@ -5,6 +5,7 @@ What a killed run has left is gone when the next run has been there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -60,17 +61,25 @@ def left(project: Path) -> list[str]:
     return [path.name for path in (project / "there").iterdir()]
 
 
+def reads(process: int, file: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return any(os.readlink(opened) == str(file) for opened in Path(f"/proc/{process}/fd").iterdir())
+    return False
+
+
 @pytest.fixture(autouse=True)
 def _known_checksum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Twenty gigabytes take half a minute to be summed up, before anything is sent."""
     folder = tmp_path / "python"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        "import hashlib\nreal = hashlib.file_digest\n"
-        "def digest(file, name):\n"
-        "    import os\n"
-        f"    return hashlib.new(name) if os.fstat(file.fileno()).st_size == {SIZE} else real(file, name)\n"
-        "hashlib.file_digest = digest\n"
+        "import os\n"
+        "from drumline_actions import transfer\n"
+        "real = transfer._sum\n"
+        "def known(file, beginning):\n"
+        f"    if os.fstat(file.fileno()).st_size == {SIZE}: return '0' * 40\n"
+        "    return (yield from real(file, beginning))\n"
+        "transfer._sum = known\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
@@ -110,3 +119,29 @@ def test_what_a_killed_run_has_left(project: Path) -> None:
     ended = call(project, "run", "site.yml", "-i", "inventory")
     assert ended.status == 0, ended.said
     assert left(project) == ["large"]
+
+
+@pytest.mark.parametrize("project", ["local"], indirect=True)
+class TestBeforeAnythingIsSent:
+    """The checksum of what is to be sent takes its time, too."""
+
+    @pytest.fixture(autouse=True)
+    def _real_checksum(self, _known_checksum: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("PYTHONPATH")
+
+    def test_the_time_of_a_task(self, project: Path) -> None:
+        write(project, "timeout: 0.5")
+        began = time.monotonic()
+        ended = call(project, "run", "site.yml", "-i", "inventory")
+        assert ended.status == 2
+        assert time.monotonic() - began < 10
+        assert left(project) == []
+
+    def test_a_signal(self, project: Path) -> None:
+        write(project)
+        with running(project, "run", "site.yml", "-i", "inventory") as program:
+            wait_until(lambda: reads(program.pid, project / "large"))
+            began = time.monotonic()
+            program.send(signal.SIGTERM)
+            assert program.end(30).status == 130
+        assert time.monotonic() - began < 10

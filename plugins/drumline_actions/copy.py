@@ -94,7 +94,7 @@ def perform(call: Call) -> Steps:
     path = call.find_file(call["src"], "files")
     if path.is_dir():
         return (yield from _folder(call, path))
-    content = local_content(call, path)
+    content = yield from local_content(call, path)
     _check_sum(call, content)
     answer = yield from deliver(call, content, name=path.name, **_mode(call, path))
     return placed(call, answer, content, src=shown(str(path)))
@@ -221,7 +221,7 @@ def _deliver_entry(call: Call, base: HostPath, entry: Entry) -> Asking:
         return (
             yield from ask(call, "file", path=place, state="link", src=entry.link, force=True, **_AS_IT_IS, **owner)
         )
-    content = local_content(call, entry.path)
+    content = yield from local_content(call, entry.path)
     return (yield from deliver(call, content, dest=place, **_mode(call, entry.path)))
 
 

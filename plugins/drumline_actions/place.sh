@@ -56,6 +56,9 @@ place() {
     esac
     [ -d "$folder" ] || fail "Destination directory ${folder%/} does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
+    if [ -e "$dest" ] && [ ! -f "$dest" ] && [ ! -L "$dest" ]; then
+        fail "$dest is a pipe, a socket or a device; a file can't take its place"
+    fi
     if needed; then
         look_for_leftovers "$folder"
         if [ "$origin" = upload ]; then

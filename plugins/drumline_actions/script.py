@@ -109,7 +109,7 @@ def _taken_apart(text: str, platform: Platform) -> tuple[str, str]:
 
 
 def _on_posix(call: Call, path: Path, arguments: str) -> Steps:
-    content = local_content(call, path)
+    content = yield from local_content(call, path)
     words = shlex.split(call["executable"] or "")
     start = f'run {shlex.join(words)} "$t"' if words else _START
     parts = {"arguments": " ".join(map(expanding_word, shlex.split(arguments))), "start": start}
@@ -159,7 +159,7 @@ def _on_windows(call: Call, path: Path, arguments: str) -> Steps:
 
 
 def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
-    content = local_content(call, path)
+    content = yield from local_content(call, path)
     made = yield from ask(call, "temporary", suffix=path.suffix, content=content.small, **naming())
     temporary: str = made["upload"]
     if content.small is None:

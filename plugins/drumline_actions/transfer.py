@@ -14,15 +14,17 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from drumline.plugin import ActionFailed, Call, Language, Platform, Put, Request, Run, TransferFailed
+from drumline.plugin import ActionFailed, Call, Language, Platform, Put, Request, Run, Sleep, TransferFailed
 from drumline_actions.scripts import decode, remove, require_exit
 
 #: Bytes that travel together with the script that uses them, in one round trip.
 SMALL = 64 * 1024
 #: Bytes that one command of another user is given to append.
 _PIECE = 1024 * 1024
+#: Bytes that are summed up between two looks at whether the job is to stop.
+_BREATH = 8 * 1024 * 1024
 #: How a file begins that ansible-vault encrypted.
 VAULT = b"$ANSIBLE_VAULT;"
 
@@ -34,19 +36,7 @@ class Content:
     source: bytes | Path
     size: int
     checksum: str  #: SHA-1 in hexadecimal, which is what Ansible's results hold.
-
-    @classmethod
-    def of_file(cls, path: Path) -> Content:
-        """A file of this machine, read into memory only when it is small."""
-        with readable(path):
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode) and str(path) != os.devnull:
-                raise ActionFailed(f"{path} on this machine is no file: a pipe or a device may never end")
-            size = status.st_size
-            if size <= SMALL:
-                return cls.of_bytes(path.read_bytes())
-            with path.open("rb") as file:
-                return cls(source=path, size=size, checksum=hashlib.file_digest(file, "sha1").hexdigest())
+    written_at: int = 0  #: When the file was last written to before it was read; nanoseconds.
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Content:
@@ -68,6 +58,13 @@ class Content:
         """The content itself when it can travel with a script."""
         return self.source if isinstance(self.source, bytes) and self.size <= SMALL else None
 
+    def require_unchanged(self) -> None:
+        """Raise ``ActionFailed`` when the file was written to since its checksum was taken."""
+        if isinstance(self.source, Path):
+            with readable(self.source):
+                if self.source.stat().st_mtime_ns != self.written_at:
+                    raise ActionFailed(f"{self.source} on this machine was written to while it was sent: run again")
+
     def pieces(self) -> Iterator[bytes]:
         """The content in parts."""
         if isinstance(self.source, bytes):
@@ -87,12 +84,33 @@ def readable(path: Path) -> Iterator[None]:
         raise ActionFailed(f"{path} on this machine can't be read: {error.strerror or error}") from error
 
 
-def local_content(call: Call, path: Path) -> Content:
-    """What a file of this machine holds. One that ansible-vault encrypted is refused, unless ``decrypt`` is false."""
-    with readable(path), path.open("rb") as file:
-        if call["decrypt"] and file.read(len(VAULT)) == VAULT:
-            raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
-    return Content.of_file(path)
+def local_content(call: Call, path: Path) -> Generator[Request, Any, Content]:
+    """What a file of this machine holds, read into memory only when it is small.
+
+    One that ansible-vault encrypted is refused, unless ``decrypt`` is false.
+    """
+    with readable(path):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not path.samefile(os.devnull):
+            raise ActionFailed(f"{path} on this machine is no file: a pipe or a device may never end")
+        with path.open("rb") as file:
+            beginning = file.read(SMALL + 1)
+            if call["decrypt"] and beginning.startswith(VAULT):
+                raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
+            if len(beginning) <= SMALL:
+                return Content.of_bytes(beginning)
+            checksum = yield from _sum(file, beginning)
+    return Content(source=path, size=status.st_size, checksum=checksum, written_at=status.st_mtime_ns)
+
+
+def _sum(file: BinaryIO, beginning: bytes) -> Generator[Request, Any, str]:
+    """The checksum of a file whose beginning has been read. It may take minutes, in which the job can be ended."""
+    digest = hashlib.sha1(beginning)
+    while piece := file.read(_BREATH):
+        digest.update(piece)
+        if len(piece) == _BREATH:
+            yield Sleep(seconds=0)
+    return digest.hexdigest()
 
 
 def fill(call: Call, content: Content, temporary: str) -> Generator[Request, Any, None]:
@@ -103,6 +121,7 @@ def fill(call: Call, content: Content, temporary: str) -> Generator[Request, Any
         else:
             mode = 0o600 if call.platform is Platform.POSIX else None
             yield Put(source=content.source, destination=temporary, mode=mode)
+        content.require_unchanged()
     except (ActionFailed, TransferFailed):
         yield from remove(call, temporary)
         raise

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from drumline.plugin import ActionFailed, Put, TransferFailed
+from drumline.plugin import ActionFailed, Put, Request, TransferFailed
 
 EVERY_BYTE = bytes(range(256)) * 8
 LARGE = os.urandom(300_000)
@@ -361,3 +361,30 @@ def test_a_name_that_windows_refuses_is_told_with_its_path(windows, folder, name
     with pytest.raises(ActionFailed) as failed:
         windows("copy", content="x", dest=path)
     assert failed.value.message.count(path) == 1
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_pipe_at_the_destination_is_neither_read_nor_replaced(posix, tmp_path: Path, remote: bool) -> None:
+    (tmp_path / "source").write_text("new")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ActionFailed, match=r"pipe is a pipe, a socket or a device; a file can't take its place"):
+        posix("copy", src=str(tmp_path / "source"), dest=str(tmp_path / "pipe"), remote_src=remote)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_file_that_is_written_to_while_it_is_sent(posix, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 100_000)
+    answer = posix.answer
+
+    def append_first(step: Request) -> object:
+        if isinstance(step, Put):
+            with source.open("ab") as file:
+                file.write(b"more")
+        return answer(step)
+
+    posix.answer = append_first
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ActionFailed, match=r"source on this machine was written to while it was sent: run again"):
+        posix("copy", src=str(source), dest=str(tmp_path / "there/file"))
+    assert list((tmp_path / "there").iterdir()) == []

@@ -216,3 +216,15 @@ def test_a_folder_into_itself_on_windows(windows, folder) -> None:
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
         windows("copy", src=f"{name}\\tree", dest=f"{name}\\tree\\lib", remote_src=True)
     assert _shape(place) == {"tree": "folder", "tree/lib": "folder"}
+
+
+@pytest.mark.parametrize("name", ["copy", "script"])
+def test_a_pipe_is_refused(posix, tmp_path: Path, name: str) -> None:
+    (tmp_path / "tree").mkdir()
+    os.mkfifo(tmp_path / "tree/pipe")
+    arguments = {
+        "copy": {"src": str(tmp_path / "tree"), "dest": f"{tmp_path}/there/"},
+        "script": {"cmd": str(tmp_path / "tree/pipe")},
+    }
+    with pytest.raises(ActionFailed, match=r"tree/pipe on this machine is no file"):
+        posix(name, **arguments[name])
