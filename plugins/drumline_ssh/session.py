@@ -132,10 +132,12 @@ class SshSession:
         use.callback(self._close_once, shell)
         started, word = nonce(), nonce()
         shell.send(wire.command_once(script, started, word))
+        user = request.become.user if request.become else None
+        command = Command(shell, self._start(shell, started, deadline), word, user)
+        # Not before the shell has answered: what a login lets it read in place of the command would be run.
         if stdin is not None:
             shell.send_in_background(stdin)
-        user = request.become.user if request.become else None
-        return Command(shell, self._start(shell, started, deadline), word, user)
+        return command
 
     def _close_once(self, shell: Shell) -> None:
         if self._shell is None:

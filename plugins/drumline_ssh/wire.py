@@ -32,7 +32,12 @@ from drumline.plugin.posix import means_its_own_process, run_in
 #: Starts the shell, whichever login shell reads this.
 START = "exec /bin/sh"
 #: Starts a shell for one command whose input is the rest of the channel: ``read`` takes no byte more than its line.
-START_ONCE = 'exec /bin/sh -c \'IFS= read -r drumline_line && eval "$(printf %b "$drumline_line")"\''
+START_ONCE = (
+    'exec /bin/sh -c \'drumline_line=; while [ -z "$drumline_line" ]; do IFS= read -r drumline_line || exit; done;'
+    ' eval "$(printf %b "$drumline_line")"\''
+)
+#: Stands ahead of all: a login's own ``read`` takes it instead of the first line that counts.
+_SPARE = "\n"
 #: A handler, however empty, keeps ``kill 0`` in a command from ending the shell too; commands have the defaults again.
 _PROLOGUE = "trap : HUP INT QUIT TERM USR1 USR2\nexec 9>&2 2>/dev/null\n"
 #: What doesn't mean itself in a line for ``printf %b``, and in a single-quoted format of ``printf``.
@@ -42,7 +47,7 @@ _NOT_PLAIN = re.compile(rb"[^ !-$&(-\[\]-~\n\t]")
 
 def prologue(word: str) -> str:
     """Makes the shell ready; it answers with its process id. What came before that is the login's own noise."""
-    return f"{_PROLOGUE}printf '\\036{word} %s\\n' $$; printf '\\036{word}\\n' >&9\n"
+    return f"{_SPARE}{_PROLOGUE}printf '\\036{word} %s\\n' $$; printf '\\036{word}\\n' >&9\n"
 
 
 def command(script: str, word: str, stdin: bytes = b"", started: str | None = None) -> bytes:
@@ -55,7 +60,7 @@ def command_once(script: str, started: str, word: str) -> bytes:
     """The one line for a shell started with ``START_ONCE``; the command's input follows it."""
     text = f"{prologue(started)}{_child(script)} 2>&9 9>&-\n{_epilogue(word)}".encode("utf-8", "surrogateescape")
     # All but plain text in octal: old shells lose bytes of other letters in ``read``.
-    return _NOT_IN_LINE.sub(lambda found: b"\\0%03o" % found[0][0], text) + b"\n"
+    return _SPARE.encode() + _NOT_IN_LINE.sub(lambda found: b"\\0%03o" % found[0][0], text) + b"\n"
 
 
 def staged(script: str, word: str, stdin: bytes = b"", started: str | None = None, *, fed: bool) -> bytes:

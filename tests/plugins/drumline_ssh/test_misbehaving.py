@@ -102,6 +102,20 @@ class TestLogin:
         assert exit_.ending is Ending.TIMED_OUT
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
+    @pytest.mark.parametrize("size", [0, 100, 100_000])
+    def test_one_that_reads_a_line(self, open_session, tmp_path: Path, size: int) -> None:
+        session = open_session(ForceCommand=self.forced(tmp_path, 'read line; exec sh -c "$SSH_ORIGINAL_COMMAND"'))
+        data = b"x" * size
+        assert collect(session, sh("trap; cat", stdin=data)).stdout == data
+
+    def test_one_that_reads_lines_has_no_input_run_as_a_command(self, open_session, tmp_path: Path) -> None:
+        read = 'read a; read b; exec sh -c "$SSH_ORIGINAL_COMMAND"'
+        session = open_session(ForceCommand=self.forced(tmp_path, read))
+        data = f"touch {tmp_path}/run\n".encode() * 1000
+        with pytest.raises(HostError, match="no usable shell"):
+            collect(session, sh("cat", stdin=data, timeout=1))
+        assert not (tmp_path / "run").exists()
+
     def test_an_exit_status_that_is_none(self, open_session, tmp_path: Path) -> None:
         # As the shell of a host may do it: its printf puts in a word of its own.
         text = "sed -u 's/%s/x%s/g' | sh"
