@@ -1,8 +1,10 @@
-"""Files that many connections need, read once for all of them and again when they have changed."""
+"""Files that connections need, read once for all of them and again when they have changed."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -29,6 +31,18 @@ class FileCache(Generic[T]):
                 kept = (now, self._read(path))
                 self._kept[path] = kept
             return kept[1]
+
+
+def content_of(path: Path) -> bytes:
+    """What a file holds. Raises ``OSError``, also for pipes and devices: nothing says where they end."""
+    status = os.stat(path)
+    if stat.S_ISREG(status.st_mode):
+        return path.read_bytes()
+    if os.path.samestat(status, os.stat(os.devnull)):
+        return b""
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "it is no file: a pipe or a device may never end", str(path))
 
 
 def stamp_of(path: Path) -> Stamp:

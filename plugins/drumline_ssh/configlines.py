@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from drumline_ssh.cache import content_of
+
 _BLANK = " \t\r\n\f"
 #: A keyword, then blanks and at most one ``=``.
 _KEYWORD = re.compile(r'[ \t]*(?:"([^"]*)"|([^ \t\r\n="]+))[ \t]*=?[ \t]*')
@@ -30,7 +32,7 @@ def read_lines(path: Path) -> list[ConfigLine]:
 
     Bytes that aren't UTF-8 stay what they are: file names and passwords may be of any encoding.
     """
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    text = content_of(path).decode("utf-8", "surrogateescape")
     found = (parse_line(line, f"{path}:{number}") for number, line in enumerate(text.split("\n"), 1))
     return [line for line in found if line is not None]
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from drumline.plugin import HostKeyChanged, HostKeyUnknown, OptionInvalid
 from drumline_ssh import patterns
-from drumline_ssh.cache import FileCache
+from drumline_ssh.cache import FileCache, content_of
 from drumline_ssh.settings import Checking, Settings
 
 
@@ -28,6 +28,16 @@ class KnownKey(NamedTuple):
 
     kind: str
     blob: str
+
+    @property
+    def makes_sense(self) -> bool:
+        """The bytes are a key of that type."""
+        try:
+            data = base64.b64decode(self.blob, validate=True)
+        except ValueError:
+            return False
+        kind = self.kind.encode(errors="replace")
+        return data.startswith(len(kind).to_bytes(4, "big") + kind)
 
     @property
     def fingerprint(self) -> str:
@@ -60,7 +70,7 @@ class KnownHosts:
     hashed: list[tuple[bytes, bytes, KnownKey, Place]] = field(default_factory=list)
     patterns: list[tuple[Sequence[str], KnownKey, Place]] = field(default_factory=list)
     authorities: list[tuple[Sequence[str], KnownKey]] = field(default_factory=list)
-    revoked: set[KnownKey] = field(default_factory=set)
+    revoked: list[tuple[Sequence[str], KnownKey]] = field(default_factory=list)
     lines: int = 0
 
     @classmethod
@@ -68,7 +78,7 @@ class KnownHosts:
         """Parse a file; lines that make no sense are passed over, as OpenSSH does."""
         known = cls(path)
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = content_of(path).decode(errors="replace")
         except OSError:
             return known
         for line in text.splitlines():
@@ -85,7 +95,8 @@ class KnownHosts:
         names, key = words[0].lower() if not words[0].startswith("|1|") else words[0], KnownKey(words[1], words[2])
         place = Place(self.path, self.lines)
         if marker == "@revoked":
-            self.revoked.add(key)
+            # A name that can't be read is taken for any.
+            self.revoked.append((["*"] if names.startswith("|1|") else names.split(","), key))
         elif marker == "@cert-authority":
             self.authorities.append((names.split(","), key))
         elif marker:
@@ -114,11 +125,15 @@ class KnownHosts:
         for names, key, place in self.patterns:
             if patterns.matches_list(name, names):
                 found.setdefault(key, place)
-        return found
+        return {key: place for key, place in found.items() if key.makes_sense}
 
     def lookup_authorities(self, name: str) -> set[str]:
         """The keys, in base64, of those who may vouch for a host."""
         return {key.blob for names, key in self.authorities if patterns.matches_list(name, names)}
+
+    def lookup_revoked(self, name: str) -> set[KnownKey]:
+        """The keys that a host must not show."""
+        return {key for names, key in self.revoked if patterns.matches_list(name, names)}
 
 
 class HostKeys:
@@ -170,7 +185,8 @@ class HostKeys:
     def _revoked(self, settings: Settings) -> dict[KnownKey, Path]:
         found: dict[KnownKey, Path] = {}
         for path in (*settings.user_known_hosts, *settings.global_known_hosts):
-            found.update(dict.fromkeys(self._files.get(path).revoked, path))
+            for name in (settings.known_as, settings.key_name):
+                found.update(dict.fromkeys(self._files.get(path).lookup_revoked(name), path))
         for path in settings.revoked_keys:
             found.update(dict.fromkeys(self._revocations.get(path), path))
         return found
@@ -207,7 +223,7 @@ class HostKeys:
 def _read_revoked(path: Path) -> set[KnownKey]:
     """The keys of a file that RevokedHostKeys names. Raises ``OptionInvalid`` for one that can't be read."""
     try:
-        text = path.read_bytes()
+        text = content_of(path)
     except OSError as error:
         # As with ssh: nobody can be trusted then.
         raise OptionInvalid("The revoked host keys can't be read", f"{path}: {error.strerror}.") from None

@@ -11,7 +11,7 @@ from pathlib import Path
 import paramiko
 
 from drumline.plugin import Secret
-from drumline_ssh.cache import FileCache
+from drumline_ssh.cache import FileCache, content_of
 from drumline_ssh.publickeys import PublicKey, read_public
 
 _PKCS8 = re.compile(rb"-----BEGIN (ENCRYPTED )?PRIVATE KEY-----")
@@ -75,7 +75,7 @@ def _check_content(path: Path) -> None:
     public = read_public(path)
     if public is not None and public.is_hardware:
         raise Unusable("it is in a security key, which only an ssh-agent can use: 'ssh-add' it")
-    if b"PRIVATE KEY-----" not in path.read_bytes():
+    if b"PRIVATE KEY-----" not in content_of(path):
         raise Unusable("it is a public key, and the agent doesn't hold its private key" if public else "it is no key")
 
 
@@ -90,7 +90,7 @@ def _converted(text: bytes, passphrase: str | None) -> bytes:
 
 
 def _parse(path: Path, passphrase: str | None) -> paramiko.PKey:
-    text = path.read_bytes()
+    text = content_of(path)
     if _PKCS8.search(text):
         text = _converted(text, passphrase)
         passphrase = None

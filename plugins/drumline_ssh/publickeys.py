@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from drumline_ssh.cache import content_of
+
 _CERTIFICATE = "-cert-v01@openssh.com"
 #: Fields of a plain key of each kind behind its name; a certificate has them behind its nonce.
 _FIELDS = {
@@ -89,7 +91,7 @@ def read_public(path: Path) -> PublicKey | None:
     A private key need not be decrypted for it, if OpenSSH has written it.
     """
     try:
-        text = path.read_bytes()
+        text = content_of(path)
         return _of_private(text) if b"-----BEGIN" in text else _of_line(text)
     except (OSError, ValueError, IndexError, StopIteration):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import shutil
 import socket
@@ -266,6 +267,29 @@ class TestHostKeys:
         known.write_text("".join(f"{line}\n@revoked * {line.split(' ', 1)[1]}\n" for line in sshd.known_hosts_lines()))
         with pytest.raises(HostKeyChanged, match="revoked"):
             connect(sshd, known_hosts_file=str(known))
+
+    @pytest.mark.parametrize(("name", "refused"), [("other", False), ("{address}", True), ("[{address}]:{port}", True)])
+    def test_a_key_that_is_revoked_for_some(
+        self, sshd: Sshd, connect: Connect, tmp_path: Path, name: str, refused: bool
+    ) -> None:
+        (tmp_path / "known").write_text(
+            "".join(
+                f"{line}\n@revoked {name.format(address=sshd.address, port=sshd.port)} {line.split(' ', 1)[1]}\n"
+                for line in sshd.known_hosts_lines()
+            )
+        )
+        with pytest.raises(HostKeyChanged, match="revoked") if refused else contextlib.nullcontext():
+            connect(sshd, known_hosts_file=str(tmp_path / "known"))
+
+    @pytest.mark.parametrize("what", ["known_hosts_file", "ssh_config_file", "private_key_file", "IdentityFile"])
+    def test_pipes_in_place_of_files(self, sshd: Sshd, connect: Connect, tmp_path: Path, what: str) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe, 0o600)
+        options = {what: str(pipe)}
+        if what == "IdentityFile":
+            options = {"ssh_args": f"-o IdentityFile={pipe}", "private_key_file": ""}
+        with pytest.raises(HostError, match=r"pipe|unknown|isn't there"):
+            connect(sshd, **options)
 
 
 class TestLogin:

@@ -38,6 +38,11 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("web1", "web1", False),
         ("|1|nonsense|? {key}", "web1", False),
         ("\ufffd\x00 web1", "web1", False),
+        ("web1 ssh-ed25519 A", "web1", False),
+        ("web1 ssh-ed25519 AAAA", "web1", False),
+        ("web1 ssh-ed25519 !!AAAAC3NzaC1lZDI1NTE5", "web1", False),
+        ("web1 ssh-rsa AAAAC3NzaC1lZDI1NTE5", "web1", False),
+        ("web1 ssh-ed25519 \u00e4", "web1", False),
     ],
 )
 def test_lines(tmp_path: Path, key: str, line: str, name: str, known: bool) -> None:
