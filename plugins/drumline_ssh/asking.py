@@ -20,7 +20,8 @@ from drumline_ssh.configlines import ConfigLine
 _AT_ONCE = 8
 #: OpenSSH prints lists of files without quotes. A name among them begins so.
 _NEXT_FILE = re.compile(r"[ ](?=[/~$%]|none\b)")
-_LISTS = frozenset(("userknownhostsfile", "globalknownhostsfile"))
+#: Keywords of such lists.
+LISTS = frozenset(("userknownhostsfile", "globalknownhostsfile"))
 #: What it prints of these when they aren't set.
 _UNSET = {"connecttimeout": "none", "serveraliveinterval": "0", "tag": ""}
 
@@ -110,7 +111,7 @@ def parse(output: str) -> dict[str, list[str]]:
 
 
 def _values(keyword: str, value: str) -> list[str]:
-    if keyword in _LISTS:
+    if keyword in LISTS:
         return _NEXT_FILE.split(value)
     words = value.split() if keyword.startswith("canonical") else [value]
     with contextlib.suppress(ValueError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from drumline.plugin import NameNotResolved, OptionInvalid
 from drumline_ssh import canonical
-from drumline_ssh.asking import SshProgram, SshRefuses
+from drumline_ssh.asking import LISTS, SshProgram, SshRefuses
 from drumline_ssh.cache import FileCache
 from drumline_ssh.configlines import read_lines
 from drumline_ssh.evaluation import Evaluation, Evaluator, Source, Values
@@ -82,6 +82,9 @@ class ClientConfig:
             said = answer.get(name, given, config, patience)
         except SshRefuses as error:
             return self._in_spite_of(error, name, given, sources, patience)
+        if not own.faults:
+            # ssh prints lists without quotes; where each name in them ends, only the file says.
+            said = {**said, **{keyword: own.values[keyword] for keyword in LISTS if keyword in own.values}}
         if own.alone:
             return {**said, **{keyword: list(given[keyword]) for keyword in _OWN if keyword in given}}
         shared = {keyword: values for keyword, values in said.items() if keyword not in _OWN}

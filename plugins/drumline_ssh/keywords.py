@@ -82,7 +82,7 @@ _flag = _chosen(_YES, _NO)
 
 def _port(line: ConfigLine) -> list[str]:
     (value,) = _one(line)
-    if not value.isdecimal():
+    if not (value.isascii() and value.isdecimal()):
         try:
             return [str(socket.getservbyname(value, "tcp"))]
         except OSError:

@@ -22,7 +22,7 @@ _USUAL_KEYS = tuple(
     f"~/.ssh/id_{kind}" for kind in ("rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa")
 )
 _DESTINATION = re.compile(
-    r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?:\[(?P<v6>[^]]+)]|(?P<host>[^:]+))(?::(?P<port>\d+))?/?\Z"
+    r"(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<v6>[^]@]+)]|(?P<host>[^:@]+))(?::(?P<port>[0-9]*))?/?\Z"
 )
 #: Methods of logging in, in OpenSSH's order.
 METHODS = ("publickey", "keyboard-interactive", "password")
