@@ -50,3 +50,10 @@ def test_long_sentences_are_broken_between_words(folder: Path) -> None:
     shown = {word for line in terminal.screen().lines for word in line.split()}
     said = call(folder, "run", "site.yml", "-i", "nowhere.yml").err.split()
     assert {word for word in said if len(word) < 36} <= shown
+
+
+def test_a_working_directory_that_was_removed_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    ended = call(gone, "run", "x.yml", "-i", "a,", preexec_fn=gone.rmdir)
+    assert (ended.status, "The working directory can't be used" in ended.err) == (5, True), ended.said

@@ -226,6 +226,13 @@ def test_environment_reaches_the_command(tmp_path: Path) -> None:
     assert ran.result("one")["stdout"] == "1-a it's"
 
 
+@pytest.mark.parametrize(("given", "text"), [("", "# Ansible managed"), ("vars: {ansible_managed: ours}", "# ours")])
+def test_a_template_may_say_who_manages_the_file(tmp_path: Path, given: str, text: str) -> None:
+    (tmp_path / "x.j2").write_text("# {{ ansible_managed }}\n")
+    run_tasks(tmp_path, f"- template: {{src: x.j2, dest: '{tmp_path}/{{{{ inventory_hostname }}}}.x'}}\n  {given}\n")
+    assert (tmp_path / "a.x").read_text() == f"{text}\n"
+
+
 def test_set_fact_is_a_variable_from_then_on_and_data_from_a_host_is_never_a_template(tmp_path: Path) -> None:
     """Promise 7: what looks like a template in a host's output stays text wherever it goes."""
     ran = run_tasks(

@@ -11,6 +11,7 @@ import click
 
 from drumline.cli.messages import show_warnings
 from drumline.config import Settings, load_settings
+from drumline.errors import UsageError
 from drumline.secret import mask_assignments
 
 if TYPE_CHECKING:
@@ -126,8 +127,16 @@ def settings_with(**given: Any) -> Settings:
     import dataclasses
     import os
 
-    settings = load_settings(Path.cwd(), os.environ)
+    settings = load_settings(_working_directory(), os.environ)
     return dataclasses.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        detail = f"{error.strerror}: it was removed, or may not be entered. Change into one that is there."
+        raise UsageError("The working directory can't be used", detail) from None
 
 
 def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: Any) -> Prepared:

@@ -346,7 +346,9 @@ class _JobRun:
                 become=become is not None,
                 timeout=self._seconds,
                 find_file=partial(find_file, playbook_dir=_folder_of(task.position.path)),
-                render=lambda text, path, **syntax: self._templating.render_file(text, path, scope, **syntax),
+                render=lambda text, path, **syntax: self._templating.render_file(
+                    text, path, _of_template(scope), **syntax
+                ),
                 lookup=lambda name: self._lookup(name, scope),
             )
             return self._drive(action.perform(call), target, become)
@@ -402,6 +404,11 @@ class _JobRun:
 
     def _with_result(self, scope: Scope, values: Values) -> Scope:
         return scope.child(Facts({self._task.register: values})) if self._task.register else scope
+
+
+def _of_template(scope: Scope) -> Scope:
+    """What a template's file sees: ``ansible_managed`` too, with Ansible's text unless it is set."""
+    return scope if "ansible_managed" in scope else scope.child({"ansible_managed": "Ansible managed"})
 
 
 def _host_name(value: object) -> str:
