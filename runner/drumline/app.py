@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -202,7 +203,7 @@ def _look_further(
     render = play_renderer(templating, inventory, extra, playbook)
     mistakes.of(lambda: check_patterns(playbook, known, pattern_renderer(render)))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
-    with suppress(FilesError):  # what is left of the playbook may need what isn't
+    with suppress(FilesError, CycleError):  # what is left of the playbook may need what isn't, or itself
         plan = make_plan(
             resolve(playbook, render),
             inventory,
