@@ -59,7 +59,7 @@ def test_large_content_for_another_user_never_leaves_their_hands(posix, tmp_path
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("sudo"), reason="needs root and sudo")
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-@pytest.mark.parametrize("content", [b"small", LARGE * 5])
+@pytest.mark.parametrize("content", [b"small", LARGE * 5], ids=["small", "large"])
 def test_a_user_without_rights_owns_what_it_copies(posix, content: bytes) -> None:
     posix.user, posix.settings["become"] = "nobody", True
     with tempfile.TemporaryDirectory() as name:
