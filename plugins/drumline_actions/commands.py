@@ -176,7 +176,7 @@ def run_once(
 ) -> Steps:
     """Carry the command out, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result."""
     not_run = not_run or _not_run
-    strip = call.arguments.get("strip_empty_ends", False)
+    strip = call.arguments.get("strip_empty_ends", True)  # `script` has no such argument: always
     if call["creates"] is None and call["removes"] is None:
         completed = yield run
         return outcome(call, completed, cmd=shown, strip=strip)
