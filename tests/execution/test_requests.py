@@ -54,7 +54,8 @@ def test_a_session_is_not_lent_on_while_it_is_interrupted(tmp_path: Path, monkey
     first.join(SOON)
     second.join(SOON)
     context.sessions.close()
-    assert story == ["exec first", "interrupt", "interrupted", "exec second"]
+    words = [text.rpartition("; ")[2] for text in story]  # without the look for the program
+    assert words == ["exec first", "interrupt", "interrupted", "exec second"]
 
 
 def test_what_a_job_waits_for_is_told_without_secrets(tmp_path: Path) -> None:
