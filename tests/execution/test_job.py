@@ -303,6 +303,13 @@ def test_no_log_hides_a_result_from_events_but_not_from_later_tasks(tmp_path: Pa
     assert ran.result("size")["msg"] == 6
 
 
+def test_no_log_says_that_a_template_took_until_the_time_out(tmp_path: Path) -> None:
+    forever = """{{ ('a' * 40 ~ 'b') is search('(a+)+$') }}"""
+    ran = run_tasks(tmp_path, f'- {{id: slow, debug: {{msg: "{forever}"}}, timeout: 0.2, no_log: true}}')
+    assert ran.result("slow")["timedout"] == {"period": 0.2}
+    assert ran.result("slow")["censored"].startswith("Timed out after 0.2 seconds.")
+
+
 def test_an_undefined_variable_of_one_host_fails_there_with_its_place(tmp_path: Path) -> None:
     inventory = "all: {vars: {ansible_connection: local}, hosts: {a: {color: red}, b: {}}}"
     ran = run_tasks(tmp_path, "- {id: one, command: 'echo {{ color }}'}", inventory=inventory)

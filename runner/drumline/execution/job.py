@@ -40,6 +40,7 @@ from drumline.execution.values import (
     registered,
     skipped,
     stopped_values,
+    timed_out,
     to_values,
     without_lines,
 )
@@ -204,7 +205,7 @@ class _JobRun:
             self.requests.silent = self._words.flag(self._task.no_log, "no_log", scope)
             values = self._loop(scope) if self._task.loop else self._item(scope)
         except TemplateFailed as error:
-            values = _template_failure(error)
+            values = _template_failure(error, self._allowance.timeout)
         except Unreachable as lost:
             known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
             values = failure(lost.error.told(self._context.secrets.mask), unreachable=True, **known)
@@ -358,8 +359,9 @@ class _JobRun:
             [first, *_] = error.diagnostics
             return Result(failed=True, message=f"{first.summary}. {first.detail}", values={"at": str(first.position)})
         except (TransferFailed, CommandRefused, OptionInvalid) as error:
-            timed_out = {"timed_out": True} if isinstance(error, TransferStopped) and error.timed_out else {}
-            return Result(failed=True, message=error.told(self._context.secrets.mask), values=timed_out)
+            late = isinstance(error, TransferStopped) and error.timed_out
+            values = timed_out(self._seconds) if late else {}
+            return Result(failed=True, message=error.told(self._context.secrets.mask), values=values)
         except HostError as error:
             raise Unreachable(error) from error
 
@@ -437,10 +439,10 @@ def _fault(action: str, error: Exception) -> str:
     )
 
 
-def _template_failure(error: TemplateFailed) -> Values:
+def _template_failure(error: TemplateFailed, seconds: float | None) -> Values:
     values = failure(error.summary)
     if error.position:
         values["at"] = str(error.position)
     if isinstance(error, TemplateEnded) and error.timed_out:
-        values["timed_out"] = True
+        values |= timed_out(seconds)
     return values

@@ -17,6 +17,7 @@ from drumline.execution.context import RunContext
 from drumline.execution.executors import Stopped
 from drumline.execution.output import LEAST, LIMIT, Output
 from drumline.execution.staging import Held, stage
+from drumline.execution.values import timed_out
 from drumline.model.event import Input, JobStaged, JobWaiting
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit
 from drumline.model.plan import Job
@@ -270,7 +271,7 @@ class Requests:
 
     def _timed_out(self) -> ActionFailed:
         message = f"The time-out of {self._seconds:g} s was up while it was waiting."
-        return ActionFailed(message, timedout={"period": self._seconds})
+        return ActionFailed(message, **timed_out(self._seconds))
 
     def _remaining(self, seconds: float | None) -> float | None:
         """The smaller of what is asked for and what the task's time-out leaves."""

@@ -29,6 +29,11 @@ def failure(message: str, **values: Any) -> Values:
     return {"changed": False, "failed": True, "msg": message, **values}
 
 
+def timed_out(seconds: float | None) -> Values:
+    """What a result has beside its message when the task's time was up, as Ansible has it."""
+    return {} if seconds is None else {"timedout": {"period": seconds}}
+
+
 def skipped(condition: Any) -> Values:
     """This condition, as its author wrote it, was false."""
     return {
