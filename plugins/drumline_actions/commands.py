@@ -263,11 +263,13 @@ def outcome(call: Call, completed: Completed, *, cmd: str | list[str] | None = N
 
 def _not_started(call: Call, completed: Completed, cmd: str | list[str] | None) -> Result | None:
     """Where there is no such program, shell or directory: nothing happened. None where something was started."""
+    if completed.ok:
+        return None
     stdout, stderr = decode(completed.stdout), decode(completed.stderr)
     if completed.code == 127 and stdout.startswith(_NO_PROGRAM):
         shown = cmd if isinstance(cmd, str) else shlex.join(cmd or ())
         return _failed("Error executing command.", int(stdout[len(_NO_PROGRAM) :]), shown)
-    if completed.ok or stdout or cmd is None or call.platform is Platform.WINDOWS:
+    if stdout or cmd is None or call.platform is Platform.WINDOWS:
         return None
     shell, directory = call.arguments.get("executable"), call.arguments.get("chdir")
     if shell and completed.code == 127 and _GONE.search(stderr) and shell in stderr:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -374,7 +373,7 @@ class _JobRun:
     def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""
         answer: Any = None
-        said = Counter[str]()
+        said: dict[str, int] = {}  # of output that its result doesn't hold
         error: HostError | ActionFailed | None = None
         over: ActionFailed | None = None  # nothing more is carried out but what tidies up
         while True:
@@ -382,12 +381,12 @@ class _JobRun:
                 request: Request = steps.throw(error) if error else steps.send(answer)
             except StopIteration as stop:
                 result: Result = stop.value
-                return replace(result, values={**result.values, **+said}) if +said else result
+                return replace(result, values={**result.values, **said}) if said else result
             except ActionFailed as failed:
-                failed.values = {**failed.values, **+said}
+                failed.values = {**failed.values, **said}
                 raise
             if over is not None and not (isinstance(request, Run) and request.tidies):
-                over.values = {**over.values, **+said}
+                over.values = {**over.values, **said}
                 raise over
             answer = error = None
             try:
@@ -397,15 +396,24 @@ class _JobRun:
             except ActionFailed as raised:
                 error = over = raised
             else:
-                if isinstance(answer, Completed):
-                    said.update(cut=answer.cut, lost=answer.lost)
-                    said["kept"] = answer.kept or said["kept"]
+                if isinstance(answer, Completed) and (answer.cut or answer.kept):
+                    said = _added(said, answer)
 
     def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
         return self._templating.condition(conditions, scope)
 
     def _with_result(self, scope: Scope, values: Values) -> Scope:
         return scope.child(Facts({self._task.register: values})) if self._task.register else scope
+
+
+def _added(said: Mapping[str, int], answer: Completed) -> dict[str, int]:
+    """What is said of a job's output beside its result, with one more command's."""
+    found = {
+        "cut": said.get("cut", 0) + answer.cut,
+        "lost": said.get("lost", 0) + answer.lost,
+        "kept": answer.kept or said.get("kept", 0),
+    }
+    return {name: number for name, number in found.items() if number}
 
 
 def _of_template(scope: Scope) -> Scope:
