@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 #: Counts while a laptop sleeps, where the system has such a clock: that is part of how long a run took.
@@ -25,8 +27,7 @@ class Clock(Protocol):
         ...
 
 
-def _monotonic() -> float:
-    return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
+_monotonic: Callable[[], float] = time.monotonic if _STEADY is None else partial(time.clock_gettime, _STEADY)
 
 
 #: When the steady clock stood at nothing, by the machine's clock as it was when this process began.

@@ -9,7 +9,7 @@ import pytest
 
 from drumline.diagnostics import Position
 from drumline.loading import regular
-from drumline.loading.budget import Allowance, TookTooLong, allowed, within
+from drumline.loading.budget import Allowance, TookTooLong, allow, within
 from drumline.loading.template_failures import TemplateEnded, TemplateFailed
 from drumline.loading.templating import Templating
 from drumline.loading.variables import Scope
@@ -107,6 +107,8 @@ LARGE = [
 ]
 
 
+# What a template has open when it is ended is closed by the garbage collector, which Python's warnings note.
+@pytest.mark.filterwarnings("ignore:unclosed scandir iterator:ResourceWarning")
 @pytest.mark.parametrize("text", LONG)
 def test_what_takes_too_long_is_ended_and_other_threads_go_on(text: str) -> None:
     began = time.monotonic()
@@ -173,8 +175,12 @@ def test_nothing_is_evaluated_when_a_template_is_only_checked() -> None:
 
 
 def test_the_time_out_of_the_task_counts_when_it_is_shorter() -> None:
-    with allowed(Allowance(timeout=0.1)), pytest.raises(TemplateEnded, match=r"time-out of 0\.1 s") as caught:
-        Templating(60).render(Template(LONG[0], Position("x")), VARIABLES)
+    allow(Allowance(timeout=0.1))
+    try:
+        with pytest.raises(TemplateEnded, match=r"time-out of 0\.1 s") as caught:
+            Templating(60).render(Template(LONG[0], Position("x")), VARIABLES)
+    finally:
+        allow(None)
     assert caught.value.timed_out
 
 
@@ -182,8 +188,12 @@ def test_a_stopped_job_ends_its_template() -> None:
     stopped = threading.Event()
     threading.Timer(0.1, stopped.set).start()
     began = time.monotonic()
-    with allowed(Allowance(stopped=stopped.is_set)), pytest.raises(TemplateEnded, match="was stopped"):
-        Templating(60).render(Template(LONG[0], Position("x")), VARIABLES)
+    allow(Allowance(stopped=stopped.is_set))
+    try:
+        with pytest.raises(TemplateEnded, match="was stopped"):
+            Templating(60).render(Template(LONG[0], Position("x")), VARIABLES)
+    finally:
+        allow(None)
     assert time.monotonic() - began < 10
 
 

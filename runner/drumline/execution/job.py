@@ -44,7 +44,7 @@ from drumline.execution.values import (
     without_lines,
 )
 from drumline.execution.words import Words
-from drumline.loading.budget import Allowance, allowed
+from drumline.loading.budget import Allowance, allow
 from drumline.loading.files import find_file
 from drumline.loading.ranges import check_name
 from drumline.loading.template_failures import TemplateEnded, TemplateFailed, VariableUndefined
@@ -156,8 +156,11 @@ class _JobRun:
         return JobReport(event=self._finished(stopped.status, result))
 
     def report(self) -> JobReport:
-        with allowed(self._allowance):
+        allow(self._allowance)
+        try:
             return self._report()
+        finally:
+            allow(None)
 
     def _report(self) -> JobReport:
         scope = self._context.scope(self._step, self._job.host, {})

@@ -15,7 +15,6 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -131,15 +130,9 @@ _watching = threading.Event()  # set while the watcher looks at the list
 _local = threading.local()
 
 
-@contextmanager
-def allowed(allowance: Allowance) -> Iterator[None]:
-    """Limit the renderings of this thread."""
-    before = getattr(_local, "allowance", None)
+def allow(allowance: Allowance | None) -> None:
+    """Limit the renderings of this thread from here on; None: no more."""
     _local.allowance = allowance
-    try:
-        yield
-    finally:
-        _local.allowance = before
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
