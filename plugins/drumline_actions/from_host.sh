@@ -35,9 +35,9 @@ is_in() {
 relink() {
     [ ! -L "$2" ] || [ "$(readlink -- "$1")" != "$(readlink -- "$2")" ] || return 0
     if [ -d "$2" ] && [ ! -L "$2" ]; then fail "$2 is a folder; the link $1 can't take its place"; fi
-    tmp=$2.drumline.new
-    rm -f -- "$tmp"
-    try ln -s -- "$(readlink -- "$1")" "$tmp"
+    look_for_leftovers "${2%/*}/"
+    tmp=$(mktemp "${2%/*}/${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
+    try ln -sf -- "$(readlink -- "$1")" "$tmp"
     try rm -f -- "$2"
     try mv -f -- "$tmp" "$2"
     tmp= changed=1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from drumline.plugin import ActionFailed
+from drumline.plugin.leftovers import machine, own_prefix
 from drumline_actions import tree as walking
 
 #: Names that a shell, a pattern or an option parser would take for something else.
@@ -113,6 +114,23 @@ def test_links_that_are_not_followed(posix, loops: Path, tmp_path: Path, remote:
     (tmp_path / "dest/nowhere").unlink()
     (tmp_path / "dest/nowhere").symlink_to("elsewhere")
     assert posix("copy", **arguments).changed
+    assert _shape(tmp_path / "dest") == _shape(loops)
+
+
+def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix, loops: Path, tmp_path: Path) -> None:
+    arguments = {"src": f"{loops}/", "dest": str(tmp_path / "dest"), "remote_src": True, "local_follow": False}
+    posix("copy", **arguments)
+    link, file = tmp_path / "dest/nowhere", tmp_path / "dest/nowhere.drumline.new"
+    link.unlink()
+    link.symlink_to("elsewhere")
+    file.write_text("mine")
+    prefix, _, rest = own_prefix().partition(machine())
+    process, _, moment = rest.strip("-").partition("-")
+    left = tmp_path / f"dest/{prefix}{machine()}-{process}-{int(moment) - 1}-left"
+    left.symlink_to("of a run that was killed")
+    assert posix("copy", **arguments).changed
+    assert file.read_text() == "mine"
+    file.unlink()
     assert _shape(tmp_path / "dest") == _shape(loops)
 
 
