@@ -18,8 +18,9 @@ from support.program import DRUMLINE, call, environment
 from support.running import run_text
 
 from drumline.cli.program import program
+from drumline.errors import UsageError
 from drumline.journal.reading import Reader
-from drumline.journal.rescue import verify
+from drumline.journal.rescue import save, verify
 
 PLAYBOOK = """
 - hosts: all
@@ -196,6 +197,22 @@ def test_saving_never_writes_over_a_file(state: Path, tmp_path: Path) -> None:
     (tmp_path / "there").write_text("mine")
     ended = call(tmp_path, "runs", "verify", "--save", "there")
     assert (ended.status, (tmp_path / "there").read_text()) == (5, "mine")
+
+
+def test_an_attempt_to_save_that_fails_leaves_nothing(state: Path, tmp_path: Path) -> None:
+    """The second attempt gives the same reason, not that a file is there."""
+    target = tmp_path / "saved.sqlite3"
+    obstacles = [tmp_path / f"saved.sqlite3-{what}" for what in ("journal", "wal")]
+    for obstacle in obstacles:
+        obstacle.mkdir()  # where SQLite is to write, after it has made the file itself
+    for _ in range(2):
+        with pytest.raises(UsageError, match="Nothing can be saved"):
+            save(state, target)
+        assert not target.exists()
+    for obstacle in obstacles:
+        obstacle.rmdir()
+    assert save(state, target)["runs"] > 0
+    assert target.stat().st_mode & 0o777 == 0o600
 
 
 def without_privileges(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

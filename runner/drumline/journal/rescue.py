@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,18 +72,35 @@ def _events_of(reader: Reader, run: RunInfo, faults: list[str]) -> int:
 
 def save(folder: Path, target: Path) -> dict[str, int]:
     """Write all rows that can be read to a new journal; returns how many of each table. Raises ``UsageError``."""
-    if target.exists():
-        raise UsageError("The file is there already", f"{target}: name one that isn't.")
     try:
-        with _copy_of(folder) as source, closing(sqlite3.connect(target, isolation_level=None)) as database:
-            make_tables(database)
-            database.execute("BEGIN")
-            found = {table: _copy(source, database, table) for table in COLUMNS}
-            database.execute("COMMIT")
-        target.chmod(0o600)
-        return found
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # an empty file is an empty database
+        with _removed_on_failure(target), _copy_of(folder) as source:
+            return _copy_all(source, target)
+    except FileExistsError:
+        raise UsageError("The file is there already", f"{target}: name one that isn't.") from None
     except (OSError, sqlite3.Error) as error:
         raise UsageError("Nothing can be saved", explained(error, target)) from error
+
+
+@contextmanager
+def _removed_on_failure(target: Path) -> Iterator[None]:
+    """However it fails, the next attempt finds the way clear."""
+    try:
+        yield
+    except BaseException:
+        for ending in ("", "-journal", "-wal", "-shm"):
+            with suppress(OSError):
+                target.with_name(target.name + ending).unlink()
+        raise
+
+
+def _copy_all(source: sqlite3.Connection, target: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(target, isolation_level=None)) as database:
+        make_tables(database)
+        database.execute("BEGIN")
+        found = {table: _copy(source, database, table) for table in COLUMNS}
+        database.execute("COMMIT")
+    return found
 
 
 @contextmanager
