@@ -93,7 +93,7 @@ class Ticket:
             if now >= self._renewal and now >= self._pause:
                 self._renew(self._home.file)
             if self._failure is not None and time.monotonic() >= self._end:
-                raise type(self._failure)(self._failure.summary, self._failure.detail)
+                raise type(self._failure)(self._failure.summary, self._failure.detail, said=self._failure.said)
             return f"FILE:{self._home.file}"
 
     def _renew(self, file: Path) -> None:
@@ -183,6 +183,7 @@ def _kinit(account: Account, file: Path) -> tuple[int, str]:
     """(exit status, what it said)."""
     kinit = account.kinit
     said = file.with_name("said")
+    password = account.password.reveal().encode(errors="surrogateescape")
     with said.open("wb") as output:
         try:
             process = subprocess.Popen(
@@ -196,16 +197,25 @@ def _kinit(account: Account, file: Path) -> tuple[int, str]:
         except OSError as error:
             raise NoTicket("kinit can't be started", f"'{kinit.program}': {error.strerror}.") from None
         try:
-            process.communicate(account.password.reveal().encode(errors="surrogateescape") + b"\n", kinit.patience)
+            process.communicate(password + b"\n", kinit.patience)
         except subprocess.TimeoutExpired:
             raise NoTicket(
                 SILENT, f"'{kinit.program}' had no ticket for {account.user} within {kinit.patience:g} seconds. {REACH}"
             ) from None
         finally:
             _end(process)
-    with said.open("rb") as input_:
-        text = input_.read(_MOST_SAID).decode(errors="replace")
-    return process.returncode, text.replace(account.password.reveal() or "\0", "***")
+    return process.returncode, _without(password, said)
+
+
+def _without(password: bytes, said: Path) -> str:
+    """The beginning of what it said, the password left out, be it in the middle of the last bytes that are read."""
+    most = _MOST_SAID + len(password)
+    with said.open("rb") as file:
+        read = file.read(most)
+    text = read.replace(password, b"***") if password else read
+    if len(read) == most:
+        text = text[: len(text) - len(password)]
+    return text.decode(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -290,5 +300,6 @@ def _refusal(account: Account, said: str) -> HostError:
     case = "" if realm.isupper() else f" Realms are usually written in upper case: {realm.upper()}."
     meaning = next(meaning for meaning in _MEANINGS if re.search(meaning.pattern, said))
     detail = meaning.detail.format(user=account.user, program=program, case=case)
-    words = " ".join(re.sub(r"Password for [^:]*:", "", said).split()) or "nothing"
-    return meaning.kind(meaning.summary, f"{detail} {Path(program).name} says: {words}")
+    words = " ".join(re.sub(r"Password for [^:]*:", "", said).split())
+    outcome = "failed." if words else "says: nothing"
+    return meaning.kind(meaning.summary, f"{detail} {Path(program).name} {outcome}", said=words)

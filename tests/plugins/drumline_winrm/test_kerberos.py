@@ -257,6 +257,18 @@ class TestRefused:
         assert not [exchange for server in servers for exchange in server.log]
         assert not [text for text in said if "wrong-word" in text]
 
+    @pytest.mark.parametrize("ahead", range(4096 - 14, 4097, 2))
+    def test_no_part_of_the_password_is_shown(
+        self, winrm: Winrm, serve: Any, target: Any, tmp_path: Path, ahead: int
+    ) -> None:
+        """Also where what is read of kinit's words ends in the middle of it."""
+        kinit = tmp_path / "kinit"
+        kinit.write_text(f"#!/bin/sh\nread word\nprintf '.%{ahead - 1}s%s%9000s' '' \"$word\" .\nexit 1\n")
+        kinit.chmod(0o755)
+        with pytest.raises(AuthenticationFailed, match=r"kinit failed\. It said: \.") as caught:
+            winrm.connect(target(serve(), transport=("kerberos",), kinit_cmd=str(kinit), password=Secret("QXZJQXZJ")))
+        assert not set("QXZJ") & set(caught.value.said)
+
     @pytest.mark.parametrize(
         ("change", "kind", "message"),
         [
