@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -9,11 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 from support.worlds import P, T, build
 
-from drumline.journal.processes import Claim, identity, is_claimed, is_same
+from drumline.journal.processes import Claim, identity, is_claimed, is_same, remove_left
 from drumline.journal.reading import Reader
 from drumline.journal.store import Journal
 
@@ -94,6 +96,54 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
         process.wait()
     assert not is_claimed(tmp_path, "abc")
     assert not is_claimed(tmp_path, "never")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "made by another"])
+def test_a_claim_that_is_removed_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    path, lock, tidied = tmp_path / "running/abc", fcntl.flock, []
+
+    def late(file: IO[bytes], how: int) -> None:
+        if not tidied:
+            tidied.append(path.unlink())
+            if again:
+                path.touch()
+        lock(file, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", late)
+        claim = Claim(tmp_path, "abc")
+    assert tidied
+    assert is_claimed(tmp_path, "abc")
+    remove_left(tmp_path, "abc")
+    assert is_claimed(tmp_path, "abc")
+    claim.release()
+    assert not path.exists()
+
+
+def test_what_is_tidied_up_is_what_was_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that was left is replaced by a claim between the look at it and its removal."""
+    path, lock = tmp_path / "running/abc", fcntl.flock
+    path.parent.mkdir()
+    path.touch()
+    claims = []
+
+    def late(file: IO[bytes], how: int) -> None:
+        lock(file, how)
+        if not claims:
+            claims.append(None)
+            path.unlink()
+            claims.append(Claim(tmp_path, "abc"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", late)
+        remove_left(tmp_path, "abc")
+    assert is_claimed(tmp_path, "abc")
+    claims[1].release()
+    path.touch()
+    remove_left(tmp_path, "abc")
+    assert not path.exists()
 
 
 def test_a_directory_without_locks_is_no_obstacle(tmp_path: Path) -> None:

@@ -78,10 +78,9 @@ class Claim:
     def __init__(self, folder: Path, run: str) -> None:
         self._path = _path(folder, run)
         self._file: IO[bytes] | None = None
-        with suppress(OSError, ImportError):  # a file system without locks: its process is known all the same
+        with suppress(OSError):  # a directory that can't be written: its process is known all the same
             self._path.parent.mkdir(exist_ok=True, mode=0o700)
-            self._file = self._path.open("wb")
-            _lock(self._file, exclusive=True)
+            self._file = _claimed(self._path)
 
     def release(self) -> None:
         """The run has finished."""
@@ -104,11 +103,43 @@ def is_claimed(folder: Path, run: str) -> bool:
     return False
 
 
+def remove_left(folder: Path, run: str) -> None:
+    """Remove the claim of a process that is gone. One that is held stays; who is about to lock it makes it again."""
+    path = _path(folder, run)
+    with suppress(OSError), path.open("rb") as file:
+        try:
+            _lock(file, exclusive=True)
+        except BlockingIOError:
+            return
+        except (OSError, ImportError):
+            pass  # a file system without locks
+        if _is_at(path, file):
+            path.unlink()
+
+
+def _claimed(path: Path) -> IO[bytes]:
+    """The file, made and locked. Whoever tidies up may remove it before it is locked; then it is made again."""
+    while True:
+        file = path.open("wb")
+        with suppress(OSError, ImportError):  # a file system without locks: its process is known all the same
+            _lock(file, exclusive=True, wait=True)  # for those who only look whether it is locked
+        if _is_at(path, file):
+            return file
+        file.close()
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
 def _path(folder: Path, run: str) -> Path:
     return folder / "running" / (run if run.isalnum() else "-")
 
 
-def _lock(file: IO[bytes], *, exclusive: bool) -> None:
+def _lock(file: IO[bytes], *, exclusive: bool, wait: bool = False) -> None:
     import fcntl
 
-    fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drumline.clock import SystemClock
-from drumline.journal.processes import is_claimed
+from drumline.journal.processes import remove_left
 from drumline.journal.reading import RunInfo
 from drumline.journal.store import Journal
 
@@ -62,5 +62,5 @@ def _tidy(journal: Journal, runs: Sequence[RunInfo]) -> None:
     folder = journal.path.parent
     with suppress(OSError):
         for path in (folder / "running").iterdir():
-            if not is_claimed(folder, path.name) and not any(run.alive and run.id == path.name for run in runs):
-                path.unlink()
+            if not any(run.alive and run.id == path.name for run in runs):
+                remove_left(folder, path.name)
