@@ -15,7 +15,22 @@ from drumline.loading.playbook import load_playbooks
         ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported by this version of drumline yet."),
         ("ansible.builtin.import_role: {}", "4:7", "'ansible.builtin.import_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
-        ("ping:\nwith_dict: {}", "5:7", "'with_dict' is not supported by this version of drumline yet. Use 'loop'."),
+        ("ping:\nwith_file: x", "5:7", "'with_file' is not supported by this version of drumline yet. Use 'loop'."),
+        *(
+            (
+                f"ping:\n{prefix}{keyword}: x",
+                "5:7",
+                f'supported by this version of drumline yet. Use loop: "{{{{ {same} }}}}".',
+            )
+            for prefix in ("", "ansible.builtin.")
+            for keyword, same in (
+                ("with_dict", "DICT | dict2items"),
+                ("with_nested", "LIST | product(OTHER)"),
+                ("with_sequence", "range(START, END + 1)"),
+                ("with_together", "LIST | zip(OTHER)"),
+                ("with_subelements", "LIST | subelements('KEY')"),
+            )
+        ),
         ("ping:\nconnection: local", "5:7", "Set the variable 'ansible_connection' under 'vars' instead."),
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(

@@ -25,6 +25,16 @@ def found(read_playbook):
     return check
 
 
+OF_ANSIBLE = [
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_forks",
+    "ansible_limit",
+    "template_host",
+    "template_path",
+]
+
+
 @pytest.mark.parametrize(
     ("tasks", "line", "message"),
     [
@@ -32,6 +42,7 @@ def found(read_playbook):
         ("- command: echo {{ datacenter }}", 3, "Did you mean 'datacentre'?"),
         ("- command: echo {{ inventory_hostnam }}", 3, "Did you mean 'inventory_hostname'?"),
         ("- command: echo {{ ansible_distribution }}", 3, "facts are not gathered yet"),
+        *((f"- command: echo {{{{ {name} }}}}", 3, f"Ansible's '{name}' is not there yet.") for name in OF_ANSIBLE),
         ("- ping:\n  when: nowhere == 1", 4, "'nowhere' is defined nowhere"),
         ("- ping:\n  when: [nowhere, extra]", 4, "'nowhere' is defined nowhere"),
         ("- ping:\n  loop: '{{ nowhere }}'", 4, "'nowhere' is defined nowhere"),

@@ -130,6 +130,12 @@ def test_facts_are_answered_by_name() -> None:
         render("{{ ansible_os_family }}", ansible_verbosity=1)
 
 
+@pytest.mark.parametrize("name", ["ansible_run_tags", "ansible_limit", "template_host", "template_destpath"])
+def test_variables_of_ansibles_own_are_answered_by_name(name: str) -> None:
+    with pytest.raises(TemplateFailed, match=f"'{name}' is undefined. Ansible's '{name}' is not there yet.$"):
+        render(f"{{{{ {name} }}}}", **{f"{name}s": 1})
+
+
 def test_conditions_hold_together_and_stop_at_the_first_that_does_not() -> None:
     assert TEMPLATING.condition((), {})
     assert TEMPLATING.condition((True, bare("a == 1")), {"a": 1})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.loading import not_yet
 from drumline.loading.arguments import FALSE, TRUE
 from drumline.loading.ids import ID, IDENTIFIER
 from drumline.loading.yaml import Entry, Node, plain
@@ -151,7 +152,7 @@ def is_not_yet(keyword: str) -> bool:
 
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
     """Say that a keyword is known, but not carried out."""
-    instead = " Use 'loop'." if keyword.startswith("with_") else ""
+    instead = f" Use {not_yet.loop(keyword)}." if bare_name(keyword).startswith("with_") else ""
     if keyword in AS_VARIABLE:
         instead = f" Set the variable '{AS_VARIABLE[keyword]}' under 'vars' instead."
     detail = f"'{keyword}' is not supported by this version of drumline yet.{instead}"

@@ -248,8 +248,9 @@ class _Checker:
         if known_fact := not_yet.fact(name):
             self._found.add("Facts are not gathered yet", detail=known_fact, position=template.position)
             return
-        hint = did_you_mean(name, known)
-        if name.startswith("ansible_"):
+        of_ansible = not_yet.variable(name)
+        hint = f" {of_ansible}" if of_ansible else did_you_mean(name, known)
+        if name.startswith("ansible_") and not of_ansible:
             hint += " If it is a fact: those are not gathered yet."
         detail = f"'{name}' is defined nowhere: by no host, group, play, task or option.{hint}"
         self._found.add("Undefined variable", detail=detail, position=template.position)

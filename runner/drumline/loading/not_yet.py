@@ -210,6 +210,20 @@ _FACTS = _words(
     windows_domain_member windows_domain_role packages
     """
 )
+#: Variables that Ansible sets itself, of a run or within a template.
+_OF_ANSIBLE = _words(
+    "ansible_run_tags ansible_skip_tags ansible_forks ansible_limit template_host template_path template_destpath"
+)
+#: What says the same as a loop of the old kind, by what comes after ``with_``. Capitals stand for what it is given.
+_LOOPS = {
+    "dict": "{{ DICT | dict2items }}",
+    "list": "{{ LIST }}",
+    "nested": "{{ LIST | product(OTHER) }}",
+    "cartesian": "{{ LIST | product(OTHER) }}",
+    "sequence": "{{ range(START, END + 1) }}",
+    "together": "{{ LIST | zip(OTHER) }}",
+    "subelements": "{{ LIST | subelements('KEY') }}",
+}
 _INTERFACE = re.compile(r"(?:eth|ens|enp|eno|bond|br|docker|lo|wlan|bridge|virbr|vlan)[a-z0-9_]*\Z")
 
 
@@ -219,16 +233,16 @@ def module(name: str) -> str:
     instead = _INSTEAD.get(bare)
     if instead is not None:
         return f"'{name}' is not there yet; until then: {instead}."
-    return _absent(name) if bare in _OTHERS or _COLLECTION.fullmatch(name) else ""
+    return _absent(f"'{name}'") if bare in _OTHERS or _COLLECTION.fullmatch(name) else ""
 
 
 def of_family(name: str) -> str:
     """The same for a name that begins like those of a family of modules; a typo of an action may begin so too."""
-    return _absent(name) if name.startswith(_FAMILIES) else ""
+    return _absent(f"'{name}'") if name.startswith(_FAMILIES) else ""
 
 
-def _absent(name: str) -> str:
-    return f"'{name}' is not there yet."
+def _absent(what: str) -> str:
+    return f"{what} is not there yet."
 
 
 def plugin(kind: str, name: str) -> str:
@@ -249,6 +263,17 @@ def fact(name: str) -> str:
         f"'{name}' {what}, and facts are not gathered yet. Until then set it in the inventory or under 'vars', or "
         "register what a command says."
     )
+
+
+def variable(name: str) -> str:
+    """What to say about a variable that nothing defines, but that Ansible does; empty for other names."""
+    return _absent(f"Ansible's '{name}'") if name in _OF_ANSIBLE else fact(name)
+
+
+def loop(keyword: str) -> str:
+    """What to write instead of a ``with_…``."""
+    same = _LOOPS.get(keyword.rpartition(".")[2].removeprefix("with_"))
+    return f'loop: "{same}"' if same else "'loop'"
 
 
 #: Connection variables of Ansible's, without their prefix: those that have no effect here among them.

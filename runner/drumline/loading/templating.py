@@ -326,7 +326,7 @@ class Templating:
 
     def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
         if error.owner is missing:
-            hint = f" {not_yet.fact(error.name)}".rstrip() or did_you_mean(error.name, variables)
+            hint = f" {not_yet.variable(error.name)}".rstrip() or did_you_mean(error.name, variables)
             return f"'{error.name}' is undefined.{hint}"
         if isinstance(error.owner, Lookup):
             return error.owner.absent(error.name)

@@ -51,7 +51,7 @@ def _owned(having: Collection[str]) -> str:
 
 def _is_ansibles(name: str) -> bool:
     bare = name.removeprefix("ansible_").removeprefix("drumline_")
-    return name in MAGIC_NAMES or bool(not_yet.fact(name)) or not_yet.is_connection_variable(bare)
+    return name in MAGIC_NAMES or bool(not_yet.variable(name)) or not_yet.is_connection_variable(bare)
 
 
 def _one_letter(name: str, known: str) -> bool:
