@@ -21,8 +21,8 @@ from drumline.execution.approvals import Approvals, Source
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
-from drumline.execution.job import JobRunner
 from drumline.execution.preflight import Preflight
+from drumline.execution.runner import JobRunner
 from drumline.execution.state import RunState
 from drumline.journal.store import Journal
 from drumline.journal.upkeep import make_room

@@ -15,8 +15,8 @@ from drumline.errors import UsageError
 from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
 from drumline.execution.executors import Stopped
-from drumline.execution.job import JobRunner
 from drumline.execution.output import LEAST, LIMIT
+from drumline.execution.runner import JobRunner
 from drumline.journal.replay import replay_run
 from drumline.journal.store import Journal
 from drumline.masking import Secrets

@@ -12,7 +12,7 @@ from support.running import run_tasks
 
 from drumline.execution.approvals import Approvals
 from drumline.execution.executors import Stopped
-from drumline.execution.job import JobRunner
+from drumline.execution.runner import JobRunner
 from drumline.model.event import ApprovalGiven, ApprovalRequested, Input, JobWaiting
 from drumline.model.outcome import Completed, Status
 from drumline.model.plan import Job

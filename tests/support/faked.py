@@ -15,7 +15,7 @@ from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
-from drumline.execution.job import JobRunner
+from drumline.execution.runner import JobRunner
 from drumline.execution.state import RunState
 from drumline.masking import Secrets
 from drumline.model.event import Event, JobFinished

@@ -59,7 +59,7 @@ class Executor(Protocol):
 
 
 class Runner(Protocol):
-    """What carries one job out (:class:`drumline.execution.job.JobRunner`)."""
+    """What carries one job out (:class:`drumline.execution.runner.JobRunner`)."""
 
     def run(self, job: Job) -> JobReport | None:
         """Carry it out and report; never raises. None when ``stop`` has reported it already."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,13 +23,12 @@ from drumline.errors import (
     OptionInvalid,
     TransferFailed,
     TransferStopped,
-    lacking,
 )
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport, Stopped
+from drumline.execution.faults import fault, template_failure
 from drumline.execution.hiding import hidden
-from drumline.execution.requests import Asking, Requests
-from drumline.execution.staging import release
+from drumline.execution.requests import Requests
 from drumline.execution.values import (
     Values,
     aggregate,
@@ -47,9 +45,9 @@ from drumline.execution.words import Words
 from drumline.loading.budget import Allowance, allow
 from drumline.loading.files import find_file
 from drumline.loading.ranges import check_name
-from drumline.loading.template_failures import TemplateEnded, TemplateFailed, VariableUndefined
+from drumline.loading.template_failures import TemplateFailed, VariableUndefined
 from drumline.loading.variables import Facts, Scope
-from drumline.model.event import Input, JobFinished
+from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
 from drumline.model.request import Become, Request, Run
@@ -69,57 +67,7 @@ class Unreachable(Exception):
         self.error = error
 
 
-class JobRunner:
-    """Carries out the jobs of one run, each on the thread that calls ``run``; the driver calls the other methods."""
-
-    def __init__(self, context: RunContext, *, note: Callable[[Input], None], approvals: Asking) -> None:
-        """``note`` is told how far jobs are; ``approvals`` puts their questions to people."""
-        self._context = context
-        self._note = note
-        self._approvals = approvals
-        self._under_way: dict[Job, _JobRun] = {}
-        self._stopped: dict[Job, Stopped] = {}  # also those that no thread has begun yet
-
-    def run(self, job: Job) -> JobReport | None:
-        """Carry the job out; never raises. None when ``stop`` has reported it already."""
-        requests = Requests(self._context, job, self._note, self._approvals)
-        run = self._under_way[job] = _JobRun(self._context, job, requests)
-        if job in self._stopped:
-            requests.stopped = self._stopped[job]
-        try:
-            report = run.report()
-            return report if run.may_report() else None
-        finally:
-            del self._under_way[job]
-            run.over = True
-
-    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """Give these staged jobs the word to start. None when one can't take it any more: then nobody is given it."""
-        runs = [self._under_way.get(job) for job in jobs]
-        held = [run.requests.held for run in runs if run is not None and not run.requests.stopped]
-        ready = [one for one in held if one is not None]
-        return release(ready, instant, self._context.clock.now) if len(ready) == len(jobs) else None
-
-    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
-        """End the job on its host, whatever it is doing; one that waits for a connection is over at once.
-
-        Of several reasons to stop it the first one counts.
-        """
-        first = job not in self._stopped
-        self._stopped.setdefault(job, stopped)  # before it is looked for: it may begin at this moment
-        run = self._under_way.get(job)
-        if run is None:
-            return None
-        run.requests.stopped = self._stopped[job]
-        if first:
-            try:
-                threading.Thread(target=run.stop, name="drumline-stop", daemon=True).start()
-            except RuntimeError:  # this machine gives no more threads
-                run.requests.stop()
-        return run.gave_up(self._stopped[job]) if run.requests.connecting and run.may_report() else None
-
-
-class _JobRun:
+class JobRun:
     """One job while it runs."""
 
     def __init__(self, context: RunContext, job: Job, requests: Requests) -> None:
@@ -169,7 +117,7 @@ class _JobRun:
         except DrumlineError as error:  # the journal has no room for the output
             status, values, ignored = Status.FAILED, failure(str(error)), False
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
-            status, values, ignored = Status.FAILED, failure(_fault(self._task.action, error)), False
+            status, values, ignored = Status.FAILED, failure(fault(self._task.action, error)), False
         facts = values.pop("ansible_facts", {})
         for name, value in facts.items():
             self._context.note(name, value)
@@ -207,7 +155,7 @@ class _JobRun:
             self.requests.silent = self._words.flag(self._task.no_log, "no_log", scope)
             values = self._loop(scope) if self._task.loop else self._item(scope)
         except TemplateFailed as error:
-            values = _template_failure(error, self._allowance.timeout)
+            values = template_failure(error, self._allowance.timeout)
         except Unreachable as lost:
             known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
             values = failure(lost.error.told(self._context.secrets.mask), unreachable=True, **known)
@@ -437,23 +385,3 @@ def _host_name(value: object) -> str:
 @lru_cache(maxsize=256)
 def _folder_of(path: str) -> Path:
     return Path(path).absolute().parent
-
-
-def _fault(action: str, error: Exception) -> str:
-    here = lacking(error)
-    if here:
-        return f"This machine has too little of something to run it: {here}"
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"Action '{action}' raised {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}). "
-        "This is a fault in drumline or in the plugin, not in the playbook."
-    )
-
-
-def _template_failure(error: TemplateFailed, seconds: float | None) -> Values:
-    values = failure(error.summary)
-    if error.position:
-        values["at"] = str(error.position)
-    if isinstance(error, TemplateEnded) and error.timed_out:
-        values |= timed_out(seconds)
-    return values
