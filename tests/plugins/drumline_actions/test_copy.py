@@ -77,7 +77,7 @@ def test_a_user_without_rights_owns_what_it_copies(posix, content: bytes) -> Non
         with pytest.raises(ActionFailed, match="Permission denied"):
             posix("copy", content="x", dest="/usr/not-theirs")
         posix.twice("file", path=f"{folder}/sub", state="directory")
-        assert posix("script", cmd=str(_whoami(Path(name)))).values["stdout"] == "nobody\n"
+        assert posix("script", cmd=str(_whoami(Path(name)))).values["stdout"] == "nobody"
 
 
 def _whoami(folder: Path) -> Path:
