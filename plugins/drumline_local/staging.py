@@ -59,6 +59,9 @@ class LocalStaged:
             if self._exit is None:
                 self._process.feed(self._request.stdin if self._released else b"")
                 self._exit = self._process.communicate(self._remarks.take)
+                if self._process.interrupted and not self._released:
+                    # It may have ended by itself, since its input did, before it could be ended.
+                    self._exit = Exit(code=None, ending=Ending.INTERRUPTED)
             self._remarks.flush()
             return self._exit
 
