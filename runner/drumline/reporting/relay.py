@@ -35,7 +35,7 @@ PATIENCE = 10.0
 SHORT_PATIENCE = 2.0
 
 #: Seconds in which events gather before a report takes them: to wake its thread for each would slow the run down.
-_GATHER = 0.1
+_GATHER = 0.02
 #: What an event weighs beside its texts, and each job of one that names several.
 _LEAST, _PER_JOB = 400, 40
 
