@@ -241,7 +241,7 @@ class Files:
             if not self._transport.is_active():
                 raise faults.lost(self._transport.get_exception(), self._place) from None
             raise
-        except Exception as error:
+        except Exception as error:  # paramiko lets through whatever its parsers raise of an answer
             if not self._transport.is_active():
                 raise faults.lost(error, self._place) from None
             if not isinstance(error, OSError):

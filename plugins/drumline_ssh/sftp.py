@@ -138,7 +138,7 @@ class _Flow:
             if kind != CMD_STATUS:
                 raise SFTPError("it answers a write with something else")
             self._client._convert_status(message)
-        except Exception as error:
+        except Exception as error:  # told to whoever waits for the end of the file
             self._error = error
 
 

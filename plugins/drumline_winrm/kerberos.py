@@ -214,7 +214,7 @@ class KerberosAuth(AuthBase):
             raise NoTicket(SILENT, f"{waited} {REACH}") from None
         except ImportError as error:
             raise PackageMissing("No package for kerberos", f"{error}. pip install 'drumline[kerberos]'.") from None
-        except Exception as error:
+        except Exception as error:  # pyspnego, gssapi and krb5 have errors without a common base
             raise self._no_token(error) from None
 
     def _no_token(self, error: Exception) -> HostError:
