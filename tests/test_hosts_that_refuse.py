@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.program import call
+from support.program import call
 
 from drumline_lab.sshd import Sshd, find_sshd
 from drumline_lab.wsman import Settings, Sh, WsmanServer

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.intruder import Intruder, Listener, answer, read_message
+from support.intruder import Intruder, Listener, answer, read_message
 
 from drumline.plugin import ConnectionLost, HostError, Language, Run, Secret
 from drumline.testing.collect import collect

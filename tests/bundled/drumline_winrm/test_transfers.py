@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.program import wait_until
+from support.program import wait_until
 
 from drumline.plugin import ConnectionLost, Get, HostError, Language, Put, Run, TransferFailed, TransferStopped
 from drumline.plugin.leftovers import own_prefix

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.intruder import Listener, answer, read_message
+from support.intruder import Listener, answer, read_message
 
 from drumline.plugin import CertificateInvalid, ConnectionRefused, HostError, OptionInvalid
 from drumline_lab.wsman import Settings, Sh, Tls, WsmanServer, self_signed
