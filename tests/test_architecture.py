@@ -27,8 +27,12 @@ LAYERS = [
     {"model"},
     {"plugin"},
     {"testing"},
+    {"source"},
+    {"templating"},
+    {"inventory"},
     {"loading"},
     {"planning"},
+    {"engine"},
     {"execution"},
     {"journal"},
     {"forecast"},
@@ -42,7 +46,7 @@ HOMES = {
     "ahocorasick_rs": ("runner/drumline/masking.py",),
     "click": ("runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py", "plugins/*/cli.py"),
     "gssapi": ("plugins/drumline_winrm/tickets.py",),
-    "jinja2": ("runner/drumline/loading/",),
+    "jinja2": ("runner/drumline/templating/", "runner/drumline/inventory/", "runner/drumline/loading/"),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),
     "pluggy": ("runner/drumline/plugin/",),
     "pytest": ("runner/drumline/testing/contract.py", "runner/drumline/testing/staging.py"),
@@ -52,14 +56,13 @@ HOMES = {
     "spnego": ("plugins/drumline_lab/", "plugins/drumline_winrm/kerberos.py"),
     "urllib3": ("plugins/drumline_winrm/",),
     "winrm": ("plugins/drumline_winrm/",),
-    "yaml": ("runner/drumline/loading/yaml.py",),
+    "yaml": ("runner/drumline/source/yaml.py",),
 }
 #: Public beside ``drumline.plugin`` itself.
 _FOR_TRANSPORTS = ("leftovers", "marks", "posix", "resolving", "staging", "terminal", "windows")
 FOR_TRANSPORTS = tuple(f"drumline.plugin.{name}" for name in _FOR_TRANSPORTS)
 #: What decides must not know: the same state runs real fleets, simulations and replays.
-_DECIDING = "barriers dispatch instructions jobs judging ledger limits policy skew starts state transitions waves"
-PURE = (*(f"execution/{name}.py" for name in _DECIDING.split()), "planning/", "model/")
+PURE = ("engine/", "planning/", "model/")
 IMPURE = {
     *("asyncio", "concurrent", "datetime", "logging", "multiprocessing", "os", "queue", "random", "secrets", "select"),
     *("selectors", "socket", "sqlite3", "subprocess", "threading", "time", "drumline.clock"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from drumline.clock import SystemClock
 from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
+from drumline.engine.state import RunState
 from drumline.errors import FilesError, UsageError
 from drumline.execution.approvals import Approvals, Source
 from drumline.execution.context import RunContext
@@ -23,20 +24,16 @@ from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
-from drumline.execution.state import RunState
+from drumline.inventory.limit import read_limit
+from drumline.inventory.sources import load_inventory, require_hosts
 from drumline.journal.store import Journal
 from drumline.journal.upkeep import make_room
-from drumline.loading.collector import rare_collector
 from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
-from drumline.loading.inventory import load_inventory, require_hosts
-from drumline.loading.limits import read_limit
-from drumline.loading.mistakes import Mistakes, gathered
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import may_define_names, read_playbooks
 from drumline.loading.scopes import host_scopes, pattern_renderer, play_renderer
-from drumline.loading.templating import Templating
 from drumline.loading.typos import check_typos
 from drumline.masking import Secrets
 from drumline.model.event import Event
@@ -53,6 +50,9 @@ from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.reporting.screens import warn
 from drumline.signals import heard
+from drumline.source.gc_tuning import rare_collector
+from drumline.source.mistakes import Mistakes, gathered
+from drumline.templating.templates import Templating
 
 if TYPE_CHECKING:
     from drumline.forecast.draws import Scenario

@@ -55,7 +55,7 @@ class Settings:
     journal_limit: float = 4.0 * 1024**3
     #: What becomes of a report whose reader is too slow: ``drop`` or ``wait`` (:mod:`drumline.reporting.relay`).
     slow_reports: str = "drop"
-    #: Seconds that one template may take (:mod:`drumline.loading.budget`).
+    #: Seconds that one template may take (:mod:`drumline.templating.budget`).
     template_timeout: float = 20.0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from drumline.errors import FilesError
-from drumline.loading.inventory import load_inventory
+from drumline.inventory.sources import load_inventory
 from drumline.plugin.manager import load_plugins
 from drumline_inventory.script import Script
 

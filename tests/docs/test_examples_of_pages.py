@@ -21,10 +21,10 @@ from drumline.app import prepare
 from drumline.cli.program import program
 from drumline.config import Settings, load_settings
 from drumline.errors import FilesError
-from drumline.loading.inventory import load_inventory
-from drumline.loading.yaml import load, plain
+from drumline.inventory.sources import load_inventory
 from drumline.model.event import JobFinished
 from drumline.plugin.manager import load_plugins
+from drumline.source.yaml import load, plain
 
 HOSTS = Path(__file__).with_name("inventory.yml")
 YAML, PYTHON, INI = blocks("yaml"), blocks("python"), blocks("ini")

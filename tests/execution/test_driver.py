@@ -10,10 +10,10 @@ import pytest
 from support.worlds import P, T, build, chain
 
 from drumline.clock import SystemClock
+from drumline.engine.state import RunState
 from drumline.execution import driver as driver_module
 from drumline.execution.driver import Driver
 from drumline.execution.executors import JobReport, Stopped, ThreadExecutor
-from drumline.execution.state import RunState
 from drumline.journal.store import JournalFailed
 from drumline.model.event import Event, JobFinished, JobsStarted, JobWaiting, RunFinished
 from drumline.model.outcome import Status

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from drumline.errors import UsageError
 from drumline.forecast.fleet import resized
-from drumline.loading.inventory import load_inventory
-from drumline.loading.patterns import select
+from drumline.inventory.patterns import select
+from drumline.inventory.sources import load_inventory
 from drumline.model.host import Group, Host, Inventory
 
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.worlds import P, T, World, build, chain, worlds
 
+from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
 from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
-from drumline.execution.instructions import Announce, Finish, Release, Start, Stop
 from drumline.journal.reading import Kept
 from drumline.journal.replay import replay
 from drumline.journal.store import Journal, JournalFailed, RunInfo

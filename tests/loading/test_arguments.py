@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from drumline.loading.arguments import coerce
-from drumline.loading.yaml import load, plain
 from drumline.plugin import Duration, Mode, Moment
+from drumline.source.yaml import load, plain
 
 
 @pytest.mark.parametrize(

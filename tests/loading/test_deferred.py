@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumline.errors import FilesError
+from drumline.inventory.variables import Scope
 from drumline.loading.deferred import resolve
 from drumline.loading.playbook import load_playbooks
-from drumline.loading.templating import Templating
 from drumline.loading.timing import INHERITED, PLAY, TASK
-from drumline.loading.variables import Scope
 from drumline.model.playbook import Amount, Barrier, Late, Order, Start
+from drumline.templating.templates import Templating
 
 MAGIC = {"groups": {"app": ["a1", "a2", "a3", "a4"]}}
 EXTRA = {

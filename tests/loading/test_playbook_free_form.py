@@ -10,8 +10,8 @@ from drumline.diagnostics import Position
 from drumline.errors import FilesError
 from drumline.loading.arguments import coerce, coerce_arguments
 from drumline.loading.free_form import split_arguments
-from drumline.loading.plain import OMIT
 from drumline.plugin.protocols import Action, Argument
+from drumline.templating.plain import OMIT
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 
 from drumline.diagnostics import Position
 from drumline.loading.names import check_names, references
-from drumline.loading.templating import Templating
 from drumline.model.host import Host, Inventory
 from drumline.model.value import Template
 from drumline.plugin.protocols import Action
+from drumline.templating.templates import Templating
 
 INVENTORY = Inventory(hosts={"web1": Host(name="web1", variables={"datacentre": "north"}), "web2": Host(name="web2")})
 

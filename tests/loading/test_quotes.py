@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumline.loading.free_form import split_arguments
-from drumline.loading.quotes import never_closed, read_quotes
+from drumline.source.quotes import never_closed, read_quotes
 
 NAMES = {"chdir", "creates"}
 

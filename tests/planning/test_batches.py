@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drumline.loading.inventory import load_inventory
+from drumline.inventory.sources import load_inventory
 from drumline.loading.playbook import load_playbooks
 from drumline.model.plan import Keep
 from drumline.model.playbook import Amount, Order

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError
-from drumline.loading.template_failures import TemplateFailed
 from drumline.model.plan import Keep, Need
 from drumline.model.playbook import Amount, Barrier, Order, Play, Playbook, Task
 from drumline.planning.expand import make_plan
-from drumline.planning.render import as_json
+from drumline.planning.views.text import as_json
+from drumline.templating.failures import TemplateFailed
 
 
 def waves(plan, play=0, batch=0):

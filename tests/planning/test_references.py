@@ -2,10 +2,10 @@ import pytest
 
 from drumline.diagnostics import Position
 from drumline.loading.names import references
-from drumline.loading.templating import Templating
 from drumline.model.playbook import Amount
 from drumline.model.value import Template
 from drumline.planning.references import check_results
+from drumline.templating.templates import Templating
 
 HERE = Position("site.yml", 5, 9)
 

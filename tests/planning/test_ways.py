@@ -2,7 +2,7 @@ from itertools import combinations_with_replacement
 
 import pytest
 
-from drumline.execution.policy import Tally, verdict
+from drumline.engine.policy import Tally, verdict
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
 from drumline.planning.ways import RULES, End

@@ -11,12 +11,12 @@ from pathlib import Path
 from drumline.app import prepare
 from drumline.clock import SystemClock
 from drumline.config import Settings
+from drumline.engine.state import RunState
 from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
 from drumline.execution.runner import JobRunner
-from drumline.execution.state import RunState
 from drumline.masking import Secrets
 from drumline.model.event import Event, JobFinished
 from drumline.model.outcome import Completed

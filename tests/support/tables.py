@@ -17,15 +17,15 @@ from typing import Any
 import drumline.errors
 from drumline.config import load_settings, size_text
 from drumline.loading import keywords
-from drumline.loading.filters import FILTERS
-from drumline.loading.jinja_tests import TESTS
-from drumline.loading.lookups import _LOOKUPS
 from drumline.model import event
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
 from drumline.plugin import Duration, Mode, Moment
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
+from drumline.templating.filters import FILTERS
+from drumline.templating.jinja_tests import TESTS
+from drumline.templating.lookups import _LOOKUPS
 from support.documents import PAGES, ROOT
 
 _MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)

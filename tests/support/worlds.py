@@ -11,8 +11,8 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
-from drumline.execution.instructions import Announce, Finish, Instruction, Release, Start, Stop
-from drumline.execution.state import RunState
+from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
+from drumline.engine.state import RunState
 from drumline.model.event import (
     Event,
     InterruptRequested,

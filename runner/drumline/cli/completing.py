@@ -59,7 +59,7 @@ class _NoPrograms:
 
 
 def _inventory(context: click.Context) -> Inventory:
-    from drumline.loading.inventory import load_inventory
+    from drumline.inventory.sources import load_inventory
 
     sources = settings_with(inventory=_inventories(context)).inventory or ("inventory",)
     return load_inventory(sources, [_NoPrograms()])
@@ -97,7 +97,7 @@ def _inventories(context: click.Context) -> tuple[str, ...]:
 
 
 def _tags(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
-    from drumline.loading.yaml import read
+    from drumline.source.yaml import read
 
     tags = {"all", "tagged", "untagged", "always", "never"}
     for path in _playbooks(context):

@@ -24,8 +24,8 @@ from drumline.cli.options import (
 from drumline.cli.reported import run_reported
 from drumline.diagnostics import Position
 from drumline.errors import UsageError
-from drumline.loading.yaml import text_value
 from drumline.model.playbook import Play, Playbook, Task
+from drumline.source.yaml import text_value
 
 _PLACE = Position("<command line>")
 
@@ -131,7 +131,7 @@ def _action(name: str, arguments: str) -> Task:
     from drumline.diagnostics import Diagnostics
     from drumline.errors import FilesError
     from drumline.loading.tasks import read_task
-    from drumline.loading.yaml import Entry, Node, load
+    from drumline.source.yaml import Entry, Node, load
 
     found = Diagnostics()
     value = load(arguments, str(_PLACE.path)) if arguments.lstrip().startswith("{") else None

@@ -14,9 +14,9 @@ from drumline.cli.messages import show_warnings
 from drumline.cli.options import completes, inventory_options, settings_with
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import UsageError
-from drumline.loading.inventory import members, shared_names
-from drumline.loading.inventory_json import IsSecret, as_json, listing
-from drumline.loading.patterns import select
+from drumline.inventory.listing import IsSecret, as_json, listing
+from drumline.inventory.patterns import select
+from drumline.inventory.sources import members, shared_names
 from drumline.model.host import Group, Inventory
 from drumline.secret import is_secret_name
 

@@ -47,7 +47,7 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits:
     Exit status: 0, 2 when --lint-waits finds something, or 5 when the command line or the files are wrong.
     """
     from drumline.clock import SystemClock
-    from drumline.planning.render import FORMATS, as_text
+    from drumline.planning.views.text import FORMATS, as_text
 
     if estimate and shape == "dot":
         raise UsageError("There is no room for times in DOT", "Use --estimate with --format text or json.")

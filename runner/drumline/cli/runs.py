@@ -20,8 +20,8 @@ from drumline.cli.options import completes, settings_with, state_option, verbose
 from drumline.config import size_of
 from drumline.diagnostics import counted
 from drumline.errors import UsageError
-from drumline.loading.moments import duration
 from drumline.reporting.lines import Line
+from drumline.source.moments import duration
 
 if TYPE_CHECKING:
     from drumline.journal.reading import Reader, RunInfo

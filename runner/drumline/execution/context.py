@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from drumline.clock import Clock, SystemClock
+from drumline.engine.policy import FAILURE
 from drumline.execution.executors import JobReport
-from drumline.execution.policy import FAILURE
 from drumline.execution.results import Results, kept_steps
 from drumline.execution.sessions import SessionPool
+from drumline.inventory.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
 from drumline.loading.arguments import coerce_arguments
 from drumline.loading.connection import target_of
 from drumline.loading.names import named_by_templates
-from drumline.loading.templating import Templating
-from drumline.loading.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
 from drumline.masking import Secrets
 from drumline.model.event import Event, JobsAbandoned
 from drumline.model.host import Host, Inventory
@@ -27,6 +26,7 @@ from drumline.model.target import Target
 from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
 from drumline.secret import Secret, is_secret_name
+from drumline.templating.templates import Templating
 
 #: Keeps output that a job's result doesn't hold as it is: ``(job, number of its command, stream, data, beginning)``.
 #: False when there is no room for it. ``beginning``: it is in the result too, as far as it is text.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from drumline.clock import Clock
+from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
+from drumline.engine.state import RunState
 from drumline.execution.executors import Executor, JobReport, Stopped
-from drumline.execution.instructions import Announce, Finish, Instruction, Release, Start, Stop
-from drumline.execution.state import RunState
 from drumline.execution.values import stopped_values
 from drumline.model.event import (
     Event,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drumline.errors import lacking
 from drumline.execution.values import Values, failure, timed_out
-from drumline.loading.template_failures import TemplateEnded, TemplateFailed
+from drumline.templating.failures import TemplateEnded, TemplateFailed
 
 
 def fault(action: str, error: Exception) -> str:

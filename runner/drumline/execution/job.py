@@ -29,6 +29,7 @@ from drumline.execution.executors import JobReport, Stopped
 from drumline.execution.faults import fault, template_failure
 from drumline.execution.hiding import hidden
 from drumline.execution.requests import Requests
+from drumline.execution.task_values import Words
 from drumline.execution.values import (
     Values,
     aggregate,
@@ -41,12 +42,8 @@ from drumline.execution.values import (
     to_values,
     without_lines,
 )
-from drumline.execution.words import Words
-from drumline.loading.budget import Allowance, allow
-from drumline.loading.files import find_file
-from drumline.loading.ranges import check_name
-from drumline.loading.template_failures import TemplateFailed, VariableUndefined
-from drumline.loading.variables import Facts, Scope
+from drumline.inventory.ranges import check_name
+from drumline.inventory.variables import Facts, Scope
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
@@ -54,6 +51,9 @@ from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.value import Template
 from drumline.plugin.protocols import ActionFailed, Call, Steps
+from drumline.source.files import find_file
+from drumline.templating.budget import Allowance, allow
+from drumline.templating.failures import TemplateFailed, VariableUndefined
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1

@@ -22,9 +22,7 @@ from drumline.loading.connection import (
     find_transport,
     names_of,
 )
-from drumline.loading.files import find_file
 from drumline.loading.names import templates_in
-from drumline.loading.text import VAULT
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
@@ -33,6 +31,8 @@ from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
+from drumline.source.files import find_file
+from drumline.source.text import VAULT
 
 _LOCAL = "local"
 #: Variables that say something of running as another user.

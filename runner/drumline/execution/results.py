@@ -7,14 +7,14 @@ from typing import Any, TypeAlias
 
 from drumline.diagnostics import did_you_mean
 from drumline.execution.values import with_lines
-from drumline.loading.jinja import Lookup
 from drumline.loading.names import templates_in
-from drumline.loading.templating import Templating
 from drumline.model.event import Event, JobFinished
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.playbook import Loop, Retries, Task
 from drumline.model.value import Template, Variables
+from drumline.templating.jinja import Lookup
+from drumline.templating.templates import Templating
 
 #: Index of a play, id of a task in it.
 _Key: TypeAlias = tuple[int, str]

@@ -12,12 +12,12 @@ from drumline.diagnostics import did_you_mean
 from drumline.errors import FilesError, UsageError
 from drumline.forecast.draws import Range, Scenario, key_of
 from drumline.forecast.durations import TaskKey
-from drumline.loading.moments import duration
-from drumline.loading.patterns import select
+from drumline.inventory.patterns import select
 from drumline.loading.timing import amount
 from drumline.model.host import Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Amount, Play, Playbook
+from drumline.source.moments import duration
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _SHARE = re.compile(rf"({_NUMBER})(%?)\Z")

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from drumline.execution.instructions import Announce, Finish, Release, Start, Stop
-from drumline.execution.state import RunState
+from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
+from drumline.engine.state import RunState
 from drumline.forecast.costs import SSH, STAGING, STOPPING, TURN, WORD, Cost
 from drumline.forecast.draws import Drawn
 from drumline.model.event import (

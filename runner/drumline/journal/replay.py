@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from drumline.execution.state import RunState
+from drumline.engine.state import RunState
 from drumline.journal.store import Journal, RunInfo
 from drumline.model.event import Event, Input
 from drumline.model.plan import Plan

@@ -13,16 +13,14 @@ from typing import Any
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
-from drumline.loading.moments import duration, instant
-from drumline.loading.plain import OMIT
 from drumline.model.value import Octal, Template, Value
 from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import Action, Argument
 from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
-
-TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
-FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
+from drumline.source.booleans import FALSE, TRUE
+from drumline.source.moments import duration, instant
+from drumline.templating.plain import OMIT
 
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 _HOUR = 3600

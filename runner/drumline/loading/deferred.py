@@ -15,13 +15,13 @@ from typing import Any, TypeAlias, TypeVar
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import timing
-from drumline.loading.jinja import Unresolved
 from drumline.loading.keywords import Read, Reader, tags_in
-from drumline.loading.plain import OMIT
-from drumline.loading.template_failures import TemplateFailed
-from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value
+from drumline.source.yaml import Entry, Node, plain
+from drumline.templating.failures import TemplateFailed
+from drumline.templating.jinja import Unresolved
+from drumline.templating.plain import OMIT
 
 #: Renders a value with the variables of a play; may raise ``TemplateFailed``.
 Render: TypeAlias = Callable[[Value, Play], Any]

@@ -9,8 +9,8 @@ from drumline.diagnostics import Position
 from drumline.errors import FilesError, UsageError
 from drumline.loading.free_form import split_arguments
 from drumline.loading.ids import IDENTIFIER
-from drumline.loading.yaml import Node, load, plain, read, text_value
 from drumline.model.value import Value
+from drumline.source.yaml import Node, load, plain, read, text_value
 
 #: What positions call the command line.
 _PLACE = "-e"

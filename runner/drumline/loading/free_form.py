@@ -16,7 +16,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from drumline.loading.quotes import host_readings, read_quotes, without_blocks
+from drumline.source.quotes import host_readings, read_quotes, without_blocks
 
 _QUOTED = r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'"""
 _WORD = re.compile(rf"(?:{_QUOTED}|\\[\"']|\S)+", re.DOTALL)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading import not_yet
-from drumline.loading.arguments import FALSE, TRUE
 from drumline.loading.ids import ID, IDENTIFIER
-from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.value import Template, Value, Variables, text_of
+from drumline.source.booleans import FALSE, TRUE
+from drumline.source.yaml import Entry, Node, plain
+from drumline.templating import not_yet
 
 #: Keywords that a play passes on to its tasks.
 INHERITED = frozenset(

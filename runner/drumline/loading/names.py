@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading import not_yet
+from drumline.inventory.variables import MAGIC_NAMES
 from drumline.loading.needs import Vertex
-from drumline.loading.plain import ATOMS
-from drumline.loading.template_names import Reference
-from drumline.loading.templating import Templating
-from drumline.loading.variables import MAGIC_NAMES
-from drumline.loading.yaml import BRACES
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin.protocols import Action
+from drumline.source.yaml import BRACES
+from drumline.templating import not_yet
+from drumline.templating.names import Reference
+from drumline.templating.plain import ATOMS
+from drumline.templating.templates import Templating
 
 #: Variables of drumline's own that playbooks written for Ansible may want for something else.
 _OWN_WORDS = frozenset({"play_batch", "results"})

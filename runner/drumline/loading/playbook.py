@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import keywords, timing
-from drumline.loading.collector import without_collector
 from drumline.loading.deferred import deferring, split
 from drumline.loading.ids import slug, unique_ids
 from drumline.loading.keywords import Reader
 from drumline.loading.needs import check_needs
 from drumline.loading.tasks import read_inherited, read_task
-from drumline.loading.yaml import Node, read
 from drumline.model.playbook import Play, Playbook, Strategy, Task
 from drumline.model.value import text_of
 from drumline.plugin.protocols import Action
+from drumline.source.gc_tuning import without_collector
+from drumline.source.yaml import Node, read
 
 Owner = TypeVar("Owner", Play, Task)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from drumline.loading.templating import Templating
-from drumline.loading.variables import HostVars, Scope, host_magic, run_magic
+from drumline.inventory.variables import HostVars, Scope, host_magic, run_magic
 from drumline.model.host import Host, Inventory
 from drumline.model.playbook import Play, Playbook
 from drumline.model.value import Value
+from drumline.templating.templates import Templating
 
 
 def play_renderer(

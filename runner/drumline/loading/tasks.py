@@ -8,17 +8,18 @@ from difflib import get_close_matches
 from typing import Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading import keywords, not_yet, timing
+from drumline.loading import keywords, timing
 from drumline.loading.arguments import check_arguments
 from drumline.loading.deferred import RESOLVED, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import Read, Reader
-from drumline.loading.quotes import never_closed, read_quotes
-from drumline.loading.yaml import Entry, Node, plain
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
 from drumline.model.value import Template, Value
 from drumline.plugin.protocols import Action
+from drumline.source.quotes import never_closed, read_quotes
+from drumline.source.yaml import Entry, Node, plain
+from drumline.templating import not_yet
 
 #: Keys of a task that name its action in their value.
 _INDIRECT = ("action", "local_action")

@@ -13,10 +13,10 @@ from typing import TypeVar
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.loading import keywords
 from drumline.loading.keywords import Read, Reader
-from drumline.loading.moments import duration, instant
-from drumline.loading.yaml import Node
 from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start, Strategy, Task
 from drumline.plugin.protocols import Action
+from drumline.source.moments import duration, instant
+from drumline.source.yaml import Node
 
 _AMOUNT = re.compile(r"(-?[0-9]{1,15})|([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%")
 _PERCENT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from drumline.diagnostics import Diagnostics
-from drumline.loading import not_yet
+from drumline.inventory.variables import MAGIC_NAMES
 from drumline.loading.connection import names_read
-from drumline.loading.variables import MAGIC_NAMES
 from drumline.model.hostnames import fold_hosts
 from drumline.plugin.protocols import Transport
+from drumline.templating import not_yet
 
 _PREFIXES = ("ansible_", "drumline_")
 #: Likeness from which on a name is worth a warning.

@@ -18,10 +18,9 @@ from typing import NamedTuple, TypeAlias
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.loading.inventory import members
+from drumline.inventory.patterns import select
+from drumline.inventory.sources import members
 from drumline.loading.needs import Vertex, needs_of, needs_of_plays
-from drumline.loading.patterns import select
-from drumline.loading.template_failures import TemplateFailed
 from drumline.model.host import Inventory
 from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Play, Playbook, Task
@@ -31,6 +30,7 @@ from drumline.planning.graph import without
 from drumline.planning.keeping import HostScope, keep_of, values_of
 from drumline.planning.tags import selected
 from drumline.planning.vertices import tasks_of
+from drumline.templating.failures import TemplateFailed
 
 #: Turns the ``hosts`` of a play, or of one of its tasks, into the text of a pattern; may raise ``TemplateFailed``.
 RenderPattern: TypeAlias = Callable[[Value, Play], str]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, counted, did_you_mean
-from drumline.loading.template_failures import TemplateFailed
 from drumline.model.host import Host, Inventory
 from drumline.model.plan import Keep
 from drumline.model.playbook import Play
+from drumline.templating.failures import TemplateFailed
 
 #: The variables of a host as a play sees them before it starts; looking one up may raise ``TemplateFailed``.
 HostScope: TypeAlias = Callable[[Host, Play], Mapping[str, Any]]

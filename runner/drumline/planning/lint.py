@@ -20,9 +20,9 @@ from drumline.model.playbook import Strategy, Task
 from drumline.model.value import Variables
 from drumline.planning.graph import ancestors, path
 from drumline.planning.vertices import steps_of, tasks_of
+from drumline.planning.views.words import APPROVE
 from drumline.planning.waits import brings, wanted_by
 from drumline.planning.ways import Ways
-from drumline.planning.words import APPROVE
 
 
 def lint_waits(plan: Plan, extra: Variables) -> Diagnostics:

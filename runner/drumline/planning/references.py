@@ -7,11 +7,11 @@ from functools import cache
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.needs import Names, Vertex, ambiguous, needs_of
-from drumline.loading.template_names import Reference
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
 from drumline.planning.graph import ancestors
 from drumline.planning.vertices import steps_of
+from drumline.templating.names import Reference
 
 
 def check_results(plan: Plan, references: Iterable[tuple[Vertex, Reference, Position]]) -> Diagnostics:

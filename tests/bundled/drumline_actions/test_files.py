@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from drumline.loading.templating import Templating
 from drumline.plugin import ActionFailed, Call, Completed, Get, Platform
+from drumline.templating.templates import Templating
 from drumline_actions import drumline_actions
 
 ACTIONS = {action.name: action for action in drumline_actions()}

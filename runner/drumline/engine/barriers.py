@@ -1,0 +1,105 @@
+"""Barriers: when a wave is over as far as it has to be, who is late, and which hosts are behind.
+
+A barrier passes when its quorum is there. Hosts that have open jobs then are *behind*: they run their waves in order,
+and no later barrier counts them until they have no open job in any released wave. What is open at the deadline, or
+without a deadline when the quorum is there, is *late*. Rules: ``semantics.md`` section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drumline.engine.ledger import Ledger, WaveState
+from drumline.model.event import BarrierPassed
+from drumline.model.outcome import FINAL
+from drumline.model.plan import Job
+from drumline.model.playbook import Late
+from drumline.times import in_words
+
+
+def begin(ledger: Ledger, wave: WaveState, at: float) -> None:
+    """A wave was released, and its jobs are entered: note for which of them its barrier waits, and until when."""
+    behind = wave.batch.behind
+    wave.released_at = at
+    wave.aside = frozenset(behind)
+    for job in _jobs_on(ledger, wave, wave.aside):
+        wave.batch.count_behind(job.host, wave.number)
+        wave.open_aside += 1
+    counted = wave.open - wave.open_aside
+    wave.spare = counted - min(counted, wave.barrier.quorum.at_least(counted))
+    if wave.barrier.deadline is not None:
+        wave.deadline = at + wave.barrier.deadline
+    elif wave.barrier.quorum.at_least(wave.open) < wave.open:
+        wave.final = True
+
+
+def _jobs_on(ledger: Ledger, wave: WaveState, hosts: frozenset[str]) -> Iterator[Job]:
+    for index in wave.steps if hosts else ():
+        for host in ledger.steps[index].statuses:
+            if host in hosts:
+                yield Job(index, host)
+
+
+def is_enough(wave: WaveState) -> bool:
+    """Whether the barrier may pass as far as the wave's own jobs go."""
+    return wave.open - wave.open_aside <= wave.spare or (wave.told and wave.barrier.late is Late.CATCH_UP)
+
+
+def late_jobs(ledger: Ledger, wave: WaveState) -> list[Job]:
+    """The wave's open jobs, but for those on hosts that were late before and may catch up."""
+    return [job for job in _open_jobs(ledger, wave) if job.host not in wave.batch.excused]
+
+
+def why_late(wave: WaveState) -> str:
+    """Why the jobs that are open now are late, for people."""
+    deadline, quorum = wave.barrier.deadline, wave.barrier.quorum
+    if deadline is not None:
+        return f"the deadline of {in_words(deadline)} was over"
+    jobs = "" if quorum.percent else "job " if quorum.value == 1 else "jobs "
+    return f"{quorum} {jobs}of the wave had finished"
+
+
+def passed(wave: WaveState, at: float) -> BarrierPassed:
+    """What the barrier has cost by now: who came last, and how long the others waited."""
+    return BarrierPassed(
+        at=at,
+        play=wave.batch.play,
+        batch=wave.batch.number,
+        wave=wave.number,
+        last=wave.last,
+        waited=max(0.0, at - wave.first_end) if wave.ended else 0.0,
+        waited_in_all=max(0.0, wave.ended * (at - wave.released_at) - wave.ended_after),
+        open=wave.open,
+    )
+
+
+def leave_behind(ledger: Ledger, wave: WaveState) -> None:
+    """The barrier has passed: hosts that have open jobs in the wave are behind."""
+    behind = wave.batch.behind
+    counted = {host for host, held in behind.items() if wave.number in held}
+    for job in _open_jobs(ledger, wave):
+        if job.host not in counted:
+            wave.batch.count_behind(job.host, wave.number)
+
+
+def come_further(wave: WaveState, host: str) -> bool:
+    """A job of the wave is over on a host that is behind; whether that was its last one in the wave."""
+    batch = wave.batch
+    held = batch.behind[host]
+    if wave.number not in held:
+        return False
+    held[wave.number] -= 1
+    if held[wave.number]:
+        return False
+    del held[wave.number]
+    if not held:
+        del batch.behind[host]
+        batch.excused.discard(host)
+    return True
+
+
+def _open_jobs(ledger: Ledger, wave: WaveState) -> Iterator[Job]:
+    for index in wave.steps:
+        state = ledger.steps[index]
+        if state.tally.open:
+            yield from (Job(index, host) for host, status in state.statuses.items() if status not in FINAL)

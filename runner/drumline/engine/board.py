@@ -1,0 +1,145 @@
+"""What becomes of jobs: they get a place, are sent, are stopped, end with or without running.
+
+The parts of a run's state (:mod:`.judging`, :mod:`.waves`, :mod:`.starts`) share one of these. It holds the ledger,
+the places, the time, and what is to be done next.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from drumline.engine.dispatch import Dispatch
+from drumline.engine.instructions import Announce, Instruction, Release, Start, Stop
+from drumline.engine.ledger import Ledger
+from drumline.model.event import Event, JobFinished, JobsAbandoned
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+
+
+class _Ending(NamedTuple):
+    """Why jobs ended without running; those with the same one are announced together."""
+
+    status: Status
+    cause: Job | None
+    reason: str
+
+
+class Jobs:
+    """All jobs of a run. ``at`` is the time of the event that is being handled, ``out`` what is to be done."""
+
+    def __init__(self, plan: Plan, *, forks: int, sessions: int) -> None:
+        self.ledger = Ledger(plan)
+        self.dispatch = Dispatch(forks=forks, sessions=sessions)
+        self.at = 0.0
+        self.out: list[Instruction] = []
+        self.running: dict[Job, None] = {}
+        self.stopping: dict[Job, Status] = {}  # of these, the ones that were told to stop, and what they end as
+        self.ended: deque[tuple[Job, Status]] = deque()  # what follows from these was not looked at yet
+        self._placeless: set[Job] = set()  # running without a place of their own
+        self._sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet
+        self._without_running: defaultdict[_Ending, list[Job]] = defaultdict(list)
+
+    # Jobs that are carried out.
+
+    def send(self) -> None:
+        """Ask for the start of all ready jobs that get a place."""
+        jobs = self.dispatch.take()
+        if jobs:
+            self._sending.update(dict.fromkeys(jobs))
+            self.out.append(Start(tuple(jobs)))
+
+    def started(self, jobs: Iterable[Job]) -> None:
+        """These jobs, named by a ``Start``, are being sent."""
+        for job in jobs:
+            self.ledger.move(job, Status.RUNNING)
+            del self._sending[job]
+            self.running[job] = None
+
+    def finished(self, event: JobFinished) -> None:
+        """A running job is over."""
+        job = event.job
+        self.ledger.move(job, event.status, ignored=event.ignored)
+        del self.running[job]
+        if job in self._placeless:
+            self._placeless.remove(job)
+        else:
+            self.dispatch.release(job)
+        if self.stopping:
+            self.stopping.pop(job, None)
+        self.ended.append((job, event.status))
+
+    def is_idle(self) -> bool:
+        """Whether no job is under way, or about to be sent."""
+        return not self.running and not self._sending
+
+    def give_place_back(self, job: Job) -> None:
+        """A running job needs no place any more: neither ``forks`` nor ``sessions`` count it."""
+        if job not in self._placeless:
+            self._placeless.add(job)
+            self.dispatch.release(job)
+
+    def stop(self, jobs: Iterable[Job], status: Status, reason: str) -> None:
+        """Tell running jobs to stop, unless they were told so before."""
+        told = tuple(job for job in jobs if job not in self.stopping)
+        if told:
+            self.stopping.update(dict.fromkeys(told, status))
+            self.out.append(Stop(told, status, reason))
+
+    def stop_all(self) -> None:
+        """Tell all running jobs to stop, and those that were told so before once more: now there is a hurry."""
+        self.stopping = {job: self.stopping.get(job, Status.CANCELLED) for job in self.running}
+        if self.running:
+            self.out.append(Stop(tuple(self.running)))
+
+    # Jobs that end without running.
+
+    def withdraw(self, steps: frozenset[int], host: str | None = None) -> list[Job]:
+        """Take the places of ready jobs back, on one host or on all; they are to be ended next."""
+        unsent = [job for job in self._sending if job.step in steps and (host is None or job.host == host)]
+        if unsent:
+            self._take_back(frozenset(unsent))
+        return self.dispatch.drop(steps, host) + unsent
+
+    def _take_back(self, jobs: frozenset[Job]) -> None:
+        """What was to be sent after an earlier event of the same call is not sent any more."""
+        out = self.out
+        self.out = []
+        for item in out:
+            left = tuple(job for job in item.jobs if job not in jobs) if isinstance(item, Start) else ()
+            if left or not isinstance(item, Start):
+                self.out.append(Start(left) if left else item)
+        for job in jobs:
+            self.dispatch.release(job)
+            del self._sending[job]
+
+    def take_release_back(self, step: int) -> None:
+        """The word to start is not given any more, if it was to be after an earlier event of the same call."""
+        self.out = [item for item in self.out if not (isinstance(item, Release) and item.jobs[0].step == step)]
+
+    def end(self, jobs: Iterable[Job], status: Status, cause: Job | None, reason: str = "") -> None:
+        """End jobs that are not running."""
+        for job in jobs:
+            self.ledger.move(job, status)
+            if cause is not None:
+                self.ledger.steps[job.step].causes[job.host] = cause
+            self.ended.append((job, status))
+            self._without_running[_Ending(status, cause, reason)].append(job)
+
+    def end_waiting(self, index: int, status: Status, cause: Job | None, reason: str = "") -> None:
+        """End all of a step's jobs that wait for their needs."""
+        state = self.ledger.steps[index]
+        if state.step.task.run_once and not state.statuses and state.step.hosts:
+            self.ledger.choose_host(index, state.step.hosts[0])
+        self.end(self.ledger.pending(index), status, cause, reason)
+
+    def announce_ends(self) -> None:
+        """Tell of the jobs that ended without running since the last time."""
+        for (status, cause, reason), jobs in self._without_running.items():
+            self.announce(JobsAbandoned(at=self.at, jobs=tuple(jobs), status=status, cause=cause, reason=reason))
+        self._without_running.clear()
+
+    def announce(self, event: Event) -> None:
+        """Have an event journalled and reported."""
+        self.out.append(Announce(event))

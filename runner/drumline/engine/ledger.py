@@ -1,0 +1,315 @@
+"""Where every job of a run stands, and what its needs say: the bookkeeping under :mod:`.state`.
+
+Nothing here decides what happens next. Sizes: one dict entry per released job, one small record per step, batch and
+play; a question about one job never costs more than its number of needs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
+from drumline.engine.transitions import LEGAL, IllegalMove
+from drumline.model.outcome import FINAL, Status
+from drumline.model.plan import Batch, Job, Keep, Need, Plan, Step
+from drumline.model.playbook import Barrier, Strategy
+
+#: How many moves are remembered for the message of an illegal one.
+_STORY = 2000
+
+
+@dataclass(slots=True)
+class StepState:
+    """One step: where each of its jobs stands, and how many stand where."""
+
+    step: Step
+    released: bool = False
+    statuses: dict[str, Status] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    ignored: set[str] = field(default_factory=set)
+    failures: dict[str, None] = field(default_factory=dict)  # hosts that failed by themselves, first one first
+    causes: dict[str, Job] = field(default_factory=dict)  # hosts that were abandoned, and the failure behind it
+    dependents: list[int] = field(default_factory=list)  # steps that need this one
+
+
+@dataclass(slots=True)
+class BatchState:
+    """One batch: its waves are *released* one after the other, and their barriers *passed* in the same order."""
+
+    batch: Batch
+    play: int
+    number: int
+    hosts: frozenset[str]
+    failures: Failures
+    waves: list[WaveState] = field(default_factory=list)
+    released: int = 0
+    passed: int = 0
+    stopped_at: int | None = None  # the first wave that was ended without being released
+    #: Hosts with open jobs in waves whose barrier has passed: how many they have in each released wave.
+    behind: dict[str, dict[int, int]] = field(default_factory=dict)
+    excused: set[str] = field(default_factory=set)  # of these, the ones that were late, and may catch up
+
+    def count_behind(self, host: str, wave: int) -> None:
+        """A host that is behind has one more open job in this wave."""
+        held = self.behind.setdefault(host, {})
+        held[wave] = held.get(wave, 0) + 1
+
+
+@dataclass(slots=True)
+class WaveState:
+    """One wave of a batch: how many of its jobs are open, and who came first and last."""
+
+    batch: BatchState
+    number: int
+    steps: tuple[int, ...]
+    barrier: Barrier
+    open: int = 0  # jobs that are not over
+    aside: frozenset[str] = frozenset()  # hosts that were behind at the release: the barrier doesn't count them
+    open_aside: int = 0
+    spare: int = 0  # so many of the jobs that count may be open when the barrier passes
+    deadline: float | None = None  # when what is open is late; None: at no given time, or that was said
+    final: bool = False  # the rest is late as soon as the quorum is there
+    told: bool = False  # what is open was declared late
+    released_at: float = 0.0
+    ended: int = 0  # jobs that were carried out and are over
+    ended_after: float = 0.0  # seconds from the release to the end, over all of them
+    first_end: float = 0.0
+    last: Job | None = None
+
+    def note_end(self, job: Job, at: float) -> None:
+        """A job that was carried out is over, before the barrier has passed."""
+        if not self.ended:
+            self.first_end = at
+        self.ended += 1
+        self.ended_after += at - self.released_at
+        self.last = job
+
+
+@dataclass(slots=True)
+class Failures:
+    """What failed by itself in one batch, and isn't ignored; each host with its first such job."""
+
+    hosts: dict[str, Job] = field(default_factory=dict)  # the batch's own
+    first: Job | None = None  # of all, hosts outside the batch too
+    fatal: Job | None = None  # the first one of a task with any_errors_fatal
+
+    def add(self, job: Job, step: Step, batch: BatchState) -> None:
+        """Note one more; ``step`` is the job's, in this batch."""
+        self.first = self.first or job
+        if step.task.any_errors_fatal:
+            self.fatal = self.fatal or job
+        if job.host in batch.hosts:
+            self.hosts.setdefault(job.host, job)
+
+    def copy(self) -> Failures:
+        """One that can be added to without changing this one."""
+        return Failures(dict(self.hosts), self.first, self.fatal)
+
+
+@dataclass(slots=True)
+class PlayState:
+    """One play: its batches, the hosts that dropped out, and whether it was stopped."""
+
+    steps: frozenset[int]
+    hosts: frozenset[str]
+    batches: list[BatchState]
+    free: bool
+    keep: tuple[tuple[Keep, frozenset[str]], ...]  # with the group's hosts as a set
+    batch: int = 0  # the one that is open
+    opened: bool = False
+    over: bool = False
+    failed: set[str] = field(default_factory=set)
+    unreachable: dict[str, Job] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)  # hosts that left it without having failed, and why
+    halted: bool = False
+
+    def taken_out(self) -> set[str]:
+        """The hosts of the open batch that are in groups of which others are to stay available meanwhile."""
+        if self.batch == len(self.batches) or not self.batches[self.batch].released:
+            return set()
+        return {host for _, members in self.keep for host in members & self.batches[self.batch].hosts}
+
+
+class Ledger:
+    """The statuses of all jobs of a plan. ``move`` is the only way to change one."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.steps = [StepState(step) for step in plan.steps]
+        self.plays = [_play_state(plan, index) for index in range(len(plan.plays))]
+        self.waves = _waves_of_steps(self.plays, len(self.steps))  # by step
+        self.lost: dict[str, Job] = {}  # hosts that failed, were unreachable or dropped in any play, and where
+        self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
+        for step in plan.steps:
+            for need in step.needs:
+                if need.step is not None:
+                    self.steps[need.step].dependents.append(step.index)
+
+    def status(self, job: Job) -> Status:
+        """Where the job stands; ``pending`` before its wave."""
+        return self.steps[job.step].statuses.get(job.host, Status.PENDING)
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of jobs per status, of all steps that were released."""
+        counter: Counter[str] = Counter()
+        for state in self.steps:
+            counter.update(status.value for status in state.statuses.values())
+        return counter
+
+    def open_step(self, index: int) -> int:
+        """Enter the step's jobs as pending; returns how many. With ``run_once`` the one job's host comes later."""
+        state = self.steps[index]
+        state.released = True
+        hosts = state.step.hosts
+        if state.step.task.run_once:
+            hosts = hosts[:1]
+        else:
+            state.statuses = dict.fromkeys(hosts, Status.PENDING)
+        state.tally.open = len(hosts)
+        self.waves[index].open += len(hosts)
+        return len(hosts)
+
+    def choose_host(self, index: int, host: str) -> Job:
+        """The host on which a ``run_once`` step has its one job."""
+        self.steps[index].statuses[host] = Status.PENDING
+        wave = self.waves[index]
+        if host in wave.batch.behind or wave.number < wave.batch.passed:
+            wave.batch.count_behind(host, wave.number)
+        return Job(index, host)
+
+    def move(self, job: Job, new: Status, *, ignored: bool = False) -> None:
+        """Change where a job stands; raises ``IllegalMove`` for what the table doesn't allow."""
+        state = self.steps[job.step]
+        current = state.statuses.get(job.host)
+        if current is None or new not in LEGAL[current]:
+            story = [Status.PENDING, *(status for moved, status in self._story if moved == job)]
+            raise IllegalMove(job, current or Status.PENDING, new, story)
+        self._story.append((job, new))
+        state.statuses[job.host] = new
+        if new in FINAL:
+            self._count_end(state, job, new, ignored)
+
+    def pending(self, index: int) -> list[Job]:
+        """The step's jobs that wait for their needs."""
+        return [Job(index, host) for host, held in self.steps[index].statuses.items() if held is Status.PENDING]
+
+    def running(self, index: int) -> list[Job]:
+        """The step's jobs that were sent and are not over."""
+        return [Job(index, host) for host, held in self.steps[index].statuses.items() if held is Status.RUNNING]
+
+    # Needs.
+
+    def needs_of(self, step: Step, host: str) -> Tally:
+        """The needs of one job: its own host's job where the need has that host, else all of the need's jobs."""
+        total = Tally()
+        for need in step.needs:
+            status = self._status_on(need, host)
+            if status is None:
+                total.add(self._tally_of(need))
+                total.failed += self._dropped_out_before(need, host)
+            else:
+                total.count(status)
+        return total
+
+    def _dropped_out_before(self, need: Need, host: str) -> bool:
+        """Whether the host failed before a ``run_once`` task whose one job another host did for it."""
+        if need.step is None:
+            return False
+        step = self.steps[need.step].step
+        if not step.task.run_once or host not in step.hosts:
+            return False
+        return verdict(step.task.trigger_rule, self.needs_of(step, host)) is Status.ABANDONED
+
+    def _status_on(self, need: Need, host: str) -> Status | None:
+        """How a need stands on this host; None when it has no job there."""
+        if need.step is not None:
+            needed = self.steps[need.step]
+            status = needed.statuses.get(host)  # None before its wave: then the tally says that it is open
+            return Status.OK if status in FAILURE and host in needed.ignored else status
+        assert need.play is not None
+        play = self.plays[need.play]
+        if host not in play.hosts:
+            return None
+        if not play.over:
+            return Status.PENDING
+        if play.halted or host in play.failed:
+            return Status.FAILED
+        return Status.SKIPPED if host in play.dropped else Status.OK
+
+    def _tally_of(self, need: Need) -> Tally:
+        if need.step is not None:
+            needed = self.steps[need.step]
+            return needed.tally if needed.released else Tally(open=1)
+        assert need.play is not None
+        play = self.plays[need.play]
+        failed = len(play.hosts) if play.halted else len(play.failed)
+        skipped = 0 if play.halted else sum(host not in play.failed for host in play.dropped)
+        success = len(play.hosts) - failed - skipped
+        return Tally(open=0 if play.over else 1, success=success, skipped=skipped, failed=failed)
+
+    def cause_of(self, job: Job) -> Job | None:
+        """The failure that keeps a job from running: on its own host if there is one, else anywhere that it needs."""
+        elsewhere: Job | None = None
+        for need in self.steps[job.step].step.needs:
+            for index in self._steps_of(need):
+                cause = self._cause_in(index, job.host)
+                if cause is not None and cause.host == job.host:
+                    return cause
+                elsewhere = elsewhere or cause
+        return elsewhere
+
+    def _steps_of(self, need: Need) -> Iterable[int]:
+        return (need.step,) if need.step is not None else sorted(self.plays[need.play or 0].steps)
+
+    def _cause_in(self, index: int, host: str) -> Job | None:
+        """A failure of this step, or the one that kept it from running; of this host if it can be."""
+        state = self.steps[index]
+        if host in state.failures:
+            return Job(index, host)
+        own = state.causes.get(host)
+        if own is not None and own.host == host:
+            return own
+        if state.failures:
+            return Job(index, next(iter(state.failures)))
+        return own or next(iter(state.causes.values()), None)
+
+    def _count_end(self, state: StepState, job: Job, status: Status, ignored: bool) -> None:
+        state.tally.open -= 1
+        state.tally.count(Status.OK if ignored else status)
+        wave = self.waves[job.step]
+        wave.open -= 1
+        if wave.aside and job.host in wave.aside and not state.step.task.run_once:
+            wave.open_aside -= 1
+        if ignored:
+            state.ignored.add(job.host)
+        elif status in FAILURE:
+            self.plays[state.step.play].failed.add(job.host)
+            if status in FAULT:
+                state.failures[job.host] = None
+
+
+def _play_state(plan: Plan, index: int) -> PlayState:
+    steps = [step for step in plan.steps if step.play == index]
+    free = plan.plays[index].play.strategy is Strategy.FREE
+    batches = [_batch_state(batch, index, number, free) for number, batch in enumerate(plan.plays[index].batches)]
+    # Steps of one batch share one tuple of hosts: gathering the distinct tuples first keeps this linear.
+    distinct = {id(step.hosts): step.hosts for step in steps}
+    hosts = frozenset().union(*distinct.values())
+    keep = tuple((kept, frozenset(kept.hosts)) for kept in plan.plays[index].keep)
+    numbers = frozenset(step.index for step in steps)
+    return PlayState(steps=numbers, hosts=hosts, batches=batches, free=free, keep=keep)
+
+
+def _batch_state(batch: Batch, play: int, number: int, free: bool) -> BatchState:
+    """The batch with its waves; no barriers in the plan, or ``free``: each waits for all of its wave."""
+    state = BatchState(batch, play, number, frozenset(batch.hosts), Failures())
+    barriers = batch.barriers if batch.barriers and not free else (Barrier(),) * len(batch.waves)
+    for wave, (steps, barrier) in enumerate(zip(batch.waves, barriers, strict=True)):
+        state.waves.append(WaveState(state, wave, steps, barrier))
+    return state
+
+
+def _waves_of_steps(plays: Iterable[PlayState], count: int) -> list[WaveState]:
+    found = {step: wave for play in plays for batch in play.batches for wave in batch.waves for step in wave.steps}
+    return [found[index] for index in range(count)]

@@ -1,0 +1,90 @@
+"""Whether jobs may run: their needs, the hosts that dropped out, and the order of waves on hosts that are behind."""
+
+from __future__ import annotations
+
+from drumline.engine.board import Jobs
+from drumline.engine.ledger import BatchState, StepState
+from drumline.engine.policy import FAILURE, verdict
+from drumline.model.outcome import Status
+from drumline.model.plan import Job
+
+
+class Judge:
+    """Makes released jobs ready, or ends them without running, as soon as that is certain."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._ledger = jobs.ledger
+
+    def look_at_dependents(self, job: Job, status: Status) -> None:
+        """A job is over: judge anew what waited for it."""
+        ended = self._ledger.steps[job.step]
+        for index in ended.dependents:
+            waiting = self._ledger.steps[index]
+            if not waiting.released or not waiting.tally.open:
+                continue
+            # All jobs of the ended step decide for hosts that it hasn't. Steps with the same hosts share one tuple.
+            others = waiting.step.hosts is not ended.step.hosts
+            failed = status in FAILURE and job.host not in ended.ignored
+            if not ended.tally.open or waiting.step.task.run_once or (others and (failed or ended.tally.success == 1)):
+                self.judge(waiting)
+            elif job.host in waiting.statuses:
+                self._judge_job(waiting, job.host)
+
+    def look_at_host(self, batch: BatchState, host: str) -> None:
+        """A host that was behind has come further: judge anew what waits there, or may wait for it."""
+        for wave in batch.waves[: batch.released]:
+            for index in wave.steps if wave.open else ():
+                state = self._ledger.steps[index]
+                if state.step.task.run_once:
+                    self.judge(state)
+                elif host in state.statuses:
+                    self._judge_job(state, host)
+
+    def judge(self, state: StepState) -> None:
+        """Look at every pending job of a released step."""
+        if state.step.task.run_once:
+            self._judge_once(state)
+            return
+        for host, status in state.statuses.items():
+            if status is Status.PENDING:
+                self._judge_job(state, host)
+
+    def _judge_job(self, state: StepState, host: str) -> None:
+        if state.statuses[host] is Status.PENDING:
+            self._decide(Job(state.step.index, host), self._decision(state, host))
+
+    def _judge_once(self, state: StepState) -> None:
+        """``run_once``: the first candidate that may run stands for all; when none may, the first one ends so."""
+        if state.statuses or not state.step.hosts:
+            return
+        decisions = {host: self._decision(state, host) for host in state.step.hosts}
+        chosen = next((host for host, decision in decisions.items() if decision is Status.READY), None)
+        if chosen is None and Status.PENDING in decisions.values():
+            return
+        job = self._ledger.choose_host(state.step.index, chosen or state.step.hosts[0])
+        self._decide(job, decisions[job.host])
+
+    def _decision(self, state: StepState, host: str) -> Status:
+        play = self._ledger.plays[state.step.play]
+        if host in play.unreachable:
+            return Status.ABANDONED
+        if host in play.dropped:
+            return Status.SKIPPED
+        decision = verdict(state.step.task.trigger_rule, self._ledger.needs_of(state.step, host))
+        if decision is Status.READY:
+            behind = self._ledger.waves[state.step.index].batch.behind
+            if behind and host in behind and min(behind[host]) < state.step.wave:
+                return Status.PENDING
+        return decision
+
+    def _decide(self, job: Job, decision: Status) -> None:
+        if decision is Status.READY:
+            self._ledger.move(job, Status.READY)
+            self._jobs.dispatch.add(job)
+        elif decision is not Status.PENDING:
+            play = self._ledger.plays[self._ledger.steps[job.step].step.play]
+            lost = play.unreachable.get(job.host)
+            cause = (lost or self._ledger.cause_of(job)) if decision is Status.ABANDONED else None
+            reason = play.dropped.get(job.host, "") if decision is Status.SKIPPED else ""
+            self._jobs.end([job], decision, cause, reason)

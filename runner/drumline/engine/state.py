@@ -1,0 +1,197 @@
+"""The state of a run: events in, instructions out, nothing else.
+
+``RunState.handle(*events)`` is the only thing that changes it. It knows no thread, clock, socket or random source:
+time is what events carry. The same events in the same order give the same state and the same instructions, whoever
+feeds them: a driver with real hosts, a simulation, the replay of a journal, a test that tries every order.
+
+What order events may come in: ``RunStarted`` first; ``JobsStarted`` right after the ``Start`` that named the jobs, and
+before their ``JobFinished``; ``JobStaged`` while a job runs; ``StartReleased`` right after its ``Release`` was carried
+out, before anything that came of it; ``TimePassed`` at ``wake_at`` or later, after what happened before, or when the
+clock was set; and ``InterruptRequested`` at any time. Illegal moves raise ``IllegalMove``.
+
+How a run goes on. A play opens when the plays that it needs are over. Its batches follow one another. In a batch,
+wave k+1 is *released* when the barrier of wave k has passed (strategy ``waves``, :mod:`.barriers`), or all waves are
+at once (``free``), unless too much failed (:mod:`.limits`). A released job becomes ready, or ends without running, as
+soon as its trigger rule says so (:mod:`.policy`, :mod:`.judging`), and starts when there is a place for it
+(:mod:`.dispatch`). Jobs of a task with ``start`` are staged first, and go on together (:mod:`.starts`).
+
+Example: one play, tasks ``stop`` (web1, web2) and ``start`` (the same hosts), web2 fails in ``stop``::
+
+    RunStarted             -> Announce(WaveReleased 0), Start(stop on web1, stop on web2)
+    JobsStarted both       -> nothing
+    JobFinished web1 ok    -> nothing: the wave is open
+    JobFinished web2 fails -> Announce(BarrierPassed 0), Announce(WaveReleased 1),
+                              Announce(JobsAbandoned start on web2), Start(start on web1)
+    JobsStarted, JobFinished web1 -> Announce(BarrierPassed 1), Announce(RunFinished), Finish(2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drumline.engine.board import Jobs
+from drumline.engine.instructions import Finish, Instruction
+from drumline.engine.policy import FAULT
+from drumline.engine.readiness import Judge
+from drumline.engine.starts import Starts
+from drumline.engine.waves import Waves
+from drumline.model.event import (
+    ApprovalGiven,
+    ApprovalRequested,
+    Event,
+    InterruptRequested,
+    JobFinished,
+    JobsStarted,
+    JobStaged,
+    RunFinished,
+    RunStarted,
+    StartReleased,
+    TimePassed,
+    Urgency,
+)
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+
+
+class RunState:
+    """The whole run. ``forks`` is the number of hosts at once, ``sessions`` of jobs at once on one host."""
+
+    def __init__(self, plan: Plan, *, forks: int = 50, sessions: int = 4) -> None:
+        self.plan = plan
+        self.finished = False
+        self.interrupted: Urgency | None = None
+        self._jobs = Jobs(plan, forks=forks, sessions=sessions)
+        self._ledger = self._jobs.ledger
+        self._judge = Judge(self._jobs)
+        self._starts = Starts(self._jobs)
+        self._waves = Waves(plan, self._jobs, self._judge, self._starts)
+        self._asking: dict[Job, None] = {}  # jobs that wait for a person's answer
+
+    def status(self, job: Job) -> Status:
+        """Where the job stands; ``pending`` before its wave."""
+        return self._ledger.status(job)
+
+    @property
+    def running(self) -> tuple[Job, ...]:
+        """Jobs that were sent and are not over, in the order in which they were sent."""
+        return tuple(self._jobs.running)
+
+    @property
+    def wake_at(self) -> float | None:
+        """When time itself changes something (seconds since the epoch): a ``TimePassed`` is to be fed then."""
+        times = (self._waves.wake_at(), self._starts.wake_at())
+        return min((at for at in times if at is not None), default=None)
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of jobs per status, of all steps that were released."""
+        return self._ledger.counts()
+
+    def handle(self, *events: Event) -> list[Instruction]:
+        """Take in what happened, in order; returns what to do now, in order. One call or several: it is the same."""
+        self._jobs.out = []
+        for event in events:
+            self._jobs.at = event.at
+            if isinstance(event, JobsStarted):
+                self._jobs.started(event.jobs)  # nothing follows from it
+                continue
+            self._take_in(event)
+            self._settle()
+            self._jobs.send()
+            while self._stands_still() and self._waves.end_standstill():
+                self._settle()
+                self._jobs.send()
+        return self._jobs.out
+
+    # What happened.
+
+    def _take_in(self, event: Event) -> None:
+        match event:
+            case JobFinished():
+                self._job_finished(event)
+            case TimePassed(ahead=ahead):
+                self._waves.time_passed()
+                self._starts.time_passed(ahead)
+            case JobStaged():
+                self._starts.staged(event)
+            case StartReleased():
+                self._starts.released(event)
+            case ApprovalRequested(job=job):
+                self._job_asks(job)
+            case ApprovalGiven(job=job):
+                self._asking.pop(job, None)
+            case RunStarted():
+                self._waves.open_plays()
+            case InterruptRequested(urgency=urgency):
+                self._interrupt(urgency)
+
+    def _job_finished(self, event: JobFinished) -> None:
+        self._jobs.finished(event)
+        self._waves.note_end(event.job)
+        if event.began is not None:
+            self._starts.began(event.job, event.began)
+        if self._asking:
+            self._asking.pop(event.job, None)
+
+    def _job_asks(self, job: Job) -> None:
+        """Nobody is to be asked whether a run that is being interrupted may go on."""
+        if job in self._jobs.running:
+            self._asking[job] = None
+            if self.interrupted is not None:
+                self._jobs.stop([job], Status.CANCELLED, "")
+
+    def _interrupt(self, urgency: Urgency) -> None:
+        self.interrupted = max(urgency, self.interrupted or urgency)
+        self._starts.interrupt()
+        self._waves.interrupt(urgency)
+        if urgency is Urgency.NOW:
+            self._jobs.stop_all()
+        else:
+            self._jobs.stop(self._asking, Status.CANCELLED, "")
+
+    # What follows from it.
+
+    def _settle(self) -> None:
+        """Follow what ended until nothing more follows from it."""
+        while True:
+            while self._jobs.ended:
+                self._follow(*self._jobs.ended.popleft())
+            if self._starts.touched:
+                self._starts.settle()
+                continue
+            self._jobs.announce_ends()
+            if not self._waves.advance():
+                break
+        if not self.finished and all(play.over for play in self._ledger.plays):
+            self._finish()
+
+    def _stands_still(self) -> bool:
+        """Whether the run can't go on by itself: no job is under way, and no deadline is awaited."""
+        return self._jobs.is_idle() and not self.finished and self.wake_at is None
+
+    def _follow(self, job: Job, status: Status) -> None:
+        if self._starts.active:
+            self._starts.over(job, status)
+        if status in FAULT and job.host not in self._ledger.steps[job.step].ignored:
+            self._waves.note_failure(job, status)
+        self._judge.look_at_dependents(job, status)
+        self._waves.come_further(job)
+
+    def _finish(self) -> None:
+        self.finished = True
+        counts = {str(status): count for status, count in sorted(self.counts().items())}
+        status = self._exit_status()
+        self._jobs.announce(RunFinished(at=self._jobs.at, counts=counts, exit_status=status))
+        self._jobs.out.append(Finish(status))
+
+    def _exit_status(self) -> int:
+        """``semantics.md`` section 8."""
+        if self.interrupted is not None:
+            return 130
+        causes = {
+            state.statuses[host] for state in self._ledger.steps for host in state.failures if host in state.statuses
+        }
+        if causes & {Status.FAILED, Status.UNKNOWN}:
+            return 2
+        if Status.UNREACHABLE in causes:
+            return 4
+        return 2 if any(play.halted for play in self._ledger.plays) else 0

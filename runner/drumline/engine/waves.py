@@ -1,0 +1,290 @@
+"""How a run goes on: plays open, their batches follow one another, waves are released, barriers pass, plays stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from drumline.engine import barriers, limits
+from drumline.engine.board import Jobs
+from drumline.engine.ledger import BatchState, PlayState, WaveState
+from drumline.engine.limits import Stopping
+from drumline.engine.readiness import Judge
+from drumline.engine.starts import Starts
+from drumline.model.event import JobsLate, PlayStopped, Urgency, WaveReleased
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+from drumline.model.playbook import Late
+
+
+class Waves:
+    """Plays, batches and waves of a run."""
+
+    def __init__(self, plan: Plan, jobs: Jobs, judge: Judge, starts: Starts) -> None:
+        self._plan = plan
+        self._jobs = jobs
+        self._ledger = jobs.ledger
+        self._judge = judge
+        self._starts = starts
+        self._timed: list[WaveState] = []  # released, with a deadline
+
+    def open_plays(self) -> None:
+        """Open the plays whose needs are over."""
+        for index, play in enumerate(self._ledger.plays):
+            if not play.opened and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
+                play.opened = True
+
+    def advance(self) -> bool:
+        """Take open plays one step further where they can go; returns whether one did."""
+        return any(play.opened and not play.over and self._advance(play) for play in self._ledger.plays)
+
+    def _advance(self, play: PlayState) -> bool:
+        if play.batch == len(play.batches):
+            play.over = True
+            self.open_plays()
+            return True
+        batch = play.batches[play.batch]
+        if batch.passed < batch.released:
+            return self._come_to_barrier(play, batch, batch.waves[batch.passed])
+        if batch.released < len(batch.waves):
+            return self._go_on(play, batch)
+        if any(wave.open for wave in batch.waves):
+            return False  # of hosts that are behind
+        self._leave_batch(play, batch)
+        return True
+
+    def _leave_batch(self, play: PlayState, batch: BatchState) -> None:
+        play.batch += 1
+        for step in (step for wave in batch.waves for step in wave.steps):
+            if self._ledger.steps[step].step.task.throttle:
+                self._jobs.dispatch.lift(step)
+        if play.halted:
+            return
+        stopping = limits.broken_limit(self._plan, batch, batch.failures)  # by who was behind at the last barrier
+        if stopping is None and play.batch < len(play.batches) and play.batches[play.batch].stopped_at is None:
+            stopping = limits.whole_batch_failed(batch, play.failed | play.dropped.keys())
+        if stopping is not None:
+            self._stop_play(play, batch, stopping)
+
+    def _go_on(self, play: PlayState, batch: BatchState) -> bool:
+        """Release the next wave, or stop before it."""
+        stopping = limits.not_available(play, batch, self._ledger.lost)
+        if stopping is not None:
+            self._stop_play(play, batch, stopping)
+        elif play.keep and limits.has_to_wait(play, batch, self._away(play, batch)):
+            return False
+        else:
+            self._release(play, batch)
+        return True
+
+    def _away(self, play: PlayState, batch: BatchState) -> set[str]:
+        """The hosts that are lost, or being stopped as failed, and those that other plays took out before this batch.
+
+        Once the batch is open it waits for no other play: the two could wait for each other.
+        """
+        away = {job.host for job, status in self._jobs.stopping.items() if status is Status.FAILED}
+        others = [other for other in self._ledger.plays if other is not play] if not batch.released else []
+        return away.union(self._ledger.lost, *(other.taken_out() for other in others))
+
+    def end_standstill(self) -> bool:
+        """Nothing can happen any more: stop a play that waits for hosts of another, which waits for it in turn."""
+        for play in self._ledger.plays:
+            batch = play.batches[play.batch] if play.opened and play.batch < len(play.batches) else None
+            if batch is not None and not batch.released:
+                text = "too few hosts would be left, since a play that took some out waits for this one"
+                self._stop_play(play, batch, Stopping(text, None))
+                return True
+        return False
+
+    def _release(self, play: PlayState, batch: BatchState) -> None:
+        """Release the next wave, or all of them where the strategy is ``free``."""
+        waves = batch.waves[batch.released : None if play.free else batch.released + 1]
+        batch.released += len(waves)
+        for wave in waves:
+            jobs = sum(self._ledger.open_step(step) for step in wave.steps)
+            barriers.begin(self._ledger, wave, self._jobs.at)
+            if wave.deadline is not None:
+                self._timed = [other for other in self._timed if other.open] + [wave]
+            at = {"play": batch.play, "batch": batch.number, "wave": wave.number}
+            self._jobs.announce(WaveReleased(at=self._jobs.at, **at, jobs=jobs))
+        for wave in waves:
+            for step in wave.steps:
+                self._open(step)
+
+    def _open(self, index: int) -> None:
+        state = self._ledger.steps[index]
+        if state.step.task.throttle:
+            self._jobs.dispatch.limit(index, state.step.task.throttle)
+        if state.step.task.start is not None:
+            self._starts.open(state.step)
+        self._judge.judge(state)
+
+    # Barriers.
+
+    def _come_to_barrier(self, play: PlayState, batch: BatchState, wave: WaveState) -> bool:
+        if not barriers.is_enough(wave):
+            return False
+        if wave.open and wave.final and not wave.told:
+            self._tell_late(wave)
+            return True
+        stopping = limits.broken_limit(self._plan, batch, batch.failures)
+        if stopping is None and self._may_still_break(batch):
+            return False
+        self._pass(play, batch, wave)
+        if stopping is not None and not play.halted:
+            self._stop_play(play, batch, stopping)
+        return True
+
+    def _may_still_break(self, batch: BatchState) -> bool:
+        """Whether a limit is broken if the jobs that are being stopped as failed end so."""
+        stopping = [job for job, status in self._jobs.stopping.items() if status is Status.FAILED]
+        if not stopping:
+            return False
+        failures = batch.failures.copy()
+        for job in stopping:
+            if self._ledger.waves[job.step].batch is batch:
+                failures.add(job, self._ledger.steps[job.step].step, batch)
+        return limits.broken_limit(self._plan, batch, failures) is not None
+
+    def _pass(self, play: PlayState, batch: BatchState, wave: WaveState) -> None:
+        batch.passed += 1
+        if wave.open:
+            barriers.leave_behind(self._ledger, wave)
+        batch.excused &= batch.behind.keys()  # the others were late, but came through before the barrier did
+        if not play.free and (batch.stopped_at is None or wave.number < batch.stopped_at):
+            self._jobs.announce(barriers.passed(wave, self._jobs.at))
+
+    def note_end(self, job: Job) -> None:
+        """A job that was carried out is over: who came first and last at the barrier that is next."""
+        wave = self._ledger.waves[job.step]
+        if wave.number == wave.batch.passed:
+            wave.note_end(job, self._jobs.at)
+
+    def come_further(self, job: Job) -> None:
+        """A job is over: its host may have been behind."""
+        wave = self._ledger.waves[job.step]
+        if wave.batch.behind and job.host in wave.batch.behind and barriers.come_further(wave, job.host):
+            self._judge.look_at_host(wave.batch, job.host)
+
+    # Time.
+
+    def wake_at(self) -> float | None:
+        """The next deadline of a wave with open jobs."""
+        if not self._timed:
+            return None
+        return min((wave.deadline for wave in self._timed if wave.open and wave.deadline is not None), default=None)
+
+    def time_passed(self) -> None:
+        """Tell who is late."""
+        for wave in self._timed:
+            if wave.open and wave.deadline is not None and wave.deadline <= self._jobs.at:
+                self._tell_late(wave)
+        self._timed = [wave for wave in self._timed if wave.open and wave.deadline is not None]
+
+    def _tell_late(self, wave: WaveState) -> None:
+        """Declare what is open of the wave late, and do what ``late`` says."""
+        wave.told, wave.deadline = True, None
+        late, reason = wave.barrier.late, barriers.why_late(wave)
+        jobs = barriers.late_jobs(self._ledger, wave)
+        homeless = [] if late is Late.CATCH_UP else self._choose_hosts(wave)
+        if not jobs and not homeless:
+            return
+        at = {"play": wave.batch.play, "batch": wave.batch.number, "wave": wave.number}
+        named = (*jobs, *homeless)
+        self._jobs.announce(JobsLate(at=self._jobs.at, **at, jobs=named, late=late, reason=reason))
+        reason = f"late at the barrier: {reason}"
+        if late is Late.CATCH_UP:
+            wave.batch.excused.update(job.host for job in jobs)
+        elif late is Late.DROP:
+            self._jobs.end(homeless, Status.SKIPPED, None, reason)
+            self._drop(wave, dict.fromkeys(job.host for job in jobs), reason)
+        else:
+            self._fail(wave, named, reason)
+
+    def _choose_hosts(self, wave: WaveState) -> list[Job]:
+        """The jobs of late ``run_once`` steps for which no host was chosen yet: they end on the first one."""
+        states = (self._ledger.steps[index] for index in wave.steps)
+        late = [state.step for state in states if state.step.task.run_once and not state.statuses and state.step.hosts]
+        return [self._ledger.choose_host(step.index, step.hosts[0]) for step in late]
+
+    def _fail(self, wave: WaveState, jobs: Iterable[Job], reason: str) -> None:
+        running = self._jobs.running
+        self._jobs.stop((job for job in jobs if job in running), Status.FAILED, reason)
+        waiting = [job for job in jobs if job not in running]
+        for host in dict.fromkeys(job.host for job in waiting):
+            self._jobs.withdraw(frozenset(wave.steps), host)
+        self._jobs.end(waiting, Status.FAILED, None, reason)
+
+    def _drop(self, wave: WaveState, hosts: Iterable[str], reason: str) -> None:
+        play = self._ledger.plays[wave.batch.play]
+        running: dict[str, list[Job]] = {host: [] for host in hosts}
+        for job in self._jobs.running:
+            if job.host in running and job.step in play.steps:
+                running[job.host].append(job)
+        for host, jobs in running.items():
+            play.dropped[host] = reason
+            self._ledger.lost.setdefault(host, next(iter(jobs), Job(wave.steps[0], host)))
+            self._end_on_host(play, host, Status.SKIPPED, None, reason)
+        self._jobs.stop((job for jobs in running.values() for job in jobs), Status.SKIPPED, reason)
+
+    # What failed, and stops.
+
+    def note_failure(self, job: Job, status: Status) -> None:
+        """A job failed by itself, and that isn't ignored."""
+        step = self._ledger.steps[job.step].step
+        play, batch = self._ledger.plays[step.play], self._ledger.waves[job.step].batch
+        batch.failures.add(job, step, batch)
+        self._ledger.lost.setdefault(job.host, job)
+        if status is Status.UNREACHABLE and job.host not in play.unreachable:
+            play.unreachable[job.host] = job
+            self._starts.lose(self._end_on_host(play, job.host, Status.ABANDONED, job), job)
+        if play.free and not play.halted:
+            stopping = limits.broken_limit(self._plan, batch, batch.failures)
+            if stopping is not None:
+                self._stop_play(play, batch, stopping)
+
+    def _stop_play(self, play: PlayState, batch: BatchState, stopping: Stopping) -> None:
+        reason, cause = stopping
+        play.halted = True
+        stopped = PlayStopped(at=self._jobs.at, play=batch.play, batch=batch.number, reason=reason, cause=cause)
+        self._jobs.announce(stopped)
+        self._starts.call_off_play(batch.play, reason, cause)
+        self._end_play(play, Status.ABANDONED, cause, reason)
+
+    def interrupt(self, urgency: Urgency) -> None:
+        """Nothing more is released. Released jobs run to the barrier, except with ``NOW`` or without barriers."""
+        for play in self._ledger.plays:
+            play.opened = True
+            if urgency is Urgency.NOW or play.free:
+                self._end_play(play, Status.CANCELLED, None)
+            else:
+                self._end_unreleased(play, Status.CANCELLED, None)
+
+    def _end_play(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
+        """End everything of the play that isn't running."""
+        self._jobs.end(self._jobs.withdraw(play.steps), status, cause, reason)
+        self._end_unreleased(play, status, cause, reason)
+        for index in sorted(play.steps):
+            self._jobs.end_waiting(index, status, cause, reason)
+
+    def _end_unreleased(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
+        """End the waves that were not released; they count as released from here on, but are never announced so."""
+        for batch in play.batches:
+            if batch.released < len(batch.waves):
+                batch.stopped_at = batch.released
+            for wave in batch.waves[batch.released :]:
+                for index in wave.steps:
+                    self._ledger.open_step(index)
+                    self._jobs.end_waiting(index, status, cause, reason)
+            batch.released = len(batch.waves)
+
+    def _end_on_host(
+        self, play: PlayState, host: str, status: Status, cause: Job | None, reason: str = ""
+    ) -> list[Job]:
+        """A host drops out of the play: what waits there ends. Returns the jobs that were ready."""
+        ready = self._jobs.withdraw(play.steps, host)
+        self._jobs.end(ready, status, cause, reason)
+        batch = play.batches[play.batch]  # in the others nothing waits for its needs
+        waiting = [step for wave in batch.waves[: batch.released] for step in wave.steps if wave.open]
+        pending = [step for step in waiting if self._ledger.steps[step].statuses.get(host) is Status.PENDING]
+        self._jobs.end((Job(step, host) for step in pending), status, cause, reason)
+        return ready

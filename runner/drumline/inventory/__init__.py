@@ -1,0 +1,1 @@
+"""From sources to hosts and groups; patterns; variables, and which definition wins."""

@@ -1,0 +1,159 @@
+"""What the sources of an inventory say, gathered while they are read, with the mistakes in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.inventory.ranges import check_group_name, check_name, expand
+from drumline.model.value import Value
+
+#: The group that everything is in, and the one of hosts that are in no other.
+ALL, UNGROUPED = "all", "ungrouped"
+_PRIORITY = "ansible_group_priority"
+
+
+@dataclass(slots=True)
+class DraftGroup:
+    """One group: its own hosts and children in the order of the files."""
+
+    variables: dict[str, Value] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    children: dict[str, Position | None] = field(default_factory=dict)  #: Where each was made a child.
+    priority: int = 1
+    #: It stands in a file by itself, not only as somebody's child or as the owner of variables.
+    declared: bool = False
+    position: Position | None = None  #: Where it was mentioned first.
+
+
+class Draft:
+    """Hosts and groups so far. Methods note what is wrong in ``mistakes`` and go on."""
+
+    def __init__(self) -> None:
+        self.mistakes = Diagnostics()
+        self.warnings = Diagnostics()
+        self.hosts: dict[str, dict[str, Value]] = {}
+        self.groups: dict[str, DraftGroup] = {
+            ALL: DraftGroup(declared=True, children={UNGROUPED: None}),
+            UNGROUPED: DraftGroup(declared=True),
+        }
+
+    def declare(self, name: str, position: Position | None) -> DraftGroup:
+        """The group of that name, which the files define here."""
+        group = self._group(name, position)
+        group.declared = True
+        return group
+
+    def add_hosts(self, pattern: str, variables: Mapping[str, Value], group: str, position: Position | None) -> None:
+        """Enter the hosts that a pattern such as ``web[01:20]:2222`` stands for, with their own variables."""
+        try:
+            names, port = expand(pattern)
+        except ValueError as error:
+            self.mistakes.add("Not a host name", detail=str(error), position=position)
+            return
+        own = variables if port is None else {"ansible_port": port, **variables}
+        members = self._group(group, position).hosts
+        for name in names:
+            members[name] = None
+            self.hosts.setdefault(name, {}).update(own)
+
+    def add_host(self, name: str, variables: Mapping[str, Value], position: Position | None) -> None:
+        """Enter one host by its plain name."""
+        try:
+            check_name(name)
+        except ValueError as error:
+            self.mistakes.add("Not a host name", detail=str(error), position=position)
+            return
+        self.hosts.setdefault(name, {}).update(variables)
+
+    def add_member(self, group: str, host: str, position: Position | None) -> None:
+        """Put a host, perhaps a new one, into a group."""
+        self.add_host(host, {}, position)
+        if host in self.hosts:
+            self._group(group, position).hosts[host] = None
+
+    def add_child(self, parent: str, child: str, position: Position | None) -> None:
+        """Make one group a child of another."""
+        if child == ALL:
+            self.mistakes.add(
+                "'all' can't be a child", detail=f"Every group, '{parent}' too, is in 'all'.", position=position
+            )
+            return
+        self._group(child, position)
+        self._group(parent, position).children.setdefault(child, position)
+
+    def set_variables(self, group: str, variables: Mapping[str, Value], position: Position | None) -> None:
+        """Give a group variables."""
+        target = self._group(group, position)
+        for name, value in variables.items():
+            if name == _PRIORITY:
+                self._set_priority(group, value, position)
+            else:
+                target.variables[name] = value
+
+    def absorb(self, other: Draft) -> None:
+        """Enter all that another draft has; it has no mistakes."""
+        for name, group in other.groups.items():
+            mine = self._group(name, group.position)
+            mine.variables |= group.variables
+            mine.hosts |= group.hosts
+            for child, place in group.children.items():
+                mine.children.setdefault(child, place)
+            mine.declared |= group.declared
+            mine.priority = group.priority if group.priority != 1 else mine.priority
+        for host, variables in other.hosts.items():
+            self.hosts.setdefault(host, {}).update(variables)
+        self.warnings.extend(other.warnings)
+
+    def check_declared(self) -> None:
+        """Note groups that are named as children or have variables, but stand nowhere by themselves."""
+        known = [name for name, group in self.groups.items() if group.declared]
+        for name, group in self.groups.items():
+            if not group.declared:
+                detail = f"No source has a group '{name}'.{did_you_mean(name, known)}"
+                self.mistakes.add("Undefined group", detail=detail, position=group.position)
+
+    def _group(self, name: str, position: Position | None) -> DraftGroup:
+        group = self.groups.get(name)
+        if group is None:
+            try:
+                check_group_name(name)
+            except ValueError as error:
+                self.mistakes.add("Not a group name", detail=str(error), position=position)
+            group = self.groups[name] = DraftGroup(position=position)
+        return group
+
+    def _set_priority(self, group: str, value: Value, position: Position | None) -> None:
+        try:
+            self.groups[group].priority = int(value)
+        except (TypeError, ValueError):
+            detail = f"{_PRIORITY} of group '{group}' has to be a whole number."
+            self.mistakes.add("Not a priority", detail=detail, position=position)
+
+
+def check_cycles(draft: Draft) -> None:
+    """Note every cycle of groups, and open it, so that the rest can be looked at."""
+    while True:
+        graph: dict[str, Iterable[str]] = {name: group.children for name, group in draft.groups.items()}
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            cycle = list(reversed(error.args[1]))  # parents first
+            _report_cycle(draft, cycle)
+        else:
+            return
+
+
+def _report_cycle(draft: Draft, cycle: list[str]) -> None:
+    """``cycle`` names each group before one of its children; its first and last are the same."""
+    edges = list(pairwise(cycle))
+    places = [(draft.groups[parent].children[child], (parent, child)) for parent, child in edges]
+    position, (parent, child) = max(places, key=lambda place: place[0] or Position(""))
+    del draft.groups[parent].children[child]
+    start = cycle.index(child)
+    path = [*cycle[start:-1], *cycle[: start + 1]]
+    detail = f"A group can't be inside itself: {' > '.join(path)}."
+    draft.mistakes.add("Groups contain each other", detail=detail, position=position)

@@ -1,0 +1,77 @@
+"""The inventory in the shape of ``ansible-inventory --list``, which inventory programs print, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from drumline.model.host import Inventory
+from drumline.model.value import Template, Value, Variables
+from drumline.secret import MASK, Secret
+from drumline.source.yaml import BRACES
+
+#: How Ansible's JSON marks text that is never a template.
+UNSAFE = "__ansible_unsafe"
+
+#: Variables that a tool defines itself: what an inventory says of them has no effect, and Ansible doesn't list it.
+_INTERNAL = frozenset(
+    {
+        "ansible_diff_mode",
+        "ansible_facts",
+        "ansible_inventory_sources",
+        "ansible_limit",
+        "ansible_play_batch",
+        "ansible_play_hosts",
+        "ansible_play_hosts_all",
+        "ansible_playbook_python",
+        "ansible_verbosity",
+        "ansible_version",
+        "group_names",
+        "groups",
+        "hostvars",
+        "inventory_dir",
+        "inventory_file",
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "playbook_dir",
+    }
+)
+
+#: Whether a variable of this name is to be masked.
+IsSecret = Callable[[str], object]
+
+
+def listing(inventory: Inventory, hosts: Iterable[str], is_secret: IsSecret) -> dict[str, Any]:
+    """Groups by name with those of these hosts that are in them, and ``_meta`` with the hosts' variables."""
+    chosen = dict.fromkeys(hosts)
+    variables = {host: inventory.hosts[host].variables for host in chosen}
+    shown = {host: {name: own[name] for name in own if name not in _INTERNAL} for host, own in variables.items()}
+    hostvars = {host: as_json(own, is_secret) for host, own in shown.items() if own}
+    result: dict[str, Any] = {"_meta": {"hostvars": hostvars, "profile": "inventory_legacy"}}
+    for name, group in inventory.groups.items():
+        members = [] if name == "all" else [host for host in group.hosts if host in chosen]
+        content = {"hosts": members, "children": list(group.children)}
+        if any(content.values()):
+            result[name] = {key: names for key, names in content.items() if names}
+    return result
+
+
+def as_json(variables: Variables, is_secret: IsSecret) -> dict[str, Any]:
+    """Variables as JSON: templates as they are written, what only looks like one marked, secrets masked."""
+    return {name: _masked(value) if is_secret(name) else _json(value, is_secret) for name, value in variables.items()}
+
+
+def _json(value: Value, is_secret: IsSecret) -> Any:
+    if isinstance(value, Template):
+        return value.text
+    if isinstance(value, str):
+        return {UNSAFE: value} if BRACES.search(value) else value
+    if isinstance(value, Mapping):
+        return as_json(value, is_secret)
+    if isinstance(value, list):
+        return [_json(item, is_secret) for item in value]
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _masked(value: Value) -> Any:
+    return value if value is None else MASK

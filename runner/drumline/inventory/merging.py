@@ -1,0 +1,189 @@
+"""From what the sources say to the inventory: the order of hosts, and variables merged by Ansible's precedence.
+
+From weak to strong (Ansible's "Understanding variable precedence", 3 to 10):
+
+1. variables in the sources of ``all``, then of the other groups,
+2. ``group_vars/all`` beside the inventory, then beside the playbook,
+3. ``group_vars/*`` beside the inventory, then beside the playbook,
+4. the host's variables in the sources, its ``host_vars`` beside the inventory, then beside the playbook.
+
+Among groups, parents are weaker than children; at the same depth a higher ``ansible_group_priority`` is stronger, then
+the later name in the alphabet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+
+from drumline.inventory.draft import ALL, UNGROUPED, Draft
+from drumline.inventory.vars_files import Found
+from drumline.model.host import Group, Host, Inventory
+from drumline.model.value import Value, Variables
+
+#: Names that mean this machine, whether or not the inventory lists them.
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Variables in files beside the inventory or the playbook."""
+
+    groups: Found
+    hosts: Found
+
+
+class Hosts(dict[str, Host]):
+    """All hosts by name. This machine can be looked up even when the inventory doesn't list it (it is implicit)."""
+
+    def __init__(self, hosts: Iterable[Host], implicit: dict[str, Host]) -> None:
+        super().__init__((host.name, host) for host in hosts)
+        self._implicit = implicit
+        #: What this machine is called: as the inventory lists it, else as a pattern named it first.
+        self.local: str | None = next((name for name in LOCAL_NAMES if name in self), None)
+
+    def __missing__(self, name: str) -> Host:
+        if name in self._implicit and self.local is not None and self.local in self:
+            return self[self.local]
+        return self._implicit[name]
+
+    def get(self, name: str, default: Host | None = None) -> Host | None:  # type: ignore[override]
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def local_host(name: str, hosts: Mapping[str, Host]) -> str:
+    """What this machine is called, of which ``name`` is one of the names: all of them mean one host, as in Ansible."""
+    if not isinstance(hosts, Hosts):
+        return name
+    if hosts.local is None:
+        hosts.local = name
+    return hosts.local
+
+
+def merge(draft: Draft, inventory: Sequence[Layer], playbook: Sequence[Layer], sources: Sequence[str]) -> Inventory:
+    """The finished inventory. The draft has no cycles of groups."""
+    return _Merger(draft, inventory, playbook).merge(tuple(sources))
+
+
+def hosts_of(group: str, groups: dict[str, Group]) -> Iterator[str]:
+    """The hosts of a group and of its descendants, level by level; a host may come more than once."""
+    seen = {group}
+    level = [group]
+    while level:
+        for name in level:
+            yield from groups[name].hosts
+        children = dict.fromkeys(child for name in level for child in groups[name].children)
+        level = [child for child in children if child not in seen]
+        seen.update(level)
+
+
+class _Merger:
+    def __init__(self, draft: Draft, inventory: Sequence[Layer], playbook: Sequence[Layer]) -> None:
+        self._draft = draft
+        self._stages = (list(inventory), list(playbook))
+        self._layers = [*inventory, *playbook]
+        self._by_groups: dict[tuple[str, ...], tuple[tuple[str, ...], Variables]] = {}
+
+    def merge(self, sources: tuple[str, ...]) -> Inventory:
+        _settle(self._draft)
+        groups = {name: self._group(name) for name in self._draft.groups}
+        own = {name: self._own(name) for name in self._draft.hosts}
+        return Inventory(
+            hosts=Hosts((self._host(name, variables) for name, variables in own.items()), self._implicit()),
+            groups=groups,
+            own_variables=own,
+            sources=sources,
+            warnings=tuple(self._draft.warnings),
+        )
+
+    def _group(self, name: str) -> Group:
+        draft = self._draft.groups[name]
+        variables = dict(draft.variables)
+        for layer in self._layers:
+            variables.update(layer.groups.get(name, {}))
+        return Group(name=name, hosts=tuple(draft.hosts), children=tuple(draft.children), variables=variables)
+
+    def _own(self, host: str) -> Variables:
+        variables = self._draft.hosts.get(host, {})
+        found = [layer.hosts[host] for layer in self._layers if host in layer.hosts]
+        for more in found:
+            variables = {**variables, **more}
+        return variables
+
+    def _host(self, name: str, own: Variables) -> Host:
+        direct = tuple(self._memberships[name])
+        if direct not in self._by_groups:
+            self._by_groups[direct] = self._inherited(direct)
+        groups, inherited = self._by_groups[direct]
+        # Hosts without variables of their own share one dictionary, which keeps large fleets small.
+        return Host(name=name, variables={**inherited, **own} if own else inherited, groups=groups)
+
+    def _implicit(self) -> dict[str, Host]:
+        inherited = self._inherited(())[1]
+        hosts = {}
+        for name in LOCAL_NAMES:
+            variables = {**inherited, "ansible_connection": "local", **self._own(name)}
+            hosts[name] = Host(name=name, variables=variables)
+        return hosts
+
+    def _inherited(self, direct: tuple[str, ...]) -> tuple[tuple[str, ...], Variables]:
+        """Names of all groups of a host that is in these ones, and what it has from them and from ``all``."""
+        groups = {ancestor for name in direct for ancestor in (name, *self._ancestors[name])} - {ALL}
+        ordered = sorted(groups, key=lambda name: (self._depths[name], self._draft.groups[name].priority, name))
+        merged: dict[str, Value] = dict(self._draft.groups[ALL].variables)
+        for name in ordered:
+            merged.update(self._draft.groups[name].variables)
+        for chosen in ([ALL], ordered):
+            for stage in self._stages:
+                for name in chosen:
+                    for layer in stage:
+                        merged.update(layer.groups.get(name, {}))
+        return tuple(sorted(groups)), merged
+
+    @cached_property
+    def _memberships(self) -> dict[str, list[str]]:
+        """Host to the groups that list it."""
+        found: dict[str, list[str]] = {name: [] for name in self._draft.hosts}
+        for name, group in self._draft.groups.items():
+            for host in group.hosts:
+                found[host].append(name)
+        return found
+
+    @cached_property
+    def _parents_first(self) -> list[str]:
+        graph = {name: group.children for name, group in self._draft.groups.items()}
+        return list(TopologicalSorter(graph).static_order())[::-1]
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        """Steps from ``all`` on the longest way."""
+        depths = dict.fromkeys(self._draft.groups, 0)
+        for name in self._parents_first:
+            for child in self._draft.groups[name].children:
+                depths[child] = max(depths[child], depths[name] + 1)
+        return depths
+
+    @cached_property
+    def _ancestors(self) -> dict[str, set[str]]:
+        ancestors: dict[str, set[str]] = {name: set() for name in self._draft.groups}
+        for name in self._parents_first:
+            for child in self._draft.groups[name].children:
+                ancestors[child] |= {name, *ancestors[name]}
+        return ancestors
+
+
+def _settle(draft: Draft) -> None:
+    """Put groups without a parent into ``all``, and hosts without a group into ``ungrouped``, but no others."""
+    with_parent = {child for group in draft.groups.values() for child in group.children}
+    for name in draft.groups:
+        if name != ALL and name not in with_parent:
+            draft.groups[ALL].children[name] = None
+    grouped = {host for name, group in draft.groups.items() if name not in (ALL, UNGROUPED) for host in group.hosts}
+    ungrouped = draft.groups[UNGROUPED]
+    alone = dict.fromkeys(host for host in [*ungrouped.hosts, *draft.hosts] if host not in grouped)
+    ungrouped.hosts = alone

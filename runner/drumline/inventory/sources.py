@@ -1,0 +1,202 @@
+"""From ``-i SOURCE…`` to the inventory. All mistakes of all sources are found before the first is reported.
+
+A source is a YAML, JSON or INI file, a folder of sources, a comma list of hosts (``web1,web2,``), or whatever a plugin
+claims. Later sources add to earlier ones, and their variables win.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from drumline.diagnostics import Position
+from drumline.errors import FilesError, UsageError
+from drumline.inventory.draft import Draft, check_cycles
+from drumline.inventory.ini_source import read_ini
+from drumline.inventory.listing import UNSAFE
+from drumline.inventory.merging import Layer, hosts_of, merge
+from drumline.inventory.vars_files import read_variables
+from drumline.inventory.yaml_source import read_yaml
+from drumline.model.host import Inventory
+from drumline.model.value import Value
+from drumline.plugin.protocols import InventorySource, SourceData
+from drumline.source.text import read_text
+from drumline.source.yaml import text_value
+
+#: What a folder may hold that is no inventory source (Ansible's rules).
+_IGNORED = re.compile(
+    r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
+)
+_YAML_EXTENSIONS = (".yml", ".yaml", ".json")
+_YAML_START = re.compile(r"---|\{|[^\[\]\s=]+:(?:\s|\Z)")
+
+
+def load_inventory(
+    sources: Sequence[str],
+    readers: Sequence[InventorySource] = (),
+    *,
+    extra_folders: Sequence[Path] = (),
+) -> Inventory:
+    """Read and merge all sources.
+
+    ``readers`` are asked first for every file and text. ``extra_folders`` are those of the playbooks, whose
+    ``group_vars`` and ``host_vars`` win over those beside the inventory. Raises ``FilesError`` with every mistake.
+    """
+    loader = _Loader(readers)
+    for source in sources:
+        loader.read(source)
+    draft = loader.draft
+    draft.check_declared()
+    check_cycles(draft)
+    beside = _folders_beside(sources)
+    inventory = [_layer(folder, draft) for folder in beside]
+    playbook = [_layer(folder, draft) for folder in _distinct(extra_folders) if folder not in beside]
+    if draft.mistakes:
+        raise FilesError(draft.mistakes)
+    return merge(draft, inventory, playbook, sources)
+
+
+def require_hosts(inventory: Inventory) -> None:
+    """Raise ``UsageError`` when there is nothing to work on."""
+    if not inventory.hosts:
+        named = ", ".join(inventory.sources) or "none was given"
+        raise UsageError("The inventory has no hosts", f"Its sources: {named}. Name others with -i.")
+
+
+def members(inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    """Every group with all its hosts, those of its children included: the magic variable ``groups``."""
+    groups = dict(inventory.groups)
+    return {name: tuple(dict.fromkeys(hosts_of(name, groups))) for name in groups}
+
+
+def shared_names(inventory: Inventory) -> tuple[str, ...]:
+    """Names that a host and a group share: in a pattern such a name means the host. Worth a warning."""
+    return tuple(name for name in inventory.groups if name in inventory.hosts)
+
+
+class _Loader:
+    """Reads one source after another into a draft."""
+
+    def __init__(self, readers: Sequence[InventorySource]) -> None:
+        self.draft = Draft()
+        self._readers = readers
+
+    def read(self, source: str) -> None:
+        """Enter one ``-i SOURCE``."""
+        path = Path(source)
+        if os.path.isdir(source):  # unlike Path, says False to a NUL character
+            self._read_folder(path)
+        elif self._read_with_plugin(source):
+            pass
+        elif os.path.exists(source):
+            self._read_file(path)
+        elif "," in source:
+            self._read_list(source)
+        else:
+            hint = f" For a list of hosts, write a comma after it: -i '{source},'." if "/" not in source else ""
+            self.draft.mistakes.add("An inventory source doesn't exist", detail=f"There is no {source!r}.{hint}")
+
+    def _read_folder(self, folder: Path) -> None:
+        try:
+            names = sorted(path.name for path in folder.iterdir())
+        except OSError as error:
+            self.draft.mistakes.add("An inventory source can't be read", detail=f"{folder}: {error.strerror}.")
+            return
+        parts = [self._part(str(folder / name)) for name in names if not _IGNORED.search(name)]
+        good = [part for part in parts if not part.mistakes and (part.hosts or len(part.groups) > 2)]
+        for part in parts:
+            if not part.mistakes:
+                self.draft.absorb(part)
+        # As in Ansible, a file that can't be read doesn't hide what the others say.
+        told = self.draft.warnings if good else self.draft.mistakes
+        for part in parts:
+            told.extend(part.mistakes)
+
+    def _part(self, source: str) -> Draft:
+        """What one file of a folder says, by itself."""
+        loader = _Loader(self._readers)
+        loader.read(source)
+        return loader.draft
+
+    def _read_list(self, source: str) -> None:
+        for name in filter(None, map(str.strip, source.split(","))):
+            self.draft.add_hosts(name, {}, "ungrouped", None)
+
+    def _read_file(self, path: Path) -> None:
+        try:
+            text = read_text(path)
+            if path.suffix == ".toml":
+                detail = "Inventories in TOML are not supported yet. Write it in YAML or INI."
+                self.draft.mistakes.add("This inventory is TOML", detail=detail, position=Position(str(path)))
+            elif path.suffix in _YAML_EXTENSIONS or (path.suffix != ".ini" and _looks_like_yaml(text)):
+                read_yaml(text, str(path), self.draft)
+            else:
+                read_ini(text, str(path), self.draft)
+        except FilesError as error:
+            self.draft.mistakes.extend(error.diagnostics)
+
+    def _read_with_plugin(self, source: str) -> bool:
+        reader = next((reader for reader in self._readers if reader.claims(source)), None)
+        if reader is None:
+            return False
+        try:
+            _enter(reader.read(source), Position(source), self.draft)
+        except FilesError as error:
+            self.draft.mistakes.extend(error.diagnostics)
+        except UsageError as error:
+            self.draft.mistakes.add(error.summary, detail=error.detail)
+        return True
+
+
+def _looks_like_yaml(text: str) -> bool:
+    """By its first line that says something; INI where in doubt."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";")))
+    return bool(_YAML_START.match(next(lines, "")))
+
+
+def _enter(data: SourceData, position: Position, draft: Draft) -> None:
+    """What a plugin gave. Its text is the author's, like that of files."""
+    for host, variables in data.hosts.items():
+        draft.add_host(host, _author_text(variables, position), position)
+    for group in dict.fromkeys([*data.groups, *data.members, *data.children]):
+        draft.declare(group, position)
+        draft.set_variables(group, _author_text(data.groups.get(group, {}), position), position)
+        for host in data.members.get(group, ()):
+            draft.add_member(group, host, position)
+    for group, children in data.children.items():
+        for child in children:
+            draft.declare(child, position)
+            draft.add_child(group, child, position)
+
+
+def _author_text(value: Any, position: Position) -> Value:
+    if isinstance(value, str):
+        return text_value(value, position)
+    if isinstance(value, Mapping):
+        if list(value) == [UNSAFE]:
+            return value[UNSAFE]
+        return {str(key): _author_text(item, position) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_author_text(item, position) for item in value]
+    return value
+
+
+def _folders_beside(sources: Iterable[str]) -> list[Path]:
+    """Where ``group_vars`` and ``host_vars`` may stand: in a folder that is a source, and beside a file that is one."""
+    paths = (Path(source) for source in sources if os.path.exists(source))
+    return list(_distinct(path if path.is_dir() else path.parent for path in paths))
+
+
+def _distinct(folders: Iterable[Path]) -> Iterator[Path]:
+    yield from dict.fromkeys(folder.resolve() for folder in folders)
+
+
+def _layer(folder: Path, draft: Draft) -> Layer:
+    hosts = [*draft.hosts, *("localhost", "127.0.0.1", "::1")]
+    return Layer(
+        groups=read_variables(folder / "group_vars", draft.groups, draft.mistakes),
+        hosts=read_variables(folder / "host_vars", hosts, draft.mistakes),
+    )

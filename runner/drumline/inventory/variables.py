@@ -1,0 +1,245 @@
+"""The variables of a job: which definition wins, and rendering it when it is needed.
+
+Precedence, highest first, as Ansible's:
+
+1. magic variables (``inventory_hostname``, ``groups``, …)
+2. extra variables (``-e``)
+3. what a loop or the job itself sets (``item``)
+4. registered results and ``set_fact``
+5. the task's ``vars``
+6. the play's ``vars``
+7. the host's variables from the inventory, its groups' merged in
+
+A scope is made for one job, by one thread, and costs nothing until a name is looked up. What a template in a variable
+gives is kept for as long as the scope lives.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from drumline import __version__
+from drumline.diagnostics import did_you_mean
+from drumline.inventory.sources import members
+from drumline.model.host import Host, Inventory
+from drumline.model.value import Template, Value, Variables
+from drumline.templating.bounds import TooLarge, weight
+from drumline.templating.failures import TemplateFailed
+from drumline.templating.jinja import Lookup
+from drumline.templating.plain import ATOMS, OMIT
+from drumline.templating.templates import Templating
+
+_ABSENT = object()
+
+#: The version of Ansible whose playbook language this is, for playbooks that look at ``ansible_version``.
+_LANGUAGE = (2, 19, 0)
+
+#: All names that drumline itself defines; nobody else's definition of them counts.
+MAGIC_NAMES = frozenset(
+    {
+        "ansible_check_mode",
+        "ansible_diff_mode",
+        "ansible_play_batch",
+        "ansible_play_hosts",
+        "ansible_play_hosts_all",
+        "ansible_play_name",
+        "ansible_playbook_python",
+        "ansible_verbosity",
+        "ansible_version",
+        "drumline_version",
+        "group_names",
+        "groups",
+        "hostvars",
+        "inventory_dir",
+        "inventory_file",
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "inventory_sources",
+        "omit",
+        "play_batch",
+        "play_hosts",
+        "playbook_dir",
+        "results",
+    }
+)
+
+
+class Facts(dict[str, Any]):
+    """A layer of what hosts said (``register``, ``set_fact``): data as it is, in which nothing is looked for."""
+
+    __slots__ = ()
+
+
+class Scope(Lookup):
+    """Variables in layers; the first layer that has a name wins.
+
+    A value that holds templates is rendered with the scope itself, when it is first looked up. Looking up raises
+    ``KeyError`` for an unknown name and ``TemplateFailed`` for a definition that can't be rendered.
+    """
+
+    __slots__ = ("_busy", "_layers", "_rendered", "_seen", "_templating")
+
+    def __init__(
+        self, layers: Sequence[Variables], templating: Templating, seen: Callable[[str, Any], None] | None = None
+    ) -> None:
+        """``seen`` is told the name and the value of each definition that was rendered."""
+        self._layers = tuple(layers)
+        self._templating = templating
+        self._seen = seen
+        self._rendered: dict[str, Any] = {}
+        self._busy: list[str] = []
+
+    def child(self, *layers: Variables) -> Scope:
+        """A scope in which these layers come first. Definitions below see them too (``vars`` that use ``item``)."""
+        return Scope((*layers, *self._layers), self._templating, self._seen)
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._rendered.get(name, _ABSENT)
+        if value is not _ABSENT:
+            return value
+        for layer in self._layers:
+            value = layer.get(name, _ABSENT)
+            if value is not _ABSENT:
+                break
+        else:
+            raise KeyError(name)
+        if type(value) in ATOMS or type(layer) is Facts:
+            return value
+        return self._resolve(name, value)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in layer for layer in self._layers)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for layer in self._layers for name in layer))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _resolve(self, name: str, value: Value) -> Any:
+        compiled = self._templating.compile_value(value)
+        if compiled.constant:
+            self._rendered[name] = value
+            return value
+        if name in self._busy:
+            raise self._endless(name, value)
+        self._busy.append(name)
+        try:
+            rendered = self._rendered[name] = self._bounded(compiled.render(self), name)
+        finally:
+            self._busy.pop()
+        if self._seen:
+            self._seen(name, rendered)
+        return rendered
+
+    def _bounded(self, value: Any, name: str) -> Any:
+        """The value. A chain of variables each of which holds the one before it twice doubles with each step."""
+        try:
+            weight(value)
+        except TooLarge as error:
+            raise TemplateFailed(f"'{name}': {error}") from None
+        return value
+
+    def _endless(self, name: str, value: Value) -> TemplateFailed:
+        chain = [*self._busy[self._busy.index(name) :], name]
+        place = value.position if isinstance(value, Template) else None
+        return TemplateFailed(f"'{name}' is defined by itself: {' → '.join(chain)}.", place)
+
+
+class HostVars(Lookup):
+    """``hostvars``: each host's scope, made by ``scope_of`` when it is first asked for and kept.
+
+    Made anew for each job, so that it never shows what another job has since changed.
+    """
+
+    __slots__ = ("_names", "_scope_of", "_scopes")
+
+    def __init__(self, names: Iterable[str], scope_of: Callable[[str], Scope]) -> None:
+        self._names = names if isinstance(names, Mapping) else dict.fromkeys(names)
+        self._scope_of = scope_of
+        self._scopes: dict[str, Scope] = {}
+
+    def __getitem__(self, host: str) -> Scope:
+        scope = self._scopes.get(host)
+        if scope is None:
+            if host not in self._names:
+                raise KeyError(host)
+            scope = self._scopes[host] = self._scope_of(host)
+        return scope
+
+    def __contains__(self, host: object) -> bool:
+        return host in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def absent(self, name: str) -> str:
+        return f"There is no host '{name}' in the inventory.{did_you_mean(name, self._names)}"
+
+
+def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> dict[str, Any]:
+    """The magic variables that are the same for all jobs of a run; ``verbosity`` is the number of ``-v``."""
+    source = Path(inventory.sources[0]).absolute() if inventory.sources and "," not in inventory.sources[0] else None
+    folder = source if source is None or source.is_dir() else source.parent
+    major, minor, revision = _LANGUAGE
+    full = f"{major}.{minor}.{revision}"
+    return {
+        "ansible_check_mode": False,
+        "ansible_diff_mode": False,
+        "ansible_playbook_python": sys.executable,
+        "ansible_version": {
+            "full": full,
+            "string": full,
+            "major": major,
+            "minor": minor,
+            "revision": revision,
+        },
+        "ansible_verbosity": verbosity,
+        "drumline_version": __version__,
+        "groups": {name: list(hosts) for name, hosts in members(inventory).items()},
+        "inventory_dir": str(folder) if folder else None,
+        "inventory_file": str(source) if source else None,
+        "inventory_sources": list(inventory.sources),
+        "omit": OMIT,
+        "playbook_dir": str(playbook.absolute().parent),
+    }
+
+
+def batch_magic(
+    *,
+    play: str,
+    all_hosts: Sequence[str],
+    hosts: Sequence[str],
+    batch: Sequence[str],
+    results: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The magic variables that are the same for all jobs of a batch.
+
+    ``all_hosts`` are the play's, ``hosts`` those of them that haven't failed, ``batch`` those of the batch; ``results``
+    are the tasks' by task and host.
+    """
+    return {
+        "ansible_play_batch": list(batch),
+        "ansible_play_hosts": list(hosts),
+        "ansible_play_hosts_all": list(all_hosts),
+        "ansible_play_name": play,
+        "play_batch": list(batch),
+        "play_hosts": list(batch),
+        "results": results,
+    }
+
+
+def host_magic(host: Host, hostvars: HostVars) -> dict[str, Any]:
+    """The magic variables of one host, for one job."""
+    return {
+        "group_names": list(host.groups),
+        "hostvars": hostvars,
+        "inventory_hostname": host.name,
+        "inventory_hostname_short": host.name.partition(".")[0],
+    }

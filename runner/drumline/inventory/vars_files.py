@@ -1,0 +1,82 @@
+"""Variables in files of their own: ``group_vars/`` and ``host_vars/`` beside an inventory or a playbook.
+
+For a name there is one of: a folder ``NAME`` with files in it, or a file ``NAME``, ``NAME.yml``, ``NAME.yaml``,
+``NAME.json``, looked for in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from drumline.diagnostics import Diagnostics
+from drumline.errors import FilesError
+from drumline.model.value import Value
+from drumline.source.yaml import plain, read
+
+_EXTENSIONS = ("", ".yml", ".yaml", ".json")
+
+#: Name of a group or host to its variables.
+Found = dict[str, dict[str, Value]]
+
+
+def read_variables(folder: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
+    """The variables that a ``group_vars`` or ``host_vars`` folder has for these names; none when there is no folder."""
+    try:
+        present = {path.name: path for path in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        mistakes.add("A folder can't be read", detail=f"{folder}: {error.strerror}.")
+        return {}
+    if not present:
+        return {}
+    found: Found = {}
+    for name in names:
+        path = next((present[name + ending] for ending in _EXTENSIONS if name + ending in present), None)
+        if path is not None:
+            found[name] = _merge(_files(path, top=True), mistakes)
+    return found
+
+
+def _files(path: Path, *, top: bool = False, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """The file itself, or the files of the folder and of its folders, in the order of their names.
+
+    Links back up, to folders that are being read, lead to nothing new.
+    """
+    if not path.is_dir():
+        if top or path.suffix in _EXTENSIONS:
+            yield path
+        return
+    status = path.stat()
+    itself = (status.st_dev, status.st_ino)
+    if itself in above:
+        return
+    for inner in sorted(path.iterdir()):
+        if not inner.name.startswith(".") and not inner.name.endswith("~") and not (inner.is_dir() and inner.suffix):
+            yield from _files(inner, above=above | {itself})
+
+
+def _merge(files: Iterator[Path], mistakes: Diagnostics) -> dict[str, Value]:
+    merged: dict[str, Value] = {}
+    try:
+        for file in files:
+            merged.update(_read_file(file, mistakes))
+    except OSError as error:
+        mistakes.add("A folder can't be read", detail=f"{error.filename}: {error.strerror}.")
+    return merged
+
+
+def _read_file(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
+    try:
+        document = read(file)
+    except FilesError as error:
+        mistakes.extend(error.diagnostics)
+        return {}
+    if document is None:
+        return {}
+    if not isinstance(document.value, dict):
+        detail = f"A file of variables is a dictionary, but this is {document.kind}."
+        mistakes.add("Wrong type in a file of variables", detail=detail, position=document.position)
+        return {}
+    return plain(document)  # type: ignore[no-any-return]

@@ -1,0 +1,83 @@
+"""Inventories in YAML and JSON, as Ansible's ``yaml`` inventory plugin reads them.
+
+::
+
+    all:
+      children:
+        web:
+          hosts:
+            web[1:3]:
+            web4: {ansible_host: 10.0.0.4}
+          vars: {http_port: 80}
+"""
+
+from __future__ import annotations
+
+from drumline.diagnostics import Position, did_you_mean
+from drumline.inventory.draft import Draft
+from drumline.model.value import Variables
+from drumline.source.yaml import Entry, Node, load, plain
+
+_SECTIONS = ("hosts", "vars", "children")
+
+
+def read_yaml(text: str, path: str, draft: Draft) -> None:
+    """Enter what the document says into the draft. Raises ``FilesError`` when it isn't YAML at all."""
+    document = load(text, path)
+    groups = _entries(document, "The document", draft)
+    if "plugin" in groups and not isinstance(groups["plugin"].node.value, dict):
+        detail = (
+            "It configures an inventory plugin of Ansible's. Give the inventory itself, or a program that prints it."
+        )
+        draft.mistakes.add("This isn't an inventory", detail=detail, position=groups["plugin"].key_position)
+        return
+    for name, entry in groups.items():
+        _read_group(name, entry, draft)
+
+
+def _read_group(name: str, entry: Entry, draft: Draft) -> None:
+    draft.declare(name, entry.key_position)
+    for section, content in _entries(entry.node, f"Group '{name}'", draft).items():
+        if section == "hosts":
+            _read_hosts(name, content.node, draft)
+        elif section == "vars":
+            draft.set_variables(
+                name, _variables(content.node, f"'vars' of group '{name}'", draft), content.key_position
+            )
+        elif section == "children":
+            for child, inner in _named(content.node, f"'children' of group '{name}'", draft).items():
+                _read_group(child, inner, draft)
+                draft.add_child(name, child, inner.key_position)
+        else:
+            detail = f"A group has 'hosts', 'vars' and 'children', not '{section}'.{did_you_mean(section, _SECTIONS)}"
+            draft.mistakes.add("Unknown key in a group", detail=detail, position=content.key_position)
+
+
+def _read_hosts(group: str, node: Node, draft: Draft) -> None:
+    for pattern, entry in _named(node, f"'hosts' of group '{group}'", draft).items():
+        draft.add_hosts(pattern, _variables(entry.node, f"Host '{pattern}'", draft), group, entry.key_position)
+
+
+def _variables(node: Node, what: str, draft: Draft) -> Variables:
+    return {name: plain(entry.node, unsafe=node.unsafe) for name, entry in _entries(node, what, draft).items()}
+
+
+def _named(node: Node, what: str, draft: Draft) -> dict[str, Entry]:
+    """Entries of ``hosts`` and ``children``, where a single name may stand as plain text."""
+    if isinstance(node.value, str):
+        return {node.value: Entry(node.position, Node(None, node.position))}
+    return _entries(node, what, draft)
+
+
+def _entries(node: Node | None, what: str, draft: Draft) -> dict[str, Entry]:
+    if node is None or node.value is None:
+        return {}
+    if isinstance(node.value, dict):
+        return node.value
+    hint = " End each name with a colon instead of beginning it with a dash." if isinstance(node.value, list) else ""
+    _complain(f"{what} has to be a dictionary, but is {node.kind}.{hint}", node.position, draft)
+    return {}
+
+
+def _complain(detail: str, position: Position, draft: Draft) -> None:
+    draft.mistakes.add("Wrong type in an inventory", detail=detail, position=position)

@@ -1,0 +1,1 @@
+"""A plan for readers: text, JSON and Graphviz."""

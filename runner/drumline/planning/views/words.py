@@ -1,0 +1,155 @@
+"""What a plan's barriers, limits and starts mean, in words for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+from drumline.diagnostics import counted
+from drumline.model.hostnames import fold_hosts
+from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
+from drumline.model.playbook import Barrier, Late, Order, Start
+from drumline.model.value import Value, text_of
+from drumline.planning.starts import how_far
+from drumline.source.moments import duration
+from drumline.times import in_words, moment
+
+#: The action that asks people.
+APPROVE = "approve"
+_WITHOUT_ANSWER = {"reject": "then it is rejected", "approve": "then it is approved"}
+_LATE = {
+    Late.FAIL: "is stopped and has failed",
+    Late.DROP: "is stopped, and its host leaves the play",
+    Late.CATCH_UP: "goes on, and its host catches up",
+}
+
+
+#: Steps of one play share their hosts, of which there may be many.
+folded = lru_cache(maxsize=64)(fold_hosts)
+
+
+def hosts_of_jobs(step: Step) -> tuple[str, ...]:
+    """The hosts of the step's jobs: with ``run_once`` the first that may run it, as far as a plan knows."""
+    return step.hosts[:1] if step.task.run_once else step.hosts
+
+
+def jobs_of(step: Step) -> int:
+    """How many jobs the step has."""
+    return len(hosts_of_jobs(step))
+
+
+def needs_text(plan: Plan, step: Step, play_text: Callable[[int], str]) -> list[str]:
+    """What the step needs, each once: ids of tasks, with their play's where it is another, and plays."""
+    return list(dict.fromkeys(_need_text(plan, need, step, play_text) for need in step.needs))
+
+
+def _need_text(plan: Plan, need: Need, step: Step, play_text: Callable[[int], str]) -> str:
+    if need.step is None:
+        assert need.play is not None
+        return play_text(need.play)
+    other = plan.steps[need.step]
+    return other.task.id if other.play == step.play else f"{plan.plays[other.play].play.id}.{other.task.id}"
+
+
+def quorum(barrier: Barrier, jobs: int) -> int:
+    """How many of the wave's jobs have to be over before the barrier passes."""
+    return min(jobs, barrier.quorum.at_least(jobs))
+
+
+def barrier_text(barrier: Barrier, jobs: int) -> str:
+    """When the barrier of a wave of so many jobs passes; ``""`` when it simply waits for all of them."""
+    needed = quorum(barrier, jobs)
+    if needed == jobs and barrier.deadline is None:
+        return ""
+    passes = f"passes when {needed} of {counted(jobs, 'job')} are over" if needed < jobs else "passes when all are over"
+    if barrier.deadline is None:
+        return f"{passes}; the rest is late: it {_LATE[barrier.late]}"
+    return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; what is late {_LATE[barrier.late]}"
+
+
+def is_fatal(planned: PlannedPlay) -> bool:
+    """Whether any failure ends the play."""
+    tasks = planned.play.tasks
+    return bool(tasks) and all(task.any_errors_fatal for task in tasks)
+
+
+def most_failures(planned: PlannedPlay, batch: Batch) -> int:
+    """After how many failed hosts of the batch the play stops."""
+    hosts = len(batch.hosts)
+    if batch.canary or is_fatal(planned):
+        return 1
+    most = planned.play.max_fail_percentage
+    return hosts if most is None else min(hosts, math.floor(round(hosts * most / 100, 9)) + 1)
+
+
+def stop_text(planned: PlannedPlay, batch: Batch) -> str:
+    """When failures in the batch end the play."""
+    if batch.canary:
+        return "stops if anything fails"
+    return f"stops after {most_failures(planned, batch)} failed of {len(batch.hosts)}"
+
+
+def batching_text(planned: PlannedPlay) -> str:
+    """What makes the batches, by its keywords; ``""`` for a play that goes all at once."""
+    play = planned.play
+    parts = [
+        f"canary: {play.canary}" if play.canary else "",
+        f"serial: {', '.join(map(str, play.serial))}" if play.serial else "",
+        f"spread_by: {play.spread_by}" if play.spread_by else "",
+    ]
+    written = ", ".join(filter(None, parts))
+    if play.spread_by and not (play.serial or play.canary or play.keep_available):
+        return f"1 ({written} has no effect without serial: all hosts go at once)"
+    return f"{len(planned.batches)} ({written})" if written else ""
+
+
+def order_text(order: Order) -> str:
+    """``""`` for the inventory's order."""
+    if order is Order.INVENTORY:
+        return ""
+    return f"{order} (every run draws its own)" if order is Order.SHUFFLE else str(order)
+
+
+def keep_texts(planned: PlannedPlay) -> list[str]:
+    """For each group of ``keep_available`` how many of its hosts are left alone."""
+    return [f"{keep.group}: {keep.least} of {counted(len(keep.hosts), 'host')} stay available" for keep in planned.keep]
+
+
+def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> list[str]:
+    """How the jobs of the step start and stop, where that isn't as in others. ``now`` tells how far a time is."""
+    task, jobs = step.task, jobs_of(step)
+    parts = [start_text(task.start, jobs, now)] if task.start else []
+    if 0 < task.throttle < jobs:
+        parts.append(f"at most {task.throttle} at once")
+    if task.action == APPROVE:
+        parts.append(_approval_text(step))
+    if task.any_errors_fatal and not is_fatal(planned):
+        parts.append("a failure stops the play")
+    return parts
+
+
+def start_text(start: Start, jobs: int, now: float | None) -> str:
+    """When and how closely so many jobs start."""
+    text = f"starts together on {counted(jobs, 'host')}"
+    if start.at is not None:
+        text += f" at {moment(start.at)}" + (f" ({how_far(start.at, now)})" if now is not None else "")
+    return text if start.max_skew is None else f"{text}, within {in_words(start.max_skew)} or not at all"
+
+
+def _approval_text(step: Step) -> str:
+    arguments = step.task.arguments
+    message = " ".join(text_of(arguments.get("message")).split())
+    timeout = arguments.get("timeout")
+    if timeout is None:
+        return f'asks "{message}" and waits for an answer, however long it takes'
+    end = _WITHOUT_ANSWER.get(arguments.get("default") or "reject", "then what default says holds")
+    return f'asks "{message}" and waits for an answer, {_duration_text(timeout)} at most: {end}'
+
+
+def _duration_text(value: Value) -> str:
+    """A duration as an action takes it: text with units, or seconds."""
+    try:
+        return in_words(duration(value) if isinstance(value, str) else float(value))
+    except (TypeError, ValueError):  # a template
+        return text_of(value)

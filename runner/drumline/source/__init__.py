@@ -1,0 +1,1 @@
+"""Text with positions: the author's files, YAML, durations, quotes, and the mistakes in them."""

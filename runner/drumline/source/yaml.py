@@ -1,0 +1,470 @@
+"""YAML with positions: the only place that knows the YAML library.
+
+A document is a tree of :class:`Node`; each knows where it stands, so that whoever reads a playbook or an inventory can
+point at a mistake. The rules are those of PyYAML's safe loader (YAML 1.1, as in Ansible: ``yes`` is true, ``0644`` is
+420, ``10:30`` is 630), with these differences:
+
+- Keys are text, as written: ``80:`` is ``"80"`` and ``no:`` is ``"no"``. A key given twice is a mistake.
+- Dates stay strings.
+- ``!unsafe`` marks text that is never a template, and everything inside the list or dictionary that it marks.
+- Anchors, aliases and ``<<`` work, but may not make a document more than a million nodes larger.
+
+The tree is built from the parser's events rather than by the library's composer, which recurses in C and crashes the
+interpreter on deep nesting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from drumline.diagnostics import Diagnostic, Diagnostics, Position
+from drumline.errors import FilesError
+from drumline.model.value import Octal, Template, Value
+from drumline.source.gc_tuning import without_collector
+from drumline.source.text import read_text
+
+#: Levels of lists and dictionaries inside each other.
+_DEEPEST = 100
+#: What the library's scanner, which reads ahead of the events, says of nesting that is too deep for it (since 6.0.4).
+_LIBRARY_TOO_DEEP = "exceeded maximum nesting depth"
+#: Mistakes after which a document isn't read further.
+_MOST_MISTAKES = 100
+#: Nodes that aliases may add to a document.
+_MOST_ALIASED = 1_000_000
+_STANDARD = "tag:yaml.org,2002:"
+#: What makes a text a template.
+BRACES = re.compile(r"\{[{%#]")
+_OCTAL = re.compile(r"\+?0[0-7_]+")
+_UNQUOTED_BRACES = re.compile(r"(?:^|[:\-]\s)\s*\{\{")
+
+#: Words of the library's, and what whoever meets them usually did.
+_HINTS = (
+    (
+        "mapping values are not allowed",
+        'Text that holds ": " has to be quoted, and all keys of one dictionary begin in one column.',
+    ),
+    (
+        "expected '-' indicator",
+        "Each item of a list begins with '- ', and its other keys begin in the column of its first one.",
+    ),
+    (
+        "expected key",
+        "All keys of one dictionary begin in one column, and text that begins with a quote ends with that quote.",
+    ),
+    ("cannot start any token", "Text that begins with @, %, ` or another special character has to be quoted."),
+    ("expected alphabetic", "Text that begins with * or & has to be quoted."),
+    ("escape character", "In double quotes a backslash begins an escape; put text with backslashes in single quotes."),
+    ("hexdecimal", "In double quotes a backslash begins an escape; put text with backslashes in single quotes."),
+    ("unexpected end of stream", "The quote that begins here is never closed."),
+)
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and where it begins. ``unsafe``: its text is data, whatever braces it holds.
+
+    The position of a block scalar (``|``, ``>``) is that of its text: the line after the indicator, the column of its
+    indentation. So line n of a literal text is line ``position.line + n - 1`` of the file. A quoted scalar's position
+    is that of its quote. In folded and quoted text over several lines only the first line is known.
+    """
+
+    value: Scalar | list[Node] | dict[str, Entry]
+    position: Position
+    unsafe: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What messages call it: "text", "a list", "a dictionary", "a whole number", …"""
+        return _KINDS[int if isinstance(self.value, Octal) else type(self.value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a dictionary and what it has."""
+
+    key_position: Position
+    node: Node
+
+
+_KINDS: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "nothing",
+    list: "a list",
+    dict: "a dictionary",
+}
+
+
+def read(path: Path) -> Node | None:
+    """The document in a file; None when it is empty. Raises ``FilesError`` with every mistake in it."""
+    return load(read_text(path), str(path))
+
+
+def load(text: str, path: str) -> Node | None:
+    """The document in the text, which came from the file ``path``. None when there is none or it is null.
+
+    Raises ``FilesError``. A document that can't be parsed has one mistake; others are all found at once.
+    """
+    builder = _Builder(text, path)
+    try:
+        root = builder.build()
+    except yaml.YAMLError as error:
+        raise FilesError([*builder.mistakes, _syntax_mistake(error, text, path)]) from None
+    except UnicodeEncodeError as error:
+        position = _position_at(text[: error.start], path)
+        raise FilesError([Diagnostic(summary="This file isn't UTF-8 text", position=position)]) from None
+    if builder.mistakes:
+        raise FilesError(builder.mistakes)
+    return None if root is None or root.value is None else root
+
+
+def plain(node: Node | None, *, unsafe: bool = False) -> Value:
+    """The tree as plain data, in which author's text with braces is a ``Template``; None for no document."""
+    if node is None:
+        return None
+    value, unsafe = node.value, unsafe or node.unsafe
+    if isinstance(value, str):
+        return value if unsafe else text_value(value, node.position)
+    if isinstance(value, dict):
+        return {key: plain(entry.node, unsafe=unsafe) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [plain(item, unsafe=unsafe) for item in value]
+    return value
+
+
+def text_value(text: str, position: Position) -> str | Template:
+    """Text that an author wrote: a template when it holds ``{{``, ``{%`` or ``{#``."""
+    return Template(text, position) if "{" in text and BRACES.search(text) else text
+
+
+class _List:
+    """A list whose items are still coming. ``start`` is the builder's count of nodes at its beginning."""
+
+    def __init__(self, position: Position, anchor: str | None, unsafe: bool, start: int) -> None:
+        self.position, self.anchor, self.unsafe, self.start = position, anchor, unsafe, start
+        self.items: list[Node] = []
+
+    def add(self, node: Node) -> None:
+        self.items.append(node)
+
+    def finish(self) -> Node:
+        return Node(self.items, self.position, self.unsafe)
+
+
+class _Dict:
+    """A dictionary whose entries are still coming."""
+
+    def __init__(self, position: Position, anchor: str | None, unsafe: bool, start: int) -> None:
+        self.position, self.anchor, self.unsafe, self.start = position, anchor, unsafe, start
+        self.entries: dict[str, Entry] = {}
+        self.merged: list[Node] = []
+        self.key: tuple[str, Position] | None = None  #: The key whose value comes next.
+        self.merges = False  #: That key is ``<<``.
+
+    def add(self, node: Node) -> None:
+        if self.key is None:  # a list or dictionary as key, already reported: its value is read and dropped
+            self.key = ("", node.position)
+            return
+        if self.merges:
+            self.merged.append(node)
+        elif self.key[0] not in self.entries:
+            self.entries[self.key[0]] = Entry(self.key[1], node)
+        self.key, self.merges = None, False
+
+    def finish(self) -> Node:
+        if not self.merged:
+            return Node(self.entries, self.position, self.unsafe)
+        inherited: dict[str, Entry] = {}
+        for source in _merge_sources(self.merged):
+            for key, entry in source.items():
+                inherited.setdefault(key, entry)
+        return Node(inherited | self.entries, self.position, self.unsafe)
+
+
+def _merge_sources(nodes: list[Node]) -> Iterator[dict[str, Entry]]:
+    """What ``<<`` takes from, the first to win. Anything but dictionaries was reported when it was read."""
+    for node in nodes:
+        for source in node.value if isinstance(node.value, list) else [node]:
+            if isinstance(source.value, dict):
+                yield source.value
+
+
+class _Builder:
+    """Turns the parser's events into nodes, without recursion."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.text, self.path = text, path
+        self.mistakes = Diagnostics()
+        self._lines: list[str] | None = None
+        self._stack: list[_List | _Dict] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}  #: Name to the node and its size in nodes.
+        self._nodes = 0
+        self._aliased = 0
+        self._root: Node | None = None
+
+    def build(self) -> Node | None:
+        """Read all events. Raises the library's error where the text isn't YAML."""
+        loader = yaml.CSafeLoader(self.text)
+        handlers: dict[type, Any] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._begin,
+            yaml.SequenceStartEvent: self._begin,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        try:
+            with without_collector():
+                while (event := loader.get_event()) is not None:
+                    if handler := handlers.get(type(event)):
+                        handler(event)
+        finally:
+            loader.dispose()
+        return self._root
+
+    def _at(self, mark: Any) -> Position:
+        return Position(self.path, mark.line + 1, mark.column + 1)
+
+    def _complain(self, summary: str, *, detail: str, position: Position) -> None:
+        self.mistakes.add(summary, detail=detail, position=position)
+        if len(self.mistakes) >= _MOST_MISTAKES:
+            raise _Refused("Too many mistakes", "The rest of this file was not read.", position)
+
+    def _document(self, event: Any) -> None:
+        if self._root is not None:
+            detail = "A second document begins here. One file holds one document: put this one into a file of its own."
+            raise _Refused("More than one YAML document", detail, self._at(event.start_mark))
+
+    def _add(self, node: Node, anchor: str | None, size: int) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+        if self._stack:
+            parent = self._stack[-1]
+            if isinstance(parent, _Dict) and parent.merges:
+                self._check_merge(node)
+            parent.add(node)
+        else:
+            self._root = node
+
+    def _scalar(self, event: Any) -> None:
+        self._nodes += 1
+        parent = self._stack[-1] if self._stack else None
+        if isinstance(parent, _Dict) and parent.key is None:
+            self._key(parent, event.value, event)
+            if event.anchor is not None:
+                self._anchors[event.anchor] = (Node(event.value, self._at(event.start_mark)), 1)
+            return
+        position = self._text_position(event) if event.style in ("|", ">") else self._at(event.start_mark)
+        unsafe = event.tag == "!unsafe" or (parent is not None and parent.unsafe)
+        if event.tag is None:
+            value: Any = _plain_scalar(event.value) if event.implicit[0] else event.value
+        else:
+            value = self._tagged(event)
+        if value is _invalid:
+            detail = f"{event.value[:80]!r} looks like a number, but isn't one. Quote it if it is meant as text."
+            self._complain("A value can't be read", detail=detail, position=position)
+            value = None
+        self._add(Node(value, position, unsafe), event.anchor, 1)
+
+    def _key(self, parent: _Dict, key: str, event: Any) -> None:
+        position = self._at(event.start_mark)
+        if isinstance(event, yaml.ScalarEvent):
+            if key == "<<" and event.implicit[0]:
+                parent.key, parent.merges = (key, position), True
+                return
+            if key == "" and event.implicit[0]:
+                self._complain("A key is missing", detail="There is nothing before this colon.", position=position)
+        if (first := parent.entries.get(key)) is not None:
+            detail = f"'{key}' stands in line {first.key_position.line} already; only one of the two can be meant."
+            self._complain("A key is given twice", detail=detail, position=position)
+        parent.key = (key, position)
+
+    def _check_merge(self, node: Node) -> None:
+        sources = node.value if isinstance(node.value, list) else [node]
+        for source in sources:
+            if not isinstance(source.value, dict):
+                detail = f"'<<' takes a dictionary or a list of them, but this is {source.kind}."
+                self._complain("Only a dictionary can be merged", detail=detail, position=source.position)
+
+    def _begin(self, event: Any) -> None:
+        self._nodes += 1
+        position = self._at(event.start_mark)
+        parent = self._stack[-1] if self._stack else None
+        if len(self._stack) >= _DEEPEST:
+            raise _too_deep(position)
+        if isinstance(parent, _Dict) and parent.key is None:
+            self._complex_key(event, position)
+        is_dict = isinstance(event, yaml.MappingStartEvent)
+        if event.tag not in (None, "!", "!unsafe", _STANDARD + ("map" if is_dict else "seq")):
+            self._unknown_tag(event.tag, position)
+        unsafe = event.tag == "!unsafe" or (parent is not None and parent.unsafe)
+        self._stack.append((_Dict if is_dict else _List)(position, event.anchor, unsafe, self._nodes - 1))
+
+    def _complex_key(self, event: Any, position: Position) -> None:
+        index = event.start_mark.index
+        if index and self.text.startswith("{{", index - 1):
+            detail = 'A value that begins with "{{" has to be quoted: "{{ … }}".'
+        else:
+            detail = "A key of a dictionary is text, not a list or a dictionary."
+        self._complain("This can't be a key", detail=detail, position=position)
+
+    def _end(self, _event: Any) -> None:
+        frame = self._stack.pop()
+        self._add(frame.finish(), frame.anchor, self._nodes - frame.start)
+
+    def _alias(self, event: Any) -> None:
+        position = self._at(event.start_mark)
+        if event.anchor not in self._anchors:
+            open_now = any(frame.anchor == event.anchor for frame in self._stack)
+            reason = "names the value that it is part of" if open_now else "names nothing: no anchor before it has it"
+            detail = f"'*{event.anchor}' {reason}. Text that begins with '*' has to be quoted."
+            raise _Refused("An alias can't be followed", detail, position)
+        node, size = self._anchors[event.anchor]
+        self._nodes += size
+        self._aliased += size
+        if self._aliased > _MOST_ALIASED:
+            detail = f"With its aliases written out this document has more than {_MOST_ALIASED:,} values."
+            raise _Refused("Aliases make this file too large", detail, position)
+        parent = self._stack[-1]
+        if isinstance(parent, _Dict) and parent.key is None:
+            self._alias_key(parent, node, event, position)
+        else:
+            self._add(node, None, size)
+
+    def _alias_key(self, parent: _Dict, node: Node, event: Any, position: Position) -> None:
+        if isinstance(node.value, (list, dict)):
+            self._complex_key(event, position)
+        self._key(parent, "" if isinstance(node.value, (list, dict)) else str(node.value), event)
+
+    def _text_position(self, event: Any) -> Position:
+        """Where the text of a block scalar begins."""
+        if self._lines is None:
+            self._lines = self.text.splitlines()
+        first = event.start_mark.line + 1
+        lines = (line for line in self._lines[first : event.end_mark.line + 1] if line.strip())
+        text = next(lines, "")
+        return Position(self.path, first + 1, len(text) - len(text.lstrip(" ")) + 1)
+
+    def _tagged(self, event: Any) -> Scalar | object:
+        if event.tag in ("!", "!unsafe", _STANDARD + "str"):
+            return str(event.value)
+        if event.tag.removeprefix(_STANDARD) in ("int", "float", "bool", "null", "timestamp"):
+            return _construct(event.tag, event.value)
+        self._unknown_tag(event.tag, self._at(event.start_mark))
+        return None
+
+    def _unknown_tag(self, tag: str, position: Position) -> None:
+        shown = "!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag
+        if tag in ("!vault", "!vault-encrypted"):
+            detail = (
+                "Values that ansible-vault encrypted can't be read here; keep this one in the environment or a file."
+            )
+        else:
+            detail = (
+                f"'{shown}' isn't supported. Known are !unsafe, !!str, !!int, !!float, !!bool and !!null. "
+                "Text that begins with '!' has to be quoted."
+            )
+        self._complain("Unknown tag", detail=detail, position=position)
+
+
+#: Stands for a scalar that looks like a number and isn't one.
+_invalid = object()
+_RESOLVER: Any = yaml.resolver.Resolver()
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+
+
+@lru_cache(maxsize=8192)
+def _plain_scalar(text: str) -> Scalar | object:
+    """What unquoted text means."""
+    return _construct(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)), text)
+
+
+def _construct(tag: str, text: str) -> Scalar | object:
+    kind = tag.removeprefix(_STANDARD)
+    if kind not in ("int", "float", "bool", "null"):
+        return text
+    try:
+        value: Scalar = _CONSTRUCTOR.yaml_constructors[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))
+    except (ValueError, KeyError, IndexError):
+        return _invalid
+    return Octal(value) if kind == "int" and isinstance(value, int) and _OCTAL.fullmatch(text) else value
+
+
+class _Refused(yaml.YAMLError):
+    """The document breaks a limit of ours; reading it ends there."""
+
+    def __init__(self, summary: str, detail: str, position: Position) -> None:
+        super().__init__(summary)
+        self.mistake = Diagnostic(summary=summary, detail=detail, position=position)
+
+
+def _syntax_mistake(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
+    if isinstance(error, _Refused):
+        return error.mistake
+    if isinstance(error, yaml.reader.ReaderError):
+        position = _position_at(text.encode()[: error.position].decode(errors="ignore"), path)
+        return Diagnostic(summary="This file isn't valid YAML", detail=f"{error.reason}.", position=position)
+    assert isinstance(error, yaml.MarkedYAMLError)
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark and "end of stream" in (error.problem or ""):
+        mark = error.context_mark
+    assert mark is not None
+    position = Position(path, mark.line + 1, mark.column + 1)
+    if error.problem == _LIBRARY_TOO_DEEP:
+        return _too_deep(position).mistake
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if line[mark.column : mark.column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
+        detail = "YAML is indented with spaces only. Replace the tab by spaces."
+        return Diagnostic(summary="A tab is used as indentation", detail=detail, position=position)
+    return Diagnostic(summary="This file isn't valid YAML", detail=_explain(error, line, lines), position=position)
+
+
+def _too_deep(position: Position) -> _Refused:
+    detail = f"Lists and dictionaries are more than {_DEEPEST} levels deep here."
+    return _Refused("This file is nested too deeply", detail, position)
+
+
+def _explain(error: yaml.MarkedYAMLError, line: str, lines: list[str]) -> str:
+    context = f"{error.context}: " if error.context else ""
+    detail = f"{context}{error.problem}."
+    context_line = error.context_mark.line if error.context_mark else len(lines)
+    near = [line, lines[context_line] if context_line < len(lines) else ""]
+    if any(_UNQUOTED_BRACES.search(text) for text in near):
+        return f'{detail}\nA value that begins with "{{{{" has to be quoted: "{{{{ … }}}}".'
+    hint = next((hint for words, hint in _HINTS if words in (error.problem or "")), "")
+    return f"{detail}\n{hint}" if hint else detail
+
+
+def _position_at(before: str, path: str) -> Position:
+    """The place after the text ``before``."""
+    return Position(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def dump(value: Any, *, flow: bool | None = None, sort_keys: bool = True, **options: Any) -> str:
+    """Plain data as YAML text. ``flow`` is PyYAML's ``default_flow_style``; options: indent, width, explicit_start…"""
+    return str(
+        yaml.dump(value, Dumper=_Dumper, allow_unicode=True, default_flow_style=flow, sort_keys=sort_keys, **options)
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value in full: anchors would surprise whoever reads the file."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(Octal, yaml.representer.SafeRepresenter.represent_int)

@@ -1,0 +1,386 @@
+"""Templates: what is wrong with them, which variables they need, and what they give.
+
+Only :class:`~drumline.model.value.Template` objects are ever evaluated, and those only come from the author's
+files. What rendering gives is data, as is every string of a host, whatever braces it holds (promise 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.environment import Template as JinjaTemplate
+from jinja2.parser import Parser
+from jinja2.utils import missing
+
+from drumline.diagnostics import Diagnostic, Position, did_you_mean
+from drumline.model.value import Template, Value
+from drumline.secret import Secret
+from drumline.templating import not_yet
+from drumline.templating.bounds import checked
+from drumline.templating.budget import DEFAULT, TookTooLong, counted, within
+from drumline.templating.compiling import TOO_LONG, is_too_long, within_limits
+from drumline.templating.embedded import embed, embed_in_lookups
+from drumline.templating.failures import (
+    TemplateEnded,
+    TemplateFailed,
+    VariableUndefined,
+    explained,
+    place_in,
+    place_of,
+    sentence,
+)
+from drumline.templating.filters import FILTERS
+from drumline.templating.jinja import (
+    COUNTED,
+    DataEnvironment,
+    FileEnvironment,
+    Lookup,
+    PlaybookEnvironment,
+    look_up,
+    read_template,
+)
+from drumline.templating.jinja_tests import TESTS
+from drumline.templating.lookups import GLOBALS
+from drumline.templating.names import Names, Reference, names_of, owner_of, references_of
+from drumline.templating.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
+from drumline.templating.quick import is_quick
+from drumline.templating.unknown import unknown_names
+
+#: Compiled containers that are remembered; more than a playbook has, so that a mistake of a caller can't fill memory.
+_REMEMBERED = 20_000
+_TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+T = TypeVar("T", bound=DataEnvironment)
+Variables: TypeAlias = Mapping[str, Any]
+#: A value made ready: called with the variables it gives the rendered value.
+Rendered: TypeAlias = Callable[[Variables], Any]
+
+
+class Compiled:
+    """A value made ready for being rendered often."""
+
+    __slots__ = ("_render", "_value", "constant")
+
+    def __init__(self, value: Value, render: Rendered | None) -> None:
+        #: Whether it is the same for all variables. It is handed out as it is and must not be changed.
+        self.constant = render is None
+        self._value = value
+        self._render = render
+
+    def render(self, variables: Variables) -> Any:
+        """The value with all templates in it rendered."""
+        return self._value if self._render is None else self._render(variables)
+
+
+class _Code:
+    """One text, compiled."""
+
+    __slots__ = ("ending", "name", "quick", "template")
+
+    def __init__(self, template: JinjaTemplate, tree: nodes.Template, ending: int) -> None:
+        self.template = template
+        #: Set where it is ``{{ name }}`` and nothing else.
+        self.name = _only_name(tree)
+        #: Nothing in it takes time, whatever its variables hold.
+        self.quick = is_quick(tree)
+        #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
+        self.ending = ending
+
+
+class Templating:
+    """All templates of a run. Each text is compiled once; may be used from several threads."""
+
+    def __init__(self, seconds: float = DEFAULT) -> None:
+        """``seconds`` is what one rendering may take."""
+        self._seconds = seconds
+        # Not optimized: that would evaluate constant parts when a template is compiled.
+        options: dict[str, Any] = {"undefined": Missing, "trim_blocks": True, "optimized": False}
+        self._environment = _fitted(PlaybookEnvironment(**options))
+        self._files = _fitted(
+            FileEnvironment(**options, keep_trailing_newline=True, loader=FunctionLoader(read_template))
+        )
+        self._environment.render_file = self._files.render_file = self.render_file
+        self._codes: dict[tuple[str, bool], _Code] = {}
+        self._named: dict[tuple[str, bool], Names] = {}
+        # The value is kept beside its compiled form, so that its id stays its own.
+        self._compiled: dict[int, tuple[Value, Compiled]] = {}
+        self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
+
+    def check(self, template: Template) -> list[Diagnostic]:
+        """Everything that is wrong with the template itself; nothing is evaluated."""
+        try:
+            tree = self._parse(template.text, template.bare)
+            with within_limits():
+                found = list(unknown_names(tree, self._environment.filters, self._environment.tests))
+            if not found:
+                self._code(template)
+        except TemplateSyntaxError as error:
+            where = place_in(template, error.lineno)
+            return [Diagnostic(summary="Not a valid template", detail=explained(error), position=where)]
+        return [
+            Diagnostic(summary=summary, detail=detail, position=place_in(template, line))
+            for summary, detail, line in found
+        ]
+
+    def undeclared(self, template: Template) -> frozenset[str]:
+        """Names without which it can't be rendered, whatever the others hold. Empty for what doesn't parse."""
+        return self._names(template).needed
+
+    def guarded(self, template: Template) -> frozenset[str]:
+        """Names that it mentions but can perhaps do without: behind ``default``, ``is defined``, ``if``, ``and``…"""
+        return self._names(template).guarded
+
+    def references(self, template: Template) -> list[tuple[Reference, Position]]:
+        """Every use of ``results`` and where it stands. Empty for what doesn't parse."""
+        if "results" not in template.text:
+            return []
+        try:
+            with within_limits():
+                found = references_of(self._parse(template.text, template.bare))
+        except TemplateSyntaxError:  # also for an unknown filter
+            return []
+        guarded = "results" in self.guarded(template)
+        return [(one._replace(guarded=guarded), place_in(template, one.line)) for one in found]
+
+    def compile_value(self, value: Value) -> Compiled:
+        """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""
+        return Compiled(value, self._renderer(value))
+
+    def render(self, value: Value, variables: Variables) -> Any:
+        """The value with all templates in it rendered, at any depth; entries that give ``omit`` are left out.
+
+        A constant is handed out as it is: don't change what is returned. ``value`` is the author's, and lives as
+        long as the run. Raises ``TemplateFailed``.
+        """
+        if type(value) in ATOMS:
+            return value
+        if type(value) is Template:
+            return self._evaluate(value, variables)
+        known = self._compiled.get(id(value))
+        if known is None:
+            known = self._remember(value)
+        return known[1].render(variables)
+
+    def condition(self, conditions: Sequence[Template | bool], variables: Variables) -> bool:
+        """Whether all of them hold; those after the first that doesn't aren't looked at. Raises ``TemplateFailed``."""
+        for condition in conditions:
+            if type(condition) is bool:
+                holds = condition
+            else:
+                holds = _truth(self.render(condition, variables), condition)
+            if not holds:
+                return False
+        return True
+
+    def render_file(self, text: str, path: str, variables: Variables, **syntax: Any) -> str:
+        """A whole file's text as a template. Raises ``TemplateFailed`` with a position in that file.
+
+        ``syntax`` are arguments of jinja2's ``Environment`` that differ from the usual ones.
+        """
+        files = self._files.with_syntax(**syntax) if syntax else self._files
+        key = (text, path, *sorted(syntax.items()))
+        try:
+            template = self._file_templates.get(key)
+            if template is None:
+                with within_limits():
+                    template = files.build(files.parse(text), path)
+                self._file_templates[key] = template
+            result = within(self._seconds, partial(files.run, template, variables))
+        except TemplateFailed:
+            raise
+        except Exception as error:
+            raise self._failure(error, Template(text, Position(path)), variables) from error
+        return "" if result is None else str(result)
+
+    def _parse(self, text: str, bare: bool) -> nodes.Template:
+        with within_limits():
+            return self._parsed(text, bare)
+
+    def _parsed(self, text: str, bare: bool) -> nodes.Template:
+        if not bare:
+            tree = self._environment.parse(text)
+            embed_in_lookups(tree, text, self._environment)
+            return tree
+        try:
+            return self._parse_expression(text)
+        except TemplateSyntaxError:
+            # A condition written with braces: Ansible takes it, so it is taken here.
+            if "{{" in text or "{%" in text:
+                return self._environment.parse(text)
+            raise
+
+    def _parse_expression(self, text: str) -> nodes.Template:
+        parser = Parser(self._environment, text, state="variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            raise TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
+        tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
+        tree.set_environment(self._environment)
+        embed(tree, text, self._environment)
+        return tree
+
+    def _code(self, template: Template) -> _Code:
+        key = (template.text, template.bare)
+        code = self._codes.get(key)
+        if code is None:
+            tree = self._parse(*key)
+            with within_limits():
+                code = _Code(self._environment.build(tree), tree, _line_ends(template.text))
+            self._codes[key] = code
+        return code
+
+    def _names(self, template: Template) -> Names:
+        key = (template.text, template.bare)
+        names = self._named.get(key)
+        if names is None:
+            try:
+                with within_limits():
+                    names = names_of(self._parse(*key), self._environment.globals)
+            except TemplateSyntaxError:
+                names = Names(frozenset(), frozenset())
+            self._named[key] = names
+        return names
+
+    def _remember(self, value: Value) -> tuple[Value, Compiled]:
+        if len(self._compiled) >= _REMEMBERED:
+            self._compiled.clear()
+        known = self._compiled[id(value)] = (value, self.compile_value(value))
+        return known
+
+    def _renderer(self, value: Value) -> Rendered | None:
+        if type(value) in ATOMS:
+            return None
+        if isinstance(value, Template):
+            return lambda variables: self._evaluate(value, variables)
+        if isinstance(value, Secret):
+            return lambda _variables: value.reveal()
+        if isinstance(value, Mapping) and not isinstance(value, Lookup):
+            return self._dict_renderer(value)
+        if isinstance(value, (list, tuple)):
+            return self._list_renderer(value)
+        return None
+
+    def _dict_renderer(self, value: Mapping[Any, Value]) -> Rendered | None:
+        entries = [(self.compile_value(key), self.compile_value(item)) for key, item in value.items()]
+        if all(key.constant and item.constant for key, item in entries):
+            return None
+
+        def render(variables: Variables) -> dict[Any, Any]:
+            rendered = ((key.render(variables), item.render(variables)) for key, item in entries)
+            return {key: item for key, item in rendered if item is not OMIT}
+
+        return render
+
+    def _list_renderer(self, value: Sequence[Value]) -> Rendered | None:
+        items = [self.compile_value(item) for item in value]
+        if all(item.constant for item in items):
+            return None
+
+        def render(variables: Variables) -> list[Any]:
+            rendered = [item.render(variables) for item in items]
+            return [item for item in rendered if item is not OMIT]
+
+        return render
+
+    def _evaluate(self, template: Template, variables: Variables) -> Any:
+        try:
+            code = self._code(template)
+            if code.name is not None:
+                value = look_up(code.name, variables, self._environment)
+                value = looked_up(Missing(name=code.name) if value is missing else value)
+            elif code.quick:
+                value = self._environment.run(code.template, variables)
+            else:
+                value = within(self._seconds, partial(self._environment.run, code.template, variables))
+            if code.ending and value and type(value) is str:
+                value += "\n" * (code.ending - _line_ends(value))
+            if type(value) is int and is_too_long(value):
+                raise TemplateFailed(TOO_LONG, template.position)
+            return value
+        except TemplateFailed:
+            raise
+        except Exception as error:
+            raise self._failure(error, template, variables) from error
+
+    def _failure(self, error: Exception, template: Template, variables: Variables) -> TemplateFailed:
+        position = place_of(error, template)
+        if isinstance(error, TookTooLong):
+            return TemplateEnded(error, position)
+        if isinstance(error, NotDefined):
+            return VariableUndefined(self._not_defined(error, template, variables), position)
+        if isinstance(error, UndefinedError):
+            return VariableUndefined(sentence(str(error)), position)
+        if isinstance(error, TemplateSyntaxError):
+            found = self.check(template)
+            return TemplateFailed(found[0].detail if found else explained(error), position)
+        if isinstance(error, TemplateNotFound):
+            return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
+        if isinstance(error, RecursionError):
+            return TemplateFailed("Variables refer to each other without an end.", position)
+        if is_too_long(error):
+            return TemplateFailed(TOO_LONG, position)
+        return TemplateFailed(sentence(str(error) or type(error).__name__), position)
+
+    def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
+        if error.owner is missing:
+            hint = f" {not_yet.variable(error.name)}".rstrip() or did_you_mean(error.name, variables)
+            return f"'{error.name}' is undefined.{hint}"
+        if isinstance(error.owner, Lookup):
+            return error.owner.absent(error.name)
+        path = owner_of(self._parse(template.text, template.bare), error.name)
+        owner = f"'{path}'" if path else f"A {type(error.owner).__name__}"
+        if isinstance(error.owner, (list, tuple, str)) and isinstance(error.name, int):
+            return f"{owner} has no item {error.name}; it has {len(error.owner)}."
+        known = [key for key in error.owner if isinstance(key, str)] if isinstance(error.owner, Mapping) else []
+        hint = did_you_mean(error.name, known) if isinstance(error.name, str) else ""
+        return f"{owner} has no '{error.name}'.{hint}"
+
+
+def _fitted(environment: T) -> T:
+    """The environment with all filters, tests and functions in it."""
+    environment.filters.update(FILTERS)
+    environment.filters.update(checked(environment.filters))
+    environment.filters[COUNTED] = counted
+    environment.tests.update(TESTS)
+    for names in (environment.filters, environment.tests):
+        names.update({f"ansible.builtin.{name}": function for name, function in list(names.items())})
+    environment.globals.update(GLOBALS)
+    environment.globals.update(checked(environment.globals))
+    environment.globals["omit"] = OMIT
+    environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
+    return environment
+
+
+def _line_ends(text: str) -> int:
+    return len(text) - len(text.rstrip("\n"))
+
+
+def _only_name(tree: nodes.Template) -> str | None:
+    match tree.body:
+        case [nodes.Output(nodes=[nodes.Name(name=name)])]:
+            return str(name)
+    return None
+
+
+def _truth(value: Any, condition: Template) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        holds = False if not value else _TRUTH.get(value.lower())
+        if holds is not None:
+            return holds
+    raise TemplateFailed(
+        f"A condition has to be true or false, and this one gives {_shown(value)}. "
+        "Compare it with something, or use the filter 'bool' or the test 'is truthy'.",
+        condition.position,
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing (null)"
+    text = repr(value)
+    return f"the {type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"

@@ -1,0 +1,57 @@
+"""Filters, tests and lookups that a template names and that aren't there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from jinja2 import nodes
+
+from drumline.diagnostics import did_you_mean
+from drumline.templating import not_yet
+from drumline.templating.lookups import unknown_lookups
+
+#: Filters that are given the name of another filter or of a test: which of the two, and as which argument.
+_NAMING = {
+    "map": ("filter", 0),
+    "select": ("test", 0),
+    "reject": ("test", 0),
+    "selectattr": ("test", 1),
+    "rejectattr": ("test", 1),
+}
+
+
+class Unknown(NamedTuple):
+    """One such name; ``line`` counts within the template, from 1."""
+
+    summary: str
+    detail: str
+    line: int
+
+
+def unknown_names(tree: nodes.Template, filters: Mapping[str, Any], tests: Mapping[str, Any]) -> Iterator[Unknown]:
+    """All of a template, those of each kind in its order."""
+    known = {"filter": filters, "test": tests}
+    seen = set()
+    for kind, name, line in _named(tree):
+        if name not in known[kind] and (kind, name) not in seen:
+            seen.add((kind, name))
+            yield Unknown(*_explained(kind, name, known[kind]), line)
+    for detail, line in unknown_lookups(tree):
+        yield Unknown("Unknown lookup", detail, line)
+
+
+def _named(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        yield ("filter" if isinstance(node, nodes.Filter) else "test"), node.name, node.lineno
+        kind, place = _NAMING.get(node.name.removeprefix("ansible.builtin."), ("", 0))
+        given = node.args[place] if kind and len(node.args) > place else None
+        if isinstance(node, nodes.Filter) and isinstance(given, nodes.Const) and isinstance(given.value, str):
+            yield kind, given.value, node.lineno
+
+
+def _explained(kind: str, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
+    if not_there := not_yet.plugin(kind, name):
+        return f"{kind.capitalize()} not supported yet", not_there
+    hint = did_you_mean(name, (other for other in known if "." not in other))
+    return f"Unknown {kind}", f"There is no {kind} '{name}'.{hint}"
