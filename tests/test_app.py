@@ -35,7 +35,7 @@ def plan(tmp_path: Path):
     return make
 
 
-def test_keywords_that_are_templates_shape_the_plan(plan):
+def test_keywords_that_are_templates_shape_the_plan(plan) -> None:
     made = plan("first=1", "cutover=2099-12-01T02:00:00Z", "backwards=yes")
     assert [batch.hosts for batch in made.plays[0].batches] == [("web4",), ("web3", "web2"), ("web1",)]
     assert made.steps[0].task.throttle == 1
@@ -43,14 +43,14 @@ def test_keywords_that_are_templates_shape_the_plan(plan):
     assert made.plays[0].keep[0].least == 2
 
 
-def test_what_tags_leave_out_needs_no_variables(plan):
+def test_what_tags_leave_out_needs_no_variables(plan) -> None:
     made = plan("first=1", skip_tags=["cutover"])
     assert {step.task.id for step in made.steps} == {"fetch"}
     with pytest.raises(FilesError, match="'cutover' is undefined"):
         plan("first=1")
 
 
-def test_a_place_is_told_of_once(plan, tmp_path):
+def test_a_place_is_told_of_once(plan, tmp_path: Path) -> None:
     (tmp_path / "site.yml").write_text("- hosts: web\n  serial: '{{ 1 | no_filter }}'\n  tasks: [{command: a}]\n")
     with pytest.raises(FilesError) as error:
         plan()
@@ -58,7 +58,7 @@ def test_a_place_is_told_of_once(plan, tmp_path):
     assert (found.summary, found.position.line) == ("Unknown filter", 2)
 
 
-def test_a_part_of_a_pattern_that_matches_nothing_is_a_warning_or_an_error_as_asked(plan, tmp_path):
+def test_a_part_of_a_pattern_that_matches_nothing_is_a_warning_or_an_error_as_asked(plan, tmp_path: Path) -> None:
     (tmp_path / "site.yml").write_text("- hosts: web:nope\n  tasks: [{command: a}]\n")
     settings = Settings(inventory=(str(tmp_path / "hosts"),), state=tmp_path / "state")
     prepared = prepare([tmp_path / "site.yml"], settings, limit="web[0]:gone")
@@ -84,7 +84,7 @@ def prepared(tmp_path: Path):
     return make
 
 
-def test_tags_and_run_once_may_be_templates(prepared):
+def test_tags_and_run_once_may_be_templates(prepared) -> None:
     made = prepared(
         "- {debug: , tags: ['{{ a }}', 'y, z']}\n- {debug: , tags: \"{{ ['q', a] }}\", run_once: '{{ n == 1 }}'}\n"
         "- {debug: , tags: '{{ c }}', vars: {c: 'k,l'}}\n- {debug: , tags: w}",
@@ -99,12 +99,12 @@ def test_tags_and_run_once_may_be_templates(prepared):
     assert [step.task.run_once for step in made.plan.steps] == [False, True, False]
 
 
-def test_tags_of_hosts_variables_are_refused(prepared):
+def test_tags_of_hosts_variables_are_refused(prepared) -> None:
     with pytest.raises(FilesError, match=r"'tags': 'site' is undefined. It is fixed before the run"):
         prepared("- {debug: , tags: '{{ site }}'}")
 
 
-def test_braces_within_an_expression_are_warned_about(prepared):
+def test_braces_within_an_expression_are_warned_about(prepared) -> None:
     made = prepared('- debug:\n  when: a == "{{ b }}"')
     assert [warning.summary for warning in made.warnings] == ["Braces within an expression"]
     with pytest.raises(FilesError, match="'nope' is defined nowhere"):
@@ -121,7 +121,7 @@ def test_braces_within_an_expression_are_warned_about(prepared):
         "command: x\n  notify: y",
     ],
 )
-def test_one_mistake_hides_no_other(prepared, mistake):
+def test_one_mistake_hides_no_other(prepared, mistake: str) -> None:
     tasks = [
         f"- {mistake}",
         "- debug: {msg: '{{ 1 | no_such_filter }}'}",
@@ -136,7 +136,7 @@ def test_one_mistake_hides_no_other(prepared, mistake):
     assert {"Unknown filter", "Undefined variable", "A host pattern matches nothing"} <= set(summaries)
 
 
-def test_mistakes_in_arguments_hide_no_missing_file(prepared):
+def test_mistakes_in_arguments_hide_no_missing_file(prepared) -> None:
     tasks = [
         "- file: {path: /x, state: odd}",
         "- copy: {src: no-such-file, dest: /x}",
@@ -153,7 +153,7 @@ def test_mistakes_in_arguments_hide_no_missing_file(prepared):
     ]
 
 
-def test_no_mistake_is_told_that_only_follows_from_another(prepared):
+def test_no_mistake_is_told_that_only_follows_from_another(prepared) -> None:
     with pytest.raises(FilesError) as error:
         prepared("- shell: echo \"x\n- shell:\n    cmdd: x\n- raw: ''\n")
     assert [(found.summary, found.position.line) for found in error.value.diagnostics] == [
@@ -163,7 +163,7 @@ def test_no_mistake_is_told_that_only_follows_from_another(prepared):
     ]
 
 
-def test_templates_of_an_unknown_action_are_checked(prepared):
+def test_templates_of_an_unknown_action_are_checked(prepared) -> None:
     with pytest.raises(FilesError) as error:
         prepared("- uri: {url: '{{ 1 | nofilter }}'}\n- no_such: a={{ nowhere }}\n")
     assert [(found.summary, found.position.line) for found in error.value.diagnostics] == [
@@ -174,7 +174,7 @@ def test_templates_of_an_unknown_action_are_checked(prepared):
     ]
 
 
-def test_what_can_not_be_read_may_define_names(prepared):
+def test_what_can_not_be_read_may_define_names(prepared) -> None:
     with pytest.raises(FilesError) as error:
         prepared("- include_vars: x.yml\n- debug: {msg: '{{ perhaps }}'}\n- debug: {msg: '{{ 1 | nofilter }}'}\n")
     assert [found.summary for found in error.value.diagnostics] == ["Keyword not supported yet", "Unknown filter"]

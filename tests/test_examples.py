@@ -148,12 +148,12 @@ def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     lab.down(folder)
 
 
-def test_the_rollout_where_there_is_no_windows(fleet):
+def test_the_rollout_where_there_is_no_windows(fleet: Callable[..., Fleet]) -> None:
     _roll_out(fleet())
 
 
 @pytest.mark.windows
-def test_the_rollout_on_windows(fleet, windows_program):
+def test_the_rollout_on_windows(fleet: Callable[..., Fleet], windows_program) -> None:
     _roll_out(fleet(windows_program))
 
 
@@ -173,7 +173,7 @@ def _roll_out(fleet: Fleet) -> None:
     assert again.status("stop") == {"skipped"}
 
 
-def test_the_next_release_and_the_way_back(fleet):
+def test_the_next_release_and_the_way_back(fleet: Callable[..., Fleet]) -> None:
     up = fleet()
     assert up.run("rollout.yml").code == 0
     other = up.run("rollout.yml", "-e", "version=2.5")
@@ -196,7 +196,7 @@ def _check_rolled_out(fleet: Fleet, version: str) -> None:
     assert f"Release {version}, schema {version}" in fleet.read("web1", "status.html")
 
 
-def test_a_migration_that_fails_keeps_every_node_stopped(fleet):
+def test_a_migration_that_fails_keeps_every_node_stopped(fleet: Callable[..., Fleet]) -> None:
     up = fleet()
     schema = up.root("db1") / "schema"
     schema.mkdir()  # nothing can be written there
@@ -214,7 +214,7 @@ def test_a_migration_that_fails_keeps_every_node_stopped(fleet):
 
 
 @pytest.mark.windows
-def test_windows_actions(fleet, windows_program):
+def test_windows_actions(fleet: Callable[..., Fleet], windows_program) -> None:
     up = fleet(windows_program)
     first = up.run("windows.yml")
     assert first.code == 0, first.said
@@ -228,13 +228,13 @@ def test_windows_actions(fleet, windows_program):
     assert not again.statuses["changed"], again.said
 
 
-def test_a_rolling_upgrade_keeps_half_of_the_nodes_in_service(fleet):
+def test_a_rolling_upgrade_keeps_half_of_the_nodes_in_service(fleet: Callable[..., Fleet]) -> None:
     up = fleet(linux=1, windows=4)
     _upgrade(up, ["app1", "app2", "app3", "app4"], in_service=2)
 
 
 @pytest.mark.windows
-def test_a_rolling_upgrade_on_windows(fleet, windows_program):
+def test_a_rolling_upgrade_on_windows(fleet: Callable[..., Fleet], windows_program) -> None:
     _upgrade(fleet(windows_program, linux=1, windows=2), ["app1", "app2"], in_service=1)
 
 
@@ -256,7 +256,7 @@ def _upgrade(up: Fleet, nodes: list[str], *, in_service: int) -> None:
     assert not again.statuses["changed"], again.said
 
 
-def test_a_canary_that_fails_leaves_the_others_as_they_are(fleet):
+def test_a_canary_that_fails_leaves_the_others_as_they_are(fleet: Callable[..., Fleet]) -> None:
     up = fleet(linux=1, windows=3)
     assert up.run("rolling.yml").code == 0
     (up.root("app1") / "state.txt").unlink()
@@ -267,7 +267,7 @@ def test_a_canary_that_fails_leaves_the_others_as_they_are(fleet):
     assert [up.read(node, "state.txt") for node in ("app2", "app3")] == ["running 3.0"] * 2
 
 
-def test_a_cut_over_switches_all_nodes_at_once(fleet):
+def test_a_cut_over_switches_all_nodes_at_once(fleet: Callable[..., Fleet]) -> None:
     up = fleet(linux=4, windows=0)
     nodes = ["db1", "web1", "web2"]
     agreed = datetime.fromtimestamp(round(time.time()) + 4, UTC)
@@ -285,7 +285,7 @@ def test_a_cut_over_switches_all_nodes_at_once(fleet):
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
-def test_a_cut_over_waits_for_a_decision(fleet, decision):
+def test_a_cut_over_waits_for_a_decision(fleet: Callable[..., Fleet], decision: str) -> None:
     up = fleet(linux=3, windows=0)
     with up.running("cutover.yml", "-e", "ask=yes") as running:
         [asked] = wait_until(lambda: [event for event in running.so_far() if event["event"] == "ApprovalRequested"])
@@ -299,7 +299,7 @@ def test_a_cut_over_waits_for_a_decision(fleet, decision):
     assert given["approved"] is (decision == "approve")
 
 
-def test_each_site_waits_only_for_its_own(fleet):
+def test_each_site_waits_only_for_its_own(fleet: Callable[..., Fleet]) -> None:
     up = fleet(linux=5, windows=0)
     with up.running("sites.yml", "-e", "window=yes") as running:
         for host in ("web2", "web3"):

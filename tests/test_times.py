@@ -17,12 +17,12 @@ from drumline.times import in_words, moment
         (90_061, "1 d 1 h 1 m 1 s"),
     ],
 )
-def test_durations_in_words(seconds, words):
+def test_durations_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
 
 
 @pytest.mark.parametrize(
     ("at", "words"), [(1_796_083_200, "2026-12-01 00:00:00 UTC"), (0.25, "1970-01-01 00:00:00.25 UTC")]
 )
-def test_points_in_time_in_words(at, words):
+def test_points_in_time_in_words(at: float, words: str) -> None:
     assert moment(at) == words

@@ -49,7 +49,7 @@ def session():
 
 
 @pytest.fixture
-def sudo(tmp_path, monkeypatch):
+def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "sudo").write_text(SUDO)
@@ -68,16 +68,16 @@ def is_alive(pid):
         return False
 
 
-def test_a_windows_workstation_is_told(monkeypatch):
+def test_a_windows_workstation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drumline_local.transport.os", SimpleNamespace(name="nt"))
     with pytest.raises(OptionInvalid, match="POSIX workstation"):
         LocalTransport().connect(Target(host="localhost", transport="local"))
 
 
-def test_a_child_with_a_session_of_its_own_is_ended_too(session):
+def test_a_child_with_a_session_of_its_own_is_ended_too(session) -> None:
     pids = b""
 
-    def emit(stream, data):
+    def emit(stream, data) -> None:
         nonlocal pids
         pids += data
         if b"\n" in pids:
@@ -88,19 +88,19 @@ def test_a_child_with_a_session_of_its_own_is_ended_too(session):
     assert not is_alive(int(pids))
 
 
-def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch):
+def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that this user may not signal is played by an ``os.kill`` that refuses."""
     children = []
     kill = os.kill
 
-    def refuse(pid, number):
+    def refuse(pid, number) -> None:
         if pid in children:
             raise PermissionError
         kill(pid, number)
 
     monkeypatch.setattr(tree, "os", SimpleNamespace(kill=refuse, listdir=os.listdir))
 
-    def emit(stream, data):
+    def emit(stream, data) -> None:
         children.append(int(data))
         session.interrupt()
 
@@ -108,22 +108,22 @@ def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch
     assert not is_alive(children[0])
 
 
-def test_another_user_gets_script_and_stdin(session, sudo):
+def test_another_user_gets_script_and_stdin(session, sudo) -> None:
     request = sh("cat; echo $A", stdin=b"in\n", environment={"A": "b"}, become=Become(user="joe"))
     assert collect(session, request) == Completed(code=0, stdout=b"in\nb\n")
 
 
-def test_the_time_out_of_another_users_command(session, sudo):
+def test_the_time_out_of_another_users_command(session, sudo) -> None:
     before = time.monotonic()
     completed = collect(session, sh("echo on; sleep 60", timeout=0.5, become=Become()))
     assert (completed.ending, completed.stdout) == (Ending.TIMED_OUT, b"on\n")
     assert time.monotonic() - before < 20
 
 
-def test_an_emit_that_raises_ends_the_command(session):
+def test_an_emit_that_raises_ends_the_command(session) -> None:
     pids = []
 
-    def emit(stream, data):
+    def emit(stream, data) -> None:
         pids.append(int(data))
         raise RuntimeError("enough")
 
@@ -132,13 +132,13 @@ def test_an_emit_that_raises_ends_the_command(session):
     assert not is_alive(pids[0])
 
 
-def test_the_script_is_in_no_process_list(session):
+def test_the_script_is_in_no_process_list(session) -> None:
     said = collect(session, sh(": hidden\ntr '\\0' ' ' < /proc/$$/cmdline", environment={"A": "hidden"})).stdout
     assert b"/bin/sh" in said
     assert b"hidden" not in said
 
 
-def test_nothing_is_left_open(session):
+def test_nothing_is_left_open(session) -> None:
     collect(session, sh("true"))
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
@@ -147,11 +147,11 @@ def test_nothing_is_left_open(session):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_command_that_closed_its_streams_is_waited_for(session):
+def test_a_command_that_closed_its_streams_is_waited_for(session) -> None:
     assert collect(session, sh("exec >&- 2>&-; sleep 0.2; exit 4")).code == 4
 
 
-def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session, tmp_path):
+def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session, tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.touch(mode=0o600)
     (tmp_path / "reference").touch()
@@ -161,7 +161,7 @@ def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session
     assert new.stat().st_mode == (tmp_path / "reference").stat().st_mode
 
 
-def test_transfers_name_the_file_that_is_to_blame(session, tmp_path):
+def test_transfers_name_the_file_that_is_to_blame(session, tmp_path: Path) -> None:
     with pytest.raises(TransferFailed, match=r"no-source: No such file"):
         session.put(Put(source=tmp_path / "no-source", destination=str(tmp_path / "x")))
     with pytest.raises(TransferFailed, match=r"no-folder/x: No such file"):
@@ -172,7 +172,7 @@ def test_transfers_name_the_file_that_is_to_blame(session, tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps on this machine")
-def test_ps_tells_what_proc_tells():
+def test_ps_tells_what_proc_tells() -> None:
     assert os.getpid() in {entry.pid for entry in tree._from_ps()}
     (mine,) = [entry for entry in tree._from_ps() if entry.pid == os.getpid()]
     assert mine.parent == os.getppid()
@@ -192,7 +192,7 @@ print(*sorted(set(exits)))
 """
 
 
-def test_ctrl_c_at_the_moment_of_a_start_hits_no_command():
+def test_ctrl_c_at_the_moment_of_a_start_hits_no_command() -> None:
     """The first one lets what runs end; a terminal sends it to the whole group of processes."""
     with subprocess.Popen([sys.executable, "-c", _HIT], stdout=subprocess.PIPE, text=True, process_group=0) as program:
         assert program.stdout.readline() == "ready\n"
@@ -202,14 +202,14 @@ def test_ctrl_c_at_the_moment_of_a_start_hits_no_command():
         assert program.stdout.read() == "0\n"
 
 
-def test_a_command_that_interrupts_itself_runs_once(session, tmp_path):
+def test_a_command_that_interrupts_itself_runs_once(session, tmp_path: Path) -> None:
     completed = collect(session, sh(f"echo x >> {tmp_path}/log; kill -INT $$"))
     assert completed.code == 130
     assert (tmp_path / "log").read_text() == "x\n"
 
 
 @pytest.fixture
-def hit_once(monkeypatch):
+def hit_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first shell is killed by the signal of a Ctrl-C before it has read its script."""
     start, hits = process._start, []
 
@@ -225,11 +225,11 @@ def hit_once(monkeypatch):
     monkeypatch.setattr(process, "_start", hit)
 
 
-def test_what_was_hit_begins_again_with_all_of_its_input(session, hit_once):
+def test_what_was_hit_begins_again_with_all_of_its_input(session, hit_once) -> None:
     assert collect(session, sh("cat; exit 3", stdin=b"in" * 100_000)) == Completed(code=3, stdout=b"in" * 100_000)
 
 
-def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once, tmp_path):
+def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once, tmp_path: Path) -> None:
     command = process.Process(f"touch {tmp_path}/begun")
     command.interrupt()
     assert command.communicate(lambda *_: None).ending is Ending.INTERRUPTED
@@ -237,7 +237,7 @@ def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_staged_command_that_was_hit_waits_all_the_same(session, hit_once):
+def test_a_staged_command_that_was_hit_waits_all_the_same(session, hit_once) -> None:
     staged = session.stage(sh("cat", stdin=b"in"))
     staged.release()
     assert collect_staged(staged) == Completed(code=0, stdout=b"in")

@@ -19,7 +19,7 @@ PLAYBOOK = """
 
 
 @pytest.fixture
-def plan(tmp_path, monkeypatch, capsys):
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Calls ``drumline plan`` in a folder with ``site.yml`` and ``inventory``; gives exit status and what it said."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "site.yml").write_text(PLAYBOOK)
@@ -37,13 +37,13 @@ def plan(tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_text_is_for_people(plan):
+def test_text_is_for_people(plan) -> None:
     status, out, _ = plan("site.yml", "-e", "version=1")
     assert status == 0
     assert "wave 2: 3 hosts, 3 jobs\n    start  on web[1-3]; waits for stop" in out
 
 
-def test_limit_and_tags_narrow_the_plan(plan):
+def test_limit_and_tags_narrow_the_plan(plan) -> None:
     status, out, _ = plan("site.yml", "-e", "version=1", "-l", "web2", "-t", "go", "--format", "json")
     assert status == 0
     [play] = json.loads(out)["plays"]
@@ -53,11 +53,11 @@ def test_limit_and_tags_narrow_the_plan(plan):
     assert [wave["jobs"] for wave in batch["waves"]] == [[{"task": "start", "host": "web2"}]]
 
 
-def test_dot_is_for_graphviz(plan):
+def test_dot_is_for_graphviz(plan) -> None:
     assert plan("site.yml", "-e", "version=1", "--skip-tags", "go", "--format", "dot")[1].startswith("digraph")
 
 
-def test_mistakes_end_with_5_and_their_place(plan):
+def test_mistakes_end_with_5_and_their_place(plan) -> None:
     status, out, err = plan("site.yml")
     assert (status, out) == (5, "")
     assert "site.yml:6:28: error: Undefined variable" in err
@@ -65,13 +65,13 @@ def test_mistakes_end_with_5_and_their_place(plan):
 
 @pytest.mark.parametrize("playbook", EXAMPLES, ids=lambda path: path.name)
 @pytest.mark.parametrize("shape", ["text", "json", "dot"])
-def test_the_examples_are_planned_for_the_example_fleet(plan, playbook, shape):
+def test_the_examples_are_planned_for_the_example_fleet(plan, playbook, shape: str) -> None:
     status, out, err = plan(playbook, "-i", REPOSITORY / "inventory", "-e", "lab_root=/tmp", "--format", shape)
     assert (status, err) == (0, "")
     assert out
 
 
-def test_there_are_examples():
+def test_there_are_examples() -> None:
     assert EXAMPLES
 
 
@@ -88,34 +88,34 @@ TIMED = """
 
 
 @pytest.fixture
-def timed(plan, tmp_path):
+def timed(plan, tmp_path: Path):
     (tmp_path / "site.yml").write_text(TIMED)
     hosts = "[web]\nweb1 site=north\nweb2 site=north\nweb3 site=south\n"
     (tmp_path / "inventory").write_text(f"{hosts}[web:vars]\nspread={{{{ site }}}}\n")
     return plan
 
 
-def test_values_of_hosts_are_rendered_to_spread_them(timed):
+def test_values_of_hosts_are_rendered_to_spread_them(timed) -> None:
     status, out, err = timed("site.yml")
     assert (status, err) == (0, "")
     assert "  batch 1 of 2: web[1,3] (2); stops after 2 failed of 2\n" in out
     assert "  batch 2 of 2: web2 (1); stops after 1 failed of 1\n" in out
 
 
-def test_what_only_the_inventory_shows_is_told_before_anything_is_sent(timed):
+def test_what_only_the_inventory_shows_is_told_before_anything_is_sent(timed) -> None:
     status, out, err = timed("site.yml", "-e", "keep=4")
     assert (status, out) == (5, "")
     assert "site.yml:4:20: error: More is to stay available than there is" in err
 
 
-def test_a_result_that_is_left_out_is_a_mistake(timed):
+def test_a_result_that_is_left_out_is_a_mistake(timed) -> None:
     status, out, err = timed("site.yml", "--limit", "web3")
     assert (status, out) == (5, "")
     assert "site.yml:9:26: error: A result of a host that is left out" in err
     assert "'wait' runs on web3, not on 'web1'." in err
 
 
-def test_waits_that_may_never_end(timed):
+def test_waits_that_may_never_end(timed) -> None:
     status, out, err = timed("site.yml", "--lint-waits")
     assert (status, err) == (2, "")
     first, *_, last = out.splitlines()
@@ -126,17 +126,17 @@ def test_waits_that_may_never_end(timed):
     )
 
 
-def test_no_wait_that_may_never_end(plan):
+def test_no_wait_that_may_never_end(plan) -> None:
     assert plan("site.yml", "-e", "version=1", "--lint-waits") == (0, "No wait was found that may never end.\n", "")
 
 
-def test_lint_shows_no_plan(plan):
+def test_lint_shows_no_plan(plan) -> None:
     status, out, err = plan("site.yml", "-e", "version=1", "--lint-waits", "--format", "json")
     assert (status, out) == (5, "")
     assert "--lint-waits shows no plan" in err
 
 
-def test_a_start_says_how_far_away_it_is_or_that_it_is_over(plan, tmp_path):
+def test_a_start_says_how_far_away_it_is_or_that_it_is_over(plan, tmp_path: Path) -> None:
     def starts(at):
         (tmp_path / "site.yml").write_text(
             f"- hosts: web\n  tasks:\n    - {{id: go, command: go, start: {{at: '{at}'}}}}\n"

@@ -34,6 +34,6 @@ class TestThrough(PosixContract):
         return Target(host="box", transport="through", options={"program": "env THROUGH=1"})
 
 
-def test_a_host_without_a_program_is_told_what_to_set():
+def test_a_host_without_a_program_is_told_what_to_set() -> None:
     with pytest.raises(OptionInvalid, match="drumline_through_program for 'box'"):
         load().Through().connect(Target(host="box", transport="through", options={"program": None}))

@@ -44,7 +44,7 @@ def _links() -> list[object]:
 
 
 @pytest.mark.parametrize(("page", "link"), _links())
-def test_links_lead_somewhere(page, link):
+def test_links_lead_somewhere(page, link) -> None:
     name, _, anchor = link.partition("#")
     target = (page.parent / name).resolve() if name else page
     assert target.exists()
@@ -67,14 +67,14 @@ def _commands() -> list[object]:
 
 
 @pytest.mark.parametrize("words", _commands())
-def test_commands_named_in_the_text_exist(words):
+def test_commands_named_in_the_text_exist(words) -> None:
     command = program
     for word in words.split():
         command = command.get_command(None, word)
         assert command is not None
 
 
-def test_every_command_is_named():
+def test_every_command_is_named() -> None:
     assert set(_all_commands(program, "drumline")) <= set(
         re.findall(r"`(drumline [a-z]+(?: [a-z]+)?)", (ROOT / "docs" / "operating.md").read_text())
     )
@@ -90,9 +90,9 @@ def _all_commands(group, path):
 
 
 @pytest.mark.parametrize("path", re.findall(r"`(tests/[\w./]+)`", (ROOT / "docs" / "architecture.md").read_text()))
-def test_tests_named_in_the_architecture_exist(path):
+def test_tests_named_in_the_architecture_exist(path) -> None:
     assert (ROOT / path).exists()
 
 
-def test_the_picture_is_one():
+def test_the_picture_is_one() -> None:
     assert ElementTree.parse(ROOT / "docs" / "console.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from support.faked import SOON, FakedRun
+from support.narrowing import expect
 
 from drumline.errors import ConnectionLost
 from drumline.execution.approvals import Approvals
@@ -33,6 +35,11 @@ def after_staged(count: int, then: Callable[[], None]) -> Callable[[Event], None
                 then()
 
     return listen
+
+
+def ahead_by(seconds: float) -> Callable[[], float]:
+    """A host's clock."""
+    return lambda: time.time() + seconds
 
 
 def test_nobody_starts_before_everybody_is_ready(tmp_path: Path) -> None:
@@ -69,14 +76,15 @@ def test_when_a_command_began_is_told_by_this_machines_clock(tmp_path: Path) -> 
 
     def set_clocks() -> None:  # the session of c is the last to stage
         for host, staged in ran.staged().items():
-            staged.clock = lambda host=host: time.time() + ahead[host]
+            staged.clock = ahead_by(ahead[host])
+        ran.gates["c"].set()
 
     ran.gates["c"] = threading.Event()
-    ran.on_event = after_staged(2, lambda: (set_clocks(), ran.gates["c"].set()))
+    ran.on_event = after_staged(2, set_clocks)
     before = time.time()
     ran.run()
     began = {event.job.host: event.began for event in ran.of(JobFinished)}
-    assert all(before < began[host] < time.time() for host in "ab")
+    assert all(before < expect(float, began[host]) < time.time() for host in "ab")
     staged = {event.job.host: event for event in ran.of(JobStaged)}
     assert all(abs(staged[host].offset - ahead[host]) <= staged[host].uncertainty + 1e-5 for host in "abc")
 
@@ -101,6 +109,7 @@ def test_a_slow_disk_postpones_an_agreed_instant(tmp_path: Path) -> None:
     ran = FakedRun(tmp_path, "command: flip, start: {max_skew: 1s}", disk=0.3)
     assert ran.run() == 0
     [released] = ran.of(StartReleased)
+    assert released.instant is not None
     assert released.instant > released.at
     assert all(staged.at is not None for staged in ran.staged().values())
 
@@ -179,7 +188,7 @@ def test_the_time_out_of_a_task_does_not_run_while_it_waits(tmp_path: Path) -> N
     later: list[threading.Timer] = []
 
     def note(_event: Input) -> None:
-        later.append(threading.Timer(0.4, lambda: requests.held.go()))
+        later.append(threading.Timer(0.4, lambda: expect(Held, requests.held).go()))
         later[0].start()
 
     requests = Requests(context, Job(0, "a"), note, Approvals(note=note))
@@ -218,7 +227,11 @@ def test_a_word_that_would_come_too_late_is_given_to_nobody() -> None:
 
 def test_a_burst_gives_every_word_in_order_and_says_how_long_it_took() -> None:
     given: list[tuple[int, float | None]] = []
-    words = [Word(lambda at, number=number: given.append((number, at)), float(number)) for number in range(3)]
+
+    def note(number: int, at: float | None) -> None:
+        given.append((number, at))
+
+    words = [Word(partial(note, number), float(number)) for number in range(3)]
     words.append(Word(lambda _at: time.sleep(0.02), None))
     assert 0.02 <= burst(words) < SOON
     assert given == [(0, 0.0), (1, 1.0), (2, 2.0)]

@@ -217,7 +217,7 @@ def test_an_answer_reaches_the_process_that_runs_and_the_first_one_stays(tmp_pat
     other.close()
 
 
-def test_a_database_with_other_tables_is_refused(tmp_path):
+def test_a_database_with_other_tables_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "journal.sqlite3") as database:
         database.execute("CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT)")
     database.close()

@@ -1,5 +1,7 @@
 """Playbooks given as text, with the bundled actions."""
 
+from pathlib import Path
+
 import pytest
 
 from drumline.errors import FilesError
@@ -27,7 +29,7 @@ def mistakes_of():
 
 
 @pytest.fixture
-def read_playbook(tmp_path, actions):
+def read_playbook(tmp_path: Path, actions):
     """The playbook that these texts make, each a file of its own: ``0.yml``, ``1.yml``, …"""
 
     def read(*texts):
@@ -43,7 +45,7 @@ def read_playbook(tmp_path, actions):
 def read_task(read_playbook):
     """The one task that these lines make."""
 
-    def read(text, play=""):
+    def read(text, play: str = ""):
         lines = "".join(f"      {line}\n" for line in text.strip().splitlines())
         return read_playbook(f"- hosts: app\n{play}  tasks:\n    -\n{lines}").plays[0].tasks[0]
 
@@ -68,7 +70,7 @@ def mistakes(read_playbook):
 def mistake(mistakes):
     """The only thing that is wrong with a task of these lines; it begins in line 4, column 7, below lines of a play."""
 
-    def find(text, play=""):
+    def find(text, play: str = ""):
         lines = "".join(f"      {line}\n" for line in text.strip().splitlines())
         [found] = mistakes(f"- hosts: app\n{play}  tasks:\n    -\n{lines}")
         return found

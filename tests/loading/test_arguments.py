@@ -75,7 +75,7 @@ def test_what_is_no_moment(wrong: Any, problem: str) -> None:
         ("preserve", "preserve"),
     ],
 )
-def test_permissions(written, mode):
+def test_permissions(written: str, mode: str) -> None:
     assert coerce(plain(load(f"mode: {written}", "x"))["mode"], Mode) == mode
 
 
@@ -83,12 +83,12 @@ def test_permissions(written, mode):
     ("written", "hint"),
     [("755", '"0755"'), ("1777", '"1777"'), ("644", '"0644"'), ("420", '"0420"'), ("70", '"0070"')],
 )
-def test_a_decimal_number_that_looks_octal_is_no_mode(written, hint):
+def test_a_decimal_number_that_looks_octal_is_no_mode(written: str, hint: str) -> None:
     with pytest.raises(ValueError, match=f"decimal number.* Write {hint}, in quotes"):
         coerce(plain(load(f"mode: {written}", "x"))["mode"], Mode)
 
 
 @pytest.mark.parametrize("value", [True, -1, 7.5, "99", "rwxr-xr-x", "u=q", [], {}])
-def test_what_is_no_mode_is_refused(value):
+def test_what_is_no_mode_is_refused(value) -> None:
     with pytest.raises(ValueError, match="takes permissions, octal or symbolic"):
         coerce(value, Mode)

@@ -30,7 +30,7 @@ SECOND = 1_796_090_400.0  #: 2026-12-01T02:00:00Z
 def resolved(read_playbook):
     """The playbook of one play with a task, both with more lines, after its templates were rendered."""
 
-    def read(play="", task="", chosen=lambda _task: True):
+    def read(play: str = "", task: str = "", chosen=lambda _task: True):
         text = f"- hosts: app\n  {play}\n  tasks:\n    - command: x\n      {task}\n"
         templating = Templating()
 
@@ -69,7 +69,7 @@ def resolved(read_playbook):
         ),
     ],
 )
-def test_keywords_of_a_play(resolved, line, field, value):
+def test_keywords_of_a_play(resolved, line: str, field: str, value) -> None:
     [play] = resolved(line).plays
     assert getattr(play, field) == value
     assert play.deferred == {}
@@ -88,13 +88,13 @@ def test_keywords_of_a_play(resolved, line, field, value):
         ("start: '{{ cutover | default(omit) }}'", "start", None),
     ],
 )
-def test_keywords_of_a_task(resolved, line, field, value):
+def test_keywords_of_a_task(resolved, line: str, field: str, value) -> None:
     [task] = resolved(task=line).plays[0].tasks
     assert getattr(task, field) == value
     assert task.deferred == {}
 
 
-def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved):
+def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved) -> None:
     play = "throttle: '{{ two }}'\n  any_errors_fatal: '{{ true }}'"
     [task] = resolved(play).plays[0].tasks
     assert (task.throttle, task.any_errors_fatal) == (2, True)
@@ -104,7 +104,7 @@ def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved
     assert task.throttle == 2
 
 
-def test_what_is_not_chosen_is_not_rendered(resolved):
+def test_what_is_not_chosen_is_not_rendered(resolved) -> None:
     [play] = resolved("serial: '{{ nowhere }}'", "throttle: '{{ nowhere }}'", chosen=lambda _task: False).plays
     assert (play.serial, play.deferred) == ((), {})
     assert (play.tasks[0].throttle, play.tasks[0].deferred) == (0, {})
@@ -114,7 +114,7 @@ def test_what_is_not_chosen_is_not_rendered(resolved):
 def mistakes(resolved):
     """What is wrong with these lines, as ``(line:column, summary and detail)``."""
 
-    def find(play="", task=""):
+    def find(play: str = "", task: str = ""):
         with pytest.raises(FilesError) as error:
             resolved(play, task)
         return [(f"{d.position.line}:{d.position.column}", f"{d.summary}. {d.detail}") for d in error.value.diagnostics]
@@ -142,7 +142,7 @@ def mistakes(resolved):
         ("barrier: {quorum: '{{ 50 }}%', deadlin: 10m}", 34, "'barrier' has no keyword 'deadlin'."),
     ],
 )
-def test_mistakes_in_a_play(mistakes, line, column, message):
+def test_mistakes_in_a_play(mistakes, line: str, column: int, message: str) -> None:
     [(place, found)] = mistakes(line)
     assert message in found
     assert place == f"2:{column}"
@@ -161,18 +161,18 @@ def test_mistakes_in_a_play(mistakes, line, column, message):
         ("start: {max_skew: '{{ two }}s'}\n      throttle: 4", 7, "'throttle' lets 4 in."),
     ],
 )
-def test_mistakes_in_a_task(mistakes, line, column, message):
+def test_mistakes_in_a_task(mistakes, line: str, column: int, message: str) -> None:
     [(place, found)] = mistakes(task=line)
     assert message in found
     assert place == f"5:{column}"
 
 
-def test_a_wrong_value_that_a_play_passes_on_is_told_where_it_stands(mistakes):
+def test_a_wrong_value_that_a_play_passes_on_is_told_where_it_stands(mistakes) -> None:
     [(place, found)] = mistakes("throttle: '{{ nowhere }}'")
     assert (place, "'throttle': 'nowhere' is undefined." in found) == ("2:13", True)
 
 
-def test_several_mistakes_are_told_at_once(mistakes):
+def test_several_mistakes_are_told_at_once(mistakes) -> None:
     found = mistakes("serial: '{{ nowhere }}'\n  barrier: {deadline: '{{ two }}'}", "throttle: '{{ -1 }}'")
     assert [place for place, _ in found] == ["2:11", "3:23", "6:17"]
 
@@ -190,12 +190,12 @@ def test_several_mistakes_are_told_at_once(mistakes):
         max_leaves=5,
     )
 )
-def test_whatever_a_template_gives_is_read_or_told_with_its_place(deferred, mistakes_of, value):
+def test_whatever_a_template_gives_is_read_or_told_with_its_place(deferred, mistakes_of, value) -> None:
     assert all(found.position for found in mistakes_of(lambda: resolve(deferred, lambda _value, _play: value)))
 
 
 @pytest.fixture(scope="module")
-def deferred(tmp_path_factory, actions):
+def deferred(tmp_path_factory: pytest.TempPathFactory, actions):
     """A playbook in which everything is to be rendered."""
     path = tmp_path_factory.mktemp("deferred") / "0.yml"
     play = {"hosts": "app"} | dict.fromkeys((*PLAY, *INHERITED), "{{ x }}")

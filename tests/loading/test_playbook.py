@@ -12,13 +12,13 @@ expression = partial(Template, position=None, bare=True)
 template = partial(Template, position=None)
 
 
-def test_arguments_of_ansible_without_effect_are_taken(read_task):
+def test_arguments_of_ansible_without_effect_are_taken(read_task) -> None:
     assert read_task("command: a warn=no executable=/bin/sh").arguments["cmd"] == "a"
     assert read_task("file: {path: a, unsafe_writes: true}").arguments["unsafe_writes"] is True
     assert read_task("win_shell: a\nargs: {no_profile: true}").arguments["cmd"] == "a"
 
 
-def test_a_play_with_everything(read_playbook):
+def test_a_play_with_everything(read_playbook) -> None:
     [play] = read_playbook(
         """
 - id: rollout
@@ -40,21 +40,21 @@ def test_a_play_with_everything(read_playbook):
     assert play.positions["strategy"][1:] == (7, 3)
 
 
-def test_linear_means_waves(read_playbook):
+def test_linear_means_waves(read_playbook) -> None:
     assert read_playbook("- {hosts: a, strategy: linear}").plays[0].strategy is Strategy.WAVES
 
 
-def test_plays_of_several_files_follow_each_other(read_playbook):
+def test_plays_of_several_files_follow_each_other(read_playbook) -> None:
     made = read_playbook("- {hosts: a, name: One}", "- {hosts: b, name: Two}\n- {hosts: c}")
     assert [play.name for play in made.plays] == ["One", "Two", "c"]
     assert [play.id for play in made.plays] == ["one", "two", "c"]
 
 
-def test_hosts_with_a_template_in_a_list_are_one_template(read_playbook):
+def test_hosts_with_a_template_in_a_list_are_one_template(read_playbook) -> None:
     assert read_playbook("- hosts: [a, '{{ b }}']").plays[0].hosts == template("a,{{ b }}")
 
 
-def test_a_task_with_everything(read_playbook):
+def test_a_task_with_everything(read_playbook) -> None:
     first, task = (
         read_playbook(
             """
@@ -103,7 +103,7 @@ def test_a_task_with_everything(read_playbook):
     assert task.positions["when"][1:] == (11, 7)
 
 
-def test_defaults_of_a_task_are_those_of_the_model(read_task):
+def test_defaults_of_a_task_are_those_of_the_model(read_task) -> None:
     task = read_task("ping:")
     assert (task.id, task.name, task.needs, task.when, task.loop, task.retries) == (
         "ping",
@@ -116,7 +116,7 @@ def test_defaults_of_a_task_are_those_of_the_model(read_task):
     assert (task.become, task.become_user, task.environment, task.tags) == (False, "root", {}, frozenset())
 
 
-def test_a_task_takes_what_its_play_says(read_playbook):
+def test_a_task_takes_what_its_play_says(read_playbook) -> None:
     text = """
 - hosts: app
   become: true
@@ -147,14 +147,14 @@ def test_a_task_takes_what_its_play_says(read_playbook):
     assert (two.tags, two.ignore_errors) == ({"play", "task"}, False)
 
 
-def test_environments_that_are_templates_are_laid_over_each_other_later(read_task):
+def test_environments_that_are_templates_are_laid_over_each_other_later(read_task) -> None:
     task = read_task("ping:\nenvironment: '{{ own }}'", play="  environment: {A: '1'}\n")
     assert task.environment == [{"A": "1"}, template("{{ own }}")]
     assert read_task("ping:\nenvironment: '{{ own }}'").environment == template("{{ own }}")
     assert read_task("ping:\nenvironment: [{A: 1}, {A: 2}]").environment == {"A": 2}
 
 
-def test_loops(read_task):
+def test_loops(read_task) -> None:
     control = "loop_control: {loop_var: x, index_var: i, label: '{{ x.a }}', pause: 2}"
     assert read_task(f"ping:\nloop: [1, '{{{{ b }}}}']\n{control}").loop == Loop(
         items=[1, template("{{ b }}")], variable="x", index_variable="i", label=template("{{ x.a }}"), pause=2
@@ -165,13 +165,13 @@ def test_loops(read_task):
     assert read_task("ping:\nwith_items: '{{ x }}'").loop == Loop(items=template("{{ x }}"), flatten=True)
 
 
-def test_retries_without_until_wait_for_success(read_task):
+def test_retries_without_until_wait_for_success(read_task) -> None:
     assert read_task("ping:\nretries: 2").retries == Retries(until=(), count=2, delay=5)
     assert read_task("ping:\nuntil: ok").retries == Retries(until=(expression("ok"),), count=3, delay=5)
     assert read_task("ping:\ndelay: 2").retries is None
 
 
-def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook):
+def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook) -> None:
     text = """
 - hosts: app
   tasks:
@@ -215,22 +215,22 @@ def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook):
         ("ping:", {}),
     ],
 )
-def test_arguments_in_all_their_forms(read_task, text, arguments):
+def test_arguments_in_all_their_forms(read_task, text: str, arguments) -> None:
     task = read_task(text)
     assert task.arguments == arguments
     assert all(f"arguments.{name}" in task.positions for name in arguments)
 
 
-def test_aliases_give_the_actions_own_name(read_task):
+def test_aliases_give_the_actions_own_name(read_task) -> None:
     assert read_task("ansible.windows.win_copy: {src: a, dest: b}").action == "copy"
 
 
-def test_local_action_is_carried_out_here(read_task):
+def test_local_action_is_carried_out_here(read_task) -> None:
     task = read_task("local_action: command echo hi")
     assert (task.action, task.arguments, task.delegate_to) == ("command", {"cmd": "echo hi"}, "localhost")
 
 
-def test_a_playbook_of_five_megabytes_is_read(read_playbook):
+def test_a_playbook_of_five_megabytes_is_read(read_playbook) -> None:
     task = "    - name: task number {}\n      command: echo hello world\n      when: ready\n"
     text = "- hosts: app\n  tasks:\n" + "".join(map(task.format, range(65_000)))
     assert len(text) > 5_000_000

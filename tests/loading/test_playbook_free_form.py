@@ -35,19 +35,19 @@ from drumline.templating.plain import OMIT
         ("", {}, ""),
     ],
 )
-def test_words_that_name_arguments_are_taken_out_of_free_text(text, arguments, rest):
+def test_words_that_name_arguments_are_taken_out_of_free_text(text: str, arguments, rest: str) -> None:
     words = split_arguments(text, {"chdir", "creates"})
     assert (words.arguments, words.rest) == (arguments, rest)
 
 
-def test_every_word_is_an_argument_where_there_is_no_free_text():
+def test_every_word_is_an_argument_where_there_is_no_free_text() -> None:
     words = split_arguments("src=a dest='b c' odd mode=0644 src=d")
     assert words.arguments == {"src": "d", "dest": "b c", "mode": "0644"}
     assert (words.others, words.repeated) == (["odd"], ["src"])
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs"])))
-def test_text_without_arguments_stays_as_it_is(text):
+def test_text_without_arguments_stays_as_it_is(text) -> None:
     end = "\n" if text.strip() and text.endswith("\n") else ""
     assert split_arguments(text, {"no_such_name"}).rest == text.strip() + end
 
@@ -77,13 +77,15 @@ def test_text_without_arguments_stays_as_it_is(text):
         ([1], object, [1]),
     ],
 )
-def test_values_are_coerced_as_ansible_does(value, kind, expected):
+def test_values_are_coerced_as_ansible_does(
+    value: bool | dict[str, int] | float | int | list[int] | list[str] | str, kind, expected
+) -> None:
     result = coerce(value, kind)
     assert result == expected
     assert type(result) is type(expected)
 
 
-def test_a_path_expands_the_home_folder():
+def test_a_path_expands_the_home_folder() -> None:
     assert coerce("~/x", Path) == Path.home() / "x"
 
 
@@ -106,7 +108,9 @@ def test_a_path_expands_the_home_folder():
         ("[1]", dict),
     ],
 )
-def test_what_does_not_fit_is_refused(value, kind):
+def test_what_does_not_fit_is_refused(
+    value: bool | dict[str, int] | float | int | list[int] | list[str] | str, kind
+) -> None:
     with pytest.raises(ValueError, match="takes"):
         coerce(value, kind)
 
@@ -124,7 +128,7 @@ ACTION = Action(
 )
 
 
-def test_every_declared_argument_gets_a_value_under_its_own_name():
+def test_every_declared_argument_gets_a_value_under_its_own_name() -> None:
     assert coerce_arguments(ACTION, {"path": "/x", "force": "no"}) == {
         "dest": "/x",
         "force": False,
@@ -133,12 +137,12 @@ def test_every_declared_argument_gets_a_value_under_its_own_name():
     }
 
 
-def test_what_is_omitted_or_empty_gets_the_default():
+def test_what_is_omitted_or_empty_gets_the_default() -> None:
     given_ = {"dest": "/x", "force": OMIT, "state": None, "content": OMIT}
     assert coerce_arguments(ACTION, given_) == {"dest": "/x", "force": True, "state": "present", "content": None}
 
 
-def test_every_wrong_argument_is_named_at_once():
+def test_every_wrong_argument_is_named_at_once() -> None:
     position = Position("site.yml", 3, 5)
     with pytest.raises(FilesError) as error:
         coerce_arguments(ACTION, {"force": "maybe", "state": "presnt", "nope": 1}, position)
@@ -150,6 +154,6 @@ def test_every_wrong_argument_is_named_at_once():
     assert "'copy' needs 'dest'." in text
 
 
-def test_open_arguments_are_taken_as_they_are():
+def test_open_arguments_are_taken_as_they_are() -> None:
     action = Action(name="set_fact", perform=lambda call: iter(()), help="", open_arguments=True)
     assert coerce_arguments(action, {"a": [1], "b": OMIT, "c": None}) == {"a": [1], "c": None}

@@ -16,7 +16,7 @@ INVENTORY = Inventory(hosts={"web1": Host(name="web1", variables={"datacentre": 
 def found(read_playbook):
     """What the check says about the tasks of one play, as ``(line, text)``."""
 
-    def check(tasks, *, play="", **options):
+    def check(tasks, *, play: str = "", **options):
         indented = "".join(f"    {line}\n" for line in tasks.strip("\n").splitlines())
         playbook = read_playbook(f"- hosts: all\n{play}  tasks:\n{indented}")
         diagnostics = check_names(playbook, INVENTORY, {"extra": 1}, Templating(), **options)
@@ -60,7 +60,7 @@ OF_ANSIBLE = [
         ("- command: echo {{ never_used }}\n  when: false\n- ping:\n  when: a b", 6, "Not a valid template"),
     ],
 )
-def test_finds(found, tasks, line, message):
+def test_finds(found, tasks, line, message) -> None:
     [(at, text)] = found(tasks)
     assert message in text
     assert at == line
@@ -94,24 +94,24 @@ def test_finds(found, tasks, line, message):
         "- command: echo {{ x }}\n  vars: {x: '{{ x2 }}', x2: '{{ x }}'}",
     ],
 )
-def test_finds_nothing_wrong_with(found, tasks):
+def test_finds_nothing_wrong_with(found, tasks: str) -> None:
     assert found(tasks) == []
 
 
-def test_variables_of_the_play_are_known_and_followed_when_they_are_used(found):
+def test_variables_of_the_play_are_known_and_followed_when_they_are_used(found) -> None:
     play = "  vars: {good: 1, bad: '{{ nowhere }}', unused: '{{ nothing }}'}\n"
     [(line, text)] = found("- command: echo {{ good }}\n- command: echo {{ bad }}", play=play)
     assert line == 2
     assert "'nowhere'" in text
 
 
-def test_only_chosen_tasks_need_their_names(found):
+def test_only_chosen_tasks_need_their_names(found) -> None:
     tasks = "- command: echo {{ nowhere }}\n  tags: never"
     assert len(found(tasks)) == 1
     assert found(tasks, chosen=lambda task: "never" not in task.tags) == []
 
 
-def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found):
+def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found) -> None:
     def perform(_call):
         yield
 
@@ -130,14 +130,14 @@ def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found):
         ("- set_fact:\n    play_batch: 1", 4, "'play_batch'"),
     ],
 )
-def test_a_name_of_drumlines_own_is_not_given_to_something_else(found, tasks, line, message):
+def test_a_name_of_drumlines_own_is_not_given_to_something_else(found, tasks: str, line: int, message: str) -> None:
     [(at, text)] = found(tasks)
     assert text.startswith("This name is taken")
     assert message in text
     assert at == line
 
 
-def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbook, found):
+def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbook, found) -> None:
     playbook = read_playbook("- hosts: all\n  tasks: [{ping: }]")
     [taken] = check_names(playbook, INVENTORY, {"results": 1}, Templating())
     assert taken.detail.startswith("-e results: 'results' is a variable")
@@ -145,7 +145,7 @@ def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbo
     assert line == 2
 
 
-def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found):
+def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found) -> None:
     [(line, text)] = found("- ping:\n  throttle: '{{ 1 | no_filter }}'", play="")
     assert (line, "no_filter" in text) == (4, True)
     [(line, text)] = found("- ping:", play="  serial: [1, '{{ 1 + }}']\n")
@@ -159,7 +159,7 @@ def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found):
 def used(read_playbook):
     """What the tasks of one play ask ``results`` for, as ``(task, task asked for, host, line, column)``."""
 
-    def uses(tasks, *, play="", extra=None):
+    def uses(tasks, *, play: str = "", extra=None):
         indented = "".join(f"    {line}\n" for line in tasks.strip("\n").splitlines())
         playbook = read_playbook(f"- hosts: all\n{play}  tasks:\n{indented}")
         return [
@@ -195,20 +195,20 @@ def used(read_playbook):
         ("'results'", []),
     ],
 )
-def test_uses_of_results_in_a_template(template, expected):
+def test_uses_of_results_in_a_template(template: str, expected) -> None:
     found = Templating().references(Template(f"{{{{ {template} }}}}", Position("x", 3, 5)))
     assert [(use.task, use.host) for use, _ in found] == expected
     assert all(place == ("x", 3, 5) for _, place in found)
 
 
-def test_uses_of_results_are_told_with_their_line():
+def test_uses_of_results_are_told_with_their_line() -> None:
     text = "first\n{{ results.a.h }}\n{{\n  results.b.h }}"
     found = Templating().references(Template(text, Position("x", 3, 5)))
     assert [(use.task, place.line) for use, place in found] == [("a", 4), ("b", 6)]
 
 
 @pytest.mark.parametrize("text", ["{{ results.", "{% for results in [1] %}{{ results.x }}{% endfor %}"])
-def test_a_template_that_is_wrong_or_means_a_name_of_its_own_uses_nothing(text):
+def test_a_template_that_is_wrong_or_means_a_name_of_its_own_uses_nothing(text: str) -> None:
     assert Templating().references(Template(text, Position("x"))) == []
 
 
@@ -228,18 +228,18 @@ def test_a_template_that_is_wrong_or_means_a_name_of_its_own_uses_nothing(text):
         ("command: echo {{ x | default(1) }}\n  vars: {x: '{{ results.a.h.stdout }}'}", (4, 17)),
     ],
 )
-def test_every_use_of_results_in_a_task_is_found(used, task, place):
+def test_every_use_of_results_in_a_task_is_found(used, task: str, place: tuple[int, ...]) -> None:
     assert used(f"- {task}") == [(0, "a", "h", *place)]
 
 
-def test_only_tasks_that_use_a_variable_of_the_play_use_its_results(used):
+def test_only_tasks_that_use_a_variable_of_the_play_use_its_results(used) -> None:
     play = "  vars: {x: '{{ results.a.h.stdout }}', unused: '{{ results.b.h }}'}\n"
     tasks = "- ping:\n- command: echo {{ x }}\n- command: echo {{ x }}{{ x }}"
     assert used(tasks, play=play) == [(1, "a", "h", 2, 13), (2, "a", "h", 2, 13)]
     assert used(tasks, play=play, extra={"x": 1}) == []
 
 
-def test_names_of_arguments_and_all_conditions_are_looked_at(found):
+def test_names_of_arguments_and_all_conditions_are_looked_at(found) -> None:
     text = """
 - set_fact: {"{{ extra | nof1 }}": 1}
 - command: x

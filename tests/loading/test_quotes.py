@@ -40,7 +40,7 @@ NAMES = {"chdir", "creates"}
         ("script", "run.sh 'a chdir=/x' creates=/y", {"creates": "/y"}),
     ],
 )
-def test_words_are_arguments_only_outside_the_quotes_of_the_host(action, text, arguments):
+def test_words_are_arguments_only_outside_the_quotes_of_the_host(action: str, text: str, arguments) -> None:
     words = split_arguments(text, NAMES, action=action)
     assert (words.arguments, words.uncertain) == (arguments, [])
     if not arguments:
@@ -57,7 +57,7 @@ def test_words_are_arguments_only_outside_the_quotes_of_the_host(action, text, a
         ("shell", "ls # don't\npwd chdir=/tmp"),
     ],
 )
-def test_what_ansible_would_refuse_is_left_open(action, text):
+def test_what_ansible_would_refuse_is_left_open(action: str, text: str) -> None:
     words = split_arguments(text, NAMES, action=action)
     assert not words.arguments
     assert words.uncertain
@@ -82,12 +82,12 @@ def test_what_ansible_would_refuse_is_left_open(action, text):
         ("shell", "echo '{{ x[\"a\"] }}' {{ y['b'] }} ${#z} {{ \"'\" }}", None),
     ],
 )
-def test_a_quote_is_open_when_it_is_so_in_all_languages(action, text, place):
+def test_a_quote_is_open_when_it_is_so_in_all_languages(action: str, text: str, place: int | None) -> None:
     assert never_closed(text, action) == place
 
 
 @given(st.text("ab =\"'\\`#\n{}<", max_size=30), st.sampled_from(["ansible", "sh", "powershell", "cmd", "program"]))
-def test_every_text_can_be_read(text, language):
+def test_every_text_can_be_read(text, language) -> None:
     for start, end in read_quotes(text, language).spans:
         assert 0 <= start < end <= len(text)
 
@@ -101,18 +101,18 @@ def test_every_text_can_be_read(text, language):
         ('win_shell: dir "C:\\a\\" chdir=C:\\b', "4:18", "An argument or not."),
     ],
 )
-def test_open_quotes_are_told_before_anything_is_sent(mistake, text, place, message):
+def test_open_quotes_are_told_before_anything_is_sent(mistake, text: str, place: str, message: str) -> None:
     found_place, found = mistake(text)
     assert message in found
     assert found_place == place
 
 
-def test_another_shell_may_have_other_quotes(read_task):
+def test_another_shell_may_have_other_quotes(read_task) -> None:
     assert read_task("shell: echo it's\nargs: {executable: cmd}").arguments["cmd"] == "echo it's"
 
 
 @pytest.mark.parametrize("text", ["{{ ' " * 5_000, '{{ "a ' * 5_000, "{{ 'a' " * 5_000, "{% " * 5_000, "'\\" * 9_999])
-def test_a_text_that_is_never_closed_is_read_quickly(text):
+def test_a_text_that_is_never_closed_is_read_quickly(text: str) -> None:
     begin = time.process_time()
     split_arguments(f"{text} chdir=x", NAMES, action="shell")
     never_closed(text, "shell")

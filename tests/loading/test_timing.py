@@ -66,11 +66,11 @@ def read_play(read_playbook):
         ("barrier: {deadline: 1h30m, late: catch_up}", "barrier", Barrier(deadline=5400.0, late=Late.CATCH_UP)),
     ],
 )
-def test_keywords_of_a_play(read_play, line, field, value):
+def test_keywords_of_a_play(read_play, line: str, field: str, value) -> None:
     assert getattr(read_play(line), field) == value
 
 
-def test_a_play_without_keywords_of_timing(read_play):
+def test_a_play_without_keywords_of_timing(read_play) -> None:
     play = read_play("gather_facts: false")
     assert (play.serial, play.canary, play.spread_by, play.keep_available) == ((), None, None, {})
     assert (play.max_fail_percentage, play.order, play.barrier) == (None, Order.INVENTORY, Barrier())
@@ -94,17 +94,17 @@ def test_a_play_without_keywords_of_timing(read_play):
         ("command: x\nrun_once: true\ndelegate_to: a\nstart: {max_skew: 1s}", "start", Start(max_skew=1.0)),
     ],
 )
-def test_keywords_of_a_task(read_task, text, field, value):
+def test_keywords_of_a_task(read_task, text: str, field: str, value) -> None:
     assert getattr(read_task(text), field) == value
 
 
-def test_a_play_passes_throttle_on_and_a_task_has_the_last_word(read_playbook):
+def test_a_play_passes_throttle_on_and_a_task_has_the_last_word(read_playbook) -> None:
     tasks = "[{ping: }, {ping: , throttle: 0}, {ping: , throttle: 7}]"
     play = read_playbook(f"- hosts: app\n  throttle: 2\n  tasks: {tasks}").plays[0]
     assert [task.throttle for task in play.tasks] == [2, 0, 7]
 
 
-def test_parts_of_a_keyword_have_places_of_their_own(read_playbook):
+def test_parts_of_a_keyword_have_places_of_their_own(read_playbook) -> None:
     play = read_playbook(
         "- hosts: app\n  keep_available: {app: 1,\n   db: 2}\n  barrier:\n    quorum: 90%\n    late: drop\n"
         "  tasks:\n    - command: x\n      start: {at: 2026-12-01T02:00Z}\n"
@@ -117,7 +117,7 @@ def test_parts_of_a_keyword_have_places_of_their_own(read_playbook):
     assert play.tasks[0].positions["start.at"][1:] == (9, 15)
 
 
-def test_an_action_that_is_done_once_needs_no_run_once(read_playbook, actions):
+def test_an_action_that_is_done_once_needs_no_run_once(read_playbook, actions) -> None:
     def perform(_call):
         yield
 
@@ -209,7 +209,7 @@ def test_an_action_that_is_done_once_needs_no_run_once(read_playbook, actions):
         ("start: {together: true}", 3, "A play has no keyword 'start'. It is one of tasks."),
     ],
 )
-def test_mistakes_in_a_play(mistakes, line, column, message):
+def test_mistakes_in_a_play(mistakes, line: str, column: int, message: str) -> None:
     [(place, found)] = mistakes(f"- hosts: app\n  {line}\n  tasks: []\n")
     assert message in found
     assert place == f"2:{column}"
@@ -246,14 +246,16 @@ def test_mistakes_in_a_play(mistakes, line, column, message):
         ("command: x\nmax_fail_percentage: 1", "5:7", "'max_fail_percentage'. It is one of plays."),
     ],
 )
-def test_mistakes_in_a_task(mistake, text, place, message):
+def test_mistakes_in_a_task(mistake, text: str, place: str, message: str) -> None:
     found_place, found = mistake(text)
     assert message in found
     assert found_place == place
 
 
 @pytest.mark.parametrize("value", ["2026-12-01T02:00:00", "2026-12-01 02:00:00", "'2026-12-01T02:00'"])
-def test_a_time_without_a_zone_is_proposed_that_of_this_machine(mistake, monkeypatch, value):
+def test_a_time_without_a_zone_is_proposed_that_of_this_machine(
+    mistake, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     """YAML readers take the second for a date of their own."""
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
@@ -266,14 +268,14 @@ def test_a_time_without_a_zone_is_proposed_that_of_this_machine(mistake, monkeyp
     assert "This time has no zone. If this machine's zone is meant, write 2026-12-01T02:00:00-05:00." in found
 
 
-def test_throttle_of_the_play_and_start_exclude_each_other(mistake, read_task):
+def test_throttle_of_the_play_and_start_exclude_each_other(mistake, read_task) -> None:
     task = "command: x\nstart: {together: true}"
     assert mistake(task, play="  throttle: 2\n")[0] == "6:7"
     assert read_task(f"{task}\nthrottle: 0", play="  throttle: 2\n").start == Start()
 
 
 @pytest.mark.parametrize("late", ["fail", "drop", "catch_up"])
-def test_barriers_need_waves(mistakes, mistake, late):
+def test_barriers_need_waves(mistakes, mistake, late: str) -> None:
     words = "With 'strategy: free' there are no waves, so nothing waits at a 'barrier'. Remove one of the two."
     barrier = f"barrier: {{deadline: 1m, late: {late}}}"
     [(place, found)] = mistakes(f"- hosts: app\n  strategy: free\n  {barrier}\n")
@@ -282,7 +284,7 @@ def test_barriers_need_waves(mistakes, mistake, late):
     assert (place, words in found) == ("6:7", True)
 
 
-def test_several_mistakes_are_told_at_once(mistakes):
+def test_several_mistakes_are_told_at_once(mistakes) -> None:
     text = "- hosts: app\n  serial: x\n  barrier: {quorum: 0, deadline: 5, late: x}\n  tasks: [{ping: , throttle: x}]\n"
     assert [place for place, _ in mistakes(text)] == ["2:11", "3:21", "3:34", "3:43", "4:30"]
 
@@ -301,7 +303,7 @@ VALUES = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
+def file(tmp_path_factory: pytest.TempPathFactory):
     return tmp_path_factory.mktemp("timing") / "0.yml"
 
 
@@ -310,7 +312,7 @@ def file(tmp_path_factory):
     play=st.dictionaries(st.sampled_from([*PLAY, *INHERITED]), VALUES),
     task=st.dictionaries(st.sampled_from([*TASK, *INHERITED]), VALUES),
 )
-def test_whatever_stands_there_is_read_or_told_with_its_place(file, actions, mistakes_of, play, task):
+def test_whatever_stands_there_is_read_or_told_with_its_place(file, actions, mistakes_of, play, task) -> None:
     whole = [{"hosts": "app", **play, "tasks": [{"command": "a", **task}]}]
     file.write_text(json.dumps(whole))
     assert all(found.position for found in mistakes_of(lambda: load_playbooks([file], actions)))

@@ -26,7 +26,7 @@ from drumline.model.hostnames import fold_hosts
         (["web1", "web1"], "web1"),
     ],
 )
-def test_folds_runs_of_numbers(names, folded):
+def test_folds_runs_of_numbers(names, folded: str) -> None:
     assert fold_hosts(names) == folded
 
 
@@ -44,11 +44,11 @@ def unfold(text):
 
 
 @given(st.sets(st.from_regex(r"[a-c]{0,2}[0-9]{0,3}[a-c]?[0-9]{0,2}", fullmatch=True).filter(bool)))
-def test_says_every_name_once_and_no_other(names):
+def test_says_every_name_once_and_no_other(names) -> None:
     assert sorted(unfold(fold_hosts(sorted(names)))) == sorted(names)
 
 
-def test_ten_thousand_hosts_fold_quickly():
+def test_ten_thousand_hosts_fold_quickly() -> None:
     names = [f"app{number:05}.site{number % 7}.example" for number in range(10_000)]
     started = time.perf_counter()
     folded = fold_hosts(names)

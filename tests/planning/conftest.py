@@ -23,11 +23,11 @@ def make_inventory(groups):
     )
 
 
-def make_task(name, needs=None, action="command", **fields):
+def make_task(name, needs=None, action: str = "command", **fields):
     return Task(id=name, name=name, action=action, position=Position("site.yml"), needs=needs, **fields)
 
 
-def make_play(name, *tasks, hosts="app", **fields):
+def make_play(name, *tasks, hosts: str = "app", **fields):
     return Play(id=name, name=name, hosts=hosts, tasks=tasks, position=Position("site.yml"), **fields)
 
 

@@ -58,7 +58,7 @@ def sizes(batches):
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory):
+def planned(tmp_path_factory: pytest.TempPathFactory):
     """Plans plays that are written to a file, over an inventory that is."""
     folder = tmp_path_factory.mktemp("ansible")
     plugins = load_plugins()
@@ -78,7 +78,7 @@ def planned(tmp_path_factory):
     return plan
 
 
-def test_serial_gives_the_batches_that_ansible_gives(planned):
+def test_serial_gives_the_batches_that_ansible_gives(planned) -> None:
     cases = [(value, int(fleet), said) for value, fleets in RECORDED["serial"] for fleet, said in fleets.items()]
     fleets = {size: hosts(size) for _, size, _ in cases}
     inventory = "\n".join(f"[f{size}]\n" + "\n".join(names) for size, names in fleets.items())
@@ -98,7 +98,7 @@ def _folded(play):
     return " ".join(f"{count}x{size}" if count > 1 else str(size) for size, count in runs)
 
 
-def test_order_gives_the_batches_that_ansible_gives(planned):
+def test_order_gives_the_batches_that_ansible_gives(planned) -> None:
     cases = RECORDED["order"]
     plan = planned(FLEET, [{"hosts": pattern, "order": order, "serial": 2} for pattern, order, _ in cases])
     for play, (pattern, order, said) in zip(plan.plays, cases, strict=True):
@@ -109,20 +109,20 @@ def test_order_gives_the_batches_that_ansible_gives(planned):
 # Single rules.
 
 
-def test_without_anything_all_go_at_once():
+def test_without_anything_all_go_at_once() -> None:
     names = hosts(5)
     assert in_batches(names) == (names,)
     assert in_batches(names)[0] is names
     assert in_batches(()) == ()
 
 
-def test_a_canary_goes_first_and_the_rest_by_serial():
+def test_a_canary_goes_first_and_the_rest_by_serial() -> None:
     assert sizes(in_batches(hosts(10), canary=Amount(1))) == [1, 9]
     assert sizes(in_batches(hosts(10), canary=Amount(20, percent=True), serial=amounts(1, 5))) == [2, 1, 5, 2]
     assert sizes(in_batches(hosts(2), canary=Amount(3))) == [2]
 
 
-def test_shuffle_draws_and_the_other_orders_do_not():
+def test_shuffle_draws_and_the_other_orders_do_not() -> None:
     def drawn(given):
         return given[2:] + given[:2]
 
@@ -130,17 +130,17 @@ def test_shuffle_draws_and_the_other_orders_do_not():
     assert put_in_order(("b", "c", "a"), Order.INVENTORY, drawn) == ("b", "c", "a")
 
 
-def test_values_are_spread_to_the_last_batch():
+def test_values_are_spread_to_the_last_batch() -> None:
     names, sites = ("a1", "a2", "a3", "b1", "c1"), ("a", "a", "a", "b", "c")
     assert in_batches(names, serial=amounts(2), values=sites) == (("a1", "b1"), ("a2", "c1"), ("a3",))
 
 
-def test_a_value_comes_again_where_no_other_is_left():
+def test_a_value_comes_again_where_no_other_is_left() -> None:
     names, sites = ("a1", "a2", "a3", "a4", "b1"), ("a", "a", "a", "a", "b")
     assert in_batches(names, serial=amounts(3), values=sites) == (("a1", "a2", "b1"), ("a3", "a4"))
 
 
-def test_a_group_is_kept_by_smaller_batches():
+def test_a_group_is_kept_by_smaller_batches() -> None:
     names = (*(f"app{number}" for number in range(1, 7)), "db1", "db2", "lb1")
     keep = [
         Keep(group="app", least=4, hosts=(*names[:6], "app7")),
@@ -149,7 +149,7 @@ def test_a_group_is_kept_by_smaller_batches():
     assert in_batches(names, keep=keep) == (("app1", "app2", "app3", "db1", "lb1"), ("app4", "app5", "app6", "db2"))
 
 
-def test_a_canary_takes_no_more_than_a_group_lets_go():
+def test_a_canary_takes_no_more_than_a_group_lets_go() -> None:
     keep = [Keep(group="app", least=3, hosts=hosts(4))]
     assert sizes(in_batches(hosts(4), canary=Amount(2), keep=keep)) == [1, 1, 1, 1]
 
@@ -176,7 +176,7 @@ def fleets(draw):
 class Choices:
     """Every way to take a small fleet through a play; sets of hosts are bits."""
 
-    def __init__(self, names, values, serial, keep):
+    def __init__(self, names, values, serial, keep) -> None:
         self.names = names
         self._values = values or names
         self._sizes = serial or [len(names)]
@@ -223,7 +223,7 @@ def bits(number):
 
 
 @given(fleets())
-def test_batches_keep_every_rule_and_are_nearly_as_few_as_can_be(fleet):
+def test_batches_keep_every_rule_and_are_nearly_as_few_as_can_be(fleet) -> None:
     names, values, serial, keep = fleet
     found = in_batches(names, serial=amounts(*serial), values=values, keep=keep)
     choices = Choices(*fleet)
@@ -239,7 +239,7 @@ def test_batches_keep_every_rule_and_are_nearly_as_few_as_can_be(fleet):
 
 
 @given(st.integers(1, 60), st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(1, 7))
-def test_groups_that_do_not_overlap_cost_no_batch_more_than_they_must(count, serial, groups):
+def test_groups_that_do_not_overlap_cost_no_batch_more_than_they_must(count, serial, groups) -> None:
     names = hosts(count)
     keep = [
         Keep(group=str(group), least=len(names[group::groups]) - 1, hosts=names[group::groups])
@@ -251,7 +251,7 @@ def test_groups_that_do_not_overlap_cost_no_batch_more_than_they_must(count, ser
 
 
 @pytest.mark.parametrize("serial", [1, 40, 400])
-def test_ten_thousand_hosts_of_two_hundred_values_take_no_second(serial):
+def test_ten_thousand_hosts_of_two_hundred_values_take_no_second(serial: int) -> None:
     names = hosts(10_000)
     values = [f"s{number * 7919 % 200}" for number in range(10_000)]
     keep = [

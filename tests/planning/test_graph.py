@@ -15,13 +15,13 @@ def graphs(draw):
 
 
 @given(graphs())
-def test_a_level_is_one_more_than_the_highest_needed(graph):
+def test_a_level_is_one_more_than_the_highest_needed(graph) -> None:
     found = levels(graph)
     assert all(found[vertex] == max((found[need] + 1 for need in graph[vertex]), default=0) for vertex in graph)
 
 
 @given(graphs(), st.sets(st.integers(0, 11)))
-def test_removing_vertices_keeps_the_order_of_the_others(graph, removed):
+def test_removing_vertices_keeps_the_order_of_the_others(graph, removed) -> None:
     left = without(graph, removed)
     assert left.keys() == graph.keys() - removed
     for vertex in left:
@@ -29,27 +29,27 @@ def test_removing_vertices_keeps_the_order_of_the_others(graph, removed):
 
 
 @given(graphs())
-def test_removing_nothing_changes_nothing(graph):
+def test_removing_nothing_changes_nothing(graph) -> None:
     assert without(graph, ()) == graph
 
 
-def test_cycles_are_refused():
+def test_cycles_are_refused() -> None:
     with pytest.raises(CycleError):
         levels({1: (2,), 2: (1,)})
 
 
-def test_a_long_chain_needs_no_deep_stack():
+def test_a_long_chain_needs_no_deep_stack() -> None:
     chain = {number: (number - 1,) if number else () for number in range(50_000)}
     assert levels(chain)[49_999] == 49_999
     assert without(chain, set(range(1, 49_999)))[49_999] == (0,)
 
 
-def test_the_shortest_way_down():
+def test_the_shortest_way_down() -> None:
     graph = {"d": ["b", "c"], "c": ["a"], "b": ["x"], "x": ["a"], "a": []}
     assert path(graph, "d", "a") == ["d", "c", "a"]
     assert path(graph, "d", "b") == ["d", "b"]
 
 
-def test_a_graph_with_many_ways_down_has_a_short_one():
+def test_a_graph_with_many_ways_down_has_a_short_one() -> None:
     graph = {(level, at): [(level + 1, 0), (level + 1, 1)] for level in range(200) for at in (0, 1)}
     assert len(path(graph, (0, 0), (200, 1))) == 201

@@ -27,7 +27,7 @@ def make(task):
 
 @pytest.fixture
 def wait(task):
-    def wait(name="wait", needs=None, **fields):
+    def wait(name: str = "wait", needs=None, **fields):
         arguments = {"path": "/srv/ready"}
         return task(name, needs, action="wait_for", arguments=arguments, positions={"arguments.path": HERE}, **fields)
 
@@ -51,20 +51,20 @@ def lint(plan):
     return lint
 
 
-def all_the_same(reason, path="'wait' needs 'make'"):
+def all_the_same(reason, path: str = "'wait' needs 'make'"):
     return [f"'make' {reason}, and 'wait' runs all the same: {path}."]
 
 
-def test_a_wait_for_what_is_surely_made_before_it_ends(lint, play, task, make, wait):
+def test_a_wait_for_what_is_surely_made_before_it_ends(lint, play, task, make, wait) -> None:
     assert lint(play("p", make("make"), task("pack"), wait())) == []
     assert lint(play("one", make("make")), play("two", wait())) == []
 
 
-def test_a_wait_for_what_nobody_makes_is_for_something_else(lint, play, task, wait):
+def test_a_wait_for_what_nobody_makes_is_for_something_else(lint, play, task, wait) -> None:
     assert lint(play("p", task("a"), wait())) == []
 
 
-def test_what_is_made_after_it(lint, play, task, make, wait):
+def test_what_is_made_after_it(lint, play, task, make, wait) -> None:
     assert lint(play("p", wait(), task("pack"), make("make"))) == [
         "'make' runs after it: 'make' needs 'pack', which needs 'wait'."
     ]
@@ -73,21 +73,21 @@ def test_what_is_made_after_it(lint, play, task, make, wait):
     ]
 
 
-def test_what_is_made_in_a_later_wave(lint, play, task, make, wait):
+def test_what_is_made_in_a_later_wave(lint, play, task, make, wait) -> None:
     tasks = (task("a"), wait(needs=("a",)), task("b", ("a",)), make("make", ("b",)))
     assert lint(play("p", *tasks)) == ["'make' is in wave 3, which is released when this one, wave 2, is over."]
     [reason] = lint(play("p", *tasks, strategy=Strategy.FREE))
     assert reason.startswith("'make' runs beside it, and 'wait' doesn't need it: when 'make' fails or is skipped")
 
 
-def test_what_is_made_beside_it(lint, play, task, make, wait):
+def test_what_is_made_beside_it(lint, play, task, make, wait) -> None:
     [reason] = lint(play("p", make("make"), wait(needs=())))
     assert reason.endswith("it goes on waiting. Add it to the needs.")
     [reason] = lint(play("one", make("make")), play("two", wait(), needs=()))
     assert reason.startswith("'make' runs beside it")
 
 
-def test_what_may_be_skipped(lint, play, task, make, wait):
+def test_what_may_be_skipped(lint, play, task, make, wait) -> None:
     between = (make("make", **when("do_it", "now")), task("pack"))
     path = "'wait' needs 'pack', which needs 'make'"
     assert lint(play("p", *between, wait())) == all_the_same("may be skipped (when: do_it and now)", path)
@@ -95,7 +95,7 @@ def test_what_may_be_skipped(lint, play, task, make, wait):
     assert lint(play("p", make("make", when=(True,)), wait())) == []
 
 
-def test_a_wait_that_is_skipped_with_it(lint, play, task, make, wait):
+def test_a_wait_that_is_skipped_with_it(lint, play, task, make, wait) -> None:
     made = make("make", register="made", **when("do_it"))
     assert lint(play("p", made, wait(**when("do_it", "also")))) == []
     assert lint(play("p", made, wait(**when("made is not skipped")))) == []
@@ -105,7 +105,7 @@ def test_a_wait_that_is_skipped_with_it(lint, play, task, make, wait):
     assert lint(play("p", made, wait(when=(False,)))) == []
 
 
-def test_trigger_rules_in_between_count(lint, play, task, make, wait):
+def test_trigger_rules_in_between_count(lint, play, task, make, wait) -> None:
     made = make("make", **when("do_it"))
     strict = task("pack", trigger_rule=TriggerRule.ALL_SUCCESS)
     assert lint(play("p", made, strict, wait(trigger_rule=TriggerRule.ALL_SUCCESS))) == []
@@ -115,7 +115,7 @@ def test_trigger_rules_in_between_count(lint, play, task, make, wait):
     assert lint(play("p", make("make"), clean_up, wait())) == all_the_same("may fail", path)
 
 
-def test_what_may_fail_without_consequence(lint, play, make, wait):
+def test_what_may_fail_without_consequence(lint, play, make, wait) -> None:
     assert lint(play("p", make("make"), wait())) == []
     assert lint(play("p", make("make", ignore_errors=True), wait())) == all_the_same(
         "may fail and be forgiven (ignore_errors)"
@@ -131,7 +131,7 @@ def test_what_may_fail_without_consequence(lint, play, make, wait):
     assert lint(play("p", fatal, wait(trigger_rule=TriggerRule.ALL_DONE))) == []
 
 
-def test_a_failure_on_another_host_of_an_earlier_play(lint, play, task, make, wait):
+def test_a_failure_on_another_host_of_an_earlier_play(lint, play, task, make, wait) -> None:
     made = play("one", make("make", hosts="db"), hosts="app:db")
     path = "'wait' needs play 'one', which needs 'make'"
     assert lint(made, play("two", wait())) == all_the_same("may fail", path)
@@ -139,7 +139,7 @@ def test_a_failure_on_another_host_of_an_earlier_play(lint, play, task, make, wa
     assert lint(made, play("two", wait(), hosts="db")) == []
 
 
-def test_what_may_be_dropped_at_its_barrier(lint, play, make, wait):
+def test_what_may_be_dropped_at_its_barrier(lint, play, make, wait) -> None:
     reason = "may be late at its barrier and dropped (late: drop)"
     assert lint(play("p", make("make", hosts="db", barrier=DROP), wait())) == all_the_same(reason)
     assert lint(play("p", make("make", barrier=DROP), wait())) == []  # its host leaves the play
@@ -149,7 +149,7 @@ def test_what_may_be_dropped_at_its_barrier(lint, play, make, wait):
     assert lint(play("p", make("make", hosts="db", barrier=plain), wait())) == []
 
 
-def test_what_is_left_out(lint, play, make, wait):
+def test_what_is_left_out(lint, play, make, wait) -> None:
     plays = (play("p", make("make", tags=frozenset({"x"}), hosts="db"), wait()),)
     assert lint(*plays) == []
     left_out = ["'make' is left out by --tags, --skip-tags or --limit."]
@@ -158,7 +158,7 @@ def test_what_is_left_out(lint, play, make, wait):
     assert lint(*plays, limit="db", tags=["x"]) == []
 
 
-def test_one_that_is_sure_is_enough(lint, play, task, make, wait):
+def test_one_that_is_sure_is_enough(lint, play, task, make, wait) -> None:
     assert lint(play("p", make("make", **when("x")), make("also"), wait())) == []
     assert lint(play("p", make("also"), wait(), make("make"))) == []
 
@@ -173,30 +173,30 @@ def test_one_that_is_sure_is_enough(lint, play, task, make, wait):
         ("h in g", "h  not in g"),
     ],
 )
-def test_conditions_of_which_one_holds(lint, play, make, wait, one, other):
+def test_conditions_of_which_one_holds(lint, play, make, wait, one: str, other: str) -> None:
     assert lint(play("p", make("make", **when(one)), make("also", **when(other)), wait())) == []
     assert lint(play("p", make("make", **when(other)), make("also", **when(one)), wait())) == []
 
 
-def test_conditions_of_which_none_may_hold(lint, play, make, wait):
+def test_conditions_of_which_none_may_hold(lint, play, make, wait) -> None:
     assert lint(play("p", make("make", **when("x")), make("also", **when("y")), wait())) == [
         *all_the_same("may be skipped (when: x)", "'wait' needs 'also', which needs 'make'"),
         "'also' may be skipped (when: y), and 'wait' runs all the same: 'wait' needs 'also'.",
     ]
 
 
-def test_extra_variables_are_known(lint, play, task, make, wait):
+def test_extra_variables_are_known(lint, play, task, make, wait) -> None:
     made = make("make", arguments={"cmd": Template("touch {{ root }}/ready", HERE)}, **when("x"))
     assert lint(play("p", made, wait())) == []
     assert lint(play("p", made, wait()), extra={"root": "/srv"}) != []
 
 
-def test_batches_are_looked_at_once(lint, play, make, wait):
+def test_batches_are_looked_at_once(lint, play, make, wait) -> None:
     [reason] = lint(play("p", wait(), make("make"), serial=(Amount(1),)))
     assert reason.startswith("'make' runs after it")
 
 
-def test_an_approval_without_timeout_is_told(plan, play, task):
+def test_an_approval_without_timeout_is_told(plan, play, task) -> None:
     def asks(**arguments):
         return task("ask", action="approve", arguments={"message": "Go?", **arguments}, run_once=True)
 
@@ -206,6 +206,6 @@ def test_an_approval_without_timeout_is_told(plan, play, task):
     assert not lint_waits(plan(play("p", asks(timeout="15m"), task("go"))), {})
 
 
-def test_many_tasks_that_may_fail_are_looked_at_quickly(lint, play, make, wait):
+def test_many_tasks_that_may_fail_are_looked_at_quickly(lint, play, make, wait) -> None:
     makers = [make(f"m{number}", ignore_errors=True, **when(f"x{number}")) for number in range(12)]
     assert len(lint(play("p", *makers, wait()))) > 12

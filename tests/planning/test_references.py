@@ -34,14 +34,14 @@ def using(task):
     return using
 
 
-def test_results_of_what_is_upstream_are_there(wrong, play, task, using):
+def test_results_of_what_is_upstream_are_there(wrong, play, task, using) -> None:
     first = play("one", task("a"), task("b"))
     assert wrong(first, play("two", task("c"), using("d", "results.c.app1.stdout ~ results['one.a']['app1']"))) == []
     assert wrong(play("p", task("a"), task("b"), using("c", "results.a[inventory_hostname].rc"))) == []
     assert wrong(play("p", using("c", "results[item]"))) == []
 
 
-def test_an_unknown_task(wrong, play, task, using):
+def test_an_unknown_task(wrong, play, task, using) -> None:
     assert wrong(play("one", task("migrate")), play("p", task("a"), using("b", "results.migrate"))) == [
         "No task of this play has the id 'migrate'. Did you mean 'one.migrate'? Tasks of other plays: PLAY.TASK."
     ]
@@ -50,12 +50,12 @@ def test_an_unknown_task(wrong, play, task, using):
     ]
 
 
-def test_a_name_that_several_tasks_have(wrong, play, task, using):
+def test_a_name_that_several_tasks_have(wrong, play, task, using) -> None:
     [detail] = wrong(play("p", task("a"), task("a"), using("b", "results.a")))
     assert detail == "More than one task is named 'a'. Give the one that is meant an id of its own."
 
 
-def test_a_task_that_is_not_upstream(wrong, play, task, using):
+def test_a_task_that_is_not_upstream(wrong, play, task, using) -> None:
     assert wrong(play("p", task("a"), task("b", ("a",)), using("c", "results.b.app1", ("a",)))) == [
         "'c' refers to the result of 'b', but doesn't wait for it. Write needs: [a, b] on 'c'."
     ]
@@ -68,14 +68,14 @@ def test_a_task_that_is_not_upstream(wrong, play, task, using):
     ]
 
 
-def test_a_variable_is_followed_to_the_task_that_uses_it(wrong, play, task):
+def test_a_variable_is_followed_to_the_task_that_uses_it(wrong, play, task) -> None:
     variables = {"position": Template("{{ results.b.app1.stdout }}", HERE)}
     uses = task("a", arguments={"cmd": Template("{{ position }}", Position("site.yml", 9))})
     [detail] = wrong(play("p", uses, task("b"), variables=variables))
     assert detail.startswith("'a' refers to the result of 'b'")
 
 
-def test_a_task_that_is_left_out(wrong, play, task, using):
+def test_a_task_that_is_left_out(wrong, play, task, using) -> None:
     given = (play("p", task("a", hosts="db"), using("b", "results.a.db1.rc")),)
     assert wrong(*given) == []
     assert wrong(*given, limit="app") == [
@@ -85,13 +85,13 @@ def test_a_task_that_is_left_out(wrong, play, task, using):
     assert wrong(play("p", using("b", "results.z", tags=frozenset({"x"})), task("c")), skip_tags=["x"]) == []
 
 
-def test_a_host_that_the_task_does_not_run_on(wrong, play, task, using):
+def test_a_host_that_the_task_does_not_run_on(wrong, play, task, using) -> None:
     assert wrong(play("p", task("a", hosts="db"), using("b", "results.a.db11"))) == [
         "'a' runs on db[1-2], not on 'db11'. Did you mean 'db1'?"
     ]
 
 
-def test_a_host_whose_turn_comes_later(wrong, play, task, using):
+def test_a_host_whose_turn_comes_later(wrong, play, task, using) -> None:
     rolling = play("p", task("a"), using("b", "results.a.app3.rc"), serial=(Amount(2),))
     [detail] = wrong(rolling)
     assert detail.startswith("'b' runs in batch 1 already, and 'a' runs on app3 in batch 2. Put app3 into a play of")

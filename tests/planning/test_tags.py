@@ -33,6 +33,6 @@ from drumline.planning.tags import selected
         ("always", "", "all,always", False),
     ],
 )
-def test_tags_work_as_in_ansible(task, own, tags, skip, expected):
+def test_tags_work_as_in_ansible(task, own: str, tags: str, skip: str, expected: bool) -> None:
     made = task("t", tags=frozenset(own.split(",")) - {""})
     assert selected(made, [x for x in tags.split(",") if x], [x for x in skip.split(",") if x]) is expected

@@ -33,7 +33,7 @@ def brought(play, task, wanted):
     return brought
 
 
-def test_a_wait_names_a_path_a_port_or_a_command(play, task, wanted):
+def test_a_wait_names_a_path_a_port_or_a_command(play, task, wanted) -> None:
     found = wanted(path="/srv/ready", search_regex="done")
     assert (found.argument, found.words, found.paths, found.ports) == ("path", "/srv/ready", ("/srv/ready",), ())
     found = wanted(port=8080, path=None)
@@ -45,14 +45,14 @@ def test_a_wait_names_a_path_a_port_or_a_command(play, task, wanted):
     assert wanted_by(play("p"), task("t", arguments={"path": "/srv/ready"}), {}) is None
 
 
-def test_plain_variables_are_put_in_but_not_shown(wanted):
+def test_plain_variables_are_put_in_but_not_shown(wanted) -> None:
     path = template("{{ root }}/{{ name | lower }}")
     found = wanted({"root": template("/srv/{{where}}")}, {"where": "north"}, path=path)
     assert found.paths == ("/srv/north/{{name | lower}}",)
     assert found.words == "{{ root }}/{{ name | lower }}"
 
 
-def test_a_variable_that_is_defined_by_itself_is_left(wanted):
+def test_a_variable_that_is_defined_by_itself_is_left(wanted) -> None:
     assert wanted({"x": template("{{ x }}/a")}, path=template("{{ x }}")).paths[0].startswith("{{x}}/a")
 
 
@@ -71,7 +71,7 @@ def test_a_variable_that_is_defined_by_itself_is_left(wanted):
         ("their_action", {"target": {"file": "/srv/ready"}}),
     ],
 )
-def test_what_brings_a_path(brought, action, arguments):
+def test_what_brings_a_path(brought, action: str, arguments: dict[str, object]) -> None:
     assert brought({"path": "/srv/ready"}, action, **arguments)
 
 
@@ -88,18 +88,18 @@ def test_what_brings_a_path(brought, action, arguments):
         ("debug", {"msg": "/srv/ready"}),
     ],
 )
-def test_what_does_not_bring_a_path(brought, action, arguments):
+def test_what_does_not_bring_a_path(brought, action: str, arguments: dict[str, object]) -> None:
     assert not brought({"path": "/srv/ready"}, action, **arguments)
 
 
-def test_what_takes_a_path_away(brought):
+def test_what_takes_a_path_away(brought) -> None:
     absent = {"path": "/srv/lock", "state": "absent"}
     assert brought(absent, "file", path="/srv/lock", state="absent")
     assert brought(absent, "command", cmd="rm /srv/lock")
     assert not brought(absent, "file", path="/srv/lock", state="touch")
 
 
-def test_what_brings_a_port(brought):
+def test_what_brings_a_port(brought) -> None:
     assert brought({"port": 8080}, "shell", cmd="server --listen :8080 &")
     assert brought({"port": 8080}, "command", {"port": 8080}, cmd=template("server {{ port }}"))
     assert not brought({"port": 8080}, "shell", cmd="server --listen :80801")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import distributions
+from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
 
@@ -25,7 +26,7 @@ def make_action(name, *aliases):
 class Offering:
     """A plugin that offers these actions."""
 
-    def __init__(self, *actions):
+    def __init__(self, *actions) -> None:
         self.actions = actions
 
     @hookimpl
@@ -102,7 +103,7 @@ GOOD = """
 """
 
 
-def test_installed_plugins_are_found_with_their_origin():
+def test_installed_plugins_are_found_with_their_origin() -> None:
     registry = load()
     assert registry.faults == ()
     assert {"local", "ssh", "winrm"} <= set(registry.transports)
@@ -111,13 +112,13 @@ def test_installed_plugins_are_found_with_their_origin():
     assert local.offers["transports"] == ("local",)
 
 
-def test_an_editable_install_is_seen_once():
+def test_an_editable_install_is_seen_once() -> None:
     entries = [(origin, entry.name) for origin, entry in _entry_points([*distributions(), *distributions()])]
     assert len(entries) == len(set(entries))
     assert (f"drumline {drumline.__version__}", "local") in entries
 
 
-def test_distributions_without_the_group_are_not_parsed():
+def test_distributions_without_the_group_are_not_parsed() -> None:
     class Unreadable:
         metadata = property(lambda self: pytest.fail("its metadata was read"))
 
@@ -127,7 +128,9 @@ def test_distributions_without_the_group_are_not_parsed():
     assert list(_entry_points([Unreadable()])) == []
 
 
-def test_an_installed_plugin_that_cannot_be_imported_is_left_out(monkeypatch, tmp_path):
+def test_an_installed_plugin_that_cannot_be_imported_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     info_folder = tmp_path / "stranger-2.0.dist-info"
     info_folder.mkdir()
     (info_folder / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 2.0\n")
@@ -141,7 +144,7 @@ def test_an_installed_plugin_that_cannot_be_imported_is_left_out(monkeypatch, tm
     assert "local" in registry.transports
 
 
-def test_actions_are_found_by_name_and_alias():
+def test_actions_are_found_by_name_and_alias() -> None:
     registry = load(("mine", Offering(make_action("dance", "win_dance"))))
     assert registry.actions["dance"] is registry.actions["win_dance"]
     assert info(registry, "mine").offers["actions"] == ("dance", "win_dance")
@@ -156,7 +159,7 @@ def test_actions_are_found_by_name_and_alias():
     ],
     ids=["misspelt", "wrong parameters", "unmarked"],
 )
-def test_a_plugin_that_breaks_the_contract_is_named_and_left_out(plugin, told):
+def test_a_plugin_that_breaks_the_contract_is_named_and_left_out(plugin, told: str) -> None:
     registry = load(("bad", plugin), ("good", Offering(make_action("dance"))))
     (fault,) = registry.faults
     assert fault.startswith("Plugin 'bad' (given) was left out: ")
@@ -164,19 +167,19 @@ def test_a_plugin_that_breaks_the_contract_is_named_and_left_out(plugin, told):
     assert "dance" in registry.actions
 
 
-def test_a_hook_that_fails_keeps_what_it_gave_and_the_other_hooks():
+def test_a_hook_that_fails_keeps_what_it_gave_and_the_other_hooks() -> None:
     registry = load(("bad", Failing()))
     assert registry.faults == ("Plugin 'bad' (given): hook drumline_actions failed: RuntimeError: no more",)
     assert "first" in registry.actions
     assert "still" in registry.commands
 
 
-def test_an_offer_that_is_no_offer_is_a_fault_of_its_hook():
+def test_an_offer_that_is_no_offer_is_a_fault_of_its_hook() -> None:
     (fault,) = load(("bad", Offering("dance"))).faults
     assert fault.startswith("Plugin 'bad' (given): hook drumline_actions failed: AttributeError")
 
 
-def test_a_name_offered_twice_names_both_owners_and_the_rest_goes_on():
+def test_a_name_offered_twice_names_both_owners_and_the_rest_goes_on() -> None:
     first, second = make_action("dance"), make_action("dance", "jump")
     registry = load(("one", Offering(first)), ("two", Offering(second)))
     assert registry.faults == (
@@ -187,11 +190,11 @@ def test_a_name_offered_twice_names_both_owners_and_the_rest_goes_on():
     assert info(registry, "two").offers["actions"] == ("jump",)
 
 
-def test_an_alias_that_repeats_its_name_is_no_fault():
+def test_an_alias_that_repeats_its_name_is_no_fault() -> None:
     assert load(("one", Offering(make_action("dance", "dance")))).faults == ()
 
 
-def test_plugins_of_the_same_name_are_told_apart(tmp_path):
+def test_plugins_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     path = write(tmp_path, "local.py", GOOD)
     registry = load_plugins(tmp_path)
     ours, theirs = [plugin for plugin in registry.plugins if plugin.name == "local"]
@@ -202,7 +205,7 @@ def test_plugins_of_the_same_name_are_told_apart(tmp_path):
     assert theirs.offers["transports"] == ()
 
 
-def test_a_project_plugin_may_hold_dataclasses(tmp_path):
+def test_a_project_plugin_may_hold_dataclasses(tmp_path: Path) -> None:
     write(tmp_path, "greeting.py", GOOD)
     write(tmp_path, "_helper.py", "raise RuntimeError('not a plugin')")
     registry = load_plugins(tmp_path)
@@ -217,7 +220,7 @@ def test_a_project_plugin_may_hold_dataclasses(tmp_path):
     ["1 / 0", "import drumline_no_such_module", "def broken(:", "import sys; sys.exit(3)", "\0"],
     ids=["raises", "import", "syntax", "exits", "binary"],
 )
-def test_a_project_plugin_that_cannot_be_imported_is_left_out(tmp_path, text):
+def test_a_project_plugin_that_cannot_be_imported_is_left_out(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, "bad.py", text)
     write(tmp_path, "good.py", GOOD)
     registry = load_plugins(tmp_path)
@@ -227,5 +230,5 @@ def test_a_project_plugin_that_cannot_be_imported_is_left_out(tmp_path, text):
     assert "drumline_project_bad" not in sys.modules
 
 
-def test_a_project_without_a_plugins_folder_is_fine(tmp_path):
+def test_a_project_without_a_plugins_folder_is_fine(tmp_path: Path) -> None:
     assert load_plugins(tmp_path / "plugins").faults == ()

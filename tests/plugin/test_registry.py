@@ -5,7 +5,7 @@ from __future__ import annotations
 from drumline.plugin.registry import Offers, PluginInfo, Registry
 
 
-def test_the_first_owner_of_a_name_keeps_it():
+def test_the_first_owner_of_a_name_keeps_it() -> None:
     offers = Offers("actions")
     assert offers.take("Plugin 'a' (one 1.0)", ["copy"], 1) == []
     assert offers.take("Plugin 'b' (two 2.0)", ["copy", "win_copy"], 2) == [
@@ -14,7 +14,7 @@ def test_the_first_owner_of_a_name_keeps_it():
     assert offers == {"copy": 1, "win_copy": 2}
 
 
-def test_faults_are_those_of_all_plugins():
+def test_faults_are_those_of_all_plugins() -> None:
     plugins = (
         PluginInfo(name="a", origin="x", fault="A."),
         PluginInfo(name="b", origin="x"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ def sh(text, **fields):
 
 
 @pytest.fixture(params=["with bash", "without bash"])
-def path(request, tmp_path):
+def path(request: pytest.FixtureRequest, tmp_path: Path):
     """A PATH with and without bash, and a sudo that needs no second user."""
     if request.param == "with bash" and shutil.which("bash") is None:
         pytest.skip("bash isn't installed")
@@ -52,16 +53,16 @@ def path(request, tmp_path):
 class Staged:
     """A staged script under way, and what it says."""
 
-    def __init__(self, process):
+    def __init__(self, process) -> None:
         self.process = process
         self.remarks = Remarks(WORD)
         self.said = b""
         self.remarks.pass_on(self._note)
 
-    def _note(self, _stream, data):
+    def _note(self, _stream, data) -> None:
         self.said += data
 
-    def read_until(self, reached):
+    def read_until(self, reached) -> None:
         while not reached():
             data = os.read(self.process.stdout.fileno(), 4096)
             assert data, f"it ended and said only {self.said!r}"
@@ -78,7 +79,7 @@ class Staged:
 
 
 @contextmanager
-def staged(shell, path, request):
+def staged(shell, path, request: pytest.FixtureRequest):
     command = [shell, "sh"] if shell.endswith("busybox") else [shell]
     with subprocess.Popen(
         [*command, "-c", staged_script(request, WORD)],
@@ -95,7 +96,7 @@ def staged(shell, path, request):
 
 @on_every_shell
 @pytest.mark.parametrize("become", [None, Become(user="joe")], ids=["", "become"])
-def test_a_staged_script(shell, path, become):
+def test_a_staged_script(shell, path, become) -> None:
     request = sh("printf 'a b'; cat; exit 3", stdin=b"\0in\xffput", become=become)
     before = time.time()
     with staged(shell, path, request) as waiting:
@@ -110,7 +111,7 @@ def test_a_staged_script(shell, path, become):
 
 
 @on_every_shell
-def test_an_instant(shell, path):
+def test_an_instant(shell, path) -> None:
     with staged(shell, path, sh("date +%s.%N")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         at = time.time() + 0.3
@@ -125,7 +126,7 @@ def test_an_instant(shell, path):
 
 @on_every_shell
 @pytest.mark.parametrize("word", [NEVER, b""], ids=["given up", "left alone"])
-def test_it_does_not_start(shell, path, word):
+def test_it_does_not_start(shell, path, word) -> None:
     with staged(shell, path, sh("echo started")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         assert waiting.send(word) == NOT_STARTED
@@ -133,7 +134,7 @@ def test_it_does_not_start(shell, path, word):
 
 
 @on_every_shell
-def test_the_process_is_the_texts_own(shell, path):
+def test_the_process_is_the_texts_own(shell, path) -> None:
     with staged(shell, path, sh("echo $$ >&2; kill -TERM $$; echo lives on")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         assert waiting.send(release_word()) == 128 + 15
@@ -143,7 +144,7 @@ def test_the_process_is_the_texts_own(shell, path):
 
 @on_every_shell
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_another_program_reads_the_text(shell, path, program, tmp_path):
+def test_another_program_reads_the_text(shell, path, program, tmp_path: Path) -> None:
     """Shells wait by themselves; other programs are started by the shell that waits."""
     link = tmp_path / program
     link.symlink_to(PROGRAMS[program])
@@ -158,7 +159,7 @@ def test_another_program_reads_the_text(shell, path, program, tmp_path):
 @pytest.mark.parametrize(
     "request_", [sh("x", directory="/nowhere"), sh("x", executable="/no/shell/sh"), sh("x", become=Become(user="joe"))]
 )
-def test_what_can_not_be_staged_is_over(shell, tmp_path, request_):
+def test_what_can_not_be_staged_is_over(shell, tmp_path: Path, request_) -> None:
     for name in ("cat", "printf"):  # and no sudo
         (tmp_path / name).symlink_to(shutil.which(name))
     with staged(shell, str(tmp_path), request_) as waiting:
@@ -170,7 +171,7 @@ def test_what_can_not_be_staged_is_over(shell, tmp_path, request_):
 @on_every_shell
 @pytest.mark.parametrize("executable", [None, "/bin/bash"])
 @pytest.mark.parametrize("text", ["echo one\nif true; then", "echo 'open", "echo one\n)"])
-def test_what_can_not_be_parsed_is_told_before_anything_starts(shell, path, text, executable):
+def test_what_can_not_be_parsed_is_told_before_anything_starts(shell, path, text: str, executable: str | None) -> None:
     with staged(shell, path, sh(text, executable=executable)) as waiting:
         waiting.read_until(lambda: waiting.remarks.over)
         assert (waiting.remarks.ready, waiting.said) == (None, b"")
@@ -180,7 +181,7 @@ def test_what_can_not_be_parsed_is_told_before_anything_starts(shell, path, text
     "text",
     ["shopt -s extglob\necho !(x)@(y)", "cat <<EOF\n@COMMAND@\n", "echo '\\' # \\", "[[ a =~ (b|a) ]] && echo a"],
 )
-def test_a_text_for_bash_is_taken_as_bash_takes_it(path, text):
+def test_a_text_for_bash_is_taken_as_bash_takes_it(path, text: str) -> None:
     plain = subprocess.run(["/bin/bash", "-c", text], capture_output=True, check=False)
     with staged("/bin/sh", path, sh(text, executable="/bin/bash")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
@@ -188,7 +189,7 @@ def test_a_text_for_bash_is_taken_as_bash_takes_it(path, text):
         assert waiting.said == plain.stdout
 
 
-def test_messages_count_the_lines_of_the_text(path):
+def test_messages_count_the_lines_of_the_text(path) -> None:
     with staged("/bin/sh", path, sh("\n\nnosuchcommand 2>&1")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         waiting.send(release_word())
@@ -200,7 +201,7 @@ def test_messages_count_the_lines_of_the_text(path):
     output=st.lists(st.sampled_from([b"text", b"\x1e", mark(WORD)[:9], b"\n", b"\xff\0"])),
     cuts=st.lists(st.integers(0, 300)),
 )
-def test_remarks_are_taken_out_however_they_are_cut(output, cuts):
+def test_remarks_are_taken_out_however_they_are_cut(output, cuts) -> None:
     said = b"".join(output)
     stream = mark(WORD) + b" ready 12.5\n" + said + mark(WORD) + b" over 13,25\n"
     edges = sorted({0, len(stream), *(cut % len(stream) for cut in cuts)})

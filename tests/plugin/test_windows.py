@@ -17,7 +17,7 @@ from drumline.plugin.windows import command_line, quote
         ('"double"\n', "'\"double\"\n'"),
     ],
 )
-def test_quote(text, quoted):
+def test_quote(text: str, quoted: str) -> None:
     assert quote(text) == quoted
 
 
@@ -31,5 +31,5 @@ def test_quote(text, quoted):
         (['a\\"b'], r"a\\\"b"),
     ],
 )
-def test_command_line(arguments, line):
+def test_command_line(arguments: list[str], line: str) -> None:
     assert command_line(arguments) == line

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from drumline.app import prepare
 from drumline.clock import SystemClock
@@ -22,6 +23,8 @@ from drumline.model.event import Event, JobFinished
 from drumline.model.outcome import Completed
 from drumline.model.request import Request, Run
 from drumline.testing.fakes import Answer, FakeStaged, FakeTransport
+
+T = TypeVar("T")
 
 #: Seconds after which a run that doesn't end is stopped.
 SOON = 10.0
@@ -89,11 +92,11 @@ class FakedRun:
             sessions_per_host=self.sessions,
         )
 
-    def append(self, events: list[Event]) -> None:
+    def append(self, events: Sequence[Event]) -> None:
         time.sleep(self.disk)
         self.events += events
 
-    def of(self, kind: type[Event]) -> list[Event]:
+    def of(self, kind: type[T]) -> list[T]:
         return [event for event in self.events if isinstance(event, kind)]
 
     def statuses(self) -> dict[str, str]:

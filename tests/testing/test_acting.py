@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from drumline.model.outcome import Completed, Result
@@ -23,44 +25,44 @@ UPTIME = Action(
 )
 
 
-def test_requests_and_result_come_back():
+def test_requests_and_result_come_back() -> None:
     requests, result = play(UPTIME, {"pretty": True}, [Completed(code=0, stdout=b"up 3 days")])
     assert requests == [Run(language=Language.SH, text="uptime -p")]
     assert result.message == "up 3 days"
 
 
-def test_defaults_and_the_rest_of_the_call():
+def test_defaults_and_the_rest_of_the_call() -> None:
     requests, result = play(UPTIME, answers=[Completed(code=0)], platform=Platform.WINDOWS, become=True)
     assert requests[0].text == "uptime"
     assert result.values == {"platform": Platform.WINDOWS, "become": True}
 
 
-def test_what_the_action_raises_is_raised():
+def test_what_the_action_raises_is_raised() -> None:
     with pytest.raises(ActionFailed, match="no uptime"):
         play(UPTIME, answers=[Completed(code=1)])
 
 
-def test_too_few_answers():
+def test_too_few_answers() -> None:
     with pytest.raises(AssertionError, match="no answer is left for Run"):
         play(UPTIME)
 
 
-def test_too_many_answers():
+def test_too_many_answers() -> None:
     with pytest.raises(AssertionError, match="did not ask"):
         play(UPTIME, answers=[Completed(code=0), Completed(code=0)])
 
 
-def test_a_function_may_answer():
+def test_a_function_may_answer() -> None:
     requests, result = play(UPTIME, answers=lambda request: Completed(code=0, stdout=request.text.encode()))
     assert (len(requests), result.message) == (1, "uptime")
 
 
-def test_an_argument_that_is_not_declared():
+def test_an_argument_that_is_not_declared() -> None:
     with pytest.raises(AssertionError, match="uptime declares no prety"):
         play(UPTIME, {"prety": True}, [Completed(code=0)])
 
 
-def test_a_file_is_fetched_and_errors_reach_the_action(tmp_path):
+def test_a_file_is_fetched_and_errors_reach_the_action(tmp_path: Path) -> None:
     def fetch(call):
         yield Get(source="/a", destination=tmp_path / "a")
         try:

@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -116,7 +117,7 @@ def run_pytest(path, *tests):
     )
 
 
-def test_the_documented_example_runs(tmp_path):
+def test_the_documented_example_runs(tmp_path: Path) -> None:
     example = inspect.getdoc(contract).split("::\n", 1)[1].split("\nA transport", 1)[0]
     path = tmp_path / "test_example.py"
     path.write_text(dedent(example))
@@ -125,7 +126,7 @@ def test_the_documented_example_runs(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory):
+def verdicts(tmp_path_factory: pytest.TempPathFactory):
     """Test by test, what the suite said of all saboteurs."""
     path = tmp_path_factory.mktemp("sabotage") / "test_sabotage.py"
     suites = [
@@ -141,6 +142,6 @@ def verdicts(tmp_path_factory):
 
 
 @pytest.mark.parametrize("number", range(len(SABOTAGE)), ids=SABOTAGE)
-def test_a_transport_that_breaks_its_word_is_caught(verdicts, number):
+def test_a_transport_that_breaks_its_word_is_caught(verdicts, number) -> None:
     _, tests = list(SABOTAGE.values())[number]
     assert {test: verdicts.get(f"Test{number}::{test}") for test in tests} == dict.fromkeys(tests, "FAILED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -25,32 +26,32 @@ COMMAND = Run(language=Language.SH, text="uptime")
 TARGET = Target(host="web1", transport="fake")
 
 
-def test_a_session_answers_in_order_and_remembers():
+def test_a_session_answers_in_order_and_remembers() -> None:
     told = [Completed(code=3, stdout=b"out", stderr=b"err"), Completed(code=None, ending=Ending.TIMED_OUT)]
     session = FakeSession(answering=in_order(told))
     assert [collect(session, COMMAND), collect(session, COMMAND)] == told
     assert session.requests == [COMMAND, COMMAND]
 
 
-def test_a_session_without_an_answer_says_what_was_asked():
+def test_a_session_without_an_answer_says_what_was_asked() -> None:
     session = FakeSession(host="web1", answering=in_order([]))
     with pytest.raises(AssertionError, match=r"uptime.*'web1'"):
         collect(session, COMMAND)
 
 
-def test_answers_in_order_are_given_once_to_many_threads():
+def test_answers_in_order_are_given_once_to_many_threads() -> None:
     answering = in_order([Completed(code=code) for code in range(200)])
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(lambda _: answering("h", COMMAND).code, range(200)))
     assert sorted(codes) == list(range(200))
 
 
-def test_an_answer_may_be_an_error():
+def test_an_answer_may_be_an_error() -> None:
     with pytest.raises(ConnectionLost):
         collect(FakeSession(answering=in_order([ConnectionLost("lost")])), COMMAND)
 
 
-def test_files(tmp_path):
+def test_files(tmp_path: Path) -> None:
     session = FakeSession(answering=in_order([None, b"content"]))
     put = Put(source=b"x", destination="/there")
     session.put(put)
@@ -60,12 +61,12 @@ def test_files(tmp_path):
 
 
 @pytest.mark.parametrize("answer", [None, b"bytes"])
-def test_an_answer_of_the_wrong_kind_is_refused(answer):
+def test_an_answer_of_the_wrong_kind_is_refused(answer: bytes | None) -> None:
     with pytest.raises(AssertionError, match="Completed"):
         collect(FakeSession(answering=in_order([answer])), COMMAND)
 
 
-def test_a_closed_session_takes_nothing():
+def test_a_closed_session_takes_nothing() -> None:
     connection = FakeTransport().connect(TARGET)
     session = connection.open_session()
     connection.close()
@@ -75,7 +76,7 @@ def test_a_closed_session_takes_nothing():
         connection.open_session()
 
 
-def test_a_transport_knows_what_each_host_was_asked():
+def test_a_transport_knows_what_each_host_was_asked() -> None:
     transport = FakeTransport(unreachable={"db1": ConnectionRefused("refused")}, host_platform=Platform.WINDOWS)
     session = transport.connect(TARGET).open_session()
     assert collect(session, COMMAND) == Completed(code=0)
@@ -88,13 +89,13 @@ def test_a_transport_knows_what_each_host_was_asked():
         transport.connect(Target(host="db1", transport="fake"))
 
 
-def test_all_well_answers_every_request(tmp_path):
+def test_all_well_answers_every_request(tmp_path: Path) -> None:
     assert all_well("h", COMMAND) == Completed(code=0)
     assert all_well("h", Put(source=b"", destination="x")) is None
     assert all_well("h", Get(source="x", destination=tmp_path)) == b""
 
 
-def test_the_null_transport_does_nothing_well(tmp_path):
+def test_the_null_transport_does_nothing_well(tmp_path: Path) -> None:
     connection = NullTransport().connect(TARGET)
     session = connection.open_session()
     assert collect(session, COMMAND) == Completed(code=0)
@@ -106,7 +107,7 @@ def test_the_null_transport_does_nothing_well(tmp_path):
     connection.close()
 
 
-def test_a_clock_stands_still_until_told():
+def test_a_clock_stands_still_until_told() -> None:
     clock = FakeClock(now=100.0)
     assert (clock.now(), clock.monotonic()) == (100.0, 0.0)
     clock.advance(2.5)
@@ -115,7 +116,7 @@ def test_a_clock_stands_still_until_told():
         clock.advance(-1)
 
 
-def test_make_inventory():
+def test_make_inventory() -> None:
     inventory = make_inventory({"web1": {"port": 1}, "db1": {}, "alone": {}}, {"web": ["web1"], "db": ["db1"]})
     assert inventory.hosts["web1"].variables == {"port": 1}
     assert inventory.hosts["web1"].groups == ("web",)

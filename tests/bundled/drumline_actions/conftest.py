@@ -4,77 +4,34 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.hosts import Host
 
 from drumline.plugin import (
     Become,
     Completed,
     Get,
-    HostError,
     Language,
     Platform,
     Put,
     Request,
-    Result,
     Run,
     Secret,
     Session,
     Sleep,
     Target,
-    Waiting,
 )
-from drumline.testing import collect, play
-from drumline_actions import drumline_actions
+from drumline.testing import collect
 from drumline_lab import wsman
 from drumline_local.transport import LocalSession
 from drumline_winrm.options import OPTIONS
 from drumline_winrm.transport import Winrm
-
-ACTIONS = {name: action for action in drumline_actions() for name in (action.name, *action.aliases)}
-
-
-@dataclass(kw_only=True)
-class Host:
-    """Performs actions on a host, and remembers what they asked it for."""
-
-    platform: Platform
-    answer: Callable[[Request], Completed | None]
-    requests: list[Request] = field(default_factory=list)
-    waits: list[Waiting] = field(default_factory=list)  #: What people were told meanwhile.
-    settings: dict[str, Any] = field(default_factory=dict)
-    user: str = ""  #: Become this user.
-
-    def __call__(self, name: str, **arguments: Any) -> Result:
-        """The action's result; ``requests`` holds this action's only, also when it fails."""
-        self.requests.clear()
-        self.waits.clear()
-        return play(ACTIONS[name], arguments, self._answer, platform=self.platform, **self.settings)[1]
-
-    def twice(self, name: str, **arguments: Any) -> Result:
-        """The first result, which must be a change; the second time nothing may be left to change."""
-        first = self(name, **arguments)
-        assert first.changed
-        second = self(name, **arguments)
-        assert not second.changed
-        assert len(self.requests) == 1
-        return first
-
-    def _answer(self, request: Request) -> Completed | HostError | None:
-        if isinstance(request, Waiting):
-            self.waits.append(request)
-            return None
-        self.requests.append(request)
-        try:
-            return self.answer(request)
-        except HostError as error:
-            return error
-
 
 # POSIX.
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.hosts import Host
+from support.narrowing import expect
 
-from drumline.plugin import ActionFailed
+from drumline.plugin import ActionFailed, Completed, Request, Run
 from drumline.plugin.leftovers import machine, own_prefix
 from drumline_actions import tree as walking
 
@@ -59,7 +61,7 @@ def _shape(root: Path) -> dict[str, str | bytes]:
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_names_are_data(posix, tmp_path: Path, remote: bool) -> None:
+def test_names_are_data(posix: Host, tmp_path: Path, remote: bool) -> None:
     posix.settings["environment"] = {"HOME": str(tmp_path / "home")}
     source = tmp_path / "a$HOME"
     for name in NAMES:
@@ -78,7 +80,7 @@ def test_names_are_data(posix, tmp_path: Path, remote: bool) -> None:
     assert not posix("copy", src=src, dest=str(tmp_path / "dest"), remote_src=remote).changed
 
 
-def test_what_the_author_wrote_is_expanded_below_the_home(posix, tmp_path: Path) -> None:
+def test_what_the_author_wrote_is_expanded_below_the_home(posix: Host, tmp_path: Path) -> None:
     posix.settings["environment"] = {"HOME": str(tmp_path / "home"), "WHERE": "there"}
     (tmp_path / "home").mkdir()
     (tmp_path / "~$WHERE").mkdir()
@@ -89,7 +91,7 @@ def test_what_the_author_wrote_is_expanded_below_the_home(posix, tmp_path: Path)
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_links_in_circles_are_made_anew(posix, loops: Path, tmp_path: Path, remote: bool) -> None:
+def test_links_in_circles_are_made_anew(posix: Host, loops: Path, tmp_path: Path, remote: bool) -> None:
     posix("copy", src=str(loops), dest=str(tmp_path / "dest"), remote_src=remote)
     shape = _shape(tmp_path / "dest/tree")
     assert shape.pop("file") == b"f"
@@ -106,7 +108,7 @@ def test_links_in_circles_are_made_anew(posix, loops: Path, tmp_path: Path, remo
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_links_that_are_not_followed(posix, loops: Path, tmp_path: Path, remote: bool) -> None:
+def test_links_that_are_not_followed(posix: Host, loops: Path, tmp_path: Path, remote: bool) -> None:
     arguments = {"src": f"{loops}/", "dest": str(tmp_path / "dest"), "remote_src": remote, "local_follow": False}
     posix("copy", **arguments)
     assert _shape(tmp_path / "dest") == _shape(loops)
@@ -117,7 +119,7 @@ def test_links_that_are_not_followed(posix, loops: Path, tmp_path: Path, remote:
     assert _shape(tmp_path / "dest") == _shape(loops)
 
 
-def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix, loops: Path, tmp_path: Path) -> None:
+def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix: Host, loops: Path, tmp_path: Path) -> None:
     arguments = {"src": f"{loops}/", "dest": str(tmp_path / "dest"), "remote_src": True, "local_follow": False}
     posix("copy", **arguments)
     link, file = tmp_path / "dest/nowhere", tmp_path / "dest/nowhere.drumline.new"
@@ -135,7 +137,7 @@ def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix, loops:
 
 
 @pytest.mark.parametrize("dest", ["tree/lib", "tree/lib/", "tree/not there/yet", "tree/lib/up/lib"])
-def test_a_folder_of_the_host_into_itself(posix, loops: Path, dest: str) -> None:
+def test_a_folder_of_the_host_into_itself(posix: Host, loops: Path, dest: str) -> None:
     before = _shape(loops)
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
         posix("copy", src=str(loops), dest=f"{loops.parent}/{dest}", remote_src=True)
@@ -144,7 +146,7 @@ def test_a_folder_of_the_host_into_itself(posix, loops: Path, dest: str) -> None
 
 @pytest.mark.parametrize("remote", [False, True])
 @pytest.mark.parametrize("inside", [False, True])
-def test_a_pipe_never_ends(posix, tmp_path: Path, remote: bool, inside: bool) -> None:
+def test_a_pipe_never_ends(posix: Host, tmp_path: Path, remote: bool, inside: bool) -> None:
     (tmp_path / "tree").mkdir()
     os.mkfifo(tmp_path / "tree/pipe")
     source = tmp_path / "tree" if inside else tmp_path / "tree/pipe"
@@ -155,7 +157,7 @@ def test_a_pipe_never_ends(posix, tmp_path: Path, remote: bool, inside: bool) ->
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_links_among_neighbours_are_counted(posix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_among_neighbours_are_counted(posix: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walking, "MOST", 5000)
     for one in range(9):
         (tmp_path / f"tree/{one}").mkdir(parents=True)
@@ -166,7 +168,7 @@ def test_links_among_neighbours_are_counted(posix, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_nothing_is_an_empty_file(posix, tmp_path: Path) -> None:
+def test_nothing_is_an_empty_file(posix: Host, tmp_path: Path) -> None:
     for remote in False, True:
         posix("copy", src="/dev/null", dest=str(tmp_path / f"empty{remote}"), remote_src=remote)
         assert (tmp_path / f"empty{remote}").read_bytes() == b""
@@ -176,7 +178,7 @@ def test_nothing_is_an_empty_file(posix, tmp_path: Path) -> None:
 
 
 @pytest.mark.windows
-def test_names_are_data_on_windows(windows, folder, tmp_path: Path) -> None:
+def test_names_are_data_on_windows(windows: Host, folder: tuple[str, Path], tmp_path: Path) -> None:
     names = ["%TEMP%.txt", "$HOME", "~", "`n", "[a]", "-Force", "' '", "\u2018q\u2019", "@(1)"]
     for name in names:
         (tmp_path / "%OS%" / name / name).mkdir(parents=True)
@@ -189,7 +191,7 @@ def test_names_are_data_on_windows(windows, folder, tmp_path: Path) -> None:
 
 @pytest.mark.windows
 @pytest.mark.parametrize("name", ["..\\..\\x", "a:b", "NUL", "nul.txt", "*", "end.", "a?"])
-def test_names_that_windows_can_not_have(windows, tmp_path: Path, name: str) -> None:
+def test_names_that_windows_can_not_have(windows: Host, tmp_path: Path, name: str) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / name).write_text("x")
     with pytest.raises(ActionFailed, match="no file can be called"):
@@ -198,14 +200,14 @@ def test_names_that_windows_can_not_have(windows, tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.windows
-def test_links_in_circles_on_the_way_to_windows(windows, loops: Path) -> None:
+def test_links_in_circles_on_the_way_to_windows(windows: Host, loops: Path) -> None:
     with pytest.raises(ActionFailed, match="is a link that leads nowhere"):
         windows("copy", src=str(loops), dest="C:\\never")
     assert windows.requests == []
 
 
 @pytest.mark.windows
-def test_links_in_circles_on_windows(windows, folder) -> None:
+def test_links_in_circles_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
     name, place = folder
     (place / "tree/lib").mkdir(parents=True)
     (place / "tree/file").write_text("f")
@@ -215,7 +217,12 @@ def test_links_in_circles_on_windows(windows, folder) -> None:
     def saying(target: str) -> None:
         """Wine shows the link as one, but doesn't say where it leads."""
         told = f"{{\nfunction Get-Item($LiteralPath, [switch]$Force) {{ @{{ Target = @('{target}') }} }}\n"
-        windows.answer = lambda request: real(replace(request, library=request.library.replace("{\n", told, 1)))
+
+        def answer(request: Request) -> Completed | None:
+            run = expect(Run, request)
+            return real(replace(run, library=run.library.replace("{\n", told, 1)))
+
+        windows.answer = answer
 
     saying(f"{name}\\tree")
     with pytest.raises(ActionFailed, match="up is a link that leads back to a folder that is being copied"):
@@ -228,7 +235,7 @@ def test_links_in_circles_on_windows(windows, folder) -> None:
 
 
 @pytest.mark.windows
-def test_a_folder_into_itself_on_windows(windows, folder) -> None:
+def test_a_folder_into_itself_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
     name, place = folder
     (place / "tree/lib").mkdir(parents=True)
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
@@ -237,7 +244,7 @@ def test_a_folder_into_itself_on_windows(windows, folder) -> None:
 
 
 @pytest.mark.parametrize("name", ["copy", "script"])
-def test_a_pipe_is_refused(posix, tmp_path: Path, name: str) -> None:
+def test_a_pipe_is_refused(posix: Host, tmp_path: Path, name: str) -> None:
     (tmp_path / "tree").mkdir()
     os.mkfifo(tmp_path / "tree/pipe")
     arguments = {

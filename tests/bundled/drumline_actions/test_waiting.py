@@ -7,12 +7,14 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.hosts import Host
+from support.narrowing import expect
 
 from drumline.plugin import (
     ActionFailed,
@@ -21,6 +23,7 @@ from drumline.plugin import (
     ConnectionRefused,
     Ending,
     Reconnect,
+    Request,
     Run,
     Sleep,
     Waiting,
@@ -87,7 +90,7 @@ def closed_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_ports(posix, port: int, patient_port: int, closed_port: int) -> None:
+def test_ports(posix: Host, port: int, patient_port: int, closed_port: int) -> None:
     result = posix("wait_for", port=port, timeout=5)
     assert not result.changed
     assert result.values["state"] == "started"
@@ -102,11 +105,11 @@ def test_ports(posix, port: int, patient_port: int, closed_port: int) -> None:
         posix("wait_for", port=port, state="stopped", timeout=1, msg="not yet")
 
 
-def test_what_comes_while_it_waits(posix, tmp_path: Path) -> None:
+def test_what_comes_while_it_waits(posix: Host, tmp_path: Path) -> None:
     path = tmp_path / "the file"
     real = posix.answer
 
-    def answer(request):
+    def answer(request: Request) -> Completed | None:
         timer = threading.Timer(0.3, path.write_text, ["first\nready 42\n"])
         timer.start()
         try:
@@ -120,7 +123,7 @@ def test_what_comes_while_it_waits(posix, tmp_path: Path) -> None:
     assert len(posix.requests) == 1
 
 
-def test_paths(posix, tmp_path: Path) -> None:
+def test_paths(posix: Host, tmp_path: Path) -> None:
     assert posix("wait_for", path=str(tmp_path), timeout=1).values["path"] == str(tmp_path)
     assert posix("wait_for", path=str(tmp_path / "absent"), state="absent", timeout=1).values["elapsed"] <= 1
     (tmp_path / "log").write_text("busy")
@@ -132,7 +135,7 @@ def test_paths(posix, tmp_path: Path) -> None:
         posix("wait_for", path=str(tmp_path / "log"), search_regex="a(b", timeout=1)
 
 
-def test_time_alone(posix) -> None:
+def test_time_alone(posix: Host) -> None:
     posix.answer = lambda request: None
     assert posix("wait_for", timeout=7, delay=3).values["elapsed"] == 10
     assert posix.requests == [Sleep(seconds=3), Sleep(seconds=7)]
@@ -166,8 +169,8 @@ def test_time_alone(posix) -> None:
     ],
 )
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_people_are_told_what_it_waits_for(posix, arguments: dict[str, object], reason: str) -> None:
-    def answer(request):
+def test_people_are_told_what_it_waits_for(posix: Host, arguments: dict[str, object], reason: str) -> None:
+    def answer(request: Request) -> Completed | None:
         assert posix.waits == [Waiting(reason=reason, seconds=65)]  # before anything is sent
         there = 1 if arguments.get("state") == "absent" else 0
         return Completed(code=there, stdout=b"elapsed=0\0") if isinstance(request, Run) else None
@@ -176,7 +179,7 @@ def test_people_are_told_what_it_waits_for(posix, arguments: dict[str, object], 
     posix("wait_for", timeout=60, delay=5, **arguments)
 
 
-def test_a_command_is_tried_until_it_succeeds(posix, tmp_path: Path) -> None:
+def test_a_command_is_tried_until_it_succeeds(posix: Host, tmp_path: Path) -> None:
     tries = tmp_path / "tries"
     line = f"echo x >>'{tries}'; echo again; [ $(wc -l <'{tries}') -ge 3 ]"
     result = posix("wait_for", command=line, timeout=20, sleep=2)
@@ -188,7 +191,7 @@ def test_a_command_is_tried_until_it_succeeds(posix, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_a_command_that_never_succeeds_and_one_that_hangs(posix) -> None:
+def test_a_command_that_never_succeeds_and_one_that_hangs(posix: Host) -> None:
     with pytest.raises(ActionFailed, match="Timeout when waiting for 'echo no; exit 7' to succeed") as failed:
         posix("wait_for", command="echo no; exit 7", timeout=30, sleep=10)
     assert {name: failed.value.values[name] for name in ("rc", "stdout", "stderr")} == {
@@ -208,7 +211,7 @@ def test_a_command_that_never_succeeds_and_one_that_hangs(posix) -> None:
 
 @pytest.mark.parametrize("tools", [["python3"], ["perl"], ["nc"], []])
 def test_each_way_to_try_a_port(
-    posix, tmp_path: Path, port: int, patient_port: int, closed_port: int, tools: list[str]
+    posix: Host, tmp_path: Path, port: int, patient_port: int, closed_port: int, tools: list[str]
 ) -> None:
     """On hosts that have just one of the programs; the last has none of them."""
     folder = tmp_path / "bin"
@@ -219,7 +222,7 @@ def test_each_way_to_try_a_port(
             pytest.skip(f"{tool} isn't installed")
         (folder / tool).symlink_to(place)
     real = posix.answer
-    posix.answer = lambda step: real(_with_path(step, folder))
+    posix.answer = lambda step: real(_with_path(expect(Run, step), folder))
     if not tools:
         with pytest.raises(ActionFailed, match="none of bash"):
             posix("wait_for", port=port, timeout=1)
@@ -232,12 +235,14 @@ def test_each_way_to_try_a_port(
         posix("wait_for", port=closed_port, timeout=0)
 
 
-def _with_path(step, folder: Path):
+def _with_path(step: Run, folder: Path) -> Run:
     return replace(step, environment={**step.environment, "PATH": str(folder)})
 
 
 @pytest.mark.windows
-def test_wait_for_on_windows(windows, folder, port: int, patient_port: int, closed_port: int) -> None:
+def test_wait_for_on_windows(
+    windows: Host, folder: tuple[str, Path], port: int, patient_port: int, closed_port: int
+) -> None:
     name, place = folder
     assert windows("win_wait_for", port=port, timeout=5).values["elapsed"] < 5
     assert windows("win_wait_for", port=closed_port, state="stopped", timeout=5).values["state"] == "stopped"
@@ -255,7 +260,7 @@ def test_wait_for_on_windows(windows, folder, port: int, patient_port: int, clos
 
 
 @pytest.mark.windows
-def test_a_command_on_windows(windows, folder) -> None:
+def test_a_command_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
     name, place = folder
     line = f"Add-Content {name}\\tries x; if ((Get-Content {name}\\tries).Count -lt 2) {{ exit 5 }}; 'there'"
     result = windows("win_wait_for", command=line, timeout=60, sleep=0)
@@ -263,7 +268,7 @@ def test_a_command_on_windows(windows, folder) -> None:
     assert (place / "tries").read_text().split() == ["x", "x"]
 
 
-def test_ping(posix) -> None:
+def test_ping(posix: Host) -> None:
     result = posix("ping")
     assert result.values == {"ping": "pong"}
     assert not result.changed
@@ -274,14 +279,14 @@ def test_ping(posix) -> None:
 
 
 @pytest.mark.windows
-def test_ping_on_windows(windows) -> None:
+def test_ping_on_windows(windows: Host) -> None:
     assert windows("win_ping").values == {"ping": "pong"}
 
 
-def test_wait_for_connection(posix) -> None:
+def test_wait_for_connection(posix: Host) -> None:
     real, refusals = posix.answer, iter(range(3))
 
-    def answer(request):
+    def answer(request: Request) -> Completed | None:
         if isinstance(request, Reconnect) and next(refusals, None) is not None:
             raise ConnectionRefused("connection refused")
         return real(request) if isinstance(request, Run) else None
@@ -294,8 +299,8 @@ def test_wait_for_connection(posix) -> None:
     assert kinds == ["Sleep", *["Reconnect", "Sleep"] * 3, "Reconnect", "Run"]
 
 
-def test_wait_for_connection_gives_up(posix) -> None:
-    def refuse(request):
+def test_wait_for_connection_gives_up(posix: Host) -> None:
+    def refuse(request: Request) -> None:
         if isinstance(request, Reconnect):
             raise ConnectionRefused("connection refused", "Is it up?")
 
@@ -338,14 +343,14 @@ def dribbling_port() -> Iterator[int]:
         accepting.join()
 
 
-def _took(wait) -> float:
+def _took(wait: Callable[[], object]) -> float:
     began = time.monotonic()
     with pytest.raises(ActionFailed, match="Timeout when waiting for"):
         wait()
     return time.monotonic() - began
 
 
-def test_a_deadline_reaches_every_step(posix, dribbling_port: int, closed_port: int, tmp_path: Path) -> None:
+def test_a_deadline_reaches_every_step(posix: Host, dribbling_port: int, closed_port: int, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     slow = {"timeout": 1, "connect_timeout": 30}
     assert _took(lambda: posix("wait_for", port=dribbling_port, search_regex="READY", **slow)) < 5
@@ -355,7 +360,9 @@ def test_a_deadline_reaches_every_step(posix, dribbling_port: int, closed_port: 
 
 
 @pytest.mark.windows
-def test_a_deadline_reaches_every_step_on_windows(windows, folder, dribbling_port: int, closed_port: int) -> None:
+def test_a_deadline_reaches_every_step_on_windows(
+    windows: Host, folder: tuple[str, Path], dribbling_port: int, closed_port: int
+) -> None:
     (folder[1] / "log").write_text("a" * 40 + "!")
     slow = {"timeout": 1, "connect_timeout": 30}
     assert _took(lambda: windows("wait_for", port=dribbling_port, search_regex="READY", **slow)) < 10
@@ -374,11 +381,11 @@ def connected() -> Iterator[tuple[int, socket.socket]]:
         client.close()
 
 
-def _drained(wait_on, port: int, **arguments: object) -> None:
+def _drained(wait_on: Host, port: int, **arguments: object) -> None:
     wait_on("wait_for", port=port, state="drained", timeout=1, **arguments)
 
 
-def _check_drained(host, connected: tuple[int, socket.socket]) -> None:
+def _check_drained(host: Host, connected: tuple[int, socket.socket]) -> None:
     port, client = connected
     with pytest.raises(ActionFailed, match=f"Timeout when waiting for 127.0.0.1:{port} to drain"):
         _drained(host, port)
@@ -390,22 +397,22 @@ def _check_drained(host, connected: tuple[int, socket.socket]) -> None:
     client.close()
 
 
-def test_drained(posix, connected: tuple[int, socket.socket]) -> None:
+def test_drained(posix: Host, connected: tuple[int, socket.socket]) -> None:
     _check_drained(posix, connected)
     with pytest.raises(ActionFailed, match="needs addresses"):
         _drained(posix, 1, host="no.such.name")
 
 
 @pytest.mark.windows
-def test_drained_on_windows(windows, connected: tuple[int, socket.socket]) -> None:
+def test_drained_on_windows(windows: Host, connected: tuple[int, socket.socket]) -> None:
     _check_drained(windows, connected)
 
 
 @pytest.mark.parametrize(("timeout", "tries", "slept"), [(600, 3, 120), (100, 2, 60), (20, 1, 0)])
 def test_wait_for_connection_tries_a_refused_log_in_twice_more_at_long_intervals(
-    posix, timeout: int, tries: int, slept: int
+    posix: Host, timeout: int, tries: int, slept: int
 ) -> None:
-    def refuse(request):
+    def refuse(request: Request) -> None:
         if isinstance(request, Reconnect):
             raise AuthenticationFailed("Log-in rejected", "Wrong password.")
 

@@ -17,7 +17,7 @@ from drumline_lab.sshd import stop_sshd
 
 
 @pytest.fixture
-def run(folder, monkeypatch):
+def run(folder, monkeypatch: pytest.MonkeyPatch):
     """Types a command; returns its exit status and what it says."""
     monkeypatch.delenv("DRUMLINE_LAB_WINDOWS", raising=False)
 
@@ -30,7 +30,7 @@ def run(folder, monkeypatch):
     return run
 
 
-def test_up_status_down(run, folder):
+def test_up_status_down(run, folder) -> None:
     code, said = run("up", "--linux", "1", "--windows", "1")
     assert code == 0
     assert "web1: OpenSSH's sshd" in said
@@ -49,7 +49,7 @@ def test_up_status_down(run, folder):
     assert run("status")[0] == 4
 
 
-def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, folder, until):
+def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, folder, until) -> None:
     run("up", "--linux", "1", "--windows", "0")
     state = lab.State.load(folder)
     assert state is not None
@@ -64,12 +64,12 @@ def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, folder, un
     assert run("down")[0] == 0
 
 
-def test_no_hosts_at_all(run):
+def test_no_hosts_at_all(run) -> None:
     with pytest.raises(UsageError, match="A fleet needs hosts"):
         run("up", "--linux", "0", "--windows", "0")
 
 
-def test_a_windows_program_must_be_there(run, folder, monkeypatch):
+def test_a_windows_program_must_be_there(run, folder, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="can't be run") as caught:
         run("up", "--windows-program", "/no/such/program")
     assert "/no/such/program" in caught.value.detail
@@ -80,5 +80,5 @@ def test_a_windows_program_must_be_there(run, folder, monkeypatch):
     assert not folder.exists()
 
 
-def test_drumline_offers_it():
+def test_drumline_offers_it() -> None:
     assert load_plugins().commands["lab"].load == "drumline_lab.commands:command"

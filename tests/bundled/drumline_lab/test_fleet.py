@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,25 +15,25 @@ from drumline_lab.sshd import Sshd
 
 
 @pytest.mark.parametrize("count", range(1, 8))
-def test_every_role_is_there_and_no_host_is_idle(count):
+def test_every_role_is_there_and_no_host_is_idle(count) -> None:
     names = linux_names(count)
     assert len({name for name, _ in names}) == count
     assert {group for _, groups in names for group in groups} == {"web", "db", "lb"}
     assert all(groups for _, groups in names)
 
 
-def test_three_linux_hosts():
+def test_three_linux_hosts() -> None:
     assert linux_names(3) == [("lb1", ("lb",)), ("db1", ("db",)), ("web1", ("web",))]
     assert linux_names(0) == []
 
 
-def test_every_host_has_an_address_of_its_own():
+def test_every_host_has_an_address_of_its_own() -> None:
     addresses = [loopback(network, number) for network in (1, 2) for number in range(1, 1001)]
     assert len(set(addresses)) == 2000
     assert all(address.startswith("127.") for address in addresses)
 
 
-def test_the_inventory_holds_everything_as_it_is():
+def test_the_inventory_holds_everything_as_it_is() -> None:
     hosts = [
         _host("lb1", "linux", ("lb",), {"ansible_connection": "ssh"}),
         _host("app1", "windows", ("app",), {"ansible_password": 'a"\\: #{ö'}),
@@ -46,7 +47,7 @@ def test_the_inventory_holds_everything_as_it_is():
     assert app["lab_root"] == r"C:\lab"
 
 
-def test_a_host_survives_json():
+def test_a_host_survives_json() -> None:
     host = _host("app1", "windows", ("app", "x"), {"a": "b"})
     assert Host.from_json(json.loads(json.dumps(host.to_json()))) == host
 
@@ -65,7 +66,7 @@ def _host(name, kind, groups, variables):
     )
 
 
-def test_without_sshd_the_lab_has_an_ssh_server_of_its_own(tmp_path, monkeypatch):
+def test_without_sshd_the_lab_has_an_ssh_server_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drumline_lab.fleet.find_sshd", lambda: None)
     fleet = Fleet(tmp_path, Wanted(linux=1, windows=0), "token")
     try:
@@ -82,9 +83,11 @@ def test_without_sshd_the_lab_has_an_ssh_server_of_its_own(tmp_path, monkeypatch
     assert not answers(host, timeout=1)
 
 
-def test_where_sshd_refuses_the_account_the_lab_serves_ssh_itself(tmp_path, monkeypatch):
+def test_where_sshd_refuses_the_account_the_lab_serves_ssh_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Refusing(Sshd):
-        def __init__(self, folder, **options):
+        def __init__(self, folder, **options) -> None:
             super().__init__(folder, **options, settings={"DenyUsers": "*"})
 
     monkeypatch.setattr("drumline_lab.fleet.Sshd", Refusing)

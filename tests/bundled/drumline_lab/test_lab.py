@@ -29,7 +29,7 @@ lab.up(Path(sys.argv[1]), Wanted(linux=1, windows=1, program=sys.argv[2]))
 """
 
 
-def test_a_fleet_works_and_leaves_nothing_behind(up, folder, leftovers):
+def test_a_fleet_works_and_leaves_nothing_behind(up, folder, leftovers) -> None:
     state = up(linux=2, windows=2)
     inventory = folder / lab.INVENTORY
     assert stat.S_IMODE(inventory.stat().st_mode) == 0o600
@@ -48,7 +48,7 @@ def test_a_fleet_works_and_leaves_nothing_behind(up, folder, leftovers):
     assert not lab.down(folder)
 
 
-def test_up_twice_is_one_fleet(up, folder):
+def test_up_twice_is_one_fleet(up, folder) -> None:
     first = up(windows=1)
     assert up(windows=1) == first
     with pytest.raises(UsageError, match="Another practice fleet is up") as caught:
@@ -57,7 +57,7 @@ def test_up_twice_is_one_fleet(up, folder):
     assert lab.alive(folder)
 
 
-def test_a_crash_is_noticed_and_cleared_away(up, folder, leftovers, until):
+def test_a_crash_is_noticed_and_cleared_away(up, folder, leftovers, until) -> None:
     state = up(linux=1, windows=1)
     host = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]["app1"]
     protocol = _protocol(host)
@@ -73,7 +73,7 @@ def test_a_crash_is_noticed_and_cleared_away(up, folder, leftovers, until):
     assert leftovers() == []
 
 
-def test_a_crashed_fleet_is_cleared_away_by_the_next(up, folder, until, leftovers):
+def test_a_crashed_fleet_is_cleared_away_by_the_next(up, folder, until, leftovers) -> None:
     state = up(linux=1)
     os.kill(state.pid, signal.SIGKILL)
     until(lambda: not lab.alive(folder))
@@ -84,14 +84,14 @@ def test_a_crashed_fleet_is_cleared_away_by_the_next(up, folder, until, leftover
     assert leftovers() == []
 
 
-def test_a_signal_to_the_process_takes_everything_down(up, folder, until, leftovers):
+def test_a_signal_to_the_process_takes_everything_down(up, folder, until, leftovers) -> None:
     state = up(linux=1, windows=1)
     os.kill(state.pid, signal.SIGTERM)
     until(lambda: not folder.exists())
     until(lambda: not leftovers())
 
 
-def test_a_host_that_does_not_start_takes_the_others_with_it(up, folder, tmp_path, leftovers):
+def test_a_host_that_does_not_start_takes_the_others_with_it(up, folder, tmp_path: Path, leftovers) -> None:
     program = _program(tmp_path, "echo no licence >&2; exit 3")
     with pytest.raises(UsageError, match="app1") as caught:
         up(linux=1, windows=1, program=program)
@@ -101,7 +101,7 @@ def test_a_host_that_does_not_start_takes_the_others_with_it(up, folder, tmp_pat
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_up_that_is_cut_short_leaves_no_orphan(folder, tmp_path, until, leftovers, number):
+def test_an_up_that_is_cut_short_leaves_no_orphan(folder, tmp_path: Path, until, leftovers, number) -> None:
     program = _program(tmp_path, f"touch {tmp_path}/starting; sleep 1; exit 0")
     process = subprocess.Popen([sys.executable, "-c", _UP, str(folder), program], stderr=subprocess.PIPE)
     with process:
@@ -112,7 +112,7 @@ def test_an_up_that_is_cut_short_leaves_no_orphan(folder, tmp_path, until, lefto
     until(lambda: not folder.exists())
 
 
-def test_files_of_others_are_neither_taken_nor_removed(up, folder):
+def test_files_of_others_are_neither_taken_nor_removed(up, folder) -> None:
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
     up(windows=1)
@@ -125,14 +125,14 @@ def test_files_of_others_are_neither_taken_nor_removed(up, folder):
     (folder / lab.INVENTORY).unlink()
 
 
-def test_a_folder_that_can_not_be_made(up, folder):
+def test_a_folder_that_can_not_be_made(up, folder) -> None:
     folder.write_text("a file")
     with pytest.raises(UsageError, match="can't be made"):
         up(windows=1)
     folder.unlink()
 
 
-def test_a_broken_state_is_told(folder):
+def test_a_broken_state_is_told(folder) -> None:
     folder.mkdir()
     (folder / lab.STATE).write_text("{")
     with pytest.raises(UsageError, match="can't be read"):
@@ -140,7 +140,7 @@ def test_a_broken_state_is_told(folder):
     (folder / lab.STATE).unlink()
 
 
-def test_a_host_that_has_gone_is_no_longer_healthy(up, folder, until):
+def test_a_host_that_has_gone_is_no_longer_healthy(up, folder, until) -> None:
     state = up(linux=2)
     first, second = state.hosts
     stop_sshd(folder / "hosts" / first.name / "sshd")
@@ -149,7 +149,7 @@ def test_a_host_that_has_gone_is_no_longer_healthy(up, folder, until):
 
 
 @pytest.mark.windows
-def test_real_windows_hosts_are_removed_in_the_end(up, folder, leftovers, windows_program):
+def test_real_windows_hosts_are_removed_in_the_end(up, folder, leftovers, windows_program) -> None:
     state = up(windows=2, program=windows_program)
     hosts = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]
     assert [host["lab_root"] for host in hosts.values()] == [r"C:\lab", r"C:\lab"]
@@ -198,7 +198,9 @@ def _program(folder: Path, cmd: str) -> str:
     return str(path)
 
 
-def test_a_windows_program_that_has_gone_keeps_nothing_else_from_being_removed(up, folder, tmp_path, leftovers, until):
+def test_a_windows_program_that_has_gone_keeps_nothing_else_from_being_removed(
+    up, folder, tmp_path: Path, leftovers, until
+) -> None:
     program = _program(tmp_path, "exit 0")
     state = up(linux=1, windows=1, program=program)
     os.kill(state.pid, signal.SIGKILL)

@@ -63,39 +63,45 @@ class TestLogin:
         return str(script)
 
     @pytest.mark.parametrize("stream", ["", " >&2"])
-    def test_one_that_never_stops_talking(self, open_session, tmp_path: Path, stream: str) -> None:
+    def test_one_that_never_stops_talking(
+        self, open_session: Callable[..., Session], tmp_path: Path, stream: str
+    ) -> None:
         session = open_session(ForceCommand=self.forced(tmp_path, f"exec yes welcome{stream}"))
         began = time.monotonic()
         with pytest.raises(HostError, match=r"no usable shell.*within 1048576 bytes.*It said: .*welcome"):
             collect(session, sh("echo hi"))
         assert time.monotonic() - began < 20
 
-    def test_one_that_talks_slowly_for_ever(self, open_session, tmp_path: Path, monkeypatch) -> None:
+    def test_one_that_talks_slowly_for_ever(
+        self, open_session: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(shell, "_START_PATIENCE", 0.5)
         session = open_session(ForceCommand=self.forced(tmp_path, "while :; do echo tick; sleep 0.1; done"))
         with pytest.raises(HostError, match=r"did not answer in time.*tick"):
             collect(session, sh("echo hi"))
 
-    def test_the_time_of_the_task_counts(self, open_session, tmp_path: Path) -> None:
+    def test_the_time_of_the_task_counts(self, open_session: Callable[..., Session], tmp_path: Path) -> None:
         session = open_session(ForceCommand=self.forced(tmp_path, "sleep 60"))
         began = time.monotonic()
         with pytest.raises(HostError, match="did not answer in time"):
             collect(session, sh("echo hi", timeout=0.5))
         assert time.monotonic() - began < 10
 
-    def test_an_interrupt_ends_the_waiting(self, open_session, tmp_path: Path) -> None:
+    def test_an_interrupt_ends_the_waiting(self, open_session: Callable[..., Session], tmp_path: Path) -> None:
         session = open_session(ForceCommand=self.forced(tmp_path, "sleep 60"))
         threading.Timer(0.3, session.interrupt).start()
         with pytest.raises(HostError, match=r"no usable shell"):
             collect(session, sh("echo hi"))
 
-    def test_what_repeats_its_input_is_masked_before_it_is_cut(self, open_session, tmp_path: Path) -> None:
+    def test_what_repeats_its_input_is_masked_before_it_is_cut(
+        self, open_session: Callable[..., Session], tmp_path: Path
+    ) -> None:
         session = open_session(ForceCommand=self.forced(tmp_path, "timeout 1 cat"))
         with pytest.raises(HostError, match="no usable shell") as raised:
             collect(session, sh(f"echo {'the-secret' * 60}"))
         assert "secret" not in raised.value.told(lambda text: text.replace("the-secret" * 60, "****"))
 
-    def test_a_command_that_floods_ends_in_time(self, open_session) -> None:
+    def test_a_command_that_floods_ends_in_time(self, open_session: Callable[..., Session]) -> None:
         session = open_session()
         seen: list[int] = []
         exit_ = session.run(sh("exec yes", timeout=0.5), lambda _stream, data: seen.append(len(data)))
@@ -103,12 +109,14 @@ class TestLogin:
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
     @pytest.mark.parametrize("size", [0, 100, 100_000])
-    def test_one_that_reads_a_line(self, open_session, tmp_path: Path, size: int) -> None:
+    def test_one_that_reads_a_line(self, open_session: Callable[..., Session], tmp_path: Path, size: int) -> None:
         session = open_session(ForceCommand=self.forced(tmp_path, 'read line; exec sh -c "$SSH_ORIGINAL_COMMAND"'))
         data = b"x" * size
         assert collect(session, sh("trap; cat", stdin=data)).stdout == data
 
-    def test_one_that_reads_lines_has_no_input_run_as_a_command(self, open_session, tmp_path: Path) -> None:
+    def test_one_that_reads_lines_has_no_input_run_as_a_command(
+        self, open_session: Callable[..., Session], tmp_path: Path
+    ) -> None:
         read = 'read a; read b; exec sh -c "$SSH_ORIGINAL_COMMAND"'
         session = open_session(ForceCommand=self.forced(tmp_path, read))
         data = f"touch {tmp_path}/run\n".encode() * 1000
@@ -116,7 +124,7 @@ class TestLogin:
             collect(session, sh("cat", stdin=data, timeout=1))
         assert not (tmp_path / "run").exists()
 
-    def test_an_exit_status_that_is_none(self, open_session, tmp_path: Path) -> None:
+    def test_an_exit_status_that_is_none(self, open_session: Callable[..., Session], tmp_path: Path) -> None:
         # As the shell of a host may do it: its printf puts in a word of its own.
         text = "sed -u 's/%s/x%s/g' | sh"
         session = open_session(ForceCommand=self.forced(tmp_path, text))
@@ -126,7 +134,9 @@ class TestLogin:
 
 class TestSftp:
     @pytest.mark.parametrize(("mode", "way"), [("stuck", "get"), ("dribble", "get"), ("stuck", "put")])
-    def test_the_time_of_the_task(self, open_session, tmp_path: Path, large: Path, mode: str, way: str) -> None:
+    def test_the_time_of_the_task(
+        self, open_session: Callable[..., Session], tmp_path: Path, large: Path, mode: str, way: str
+    ) -> None:
         session, began = open_session(mode), time.monotonic()
         with pytest.raises(TransferStopped, match="within 2 s") as raised:
             _transfer(session, way, tmp_path, large, timeout=2)
@@ -135,7 +145,14 @@ class TestSftp:
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
     @pytest.mark.parametrize("mode", ["stuck", "dribble"])
-    def test_silence(self, open_session, tmp_path: Path, large: Path, mode: str, monkeypatch) -> None:
+    def test_silence(
+        self,
+        open_session: Callable[..., Session],
+        tmp_path: Path,
+        large: Path,
+        mode: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         monkeypatch.setattr(files, "_SILENCE", 1.0)
         session = open_session(mode)
         session._files._timeout = 0.1
@@ -144,7 +161,9 @@ class TestSftp:
         assert sorted(path.name for path in tmp_path.iterdir() if "drumline" in path.name) == []
 
     @pytest.mark.parametrize("way", ["get", "put"])
-    def test_silence_from_the_start_means_no_sftp(self, open_session, tmp_path: Path, way: str, monkeypatch) -> None:
+    def test_silence_from_the_start_means_no_sftp(
+        self, open_session: Callable[..., Session], tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(files, "_OPENING", 0.5)
         (tmp_path / "small").write_bytes(b"content")
         session = open_session("mute")
@@ -163,7 +182,7 @@ class TestSftp:
         ],
     )
     def test_what_makes_no_sense(
-        self, open_session, tmp_path: Path, large: Path, mode: str, way: str, told: str
+        self, open_session: Callable[..., Session], tmp_path: Path, large: Path, mode: str, way: str, told: str
     ) -> None:
         session = open_session(mode)
         with pytest.raises(TransferFailed, match=told):
@@ -212,7 +231,9 @@ class TestInTheMiddle:
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
 
-def test_a_connection_that_takes_nothing_more(sshd, connect, proxy, tmp_path, large, monkeypatch) -> None:
+def test_a_connection_that_takes_nothing_more(
+    sshd, connect, proxy, tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bounds, "_GRACE", 0.5)
     options = {"host_key_checking": "off", "known_hosts_file": "/dev/null", "keepalive": 0}
     session = connect(sshd, port=proxy.port, **options).open_session()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 import spnego
@@ -14,14 +15,14 @@ from winrm.exceptions import InvalidCredentialsError
 from drumline_lab.wsman import Tls
 
 
-def test_what_is_offered_is_what_windows_offers(serve, dial):
+def test_what_is_offered_is_what_windows_offers(serve, dial) -> None:
     answer = dial(serve(), authorization="").post(b"")
     assert answer.status == 401
     assert answer.headers.get_all("WWW-Authenticate") == ["Negotiate", 'Basic realm="WSMAN"']
 
 
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
-def test_pypsrp_logs_in_and_seals(serve, pypsrp_shell, auth):
+def test_pypsrp_logs_in_and_seals(serve, pypsrp_shell, auth: str) -> None:
     from pypsrp.shell import Process
 
     server = serve(allow_unencrypted=False)
@@ -36,12 +37,12 @@ def test_pypsrp_logs_in_and_seals(serve, pypsrp_shell, auth):
     assert not server.shells.ids()
 
 
-def test_basic_by_pypsrp(serve, pypsrp_shell):
+def test_basic_by_pypsrp(serve, pypsrp_shell) -> None:
     assert pypsrp_shell(serve(), auth="basic", encryption="never").id
 
 
 @pytest.mark.parametrize("options", [{"password": "wrong"}, {"username": "nobody"}, {"username": "DOMAIN\\admin"}])
-def test_a_wrong_login_is_refused_with_its_reason_kept(serve, pywinrm, options):
+def test_a_wrong_login_is_refused_with_its_reason_kept(serve, pywinrm, options: dict[str, object]) -> None:
     server = serve()
     with pytest.raises(InvalidCredentialsError):
         pywinrm(server, message_encryption="always", **options).open_shell()
@@ -49,27 +50,27 @@ def test_a_wrong_login_is_refused_with_its_reason_kept(serve, pywinrm, options):
     assert server.log[-1].status == 401
 
 
-def test_case_of_the_user_does_not_count(serve, pywinrm, dial):
+def test_case_of_the_user_does_not_count(serve, pywinrm, dial) -> None:
     server = serve()
     assert pywinrm(server, username="ADMIN", message_encryption="always").open_shell()
     upper = "Basic " + base64.b64encode("Admin:p:ss wörd".encode()).decode()
     assert dial(server, authorization=upper).create().status == 200
 
 
-def test_basic_is_checked_on_every_request(serve, dial):
+def test_basic_is_checked_on_every_request(serve, dial) -> None:
     client = dial(serve())
     assert client.create().status == 200
     client.authorization = ""
     assert client.ask("Get", resource="http://schemas.microsoft.com/wbem/wsman/1/windows/shell").status == 401
 
 
-def test_schemes_that_are_not_offered_are_refused(serve, dial):
+def test_schemes_that_are_not_offered_are_refused(serve, dial) -> None:
     server = serve(schemes=("Basic",))
     for authorization in ("Negotiate TlRMTVNTUAABAAAA", "Kerberos YII=", "Negotiate ???", "Basic"):
         assert dial(server, authorization=authorization).post(b"").status == 401
 
 
-def test_a_broken_ntlm_token_is_refused(serve, dial):
+def test_a_broken_ntlm_token_is_refused(serve, dial) -> None:
     server = serve()
     for token in (b"NTLMSSP\0\x01", b"NTLMSSP\0\x03\0\0\0", b"\x60\x00"):
         answer = dial(server, authorization="Negotiate " + base64.b64encode(token).decode()).post(b"")
@@ -77,7 +78,7 @@ def test_a_broken_ntlm_token_is_refused(serve, dial):
         assert "Negotiate" in answer.headers.get_all("WWW-Authenticate")
 
 
-def test_servers_with_the_same_user_keep_their_own_passwords(serve, pywinrm):
+def test_servers_with_the_same_user_keep_their_own_passwords(serve, pywinrm) -> None:
     first, second = serve(users={"admin": "one"}), serve(users={"admin": "two"})
     assert pywinrm(first, password="one", message_encryption="always").open_shell()
     assert pywinrm(second, password="two", message_encryption="always").open_shell()
@@ -96,7 +97,7 @@ def test_servers_with_the_same_user_keep_their_own_passwords(serve, pywinrm):
         ("strict", False, False),
     ],
 )
-def test_channel_binding(serve, pywinrm, tls, level, send_cbt, accepted):
+def test_channel_binding(serve, pywinrm, tls, level: str, send_cbt: bool, accepted: bool) -> None:
     server = serve(tls=tls, channel_binding=level, allow_unencrypted=False)
     protocol = pywinrm(server, server_cert_validation="ignore", send_cbt=send_cbt)
     if accepted:
@@ -107,7 +108,7 @@ def test_channel_binding(serve, pywinrm, tls, level, send_cbt, accepted):
         assert "BadBindingsError" in server.last_auth_error
 
 
-def test_a_binding_to_another_channel_is_refused_though_none_is_demanded(serve, dial, tls):
+def test_a_binding_to_another_channel_is_refused_though_none_is_demanded(serve, dial, tls) -> None:
     server = serve(tls=tls, channel_binding="relaxed")
     wrong = spnego.channel_bindings.GssChannelBindings(application_data=b"tls-server-end-point:" + b"x" * 32)
     context = spnego.client("admin", "p:ss wörd", protocol="ntlm", channel_bindings=wrong)
@@ -116,7 +117,7 @@ def test_a_binding_to_another_channel_is_refused_though_none_is_demanded(serve, 
     assert "BadBindingsError" in server.last_auth_error
 
 
-def test_credssp(serve, dial):
+def test_credssp(serve, dial) -> None:
     server = serve(schemes=("CredSSP",), allow_unencrypted=False)
     client = dial(server)
     context = spnego.client(
@@ -135,7 +136,7 @@ def test_credssp(serve, dial):
     assert b"2150858817" in sealing.unseal(context, answer.body)  # it was read, and isn't SOAP
 
 
-def test_a_client_certificate(serve, dial, tls, tmp_path):
+def test_a_client_certificate(serve, dial, tls, tmp_path: Path) -> None:
     own = _client_certificate(tmp_path)
     server_tls = Tls(certificate=tls.certificate, key=tls.key, client_authority=own.certificate)
     server = serve(tls=server_tls, schemes=("Certificate",))

@@ -33,16 +33,16 @@ print(json.dumps(sys.argv[1:]))
         ('"open end', ["open end"]),
     ],
 )
-def test_lines_are_split_as_windows_does(line, arguments):
+def test_lines_are_split_as_windows_does(line: str, arguments) -> None:
     assert split_line(line) == arguments
 
 
-def test_split_line_undoes_what_python_joins():
+def test_split_line_undoes_what_python_joins() -> None:
     arguments = ["a", "", "a b", 'q"q', "back\\", 'b\\"', "c d\\", "\\\\server\\x y\\"]
     assert split_line(subprocess.list2cmdline(arguments)) == arguments
 
 
-def test_the_best_that_is_there_is_chosen(tmp_path):
+def test_the_best_that_is_there_is_chosen(tmp_path: Path) -> None:
     assert type(find_backend("web", tmp_path, search=str(tmp_path))) is Sh
     pwsh = _script(tmp_path / "pwsh", "#!/bin/sh\n")
     found = find_backend("web", tmp_path, search=str(tmp_path))
@@ -52,7 +52,7 @@ def test_the_best_that_is_there_is_chosen(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["powershell", "PowerShell.exe", "pwsh", r'"C:\Program/pwsh.exe"'])
-def test_lines_that_start_powershell_go_to_it(tmp_path, name):
+def test_lines_that_start_powershell_go_to_it(tmp_path: Path, name: str) -> None:
     backend = PowerShell(tmp_path, str(_script(tmp_path / "pwsh", _FAKE)))
     launch = backend.launch(f'{name} -NoProfile -Command "$a = 1"', direct=False, directory=None, variables={})
     assert launch.argv[1:] == ("-NoProfile", "-Command", "$a = 1")
@@ -62,12 +62,14 @@ def test_lines_that_start_powershell_go_to_it(tmp_path, name):
 
 
 @pytest.mark.parametrize("line", ["echo powershell", "powershellish", "cd x && pwsh"])
-def test_other_lines_go_to_sh(tmp_path, line):
+def test_other_lines_go_to_sh(tmp_path: Path, line: str) -> None:
     launch = PowerShell(tmp_path, "/pwsh").launch(line, direct=False, directory=None, variables={})
     assert launch.argv == ("/bin/sh", "-c", line)
 
 
-def test_a_program_is_told_host_folder_and_variables_and_nothing_else(tmp_path, monkeypatch):
+def test_a_program_is_told_host_folder_and_variables_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_OF_THE_LAB", "x")
     folder = tmp_path / "C"
     folder.mkdir()
@@ -80,7 +82,7 @@ def test_a_program_is_told_host_folder_and_variables_and_nothing_else(tmp_path, 
     assert "SECRET_OF_THE_LAB" not in launch.environment
 
 
-def test_only_a_folder_with_the_hosts_name_is_removed(tmp_path):
+def test_only_a_folder_with_the_hosts_name_is_removed(tmp_path: Path) -> None:
     drive = tmp_path / "hosts" / "web1" / "drive_c"
     drive.mkdir(parents=True)
     (tmp_path / "hosts" / "web2").mkdir()
@@ -95,18 +97,18 @@ def test_only_a_folder_with_the_hosts_name_is_removed(tmp_path):
 class Gathered:
     """A sink that keeps everything."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.output: list[tuple[str, bytes]] = []
         self.exit_code: list[int | None] = []
 
-    def emit(self, stream, data):
+    def emit(self, stream, data) -> None:
         self.output.append((stream, data))
 
-    def finish(self, exit_code):
+    def finish(self, exit_code) -> None:
         self.exit_code.append(exit_code)
 
 
-def test_a_background_process_does_not_keep_a_command_open(tmp_path):
+def test_a_background_process_does_not_keep_a_command_open(tmp_path: Path) -> None:
     gathered = Gathered()
     launch = Sh(tmp_path).launch("sleep 1000 & echo out; exit 5", direct=False, directory=None, variables={})
     process = Process(launch, gathered, linger=0.1)
@@ -117,14 +119,14 @@ def test_a_background_process_does_not_keep_a_command_open(tmp_path):
         process.kill()
 
 
-def test_a_killed_process_has_an_exit_code(tmp_path):
+def test_a_killed_process_has_an_exit_code(tmp_path: Path) -> None:
     gathered = Gathered()
     process = Process(Sh(tmp_path).launch("kill -9 $$", direct=False, directory=None, variables={}), gathered, linger=1)
     process.join(10)
     assert gathered.exit_code == [1]
 
 
-def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path):
+def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path: Path) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=Windows(str(tmp_path / "nothing"), "web1")) as server:
         client = dial(server)
@@ -134,7 +136,7 @@ def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path):
 
 
 @pytest.mark.windows
-def test_real_windows(dial, windows_host, until):
+def test_real_windows(dial, windows_host, until) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -167,7 +169,7 @@ _CODES = {
 
 
 @pytest.mark.windows
-def test_exit_codes_have_32_bits(dial, windows_host):
+def test_exit_codes_have_32_bits(dial, windows_host) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -178,7 +180,7 @@ def test_exit_codes_have_32_bits(dial, windows_host):
 
 
 @pytest.mark.windows
-def test_a_program_without_cmd_has_them_too(dial, windows_host):
+def test_a_program_without_cmd_has_them_too(dial, windows_host) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True, old_skip_cmd=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -190,7 +192,7 @@ def test_a_program_without_cmd_has_them_too(dial, windows_host):
 
 
 @pytest.mark.windows
-def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, until):
+def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, until) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -203,7 +205,7 @@ def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, unti
 
 
 @pytest.mark.windows
-def test_a_windows_folder_that_is_not_there(dial, windows_host):
+def test_a_windows_folder_that_is_not_there(dial, windows_host) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)

@@ -26,7 +26,7 @@ class Xor:
     "sealed",
     [b"", b"plain", b"--Encrypted Boundary--\r\n", b"\tContent-Type: application/octet-stream\r\n", bytes(range(256))],
 )
-def test_sealed_data_may_hold_anything(sealed):
+def test_sealed_data_may_hold_anything(sealed) -> None:
     plain = bytes(byte ^ 1 for byte in sealed)
     content_type, body = seal(Xor(), SPNEGO, plain)
     assert protocol_of(content_type) == SPNEGO
@@ -34,7 +34,7 @@ def test_sealed_data_may_hold_anything(sealed):
     assert unseal(Xor(), body) == plain
 
 
-def test_credssp_seals_in_pieces():
+def test_credssp_seals_in_pieces() -> None:
     plain = bytes(range(256)) * 200
     content_type, body = seal(Xor(), CREDSSP, plain)
     assert content_type.startswith("multipart/x-multi-encrypted;")
@@ -42,28 +42,28 @@ def test_credssp_seals_in_pieces():
     assert unseal(Xor(), body) == plain
 
 
-def test_plain_bodies_have_no_protocol():
+def test_plain_bodies_have_no_protocol() -> None:
     assert protocol_of("application/soap+xml;charset=UTF-8") == ""
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [(b"Length=5", b"Length=6"), (b"HEAD", b"HERD"), (b"octet", b"text"), (b"--\r", b"")]
 )
-def test_a_broken_frame_can_not_be_opened(old, new):
+def test_a_broken_frame_can_not_be_opened(old: bytes, new: bytes) -> None:
     body = seal(Xor(), SPNEGO, b"hello")[1]
     assert old in body
     with pytest.raises(Unsealable):
         unseal(Xor(), body.replace(old, new))
 
 
-def test_a_plain_body_over_http_is_refused_unless_allowed(serve, dial, pywinrm):
+def test_a_plain_body_over_http_is_refused_unless_allowed(serve, dial, pywinrm) -> None:
     server = serve(allow_unencrypted=False)
     answer = dial(server).create()
     assert (answer.status, answer.body) == (500, b"")
     assert pywinrm(server, message_encryption="always").open_shell()
 
 
-def test_a_body_sealed_for_a_lost_connection_is_a_bad_request(serve, pywinrm):
+def test_a_body_sealed_for_a_lost_connection_is_a_bad_request(serve, pywinrm) -> None:
     """The reason behind most reports of "Code 400": pywinrm goes on with the keys of the connection before."""
     from winrm.exceptions import WinRMTransportError
 
@@ -79,7 +79,7 @@ def test_a_body_sealed_for_a_lost_connection_is_a_bad_request(serve, pywinrm):
     assert protocol.get_command_output(shell, command) == (b"hi\n", b"", 0)
 
 
-def test_faults_are_sealed_like_the_request(serve, pywinrm):
+def test_faults_are_sealed_like_the_request(serve, pywinrm) -> None:
     from winrm.exceptions import WSManFaultError
 
     with pytest.raises(WSManFaultError) as caught:
@@ -87,7 +87,7 @@ def test_faults_are_sealed_like_the_request(serve, pywinrm):
     assert caught.value.wsman_fault_code == 2150858843
 
 
-def test_20_mb_come_back_sealed(serve, pywinrm):
+def test_20_mb_come_back_sealed(serve, pywinrm) -> None:
     server = serve(allow_unencrypted=False)
     protocol = pywinrm(server, message_encryption="always")
     shell = protocol.open_shell()

@@ -20,22 +20,22 @@ W = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
     ("text", "seconds"),
     [("PT20S", 20), ("PT20.000S", 20), ("P0DT0H1M0S", 60), ("PT2H", 7200), ("P1D", 86400), ("PT0.5S", 0.5)],
 )
-def test_durations(text, seconds):
+def test_durations(text: str, seconds: float) -> None:
     assert soap.duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "PT", "P", "3600000", "PT-1S", "-PT1S", "PT1", "P1DT", "20"])
-def test_what_is_no_duration(text):
+def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         soap.duration(text)
 
 
 @given(st.integers(0, 10**6))
-def test_whole_seconds(seconds):
+def test_whole_seconds(seconds) -> None:
     assert soap.duration(f"PT{seconds}S") == seconds
 
 
-def test_the_answer_names_the_request_and_its_action(serve, dial):
+def test_the_answer_names_the_request_and_its_action(serve, dial) -> None:
     client = dial(serve())
     answer = client.create()
     assert answer.headers["Content-Type"] == "application/soap+xml;charset=UTF-8"
@@ -47,19 +47,19 @@ def test_the_answer_names_the_request_and_its_action(serve, dial):
 
 
 @pytest.mark.parametrize("timeout", ["PT-1S", "20", "soon"])
-def test_a_bad_timeout_is_a_fault(serve, dial, timeout):
+def test_a_bad_timeout_is_a_fault(serve, dial, timeout: str) -> None:
     client = dial(serve())
     client.create()
     answer = client.ask("Get", timeout=timeout)
     assert (answer.status, answer.code, answer.subcode) == (500, 2150858767, "a:InvalidMessageInformationHeader")
 
 
-def test_an_envelope_that_is_too_small_is_a_fault(serve, dial):
+def test_an_envelope_that_is_too_small_is_a_fault(serve, dial) -> None:
     answer = dial(serve()).ask("Create", "<r:Shell/>", extra="<w:MaxEnvelopeSize>4096</w:MaxEnvelopeSize>")
     assert (answer.status, answer.subcode) == (500, "w:EncodingLimit")
 
 
-def test_unknown_resources_and_actions_are_faults(serve, dial):
+def test_unknown_resources_and_actions_are_faults(serve, dial) -> None:
     client = dial(serve())
     client.create()
     answer = client.ask("Get", resource="http://schemas.example/no<such>".replace("<", "").replace(">", ""))
@@ -70,7 +70,7 @@ def test_unknown_resources_and_actions_are_faults(serve, dial):
 @pytest.mark.parametrize(
     "body", [b"<not xml", b"<a/>", b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>']
 )
-def test_what_is_no_envelope_is_a_fault(serve, dial, body):
+def test_what_is_no_envelope_is_a_fault(serve, dial, body: bytes) -> None:
     answer = dial(serve()).post(body)
     assert (answer.status, answer.code, answer.subcode) == (500, 2150858817, "w:SchemaValidationError")
 
@@ -94,12 +94,14 @@ def test_what_is_no_envelope_is_a_fault(serve, dial, body):
         (faults.access_denied(), "s:Sender", "w:AccessDenied", "", False),
     ],
 )
-def test_every_fault_as_pywinrm_reads_it(serve, pywinrm, fault, value, subcode, detail, provider):
+def test_every_fault_as_pywinrm_reads_it(
+    serve, pywinrm, fault, value: str, subcode: str, detail: str, provider: bool
+) -> None:
     from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
     server = serve()
 
-    def refuse(kind):
+    def refuse(kind) -> None:
         raise fault
 
     server.before = refuse
@@ -116,7 +118,7 @@ def test_every_fault_as_pywinrm_reads_it(serve, pywinrm, fault, value, subcode, 
     assert ("ProviderFault" in text) == provider
 
 
-def test_quota_faults_are_wmi_errors():
+def test_quota_faults_are_wmi_errors() -> None:
     for fault in (faults.too_many_shells(30), faults.too_many_operations(1500)):
         text = soap.fault(fault, "", "WEB").decode()
         assert "WSManFault" not in text
@@ -124,14 +126,14 @@ def test_quota_faults_are_wmi_errors():
     assert 'Code="2150859174"' in soap.fault(faults.too_many_operations(1500, old=True), "", "WEB").decode()
 
 
-def test_the_machine_of_a_fault_is_escaped():
+def test_the_machine_of_a_fault_is_escaped() -> None:
     root = ElementTree.fromstring(soap.fault(faults.access_denied(), "<&>", 'a"<b>'))
     element = root.find(".//{http://schemas.microsoft.com/wbem/wsman/1/wsmanfault}WSManFault")
     assert element is not None
     assert element.get("Machine") == 'a"<b>'
 
 
-def test_identify_in_a_body(serve, dial):
+def test_identify_in_a_body(serve, dial) -> None:
     body = (
         b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
         b'<i:Identify xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"/></s:Body></s:Envelope>'
@@ -139,7 +141,7 @@ def test_identify_in_a_body(serve, dial):
     assert b"IdentifyResponse" in dial(serve()).post(body).body
 
 
-def test_limits_are_read_from_the_settings():
+def test_limits_are_read_from_the_settings() -> None:
     settings = Settings(max_timeout=5, max_envelope=10_000)
     head = '<w:MaxEnvelopeSize xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd">153600</w:MaxEnvelopeSize>'
     text = f'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header>{head}</s:Header></s:Envelope>'
