@@ -12,7 +12,8 @@ import pytest
 
 import drumline
 from drumline.plugin import Action, CommandSpec, Result, hookimpl
-from drumline.plugin.manager import _entry_points, load_plugins
+from drumline.plugin.finding import entry_points
+from drumline.plugin.manager import load_plugins
 
 
 def make_action(name, *aliases):
@@ -113,7 +114,7 @@ def test_installed_plugins_are_found_with_their_origin() -> None:
 
 
 def test_an_editable_install_is_seen_once() -> None:
-    entries = [(origin, entry.name) for origin, entry in _entry_points([*distributions(), *distributions()])]
+    entries = [(origin, entry.name) for origin, entry in entry_points([*distributions(), *distributions()])]
     assert len(entries) == len(set(entries))
     assert (f"drumline {drumline.__version__}", "local") in entries
 
@@ -125,7 +126,7 @@ def test_distributions_without_the_group_are_not_parsed() -> None:
         def read_text(self, file):
             return "[console_scripts]\nx = y:z\n"
 
-    assert list(_entry_points([Unreadable()])) == []
+    assert list(entry_points([Unreadable()])) == []
 
 
 def test_an_installed_plugin_that_cannot_be_imported_is_left_out(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from drumline.plugin.hooks import Hooks
 from drumline.plugin.protocols import Action, CommandSpec, InventorySource, Transport
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class Registry:
     inventory_sources: tuple[InventorySource, ...] = ()
     commands: Mapping[str, CommandSpec] = field(default_factory=dict)
     plugins: tuple[PluginInfo, ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)  #: For hooks that are called later than at start-up.
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -60,6 +62,10 @@ class Offers(dict[str, T]):
                 self[name] = offer
                 self.owners[name] = owner
         return faults
+
+    def of(self, owner: str) -> tuple[str, ...]:
+        """The names that an owner has, in the order in which it offered them."""
+        return tuple(name for name, known in self.owners.items() if known == owner)
 
 
 def _inside(owner: str) -> str:

@@ -1,8 +1,12 @@
 """The hooks of drumline. A plugin implements those that it needs, marked with ``@drumline.plugin.hookimpl``.
 
-Hooks only *return* what a plugin offers; drumline asks plugin by plugin, so that a name offered twice is an error
-that names both owners. They are called once, at start-up, and must be quick: import client libraries where they are
-used, not where they are offered.
+Every hook says in the same words when it is called, what it is given, what ``None`` means, which answer counts when
+several plugins answer, who may implement it, and which of drumline's own packages does. It has a heading in
+``docs/plugins.md`` and a module in ``tests/plugin/hooks``; ``tests/plugin/test_spec.py`` checks all of that.
+
+drumline asks plugin by plugin, so that it can name the owner of every answer. Plugins are asked in the order in which
+``drumline plugins`` lists them, but for those that ask pluggy for ``tryfirst`` or ``trylast``. A hook that is called at
+start-up must be quick: import client libraries where they are used, not where they are offered.
 """
 
 from __future__ import annotations
@@ -24,20 +28,53 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def drumline_transports() -> Iterable[Transport]:  # type: ignore[empty-body]
-    """Offer transports, found by ``ansible_connection``. Any plugin may; an empty answer means none."""
+def drumline_transports() -> Iterable[Transport] | None:
+    """Offer transports, found by ``ansible_connection``.
+
+    Called: once, at start-up.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline_local``, ``drumline_ssh``, ``drumline_winrm``.
+    """
 
 
 @hookspec
-def drumline_actions() -> Iterable[Action]:  # type: ignore[empty-body]
-    """Offer actions, found by the key of a task. Names and aliases share one name space."""
+def drumline_actions() -> Iterable[Action] | None:
+    """Offer actions, found by the key of a task.
+
+    Called: once, at start-up.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: all count; a name or alias that is offered twice stays with the first plugin, and the second is
+        at fault.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline_actions``.
+    """
 
 
 @hookspec
-def drumline_inventory_sources() -> Iterable[InventorySource]:  # type: ignore[empty-body]
-    """Offer readers of inventory sources, asked before the built-in YAML and INI ones, in order of plugin names."""
+def drumline_inventory_sources() -> Iterable[InventorySource] | None:
+    """Offer readers of inventory sources, asked before the built-in YAML and INI ones.
+
+    Called: once, at start-up.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: all count; the first reader that claims a source reads it.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline_inventory``.
+    """
 
 
 @hookspec
-def drumline_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
-    """Offer commands of the ``drumline`` program."""
+def drumline_commands() -> Iterable[CommandSpec] | None:
+    """Offer commands of the ``drumline`` program.
+
+    Called: once, at start-up, unless the command line names one of drumline's own commands.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
+    Who may implement it: installed packages, since a command is imported by its module's name.
+    Bundled user: ``drumline_lab``.
+    """

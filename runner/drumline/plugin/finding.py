@@ -1,0 +1,75 @@
+"""Finds plugins: installed ones, by their entry points, and those of a project, by their files."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+from drumline.plugin.spec import PROJECT
+
+
+class Found(NamedTuple):
+    """A plugin that was found, or the exception that importing it raised."""
+
+    name: str
+    origin: str  #: Distribution and version, or the path of a file.
+    plugin: object
+
+    @property
+    def owner(self) -> str:
+        """What messages call it; it begins a sentence."""
+        return f"Plugin '{self.name}' ({self.origin})"
+
+
+def installed() -> list[Found]:
+    """The plugins that distributions declare by an entry point, sorted by name."""
+    found = [Found(entry.name, origin, _import(entry)) for origin, entry in entry_points(distributions())]
+    return sorted(found, key=lambda item: item.name)
+
+
+def entry_points(dists: Iterable[Distribution]) -> Iterable[tuple[str, EntryPoint]]:
+    """The entry points of all distributions, each with the name and version of its own."""
+    seen: set[str] = set()
+    for dist in dists:
+        # Reading this one file is much cheaper than parsing a distribution's metadata to learn its name.
+        if f"[{PROJECT}]" not in (dist.read_text("entry_points.txt") or ""):
+            continue
+        metadata = dist.metadata  # parsed whenever it is asked for
+        if metadata["Name"] in seen:
+            continue
+        seen.add(metadata["Name"])
+        origin = f"{metadata['Name']} {metadata['Version']}"
+        yield from ((origin, entry) for entry in dist.entry_points if entry.group == PROJECT)
+
+
+def _import(entry: EntryPoint) -> object:
+    try:
+        return entry.load()
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the others go on
+        return error
+
+
+def in_folder(folder: Path | None) -> list[Found]:
+    """The plugins of a project: its ``*.py``, sorted by name. Files whose name starts with ``_`` are left alone."""
+    if folder is None or not folder.is_dir():
+        return []
+    return [Found(path.stem, str(path), _import_file(path)) for path in sorted(folder.glob("[!_]*.py"))]
+
+
+def _import_file(path: Path) -> object:
+    module_spec = importlib.util.spec_from_file_location(f"drumline_project_{path.stem}", path)
+    assert module_spec is not None
+    assert module_spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_spec.name] = module  # dataclasses look their module up there
+    try:
+        module_spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # as above
+        del sys.modules[module_spec.name]
+        return error
+    return module

@@ -1,0 +1,76 @@
+"""Every hook says all that its users need to know, has a bundled user, a test and a heading in the docs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from drumline.app import registry
+from drumline.plugin import spec
+
+ROOT = Path(__file__).parent.parent.parent
+HOOKS = {name: hook for name, hook in vars(spec).items() if hasattr(hook, f"{spec.PROJECT}_spec")}
+#: What a hook's docstring has below its summary, in this order.
+PARTS = ("Called", "Parameters", "None", "Which answer wins", "Who may implement it", "Bundled user")
+
+on_every_hook = pytest.mark.parametrize("name", HOOKS)
+
+
+def parts(name: str) -> dict[str, str]:
+    """The parts of a hook's docstring: label to text, whose further lines are indented."""
+    below = inspect.getdoc(HOOKS[name]).partition("\n\n")[2].rpartition("\n\n")[2]
+    assert not below.startswith(" ")
+    return {
+        label: text.strip("\n") for label, text in re.findall(r"^([A-Z][^:\n]*):(.*(?:\n +.*)*)", below, re.MULTILINE)
+    }
+
+
+def test_there_are_hooks() -> None:
+    assert "drumline_transports" in HOOKS
+
+
+@on_every_hook
+def test_its_docstring_has_a_summary_and_all_parts_in_order(name: str) -> None:
+    assert inspect.getdoc(HOOKS[name]).splitlines()[0].endswith(".")
+    assert tuple(parts(name)) == PARTS
+    assert all(text.strip() for text in parts(name).values())
+
+
+@on_every_hook
+def test_it_explains_exactly_its_parameters(name: str) -> None:
+    text = textwrap.dedent(parts(name)["Parameters"])
+    explained = re.findall(r"^(\w+): \S", text, re.MULTILINE)
+    assert explained == list(inspect.signature(HOOKS[name]).parameters)
+    assert explained or text.strip() == "none."
+
+
+@on_every_hook
+def test_its_bundled_users_are_those_that_implement_it(name: str) -> None:
+    named = re.findall(r"``([\w.]+)``", parts(name)["Bundled user"])
+    implementations = getattr(registry().hooks.call, name).get_hookimpls()
+    assert named
+    assert sorted(named) == sorted(_module(found.plugin) for found in implementations)
+
+
+def _module(plugin: object) -> str:
+    return plugin.__name__ if inspect.ismodule(plugin) else type(plugin).__module__
+
+
+@on_every_hook
+def test_it_has_a_heading_in_the_docs(name: str) -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    assert re.search(rf"^### `{name}\(", page, re.MULTILINE)
+
+
+@on_every_hook
+def test_a_module_of_tests_implements_it(name: str) -> None:
+    path = ROOT / "tests" / "plugin" / "hooks" / f"test_{name.removeprefix('drumline_')}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert any(node.name == name and node.decorator_list for node in functions)
+    assert any(node.name.startswith("test_") for node in functions)
