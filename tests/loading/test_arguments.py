@@ -89,6 +89,6 @@ def test_a_decimal_number_that_looks_octal_is_no_mode(written: str, hint: str) -
 
 
 @pytest.mark.parametrize("value", [True, -1, 7.5, "99", "rwxr-xr-x", "u=q", [], {}])
-def test_what_is_no_mode_is_refused(value) -> None:
+def test_what_is_no_mode_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="takes permissions, octal or symbolic"):
         coerce(value, Mode)

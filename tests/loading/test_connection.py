@@ -202,7 +202,7 @@ def test_names_are_taken_as_a_list_or_with_commas(value: object) -> None:
     ],
 )
 def test_variables_say_whom_a_host_is_worked_on_as(
-    variables: dict[str, object], become: bool | None, user: str | None
+    variables: dict[str, Any], become: bool | None, user: str | None
 ) -> None:
     found = target(**variables)
     assert (found.become, found.become_user) == (become, user)

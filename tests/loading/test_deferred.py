@@ -1,18 +1,20 @@
 """Keywords that are fixed before the run and hold templates: rendered, then read as if what they give were written."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.makers import Actions, Mistakes, MistakesOf, ReadPlaybook, place
 
 from drumline.errors import FilesError
 from drumline.inventory.variables import Scope
 from drumline.loading.deferred import resolve
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.timing import INHERITED, PLAY, TASK
-from drumline.model.playbook import Amount, Barrier, Late, Order, Start
+from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Playbook, Start, Task
 from drumline.templating.templates import Templating
 
 MAGIC = {"groups": {"app": ["a1", "a2", "a3", "a4"]}}
@@ -27,14 +29,14 @@ SECOND = 1_796_090_400.0  #: 2026-12-01T02:00:00Z
 
 
 @pytest.fixture
-def resolved(read_playbook):
+def resolved(read_playbook: ReadPlaybook) -> ReadPlaybook:
     """The playbook of one play with a task, both with more lines, after its templates were rendered."""
 
-    def read(play: str = "", task: str = "", chosen=lambda _task: True):
+    def read(play: str = "", task: str = "", chosen: Callable[[Task], bool] = lambda _task: True) -> Playbook:
         text = f"- hosts: app\n  {play}\n  tasks:\n    - command: x\n      {task}\n"
         templating = Templating()
 
-        def render(value, play):
+        def render(value: object, play: Play) -> object:
             return templating.render(value, Scope((MAGIC, EXTRA, play.variables), templating))
 
         return resolve(read_playbook(text), render, chosen=chosen)
@@ -69,7 +71,7 @@ def resolved(read_playbook):
         ),
     ],
 )
-def test_keywords_of_a_play(resolved, line: str, field: str, value) -> None:
+def test_keywords_of_a_play(resolved: ReadPlaybook, line: str, field: str, value: object) -> None:
     [play] = resolved(line).plays
     assert getattr(play, field) == value
     assert play.deferred == {}
@@ -88,13 +90,13 @@ def test_keywords_of_a_play(resolved, line: str, field: str, value) -> None:
         ("start: '{{ cutover | default(omit) }}'", "start", None),
     ],
 )
-def test_keywords_of_a_task(resolved, line: str, field: str, value) -> None:
+def test_keywords_of_a_task(resolved: ReadPlaybook, line: str, field: str, value: object) -> None:
     [task] = resolved(task=line).plays[0].tasks
     assert getattr(task, field) == value
     assert task.deferred == {}
 
 
-def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved) -> None:
+def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved: ReadPlaybook) -> None:
     play = "throttle: '{{ two }}'\n  any_errors_fatal: '{{ true }}'"
     [task] = resolved(play).plays[0].tasks
     assert (task.throttle, task.any_errors_fatal) == (2, True)
@@ -104,20 +106,20 @@ def test_a_play_passes_on_what_is_deferred_and_a_task_has_the_last_word(resolved
     assert task.throttle == 2
 
 
-def test_what_is_not_chosen_is_not_rendered(resolved) -> None:
+def test_what_is_not_chosen_is_not_rendered(resolved: ReadPlaybook) -> None:
     [play] = resolved("serial: '{{ nowhere }}'", "throttle: '{{ nowhere }}'", chosen=lambda _task: False).plays
     assert (play.serial, play.deferred) == ((), {})
     assert (play.tasks[0].throttle, play.tasks[0].deferred) == (0, {})
 
 
 @pytest.fixture
-def mistakes(resolved):
+def mistakes(resolved: ReadPlaybook) -> Mistakes:
     """What is wrong with these lines, as ``(line:column, summary and detail)``."""
 
-    def find(play: str = "", task: str = ""):
+    def find(play: str = "", task: str = "") -> list[tuple[str, str]]:
         with pytest.raises(FilesError) as error:
             resolved(play, task)
-        return [(f"{d.position.line}:{d.position.column}", f"{d.summary}. {d.detail}") for d in error.value.diagnostics]
+        return [(place(d), f"{d.summary}. {d.detail}") for d in error.value.diagnostics]
 
     return find
 
@@ -142,7 +144,7 @@ def mistakes(resolved):
         ("barrier: {quorum: '{{ 50 }}%', deadlin: 10m}", 34, "'barrier' has no keyword 'deadlin'."),
     ],
 )
-def test_mistakes_in_a_play(mistakes, line: str, column: int, message: str) -> None:
+def test_mistakes_in_a_play(mistakes: Mistakes, line: str, column: int, message: str) -> None:
     [(place, found)] = mistakes(line)
     assert message in found
     assert place == f"2:{column}"
@@ -161,18 +163,18 @@ def test_mistakes_in_a_play(mistakes, line: str, column: int, message: str) -> N
         ("start: {max_skew: '{{ two }}s'}\n      throttle: 4", 7, "'throttle' lets 4 in."),
     ],
 )
-def test_mistakes_in_a_task(mistakes, line: str, column: int, message: str) -> None:
+def test_mistakes_in_a_task(mistakes: Mistakes, line: str, column: int, message: str) -> None:
     [(place, found)] = mistakes(task=line)
     assert message in found
     assert place == f"5:{column}"
 
 
-def test_a_wrong_value_that_a_play_passes_on_is_told_where_it_stands(mistakes) -> None:
+def test_a_wrong_value_that_a_play_passes_on_is_told_where_it_stands(mistakes: Mistakes) -> None:
     [(place, found)] = mistakes("throttle: '{{ nowhere }}'")
     assert (place, "'throttle': 'nowhere' is undefined." in found) == ("2:13", True)
 
 
-def test_several_mistakes_are_told_at_once(mistakes) -> None:
+def test_several_mistakes_are_told_at_once(mistakes: Mistakes) -> None:
     found = mistakes("serial: '{{ nowhere }}'\n  barrier: {deadline: '{{ two }}'}", "throttle: '{{ -1 }}'")
     assert [place for place, _ in found] == ["2:11", "3:23", "6:17"]
 
@@ -190,12 +192,14 @@ def test_several_mistakes_are_told_at_once(mistakes) -> None:
         max_leaves=5,
     )
 )
-def test_whatever_a_template_gives_is_read_or_told_with_its_place(deferred, mistakes_of, value) -> None:
+def test_whatever_a_template_gives_is_read_or_told_with_its_place(
+    deferred: Playbook, mistakes_of: MistakesOf, value: object
+) -> None:
     assert all(found.position for found in mistakes_of(lambda: resolve(deferred, lambda _value, _play: value)))
 
 
 @pytest.fixture(scope="module")
-def deferred(tmp_path_factory: pytest.TempPathFactory, actions):
+def deferred(tmp_path_factory: pytest.TempPathFactory, actions: Actions) -> Playbook:
     """A playbook in which everything is to be rendered."""
     path = tmp_path_factory.mktemp("deferred") / "0.yml"
     play = {"hosts": "app"} | dict.fromkeys((*PLAY, *INHERITED), "{{ x }}")

@@ -4,21 +4,24 @@ import time
 from functools import partial
 
 import pytest
+from support.makers import MakeTask, ReadPlaybook
 
+from drumline.diagnostics import Position
 from drumline.model.playbook import Loop, Retries, Strategy, TriggerRule
 from drumline.model.value import Template
 
-expression = partial(Template, position=None, bare=True)
-template = partial(Template, position=None)
+HERE = Position("site.yml")
+expression = partial(Template, position=HERE, bare=True)
+template = partial(Template, position=HERE)
 
 
-def test_arguments_of_ansible_without_effect_are_taken(read_task) -> None:
+def test_arguments_of_ansible_without_effect_are_taken(read_task: MakeTask) -> None:
     assert read_task("command: a warn=no executable=/bin/sh").arguments["cmd"] == "a"
     assert read_task("file: {path: a, unsafe_writes: true}").arguments["unsafe_writes"] is True
     assert read_task("win_shell: a\nargs: {no_profile: true}").arguments["cmd"] == "a"
 
 
-def test_a_play_with_everything(read_playbook) -> None:
+def test_a_play_with_everything(read_playbook: ReadPlaybook) -> None:
     [play] = read_playbook(
         """
 - id: rollout
@@ -40,21 +43,21 @@ def test_a_play_with_everything(read_playbook) -> None:
     assert play.positions["strategy"][1:] == (7, 3)
 
 
-def test_linear_means_waves(read_playbook) -> None:
+def test_linear_means_waves(read_playbook: ReadPlaybook) -> None:
     assert read_playbook("- {hosts: a, strategy: linear}").plays[0].strategy is Strategy.WAVES
 
 
-def test_plays_of_several_files_follow_each_other(read_playbook) -> None:
+def test_plays_of_several_files_follow_each_other(read_playbook: ReadPlaybook) -> None:
     made = read_playbook("- {hosts: a, name: One}", "- {hosts: b, name: Two}\n- {hosts: c}")
     assert [play.name for play in made.plays] == ["One", "Two", "c"]
     assert [play.id for play in made.plays] == ["one", "two", "c"]
 
 
-def test_hosts_with_a_template_in_a_list_are_one_template(read_playbook) -> None:
+def test_hosts_with_a_template_in_a_list_are_one_template(read_playbook: ReadPlaybook) -> None:
     assert read_playbook("- hosts: [a, '{{ b }}']").plays[0].hosts == template("a,{{ b }}")
 
 
-def test_a_task_with_everything(read_playbook) -> None:
+def test_a_task_with_everything(read_playbook: ReadPlaybook) -> None:
     first, task = (
         read_playbook(
             """
@@ -99,11 +102,11 @@ def test_a_task_with_everything(read_playbook) -> None:
     assert task.retries == Retries(until=(expression("result.rc == 0"),), count=3, delay=0.5)
     assert (task.changed_when, task.failed_when) == ((False,), (expression("result.rc > 1"),))
     assert (task.run_once, task.delegate_to, task.no_log) == (True, template("{{ other }}"), True)
-    assert (task.tags, task.become, task.become_user) == ({"a", "b"}, True, "postgres")
+    assert (task.tags, task.become, task.become_user) == (frozenset("ab"), True, "postgres")
     assert task.positions["when"][1:] == (11, 7)
 
 
-def test_defaults_of_a_task_are_those_of_the_model(read_task) -> None:
+def test_defaults_of_a_task_are_those_of_the_model(read_task: MakeTask) -> None:
     task = read_task("ping:")
     assert (task.id, task.name, task.needs, task.when, task.loop, task.retries) == (
         "ping",
@@ -116,7 +119,7 @@ def test_defaults_of_a_task_are_those_of_the_model(read_task) -> None:
     assert (task.become, task.become_user, task.environment, task.tags) == (False, "root", {}, frozenset())
 
 
-def test_a_task_takes_what_its_play_says(read_playbook) -> None:
+def test_a_task_takes_what_its_play_says(read_playbook: ReadPlaybook) -> None:
     text = """
 - hosts: app
   become: true
@@ -141,20 +144,20 @@ def test_a_task_takes_what_its_play_says(read_playbook) -> None:
 """
     one, two = read_playbook(text).plays[0].tasks
     assert (one.become, one.become_user, one.timeout, one.no_log, one.run_once) == (True, "deploy", 9, True, True)
-    assert (one.environment, one.tags, one.ignore_errors) == ({"A": "play", "B": "play"}, {"play"}, True)
+    assert (one.environment, one.tags, one.ignore_errors) == ({"A": "play", "B": "play"}, frozenset({"play"}), True)
     assert (two.become, two.become_user, two.timeout, two.no_log, two.run_once) == (False, "root", 1, False, False)
     assert two.environment == {"A": "play", "B": "task", "C": "task"}
-    assert (two.tags, two.ignore_errors) == ({"play", "task"}, False)
+    assert (two.tags, two.ignore_errors) == (frozenset({"play", "task"}), False)
 
 
-def test_environments_that_are_templates_are_laid_over_each_other_later(read_task) -> None:
+def test_environments_that_are_templates_are_laid_over_each_other_later(read_task: MakeTask) -> None:
     task = read_task("ping:\nenvironment: '{{ own }}'", play="  environment: {A: '1'}\n")
     assert task.environment == [{"A": "1"}, template("{{ own }}")]
     assert read_task("ping:\nenvironment: '{{ own }}'").environment == template("{{ own }}")
     assert read_task("ping:\nenvironment: [{A: 1}, {A: 2}]").environment == {"A": 2}
 
 
-def test_loops(read_task) -> None:
+def test_loops(read_task: MakeTask) -> None:
     control = "loop_control: {loop_var: x, index_var: i, label: '{{ x.a }}', pause: 2}"
     assert read_task(f"ping:\nloop: [1, '{{{{ b }}}}']\n{control}").loop == Loop(
         items=[1, template("{{ b }}")], variable="x", index_variable="i", label=template("{{ x.a }}"), pause=2
@@ -165,13 +168,13 @@ def test_loops(read_task) -> None:
     assert read_task("ping:\nwith_items: '{{ x }}'").loop == Loop(items=template("{{ x }}"), flatten=True)
 
 
-def test_retries_without_until_wait_for_success(read_task) -> None:
+def test_retries_without_until_wait_for_success(read_task: MakeTask) -> None:
     assert read_task("ping:\nretries: 2").retries == Retries(until=(), count=2, delay=5)
     assert read_task("ping:\nuntil: ok").retries == Retries(until=(expression("ok"),), count=3, delay=5)
     assert read_task("ping:\ndelay: 2").retries is None
 
 
-def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook) -> None:
+def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook: ReadPlaybook) -> None:
     text = """
 - hosts: app
   tasks:
@@ -215,22 +218,22 @@ def test_ids_are_slugs_of_names_and_numbered_when_they_clash(read_playbook) -> N
         ("ping:", {}),
     ],
 )
-def test_arguments_in_all_their_forms(read_task, text: str, arguments) -> None:
+def test_arguments_in_all_their_forms(read_task: MakeTask, text: str, arguments: dict[str, object]) -> None:
     task = read_task(text)
     assert task.arguments == arguments
     assert all(f"arguments.{name}" in task.positions for name in arguments)
 
 
-def test_aliases_give_the_actions_own_name(read_task) -> None:
+def test_aliases_give_the_actions_own_name(read_task: MakeTask) -> None:
     assert read_task("ansible.windows.win_copy: {src: a, dest: b}").action == "copy"
 
 
-def test_local_action_is_carried_out_here(read_task) -> None:
+def test_local_action_is_carried_out_here(read_task: MakeTask) -> None:
     task = read_task("local_action: command echo hi")
     assert (task.action, task.arguments, task.delegate_to) == ("command", {"cmd": "echo hi"}, "localhost")
 
 
-def test_a_playbook_of_five_megabytes_is_read(read_playbook) -> None:
+def test_a_playbook_of_five_megabytes_is_read(read_playbook: ReadPlaybook) -> None:
     task = "    - name: task number {}\n      command: echo hello world\n      when: ready\n"
     text = "- hosts: app\n  tasks:\n" + "".join(map(task.format, range(65_000)))
     assert len(text) > 5_000_000

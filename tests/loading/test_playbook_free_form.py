@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.makers import no_steps
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError
@@ -35,7 +36,9 @@ from drumline.templating.plain import OMIT
         ("", {}, ""),
     ],
 )
-def test_words_that_name_arguments_are_taken_out_of_free_text(text: str, arguments, rest: str) -> None:
+def test_words_that_name_arguments_are_taken_out_of_free_text(
+    text: str, arguments: dict[str, object], rest: str
+) -> None:
     words = split_arguments(text, {"chdir", "creates"})
     assert (words.arguments, words.rest) == (arguments, rest)
 
@@ -47,7 +50,7 @@ def test_every_word_is_an_argument_where_there_is_no_free_text() -> None:
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs"])))
-def test_text_without_arguments_stays_as_it_is(text) -> None:
+def test_text_without_arguments_stays_as_it_is(text: str) -> None:
     end = "\n" if text.strip() and text.endswith("\n") else ""
     assert split_arguments(text, {"no_such_name"}).rest == text.strip() + end
 
@@ -77,9 +80,7 @@ def test_text_without_arguments_stays_as_it_is(text) -> None:
         ([1], object, [1]),
     ],
 )
-def test_values_are_coerced_as_ansible_does(
-    value: bool | dict[str, int] | float | int | list[int] | list[str] | str, kind, expected
-) -> None:
+def test_values_are_coerced_as_ansible_does(value: object, kind: type, expected: object) -> None:
     result = coerce(value, kind)
     assert result == expected
     assert type(result) is type(expected)
@@ -108,16 +109,14 @@ def test_a_path_expands_the_home_folder() -> None:
         ("[1]", dict),
     ],
 )
-def test_what_does_not_fit_is_refused(
-    value: bool | dict[str, int] | float | int | list[int] | list[str] | str, kind
-) -> None:
+def test_what_does_not_fit_is_refused(value: object, kind: type) -> None:
     with pytest.raises(ValueError, match="takes"):
         coerce(value, kind)
 
 
 ACTION = Action(
     name="copy",
-    perform=lambda call: iter(()),
+    perform=no_steps,
     help="",
     arguments=(
         Argument(name="dest", required=True, aliases=("path",)),
@@ -155,5 +154,5 @@ def test_every_wrong_argument_is_named_at_once() -> None:
 
 
 def test_open_arguments_are_taken_as_they_are() -> None:
-    action = Action(name="set_fact", perform=lambda call: iter(()), help="", open_arguments=True)
+    action = Action(name="set_fact", perform=no_steps, help="", open_arguments=True)
     assert coerce_arguments(action, {"a": [1], "b": OMIT, "c": None}) == {"a": [1], "c": None}

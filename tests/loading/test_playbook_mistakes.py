@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.makers import Actions, Mistake, Mistakes, ReadPlaybook
 
 from drumline.errors import FilesError
 from drumline.loading.playbook import load_playbooks
@@ -116,7 +117,7 @@ from drumline.loading.playbook import load_playbooks
         ("ping:\nhosts: []", "5:14", "'hosts' names no host at all."),
     ],
 )
-def test_mistakes_in_a_task(mistake, text, place, message) -> None:
+def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: str) -> None:
     found_place, found = mistake(text)
     assert message in found
     assert found_place == place
@@ -155,19 +156,19 @@ def test_mistakes_in_a_task(mistake, text, place, message) -> None:
         ("- hosts: a\n  tasks: ]", "2:10", "This file isn't valid YAML."),
     ],
 )
-def test_mistakes_in_a_play(mistakes, text: str, place: str, message: str) -> None:
+def test_mistakes_in_a_play(mistakes: Mistakes, text: str, place: str, message: str) -> None:
     [(found_place, found)] = mistakes(text)
     assert message in found
     assert found_place == place
 
 
-def test_all_mistakes_of_all_files_in_their_order(mistakes) -> None:
+def test_all_mistakes_of_all_files_in_their_order(mistakes: Mistakes) -> None:
     one = "- hosts: a\n  tasks:\n    - {whne: x, ping: }\n    - {id: t, ping: , needs: [nope]}\n    - {id: t, png: }\n"
     found = mistakes(one, "- hosts: a\n  roles: []\n", "]")
     assert [place for place, _ in found] == ["3:8", "4:23", "5:8", "5:15", "2:3", "1:1"]
 
 
-def test_a_cycle_is_shown_with_its_whole_path(mistakes) -> None:
+def test_a_cycle_is_shown_with_its_whole_path(mistakes: Mistakes) -> None:
     tasks = "- hosts: x\n  tasks:\n" + "".join(
         f"    - {{id: {name}, ping: , needs: [{need}]}}\n" for name, need in ("ab", "bc", "ca", "de", "ed")
     )
@@ -177,7 +178,7 @@ def test_a_cycle_is_shown_with_its_whole_path(mistakes) -> None:
     ]
 
 
-def test_a_cycle_through_plays(mistakes) -> None:
+def test_a_cycle_through_plays(mistakes: Mistakes) -> None:
     [(_, text)] = mistakes(
         "- {id: one, hosts: x, tasks: [{id: a, ping: , needs: [two.b]}]}\n"
         "- {id: two, hosts: x, tasks: [{id: b, ping: }]}\n"
@@ -185,12 +186,12 @@ def test_a_cycle_through_plays(mistakes) -> None:
     assert "'a' needs 'two.b', which needs play 'one', which needs 'a'." in text
 
 
-def test_a_task_can_not_wait_for_its_own_play(mistakes) -> None:
+def test_a_task_can_not_wait_for_its_own_play(mistakes: Mistakes) -> None:
     [(_, text)] = mistakes("- {id: one, hosts: x, tasks: [{id: a, ping: , needs: [one]}]}")
     assert "'a' needs play 'one', which needs 'a'." in text
 
 
-def test_ids_given_twice(mistakes) -> None:
+def test_ids_given_twice(mistakes: Mistakes) -> None:
     tasks = "- hosts: x\n  id: p\n  tasks:\n    - {id: a, ping: }\n    - {id: a, ping: }\n- {hosts: y, id: p}\n"
     task, play = mistakes(tasks)
     assert task[0] == "5:8"
@@ -199,7 +200,9 @@ def test_ids_given_twice(mistakes) -> None:
     assert "Another play has the id 'p' already" in play[1]
 
 
-def test_a_name_that_two_tasks_share_is_a_mistake_only_when_it_is_needed(mistakes, read_playbook) -> None:
+def test_a_name_that_two_tasks_share_is_a_mistake_only_when_it_is_needed(
+    mistakes: Mistakes, read_playbook: ReadPlaybook
+) -> None:
     tasks = "- hosts: x\n  tasks:\n    - {name: Do it, ping: }\n    - {name: Do it, ping: }\n"
     assert len(read_playbook(tasks).plays[0].tasks) == 2
     [(place, text)] = mistakes(tasks + "    - {ping: , needs: [do-it]}\n")
@@ -207,14 +210,14 @@ def test_a_name_that_two_tasks_share_is_a_mistake_only_when_it_is_needed(mistake
     assert "More than one task is named 'do-it'. Give the one that is meant an id of its own." in text
 
 
-def test_an_unknown_need_is_looked_for_in_other_plays(mistakes) -> None:
+def test_an_unknown_need_is_looked_for_in_other_plays(mistakes: Mistakes) -> None:
     [(_, text)] = mistakes(
         "- {id: web, hosts: x, tasks: [{id: start, ping: }]}\n- {hosts: x, tasks: [{ping: , needs: [web.strat]}]}"
     )
     assert "Did you mean 'web.start'?" in text
 
 
-def test_files_that_can_not_be_read(tmp_path: Path, actions) -> None:
+def test_files_that_can_not_be_read(tmp_path: Path, actions: Actions) -> None:
     (tmp_path / "binary").write_bytes(b"\x7fELF\0\1")
     with pytest.raises(FilesError) as error:
         load_playbooks([tmp_path / "absent", tmp_path, tmp_path / "binary"], actions)
@@ -224,7 +227,7 @@ def test_files_that_can_not_be_read(tmp_path: Path, actions) -> None:
     assert "binary:1:5: error: This file isn't text" in error.value.render()
 
 
-def test_thousands_of_mistakes_are_found_quickly_and_not_all_shown(read_playbook) -> None:
+def test_thousands_of_mistakes_are_found_quickly_and_not_all_shown(read_playbook: ReadPlaybook) -> None:
     text = "- hosts: app\n  tasks:\n" + "".join(f"    - {{comand: {number}}}\n" for number in range(5_000))
     with pytest.raises(FilesError) as error:
         read_playbook(text)

@@ -1,6 +1,11 @@
 """The check of templates and names before a run: what it finds, and what it must not find."""
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import pytest
+from support.makers import ReadPlaybook, no_steps
+from support.narrowing import expect
 
 from drumline.diagnostics import Position
 from drumline.loading.names import check_names, references
@@ -12,15 +17,22 @@ from drumline.templating.templates import Templating
 INVENTORY = Inventory(hosts={"web1": Host(name="web1", variables={"datacentre": "north"}), "web2": Host(name="web2")})
 
 
+#: What the check finds: lines and texts.
+Found: TypeAlias = Callable[..., list[tuple[int, str]]]
+#: A task, the task and the host that it asks for, and the line and column where it does.
+Use: TypeAlias = tuple[int | None, str | None, str | None, int, int]
+Used: TypeAlias = Callable[..., list[Use]]
+
+
 @pytest.fixture
-def found(read_playbook):
+def found(read_playbook: ReadPlaybook) -> Found:
     """What the check says about the tasks of one play, as ``(line, text)``."""
 
-    def check(tasks, *, play: str = "", **options):
+    def check(tasks: str, *, play: str = "", **options: Any) -> list[tuple[int, str]]:
         indented = "".join(f"    {line}\n" for line in tasks.strip("\n").splitlines())
         playbook = read_playbook(f"- hosts: all\n{play}  tasks:\n{indented}")
         diagnostics = check_names(playbook, INVENTORY, {"extra": 1}, Templating(), **options)
-        return [(d.position.line, f"{d.summary}. {d.detail}") for d in diagnostics]
+        return [(expect(Position, d.position).line, f"{d.summary}. {d.detail}") for d in diagnostics]
 
     return check
 
@@ -60,7 +72,7 @@ OF_ANSIBLE = [
         ("- command: echo {{ never_used }}\n  when: false\n- ping:\n  when: a b", 6, "Not a valid template"),
     ],
 )
-def test_finds(found, tasks, line, message) -> None:
+def test_finds(found: Found, tasks: str, line: int, message: str) -> None:
     [(at, text)] = found(tasks)
     assert message in text
     assert at == line
@@ -94,28 +106,25 @@ def test_finds(found, tasks, line, message) -> None:
         "- command: echo {{ x }}\n  vars: {x: '{{ x2 }}', x2: '{{ x }}'}",
     ],
 )
-def test_finds_nothing_wrong_with(found, tasks: str) -> None:
+def test_finds_nothing_wrong_with(found: Found, tasks: str) -> None:
     assert found(tasks) == []
 
 
-def test_variables_of_the_play_are_known_and_followed_when_they_are_used(found) -> None:
+def test_variables_of_the_play_are_known_and_followed_when_they_are_used(found: Found) -> None:
     play = "  vars: {good: 1, bad: '{{ nowhere }}', unused: '{{ nothing }}'}\n"
     [(line, text)] = found("- command: echo {{ good }}\n- command: echo {{ bad }}", play=play)
     assert line == 2
     assert "'nowhere'" in text
 
 
-def test_only_chosen_tasks_need_their_names(found) -> None:
+def test_only_chosen_tasks_need_their_names(found: Found) -> None:
     tasks = "- command: echo {{ nowhere }}\n  tags: never"
     assert len(found(tasks)) == 1
     assert found(tasks, chosen=lambda task: "never" not in task.tags) == []
 
 
-def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found) -> None:
-    def perform(_call):
-        yield
-
-    gather = Action(name="ping", perform=perform, help="", sets_variables=True)
+def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found: Found) -> None:
+    gather = Action(name="ping", perform=no_steps, help="", sets_variables=True)
     assert found("- ping:\n- command: echo {{ kernel }}", actions={"ping": gather}) == []
 
 
@@ -130,14 +139,16 @@ def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found) -> N
         ("- set_fact:\n    play_batch: 1", 4, "'play_batch'"),
     ],
 )
-def test_a_name_of_drumlines_own_is_not_given_to_something_else(found, tasks: str, line: int, message: str) -> None:
+def test_a_name_of_drumlines_own_is_not_given_to_something_else(
+    found: Found, tasks: str, line: int, message: str
+) -> None:
     [(at, text)] = found(tasks)
     assert text.startswith("This name is taken")
     assert message in text
     assert at == line
 
 
-def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbook, found) -> None:
+def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbook: ReadPlaybook, found: Found) -> None:
     playbook = read_playbook("- hosts: all\n  tasks: [{ping: }]")
     [taken] = check_names(playbook, INVENTORY, {"results": 1}, Templating())
     assert taken.detail.startswith("-e results: 'results' is a variable")
@@ -145,7 +156,7 @@ def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbo
     assert line == 2
 
 
-def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found) -> None:
+def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found: Found) -> None:
     [(line, text)] = found("- ping:\n  throttle: '{{ 1 | no_filter }}'", play="")
     assert (line, "no_filter" in text) == (4, True)
     [(line, text)] = found("- ping:", play="  serial: [1, '{{ 1 + }}']\n")
@@ -156,10 +167,10 @@ def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found) 
 
 
 @pytest.fixture
-def used(read_playbook):
+def used(read_playbook: ReadPlaybook) -> Used:
     """What the tasks of one play ask ``results`` for, as ``(task, task asked for, host, line, column)``."""
 
-    def uses(tasks, *, play: str = "", extra=None):
+    def uses(tasks: str, *, play: str = "", extra: dict[str, object] | None = None) -> list[Use]:
         indented = "".join(f"    {line}\n" for line in tasks.strip("\n").splitlines())
         playbook = read_playbook(f"- hosts: all\n{play}  tasks:\n{indented}")
         return [
@@ -195,7 +206,7 @@ def used(read_playbook):
         ("'results'", []),
     ],
 )
-def test_uses_of_results_in_a_template(template: str, expected) -> None:
+def test_uses_of_results_in_a_template(template: str, expected: object) -> None:
     found = Templating().references(Template(f"{{{{ {template} }}}}", Position("x", 3, 5)))
     assert [(use.task, use.host) for use, _ in found] == expected
     assert all(place == ("x", 3, 5) for _, place in found)
@@ -228,18 +239,18 @@ def test_a_template_that_is_wrong_or_means_a_name_of_its_own_uses_nothing(text: 
         ("command: echo {{ x | default(1) }}\n  vars: {x: '{{ results.a.h.stdout }}'}", (4, 17)),
     ],
 )
-def test_every_use_of_results_in_a_task_is_found(used, task: str, place: tuple[int, ...]) -> None:
+def test_every_use_of_results_in_a_task_is_found(used: Used, task: str, place: tuple[int, ...]) -> None:
     assert used(f"- {task}") == [(0, "a", "h", *place)]
 
 
-def test_only_tasks_that_use_a_variable_of_the_play_use_its_results(used) -> None:
+def test_only_tasks_that_use_a_variable_of_the_play_use_its_results(used: Used) -> None:
     play = "  vars: {x: '{{ results.a.h.stdout }}', unused: '{{ results.b.h }}'}\n"
     tasks = "- ping:\n- command: echo {{ x }}\n- command: echo {{ x }}{{ x }}"
     assert used(tasks, play=play) == [(1, "a", "h", 2, 13), (2, "a", "h", 2, 13)]
     assert used(tasks, play=play, extra={"x": 1}) == []
 
 
-def test_names_of_arguments_and_all_conditions_are_looked_at(found) -> None:
+def test_names_of_arguments_and_all_conditions_are_looked_at(found: Found) -> None:
     text = """
 - set_fact: {"{{ extra | nof1 }}": 1}
 - command: x

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.makers import MakeTask, Mistake
 
 from drumline.loading.free_form import split_arguments
 from drumline.source.quotes import never_closed, read_quotes
@@ -40,7 +41,9 @@ NAMES = {"chdir", "creates"}
         ("script", "run.sh 'a chdir=/x' creates=/y", {"creates": "/y"}),
     ],
 )
-def test_words_are_arguments_only_outside_the_quotes_of_the_host(action: str, text: str, arguments) -> None:
+def test_words_are_arguments_only_outside_the_quotes_of_the_host(
+    action: str, text: str, arguments: dict[str, object]
+) -> None:
     words = split_arguments(text, NAMES, action=action)
     assert (words.arguments, words.uncertain) == (arguments, [])
     if not arguments:
@@ -87,7 +90,7 @@ def test_a_quote_is_open_when_it_is_so_in_all_languages(action: str, text: str, 
 
 
 @given(st.text("ab =\"'\\`#\n{}<", max_size=30), st.sampled_from(["ansible", "sh", "powershell", "cmd", "program"]))
-def test_every_text_can_be_read(text, language) -> None:
+def test_every_text_can_be_read(text: str, language: str) -> None:
     for start, end in read_quotes(text, language).spans:
         assert 0 <= start < end <= len(text)
 
@@ -101,13 +104,13 @@ def test_every_text_can_be_read(text, language) -> None:
         ('win_shell: dir "C:\\a\\" chdir=C:\\b', "4:18", "An argument or not."),
     ],
 )
-def test_open_quotes_are_told_before_anything_is_sent(mistake, text: str, place: str, message: str) -> None:
+def test_open_quotes_are_told_before_anything_is_sent(mistake: Mistake, text: str, place: str, message: str) -> None:
     found_place, found = mistake(text)
     assert message in found
     assert found_place == place
 
 
-def test_another_shell_may_have_other_quotes(read_task) -> None:
+def test_another_shell_may_have_other_quotes(read_task: MakeTask) -> None:
     assert read_task("shell: echo it's\nargs: {executable: cmd}").arguments["cmd"] == "echo it's"
 
 

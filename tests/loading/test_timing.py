@@ -2,26 +2,29 @@
 
 import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.makers import Actions, MakePlay, MakeTask, Mistake, Mistakes, MistakesOf, ReadPlaybook, no_steps
 
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.timing import INHERITED, PLAY, TASK
-from drumline.model.playbook import Amount, Barrier, Late, Order, Start
+from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start
 from drumline.plugin.protocols import Action
 
 
-def share(percent):
+def share(percent: float) -> Amount:
     return Amount(percent, percent=True)
 
 
 @pytest.fixture
-def read_play(read_playbook):
+def read_play(read_playbook: ReadPlaybook) -> MakePlay:
     """The play that has this line."""
 
-    def read(line):
+    def read(line: str) -> Play:
         return read_playbook(f"- hosts: app\n  {line}\n  tasks: [{{ping: }}]\n").plays[0]
 
     return read
@@ -66,11 +69,11 @@ def read_play(read_playbook):
         ("barrier: {deadline: 1h30m, late: catch_up}", "barrier", Barrier(deadline=5400.0, late=Late.CATCH_UP)),
     ],
 )
-def test_keywords_of_a_play(read_play, line: str, field: str, value) -> None:
+def test_keywords_of_a_play(read_play: MakePlay, line: str, field: str, value: object) -> None:
     assert getattr(read_play(line), field) == value
 
 
-def test_a_play_without_keywords_of_timing(read_play) -> None:
+def test_a_play_without_keywords_of_timing(read_play: MakePlay) -> None:
     play = read_play("gather_facts: false")
     assert (play.serial, play.canary, play.spread_by, play.keep_available) == ((), None, None, {})
     assert (play.max_fail_percentage, play.order, play.barrier) == (None, Order.INVENTORY, Barrier())
@@ -94,17 +97,17 @@ def test_a_play_without_keywords_of_timing(read_play) -> None:
         ("command: x\nrun_once: true\ndelegate_to: a\nstart: {max_skew: 1s}", "start", Start(max_skew=1.0)),
     ],
 )
-def test_keywords_of_a_task(read_task, text: str, field: str, value) -> None:
+def test_keywords_of_a_task(read_task: MakeTask, text: str, field: str, value: object) -> None:
     assert getattr(read_task(text), field) == value
 
 
-def test_a_play_passes_throttle_on_and_a_task_has_the_last_word(read_playbook) -> None:
+def test_a_play_passes_throttle_on_and_a_task_has_the_last_word(read_playbook: ReadPlaybook) -> None:
     tasks = "[{ping: }, {ping: , throttle: 0}, {ping: , throttle: 7}]"
     play = read_playbook(f"- hosts: app\n  throttle: 2\n  tasks: {tasks}").plays[0]
     assert [task.throttle for task in play.tasks] == [2, 0, 7]
 
 
-def test_parts_of_a_keyword_have_places_of_their_own(read_playbook) -> None:
+def test_parts_of_a_keyword_have_places_of_their_own(read_playbook: ReadPlaybook) -> None:
     play = read_playbook(
         "- hosts: app\n  keep_available: {app: 1,\n   db: 2}\n  barrier:\n    quorum: 90%\n    late: drop\n"
         "  tasks:\n    - command: x\n      start: {at: 2026-12-01T02:00Z}\n"
@@ -117,17 +120,11 @@ def test_parts_of_a_keyword_have_places_of_their_own(read_playbook) -> None:
     assert play.tasks[0].positions["start.at"][1:] == (9, 15)
 
 
-def test_an_action_that_is_done_once_needs_no_run_once(read_playbook, actions) -> None:
-    def perform(_call):
-        yield
-
-    actions["decide"] = Action(name="decide", perform=perform, help="", once=True)
-    try:
-        tasks = (
-            read_playbook("- hosts: app\n  tasks: [{decide: }, {decide: , run_once: false}, {ping: }]").plays[0].tasks
-        )
-    finally:
-        del actions["decide"]
+def test_an_action_that_is_done_once_needs_no_run_once(tmp_path: Path, actions: Actions) -> None:
+    decide = Action(name="decide", perform=no_steps, help="", once=True)
+    file = tmp_path / "site.yml"
+    file.write_text("- hosts: app\n  tasks: [{decide: }, {decide: , run_once: false}, {ping: }]")
+    tasks = load_playbooks([file], {**actions, "decide": decide}).plays[0].tasks
     assert [task.run_once for task in tasks] == [True, True, False]
 
 
@@ -209,7 +206,7 @@ def test_an_action_that_is_done_once_needs_no_run_once(read_playbook, actions) -
         ("start: {together: true}", 3, "A play has no keyword 'start'. It is one of tasks."),
     ],
 )
-def test_mistakes_in_a_play(mistakes, line: str, column: int, message: str) -> None:
+def test_mistakes_in_a_play(mistakes: Mistakes, line: str, column: int, message: str) -> None:
     [(place, found)] = mistakes(f"- hosts: app\n  {line}\n  tasks: []\n")
     assert message in found
     assert place == f"2:{column}"
@@ -246,7 +243,7 @@ def test_mistakes_in_a_play(mistakes, line: str, column: int, message: str) -> N
         ("command: x\nmax_fail_percentage: 1", "5:7", "'max_fail_percentage'. It is one of plays."),
     ],
 )
-def test_mistakes_in_a_task(mistake, text: str, place: str, message: str) -> None:
+def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: str) -> None:
     found_place, found = mistake(text)
     assert message in found
     assert found_place == place
@@ -254,7 +251,7 @@ def test_mistakes_in_a_task(mistake, text: str, place: str, message: str) -> Non
 
 @pytest.mark.parametrize("value", ["2026-12-01T02:00:00", "2026-12-01 02:00:00", "'2026-12-01T02:00'"])
 def test_a_time_without_a_zone_is_proposed_that_of_this_machine(
-    mistake, monkeypatch: pytest.MonkeyPatch, value: str
+    mistake: Mistake, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     """YAML readers take the second for a date of their own."""
     monkeypatch.setenv("TZ", "America/New_York")
@@ -268,14 +265,14 @@ def test_a_time_without_a_zone_is_proposed_that_of_this_machine(
     assert "This time has no zone. If this machine's zone is meant, write 2026-12-01T02:00:00-05:00." in found
 
 
-def test_throttle_of_the_play_and_start_exclude_each_other(mistake, read_task) -> None:
+def test_throttle_of_the_play_and_start_exclude_each_other(mistake: Mistake, read_task: MakeTask) -> None:
     task = "command: x\nstart: {together: true}"
     assert mistake(task, play="  throttle: 2\n")[0] == "6:7"
     assert read_task(f"{task}\nthrottle: 0", play="  throttle: 2\n").start == Start()
 
 
 @pytest.mark.parametrize("late", ["fail", "drop", "catch_up"])
-def test_barriers_need_waves(mistakes, mistake, late: str) -> None:
+def test_barriers_need_waves(mistakes: Mistakes, mistake: Mistake, late: str) -> None:
     words = "With 'strategy: free' there are no waves, so nothing waits at a 'barrier'. Remove one of the two."
     barrier = f"barrier: {{deadline: 1m, late: {late}}}"
     [(place, found)] = mistakes(f"- hosts: app\n  strategy: free\n  {barrier}\n")
@@ -284,7 +281,7 @@ def test_barriers_need_waves(mistakes, mistake, late: str) -> None:
     assert (place, words in found) == ("6:7", True)
 
 
-def test_several_mistakes_are_told_at_once(mistakes) -> None:
+def test_several_mistakes_are_told_at_once(mistakes: Mistakes) -> None:
     text = "- hosts: app\n  serial: x\n  barrier: {quorum: 0, deadline: 5, late: x}\n  tasks: [{ping: , throttle: x}]\n"
     assert [place for place, _ in mistakes(text)] == ["2:11", "3:21", "3:34", "3:43", "4:30"]
 
@@ -303,7 +300,7 @@ VALUES = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory):
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("timing") / "0.yml"
 
 
@@ -312,7 +309,9 @@ def file(tmp_path_factory: pytest.TempPathFactory):
     play=st.dictionaries(st.sampled_from([*PLAY, *INHERITED]), VALUES),
     task=st.dictionaries(st.sampled_from([*TASK, *INHERITED]), VALUES),
 )
-def test_whatever_stands_there_is_read_or_told_with_its_place(file, actions, mistakes_of, play, task) -> None:
+def test_whatever_stands_there_is_read_or_told_with_its_place(
+    file: Path, actions: Actions, mistakes_of: MistakesOf, play: dict[str, Any], task: dict[str, Any]
+) -> None:
     whole = [{"hosts": "app", **play, "tasks": [{"command": "a", **task}]}]
     file.write_text(json.dumps(whole))
     assert all(found.position for found in mistakes_of(lambda: load_playbooks([file], actions)))

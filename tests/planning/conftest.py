@@ -1,15 +1,20 @@
 """Playbooks and fleets made by hand, so that planning is tested without files."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import pytest
+from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
 from drumline.model.host import Group, Host, Inventory
+from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.planning.expand import make_plan
 
 
-def make_inventory(groups):
-    hosts = {}
+def make_inventory(groups: Mapping[str, Sequence[str]]) -> Inventory:
+    hosts: dict[str, list[str]] = {}
     for group, names in groups.items():
         for name in names:
             hosts.setdefault(name, []).append(group)
@@ -23,37 +28,42 @@ def make_inventory(groups):
     )
 
 
-def make_task(name, needs=None, action: str = "command", **fields):
+def make_task(name: str, needs: tuple[str, ...] | None = None, action: str = "command", **fields: Any) -> Task:
     return Task(id=name, name=name, action=action, position=Position("site.yml"), needs=needs, **fields)
 
 
-def make_play(name, *tasks, hosts: str = "app", **fields):
+def make_play(name: str, *tasks: Task, hosts: str = "app", **fields: Any) -> Play:
     return Play(id=name, name=name, hosts=hosts, tasks=tasks, position=Position("site.yml"), **fields)
 
 
 @pytest.fixture(scope="session")
-def inventory():
+def inventory() -> Inventory:
     return make_inventory({"app": ["app1", "app2", "app3"], "db": ["db1", "db2"], "lb": ["lb1"]})
 
 
 @pytest.fixture
-def inventory_of():
+def inventory_of() -> Callable[[Mapping[str, Sequence[str]]], Inventory]:
     return make_inventory
 
 
 @pytest.fixture
-def task():
+def task() -> MakeTask:
     return make_task
 
 
 @pytest.fixture
-def play():
+def play() -> MakePlay:
     return make_play
 
 
 @pytest.fixture
-def plan(inventory):
-    def planned(*plays, on=inventory, render=lambda value, _play: str(value), **options):
+def plan(inventory: Inventory) -> MakePlan:
+    def planned(
+        *plays: Play,
+        on: Inventory = inventory,
+        render: Callable[[Any, Play], str] = lambda value, _play: str(value),
+        **options: Any,
+    ) -> Plan:
         options = {"host_scope": lambda host, _play: host.variables, "shuffle": tuple, **options}
         return make_plan(Playbook(path="site.yml", plays=plays), on, render_pattern=render, **options)
 

@@ -2,9 +2,11 @@
 
 import json
 import time
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import groupby, product
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from drumline.inventory.sources import load_inventory
 from drumline.loading.playbook import load_playbooks
-from drumline.model.plan import Keep
+from drumline.model.plan import Keep, Plan, PlannedPlay
 from drumline.model.playbook import Amount, Order
 from drumline.planning.batches import in_batches, put_in_order
 from drumline.planning.expand import make_plan
@@ -42,15 +44,15 @@ a
 ROUNDED_DOWN_BY_ANSIBLE = {("29%", 100), ("58%", 100)}
 
 
-def hosts(count):
+def hosts(count: int) -> tuple[str, ...]:
     return tuple(f"h{number:04}" for number in range(count))
 
 
-def amounts(*values):
+def amounts(*values: object) -> tuple[Amount, ...]:
     return tuple(Amount(float(str(value).rstrip("%")), percent=str(value).endswith("%")) for value in values)
 
 
-def sizes(batches):
+def sizes(batches: Iterable[Sequence[str]]) -> list[int]:
     return [len(batch) for batch in batches]
 
 
@@ -58,12 +60,12 @@ def sizes(batches):
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory):
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Plan]:
     """Plans plays that are written to a file, over an inventory that is."""
     folder = tmp_path_factory.mktemp("ansible")
     plugins = load_plugins()
 
-    def plan(inventory, plays):
+    def plan(inventory: str, plays: Sequence[dict[str, object]]) -> Plan:
         (folder / "hosts.ini").write_text(inventory)
         tasks = [{"debug": {"msg": "x"}}]
         (folder / "site.yml").write_text(json.dumps([{**play, "tasks": tasks} for play in plays]))
@@ -78,7 +80,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory):
     return plan
 
 
-def test_serial_gives_the_batches_that_ansible_gives(planned) -> None:
+def test_serial_gives_the_batches_that_ansible_gives(planned: Callable[..., Plan]) -> None:
     cases = [(value, int(fleet), said) for value, fleets in RECORDED["serial"] for fleet, said in fleets.items()]
     fleets = {size: hosts(size) for _, size, _ in cases}
     inventory = "\n".join(f"[f{size}]\n" + "\n".join(names) for size, names in fleets.items())
@@ -93,12 +95,12 @@ def test_serial_gives_the_batches_that_ansible_gives(planned) -> None:
         assert [host for batch in play.batches for host in batch.hosts] == list(fleets[size])
 
 
-def _folded(play):
+def _folded(play: PlannedPlay) -> str:
     runs = [(size, len(list(run))) for size, run in groupby(sizes(batch.hosts for batch in play.batches))]
     return " ".join(f"{count}x{size}" if count > 1 else str(size) for size, count in runs)
 
 
-def test_order_gives_the_batches_that_ansible_gives(planned) -> None:
+def test_order_gives_the_batches_that_ansible_gives(planned: Callable[..., Plan]) -> None:
     cases = RECORDED["order"]
     plan = planned(FLEET, [{"hosts": pattern, "order": order, "serial": 2} for pattern, order, _ in cases])
     for play, (pattern, order, said) in zip(plan.plays, cases, strict=True):
@@ -123,7 +125,7 @@ def test_a_canary_goes_first_and_the_rest_by_serial() -> None:
 
 
 def test_shuffle_draws_and_the_other_orders_do_not() -> None:
-    def drawn(given):
+    def drawn(given: tuple[str, ...]) -> tuple[str, ...]:
         return given[2:] + given[:2]
 
     assert put_in_order(("b", "c", "a"), Order.SHUFFLE, drawn) == ("a", "b", "c")
@@ -156,9 +158,11 @@ def test_a_canary_takes_no_more_than_a_group_lets_go() -> None:
 
 # All of them at once, against every choice that there is.
 
+Fleet: TypeAlias = tuple[tuple[str, ...], tuple[str, ...] | None, list[int], list[Keep]]
+
 
 @st.composite
-def fleets(draw):
+def fleets(draw: st.DrawFn) -> Fleet:
     """Hosts, their values, serial sizes and groups; each group lets one or two hosts go."""
     names = hosts(draw(st.integers(1, 6)))
     values = draw(st.none() | st.tuples(*(st.sampled_from("abcd") for _ in names)))
@@ -176,7 +180,9 @@ def fleets(draw):
 class Choices:
     """Every way to take a small fleet through a play; sets of hosts are bits."""
 
-    def __init__(self, names, values, serial, keep) -> None:
+    def __init__(
+        self, names: tuple[str, ...], values: tuple[str, ...] | None, serial: list[int], keep: list[Keep]
+    ) -> None:
         self.names = names
         self._values = values or names
         self._sizes = serial or [len(names)]
@@ -186,14 +192,14 @@ class Choices:
         ]
         self.all = (1 << len(names)) - 1
 
-    def fits(self, batch):
+    def fits(self, batch: int) -> bool:
         return all((batch & group).bit_count() <= most for group, most in self._groups)
 
-    def is_allowed(self, batch, left, number):
+    def is_allowed(self, batch: int, left: int, number: int) -> bool:
         """Whether the hosts fit, and none of them comes with a value a second time while a host with another fits."""
         if batch.bit_count() > self._sizes[min(number, len(self._sizes) - 1)] or not self.fits(batch):
             return False
-        by_value = {}
+        by_value: dict[str, list[int]] = {}
         for at in bits(batch):
             by_value.setdefault(self._values[at], []).append(1 << at)
         if len(by_value) == batch.bit_count():
@@ -201,11 +207,11 @@ class Choices:
         others = [1 << at for at in bits(left) if self._values[at] not in by_value]
         return any(not any(self.fits(sum(first) | other) for other in others) for first in product(*by_value.values()))
 
-    def fewest(self):
+    def fewest(self) -> int:
         """The number of batches at best."""
 
         @cache
-        def after(left, number):
+        def after(left: int, number: int) -> int:
             if not left:
                 return 0
             found, batch = len(self.names), left
@@ -218,12 +224,12 @@ class Choices:
         return after(self.all, 0)
 
 
-def bits(number):
+def bits(number: int) -> list[int]:
     return [at for at in range(number.bit_length()) if number >> at & 1]
 
 
 @given(fleets())
-def test_batches_keep_every_rule_and_are_nearly_as_few_as_can_be(fleet) -> None:
+def test_batches_keep_every_rule_and_are_nearly_as_few_as_can_be(fleet: Fleet) -> None:
     names, values, serial, keep = fleet
     found = in_batches(names, serial=amounts(*serial), values=values, keep=keep)
     choices = Choices(*fleet)
@@ -239,7 +245,9 @@ def test_batches_keep_every_rule_and_are_nearly_as_few_as_can_be(fleet) -> None:
 
 
 @given(st.integers(1, 60), st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(1, 7))
-def test_groups_that_do_not_overlap_cost_no_batch_more_than_they_must(count, serial, groups) -> None:
+def test_groups_that_do_not_overlap_cost_no_batch_more_than_they_must(
+    count: int, serial: list[int], groups: int
+) -> None:
     names = hosts(count)
     keep = [
         Keep(group=str(group), least=len(names[group::groups]) - 1, hosts=names[group::groups])

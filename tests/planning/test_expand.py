@@ -1,37 +1,41 @@
 import json
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.makers import MakePlan, MakePlay, MakeTask
 
-from drumline.diagnostics import Position
+from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError
-from drumline.model.plan import Keep, Need
+from drumline.model.host import Host, Inventory
+from drumline.model.plan import Keep, Need, Plan, Step
 from drumline.model.playbook import Amount, Barrier, Order, Play, Playbook, Task
 from drumline.planning.expand import make_plan
-from drumline.planning.views.text import as_json
+from drumline.planning.views.data import as_json
 from drumline.templating.failures import TemplateFailed
 
 
-def waves(plan, play: int = 0, batch: int = 0):
+def waves(plan: Plan, play: int = 0, batch: int = 0) -> list[list[str]]:
     return [[plan.steps[index].task.id for index in wave] for wave in plan.plays[play].batches[batch].waves]
 
 
-def needs(plan, name):
+def needs(plan: Plan, name: str) -> list[str | Need]:
     step = next(step for step in plan.steps if step.task.id == name)
     return [plan.steps[need.step].task.id if need.step is not None else need for need in step.needs]
 
 
-def test_a_file_without_needs_is_a_chain(plan, play, task) -> None:
+def test_a_file_without_needs_is_a_chain(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a"), task("b"), task("c")))
     assert waves(made) == [["a"], ["b"], ["c"]]
     assert needs(made, "c") == ["b"]
     assert needs(made, "a") == []
 
 
-def test_the_flagship_example_of_the_rules(plan, play, task) -> None:
+def test_the_flagship_example_of_the_rules(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(
         play(
             "rollout",
@@ -54,11 +58,11 @@ def test_the_flagship_example_of_the_rules(plan, play, task) -> None:
     assert [step.index for step in made.steps] == list(range(5))
 
 
-def test_empty_needs_start_at_once(plan, play, task) -> None:
+def test_empty_needs_start_at_once(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     assert waves(plan(play("p", task("a"), task("b", ()), task("c")))) == [["a", "b"], ["c"]]
 
 
-def test_a_play_needs_the_play_before_it_and_its_roots_wait(plan, play, task) -> None:
+def test_a_play_needs_the_play_before_it_and_its_roots_wait(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("one", task("a")), play("two", task("b"), task("c")), play("three", task("d"), needs=("one",)))
     assert needs(made, "b") == [Need(play=0)]
     assert needs(made, "c") == ["b"]
@@ -66,13 +70,13 @@ def test_a_play_needs_the_play_before_it_and_its_roots_wait(plan, play, task) ->
     assert [planned.needs for planned in made.plays] == [(), (0,), (0,)]
 
 
-def test_plays_may_be_independent(plan, play, task) -> None:
+def test_plays_may_be_independent(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("one", task("a")), play("two", task("b"), needs=()))
     assert needs(made, "b") == []
     assert made.plays[1].needs == ()
 
 
-def test_a_task_may_need_a_task_of_another_play(plan, play, task) -> None:
+def test_a_task_may_need_a_task_of_another_play(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(
         play("one", task("a"), task("b")),
         play("two", task("c", ("one.a",)), task("d", ("c", "one.b")), task("e", ("one",)), needs=()),
@@ -83,7 +87,7 @@ def test_a_task_may_need_a_task_of_another_play(plan, play, task) -> None:
     assert waves(made, play=1) == [["c", "e"], ["d"]]
 
 
-def test_what_tags_leave_out_hands_its_needs_on(plan, play, task) -> None:
+def test_what_tags_leave_out_hands_its_needs_on(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     tagged = frozenset({"slow"})
     made = plan(
         play("p", task("a"), task("b", tags=tagged), task("c", tags=tagged), task("d"), task("e", ("b",))),
@@ -96,24 +100,26 @@ def test_what_tags_leave_out_hands_its_needs_on(plan, play, task) -> None:
     assert needs(made, "g") == [Need(play=0)]
 
 
-def test_a_play_of_which_nothing_is_left_hands_its_needs_on(plan, play, task) -> None:
+def test_a_play_of_which_nothing_is_left_hands_its_needs_on(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("one", task("a")), play("two", task("b"), hosts="db"), play("three", task("c")), limit="app")
     assert [len(planned.batches) for planned in made.plays] == [1, 0, 1]
     assert needs(made, "c") == [Need(play=0)]
     assert made.plays[2].needs == (0,)
 
 
-def test_a_task_whose_hosts_the_limit_excludes_hands_its_needs_on(plan, play, task) -> None:
+def test_a_task_whose_hosts_the_limit_excludes_hands_its_needs_on(
+    plan: MakePlan, play: MakePlay, task: MakeTask
+) -> None:
     made = plan(play("p", task("a"), task("b", hosts="db"), task("c")), limit="app1:lb")
     assert waves(made) == [["a"], ["c"]]
     assert [step.hosts for step in made.steps] == [("app1",), ("app1",)]
 
 
-def test_tasks_reach_hosts_outside_their_play(plan, play, task) -> None:
+def test_tasks_reach_hosts_outside_their_play(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     assert plan(play("p", task("a", hosts="lb"))).steps[0].hosts == ("lb1",)
 
 
-def test_every_wrong_pattern_is_reported_at_once(plan, play, task) -> None:
+def test_every_wrong_pattern_is_reported_at_once(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     with pytest.raises(FilesError) as error:
         plan(play("p", task("a", hosts="dbs"), task("b", hosts="nobody"), hosts="apq"))
     assert len(error.value.diagnostics) == 3
@@ -121,11 +127,13 @@ def test_every_wrong_pattern_is_reported_at_once(plan, play, task) -> None:
     assert "site.yml:1:1" in error.value.render()
 
 
-def test_patterns_that_cannot_be_rendered_are_reported_with_the_others(plan, play, task) -> None:
-    def render(value, _play):
+def test_patterns_that_cannot_be_rendered_are_reported_with_the_others(
+    plan: MakePlan, play: MakePlay, task: MakeTask
+) -> None:
+    def render(value: Any, _play: Play) -> str:
         if "{{" in value:
             raise TemplateFailed("'target' is undefined.", Position("site.yml", 3, 10))
-        return value
+        return str(value)
 
     with pytest.raises(FilesError) as caught:
         plan(play("one", task("a"), hosts="{{ target }}"), play("two", task("b"), hosts="nowhere"), render=render)
@@ -134,13 +142,15 @@ def test_patterns_that_cannot_be_rendered_are_reported_with_the_others(plan, pla
     assert unknown.summary == "A host pattern matches nothing"
 
 
-def test_a_limit_that_matches_nothing_is_an_error(plan, play, task) -> None:
+def test_a_limit_that_matches_nothing_is_an_error(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     with pytest.raises(FilesError, match="nobody") as error:
         plan(play("p", task("a")), limit="nobody")
     assert "--limit: No host and no group is called 'nobody'." in error.value.render()
 
 
-def test_ten_thousand_hosts_are_planned_quickly_and_share_their_names(plan, play, task, inventory_of) -> None:
+def test_ten_thousand_hosts_are_planned_quickly_and_share_their_names(
+    plan: MakePlan, play: MakePlay, task: MakeTask, inventory_of: Callable[[Mapping[str, Sequence[str]]], Inventory]
+) -> None:
     fleet = inventory_of({"app": [f"app{number:05}" for number in range(10_000)]})
     tasks = [task(f"t{number}", hosts="app" if number % 2 else None) for number in range(20)]
     started = time.perf_counter()
@@ -150,7 +160,7 @@ def test_ten_thousand_hosts_are_planned_quickly_and_share_their_names(plan, play
     assert len({id(step.hosts) for step in made.steps}) == 1
 
 
-def test_many_plays_and_tasks_are_planned_quickly(plan, play, task) -> None:
+def test_many_plays_and_tasks_are_planned_quickly(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     plays = [play(f"p{number}", *(task(f"t{at}") for at in range(10))) for number in range(1_000)]
     started = time.perf_counter()
     assert len(plan(*plays).steps) == 10_000
@@ -162,7 +172,7 @@ BATCHES = st.lists(st.integers(1, 3).map(Amount), max_size=2).map(tuple)
 
 
 @st.composite
-def playbooks(draw, serial=ALL_AT_ONCE):
+def playbooks(draw: st.DrawFn, serial: st.SearchStrategy[tuple[Amount, ...]] = ALL_AT_ONCE) -> Playbook:
     """Plays whose tasks need earlier ones of theirs, by name or by being written after them."""
     plays = []
     for number in range(draw(st.integers(1, 3))):
@@ -174,10 +184,10 @@ def playbooks(draw, serial=ALL_AT_ONCE):
             chosen = draw(st.none() | named)
             hosts = draw(st.sampled_from([None, "app", "db", "lb", "all"]))
             tags = frozenset(draw(st.sets(st.sampled_from(["x", "y"]))))
-            fields = {"needs": None if chosen is None else tuple(chosen), "hosts": hosts, "tags": tags}
+            fields: dict[str, Any] = {"needs": None if chosen is None else tuple(chosen), "hosts": hosts, "tags": tags}
             tasks.append(Task(id=f"t{at}", name="t", action="ping", position=Position("p.yml"), **fields))
-        fields = {"hosts": draw(st.sampled_from(["app", "db", "all"])), "serial": draw(serial)}
-        plays.append(Play(id=f"p{number}", name="p", tasks=tuple(tasks), position=Position("p.yml"), **fields))
+        more: dict[str, Any] = {"hosts": draw(st.sampled_from(["app", "db", "all"])), "serial": draw(serial)}
+        plays.append(Play(id=f"p{number}", name="p", tasks=tuple(tasks), position=Position("p.yml"), **more))
     return Playbook(path="p.yml", plays=tuple(plays))
 
 
@@ -186,9 +196,10 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-def upstream(plan, step):
+def upstream(plan: Plan, step: Step) -> set[int]:
     """Indices of all steps that the step waits for: through its needs, theirs, and whole plays that they need."""
-    found, waiting = set(), [step]
+    found: set[int] = set()
+    waiting = [step]
     while waiting:
         needs = waiting.pop().needs
         needed = {need.step for need in needs if need.step is not None}
@@ -200,7 +211,7 @@ def upstream(plan, step):
     return found
 
 
-def random_plan(playbook, options, fleet):
+def random_plan(playbook: Playbook, options: Any, fleet: Inventory) -> Plan:
     return make_plan(
         playbook,
         fleet,
@@ -212,7 +223,9 @@ def random_plan(playbook, options, fleet):
 
 
 @given(playbooks(BATCHES), OPTIONS)
-def test_a_step_comes_one_wave_after_the_last_of_its_needs(inventory, playbook, options) -> None:
+def test_a_step_comes_one_wave_after_the_last_of_its_needs(
+    inventory: Inventory, playbook: Playbook, options: Any
+) -> None:
     made = random_plan(playbook, options, inventory)
     for step in made.steps:
         before = [made.steps[need.step] for need in step.needs if need.step is not None]
@@ -221,7 +234,7 @@ def test_a_step_comes_one_wave_after_the_last_of_its_needs(inventory, playbook, 
 
 
 @given(playbooks(BATCHES), OPTIONS)
-def test_waves_hold_every_step_once(inventory, playbook, options) -> None:
+def test_waves_hold_every_step_once(inventory: Inventory, playbook: Playbook, options: Any) -> None:
     made = random_plan(playbook, options, inventory)
     listed = [
         (index, number, at, wave_number)
@@ -238,7 +251,7 @@ def test_waves_hold_every_step_once(inventory, playbook, options) -> None:
 
 
 @given(playbooks(BATCHES), OPTIONS)
-def test_json_says_the_same_as_the_plan(inventory, playbook, options) -> None:
+def test_json_says_the_same_as_the_plan(inventory: Inventory, playbook: Playbook, options: Any) -> None:
     made = random_plan(playbook, options, inventory)
     listed = {
         (number, at, wave, job["task"], job["host"])
@@ -252,7 +265,7 @@ def test_json_says_the_same_as_the_plan(inventory, playbook, options) -> None:
 
 
 @given(playbooks(), OPTIONS)
-def test_order_survives_what_is_left_out(inventory, playbook, options) -> None:
+def test_order_survives_what_is_left_out(inventory: Inventory, playbook: Playbook, options: Any) -> None:
     """Whatever one of two steps had to wait for in the whole playbook, it waits for in what is left of it."""
     whole = random_plan(playbook, {}, inventory)
     partial = random_plan(playbook, options, inventory)
@@ -265,7 +278,7 @@ def test_order_survives_what_is_left_out(inventory, playbook, options) -> None:
 
 
 @given(playbooks(BATCHES))
-def test_order_survives_in_every_batch(inventory, playbook) -> None:
+def test_order_survives_in_every_batch(inventory: Inventory, playbook: Playbook) -> None:
     """In its batch a step waits for what it waits for where all go at once, and for all batches of other plays."""
     together = replace(playbook, plays=tuple(replace(play, serial=()) for play in playbook.plays))
     whole, made = random_plan(together, {}, inventory), random_plan(playbook, {}, inventory)
@@ -284,15 +297,15 @@ def test_order_survives_in_every_batch(inventory, playbook) -> None:
 # Batches.
 
 
-def batches(plan, play: int = 0):
+def batches(plan: Plan, play: int = 0) -> list[tuple[str, ...]]:
     return [batch.hosts for batch in plan.plays[play].batches]
 
 
-def placed(plan, name):
+def placed(plan: Plan, name: str) -> dict[int | None, tuple[str, ...]]:
     return {step.batch: step.hosts for step in plan.steps if step.task.id == name}
 
 
-def test_steps_belong_to_the_batches_of_their_play(plan, play, task) -> None:
+def test_steps_belong_to_the_batches_of_their_play(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a"), task("b", hosts="lb"), serial=(Amount(2),)))
     assert batches(made) == [("app1", "app2"), ("app3",)]
     assert placed(made, "a") == {0: ("app1", "app2"), 1: ("app3",)}
@@ -301,7 +314,7 @@ def test_steps_belong_to_the_batches_of_their_play(plan, play, task) -> None:
     assert [waves(made, batch=batch) for batch in (0, 1)] == [[["a"], ["b"]]] * 2
 
 
-def test_a_task_without_hosts_in_a_batch_hands_its_needs_on(plan, play, task) -> None:
+def test_a_task_without_hosts_in_a_batch_hands_its_needs_on(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(
         play("p", task("a"), task("b", hosts="db"), task("c"), hosts="app:db", serial=(Amount(3),)),
         play("q", task("d", ("p.b",)), needs=()),
@@ -314,23 +327,23 @@ def test_a_task_without_hosts_in_a_batch_hands_its_needs_on(plan, play, task) ->
     assert made.steps[5].needs == (Need(step=0), Need(step=3))
 
 
-def test_a_batch_may_have_nothing_to_do(plan, play, task) -> None:
+def test_a_batch_may_have_nothing_to_do(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a", hosts="db"), hosts="app:db", serial=(Amount(3),)), play("q", task("b")))
     assert waves(made, batch=0) == []
     assert waves(made, batch=1) == [["a"]]
 
 
-def test_a_task_needs_all_batches_of_a_task_in_another_play(plan, play, task) -> None:
+def test_a_task_needs_all_batches_of_a_task_in_another_play(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a"), serial=(Amount(1),)), play("q", task("b", ("p.a",)), needs=()))
     assert made.steps[3].needs == (Need(step=0), Need(step=1), Need(step=2))
 
 
-def test_a_task_keeps_the_order_of_its_own_pattern(plan, play, task) -> None:
+def test_a_task_keeps_the_order_of_its_own_pattern(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a", hosts="app3:lb:app2:app1"), serial=(Amount(2),)))
     assert placed(made, "a") == {0: ("lb1", "app2", "app1"), 1: ("app3", "lb1")}
 
 
-def test_order_and_canary_make_the_batches(plan, play, task) -> None:
+def test_order_and_canary_make_the_batches(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a"), order=Order.REVERSE_SORTED, canary=Amount(1)))
     assert made.plays[0].hosts == ("app3", "app2", "app1")
     assert batches(made) == [("app3",), ("app2", "app1")]
@@ -339,7 +352,7 @@ def test_order_and_canary_make_the_batches(plan, play, task) -> None:
     assert drawn.plays[0].hosts == ("app2", "app3", "app1")
 
 
-def test_the_values_of_hosts_decide_whom_a_batch_takes(plan, play, task) -> None:
+def test_the_values_of_hosts_decide_whom_a_batch_takes(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     sites = {"app1": "north", "app2": "north", "app3": "south"}
     spread = play("p", task("a"), serial=(Amount(2),), spread_by="site")
     made = plan(spread, host_scope=lambda host, _play: {"site": sites[host.name]})
@@ -349,7 +362,7 @@ def test_the_values_of_hosts_decide_whom_a_batch_takes(plan, play, task) -> None
     assert batches(made) == [("app1", "app3"), ("app2",)]  # nobody knows that app1 and app2 differ
 
 
-def test_what_stays_available_counts_hosts_out_of_the_play_too(plan, play, task) -> None:
+def test_what_stays_available_counts_hosts_out_of_the_play_too(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a"), hosts="app1:app2:db", keep_available={"app": Amount(2)}))
     assert batches(made) == [("app1", "db1", "db2"), ("app2",)]
     assert made.plays[0].keep == (Keep(group="app", least=2, hosts=("app1", "app2", "app3")),)
@@ -359,7 +372,7 @@ def test_what_stays_available_counts_hosts_out_of_the_play_too(plan, play, task)
     ]
 
 
-def mistake(plan, *plays, **options):
+def mistake(plan: MakePlan, *plays: Play, **options: Any) -> Diagnostic:
     with pytest.raises(FilesError) as error:
         plan(*plays, **options)
     [found] = error.value.diagnostics
@@ -378,7 +391,7 @@ def mistake(plan, *plays, **options):
     ],
 )
 def test_what_can_not_stay_available_is_told_at_its_place(
-    plan, play, task, kept: dict[str, object], detail: str
+    plan: MakePlan, play: MakePlay, task: MakeTask, kept: dict[str, object], detail: str
 ) -> None:
     here = Position("site.yml", 7, 25)
     [group] = kept
@@ -386,16 +399,18 @@ def test_what_can_not_stay_available_is_told_at_its_place(
     assert (found.detail, found.position) == (detail, here)
 
 
-def test_a_group_that_a_play_leaves_alone_may_have_to_be_complete(plan, play, task) -> None:
+def test_a_group_that_a_play_leaves_alone_may_have_to_be_complete(
+    plan: MakePlan, play: MakePlay, task: MakeTask
+) -> None:
     assert batches(plan(play("p", task("a"), keep_available={"db": Amount(2)}))) == [("app1", "app2", "app3")]
 
 
-def test_values_that_no_host_has_are_told(plan, play, task) -> None:
+def test_values_that_no_host_has_are_told(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     spread = play("p", task("a"), spread_by="sites")
     found = mistake(plan, spread, host_scope=lambda _host, _play: {"site": "north"})
     assert found.detail == "No host of the play has the variable 'sites'."
 
-    def broken(_host, _play) -> None:
+    def broken(_host: Host, _play: Play) -> None:
         raise TemplateFailed("'region' is undefined", Position("hosts.yml", 3, 9))
 
     found = mistake(plan, spread, host_scope=broken)
@@ -403,7 +418,7 @@ def test_values_that_no_host_has_are_told(plan, play, task) -> None:
     assert found.position == Position("hosts.yml", 3, 9)
 
 
-def test_a_wave_has_the_barrier_of_its_tasks_else_of_the_play(plan, play, task) -> None:
+def test_a_wave_has_the_barrier_of_its_tasks_else_of_the_play(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     quick, patient = Barrier(deadline=5), Barrier(quorum=Amount(90, percent=True))
     made = plan(
         play("p", task("a"), task("b", barrier=quick), task("c", ("a",)), task("d", barrier=quick), barrier=patient)
@@ -412,7 +427,9 @@ def test_a_wave_has_the_barrier_of_its_tasks_else_of_the_play(plan, play, task) 
     assert made.plays[0].batches[0].barriers == (patient, quick, quick)
 
 
-def test_barriers_of_one_wave_that_contradict_each_other_are_told_once(plan, play, task) -> None:
+def test_barriers_of_one_wave_that_contradict_each_other_are_told_once(
+    plan: MakePlan, play: MakePlay, task: MakeTask
+) -> None:
     here = Position("site.yml", 9, 7)
     first = task("a", (), barrier=Barrier(deadline=5))
     second = task("b", (), barrier=Barrier(deadline=6), positions={"barrier": here})
@@ -421,7 +438,9 @@ def test_barriers_of_one_wave_that_contradict_each_other_are_told_once(plan, pla
     assert found.position == here
 
 
-def test_a_thousand_batches_are_planned_quickly(plan, play, task, inventory_of) -> None:
+def test_a_thousand_batches_are_planned_quickly(
+    plan: MakePlan, play: MakePlay, task: MakeTask, inventory_of: Callable[[Mapping[str, Sequence[str]]], Inventory]
+) -> None:
     fleet = inventory_of({"app": [f"app{number:04}" for number in range(2_000)], "lb": ["lb1"]})
     tasks = (task("a", hosts="lb"), task("b"), task("c", hosts="app"), task("d", hosts="app:lb"))
     started = time.perf_counter()

@@ -1,4 +1,5 @@
 from graphlib import CycleError
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
@@ -6,22 +7,24 @@ from hypothesis import strategies as st
 
 from drumline.planning.graph import ancestors, levels, path, without
 
+Graph: TypeAlias = dict[int, tuple[int, ...]]
+
 
 @st.composite
-def graphs(draw):
+def graphs(draw: st.DrawFn) -> Graph:
     """Vertices 0 to n, each needing some of those before it."""
     count = draw(st.integers(0, 12))
     return {v: tuple(draw(st.sets(st.integers(0, v - 1)))) if v else () for v in range(count)}
 
 
 @given(graphs())
-def test_a_level_is_one_more_than_the_highest_needed(graph) -> None:
+def test_a_level_is_one_more_than_the_highest_needed(graph: Graph) -> None:
     found = levels(graph)
     assert all(found[vertex] == max((found[need] + 1 for need in graph[vertex]), default=0) for vertex in graph)
 
 
 @given(graphs(), st.sets(st.integers(0, 11)))
-def test_removing_vertices_keeps_the_order_of_the_others(graph, removed) -> None:
+def test_removing_vertices_keeps_the_order_of_the_others(graph: Graph, removed: set[int]) -> None:
     left = without(graph, removed)
     assert left.keys() == graph.keys() - removed
     for vertex in left:
@@ -29,7 +32,7 @@ def test_removing_vertices_keeps_the_order_of_the_others(graph, removed) -> None
 
 
 @given(graphs())
-def test_removing_nothing_changes_nothing(graph) -> None:
+def test_removing_nothing_changes_nothing(graph: Graph) -> None:
     assert without(graph, ()) == graph
 
 

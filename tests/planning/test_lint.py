@@ -1,33 +1,40 @@
 """Waits that may never end, and those that surely do."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
 import pytest
+from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
-from drumline.model.playbook import Amount, Barrier, Late, Strategy, TriggerRule
+from drumline.model.playbook import Amount, Barrier, Late, Play, Strategy, Task, TriggerRule
 from drumline.model.value import Template
 from drumline.planning.lint import lint_waits
 
 HERE = Position("site.yml", 5, 9)
 DROP = Barrier(deadline=60, late=Late.DROP)
 
+#: The reasons that it finds in these plays.
+Lint: TypeAlias = Callable[..., list[str]]
 
-def when(*texts):
+
+def when(*texts: str) -> dict[str, object]:
     return {"when": tuple(Template(text, HERE, bare=True) for text in texts)}
 
 
 @pytest.fixture
-def make(task):
+def make(task: MakeTask) -> MakeTask:
     """A task that makes the file that :func:`wait` waits for."""
 
-    def make(name, needs=None, **fields):
+    def make(name: str, needs: tuple[str, ...] | None = None, **fields: Any) -> Task:
         return task(name, needs, **{"arguments": {"cmd": "touch /srv/ready"}, **fields})
 
     return make
 
 
 @pytest.fixture
-def wait(task):
-    def wait(name: str = "wait", needs=None, **fields):
+def wait(task: MakeTask) -> MakeTask:
+    def wait(name: str = "wait", needs: tuple[str, ...] | None = None, **fields: Any) -> Task:
         arguments = {"path": "/srv/ready"}
         return task(name, needs, action="wait_for", arguments=arguments, positions={"arguments.path": HERE}, **fields)
 
@@ -35,11 +42,11 @@ def wait(task):
 
 
 @pytest.fixture
-def lint(plan):
+def lint(plan: MakePlan) -> Lint:
     """The lines that say why, without the first, of the one finding; none where nothing is found."""
 
-    def lint(*plays, extra=(), **options):
-        found = list(lint_waits(plan(*plays, **options), dict(extra)))
+    def lint(*plays: Play, extra: Mapping[str, object] | None = None, **options: Any) -> list[str]:
+        found = list(lint_waits(plan(*plays, **options), extra or {}))
         if not found:
             return []
         [finding] = found
@@ -51,20 +58,24 @@ def lint(plan):
     return lint
 
 
-def all_the_same(reason, path: str = "'wait' needs 'make'"):
+def all_the_same(reason: str, path: str = "'wait' needs 'make'") -> list[str]:
     return [f"'make' {reason}, and 'wait' runs all the same: {path}."]
 
 
-def test_a_wait_for_what_is_surely_made_before_it_ends(lint, play, task, make, wait) -> None:
+def test_a_wait_for_what_is_surely_made_before_it_ends(
+    lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
+) -> None:
     assert lint(play("p", make("make"), task("pack"), wait())) == []
     assert lint(play("one", make("make")), play("two", wait())) == []
 
 
-def test_a_wait_for_what_nobody_makes_is_for_something_else(lint, play, task, wait) -> None:
+def test_a_wait_for_what_nobody_makes_is_for_something_else(
+    lint: Lint, play: MakePlay, task: MakeTask, wait: MakeTask
+) -> None:
     assert lint(play("p", task("a"), wait())) == []
 
 
-def test_what_is_made_after_it(lint, play, task, make, wait) -> None:
+def test_what_is_made_after_it(lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask) -> None:
     assert lint(play("p", wait(), task("pack"), make("make"))) == [
         "'make' runs after it: 'make' needs 'pack', which needs 'wait'."
     ]
@@ -73,21 +84,23 @@ def test_what_is_made_after_it(lint, play, task, make, wait) -> None:
     ]
 
 
-def test_what_is_made_in_a_later_wave(lint, play, task, make, wait) -> None:
+def test_what_is_made_in_a_later_wave(
+    lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
+) -> None:
     tasks = (task("a"), wait(needs=("a",)), task("b", ("a",)), make("make", ("b",)))
     assert lint(play("p", *tasks)) == ["'make' is in wave 3, which is released when this one, wave 2, is over."]
     [reason] = lint(play("p", *tasks, strategy=Strategy.FREE))
     assert reason.startswith("'make' runs beside it, and 'wait' doesn't need it: when 'make' fails or is skipped")
 
 
-def test_what_is_made_beside_it(lint, play, task, make, wait) -> None:
+def test_what_is_made_beside_it(lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask) -> None:
     [reason] = lint(play("p", make("make"), wait(needs=())))
     assert reason.endswith("it goes on waiting. Add it to the needs.")
     [reason] = lint(play("one", make("make")), play("two", wait(), needs=()))
     assert reason.startswith("'make' runs beside it")
 
 
-def test_what_may_be_skipped(lint, play, task, make, wait) -> None:
+def test_what_may_be_skipped(lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask) -> None:
     between = (make("make", **when("do_it", "now")), task("pack"))
     path = "'wait' needs 'pack', which needs 'make'"
     assert lint(play("p", *between, wait())) == all_the_same("may be skipped (when: do_it and now)", path)
@@ -95,7 +108,9 @@ def test_what_may_be_skipped(lint, play, task, make, wait) -> None:
     assert lint(play("p", make("make", when=(True,)), wait())) == []
 
 
-def test_a_wait_that_is_skipped_with_it(lint, play, task, make, wait) -> None:
+def test_a_wait_that_is_skipped_with_it(
+    lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
+) -> None:
     made = make("make", register="made", **when("do_it"))
     assert lint(play("p", made, wait(**when("do_it", "also")))) == []
     assert lint(play("p", made, wait(**when("made is not skipped")))) == []
@@ -105,7 +120,9 @@ def test_a_wait_that_is_skipped_with_it(lint, play, task, make, wait) -> None:
     assert lint(play("p", made, wait(when=(False,)))) == []
 
 
-def test_trigger_rules_in_between_count(lint, play, task, make, wait) -> None:
+def test_trigger_rules_in_between_count(
+    lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
+) -> None:
     made = make("make", **when("do_it"))
     strict = task("pack", trigger_rule=TriggerRule.ALL_SUCCESS)
     assert lint(play("p", made, strict, wait(trigger_rule=TriggerRule.ALL_SUCCESS))) == []
@@ -115,7 +132,7 @@ def test_trigger_rules_in_between_count(lint, play, task, make, wait) -> None:
     assert lint(play("p", make("make"), clean_up, wait())) == all_the_same("may fail", path)
 
 
-def test_what_may_fail_without_consequence(lint, play, make, wait) -> None:
+def test_what_may_fail_without_consequence(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
     assert lint(play("p", make("make"), wait())) == []
     assert lint(play("p", make("make", ignore_errors=True), wait())) == all_the_same(
         "may fail and be forgiven (ignore_errors)"
@@ -131,7 +148,9 @@ def test_what_may_fail_without_consequence(lint, play, make, wait) -> None:
     assert lint(play("p", fatal, wait(trigger_rule=TriggerRule.ALL_DONE))) == []
 
 
-def test_a_failure_on_another_host_of_an_earlier_play(lint, play, task, make, wait) -> None:
+def test_a_failure_on_another_host_of_an_earlier_play(
+    lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
+) -> None:
     made = play("one", make("make", hosts="db"), hosts="app:db")
     path = "'wait' needs play 'one', which needs 'make'"
     assert lint(made, play("two", wait())) == all_the_same("may fail", path)
@@ -139,7 +158,7 @@ def test_a_failure_on_another_host_of_an_earlier_play(lint, play, task, make, wa
     assert lint(made, play("two", wait(), hosts="db")) == []
 
 
-def test_what_may_be_dropped_at_its_barrier(lint, play, make, wait) -> None:
+def test_what_may_be_dropped_at_its_barrier(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
     reason = "may be late at its barrier and dropped (late: drop)"
     assert lint(play("p", make("make", hosts="db", barrier=DROP), wait())) == all_the_same(reason)
     assert lint(play("p", make("make", barrier=DROP), wait())) == []  # its host leaves the play
@@ -149,7 +168,7 @@ def test_what_may_be_dropped_at_its_barrier(lint, play, make, wait) -> None:
     assert lint(play("p", make("make", hosts="db", barrier=plain), wait())) == []
 
 
-def test_what_is_left_out(lint, play, make, wait) -> None:
+def test_what_is_left_out(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
     plays = (play("p", make("make", tags=frozenset({"x"}), hosts="db"), wait()),)
     assert lint(*plays) == []
     left_out = ["'make' is left out by --tags, --skip-tags or --limit."]
@@ -158,7 +177,7 @@ def test_what_is_left_out(lint, play, make, wait) -> None:
     assert lint(*plays, limit="db", tags=["x"]) == []
 
 
-def test_one_that_is_sure_is_enough(lint, play, task, make, wait) -> None:
+def test_one_that_is_sure_is_enough(lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask) -> None:
     assert lint(play("p", make("make", **when("x")), make("also"), wait())) == []
     assert lint(play("p", make("also"), wait(), make("make"))) == []
 
@@ -173,31 +192,33 @@ def test_one_that_is_sure_is_enough(lint, play, task, make, wait) -> None:
         ("h in g", "h  not in g"),
     ],
 )
-def test_conditions_of_which_one_holds(lint, play, make, wait, one: str, other: str) -> None:
+def test_conditions_of_which_one_holds(
+    lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask, one: str, other: str
+) -> None:
     assert lint(play("p", make("make", **when(one)), make("also", **when(other)), wait())) == []
     assert lint(play("p", make("make", **when(other)), make("also", **when(one)), wait())) == []
 
 
-def test_conditions_of_which_none_may_hold(lint, play, make, wait) -> None:
+def test_conditions_of_which_none_may_hold(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
     assert lint(play("p", make("make", **when("x")), make("also", **when("y")), wait())) == [
         *all_the_same("may be skipped (when: x)", "'wait' needs 'also', which needs 'make'"),
         "'also' may be skipped (when: y), and 'wait' runs all the same: 'wait' needs 'also'.",
     ]
 
 
-def test_extra_variables_are_known(lint, play, task, make, wait) -> None:
+def test_extra_variables_are_known(lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask) -> None:
     made = make("make", arguments={"cmd": Template("touch {{ root }}/ready", HERE)}, **when("x"))
     assert lint(play("p", made, wait())) == []
     assert lint(play("p", made, wait()), extra={"root": "/srv"}) != []
 
 
-def test_batches_are_looked_at_once(lint, play, make, wait) -> None:
+def test_batches_are_looked_at_once(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
     [reason] = lint(play("p", wait(), make("make"), serial=(Amount(1),)))
     assert reason.startswith("'make' runs after it")
 
 
-def test_an_approval_without_timeout_is_told(plan, play, task) -> None:
-    def asks(**arguments):
+def test_an_approval_without_timeout_is_told(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
+    def asks(**arguments: Any) -> Task:
         return task("ask", action="approve", arguments={"message": "Go?", **arguments}, run_once=True)
 
     [found] = lint_waits(plan(play("p", asks(), task("go"))), {})
@@ -206,6 +227,8 @@ def test_an_approval_without_timeout_is_told(plan, play, task) -> None:
     assert not lint_waits(plan(play("p", asks(timeout="15m"), task("go"))), {})
 
 
-def test_many_tasks_that_may_fail_are_looked_at_quickly(lint, play, make, wait) -> None:
+def test_many_tasks_that_may_fail_are_looked_at_quickly(
+    lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask
+) -> None:
     makers = [make(f"m{number}", ignore_errors=True, **when(f"x{number}")) for number in range(12)]
     assert len(lint(play("p", *makers, wait()))) > 12

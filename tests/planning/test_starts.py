@@ -1,4 +1,5 @@
 import pytest
+from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
 from drumline.model.playbook import Amount, Start
@@ -20,11 +21,11 @@ NOW = 1_800_000_000.0
         (-3 * 86_400, "it was 3 d ago"),
     ],
 )
-def test_how_far_a_time_is(seconds, words: str) -> None:
+def test_how_far_a_time_is(seconds: float, words: str) -> None:
     assert how_far(NOW + seconds, NOW) == words
 
 
-def test_a_start_that_is_over_is_told_once_at_its_place(plan, play, task) -> None:
+def test_a_start_that_is_over_is_told_once_at_its_place(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     here = Position("site.yml", 12, 20)
     over = task("over", start=Start(at=NOW - 60), positions={"start.at": here})
     made = plan(
@@ -38,12 +39,12 @@ def test_a_start_that_is_over_is_told_once_at_its_place(plan, play, task) -> Non
     )
 
 
-def test_a_start_that_is_left_out_may_be_over(plan, play, task) -> None:
+def test_a_start_that_is_left_out_may_be_over(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     over = task("over", start=Start(at=NOW - 60), tags=frozenset({"never"}))
     assert not check_start_times(plan(play("p", over, task("a"))), NOW)
 
 
-def test_a_time_is_for_one_batch(plan, play, task) -> None:
+def test_a_time_is_for_one_batch(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     here = Position("site.yml", 12, 20)
     later = task("later", start=Start(at=NOW + 60), positions={"start": here})
     made = plan(play("p", later, serial=(Amount(1),)))

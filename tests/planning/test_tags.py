@@ -1,4 +1,5 @@
 import pytest
+from support.makers import MakeTask
 
 from drumline.planning.tags import selected
 
@@ -33,6 +34,6 @@ from drumline.planning.tags import selected
         ("always", "", "all,always", False),
     ],
 )
-def test_tags_work_as_in_ansible(task, own: str, tags: str, skip: str, expected: bool) -> None:
+def test_tags_work_as_in_ansible(task: MakeTask, own: str, tags: str, skip: str, expected: bool) -> None:
     made = task("t", tags=frozenset(own.split(",")) - {""})
     assert selected(made, [x for x in tags.split(",") if x], [x for x in skip.split(",") if x]) is expected

@@ -1,9 +1,14 @@
 import json
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
+from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
+from drumline.model.host import Inventory
+from drumline.model.plan import Plan
 from drumline.model.playbook import Amount, Barrier, Late, Order, Start, Strategy
 from drumline.model.value import Template, text_of
 from drumline.planning.views.data import as_json
@@ -12,7 +17,7 @@ from drumline.planning.views.text import as_text
 
 
 @pytest.fixture
-def rollout(plan, play, task):
+def rollout(plan: MakePlan, play: MakePlay, task: MakeTask) -> Plan:
     return plan(
         play(
             "rollout",
@@ -28,7 +33,7 @@ def rollout(plan, play, task):
     )
 
 
-def test_text_says_who_does_what_and_waits_for_whom(rollout) -> None:
+def test_text_says_who_does_what_and_waits_for_whom(rollout: Plan) -> None:
     assert as_text(rollout).splitlines() == [
         "play 1: rollout",
         "  hosts: app[1-3], db[1-2] (5)",
@@ -73,7 +78,7 @@ FLIP = "starts together on 1 host at 2026-12-08 07:53:20 UTC (in 8 d 7 h), withi
 
 
 @pytest.fixture
-def rolling(plan, play, task):
+def rolling(plan: MakePlan, play: MakePlay, task: MakeTask) -> Plan:
     return plan(
         play(
             "roll",
@@ -90,7 +95,7 @@ def rolling(plan, play, task):
     )
 
 
-def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling) -> None:
+def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling: Plan) -> None:
     assert as_text(rolling, now=NOW).splitlines() == [
         "play 1: roll",
         "  hosts: db[1-2], app[1-3] (5)",
@@ -122,12 +127,12 @@ def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling) -> N
     ]
 
 
-def test_text_says_that_nothing_is_spread(plan, play, task) -> None:
+def test_text_says_that_nothing_is_spread(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     made = plan(play("p", task("a"), spread_by="site"), host_scope=lambda _host, _play: {"site": "north"})
     assert "  batches: 1 (spread_by: site has no effect without serial: all hosts go at once)\n" in as_text(made)
 
 
-def test_a_batch_with_other_tasks_is_told_in_full(plan, play, task) -> None:
+def test_a_batch_with_other_tasks_is_told_in_full(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     lines = as_text(
         plan(play("p", task("a"), task("b", hosts="db"), task("c", hosts="app"), hosts="app:db", serial=(Amount(2),)))
     ).splitlines()
@@ -135,7 +140,9 @@ def test_a_batch_with_other_tasks_is_told_in_full(plan, play, task) -> None:
     assert "      b  on db1; waits for a" in lines
 
 
-def test_a_batch_of_which_a_task_takes_some_hosts_is_told_in_full(plan, play, task) -> None:
+def test_a_batch_of_which_a_task_takes_some_hosts_is_told_in_full(
+    plan: MakePlan, play: MakePlay, task: MakeTask
+) -> None:
     lines = as_text(
         plan(play("p", task("a"), task("b", hosts="app1:db1"), hosts="app:db", serial=(Amount(2),)))
     ).splitlines()
@@ -144,7 +151,7 @@ def test_a_batch_of_which_a_task_takes_some_hosts_is_told_in_full(plan, play, ta
     assert "      b  on db1; waits for a" in lines
 
 
-def test_a_batch_of_another_size_is_told_in_full(plan, play, task) -> None:
+def test_a_batch_of_another_size_is_told_in_full(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     text = as_text(plan(play("p", task("a", start=Start()), serial=(Amount(2),))))
     assert "batch 2 of 2: app3 (1); stops after 1 failed of 1\n    wave 1: 1 host, 1 job\n" in text
     assert "starts together on 1 host\n" in text
@@ -165,7 +172,9 @@ def test_a_batch_of_another_size_is_told_in_full(plan, play, task) -> None:
         ),
     ],
 )
-def test_a_barrier_is_told_where_it_is_not_the_plain_one(plan, play, task, barrier, words: str) -> None:
+def test_a_barrier_is_told_where_it_is_not_the_plain_one(
+    plan: MakePlan, play: MakePlay, task: MakeTask, barrier: Barrier, words: str
+) -> None:
     lines = as_text(plan(play("p", task("a"), barrier=barrier))).splitlines()
     assert [line for line in lines if "barrier:" in line] == ([f"    barrier: {words}"] if words else [])
 
@@ -181,7 +190,7 @@ def test_a_barrier_is_told_where_it_is_not_the_plain_one(plan, play, task, barri
         ({"canary": Amount(3)}, "stops if anything fails"),
     ],
 )
-def test_text_says_how_many_may_fail(plan, play, task, fields, stops: str) -> None:
+def test_text_says_how_many_may_fail(plan: MakePlan, play: MakePlay, task: MakeTask, fields: Any, stops: str) -> None:
     assert f"  on failure: leaves out what depends on it; {stops}\n" in as_text(plan(play("p", task("a"), **fields)))
 
 
@@ -198,12 +207,18 @@ def test_text_says_how_many_may_fail(plan, play, task, fields, stops: str) -> No
             'asks "Go?" and waits for an answer, 90 s at most: then it is approved',
         ),
         (
-            {"message": "Go?", "timeout": Template("{{ x }}", Position("p.yml")), "default": Template("{{ y }}", None)},
+            {
+                "message": "Go?",
+                "timeout": Template("{{ x }}", Position("p.yml")),
+                "default": Template("{{ y }}", Position("p.yml")),
+            },
             'asks "Go?" and waits for an answer, {{ x }} at most: then what default says holds',
         ),
     ],
 )
-def test_text_says_what_people_are_asked(plan, play, task, arguments: dict[str, object], words: str) -> None:
+def test_text_says_what_people_are_asked(
+    plan: MakePlan, play: MakePlay, task: MakeTask, arguments: dict[str, object], words: str
+) -> None:
     asks = task("ask", arguments=arguments, run_once=True, action="approve")
     made = plan(play("p", asks))
     assert f"    ask  on the first of app[1-3] that may; {words}\n" in as_text(made)
@@ -212,7 +227,7 @@ def test_text_says_what_people_are_asked(plan, play, task, arguments: dict[str, 
     assert data["approval"] == {"message": None, "timeout": None, "default": None, **shown}
 
 
-def test_json_holds_the_same_facts(rolling) -> None:
+def test_json_holds_the_same_facts(rolling: Plan) -> None:
     [play] = json.loads(as_json(rolling))["plays"]
     assert {name: play[name] for name in ("order", "serial", "canary", "spread_by", "max_fail_percentage")} == {
         "order": "reverse_inventory",
@@ -235,7 +250,7 @@ def test_json_holds_the_same_facts(rolling) -> None:
     assert task["start"] == {"max_skew": 0.1, "at": {"epoch": NOW + 716_400, "utc": "2026-12-08 07:53:20 UTC"}}
 
 
-def test_dot_holds_the_same_facts(rolling, rollout) -> None:
+def test_dot_holds_the_same_facts(rolling: Plan, rollout: Plan) -> None:
     drawn = as_dot(rolling)
     assert 'label="roll\\napp: 1 of 3 hosts stay available\\ndb: 1 of 2 hosts stay available";' in drawn
     assert 'label="batch 1, the canary: db2\\nstops if anything fails";' in drawn
@@ -245,13 +260,13 @@ def test_dot_holds_the_same_facts(rolling, rollout) -> None:
     assert '    label="check\\nstops after 1 failed of 3";' in as_dot(rollout).splitlines()
 
 
-def test_text_says_what_is_left_out(plan, play, task) -> None:
+def test_text_says_what_is_left_out(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     text = as_text(plan(play("p", task("a"), task("b", hosts="db")), play("q", task("c"), hosts="db"), limit="app"))
     assert "  left out by tags or limit: b\n" in text
     assert "play 2: q\n  waits for play 1\n  none of its hosts take part" in text
 
 
-def test_json_holds_every_job_of_every_wave(rollout) -> None:
+def test_json_holds_every_job_of_every_wave(rollout: Plan) -> None:
     data = json.loads(as_json(rollout))
     first = data["plays"][0]
     assert (first["name"], first["id"], first["needs"]) == ("rollout", "rollout", [])
@@ -268,12 +283,12 @@ def test_json_holds_every_job_of_every_wave(rollout) -> None:
     assert data["plays"][2]["batches"][0]["waves"][0]["tasks"][0]["needs"] == ["rollout.stop"]
 
 
-def test_templates_are_shown_as_written(plan, play, task) -> None:
+def test_templates_are_shown_as_written(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     named = task("a", delegate_to=Template("{{ x }}", Position("p.yml")))
     assert "carried out on {{ x }}" in as_text(plan(play("p", named)))
 
 
-def test_dot_draws_every_need(rollout) -> None:
+def test_dot_draws_every_need(rollout: Plan) -> None:
     lines = as_dot(rollout).splitlines()
     assert lines[0] == "digraph plan {"
     assert lines[-1] == "}"
@@ -292,11 +307,13 @@ def test_dot_draws_every_need(rollout) -> None:
     assert sum(line.count("{") for line in lines) == sum(line.count("}") for line in lines)
 
 
-def test_dot_quotes_names(plan, play, task) -> None:
+def test_dot_quotes_names(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     assert r'label="say \"hi\" \\ now\nstops after 3 failed of 3";' in as_dot(plan(play('say "hi" \\ now', task("a"))))
 
 
-def test_a_large_plan_is_rendered_quickly(plan, play, task, inventory_of) -> None:
+def test_a_large_plan_is_rendered_quickly(
+    plan: MakePlan, play: MakePlay, task: MakeTask, inventory_of: Callable[[Mapping[str, Sequence[str]]], Inventory]
+) -> None:
     fleet = inventory_of({"app": [f"app{number:05}" for number in range(10_000)]})
     made = plan(play("p", *(task(f"t{number}") for number in range(20))), on=fleet)
     started = time.perf_counter()

@@ -11,7 +11,7 @@ STATUSES = {End.DONE: Status.OK, End.SKIPPED: Status.SKIPPED, End.FAILED: Status
 
 
 @pytest.mark.parametrize("rule", TriggerRule)
-def test_trigger_rules_are_those_of_the_engine(rule) -> None:
+def test_trigger_rules_are_those_of_the_engine(rule: TriggerRule) -> None:
     for count in (1, 2, 3):
         for needs in combinations_with_replacement(End, count):
             tally = Tally()

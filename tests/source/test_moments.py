@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from drumline.source.moments import duration, instant
 
 
 @pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch):
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This machine's zone."""
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
@@ -52,7 +53,9 @@ def test_a_duration_without_a_unit_is_told_the_units(text: str) -> None:
 
 
 @given(st.integers(0, 99), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
-def test_a_duration_is_the_sum_of_its_parts(days, hours, minutes, seconds, milliseconds) -> None:
+def test_a_duration_is_the_sum_of_its_parts(
+    days: int, hours: int, minutes: int, seconds: int, milliseconds: int
+) -> None:
     text = f"{days}d{hours}h{minutes}m{seconds}s{milliseconds}ms"
     assert duration(text) == pytest.approx(((days * 24 + hours) * 60 + minutes) * 60 + seconds + milliseconds / 1000)
 
@@ -87,7 +90,7 @@ def test_an_instant_has_fractions() -> None:
         ("2026-12-01", "2026-12-01T00:00:00+01:00"),
     ],
 )
-def test_an_instant_without_a_zone_is_proposed_that_of_this_machine(berlin, text: str, proposed: str) -> None:
+def test_an_instant_without_a_zone_is_proposed_that_of_this_machine(berlin: None, text: str, proposed: str) -> None:
     with pytest.raises(ValueError, match="no zone") as error:
         instant(text)
     assert str(error.value).endswith(f"write {proposed}.")
