@@ -46,6 +46,7 @@ HOMES = {
     "ahocorasick_rs": ("runner/drumline/masking.py",),
     "click": ("runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py", "plugins/*/cli.py"),
     "gssapi": ("plugins/drumline_winrm/tickets.py",),
+    "h11": ("plugins/drumline_lab/wsman/http.py",),
     "jinja2": ("runner/drumline/templating/", "runner/drumline/inventory/", "runner/drumline/loading/"),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),
     "pluggy": ("runner/drumline/plugin/",),

@@ -245,7 +245,8 @@ def answers(host: Host, timeout: float = 5.0) -> bool:
         with socket.create_connection((host.address, host.port), timeout) as connected:
             if host.kind == "linux":
                 return connected.recv(8) == b"SSH-2.0-"
-            connected.sendall(b"POST /wsman HTTP/1.1\r\nWSMANIDENTIFY: unauthenticated\r\nContent-Length: 0\r\n\r\n")
+            fields = f"Host: {host.address}\r\nWSMANIDENTIFY: unauthenticated\r\nContent-Length: 0\r\n\r\n"
+            connected.sendall(f"POST /wsman HTTP/1.1\r\n{fields}".encode())
             return connected.recv(12) == b"HTTP/1.1 200"
     except OSError:
         return False

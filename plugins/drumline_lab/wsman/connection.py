@@ -12,12 +12,12 @@ import socket
 import ssl
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from drumline_lab.wsman import faults, sealing, soap
 from drumline_lab.wsman.auth import Authentication
 from drumline_lab.wsman.faults import Fault
-from drumline_lab.wsman.http import BadRequest, Request, Response, read_request
+from drumline_lab.wsman.http import BadRequest, HttpEnd, Request, Response
 from drumline_lab.wsman.resources import Caller
 from drumline_lab.wsman.sealing import Unsealable
 
@@ -58,9 +58,9 @@ class Connection:
         """Answer requests until the connection ends; raises nothing."""
         try:
             self._open()
-            with self._socket.makefile("rb") as stream:
-                while self._serve_one(stream):
-                    pass
+            http = HttpEnd(self._socket.recv)
+            while self._serve_one(http):
+                pass
         except (OSError, BadRequest, Dropped):
             pass  # the client is gone, or talks something else: there is nobody to tell
         finally:
@@ -84,9 +84,9 @@ class Connection:
             user = _common_name(self._socket)
         self._authentication = Authentication(server.settings, server.credentials, server.bindings, user)
 
-    def _serve_one(self, stream: IO[bytes]) -> bool:
+    def _serve_one(self, http: HttpEnd) -> bool:
         server = self._server
-        request = read_request(stream, server.settings.max_envelope + _FRAME)
+        request = http.read(server.settings.max_envelope + _FRAME)
         if request is None:
             return False
         if server.settings.latency:
@@ -94,10 +94,10 @@ class Connection:
         response = self._answer(request)
         if self._gone.is_set():
             return False
-        data = response.encode(chunked=server.settings.chunked)
+        data = http.encode(response, chunked=server.settings.chunked)
         server.record(self, response, received=len(request.body), sent=len(data))
         self._socket.sendall(data)
-        return not response.close
+        return http.is_open
 
     def _answer(self, request: Request) -> Response:
         if request.path.partition("?")[0] != "/wsman":

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from http import HTTPStatus
 
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    413: "Request Entity Too Large",
-    500: "Internal Server Error",
-}
-#: Header fields of one request; more is an attack or a mistake.
-_MOST_FIELDS = 100
-#: bytes of one header line; an NTLM token may be long.
-_LONGEST_LINE = 64 * 1024
+import h11
+
+#: bytes of a request's header fields; an NTLM token may be long.
+_LONGEST_HEAD = 64 * 1024
+#: bytes that are read at once
+_PIECE = 64 * 1024
 
 
 class BadRequest(Exception):
@@ -37,8 +30,8 @@ class Request:
 
     @property
     def chunked(self) -> bool:
-        """Sent in chunks, which Windows refuses; the body was not read."""
-        return "chunked" in self.headers.get("transfer-encoding", "").lower()
+        """Sent in chunks, which Windows refuses."""
+        return "transfer-encoding" in self.headers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,67 +45,63 @@ class Response:
     close: bool = False  #: End the connection after it.
     kind: str = ""
 
-    def encode(self, *, chunked: bool = False) -> bytes:
+
+class HttpEnd:
+    """The server's end of one connection. ``receive`` reads at most so many bytes, as a socket's ``recv`` does."""
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        self._receive = receive
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
+
+    def read(self, largest_body: int) -> Request | None:
+        """The next request, or None where the client has closed. Raises ``BadRequest`` or ``OSError``.
+
+        A body that is too large is read all the same, so that the answer is heard.
+        """
+        if self._http.our_state is h11.DONE:
+            self._http.start_next_cycle()
+        head = self._next_event()
+        if not isinstance(head, h11.Request):
+            return None
+        body, length = bytearray(), 0
+        while isinstance(piece := self._next_event(), h11.Data):
+            length += len(piece.data)
+            if length <= largest_body:
+                body += piece.data
+        too_large = length > largest_body
+        return Request(
+            method=head.method.decode("ascii"),
+            path=head.target.decode("ascii"),
+            headers={name.decode("ascii"): value.decode("latin-1") for name, value in head.headers},
+            body=b"" if too_large else bytes(body),
+            too_large=too_large,
+        )
+
+    def _next_event(self) -> h11.Event:
+        try:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                self._http.receive_data(self._receive(_PIECE))
+        except h11.RemoteProtocolError as error:
+            raise BadRequest(str(error)) from error
+        assert not isinstance(event, type), "each request is answered before the next is read"
+        return event
+
+    def encode(self, response: Response, *, chunked: bool = False) -> bytes:
         """The bytes on the wire, all at once: a header sent ahead of its body waits for a delayed acknowledgement."""
-        lines = [f"HTTP/1.1 {self.status} {_REASONS[self.status]}", "Server: Microsoft-HTTPAPI/2.0"]
-        lines += [f"{name}: {value}" for name, value in self.fields]
-        if self.content_type:
-            lines.append(f"Content-Type: {self.content_type}")
-        if self.close:
-            lines.append("Connection: close")
-        body = self.body
-        if chunked and body:
-            lines.append("Transfer-Encoding: chunked")
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        fields = [("Server", "Microsoft-HTTPAPI/2.0"), *response.fields]
+        if response.content_type:
+            fields.append(("Content-Type", response.content_type))
+        if response.close:
+            fields.append(("Connection", "close"))
+        if chunked and response.body:
+            fields.append(("Transfer-Encoding", "chunked"))
         else:
-            lines.append(f"Content-Length: {len(body)}")
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+            fields.append(("Content-Length", str(len(response.body))))
+        head = h11.Response(status_code=response.status, headers=fields, reason=HTTPStatus(response.status).phrase)
+        send = self._http.send
+        return send(head) + send(h11.Data(data=response.body)) + send(h11.EndOfMessage())
 
-
-def read_request(stream: IO[bytes], largest_body: int) -> Request | None:
-    """The next request, or None where the client has closed. Raises ``BadRequest`` or ``OSError``."""
-    start = stream.readline(_LONGEST_LINE)
-    if not start:
-        return None
-    words = start.decode("latin-1").split()
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise BadRequest("no request line")
-    headers = _read_headers(stream)
-    request = Request(method=words[0], path=words[1], headers=headers)
-    if request.chunked:
-        return request
-    length = headers.get("content-length", "0")
-    if not length.isdecimal():
-        raise BadRequest("no length")
-    body = _read_exactly(stream, int(length), largest_body)
-    return Request(
-        method=words[0], path=words[1], headers=headers, body=body or b"", too_large=body is None and int(length) > 0
-    )
-
-
-def _read_headers(stream: IO[bytes]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for _ in range(_MOST_FIELDS):
-        line = stream.readline(_LONGEST_LINE).decode("latin-1")
-        if line in ("\r\n", "\n"):
-            return headers
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise BadRequest("no header field")
-        headers[name.strip().lower()] = value.strip()
-    raise BadRequest("too many header fields")
-
-
-def _read_exactly(stream: IO[bytes], length: int, largest: int) -> bytes | None:
-    """The body, or None when it was longer than allowed: read all the same, so that the answer is heard."""
-    if length <= largest:
-        body = stream.read(length)
-        if len(body) < length:
-            raise BadRequest("the body is cut off")
-        return body
-    while length > 0:
-        piece = stream.read(min(length, 1 << 16))
-        if not piece:
-            raise BadRequest("the body is cut off")
-        length -= len(piece)
-    return None
+    @property
+    def is_open(self) -> bool:
+        """Whether another request may come after the answer."""
+        return self._http.our_state is h11.DONE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drumline_lab.wsman.http import BadRequest, Response, read_request
+from drumline_lab.wsman.http import BadRequest, HttpEnd, Request, Response
 
 
 def test_one_connection_serves_many_requests(serve, dial) -> None:
@@ -82,28 +82,61 @@ def test_identify_needs_no_login(serve, dial) -> None:
     assert b"IdentifyResponse" in answer.body
 
 
+def end(data: bytes) -> HttpEnd:
+    """A server's end of a connection on which the client has said this and closed it."""
+    return HttpEnd(io.BytesIO(data).read)
+
+
+POST = b"POST /wsman HTTP/1.1\r\nHost: web1\r\n"
+
+
 def test_header_and_body_leave_at_once() -> None:
-    assert Response(status=200, body=b"x", content_type="t", close=True).encode() == (
+    http = end(POST + b"\r\n")
+    assert http.read(10) == Request(method="POST", path="/wsman", headers={"host": "web1"})
+    assert http.encode(Response(status=200, body=b"x", content_type="t", close=True)) == (
         b"HTTP/1.1 200 OK\r\nServer: Microsoft-HTTPAPI/2.0\r\nContent-Type: t\r\nConnection: close\r\n"
         b"Content-Length: 1\r\n\r\nx"
     )
+    assert not http.is_open
+
+
+def test_requests_may_follow_each_other_without_a_pause() -> None:
+    http = end(POST + b"Content-Length: 3\r\n\r\nabc" + POST + b"X: \xfc\r\nContent-Length: 11\r\n\r\nabcdefghijk")
+    first = http.read(10)
+    assert (first.body, first.too_large) == (b"abc", False)
+    http.encode(Response(status=200))
+    assert http.is_open
+    second = http.read(10)
+    assert (second.headers["x"], second.body, second.too_large) == ("\xfc", b"", True)
+    http.encode(Response(status=200))
+    assert http.read(10) is None
+
+
+def test_a_client_that_asks_for_it_has_its_connection_closed() -> None:
+    http = end(POST + b"Connection: close\r\n\r\n")
+    http.read(10)
+    assert b"\r\nConnection: close\r\n" in http.encode(Response(status=200))
+    assert not http.is_open
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        b"POST /wsman\r\n\r\n",
-        b"POST /wsman HTTP/1.1\r\nno field\r\n\r\n",
-        b"POST /wsman HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"POST /wsman HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc",
-        b"POST /wsman HTTP/1.1\r\nContent-Length: 50\r\n\r\nabc",
-        b"POST /wsman HTTP/1.1\r\n" + b"a: b\r\n" * 101,
+        b"POST /wsman\r\nHost: web1\r\n\r\n",
+        b"POST /wsman HTTP/1.1\r\n\r\n",
+        POST + b"no field\r\n\r\n",
+        POST + b"Content-Length: -1\r\n\r\n",
+        POST + b"Content-Length: 5\r\n\r\nabc",
+        POST + b"Content-Length: 50\r\n\r\nabc",
+        POST + b"Content-Length: 5",
+        POST + b"a: b\r\n" * 100_000,
     ],
+    ids=["no version", "no host", "no field", "length", "cut", "cut and too large", "cut in its head", "endless"],
 )
-def test_broken_requests(data) -> None:
+def test_broken_requests(data: bytes) -> None:
     with pytest.raises(BadRequest):
-        read_request(io.BytesIO(data), 10)
+        end(data).read(10)
 
 
 def test_the_end_of_a_connection_is_no_request() -> None:
-    assert read_request(io.BytesIO(b""), 10) is None
+    assert end(b"").read(10) is None
