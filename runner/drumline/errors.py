@@ -88,7 +88,7 @@ class FilesError(DrumlineError):
 
 
 class PluginError(DrumlineError):
-    """A plugin breaks its contract: the message names plugin, hook and offending definition."""
+    """A plugin breaks its contract: the message names what of the plugin does, and the place."""
 
 
 class HostError(DrumlineError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Generator
 from pathlib import Path
 
-from drumline.errors import lacking
+from drumline.errors import PluginError, lacking
 from drumline.execution.values import Values, failure, timed_out
+from drumline.plugin.protocols import Action, Call, Steps
 from drumline.templating.failures import TemplateEnded, TemplateFailed
 
 
@@ -20,6 +22,38 @@ def fault(action: str, error: Exception) -> str:
         f"Action '{action}' raised {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}). "
         "This is a fault in drumline or in the plugin, not in the playbook."
     )
+
+
+def steps_of(action: Action, call: Call) -> Steps:
+    """What the action does, step by step. Raises ``PluginError`` when it is no generator."""
+    steps = action.perform(call)
+    if not isinstance(steps, Generator):
+        raise _broken(action.name, f"gave {_shown(steps)} instead of yielding requests", action.perform)
+    return steps
+
+
+def no_request(action: str, yielded: object, steps: Steps) -> PluginError:
+    """The action yielded something that nobody can carry out."""
+    return _broken(action, f"yielded {_shown(yielded)}, which is no request", steps)
+
+
+def no_result(action: str, returned: object, steps: Steps) -> PluginError:
+    """The action returned something else than a result."""
+    return _broken(action, f"returned {_shown(returned)}, which is no Result", steps)
+
+
+def _broken(action: str, what: str, where: object) -> PluginError:
+    """``where``: a function, or a generator that waits or is over."""
+    code = getattr(where, "gi_code", None) or getattr(where, "__code__", None)
+    frame = getattr(where, "gi_frame", None)
+    line = frame.f_lineno if frame else code and code.co_firstlineno
+    place = f" ({Path(code.co_filename).name}:{line})" if code else ""
+    return PluginError(f"Action '{action}' {what}{place}", "This is a fault in the plugin, not in the playbook.")
+
+
+def _shown(thing: object) -> str:
+    """Its type: what it holds may be secret."""
+    return "None" if thing is None else f"a value of type '{type(thing).__name__}'"
 
 
 def template_failure(error: TemplateFailed, seconds: float | None) -> Values:

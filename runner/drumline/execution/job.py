@@ -26,9 +26,9 @@ from drumline.errors import (
 )
 from drumline.execution.context import RunContext
 from drumline.execution.executors import JobReport, Stopped
-from drumline.execution.faults import fault, template_failure
+from drumline.execution.faults import fault, no_request, no_result, steps_of, template_failure
 from drumline.execution.hiding import hidden
-from drumline.execution.requests import Requests
+from drumline.execution.requests import Requests, UnknownRequest
 from drumline.execution.task_values import Words
 from drumline.execution.values import (
     Values,
@@ -114,7 +114,7 @@ class JobRun:
         scope = self._context.scope(self._step, self._job.host, {})
         try:
             status, values, ignored = self._outcome(scope)
-        except DrumlineError as error:  # the journal has no room for the output
+        except DrumlineError as error:  # the journal has no room for the output, or a plugin breaks its contract
             status, values, ignored = Status.FAILED, failure(str(error)), False
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(fault(self._task.action, error)), False
@@ -302,7 +302,7 @@ class JobRun:
                 ),
                 lookup=lambda name: self._lookup(name, scope),
             )
-            return self._drive(action.perform(call), target, become)
+            return self._drive(steps_of(action, call), target, become)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)
         except FilesError as error:
@@ -332,6 +332,8 @@ class JobRun:
                 request: Request = steps.throw(error) if error else steps.send(answer)
             except StopIteration as stop:
                 result: Result = stop.value
+                if not isinstance(result, Result):
+                    raise no_result(self._task.action, result, steps) from None
                 return replace(result, values={**result.values, **said}) if said else result
             except ActionFailed as failed:
                 failed.values = {**failed.values, **said}
@@ -346,6 +348,8 @@ class JobRun:
                 error = raised
             except ActionFailed as raised:
                 error = over = raised
+            except UnknownRequest:
+                raise no_request(self._task.action, request, steps) from None
             else:
                 if isinstance(answer, Completed) and (answer.cut or answer.kept):
                     said = _added(said, answer)

@@ -39,6 +39,10 @@ class Asking(Protocol):
         ...
 
 
+class UnknownRequest(Exception):
+    """An action yielded something that is no request."""
+
+
 class Requests:
     """The requests of one job, on the job's own thread. ``stop``, and what is given to ``held``, come from others."""
 
@@ -78,7 +82,10 @@ class Requests:
                 self._session.interrupt()
 
     def carry_out(self, request: Request, target: Target, become: Become | None) -> Any:
-        """The answer to a request, as the request says; raises ``HostError`` and ``ActionFailed``."""
+        """The answer to a request, as the request says; raises ``HostError`` and ``ActionFailed``.
+
+        Raises ``UnknownRequest`` for what is none.
+        """
         if isinstance(request, Run) and request.tidies and (self.stopped or self._is_late()):
             return self._tidy(request, target, become)
         if self.stopped:
@@ -104,6 +111,8 @@ class Requests:
                 return self._ask(request)
             case ReadClock(samples=samples):
                 return self._with_session(target, lambda session: self._read_clock(session, target, samples))
+            case _:
+                raise UnknownRequest
         return None
 
     def wait(self, seconds: float | None) -> None:
