@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import distributions
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
 
 import pytest
 
-import drumline
 from drumline.plugin import Action, CommandSpec, Result, hookimpl
-from drumline.plugin.finding import entry_points
 from drumline.plugin.manager import load_plugins
 
 
@@ -111,22 +108,6 @@ def test_installed_plugins_are_found_with_their_origin() -> None:
     local = info(registry, "local")
     assert local.origin.startswith("drumline ")
     assert local.offers["transports"] == ("local",)
-
-
-def test_an_editable_install_is_seen_once() -> None:
-    entries = [(origin, entry.name) for origin, entry in entry_points([*distributions(), *distributions()])]
-    assert len(entries) == len(set(entries))
-    assert (f"drumline {drumline.__version__}", "local") in entries
-
-
-def test_distributions_without_the_group_are_not_parsed() -> None:
-    class Unreadable:
-        metadata = property(lambda self: pytest.fail("its metadata was read"))
-
-        def read_text(self, file):
-            return "[console_scripts]\nx = y:z\n"
-
-    assert list(entry_points([Unreadable()])) == []
 
 
 def test_an_installed_plugin_that_cannot_be_imported_is_left_out(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterable
-from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from drumline.plugin.distributions import EntryPoint, entry_points
 from drumline.plugin.spec import PROJECT
 
 
@@ -28,23 +27,8 @@ class Found(NamedTuple):
 
 def installed() -> list[Found]:
     """The plugins that distributions declare by an entry point, sorted by name."""
-    found = [Found(entry.name, origin, _import(entry)) for origin, entry in entry_points(distributions())]
+    found = [Found(entry.name, entry.origin, _import(entry)) for entry in entry_points(PROJECT, sys.path)]
     return sorted(found, key=lambda item: item.name)
-
-
-def entry_points(dists: Iterable[Distribution]) -> Iterable[tuple[str, EntryPoint]]:
-    """The entry points of all distributions, each with the name and version of its own."""
-    seen: set[str] = set()
-    for dist in dists:
-        # Reading this one file is much cheaper than parsing a distribution's metadata to learn its name.
-        if f"[{PROJECT}]" not in (dist.read_text("entry_points.txt") or ""):
-            continue
-        metadata = dist.metadata  # parsed whenever it is asked for
-        if metadata["Name"] in seen:
-            continue
-        seen.add(metadata["Name"])
-        origin = f"{metadata['Name']} {metadata['Version']}"
-        yield from ((origin, entry) for entry in dist.entry_points if entry.group == PROJECT)
 
 
 def _import(entry: EntryPoint) -> object:
