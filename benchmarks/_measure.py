@@ -30,7 +30,7 @@ class Cost:
 
 
 def measure(
-    argv: Sequence[str | Path], *, environment: Mapping[str, str] | None = None, folder: Path | None = None
+    argv: Sequence[str | Path], *, environment: Mapping[str, str] | None = None, directory: Path | None = None
 ) -> Cost:
     """Run a program to its end. Raises ``SystemExit`` with what it said when it fails."""
     # As by default, Python keeps what it has compiled; without that each run would compile drumline anew.
@@ -43,7 +43,7 @@ def measure(
             stdout=said,
             stderr=said,
             env={**inherited, **(environment or {})},
-            cwd=folder,
+            cwd=directory,
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start

@@ -87,10 +87,10 @@ def _waves(hosts: int, waves: int) -> dict[str, Wave]:
     """One run of so many waves, by the real way from the files to the journal and the report."""
     transport = Timed()
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:
-        folder = Path(name)
-        playbook = write_project(folder, hosts, waves)
-        os.chdir(folder)
-        prepared = app.prepare([playbook], Settings(inventory=("hosts.ini",), state=folder / "state"))
+        directory = Path(name)
+        playbook = write_project(directory, hosts, waves)
+        os.chdir(directory)
+        prepared = app.prepare([playbook], Settings(inventory=("hosts.ini",), state=directory / "state"))
         transports = {**prepared.registry.transports, transport.name: transport}
         prepared = dataclasses.replace(prepared, registry=dataclasses.replace(prepared.registry, transports=transports))
         with _silence(), listeners_for(prepared.plan) as reports:

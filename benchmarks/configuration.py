@@ -44,21 +44,21 @@ def main() -> None:
     if arguments.resolve:
         resolve(arguments.hosts, *arguments.resolve)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         rows = [
-            compare(name, text(arguments.hosts), Path(folder), arguments.hosts, arguments.rounds)
+            compare(name, text(arguments.hosts), Path(directory), arguments.hosts, arguments.rounds)
             for name, text in CONFIGURATIONS.items()
         ]
     title = f"B9, configuration: {arguments.hosts} hosts, medians of {arguments.rounds} processes each ({machine()})"
     print_table(title, ["", "ssh asked", "its CPU time", "ssh asked, times", "without ssh", "its CPU time"], rows)
 
 
-def compare(name: str, text: str, folder: Path, hosts: int, rounds: int) -> list[str]:
+def compare(name: str, text: str, directory: Path, hosts: int, rounds: int) -> list[str]:
     """A row: what both ways cost beyond a process that resolves no host."""
-    file = folder / "config"
+    file = directory / "config"
     file.write_text(text)
     home = {"HOME": pwd.getpwuid(os.getuid()).pw_dir}
-    counted = folder / "asked"
+    counted = directory / "asked"
 
     def run(way: str, number: int) -> Callable[[], Cost]:
         command = [sys.executable, __file__, "--hosts", str(number), "--resolve", str(file), way]

@@ -60,10 +60,10 @@ def _in_a_process(hosts: int, tasks: int) -> dict[str, float]:
 def _once(hosts: int, tasks: int) -> dict[str, float]:
     """Seconds of each part, CPU seconds of the run, and the peak of memory in MB."""
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:
-        folder = Path(name)
-        playbook = write_project(folder, hosts, tasks)
-        os.chdir(folder)
-        settings = Settings(inventory=("hosts.ini",), state=folder / "state")
+        directory = Path(name)
+        playbook = write_project(directory, hosts, tasks)
+        os.chdir(directory)
+        settings = Settings(inventory=("hosts.ini",), state=directory / "state")
         start = time.perf_counter()
         app.inventory_of(settings, app.registry())
         loaded = time.perf_counter()
@@ -84,11 +84,11 @@ def _once(hosts: int, tasks: int) -> dict[str, float]:
         }
 
 
-def write_project(folder: Path, hosts: int, tasks: int) -> Path:
-    (folder / "plugins").mkdir()
-    (folder / "plugins" / "null.py").write_text(_PLUGIN)
-    (folder / "hosts.ini").write_text(f"[fleet]\nh[00001:{hosts:05}]\n[all:vars]\nansible_connection=null\n")
-    playbook = folder / "playbook.yml"
+def write_project(directory: Path, hosts: int, tasks: int) -> Path:
+    (directory / "plugins").mkdir()
+    (directory / "plugins" / "null.py").write_text(_PLUGIN)
+    (directory / "hosts.ini").write_text(f"[fleet]\nh[00001:{hosts:05}]\n[all:vars]\nansible_connection=null\n")
+    playbook = directory / "playbook.yml"
     lines = "".join(f"    - command: echo {number}\n" for number in range(tasks))
     playbook.write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{lines}")
     return playbook

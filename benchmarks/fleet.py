@@ -51,7 +51,7 @@ for number in range(int(commands)):
 class Fleet:
     """Servers that are up, and the files that the contenders read."""
 
-    folder: Path
+    directory: Path
     server: Sshd
     user: str
     tasks: int
@@ -61,7 +61,7 @@ class Fleet:
         return self.server.addresses
 
     def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
+        path = self.directory / name
         path.write_text(text)
         return path
 
@@ -96,22 +96,22 @@ def open_fleet(hosts: int, tasks: int, *, as_me: bool) -> Iterator[Fleet]:
     """Servers for as long as a ``with`` takes; as root, with a user of their own."""
     addresses = [f"127.0.{2 + number // 250}.{1 + number % 250}" for number in range(hosts)]
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumline-benchmark-")))
-        user = getpass.getuser() if as_me or os.geteuid() else stack.enter_context(_temporary_user(folder))
-        settings = {"AuthorizedKeysFile": str(folder / "authorized_keys")}
-        server = stack.enter_context(Sshd(folder / "sshd", addresses=addresses, settings=settings))
-        shutil.copy(f"{server.client_key}.pub", folder / "authorized_keys")
-        folder.chmod(0o755)  # sshd reads the authorized keys as the user who logs in
-        fleet = Fleet(folder=folder, server=server, user=user, tasks=tasks)
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumline-benchmark-")))
+        user = getpass.getuser() if as_me or os.geteuid() else stack.enter_context(_temporary_user(directory))
+        settings = {"AuthorizedKeysFile": str(directory / "authorized_keys")}
+        server = stack.enter_context(Sshd(directory / "sshd", addresses=addresses, settings=settings))
+        shutil.copy(f"{server.client_key}.pub", directory / "authorized_keys")
+        directory.chmod(0o755)  # sshd reads the authorized keys as the user who logs in
+        fleet = Fleet(directory=directory, server=server, user=user, tasks=tasks)
         fleet.write("hosts", "".join(f"{host}\n" for host in addresses))
         yield fleet
 
 
 @contextlib.contextmanager
-def _temporary_user(folder: Path) -> Iterator[str]:
+def _temporary_user(directory: Path) -> Iterator[str]:
     """A user whose shell is /bin/sh, so that no shell's start-up files are measured."""
     name = f"drumline{os.getpid()}"
-    home = folder / "home"
+    home = directory / "home"
     # '*' lets nobody in by password; the '!' that useradd sets by itself locks the account for keys too.
     subprocess.run(["useradd", "-s", "/bin/sh", "-m", "-d", home, "-p", "*", name], check=True)
     try:
@@ -143,7 +143,7 @@ def _contenders(fleet: Fleet, options: argparse.Namespace) -> dict[str, tuple[in
 def arguments_of(fleet: Fleet) -> list[str | Path]:
     """What the bare scripts are given: a file of hosts, port, user, private key, number of commands."""
     key = fleet.server.client_key
-    return [fleet.folder / "hosts", str(fleet.server.port), fleet.user, key, str(fleet.tasks)]
+    return [fleet.directory / "hosts", str(fleet.server.port), fleet.user, key, str(fleet.tasks)]
 
 
 def _floor(fleet: Fleet) -> Callable[[], Cost]:
@@ -172,9 +172,9 @@ def write_inventory(fleet: Fleet) -> Path:
 def _drumline(fleet: Fleet) -> Callable[[], Cost]:
     inventory = write_inventory(fleet)
     playbook = _playbook(fleet, "command")
-    state = fleet.folder / "state"
+    state = fleet.directory / "state"
     command = [DRUMLINE, "run", playbook, "-i", inventory, "-f", str(len(fleet.hosts)), "--state", state]
-    return lambda: measure(command, folder=fleet.folder)
+    return lambda: measure(command, directory=fleet.directory)
 
 
 def _pyinfra(fleet: Fleet) -> Callable[[], Cost] | None:
@@ -192,7 +192,7 @@ def _pyinfra(fleet: Fleet) -> Callable[[], Cost] | None:
     lines = [f"server.shell(name='t{number}', commands=['echo {number}'])\n" for number in range(fleet.tasks)]
     deploy = fleet.write("deploy.py", "from pyinfra.operations import server\n" + "".join(lines))
     command = [program, "-y", "--parallel", str(len(fleet.hosts)), inventory, deploy]
-    return lambda: measure(command, folder=fleet.folder)
+    return lambda: measure(command, directory=fleet.directory)
 
 
 def _parallel_ssh(fleet: Fleet) -> Callable[[], Cost] | None:
@@ -218,17 +218,17 @@ def _ansible(fleet: Fleet, module: str) -> Callable[[], Cost] | None:
     playbook = _playbook(fleet, module)
 
     def once() -> Cost:
-        # ssh keeps its connections for a minute: a folder of their own makes each run start cold.
+        # ssh keeps its connections for a minute: a directory of their own makes each run start cold.
         with tempfile.TemporaryDirectory(prefix="cp", dir="/tmp") as sockets:
             environment = {
                 "ANSIBLE_FORKS": str(len(fleet.hosts)),
                 "ANSIBLE_PIPELINING": "True",
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
-                "ANSIBLE_LOCAL_TEMP": str(fleet.folder / "ansible"),
+                "ANSIBLE_LOCAL_TEMP": str(fleet.directory / "ansible"),
                 "ANSIBLE_NOCOLOR": "1",
                 "LC_ALL": "C.UTF-8",
             }
-            cost = measure([program, "-i", inventory, playbook], environment=environment, folder=fleet.folder)
+            cost = measure([program, "-i", inventory, playbook], environment=environment, directory=fleet.directory)
             fleet.server.drop_connections()
         return cost
 

@@ -31,32 +31,32 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=50)
     parser.add_argument("--events", type=int, default=300_000, help="jobs in the journal")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--once", type=Path, help="simulate once in this process, in this folder; print JSON")
+    parser.add_argument("--once", type=Path, help="simulate once in this process, in this directory; print JSON")
     options = parser.parse_args()
     if options.once:
         print(json.dumps(_once(options.once, options.hosts)))
         return
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:
-        folder = Path(name)
-        _write_project(folder, options.tasks)
-        jobs = _write_journal(folder, options.events)
-        _report([_in_a_process(folder, options.hosts) for _ in range(options.rounds)], options, jobs)
+        directory = Path(name)
+        _write_project(directory, options.tasks)
+        jobs = _write_journal(directory, options.events)
+        _report([_in_a_process(directory, options.hosts) for _ in range(options.rounds)], options, jobs)
 
 
-def _write_project(folder: Path, tasks: int) -> None:
-    (folder / "hosts.ini").write_text("[fleet]\nh[001:100]\n")
+def _write_project(directory: Path, tasks: int) -> None:
+    (directory / "hosts.ini").write_text("[fleet]\nh[001:100]\n")
     lines = "".join(f"    - {{id: t{number}, command: echo {number}}}\n" for number in range(tasks))
-    (folder / "playbook.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{lines}")
+    (directory / "playbook.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{lines}")
 
 
-def _settings(folder: Path) -> Settings:
-    return Settings(inventory=(str(folder / "hosts.ini"),), state=folder / "state")
+def _settings(directory: Path) -> Settings:
+    return Settings(inventory=(str(directory / "hosts.ini"),), state=directory / "state")
 
 
-def _write_journal(folder: Path, events: int) -> int:
+def _write_journal(directory: Path, events: int) -> int:
     """Runs of 100 hosts, as many as there are to be events; returns how many jobs were entered."""
-    plan = app.prepare([folder / "playbook.yml"], _settings(folder)).plan
-    journal = Journal(folder / "state")
+    plan = app.prepare([directory / "playbook.yml"], _settings(directory)).plan
+    journal = Journal(directory / "state")
     written = 0
     while written < events:
         writer = journal.begin(plan, command="benchmark")
@@ -81,22 +81,22 @@ def _ends(plan: Plan, shift: int) -> list[Event]:
     ]
 
 
-def _in_a_process(folder: Path, hosts: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "--once", str(folder), "--hosts", str(hosts)]
+def _in_a_process(directory: Path, hosts: int) -> dict[str, float]:
+    command = [sys.executable, __file__, "--once", str(directory), "--hosts", str(hosts)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
 
 
-def _once(folder: Path, hosts: int) -> dict[str, float]:
+def _once(directory: Path, hosts: int) -> dict[str, float]:
     """Seconds of each part, and the peak of memory in MB. The whole is the command, from files to printed lines."""
     start = time.perf_counter()
-    path = str(folder / "playbook.yml")
-    read = sum(len(run.endings) for run in past_runs(folder / "state", path))
+    path = str(directory / "playbook.yml")
+    read = sum(len(run.endings) for run in past_runs(directory / "state", path))
     history = time.perf_counter() - start
     start = time.perf_counter()
     program = Path(sys.executable).with_name("drumline")
-    words = ["simulate", path, "-i", folder / "hosts.ini", "--state", folder / "state", "--hosts", str(hosts)]
+    words = ["simulate", path, "-i", directory / "hosts.ini", "--state", directory / "state", "--hosts", str(hosts)]
     subprocess.run([program, *words], stdout=subprocess.DEVNULL, check=True)
     return {
         "history": history,

@@ -103,7 +103,7 @@ def _apart() -> Iterator[int | None]:
 def _command(fleet: Fleet) -> str:
     """It lasts for much longer than all the words take to leave."""
     seconds = max(0.3, len(fleet.hosts) * 0.004)
-    quiet = fleet.folder / "quiet"
+    quiet = fleet.directory / "quiet"
     os.mkfifo(quiet)
     quiet.chmod(0o666)
     return COMMAND.format(seconds=seconds, quiet=quiet)
@@ -133,9 +133,9 @@ def _drumline(contest: Contest, inventory: Path, start: str) -> list[Start]:
         for number in range(fleet.tasks)
     )
     playbook = fleet.write("starts.yml", f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
-    with tempfile.TemporaryDirectory(dir=fleet.folder) as folder:
-        events = Path(folder) / "events"
-        settings = ["-f", str(AT_ONCE), "--state", f"{folder}/state", "--events", events]
+    with tempfile.TemporaryDirectory(dir=fleet.directory) as directory:
+        events = Path(directory) / "events"
+        settings = ["-f", str(AT_ONCE), "--state", f"{directory}/state", "--events", events]
         _contend(contest, [DRUMLINE, "run", playbook, "-i", inventory, *settings])
         return _starts([json.loads(line) for line in events.read_text().splitlines()])
 

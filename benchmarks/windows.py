@@ -55,16 +55,16 @@ def main() -> None:
     given = parser.parse_args()
     tasks = given.tasks
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:
-        folder = Path(name)
+        directory = Path(name)
         program = os.environ.get("DRUMLINE_LAB_WINDOWS")
-        backend = find_backend(f"benchmark-{secrets.token_hex(4)}", folder, program=program)
+        backend = find_backend(f"benchmark-{secrets.token_hex(4)}", directory, program=program)
         if type(backend) is Sh:
             print("B3, Windows: left out, since there is no PowerShell. Set DRUMLINE_LAB_WINDOWS, or install pwsh.")
             return
         try:
             with WsmanServer(Settings(users={_USER: _PASSWORD}), backend=backend) as server:
-                rows = [_row(kind, server, folder, tasks) for kind in TASKS]
-            large = _large(program, folder, given.rounds)
+                rows = [_row(kind, server, directory, tasks) for kind in TASKS]
+            large = _large(program, directory, given.rounds)
         finally:
             backend.remove()
     title = f"B3, Windows: one more task on a warm shell, {tasks} of each kind ({backend.description}; {machine()})"
@@ -73,45 +73,45 @@ def main() -> None:
     print_table(title, ["", "seconds", "bytes sent for a byte"], [large])
 
 
-def _row(kind: str, server: WsmanServer, folder: Path, tasks: int) -> list[str]:
+def _row(kind: str, server: WsmanServer, directory: Path, tasks: int) -> list[str]:
     """What tasks add to a run that has one already: connecting and starting PowerShell are in both."""
-    first = _traffic(kind, server, folder, 1)
-    all_of_them = _traffic(kind, server, folder, 1 + tasks)
+    first = _traffic(kind, server, directory, 1)
+    all_of_them = _traffic(kind, server, directory, 1 + tasks)
     requests = (all_of_them.requests - first.requests) / tasks
     sent = (all_of_them.received - first.received) / tasks
     return [kind, judged(requests, REQUESTS), judged(sent, SENT, " bytes"), str(first.requests)]
 
 
-def _large(program: str | None, folder: Path, rounds: int) -> list[str]:
+def _large(program: str | None, directory: Path, rounds: int) -> list[str]:
     """A copy to two hosts, each with a server of its own."""
-    (folder / "large").write_bytes(secrets.token_bytes(_LARGE))
+    (directory / "large").write_bytes(secrets.token_bytes(_LARGE))
     seconds, sent = [], 0
     with contextlib.ExitStack() as stack:
         servers = []
         for _ in range(2):
-            backend = find_backend(f"benchmark-{secrets.token_hex(4)}", folder, program=program)
+            backend = find_backend(f"benchmark-{secrets.token_hex(4)}", directory, program=program)
             stack.callback(backend.remove)
             servers.append(stack.enter_context(WsmanServer(Settings(users={_USER: _PASSWORD}), backend=backend)))
         for number in range(rounds + 1):  # the first one starts the hosts' services
             for server in servers:
                 server.log.clear()
-            task = f"win_copy: {{src: {folder}/large, dest: 'C:\\bench-{number}.bin'}}"
-            cost = _run(servers, folder, f"    - {task}\n")
+            task = f"win_copy: {{src: {directory}/large, dest: 'C:\\bench-{number}.bin'}}"
+            cost = _run(servers, directory, f"    - {task}\n")
             seconds.append(cost.wall)
             sent = sum(Traffic.of(server.log).received for server in servers)
     each = sent / len(servers) / _LARGE
     return ["win_copy, 10 MB", judged(statistics.median(seconds[1:]), SECONDS, " s"), judged(each, BYTES)]
 
 
-def _traffic(kind: str, server: WsmanServer, folder: Path, tasks: int) -> Traffic:
+def _traffic(kind: str, server: WsmanServer, directory: Path, tasks: int) -> Traffic:
     server.log.clear()
-    _run([server], folder, "".join(f"    - {TASKS[kind].format(n=number)}\n" for number in range(tasks)))
+    _run([server], directory, "".join(f"    - {TASKS[kind].format(n=number)}\n" for number in range(tasks)))
     return Traffic.of(server.log)
 
 
-def _run(servers: Sequence[WsmanServer], folder: Path, tasks: str) -> Cost:
+def _run(servers: Sequence[WsmanServer], directory: Path, tasks: str) -> Cost:
     """Run tasks on hosts, the whole program."""
-    inventory = folder / "hosts.ini"
+    inventory = directory / "hosts.ini"
     inventory.write_text(
         "".join(
             f"win{number} ansible_host={server.host} ansible_port={server.port} ansible_winrm_scheme=http"
@@ -120,9 +120,9 @@ def _run(servers: Sequence[WsmanServer], folder: Path, tasks: str) -> Cost:
             for number, server in enumerate(servers)
         )
     )
-    playbook = folder / "playbook.yml"
+    playbook = directory / "playbook.yml"
     playbook.write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
-    return measure([DRUMLINE, "run", playbook, "-i", inventory, "--state", folder / "state"], folder=folder)
+    return measure([DRUMLINE, "run", playbook, "-i", inventory, "--state", directory / "state"], directory=directory)
 
 
 if __name__ == "__main__":

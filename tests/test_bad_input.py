@@ -52,8 +52,8 @@ def refused(tmp_path: Path) -> Callable[..., str]:
     return run
 
 
-def _runs(folder: Path) -> int:
-    path = folder / "state" / "journal.sqlite3"
+def _runs(directory: Path) -> int:
+    path = directory / "state" / "journal.sqlite3"
     if not path.exists():
         return 0
     with sqlite3.connect(path) as database:
@@ -208,11 +208,11 @@ def test_a_playbook_of_5_mb_is_planned(tmp_path: Path) -> None:
     assert (ended.status, ended.err) == (0, "")
 
 
-def test_a_playbook_that_is_missing_or_a_folder(refused: Callable[..., str], tmp_path: Path) -> None:
-    (tmp_path / "folder.yml").mkdir()
-    said = refused("", "nowhere.yml", "folder.yml")
+def test_a_playbook_that_is_missing_or_a_directory(refused: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "directory.yml").mkdir()
+    said = refused("", "nowhere.yml", "directory.yml")
     assert "nowhere.yml doesn't exist" in said
-    assert "folder.yml is a folder" in said
+    assert "directory.yml is a directory" in said
 
 
 def test_mistakes_of_several_files_are_told_at_once(refused: Callable[..., str], tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_source_that_is_not_there_or_no_list_of_hosts(refused: Callable[..., s
     assert "error: " in refused("", "-i", source)
 
 
-def test_a_folder_without_sources(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_a_directory_without_sources(refused: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "inv").mkdir()
     (tmp_path / "inv" / "group_vars").mkdir()
     assert "The inventory has no hosts" in refused("", "-i", "inv")
@@ -359,7 +359,7 @@ def test_a_command_line_that_means_nothing(tmp_path: Path, arguments: list[str])
 # The surroundings.
 
 
-def test_a_state_folder_that_cannot_be_written(refused: Callable[..., str], tmp_path: Path) -> None:
+def test_a_state_directory_that_cannot_be_written(refused: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = refused("", "--state", str(tmp_path / "file" / "state"))
     assert "file/state" in said
@@ -397,12 +397,12 @@ def test_a_disk_that_fills_in_the_middle_of_a_run(tmp_path: Path) -> None:
     assert processes_with(marker) == []
 
 
-def call_through(folder: Path, script: str, *arguments: str) -> Ended:
+def call_through(directory: Path, script: str, *arguments: str) -> Ended:
     """Call the program through a line of sh that starts it."""
     done = subprocess.run(
         ["/bin/sh", "-c", script, "sh", *arguments],
-        cwd=folder,
-        env=environment(folder),
+        cwd=directory,
+        env=environment(directory),
         capture_output=True,
         text=True,
         timeout=60,

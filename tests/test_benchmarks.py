@@ -12,12 +12,12 @@ import pytest
 
 from drumline_lab.sshd import find_sshd
 
-_FOLDER = Path(__file__).parents[1] / "benchmarks"
+_DIRECTORY = Path(__file__).parents[1] / "benchmarks"
 
 
 def table(script: str, *arguments: str) -> dict[str, list[str]]:
     """What a benchmark prints: the cells of each row by the first one."""
-    command = [sys.executable, str(_FOLDER / script), *arguments]
+    command = [sys.executable, str(_DIRECTORY / script), *arguments]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     lines = [line for line in said.splitlines() if line.startswith("| ") and not line.startswith("| -")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]

@@ -8,10 +8,10 @@ from drumline.config import Settings, load_settings
 from drumline.errors import FilesError, UsageError
 
 
-def mistakes(folder: Path, text: str) -> list[tuple[str, str, int]]:
-    (folder / "drumline.toml").write_text(text, encoding="utf-8")
+def mistakes(directory: Path, text: str) -> list[tuple[str, str, int]]:
+    (directory / "drumline.toml").write_text(text, encoding="utf-8")
     with pytest.raises(FilesError) as caught:
-        load_settings(folder, {})
+        load_settings(directory, {})
     return [(found.summary, found.detail, found.position.line) for found in caught.value.diagnostics if found.position]
 
 
@@ -21,7 +21,7 @@ def test_defaults(tmp_path: Path) -> None:
     )
 
 
-def test_the_state_folder_follows_the_xdg_rules(tmp_path: Path) -> None:
+def test_the_state_directory_follows_the_xdg_rules(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {"XDG_STATE_HOME": "/s"}).state == Path("/s/drumline")
     assert load_settings(tmp_path, {"XDG_STATE_HOME": "s", "HOME": "/h"}).state == Path("/h/.local/state/drumline")
 
@@ -55,7 +55,7 @@ def test_all_mistakes_of_the_file_are_found_with_their_lines(tmp_path: Path) -> 
         ("This setting has a wrong value", "'forks' has to be a whole number from 1, not 'x'.", 2),
         ("Unknown setting", "There is no setting 'sesions'. Did you mean 'sessions'?", 3),
         ("This setting has a wrong value", "'sessions' has to be a whole number from 1, not 0.", 4),
-        ("This setting has a wrong value", "'state' has to be the name of a folder, not ''.", 5),
+        ("This setting has a wrong value", "'state' has to be the name of a directory, not ''.", 5),
         (
             "This setting has a wrong value",
             "'inventory' has to be the name of a source or a list of them, not {'a': 1}.",

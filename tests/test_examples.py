@@ -80,7 +80,7 @@ class Running:
 class Fleet:
     """A fleet that is up, and the way to run things on it."""
 
-    folder: Path
+    directory: Path
     program: str | None
 
     def run(self, playbook: str, *arguments: str) -> Ran:
@@ -90,19 +90,19 @@ class Fleet:
     @contextmanager
     def running(self, playbook: str, *arguments: str) -> Iterator[Running]:
         """Starts a playbook; it is killed if a test leaves it running."""
-        events = self.folder.parent / "events.jsonl"
+        events = self.directory.parent / "events.jsonl"
         events.unlink(missing_ok=True)
         process = subprocess.Popen(
             [
                 *_DRUMLINE,
-                *("run", str(_PLAYBOOKS / playbook), "-i", str(self.folder / lab.INVENTORY)),
+                *("run", str(_PLAYBOOKS / playbook), "-i", str(self.directory / lab.INVENTORY)),
                 *("--state", str(self.state), "--events", str(events), *arguments),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            cwd=self.folder.parent,
+            cwd=self.directory.parent,
         )
         try:
             yield Running(process=process, events=events)
@@ -113,19 +113,21 @@ class Fleet:
     def drumline(self, *arguments: str) -> int:
         """Call another command beside a run; returns its exit status."""
         command = [*_DRUMLINE, *arguments, "--state", str(self.state)]
-        return subprocess.run(command, cwd=self.folder.parent, capture_output=True, timeout=60, check=False).returncode
+        return subprocess.run(
+            command, cwd=self.directory.parent, capture_output=True, timeout=60, check=False
+        ).returncode
 
     @property
     def state(self) -> Path:
-        return self.folder.parent / "state"
+        return self.directory.parent / "state"
 
     def root(self, host: str) -> Path:
-        """The folder of a Linux host."""
-        return self.folder / "hosts" / host / "root"
+        """The directory of a Linux host."""
+        return self.directory / "hosts" / host / "root"
 
     def read(self, host: str, name: str) -> str:
         """A file of a host; the Linux machine and the Windows host are asked in their own way."""
-        state = lab.State.load(self.folder)
+        state = lab.State.load(self.directory)
         assert state is not None
         if self.program and host.startswith("app"):
             environment = {**os.environ, "WINDOWS_HOST": f"drumline-{state.token}-{host}"}
@@ -138,14 +140,14 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     """Starts a fleet, by default the one of the README."""
-    folder = tmp_path / "lab"
+    directory = tmp_path / "lab"
 
     def up(program: str | None = None, *, linux: int = 3, windows: int = 2) -> Fleet:
-        lab.up(folder, Wanted(linux=linux, windows=windows, program=program))
-        return Fleet(folder=folder, program=program)
+        lab.up(directory, Wanted(linux=linux, windows=windows, program=program))
+        return Fleet(directory=directory, program=program)
 
     yield up
-    lab.down(folder)
+    lab.down(directory)
 
 
 def test_the_rollout_where_there_is_no_windows(fleet: Callable[..., Fleet]) -> None:

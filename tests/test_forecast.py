@@ -29,18 +29,18 @@ WIDEST = 2 * 2.56
 
 @dataclass
 class Fleet:
-    folder: Path
+    directory: Path
     inventory: str
 
     def run(self, tasks: list[dict[str, object]], *, forks: int = 50) -> Ran:
         plays = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
-        return run_text(self.folder, json.dumps(plays), inventory=self.inventory, forks=forks)
+        return run_text(self.directory, json.dumps(plays), inventory=self.inventory, forks=forks)
 
     def prepared(self, *, forks: int = 50) -> Prepared:
-        inventory = (str(self.folder / "inventory.yml"),)
+        inventory = (str(self.directory / "inventory.yml"),)
         return prepare(
-            [self.folder / "playbook.yml"],
-            Settings(inventory=inventory, state=self.folder / "state", forks=forks),
+            [self.directory / "playbook.yml"],
+            Settings(inventory=inventory, state=self.directory / "state", forks=forks),
         )
 
 
@@ -116,7 +116,7 @@ def held(fleet: Fleet) -> tuple[int, float]:
     real = [waves(fleet.run(tasks)) for _ in range(RUNS)]
     prepared = fleet.prepared()
     costs = costs_of(prepared.inventory.hosts.values())
-    runs = list(past_runs(fleet.folder / "state", prepared.plan.playbook.path))[:RUNS]
+    runs = list(past_runs(fleet.directory / "state", prepared.plan.playbook.path))[:RUNS]
     inside, width = 0, 0.0
     for run, times in zip(reversed(runs), real, strict=True):
         past = read_past(other for other in runs if other is not run)

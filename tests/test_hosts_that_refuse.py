@@ -33,10 +33,10 @@ def over_winrm(server: WsmanServer, password: str = PASSWORD) -> str:
     )
 
 
-def run(folder: Path, inventory: str, playbook: str) -> tuple[int, str]:
-    (folder / "hosts.ini").write_text(inventory)
-    (folder / "play.yml").write_text(playbook)
-    ended = call(folder, "run", "play.yml", "-i", "hosts.ini")
+def run(directory: Path, inventory: str, playbook: str) -> tuple[int, str]:
+    (directory / "hosts.ini").write_text(inventory)
+    (directory / "play.yml").write_text(playbook)
+    ended = call(directory, "run", "play.yml", "-i", "hosts.ini")
     return ended.status, ended.said
 
 

@@ -31,16 +31,16 @@ WAVES = """
 
 
 class Project:
-    """A folder with an inventory and a playbook whose first wave lasts until ``gate`` is there."""
+    """A directory with an inventory and a playbook whose first wave lasts until ``gate`` is there."""
 
-    def __init__(self, folder: Path, inventory: str) -> None:
-        self.folder = folder
-        self.log = folder / "log"
-        self.gate = folder / "gate"
-        (folder / "inventory").write_text(inventory)
+    def __init__(self, directory: Path, inventory: str) -> None:
+        self.directory = directory
+        self.log = directory / "log"
+        self.gate = directory / "gate"
+        (directory / "inventory").write_text(inventory)
 
     def write(self, playbook: str) -> None:
-        (self.folder / "site.yml").write_text(textwrap.dedent(playbook).format(log=self.log, gate=self.gate))
+        (self.directory / "site.yml").write_text(textwrap.dedent(playbook).format(log=self.log, gate=self.gate))
 
     def lines(self) -> list[str]:
         return sorted(self.log.read_text().splitlines()) if self.log.exists() else []
@@ -49,11 +49,11 @@ class Project:
         return lambda: self.lines() == list(lines)
 
     def run(self, *options: str) -> Any:
-        return running(self.folder, "run", "site.yml", *options)
+        return running(self.directory, "run", "site.yml", *options)
 
     def journal(self) -> dict[str, Any]:
         """What ``runs show`` tells of the newest run."""
-        ended = call(self.folder, "runs", "show", "--format", "json")
+        ended = call(self.directory, "runs", "show", "--format", "json")
         assert ended.status == 0, ended.err
         found: dict[str, Any] = json.loads(ended.out)
         return found
@@ -92,7 +92,7 @@ def test_the_first_lets_the_running_wave_end_with_what_is_queued_in_it(project: 
     with project.run("-f", "1") as program:
         wait_until(project.started("one web1"))
         program.ctrl_c()
-        wait_until(lambda: _interrupts(project.folder))
+        wait_until(lambda: _interrupts(project.directory))
         project.gate.touch()
         ended = program.end()
     assert ended.status == 130, ended.said
@@ -105,7 +105,7 @@ def test_the_first_lets_the_running_wave_end_with_what_is_queued_in_it(project: 
 
 
 def test_the_second_ends_processes_and_their_children_on_the_hosts(project: Project) -> None:
-    marker = f"{project.folder}/marker"
+    marker = f"{project.directory}/marker"
     project.write(
         f"""
         - hosts: web
@@ -120,7 +120,7 @@ def test_the_second_ends_processes_and_their_children_on_the_hosts(project: Proj
         wait_until(project.started("long web1", "long web2", "long web3"))
         wait_until(lambda: len(processes_with(marker)) >= 3)
         program.ctrl_c()
-        wait_until(lambda: _interrupts(project.folder) == 1)
+        wait_until(lambda: _interrupts(project.directory) == 1)
         assert processes_with(marker)  # the first stops nothing
         began = time.monotonic()
         program.ctrl_c()
@@ -136,7 +136,7 @@ def test_the_second_ends_processes_and_their_children_on_the_hosts(project: Proj
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
 def test_to_be_ended_by_others_means_now(project: Project, number: signal.Signals) -> None:
-    marker = f"{project.folder}/marker"
+    marker = f"{project.directory}/marker"
     project.write(f'- hosts: web\n  tasks:\n    - shell: "echo x >> {{log}}; sleep 300; : {marker}"\n')
     with project.run() as program:
         wait_until(project.started("x", "x", "x"))
@@ -161,7 +161,7 @@ def test_a_hangup_that_is_ignored_stays_ignored(local: Project) -> None:
 
 
 def test_a_command_that_is_deaf_to_signals_is_ended_all_the_same(local: Project) -> None:
-    marker = f"{local.folder}/marker"
+    marker = f"{local.directory}/marker"
     local.write(
         "- hosts: web1\n  tasks:\n"
         f"    - shell: \"trap '' INT TERM HUP; echo x >> {{log}}; while :; do sleep 1; : {marker}; done\"\n"
@@ -169,7 +169,7 @@ def test_a_command_that_is_deaf_to_signals_is_ended_all_the_same(local: Project)
     with local.run() as program:
         wait_until(local.started("x"))
         program.ctrl_c()
-        wait_until(lambda: _interrupts(local.folder))
+        wait_until(lambda: _interrupts(local.directory))
         program.ctrl_c()
         assert program.end().status == 130
     assert processes_with(marker) == []
@@ -188,9 +188,9 @@ def test_a_command_that_is_deaf_to_signals_is_ended_all_the_same(local: Project)
 def test_what_only_waits_is_ended(local: Project, task: str) -> None:
     local.write(f'- hosts: web1\n  tasks:\n    - {task}\n    - command: "true"\n')
     with local.run() as program:
-        wait_until(lambda: _kinds(local.folder).count("JobsStarted"))
+        wait_until(lambda: _kinds(local.directory).count("JobsStarted"))
         program.ctrl_c()
-        wait_until(lambda: _interrupts(local.folder))
+        wait_until(lambda: _interrupts(local.directory))
         program.ctrl_c()
         ended = program.end(15)
     assert ended.status == 130, ended.said
@@ -321,7 +321,7 @@ def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
 
 def _connections(server: Sshd) -> list[int]:
     """The processes of sshd that carry the connections to it."""
-    (listener,) = [pid for pid in processes_with(f"{server.folder}/") if b"[listener]" in _command_line(pid)]
+    (listener,) = [pid for pid in processes_with(f"{server.directory}/") if b"[listener]" in _command_line(pid)]
     return [pid for pid in below(listener) if _command_line(pid).startswith((b"sshd: ", b"sshd-session: "))]
 
 
@@ -332,9 +332,9 @@ def _command_line(pid: int) -> bytes:
         return b""
 
 
-def _kinds(folder: Path) -> list[str]:
+def _kinds(directory: Path) -> list[str]:
     """The kinds of events in the journal so far."""
-    path = folder / "state" / "journal.sqlite3"
+    path = directory / "state" / "journal.sqlite3"
     if not path.exists():
         return []
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -346,8 +346,8 @@ def _kinds(folder: Path) -> list[str]:
         database.close()
 
 
-def _interrupts(folder: Path) -> int:
-    return _kinds(folder).count("InterruptRequested")
+def _interrupts(directory: Path) -> int:
+    return _kinds(directory).count("InterruptRequested")
 
 
 #: One host's text takes an expression of the author's for ever.
@@ -374,7 +374,7 @@ def test_a_template_without_an_end_does_not_keep_the_run_from_its_own(
         began = time.monotonic()
         for number in signals:
             program.send(number)
-            wait_until(lambda: _interrupts(local.folder))
+            wait_until(lambda: _interrupts(local.directory))
         ended = program.end()
     assert ended.status == 130, ended.said
     assert time.monotonic() - began < 10

@@ -38,11 +38,11 @@ ENTRY_POINTS = {
 }
 
 
-def folder_of(package: str) -> Path:
+def directory_of(package: str) -> Path:
     """Where ``package_dir`` says that a package is."""
-    folders = pairs(settings_of("options", "package_dir"))
+    directories = pairs(settings_of("options", "package_dir"))
     top, _, rest = package.partition(".")
-    base = ROOT / folders[top] if top in folders else ROOT / folders[""] / top
+    base = ROOT / directories[top] if top in directories else ROOT / directories[""] / top
     return base.joinpath(*rest.split(".")) if rest else base
 
 
@@ -55,17 +55,17 @@ def test_the_package_list_is_what_is_on_the_disk() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_package_lies_where_package_dir_says(package: str) -> None:
-    assert (folder_of(package) / "__init__.py").is_file()
+    assert (directory_of(package) / "__init__.py").is_file()
 
 
 @pytest.mark.parametrize("package", sorted({package.split(".")[0] for package in PACKAGES}))
 def test_every_top_package_is_marked_as_typed(package: str) -> None:
-    assert (folder_of(package) / "py.typed").is_file()
+    assert (directory_of(package) / "py.typed").is_file()
 
 
 def test_no_module_lies_outside_a_package() -> None:
-    folders = {folder_of(package) for package in PACKAGES}
-    strays = [path for source in SOURCES for path in source.rglob("*.py") if path.parent not in folders]
+    directories = {directory_of(package) for package in PACKAGES}
+    strays = [path for source in SOURCES for path in source.rglob("*.py") if path.parent not in directories]
     assert strays == []
 
 

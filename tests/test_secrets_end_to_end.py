@@ -41,20 +41,20 @@ def test_the_search_itself_finds_every_form() -> None:
 
 
 class Project:
-    """A folder in which runs are made, and everything that they said and left behind."""
+    """A directory in which runs are made, and everything that they said and left behind."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.said: list[bytes] = []
 
     def run(self, playbook: str, *options: str, inventory: str | None = LOCAL) -> Ended:
-        (self.folder / "site.yml").write_text(playbook)
+        (self.directory / "site.yml").write_text(playbook)
         if inventory is not None:
-            (self.folder / "inventory").write_text(inventory)
+            (self.directory / "inventory").write_text(inventory)
         return self.call("run", "site.yml", "--events", "events.jsonl", *options)
 
     def call(self, *arguments: str) -> Ended:
-        ended = call(self.folder, *arguments)
+        ended = call(self.directory, *arguments)
         self.said.append(ended.said.encode())
         assert "Traceback" not in ended.said
         return ended
@@ -65,7 +65,7 @@ class Project:
         for number in json.loads(self.said[-1]):
             for options in (["-vv"], ["--format", "json"]):
                 assert self.call("runs", "show", str(number["number"]), *options).status == 0
-        files = [self.folder / "events.jsonl", *filter(Path.is_file, (self.folder / "state").rglob("*"))]
+        files = [self.directory / "events.jsonl", *filter(Path.is_file, (self.directory / "state").rglob("*"))]
         return b"\n".join([*self.said, *(path.read_bytes() for path in files)])
 
 
@@ -140,7 +140,7 @@ def test_a_host_that_tells_the_password_of_one_that_was_never_asked(project: Pro
     ids=["pair", "short", "long", "json", "yaml", "file"],
 )
 def test_extra_variables_whose_names_say_that_they_are_secret(project: Project, options: list[str]) -> None:
-    (project.folder / "secrets.yml").write_text(f"db_password: {PASSWORD}\n")
+    (project.directory / "secrets.yml").write_text(f"db_password: {PASSWORD}\n")
     ended = project.run(
         "- hosts: web1\n  tasks:\n    - command: echo {{ db_password }}\n",
         "-v",
@@ -219,17 +219,17 @@ def test_a_secret_across_the_limit_of_what_is_kept_in_memory(project: Project) -
 
 
 def test_no_command_line_of_any_process_shows_it(project: Project) -> None:
-    (project.folder / "secrets.yml").write_text(f"db_password: {PASSWORD}\n")
-    (project.folder / "inventory").write_text("web1 ansible_connection=local\n")
-    (project.folder / "site.yml").write_text(
+    (project.directory / "secrets.yml").write_text(f"db_password: {PASSWORD}\n")
+    (project.directory / "inventory").write_text("web1 ansible_connection=local\n")
+    (project.directory / "site.yml").write_text(
         "- hosts: all\n  tasks:\n    - shell: >-\n"
         "        word='{{ db_password }}'; touch began; while ! [ -e gate ]; do sleep 0.05; done\n"
-        f"      args: {{chdir: {project.folder}}}\n"
+        f"      args: {{chdir: {project.directory}}}\n"
     )
-    with running(project.folder, "run", "site.yml", "-e", "@secrets.yml") as program:
-        wait_until((project.folder / "began").exists)
+    with running(project.directory, "run", "site.yml", "-e", "@secrets.yml") as program:
+        wait_until((project.directory / "began").exists)
         lines = b"\n".join(_command_lines())
-        (project.folder / "gate").touch()
+        (project.directory / "gate").touch()
         assert program.end().status == 0
     assert b"site.yml" in lines
     assert leaks(lines) == []
@@ -245,11 +245,11 @@ def _command_lines() -> Iterator[bytes]:
 
 
 def test_a_mistake_beside_a_password_does_not_show_it(project: Project) -> None:
-    (project.folder / "inventory.yml").write_text(
+    (project.directory / "inventory.yml").write_text(
         f"all:\n  hosts:\n    web1: {{ansible_password: {PASSWORD}, ansible_port: 1, ansible_port: 2}}\n"
     )
-    (project.folder / "hosts").write_text(f"[web]\nweb;1 ansible_password='{PASSWORD}' ansible_port=22\n")
-    (project.folder / "site.yml").write_text(
+    (project.directory / "hosts").write_text(f"[web]\nweb;1 ansible_password='{PASSWORD}' ansible_port=22\n")
+    (project.directory / "site.yml").write_text(
         f"- hosts: all\n  tasks: [{{ping: , vars: {{db_password: '{PASSWORD}'}}, oops: 1}}]\n"
     )
     ended = project.call("run", "site.yml", "-i", "inventory.yml", "-i", "hosts")
@@ -268,15 +268,15 @@ def test_a_mistake_beside_a_password_does_not_show_it(project: Project) -> None:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Path]:
     """The inventory of a Windows host with a password of its own."""
-    folder = tmp_path / "lab"
-    lab.up(folder, Wanted(linux=0, windows=1))
-    yield folder / lab.INVENTORY
-    lab.down(folder)
+    directory = tmp_path / "lab"
+    lab.up(directory, Wanted(linux=0, windows=1))
+    yield directory / lab.INVENTORY
+    lab.down(directory)
 
 
 def test_the_password_of_a_windows_host(project: Project, fleet: Path) -> None:
     password = next(line.split('"')[1] for line in fleet.read_text().splitlines() if "ansible_password" in line)
-    (project.folder / "inventory").write_text(fleet.read_text())
+    (project.directory / "inventory").write_text(fleet.read_text())
     # Lines that both cmd and sh know: the host may have no Windows behind it.
     ended = project.run(
         """

@@ -35,20 +35,20 @@ WRITING = 0.5
 class Fleet:
     """Runs one task on all hosts. Each writes the time that its clock shows into a file of this machine."""
 
-    folder: Path
+    directory: Path
     hosts: dict[str, dict[str, Any]]
 
     def run(self, task: dict[str, Any], *, listen: Callable[[Event], None] = lambda _event: None) -> Ran:
-        for path in self.folder.glob("wrote-*"):
+        for path in self.directory.glob("wrote-*"):
             path.unlink()
-        command = f"echo $EPOCHREALTIME > {self.folder}/wrote-{{{{ inventory_hostname }}}}"
+        command = f"echo $EPOCHREALTIME > {self.directory}/wrote-{{{{ inventory_hostname }}}}"
         plays = [{"hosts": "all", "tasks": [{"id": "flip", "shell": command, "args": {"executable": "bash"}, **task}]}]
         inventory = json.dumps({"all": {"hosts": self.hosts}})
-        return run_text(self.folder, json.dumps(plays), inventory=inventory, listen=listen)
+        return run_text(self.directory, json.dumps(plays), inventory=inventory, listen=listen)
 
     def wrote(self) -> dict[str, float]:
         """When each host's command began, by this machine's clock as far as the hosts know it."""
-        found = {path.name.removeprefix("wrote-"): float(path.read_text()) for path in self.folder.glob("wrote-*")}
+        found = {path.name.removeprefix("wrote-"): float(path.read_text()) for path in self.directory.glob("wrote-*")}
         return {host: at - AHEAD[host] for host, at in found.items()}
 
 
@@ -57,11 +57,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sshd
     """One for each clock."""
     if find_sshd() is None:
         pytest.skip("OpenSSH's server isn't installed")
-    folder = tmp_path_factory.mktemp("starts")
+    directory = tmp_path_factory.mktemp("starts")
     with ExitStack() as stack:
         servers: dict[str, Sshd] = {}
         for name in ("east", "west", "home"):
-            server = Sshd(folder / name, addresses=ADDRESSES, clock_offset=AHEAD[f"{name}1"])
+            server = Sshd(directory / name, addresses=ADDRESSES, clock_offset=AHEAD[f"{name}1"])
             servers[name] = stack.enter_context(server)
         yield servers
 
@@ -84,7 +84,7 @@ def fleet(tmp_path: Path, servers: dict[str, Sshd]) -> Fleet:
         for name, server in servers.items()
         for number, address in enumerate(ADDRESSES, 1)
     }
-    return Fleet(folder=tmp_path, hosts=hosts)
+    return Fleet(directory=tmp_path, hosts=hosts)
 
 
 def of(ran: Ran, kind: type[Event]) -> list[Any]:
@@ -163,8 +163,8 @@ def test_a_host_that_is_unreachable_keeps_all_from_starting(fleet: Fleet) -> Non
 
 
 def test_a_host_that_can_not_be_made_ready_keeps_all_from_starting(fleet: Fleet) -> None:
-    folder = "{{ '/not/there' if inventory_hostname == 'west1' else '/' }}"
-    ran = fleet.run({"start": {"together": True}, "args": {"executable": "bash", "chdir": folder}})
+    directory = "{{ '/not/there' if inventory_hostname == 'west1' else '/' }}"
+    ran = fleet.run({"start": {"together": True}, "args": {"executable": "bash", "chdir": directory}})
     assert ran.exit_status == 2
     check_nothing_started(fleet, ran)
     assert ran.status("flip", "west1") == "failed"

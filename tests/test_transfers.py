@@ -22,14 +22,14 @@ SIZE = 20_000_000_000
 PLAYBOOK = """
 - hosts: web1
   tasks:
-    - copy: {{src: {folder}/large, dest: {folder}/there/large}}
+    - copy: {{src: {directory}/large, dest: {directory}/there/large}}
       {keywords}
 """
 
 
 @pytest.fixture(params=["local", "ssh", "shell"])
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with an inventory: this machine, or a real OpenSSH server with SFTP or without."""
+    """A directory with an inventory: this machine, or a real OpenSSH server with SFTP or without."""
     (tmp_path / "there").mkdir()
     with (tmp_path / "large").open("wb") as file:
         file.truncate(SIZE)
@@ -50,7 +50,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 def write(project: Path, keywords: str = "") -> None:
-    (project / "site.yml").write_text(PLAYBOOK.format(folder=project, keywords=keywords))
+    (project / "site.yml").write_text(PLAYBOOK.format(directory=project, keywords=keywords))
 
 
 def arrived(project: Path) -> int:
@@ -70,9 +70,9 @@ def reads(process: int, file: Path) -> bool:
 @pytest.fixture(autouse=True)
 def _known_checksum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Twenty gigabytes take half a minute to be summed up, before anything is sent."""
-    folder = tmp_path / "python"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(
+    directory = tmp_path / "python"
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text(
         "import os\n"
         "from drumline_actions import transfer\n"
         "real = transfer._sum\n"
@@ -81,7 +81,7 @@ def _known_checksum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "    return (yield from real(file, beginning))\n"
         "transfer._sum = known\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(directory))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "two Ctrl-C"])

@@ -38,7 +38,7 @@ CONDITIONS = (
     Argument(name="creates", help="Path or pattern on the host: when it exists, nothing is run"),
     Argument(name="removes", help="Path or pattern on the host: when it doesn't exist, nothing is run"),
 )
-CHDIR = Argument(name="chdir", help="Folder on the host to run in")
+CHDIR = Argument(name="chdir", help="Directory on the host to run in")
 EXECUTABLE = Argument(name="executable", help="The shell to use instead of the usual one")
 
 _COMMON = (

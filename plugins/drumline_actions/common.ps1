@@ -24,7 +24,7 @@ function Sum([string]$algorithm, [string]$path) {
     finally { $stream.Dispose(); $hash.Dispose() }
 }
 
-function MakeFolder([string]$path) {
+function MakeDirectory([string]$path) {
     if ([IO.Directory]::Exists($path)) { return }
     if ([IO.File]::Exists($path)) { throw "$path already exists as a file" }
     [void][IO.Directory]::CreateDirectory($path)
@@ -36,11 +36,11 @@ function Beside([string]$path) {
 }
 
 # Tells of names that another drumline of this workstation gave, for the one that asks to see which were left behind.
-function LookForLeftovers([string]$folder) {
-    $names = foreach ($file in [IO.Directory]::GetFiles($folder, ".drumline-$machine-*")) { [IO.Path]::GetFileName($file) }
+function LookForLeftovers([string]$directory) {
+    $names = foreach ($file in [IO.Directory]::GetFiles($directory, ".drumline-$machine-*")) { [IO.Path]::GetFileName($file) }
     $others = @($names | Where-Object { $_ -and -not $_.StartsWith($own) })
     if ($others.Count -gt 0) {
         $answer.leftovers = $others -join '/'
-        $answer.folder = $folder.TrimEnd('\') + '\'
+        $answer.directory = $directory.TrimEnd('\') + '\'
     }
 }

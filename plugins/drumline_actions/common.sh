@@ -10,7 +10,7 @@ fail() {
 
 try() { problem=$("$@" 2>&1) || fail "$problem"; }
 
-# Tells of names in a folder ($1 ends with a slash) that another drumline of this workstation gave, for the one that asks
+# Tells of names in a directory ($1 ends with a slash) that another drumline of this workstation gave, for the one that asks
 # to see which of them were left behind.
 look_for_leftovers() {
     leftovers=
@@ -20,7 +20,7 @@ look_for_leftovers() {
             *) leftovers=$leftovers${left##*/}/ ;;
         esac
     done
-    [ -z "$leftovers" ] || { say leftovers "$leftovers"; say folder "$1"; }
+    [ -z "$leftovers" ] || { say leftovers "$leftovers"; say directory "$1"; }
 }
 
 # mode:uid:gid:user:group:size of a file (of what it points to, when $deref is -L); GNU and busybox, else BSD.
@@ -64,11 +64,11 @@ attributes() {
     [ "$before" = "$(status "$1")" ] || changed=1
 }
 
-# The folder and those above it; new ones get $directory_mode, $owner and $group.
-make_folder() {
+# The directory and those above it; new ones get $directory_mode, $owner and $group.
+make_directory() {
     [ ! -d "$1" ] || return 0
     set -- "${1%/}"
-    case $1 in */?*) make_folder "${1%/*}/" ;; esac
+    case $1 in */?*) make_directory "${1%/*}/" ;; esac
     if mkdir -- "$1" 2>/dev/null; then
         changed=1
         attributes "$1" "$directory_mode"

@@ -1,4 +1,4 @@
-"""``copy``: files, folders or text of this machine, or files of the host, to where they are to be.
+"""``copy``: files, directories or text of this machine, or files of the host, to where they are to be.
 
 The script that compares also changes. Small content travels with it, so that a task costs one round trip whether it
 changes anything or not; larger content is asked for first, and uploaded only when the host's file differs.
@@ -53,7 +53,7 @@ _NOT_ON_WINDOWS = re.compile(
 
 #: What ``copy`` and ``template`` have in common.
 TARGET = (
-    Argument(name="dest", required=True, help="Path on the host; a folder if it is one there or ends with a slash"),
+    Argument(name="dest", required=True, help="Path on the host; a directory if it is one there or ends with a slash"),
     *ATTRIBUTES,
     Argument(name="force", type=bool, default=True, help="Replace a file that differs"),
     Argument(name="backup", type=bool, default=False, help="Keep the old file under another name"),
@@ -93,7 +93,7 @@ def perform(call: Call) -> Steps:
         return placed(call, (yield from _from_host(call)), src=call["src"])
     path = call.find_file(call["src"], "files")
     if path.is_dir():
-        return (yield from _folder(call, path))
+        return (yield from _directory(call, path))
     content = yield from local_content(call, path)
     _check_sum(call, content)
     answer = yield from deliver(call, content, name=path.name, **_mode(call, path))
@@ -103,7 +103,7 @@ def perform(call: Call) -> Steps:
 def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name: str = "", **settings: Any) -> Asking:
     """Make ``dest`` (by default the task's own) hold the content; the answer of ``copy.sh`` or ``copy.ps1``.
 
-    ``name`` is what the file is called when ``dest`` is a folder; ``settings`` go before the task's own.
+    ``name`` is what the file is called when ``dest`` is a directory; ``settings`` go before the task's own.
     """
     variables = {
         "dest": HostPath(call["dest"]) if dest is None else dest,
@@ -130,13 +130,13 @@ def _settings(call: Call) -> dict[str, Any]:
     if call.platform is Platform.WINDOWS:
         return settings
     mode = None if call["mode"] == "preserve" else mode_text(call["mode"])
-    folders = call.arguments.get("directory_mode")
+    directories = call.arguments.get("directory_mode")
     return settings | {
         "follow": call["follow"],
         "owner": call["owner"],
         "group": call["group"],
         "mode": mode,
-        "directory_mode": mode_text(folders),
+        "directory_mode": mode_text(directories),
         "validate": _validation(call["validate"]),
     }
 
@@ -187,15 +187,15 @@ def _from_host(call: Call) -> Asking:
     return (yield from ask(call, "from_host", "place", **variables))
 
 
-def _folder(call: Call, source: Path) -> Steps:
-    """A folder with all that is in it; with a slash at its end, only what is in it."""
+def _directory(call: Call, source: Path) -> Steps:
+    """A directory with all that is in it; with a slash at its end, only what is in it."""
     base = _base(call, source)
     found = yield from entries(source, follow=call["local_follow"])
     if call.platform is Platform.WINDOWS:
         found = [_for_windows(entry) for entry in found]
-    changed = yield from _make_folders(call, base, [entry.below for entry in found if entry.folder])
+    changed = yield from _make_directories(call, base, [entry.below for entry in found if entry.directory])
     for entry in found:
-        if entry.folder:
+        if entry.directory:
             continue
         answer = yield from _deliver_entry(call, base, entry)
         changed = changed or bool(answer.get("changed"))
@@ -225,13 +225,13 @@ def _deliver_entry(call: Call, base: HostPath, entry: Entry) -> Asking:
     return (yield from deliver(call, content, dest=place, **_mode(call, entry.path)))
 
 
-def _make_folders(call: Call, base: HostPath, below: list[str]) -> Generator[Request, Any, bool]:
+def _make_directories(call: Call, base: HostPath, below: list[str]) -> Generator[Request, Any, bool]:
     if call.platform is Platform.WINDOWS:
-        answer = yield from ask(call, "folders", base=base, below=below)
+        answer = yield from ask(call, "directories", base=base, below=below)
     else:
         wanted = {key: call[key] for key in ("owner", "group")}
         mode = mode_text(call["directory_mode"])
-        answer = yield from ask(call, "folders", base=base, below=below, directory_mode=mode, **wanted)
+        answer = yield from ask(call, "directories", base=base, below=below, directory_mode=mode, **wanted)
     return bool(answer.get("changed"))
 
 
@@ -276,17 +276,20 @@ ACTIONS = (
     Action(
         name="copy",
         perform=perform,
-        help="Put a file, a folder or a text on the host",
+        help="Put a file, a directory or a text on the host",
         aliases=aliases("copy"),
         arguments=(
-            Argument(name="src", help="File or folder here; with remote_src on the host"),
+            Argument(name="src", help="File or directory here; with remote_src on the host"),
             Argument(name="content", type=object, help="The file's text, instead of src"),
             Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
             Argument(name="checksum", help="SHA-1 that the content must have"),
             Argument(
-                name="local_follow", type=bool, default=True, help="Copy what links in a folder lead to, not the links"
+                name="local_follow",
+                type=bool,
+                default=True,
+                help="Copy what links in a directory lead to, not the links",
             ),
-            Argument(name="directory_mode", type=Mode, help="Permissions of folders that are made"),
+            Argument(name="directory_mode", type=Mode, help="Permissions of directories that are made"),
             DECRYPT,
             *TARGET,
         ),

@@ -50,7 +50,7 @@ def _target(call: Call) -> Path:
     """Where the file goes: ``dest/HOST/path/of/file``, or with ``flat`` just ``dest``."""
     dest: str = call["dest"]
     source: str = call["src"].replace("\\", "/") if call.platform is Platform.WINDOWS else call["src"]
-    base = _folder_of_playbook(call) / os.path.expanduser(dest)
+    base = _directory_of_playbook(call) / os.path.expanduser(dest)
     if not call["flat"]:
         return Path(os.path.normpath(base / _as_name(call.host) / os.path.normpath("/" + source).lstrip("/")))
     if dest.endswith("/"):
@@ -66,12 +66,12 @@ def _target(call: Call) -> Path:
 
 
 def _as_name(host: str) -> str:
-    """A host's name as the name of one folder, whatever it is."""
+    """A host's name as the name of one directory, whatever it is."""
     name = _PARTS.sub(lambda found: f"%{ord(found[0]):02X}", host)
     return name if name.strip(".") else name.replace(".", "%2E")
 
 
-def _folder_of_playbook(call: Call) -> Path:
+def _directory_of_playbook(call: Call) -> Path:
     try:
         return Path(str(call.lookup("playbook_dir")))
     except ActionFailed:
@@ -89,7 +89,7 @@ def _bring(call: Call, source: str, target: Path) -> Generator[Request, Any, Non
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ActionFailed(f"The folder {target.parent} can't be made: {error.strerror}") from error
+        raise ActionFailed(f"The directory {target.parent} can't be made: {error.strerror}") from error
     sweep(target.parent)
     if call.become:
         yield from _read_as_other_user(call, source, target)
@@ -129,9 +129,9 @@ ACTIONS = (
         aliases=aliases("fetch", windows=False),
         arguments=(
             Argument(name="src", required=True, help="File on the host"),
-            Argument(name="dest", required=True, help="Folder here; the file goes to dest/HOST/src"),
+            Argument(name="dest", required=True, help="Directory here; the file goes to dest/HOST/src"),
             Argument(
-                name="flat", type=bool, default=False, help="dest is the file itself, or a folder if it ends with /"
+                name="flat", type=bool, default=False, help="dest is the file itself, or a directory if it ends with /"
             ),
             Argument(name="fail_on_missing", type=bool, default=True, help="Fail when the file isn't there"),
             Argument(name="validate_checksum", type=bool, default=True, help="Compare checksums after the transfer"),

@@ -5,7 +5,7 @@ if [ -n "$count" ]; then
     exit
 fi
 [ -e "$path" ] || { say missing 1; exit 0; }
-if [ -d "$path" ]; then fail "$path is a folder; fetch takes files only"; fi
+if [ -d "$path" ]; then fail "$path is a directory; fetch takes files only"; fi
 [ -f "$path" ] || fail "$path is no file: a pipe or a device may never end"
 [ -r "$path" ] || fail "$path can't be read by $(id -un)"
 sum_of sha1 "$path"

@@ -4,10 +4,10 @@ tmp= changed= deref= nofollow= directory_mode=$mode
 
 present() { [ -e "$path" ] || [ -L "$path" ]; }
 
-# Take away what is in the way of a link: files with force, folders never (unless empty).
+# Take away what is in the way of a link: files with force, directories never (unless empty).
 clear_way() {
     if [ ! -L "$path" ] && [ -d "$path" ]; then
-        [ -n "$force" ] || fail "$path is a folder; a link can't take its place without force"
+        [ -n "$force" ] || fail "$path is a directory; a link can't take its place without force"
         try rmdir -- "$path"
     elif present && [ ! -L "$path" ] && [ -z "$force" ]; then
         fail "$path is a file; a link takes its place only with force"
@@ -49,7 +49,7 @@ replace_by() {
     tmp=$path.drumline.$$
     rm -f -- "$tmp"
     try "$@" -- "$src" "$tmp"
-    # busybox won't move over a link to a folder: there the old link goes first.
+    # busybox won't move over a link to a directory: there the old link goes first.
     if ! mv -f $as_file -- "$tmp" "$path" 2>/dev/null; then
         [ ! -L "$path" ] || try rm -f -- "$path"
         try mv -f -- "$tmp" "$path"
@@ -93,7 +93,7 @@ recurse() {
     esac
 }
 
-# GNU and BSD name the option differently that keeps mv from moving into a folder a link points to.
+# GNU and BSD name the option differently that keeps mv from moving into a directory a link points to.
 as_file=
 if [ -L "$path" ] && [ -d "$path" ]; then
     if mv --help 2>&1 | grep -q -e -T; then as_file=-T; else as_file=-h; fi
@@ -110,7 +110,7 @@ case $state in
         exit 0 ;;
     directory)
         if present && [ ! -d "$path" ]; then fail "$path already exists as a file"; fi
-        make_folder "$path" ;;
+        make_directory "$path" ;;
     touch)
         if ! present; then
             try touch -- "$path"

@@ -164,7 +164,7 @@ ACTIONS = (
     Action(
         name="file",
         perform=perform_file,
-        help="Make, link, delete a file or folder on the host, or set its owner and mode",
+        help="Make, link, delete a file or directory on the host, or set its owner and mode",
         aliases=aliases("file"),
         arguments=(
             Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
@@ -174,7 +174,7 @@ ACTIONS = (
                 help="What is to be there; without it, whatever there is",
             ),
             Argument(name="src", help="What a link is to point to"),
-            Argument(name="recurse", type=bool, default=False, help="Owner and mode for all that is in the folder"),
+            Argument(name="recurse", type=bool, default=False, help="Owner and mode for all that is in the directory"),
             Argument(name="force", type=bool, default=False, help="Links: to what isn't there, in place of a file"),
             Argument(name="follow", type=bool, default=True, help="Where path is a link, change what it points to"),
             Argument(name="access_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
@@ -193,7 +193,7 @@ ACTIONS = (
             Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(name="follow", type=bool, default=False, help="Tell of what a link points to"),
             Argument(name="get_checksum", type=bool, default=True, help="With the checksum of a file"),
-            Argument(name="get_size", type=bool, default=True, help="With the size of a folder (Windows)"),
+            Argument(name="get_size", type=bool, default=True, help="With the size of a directory (Windows)"),
             Argument(name="get_mime", type=bool, help="With what the program file says of it (not on Windows)"),
             Argument(name="get_attributes", type=bool, help="With what lsattr says of it (not on Windows)"),
             Argument(name="get_md5", type=bool, help="Gone from Ansible too: use checksum_algorithm"),

@@ -1,4 +1,4 @@
-# Puts the file or folder $src of this host at $dest, if what is there differs; place.ps1 stands ahead of it.
+# Puts the file or directory $src of this host at $dest, if what is there differs; place.ps1 stands ahead of it.
 $origin = 'host'
 
 function FromHost([string]$source, [string]$target) {
@@ -32,16 +32,16 @@ function Real([string]$path) {
     throw "$path leads in circles: a link in it leads to itself"
 }
 
-# $above: where the folders that this one is in really are. The depth ends what can't be told by that.
+# $above: where the directories that this one is in really are. The depth ends what can't be told by that.
 function Tree([string]$source, [string]$target, [string[]]$above) {
     if ($above.Count -gt 200) { throw "$source is nested too deeply: does a link in it lead back up?" }
-    MakeFolder $target
+    MakeDirectory $target
     foreach ($item in [IO.Directory]::GetFiles($source)) {
         FromHost $item ([IO.Path]::Combine($target, [IO.Path]::GetFileName($item)))
     }
     foreach ($item in [IO.Directory]::GetDirectories($source)) {
         $real = Real $item
-        if ($above -contains $real) { throw "$item is a link that leads back to a folder that is being copied" }
+        if ($above -contains $real) { throw "$item is a link that leads back to a directory that is being copied" }
         Tree $item ([IO.Path]::Combine($target, [IO.Path]::GetFileName($item))) ($above + $real)
     }
 }

@@ -1,4 +1,4 @@
-# Puts the file or folder $src of this host at $dest, if what is there differs; place.sh stands ahead of it.
+# Puts the file or directory $src of this host at $dest, if what is there differs; place.sh stands ahead of it.
 origin=host
 
 from_host() {
@@ -12,10 +12,10 @@ from_host() {
     place
 }
 
-# What a folder is known by, whichever way leads to it; GNU and busybox, else BSD.
+# What a directory is known by, whichever way leads to it; GNU and busybox, else BSD.
 identity() { stat -L -c '%d:%i' -- "$1" 2>/dev/null || stat -L -f '%d:%i' -- "$1"; }
 
-# Whether a path that need not exist is in a folder, at whatever depth: looks upwards until the root leads to itself.
+# Whether a path that need not exist is in a directory, at whatever depth: looks upwards until the root leads to itself.
 is_in() {
     set -- "$1" "$(identity "$2")"
     while [ ! -d "$1" ]; do
@@ -34,7 +34,7 @@ is_in() {
 # A link that leads nowhere, or back up, is made anew as it is, beside the old one and moved over it.
 relink() {
     [ ! -L "$2" ] || [ "$(readlink -- "$1")" != "$(readlink -- "$2")" ] || return 0
-    if [ -d "$2" ] && [ ! -L "$2" ]; then fail "$2 is a folder; the link $1 can't take its place"; fi
+    if [ -d "$2" ] && [ ! -L "$2" ]; then fail "$2 is a directory; the link $1 can't take its place"; fi
     look_for_leftovers "${2%/*}/"
     tmp=$(mktemp "${2%/*}/${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
     try ln -sf -- "$(readlink -- "$1")" "$tmp"
@@ -43,16 +43,16 @@ relink() {
     tmp= changed=1
 }
 
-# tree FROM TO ABOVE: ABOVE are the identities of the folders that this one is in. Positional parameters are a function's
+# tree FROM TO ABOVE: ABOVE are the identities of the directories that this one is in. Positional parameters are a function's
 # own, which is what makes the recursion work.
 tree() {
-    make_folder "$2"
+    make_directory "$2"
     for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
         if [ -d "$entry" ] && { [ ! -L "$entry" ] || [ -n "$local_follow" ]; }; then
             itself=$(identity "$entry") || fail "$entry can't be examined"
             case $3 in
                 *" $itself "*)
-                    [ -L "$entry" ] || fail "$entry is a folder that it is in itself, so that it can't be copied"
+                    [ -L "$entry" ] || fail "$entry is a directory that it is in itself, so that it can't be copied"
                     relink "$entry" "$2/${entry##*/}" ;;
                 *) tree "$entry" "$2/${entry##*/}" "$3$itself " ;;
             esac
@@ -60,7 +60,7 @@ tree() {
         elif [ -f "$entry" ]; then
             src=$entry dest=$2/${entry##*/}
             from_host
-        elif [ -e "$entry" ]; then fail "$entry is neither a file nor a folder, so that it can't be copied"
+        elif [ -e "$entry" ]; then fail "$entry is neither a file nor a directory, so that it can't be copied"
         fi
     done
 }
@@ -73,7 +73,7 @@ copy_tree() {
     esac
     if [ -d "$target/" ] && [ "$(identity "$target/")" = "$(identity "$src/")" ]; then fail "$src can't be copied to itself"; fi
     if is_in "$target" "$src/"; then fail "$src can't be copied into itself: $target is in it"; fi
-    make_folder "$target"
+    make_directory "$target"
     tree "$src" "$target" " $(identity "$src/") $(identity "$target/") "
     say dest "$target"
     report "$target/"
@@ -82,7 +82,7 @@ copy_tree() {
 
 [ -e "$src" ] || fail "Source $src not found"
 [ ! -d "$src" ] || copy_tree
-[ -f "$src" ] || [ "$src" = /dev/null ] || fail "$src is neither a file nor a folder, so that it can't be copied"
+[ -f "$src" ] || [ "$src" = /dev/null ] || fail "$src is neither a file nor a directory, so that it can't be copied"
 name=${src##*/}
 settle
 from_host

@@ -41,7 +41,7 @@ DECRYPT = Argument(name="decrypt", type=bool, default=True, help="Refuse a file 
 
 
 def mode_text(mode: str | None) -> str | None:
-    """A mode for ``chmod``. Octal is given five digits: with fewer, GNU's chmod keeps a folder's set-group-id bit."""
+    """A mode for ``chmod``. Octal has five digits: with fewer, GNU's chmod keeps a directory's set-group-id bit."""
     if not mode:
         return None
     return mode.zfill(5) if mode.isdecimal() else str(mode)

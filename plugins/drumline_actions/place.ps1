@@ -20,12 +20,12 @@ function Replace([string]$temporary, [string]$target) {
 }
 
 function Place([string]$source, [string]$target, [string]$checksum) {
-    if ([IO.Directory]::Exists($target)) { throw "$target is a folder; a file can't take its place" }
-    $folder = [IO.Path]::GetDirectoryName($target)
-    if (-not [IO.Directory]::Exists($folder)) { throw "Destination directory '$folder' does not exist" }
+    if ([IO.Directory]::Exists($target)) { throw "$target is a directory; a file can't take its place" }
+    $directory = [IO.Path]::GetDirectoryName($target)
+    if (-not [IO.Directory]::Exists($directory)) { throw "Destination directory '$directory' does not exist" }
     $exists = [IO.File]::Exists($target)
     if ($exists -and (-not $force -or (Sum SHA1 $target) -eq $checksum)) { return }
-    LookForLeftovers $folder
+    LookForLeftovers $directory
     $temporary = if ($origin -eq 'upload') { $upload } else { Beside $target }
     if ($origin -eq 'check') {
         $answer.upload = $temporary
@@ -41,11 +41,11 @@ function Place([string]$source, [string]$target, [string]$checksum) {
     $answer.changed = $true
 }
 
-# Into the folder that $dest is or names, under $name.
+# Into the directory that $dest is or names, under $name.
 function Settle([string]$dest) {
-    if ($dest.EndsWith('\')) { MakeFolder $dest }
+    if ($dest.EndsWith('\')) { MakeDirectory $dest }
     if (-not [IO.Directory]::Exists($dest)) { return $dest }
-    if (-not $name) { throw "$dest is a folder: say what the file in it is to be called" }
+    if (-not $name) { throw "$dest is a directory: say what the file in it is to be called" }
     [IO.Path]::Combine($dest, $name)
 }
 

@@ -49,22 +49,22 @@ replace() {
 
 # Places one file at $dest; where it is kept, or only asked about, this ends the script.
 place() {
-    if [ -d "$dest" ]; then fail "$dest is a folder; a file can't take its place"; fi
+    if [ -d "$dest" ]; then fail "$dest is a directory; a file can't take its place"; fi
     case $dest in
-        */*) folder=${dest%/*}/ ;;
-        *) folder=./ ;;
+        */*) directory=${dest%/*}/ ;;
+        *) directory=./ ;;
     esac
-    [ -d "$folder" ] || fail "Destination directory ${folder%/} does not exist"
+    [ -d "$directory" ] || fail "Destination directory ${directory%/} does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
     if [ -e "$dest" ] && [ ! -f "$dest" ] && [ ! -L "$dest" ]; then
         fail "$dest is a pipe, a socket or a device; a file can't take its place"
     fi
     if needed; then
-        look_for_leftovers "$folder"
+        look_for_leftovers "$directory"
         if [ "$origin" = upload ]; then
             tmp=$upload
         else
-            tmp=$(mktemp "$folder${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
+            tmp=$(mktemp "$directory${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
         fi
         if [ "$origin" = check ]; then
             say upload "$tmp"
@@ -79,11 +79,11 @@ place() {
     fi
 }
 
-# Into the folder that $dest is or names, under $name; where $follow says so, to where a link leads.
+# Into the directory that $dest is or names, under $name; where $follow says so, to where a link leads.
 settle() {
-    case $dest in */) make_folder "$dest" ;; esac
+    case $dest in */) make_directory "$dest" ;; esac
     if [ -d "$dest" ]; then
-        [ -n "$name" ] || fail "$dest is a folder: say what the file in it is to be called"
+        [ -n "$name" ] || fail "$dest is a directory: say what the file in it is to be called"
         dest=${dest%/}/$name
     fi
     [ -z "$follow" ] || [ ! -L "$dest" ] || dest=$(readlink -f -- "$dest")

@@ -41,7 +41,7 @@ trap 'exit 143' TERM
 {fill}chmod 700 "$t" || exit
 run() {{ "$@" {arguments} </dev/null; }}
 {start}"""
-#: Where the folder for temporary files is mounted noexec, what the script's first line names reads it, as the kernel
+#: Where the directory for temporary files is mounted noexec, what the script's first line names reads it, as the kernel
 #: would have it: with what else stands there as one argument.
 #: BusyBox' test doesn't know of noexec: whether another file there can't be started either shows that it was that.
 _START = """if [ -x "$t" ]; then
@@ -55,7 +55,7 @@ fi
 IFS= read -r line <"$t"
 case $line in
 '#!'*) set -f; set -- ${line#??}; set +f ;;
-*ELF*) echo "drumline: $t is a program, and its folder is mounted noexec: set TMPDIR to another folder" >&2; exit 126 ;;
+*ELF*) echo "drumline: $t is a program, and its directory is mounted noexec: set TMPDIR to another one" >&2; exit 126 ;;
 *) set -- /bin/sh ;;
 esac
 program=$1

@@ -112,8 +112,8 @@ def naming() -> dict[str, Any]:
 
 def _sweep(call: Call, answer: Answer) -> Generator[Request, Any, None]:
     """Remove what earlier runs have left where a script has looked: it tells of names that may be theirs."""
-    folder, names = answer.pop("folder", ""), answer.pop("leftovers", "")
-    left = [folder + name for name in names.split("/") if is_left_behind(name)]
+    directory, names = answer.pop("directory", ""), answer.pop("leftovers", "")
+    left = [directory + name for name in names.split("/") if is_left_behind(name)]
     if left:
         yield from remove(call, *left)
 

@@ -1,11 +1,11 @@
 # All that win_stat tells of $path.
 function Seconds([DateTime]$moment) { ($moment - [DateTime]'1970-01-01').TotalSeconds }
 
-# Of all files below a folder; what links lead to is elsewhere, or leads in circles.
-function Size([IO.DirectoryInfo]$folder) {
+# Of all files below a directory; what links lead to is elsewhere, or leads in circles.
+function Size([IO.DirectoryInfo]$directory) {
     $size = 0
-    foreach ($file in $folder.EnumerateFiles()) { $size += $file.Length }
-    foreach ($inner in $folder.EnumerateDirectories()) {
+    foreach ($file in $directory.EnumerateFiles()) { $size += $file.Length }
+    foreach ($inner in $directory.EnumerateDirectories()) {
         if (-not ($inner.Attributes -band [IO.FileAttributes]::ReparsePoint)) { $size += Size $inner }
     }
     $size

@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 
     below: str  #: Its path relative to that directory.
     path: Path
-    folder: bool = False
+    directory: bool = False
     link: str | None = None  #: What a link says that is made anew.
 
 
@@ -50,19 +50,19 @@ def _walk(source: Path, *, follow: bool) -> Iterator[Entry]:
     with readable(source):
         status = source.stat()
     waiting: list[tuple[Entry, frozenset[tuple[int, int]]]] = []
-    entry, above = Entry("", source, folder=True), frozenset({(status.st_dev, status.st_ino)})
+    entry, above = Entry("", source, directory=True), frozenset({(status.st_dev, status.st_ino)})
     while True:
         inner = [_look(child, entry, above, follow=follow) for child in _children(entry.path)]
-        yield from (child for child, _ in inner if not child.folder)
-        waiting += [(child, around) for child, around in reversed(inner) if child.folder]
+        yield from (child for child, _ in inner if not child.directory)
+        waiting += [(child, around) for child, around in reversed(inner) if child.directory]
         if not waiting:
             return
         entry, above = waiting.pop()
         yield entry
 
 
-def _children(folder: Path) -> list[os.DirEntry[str]]:
-    with readable(folder), os.scandir(folder) as listing:
+def _children(directory: Path) -> list[os.DirEntry[str]]:
+    with readable(directory), os.scandir(directory) as listing:
         return sorted(listing, key=lambda child: child.name)
 
 
@@ -79,7 +79,7 @@ def _look(
         status = os.stat(child.path)
         itself = (status.st_dev, status.st_ino)
         if itself not in above:
-            return entry._replace(folder=True), above | {itself}
+            return entry._replace(directory=True), above | {itself}
         if child.is_symlink():
             return entry._replace(link=os.readlink(child.path)), above
     raise ActionFailed(f"{entry.path} is a directory that it is in itself, so that it can't be copied")

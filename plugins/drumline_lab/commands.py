@@ -16,8 +16,8 @@ from drumline_lab.wsman.backends import VARIABLE
 #: What ``status`` ends with when a host, or the whole lab, isn't there.
 _UNREACHABLE = 4
 
-_folder = click.option(
-    "--folder",
+_directory = click.option(
+    "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(".lab"),
     show_default=True,
@@ -30,7 +30,7 @@ def command() -> None:
     """A practice fleet on this machine: try playbooks without any hosts of your own.
 
     Linux hosts are real OpenSSH servers where sshd is installed, and Windows hosts speak WinRM. All of them listen on
-    loopback addresses only, and run commands on this machine as you: each has a folder of its own (the variable
+    loopback addresses only, and run commands on this machine as you: each has a directory of its own (the variable
     lab_root) to work in.
     """
 
@@ -45,30 +45,32 @@ def command() -> None:
     help="What carries out the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
     f"Default: {VARIABLE}, else PowerShell 7 (pwsh) and sh, else sh alone.",
 )
-@_folder
-def up(linux: int, windows: int, windows_program: str | None, folder: Path) -> None:
+@_directory
+def up(linux: int, windows: int, windows_program: str | None, directory: Path) -> None:
     """Start the fleet and write its inventory."""
     if linux + windows == 0:
         raise UsageError("A fleet needs hosts", "Give --linux or --windows a number above 0.")
     wanted = Wanted(linux=linux, windows=windows, program=_program(windows_program))
-    was_up = lab.alive(folder.resolve())
-    state = lab.up(folder.resolve(), wanted)
+    was_up = lab.alive(directory.resolve())
+    state = lab.up(directory.resolve(), wanted)
     click.echo("The practice fleet is up already." if was_up else "The practice fleet is up.")
     for behind, names in _folded(state).items():
         click.echo(f"  {', '.join(names)}: {behind}")
-    click.echo(f"Every host is this machine, and works as you in a folder of its own (lab_root).\n\n{_advice(folder)}")
+    click.echo(
+        f"Every host is this machine, and works as you in a directory of its own (lab_root).\n\n{_advice(directory)}"
+    )
 
 
 @command.command(short_help="Show the hosts, what stands behind them, and their health.")
-@_folder
-def status(folder: Path) -> None:
+@_directory
+def status(directory: Path) -> None:
     """Show the hosts, where they listen, what stands behind them, and whether they answer."""
-    state = lab.State.load(folder.resolve())
+    state = lab.State.load(directory.resolve())
     if state is None:
-        click.echo(f"No practice fleet is up in {folder}.")
+        click.echo(f"No practice fleet is up in {directory}.")
         raise SystemExit(_UNREACHABLE)
-    if not lab.alive(folder.resolve()):
-        click.echo(f"The practice fleet in {folder} has crashed. 'drumline lab down' clears what is left of it.")
+    if not lab.alive(directory.resolve()):
+        click.echo(f"The practice fleet in {directory} has crashed. 'drumline lab down' clears what is left of it.")
         raise SystemExit(_UNREACHABLE)
     health = lab.health(state)
     rows = [_row(host, health[host.name]) for host in state.hosts]
@@ -79,13 +81,13 @@ def status(folder: Path) -> None:
 
 
 @command.command()
-@_folder
-def down(folder: Path) -> None:
+@_directory
+def down(directory: Path) -> None:
     """Stop the fleet and remove all there is of it."""
-    if lab.down(folder.resolve()):
+    if lab.down(directory.resolve()):
         click.echo("The practice fleet is down, and nothing of it is left.")
     else:
-        click.echo(f"No practice fleet is up in {folder}.")
+        click.echo(f"No practice fleet is up in {directory}.")
 
 
 def _program(name: str | None) -> str | None:
@@ -112,8 +114,9 @@ def _folded(state: lab.State) -> dict[str, list[str]]:
     return folded
 
 
-def _advice(folder: Path) -> str:
-    return f"Inventory: {folder / lab.INVENTORY}\nTry:       drumline exec all -i {folder / lab.INVENTORY} -- hostname"
+def _advice(directory: Path) -> str:
+    inventory = directory / lab.INVENTORY
+    return f"Inventory: {inventory}\nTry:       drumline exec all -i {inventory} -- hostname"
 
 
 def _row(host: Host, well: bool) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class LocalFiles(SFTPServerInterface):
             return _code(error)
         return _File(flags, file)
 
-    def list_folder(self, path: str) -> list[SFTPAttributes] | int:
+    def list_directory(self, path: str) -> list[SFTPAttributes] | int:
         def listing() -> list[SFTPAttributes]:
             with os.scandir(_real(path)) as entries:
                 return [SFTPAttributes.from_stat(entry.stat(follow_symlinks=False), entry.name) for entry in entries]

@@ -26,7 +26,7 @@ from drumline_lab.clocks import Shifted
 from drumline_lab.embedded_sftp import LocalFiles
 from drumline_lab.server import SshServer, free_port
 
-#: In the environment of everything that a server starts, with its folder as the value; stopping finds them by it.
+#: In the environment of everything that a server starts, with its directory as the value; stopping finds them by it.
 _MARK = "DRUMLINE_LAB_EMBEDDED_SSHD"
 _CHUNK = 32_768
 
@@ -36,7 +36,7 @@ class EmbeddedSshd(SshServer):
 
     def __init__(
         self,
-        folder: Path,
+        directory: Path,
         *,
         addresses: Sequence[str] = ("127.0.0.1",),
         port: int = 0,
@@ -45,12 +45,12 @@ class EmbeddedSshd(SshServer):
         sftp: bool = True,
         clock_offset: float = 0.0,
     ) -> None:
-        super().__init__(folder, addresses, port, client_key)
+        super().__init__(directory, addresses, port, client_key)
         self._clock = Shifted(clock_offset)
         self._variables: Mapping[str, str] = {}
         self.password = password
         self.sftp = sftp
-        self._host_key = folder / "host_ed25519"
+        self._host_key = directory / "host_ed25519"
         self._listeners = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class EmbeddedSshd(SshServer):
 
     def start(self) -> None:
         """Start it; it listens when this returns. Raises ``OSError`` for an address or port that can't be had."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self._host_key, self.client_key):
             if not path.exists():
                 make_key(path)
@@ -79,7 +79,7 @@ class EmbeddedSshd(SshServer):
         if self._thread.is_alive():
             self._thread.join()
         self.drop_connections()
-        processes.end(lambda: processes.with_descendants(processes.marked(_MARK, self.folder)))
+        processes.end(lambda: processes.with_descendants(processes.marked(_MARK, self.directory)))
         for key in list((self._listeners.get_map() or {}).values()):
             assert isinstance(key.fileobj, socket.socket)
             key.fileobj.close()
@@ -117,7 +117,7 @@ class EmbeddedSshd(SshServer):
     def environment(self) -> dict[str, str]:
         """What commands find there."""
         home = str(Path.home())
-        mine = {_MARK: str(self.folder), "HOME": home, "USER": self.user, "LOGNAME": self.user}
+        mine = {_MARK: str(self.directory), "HOME": home, "USER": self.user, "LOGNAME": self.user}
         return {**os.environ, **mine, **self._variables}
 
 

@@ -1,7 +1,7 @@
 """The hosts of a practice fleet: which there are, and the servers behind them.
 
 Linux hosts are ssh servers and Windows hosts are WS-Management servers, each on a loopback address of its own. All are
-this one machine and this one user, so each has a folder of its own to work in, which the inventory calls ``lab_root``.
+this one machine and this one user, so each works in a directory of its own, which the inventory calls ``lab_root``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from drumline_lab.wsman import Backend, Settings, Windows, WsmanServer, find_bac
 WINDOWS_USER = "Administrator"
 #: Where files of a real Windows host go.
 _WINDOWS_ROOT = r"C:\lab"
-#: In the environment of every command that a host runs, with the fleet's folder as the value.
+#: In the environment of every command that a host runs, with the fleet's directory as the value.
 MARK = "DRUMLINE_LAB"
 #: A host that is no host: tells whether sshd works here.
 PROBE = "probe"
@@ -51,7 +51,7 @@ class Host:
     port: int
     groups: tuple[str, ...]
     behind: str  #: What stands behind it, for people.
-    root: str  #: The folder on the host that is its own.
+    root: str  #: The directory on the host that is its own.
     user: str
     variables: dict[str, str] = field(default_factory=dict)  #: Of its connection, besides address, port and user.
 
@@ -77,12 +77,12 @@ class Server(Protocol):
 class Fleet:
     """All hosts of a lab while they are up. ``stop`` may follow a ``start`` that failed half-way."""
 
-    def __init__(self, folder: Path, wanted: Wanted, token: str) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path, wanted: Wanted, token: str) -> None:
+        self.directory = directory
         self._wanted = wanted
         self._token = token
         self._stops: list[Callable[[], None]] = []
-        self._key = folder / "id_ed25519"
+        self._key = directory / "id_ed25519"
         self._why_embedded = ""  #: Why Linux hosts can't be real sshd processes.
 
     def start(self) -> list[Host]:
@@ -109,10 +109,10 @@ class Fleet:
     def _start_linux(self, number: int, name: str, groups: tuple[str, ...]) -> Host:
         address = loopback(1, number)
         root = self._root(name)
-        server = self._ssh_server(host_folder(self.folder, name) / "sshd", address)
+        server = self._ssh_server(host_directory(self.directory, name) / "sshd", address)
         self._stops.append(server.stop)
         server.start()
-        known = host_folder(self.folder, name) / "sshd" / "known_hosts"
+        known = host_directory(self.directory, name) / "sshd" / "known_hosts"
         return Host(
             name=name,
             kind="linux",
@@ -135,18 +135,18 @@ class Fleet:
             return "no sshd is installed"
         if (ssh := shutil.which("ssh")) is None:
             return ""
-        with Sshd(host_folder(self.folder, PROBE) / "sshd", client_key=self._key) as server:
+        with Sshd(host_directory(self.directory, PROBE) / "sshd", client_key=self._key) as server:
             options = ["-F", "none", "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={server.known_hosts}"]
             address = ["-i", str(self._key), "-p", str(server.port), "-l", server.user, server.address]
             done = subprocess.run([ssh, *options, *address, "exit 0"], capture_output=True, timeout=30, check=False)
         return "sshd refuses this account" if done.returncode else ""
 
-    def _ssh_server(self, folder: Path, address: str) -> Server:
+    def _ssh_server(self, directory: Path, address: str) -> Server:
         if not self._why_embedded:
-            return Sshd(folder, addresses=[address], client_key=self._key)
+            return Sshd(directory, addresses=[address], client_key=self._key)
         from drumline_lab.embedded_sshd import EmbeddedSshd  # imports paramiko, which takes its time
 
-        return EmbeddedSshd(folder, addresses=[address], client_key=self._key)
+        return EmbeddedSshd(directory, addresses=[address], client_key=self._key)
 
     def _start_windows(self, number: int, name: str, groups: tuple[str, ...]) -> Host:
         password = secrets.token_urlsafe(18)
@@ -177,7 +177,7 @@ class Fleet:
         )
 
     def _prepare(self, backend: Backend, name: str, root: str) -> None:
-        """Make the host's folder by a command of its own: the first one also starts a Windows host's services."""
+        """Make the host's directory by a command of its own: the first one also starts a Windows host's services."""
         line = f'mkdir "{root}"' if isinstance(backend, Windows) else f"test -d '{root}'"
         launch = backend.launch(line, direct=False, directory=None, variables={})
         try:
@@ -198,13 +198,13 @@ class Fleet:
             raise UsageError(f"Windows host {name} doesn't start", f"{backend.description} says: {said}")
 
     def _root(self, name: str) -> Path:
-        root = host_folder(self.folder, name) / "root"
+        root = host_directory(self.directory, name) / "root"
         root.mkdir(parents=True)
         return root
 
     @property
     def _mark(self) -> dict[str, str]:
-        return {MARK: str(self.folder)}
+        return {MARK: str(self.directory)}
 
 
 def linux_names(count: int) -> list[tuple[str, tuple[str, ...]]]:
@@ -217,9 +217,9 @@ def linux_names(count: int) -> list[tuple[str, tuple[str, ...]]]:
     return [*first[:count], *((f"web{number}", ("web",)) for number in range(1, count - 1))]
 
 
-def host_folder(folder: Path, name: str) -> Path:
+def host_directory(directory: Path, name: str) -> Path:
     """Where a host's files are: ``root`` in it is the host's own, the rest its server's."""
-    return folder / "hosts" / name
+    return directory / "hosts" / name
 
 
 def windows_host(token: str, name: str) -> str:
@@ -252,9 +252,9 @@ def answers(host: Host, timeout: float = 5.0) -> bool:
         return False
 
 
-def remove_host(folder: Path, name: str, token: str, program: str | None) -> None:
+def remove_host(directory: Path, name: str, token: str, program: str | None) -> None:
     """End whatever a host has left running, whether or not its server ended in good order."""
-    stop_sshd(host_folder(folder, name) / "sshd")
+    stop_sshd(host_directory(directory, name) / "sshd")
     if program and name.startswith("app"):
         try:
             Windows(program, windows_host(token, name)).remove()

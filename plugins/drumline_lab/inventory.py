@@ -11,7 +11,7 @@ from drumline_lab.fleet import Host
 
 _HEAD = """\
 # The practice fleet of `drumline lab up`; `drumline lab down` removes it and this file.
-# Every host is this machine and works as this user. lab_root is the folder that is a host's own.
+# Every host is this machine and works as this user. lab_root is the directory that is a host's own.
 """
 
 

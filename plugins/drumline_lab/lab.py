@@ -1,6 +1,6 @@
 """A lab from outside: starts the background process that serves the fleet, asks about it, and ends it.
 
-Its folder holds all there is of it::
+Its directory holds all there is of it::
 
     inventory.yml  what to give to -i
     lab.json       which hosts there are, and the process behind them
@@ -51,63 +51,63 @@ class State:
     pid: int
     hosts: tuple[Host, ...] = ()
 
-    def save(self, folder: Path) -> None:
+    def save(self, directory: Path) -> None:
         """Write it whole or not at all; it holds passwords."""
         data = {**asdict(self), "hosts": [host.to_json() for host in self.hosts]}
-        draft = folder / f"{STATE}.new"
+        draft = directory / f"{STATE}.new"
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(data, file, indent=2)
-        draft.replace(folder / STATE)
+        draft.replace(directory / STATE)
 
     @classmethod
-    def load(cls, folder: Path) -> State | None:
-        """The state in a folder, or None where there is no lab."""
+    def load(cls, directory: Path) -> State | None:
+        """The state in a directory, or None where there is no lab."""
         try:
-            data: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+            data: dict[str, Any] = json.loads((directory / STATE).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
-            raise UsageError("The lab's state can't be read", f"{folder / STATE}: {error}. Remove it.") from error
+            raise UsageError("The lab's state can't be read", f"{directory / STATE}: {error}. Remove it.") from error
         hosts = tuple(Host.from_json(host) for host in data.pop("hosts"))
         return cls(wanted=Wanted(**data.pop("wanted")), hosts=hosts, **data)
 
 
-def up(folder: Path, wanted: Wanted) -> State:
+def up(directory: Path, wanted: Wanted) -> State:
     """Start a lab, or return the one that is up already. Raises ``UsageError`` when it can't be had as wanted."""
-    state = State.load(folder)
-    if state is not None and alive(folder):
+    state = State.load(directory)
+    if state is not None and alive(directory):
         if (state.wanted.linux, state.wanted.windows) == (wanted.linux, wanted.windows):
             return state
         raise UsageError(
             "Another practice fleet is up",
-            f"In {folder} are {state.wanted.linux} Linux and {state.wanted.windows} Windows hosts. "
-            "Run 'drumline lab down' first, or choose another --folder.",
+            f"In {directory} are {state.wanted.linux} Linux and {state.wanted.windows} Windows hosts. "
+            "Run 'drumline lab down' first, or choose another --directory.",
         )
     if state is not None:
-        clean_up(folder)
-    _make_folder(folder)
+        clean_up(directory)
+    _make_directory(directory)
     try:
-        return _start(folder, wanted)
+        return _start(directory, wanted)
     except BaseException:
-        clean_up(folder)
+        clean_up(directory)
         raise
 
 
-def down(folder: Path) -> bool:
+def down(directory: Path) -> bool:
     """Stop a lab and remove all there is of it, also after a crash. Returns whether there was one."""
-    state = State.load(folder)
-    if state is None and not (folder / LOCK).exists():
+    state = State.load(directory)
+    if state is None and not (directory / LOCK).exists():
         return False
-    if state is not None and alive(folder):
-        _end(folder, state.pid)
-    clean_up(folder)
+    if state is not None and alive(directory):
+        _end(directory, state.pid)
+    clean_up(directory)
     return True
 
 
-def alive(folder: Path) -> bool:
+def alive(directory: Path) -> bool:
     """Whether the process behind a lab lives: it holds the lock, which the system takes back at its end."""
     try:
-        with open(folder / LOCK, "rb") as lock:
+        with open(directory / LOCK, "rb") as lock:
             return not _try_lock(lock)
     except (FileNotFoundError, NotADirectoryError):
         return False
@@ -118,25 +118,25 @@ def health(state: State) -> dict[str, bool]:
     return {host.name: answers(host) for host in state.hosts}
 
 
-def clean_up(folder: Path) -> None:
+def clean_up(directory: Path) -> None:
     """End what a lab's hosts left running and remove its files; nothing that isn't the lab's."""
-    state = State.load(folder)
+    state = State.load(directory)
     # Whatever one of the steps meets, the others are taken.
     with contextlib.ExitStack() as steps:
-        steps.callback(_remove_files, folder)
+        steps.callback(_remove_files, directory)
         # Commands of Windows hosts that a crash of the process has left behind.
-        steps.callback(processes.end, lambda: processes.with_descendants(processes.marked(MARK, folder)))
+        steps.callback(processes.end, lambda: processes.with_descendants(processes.marked(MARK, directory)))
         if state is not None:
             for name in host_names(state.wanted):
-                steps.callback(remove_host, folder, name, state.token, state.wanted.program)
+                steps.callback(remove_host, directory, name, state.token, state.wanted.program)
 
 
-def _remove_files(folder: Path) -> None:
-    shutil.rmtree(folder / "hosts", ignore_errors=True)
+def _remove_files(directory: Path) -> None:
+    shutil.rmtree(directory / "hosts", ignore_errors=True)
     for name in _FILES:
-        (folder / name).unlink(missing_ok=True)
+        (directory / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # somebody keeps files of their own there
-        folder.rmdir()
+        directory.rmdir()
 
 
 def host_names(wanted: Wanted) -> list[str]:
@@ -148,24 +148,24 @@ def host_names(wanted: Wanted) -> list[str]:
     ]
 
 
-def _make_folder(folder: Path) -> None:
+def _make_directory(directory: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        taken = [name for name in (*_FILES, "hosts") if (folder / name).exists()]
-        (folder / LOCK).touch()
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        taken = [name for name in (*_FILES, "hosts") if (directory / name).exists()]
+        (directory / LOCK).touch()
     except OSError as error:
-        raise UsageError("The lab's folder can't be made", f"{error}. Choose another --folder.") from error
+        raise UsageError("The lab's directory can't be made", f"{error}. Choose another --directory.") from error
     if taken:
         raise UsageError(
-            "The folder holds files of something else",
-            f"{folder} has {', '.join(taken)}, and no lab. Remove them, or choose another --folder.",
+            "The directory holds files of something else",
+            f"{directory} has {', '.join(taken)}, and no lab. Remove them, or choose another --directory.",
         )
 
 
-def _start(folder: Path, wanted: Wanted) -> State:
+def _start(directory: Path, wanted: Wanted) -> State:
     token = secrets.token_hex(4)
-    order = json.dumps({"folder": str(folder), "token": token, "wanted": asdict(wanted)})
-    with open(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:
+    order = json.dumps({"directory": str(directory), "token": token, "wanted": asdict(wanted)})
+    with open(os.open(directory / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "drumline_lab.serve", order],
             stdin=subprocess.PIPE,
@@ -178,9 +178,9 @@ def _start(folder: Path, wanted: Wanted) -> State:
         assert process.stdout is not None
         try:
             answer = json.loads(process.stdout.readline() or b"{}")
-            state = State.load(folder)
+            state = State.load(directory)
             if "ready" not in answer or state is None:
-                raise _failure(folder, answer)
+                raise _failure(directory, answer)
             if missing := [name for name, well in health(state).items() if not well]:
                 raise UsageError("A host of the lab doesn't answer", f"{', '.join(missing)} came up without answering.")
             process.stdin.write(b"stay\n")
@@ -194,16 +194,16 @@ def _start(folder: Path, wanted: Wanted) -> State:
     return state
 
 
-def _failure(folder: Path, answer: dict[str, str]) -> UsageError:
+def _failure(directory: Path, answer: dict[str, str]) -> UsageError:
     if "error" in answer:
         return UsageError(answer["error"], answer["detail"])
-    said = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    said = (directory / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return UsageError("The lab's process has ended", "\n".join(said[-5:]))
 
 
-def _end(folder: Path, pid: int) -> None:
+def _end(directory: Path, pid: int) -> None:
     # Opened before the signal: the process removes the file, and keeps its lock until the very end.
-    with open(folder / LOCK, "rb") as lock:
+    with open(directory / LOCK, "rb") as lock:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)

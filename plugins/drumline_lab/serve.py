@@ -21,19 +21,19 @@ from drumline_lab.lab import INVENTORY, LOCK, State, clean_up
 
 def main(order: dict[str, Any]) -> None:
     """Serve the fleet until a signal comes, or ``up`` ends too early."""
-    folder = Path(order["folder"])
+    directory = Path(order["directory"])
     wanted = Wanted(**order["wanted"])
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     _raise_file_limit()
     # Never closed: whoever waits for the lock waits for the end of this process.
-    fcntl.flock(os.open(folder / LOCK, os.O_RDWR), fcntl.LOCK_EX)
+    fcntl.flock(os.open(directory / LOCK, os.O_RDWR), fcntl.LOCK_EX)
     state = State(wanted=wanted, token=order["token"], pid=os.getpid())
-    state.save(folder)
-    fleet = Fleet(folder, wanted, order["token"])
+    state.save(directory)
+    fleet = Fleet(directory, wanted, order["token"])
     with contextlib.ExitStack() as stack:
-        stack.callback(clean_up, folder)
+        stack.callback(clean_up, directory)
         stack.callback(fleet.stop)
         _serve(fleet, state, stop)
 
@@ -44,8 +44,8 @@ def _serve(fleet: Fleet, state: State, stop: threading.Event) -> None:
     except DrumlineError as error:
         _tell({"error": error.summary, "detail": error.detail})
         return
-    State(wanted=state.wanted, token=state.token, pid=state.pid, hosts=hosts).save(fleet.folder)
-    inventory.write(fleet.folder / INVENTORY, hosts)
+    State(wanted=state.wanted, token=state.token, pid=state.pid, hosts=hosts).save(fleet.directory)
+    inventory.write(fleet.directory / INVENTORY, hosts)
     _tell({"ready": True})
     if not stop.is_set() and sys.stdin.readline() == "stay\n":
         # Whoever started it must not wait for these to be closed.

@@ -17,18 +17,18 @@ from drumline.plugin import UsageError
 class SshServer(ABC):
     """A server on loopback addresses; a context manager that starts and stops it.
 
-    Keys, and whatever else it needs, are in ``folder``. ``port`` 0 picks one that is free on all ``addresses``.
+    Keys, and whatever else it needs, are in ``directory``. ``port`` 0 picks one that is free on all ``addresses``.
     ``client_key`` is a private key to let in instead of a new one (its public half beside it, ``.pub``). Clients log in
     as ``user``, who runs this process, and find the host keys in the file ``known_hosts``.
     """
 
-    def __init__(self, folder: Path, addresses: Sequence[str], port: int, client_key: Path | None) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path, addresses: Sequence[str], port: int, client_key: Path | None) -> None:
+        self.directory = directory
         self.addresses = tuple(addresses)
         self.port = port
         self.user = getpass.getuser()
-        self.client_key = client_key or folder / "id_ed25519"
-        self.known_hosts = folder / "known_hosts"
+        self.client_key = client_key or directory / "id_ed25519"
+        self.known_hosts = directory / "known_hosts"
 
     @property
     def address(self) -> str:

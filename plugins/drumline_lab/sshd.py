@@ -1,8 +1,8 @@
 """Real OpenSSH servers on loopback addresses: for the practice fleet, the tests and the benchmarks.
 
-Nothing on the machine is changed: configuration, keys and log are in the server's own folder, and whoever starts it
-logs in as themselves with the key pair found there. (One exception: as root, sshd wants the folder ``/run/sshd``, which
-the system's own service makes as well.) One server may listen on many addresses, and so stand for many hosts.
+Nothing on the machine is changed: configuration, keys and log are in the server's own directory, and whoever starts it
+logs in as themselves with the key pair found there. (One exception: as root, sshd wants the directory ``/run/sshd``,
+which the system's own service makes as well.) One server may listen on many addresses, and so stand for many hosts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from drumline_lab.server import SshServer, free_port
 
 #: Where distributions put it; usually not in the PATH of users.
 _PLACES = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin"
-#: In the environment of everything that a server starts, with its folder as the value; stopping finds them by it.
+#: In the environment of everything that a server starts, with its directory as the value; stopping finds them by it.
 _MARK = "DRUMLINE_LAB_SSHD"
 #: Seconds for a server to listen.
 _PATIENCE = 15.0
@@ -46,7 +46,7 @@ class Sshd(SshServer):
 
     def __init__(
         self,
-        folder: Path,
+        directory: Path,
         *,
         addresses: Sequence[str] = ("127.0.0.1",),
         port: int = 0,
@@ -56,10 +56,10 @@ class Sshd(SshServer):
         sftp: str | None = "internal-sftp",
         clock_offset: float = 0.0,
     ) -> None:
-        super().__init__(folder, addresses, port, client_key)
-        self.log = folder / "sshd.log"
+        super().__init__(directory, addresses, port, client_key)
+        self.log = directory / "sshd.log"
         self._port_is_free_choice = port == 0
-        self._host_keys = [folder / f"host_{kind}" for kind in host_keys]
+        self._host_keys = [directory / f"host_{kind}" for kind in host_keys]
         self._settings = dict(settings or {})
         self._sftp = sftp
         self._clock = Shifted(clock_offset)
@@ -87,7 +87,7 @@ class Sshd(SshServer):
         return [" ".join(path.with_suffix(".pub").read_text().split()[:2]) for path in self._host_keys]
 
     def stop(self) -> None:
-        stop_sshd(self.folder)
+        stop_sshd(self.directory)
         for daemon in self._daemons:
             daemon.wait()
         self._daemons = []
@@ -98,26 +98,26 @@ class Sshd(SshServer):
         processes.kill(processes.with_descendants(daemons) - daemons)
 
     def _make_files(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (*self._host_keys, self.client_key):
             if not path.exists():
                 make_key(path, path.name.rpartition("_")[2])
-        shutil.copyfile(f"{self.client_key}.pub", self.folder / "authorized_keys")
+        shutil.copyfile(f"{self.client_key}.pub", self.directory / "authorized_keys")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
     def _write_configuration(self, number: int, addresses: Sequence[str]) -> None:
         # At 1 bash believes that it isn't the first shell, and leaves out the user's ~/.bashrc.
-        variables = {_MARK: str(self.folder), "SHLVL": "1", **self._variables}
+        variables = {_MARK: str(self.directory), "SHLVL": "1", **self._variables}
         settings = {
-            "AuthorizedKeysFile": self.folder / "authorized_keys",
+            "AuthorizedKeysFile": self.directory / "authorized_keys",
             "PidFile": self._pid_file(number),
             "SetEnv": " ".join(f'{name}="{value}"' for name, value in variables.items()),
             "PermitRootLogin": "prohibit-password",
             "PasswordAuthentication": "no",
             "KbdInteractiveAuthentication": "no",
             "UsePAM": "no",
-            "StrictModes": "no",  # The folder may be below /tmp, which everybody can write to.
+            "StrictModes": "no",  # The directory may be below /tmp, which everybody can write to.
             "UseDNS": "no",
             "PrintMotd": "no",
             "PrintLastLog": "no",
@@ -158,16 +158,16 @@ class Sshd(SshServer):
     def _launch_daemon(self, program: str, number: int) -> subprocess.Popen[bytes]:
         command = [program, "-D", "-f", str(self._config(number)), "-E", str(self.log)]
         nothing = subprocess.DEVNULL
-        environment = {**os.environ, _MARK: str(self.folder)}
+        environment = {**os.environ, _MARK: str(self.directory)}
         return subprocess.Popen(
             command, stdin=nothing, stdout=nothing, stderr=nothing, env=environment, start_new_session=True
         )
 
     def _config(self, number: int) -> Path:
-        return self.folder / f"sshd_config{number}"
+        return self.directory / f"sshd_config{number}"
 
     def _pid_file(self, number: int) -> Path:
-        return self.folder / f"sshd{number}.pid"
+        return self.directory / f"sshd{number}.pid"
 
 
 def make_key(path: Path, kind: str, passphrase: str = "") -> None:
@@ -176,15 +176,15 @@ def make_key(path: Path, kind: str, passphrase: str = "") -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
-def stop_sshd(folder: Path) -> None:
-    """End the server of a folder, its connections and sessions, also one that another process started."""
-    processes.end(lambda: _processes_of(folder))
-    for pid_file in folder.glob("sshd*.pid"):
+def stop_sshd(directory: Path) -> None:
+    """End the server of a directory, its connections and sessions, also one that another process started."""
+    processes.end(lambda: _processes_of(directory))
+    for pid_file in directory.glob("sshd*.pid"):
         pid_file.unlink()
 
 
-def _processes_of(folder: Path) -> set[int]:
-    """Everything that carries the folder's mark, the daemons, and all that descend from them."""
+def _processes_of(directory: Path) -> set[int]:
+    """Everything that carries the directory's mark, the daemons, and all that descend from them."""
     # sshd writes its title over its environment: the daemons are known by their command lines.
-    config = str(folder / "sshd_config")
-    return processes.with_descendants(processes.marked(_MARK, folder) | processes.of_program("sshd", config))
+    config = str(directory / "sshd_config")
+    return processes.with_descendants(processes.marked(_MARK, directory) | processes.of_program("sshd", config))

@@ -1,7 +1,7 @@
 """Files to and from a host: over SFTP, or through the shell where the host has no SFTP.
 
-A file is written under another name in the same folder, compared by POSIX ``cksum``, and renamed, so that it is there
-whole or not at all.
+A file is written under another name in the same directory, compared by POSIX ``cksum``, and renamed, so that it is
+there whole or not at all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _TIDY_PATIENCE = 5.0
 #: Puts the temporary in its place. Arguments: temporary, destination, expected cksum, mode or nothing.
 _PLACE = """
 put_in_place() {
-  if [ -d "$2" ]; then echo "$2 is a folder"; return 1; fi
+  if [ -d "$2" ]; then echo "$2 is a directory"; return 1; fi
   sum=$(cksum <"$1") || return 1
   if [ "$sum" != "$3" ]; then echo "it arrived damaged: its cksum is '$sum' instead of '$3'"; return 1; fi
   [ -z "$4" ] || chmod "$4" "$1" || return 1
@@ -97,8 +97,8 @@ class Files:
 
     def put(self, request: Put) -> None:
         """Write a file on the host."""
-        folder = posixpath.dirname(request.destination)
-        temporary = _argument(posixpath.join(folder, temporary_name()))
+        directory = posixpath.dirname(request.destination)
+        temporary = _argument(posixpath.join(directory, temporary_name()))
         destination = _argument(request.destination)
         mode = "" if request.mode is None else f"{request.mode:o}"
         with self._bounded(request.timeout), _opened(request) as source:
@@ -249,7 +249,7 @@ class Files:
             said = str(getattr(error, "strerror", None) or error) or type(error).__name__
             # OpenSSH says just "Failure" for whatever SFTP version 3 has no word for.
             said = (ask_why() if said == "Failure" else "") or said
-            hint = " (is it a folder, or is the disk full?)" if said == "Failure" else ""
+            hint = " (is it a directory, or is the disk full?)" if said == "Failure" else ""
             raise TransferFailed(f"The file can't be {what}", f"{self._place}, {path}: {said}{hint}.") from None
 
     def _sh(

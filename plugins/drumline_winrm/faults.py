@@ -17,7 +17,7 @@ _ABORTED = {2147943395}
 _BUSY = {170}
 _PIPE_ENDED = {109}
 _ACCESS_DENIED = {5}
-_NOT_THERE = {2147942402, 2147942403, 2147942667}  # no such file, no such path, not a folder
+_NOT_THERE = {2147942402, 2147942403, 2147942667}  # no such file, no such path, not a directory
 _QUOTA_SHELLS = {2150859173}
 _QUOTA_OPERATIONS = {2150859174}
 

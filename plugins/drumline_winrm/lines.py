@@ -12,7 +12,7 @@ from drumline_winrm.warm import Answer
 
 
 class NativeLines:
-    """Runs one line at a time. A line with variables or a folder of its own gets a shell of its own, which has them."""
+    """Runs one line at a time. A line with its own variables or directory gets a shell of its own, which has them."""
 
     def __init__(self, client: Client, shell: Shell) -> None:
         self._client = client

@@ -51,7 +51,7 @@ OPTIONS = (
     Option(
         name="ca_trust_path",
         variables=("winrm_ca_trust_path",),
-        help="File or folder of trusted authorities (PEM); by default REQUESTS_CA_BUNDLE or those of requests.",
+        help="File or directory of trusted authorities (PEM); by default REQUESTS_CA_BUNDLE or those of requests.",
     ),
     Option(name="cert_pem", variables=("winrm_cert_pem",), help="File of the client's certificate, for certificate."),
     Option(name="cert_key", variables=("winrm_cert_key_pem",), help="File of the certificate's key."),

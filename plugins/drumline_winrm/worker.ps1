@@ -279,12 +279,12 @@ function Copy-Streams($process, [byte[]]$bytes) {
 # Looks where CreateProcess does, and fails as it does.
 function Find-Program($program) {
     $here = [Environment]::CurrentDirectory
-    $windows = [Environment]::GetFolderPath('Windows')
-    $folders = @($PSHOME, $here, [Environment]::SystemDirectory, "$windows\System", $windows) + $env:Path.Split(';')
-    if ($program -match '[\\/:]') { $folders = @($here) }
-    foreach ($folder in $folders) {
+    $windows = [Environment]::GetDirectoryPath('Windows')
+    $directories = @($PSHOME, $here, [Environment]::SystemDirectory, "$windows\System", $windows) + $env:Path.Split(';')
+    if ($program -match '[\\/:]') { $directories = @($here) }
+    foreach ($directory in $directories) {
         foreach ($name in $program, "$program.exe") {
-            try { if ([IO.File]::Exists([IO.Path]::Combine($folder.Trim('"'), $name))) { return } } catch { }
+            try { if ([IO.File]::Exists([IO.Path]::Combine($directory.Trim('"'), $name))) { return } } catch { }
         }
     }
     throw (New-Object ComponentModel.Win32Exception 2)
@@ -408,7 +408,7 @@ function Read-Head([string]$word) {
 function Restore-Surroundings {
     [Console]::SetOut($console_out)
     [Console]::SetError($console_error)
-    [Environment]::CurrentDirectory = $home_folder
+    [Environment]::CurrentDirectory = $home_directory
     $now = [Environment]::GetEnvironmentVariables()
     foreach ($name in @($now.Keys)) {
         if ($now[$name] -cne $surroundings[$name]) { [Environment]::SetEnvironmentVariable($name, $surroundings[$name]) }
@@ -420,7 +420,7 @@ function Restore-Surroundings {
 
 $console_out = [Console]::Out
 $console_error = [Console]::Error
-$home_folder = [Environment]::CurrentDirectory
+$home_directory = [Environment]::CurrentDirectory
 $surroundings = @{}
 foreach ($item in [Environment]::GetEnvironmentVariables().GetEnumerator()) { $surroundings[$item.Key] = $item.Value }
 $room = New-Room

@@ -101,11 +101,11 @@ def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Pat
     if not sources:
         if not Path("inventory").exists():
             raise UsageError(
-                "No inventory", "Name hosts with -i SOURCE (a file, a folder, or 'web1,web2,'), or make ./inventory."
+                "No inventory", "Name hosts with -i SOURCE (a file, a directory, or 'web1,web2,'), or make ./inventory."
             )
         sources = ("inventory",)
-    folders = [path.absolute().parent for path in playbooks]
-    return load_inventory(sources, registry.inventory_sources, extra_folders=folders)
+    directories = [path.absolute().parent for path in playbooks]
+    return load_inventory(sources, registry.inventory_sources, extra_directories=directories)
 
 
 def prepare(

@@ -1,7 +1,7 @@
 """Settings: what holds where the command line says nothing.
 
-Weakest first: drumline's defaults, ``drumline.toml`` in the working folder, ``DRUMLINE_*`` environment variables. The
-command line wins over all. ``drumline.toml`` in full::
+Weakest first: drumline's defaults, ``drumline.toml`` in the working directory, ``DRUMLINE_*`` environment variables.
+The command line wins over all. ``drumline.toml`` in full::
 
     inventory = ["inventory", "cloud.yml"]   # DRUMLINE_INVENTORY=inventory:cloud.yml
     forks = 50                               # DRUMLINE_FORKS
@@ -47,8 +47,8 @@ class Settings:
     forks: int = 50
     #: Sessions per host at once.
     sessions: int = 4
-    #: Folder of the journal.
-    state: Path = field(default_factory=lambda: state_folder(os.environ))
+    #: Directory of the journal.
+    state: Path = field(default_factory=lambda: state_directory(os.environ))
     #: Bytes of one command's output that are kept.
     output_limit: float = 16.0 * 1024**2
     #: Bytes that the journal may take up: when a run begins, the oldest ones make room.
@@ -59,16 +59,16 @@ class Settings:
     template_timeout: float = 20.0
 
 
-def load_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
-    """The settings that hold in a working folder.
+def load_settings(directory: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings that hold in a working directory.
 
     Raises ``FilesError`` with every mistake in ``drumline.toml``, ``UsageError`` for a variable that can't be used.
     """
-    found = {"state": state_folder(environment)}
-    return Settings(**(found | _from_file(folder / FILE_NAME) | _from_environment(environment)))
+    found = {"state": state_directory(environment)}
+    return Settings(**(found | _from_file(directory / FILE_NAME) | _from_environment(environment)))
 
 
-def state_folder(environment: Mapping[str, str]) -> Path:
+def state_directory(environment: Mapping[str, str]) -> Path:
     """Where a user's runs are kept by default (XDG base directories: a relative ``XDG_STATE_HOME`` doesn't count)."""
     base = Path(environment.get("XDG_STATE_HOME", ""))
     home = Path(environment["HOME"]) if environment.get("HOME") else Path.home()
@@ -167,9 +167,9 @@ def _sources(value: Any) -> tuple[str, ...]:
     return tuple(os.path.expanduser(source) for source in sources)
 
 
-def _folder(value: Any) -> Path:
+def _directory(value: Any) -> Path:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"has to be the name of a folder, not {value!r}")
+        raise ValueError(f"has to be the name of a directory, not {value!r}")
     return Path(value).expanduser()
 
 
@@ -203,7 +203,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "inventory": _sources,
     "forks": _count,
     "sessions": _count,
-    "state": _folder,
+    "state": _directory,
     "output_limit": size_of,
     "journal_limit": size_of,
     "slow_reports": _slow_reports,

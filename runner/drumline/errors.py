@@ -64,7 +64,7 @@ class DrumlineError(Exception):
 
 
 class UsageError(DrumlineError):
-    """The command line or the surroundings (a state folder that can't be written) are wrong."""
+    """The command line or the surroundings (a state directory that can't be written) are wrong."""
 
     exit_status = 5
 
@@ -167,7 +167,7 @@ class OptionInvalid(HostError):
 
 
 class CommandRefused(HostError):
-    """The host can't start a command: its folder or its program isn't there. Ends the job as ``failed``."""
+    """The host can't start a command: its directory or its program isn't there. Ends the job as ``failed``."""
 
 
 class TransferFailed(HostError):

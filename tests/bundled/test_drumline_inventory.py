@@ -60,7 +60,7 @@ def test_without_meta_the_program_is_asked_for_each_host(program: Program) -> No
     assert Script().read(source).hosts == {"a": {"x": 1}, "b": {}}
 
 
-def test_a_program_may_be_named_without_a_folder(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_may_be_named_without_a_directory(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(program('echo \'{"g": ["a"], "_meta": {}}\'')).parent)
     assert list(Script().read("hosts.sh").hosts) == ["a"]
 

@@ -50,11 +50,11 @@ def session():
 
 @pytest.fixture
 def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "sudo").write_text(SUDO)
-    (folder / "sudo").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    (directory / "sudo").write_text(SUDO)
+    (directory / "sudo").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
 
 
 def sh(text, **more):
@@ -164,8 +164,8 @@ def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session
 def test_transfers_name_the_file_that_is_to_blame(session, tmp_path: Path) -> None:
     with pytest.raises(TransferFailed, match=r"no-source: No such file"):
         session.put(Put(source=tmp_path / "no-source", destination=str(tmp_path / "x")))
-    with pytest.raises(TransferFailed, match=r"no-folder/x: No such file"):
-        session.put(Put(source=b"", destination=str(tmp_path / "no-folder" / "x")))
+    with pytest.raises(TransferFailed, match=r"no-directory/x: No such file"):
+        session.put(Put(source=b"", destination=str(tmp_path / "no-directory" / "x")))
     with pytest.raises(TransferFailed, match="Is a directory"):
         session.get(Get(source=str(tmp_path), destination=tmp_path / "x"))
     assert list(tmp_path.iterdir()) == []

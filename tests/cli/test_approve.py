@@ -42,44 +42,44 @@ PLAYBOOK = """
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     write(tmp_path)
     return tmp_path
 
 
-def write(folder: Path, more: str = "") -> None:
-    (folder / "inventory").write_text(INVENTORY)
-    (folder / "site.yml").write_text(PLAYBOOK.replace("MORE", more))
+def write(directory: Path, more: str = "") -> None:
+    (directory / "inventory").write_text(INVENTORY)
+    (directory / "site.yml").write_text(PLAYBOOK.replace("MORE", more))
 
 
-def shown(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(call(folder, "runs", "show", "--format", "json").out)
+def shown(directory: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(call(directory, "runs", "show", "--format", "json").out)
     return found
 
 
-def wait_for_question(folder: Path, count: int = 1) -> None:
+def wait_for_question(directory: Path, count: int = 1) -> None:
     """Until the run has asked, as the journal tells it."""
-    journal = folder / "state" / "journal.sqlite3"
-    wait_until(lambda: journal.exists() and len(shown(folder)["approvals"]) == count)
+    journal = directory / "state" / "journal.sqlite3"
+    wait_until(lambda: journal.exists() and len(shown(directory)["approvals"]) == count)
 
 
-def statuses(folder: Path) -> dict[str, set[str]]:
+def statuses(directory: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for job in shown(folder)["jobs"]:
+    for job in shown(directory)["jobs"]:
         found.setdefault(job["task"], set()).add(job["status"])
     return found
 
 
-def went_on(folder: Path) -> int:
-    return len(list(folder.glob("after-*")))
+def went_on(directory: Path) -> int:
+    return len(list(directory.glob("after-*")))
 
 
-def test_another_process_approves_and_the_journal_tells_who_when_and_what(folder: Path) -> None:
-    with running(folder, "run", "site.yml") as program:
-        wait_for_question(folder)
-        while_waiting = call(folder, "runs", "show").out
-        assert went_on(folder) == 0
-        answer = call(folder, "approve", "1", "--comment", "all green")
+def test_another_process_approves_and_the_journal_tells_who_when_and_what(directory: Path) -> None:
+    with running(directory, "run", "site.yml") as program:
+        wait_for_question(directory)
+        while_waiting = call(directory, "runs", "show").out
+        assert went_on(directory) == 0
+        answer = call(directory, "approve", "1", "--comment", "all green")
         ended = program.end()
     assert answer.status == 0, answer.said
     me = answer.out.rpartition(" ")[2].strip()
@@ -88,64 +88,64 @@ def test_another_process_approves_and_the_journal_tells_who_when_and_what(folder
     assert re.search(r"gate: waits for an answer since .*: drumline approve 1\n", while_waiting)
     assert ended.status == 0, ended.said
     assert "      Go live on 3 hosts?\n      answer with: drumline approve 1 [--reject]\n" in ended.out
-    assert went_on(folder) == 3
-    assert {path.read_text() for path in folder.glob("after-*")} == {f"{me}\n"}
-    [approval] = shown(folder)["approvals"]
+    assert went_on(directory) == 3
+    assert {path.read_text() for path in directory.glob("after-*")} == {f"{me}\n"}
+    [approval] = shown(directory)["approvals"]
     asked, given = approval["requested"], approval["given"]
     assert (asked["message"], asked["job"]["task"]) == ("Go live on 3 hosts?", "gate")
     assert (given["approved"], given["by"], given["comment"]) == (True, me, "all green")
     assert asked["at"] < given["at"]
-    text = call(folder, "runs", "show").out
+    text = call(directory, "runs", "show").out
     assert "      Go live on 3 hosts?\n" in text
     assert re.search(rf"approved    gate: by {me} at \d\d:\d\d:\d\d, after .*: all green\n", text)
 
 
-def test_a_rejection_stops_what_needs_the_task(folder: Path) -> None:
-    with running(folder, "run", "site.yml") as program:
-        wait_for_question(folder)
-        assert call(folder, "approve", "1", "--reject", "--comment", "too hot").status == 0
+def test_a_rejection_stops_what_needs_the_task(directory: Path) -> None:
+    with running(directory, "run", "site.yml") as program:
+        wait_for_question(directory)
+        assert call(directory, "approve", "1", "--reject", "--comment", "too hot").status == 0
         ended = program.end()
     assert ended.status == 2
     assert re.search(r"rejected by \S+@\S+: too hot", ended.out)
-    assert went_on(folder) == 0
-    assert statuses(folder) == {"before": {"changed"}, "gate": {"failed"}, "after": {"abandoned"}}
+    assert went_on(directory) == 0
+    assert statuses(directory) == {"before": {"changed"}, "gate": {"failed"}, "after": {"abandoned"}}
 
 
 @pytest.mark.parametrize(("default", "status", "hosts"), [("approve", 0, 3), ("reject", 2, 0)])
-def test_when_nobody_answers_in_time_the_default_holds(folder: Path, default: str, status: int, hosts: int) -> None:
-    write(folder, f", timeout: 700ms, default: {default}")
+def test_when_nobody_answers_in_time_the_default_holds(directory: Path, default: str, status: int, hosts: int) -> None:
+    write(directory, f", timeout: 700ms, default: {default}")
     began = time.monotonic()
-    ended = call(folder, "run", "site.yml", "--state", "state")
+    ended = call(directory, "run", "site.yml", "--state", "state")
     assert time.monotonic() - began < 20
-    assert (ended.status, went_on(folder)) == (status, hosts)
-    assert f"answer with: drumline approve 1 --state {folder / 'state'} [--reject]" in ended.out
+    assert (ended.status, went_on(directory)) == (status, hosts)
+    assert f"answer with: drumline approve 1 --state {directory / 'state'} [--reject]" in ended.out
     assert f"approval    gate: {default}" in ended.out
     assert " if nobody answers until " in ended.out
-    [approval] = shown(folder)["approvals"]
+    [approval] = shown(directory)["approvals"]
     assert (approval["given"]["by"], approval["given"]["approved"]) == ("nobody", default == "approve")
     assert approval["given"]["at"] - approval["requested"]["at"] >= 0.69
 
 
-def test_the_first_ctrl_c_ends_the_waiting_and_nothing_more_runs(folder: Path) -> None:
-    with running(folder, "run", "site.yml") as program:
-        wait_for_question(folder)
+def test_the_first_ctrl_c_ends_the_waiting_and_nothing_more_runs(directory: Path) -> None:
+    with running(directory, "run", "site.yml") as program:
+        wait_for_question(directory)
         program.ctrl_c()
         ended = program.end(20)
     assert ended.status == 130, ended.said
-    assert went_on(folder) == 0
-    assert statuses(folder) == {"before": {"changed"}, "gate": {"cancelled"}, "after": {"cancelled"}}
-    assert shown(folder)["approvals"][0]["given"] is None
-    late = call(folder, "approve", "1")
+    assert went_on(directory) == 0
+    assert statuses(directory) == {"before": {"changed"}, "gate": {"cancelled"}, "after": {"cancelled"}}
+    assert shown(directory)["approvals"][0]["given"] is None
+    late = call(directory, "approve", "1")
     assert (late.status, late.out) == (5, "")
     assert "Run 1 is over" in late.err
 
 
-def test_a_run_that_died_asks_nothing(folder: Path) -> None:
-    with running(folder, "run", "site.yml") as program:
-        wait_for_question(folder)
+def test_a_run_that_died_asks_nothing(directory: Path) -> None:
+    with running(directory, "run", "site.yml") as program:
+        wait_for_question(directory)
         os.kill(program.pid, signal.SIGKILL)
         program.end()
-    answer = call(folder, "approve", "1")
+    answer = call(directory, "approve", "1")
     assert (answer.status, answer.out) == (5, "")
     assert "its process died" in answer.err
 
@@ -161,8 +161,8 @@ def asking(tmp_path: Path) -> Iterator[tuple[RunWriter, ApprovalRequested]]:
     journal.close()
 
 
-def approve(folder: Path, *options: str) -> Result:
-    return CliRunner().invoke(command, ["1", "--state", str(folder), *options])
+def approve(directory: Path, *options: str) -> Result:
+    return CliRunner().invoke(command, ["1", "--state", str(directory), *options])
 
 
 def test_who_comes_second_is_told_so(asking: tuple[RunWriter, ApprovalRequested], tmp_path: Path) -> None:
@@ -201,21 +201,21 @@ def test_a_run_that_takes_no_answer(
     assert writer.look(question) == Reply(approved=True, by=whoami(), comment="all green")
 
 
-def test_several_questions_are_told_apart_by_their_tasks(folder: Path) -> None:
+def test_several_questions_are_told_apart_by_their_tasks(directory: Path) -> None:
     plays = "".join(
         f"- name: {name}\n  needs: []\n  hosts: web\n  tasks:\n"
         f"    - {{id: gate, approve: {{message: 'go {name}?'}}}}\n    - {{id: x, shell: touch after-{name}}}\n"
         for name in ("one", "two")
     )
-    (folder / "site.yml").write_text(plays)
-    with running(folder, "run", "site.yml") as program:
-        wait_for_question(folder, 2)
-        unclear = call(folder, "approve", "1")
-        unknown = call(folder, "approve", "1", "--task", "one.gte")
-        nothing = [call(folder, "approve", "1", "--task", name).status for name in ("two.gate", "two.gate")]
-        assert wait_until(lambda: (folder / "after-two").exists())
-        assert not (folder / "after-one").exists()
-        assert call(folder, "approve", "1", "--task", "gate", "--reject").status == 0
+    (directory / "site.yml").write_text(plays)
+    with running(directory, "run", "site.yml") as program:
+        wait_for_question(directory, 2)
+        unclear = call(directory, "approve", "1")
+        unknown = call(directory, "approve", "1", "--task", "one.gte")
+        nothing = [call(directory, "approve", "1", "--task", name).status for name in ("two.gate", "two.gate")]
+        assert wait_until(lambda: (directory / "after-two").exists())
+        assert not (directory / "after-one").exists()
+        assert call(directory, "approve", "1", "--task", "gate", "--reject").status == 0
         ended = program.end()
     assert unclear.status == unknown.status == 5
     assert "--task one.gate: go one?\n  --task two.gate: go two?" in unclear.err
@@ -224,35 +224,35 @@ def test_several_questions_are_told_apart_by_their_tasks(folder: Path) -> None:
     assert ended.status == 2
 
 
-def test_a_run_that_asks_nothing(folder: Path) -> None:
-    (folder / "site.yml").write_text("- hosts: web1\n  tasks: [{shell: 'until [ -e gate ]; do sleep 0.05; done'}]\n")
-    with running(folder, "run", "site.yml") as program:
-        wait_until(lambda: (folder / "state" / "journal.sqlite3").exists() and shown(folder)["waves"])
-        answer = call(folder, "approve", "1")
-        (folder / "gate").touch()
+def test_a_run_that_asks_nothing(directory: Path) -> None:
+    (directory / "site.yml").write_text("- hosts: web1\n  tasks: [{shell: 'until [ -e gate ]; do sleep 0.05; done'}]\n")
+    with running(directory, "run", "site.yml") as program:
+        wait_until(lambda: (directory / "state" / "journal.sqlite3").exists() and shown(directory)["waves"])
+        answer = call(directory, "approve", "1")
+        (directory / "gate").touch()
         assert program.end().status == 0
     assert (answer.status, answer.out) == (5, "")
     assert "The run asks nothing now" in answer.err
-    assert call(folder, "approve", "7").status == 5
+    assert call(directory, "approve", "7").status == 5
 
 
-def test_secrets_in_a_question_reach_nobody(folder: Path) -> None:
-    (folder / "site.yml").write_text(
+def test_secrets_in_a_question_reach_nobody(directory: Path) -> None:
+    (directory / "site.yml").write_text(
         "- hosts: web1\n  vars: {api_token: hunter2-hunter2}\n  tasks:\n"
         "    - approve: {message: 'use {{ api_token }}?', timeout: 0.1, default: approve}\n"
     )
-    ended = call(folder, "run", "site.yml", "--events", "events")
+    ended = call(directory, "run", "site.yml", "--events", "events")
     assert ended.status == 0
     assert "use ********?" in ended.out
-    kept = (folder / "state" / "journal.sqlite3").read_bytes() + (folder / "events").read_bytes()
+    kept = (directory / "state" / "journal.sqlite3").read_bytes() + (directory / "events").read_bytes()
     assert b"hunter2" not in kept
 
 
 # At the terminal.
 
 
-def test_asked_at_the_terminal(folder: Path) -> None:
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_asked_at_the_terminal(directory: Path) -> None:
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("gate: approve? [y/N]"))
         assert terminal.shows("Go live on 3 hosts?")
         assert terminal.shows("answer below, or elsewhere with: drumline approve 1")
@@ -260,7 +260,7 @@ def test_asked_at_the_terminal(folder: Path) -> None:
         wait_until(lambda: terminal.shows("approve? [y/N] ys"))
         terminal.type("\r")
         wait_until(lambda: terminal.shows("type y to approve, n to reject"))
-        assert went_on(folder) == 0
+        assert went_on(directory) == 0
         terminal.type("YX\x7f\r")
         wait_until(lambda: terminal.shows("done: "))
         assert terminal.attributes_now() == terminal.attributes
@@ -270,61 +270,63 @@ def test_asked_at_the_terminal(folder: Path) -> None:
     assert screen.unknown == []
     assert not [line for line in screen.lines if "[y/N]" in line]
     assert any(line.startswith("  approved    gate: by ") for line in screen.lines)
-    assert went_on(folder) == 3
+    assert went_on(directory) == 3
 
 
 @pytest.mark.parametrize("keys", ["\r", "n\r", "no\n"], ids=["enter", "n", "no"])
-def test_rejected_at_the_terminal(folder: Path, keys: str) -> None:
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_rejected_at_the_terminal(directory: Path, keys: str) -> None:
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("approve? [y/N]"))
         terminal.type(keys)
         assert terminal.end() == 2
-    assert went_on(folder) == 0
+    assert went_on(directory) == 0
     assert "rejected by " in terminal.text
 
 
-def test_what_is_typed_before_the_question_answers_nothing(folder: Path) -> None:
-    text = (folder / "site.yml").read_text()
-    (folder / "site.yml").write_text(text.replace('command: "true"', "shell: 'until [ -e go ]; do sleep 0.05; done'"))
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_what_is_typed_before_the_question_answers_nothing(directory: Path) -> None:
+    text = (directory / "site.yml").read_text()
+    (directory / "site.yml").write_text(
+        text.replace('command: "true"', "shell: 'until [ -e go ]; do sleep 0.05; done'")
+    )
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("wave 1 of 3"))
         terminal.type("y\ry\r")
-        (folder / "go").touch()
+        (directory / "go").touch()
         wait_until(lambda: terminal.shows("approve? [y/N]"))
-        assert went_on(folder) == 0
+        assert went_on(directory) == 0
         terminal.type("n\r")
         assert terminal.end() == 2
 
 
-def test_ctrl_c_at_the_prompt(folder: Path) -> None:
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_ctrl_c_at_the_prompt(directory: Path) -> None:
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("approve? [y/N]"))
         terminal.type("y\x03")
         wait_until(lambda: terminal.shows("interrupted: 3 changed, 4 cancelled"))
         assert terminal.attributes_now() == terminal.attributes
         assert terminal.end() == 130
     assert terminal.screen().cursor_shown
-    assert went_on(folder) == 0
+    assert went_on(directory) == 0
 
 
-def test_answered_elsewhere_while_the_prompt_stands(folder: Path) -> None:
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_answered_elsewhere_while_the_prompt_stands(directory: Path) -> None:
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("approve? [y/N]"))
         terminal.type("n")
-        assert call(folder, "approve", "1").status == 0
+        assert call(directory, "approve", "1").status == 0
         wait_until(lambda: terminal.shows("done: "))
         assert terminal.attributes_now() == terminal.attributes
         assert terminal.end() == 0
-    assert went_on(folder) == 3
+    assert went_on(directory) == 3
 
 
-def test_two_questions_at_the_terminal_come_one_after_the_other(folder: Path) -> None:
+def test_two_questions_at_the_terminal_come_one_after_the_other(directory: Path) -> None:
     plays = "".join(
         f"- name: {name}\n  needs: []\n  hosts: web\n  tasks:\n    - {{id: {name}, approve: {{message: go?}}}}\n"
         for name in ("one", "two")
     )
-    (folder / "site.yml").write_text(plays)
-    with Terminal(folder, "run", "site.yml") as terminal:
+    (directory / "site.yml").write_text(plays)
+    with Terminal(directory, "run", "site.yml") as terminal:
         first = wait_until(lambda: re.search(r"(one|two): approve\? \[y/N\]", "\n".join(terminal.screen().lines)))[1]
         second = {"one": "two", "two": "one"}[first]
         assert not terminal.shows(f"{second}: approve?")
@@ -332,14 +334,14 @@ def test_two_questions_at_the_terminal_come_one_after_the_other(folder: Path) ->
         wait_until(lambda: terminal.shows(f"{second}: approve?"))
         terminal.type("n\r")
         assert terminal.end() == 2
-    given = {item["requested"]["job"]["task"]: item["given"]["approved"] for item in shown(folder)["approvals"]}
+    given = {item["requested"]["job"]["task"]: item["given"]["approved"] for item in shown(directory)["approvals"]}
     assert given == {first: True, second: False}
 
 
-def test_the_prompt_is_seen_below_more_waves_than_the_terminal_has_lines(folder: Path) -> None:
+def test_the_prompt_is_seen_below_more_waves_than_the_terminal_has_lines(directory: Path) -> None:
     gate = "- hosts: web\n  strategy: free\n  tasks:\n    - {id: gate, approve: {message: go?}}\n"
-    (folder / "site.yml").write_text(gate + "    - ping:\n" * 60)
-    with Terminal(folder, "run", "site.yml") as terminal:
+    (directory / "site.yml").write_text(gate + "    - ping:\n" * 60)
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("wave 61 of 61"))
         wait_until(lambda: terminal.shows("gate: approve? [y/N]"))
         terminal.type("y\r")
@@ -355,9 +357,9 @@ PAUSE = """
 
 
 @pytest.mark.parametrize("echo", [True, False])
-def test_a_pause_without_a_time_waits_for_enter_at_the_terminal(folder: Path, echo: bool) -> None:
-    (folder / "site.yml").write_text(PAUSE.replace("ECHO", f"echo: {str(echo).lower()}"))
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_a_pause_without_a_time_waits_for_enter_at_the_terminal(directory: Path, echo: bool) -> None:
+    (directory / "site.yml").write_text(PAUSE.replace("ECHO", f"echo: {str(echo).lower()}"))
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("ask: press Enter to go on"))
         assert terminal.shows("The word?")
         terminal.type("swordfish")
@@ -367,13 +369,13 @@ def test_a_pause_without_a_time_waits_for_enter_at_the_terminal(folder: Path, ec
         wait_until(lambda: terminal.shows("done: "))
         assert terminal.end() == 0
     assert ("swordfish" in terminal.text) == echo
-    found = {job["task"]: job["result"] for job in shown(folder)["jobs"]}
+    found = {job["task"]: job["result"] for job in shown(directory)["jobs"]}
     assert found["told"]["msg"] == ("got swordfish" if echo else "got ********")
 
 
-def test_a_pause_without_a_time_is_refused_where_there_is_no_terminal(folder: Path) -> None:
-    (folder / "site.yml").write_text(PAUSE.replace("ECHO", "echo: true"))
+def test_a_pause_without_a_time_is_refused_where_there_is_no_terminal(directory: Path) -> None:
+    (directory / "site.yml").write_text(PAUSE.replace("ECHO", "echo: true"))
     for asked in ("plan", "run"):
-        ended = call(folder, asked, "site.yml", stdin=subprocess.DEVNULL)
+        ended = call(directory, asked, "site.yml", stdin=subprocess.DEVNULL)
         assert ended.status == 5, ended.said
         assert "waits for Enter, and here is no terminal" in ended.said

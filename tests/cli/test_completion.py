@@ -46,16 +46,16 @@ LINES = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with an inventory, a playbook and one run, and drumline in its bin."""
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "inventory").write_text(INVENTORY)
-    (folder / "site.yml").write_text(SITE)
-    (folder / "bin").mkdir()
-    program = folder / "bin" / "drumline"
+    directory = tmp_path_factory.mktemp("project")
+    (directory / "inventory").write_text(INVENTORY)
+    (directory / "site.yml").write_text(SITE)
+    (directory / "bin").mkdir()
+    program = directory / "bin" / "drumline"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(DRUMLINE)} "$@"\n')
     program.chmod(0o755)
     extra = ["-e", "ansible_connection=local", "-l", "web1"]
-    assert call(folder, "run", "site.yml", *extra).status == 0
-    return folder
+    assert call(directory, "run", "site.yml", *extra).status == 0
+    return directory
 
 
 def surroundings(project: Path, **more: str) -> dict[str, str]:

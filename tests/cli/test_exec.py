@@ -20,7 +20,7 @@ Exec = Callable[..., Ended]
 
 @pytest.fixture
 def exec_(tmp_path: Path) -> Exec:
-    """Calls ``drumline exec`` in a folder with an inventory of web01 to web40 and db1."""
+    """Calls ``drumline exec`` in a directory with an inventory of web01 to web40 and db1."""
     (tmp_path / "inventory").write_text("[all:vars]\nansible_connection=local\nport=80\n[web]\nweb[01:40]\n[db]\ndb1\n")
     return lambda *arguments: call(tmp_path, "exec", *arguments)
 

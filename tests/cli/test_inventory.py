@@ -24,7 +24,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Calls ``drumline inventory`` in a folder with an ``inventory``; gives exit status and what it said."""
+    """Calls ``drumline inventory`` in a directory with an ``inventory``; gives exit status and what it said."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "inventory").write_text(HOSTS)
 
@@ -137,7 +137,7 @@ def test_groups_without_hosts_are_listed(call: Call) -> None:
     assert json.loads(out)["all"] == {"children": ["ungrouped", "site"]}
 
 
-def test_a_bad_file_in_a_folder_is_left_out_and_named(call: Call) -> None:
+def test_a_bad_file_in_a_directory_is_left_out_and_named(call: Call) -> None:
     Path("sources").mkdir()
     Path("sources", "a.yml").write_text("web: {hosts: {web9: }}\n")
     Path("sources", "b.yml").write_text("web: [: \n")

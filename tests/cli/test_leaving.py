@@ -37,17 +37,17 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write(folder: Path, tasks: str) -> None:
-    (folder / "site.yml").write_text("- hosts: all\n  tasks:\n" + textwrap.indent(textwrap.dedent(tasks), "    "))
+def write(directory: Path, tasks: str) -> None:
+    (directory / "site.yml").write_text("- hosts: all\n  tasks:\n" + textwrap.indent(textwrap.dedent(tasks), "    "))
 
 
-def shell(folder: Path, line: str) -> Ended:
+def shell(directory: Path, line: str) -> Ended:
     """Call the program in a line of sh, as ``$D``."""
     script = f'D() {{ "{DRUMLINE[0]}" -c "{DRUMLINE[2]}" "$@"; }}; {line}'
     done = subprocess.run(
         ["sh", "-c", script],
-        cwd=folder,
-        env=environment(folder),
+        cwd=directory,
+        env=environment(directory),
         capture_output=True,
         text=True,
         timeout=120,
@@ -184,8 +184,8 @@ def test_a_job_that_is_busy_in_python_is_given_up(project: Path, numbers: list[s
     assert [job["status"] for job in shown["jobs"]] == ["unknown"]
 
 
-def _interrupts(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "state" / "journal.sqlite3")) as database:
+def _interrupts(directory: Path) -> int:
+    with closing(sqlite3.connect(directory / "state" / "journal.sqlite3")) as database:
         return int(database.execute("SELECT count(*) FROM events WHERE kind = 'InterruptRequested'").fetchone()[0])
 
 
@@ -208,7 +208,7 @@ def test_nohup(project: Path) -> None:
     assert "done: 1 changed" in ended.out
 
 
-def test_an_unwritable_state_folder_is_a_mistake(project: Path) -> None:
+def test_an_unwritable_state_directory_is_a_mistake(project: Path) -> None:
     ended = call(project, "run", "site.yml", env={"DRUMLINE_STATE": os.devnull})
     assert ended.status == 5
     assert "The journal can't be" in ended.err

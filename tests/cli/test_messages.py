@@ -12,19 +12,19 @@ PLAYBOOK = "- hosts: all\n  taskss: []\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     (tmp_path / "site.yml").write_text(PLAYBOOK)
     return tmp_path
 
 
-def seen(folder: Path, **env: str) -> tuple[str, list[str]]:
-    with Terminal(folder, "plan", "site.yml", "-i", "web1,", columns=60, env=env) as terminal:
+def seen(directory: Path, **env: str) -> tuple[str, list[str]]:
+    with Terminal(directory, "plan", "site.yml", "-i", "web1,", columns=60, env=env) as terminal:
         assert terminal.end() == 5
     return terminal.text, terminal.screen().lines
 
 
-def test_mistakes_are_in_colour_at_a_terminal_and_their_number_comes_last(folder: Path) -> None:
-    text, lines = seen(folder)
+def test_mistakes_are_in_colour_at_a_terminal_and_their_number_comes_last(directory: Path) -> None:
+    text, lines = seen(directory)
     assert "\x1b[1;31merror:\x1b[0m" in text
     assert "\x1b[1;31m^^^^^^\x1b[0m" in text
     assert lines[:3] == ["site.yml:2:3: error: Unknown keyword", "      taskss: []", "      ^^^^^^"]
@@ -32,23 +32,23 @@ def test_mistakes_are_in_colour_at_a_terminal_and_their_number_comes_last(folder
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_there_is_no_colour_where_none_is_wanted(folder: Path, env: dict[str, str]) -> None:
-    text, _ = seen(folder, **env)
+def test_there_is_no_colour_where_none_is_wanted(directory: Path, env: dict[str, str]) -> None:
+    text, _ = seen(directory, **env)
     assert "\x1b" not in text
 
 
-def test_mistakes_are_plain_lines_elsewhere(folder: Path) -> None:
-    ended = call(folder, "plan", "site.yml", "-i", "web1,")
+def test_mistakes_are_plain_lines_elsewhere(directory: Path) -> None:
+    ended = call(directory, "plan", "site.yml", "-i", "web1,")
     assert ended.status == 5
     assert "\x1b" not in ended.err
     assert ended.err.splitlines()[-1] == "1 mistake"
 
 
-def test_long_sentences_are_broken_between_words(folder: Path) -> None:
-    with Terminal(folder, "run", "site.yml", "-i", "nowhere.yml", columns=40) as terminal:
+def test_long_sentences_are_broken_between_words(directory: Path) -> None:
+    with Terminal(directory, "run", "site.yml", "-i", "nowhere.yml", columns=40) as terminal:
         assert terminal.end() == 5
     shown = {word for line in terminal.screen().lines for word in line.split()}
-    said = call(folder, "run", "site.yml", "-i", "nowhere.yml").err.split()
+    said = call(directory, "run", "site.yml", "-i", "nowhere.yml").err.split()
     assert {word for word in said if len(word) < 36} <= shown
 
 

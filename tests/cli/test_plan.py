@@ -20,7 +20,7 @@ PLAYBOOK = """
 
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Calls ``drumline plan`` in a folder with ``site.yml`` and ``inventory``; gives exit status and what it said."""
+    """Calls ``drumline plan`` in a directory with ``site.yml`` and ``inventory``; gives exit status and output."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "site.yml").write_text(PLAYBOOK)
     (tmp_path / "inventory").write_text("[web]\nweb[1:3]\n[db]\ndb1\n")

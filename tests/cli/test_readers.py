@@ -25,9 +25,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ended(folder: Path) -> object:
+def ended(directory: Path) -> object:
     """The exit status that the journal has of the newest run, as soon as it is over."""
-    path = folder / "state" / "journal.sqlite3"
+    path = directory / "state" / "journal.sqlite3"
     if not path.exists():
         return None
     with closing(sqlite3.connect(path)) as database:
@@ -38,15 +38,15 @@ def ended(folder: Path) -> object:
     return found
 
 
-def interrupted(folder: Path) -> bool:
-    with closing(sqlite3.connect(folder / "state" / "journal.sqlite3")) as database:
+def interrupted(directory: Path) -> bool:
+    with closing(sqlite3.connect(directory / "state" / "journal.sqlite3")) as database:
         return bool(database.execute("SELECT 1 FROM events WHERE kind = 'InterruptRequested'").fetchall())
 
 
 @contextmanager
-def pipe(folder: Path, *, opened: bool) -> Iterator[Path]:
+def pipe(directory: Path, *, opened: bool) -> Iterator[Path]:
     """A named pipe that nobody reads; ``opened``: by somebody who could."""
-    path = folder / "events"
+    path = directory / "events"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK) if opened else -1
     yield path

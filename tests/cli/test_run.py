@@ -29,7 +29,7 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Calls ``drumline run`` in a folder with ``site.yml`` and ``inventory``."""
+    """Calls ``drumline run`` in a directory with ``site.yml`` and ``inventory``."""
     (tmp_path / "site.yml").write_text(PLAYBOOK)
     (tmp_path / "inventory").write_text(INVENTORY)
     return lambda *arguments, **options: call(tmp_path, "run", *arguments, **options)
@@ -149,19 +149,19 @@ def test_settings_come_from_the_file_then_the_environment_then_the_command_line(
     assert list(jobs(run("ping.yml", "--events", "-", "-i", "option", env=env))) == [("ping", "option")]
 
 
-def test_the_state_folder_follows_the_same_order(tmp_path: Path) -> None:
+def test_the_state_directory_follows_the_same_order(tmp_path: Path) -> None:
     (tmp_path / "drumline.toml").write_text('state = "of-the-file"\n')
-    for env, options, folder in (
+    for env, options, directory in (
         ({"DRUMLINE_STATE": ""}, (), "of-the-file"),
         ({"DRUMLINE_STATE": "of-the-environment"}, (), "of-the-environment"),
         ({"DRUMLINE_STATE": "of-the-environment"}, ("--state", "of-the-option"), "of-the-option"),
     ):
         ended = call(tmp_path, "exec", "localhost", *options, "-i", "localhost,", "true", env=env)
         assert ended.status == 0, ended.said
-        assert (tmp_path / folder / "journal.sqlite3").exists()
+        assert (tmp_path / directory / "journal.sqlite3").exists()
 
 
-def test_without_settings_runs_are_kept_in_the_xdg_state_folder(tmp_path: Path) -> None:
+def test_without_settings_runs_are_kept_in_the_xdg_state_directory(tmp_path: Path) -> None:
     env = {"DRUMLINE_STATE": "", "XDG_STATE_HOME": str(tmp_path / "xdg")}
     assert call(tmp_path, "exec", "localhost", "-i", "localhost,", "true", env=env).status == 0
     assert (tmp_path / "xdg" / "drumline" / "journal.sqlite3").exists()

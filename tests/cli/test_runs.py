@@ -26,17 +26,17 @@ PLAYBOOK = """
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder in which a run was made, of which web2 failed in the second of three tasks."""
+def directory(tmp_path: Path) -> Path:
+    """A directory in which a run was made, of which web2 failed in the second of three tasks."""
     (tmp_path / "site.yml").write_text(PLAYBOOK)
     (tmp_path / "inventory").write_text("[all:vars]\nansible_connection=local\n[web]\nweb[1:3]\n")
     assert call(tmp_path, "run", "site.yml").status == 2
     return tmp_path
 
 
-def test_list_has_newest_first(folder: Path) -> None:
-    call(folder, "exec", "web1", "true")
-    ended = call(folder, "runs", "list")
+def test_list_has_newest_first(directory: Path) -> None:
+    call(directory, "exec", "web1", "true")
+    ended = call(directory, "runs", "list")
     first, second = ended.out.splitlines()
     assert first.split()[0] == "2"
     assert first.endswith("done         drumline exec web1 true")
@@ -44,8 +44,8 @@ def test_list_has_newest_first(folder: Path) -> None:
     assert "failed       drumline run site.yml" in second
 
 
-def test_list_as_json(folder: Path) -> None:
-    [run] = json.loads(call(folder, "runs", "list", "--format", "json").out)
+def test_list_as_json(directory: Path) -> None:
+    [run] = json.loads(call(directory, "runs", "list", "--format", "json").out)
     assert run["number"] == 1
     assert run["exit_status"] == 2
     assert run["playbook"] == "site.yml"
@@ -59,8 +59,8 @@ def test_without_runs(tmp_path: Path) -> None:
     assert call(tmp_path, "runs", "show").status == 5
 
 
-def test_show_tells_failures_first_then_the_waves(folder: Path) -> None:
-    ended = call(folder, "runs", "show")
+def test_show_tells_failures_first_then_the_waves(directory: Path) -> None:
+    ended = call(directory, "runs", "show")
     assert ended.status == 0
     text = ended.out
     order = [
@@ -78,13 +78,13 @@ def test_show_tells_failures_first_then_the_waves(folder: Path) -> None:
     assert text.splitlines()[-1].startswith("failed: 2 ok, 5 changed, 1 failed, 1 abandoned; 3 hosts, ")
 
 
-def test_show_with_outputs(folder: Path) -> None:
-    assert "stdout │ hello" not in call(folder, "runs", "show").out
-    assert "stdout │ hello" in call(folder, "runs", "show", "-v").out
+def test_show_with_outputs(directory: Path) -> None:
+    assert "stdout │ hello" not in call(directory, "runs", "show").out
+    assert "stdout │ hello" in call(directory, "runs", "show", "-v").out
 
 
-def test_show_as_json(folder: Path) -> None:
-    shown = json.loads(call(folder, "runs", "show", "1", "--format", "json").out)
+def test_show_as_json(directory: Path) -> None:
+    shown = json.loads(call(directory, "runs", "show", "1", "--format", "json").out)
     assert set(shown) == {"run", "failures", "stops", "waves", "starts", "approvals", "waiting", "jobs"}
     [failure] = shown["failures"]
     assert (failure["task"], failure["host"], failure["status"]) == ("break", "web2", "failed")
@@ -99,10 +99,10 @@ def test_show_as_json(folder: Path) -> None:
     assert abandoned["cause"]["host"] == "web2"
 
 
-def test_a_run_is_found_by_number_and_by_the_beginning_of_its_id(folder: Path) -> None:
-    [run] = json.loads(call(folder, "runs", "list", "--format", "json").out)
+def test_a_run_is_found_by_number_and_by_the_beginning_of_its_id(directory: Path) -> None:
+    [run] = json.loads(call(directory, "runs", "list", "--format", "json").out)
     for name in ("1", run["id"], run["id"][:8]):
-        assert run["id"] in call(folder, "runs", "show", name).out
+        assert run["id"] in call(directory, "runs", "show", name).out
 
 
 def test_a_run_that_goes_on_and_one_that_died(tmp_path: Path) -> None:
@@ -155,21 +155,21 @@ def test_what_a_died_run_kept_of_a_job_is_printed_and_said_to_be_a_part(tmp_path
     assert "This is what was kept until then" in output.err
 
 
-def _kept(folder: Path) -> bool:
-    with closing(sqlite3.connect(folder / "state" / "journal.sqlite3")) as database:
+def _kept(directory: Path) -> bool:
+    with closing(sqlite3.connect(directory / "state" / "journal.sqlite3")) as database:
         return bool(database.execute("SELECT 1 FROM outputs").fetchone())
 
 
-def test_show_of_what_is_not_there(folder: Path) -> None:
-    ended = call(folder, "runs", "show", "99")
+def test_show_of_what_is_not_there(directory: Path) -> None:
+    ended = call(directory, "runs", "show", "99")
     assert (ended.status, ended.out) == (5, "")
     assert "'99': see 'drumline runs list'" in ended.err
 
 
-def test_output_prints_what_a_job_said(folder: Path) -> None:
-    assert call(folder, "runs", "output", "say", "web1").out == "hello"
-    assert call(folder, "runs", "output", "say", "web1", "--stderr").out == ""
-    wrong = call(folder, "runs", "output", "sya", "web1")
+def test_output_prints_what_a_job_said(directory: Path) -> None:
+    assert call(directory, "runs", "output", "say", "web1").out == "hello"
+    assert call(directory, "runs", "output", "say", "web1", "--stderr").out == ""
+    wrong = call(directory, "runs", "output", "sya", "web1")
     assert (wrong.status, "Did you mean 'say'?" in wrong.err) == (5, True)
 
 

@@ -28,22 +28,22 @@ Call = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds ``site.yml``, which ran twice, and ``other.yml``, which never did."""
-    folder = tmp_path_factory.mktemp("simulate")
-    (folder / "site.yml").write_text(PLAYBOOK)
-    (folder / "other.yml").write_text(PLAYBOOK)
-    (folder / "inventory").write_text("[web]\nweb[1:4]\n[db]\ndb1\n[all:vars]\nansible_connection=local\n")
+    directory = tmp_path_factory.mktemp("simulate")
+    (directory / "site.yml").write_text(PLAYBOOK)
+    (directory / "other.yml").write_text(PLAYBOOK)
+    (directory / "inventory").write_text("[web]\nweb[1:4]\n[db]\ndb1\n[all:vars]\nansible_connection=local\n")
     for _ in range(2):
-        assert call(folder, "run", "site.yml").status == 0
-    return folder
+        assert call(directory, "run", "site.yml").status == 0
+    return directory
 
 
 @pytest.fixture
-def drumline(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Calls the program in that folder, in this process."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DRUMLINE_STATE", str(folder / "state"))
+def drumline(directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Calls the program in that directory, in this process."""
+    monkeypatch.chdir(directory)
+    monkeypatch.setenv("DRUMLINE_STATE", str(directory / "state"))
 
     def run(*arguments: str) -> Ended:
         status = 0
@@ -112,8 +112,8 @@ def test_the_same_question_has_the_same_answer_and_another_seed_another_one(
     assert simulated(*asked)["run"] != simulated(*asked, "--seed", "2")["run"]
 
 
-def test_the_journal_is_only_read(drumline: Call, folder: Path) -> None:
-    path = folder / "state" / "journal.sqlite3"
+def test_the_journal_is_only_read(drumline: Call, directory: Path) -> None:
+    path = directory / "state" / "journal.sqlite3"
 
     def content() -> list[str]:
         with sqlite3.connect(path) as database:

@@ -33,16 +33,16 @@ PLUGINS = [block for block in PYTHON if (block.file_name or "").startswith("plug
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with the plugins that the documentation shows."""
+    """An empty directory to work in, with the plugins that the documentation shows."""
     for block in PLUGINS:
         save(block, tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def save(block: Block, folder: Path) -> Path:
+def save(block: Block, directory: Path) -> Path:
     assert block.file_name
-    path = folder / block.file_name
+    path = directory / block.file_name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(block.text, encoding="utf-8")
     return path
@@ -166,7 +166,7 @@ PAGES_WITH_CONSOLES = list(dict.fromkeys(block.page for block in blocks("console
 
 @pytest.mark.parametrize("page", PAGES_WITH_CONSOLES, ids=lambda page: page.name)
 def test_what_consoles_show_is_what_comes(page: Path, tmp_path: Path) -> None:
-    """Files are saved and commands carried out in the order in which the page has them, in an empty folder."""
+    """Files are saved and commands carried out in the order in which the page has them, in an empty directory."""
     for block in (block for block in documents.all_blocks() if block.page == page):
         if block.language == "console":
             for command, shown in _dialogue(block.text):
@@ -182,12 +182,12 @@ def _dialogue(text: str) -> Iterator[tuple[str, str]]:
         yield command, shown
 
 
-def _run(command: str, folder: Path) -> str:
+def _run(command: str, directory: Path) -> str:
     drumline = f"drumline() {{ {sys.executable} -c 'from drumline.cli import main; main()' \"$@\"; }}\n"
-    environment = {**os.environ, "DRUMLINE_STATE": str(folder / ".state")}
+    environment = {**os.environ, "DRUMLINE_STATE": str(directory / ".state")}
     done = subprocess.run(
         ["sh", "-c", drumline + command],
-        cwd=folder,
+        cwd=directory,
         env=environment,
         capture_output=True,
         text=True,

@@ -11,7 +11,7 @@ from support.running import run_tasks
 FAULT = ". This is a fault in the plugin, not in the playbook."
 
 
-def fails_with(folder: Path, body: str) -> str:
+def fails_with(directory: Path, body: str) -> str:
     """The message of a job whose action has this body."""
     head = """\
         from drumline.plugin import Action, Language, Result, Run, hookimpl
@@ -22,9 +22,9 @@ def fails_with(folder: Path, body: str) -> str:
 
         def perform(call):
         """
-    (folder / "plugins").mkdir()
-    (folder / "plugins" / "odd.py").write_text(dedent(head) + body)
-    ran = run_tasks(folder, "- {id: one, odd: {}}")
+    (directory / "plugins").mkdir()
+    (directory / "plugins" / "odd.py").write_text(dedent(head) + body)
+    ran = run_tasks(directory, "- {id: one, odd: {}}")
     assert ran.status("one") == "failed"
     assert ran.exit_status == 2
     return str(ran.result("one")["msg"])

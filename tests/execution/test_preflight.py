@@ -28,7 +28,7 @@ Mistakes = Callable[..., list[Diagnostic]]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Prepares a play of one task, in a folder with a file ``there``, an encrypted one and a template."""
+    """Prepares a play of one task, in a directory with a file ``there``, an encrypted one and a template."""
     (tmp_path / "there").write_text("x")
     (tmp_path / "secret").write_text("$ANSIBLE_VAULT;1.1;AES256\n61\n")
     (tmp_path / "templates").mkdir()

@@ -21,9 +21,9 @@ PLAN = build(P(chain(HOSTS, HOSTS)))
 WAVES = [(0, 0, 0), (0, 0, 1)]
 
 
-def write_run(folder: Path, plan: Plan = PLAN) -> int:
+def write_run(directory: Path, plan: Plan = PLAN) -> int:
     """A run in which every job took ten seconds, wave after wave; returns its number."""
-    journal = Journal(folder)
+    journal = Journal(directory)
     writer = journal.begin(plan, command="test")
     ends: list[Event] = [
         JobFinished(at=10.0 * step.index + 10, job=Job(step.index, host), status=Status.OK, started=10.0 * step.index)
@@ -35,8 +35,8 @@ def write_run(folder: Path, plan: Plan = PLAN) -> int:
     return writer.number
 
 
-def remaining(folder: Path, run: int = 1000, plan: Plan = PLAN) -> Remaining:
-    return Remaining(plan, folder, run=run, forks=50, sessions=4, costs={})
+def remaining(directory: Path, run: int = 1000, plan: Plan = PLAN) -> Remaining:
+    return Remaining(plan, directory, run=run, forks=50, sessions=4, costs={})
 
 
 def known(left: Remaining) -> Left:

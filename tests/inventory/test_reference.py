@@ -20,9 +20,9 @@ PATTERNS = json.loads((DATA / "patterns/expected.json").read_text())
 @pytest.mark.parametrize("case", CASES)
 def test_inventories(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(DATA / "inventory" / case)
-    playbook = Path("playbook_folder")
-    folders = [Path(playbook.read_text().strip())] if playbook.exists() else []
-    inventory = load_inventory(Path("sources").read_text().split(), [Script()], extra_folders=folders)
+    playbook = Path("playbook_directory")
+    directories = [Path(playbook.read_text().strip())] if playbook.exists() else []
+    inventory = load_inventory(Path("sources").read_text().split(), [Script()], extra_directories=directories)
     assert listing(inventory, inventory.hosts, lambda name: False) == json.loads(Path("expected.json").read_text())
 
 

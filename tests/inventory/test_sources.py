@@ -22,7 +22,7 @@ Write = Callable[[str, str], str]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a file below the test's folder; its path as text."""
+    """Write a file below the test's directory; its path as text."""
 
     def write(name: str, text: str) -> str:
         path = tmp_path / name
@@ -165,7 +165,7 @@ class TestContent:
         found = mistakes("cloud:a", "nowhere", readers=[Source()])
         assert [diagnostic.summary for diagnostic in found] == ["No account", "An inventory source doesn't exist"]
 
-    def test_a_folder_uses_what_can_be_read(self, write: Write, tmp_path: Path) -> None:
+    def test_a_directory_uses_what_can_be_read(self, write: Write, tmp_path: Path) -> None:
         write("sources/a.yml", "web: {hosts: {h1: {a: 1}}, children: {inner: {hosts: {h2: }}}}\n")
         write("sources/b.ini", "[web]\nh1 b=2\nh3\n[broken section]\n")
         write("sources/c.ini", "[web]\nh1 c=3\n[web:vars]\nd=4\n")
@@ -175,7 +175,7 @@ class TestContent:
         [found] = inventory.warnings
         assert (found.summary, found.position.line) == ("Not a section", 4)
 
-    def test_a_folder_of_which_nothing_can_be_read_is_refused(self, write: Write, tmp_path: Path) -> None:
+    def test_a_directory_of_which_nothing_can_be_read_is_refused(self, write: Write, tmp_path: Path) -> None:
         write("sources/a.yml", "[")
         write("sources/b.toml", "[web.hosts]\nh = {}\n")
         found = mistakes(str(tmp_path / "sources"))
@@ -197,8 +197,8 @@ def test_the_example_fleet() -> None:
     assert variables(inventory, "app-win1")["ansible_connection"] == "winrm"
 
 
-class TestFolders:
-    def test_variables_beside_the_inventory_as_file_or_folder(self, write: Write, tmp_path: Path) -> None:
+class TestDirectories:
+    def test_variables_beside_the_inventory_as_file_or_directory(self, write: Write, tmp_path: Path) -> None:
         source = write("hosts", "[web]\nh1\nh2\n")
         write("group_vars/web/b.yml", "a: b\n")
         write("group_vars/web/deeper/c.json", '{"d": 1}')
@@ -212,9 +212,9 @@ class TestFolders:
 
     def test_links_in_circles_lead_to_nothing_new(self, write: Write) -> None:
         source = write("hosts", "h1\n")
-        folder = Path(write("host_vars/h1/deep/vars.yml", "a: 1\n")).parent
-        (folder / "up").symlink_to("..")
-        (folder / "top").symlink_to("../..")
+        directory = Path(write("host_vars/h1/deep/vars.yml", "a: 1\n")).parent
+        (directory / "up").symlink_to("..")
+        (directory / "top").symlink_to("../..")
         assert load_inventory([source]).hosts["h1"].variables["a"] == 1
 
     def test_mistakes_in_them_are_found_with_those_of_sources(self, write: Write) -> None:
@@ -228,10 +228,10 @@ class TestFolders:
             ("This file isn't valid YAML", f"{broken}:1:5"),
         }
 
-    def test_a_folder_named_twice_counts_once(self, write: Write, tmp_path: Path) -> None:
+    def test_a_directory_named_twice_counts_once(self, write: Write, tmp_path: Path) -> None:
         write("group_vars/all.yml", "a: 1\n")
         source = write("hosts", "h\n")
-        inventory = load_inventory([source, str(tmp_path / "hosts")], extra_folders=[tmp_path])
+        inventory = load_inventory([source, str(tmp_path / "hosts")], extra_directories=[tmp_path])
         assert variables(inventory, "h") == {"a": 1}
 
 

@@ -166,7 +166,7 @@ def test_every_magic_name_is_set_and_listed(tmp_path: Path) -> None:
     assert run["drumline_version"] == __version__
 
 
-def test_the_folder_of_the_inventory(tmp_path: Path) -> None:
+def test_the_directory_of_the_inventory(tmp_path: Path) -> None:
     file = tmp_path / "hosts.yml"
     file.write_text("")
     assert run_magic(inventory(str(file)), Path("site.yml"))["inventory_dir"] == str(tmp_path)

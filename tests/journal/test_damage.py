@@ -49,15 +49,15 @@ FINE = {0, 2, 5}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a journal of three runs, one of which is not over."""
-    folder = tmp_path_factory.mktemp("damage")
+    directory = tmp_path_factory.mktemp("damage")
     for more in (BIG, "", ""):
-        run_text(folder, PLAYBOOK + more)
-    with closing(sqlite3.connect(folder / "state" / NAME)) as database:
+        run_text(directory, PLAYBOOK + more)
+    with closing(sqlite3.connect(directory / "state" / NAME)) as database:
         database.execute("DELETE FROM events WHERE run = 2 AND kind IN ('RunFinished', 'JobFinished')")
         database.execute("UPDATE runs SET finished = NULL, exit_status = NULL WHERE number = 2")
         database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return folder
+    return directory
 
 
 def called(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -109,10 +109,10 @@ def harm(path: Path, statement: str, *values: object) -> None:
 @pytest.fixture
 def state(project: Path, tmp_path: Path) -> Path:
     """A copy of the journal, in a directory of its own."""
-    folder = tmp_path / "state"
-    folder.mkdir()
-    shutil.copy(project / "state" / NAME, folder / NAME)
-    return folder
+    directory = tmp_path / "state"
+    directory.mkdir()
+    shutil.copy(project / "state" / NAME, directory / NAME)
+    return directory
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def without_privileges(*arguments: str, cwd: Path) -> subprocess.CompletedProces
     )
 
 
-def leave(folder: Path) -> None:
+def leave(directory: Path) -> None:
     """A journal as a killed run leaves it, with what it wrote last in a file of its own."""
     script = (
         "import os, sys; from pathlib import Path; from drumline.journal.store import Journal; "
@@ -243,8 +243,8 @@ def leave(folder: Path) -> None:
         "writer = Journal(Path(sys.argv[1])).begin(Plan(playbook=Playbook(path='p.yml')), command='x'); "
         "writer.append([RunStarted(at=5.0, run=writer.id)]); os._exit(0)"
     )
-    subprocess.run([sys.executable, "-c", script, str(folder)], check=True)
-    assert (folder / f"{NAME}-wal").stat().st_size
+    subprocess.run([sys.executable, "-c", script, str(directory)], check=True)
+    assert (directory / f"{NAME}-wal").stat().st_size
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["with shared memory", "without"])

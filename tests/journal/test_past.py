@@ -25,8 +25,8 @@ def plan(path: str) -> Plan:
     return replace(PLAN, playbook=Playbook(path=path, plays=PLAN.playbook.plays))
 
 
-def write(folder: Path, path: str, *ends: JobFinished | JobStaged) -> None:
-    journal = Journal(folder)
+def write(directory: Path, path: str, *ends: JobFinished | JobStaged) -> None:
+    journal = Journal(directory)
     writer = journal.begin(plan(path), command="test")
     writer.append([RunStarted(at=1.0, run=writer.id), *ends])
     journal.close()

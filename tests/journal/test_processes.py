@@ -30,15 +30,15 @@ def other() -> Iterator[int]:
         process.kill()
 
 
-def begun(folder: Path) -> Journal:
+def begun(directory: Path) -> Journal:
     """A journal with a run of this process that goes on."""
-    journal = Journal(folder)
+    journal = Journal(directory)
     journal.begin(PLAN, command="test")
     return journal
 
 
-def alive(folder: Path) -> bool:
-    with closing(Reader(folder)) as reader:
+def alive(directory: Path) -> bool:
+    with closing(Reader(directory)) as reader:
         return reader.find(None).alive
 
 

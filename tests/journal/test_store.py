@@ -118,7 +118,7 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert (tmp_path / "state" / "journal.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_folder_that_cannot_be_written_is_the_callers_mistake(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_the_callers_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="--state") as error:
         Journal(tmp_path / "file" / "below")

@@ -86,7 +86,7 @@ def test_values_are_coerced_as_ansible_does(value: object, kind: type, expected:
     assert type(result) is type(expected)
 
 
-def test_a_path_expands_the_home_folder() -> None:
+def test_a_path_expands_the_home_directory() -> None:
     assert coerce("~/x", Path) == Path.home() / "x"
 
 

@@ -223,7 +223,7 @@ def test_files_that_can_not_be_read(tmp_path: Path, actions: Actions) -> None:
         load_playbooks([tmp_path / "absent", tmp_path, tmp_path / "binary"], actions)
     assert len(error.value.diagnostics) == 3
     assert "absent doesn't exist" in error.value.render()
-    assert "is a folder" in error.value.render()
+    assert "is a directory" in error.value.render()
     assert "binary:1:5: error: This file isn't text" in error.value.render()
 
 

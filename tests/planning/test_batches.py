@@ -62,16 +62,16 @@ def sizes(batches: Iterable[Sequence[str]]) -> list[int]:
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Plan]:
     """Plans plays that are written to a file, over an inventory that is."""
-    folder = tmp_path_factory.mktemp("ansible")
+    directory = tmp_path_factory.mktemp("ansible")
     plugins = load_plugins()
 
     def plan(inventory: str, plays: Sequence[dict[str, object]]) -> Plan:
-        (folder / "hosts.ini").write_text(inventory)
+        (directory / "hosts.ini").write_text(inventory)
         tasks = [{"debug": {"msg": "x"}}]
-        (folder / "site.yml").write_text(json.dumps([{**play, "tasks": tasks} for play in plays]))
+        (directory / "site.yml").write_text(json.dumps([{**play, "tasks": tasks} for play in plays]))
         return make_plan(
-            load_playbooks([folder / "site.yml"], plugins.actions),
-            load_inventory([str(folder / "hosts.ini")], plugins.inventory_sources),
+            load_playbooks([directory / "site.yml"], plugins.actions),
+            load_inventory([str(directory / "hosts.ini")], plugins.inventory_sources),
             render_pattern=lambda value, _play: value,
             host_scope=lambda host, _play: host.variables,
             shuffle=tuple,

@@ -13,9 +13,9 @@ import drumline
 from drumline.plugin.distributions import EntryPoint, entry_points
 
 
-def declare(folder: Path, text: str, *, name: str = "some-thing", file: str = "METADATA") -> None:
-    """A distribution in this folder, with these entry points."""
-    information = folder / f"{name.replace('-', '_')}-1.0.{'dist' if file == 'METADATA' else 'egg'}-info"
+def declare(directory: Path, text: str, *, name: str = "some-thing", file: str = "METADATA") -> None:
+    """A distribution in this directory, with these entry points."""
+    information = directory / f"{name.replace('-', '_')}-1.0.{'dist' if file == 'METADATA' else 'egg'}-info"
     information.mkdir(parents=True)
     (information / file).write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n\nName: of the text\n")
     (information / "entry_points.txt").write_text(text)
@@ -36,7 +36,7 @@ def test_all_of_this_environment_are_found(group: str) -> None:
 
 
 def test_a_distribution_that_is_found_twice_counts_once() -> None:
-    """As an editable install does, whose folder is on the path as well."""
+    """As an editable install does, whose directory is on the path as well."""
     entries = list(entry_points("drumline", [*sys.path, *sys.path]))
     assert len(entries) == len(set(entries))
     assert ("local", f"drumline {drumline.__version__}") in [(entry.name, entry.origin) for entry in entries]
@@ -50,11 +50,11 @@ def test_a_section_ends_where_the_next_one_begins(tmp_path: Path, file: str) -> 
     assert list(entry_points("drumline", [str(tmp_path)])) == [EntryPoint("z", "some.module : it", "some-thing 1.0")]
 
 
-def test_the_first_folder_hides_later_ones(tmp_path: Path) -> None:
+def test_the_first_directory_hides_later_ones(tmp_path: Path) -> None:
     declare(tmp_path / "a", "[drumline]\nx = first\n")
     declare(tmp_path / "b", "[drumline]\nx = second\ny = second\n")
-    folders = [str(tmp_path / name) for name in ("none", "a", "b")]
-    assert [entry.value for entry in entry_points("drumline", folders)] == ["first"]
+    directories = [str(tmp_path / name) for name in ("none", "a", "b")]
+    assert [entry.value for entry in entry_points("drumline", directories)] == ["first"]
 
 
 @pytest.mark.parametrize(("value", "thing"), [("os.path", os.path), ("os : path.join", os.path.join), ("os:", None)])

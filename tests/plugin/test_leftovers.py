@@ -47,7 +47,7 @@ def test_what_is_no_such_name() -> None:
         assert not leftovers.is_left_behind(name)
 
 
-def test_sweeping_a_folder_of_this_machine(tmp_path: Path) -> None:
+def test_sweeping_a_directory_of_this_machine(tmp_path: Path) -> None:
     gone, _ = name_of_another_process(wait=True)
     own = leftovers.temporary_name()
     for name in (gone, own, "file", ".drumline-00000000-1-1-x"):

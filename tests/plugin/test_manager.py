@@ -68,8 +68,8 @@ def info(registry, name):
     return next(plugin for plugin in registry.plugins if plugin.name == name)
 
 
-def write(folder, name, text):
-    path = folder / name
+def write(directory, name, text):
+    path = directory / name
     path.write_text(dedent(text))
     return path
 
@@ -113,10 +113,10 @@ def test_installed_plugins_are_found_with_their_origin() -> None:
 def test_an_installed_plugin_that_cannot_be_imported_is_left_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    info_folder = tmp_path / "stranger-2.0.dist-info"
-    info_folder.mkdir()
-    (info_folder / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 2.0\n")
-    (info_folder / "entry_points.txt").write_text("[drumline]\nodd = drumline_no_such_module\n")
+    info_directory = tmp_path / "stranger-2.0.dist-info"
+    info_directory.mkdir()
+    (info_directory / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 2.0\n")
+    (info_directory / "entry_points.txt").write_text("[drumline]\nodd = drumline_no_such_module\n")
     monkeypatch.syspath_prepend(tmp_path)
     registry = load()
     assert info(registry, "odd").origin == "stranger 2.0"
@@ -212,5 +212,5 @@ def test_a_project_plugin_that_cannot_be_imported_is_left_out(tmp_path: Path, te
     assert "drumline_project_bad" not in sys.modules
 
 
-def test_a_project_without_a_plugins_folder_is_fine(tmp_path: Path) -> None:
+def test_a_project_without_a_plugins_directory_is_fine(tmp_path: Path) -> None:
     assert load_plugins(tmp_path / "plugins").faults == ()

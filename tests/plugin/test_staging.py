@@ -40,14 +40,14 @@ def path(request: pytest.FixtureRequest, tmp_path: Path):
     """A PATH with and without bash, and a sudo that needs no second user."""
     if request.param == "with bash" and shutil.which("bash") is None:
         pytest.skip("bash isn't installed")
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "sudo").write_text(SUDO)
-    (folder / "sudo").chmod(0o755)
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    (directory / "sudo").write_text(SUDO)
+    (directory / "sudo").chmod(0o755)
     wanted = ["cat", "date", "sleep", "dd", "printf", "sh", *(["bash"] if request.param == "with bash" else [])]
     for name in wanted:
-        (folder / name).symlink_to(shutil.which(name))
-    return str(folder)
+        (directory / name).symlink_to(shutil.which(name))
+    return str(directory)
 
 
 class Staged:

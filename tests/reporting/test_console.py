@@ -20,19 +20,19 @@ PLAYBOOK = """
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     (tmp_path / "inventory").write_text("[all:vars]\nansible_connection=local\n[web]\nweb[01:12]\n")
     (tmp_path / "site.yml").write_text(PLAYBOOK.replace("GATE", str(tmp_path / "gate")), encoding="utf-8")
     return tmp_path
 
 
-def test_a_live_line_tells_who_is_running_and_goes_away(folder: Path) -> None:
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_a_live_line_tells_who_is_running_and_goes_away(directory: Path) -> None:
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("wave 1 of 3  0/12  web01 "))
         assert not terminal.screen().cursor_shown
         [line] = [line for line in terminal.screen().lines if "0/12" in line]
         assert " and 9 more" in line
-        (folder / "gate").touch()
+        (directory / "gate").touch()
         before = terminal.attributes
         assert wait_until(lambda: terminal.shows("failed: "))
         assert terminal.attributes_now() == before
@@ -51,10 +51,10 @@ def test_a_live_line_tells_who_is_running_and_goes_away(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("columns", [20, 40])
-def test_a_narrow_terminal(folder: Path, columns: int) -> None:
-    with Terminal(folder, "run", "site.yml", columns=columns) as terminal:
+def test_a_narrow_terminal(directory: Path, columns: int) -> None:
+    with Terminal(directory, "run", "site.yml", columns=columns) as terminal:
         wait_until(lambda: terminal.shows("wave 1 of 3"))
-        (folder / "gate").touch()
+        (directory / "gate").touch()
         assert terminal.end() == 2
     screen = terminal.screen()
     assert not [line for line in screen.lines if "/12" in line]
@@ -62,8 +62,8 @@ def test_a_narrow_terminal(folder: Path, columns: int) -> None:
     assert "".join(screen.lines).count("failed: 35 changed") == 1
 
 
-def test_ctrl_c_typed_twice_leaves_the_terminal_as_it_was(folder: Path) -> None:
-    with Terminal(folder, "run", "site.yml") as terminal:
+def test_ctrl_c_typed_twice_leaves_the_terminal_as_it_was(directory: Path) -> None:
+    with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("0/12"))
         terminal.type("\x03")
         wait_until(lambda: terminal.shows("the running wave ends"))
@@ -76,8 +76,8 @@ def test_ctrl_c_typed_twice_leaves_the_terminal_as_it_was(folder: Path) -> None:
     assert not [line for line in screen.lines if "0/12" in line]
 
 
-def test_what_hosts_say_can_not_play_with_the_terminal(folder: Path) -> None:
-    (folder / "site.yml").write_text(
+def test_what_hosts_say_can_not_play_with_the_terminal(directory: Path) -> None:
+    (directory / "site.yml").write_text(
         r"""
 - hosts: web01
   tasks:
@@ -85,7 +85,7 @@ def test_what_hosts_say_can_not_play_with_the_terminal(folder: Path) -> None:
         printf 'a\033[2J\033]0;title\007b\rc\010\302\233x\342\200\256y'; exit 1
 """
     )
-    with Terminal(folder, "run", "site.yml") as terminal:
+    with Terminal(directory, "run", "site.yml") as terminal:
         assert terminal.end() == 2
     screen = terminal.screen()
     assert screen.unknown == []
@@ -93,9 +93,9 @@ def test_what_hosts_say_can_not_play_with_the_terminal(folder: Path) -> None:
     assert shown == [r"      stdout │ a\x1b[2J\x1b]0;title\x07b", r"      stdout │ c\x08\x9bx\x202ey"]
 
 
-def test_without_a_terminal_lines_are_plain(folder: Path) -> None:
-    (folder / "gate").touch()
-    ended = call(folder, "run", "site.yml", env={"TERM": "xterm-256color", "FORCE_COLOR": ""})
+def test_without_a_terminal_lines_are_plain(directory: Path) -> None:
+    (directory / "gate").touch()
+    ended = call(directory, "run", "site.yml", env={"TERM": "xterm-256color", "FORCE_COLOR": ""})
     assert ended.status == 2
     assert "\x1b" not in ended.out
     assert "\r" not in ended.out
@@ -107,10 +107,10 @@ def test_without_a_terminal_lines_are_plain(folder: Path) -> None:
     ]
 
 
-def test_runs_show_on_a_terminal_uses_colours_and_no_live_lines(folder: Path) -> None:
-    (folder / "gate").touch()
-    call(folder, "run", "site.yml")
-    with Terminal(folder, "runs", "show") as terminal:
+def test_runs_show_on_a_terminal_uses_colours_and_no_live_lines(directory: Path) -> None:
+    (directory / "gate").touch()
+    call(directory, "run", "site.yml")
+    with Terminal(directory, "runs", "show") as terminal:
         assert terminal.end() == 0
     assert "\x1b[1;31m" in terminal.text
     assert terminal.screen().drawn_over == 0

@@ -30,10 +30,10 @@ class Kept:
     def close(self) -> None: ...
 
 
-def report(folder: Path, tasks: str, *, verbose: int = 0, inventory: str = FLEET, **options: Any) -> list[str]:
+def report(directory: Path, tasks: str, *, verbose: int = 0, inventory: str = FLEET, **options: Any) -> list[str]:
     """The console's lines of a run of these tasks."""
     playbook = f"- name: All\n  hosts: all\n  tasks:\n{tasks}"
-    ran = run_text(folder, playbook, inventory=inventory, **options)
+    ran = run_text(directory, playbook, inventory=inventory, **options)
     return _told(ran.plan, ran.events, verbose)
 
 

@@ -367,7 +367,7 @@ def test_the_time_that_is_left_for_an_answer() -> None:
 
 
 def test_another_terminal_is_told_where_the_journal_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the command line named its folder; that terminal may be in another one."""
+    """Where the command line named its directory; that terminal may be in another one."""
     monkeypatch.chdir(tmp_path)
     state = Path("my state")
     command = f"drumline approve 7 --state '{tmp_path / state}'"

@@ -17,14 +17,14 @@ from results.playbook import RECORDED, results, write_playbook
 
 def main(program: str, only: str = "") -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        playbook = write_playbook(folder, "there", only)
+        directory = Path(name).resolve()
+        playbook = write_playbook(directory, "there", only)
         inventory = "there ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n"
-        (folder / "hosts").write_text(inventory)
+        (directory / "hosts").write_text(inventory)
         environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "LC_ALL": "C.UTF-8"}
         done = subprocess.run(
-            [program, "-i", str(folder / "hosts"), str(playbook)],
-            cwd=folder,
+            [program, "-i", str(directory / "hosts"), str(playbook)],
+            cwd=directory,
             env=environment,
             check=False,
             capture_output=True,
@@ -32,7 +32,7 @@ def main(program: str, only: str = "") -> None:
         )
         if done.returncode:
             sys.exit(done.stdout[-3000:] + done.stderr)
-        found = results(folder, only)
+        found = results(directory, only)
     if only:
         found = json.loads(RECORDED.read_text(encoding="utf-8")) | found
     RECORDED.write_text(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

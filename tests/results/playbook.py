@@ -47,29 +47,29 @@ _VARYING = frozenset(
 )
 
 
-def write_playbook(folder: Path, host: str, only: str = "") -> Path:
-    """Write it, with the files that it needs; its results go to ``folder/out``, its host's files to ``folder/host``.
+def write_playbook(directory: Path, host: str, only: str = "") -> Path:
+    """Write it, with the files that it needs; results go to ``directory/out``, the host's files to ``directory/host``.
 
     ``only`` is part of the names of the cases that are meant.
     """
-    (folder / "out").mkdir()
-    (folder / "host").mkdir()
+    (directory / "out").mkdir()
+    (directory / "host").mkdir()
     tasks: list[dict[str, Any]] = []
     for number, case in _chosen(only):
-        work = f"{folder}/host/{number}"
-        (folder / "host" / str(number)).mkdir()
+        work = f"{directory}/host/{number}"
+        (directory / "host" / str(number)).mkdir()
         for name, text in case.get("files", {}).items():
-            path = folder / "files" / str(number) / name
+            path = directory / "files" / str(number) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        variables = {"w": work, "here": str(folder), **case.get("vars", {})}
+        variables = {"w": work, "here": str(directory), **case.get("vars", {})}
         for task in case.get("before", []):
             tasks.append({**_with_files(task, number), "vars": variables})
         result = case["task"].get("register", "r")
         counting = {"register": result, **_with_files(case["task"], number), "vars": variables, "ignore_errors": True}
-        kept = {"content": f"{{{{ {result} | to_json }}}}", "dest": f"{folder}/out/{number}.json"}
+        kept = {"content": f"{{{{ {result} | to_json }}}}", "dest": f"{directory}/out/{number}.json"}
         tasks += [counting, {"copy": kept, "delegate_to": "localhost", "vars": {"ansible_connection": "local"}}]
-    path = folder / "site.yml"
+    path = directory / "site.yml"
     path.write_text(yaml.safe_dump([{"hosts": host, "gather_facts": False, "tasks": tasks}], sort_keys=False))
     return path
 
@@ -90,26 +90,26 @@ def _with_files(task: Mapping[str, Any], number: int) -> dict[str, Any]:
     return found
 
 
-def results(folder: Path, only: str = "") -> dict[str, Any]:
+def results(directory: Path, only: str = "") -> dict[str, Any]:
     """What each case has registered, without what varies."""
     return {
-        case["name"]: _plain(json.loads((folder / "out" / f"{number}.json").read_text()), f"{folder}", number)
+        case["name"]: _plain(json.loads((directory / "out" / f"{number}.json").read_text()), f"{directory}", number)
         for number, case in _chosen(only)
     }
 
 
-def _plain(value: Any, folder: str, number: int, key: str = "") -> Any:
+def _plain(value: Any, directory: str, number: int, key: str = "") -> Any:
     if isinstance(value, dict):
-        return {name: _plain(item, folder, number, name) for name, item in value.items()}
+        return {name: _plain(item, directory, number, name) for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, folder, number) for item in value]
+        return [_plain(item, directory, number) for item in value]
     if key in _VARYING and not isinstance(value, bool):
         return f"<{type(value).__name__}>"
     if isinstance(value, str):
         value = (
-            value.replace(f"{folder}/host/{number}", "W")
-            .replace(f"{folder}/files/{number}", "F")
-            .replace(folder, "HERE")
+            value.replace(f"{directory}/host/{number}", "W")
+            .replace(f"{directory}/files/{number}", "F")
+            .replace(directory, "HERE")
         )
         return re.sub(r"\S*ansible-tmp-[^/\s]*|\S*/\.ansible/tmp/[^/\s]*", "TEMPORARY", value)
     return value

@@ -34,17 +34,17 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, A
     """The results of all cases by name."""
     if find_sshd() is None:
         pytest.skip("OpenSSH's server isn't installed")
-    folder = tmp_path_factory.mktemp("results").resolve()
-    playbook = write_playbook(folder, "there")
-    with Sshd(folder / "sshd", addresses=["127.0.0.2"]) as server:
+    directory = tmp_path_factory.mktemp("results").resolve()
+    playbook = write_playbook(directory, "there")
+    with Sshd(directory / "sshd", addresses=["127.0.0.2"]) as server:
         options = f"-o UserKnownHostsFile={server.known_hosts}"
-        (folder / "hosts").write_text(
+        (directory / "hosts").write_text(
             f"there ansible_host={server.addresses[0]} ansible_port={server.port} ansible_user={server.user} "
             f"ansible_ssh_private_key_file={server.client_key} ansible_ssh_common_args='{options}'\n"
         )
-        ended = call(folder, "run", playbook, "-i", folder / "hosts")
+        ended = call(directory, "run", playbook, "-i", directory / "hosts")
         assert ended.status == 0, ended.said[-3000:]
-        yield results(folder)
+        yield results(directory)
 
 
 @pytest.mark.parametrize("name", [case["name"] for case in CASES])

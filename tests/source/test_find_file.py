@@ -8,7 +8,7 @@ from drumline.plugin import ActionFailed
 from drumline.source.files import find_file
 
 
-def test_the_folder_of_the_kind_comes_first(tmp_path: Path) -> None:
+def test_the_directory_of_the_kind_comes_first(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "a").write_text("beside")
     assert find_file("a", "files", tmp_path) == tmp_path / "a"

@@ -286,7 +286,7 @@ class TestRead:
             file.truncate(50_000_001)
         for path, words in [
             (tmp_path / "none.yml", "doesn't exist"),
-            (tmp_path, "is a folder"),
+            (tmp_path, "is a directory"),
             (tmp_path / "loop", "symbolic links"),
             (large, "larger than 50 MB"),
             (Path("a\0b"), "null"),

@@ -34,7 +34,7 @@ SOON = 10.0
 class FakedRun:
     """One task over hosts a, b and c. ``on_event`` is called by the driver for each event."""
 
-    folder: Path
+    directory: Path
     task: str
     sessions: int = 4
     forks: int = 50
@@ -76,10 +76,10 @@ class FakedRun:
 
     def context(self) -> RunContext:
         """What the jobs of a run share."""
-        (self.folder / "inventory.yml").write_text("all: {hosts: {a: , b: , c: }, vars: {ansible_connection: ssh}}")
-        (self.folder / "playbook.yml").write_text(f"- hosts: all\n  tasks:\n    - {{id: flip, {self.task}}}\n")
-        inventory = (str(self.folder / "inventory.yml"),)
-        made = prepare([self.folder / "playbook.yml"], Settings(inventory=inventory, state=self.folder / "state"))
+        (self.directory / "inventory.yml").write_text("all: {hosts: {a: , b: , c: }, vars: {ansible_connection: ssh}}")
+        (self.directory / "playbook.yml").write_text(f"- hosts: all\n  tasks:\n    - {{id: flip, {self.task}}}\n")
+        inventory = (str(self.directory / "inventory.yml"),)
+        made = prepare([self.directory / "playbook.yml"], Settings(inventory=inventory, state=self.directory / "state"))
         return RunContext(
             plan=made.plan,
             inventory=made.inventory,

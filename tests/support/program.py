@@ -34,18 +34,18 @@ class Ended:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Of a user whose home and state are below the folder."""
+def environment(directory: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Of a user whose home and state are below the directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DRUMLINE_", "XDG_", "SSH_"))}
-    return {**kept, "HOME": str(folder), "DRUMLINE_STATE": str(folder / "state"), "TERM": "dumb", **(extra or {})}
+    return {**kept, "HOME": str(directory), "DRUMLINE_STATE": str(directory / "state"), "TERM": "dumb", **(extra or {})}
 
 
-def call(folder: Path, *arguments: object, env: Mapping[str, str] | None = None, **options: Any) -> Ended:
-    """Call the program in a folder and wait for its end."""
+def call(directory: Path, *arguments: object, env: Mapping[str, str] | None = None, **options: Any) -> Ended:
+    """Call the program in a directory and wait for its end."""
     done = subprocess.run(
         [*DRUMLINE, *map(str, arguments)],
-        cwd=folder,
-        env=environment(folder, env),
+        cwd=directory,
+        env=environment(directory, env),
         capture_output=True,
         text=True,
         timeout=120,
@@ -58,13 +58,13 @@ def call(folder: Path, *arguments: object, env: Mapping[str, str] | None = None,
 class Running:
     """The program while it runs, in a process group of its own as a shell would start it."""
 
-    def __init__(self, folder: Path, arguments: Sequence[object], env: Mapping[str, str] | None) -> None:
+    def __init__(self, directory: Path, arguments: Sequence[object], env: Mapping[str, str] | None) -> None:
         self._ready, write_end = os.pipe()
         start = f"import os; from drumline.cli import main; os.close({write_end}); main()"
         self._popen = subprocess.Popen(
             [sys.executable, "-c", start, *map(str, arguments)],
-            cwd=folder,
-            env=environment(folder, env),
+            cwd=directory,
+            env=environment(directory, env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -109,9 +109,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *arguments: object, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(directory: Path, *arguments: object, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Start the program; it is killed if a test leaves it running."""
-    program = Running(folder, arguments, env)
+    program = Running(directory, arguments, env)
     try:
         yield program
     finally:

@@ -52,7 +52,7 @@ class Ran:
 
 
 def run_text(
-    folder: Path,
+    directory: Path,
     playbook: str,
     *,
     inventory: str = LOCAL,
@@ -60,20 +60,20 @@ def run_text(
     listen: Callable[[Event], None] = lambda _event: None,
     **settings: Any,
 ) -> Ran:
-    """Write both texts to the folder, run the playbook, and return what happened.
+    """Write both texts to the directory, run the playbook, and return what happened.
 
     ``listen`` is called for each event when it is durable.
     """
-    (folder / "playbook.yml").write_text(textwrap.dedent(playbook))
-    (folder / "inventory.yml").write_text(textwrap.dedent(inventory))
-    made = Settings(inventory=(str(folder / "inventory.yml"),), state=folder / "state", **settings)
-    prepared = prepare([folder / "playbook.yml"], made, extra_vars=extra)
+    (directory / "playbook.yml").write_text(textwrap.dedent(playbook))
+    (directory / "inventory.yml").write_text(textwrap.dedent(inventory))
+    made = Settings(inventory=(str(directory / "inventory.yml"),), state=directory / "state", **settings)
+    prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra)
     ran = Ran(prepared.plan)
     ran.exit_status = carry_out(prepared, lambda _number, _id: [ran.events.append, listen], command="test")
     return ran
 
 
-def run_tasks(folder: Path, tasks: str, *, keywords: str = "", **options: Any) -> Ran:
+def run_tasks(directory: Path, tasks: str, *, keywords: str = "", **options: Any) -> Ran:
     """Run a list of tasks over hosts ``a`` and ``b``; ``keywords`` are further lines of the play."""
     play = f"- hosts: all\n{textwrap.indent(textwrap.dedent(keywords), '  ')}\n  tasks:\n"
-    return run_text(folder, play + textwrap.indent(textwrap.dedent(tasks), "    "), **options)
+    return run_text(directory, play + textwrap.indent(textwrap.dedent(tasks), "    "), **options)

@@ -23,7 +23,9 @@ from drumline.model.playbook import TriggerRule
 from drumline.plugin import Duration, Mode, Moment
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
-from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
+from drumline.templating.filters import FILTERS
+from drumline.templating.jinja_tests import TESTS
+from drumline.templating.lookups import _LOOKUPS
 from support.documents import PAGES, ROOT
 
 _MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)
@@ -283,7 +285,7 @@ def _tests(_: str) -> str:
 
 
 def _lookups(_: str) -> str:
-    return _table(("lookups",), [(_list(sorted(LOOKUPS)),)])
+    return _table(("lookups",), [(_list(sorted(_LOOKUPS)),)])
 
 
 def _settings(_: str) -> str:
@@ -362,8 +364,8 @@ _ERRORS = {
     "SessionLimit": "nothing, where others of this run have a session there: the jobs wait for those. Else as above.",
     "PackageMissing": "install the package that the message names.",
     "OptionInvalid": "mend the variable that the message names. The job is `failed`, not unreachable.",
-    "CommandRefused": "check the folder (`chdir`) and the program. The job is `failed`, not unreachable.",
-    "TransferFailed": "look at folder, rights and disk space there. The job is `failed`, not unreachable.",
+    "CommandRefused": "check the directory (`chdir`) and the program. The job is `failed`, not unreachable.",
+    "TransferFailed": "look at directory, rights and disk space there. The job is `failed`, not unreachable.",
     "TransferStopped": "Give the task a longer `timeout`, or see why the host takes so long.",
 }
 

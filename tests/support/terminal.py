@@ -30,7 +30,9 @@ _TOKEN = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|\x1b\](?:[^\x07\x1b]*)(?:\x07|\
 class Terminal:
     """The program on a terminal; a context manager."""
 
-    def __init__(self, folder: Path, *arguments: str, columns: int = 100, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, *arguments: str, columns: int = 100, env: Mapping[str, str] | None = None
+    ) -> None:
         self.columns = columns
         self._written = bytearray()
         self._gone = False  # the terminal was closed
@@ -40,8 +42,8 @@ class Terminal:
         self.attributes = termios.tcgetattr(slave)
         self._popen = subprocess.Popen(
             [sys.executable, "-c", _START, *arguments],
-            cwd=folder,
-            env=environment(folder, {"TERM": "xterm-256color", "COLUMNS": "", **(env or {})}),
+            cwd=directory,
+            env=environment(directory, {"TERM": "xterm-256color", "COLUMNS": "", **(env or {})}),
             stdin=slave,
             stdout=slave,
             stderr=slave,

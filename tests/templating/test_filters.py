@@ -10,7 +10,8 @@ import pytest
 from drumline.diagnostics import Position
 from drumline.model.value import Template
 from drumline.templating.failures import TemplateFailed
-from drumline.templating.offers import FILTERS, TESTS
+from drumline.templating.filters import FILTERS
+from drumline.templating.jinja_tests import TESTS
 from drumline.templating.templates import Templating
 
 TEMPLATING = Templating()
@@ -104,11 +105,11 @@ def test_combine_leaves_its_arguments_alone() -> None:
 def test_tests_of_files_ask_this_machine(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     os.symlink("nowhere", tmp_path / "link")
-    folder = str(tmp_path)
-    assert render("{{ (f ~ '/file') is file }}", f=folder)
-    assert render("{{ (f ~ '/link') is link }}", f=folder)
-    assert render("{{ (f ~ '/link') is link_exists }}", f=folder)
-    assert not render("{{ (f ~ '/link') is exists }}", f=folder)
+    directory = str(tmp_path)
+    assert render("{{ (f ~ '/file') is file }}", f=directory)
+    assert render("{{ (f ~ '/link') is link }}", f=directory)
+    assert render("{{ (f ~ '/link') is link_exists }}", f=directory)
+    assert not render("{{ (f ~ '/link') is exists }}", f=directory)
 
 
 @pytest.mark.parametrize(
@@ -130,17 +131,17 @@ def test_tests_of_files_ask_this_machine(tmp_path: Path) -> None:
     ],
 )
 def test_some_tests_have_two_names(other: str, name: str) -> None:
-    assert TESTS[other] == TESTS[name]
+    assert TESTS[other] is TESTS[name]
 
 
 def test_files_and_mounts_and_numbers_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     os.link(tmp_path / "file", tmp_path / "same")
     (tmp_path / "other").write_text("")
-    folder = str(tmp_path)
-    assert render("{{ (f ~ '/file') is same_file(f ~ '/same') }}", f=folder)
-    assert not render("{{ (f ~ '/file') is same_file(f ~ '/other') }}", f=folder)
-    assert render("{{ ['/' is mount, f is mount] }}", f=folder) == [True, False]
+    directory = str(tmp_path)
+    assert render("{{ (f ~ '/file') is same_file(f ~ '/same') }}", f=directory)
+    assert not render("{{ (f ~ '/file') is same_file(f ~ '/other') }}", f=directory)
+    assert render("{{ ['/' is mount, f is mount] }}", f=directory) == [True, False]
     assert render("{{ [('nan' | float) is nan, 1.5 is nan] }}") == [True, False]
 
 

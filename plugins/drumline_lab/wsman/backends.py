@@ -87,8 +87,8 @@ class Windows:
         """Stop the host and delete its drive; both also when it was never used."""
         drive = self.path()
         subprocess.run([self._program, "stop"], env=self._environment(), capture_output=True, timeout=60, check=False)
-        # Only a folder that bears the host's name can be its own and nobody else's.
-        own = next((folder for folder in (drive, *drive.parents) if folder.name == self._host), None)
+        # Only a directory that bears the host's name can be its own and nobody else's.
+        own = next((directory for directory in (drive, *drive.parents) if directory.name == self._host), None)
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)
 
@@ -128,7 +128,7 @@ def _child(place: Path, name: str) -> str | None:
 
 
 class Sh:
-    """``/bin/sh``, in a folder that serves as the host's home."""
+    """``/bin/sh``, in a directory that serves as the host's home."""
 
     def __init__(self, home: Path, mark: Mapping[str, str] | None = None) -> None:
         self._home = home
@@ -151,11 +151,11 @@ class Sh:
         """Nothing of its own to end."""
 
     def _start(self, argv: tuple[str, ...], directory: str | None, variables: Mapping[str, str]) -> Launch:
-        folder = directory or str(self._home)
-        if not os.path.isdir(folder):
+        directory = directory or str(self._home)
+        if not os.path.isdir(directory):
             raise faults.invalid_directory()
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._home), "LANG": "C.UTF-8"}
-        return Launch(argv=argv, environment={**environment, **variables, **self._mark}, directory=folder)
+        return Launch(argv=argv, environment={**environment, **variables, **self._mark}, directory=directory)
 
 
 class PowerShell(Sh):

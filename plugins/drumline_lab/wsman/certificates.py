@@ -15,7 +15,7 @@ from spnego.channel_bindings import GssChannelBindings
 from drumline_lab.wsman.settings import Tls
 
 
-def self_signed(folder: Path, name: str, *addresses: str, days: int = 365) -> Tls:
+def self_signed(directory: Path, name: str, *addresses: str, days: int = 365) -> Tls:
     """Make a certificate for a name and IP addresses; it is its own authority, valid for so many days from now.
 
     With ``days`` 0 it has just expired.
@@ -37,7 +37,7 @@ def self_signed(folder: Path, name: str, *addresses: str, days: int = 365) -> Tl
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    tls = Tls(certificate=folder / f"{name}.crt", key=folder / f"{name}.key")
+    tls = Tls(certificate=directory / f"{name}.crt", key=directory / f"{name}.key")
     tls.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     tls.key.touch(mode=0o600)
     tls.key.write_bytes(

@@ -50,7 +50,7 @@ inventory_options = click.option(
     multiple=True,
     metavar="SOURCE",
     shell_complete=completes("files"),
-    help="Where hosts come from: a YAML or INI file, a folder of them, a program, or a list 'web1,web2,'. "
+    help="Where hosts come from: a YAML or INI file, a directory of them, a program, or a list 'web1,web2,'. "
     "May be given several times. Default: ./inventory.",
 )
 
@@ -101,7 +101,7 @@ state_option = click.option(
     "--state",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the journal. Default: DRUMLINE_STATE, else drumline's folder in XDG_STATE_HOME.",
+    help="Directory of the journal. Default: DRUMLINE_STATE, else drumline's directory in XDG_STATE_HOME.",
 )
 
 #: ``slow_reports: str | None``.
@@ -123,7 +123,7 @@ recap_option = click.option(
 
 
 def settings_with(**given: Any) -> Settings:
-    """Settings of this folder and environment, with what the command line gives; None and () mean not given."""
+    """Settings of this directory and environment, with what the command line gives; None and () mean not given."""
     import dataclasses
     import os
 

@@ -161,13 +161,13 @@ def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_ru
     )
     if keeping == Keeping():
         raise UsageError("It isn't said which runs may go", "Give --older-than, --keep or --max-size.")
-    folder = settings_with(state=state).state
+    directory = settings_with(state=state).state
     if dry_run:
         with _journal(state) as journal:
             gone = superfluous(journal.runs(), journal.weights(), keeping, SystemClock().wall())
         _show_gone(gone, "would be removed")
         return
-    with closing(Journal(folder)) as journal:
+    with closing(Journal(directory)) as journal:
         gone, smaller = remove(journal, keeping)
     _show_gone(gone, "removed")
     if gone and not smaller:
@@ -204,12 +204,12 @@ def verify(save: Path | None, state: Path | None) -> None:
     from drumline.journal.rescue import save as rescue
     from drumline.journal.rescue import verify as look_over
 
-    folder = settings_with(state=state).state
+    directory = settings_with(state=state).state
     if save is not None:
-        rows = rescue(folder, save)
+        rows = rescue(directory, save)
         click.echo(f"saved to {save}: {counted(rows['runs'], 'run')}, {counted(rows['events'], 'event')}")
     try:
-        found = look_over(folder)
+        found = look_over(directory)
     except UsageError as error:
         if save is None:
             raise

@@ -296,7 +296,7 @@ class JobRun:
                 environment=self._words.environment(scope),
                 become=become is not None,
                 timeout=self._seconds,
-                find_file=partial(find_file, playbook_dir=_folder_of(task.position.path)),
+                find_file=partial(find_file, playbook_dir=_directory_of(task.position.path)),
                 render=lambda text, path, **syntax: self._templating.render_file(
                     text, path, _of_template(scope), **syntax
                 ),
@@ -387,5 +387,5 @@ def _host_name(value: object) -> str:
 
 
 @lru_cache(maxsize=256)
-def _folder_of(path: str) -> Path:
+def _directory_of(path: str) -> Path:
     return Path(path).absolute().parent

@@ -174,9 +174,9 @@ class Preflight:
             self._check_file(task, needed, _place(task, action, needed[0]), written)
 
     def _check_file(self, task: Task, needed: NeededFile, position: Position, written: Written) -> None:
-        _, src, folder = needed
+        _, src, directory = needed
         try:
-            path = find_file(src, folder, Path(task.position.path).absolute().parent)
+            path = find_file(src, directory, Path(task.position.path).absolute().parent)
         except ActionFailed as error:
             self._add_missing(task, error.message, position)
             return

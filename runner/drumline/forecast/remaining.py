@@ -28,7 +28,7 @@ from drumline.journal.past import past_runs
 from drumline.journal.plans import decode_plan, encode_plan
 from drumline.model.plan import Plan
 
-# -P: the folder that the user works in is no place for modules.
+# -P: the directory that the user works in is no place for modules.
 _COMMAND = (sys.executable, "-P", "-c", "from drumline.forecast.remaining import main; main()")
 #: Seconds for which an answer is given again.
 _FRESH = 0.5
@@ -48,7 +48,7 @@ class Remaining:
     def __init__(
         self, plan: Plan, state: Path, *, run: int, forks: int, sessions: int, costs: Mapping[str, Cost]
     ) -> None:
-        """``state`` is the journal's folder, ``run`` the number of this run: those before it are looked at."""
+        """``state`` is the journal's directory, ``run`` the number of this run: those before it are looked at."""
         self._asked = {
             "plan": encode_plan(plan),
             "state": str(state),

@@ -1,7 +1,7 @@
 """From ``-i SOURCE…`` to the inventory. All mistakes of all sources are found before the first is reported.
 
-A source is a YAML, JSON or INI file, a folder of sources, a comma list of hosts (``web1,web2,``), or whatever a plugin
-claims. Later sources add to earlier ones, and their variables win.
+A source is a YAML, JSON or INI file, a directory of sources, a comma list of hosts (``web1,web2,``), or whatever a
+plugin claims. Later sources add to earlier ones, and their variables win.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from drumline.plugin.protocols import InventorySource, SourceData
 from drumline.source.text import read_text
 from drumline.source.yaml import text_value
 
-#: What a folder may hold that is no inventory source (Ansible's rules).
+#: What a directory may hold that is no inventory source (Ansible's rules).
 _IGNORED = re.compile(
     r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
 )
@@ -38,11 +38,11 @@ def load_inventory(
     sources: Sequence[str],
     readers: Sequence[InventorySource] = (),
     *,
-    extra_folders: Sequence[Path] = (),
+    extra_directories: Sequence[Path] = (),
 ) -> Inventory:
     """Read and merge all sources.
 
-    ``readers`` are asked first for every file and text. ``extra_folders`` are those of the playbooks, whose
+    ``readers`` are asked first for every file and text. ``extra_directories`` are those of the playbooks, whose
     ``group_vars`` and ``host_vars`` win over those beside the inventory. Raises ``FilesError`` with every mistake.
     """
     loader = _Loader(readers)
@@ -51,9 +51,9 @@ def load_inventory(
     draft = loader.draft
     draft.check_declared()
     check_cycles(draft)
-    beside = _folders_beside(sources)
-    inventory = [_layer(folder, draft) for folder in beside]
-    playbook = [_layer(folder, draft) for folder in _distinct(extra_folders) if folder not in beside]
+    beside = _directories_beside(sources)
+    inventory = [_layer(directory, draft) for directory in beside]
+    playbook = [_layer(directory, draft) for directory in _distinct(extra_directories) if directory not in beside]
     if draft.mistakes:
         raise FilesError(draft.mistakes)
     return merge(draft, inventory, playbook, sources)
@@ -88,7 +88,7 @@ class _Loader:
         """Enter one ``-i SOURCE``."""
         path = Path(source)
         if os.path.isdir(source):  # unlike Path, says False to a NUL character
-            self._read_folder(path)
+            self._read_directory(path)
         elif self._read_with_plugin(source):
             pass
         elif os.path.exists(source):
@@ -99,13 +99,13 @@ class _Loader:
             hint = f" For a list of hosts, write a comma after it: -i '{source},'." if "/" not in source else ""
             self.draft.mistakes.add("An inventory source doesn't exist", detail=f"There is no {source!r}.{hint}")
 
-    def _read_folder(self, folder: Path) -> None:
+    def _read_directory(self, directory: Path) -> None:
         try:
-            names = sorted(path.name for path in folder.iterdir())
+            names = sorted(path.name for path in directory.iterdir())
         except OSError as error:
-            self.draft.mistakes.add("An inventory source can't be read", detail=f"{folder}: {error.strerror}.")
+            self.draft.mistakes.add("An inventory source can't be read", detail=f"{directory}: {error.strerror}.")
             return
-        parts = [self._part(str(folder / name)) for name in names if not _IGNORED.search(name)]
+        parts = [self._part(str(directory / name)) for name in names if not _IGNORED.search(name)]
         good = [part for part in parts if not part.mistakes and (part.hosts or len(part.groups) > 2)]
         for part in parts:
             if not part.mistakes:
@@ -116,7 +116,7 @@ class _Loader:
             told.extend(part.mistakes)
 
     def _part(self, source: str) -> Draft:
-        """What one file of a folder says, by itself."""
+        """What one file of a directory says, by itself."""
         loader = _Loader(self._readers)
         loader.read(source)
         return loader.draft
@@ -184,19 +184,19 @@ def _author_text(value: Any, position: Position) -> Value:
     return value
 
 
-def _folders_beside(sources: Iterable[str]) -> list[Path]:
-    """Where ``group_vars`` and ``host_vars`` may stand: in a folder that is a source, and beside a file that is one."""
+def _directories_beside(sources: Iterable[str]) -> list[Path]:
+    """Where ``group_vars`` and ``host_vars`` may be: in a source that is a directory, and beside one that is a file."""
     paths = (Path(source) for source in sources if os.path.exists(source))
     return list(_distinct(path if path.is_dir() else path.parent for path in paths))
 
 
-def _distinct(folders: Iterable[Path]) -> Iterator[Path]:
-    yield from dict.fromkeys(folder.resolve() for folder in folders)
+def _distinct(directories: Iterable[Path]) -> Iterator[Path]:
+    yield from dict.fromkeys(directory.resolve() for directory in directories)
 
 
-def _layer(folder: Path, draft: Draft) -> Layer:
+def _layer(directory: Path, draft: Draft) -> Layer:
     hosts = [*draft.hosts, *("localhost", "127.0.0.1", "::1")]
     return Layer(
-        groups=read_variables(folder / "group_vars", draft.groups, draft.mistakes),
-        hosts=read_variables(folder / "host_vars", hosts, draft.mistakes),
+        groups=read_variables(directory / "group_vars", draft.groups, draft.mistakes),
+        hosts=read_variables(directory / "host_vars", hosts, draft.mistakes),
     )

@@ -186,7 +186,7 @@ class HostVars(Lookup):
 def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> dict[str, Any]:
     """The magic variables that are the same for all jobs of a run; ``verbosity`` is the number of ``-v``."""
     source = Path(inventory.sources[0]).absolute() if inventory.sources and "," not in inventory.sources[0] else None
-    folder = source if source is None or source.is_dir() else source.parent
+    directory = source if source is None or source.is_dir() else source.parent
     major, minor, revision = _LANGUAGE
     full = f"{major}.{minor}.{revision}"
     return {
@@ -203,7 +203,7 @@ def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> di
         "ansible_verbosity": verbosity,
         "drumline_version": __version__,
         "groups": {name: list(hosts) for name, hosts in members(inventory).items()},
-        "inventory_dir": str(folder) if folder else None,
+        "inventory_dir": str(directory) if directory else None,
         "inventory_file": str(source) if source else None,
         "inventory_sources": list(inventory.sources),
         "omit": OMIT,

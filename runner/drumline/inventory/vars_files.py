@@ -1,6 +1,6 @@
 """Variables in files of their own: ``group_vars/`` and ``host_vars/`` beside an inventory or a playbook.
 
-For a name there is one of: a folder ``NAME`` with files in it, or a file ``NAME``, ``NAME.yml``, ``NAME.yaml``,
+For a name there is one of: a directory ``NAME`` with files in it, or a file ``NAME``, ``NAME.yml``, ``NAME.yaml``,
 ``NAME.json``, looked for in this order.
 """
 
@@ -20,14 +20,14 @@ _EXTENSIONS = ("", ".yml", ".yaml", ".json")
 Found = dict[str, dict[str, Value]]
 
 
-def read_variables(folder: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
-    """The variables that a ``group_vars`` or ``host_vars`` folder has for these names; none when there is no folder."""
+def read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
+    """What a ``group_vars`` or ``host_vars`` directory has for these names; nothing when there is no directory."""
     try:
-        present = {path.name: path for path in folder.iterdir()}
+        present = {path.name: path for path in directory.iterdir()}
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        mistakes.add("A folder can't be read", detail=f"{folder}: {error.strerror}.")
+        mistakes.add("A directory can't be read", detail=f"{directory}: {error.strerror}.")
         return {}
     if not present:
         return {}
@@ -40,9 +40,9 @@ def read_variables(folder: Path, names: Iterable[str], mistakes: Diagnostics) ->
 
 
 def _files(path: Path, *, top: bool = False, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
-    """The file itself, or the files of the folder and of its folders, in the order of their names.
+    """The file itself, or the files of the directory and of its directories, in the order of their names.
 
-    Links back up, to folders that are being read, lead to nothing new.
+    Links back up, to directories that are being read, lead to nothing new.
     """
     if not path.is_dir():
         if top or path.suffix in _EXTENSIONS:
@@ -63,7 +63,7 @@ def _merge(files: Iterator[Path], mistakes: Diagnostics) -> dict[str, Value]:
         for file in files:
             merged.update(_read_file(file, mistakes))
     except OSError as error:
-        mistakes.add("A folder can't be read", detail=f"{error.filename}: {error.strerror}.")
+        mistakes.add("A directory can't be read", detail=f"{error.filename}: {error.strerror}.")
     return merged
 
 

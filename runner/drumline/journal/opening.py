@@ -14,13 +14,13 @@ from drumline.journal.tables import NAME
 BUSY = 30.0
 
 
-def open_to_read(folder: Path) -> tuple[sqlite3.Connection | None, tempfile.TemporaryDirectory[str] | None]:
+def open_to_read(directory: Path) -> tuple[sqlite3.Connection | None, tempfile.TemporaryDirectory[str] | None]:
     """The database, and what has to be cleaned up after it; None where there is no journal. Raises ``UsageError``.
 
     Where its directory can't be written, SQLite can't share what a run has written last with that run. Then the file
     is read as it is, or a copy of all of it.
     """
-    path = folder / NAME
+    path = directory / NAME
     try:
         if not path.exists():
             return None, None
@@ -32,7 +32,7 @@ def open_to_read(folder: Path) -> tuple[sqlite3.Connection | None, tempfile.Temp
             return _connected(path, "mode=ro&immutable=1"), None
         copy = tempfile.TemporaryDirectory(prefix="drumline-journal-", ignore_cleanup_errors=True)
         for name in (NAME, f"{NAME}-wal"):
-            shutil.copyfile(folder / name, Path(copy.name, name))
+            shutil.copyfile(directory / name, Path(copy.name, name))
         return _connected(Path(copy.name, NAME), "mode=rw"), copy
     except (OSError, sqlite3.Error) as error:
         raise unreadable(error, path) from error

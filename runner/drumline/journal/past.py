@@ -65,19 +65,19 @@ class PastRun:
 
 
 def whole_path(playbook: str) -> str:
-    """``Playbook.path`` as it is in the journal's index: the same file has the same, from whatever folder."""
+    """``Playbook.path`` as it is in the journal's index: the same file has the same, from whatever directory."""
     return ", ".join(os.path.realpath(part) for part in playbook.split(", "))
 
 
-def past_runs(folder: Path, playbook: str, *, before: int = sys.maxsize) -> Iterator[PastRun]:
+def past_runs(directory: Path, playbook: str, *, before: int = sys.maxsize) -> Iterator[PastRun]:
     """Earlier runs of a playbook (``Playbook.path``), newest first; none where there is no journal.
 
     ``before`` is a run's number. Raises ``UsageError`` when the journal can't be read.
     """
-    database, copy = open_to_read(folder)
+    database, copy = open_to_read(directory)
     if database is None:
         return
-    path = folder / NAME
+    path = directory / NAME
     try:
         if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'playbooks'").fetchone():
             yield from _read(database, whole_path(playbook), before)

@@ -75,8 +75,8 @@ def _started_before(pid: int, moment: float) -> bool:
 class Claim:
     """A lock that says: the process that writes this run is there. Held until ``release``, or until it is gone."""
 
-    def __init__(self, folder: Path, run: str) -> None:
-        self._path = _path(folder, run)
+    def __init__(self, directory: Path, run: str) -> None:
+        self._path = _path(directory, run)
         self._file: IO[bytes] | None = None
         with suppress(OSError):  # a directory that can't be written: its process is known all the same
             self._path.parent.mkdir(exist_ok=True, mode=0o700)
@@ -91,10 +91,10 @@ class Claim:
             self._file = None
 
 
-def is_claimed(folder: Path, run: str) -> bool:
+def is_claimed(directory: Path, run: str) -> bool:
     """Whether a process holds the claim on a run, be it in another container."""
     try:
-        with _path(folder, run).open("rb") as file:
+        with _path(directory, run).open("rb") as file:
             _lock(file, exclusive=False)
     except BlockingIOError:
         return True
@@ -103,9 +103,9 @@ def is_claimed(folder: Path, run: str) -> bool:
     return False
 
 
-def remove_left(folder: Path, run: str) -> None:
+def remove_left(directory: Path, run: str) -> None:
     """Remove the claim of a process that is gone. One that is held stays; who is about to lock it makes it again."""
-    path = _path(folder, run)
+    path = _path(directory, run)
     with suppress(OSError), path.open("rb") as file:
         try:
             _lock(file, exclusive=True)
@@ -135,8 +135,8 @@ def _is_at(path: Path, file: IO[bytes]) -> bool:
         return False
 
 
-def _path(folder: Path, run: str) -> Path:
-    return folder / "running" / (run if run.isalnum() else "-")
+def _path(directory: Path, run: str) -> Path:
+    return directory / "running" / (run if run.isalnum() else "-")
 
 
 def _lock(file: IO[bytes], *, exclusive: bool, wait: bool = False) -> None:

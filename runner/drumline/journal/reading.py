@@ -84,16 +84,16 @@ class Kept:
 
 
 class Reader:
-    """All runs of a user, to be read. ``folder`` need not be there. Raises ``UsageError`` when it can't be read."""
+    """All runs of a user, to be read. ``directory`` need not be there. Raises ``UsageError`` when it can't be read."""
 
-    def __init__(self, folder: Path, database: sqlite3.Connection | None = None) -> None:
+    def __init__(self, directory: Path, database: sqlite3.Connection | None = None) -> None:
         """``database`` is the opened one, of who also writes it."""
-        self.path = folder / NAME
+        self.path = directory / NAME
         self.damage: Counter[str] = Counter()  #: What couldn't be read, with how often.
         self._copy: TemporaryDirectory[str] | None = None
         self._connection = database
         if database is None:
-            self._connection, self._copy = open_to_read(folder)
+            self._connection, self._copy = open_to_read(directory)
         self._plans: dict[int, Plan] = {}
 
     @property
@@ -285,13 +285,13 @@ class Reader:
             self._copy.cleanup()
 
 
-def _info(row: Mapping[str, Any], paths: Mapping[int, str], folder: Path) -> RunInfo:
+def _info(row: Mapping[str, Any], paths: Mapping[int, str], directory: Path) -> RunInfo:
     """Raises ``TypeError`` or ``ValueError`` for what a damaged row holds."""
     number, started, finished = int(row["number"]), _moment(row["started"]), row["finished"]
     finished = None if finished is None else _moment(finished)
     status = row["exit_status"]
     alive = finished is None and (
-        is_same(int(row["pid"]), row["process"], started) or is_claimed(folder, str(row["id"]))
+        is_same(int(row["pid"]), row["process"], started) or is_claimed(directory, str(row["id"]))
     )
     monotonic, now = row["monotonic"], None
     if monotonic is not None and alive:

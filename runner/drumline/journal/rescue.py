@@ -41,9 +41,9 @@ class Found:
     faults: list[str]  #: What is damaged, in sentences; empty when it is whole.
 
 
-def verify(folder: Path) -> Found:
+def verify(directory: Path) -> Found:
     """Read everything once. Raises ``UsageError`` where nothing can be read."""
-    with closing(Reader(folder)) as reader:
+    with closing(Reader(directory)) as reader:
         faults = list(_structure_faults(reader))
         runs, events = reader.runs(), 0
         for run in runs:
@@ -70,11 +70,11 @@ def _events_of(reader: Reader, run: RunInfo, faults: list[str]) -> int:
         return 0
 
 
-def save(folder: Path, target: Path) -> dict[str, int]:
+def save(directory: Path, target: Path) -> dict[str, int]:
     """Write all rows that can be read to a new journal; returns how many of each table. Raises ``UsageError``."""
     try:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # an empty file is an empty database
-        with _removed_on_failure(target), _copy_of(folder) as source:
+        with _removed_on_failure(target), _copy_of(directory) as source:
             return _copy_all(source, target)
     except FileExistsError:
         raise UsageError("The file is there already", f"{target}: name one that isn't.") from None
@@ -104,12 +104,12 @@ def _copy_all(source: sqlite3.Connection, target: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _copy_of(folder: Path) -> Iterator[sqlite3.Connection]:
+def _copy_of(directory: Path) -> Iterator[sqlite3.Connection]:
     """A copy that may be changed: a damaged header is written anew, as far as it is the same in all journals."""
     with tempfile.TemporaryDirectory(prefix="drumline-rescue-") as name:
         copy = Path(name, NAME)
-        shutil.copyfile(folder / NAME, copy)
-        log = folder / f"{NAME}-wal"
+        shutil.copyfile(directory / NAME, copy)
+        log = directory / f"{NAME}-wal"
         if log.exists():
             shutil.copyfile(log, copy.with_name(log.name))
         with copy.open("r+b") as file:

@@ -41,12 +41,12 @@ class JournalFailed(DrumlineError):
 
 
 class Journal(Reader):
-    """All runs of a user, to be written. ``folder`` is made when it is missing. Raises ``UsageError``."""
+    """All runs of a user, to be written. ``directory`` is made when it is missing. Raises ``UsageError``."""
 
-    def __init__(self, folder: Path, *, synchronous: str = "normal") -> None:
-        path = folder / NAME
+    def __init__(self, directory: Path, *, synchronous: str = "normal") -> None:
+        path = directory / NAME
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             database = sqlite3.connect(
                 path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=64
             )
@@ -61,7 +61,7 @@ class Journal(Reader):
         except UsageError:
             database.close()
             raise
-        super().__init__(folder, database)
+        super().__init__(directory, database)
         self._claims: list[Claim] = []
 
     def begin(

@@ -59,8 +59,8 @@ def make_room(journal: Journal, limit: float) -> list[RunInfo]:
 
 def _tidy(journal: Journal, runs: Sequence[RunInfo]) -> None:
     """Remove the claims that died runs have left."""
-    folder = journal.path.parent
+    directory = journal.path.parent
     with suppress(OSError):
-        for path in (folder / "running").iterdir():
+        for path in (directory / "running").iterdir():
             if not any(run.alive and run.id == path.name for run in runs):
-                remove_left(folder, path.name)
+                remove_left(directory, path.name)

@@ -58,7 +58,7 @@ class Run:
 class Put:
     """Write a file on the host, as the login user, whole or not at all. Answered by None.
 
-    The content's checksum is compared at the end; the folder must exist.
+    The content's checksum is compared at the end; the directory must exist.
     """
 
     source: bytes | Path  #: The content, or a file on this machine that holds it.

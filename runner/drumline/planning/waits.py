@@ -78,16 +78,16 @@ def brings(play: Play, task: Task, wanted: Wanted, extra: Variables) -> bool:
     if task.action == "file" and (_text(task.arguments.get("state"), known) == "absent") is not wanted.is_absence:
         return False
     texts = [_text(value, known) for name, value in task.arguments.items() if name != "chdir"]
-    folder = _text(task.arguments.get("chdir"), known).rstrip("/\\")
-    named = any(_names_path(text, path, folder) for text in texts for path in wanted.paths)
+    directory = _text(task.arguments.get("chdir"), known).rstrip("/\\")
+    named = any(_names_path(text, path, directory) for text in texts for path in wanted.paths)
     return named or (task.action not in _WRITING and any(_has(text, port) for text in texts for port in wanted.ports))
 
 
-def _names_path(text: str, path: str, folder: str) -> bool:
-    """Whether a text names the path: in full, as seen from the folder that it runs in, or the folder to put it in."""
+def _names_path(text: str, path: str, directory: str) -> bool:
+    """Whether a text names the path: in full, as seen from the directory that it runs in, or the one to put it in."""
     if text.endswith(("/", "\\")) and path.startswith(text):
         return True
-    inside = path[len(folder) + 1 :] if folder and path.startswith((f"{folder}/", f"{folder}\\")) else path
+    inside = path[len(directory) + 1 :] if directory and path.startswith((f"{directory}/", f"{directory}\\")) else path
     return _has(text, path) or _has(text, inside)
 
 

@@ -32,10 +32,10 @@ class EntryPoint(NamedTuple):
         return found
 
 
-def entry_points(group: str, folders: Iterable[str]) -> Iterator[EntryPoint]:
-    """The entry points of a group, of all distributions in the folders; the first of one name hides the others."""
+def entry_points(group: str, directories: Iterable[str]) -> Iterator[EntryPoint]:
+    """The entry points of a group, of all distributions in the directories; the first of one name hides the others."""
     seen: set[str] = set()
-    for information in _informations(folders):
+    for information in _informations(directories):
         lines = list(_section(_text(information, "entry_points.txt"), group))
         if not lines:
             continue
@@ -45,11 +45,11 @@ def entry_points(group: str, folders: Iterable[str]) -> Iterator[EntryPoint]:
             yield from (EntryPoint(*line, origin=f"{name} {version}") for line in lines)
 
 
-def _informations(folders: Iterable[str]) -> Iterator[str]:
-    for folder in folders:
+def _informations(directories: Iterable[str]) -> Iterator[str]:
+    for directory in directories:
         with suppress(OSError):  # it isn't there, or it is a zipped package
-            names = os.listdir(folder or ".")
-            yield from (os.path.join(folder, name) for name in names if name.endswith(_INFORMATION))
+            names = os.listdir(directory or ".")
+            yield from (os.path.join(directory, name) for name in names if name.endswith(_INFORMATION))
 
 
 def _text(information: str, name: str) -> str:

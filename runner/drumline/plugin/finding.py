@@ -38,11 +38,11 @@ def _import(entry: EntryPoint) -> object:
         return error
 
 
-def in_folder(folder: Path | None) -> list[Found]:
+def in_directory(directory: Path | None) -> list[Found]:
     """The plugins of a project: its ``*.py``, sorted by name. Files whose name starts with ``_`` are left alone."""
-    if folder is None or not folder.is_dir():
+    if directory is None or not directory.is_dir():
         return []
-    return [Found(path.stem, str(path), _import_file(path)) for path in sorted(folder.glob("[!_]*.py"))]
+    return [Found(path.stem, str(path), _import_file(path)) for path in sorted(directory.glob("[!_]*.py"))]
 
 
 def _import_file(path: Path) -> object:

@@ -50,13 +50,13 @@ def is_left_behind(name: str) -> bool:
 
 
 @cache
-def sweep(folder: Path) -> None:
-    """Remove what was left behind in a folder of this machine, once in each process. Raises nothing."""
+def sweep(directory: Path) -> None:
+    """Remove what was left behind in a directory of this machine, once in each process. Raises nothing."""
     with suppress(OSError):
-        for name in os.listdir(folder):
+        for name in os.listdir(directory):
             if is_left_behind(name):
                 with suppress(OSError):
-                    os.unlink(folder / name)
+                    os.unlink(directory / name)
 
 
 def _is_running(pid: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from drumline.plugin.finding import Found, in_folder, installed
+from drumline.plugin.finding import Found, in_directory, installed
 from drumline.plugin.hooks import Hooks, Rejected
 from drumline.plugin.registry import Offers, PluginInfo, Registry
 
@@ -19,13 +19,13 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
 )
 
 
-def load_plugins(folder: Path | None = None, *, extra: Iterable[tuple[str, object]] = ()) -> Registry:
-    """All plugins: installed ones (entry point group ``drumline``), then ``*.py`` of a project's ``plugins`` folder.
+def load_plugins(directory: Path | None = None, *, extra: Iterable[tuple[str, object]] = ()) -> Registry:
+    """All plugins: installed ones (entry point group ``drumline``), then ``*.py`` of a project's ``plugins`` directory.
 
     Files whose name starts with ``_`` are left alone.
     ``extra`` are (name, module or object) pairs that come last, for tests and embedding.
     """
-    return _gather([*installed(), *in_folder(folder), *(Found(name, "given", plugin) for name, plugin in extra)])
+    return _gather([*installed(), *in_directory(directory), *(Found(name, "given", plugin) for name, plugin in extra)])
 
 
 def _gather(found: Sequence[Found]) -> Registry:

@@ -181,8 +181,8 @@ class Written:
         return [name for name in names if name in self.open or self.arguments.get(name) is not None]
 
 
-#: A file of this machine that a task needs: the argument that names it, its path as written, and the folder of its kind
-#: (``files``, ``templates``).
+#: A file of this machine that a task needs: the argument that names it, its path as written, and the directory of its
+#: kind (``files``, ``templates``).
 NeededFile: TypeAlias = tuple[str, str, str]
 
 
@@ -199,9 +199,9 @@ class Call:
     become: bool = False
     #: Seconds that one try of the task may take, None for no limit. Requests are limited anyway; this is for messages.
     timeout: float | None = None
-    #: Turns ``src`` as written into a file of the project: beside the playbook, or in the folder named for the kind
+    #: Turns ``src`` as written into a file of the project: beside the playbook, or in the directory named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
-    find_file: Callable[[str, str], Path] = field(default=lambda src, _folder: Path(src))
+    find_file: Callable[[str, str], Path] = field(default=lambda src, _directory: Path(src))
     #: Renders the text of a file as a template with the task's variables: ``(text, path, **syntax) -> str``, where
     #: ``syntax`` are arguments of jinja2's ``Environment`` (``trim_blocks``, ``variable_start_string``, …).
     render: Callable[..., str] = field(default=lambda text, _path, **_syntax: text)

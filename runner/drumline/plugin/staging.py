@@ -101,8 +101,8 @@ _TIME = re.compile(rb"\d+(?:[.,]\d+)?")
 def staged_script(request: Run, word: str) -> str:
     """As :func:`drumline.plugin.posix.shell_script`, for a command that waits, with this nonce in its remarks.
 
-    Its stdin is the word to start, then the request's stdin. Settings, folder, ``sudo`` and the shell are there before
-    it says that it is ready; where one of them fails it says that it is over, and may still wait for the word.
+    Its stdin is the word to start, then the request's stdin. Settings, directory, ``sudo`` and the shell are there
+    before it says that it is ready; where one of them fails it says that it is over, and may still wait for the word.
     """
     command = "\n".join([*settings_of(request), _waiting(request, word)])
     script = _filled(_HOLD, WORD=word, CHECK=shlex.quote(_check(request)), COMMAND=shlex.quote(command))

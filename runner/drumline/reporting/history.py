@@ -59,7 +59,7 @@ def show_lines(
 ) -> Iterator[Line]:
     """One run in full: failures first, then every wave with its times and results, then the verdict.
 
-    ``state`` is the journal's folder, where the command line named it. ``kept`` says how much output of jobs the
+    ``state`` is the journal's directory, where the command line named it. ``kept`` says how much output of jobs the
     journal has beside their results; ``unfit`` is called for each event that doesn't fit the others, if there may be
     such: then the journal is damaged.
     """

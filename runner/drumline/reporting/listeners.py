@@ -68,7 +68,7 @@ def listeners_for(
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
     ``remaining`` makes what tells a terminal how much is left of the run with this number. ``state`` is the journal's
-    folder, where the command line named it: people who are asked are told. ``mask`` takes secrets out of a
+    directory, where the command line named it: people who are asked are told. ``mask`` takes secrets out of a
     text, once the run's number is known. ``console_options`` go to :class:`ConsoleReport` as they are.
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when

@@ -130,7 +130,7 @@ def _instant(at: float) -> str:
 
 
 def approve_command(number: int, state: Path | None) -> str:
-    """How another terminal, in whatever folder, answers run ``number``; ``state`` as ``--state`` named it."""
+    """How another terminal, in whatever directory, answers run ``number``; ``state`` as ``--state`` named it."""
     words = ["drumline", "approve", str(number)]
     return shlex.join([*words, "--state", str(state.absolute())] if state is not None else words)
 

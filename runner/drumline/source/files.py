@@ -11,16 +11,16 @@ from pathlib import Path
 from drumline.plugin import ActionFailed
 
 
-def find_file(src: str, folder: str, playbook_dir: Path) -> Path:
-    """The file or folder that ``src`` means: an absolute path (``~`` too), else below the playbook's folder.
+def find_file(src: str, directory: str, playbook_dir: Path) -> Path:
+    """The file or directory that ``src`` means: an absolute path (``~`` too), else below the playbook's directory.
 
-    There ``folder`` (``files``, ``templates``) is looked at first. Raises ``ActionFailed`` with all places.
+    There ``directory`` (``files``, ``templates``) is looked at first. Raises ``ActionFailed`` with all places.
     """
     written = Path(src).expanduser()
     if written.is_absolute():
         places = [written]
     else:
-        places = [playbook_dir / folder / written, playbook_dir / written]
+        places = [playbook_dir / directory / written, playbook_dir / written]
     for place in places:
         if place.exists():
             return _with_an_end(place)
@@ -48,7 +48,7 @@ def _with_an_end(path: Path) -> Path:
 
 
 def _endless_kind(mode: int, path: Path) -> str:
-    """What it is that has no end of its own, or may keep whoever reads it waiting; empty for files and folders."""
+    """What it is that has no end of its own, or may keep whoever reads it waiting; empty for files and directories."""
     if os.path.realpath(path) == os.devnull:
         return ""
     return next((name for is_kind, name in _ENDLESS if is_kind(mode)), "")

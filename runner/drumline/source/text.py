@@ -14,7 +14,7 @@ VAULT = b"$ANSIBLE_VAULT;"
 
 
 def read_text(path: Path) -> str:
-    """The file's text without a byte order mark; ``FilesError`` when it is missing, a folder, binary, too big."""
+    """The file's text without a byte order mark; ``FilesError`` when it is missing, a directory, binary, too big."""
     raw = _read(path)
     if raw.startswith(VAULT):
         detail = "Such files can't be read yet. Decrypt it, or keep what is secret in it elsewhere: -e @FILE."
@@ -30,7 +30,7 @@ def read_text(path: Path) -> str:
 def _read(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise _unreadable(f"{path} is a folder; a file is needed here.")
+            raise _unreadable(f"{path} is a directory; a file is needed here.")
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except FileNotFoundError:

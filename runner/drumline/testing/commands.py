@@ -24,7 +24,7 @@ _LIFETIME = 120
 class Commands(Protocol):
     """What both platforms can be asked to do."""
 
-    #: A folder name with everything in it that this platform's file names allow.
+    #: A directory name with everything in it that this platform's file names allow.
     awkward_name: str
 
     def say(self, text: str) -> Run:
@@ -71,12 +71,12 @@ class Commands(Protocol):
         """A script whose own lines look like the ends of here-documents and strings; it writes ``odd``."""
         ...
 
-    def make_temporary_folder(self) -> Run:
-        """Make an empty folder that nobody else uses and write its path, exactly."""
+    def make_temporary_directory(self) -> Run:
+        """Make an empty directory that nobody else uses and write its path, exactly."""
         ...
 
-    def make_folder(self, path: str) -> Run:
-        """Make a folder."""
+    def make_directory(self, path: str) -> Run:
+        """Make a directory."""
         ...
 
     def make_file(self, path: str) -> Run:
@@ -84,11 +84,11 @@ class Commands(Protocol):
         ...
 
     def remove(self, path: str) -> Run:
-        """Remove a folder and all that is in it."""
+        """Remove a directory and all that is in it."""
         ...
 
-    def list_folder(self, path: str) -> Run:
-        """Write the names of everything in the folder, hidden files too, one a line."""
+    def list_directory(self, path: str) -> Run:
+        """Write the names of everything in the directory, hidden files too, one a line."""
         ...
 
     def meet(self, mine: str, other: str) -> Run:
@@ -99,24 +99,24 @@ class Commands(Protocol):
         """Write the text, then do nothing for two minutes."""
         ...
 
-    def start_tree(self, folder: str) -> Run:
+    def start_tree(self, directory: str) -> Run:
         """Start a child that starts a grandchild, say ``ready`` when both live, then wait for two minutes.
 
-        Both ignore what can be ignored. Each writes ``ready.N`` into the folder at once, and as long as it lives makes
-        ``alive.N`` when it sees a file ``probe`` there. They end when the folder is removed.
+        Both ignore what can be ignored. Each writes ``ready.N`` into the directory at once, and as long as it lives
+        makes ``alive.N`` when it sees a file ``probe`` there. They end when the directory is removed.
         """
         ...
 
-    def probe_tree(self, folder: str) -> Run:
+    def probe_tree(self, directory: str) -> Run:
         """Make the file ``probe``, give the tree time to answer, write the numbers of those who did."""
         ...
 
-    def leave_child_behind(self, folder: str) -> Run:
+    def leave_child_behind(self, directory: str) -> Run:
         """Start a child that holds stdout open until there is a file ``release``, write ``left``, and end."""
         ...
 
-    def join(self, folder: str, name: str) -> str:
-        """The path of something in a folder."""
+    def join(self, directory: str, name: str) -> str:
+        """The path of something in a directory."""
         ...
 
     def ruins(self) -> dict[str, Run]:
@@ -167,10 +167,10 @@ class PosixCommands:
     def script_with_odd_lines(self) -> Run:
         return _sh("cat >/dev/null <<'EOF'\n'\n\"\n)\n}\nEOF2\nEND\n__END__\nesac\n$(\n`\nEOF\nprintf odd # \\")
 
-    def make_temporary_folder(self) -> Run:
+    def make_temporary_directory(self) -> Run:
         return _sh('printf %s "$(cd "$(mktemp -d)" && pwd -P)"')
 
-    def make_folder(self, path: str) -> Run:
+    def make_directory(self, path: str) -> Run:
         return _sh(f"mkdir {shlex.quote(path)}")
 
     def make_file(self, path: str) -> Run:
@@ -179,7 +179,7 @@ class PosixCommands:
     def remove(self, path: str) -> Run:
         return _sh(f"rm -rf {shlex.quote(path)}")
 
-    def list_folder(self, path: str) -> Run:
+    def list_directory(self, path: str) -> Run:
         return _sh(f"ls -A {shlex.quote(path)}")
 
     def meet(self, mine: str, other: str) -> Run:
@@ -188,28 +188,28 @@ class PosixCommands:
     def say_and_wait(self, text: str) -> Run:
         return _sh(f"printf %s {shlex.quote(text)}\nsleep {_LIFETIME}")
 
-    def start_tree(self, folder: str) -> Run:
+    def start_tree(self, directory: str) -> Run:
         member = (
             f"trap '' HUP INT TERM; n=$1; [ $n = 2 ] || sh -c \"$2\" tree 2 & "
             f": > ready.$n; i=0; while [ -e ready.$n ] && [ $i -lt {_LIFETIME * 10} ]; do "
             "[ ! -e probe ] || : > alive.$n; i=$((i + 1)); sleep 0.1; done"
         )
         return _sh(
-            f'cd {shlex.quote(folder)}\nmember={shlex.quote(member)}\nsh -c "$member" tree 1 "$member" &\n'
+            f'cd {shlex.quote(directory)}\nmember={shlex.quote(member)}\nsh -c "$member" tree 1 "$member" &\n'
             f"{self._wait_for('ready.1')}\n{self._wait_for('ready.2')}\nprintf ready\nwait"
         )
 
-    def probe_tree(self, folder: str) -> Run:
+    def probe_tree(self, directory: str) -> Run:
         return _sh(
-            f"cd {shlex.quote(folder)}; : > probe; sleep 1; for i in 1 2; do [ ! -e alive.$i ] || printf $i; done"
+            f"cd {shlex.quote(directory)}; : > probe; sleep 1; for i in 1 2; do [ ! -e alive.$i ] || printf $i; done"
         )
 
-    def leave_child_behind(self, folder: str) -> Run:
-        release = self._wait_for(self.join(folder, "release"))
+    def leave_child_behind(self, directory: str) -> Run:
+        release = self._wait_for(self.join(directory, "release"))
         return _sh(f"sh -c {shlex.quote(release)} &\nprintf left")
 
-    def join(self, folder: str, name: str) -> str:
-        return f"{folder}/{name}"
+    def join(self, directory: str, name: str) -> str:
+        return f"{directory}/{name}"
 
     def ruins(self) -> dict[str, Run]:
         texts = {
@@ -316,13 +316,13 @@ class WindowsCommands:
         odd = "'\n\"\n)\n}\nEOF\n#>\n\"@ \n '@\nexit\n\n\n$(\n`\n"
         return _powershell(f"$null = @'\n{odd}'@\n\n{_write(quote('odd'))} # `")
 
-    def make_temporary_folder(self) -> Run:
+    def make_temporary_directory(self) -> Run:
         return _powershell(
             "$p = [IO.Path]::Combine([IO.Path]::GetTempPath(), [Guid]::NewGuid().ToString())\n"
             f"$p = [IO.Directory]::CreateDirectory($p).FullName\n{_write('$p')}"
         )
 
-    def make_folder(self, path: str) -> Run:
+    def make_directory(self, path: str) -> Run:
         return _powershell(f"$null = [IO.Directory]::CreateDirectory({quote(path)})")
 
     def make_file(self, path: str) -> Run:
@@ -331,7 +331,7 @@ class WindowsCommands:
     def remove(self, path: str) -> Run:
         return _powershell(f"[IO.Directory]::Delete({quote(path)}, $true)")
 
-    def list_folder(self, path: str) -> Run:
+    def list_directory(self, path: str) -> Run:
         return _powershell(f"Get-ChildItem -Force -LiteralPath {quote(path)} | ForEach-Object {{ $_.Name }}")
 
     def meet(self, mine: str, other: str) -> Run:
@@ -341,32 +341,32 @@ class WindowsCommands:
     def say_and_wait(self, text: str) -> Run:
         return _powershell(f"{_write(quote(text))}\nStart-Sleep -Seconds {_LIFETIME}")
 
-    def start_tree(self, folder: str) -> Run:
+    def start_tree(self, directory: str) -> Run:
         member = quote(_MEMBER.replace("\n", "\r\n"))
-        ready = "\n".join(self._wait_for(self.join(folder, f"ready.{number}")) for number in (1, 2))
+        ready = "\n".join(self._wait_for(self.join(directory, f"ready.{number}")) for number in (1, 2))
         return _powershell(
-            f"[IO.File]::WriteAllText({quote(self.join(folder, 'member.cmd'))}, {member})\n"
-            f"$null = Start-Process -FilePath cmd -NoNewWindow -PassThru -WorkingDirectory {quote(folder)} "
+            f"[IO.File]::WriteAllText({quote(self.join(directory, 'member.cmd'))}, {member})\n"
+            f"$null = Start-Process -FilePath cmd -NoNewWindow -PassThru -WorkingDirectory {quote(directory)} "
             f"-ArgumentList '/c', 'member.cmd', '1'\n{ready}\n{self.say_and_wait('ready').text}"
         )
 
-    def probe_tree(self, folder: str) -> Run:
-        answers = f'@(1, 2 | Where-Object {{ [IO.File]::Exists([IO.Path]::Combine({quote(folder)}, "alive.$_")) }})'
+    def probe_tree(self, directory: str) -> Run:
+        answers = f'@(1, 2 | Where-Object {{ [IO.File]::Exists([IO.Path]::Combine({quote(directory)}, "alive.$_")) }})'
         return _powershell(
-            f"{self.make_file(self.join(folder, 'probe')).text}\n"
+            f"{self.make_file(self.join(directory, 'probe')).text}\n"
             f"foreach ($i in 1..30) {{\n$a = {answers}\nif ($a.Count -eq 2) {{ break }}\n"
             f"Start-Sleep -Milliseconds 100 }}\n{_write('-join $a')}"
         )
 
-    def leave_child_behind(self, folder: str) -> Run:
-        waits = _encoded(self._wait_for(self.join(folder, "release")))
+    def leave_child_behind(self, directory: str) -> Run:
+        waits = _encoded(self._wait_for(self.join(directory, "release")))
         start = "$null = Start-Process -FilePath powershell -NoNewWindow -PassThru -ArgumentList"
         return _powershell(
             f"{start} '-NoProfile', '-NonInteractive', '-EncodedCommand', '{waits}'\n{_write(quote('left'))}"
         )
 
-    def join(self, folder: str, name: str) -> str:
-        return f"{folder}\\{name}"
+    def join(self, directory: str, name: str) -> str:
+        return f"{directory}\\{name}"
 
     def ruins(self) -> dict[str, Run]:
         texts = {

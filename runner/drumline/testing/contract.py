@@ -22,7 +22,7 @@ A transport whose connections can break adds ``ConnectionLossContract`` and the 
 can hold commands back adds :class:`drumline.testing.staging.StagingContract`. Put
 ``pytest.register_assert_rewrite("drumline.testing.contract")`` into your ``conftest.py`` to see what was compared.
 
-The suite reaches one host. It writes into temporary folders there and removes them. One session serves test after
+The suite reaches one host. It writes into temporary directories there and removes them. One session serves test after
 test, which is itself part of the contract; after a test that failed the next one gets a new session.
 """
 
@@ -143,9 +143,9 @@ class TransportContract:
         session.close()
 
     @pytest.fixture
-    def folder(self, session: Session) -> Iterator[str]:
-        """The path of an empty folder on the host."""
-        path = self.said(session, self.commands.make_temporary_folder())
+    def directory(self, session: Session) -> Iterator[str]:
+        """The path of an empty directory on the host."""
+        path = self.said(session, self.commands.make_temporary_directory())
         yield path
         with suppress(HostError):
             collect(session, self.commands.remove(path))
@@ -163,10 +163,10 @@ class TransportContract:
             code=7, stdout=b"fine", stderr=b"too"
         )
 
-    def path_in(self, session: Session, folder: str, name: str) -> str:
-        """A path for a new file in an awkwardly named folder, which is made."""
-        awkward = self.commands.join(folder, self.commands.awkward_name)
-        self.said(session, self.commands.make_folder(awkward))
+    def path_in(self, session: Session, directory: str, name: str) -> str:
+        """A path for a new file in an awkwardly named directory, which is made."""
+        awkward = self.commands.join(directory, self.commands.awkward_name)
+        self.said(session, self.commands.make_directory(awkward))
         return self.commands.join(awkward, name)
 
     # What it says of itself
@@ -256,18 +256,18 @@ class TransportContract:
         assert self.said(session, replace(request, environment={"DRUMLINE_TEST": "once"})) == "once"
         assert self.said(session, request) == ""
 
-    def test_working_directory_with_an_awkward_name(self, session: Session, folder: str) -> None:
-        awkward = self.commands.join(folder, self.commands.awkward_name)
-        self.said(session, self.commands.make_folder(awkward))
+    def test_working_directory_with_an_awkward_name(self, session: Session, directory: str) -> None:
+        awkward = self.commands.join(directory, self.commands.awkward_name)
+        self.said(session, self.commands.make_directory(awkward))
         assert self.said(session, replace(self.commands.say_directory(), directory=awkward)) == awkward
 
-    def test_working_directory_is_for_one_command(self, session: Session, folder: str) -> None:
+    def test_working_directory_is_for_one_command(self, session: Session, directory: str) -> None:
         before = self.said(session, self.commands.say_directory())
-        assert self.said(session, replace(self.commands.say_directory(), directory=folder)) == folder
+        assert self.said(session, replace(self.commands.say_directory(), directory=directory)) == directory
         assert self.said(session, self.commands.say_directory()) == before
 
-    def test_missing_working_directory_is_told(self, session: Session, folder: str) -> None:
-        missing = self.commands.join(folder, "missing")
+    def test_missing_working_directory_is_told(self, session: Session, directory: str) -> None:
+        missing = self.commands.join(directory, "missing")
         request = replace(self.commands.say("ran"), directory=missing)
         try:
             completed = collect(session, request)
@@ -299,13 +299,13 @@ class TransportContract:
         return probe.code, probe.stdout, probe.stderr, self.said(session, self.commands.say_directory())
 
     def test_a_child_left_behind_is_not_waited_for(
-        self, session: Session, second_session: Session, folder: str
+        self, session: Session, second_session: Session, directory: str
     ) -> None:
-        started = Started(session, self.commands.leave_child_behind(folder))
+        started = Started(session, self.commands.leave_child_behind(directory))
         try:
             completed = started.outcome(self.patience)
         finally:
-            collect(second_session, self.commands.make_file(self.commands.join(folder, "release")))
+            collect(second_session, self.commands.make_file(self.commands.join(directory, "release")))
         assert completed == Completed(code=0, stdout=b"left")
         self.assert_usable(session)
 
@@ -324,26 +324,26 @@ class TransportContract:
         assert completed.stdout == b"so far"
         self.assert_usable(session)
 
-    def test_time_out_ends_the_tree(self, session: Session, folder: str) -> None:
-        started = Started(session, with_timeout(self.commands.start_tree(folder), self.time_out))
+    def test_time_out_ends_the_tree(self, session: Session, directory: str) -> None:
+        started = Started(session, with_timeout(self.commands.start_tree(directory), self.time_out))
         started.wait_until_said(b"ready", self.patience)
         assert started.outcome(self.patience).ending is Ending.TIMED_OUT
-        assert self.said(session, self.commands.probe_tree(folder)) == "", "these children live on"
+        assert self.said(session, self.commands.probe_tree(directory)) == "", "these children live on"
 
-    def test_interrupt_ends_the_tree(self, session: Session, folder: str) -> None:
-        started = Started(session, self.commands.start_tree(folder))
+    def test_interrupt_ends_the_tree(self, session: Session, directory: str) -> None:
+        started = Started(session, self.commands.start_tree(directory))
         started.wait_until_said(b"ready", self.patience)
         session.interrupt()
         completed = started.outcome(self.patience)
         assert (completed.ending, completed.code) == (Ending.INTERRUPTED, None)
-        assert self.said(session, self.commands.probe_tree(folder)) == "", "these children live on"
+        assert self.said(session, self.commands.probe_tree(directory)) == "", "these children live on"
 
     def test_a_tree_that_nobody_ends_answers_the_probe(
-        self, session: Session, second_session: Session, folder: str
+        self, session: Session, second_session: Session, directory: str
     ) -> None:
-        started = Started(session, self.commands.start_tree(folder))
+        started = Started(session, self.commands.start_tree(directory))
         started.wait_until_said(b"ready", self.patience)
-        answers = self.said(second_session, self.commands.probe_tree(folder))
+        answers = self.said(second_session, self.commands.probe_tree(directory))
         session.interrupt()
         assert started.outcome(self.patience).ending is Ending.INTERRUPTED
         assert answers == "12"
@@ -370,14 +370,14 @@ class TransportContract:
         [b"", b"x", EVERY_BYTE, b"\r\n\n\r\x1a\x00", EVERY_BYTE * (10 * MEGABYTE // 256)],
         ids=["0 bytes", "1 byte", "every byte", "line ends", "10 MB"],
     )
-    def test_put_and_get(self, session: Session, folder: str, tmp_path: Path, content: bytes) -> None:
-        remote, local = self.commands.join(folder, "file"), tmp_path / "got"
+    def test_put_and_get(self, session: Session, directory: str, tmp_path: Path, content: bytes) -> None:
+        remote, local = self.commands.join(directory, "file"), tmp_path / "got"
         session.put(Put(source=content, destination=remote))
         session.get(Get(source=remote, destination=local))
         assert local.read_bytes() == content
 
-    def test_put_a_file_to_an_awkward_path(self, session: Session, folder: str, tmp_path: Path) -> None:
-        remote = self.path_in(session, folder, self.commands.awkward_name)
+    def test_put_a_file_to_an_awkward_path(self, session: Session, directory: str, tmp_path: Path) -> None:
+        remote = self.path_in(session, directory, self.commands.awkward_name)
         source, local = tmp_path / "source", tmp_path / "got"
         source.write_bytes(UNICODE.encode())
         session.put(Put(source=source, destination=remote))
@@ -385,54 +385,54 @@ class TransportContract:
         assert local.read_bytes() == UNICODE.encode()
 
     def test_put_replaces_the_whole_file_and_leaves_nothing_else(
-        self, session: Session, folder: str, tmp_path: Path
+        self, session: Session, directory: str, tmp_path: Path
     ) -> None:
-        remote, local = self.commands.join(folder, "file"), tmp_path / "got"
+        remote, local = self.commands.join(directory, "file"), tmp_path / "got"
         session.put(Put(source=b"long" * 100_000, destination=remote))
         session.put(Put(source=b"short", destination=remote))
         session.get(Get(source=remote, destination=local))
         assert local.read_bytes() == b"short"
-        assert self.said(session, self.commands.list_folder(folder)).split() == ["file"]
+        assert self.said(session, self.commands.list_directory(directory)).split() == ["file"]
 
-    def test_put_into_a_missing_folder_fails(self, session: Session, folder: str) -> None:
-        remote = self.commands.join(self.commands.join(folder, "missing"), "file")
+    def test_put_into_a_missing_directory_fails(self, session: Session, directory: str) -> None:
+        remote = self.commands.join(self.commands.join(directory, "missing"), "file")
         with pytest.raises(TransferFailed, match="missing"):
             session.put(Put(source=b"x", destination=remote))
-        assert self.said(session, self.commands.list_folder(folder)) == ""
+        assert self.said(session, self.commands.list_directory(directory)) == ""
 
-    def test_put_over_a_folder_fails(self, session: Session, folder: str) -> None:
-        remote = self.commands.join(folder, "taken")
-        self.said(session, self.commands.make_folder(remote))
+    def test_put_over_a_directory_fails(self, session: Session, directory: str) -> None:
+        remote = self.commands.join(directory, "taken")
+        self.said(session, self.commands.make_directory(remote))
         with pytest.raises(TransferFailed, match="taken"):
             session.put(Put(source=b"x", destination=remote))
-        assert self.said(session, self.commands.list_folder(folder)).split() == ["taken"]
-        assert self.said(session, self.commands.list_folder(remote)) == ""
+        assert self.said(session, self.commands.list_directory(directory)).split() == ["taken"]
+        assert self.said(session, self.commands.list_directory(remote)) == ""
 
-    def test_get_of_a_missing_file_fails(self, session: Session, folder: str, tmp_path: Path) -> None:
+    def test_get_of_a_missing_file_fails(self, session: Session, directory: str, tmp_path: Path) -> None:
         local = tmp_path / "got"
         local.write_bytes(b"as it was")
         with pytest.raises(TransferFailed, match="missing"):
-            session.get(Get(source=self.commands.join(folder, "missing"), destination=local))
+            session.get(Get(source=self.commands.join(directory, "missing"), destination=local))
         assert local.read_bytes() == b"as it was"
         assert [path.name for path in tmp_path.iterdir()] == ["got"]
         self.assert_usable(session)
 
     # Several sessions
 
-    def test_two_sessions_at_once(self, session: Session, second_session: Session, folder: str) -> None:
-        a, b = self.commands.join(folder, "a"), self.commands.join(folder, "b")
+    def test_two_sessions_at_once(self, session: Session, second_session: Session, directory: str) -> None:
+        a, b = self.commands.join(directory, "a"), self.commands.join(directory, "b")
         first = Started(session, self.commands.meet(a, b))
         second = Started(second_session, self.commands.meet(b, a))
         assert first.outcome(self.patience).stdout == b"met"
         assert second.outcome(self.patience).stdout == b"met"
 
-    def test_files_pass_while_a_command_runs(self, session: Session, second_session: Session, folder: str) -> None:
-        a, b = self.commands.join(folder, "a"), self.commands.join(folder, "b")
+    def test_files_pass_while_a_command_runs(self, session: Session, second_session: Session, directory: str) -> None:
+        a, b = self.commands.join(directory, "a"), self.commands.join(directory, "b")
         started = Started(session, self.commands.meet(a, b))
         second_session.put(Put(source=b"", destination=b))
         assert started.outcome(self.patience).stdout == b"met"
 
-    def test_sessions_share_nothing(self, connection: Connection, folder: str) -> None:
+    def test_sessions_share_nothing(self, connection: Connection, directory: str) -> None:
         sessions = [connection.open_session() for _ in range(3)]
         with ThreadPoolExecutor(len(sessions)) as pool:
             said = list(pool.map(lambda numbered: self._talk(*numbered), enumerate(sessions)))
@@ -443,8 +443,8 @@ class TransportContract:
     def _talk(self, number: int, session: Session) -> list[str]:
         return [self.said(session, self.commands.say(f"{number}.{turn}")) for turn in range(5)]
 
-    def test_interrupt_is_for_one_session(self, session: Session, second_session: Session, folder: str) -> None:
-        a, b = self.commands.join(folder, "a"), self.commands.join(folder, "b")
+    def test_interrupt_is_for_one_session(self, session: Session, second_session: Session, directory: str) -> None:
+        a, b = self.commands.join(directory, "a"), self.commands.join(directory, "b")
         patient = Started(session, self.commands.meet(a, b))
         ended = Started(second_session, self.commands.say_and_wait("ready"))
         ended.wait_until_said(b"ready", self.patience)
@@ -483,10 +483,10 @@ class PosixContract(TransportContract):
         assert collect(session, Run(language=Language.EXEC, text="sh -c 'kill -9 $$'")).code == 137
 
     @pytest.mark.parametrize(("mode", "shown"), [(0o640, "-rw-r-----"), (0o755, "-rwxr-xr-x"), (0o600, "-rw-------")])
-    def test_put_honours_the_mode(self, session: Session, folder: str, mode: int, shown: str) -> None:
-        remote = self.commands.join(folder, "file")
+    def test_put_honours_the_mode(self, session: Session, directory: str, mode: int, shown: str) -> None:
+        remote = self.commands.join(directory, "file")
         session.put(Put(source=b"#!/bin/sh\n", destination=remote, mode=mode))
-        listing = Run(language=Language.SH, text='ls -l file | cut -c "1-10"', directory=folder)
+        listing = Run(language=Language.SH, text='ls -l file | cut -c "1-10"', directory=directory)
         assert self.said(session, listing).strip() == shown
 
     def test_another_shell_reads_the_text(self, session: Session) -> None:
@@ -522,8 +522,8 @@ class WindowsContract(TransportContract):
     def test_a_cmd_line_has_32_bits_too(self, session: Session) -> None:
         assert collect(session, cmd("exit -1073741510")).code == 3221225786
 
-    def test_a_cmd_line_in_a_directory(self, session: Session, folder: str) -> None:
-        assert self.said(session, replace(cmd("cd"), directory=folder)).strip() == folder
+    def test_a_cmd_line_in_a_directory(self, session: Session, directory: str) -> None:
+        assert self.said(session, replace(cmd("cd"), directory=directory)).strip() == directory
 
     def test_time_out_of_a_program(self, session: Session) -> None:
         waiting = replace(self.commands.repeat_stdin(), text="powershell -NoProfile -Command Start-Sleep 120")
@@ -603,16 +603,16 @@ class ConnectionLossContract(TransportContract):
         self, lost: Connection, transport: Transport, target: Target, lose_connection: Callable[[], Any]
     ) -> None:
         session = lost.open_session()
-        folder = self.said(session, self.commands.make_temporary_folder())
-        remote = self.commands.join(folder, "file")
+        directory = self.said(session, self.commands.make_temporary_directory())
+        remote = self.commands.join(directory, "file")
         lose_connection()
         with suppress(ConnectionLost):
             session.put(Put(source=b"x", destination=remote))
         session.close()
         with self._fresh(transport, target) as fresh:
             fresh.put(Put(source=b"again", destination=remote))
-            assert self.said(fresh, self.commands.list_folder(folder)).split() == ["file"]
-            collect(fresh, self.commands.remove(folder))
+            assert self.said(fresh, self.commands.list_directory(directory)).split() == ["file"]
+            collect(fresh, self.commands.remove(directory))
 
     def test_a_lost_connection_opens_no_dead_sessions(
         self, lost: Connection, lose_connection: Callable[[], Any]

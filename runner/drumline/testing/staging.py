@@ -54,19 +54,19 @@ class StagingContract(TransportContract):
 
     # Waiting for the word
 
-    def test_nothing_starts_before_the_release(self, session: Session, second_session: Session, folder: str) -> None:
-        path = self.commands.join(folder, "started")
+    def test_nothing_starts_before_the_release(self, session: Session, second_session: Session, directory: str) -> None:
+        path = self.commands.join(directory, "started")
         staged = self.stage(session, self.commands.make_file(path))
         staged.check()
-        assert self.said(second_session, self.commands.list_folder(folder)) == ""
+        assert self.said(second_session, self.commands.list_directory(directory)) == ""
         staged.release()
         assert collect_staged(staged) == Completed(code=0)
-        assert self.said(second_session, self.commands.list_folder(folder)).split() == ["started"]
+        assert self.said(second_session, self.commands.list_directory(directory)).split() == ["started"]
         staged.cancel()
         self.assert_usable(session)
 
-    def test_sessions_wait_side_by_side(self, session: Session, second_session: Session, folder: str) -> None:
-        a, b = self.commands.join(folder, "a"), self.commands.join(folder, "b")
+    def test_sessions_wait_side_by_side(self, session: Session, second_session: Session, directory: str) -> None:
+        a, b = self.commands.join(directory, "a"), self.commands.join(directory, "b")
         staged = [
             self.stage(session, self.commands.meet(a, b)),
             self.stage(second_session, self.commands.meet(b, a)),
@@ -103,9 +103,9 @@ class StagingContract(TransportContract):
         assert self.start(session, request) == Completed(code=0, stdout=b"didn't look")
         self.assert_usable(session)
 
-    def test_staged_environment_and_directory(self, session: Session, folder: str) -> None:
-        awkward = self.commands.join(folder, self.commands.awkward_name)
-        self.said(session, self.commands.make_folder(awkward))
+    def test_staged_environment_and_directory(self, session: Session, directory: str) -> None:
+        awkward = self.commands.join(directory, self.commands.awkward_name)
+        self.said(session, self.commands.make_directory(awkward))
         assert self.start(session, replace(self.commands.say_directory(), directory=awkward)).stdout.decode() == awkward
         request = replace(self.commands.say_variable("DRUMLINE_TEST"), environment={"DRUMLINE_TEST": AWKWARD})
         assert self.start(session, request).stdout.decode() == AWKWARD
@@ -125,31 +125,31 @@ class StagingContract(TransportContract):
             assert probe == Completed(code=7, stdout=b"fine", stderr=b"too"), f"after a command that {name}"
 
     def test_a_child_that_a_staged_command_leaves_is_not_waited_for(
-        self, session: Session, second_session: Session, folder: str
+        self, session: Session, second_session: Session, directory: str
     ) -> None:
-        staged = self.stage(session, self.commands.leave_child_behind(folder))
+        staged = self.stage(session, self.commands.leave_child_behind(directory))
         staged.release()
         try:
             with ThreadPoolExecutor(1) as pool:
                 assert pool.submit(collect_staged, staged).result(self.patience) == Completed(code=0, stdout=b"left")
         finally:
-            collect(second_session, self.commands.make_file(self.commands.join(folder, "release")))
+            collect(second_session, self.commands.make_file(self.commands.join(directory, "release")))
         self.assert_usable(session)
 
-    def test_what_can_not_be_staged_is_told_before_the_release(self, session: Session, folder: str) -> None:
-        request = replace(self.commands.say("ran"), directory=self.commands.join(folder, "missing"))
+    def test_what_can_not_be_staged_is_told_before_the_release(self, session: Session, directory: str) -> None:
+        request = replace(self.commands.say("ran"), directory=self.commands.join(directory, "missing"))
         with pytest.raises(HostError, match="missing"):
             self.stage(session, request)
         self.assert_usable(session)
 
     # Giving it up
 
-    def test_a_cancelled_command_leaves_nothing(self, session: Session, folder: str) -> None:
-        staged = self.stage(session, self.commands.make_file(self.commands.join(folder, "started")))
+    def test_a_cancelled_command_leaves_nothing(self, session: Session, directory: str) -> None:
+        staged = self.stage(session, self.commands.make_file(self.commands.join(directory, "started")))
         staged.cancel()
         staged.cancel()
         self.assert_usable(session)
-        assert self.said(session, self.commands.list_folder(folder)) == ""
+        assert self.said(session, self.commands.list_directory(directory)) == ""
         assert staged.started is None
 
     def test_a_cancelled_command_with_input(self, session: Session) -> None:
@@ -157,24 +157,24 @@ class StagingContract(TransportContract):
         self.assert_usable(session)
 
     @pytest.mark.parametrize("released", [False, True], ids=["and not released", "and released"])
-    def test_an_interrupt_while_it_waits(self, session: Session, folder: str, released: bool) -> None:
-        staged = self.stage(session, self.commands.make_file(self.commands.join(folder, "started")))
+    def test_an_interrupt_while_it_waits(self, session: Session, directory: str, released: bool) -> None:
+        staged = self.stage(session, self.commands.make_file(self.commands.join(directory, "started")))
         session.interrupt()
         if released:
             staged.release()
         assert collect_staged(staged) == Completed(code=None, ending=Ending.INTERRUPTED)
-        assert self.said(session, self.commands.list_folder(folder)) == ""
+        assert self.said(session, self.commands.list_directory(directory)) == ""
         self.assert_usable(session)
 
-    def test_an_interrupted_command_can_be_cancelled(self, session: Session, folder: str) -> None:
-        staged = self.stage(session, self.commands.make_file(self.commands.join(folder, "started")))
+    def test_an_interrupted_command_can_be_cancelled(self, session: Session, directory: str) -> None:
+        staged = self.stage(session, self.commands.make_file(self.commands.join(directory, "started")))
         session.interrupt()
         staged.cancel()
         self.assert_usable(session)
-        assert self.said(session, self.commands.list_folder(folder)) == ""
+        assert self.said(session, self.commands.list_directory(directory)) == ""
 
-    def test_an_interrupt_between_the_release_and_its_instant(self, session: Session, folder: str) -> None:
-        request = self.commands.make_file(self.commands.join(folder, "started"))
+    def test_an_interrupt_between_the_release_and_its_instant(self, session: Session, directory: str) -> None:
+        request = self.commands.make_file(self.commands.join(directory, "started"))
         now = self.host_time(session)
         staged = self.stage(session, request)
         staged.release(at=now + self.patience * 2)
@@ -184,18 +184,18 @@ class StagingContract(TransportContract):
         assert collect_staged(staged) == Completed(code=None, ending=Ending.INTERRUPTED)
         timer.join()
         assert time.monotonic() - before < self.patience
-        assert self.said(session, self.commands.list_folder(folder)) == ""
+        assert self.said(session, self.commands.list_directory(directory)) == ""
         self.assert_usable(session)
 
-    def test_an_interrupt_after_the_start_ends_the_tree(self, session: Session, folder: str) -> None:
-        staged = self.stage(session, self.commands.start_tree(folder))
+    def test_an_interrupt_after_the_start_ends_the_tree(self, session: Session, directory: str) -> None:
+        staged = self.stage(session, self.commands.start_tree(directory))
         staged.release()
         started = Started(session, staged)
         started.wait_until_said(b"ready", self.patience)
         session.interrupt()
         completed = started.outcome(self.patience)
         assert (completed.ending, completed.code) == (Ending.INTERRUPTED, None)
-        assert self.said(session, self.commands.probe_tree(folder)) == "", "these children live on"
+        assert self.said(session, self.commands.probe_tree(directory)) == "", "these children live on"
 
     # Time
 

@@ -36,10 +36,10 @@ from drumline_winrm.transport import Winrm
 # POSIX.
 
 
-def _busybox(folder: Path) -> dict[str, str]:
+def _busybox(directory: Path) -> dict[str, str]:
     """A host that has busybox and nothing else."""
-    subprocess.run(["busybox", "--install", "-s", str(folder)], check=True, capture_output=True)
-    return {"PATH": str(folder)}
+    subprocess.run(["busybox", "--install", "-s", str(directory)], check=True, capture_output=True)
+    return {"PATH": str(directory)}
 
 
 @pytest.fixture(params=["dash", "bash", "busybox"])
@@ -48,11 +48,11 @@ def posix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     shell = shutil.which(request.param)
     if shell is None:
         pytest.skip(f"{request.param} isn't installed")
-    folder = tmp_path_factory.mktemp("bin")
+    directory = tmp_path_factory.mktemp("bin")
     environment: dict[str, str] = {}
     if request.param == "busybox":
-        environment = _busybox(folder)
-        shell = str(folder / "sh")
+        environment = _busybox(directory)
+        shell = str(directory / "sh")
     session = LocalSession()
 
     def answer(step: Request) -> Completed | None:
@@ -101,8 +101,8 @@ def windows(winrm_session: Session) -> Host:
 
 
 @pytest.fixture
-def folder(windows_host: wsman.Windows) -> Iterator[tuple[str, Path]]:
-    r"""An empty folder on Windows: its name there (``C:\…``) and where it lies here."""
+def directory(windows_host: wsman.Windows) -> Iterator[tuple[str, Path]]:
+    r"""An empty directory on Windows: its name there (``C:\…``) and where it lies here."""
     name = r"C:\actions-test"
     place = windows_host.path(name)
     shutil.rmtree(place, ignore_errors=True)

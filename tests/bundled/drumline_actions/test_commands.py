@@ -64,7 +64,7 @@ def test_a_program_that_can_not_be_started_has_changed_nothing(posix: Host, prog
     assert result.values == {"rc": code, "cmd": shlex.join([program, "a b"]), "stdout": "", "stderr": ""}
 
 
-def test_stdin_folder_and_ends(posix: Host, tmp_path: Path) -> None:
+def test_stdin_directory_and_ends(posix: Host, tmp_path: Path) -> None:
     (tmp_path / "sub dir").mkdir()
     result = posix("shell", cmd="pwd; cat; printf '\\n\\n'", stdin="ü", chdir=str(tmp_path / "sub dir"))
     assert result.values["stdout"] == f"{tmp_path}/sub dir\nü"
@@ -175,10 +175,10 @@ def test_shells_on_windows(windows: Host) -> None:
 
 
 @pytest.mark.windows
-def test_command_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    result = windows("win_command", cmd='cmd /c "echo %CD%& exit 7"', chdir=folder[0])
+def test_command_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    result = windows("win_command", cmd='cmd /c "echo %CD%& exit 7"', chdir=directory[0])
     assert result.values["rc"] == 7
-    assert result.values["stdout"] == folder[0]
+    assert result.values["stdout"] == directory[0]
     assert expect(Run, windows.requests[0]).language is Language.EXEC
     result = windows("command", argv=["pwsh", "-NoProfile", "-Command", "'a b'"])
     assert result.values["stdout"] == "a b"
@@ -186,11 +186,11 @@ def test_command_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
 
 @pytest.mark.windows
 @pytest.mark.parametrize("executable", ["cmd", None])
-def test_creates_and_removes_on_windows(windows: Host, folder: tuple[str, Path], executable: str | None) -> None:
-    made = f"{folder[0]}\\made"
+def test_creates_and_removes_on_windows(windows: Host, directory: tuple[str, Path], executable: str | None) -> None:
+    made = f"{directory[0]}\\made"
     make = f"echo x>{made}" if executable else f"Set-Content {made} x"
     assert windows("win_shell", cmd=make, creates=made, executable=executable).changed
-    assert not windows("win_shell", cmd=make, creates=f"{folder[0]}\\m*", executable=executable).changed
+    assert not windows("win_shell", cmd=make, creates=f"{directory[0]}\\m*", executable=executable).changed
     assert windows("win_shell", cmd=f"del {made}", removes=made, executable=executable).changed
     assert not windows("win_shell", cmd=f"del {made}", removes=made, executable=executable).changed
 
@@ -247,13 +247,13 @@ def test_of_all_requests_one_is_what_the_task_is_about(platform: Platform, scrip
 
 @pytest.fixture
 def noexec(tmp_path: Path) -> Iterator[Path]:
-    """A folder from which no program can be started."""
-    folder = tmp_path / "noexec"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec,size=1m", "none", str(folder)], check=False).returncode:
+    """A directory from which no program can be started."""
+    directory = tmp_path / "noexec"
+    directory.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec,size=1m", "none", str(directory)], check=False).returncode:
         pytest.skip("this user may not mount a file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    yield directory
+    subprocess.run(["umount", "-l", str(directory)], check=True)
 
 
 @pytest.mark.parametrize("size", [0, 100_000])

@@ -64,25 +64,25 @@ def test_large_content_for_another_user_never_leaves_their_hands(posix: Host, tm
 def test_a_user_without_rights_owns_what_it_copies(posix: Host, content: bytes) -> None:
     posix.user, posix.settings["become"] = "nobody", True
     with tempfile.TemporaryDirectory() as name:
-        folder, source = Path(name) / "theirs", Path(name) / "source"
-        folder.mkdir()
-        shutil.chown(folder, "nobody")
+        directory, source = Path(name) / "theirs", Path(name) / "source"
+        directory.mkdir()
+        shutil.chown(directory, "nobody")
         Path(name).chmod(0o755)
         source.write_bytes(content)
         source.chmod(0o600)
-        posix.twice("copy", src=str(source), dest=f"{folder}/", mode="0600")
-        assert (folder / "source").read_bytes() == content
-        assert (folder / "source").owner() == "nobody"
-        posix.twice("fetch", src=f"{folder}/source", dest=f"{name}/got", flat=True)
+        posix.twice("copy", src=str(source), dest=f"{directory}/", mode="0600")
+        assert (directory / "source").read_bytes() == content
+        assert (directory / "source").owner() == "nobody"
+        posix.twice("fetch", src=f"{directory}/source", dest=f"{name}/got", flat=True)
         assert Path(name, "got").read_bytes() == content
         with pytest.raises(ActionFailed, match="Permission denied"):
             posix("copy", content="x", dest="/usr/not-theirs")
-        posix.twice("file", path=f"{folder}/sub", state="directory")
+        posix.twice("file", path=f"{directory}/sub", state="directory")
         assert posix("script", cmd=str(_whoami(Path(name)))).values["stdout"] == "nobody"
 
 
-def _whoami(folder: Path) -> Path:
-    script = folder / "whoami.sh"
+def _whoami(directory: Path) -> Path:
+    script = directory / "whoami.sh"
     script.write_text("#!/bin/sh\nid -un\n")
     return script
 
@@ -178,7 +178,7 @@ def test_an_unknown_owner_leaves_the_old_file(posix: Host, tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_folder_as_target(posix: Host, tmp_path: Path) -> None:
+def test_a_directory_as_target(posix: Host, tmp_path: Path) -> None:
     source = tmp_path / "app.conf"
     source.write_text("x")
     posix.twice("copy", src=str(source), dest=f"{tmp_path}/made/too/", directory_mode="0750")
@@ -187,7 +187,7 @@ def test_a_folder_as_target(posix: Host, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     posix.twice("copy", src=str(source), dest=str(tmp_path / "there"))
     assert (tmp_path / "there/app.conf").read_text() == "x"
-    with pytest.raises(ActionFailed, match="is a folder"):
+    with pytest.raises(ActionFailed, match="is a directory"):
         posix("copy", content="x", dest=str(tmp_path / "there"))
     with pytest.raises(ActionFailed, match="does not exist"):
         posix("copy", content="x", dest=str(tmp_path / "absent/file"))
@@ -245,7 +245,7 @@ def _content(root: Path) -> dict[str, bytes | None]:
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_folders(posix: Host, tree: Path, tmp_path: Path, remote: bool) -> None:
+def test_directories(posix: Host, tree: Path, tmp_path: Path, remote: bool) -> None:
     for slash, place in ("", "named/site"), ("/", "inside"):
         dest = str(tmp_path / place.partition("/")[0])
         result = posix("copy", src=f"{tree}{slash}", dest=dest, remote_src=remote, directory_mode="0700")
@@ -288,50 +288,52 @@ def test_a_host_that_answers_nonsense(posix: Host, tmp_path: Path) -> None:
 
 @pytest.mark.windows
 @pytest.mark.parametrize("name", ["plain", "with space", "ü ☃", "quote'$HOME`", "[a]"])
-def test_any_name_and_all_bytes_on_windows(windows: Host, folder: tuple[str, Path], tmp_path: Path, name: str) -> None:
+def test_any_name_and_all_bytes_on_windows(
+    windows: Host, directory: tuple[str, Path], tmp_path: Path, name: str
+) -> None:
     (tmp_path / "source").write_bytes(EVERY_BYTE)
-    result = windows.twice("win_copy", src=str(tmp_path / "source"), dest=f"{folder[0]}\\{name}")
-    assert (folder[1] / name).read_bytes() == EVERY_BYTE
-    assert result.values["dest"] == f"{folder[0]}\\{name}"
+    result = windows.twice("win_copy", src=str(tmp_path / "source"), dest=f"{directory[0]}\\{name}")
+    assert (directory[1] / name).read_bytes() == EVERY_BYTE
+    assert result.values["dest"] == f"{directory[0]}\\{name}"
     assert result.values["checksum"] == hashlib.sha1(EVERY_BYTE).hexdigest()
     assert result.values["size"] == len(EVERY_BYTE)
-    assert [path.name for path in folder[1].iterdir()] == [name]
+    assert [path.name for path in directory[1].iterdir()] == [name]
 
 
 @pytest.mark.windows
-def test_replacing_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    target = f"{folder[0]}\\file"
+def test_replacing_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    target = f"{directory[0]}\\file"
     windows.twice("copy", content="old", dest=target)
     assert not windows("copy", content="new", dest=target, force=False).changed
     result = windows("copy", content="new", dest=target, backup=True)
-    assert (folder[1] / "file").read_text() == "new"
-    assert (folder[1] / result.values["backup_file"].rpartition("\\")[2]).read_text() == "old"
-    assert len(list(folder[1].iterdir())) == 2
+    assert (directory[1] / "file").read_text() == "new"
+    assert (directory[1] / result.values["backup_file"].rpartition("\\")[2]).read_text() == "old"
+    assert len(list(directory[1].iterdir())) == 2
 
 
 @pytest.mark.windows
-def test_a_read_only_file_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    target = f"{folder[0]}\\file"
+def test_a_read_only_file_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    target = f"{directory[0]}\\file"
     windows("copy", content="old", dest=target)
     windows("shell", cmd=f"(Get-Item {target}).IsReadOnly = $true")
     windows.twice("copy", content="new", dest=target)
-    assert (folder[1] / "file").read_text() == "new"
+    assert (directory[1] / "file").read_text() == "new"
     assert windows("win_stat", path=target).values["stat"]["isreadonly"]
 
 
 @pytest.mark.windows
-def test_large_content_on_windows(windows: Host, folder: tuple[str, Path], tmp_path: Path) -> None:
+def test_large_content_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(LARGE)
-    result = windows.twice("copy", src=str(tmp_path / "source"), dest=f"{folder[0]}\\made\\")
-    assert (folder[1] / "made/source").read_bytes() == LARGE
-    assert result.values["dest"] == f"{folder[0]}\\made\\source"
-    assert len(list((folder[1] / "made").iterdir())) == 1
+    result = windows.twice("copy", src=str(tmp_path / "source"), dest=f"{directory[0]}\\made\\")
+    assert (directory[1] / "made/source").read_bytes() == LARGE
+    assert result.values["dest"] == f"{directory[0]}\\made\\source"
+    assert len(list((directory[1] / "made").iterdir())) == 1
 
 
 @pytest.mark.windows
 @pytest.mark.parametrize("remote", [False, True])
-def test_folders_on_windows(windows: Host, folder: tuple[str, Path], tree: Path, remote: bool) -> None:
-    name, place = folder
+def test_directories_on_windows(windows: Host, directory: tuple[str, Path], tree: Path, remote: bool) -> None:
+    name, place = directory
     source = str(tree)
     if remote:
         windows("copy", src=source, dest=f"{name}\\here")
@@ -344,21 +346,23 @@ def test_folders_on_windows(windows: Host, folder: tuple[str, Path], tree: Path,
 
 
 @pytest.mark.windows
-def test_faults_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
+def test_faults_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
     with pytest.raises(ActionFailed, match="does not exist"):
-        windows("copy", content="x", dest=f"{folder[0]}\\absent\\file")
-    with pytest.raises(ActionFailed, match="is a folder"):
-        windows("copy", content="x", dest=folder[0])
+        windows("copy", content="x", dest=f"{directory[0]}\\absent\\file")
+    with pytest.raises(ActionFailed, match="is a directory"):
+        windows("copy", content="x", dest=directory[0])
     with pytest.raises(ActionFailed, match="no such thing as mode and owner"):
-        windows("copy", content="x", dest=f"{folder[0]}\\file", mode="0644", owner="root")
+        windows("copy", content="x", dest=f"{directory[0]}\\file", mode="0644", owner="root")
     with pytest.raises(ActionFailed, match="not found"):
-        windows("copy", src=f"{folder[0]}\\absent", dest=f"{folder[0]}\\file", remote_src=True)
+        windows("copy", src=f"{directory[0]}\\absent", dest=f"{directory[0]}\\file", remote_src=True)
 
 
 @pytest.mark.windows
 @pytest.mark.parametrize("name", ["a|b", "a?b"])
-def test_a_name_that_windows_refuses_is_told_with_its_path(windows: Host, folder: tuple[str, Path], name: str) -> None:
-    path = f"{folder[0]}\\{name}"
+def test_a_name_that_windows_refuses_is_told_with_its_path(
+    windows: Host, directory: tuple[str, Path], name: str
+) -> None:
+    path = f"{directory[0]}\\{name}"
     with pytest.raises(ActionFailed) as failed:
         windows("copy", content="x", dest=path)
     assert failed.value.message.count(path) == 1

@@ -1,4 +1,4 @@
-"""``copy`` of folders that are made to go wrong: names that shells expand, links in circles, files that never end."""
+"""``copy`` of directories that are made to go wrong: names that shells expand, links in circles, endless files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAMES = [
 
 @pytest.fixture
 def loops(tmp_path: Path) -> Path:
-    """A folder with two links upwards, one sideways in a circle, and one that leads nowhere."""
+    """A directory with two links upwards, one sideways in a circle, and one that leads nowhere."""
     root = tmp_path / "tree"
     (root / "lib/crystal").mkdir(parents=True)
     (root / "other").mkdir()
@@ -49,13 +49,13 @@ def loops(tmp_path: Path) -> Path:
 
 
 def _shape(root: Path) -> dict[str, str | bytes]:
-    """What is below a folder, links as they are."""
+    """What is below a directory, links as they are."""
     shape: dict[str, str | bytes] = {}
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            path = Path(folder, name)
+    for directory, directories, files in os.walk(root):
+        for name in (*directories, *files):
+            path = Path(directory, name)
             shape[str(path.relative_to(root))] = (
-                f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+                f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes() if path.is_file() else "directory"
             )
     return shape
 
@@ -95,7 +95,7 @@ def test_links_in_circles_are_made_anew(posix: Host, loops: Path, tmp_path: Path
     posix("copy", src=str(loops), dest=str(tmp_path / "dest"), remote_src=remote)
     shape = _shape(tmp_path / "dest/tree")
     assert shape.pop("file") == b"f"
-    assert {name: link for name, link in shape.items() if link != "folder"} == {
+    assert {name: link for name, link in shape.items() if link != "directory"} == {
         "lib/up": "-> ..",
         "lib/crystal/top": "-> ../..",
         "lib/other/lib": "-> ../lib",
@@ -137,7 +137,7 @@ def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix: Host, 
 
 
 @pytest.mark.parametrize("dest", ["tree/lib", "tree/lib/", "tree/not there/yet", "tree/lib/up/lib"])
-def test_a_folder_of_the_host_into_itself(posix: Host, loops: Path, dest: str) -> None:
+def test_a_directory_of_the_host_into_itself(posix: Host, loops: Path, dest: str) -> None:
     before = _shape(loops)
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
         posix("copy", src=str(loops), dest=f"{loops.parent}/{dest}", remote_src=True)
@@ -150,7 +150,7 @@ def test_a_pipe_never_ends(posix: Host, tmp_path: Path, remote: bool, inside: bo
     (tmp_path / "tree").mkdir()
     os.mkfifo(tmp_path / "tree/pipe")
     source = tmp_path / "tree" if inside else tmp_path / "tree/pipe"
-    with pytest.raises(ActionFailed, match=r"tree/pipe.* is (no file|neither a file nor a folder)"):
+    with pytest.raises(ActionFailed, match=r"tree/pipe.* is (no file|neither a file nor a directory)"):
         posix("copy", src=str(source), dest=str(tmp_path / "dest"), remote_src=remote)
     with pytest.raises(ActionFailed, match="pipe is no file"):
         posix("fetch", src=str(tmp_path / "tree/pipe"), dest=str(tmp_path / "got"))
@@ -178,15 +178,15 @@ def test_nothing_is_an_empty_file(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.windows
-def test_names_are_data_on_windows(windows: Host, folder: tuple[str, Path], tmp_path: Path) -> None:
+def test_names_are_data_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
     names = ["%TEMP%.txt", "$HOME", "~", "`n", "[a]", "-Force", "' '", "\u2018q\u2019", "@(1)"]
     for name in names:
         (tmp_path / "%OS%" / name / name).mkdir(parents=True)
         (tmp_path / "%OS%" / name / name / "small").write_text(name)
     (tmp_path / "%OS%" / "large %TEMP%").write_bytes(b"x" * 100_000)
-    windows("copy", src=str(tmp_path / "%OS%"), dest=f"{folder[0]}\\here")
-    assert _shape(folder[1] / "here/%OS%") == _shape(tmp_path / "%OS%")
-    assert not windows("copy", src=str(tmp_path / "%OS%"), dest=f"{folder[0]}\\here").changed
+    windows("copy", src=str(tmp_path / "%OS%"), dest=f"{directory[0]}\\here")
+    assert _shape(directory[1] / "here/%OS%") == _shape(tmp_path / "%OS%")
+    assert not windows("copy", src=str(tmp_path / "%OS%"), dest=f"{directory[0]}\\here").changed
 
 
 @pytest.mark.windows
@@ -207,8 +207,8 @@ def test_links_in_circles_on_the_way_to_windows(windows: Host, loops: Path) -> N
 
 
 @pytest.mark.windows
-def test_links_in_circles_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    name, place = folder
+def test_links_in_circles_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    name, place = directory
     (place / "tree/lib").mkdir(parents=True)
     (place / "tree/file").write_text("f")
     (place / "tree/lib/up").symlink_to("..")
@@ -225,7 +225,7 @@ def test_links_in_circles_on_windows(windows: Host, folder: tuple[str, Path]) ->
         windows.answer = answer
 
     saying(f"{name}\\tree")
-    with pytest.raises(ActionFailed, match="up is a link that leads back to a folder that is being copied"):
+    with pytest.raises(ActionFailed, match="up is a link that leads back to a directory that is being copied"):
         windows("copy", src=f"{name}\\tree", dest=f"{name}\\dest", remote_src=True)
     saying(f"{name}\\tree\\lib\\up")
     with pytest.raises(ActionFailed, match="a link in it leads to itself"):
@@ -235,12 +235,12 @@ def test_links_in_circles_on_windows(windows: Host, folder: tuple[str, Path]) ->
 
 
 @pytest.mark.windows
-def test_a_folder_into_itself_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    name, place = folder
+def test_a_directory_into_itself_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    name, place = directory
     (place / "tree/lib").mkdir(parents=True)
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
         windows("copy", src=f"{name}\\tree", dest=f"{name}\\tree\\lib", remote_src=True)
-    assert _shape(place) == {"tree": "folder", "tree/lib": "folder"}
+    assert _shape(place) == {"tree": "directory", "tree/lib": "directory"}
 
 
 @pytest.mark.parametrize("name", ["copy", "script"])

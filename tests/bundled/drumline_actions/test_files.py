@@ -20,7 +20,7 @@ NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_folder_comes_and_goes(posix: Host, tmp_path: Path, name: str) -> None:
+def test_a_directory_comes_and_goes(posix: Host, tmp_path: Path, name: str) -> None:
     path = tmp_path / name / "below"
     result = posix.twice("file", path=str(path), state="directory", mode="0750")
     assert path.is_dir()
@@ -65,7 +65,7 @@ def test_touch(posix: Host, tmp_path: Path) -> None:
 
 
 def test_links(posix: Host, tmp_path: Path) -> None:
-    link, real = tmp_path / "a link", tmp_path / "real folder"
+    link, real = tmp_path / "a link", tmp_path / "real directory"
     real.mkdir()
     result = posix.twice("file", path=str(link), src=str(real), state="link")
     assert result.values["state"] == "link"
@@ -83,7 +83,7 @@ def test_links(posix: Host, tmp_path: Path) -> None:
     posix.twice("file", path=str(other), src=str(real), state="link", force=True)
     posix.twice("file", path=str(other), state="absent")
     assert real.is_dir()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a link", "real folder"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a link", "real directory"]
 
 
 def test_hard_links(posix: Host, tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_wrong_arguments_of_file(posix: Host) -> None:
 
 
 @pytest.mark.windows
-def test_file_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    name, place = folder
+def test_file_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    name, place = directory
     assert windows.twice("win_file", path=f"{name}\\ü b\\c", state="directory").values["state"] == "directory"
     assert (place / "ü b/c").is_dir()
     assert windows("win_file", path=f"{name}\\ü b\\file", state="touch").changed
@@ -198,8 +198,8 @@ def test_checksums(posix: Host, tmp_path: Path, algorithm: str) -> None:
 
 
 @pytest.mark.windows
-def test_stat_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    name, place = folder
+def test_stat_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    name, place = directory
     (place / "ü file.txt").write_bytes(b"content")
     found = windows("win_stat", path=f"{name}\\ü file.txt", checksum_algorithm="sha256").values["stat"]
     assert found["exists"]
@@ -279,10 +279,10 @@ def test_what_file_and_lsattr_say(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.windows
-def test_template_on_windows(windows: Host, folder: tuple[str, Path], tmp_path: Path) -> None:
+def test_template_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
     (tmp_path / "t.j2").write_text("a\nü\n")
-    windows.twice("win_template", src=str(tmp_path / "t.j2"), dest=f"{folder[0]}\\t.txt")
-    assert (folder[1] / "t.txt").read_bytes() == "a\r\nü\r\n".encode()
+    windows.twice("win_template", src=str(tmp_path / "t.j2"), dest=f"{directory[0]}\\t.txt")
+    assert (directory[1] / "t.txt").read_bytes() == "a\r\nü\r\n".encode()
 
 
 # fetch
@@ -315,20 +315,20 @@ def test_fetch_faults(posix: Host, here: Path) -> None:
     with pytest.raises(ActionFailed, match="does not exist"):
         posix("fetch", src=str(here / "absent"), dest="got")
     assert not posix("fetch", src=str(here / "absent"), dest="got", fail_on_missing=False).changed
-    with pytest.raises(ActionFailed, match="is a folder"):
+    with pytest.raises(ActionFailed, match="is a directory"):
         posix("fetch", src=str(here), dest="got")
     (here / "file").write_text("x")
     with pytest.raises(ActionFailed, match="trailing slash"):
         posix("fetch", src=str(here / "file"), dest=str(here), flat=True)
 
 
-def test_fetch_stays_below_its_folder(posix: Host, here: Path) -> None:
+def test_fetch_stays_below_its_directory(posix: Host, here: Path) -> None:
     source = here / "file"
     source.write_text("x")
     result = posix("fetch", src=f"{here}/../../../../../../../../../..{source}", dest="got")
     assert Path(result.values["dest"]).is_relative_to(here / "got/host")
     for name in ("..", "", "."):
-        with pytest.raises(ActionFailed, match=r"src names no file|is a folder"):
+        with pytest.raises(ActionFailed, match=r"src names no file|is a directory"):
             posix("fetch", src=f"{here}/{name}", dest=f"{here}/", flat=True)
 
 
@@ -343,7 +343,7 @@ def test_fetch_stays_below_its_folder(posix: Host, here: Path) -> None:
         ("hö.st", "hö.st"),
     ],
 )
-def test_a_hosts_name_is_one_folder(tmp_path: Path, host: str, name: str) -> None:
+def test_a_hosts_name_is_one_directory(tmp_path: Path, host: str, name: str) -> None:
     """Whatever it is: names are checked where they are read, but an action doesn't rely on it."""
     action = ACTIONS["fetch"]
     arguments = {argument.name: argument.default for argument in action.arguments}
@@ -357,11 +357,11 @@ def test_a_hosts_name_is_one_folder(tmp_path: Path, host: str, name: str) -> Non
 
 
 @pytest.mark.windows
-def test_fetch_on_windows(windows: Host, folder: tuple[str, Path], tmp_path: Path) -> None:
-    (folder[1] / "a file").write_bytes(b"\x00content")
-    result = windows.twice("fetch", src=f"{folder[0]}\\a file", dest=str(tmp_path))
+def test_fetch_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
+    (directory[1] / "a file").write_bytes(b"\x00content")
+    result = windows.twice("fetch", src=f"{directory[0]}\\a file", dest=str(tmp_path))
     assert (tmp_path / "host/C:/actions-test/a file").read_bytes() == b"\x00content"
     assert result.values["dest"] == str(tmp_path / "host/C:/actions-test/a file")
     assert [type(request) for request in windows.requests] != [Get]
     with pytest.raises(ActionFailed, match="does not exist"):
-        windows("fetch", src=f"{folder[0]}\\absent", dest=str(tmp_path))
+        windows("fetch", src=f"{directory[0]}\\absent", dest=str(tmp_path))

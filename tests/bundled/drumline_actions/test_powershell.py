@@ -36,7 +36,7 @@ def sent(posix: Host, tmp_path: Path) -> dict[str, str]:
     tasks: dict[str, tuple[str, dict[str, Any]]] = {
         "copy content": ("copy", {"content": "x", "dest": awkward}),
         "copy large": ("copy", {"src": str(tmp_path / "large"), "dest": awkward}),
-        "copy folder": ("copy", {"src": str(tmp_path / "tree"), "dest": awkward}),
+        "copy directory": ("copy", {"src": str(tmp_path / "tree"), "dest": awkward}),
         "copy remote": ("copy", {"src": awkward, "dest": awkward, "remote_src": True}),
         "template": ("template", {"src": str(tmp_path / "small"), "dest": awkward}),
         "file": ("file", {"path": awkward, "state": "directory"}),
@@ -66,8 +66,8 @@ def test_5_1_would_run_every_script(powershell_parser: Parser, sent: dict[str, s
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
 def test_no_script_is_left_out(sent: dict[str, str]) -> None:
-    folder = resources.files("drumline_actions")
-    for file in folder.iterdir():
+    directory = resources.files("drumline_actions")
+    for file in directory.iterdir():
         if file.name.endswith(".ps1"):
             first = next(line for line in file.read_text().splitlines() if line and line[0] not in "# ")
             assert any(first in text for text in sent.values()), file.name

@@ -214,15 +214,15 @@ def test_each_way_to_try_a_port(
     posix: Host, tmp_path: Path, port: int, patient_port: int, closed_port: int, tools: list[str]
 ) -> None:
     """On hosts that have just one of the programs; the last has none of them."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
+    directory = tmp_path / "bin"
+    directory.mkdir()
     for tool in [*tools, "cat", "date", "sleep", "grep", "rm", "sh"]:
         place = shutil.which(tool, path="/usr/bin:/bin")
         if place is None:
             pytest.skip(f"{tool} isn't installed")
-        (folder / tool).symlink_to(place)
+        (directory / tool).symlink_to(place)
     real = posix.answer
-    posix.answer = lambda step: real(_with_path(expect(Run, step), folder))
+    posix.answer = lambda step: real(_with_path(expect(Run, step), directory))
     if not tools:
         with pytest.raises(ActionFailed, match="none of bash"):
             posix("wait_for", port=port, timeout=1)
@@ -235,15 +235,15 @@ def test_each_way_to_try_a_port(
         posix("wait_for", port=closed_port, timeout=0)
 
 
-def _with_path(step: Run, folder: Path) -> Run:
-    return replace(step, environment={**step.environment, "PATH": str(folder)})
+def _with_path(step: Run, directory: Path) -> Run:
+    return replace(step, environment={**step.environment, "PATH": str(directory)})
 
 
 @pytest.mark.windows
 def test_wait_for_on_windows(
-    windows: Host, folder: tuple[str, Path], port: int, patient_port: int, closed_port: int
+    windows: Host, directory: tuple[str, Path], port: int, patient_port: int, closed_port: int
 ) -> None:
-    name, place = folder
+    name, place = directory
     assert windows("win_wait_for", port=port, timeout=5).values["elapsed"] < 5
     assert windows("win_wait_for", port=closed_port, state="stopped", timeout=5).values["state"] == "stopped"
     with pytest.raises(ActionFailed, match="Timeout"):
@@ -260,8 +260,8 @@ def test_wait_for_on_windows(
 
 
 @pytest.mark.windows
-def test_a_command_on_windows(windows: Host, folder: tuple[str, Path]) -> None:
-    name, place = folder
+def test_a_command_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+    name, place = directory
     line = f"Add-Content {name}\\tries x; if ((Get-Content {name}\\tries).Count -lt 2) {{ exit 5 }}; 'there'"
     result = windows("win_wait_for", command=line, timeout=60, sleep=0)
     assert (result.values["rc"], result.values["stdout"].strip()) == (0, "there")
@@ -361,13 +361,13 @@ def test_a_deadline_reaches_every_step(posix: Host, dribbling_port: int, closed_
 
 @pytest.mark.windows
 def test_a_deadline_reaches_every_step_on_windows(
-    windows: Host, folder: tuple[str, Path], dribbling_port: int, closed_port: int
+    windows: Host, directory: tuple[str, Path], dribbling_port: int, closed_port: int
 ) -> None:
-    (folder[1] / "log").write_text("a" * 40 + "!")
+    (directory[1] / "log").write_text("a" * 40 + "!")
     slow = {"timeout": 1, "connect_timeout": 30}
     assert _took(lambda: windows("wait_for", port=dribbling_port, search_regex="READY", **slow)) < 10
     assert _took(lambda: windows("wait_for", port=closed_port, sleep=30, **slow)) < 10
-    assert _took(lambda: windows("wait_for", path=f"{folder[0]}\\log", search_regex="(a+)+$", **slow)) < 10
+    assert _took(lambda: windows("wait_for", path=f"{directory[0]}\\log", search_regex="(a+)+$", **slow)) < 10
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ _USUAL = ("sh", "date", "sleep", "grep", "printf", "kill", "mktemp", "rm", "cat"
 def test_a_name_costs_the_time_that_is_allowed(tmp_path: Path, programs: tuple[str, ...]) -> None:
     if not all(map(shutil.which, programs)):
         pytest.skip(f"{programs} aren't installed")
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
+    bin_directory = tmp_path / "bin"
+    bin_directory.mkdir()
     for name in (*_USUAL, *programs):
         if found := shutil.which(name):
-            (bin_folder / name).symlink_to(found)
+            (bin_directory / name).symlink_to(found)
     (tmp_path / "play.yml").write_text(
         "- hosts: localhost\n  tasks:\n    - wait_for: {host: web1.example, port: 22, timeout: 1, connect_timeout: 1}\n"
-        f"      environment: {{PATH: {bin_folder}}}\n"
+        f"      environment: {{PATH: {bin_directory}}}\n"
     )
     said = run_with_silent_name_servers(
         tmp_path,

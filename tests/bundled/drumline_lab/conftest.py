@@ -14,7 +14,7 @@ from drumline_lab.fleet import Wanted
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def directory(tmp_path: Path) -> Iterator[Path]:
     """Where a lab may be; it is down at the end."""
     place = tmp_path / "lab"
     yield place
@@ -22,18 +22,18 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def up(folder: Path) -> Callable[..., lab.State]:
-    """Starts a lab in the folder."""
+def up(directory: Path) -> Callable[..., lab.State]:
+    """Starts a lab in the directory."""
 
     def start(linux: int = 0, windows: int = 0, program: str | None = None) -> lab.State:
-        return lab.up(folder, Wanted(linux=linux, windows=windows, program=program))
+        return lab.up(directory, Wanted(linux=linux, windows=windows, program=program))
 
     return start
 
 
 @pytest.fixture
 def leftovers(tmp_path: Path) -> Callable[[], list[str]]:
-    """Command lines of live processes that have to do with this test's folder."""
+    """Command lines of live processes that have to do with this test's directory."""
 
     def look() -> list[str]:
         found = []

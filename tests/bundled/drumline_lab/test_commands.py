@@ -17,12 +17,12 @@ from drumline_lab.sshd import stop_sshd
 
 
 @pytest.fixture
-def run(folder, monkeypatch: pytest.MonkeyPatch):
+def run(directory, monkeypatch: pytest.MonkeyPatch):
     """Types a command; returns its exit status and what it says."""
     monkeypatch.delenv("DRUMLINE_LAB_WINDOWS", raising=False)
 
     def run(verb, *arguments):
-        result = CliRunner().invoke(command, [verb, "--folder", str(folder), *arguments])
+        result = CliRunner().invoke(command, [verb, "--directory", str(directory), *arguments])
         if isinstance(result.exception, UsageError):
             raise result.exception
         return result.exit_code, result.output
@@ -30,12 +30,12 @@ def run(folder, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def test_up_status_down(run, folder) -> None:
+def test_up_status_down(run, directory) -> None:
     code, said = run("up", "--linux", "1", "--windows", "1")
     assert code == 0
     assert "web1: OpenSSH's sshd" in said
     assert "app1: WinRM, in front of /bin/sh alone" in said
-    assert str(folder / lab.INVENTORY) in said
+    assert str(directory / lab.INVENTORY) in said
     code, said = run("up", "--linux", "1", "--windows", "1")
     assert (code, said.splitlines()[0]) == (0, "The practice fleet is up already.")
     code, said = run("status")
@@ -49,16 +49,16 @@ def test_up_status_down(run, folder) -> None:
     assert run("status")[0] == 4
 
 
-def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, folder, until) -> None:
+def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, directory, until) -> None:
     run("up", "--linux", "1", "--windows", "0")
-    state = lab.State.load(folder)
+    state = lab.State.load(directory)
     assert state is not None
-    stop_sshd(folder / "hosts" / "web1" / "sshd")
+    stop_sshd(directory / "hosts" / "web1" / "sshd")
     until(lambda: not answers(state.hosts[0]))
     code, said = run("status")
     assert (code, "no answer" in said) == (4, True)
     os.kill(state.pid, signal.SIGKILL)
-    until(lambda: not lab.alive(folder))
+    until(lambda: not lab.alive(directory))
     code, said = run("status")
     assert (code, "has crashed" in said) == (4, True)
     assert run("down")[0] == 0
@@ -69,7 +69,7 @@ def test_no_hosts_at_all(run) -> None:
         run("up", "--linux", "0", "--windows", "0")
 
 
-def test_a_windows_program_must_be_there(run, folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_windows_program_must_be_there(run, directory, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="can't be run") as caught:
         run("up", "--windows-program", "/no/such/program")
     assert "/no/such/program" in caught.value.detail
@@ -77,7 +77,7 @@ def test_a_windows_program_must_be_there(run, folder, monkeypatch: pytest.Monkey
     with pytest.raises(UsageError, match="can't be run") as caught:
         run("up")
     assert "/nor/this" in caught.value.detail
-    assert not folder.exists()
+    assert not directory.exists()
 
 
 def test_drumline_offers_it() -> None:

@@ -87,8 +87,8 @@ def test_where_sshd_refuses_the_account_the_lab_serves_ssh_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Refusing(Sshd):
-        def __init__(self, folder, **options) -> None:
-            super().__init__(folder, **options, settings={"DenyUsers": "*"})
+        def __init__(self, directory, **options) -> None:
+            super().__init__(directory, **options, settings={"DenyUsers": "*"})
 
     monkeypatch.setattr("drumline_lab.fleet.Sshd", Refusing)
     fleet = Fleet(tmp_path, Wanted(linux=1, windows=0), "token")

@@ -29,11 +29,11 @@ lab.up(Path(sys.argv[1]), Wanted(linux=1, windows=1, program=sys.argv[2]))
 """
 
 
-def test_a_fleet_works_and_leaves_nothing_behind(up, folder, leftovers) -> None:
+def test_a_fleet_works_and_leaves_nothing_behind(up, directory, leftovers) -> None:
     state = up(linux=2, windows=2)
-    inventory = folder / lab.INVENTORY
+    inventory = directory / lab.INVENTORY
     assert stat.S_IMODE(inventory.stat().st_mode) == 0o600
-    assert stat.S_IMODE((folder / lab.STATE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((directory / lab.STATE).stat().st_mode) == 0o600
     assert all(lab.health(state).values())
     groups = yaml.safe_load(inventory.read_text())["all"]["children"]
     seen = {_ssh(host, 'cd "{lab_root}" && echo here > file && pwd') for host in groups["linux"]["hosts"].values()}
@@ -41,123 +41,123 @@ def test_a_fleet_works_and_leaves_nothing_behind(up, folder, leftovers) -> None:
     seen = {_winrm(host, "echo here> file && pwd") for host in groups["windows"]["hosts"].values()}
     assert seen == {host["lab_root"] for host in groups["windows"]["hosts"].values()}
     assert len({(host.address, host.port) for host in state.hosts}) == 4
-    assert len(list(folder.glob("hosts/*/root/file"))) == 4
-    assert lab.down(folder)
-    assert not folder.exists()
+    assert len(list(directory.glob("hosts/*/root/file"))) == 4
+    assert lab.down(directory)
+    assert not directory.exists()
     assert leftovers() == []
-    assert not lab.down(folder)
+    assert not lab.down(directory)
 
 
-def test_up_twice_is_one_fleet(up, folder) -> None:
+def test_up_twice_is_one_fleet(up, directory) -> None:
     first = up(windows=1)
     assert up(windows=1) == first
     with pytest.raises(UsageError, match="Another practice fleet is up") as caught:
         up(windows=2)
     assert "0 Linux and 1 Windows" in caught.value.detail
-    assert lab.alive(folder)
+    assert lab.alive(directory)
 
 
-def test_a_crash_is_noticed_and_cleared_away(up, folder, leftovers, until) -> None:
+def test_a_crash_is_noticed_and_cleared_away(up, directory, leftovers, until) -> None:
     state = up(linux=1, windows=1)
-    host = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]["app1"]
+    host = yaml.safe_load((directory / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]["app1"]
     protocol = _protocol(host)
     protocol.run_command(protocol.open_shell(), "echo $$ > pid; sleep 1000")
     protocol.transport.close_session()
-    pid = folder / "hosts" / "app1" / "root" / "pid"
+    pid = directory / "hosts" / "app1" / "root" / "pid"
     until(lambda: pid.exists() and pid.read_text())
     os.kill(state.pid, signal.SIGKILL)
-    until(lambda: not lab.alive(folder))
+    until(lambda: not lab.alive(directory))
     assert leftovers()  # its sshd and the command
-    assert lab.down(folder)
-    assert not folder.exists()
+    assert lab.down(directory)
+    assert not directory.exists()
     assert leftovers() == []
 
 
-def test_a_crashed_fleet_is_cleared_away_by_the_next(up, folder, until, leftovers) -> None:
+def test_a_crashed_fleet_is_cleared_away_by_the_next(up, directory, until, leftovers) -> None:
     state = up(linux=1)
     os.kill(state.pid, signal.SIGKILL)
-    until(lambda: not lab.alive(folder))
+    until(lambda: not lab.alive(directory))
     again = up(linux=1)
     assert again.pid != state.pid
     assert all(lab.health(again).values())
-    lab.down(folder)
+    lab.down(directory)
     assert leftovers() == []
 
 
-def test_a_signal_to_the_process_takes_everything_down(up, folder, until, leftovers) -> None:
+def test_a_signal_to_the_process_takes_everything_down(up, directory, until, leftovers) -> None:
     state = up(linux=1, windows=1)
     os.kill(state.pid, signal.SIGTERM)
-    until(lambda: not folder.exists())
+    until(lambda: not directory.exists())
     until(lambda: not leftovers())
 
 
-def test_a_host_that_does_not_start_takes_the_others_with_it(up, folder, tmp_path: Path, leftovers) -> None:
+def test_a_host_that_does_not_start_takes_the_others_with_it(up, directory, tmp_path: Path, leftovers) -> None:
     program = _program(tmp_path, "echo no licence >&2; exit 3")
     with pytest.raises(UsageError, match="app1") as caught:
         up(linux=1, windows=1, program=program)
     assert "no licence" in caught.value.detail
-    assert not folder.exists()
+    assert not directory.exists()
     assert leftovers() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_up_that_is_cut_short_leaves_no_orphan(folder, tmp_path: Path, until, leftovers, number) -> None:
+def test_an_up_that_is_cut_short_leaves_no_orphan(directory, tmp_path: Path, until, leftovers, number) -> None:
     program = _program(tmp_path, f"touch {tmp_path}/starting; sleep 1; exit 0")
-    process = subprocess.Popen([sys.executable, "-c", _UP, str(folder), program], stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", _UP, str(directory), program], stderr=subprocess.PIPE)
     with process:
         until((tmp_path / "starting").exists)
         process.send_signal(number)
         process.communicate(timeout=30)
     until(lambda: not leftovers())
-    until(lambda: not folder.exists())
+    until(lambda: not directory.exists())
 
 
-def test_files_of_others_are_neither_taken_nor_removed(up, folder) -> None:
-    folder.mkdir()
-    (folder / "notes.txt").write_text("mine")
+def test_files_of_others_are_neither_taken_nor_removed(up, directory) -> None:
+    directory.mkdir()
+    (directory / "notes.txt").write_text("mine")
     up(windows=1)
-    lab.down(folder)
-    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
-    (folder / lab.INVENTORY).write_text("all:")
+    lab.down(directory)
+    assert [path.name for path in directory.iterdir()] == ["notes.txt"]
+    (directory / lab.INVENTORY).write_text("all:")
     with pytest.raises(UsageError, match="holds files of something else"):
         up(windows=1)
-    assert (folder / lab.INVENTORY).read_text() == "all:"
-    (folder / lab.INVENTORY).unlink()
+    assert (directory / lab.INVENTORY).read_text() == "all:"
+    (directory / lab.INVENTORY).unlink()
 
 
-def test_a_folder_that_can_not_be_made(up, folder) -> None:
-    folder.write_text("a file")
+def test_a_directory_that_can_not_be_made(up, directory) -> None:
+    directory.write_text("a file")
     with pytest.raises(UsageError, match="can't be made"):
         up(windows=1)
-    folder.unlink()
+    directory.unlink()
 
 
-def test_a_broken_state_is_told(folder) -> None:
-    folder.mkdir()
-    (folder / lab.STATE).write_text("{")
+def test_a_broken_state_is_told(directory) -> None:
+    directory.mkdir()
+    (directory / lab.STATE).write_text("{")
     with pytest.raises(UsageError, match="can't be read"):
-        lab.State.load(folder)
-    (folder / lab.STATE).unlink()
+        lab.State.load(directory)
+    (directory / lab.STATE).unlink()
 
 
-def test_a_host_that_has_gone_is_no_longer_healthy(up, folder, until) -> None:
+def test_a_host_that_has_gone_is_no_longer_healthy(up, directory, until) -> None:
     state = up(linux=2)
     first, second = state.hosts
-    stop_sshd(folder / "hosts" / first.name / "sshd")
+    stop_sshd(directory / "hosts" / first.name / "sshd")
     until(lambda: not lab.health(state)[first.name])
     assert lab.health(state)[second.name]
 
 
 @pytest.mark.windows
-def test_real_windows_hosts_are_removed_in_the_end(up, folder, leftovers, windows_program) -> None:
+def test_real_windows_hosts_are_removed_in_the_end(up, directory, leftovers, windows_program) -> None:
     state = up(windows=2, program=windows_program)
-    hosts = yaml.safe_load((folder / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]
+    hosts = yaml.safe_load((directory / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]
     assert [host["lab_root"] for host in hosts.values()] == [r"C:\lab", r"C:\lab"]
     assert _winrm(hosts["app1"], r"cd C:\lab && echo one> file && more < file") == "one"
     assert "one" not in _winrm(hosts["app2"], r"cd C:\lab & dir")
     drives = [Windows(windows_program, windows_host(state.token, name)).path() for name in hosts]
     assert all(drive.is_dir() for drive in drives)
-    lab.down(folder)
+    lab.down(directory)
     assert not any(drive.exists() for drive in drives)
     assert leftovers() == []
 
@@ -190,23 +190,23 @@ def _winrm(host: dict[str, str], line: str) -> str:
     return output.decode().strip()
 
 
-def _program(folder: Path, cmd: str) -> str:
+def _program(directory: Path, cmd: str) -> str:
     """A Windows program of which only ``cmd`` does something."""
-    path = folder / "windows"
+    path = directory / "windows"
     path.write_text(f"#!/bin/sh\ncase $1 in cmd) {cmd};; path) echo /nowhere;; esac\n")
     path.chmod(0o755)
     return str(path)
 
 
 def test_a_windows_program_that_has_gone_keeps_nothing_else_from_being_removed(
-    up, folder, tmp_path: Path, leftovers, until
+    up, directory, tmp_path: Path, leftovers, until
 ) -> None:
     program = _program(tmp_path, "exit 0")
     state = up(linux=1, windows=1, program=program)
     os.kill(state.pid, signal.SIGKILL)
-    until(lambda: not lab.alive(folder))
+    until(lambda: not lab.alive(directory))
     Path(program).unlink()
     with pytest.raises(UsageError, match="can't be removed"):
-        lab.down(folder)
-    assert not folder.exists()
+        lab.down(directory)
+    assert not directory.exists()
     assert leftovers() == []

@@ -25,14 +25,14 @@ def ssh(server: Sshd, *command: str, address: str | None = None) -> subprocess.C
 
 
 def with_mark(server: Sshd) -> list[int]:
-    mark = f"DRUMLINE_LAB_SSHD={server.folder}".encode()
+    mark = f"DRUMLINE_LAB_SSHD={server.directory}".encode()
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             raw = Path(f"/proc/{name}/environ").read_bytes() + Path(f"/proc/{name}/cmdline").read_bytes()
         except OSError:
             continue
-        if mark in raw or str(server.folder).encode() in raw:
+        if mark in raw or str(server.directory).encode() in raw:
             found.append(int(name))
     return found
 
@@ -74,10 +74,10 @@ def test_stop_ends_sessions_and_what_they_left_in_the_background(tmp_path: Path)
         socket.create_connection((server.address, server.port))
 
 
-def test_a_server_is_stopped_by_its_folder_alone(tmp_path: Path) -> None:
+def test_a_server_is_stopped_by_its_directory_alone(tmp_path: Path) -> None:
     server = Sshd(tmp_path / "sshd")
     server.start()
-    stop_sshd(server.folder)
+    stop_sshd(server.directory)
     assert with_mark(server) == []
     server.stop()
 

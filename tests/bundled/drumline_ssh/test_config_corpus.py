@@ -73,12 +73,12 @@ def _home_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_TEST_PLACE", "/some/place")
 
 
-def write(case: Case, folder: Path) -> Path:
+def write(case: Case, directory: Path) -> Path:
     for name, content in case.files.items():
-        text = content.replace(b"@HERE@", bytes(folder)).replace(b"@ME@", getpass.getuser().encode())
-        (folder / name).write_bytes(text)
-        (folder / name).chmod(0o600)
-    return folder / "main file"
+        text = content.replace(b"@HERE@", bytes(directory)).replace(b"@ME@", getpass.getuser().encode())
+        (directory / name).write_bytes(text)
+        (directory / name).chmod(0o600)
+    return directory / "main file"
 
 
 def settings(config: ClientConfig, host: str, file: Path, **options: Any) -> Settings:

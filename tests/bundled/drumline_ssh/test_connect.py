@@ -190,7 +190,7 @@ class TestHostKeys:
             connect(sshd, known_hosts_file=str(known))
         assert not known.exists()
         shown = subprocess.run(
-            ["ssh-keygen", "-lf", str(sshd.folder / "host_ed25519.pub")], capture_output=True, text=True, check=True
+            ["ssh-keygen", "-lf", str(sshd.directory / "host_ed25519.pub")], capture_output=True, text=True, check=True
         )
         assert shown.stdout.split()[1] in str(caught.value)
         command = next(line for line in caught.value.detail.splitlines() if line.startswith("echo"))

@@ -45,7 +45,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def allow(server: Sshd, *lines: str) -> None:
     """Let keys in, and no others."""
-    (server.folder / "authorized_keys").write_text("".join(f"{line}\n" for line in lines))
+    (server.directory / "authorized_keys").write_text("".join(f"{line}\n" for line in lines))
 
 
 def public(path: Path) -> str:
@@ -324,7 +324,7 @@ def asking(sshd: Sshd, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         listener = socket.create_server(("127.0.0.1", 0))
         listeners.append(listener)
         server = Asking(rounds, answers, first=first)
-        key = paramiko.Ed25519Key.from_private_key_file(str(sshd.folder / "host_ed25519"))
+        key = paramiko.Ed25519Key.from_private_key_file(str(sshd.directory / "host_ed25519"))
 
         def serve() -> None:
             with contextlib.suppress(OSError):
@@ -443,14 +443,14 @@ class TestHostCertificates:
         """A server with a certificate for its key; its known_hosts holds the authority alone."""
 
         def start(*options: str, line: str = "@cert-authority *") -> Sshd:
-            folder = tmp_path / "certified"
-            folder.mkdir()
-            make_key(folder / "host_ed25519", "ed25519")
-            authority(folder / "host_ed25519", "-h", *options)
-            server = start_sshd(settings={"HostCertificate": f"{folder}/host_ed25519-cert.pub"})
+            directory = tmp_path / "certified"
+            directory.mkdir()
+            make_key(directory / "host_ed25519", "ed25519")
+            authority(directory / "host_ed25519", "-h", *options)
+            server = start_sshd(settings={"HostCertificate": f"{directory}/host_ed25519-cert.pub"})
             # The server has made a key of its own; its certificate's is put in its place.
             for name in ("host_ed25519", "host_ed25519.pub"):
-                shutil.copy(folder / name, server.folder / name)
+                shutil.copy(directory / name, server.directory / name)
             server.stop()
             server.start()
             server.known_hosts.write_text(f"{line} {public(tmp_path / 'authority')}\n")

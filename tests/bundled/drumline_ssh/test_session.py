@@ -229,17 +229,17 @@ def administrator(start_sshd: Callable[..., Sshd]) -> Iterator[Callable[[str], d
     """Makes a temporary user with the given rights of sudo; returns how to log in as that user, with ``server``."""
     name = f"drumline{os.getpid()}"
     rights = Path("/etc/sudoers.d") / name
-    # Below pytest's own folder no other user could read the key that is let in.
-    with tempfile.TemporaryDirectory(prefix="drumline-test-") as folder:
-        Path(folder).chmod(0o755)
-        subprocess.run(["useradd", "-s", "/bin/sh", "-m", "-d", f"{folder}/home", "-p", "*", name], check=True)
+    # Below pytest's own directory no other user could read the key that is let in.
+    with tempfile.TemporaryDirectory(prefix="drumline-test-") as directory:
+        Path(directory).chmod(0o755)
+        subprocess.run(["useradd", "-s", "/bin/sh", "-m", "-d", f"{directory}/home", "-p", "*", name], check=True)
         try:
 
             def prepare(sudoers: str) -> dict[str, object]:
                 rights.write_text(f"{name} ALL=(ALL) NOPASSWD: {sudoers}\n")
                 rights.chmod(0o440)
-                server = start_sshd(settings={"AuthorizedKeysFile": f"{folder}/keys"})
-                shutil.copy(f"{server.client_key}.pub", f"{folder}/keys")
+                server = start_sshd(settings={"AuthorizedKeysFile": f"{directory}/keys"})
+                shutil.copy(f"{server.client_key}.pub", f"{directory}/keys")
                 return {"server": server, "user": name}
 
             yield prepare
@@ -337,11 +337,11 @@ class TestFiles:
         session.put(Put(source=b"new", destination=str(tmp_path / "link")))
         assert ((tmp_path / "old").read_bytes(), (tmp_path / "link").read_bytes()) == (b"old", b"new")
 
-    def test_a_folder_is_not_written_into(self, session: Session, tmp_path: Path) -> None:
-        (tmp_path / "folder").mkdir()
-        with pytest.raises(TransferFailed, match="folder"):
-            session.put(Put(source=b"x", destination=str(tmp_path / "folder")))
-        assert list((tmp_path / "folder").iterdir()) == []
+    def test_a_directory_is_not_written_into(self, session: Session, tmp_path: Path) -> None:
+        (tmp_path / "directory").mkdir()
+        with pytest.raises(TransferFailed, match="directory"):
+            session.put(Put(source=b"x", destination=str(tmp_path / "directory")))
+        assert list((tmp_path / "directory").iterdir()) == []
 
     def test_nothing_is_left_after_a_failure(self, session: Session, tmp_path: Path) -> None:
         before = sorted(tmp_path.iterdir())
@@ -357,6 +357,6 @@ class TestFiles:
         session.get(Get(source="/proc/self/mounts", destination=tmp_path / "here"))
         assert b"/proc" in (tmp_path / "here").read_bytes()
 
-    def test_a_folder_here_that_is_missing(self, session: Session, tmp_path: Path) -> None:
+    def test_a_directory_here_that_is_missing(self, session: Session, tmp_path: Path) -> None:
         with pytest.raises(TransferFailed, match="can't be kept here"):
             session.get(Get(source="/etc/passwd", destination=tmp_path / "missing" / "here"))

@@ -90,12 +90,12 @@ class TestOneSession:
 
 class TestDeathWhileItWaits:
     #: Writes the process that waits, and those above it, into a file. The text is a process of its own, for its ``$$``.
-    _TEXT = ": $$; : > {folder}/started"
+    _TEXT = ": $$; : > {directory}/started"
 
-    def _waiting(self, session: StagingSession, folder: Path, **fields: Any) -> tuple[Staged, int]:
+    def _waiting(self, session: StagingSession, directory: Path, **fields: Any) -> tuple[Staged, int]:
         """A staged command, and the shell on the host that it is a child of."""
         shell = int(collect(session, sh("echo $PPID")).stdout)
-        return session.stage(sh(self._TEXT.format(folder=folder), **fields)), shell
+        return session.stage(sh(self._TEXT.format(directory=directory), **fields)), shell
 
     @pytest.mark.parametrize("stdin", [b"", b"input"], ids=["without input", "with input"])
     def test_of_the_process_that_waits(self, session: StagingSession, tmp_path: Path, stdin: bytes) -> None:

@@ -59,11 +59,11 @@ class TestWithoutPowerShell:
         completed = collect(session, line("echo out; echo err >&2; exit 3"))
         assert (completed.code, completed.stdout, completed.stderr) == (3, b"out\n", b"err\n")
 
-    def test_stdin_environment_and_folder(self, session: Any, tmp_path: Any) -> None:
+    def test_stdin_environment_and_directory(self, session: Any, tmp_path: Any) -> None:
         request = line('cat; echo "$A"; pwd', stdin=b"in\n", environment={"A": "1 <2>"}, directory=str(tmp_path))
         assert collect(session, request).stdout == f"in\n1 <2>\n{tmp_path}\n".encode()
 
-    def test_a_folder_that_is_not_there_is_the_commands_fault_not_the_ways(self, session: Any) -> None:
+    def test_a_directory_that_is_not_there_is_the_commands_fault_not_the_ways(self, session: Any) -> None:
         with pytest.raises(CommandRefused, match="directory"):
             collect(session, line("echo x", directory="/nowhere"))
         assert collect(session, line("echo x")).stdout == b"x\n"

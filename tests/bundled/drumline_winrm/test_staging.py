@@ -121,7 +121,7 @@ class TestStaged:
             (script("'x' | {"), "Missing closing"),
             (script("[Environment]::Exit(3)}"), "Unexpected token"),
         ],
-        ids=["a program", "a path", "a folder", "an open script", "a broken script"],
+        ids=["a program", "a path", "a directory", "an open script", "a broken script"],
     )
     def test_what_could_not_start_is_told_when_it_is_staged(self, session: Any, request_: Run, said: str) -> None:
         before = collect(session, PROCESS)

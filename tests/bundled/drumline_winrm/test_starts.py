@@ -28,11 +28,11 @@ _WINDOWS = "([DateTime]::UtcNow.Ticks - 621355968000000000) / 1e7"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, windows_host: Any) -> Iterator[Path]:
+def directory(tmp_path_factory: pytest.TempPathFactory, windows_host: Any) -> Iterator[Path]:
     """A project whose inventory has the three hosts; ``stamp`` is a command that says what time it is there."""
-    folder = tmp_path_factory.mktemp("starts")
+    directory = tmp_path_factory.mktemp("starts")
     with ExitStack() as stack:
-        sshd = stack.enter_context(Sshd(folder / "sshd"))
+        sshd = stack.enter_context(Sshd(directory / "sshd"))
         known = f"-o UserKnownHostsFile={sshd.known_hosts}"
         hosts = {
             "unix1": {
@@ -57,20 +57,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory, windows_host: Any) -> Itera
                 "ansible_password": PASSWORD,
                 "stamp": _WINDOWS,
             }
-        (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
-        yield folder
+        (directory / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+        yield directory
 
 
-def run(folder: Path, *plays: dict[str, Any]) -> Ended:
+def run(directory: Path, *plays: dict[str, Any]) -> Ended:
     name = f"{secrets.token_hex(4)}.yml"
-    (folder / name).write_text(json.dumps(plays))
-    return call(folder, "run", name, "-i", "inventory.json", "--events", "-")
+    (directory / name).write_text(json.dumps(plays))
+    return call(directory, "run", name, "-i", "inventory.json", "--events", "-")
 
 
-def test_what_is_reported_is_what_the_hosts_themselves_say(folder: Path) -> None:
+def test_what_is_reported_is_what_the_hosts_themselves_say(directory: Path) -> None:
     burst = {"id": "burst", "shell": "{{ stamp }}", "start": {"together": True}}
     clocked = {"id": "clocked", "shell": "{{ stamp }}", "start": {"max_skew": "2s"}}
-    ended = run(folder, {"hosts": "all", "tasks": [burst, clocked]})
+    ended = run(directory, {"hosts": "all", "tasks": [burst, clocked]})
     assert ended.status == 0, ended.said
     measured = {event["task"]: event for event in ended.events() if event["event"] == "StartMeasured"}
     _, released = [event for event in ended.events() if event["event"] == "StartReleased"]
@@ -86,11 +86,11 @@ def test_what_is_reported_is_what_the_hosts_themselves_say(folder: Path) -> None
                 assert released["instant"] - measured[task]["uncertainty"] <= said <= released["instant"] + LATER
 
 
-def test_nothing_starts_anywhere(folder: Path) -> None:
+def test_nothing_starts_anywhere(directory: Path) -> None:
     strict = {"id": "strict", "shell": "{{ stamp }}", "start": {"max_skew": "1ms"}}
     broken = {"id": "broken", "shell": "{{ 'if (' if inventory_hostname == 'win2' else stamp }}"}
     ended = run(
-        folder,
+        directory,
         {"hosts": "win1:unix1", "tasks": [strict]},
         {"hosts": "win2:unix1", "needs": [], "tasks": [broken | {"start": {"together": True}}]},
     )

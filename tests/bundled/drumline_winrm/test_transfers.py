@@ -58,8 +58,8 @@ def name_of(there: Path, name: str) -> str:
     return f"C:\\{there.name}\\{name}"
 
 
-def left(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+def left(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
 
 
 def test_bytes_go_as_they_are(session: Any, server: WsmanServer, there: Path, tmp_path: Path) -> None:

@@ -148,8 +148,8 @@ def test_a_client_certificate(serve, dial, tls, tmp_path: Path) -> None:
     assert dial(server, context, authorization=mutual).create().text("Owner") == "operator"
 
 
-def _client_certificate(folder) -> Tls:
-    tls = Tls(certificate=folder / "client.crt", key=folder / "client.key")
+def _client_certificate(directory) -> Tls:
+    tls = Tls(certificate=directory / "client.crt", key=directory / "client.key")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=operator"]
     subprocess.run([*command, "-keyout", tls.key, "-out", tls.certificate], check=True, capture_output=True)
     return tls

@@ -67,13 +67,13 @@ def test_other_lines_go_to_sh(tmp_path: Path, line: str) -> None:
     assert launch.argv == ("/bin/sh", "-c", line)
 
 
-def test_a_program_is_told_host_folder_and_variables_and_nothing_else(
+def test_a_program_is_told_host_directory_and_variables_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_LAB", "x")
-    folder = tmp_path / "C"
-    folder.mkdir()
-    program = _script(tmp_path / "windows", f'#!/bin/sh\nif [ "$1" = path ]; then echo {folder}; else env; fi\n')
+    directory = tmp_path / "C"
+    directory.mkdir()
+    program = _script(tmp_path / "windows", f'#!/bin/sh\nif [ "$1" = path ]; then echo {directory}; else env; fi\n')
     launch = Windows(str(program), "web1").launch("dir", direct=False, directory="C:\\", variables={"A": "ö"})
     assert launch.argv == (str(program), "cmd", "dir")
     assert launch.environment["WINDOWS_HOST"] == "web1"
@@ -82,7 +82,7 @@ def test_a_program_is_told_host_folder_and_variables_and_nothing_else(
     assert "SECRET_OF_THE_LAB" not in launch.environment
 
 
-def test_only_a_folder_with_the_hosts_name_is_removed(tmp_path: Path) -> None:
+def test_only_a_directory_with_the_hosts_name_is_removed(tmp_path: Path) -> None:
     drive = tmp_path / "hosts" / "web1" / "drive_c"
     drive.mkdir(parents=True)
     (tmp_path / "hosts" / "web2").mkdir()
@@ -205,7 +205,7 @@ def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, unti
 
 
 @pytest.mark.windows
-def test_a_windows_folder_that_is_not_there(dial, windows_host) -> None:
+def test_a_windows_directory_that_is_not_there(dial, windows_host) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)

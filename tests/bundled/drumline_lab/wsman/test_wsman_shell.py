@@ -28,7 +28,7 @@ def test_a_command_costs_three_requests_in_an_open_shell(serve, pywinrm) -> None
     assert all(exchange.received > 1000 and exchange.sent > 1000 for exchange in server.log)
 
 
-def test_a_shell_gives_its_variables_and_its_folder(serve, dial, tmp_path: Path) -> None:
+def test_a_shell_gives_its_variables_and_its_directory(serve, dial, tmp_path: Path) -> None:
     (tmp_path / "här").mkdir()
     client = dial(serve())
     client.create(
@@ -66,7 +66,7 @@ def test_commands_see_the_clock_of_their_host(serve, dial) -> None:
     assert not list(Path("/dev/shm").glob(f"*faketime*_{int(process)}"))
 
 
-def test_a_folder_that_is_not_there_is_a_fault(serve, dial) -> None:
+def test_a_directory_that_is_not_there_is_a_fault(serve, dial) -> None:
     client = dial(serve())
     client.create("<r:WorkingDirectory>/no/such</r:WorkingDirectory>")
     answer = client.ask("Command", "<r:CommandLine><r:Command>pwd</r:Command></r:CommandLine>")
