@@ -47,9 +47,7 @@ _NUMBERS = ("size", "uid", "gid")
 #: What ``file.sh`` is told where nobody speaks of times and modes.
 _AS_IT_IS: dict[str, Any] = dict.fromkeys(("mode", "recurse", "follow", "access_time", "modification_time"))
 #: Letters that no name has on Windows, ends that it takes off, names of devices.
-_NOT_ON_WINDOWS = re.compile(
-    r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]|[. ]\Z|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)', re.IGNORECASE
-)
+_NOT_ON_WINDOWS = r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]|[. ]\Z|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)'
 
 #: What ``copy`` and ``template`` have in common.
 TARGET = (
@@ -243,7 +241,7 @@ def _for_windows(entry: Entry) -> Entry:
             " such links can't be copied to Windows hosts. Copy a directory without it"
         )
     for name in entry.below.split("/"):
-        if _NOT_ON_WINDOWS.search(name):
+        if re.search(_NOT_ON_WINDOWS, name, re.IGNORECASE):
             raise ActionFailed(f"{entry.path} can't be copied to a Windows host: no file can be called {name!r} there")
     return entry._replace(below=entry.below.replace("/", "\\"))
 

@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +66,8 @@ class Script:
 
     def _variables(self, source: str, hosts: list[str], meta: object) -> dict[str, Mapping[str, Any]]:
         if meta is None:
+            from concurrent.futures import ThreadPoolExecutor  # it brings logging
+
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 answers = pool.map(lambda host: self._ask(source, "--host", host, empty_is_none=True), hosts)
                 return dict(zip(hosts, answers, strict=True))

@@ -12,9 +12,7 @@ _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
 #: ends at a space after ``=``; after a colon at the end of the line, or inside braces at a comma or a brace.
 _QUOTED = r"""\"(?:[^"\\]|\\.)*"|'[^']*'"""
 _ASSIGNMENTS = {
-    in_braces: re.compile(
-        rf"""{_NAME}(?:=(?P<given>{_QUOTED}|[^\s"']\S*)|["']?\s*:\s*(?P<set>{_QUOTED}|{plain}))""", re.IGNORECASE
-    )
+    in_braces: rf"""{_NAME}(?:=(?P<given>{_QUOTED}|[^\s"']\S*)|["']?\s*:\s*(?P<set>{_QUOTED}|{plain}))"""
     for in_braces, plain in ((False, r"""[^\s"'].*"""), (True, r"""[^\s"'{\[,}][^,}]*"""))
 }
 
@@ -30,7 +28,7 @@ def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
     Also where the character at ``index`` stands now.
     """
     masked, end, moved = "", 0, index
-    for found in _ASSIGNMENTS["{" in text].finditer(text):
+    for found in re.finditer(_ASSIGNMENTS["{" in text], text, re.IGNORECASE):
         start, stop = found.span("given" if found["given"] else "set")
         masked += text[end:start] + MASK
         if index >= stop:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 #: Seconds in each unit, the largest first.
 _UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
-_DURATION = re.compile("".join(rf"(?:({_NUMBER})\s*{unit}(?![a-z])\s*)?" for unit in _UNITS))
-_SPACE_BEFORE_ZONE = re.compile(r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])\Z)")
+_DURATION = "".join(rf"(?:({_NUMBER})\s*{unit}(?![a-z])\s*)?" for unit in _UNITS)
+_SPACE_BEFORE_ZONE = r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])\Z)"
 
 
 def duration(value: object) -> float:
     """Seconds of a text such as ``100ms``, ``90s`` or ``1h30m``; ``ValueError`` says what else is meant, perhaps."""
     text = str(value).strip()
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     if match is not None and text:
         parts = zip(match.groups(), _UNITS.values(), strict=True)
         return sum(float(number) * seconds for number, seconds in parts if number)
@@ -27,7 +27,7 @@ def duration(value: object) -> float:
 def instant(value: object) -> float:
     """Seconds since the epoch of an ISO 8601 time with a zone; ``ValueError`` says what is missing."""
     try:
-        moment = datetime.fromisoformat(_SPACE_BEFORE_ZONE.sub("", str(value).strip()))
+        moment = datetime.fromisoformat(re.sub(_SPACE_BEFORE_ZONE, "", str(value).strip()))
     except ValueError:
         raise ValueError("A time has a date and a zone: write it as 2026-12-01T02:00:00+01:00.") from None
     if moment.tzinfo is None:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+# The expressions are texts, which ``re`` compiles where they are first met: most runs meet none of them.
+
 #: A template's block, from its first letters on. Braces in its own texts don't end it.
 _BLOCKS = {
-    "{{": re.compile(r"""\{\{(?:"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'|[^"'}]|\}(?!\}))*+\}\}""", re.DOTALL),
-    "{%": re.compile(r"\{%.*?%\}", re.DOTALL),
-    "{#": re.compile(r"\{\#.*?\#\}", re.DOTALL),
+    "{{": r"""\{\{(?:"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'|[^"'}]|\}(?!\}))*+\}\}""",
+    "{%": r"\{%.*?%\}",
+    "{#": r"\{\#.*?\#\}",
 }
 _BLOCK_START = re.compile(r"\{[{%\#]")
 
@@ -30,24 +32,24 @@ _TYPOGRAPHIC = '"\u201c\u201d\u201e'
 _APOSTROPHES = "'\u2018\u2019\u201a\u201b"
 
 
-def _compiled(*, quoted: str, plain: str, opening: str) -> re.Pattern[str]:
-    return re.compile(f"(?P<plain>{plain})|(?P<quoted>{quoted})|(?P<open>[{opening}])", re.DOTALL)
+def _reading(*, quoted: str, plain: str, opening: str) -> str:
+    return f"(?P<plain>{plain})|(?P<quoted>{quoted})|(?P<open>[{opening}])"
 
 
 #: How each language reads quotes, by name.
 _READINGS = {
-    "ansible": _compiled(
+    "ansible": _reading(
         quoted=rf"{_ESCAPING}|'(?:\\.|[^'\\])*'",
         plain=r"\\[\"']",
         opening="\"'",
     ),
-    "sh": _compiled(
+    "sh": _reading(
         quoted=rf"{_HERE_DOCUMENT}|{_HASH}|{_ESCAPING}|'(?:[^'])*'",
         plain=r"\\.",
         opening="\"'",
     ),
-    "words": _compiled(quoted=rf"{_ESCAPING}|'(?:[^'])*'", plain=r"\\.", opening="\"'"),
-    "powershell": _compiled(
+    "words": _reading(quoted=rf"{_ESCAPING}|'(?:[^'])*'", plain=r"\\.", opening="\"'"),
+    "powershell": _reading(
         quoted=(
             rf"{_HERE_STRING}|<\#.*?\#>|{_HASH}"
             rf"|[{_TYPOGRAPHIC}](?:`.|[{_TYPOGRAPHIC}]{{2}}|[^{_TYPOGRAPHIC}`])*[{_TYPOGRAPHIC}]"
@@ -56,8 +58,8 @@ _READINGS = {
         plain="`.",
         opening=_TYPOGRAPHIC + _APOSTROPHES,
     ),
-    "cmd": _compiled(quoted=r'"(?:[^"])*"', plain=r"\^.", opening='"'),
-    "program": _compiled(quoted=_ESCAPING, plain=r"\\.", opening='"'),  # as programs on Windows take their line apart
+    "cmd": _reading(quoted=r'"(?:[^"])*"', plain=r"\^.", opening='"'),
+    "program": _reading(quoted=_ESCAPING, plain=r"\\.", opening='"'),  # as programs on Windows take their line apart
 }
 
 #: Text without any of these holds nothing quoted.
@@ -100,7 +102,7 @@ def without_blocks(text: str) -> str:
         looked = found.end()
         if found[0] in unclosed:
             continue
-        block = _BLOCKS[found[0]].match(text, found.start())
+        block = re.compile(_BLOCKS[found[0]], re.DOTALL).match(text, found.start())
         if block is None:
             unclosed.add(found[0])
             continue
@@ -114,7 +116,7 @@ def read_quotes(text: str, language: str) -> Quotes:
     found = Quotes()
     if not _ANY.search(text):
         return found
-    for match in _READINGS[language].finditer(without_blocks(text)):
+    for match in re.finditer(_READINGS[language], without_blocks(text), re.DOTALL):
         if match["open"]:
             found.open = match.start()
             found.spans.append((match.start(), len(text)))

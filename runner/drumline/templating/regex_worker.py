@@ -10,8 +10,10 @@ import re
 import resource
 import signal
 import sys
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 #: Bytes of memory that the process may have.
 _MEMORY = 2 << 30
@@ -70,6 +72,8 @@ def _answer(operation: str, pattern: str, flags: int, arguments: tuple[Any, ...]
 
 
 if __name__ == "__main__":
+    from multiprocessing.connection import Connection  # not where the operations are carried out without a process
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     serve(Connection(int(sys.argv[1])))

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from drumline.reporting.lines import Part
-from drumline.reporting.screens import LiveScreen, _broken, _Drawn, _text
+from drumline.reporting.live import LiveScreen, _broken, _Drawn, _text
 
 
 def test_what_a_terminal_shows_of_ctrl_c_fits_behind_a_live_line_that_was_cut() -> None:
