@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from functools import lru_cache
 from secrets import token_hex
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from drumline.plugin import (
     Action,

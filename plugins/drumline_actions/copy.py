@@ -11,9 +11,10 @@ import re
 import shlex
 import stat
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from drumline.plugin import (
     Action,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 from support.worlds import Hand, P, T, World, build, chain, worlds
 
 from drumline.engine.instructions import Announce

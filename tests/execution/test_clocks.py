@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from drumline.execution import clocks
 from drumline.execution.clocks import read_clock

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from support.history import constant, past_of, past_run
 from support.worlds import P, build, chain
 

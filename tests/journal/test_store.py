@@ -7,11 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 from support.worlds import P, T, World, build, chain, worlds
 
 from drumline.engine.instructions import Announce, Finish, Release, Start, Stop

@@ -1,12 +1,12 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Diagnostic, Position

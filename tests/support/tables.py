@@ -124,8 +124,8 @@ def _options(name: str) -> str:
 
 
 def _event(name: str) -> str:
-    fields = dataclasses.fields(getattr(event, name))
-    rows = ((f"`{field.name}`", _FIELDS.get(f"{name}.{field.name}") or _FIELDS[field.name]) for field in fields)
+    fields = getattr(event, name).__struct_fields__
+    rows = ((f"`{field}`", _FIELDS.get(f"{name}.{field}") or _FIELDS[field]) for field in fields)
     return _table(("field", "what it holds"), rows)
 
 

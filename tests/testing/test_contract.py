@@ -74,7 +74,7 @@ SABOTAGE = {
 }
 
 HEADER = """
-from dataclasses import replace
+from msgspec.structs import replace
 import pytest
 from drumline.plugin import Exit, Target
 from drumline.testing.contract import PosixContract

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from drumline.cli.command_lines import CommandOfHosts
 from drumline.cli.messages import show_warnings

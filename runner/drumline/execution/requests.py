@@ -6,9 +6,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from drumline.errors import ConnectTimedOut, SessionLimit
 from drumline.execution.approvals import NOBODY

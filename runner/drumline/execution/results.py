@@ -158,12 +158,12 @@ def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templ
 
 
 #: The fields of a task that hold templates.
-_RENDERED = tuple(name for name in Task.__slots__ if name not in ("position", "positions", "deferred"))
+_RENDERED = tuple(name for name in Task.__struct_fields__ if name not in ("position", "positions", "deferred"))
 
 
 def _parts(value: Any) -> Any:
     """Of a task's field that holds several values, these."""
-    return [getattr(value, name) for name in value.__slots__] if isinstance(value, (Loop, Retries)) else value
+    return [getattr(value, name) for name in value.__struct_fields__] if isinstance(value, (Loop, Retries)) else value
 
 
 def _named_by_text(task: Task) -> Iterator[Template]:

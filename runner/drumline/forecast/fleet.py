@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from drumline.errors import UsageError
 from drumline.model.host import Group, Host, Inventory

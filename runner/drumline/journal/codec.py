@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable
-from dataclasses import fields as fields_of
-from functools import cache
-from typing import Any, cast, get_args
+from collections.abc import Callable
+from typing import Any, get_args
 
 from drumline.model.event import SCHEMA, Event, Urgency
 from drumline.model.outcome import Status
@@ -69,7 +67,7 @@ def _tame(value: Any, depth: int = 0) -> Any:
 
 def encode(event: Event) -> str:
     """The fields of an event as one JSON object; jobs are ``[step, host]``."""
-    return _encode({name: getattr(event, name) for name in event.__slots__})
+    return _encode({name: getattr(event, name) for name in event.__struct_fields__})
 
 
 class DamagedEvent(ValueError):
@@ -88,7 +86,7 @@ def decode(kind: str, text: str) -> Event:
 
 def check(event: Event, plan: Plan) -> None:
     """Raise ``DamagedEvent`` unless every field holds what belongs there, and every number is one of the plan's."""
-    for name, kind in _fields(cast(Hashable, type(event))):
+    for name, kind in type(event).__annotations__.items():
         value = getattr(event, name)
         if not _fits(value, kind):
             raise DamagedEvent(f"{type(event).__name__}: '{name}' is {value!r:.100}")
@@ -99,11 +97,6 @@ def check(event: Event, plan: Plan) -> None:
         raise DamagedEvent(f"{type(event).__name__}: the plan has no step {event.step}")
     if hasattr(event, "play"):
         _check_place(event, plan)
-
-
-@cache
-def _fields(kind: Hashable) -> tuple[tuple[str, str], ...]:
-    return tuple((field.name, str(field.type)) for field in fields_of(cast(Any, kind)))
 
 
 def _check_place(event: Any, plan: Plan) -> None:
@@ -144,7 +137,7 @@ def _fits(value: Any, kind: str) -> bool:
 def describe(event: Event, plan: Plan) -> dict[str, Any]:
     """An event for readers who don't have the plan: jobs as ``{"task", "host"}``, plays by id."""
     fields: dict[str, Any] = {"event": type(event).__name__}
-    for name in event.__slots__:
+    for name in event.__struct_fields__:
         value = getattr(event, name)
         if isinstance(value, Job):
             value = _described(value, plan)

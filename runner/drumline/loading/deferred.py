@@ -7,10 +7,12 @@ hosts, and the keyword's reader reads what comes of it as if it had been written
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from operator import is_
 from typing import Any, TypeAlias, TypeVar
+
+from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError

@@ -7,9 +7,10 @@ inputs of a journal gives the same state and the same other events (promise 1). 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
@@ -26,16 +27,14 @@ class Urgency(IntEnum):
     NOW = 2  #: What is running is stopped on the hosts.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True, gc=False):
     """Input: the plan is known, nothing was sent yet."""
 
     at: float
     run: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaveReleased:
+class WaveReleased(Struct, frozen=True, kw_only=True, gc=False):
     """A wave's jobs may start; ``jobs`` is how many."""
 
     at: float
@@ -45,16 +44,14 @@ class WaveReleased:
     jobs: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobsStarted:
+class JobsStarted(Struct, frozen=True, kw_only=True, gc=False):
     """Input: these jobs are about to be sent. Durable before the first of them is (promise 2)."""
 
     at: float
     jobs: tuple[Job, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFinished:
+class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     """Input: a job that was started is over."""
 
     at: float
@@ -62,15 +59,14 @@ class JobFinished:
     status: Status
     started: float = 0.0
     #: What the job registered, masked, as JSON: ``msg``, ``rc``, ``stdout``, ``stderr``, … (``results`` for a loop).
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = {}
     #: It failed or was unreachable, and the task says that this does not matter.
     ignored: bool = False
     #: With ``start``: when its command began, by this machine's clock; None when it never did.
     began: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobsAbandoned:
+class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
     """Jobs that ended without running, because of what happened to ``cause``, or for ``reason``.
 
     With neither, the run was interrupted.
@@ -84,8 +80,7 @@ class JobsAbandoned:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BarrierPassed:
+class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
     """A wave is over as far as its barrier asks.
 
     ``last`` came last, and the others waited for it ``waited`` seconds at most, ``waited_in_all`` all together.
@@ -101,8 +96,7 @@ class BarrierPassed:
     open: int = 0  #: Jobs that the barrier didn't wait for (``quorum``, ``late: catch_up``).
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobsLate:
+class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
     """These jobs of a wave were not over when they had to be; ``late`` says what becomes of them."""
 
     at: float
@@ -114,8 +108,7 @@ class JobsLate:
     reason: str  #: ``the deadline of 10 m was over``, ``90% had finished``.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayStopped:
+class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
     """Nothing more of this play is released, since too much failed."""
 
     at: float
@@ -125,8 +118,7 @@ class PlayStopped:
     cause: Job | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimePassed:
+class TimePassed(Struct, frozen=True, kw_only=True, gc=False):
     """Input: the time came that the state had asked to be woken at, or the machine's clock was set."""
 
     at: float
@@ -134,8 +126,7 @@ class TimePassed:
     ahead: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobWaiting:
+class JobWaiting(Struct, frozen=True, kw_only=True, gc=False):
     """Input: what a running job waits for from here on."""
 
     at: float
@@ -144,8 +135,7 @@ class JobWaiting:
     until: float | None = None  #: When it gives up, or goes on.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobStaged:
+class JobStaged(Struct, frozen=True, kw_only=True, gc=False):
     """Input: a job's command waits on its host for the word to start.
 
     The host's clock is ``offset`` seconds ahead of this machine's, give or take ``uncertainty``.
@@ -158,8 +148,7 @@ class JobStaged:
     round_trip: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartReleased:
+class StartReleased(Struct, frozen=True, kw_only=True, gc=False):
     """Input: the word to start was sent to all of these jobs, of one step.
 
     By the clock it holds from ``instant`` on, in this machine's time; else at once.
@@ -171,8 +160,7 @@ class StartReleased:
     burst: float = 0.0  #: Seconds from the first to the last word.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartCalledOff:
+class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
     """A start at one moment does not take place: nothing of the step starts anywhere."""
 
     at: float
@@ -181,8 +169,7 @@ class StartCalledOff:
     cause: Job | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartMeasured:
+class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
     """How far apart the commands of a start at one moment began. All in seconds, by this machine's clock.
 
     ``p50`` and ``p99`` are of the jobs' distances from the first one.
@@ -198,8 +185,7 @@ class StartMeasured:
     worst: Job  #: The last one.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRequested:
+class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Input: a job asks whether the run may go on; ``message`` is what people are shown."""
 
     at: float
@@ -211,8 +197,7 @@ class ApprovalRequested:
     echo: bool = True  #: Whether what is typed is shown.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalGiven:
+class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
     """Input: somebody approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` when time was up."""
 
     at: float
@@ -222,16 +207,14 @@ class ApprovalGiven:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterruptRequested:
+class InterruptRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Input: somebody pressed Ctrl-C."""
 
     at: float
     urgency: Urgency
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True, kw_only=True, gc=False):
     """Nothing is left to do. ``counts`` has the number of jobs per final status."""
 
     at: float

@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from drumline.diagnostics import Diagnostic
 from drumline.model.value import Variables
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Struct, frozen=True, kw_only=True, gc=False):
     """One host. ``variables`` are its own and its groups', merged by Ansible's precedence."""
 
     name: str
-    variables: Variables = field(default_factory=dict)
+    variables: Variables = {}
     #: Names of all groups it is in, parents included, ``all`` left out, sorted.
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True, gc=False):
     """One group. ``hosts`` are its own members, not those of its children."""
 
     name: str
     hosts: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
-    variables: Variables = field(default_factory=dict)
+    variables: Variables = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Struct, frozen=True, kw_only=True, gc=False):
     """All hosts and groups, in the order in which the sources name them. ``all`` and ``ungrouped`` always exist."""
 
-    hosts: Mapping[str, Host] = field(default_factory=dict)
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    hosts: Mapping[str, Host] = {}
+    groups: Mapping[str, Group] = {}
     #: Each host's own variables as the sources gave them, unmerged, for ``inventory list``.
-    own_variables: Mapping[str, Variables] = field(default_factory=dict)
+    own_variables: Mapping[str, Variables] = {}
     #: What the sources were, for messages and the journal.
     sources: tuple[str, ...] = ()
     #: Files of them that were left out, since something is wrong there.

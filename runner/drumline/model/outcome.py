@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Ending(StrEnum):
@@ -16,8 +17,7 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"  #: ``Session.interrupt`` ended it and its children.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
+class Exit(Struct, frozen=True, kw_only=True, gc=False):
     """What a session's ``run`` returns; the output went to the caller's ``emit`` as it came."""
 
     #: 0 to 255 on POSIX (128 + n for signal n), 0 to 2**32 - 1 on Windows; None when it was ended.
@@ -25,8 +25,7 @@ class Exit:
     ending: Ending = Ending.EXITED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a ``Run``: how it ended and what it said."""
 
     code: int | None
@@ -46,8 +45,7 @@ class Completed:
         return self.code == 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockReading:
+class ClockReading(Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a ``ReadClock``: the host's clock is ``offset`` seconds ahead, give or take ``uncertainty``."""
 
     offset: float
@@ -55,8 +53,7 @@ class ClockReading:
     round_trip: float  #: Seconds, of the best sample.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True, gc=False):
     """The answer to an ``Ask``: who decided what, and when (seconds since the epoch)."""
 
     approved: bool
@@ -65,8 +62,7 @@ class Approval:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True, gc=False):
     """What an action returns. ``values`` is what ``register`` keeps, beside ``changed``, ``failed`` and ``msg``."""
 
     changed: bool = False
@@ -74,9 +70,9 @@ class Result:
     skipped: bool = False
     message: str = ""  #: ``msg`` of the registered value; the report's first line.
     #: JSON-able, with Ansible's names: ``rc``, ``stdout``, ``stderr``, ``dest``, ``checksum``, …
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
     #: Variables of the host from here on (``set_fact``).
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
 
 
 class Status(StrEnum):

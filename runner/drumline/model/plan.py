@@ -6,8 +6,9 @@ refer to each other by their index in ``Plan.steps``, so that ten thousand hosts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from drumline.model.playbook import Barrier, Play, Playbook, Task
 
@@ -26,8 +27,7 @@ class Need(NamedTuple):
     play: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True, gc=False):
     """One task in one batch."""
 
     index: int
@@ -40,8 +40,7 @@ class Step:
     needs: tuple[Need, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True, gc=False):
     """The hosts that go through the play together, and the steps of each wave (indices, in the file's order)."""
 
     hosts: tuple[str, ...]
@@ -50,8 +49,7 @@ class Batch:
     canary: bool = False  #: Nothing in it may fail, or the play stops after it.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
+class Keep(Struct, frozen=True, kw_only=True, gc=False):
     """``keep_available``: at least so many of these hosts are neither in the batch nor failed."""
 
     group: str
@@ -59,8 +57,7 @@ class Keep:
     hosts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedPlay:
+class PlannedPlay(Struct, frozen=True, kw_only=True, gc=False):
     """One play with its batches. ``needs`` are indices of plays."""
 
     play: Play
@@ -70,8 +67,7 @@ class PlannedPlay:
     keep: tuple[Keep, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True, gc=False):
     """Everything known so far. ``steps[i].index == i``."""
 
     playbook: Playbook

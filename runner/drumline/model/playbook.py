@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from drumline.diagnostics import Position
 from drumline.model.value import Template, Value, Variables
@@ -51,8 +52,7 @@ class Late(StrEnum):
     CATCH_UP = "catch_up"  #: It goes on; its host runs what it missed, and isn't waited for until it has caught up.
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True, gc=False):
     """A number of hosts or jobs (``3``), or a share of them (``30%``)."""
 
     value: float
@@ -70,8 +70,7 @@ class Amount:
         return f"{self.value:g}%" if self.percent else f"{self.value:g}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Barrier:
+class Barrier(Struct, frozen=True, kw_only=True, gc=False):
     """What has to be over before the wave after this one is released."""
 
     quorum: Amount = Amount(100, percent=True)
@@ -79,8 +78,7 @@ class Barrier:
     late: Late = Late.FAIL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True, gc=False):
     """A start at one moment: staged on all hosts, then released in one burst, or by each host's own clock.
 
     By the clock with ``at`` or ``max_skew``; in a burst otherwise.
@@ -90,8 +88,7 @@ class Start:
     at: float | None = None  #: Seconds since the epoch.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loop:
+class Loop(Struct, frozen=True, kw_only=True, gc=False):
     """``loop`` and ``loop_control``."""
 
     items: Value
@@ -102,8 +99,7 @@ class Loop:
     flatten: bool = False  #: ``with_items``: an item that is a list stands for its items; one value is a list of one.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
+class Retries(Struct, frozen=True, kw_only=True, gc=False):
     """``until``, ``retries``, ``delay``: tried at most ``1 + count`` times."""
 
     until: tuple[Template | bool, ...] = ()
@@ -111,17 +107,16 @@ class Retries:
     delay: Value = 5  #: Seconds between two tries.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One action over some hosts."""
 
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
-    arguments: Mapping[str, Value] = field(default_factory=dict)
+    arguments: Mapping[str, Value] = {}
     position: Position
     #: Where each keyword and argument stands, for messages: keys ``when``, ``arguments.src``, …
-    positions: Mapping[str, Position] = field(default_factory=dict)
+    positions: Mapping[str, Position] = {}
 
     #: As written: names of tasks or plays. None: needs the task written before it.
     needs: tuple[str, ...] | None = None
@@ -140,9 +135,9 @@ class Task:
     timeout: Value = None  #: Seconds for one try of one item.
 
     register: str | None = None
-    variables: Variables = field(default_factory=dict)
+    variables: Variables = {}
     #: A dict, a template that gives one, or a list of these, of which later ones win.
-    environment: Value = field(default_factory=dict)
+    environment: Value = {}
     become: Value = False
     become_user: Value = "root"
     no_log: Value = False
@@ -154,11 +149,10 @@ class Task:
     throttle: int = 0  #: Jobs of this task at once; 0: no limit of its own.
     #: Those of the fields that are fixed before the run, by keyword, whose values hold templates that are still to be
     #: rendered (``loading.deferred``); a plan is made when this is empty.
-    deferred: Mapping[str, Value] = field(default_factory=dict)
+    deferred: Mapping[str, Value] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class Play(Struct, frozen=True, kw_only=True, gc=False):
     """A list of tasks over a pattern of hosts. Keywords that a play passes on are already in its tasks."""
 
     id: str
@@ -166,8 +160,8 @@ class Play:
     hosts: Value  #: A host pattern.
     tasks: tuple[Task, ...] = ()
     position: Position
-    positions: Mapping[str, Position] = field(default_factory=dict)
-    variables: Variables = field(default_factory=dict)
+    positions: Mapping[str, Position] = {}
+    variables: Variables = {}
     #: Ids of plays; None: needs the play before it.
     needs: tuple[str, ...] | None = None
     strategy: Strategy = Strategy.WAVES
@@ -177,15 +171,14 @@ class Play:
     canary: Amount | None = None  #: Size of a first batch in which nothing may fail.
     spread_by: str | None = None  #: A variable; hosts with the same value are kept out of each other's batch.
     #: By group: how many of its hosts are neither in the batch nor failed, at any time.
-    keep_available: Mapping[str, Amount] = field(default_factory=dict)
+    keep_available: Mapping[str, Amount] = {}
     #: The play stops when more than this share of a batch's hosts failed, in percent.
     max_fail_percentage: float | None = None
     barrier: Barrier = Barrier()
-    deferred: Mapping[str, Value] = field(default_factory=dict)  #: See :class:`Task`.
+    deferred: Mapping[str, Value] = {}  #: See :class:`Task`.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Playbook:
+class Playbook(Struct, frozen=True, kw_only=True, gc=False):
     """One or more files' plays, in order."""
 
     path: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 
 class Language(StrEnum):
@@ -18,15 +19,13 @@ class Language(StrEnum):
     EXEC = "exec"  #: One command line started without a shell, quoted as the platform quotes arguments.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Become:
+class Become(Struct, frozen=True, kw_only=True, gc=False):
     """Run as another user: ``sudo`` without a password."""
 
     user: str = "root"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True, gc=False):
     """Run one command or script and collect what it says. Answered by a ``Completed``."""
 
     language: Language
@@ -35,7 +34,7 @@ class Run:
     library: str = ""
     stdin: bytes = b""
     #: Added to what the host's login gives; names and values are any text without NUL.
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
     directory: str | None = None  #: Working directory on the host; None: the login's own.
     timeout: float | None = None  #: Seconds until it and its children are ended; None: never.
     become: Become | None = None
@@ -54,8 +53,7 @@ class Run:
         return f"{self.library}\n{self.text}" if self.library else self.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Put(Struct, frozen=True, kw_only=True, gc=False):
     """Write a file on the host, as the login user, whole or not at all. Answered by None.
 
     The content's checksum is compared at the end; the directory must exist.
@@ -67,8 +65,7 @@ class Put:
     timeout: float | None = None  #: Seconds until it is given up; None: not while it gets on.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Get:
+class Get(Struct, frozen=True, kw_only=True, gc=False):
     """Read a file of the host into one on this machine, whole or not at all. Answered by None."""
 
     source: str
@@ -76,30 +73,26 @@ class Get:
     timeout: float | None = None  #: Seconds until it is given up; None: not while it gets on.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sleep:
+class Sleep(Struct, frozen=True, kw_only=True, gc=False):
     """Let time pass without holding a session. Answered by None; the task's time-out still counts."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconnect:
+class Reconnect(Struct, frozen=True, kw_only=True, gc=False):
     """Drop the connection and open it anew. Answered by None, or raises a ``HostError`` in the action."""
 
     timeout: float | None = None  #: Seconds until the attempt is given up; None: as long as the transport takes.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True, gc=False):
     """Tell people what the job waits for from here on. Answered by None."""
 
     reason: str  #: ``for port 5432 of 127.0.0.1``; it follows the word "waits".
     seconds: float | None = None  #: How long at most.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True, gc=False):
     """Let a person decide whether the run goes on. Answered by an ``Approval``."""
 
     message: str
@@ -109,8 +102,7 @@ class Ask:
     echo: bool = True  #: Whether that is shown while it is typed, and kept.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadClock:
+class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
     """Compare the host's clock with this machine's. Answered by a ``ClockReading``."""
 
     samples: int = 8

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from drumline.secret import Secret
 
@@ -20,8 +22,7 @@ class Platform(StrEnum):
     WINDOWS = "windows"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True, gc=False):
     """One connection variable that a transport reads.
 
     Its value comes from the first of ``variables`` that has one as ``drumline_NAME``, else as ``ansible_NAME``.
@@ -40,24 +41,23 @@ class Option:
     secret: bool = False  #: The value reaches the transport as :class:`drumline.secret.Secret`, and is masked.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True, dict=True):
     """One host as a transport sees it. ``options`` has a value for each option that the transport declares."""
 
     host: str  #: The name in the inventory; what messages call it.
     transport: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     #: What the host's variables say of running as another user; they win over the keywords of tasks. None: nothing.
     become: bool | None = None
     become_user: str | None = None
     become_method: str | None = None
     #: The password that ``sudo`` would ask for: no transport can give it yet, and the task fails instead.
     become_password: Secret | None = None
-    #: Identity of the way to the host, hashable: equal keys share one connection.
-    key: tuple[Any, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (self.host, self.transport, tuple(sorted(self.options.items()))))
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """Identity of the way to the host, hashable: equal keys share one connection."""
+        return self.host, self.transport, tuple(sorted(self.options.items()))
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]

@@ -7,8 +7,9 @@ braces it holds, is data: text from a host can therefore never be evaluated (pro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from drumline.diagnostics import Position
 
@@ -19,16 +20,21 @@ class Octal(int):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True, eq=False, gc=False):
     """A string of the author's that holds ``{{``, ``{%`` or ``{#``; equal by its text.
 
     ``bare`` is a condition (``when: a == b``): an expression without braces.
     """
 
     text: str
-    position: Position = field(compare=False)
+    position: Position
     bare: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.text == other.text and self.bare == other.bare
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.bare))
 
 
 #: None, bool, int, float, str, Template, Secret, or lists and dicts of these.

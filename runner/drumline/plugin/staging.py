@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from dataclasses import replace
 from pathlib import PurePosixPath
+
+from msgspec.structs import replace
 
 from drumline.model.request import Language, Run
 from drumline.plugin.marks import Tail

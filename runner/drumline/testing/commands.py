@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import shlex
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from drumline.model.request import Language, Run
 from drumline.plugin.windows import quote

@@ -33,11 +33,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from drumline.errors import ConnectionLost, HostError, TransferFailed
 from drumline.model.outcome import Completed, Ending
