@@ -37,6 +37,8 @@ LAYERS = [
     {"journal"},
     {"forecast"},
     {"reporting"},
+    {"commands"},
+    {"built_in"},
     {"app"},
     {"cli"},
     {"__main__"},

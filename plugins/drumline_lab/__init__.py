@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from drumline.plugin import CommandSpec, hookimpl
+
+
+@hookimpl
+def drumline_add_hookspecs() -> Iterable[object]:
+    from drumline_lab import hooks
+
+    return [hooks]
 
 
 @hookimpl

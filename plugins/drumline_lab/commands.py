@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from drumline.plugin import UsageError
+from drumline.plugin import CommandContext, UsageError
 from drumline_lab import lab
 from drumline_lab.fleet import Host, Wanted
 from drumline_lab.wsman.backends import VARIABLE
@@ -46,11 +46,14 @@ def command() -> None:
     f"Default: {VARIABLE}, else PowerShell 7 (pwsh) and sh, else sh alone.",
 )
 @_directory
-def up(linux: int, windows: int, windows_program: str | None, directory: Path) -> None:
+@click.pass_obj
+def up(context: CommandContext, linux: int, windows: int, windows_program: str | None, directory: Path) -> None:
     """Start the fleet and write its inventory."""
     if linux + windows == 0:
         raise UsageError("A fleet needs hosts", "Give --linux or --windows a number above 0.")
-    wanted = Wanted(linux=linux, windows=windows, program=_program(windows_program))
+    wanted = Wanted(
+        linux=linux, windows=windows, program=_program(windows_program or (_offered(context) if windows else None))
+    )
     was_up = lab.alive(directory.resolve())
     state = lab.up(directory.resolve(), wanted)
     click.echo("The practice fleet is up already." if was_up else "The practice fleet is up.")
@@ -90,6 +93,12 @@ def down(directory: Path) -> None:
         click.echo(f"No practice fleet is up in {directory}.")
 
 
+def _offered(context: CommandContext) -> str | None:
+    """The program that a plugin names."""
+    program: str | None = context.registry.hooks.ask("drumline_lab_program")
+    return program
+
+
 def _program(name: str | None) -> str | None:
     """The Windows program's path; one that was named must be there."""
     if not name:
@@ -98,7 +107,7 @@ def _program(name: str | None) -> str | None:
     if path is None:
         raise UsageError(
             "The program for Windows hosts can't be run",
-            f"{name} isn't an executable file. Mend --windows-program or {VARIABLE}, or leave both out.",
+            f"{name} isn't an executable file. Correct --windows-program, {VARIABLE} or the plugin that names it.",
         )
     return os.path.abspath(path)
 

@@ -13,6 +13,7 @@ from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from drumline.built_in import all_plugins
 from drumline.clock import SystemClock
 from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
@@ -46,7 +47,6 @@ from drumline.planning.expand import check_patterns, make_plan
 from drumline.planning.references import check_results
 from drumline.planning.starts import check_start_times
 from drumline.planning.tags import selected
-from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.reporting.screens import warn
 from drumline.signals import heard
@@ -92,7 +92,7 @@ class Prepared:
 
 def registry() -> Registry:
     """All plugins: installed ones and those of this project."""
-    return load_plugins(Path("plugins"))
+    return all_plugins(Path("plugins"))
 
 
 def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Path] = ()) -> Inventory:

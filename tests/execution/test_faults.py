@@ -37,7 +37,7 @@ def _in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("thing", "called"),
-    [("'hostname'", "a value of type 'str'"), ("None", "None"), ("Run", "a value of type 'type'")],
+    [("'hostname'", "a value of type 'str'"), ("None", "None"), ("perform", "a value of type 'function'")],
 )
 def test_what_is_no_request_is_named(tmp_path: Path, thing: str, called: str) -> None:
     body = f"    yield Run(language=Language.SH, text='true')\n    yield {thing}\n    return Result()\n"

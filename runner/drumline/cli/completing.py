@@ -124,17 +124,17 @@ def _tags_of(value: Any) -> Iterator[str]:
 
 def _task_times(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     """``TASK=`` of the playbooks that stand before."""
+    from drumline.built_in import all_plugins
     from drumline.loading.playbook import load_playbooks
-    from drumline.plugin.manager import load_plugins
 
-    playbook = load_playbooks(_playbooks(context), load_plugins().actions)
+    playbook = load_playbooks(_playbooks(context), all_plugins().actions)
     return _starting((f"{task.id}=" for play in playbook.plays for task in play.tasks), incomplete)
 
 
 def _actions(_context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
-    from drumline.plugin.manager import load_plugins
+    from drumline.built_in import all_plugins
 
-    return _starting(sorted(load_plugins().actions), incomplete)
+    return _starting(sorted(all_plugins().actions), incomplete)
 
 
 # Runs.

@@ -13,32 +13,23 @@ import drumline
 from drumline.cli import VARIABLE
 from drumline.cli.groups import Group, explained
 from drumline.cli.messages import show_error
+from drumline.cli.surroundings import Surroundings
+from drumline.commands import COMMANDS, HELP
 from drumline.errors import DrumlineError
-
-#: Name, module under ``drumline.cli``, and the line of ``drumline --help``.
-COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("run", "drumline.cli.run:command", "Carry playbooks out on a fleet, wave by wave."),
-    ("plan", "drumline.cli.plan:command", "Show the waves that a run would release; send nothing."),
-    ("simulate", "drumline.cli.simulate:command", "Play a run in virtual time: how long, and what if."),
-    ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),
-    ("inventory", "drumline.cli.inventory:command", "Show hosts, groups and their variables."),
-    ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),
-    ("approve", "drumline.cli.approve:command", "Approve or reject what a run asks before it goes on."),
-    ("plugins", "drumline.cli.plugins:command", "List plugins, where they come from and what they offer."),
-    ("completion", "drumline.cli.completion:command", "Print the script that completes command lines in a shell."),
-)
 
 
 class Program(Group):
     """A click group whose commands live in modules of their own, and whose plugins may add more."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        extra.setdefault("obj", Surroundings())
+        return super().make_context(*args, **extra)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, _, _ in self._table()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "help":
-            return explain
-        built_in = {name: load for name, load, _ in COMMANDS}
+        built_in = {name: load for name, load, _ in (*COMMANDS, HELP)}
         load = built_in.get(cmd_name) or {name: load for name, load, _ in self._table()}.get(cmd_name)
         return _load(load) if load else None
 
@@ -69,9 +60,11 @@ class Program(Group):
         raise SystemExit(status if isinstance(status, int) else 0)
 
     def _table(self) -> list[tuple[str, str, str]]:
-        from drumline.plugin.manager import load_plugins
+        """drumline's own commands, then those of plugins."""
+        from drumline.built_in import all_plugins
 
-        added = load_plugins().commands.values()
+        own = {name for name, _, _ in (*COMMANDS, HELP)}
+        added = (spec for spec in all_plugins().commands.values() if spec.name not in own)
         return [*COMMANDS, *((spec.name, spec.load, spec.help) for spec in added)]
 
 

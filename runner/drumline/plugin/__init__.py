@@ -41,12 +41,14 @@ from drumline.model.request import (
     Waiting,
 )
 from drumline.model.target import Option, Platform, Target
+from drumline.plugin.hooks import Hooks
 from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import (
     Action,
     ActionFailed,
     Argument,
     Call,
+    CommandContext,
     CommandSpec,
     Connection,
     Emit,
@@ -61,7 +63,8 @@ from drumline.plugin.protocols import (
     Transport,
     Written,
 )
-from drumline.plugin.spec import hookimpl
+from drumline.plugin.registry import Registry
+from drumline.plugin.spec import hookimpl, hookspec
 from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
 
@@ -76,6 +79,7 @@ __all__ = [
     "Call",
     "CertificateInvalid",
     "ClockReading",
+    "CommandContext",
     "CommandRefused",
     "CommandSpec",
     "Completed",
@@ -92,6 +96,7 @@ __all__ = [
     "Exit",
     "FilesError",
     "Get",
+    "Hooks",
     "HostError",
     "HostKeyChanged",
     "HostKeyUnknown",
@@ -111,6 +116,7 @@ __all__ = [
     "QuotaExceeded",
     "ReadClock",
     "Reconnect",
+    "Registry",
     "Request",
     "Result",
     "Run",
@@ -132,4 +138,5 @@ __all__ = [
     "Written",
     "did_you_mean",
     "hookimpl",
+    "hookspec",
 ]

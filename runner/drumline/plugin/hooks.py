@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any
 
 import pluggy
 
 from drumline.diagnostics import did_you_mean
+from drumline.errors import DrumlineError, PluginError
 from drumline.plugin import spec
+
+#: The owner of what drumline offers through its own hooks.
+BUILT_IN = "drumline itself"
+
+_DECLARES = "drumline_add_hookspecs"
 
 
 class Rejected(Exception):
@@ -16,7 +23,7 @@ class Rejected(Exception):
 
 
 class Hooks:
-    """The hooks of all plugins.
+    """The hooks of all plugins, drumline's own and those that plugins declare.
 
     pluggy calls what was registered last first. So plugins are registered in reverse, and are called in the order in
     which they were found, but for those that ask for ``tryfirst`` or ``trylast``.
@@ -26,10 +33,16 @@ class Hooks:
         self._manager = pluggy.PluginManager(spec.PROJECT)
         self._manager.add_hookspecs(spec)
 
-    @property
-    def call(self) -> pluggy.HookRelay:
-        """Calls all implementations of a hook with wrappers around them: ``hooks.call.drumline_actions()``."""
-        return self._manager.hook
+    def declare(self, plugin: object) -> None:
+        """Take in the hooks that a plugin declares. Raises whatever its hook does, ``ValueError`` for what is none.
+
+        Before any plugin is registered: each is then checked against all hooks.
+        """
+        declares = getattr(plugin, _DECLARES, None)
+        if declares is None or self._manager.parse_hookimpl_opts(plugin, _DECLARES) is None:
+            return
+        for declared in declares() or ():
+            self._manager.add_hookspecs(declared)
 
     def register(self, owner: str, plugin: object) -> None:
         """Enter a plugin, checked against what is declared, misspelt names included. Raises :class:`Rejected`."""
@@ -45,25 +58,50 @@ class Hooks:
         callers = self._manager.get_hookcallers(plugin)
         if not callers:
             raise Rejected("it implements none of drumline's hooks; is a function without '@hookimpl' meant to?")
-        known = [name for name, caller in vars(self.call).items() if not name.startswith("_") and caller.has_spec()]
+        known = [name for name, caller in vars(self._manager.hook).items() if _has_spec(caller)]
         for caller in callers:
             [implementation] = [found for found in caller.get_hookimpls() if found.plugin is plugin]
             if not caller.has_spec() and not implementation.optionalhook:
                 raise Rejected(f"there is no hook '{caller.name}'.{did_you_mean(caller.name, known)}")
 
+    def owners(self, hook: str) -> dict[str, object]:
+        """Who implements a hook, its wrappers included: owners and their plugins."""
+        return {found.plugin_name: found.plugin for found in self._caller(hook).get_hookimpls()}
+
     def each(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         """Whoever implements a hook, in the order of calls: the owner, and what calls that one alone.
 
-        Wrappers are called around each. The call takes the hook's parameters by name, and gives its answer or None.
+        Wrappers are called around each. The call takes the hook's parameters by name, and gives its answer or None. It
+        raises whatever the plugin does (:func:`failed`).
         """
         implementations = [
-            found
-            for found in reversed(getattr(self.call, hook).get_hookimpls())
-            if not (found.wrapper or found.hookwrapper)
+            found for found in reversed(self._caller(hook).get_hookimpls()) if not (found.wrapper or found.hookwrapper)
         ]
         for implementation in implementations:
             others = [other.plugin for other in implementations if other is not implementation]
             yield implementation.plugin_name, _Alone(self._manager.subset_hook_caller(hook, others))
+
+    def ask(self, hook: str, **parameters: Any) -> Any:
+        """Call all implementations of a hook, as pluggy does: a list of answers, or the first one.
+
+        Raises ``PluginError``, with the plugin's name, for whatever a plugin raises that isn't a ``DrumlineError``.
+        """
+        try:
+            return self._caller(hook)(**parameters)
+        except DrumlineError:
+            raise
+        except Exception as error:
+            raise PluginError("A plugin has failed", failed(self._culprit(hook, error), hook, error)) from error
+
+    def _culprit(self, hook: str, error: Exception) -> str:
+        """Whose implementation, or which wrapper, was under way."""
+        owners = {getattr(found.function, "__code__", None): found for found in self._caller(hook).get_hookimpls()}
+        found = [owners[code] for code in _codes(error.__traceback__) if code in owners]
+        return found[-1].plugin_name if found else "A plugin"
+
+    def _caller(self, hook: str) -> pluggy.HookCaller:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return caller
 
 
 class _Alone:
@@ -77,6 +115,21 @@ class _Alone:
         if self._caller.spec is not None and self._caller.spec.opts["firstresult"]:
             return answers
         return answers[0] if answers else None
+
+
+def failed(owner: str, hook: str, error: Exception) -> str:
+    """What is said of a plugin whose hook raised an error."""
+    return f"{owner}: hook {hook} failed: {type(error).__name__}: {error}"
+
+
+def _has_spec(caller: object) -> bool:
+    return isinstance(caller, pluggy.HookCaller) and caller.has_spec()
+
+
+def _codes(trace: TracebackType | None) -> Iterator[object]:
+    while trace is not None:
+        yield trace.tb_frame.f_code
+        trace = trace.tb_next
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from drumline.plugin.finding import Found, in_directory, installed
-from drumline.plugin.hooks import Hooks, Rejected
+from drumline.plugin.hooks import BUILT_IN, Hooks, Rejected, failed
 from drumline.plugin.registry import Offers, PluginInfo, Registry
 
 #: Kind of offer, the hook that gives it, and the names of one offer.
@@ -19,20 +19,28 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
 )
 
 
-def load_plugins(directory: Path | None = None, *, extra: Iterable[tuple[str, object]] = ()) -> Registry:
+def load_plugins(
+    directory: Path | None = None, *, built_in: object = None, extra: Iterable[tuple[str, object]] = ()
+) -> Registry:
     """All plugins: installed ones (entry point group ``drumline``), then ``*.py`` of a project's ``plugins`` directory.
 
     Files whose name starts with ``_`` are left alone.
-    ``extra`` are (name, module or object) pairs that come last, for tests and embedding.
+    ``built_in`` has the hooks of drumline itself, which come first and aren't listed among the plugins. ``extra`` are
+    (name, module or object) pairs that come last, for tests and embedding.
     """
-    return _gather([*installed(), *in_directory(directory), *(Found(name, "given", plugin) for name, plugin in extra)])
+    found = [*installed(), *in_directory(directory), *(Found(name, "given", plugin) for name, plugin in extra)]
+    return _gather(found, built_in)
 
 
-def _gather(found: Sequence[Found]) -> Registry:
+def _gather(found: Sequence[Found], built_in: object) -> Registry:
     hooks = Hooks()
     faults: dict[str, list[str]] = {plugin.owner: [] for plugin in found}
+    for plugin in found:
+        faults[plugin.owner] += _declared(hooks, plugin)
     for plugin in reversed(found):
         faults[plugin.owner] += _registered(hooks, plugin)
+    if built_in is not None:
+        hooks.register(BUILT_IN, built_in)
     offers: dict[str, Offers[Any]] = {kind: Offers(kind) for kind, _, _ in _KINDS}
     for kind, hook, names in _KINDS:
         for owner, fault in _take(hooks, hook, names, offers[kind]):
@@ -55,6 +63,15 @@ def _gather(found: Sequence[Found]) -> Registry:
     )
 
 
+def _declared(hooks: Hooks, found: Found) -> list[str]:
+    """Have its own hooks declared; returns what is wrong with them."""
+    try:
+        hooks.declare(found.plugin)
+    except Exception as error:  # whatever a stranger's hook raises, the others go on
+        return [failed(found.owner, "drumline_add_hookspecs", error)]
+    return []
+
+
 def _registered(hooks: Hooks, found: Found) -> list[str]:
     """Have it registered; returns why it was left out."""
     if isinstance(found.plugin, BaseException):
@@ -75,5 +92,5 @@ def _take(
         try:
             for offer in call() or ():
                 yield from ((owner, fault) for fault in offers.take(owner, names(offer), offer))
-        except Exception as error:  # whatever a stranger's hook raises, the others go on
-            yield owner, f"{owner}: hook {hook} failed: {type(error).__name__}: {error}"
+        except Exception as error:  # as above
+            yield owner, failed(owner, hook, error)

@@ -18,11 +18,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from drumline.model.outcome import Completed, Exit, Result
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
+
+if TYPE_CHECKING:
+    from drumline.config import Settings
+    from drumline.plugin.registry import Registry
 
 #: Which of a command's two outputs.
 Stream: TypeAlias = Literal["stdout", "stderr"]
@@ -295,11 +299,26 @@ class CommandSpec:
     load: str  #: ``"package.module:attribute"`` of a click command.
 
 
+class CommandContext(Protocol):
+    """What a command of a plugin works with: ``@click.pass_obj`` gives it. Everything is read when it is asked for."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this directory and environment. Raises ``FilesError`` and ``UsageError``."""
+        ...
+
+    @property
+    def registry(self) -> Registry:
+        """What all plugins offer, those of this project included."""
+        ...
+
+
 __all__ = [
     "Action",
     "ActionFailed",
     "Argument",
     "Call",
+    "CommandContext",
     "CommandSpec",
     "Completed",
     "Connection",

@@ -22,9 +22,23 @@ if TYPE_CHECKING:
 #: The name of the project in pluggy, and of the entry point group.
 PROJECT = "drumline"
 
+#: Marks a function as a hook, in a module or class that ``drumline_add_hookspecs`` gives.
 hookspec = pluggy.HookspecMarker(PROJECT)
 #: Marks a function or method of a plugin as one of the hooks below.
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def drumline_add_hookspecs() -> Iterable[object] | None:
+    """Declare hooks of the plugin's own, which other plugins implement and ``Registry.hooks`` calls.
+
+    Called: once, at start-up, before any plugin is registered, so that all of them are checked against all hooks.
+    Parameters: none.
+    None: it declares none.
+    Which answer wins: all count; a hook that is declared twice stays with the first plugin, and the second is at fault.
+    Who may implement it: any plugin; wrappers aren't called.
+    Bundled user: ``drumline_lab``.
+    """
 
 
 @hookspec
@@ -71,10 +85,11 @@ def drumline_inventory_sources() -> Iterable[InventorySource] | None:
 def drumline_commands() -> Iterable[CommandSpec] | None:
     """Offer commands of the ``drumline`` program.
 
-    Called: once, at start-up, unless the command line names one of drumline's own commands.
+    Called: once, at start-up.
     Parameters: none.
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
+        The names of drumline's own commands are always taken.
     Who may implement it: installed packages, since a command is imported by its module's name.
-    Bundled user: ``drumline_lab``.
+    Bundled user: ``drumline.built_in``, ``drumline_lab``.
     """

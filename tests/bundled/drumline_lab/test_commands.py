@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from drumline.cli.surroundings import Surroundings
 from drumline.plugin import UsageError
 from drumline.plugin.manager import load_plugins
 from drumline_lab import lab
 from drumline_lab.commands import command
 from drumline_lab.fleet import answers
 from drumline_lab.sshd import stop_sshd
+
+PROGRAM = """
+from drumline.plugin import hookimpl
+
+@hookimpl
+def drumline_lab_program():
+    return "/named/by/a/plugin"
+"""
 
 
 @pytest.fixture
@@ -22,7 +32,7 @@ def run(directory, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("DRUMLINE_LAB_WINDOWS", raising=False)
 
     def run(verb, *arguments):
-        result = CliRunner().invoke(command, [verb, "--directory", str(directory), *arguments])
+        result = CliRunner().invoke(command, [verb, "--directory", str(directory), *arguments], obj=Surroundings())
         if isinstance(result.exception, UsageError):
             raise result.exception
         return result.exit_code, result.output
@@ -77,6 +87,21 @@ def test_a_windows_program_must_be_there(run, directory, monkeypatch: pytest.Mon
     with pytest.raises(UsageError, match="can't be run") as caught:
         run("up")
     assert "/nor/this" in caught.value.detail
+    assert not directory.exists()
+
+
+def test_a_plugin_of_the_project_may_name_the_windows_program(
+    run, directory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "windows.py").write_text(PROGRAM)
+    with pytest.raises(UsageError, match="can't be run") as caught:
+        run("up")
+    assert "/named/by/a/plugin" in caught.value.detail
+    with pytest.raises(UsageError, match="can't be run") as caught:
+        run("up", "--windows-program", "/named/by/an/option")
+    assert "/named/by/an/option" in caught.value.detail
     assert not directory.exists()
 
 

@@ -1,0 +1,24 @@
+"""What drumline itself offers through its own hooks, and the plugins that come beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from drumline.commands import COMMANDS, HELP
+from drumline.plugin.manager import load_plugins
+from drumline.plugin.protocols import CommandSpec
+from drumline.plugin.registry import Registry
+from drumline.plugin.spec import hookimpl
+
+
+def all_plugins(directory: Path | None = None) -> Registry:
+    """drumline's own offers, those of installed plugins, and those of a project's ``plugins`` directory."""
+    return load_plugins(directory, built_in=sys.modules[__name__])
+
+
+@hookimpl(tryfirst=True)  # the names are taken, whatever order plugins ask for
+def drumline_commands() -> Iterable[CommandSpec]:
+    """The commands of drumline itself, so that no plugin can offer another one by the same name."""
+    return [CommandSpec(name=name, load=load, help=text) for name, load, text in (*COMMANDS, HELP)]
