@@ -23,9 +23,7 @@ from drumline.model.playbook import TriggerRule
 from drumline.plugin import Duration, Mode, Moment
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
-from drumline.templating.filters import FILTERS
-from drumline.templating.jinja_tests import TESTS
-from drumline.templating.lookups import _LOOKUPS
+from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from support.documents import PAGES, ROOT
 
 _MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)
@@ -285,7 +283,7 @@ def _tests(_: str) -> str:
 
 
 def _lookups(_: str) -> str:
-    return _table(("lookups",), [(_list(sorted(_LOOKUPS)),)])
+    return _table(("lookups",), [(_list(sorted(LOOKUPS)),)])
 
 
 def _settings(_: str) -> str:

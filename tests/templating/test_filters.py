@@ -10,8 +10,7 @@ import pytest
 from drumline.diagnostics import Position
 from drumline.model.value import Template
 from drumline.templating.failures import TemplateFailed
-from drumline.templating.filters import FILTERS
-from drumline.templating.jinja_tests import TESTS
+from drumline.templating.offers import FILTERS, TESTS
 from drumline.templating.templates import Templating
 
 TEMPLATING = Templating()
@@ -131,7 +130,7 @@ def test_tests_of_files_ask_this_machine(tmp_path: Path) -> None:
     ],
 )
 def test_some_tests_have_two_names(other: str, name: str) -> None:
-    assert TESTS[other] is TESTS[name]
+    assert TESTS[other] == TESTS[name]
 
 
 def test_files_and_mounts_and_numbers_that_are_none(tmp_path: Path) -> None:

@@ -238,9 +238,10 @@ _METHODS: dict[str, Check] = {
 # Filters and functions.
 
 
-def checked(functions: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
-    """Those of the functions that may make too much of little, each behind its check."""
-    return {name: _checked(functions[name], check) for name, check in _CHECKS.items() if name in functions}
+def behind_check(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of this name, behind its check where it may make too much of little."""
+    check = _CHECKS.get(name)
+    return function if check is None else _checked(function, check)
 
 
 def _checked(function: Callable[..., Any], check: Check) -> Callable[..., Any]:

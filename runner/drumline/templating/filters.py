@@ -1,4 +1,4 @@
-"""All filters that jinja2 lacks; those over data are here, those over text in ``text_filters``.
+"""Filters over data that jinja2 lacks; those over text are in ``text_filters``.
 
 Names, arguments and results are those that ansible-core documents for its filters of the same names.
 """
@@ -10,7 +10,7 @@ import json
 import math
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,7 +24,6 @@ from drumline.source import yaml
 from drumline.source.booleans import TRUE
 from drumline.templating.bounds import limit_items
 from drumline.templating.plain import Missing, concatenated, data
-from drumline.templating.text_filters import FILTERS as TEXT_FILTERS
 
 #: A line that begins so starts a document, wherever it stands (YAML 1.2, 9.1.2).
 _DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
@@ -254,9 +253,29 @@ def flatten(value: Iterable[Any], levels: int | None = None, skip_nulls: bool = 
     return result
 
 
+def zip_lists(*lists: Iterable[Any]) -> list[Any]:
+    """The first items of all, the second ones, and so on, as far as the shortest goes."""
+    return list(zip(*lists, strict=False))
+
+
 def zip_longest(*lists: Iterable[Any], fillvalue: Any = None) -> list[Any]:
     """The first items of all, the second ones, and so on, with a filler for those that are short."""
     return list(itertools.zip_longest(*lists, fillvalue=fillvalue))
+
+
+def combinations(value: Iterable[Any], size: int) -> list[Any]:
+    """All choices of ``size`` items, in their order."""
+    return list(itertools.combinations(value, size))
+
+
+def permutations(value: Iterable[Any], size: int | None = None) -> list[Any]:
+    """All orders of ``size`` items, by default of all."""
+    return list(itertools.permutations(value, size))
+
+
+def product(*lists: Iterable[Any], repeat: int = 1) -> list[Any]:
+    """All choices of one item from each list."""
+    return list(itertools.product(*lists, repeat=repeat))
 
 
 def subelements(value: Any, path: str | Sequence[str], skip_missing: bool = False) -> list[list[Any]]:
@@ -329,45 +348,11 @@ def root(value: float, base: float = 2) -> float:
     return math.sqrt(value) if base == 2 else math.pow(value, 1.0 / float(base))
 
 
+def type_debug(value: Any) -> str:
+    """The name of the value's type."""
+    return "int" if isinstance(value, Octal) else type(value).__name__
+
+
 def _kind(value: Any) -> str:
     names = {dict: "a dictionary", list: "a list", str: "a string", type(None): "nothing (null)"}
     return names.get(type(value), f"a {type(value).__name__}")
-
-
-FILTERS: dict[str, Callable[..., Any]] = TEXT_FILTERS | {
-    "bool": to_bool,
-    "combinations": lambda value, size: list(itertools.combinations(value, size)),
-    "combine": combine,
-    "dict2items": dict2items,
-    "difference": difference,
-    "extract": extract,
-    "flatten": flatten,
-    "from_json": from_json,
-    "from_yaml": from_yaml,
-    "from_yaml_all": from_yaml_all,
-    "intersect": intersect,
-    "items2dict": items2dict,
-    "join": join,
-    "log": logarithm,
-    "mandatory": mandatory,
-    "permutations": lambda value, size=None: list(itertools.permutations(value, size)),
-    "pow": math.pow,
-    "product": lambda *lists, repeat=1: list(itertools.product(*lists, repeat=repeat)),
-    "random": choose,
-    "rekey_on_member": rekey_on_member,
-    "root": root,
-    "shuffle": shuffle,
-    "subelements": subelements,
-    "sum": total,
-    "symmetric_difference": symmetric_difference,
-    "ternary": ternary,
-    "to_json": to_json,
-    "to_nice_json": to_nice_json,
-    "to_nice_yaml": to_nice_yaml,
-    "to_yaml": to_yaml,
-    "type_debug": lambda value: "int" if isinstance(value, Octal) else type(value).__name__,
-    "union": union,
-    "unique": unique,
-    "zip": lambda *lists: list(zip(*lists, strict=False)),
-    "zip_longest": zip_longest,
-}

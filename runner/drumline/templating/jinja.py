@@ -32,6 +32,7 @@ from jinja2.utils import missing
 from drumline.diagnostics import did_you_mean
 from drumline.source.files import read_file
 from drumline.templating.bounds import MOST, OPERATORS, check_format, check_method
+from drumline.templating.functions import Functions
 from drumline.templating.names import root_of
 from drumline.templating.plain import Missing, concatenated, data, join, literal, looked_up
 
@@ -179,7 +180,9 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
     concat = staticmethod(join)
     data = staticmethod(data)
     looked_up = staticmethod(looked_up)
-    #: Renders a file's text: ``(text, path, variables)``; set by whoever owns the environment.
+    #: What ``lookup`` knows: ``(context, term, options) -> list``; set, as the next, by whoever owns the environment.
+    lookups: Functions
+    #: Renders a file's text: ``(text, path, variables)``.
     render_file: Callable[[str, str, Mapping[str, Any]], str]
 
     def getattr(self, obj: Any, attribute: str) -> Any:

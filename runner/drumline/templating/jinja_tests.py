@@ -5,7 +5,6 @@ Names, arguments and results are those that ansible-core documents for its tests
 
 from __future__ import annotations
 
-import math
 import operator
 import os
 import re
@@ -62,6 +61,11 @@ def skipped(result: Any) -> bool:
 def unreachable(result: Any) -> bool:
     """The host couldn't be reached."""
     return bool(_result(result, "unreachable").get("unreachable", False))
+
+
+def reachable(result: Any) -> bool:
+    """The host could be reached."""
+    return not unreachable(result)
 
 
 def regex(
@@ -168,48 +172,3 @@ _VERSIONS: dict[str, Callable[[str], Any]] = {
 def link_exists(path: str) -> bool:
     """There is something at the path, be it a broken link."""
     return os.path.lexists(path)
-
-
-TESTS: dict[str, Callable[..., bool]] = {
-    "abs": os.path.isabs,
-    "all": all,
-    "any": any,
-    "change": changed,
-    "changed": changed,
-    "contains": contains,
-    "directory": os.path.isdir,
-    "exists": os.path.exists,
-    "failed": failed,
-    "failure": failed,
-    "falsy": falsy,
-    "file": os.path.isfile,
-    "is_abs": os.path.isabs,
-    "is_dir": os.path.isdir,
-    "is_file": os.path.isfile,
-    "is_link": os.path.islink,
-    "is_mount": os.path.ismount,
-    "is_same_file": os.path.samefile,
-    "isnan": math.isnan,
-    "issubset": subset,
-    "issuperset": superset,
-    "link": os.path.islink,
-    "link_exists": link_exists,
-    "match": match,
-    "mount": os.path.ismount,
-    "nan": math.isnan,
-    "reachable": lambda result: not unreachable(result),
-    "regex": regex,
-    "same_file": os.path.samefile,
-    "search": search,
-    "skip": skipped,
-    "skipped": skipped,
-    "subset": subset,
-    "succeeded": succeeded,
-    "success": succeeded,
-    "successful": succeeded,
-    "superset": superset,
-    "truthy": truthy,
-    "unreachable": unreachable,
-    "version": version,
-    "version_compare": version,
-}

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import nodes, pass_context
 from jinja2.exceptions import FilterArgumentError
@@ -22,30 +22,34 @@ from drumline.plugin import ActionFailed
 from drumline.source.files import find_file, read_file
 from drumline.templating import not_yet
 from drumline.templating.bounds import MOST
+from drumline.templating.functions import PREFIX
+
+if TYPE_CHECKING:
+    from drumline.templating.jinja import DataEnvironment
 
 
 @pass_context
 def query(context: Context, name: str, *terms: Any, **options: Any) -> list[Any]:
     """What the lookup finds, as a list with an item (or several) for each term."""
-    short = name.removeprefix("ansible.builtin.")
-    if short not in _LOOKUPS:
-        raise FilterArgumentError(_no_lookup(name))
+    lookups = cast("DataEnvironment", context.environment).lookups
+    if name not in lookups:
+        raise FilterArgumentError(_no_lookup(name, lookups))
     flat = [item for term in terms for item in (term if isinstance(term, list) else [term])]
-    return [found for term in flat for found in _LOOKUPS[short](context, str(term), options)]
+    return [found for term in flat for found in lookups[name](context, str(term), options)]
 
 
-def unknown_lookups(tree: nodes.Node) -> Iterator[tuple[str, int]]:
+def unknown_lookups(tree: nodes.Node, known: Collection[str]) -> Iterator[tuple[str, int]]:
     """What is wrong with the lookups in a template of which there are none with that name, and their lines."""
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name in ("lookup", "query", "q") and call.args:
             name = call.args[0].value if isinstance(call.args[0], nodes.Const) else None
-            if isinstance(name, str) and name.removeprefix("ansible.builtin.") not in _LOOKUPS:
-                yield _no_lookup(name), call.lineno
+            if isinstance(name, str) and name not in known:
+                yield _no_lookup(name, known), call.lineno
 
 
-def _no_lookup(name: str) -> str:
-    short = name.removeprefix("ansible.builtin.")
-    return not_yet.plugin("lookup", name) or f"There is no lookup '{name}'.{did_you_mean(short, _LOOKUPS)}"
+def _no_lookup(name: str, known: Collection[str]) -> str:
+    hint = did_you_mean(name.removeprefix(PREFIX), known)
+    return not_yet.plugin("lookup", name) or f"There is no lookup '{name}'.{hint}"
 
 
 @pass_context
@@ -63,23 +67,30 @@ def now(utc: bool = False, fmt: str | None = None) -> datetime | str:
     return moment.strftime(fmt) if fmt else moment
 
 
-def _env(_context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+# Lookups: what each finds for one term, with the options that the template gives.
+
+
+def of_environment(_context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+    """A variable of the environment that drumline was started in."""
     return [os.environ.get(term, options.get("default", ""))]
 
 
-def _file(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+def file(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+    """What is in a file of the project."""
     text = _read(_found(context, term, "files"))
     text = text.lstrip() if options.get("lstrip", False) else text
     return [text.rstrip() if options.get("rstrip", True) else text]
 
 
-def _template(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+def template(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+    """The same, rendered as a template."""
     path = _found(context, term, "templates")
     variables = {**context.get_all(), **options.get("template_vars", {})}
     return [context.environment.render_file(_read(path), str(path), variables)]  # type: ignore[attr-defined]
 
 
-def _fileglob(context: Context, term: str, _options: dict[str, Any]) -> list[Any]:
+def fileglob(context: Context, term: str, _options: dict[str, Any]) -> list[Any]:
+    """The paths of the files that match a pattern."""
     pattern = os.path.expanduser(term)
     directory = _playbook_dir(context)
     places = [pattern] if os.path.isabs(pattern) else [str(directory / "files" / pattern), str(directory / pattern)]
@@ -87,7 +98,8 @@ def _fileglob(context: Context, term: str, _options: dict[str, Any]) -> list[Any
     return next((paths for paths in found if paths), [])
 
 
-def _vars(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+def variable(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+    """The variable whose name is the term."""
     value = context.resolve_or_missing(term)
     if value is not missing:
         return [value]
@@ -112,13 +124,5 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise FilterArgumentError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
 
-
-_LOOKUPS: dict[str, Callable[[Context, str, dict[str, Any]], list[Any]]] = {
-    "env": _env,
-    "file": _file,
-    "fileglob": _fileglob,
-    "template": _template,
-    "vars": _vars,
-}
 
 GLOBALS: dict[str, Callable[..., Any]] = {"lookup": lookup, "now": now, "q": query, "query": query}

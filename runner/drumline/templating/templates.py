@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import Template as JinjaTemplate
+from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.parser import Parser
+from jinja2.tests import TESTS as JINJA_TESTS
 from jinja2.utils import missing
 
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
 from drumline.model.value import Template, Value
 from drumline.secret import Secret
 from drumline.templating import not_yet
-from drumline.templating.bounds import checked
+from drumline.templating.bounds import behind_check
 from drumline.templating.budget import DEFAULT, TookTooLong, counted, within
 from drumline.templating.compiling import TOO_LONG, is_too_long, within_limits
 from drumline.templating.embedded import embed, embed_in_lookups
@@ -32,7 +34,7 @@ from drumline.templating.failures import (
     place_of,
     sentence,
 )
-from drumline.templating.filters import FILTERS
+from drumline.templating.functions import Function, Functions
 from drumline.templating.jinja import (
     COUNTED,
     DataEnvironment,
@@ -42,9 +44,9 @@ from drumline.templating.jinja import (
     look_up,
     read_template,
 )
-from drumline.templating.jinja_tests import TESTS
 from drumline.templating.lookups import GLOBALS
 from drumline.templating.names import Names, Reference, names_of, owner_of, references_of
+from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from drumline.templating.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
 from drumline.templating.quick import is_quick
 from drumline.templating.unknown import unknown_names
@@ -114,7 +116,7 @@ class Templating:
         try:
             tree = self._parse(template.text, template.bare)
             with within_limits():
-                found = list(unknown_names(tree, self._environment.filters, self._environment.tests))
+                found = list(unknown_names(tree, self._environment))
             if not found:
                 self._code(template)
         except TemplateSyntaxError as error:
@@ -341,14 +343,11 @@ class Templating:
 
 def _fitted(environment: T) -> T:
     """The environment with all filters, tests and functions in it."""
-    environment.filters.update(FILTERS)
-    environment.filters.update(checked(environment.filters))
-    environment.filters[COUNTED] = counted
-    environment.tests.update(TESTS)
-    for names in (environment.filters, environment.tests):
-        names.update({f"ansible.builtin.{name}": function for name, function in list(names.items())})
-    environment.globals.update(GLOBALS)
-    environment.globals.update(checked(environment.globals))
+    environment.filters = Functions({**JINJA_FILTERS, COUNTED: counted}, FILTERS)
+    environment.tests = Functions(JINJA_TESTS, TESTS)
+    environment.lookups = Functions({}, LOOKUPS)
+    for name, function in {**environment.globals, **GLOBALS}.items():
+        environment.globals[name] = behind_check(name, cast(Function, function))
     environment.globals["omit"] = OMIT
     environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
     return environment

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ntpath
 import os
 import posixpath
 import re
 import shlex
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from time import gmtime, localtime, strftime
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from jinja2.exceptions import FilterArgumentError
 
@@ -58,6 +57,11 @@ def hash_of(value: Any, hashtype: str = "sha1") -> str:
         raise FilterArgumentError(f"There is no checksum '{hashtype}'.") from None
     digest.update(_bytes(value, "utf-8"))
     return digest.hexdigest()
+
+
+def md5(value: Any) -> str:
+    """The MD5 checksum of the text's UTF-8, in hexadecimal."""
+    return hash_of(value, "md5")
 
 
 def _bytes(value: Any, encoding: str) -> bytes:
@@ -208,40 +212,3 @@ def url_parts(value: str, query: str = "") -> Any:
 def to_uuid(value: str, namespace: str = _UUID_NAMESPACE) -> str:
     """The version 5 UUID of the text."""
     return str(uuid.uuid5(uuid.UUID(namespace), value))
-
-
-FILTERS: dict[str, Callable[..., Any]] = {
-    "b64decode": b64decode,
-    "b64encode": b64encode,
-    "basename": posixpath.basename,
-    "checksum": hash_of,
-    "comment": comment,
-    "commonpath": commonpath,
-    "dirname": posixpath.dirname,
-    "expanduser": os.path.expanduser,
-    "expandvars": os.path.expandvars,
-    "hash": hash_of,
-    "human_readable": human_readable,
-    "human_to_bytes": human_to_bytes,
-    "md5": lambda value: hash_of(value, "md5"),
-    "normpath": posixpath.normpath,
-    "path_join": path_join,
-    "quote": quote,
-    "realpath": os.path.realpath,
-    "regex_escape": regex_escape,
-    "regex_findall": regex_findall,
-    "regex_replace": regex_replace,
-    "regex_search": regex_search,
-    "relpath": relpath,
-    "sha1": hash_of,
-    "split": split,
-    "splitext": posixpath.splitext,
-    "strftime": format_time,
-    "to_datetime": to_datetime,
-    "to_uuid": to_uuid,
-    "urldecode": unquote_plus,
-    "urlsplit": url_parts,
-    "win_basename": ntpath.basename,
-    "win_dirname": ntpath.dirname,
-    "win_splitdrive": ntpath.splitdrive,
-}

@@ -9,6 +9,7 @@ from jinja2 import nodes
 
 from drumline.diagnostics import did_you_mean
 from drumline.templating import not_yet
+from drumline.templating.jinja import DataEnvironment
 from drumline.templating.lookups import unknown_lookups
 
 #: Filters that are given the name of another filter or of a test: which of the two, and as which argument.
@@ -29,15 +30,15 @@ class Unknown(NamedTuple):
     line: int
 
 
-def unknown_names(tree: nodes.Template, filters: Mapping[str, Any], tests: Mapping[str, Any]) -> Iterator[Unknown]:
+def unknown_names(tree: nodes.Template, environment: DataEnvironment) -> Iterator[Unknown]:
     """All of a template, those of each kind in its order."""
-    known = {"filter": filters, "test": tests}
+    known = {"filter": environment.filters, "test": environment.tests}
     seen = set()
     for kind, name, line in _named(tree):
         if name not in known[kind] and (kind, name) not in seen:
             seen.add((kind, name))
             yield Unknown(*_explained(kind, name, known[kind]), line)
-    for detail, line in unknown_lookups(tree):
+    for detail, line in unknown_lookups(tree, environment.lookups):
         yield Unknown("Unknown lookup", detail, line)
 
 

@@ -1,0 +1,84 @@
+"""The filters, tests and lookups that drumline has beside those of jinja2, and where each is defined.
+
+Nothing of theirs is imported here: a function is, with its module, when the first template that names it is compiled.
+"""
+
+from __future__ import annotations
+
+_DATA = "drumline.templating.filters"
+_TEXT = "drumline.templating.text_filters"
+_TESTS = "drumline.templating.jinja_tests"
+_LOOKUPS = "drumline.templating.lookups"
+
+
+def _in(module: str, names: str, **others: str) -> dict[str, str]:
+    """Functions of a module under their own names, and ``others`` under names of theirs."""
+    functions = {**{name: name for name in names.split()}, **others}
+    return {name: f"{module}:{function}" for name, function in functions.items()}
+
+
+#: Name to ``package.module:function``, as for the next two.
+FILTERS = {
+    **_in(
+        _TEXT,
+        "b64decode b64encode comment commonpath human_readable human_to_bytes md5 path_join quote regex_escape"
+        " regex_findall regex_replace regex_search relpath split to_datetime to_uuid",
+        checksum="hash_of",
+        hash="hash_of",
+        sha1="hash_of",
+        strftime="format_time",
+        urlsplit="url_parts",
+    ),
+    **_in(
+        _DATA,
+        "combinations combine dict2items difference extract flatten from_json from_yaml from_yaml_all intersect"
+        " items2dict join mandatory permutations product rekey_on_member root shuffle subelements"
+        " symmetric_difference ternary to_json to_nice_json to_nice_yaml to_yaml type_debug union unique"
+        " zip_longest",
+        bool="to_bool",
+        log="logarithm",
+        random="choose",
+        sum="total",
+        zip="zip_lists",
+    ),
+    **_in("math", "pow"),
+    **_in("ntpath", "", win_basename="basename", win_dirname="dirname", win_splitdrive="splitdrive"),
+    **_in("posixpath", "basename dirname expanduser expandvars normpath realpath splitext"),
+    **_in("urllib.parse", "", urldecode="unquote_plus"),
+}
+
+TESTS = {
+    **_in(
+        _TESTS,
+        "changed contains failed falsy link_exists match reachable regex search skipped subset succeeded superset"
+        " truthy unreachable version",
+        change="changed",
+        failure="failed",
+        issubset="subset",
+        issuperset="superset",
+        skip="skipped",
+        success="succeeded",
+        successful="succeeded",
+        version_compare="version",
+    ),
+    **_in("builtins", "all any"),
+    **_in("math", "isnan", nan="isnan"),
+    **_in(
+        "os.path",
+        "exists",
+        abs="isabs",
+        directory="isdir",
+        file="isfile",
+        is_abs="isabs",
+        is_dir="isdir",
+        is_file="isfile",
+        is_link="islink",
+        is_mount="ismount",
+        is_same_file="samefile",
+        link="islink",
+        mount="ismount",
+        same_file="samefile",
+    ),
+}
+
+LOOKUPS = _in(_LOOKUPS, "file fileglob template", env="of_environment", vars="variable")
