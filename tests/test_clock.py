@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from support.program import call, running, wait_until
-from support.worlds import Hand, Moment, P, T, build
+from support.worlds import Hand, P, T, build
 
 from drumline.clock import SystemClock
 from drumline.model.event import TimePassed
+from drumline.model.playbook import Start
 
 #: Makes the time of day that the program sees a matter of a file; what counts steadily stays as it is.
 SET = """
@@ -66,7 +67,7 @@ def test_the_clock_is_set_while_a_run_goes_on(tmp_path: Path, shift: str) -> Non
 
 
 def test_a_start_at_a_time_of_day_follows_the_clock_as_it_is_set() -> None:
-    hand = Hand(build(P([T(["a", "b"], start=Moment(at=10_000.0))])))
+    hand = Hand(build(P([T(["a", "b"], start=Start(at=10_000.0))])))
     held = hand.state.wake_at
     assert held is not None
     hand.feed(TimePassed(at=5.0, ahead=HOUR))

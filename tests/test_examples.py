@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_the_rollout_where_there_is_no_windows(fleet: Callable[..., Fleet]) -> N
 
 
 @pytest.mark.windows
-def test_the_rollout_on_windows(fleet: Callable[..., Fleet], windows_program) -> None:
+def test_the_rollout_on_windows(fleet: Callable[..., Fleet], windows_program: str) -> None:
     _roll_out(fleet(windows_program))
 
 
@@ -216,7 +217,7 @@ def test_a_migration_that_fails_keeps_every_node_stopped(fleet: Callable[..., Fl
 
 
 @pytest.mark.windows
-def test_windows_actions(fleet: Callable[..., Fleet], windows_program) -> None:
+def test_windows_actions(fleet: Callable[..., Fleet], windows_program: str) -> None:
     up = fleet(windows_program)
     first = up.run("windows.yml")
     assert first.code == 0, first.said
@@ -236,7 +237,7 @@ def test_a_rolling_upgrade_keeps_half_of_the_nodes_in_service(fleet: Callable[..
 
 
 @pytest.mark.windows
-def test_a_rolling_upgrade_on_windows(fleet: Callable[..., Fleet], windows_program) -> None:
+def test_a_rolling_upgrade_on_windows(fleet: Callable[..., Fleet], windows_program: str) -> None:
     _upgrade(fleet(windows_program, linux=1, windows=2), ["app1", "app2"], in_service=1)
 
 
@@ -306,7 +307,7 @@ def test_each_site_waits_only_for_its_own(fleet: Callable[..., Fleet]) -> None:
     with up.running("sites.yml", "-e", "window=yes") as running:
         for host in ("web2", "web3"):
             (up.root(host) / "window-open").touch()
-            wait_until(lambda host=host: running.has_ended("open", host))
+            wait_until(partial(running.has_ended, "open", host))
         assert not running.has_ended("window", "web1")
         assert not (up.root("lb1") / "pool").exists()
         (up.root("web1") / "window-open").touch()

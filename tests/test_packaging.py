@@ -27,7 +27,8 @@ def settings_of(section: str, key: str) -> list[str]:
 
 
 def pairs(lines: list[str]) -> dict[str, str]:
-    return dict(tuple(part.strip() for part in line.split("=", 1)) for line in lines)
+    found = (line.partition("=") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in found}
 
 
 PACKAGES = settings_of("options", "packages")

@@ -99,6 +99,7 @@ def began(ran: Ran) -> dict[str, float]:
 def check_report(fleet: Fleet, ran: Ran) -> StartMeasured:
     """The report of a start, held against what the hosts wrote."""
     assert ran.exit_status == 0
+    measured: StartMeasured
     [measured] = of(ran, StartMeasured)
     wrote, told = fleet.wrote(), began(ran)
     assert wrote.keys() == told.keys() == AHEAD.keys()

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,7 @@ class Shell:
         self.type(f"{line}\t")
         self.type(f" ;\x01print_it '\x05'; echo said-{number}-'done'\n")
         self.wait_for(f"said-{number}-done")
+        found: str
         [found] = re.findall(rf"<([^<>]*)>\s*said-{number}-done", self.text)
         return found.removesuffix(";").rstrip()
 
@@ -122,7 +124,7 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def bash(project: Path):
+def bash(project: Path) -> Iterator[Shell]:
     shell = Shell(project, "bash", "--norc", "--noprofile", "-i")
     shell.type("bind 'set enable-bracketed-paste off'; print_it() { printf '<%s>\\n' \"$1\"; }\n")
     shell.type("eval \"$(_DRUMLINE_COMPLETE=bash_source drumline)\"; echo rea''dy\n")
@@ -132,7 +134,7 @@ def bash(project: Path):
 
 
 @pytest.fixture(scope="module")
-def zsh(project: Path):
+def zsh(project: Path) -> Iterator[Shell]:
     shell = Shell(project, "zsh", "-f", "-i")
     shell.type(
         "unsetopt zle_bracketed_paste; unset zle_bracketed_paste; bindkey -e; print_it() { printf '<%s>\\n' \"$1\"; }\n"

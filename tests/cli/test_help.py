@@ -27,7 +27,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
             yield from commands(command, (*path, name))
 
 
-COMMANDS = dict(commands(program))  # type: ignore[arg-type]
+COMMANDS = dict(commands(program))
 
 
 def test_the_prepared_help_is_what_click_says() -> None:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import textwrap
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -177,11 +178,15 @@ def test_a_job_that_is_busy_in_python_is_given_up(project: Path, numbers: list[s
         wait_until((project / "began").exists)
         for count, number in enumerate(numbers, 1):
             program.send(number)
-            wait_until(lambda count=count: _interrupts(project) >= count)
+            wait_until(partial(_are_counted, project, count))
         ended = program.end(20)
     assert ended.status == 130, ended.said
     shown = json.loads(call(project, "runs", "show", "--format", "json").out)
     assert [job["status"] for job in shown["jobs"]] == ["unknown"]
+
+
+def _are_counted(directory: Path, interrupts: int) -> bool:
+    return _interrupts(directory) >= interrupts
 
 
 def _interrupts(directory: Path) -> int:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from drumline.plugin import OptionInvalid, Target
+from drumline.plugin import OptionInvalid, Target, Transport
 from drumline.testing.contract import PosixContract
 
 PLUGIN = Path(__file__).parents[2] / "docs" / "examples" / "through.py"
 
 
-def load():
+def load() -> ModuleType:
     spec = importlib.util.spec_from_file_location("through_of_the_documentation", PLUGIN)
     assert spec is not None
     assert spec.loader is not None
@@ -25,12 +26,13 @@ def load():
 class TestThrough(PosixContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def transport(cls):
-        return load().Through()
+    def transport(cls) -> Transport:
+        through: Transport = load().Through()
+        return through
 
     @pytest.fixture(scope="class")
     @classmethod
-    def target(cls):
+    def target(cls) -> Target:
         return Target(host="box", transport="through", options={"program": "env THROUGH=1"})
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 from support.documents import PAGES, ROOT, prose
+from support.narrowing import expect
 from support.tables import Table, expected, names, tables
 
 from drumline.cli.program import program
@@ -44,7 +47,7 @@ def _links() -> list[object]:
 
 
 @pytest.mark.parametrize(("page", "link"), _links())
-def test_links_lead_somewhere(page, link) -> None:
+def test_links_lead_somewhere(page: Path, link: str) -> None:
     name, _, anchor = link.partition("#")
     target = (page.parent / name).resolve() if name else page
     assert target.exists()
@@ -67,11 +70,12 @@ def _commands() -> list[object]:
 
 
 @pytest.mark.parametrize("words", _commands())
-def test_commands_named_in_the_text_exist(words) -> None:
-    command = program
+def test_commands_named_in_the_text_exist(words: str) -> None:
+    command: click.Command | None = program
     for word in words.split():
-        command = command.get_command(None, word)
-        assert command is not None
+        group = expect(click.Group, command)
+        command = group.get_command(click.Context(group), word)
+    assert command is not None
 
 
 def test_every_command_is_named() -> None:
@@ -80,9 +84,10 @@ def test_every_command_is_named() -> None:
     )
 
 
-def _all_commands(group, path):
-    for name in group.list_commands(None):
-        command = group.get_command(None, name)
+def _all_commands(group: click.Group, path: str) -> Iterator[str]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from _all_commands(command, f"{path} {name}")
         else:
@@ -90,7 +95,7 @@ def _all_commands(group, path):
 
 
 @pytest.mark.parametrize("path", re.findall(r"`(tests/[\w./]+)`", (ROOT / "docs" / "architecture.md").read_text()))
-def test_tests_named_in_the_architecture_exist(path) -> None:
+def test_tests_named_in_the_architecture_exist(path: str) -> None:
     assert (ROOT / path).exists()
 
 

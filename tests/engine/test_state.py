@@ -145,7 +145,7 @@ def test_replaying_the_inputs_gives_the_same_state_and_the_same_events(world: Wo
 
 
 def all_statuses(world: World) -> dict[Job, Status]:
-    jobs = {}
+    jobs: dict[Job, Status] = {}
     for step in world.plan.steps:
         found = {Job(step.index, host): world.state.status(Job(step.index, host)) for host in step.hosts}
         if step.task.run_once:

@@ -315,9 +315,9 @@ def test_no_barrier_passes_before_its_quorum_is_there_and_each_host_keeps_the_or
             event = entry.event
             counted[event.play, event.batch, event.wave] = quorum_of(world, event, ended)
         elif isinstance(entry, Announce) and isinstance(entry.event, BarrierPassed):
-            event = entry.event
-            jobs, enough = counted[event.play, event.batch, event.wave]
-            assert was_let_go(world, event) or len(jobs & ended) >= enough
+            passed = entry.event
+            jobs, enough = counted[passed.play, passed.batch, passed.wave]
+            assert was_let_go(world, passed) or len(jobs & ended) >= enough
 
 
 def steps_of(world: World, play: int, batch: int, wave: int) -> list[Step]:

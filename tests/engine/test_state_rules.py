@@ -10,6 +10,7 @@ from drumline.engine.state import RunState
 from drumline.engine.transitions import IllegalMove
 from drumline.model.event import (
     BarrierPassed,
+    Input,
     InterruptRequested,
     JobFinished,
     JobsAbandoned,
@@ -176,7 +177,7 @@ def test_what_was_to_be_sent_is_taken_back_when_an_urgent_interrupt_comes_with_w
     state = RunState(build(P(chain(["a", "b"], ["a", "b"]), strategy=Strategy.FREE)))
     first, second = Job(0, "a"), Job(0, "b")
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(first, second)))
-    inputs = [
+    inputs: list[Input] = [
         JobFinished(at=1, job=first, status=Status.OK),
         InterruptRequested(at=1, urgency=Urgency.NOW),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from support.worlds import Hand, Moment, P, T, World, build, worlds
+from support.worlds import Hand, P, T, World, build, worlds
 
 from drumline.engine.instructions import Announce, Release, Stop
 from drumline.engine.skew import lead, measure, uncertainties
@@ -22,14 +22,14 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
-from drumline.model.playbook import Barrier, Late, Strategy
+from drumline.model.playbook import Barrier, Late, Start, Strategy
 
 ABC = ["a", "b", "c"]
 A, B, C = (Job(0, host) for host in ABC)
-TOGETHER = Moment()
+TOGETHER = Start()
 
 
-def hand(moment: Moment = TOGETHER, *, forks: int = 50, sessions: int = 4, **task: object) -> Hand:
+def hand(moment: Start = TOGETHER, *, forks: int = 50, sessions: int = 4, **task: object) -> Hand:
     """One task on three hosts that starts at one moment, and one after it."""
     tasks = [T(ABC, start=moment, **task), T(ABC, needs=[0])]  # type: ignore[arg-type]
     return Hand(build(P(tasks)), forks=forks, sessions=sessions)
@@ -186,7 +186,7 @@ def test_what_is_dropped_starts_nothing_and_has_not_failed() -> None:
 
 
 def test_with_max_skew_all_start_a_little_ahead_by_their_own_clocks() -> None:
-    run = hand(Moment(max_skew=0.1))
+    run = hand(Start(max_skew=0.1))
     run.stage(5, "t0", "a", "b", round_trip=0.01)
     run.stage(6, "t0", "c", round_trip=0.05)
     [release] = run.releases
@@ -194,7 +194,7 @@ def test_with_max_skew_all_start_a_little_ahead_by_their_own_clocks() -> None:
 
 
 def test_nothing_starts_when_the_clocks_are_known_too_badly() -> None:
-    run = hand(Moment(max_skew=0.1))
+    run = hand(Start(max_skew=0.1))
     run.stage(1, "t0", "a", uncertainty=0.02)
     run.stage(1, "t0", "b", uncertainty=0.15)
     run.stage(1, "t0", "c", uncertainty=0.001)
@@ -225,7 +225,7 @@ def test_together_alone_asks_nothing_of_the_clocks() -> None:
 
 def at_1000() -> Hand:
     """Its word has to be given 0.206 s before 1000."""
-    return hand(Moment(at=1000))
+    return hand(Start(at=1000))
 
 
 def test_nothing_is_staged_until_a_minute_before_its_time() -> None:
@@ -261,7 +261,7 @@ def test_who_is_not_ready_in_time_calls_the_start_off() -> None:
 
 
 def test_a_time_that_has_passed_when_its_wave_is_released_starts_nothing() -> None:
-    tasks = [T(ABC), T(ABC, needs=[0], start=Moment(at=1000))]
+    tasks = [T(ABC), T(ABC, needs=[0], start=Start(at=1000))]
     run = Hand(build(P(tasks)))
     run.end(1012, "t0", *ABC)
     assert run.heard(StartCalledOff)[0].cause == Job(1, "a")
@@ -287,7 +287,7 @@ def test_a_word_that_would_come_too_late_is_not_given() -> None:
 
 
 def test_clocks_are_judged_for_the_time_of_the_start() -> None:
-    run = hand(Moment(at=1000, max_skew=0.010))
+    run = hand(Start(at=1000, max_skew=0.010))
     run.wake()
     run.stage(941, "t0", *ABC, uncertainty=0.001)  # and 5.9 ms of drift each until then
     assert called_off(run).startswith("the clock of a is known to ±6.9 ms")

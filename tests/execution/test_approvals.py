@@ -70,7 +70,8 @@ def test_when_the_time_is_up_the_default_holds(default: bool) -> None:
 def test_an_answer_that_is_there_already_counts_however_short_the_time() -> None:
     person = Person(Reply(approved=True, by="ops@desk"))
     ask = Ask(message="?", timeout=0.0, default=False)
-    assert Approvals(note=[].append, sources=[person]).ask(JOB, ask, never).by == "ops@desk"
+    noted: list[Input] = []
+    assert Approvals(note=noted.append, sources=[person]).ask(JOB, ask, never).by == "ops@desk"
 
 
 def test_a_job_that_is_stopped_stops_asking() -> None:

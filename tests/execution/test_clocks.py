@@ -22,6 +22,7 @@ from drumline.model.target import Platform, Target
 from drumline.plugin.protocols import ActionFailed, Emit
 from drumline.secret import Secret
 from drumline.testing.fakes import FakeClock
+from drumline.testing.null import NullSession
 from drumline_lab import wsman
 from drumline_local.transport import LocalSession
 from drumline_winrm.options import OPTIONS
@@ -30,7 +31,7 @@ from drumline_winrm.transport import Winrm
 DELAY = st.floats(0, 0.2)
 
 
-class Away:
+class Away(NullSession):
     """A session of a host whose clock is ``ahead``.
 
     For each sample it takes time to get there, to answer, and to come back. ``form`` is how the host writes its two

@@ -247,7 +247,11 @@ def test_threads_are_used_again() -> None:
 
 def test_a_fault_of_drumline_ends_the_run_instead_of_leaving_it_waiting() -> None:
     driver, executor, hosts = make(build(P([T(["a", "b"])])), Record())
-    hosts.run = lambda job: 1 / 0  # type: ignore[assignment,method-assign]
+
+    def fail(_job: Job) -> JobReport:
+        raise ZeroDivisionError
+
+    hosts.run = fail  # type: ignore[assignment,method-assign]
     with pytest.raises(ZeroDivisionError):
         driver.run(executor)
     executor.close()

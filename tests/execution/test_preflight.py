@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def make(tmp_path: Path) -> Make:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "t.j2").write_text("x")
 
-    def make(task: str, hosts: str = "l1", *, inventory: str = "", before: str = "", **options: object) -> Prepared:
+    def make(task: str, hosts: str = "l1", *, inventory: str = "", before: str = "", **options: Any) -> Prepared:
         (tmp_path / "hosts").write_text(HOSTS + inventory)
         lines = "".join(f"      {line}\n" for line in task.splitlines())
         (tmp_path / "p.yml").write_text(f"- hosts: {hosts}\n  tasks:\n{before}    -\n{lines}")

@@ -12,7 +12,6 @@ from drumline.errors import AuthenticationFailed, ConnectionLost, ConnectionRefu
 from drumline.execution.sessions import SessionPool
 from drumline.model.request import Language, Run
 from drumline.model.target import Platform, Target
-from drumline.plugin.protocols import Connection
 from drumline.testing import NullTransport
 from drumline.testing.null import NullConnection, NullSession
 
@@ -37,7 +36,7 @@ class Counting(NullTransport):
         self.gate = threading.Event()
         self.gate.set()
 
-    def connect(self, target: Target) -> Connection:
+    def connect(self, target: Target) -> NullConnection:
         self.connections += 1
         self.gate.wait(10)
         if self.forbid:

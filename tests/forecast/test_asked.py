@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.worlds import P, build, chain
 
@@ -73,8 +75,9 @@ def test_times(text: str, expected: Range) -> None:
     ],
 )
 def test_what_is_wrong_is_named_with_what_is_right(option: str, word: str, says: str) -> None:
+    given: dict[str, Any] = {option: [word]}
     with pytest.raises(UsageError) as error:
-        scenario_of(PLAN, INVENTORY, **{option: [word]})
+        scenario_of(PLAN, INVENTORY, **given)
     assert f"--{option} {word}" in error.value.detail
     assert says in error.value.detail
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.narrowing import expect
 
 from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError, UsageError
@@ -173,7 +174,7 @@ class TestContent:
         assert list(inventory.hosts) == ["h1", "h2"]
         assert variables(inventory, "h1") == {"a": 1, "c": 3, "d": 4}
         [found] = inventory.warnings
-        assert (found.summary, found.position.line) == ("Not a section", 4)
+        assert (found.summary, expect(Position, found.position).line) == ("Not a section", 4)
 
     def test_a_directory_of_which_nothing_can_be_read_is_refused(self, write: Write, tmp_path: Path) -> None:
         write("sources/a.yml", "[")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 from hypothesis import given, settings
-from support.worlds import Moment, P, T, build, plans
+from support.worlds import P, T, build, plans
 
 from drumline.journal.codec import decode, describe
 from drumline.journal.plans import decode_plan, encode_plan
 from drumline.journal.replay import replay
-from drumline.model.event import BarrierPassed, JobFinished, JobsStarted, RunStarted, StartCalledOff
+from drumline.model.event import BarrierPassed, Event, JobFinished, JobsStarted, RunStarted, StartCalledOff
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Keep, Plan
-from drumline.model.playbook import Amount, Barrier, Late
+from drumline.model.playbook import Amount, Barrier, Late, Start
 
 #: As version 0.4 wrote it, in schema 1.
 OLD = {
@@ -52,7 +52,7 @@ OLD = {
 
 def timed() -> Plan:
     barriers = [Barrier(), Barrier(quorum=Amount(90, percent=True), deadline=600, late=Late.DROP)]
-    tasks = [T(["a", "b"], barrier=barriers[1], throttle=3), T(["a"], needs=[0], start=Moment(max_skew=0.1, at=5.0))]
+    tasks = [T(["a", "b"], barrier=barriers[1], throttle=3), T(["a"], needs=[0], start=Start(max_skew=0.1, at=5.0))]
     keep = [Keep(group="app", least=1, hosts=("a", "b", "x"))]
     return build(P(tasks, batches=2, canary=True, max_fail_percentage=12.5, keep=keep, any_errors_fatal=True))
 
@@ -83,7 +83,7 @@ def test_a_plan_of_an_older_journal_is_read_and_replayed() -> None:
     plan = decode_plan(json.dumps(OLD))
     assert [step.task.any_errors_fatal for step in plan.steps] == [True, True]
     jobs = (Job(0, "a"), Job(0, "b"))
-    events = [
+    events: list[Event] = [
         RunStarted(at=0, run="x"),
         JobsStarted(at=0, jobs=jobs),
         JobFinished(at=1, job=jobs[0], status=Status.FAILED),

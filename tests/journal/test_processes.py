@@ -102,11 +102,13 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
 def test_a_claim_that_is_removed_before_it_is_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
 ) -> None:
-    path, lock, tidied = tmp_path / "running/abc", fcntl.flock, []
+    path, lock = tmp_path / "running/abc", fcntl.flock
+    tidied: list[Path] = []
 
     def late(file: IO[bytes], how: int) -> None:
         if not tidied:
-            tidied.append(path.unlink())
+            path.unlink()
+            tidied.append(path)
             if again:
                 path.touch()
         lock(file, how)
@@ -127,12 +129,13 @@ def test_what_is_tidied_up_is_what_was_looked_at(tmp_path: Path, monkeypatch: py
     path, lock = tmp_path / "running/abc", fcntl.flock
     path.parent.mkdir()
     path.touch()
-    claims = []
+    claims: list[Claim] = []
+    unlinked: list[Path] = []
 
     def late(file: IO[bytes], how: int) -> None:
         lock(file, how)
-        if not claims:
-            claims.append(None)
+        if not unlinked:
+            unlinked.append(path)
             path.unlink()
             claims.append(Claim(tmp_path, "abc"))
 
@@ -140,7 +143,7 @@ def test_what_is_tidied_up_is_what_was_looked_at(tmp_path: Path, monkeypatch: py
         patch.setattr(fcntl, "flock", late)
         remove_left(tmp_path, "abc")
     assert is_claimed(tmp_path, "abc")
-    claims[1].release()
+    claims[0].release()
     path.touch()
     remove_left(tmp_path, "abc")
     assert not path.exists()

@@ -1,5 +1,6 @@
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -26,11 +27,11 @@ from drumline.model.hostnames import fold_hosts
         (["web1", "web1"], "web1"),
     ],
 )
-def test_folds_runs_of_numbers(names, folded: str) -> None:
+def test_folds_runs_of_numbers(names: list[str], folded: str) -> None:
     assert fold_hosts(names) == folded
 
 
-def unfold(text):
+def unfold(text: str) -> Iterator[str]:
     for part in text.split(", ") if text else []:
         match = re.fullmatch(r"(.*)\[(.*)\](.*)", part)
         if not match:
@@ -44,7 +45,7 @@ def unfold(text):
 
 
 @given(st.sets(st.from_regex(r"[a-c]{0,2}[0-9]{0,3}[a-c]?[0-9]{0,2}", fullmatch=True).filter(bool)))
-def test_says_every_name_once_and_no_other(names) -> None:
+def test_says_every_name_once_and_no_other(names: set[str]) -> None:
     assert sorted(unfold(fold_hosts(sorted(names)))) == sorted(names)
 
 

@@ -3,79 +3,78 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from support.makers import no_steps
 
-from drumline.plugin import Action, CommandSpec, Result, hookimpl
+from drumline.plugin import Action, Call, CommandSpec, Platform, hookimpl
 from drumline.plugin.manager import load_plugins
+from drumline.plugin.registry import PluginInfo, Registry
 
 
-def make_action(name, *aliases):
-    def perform(call):
-        yield from ()
-        return Result()
-
-    return Action(name=name, perform=perform, help="Does nothing.", aliases=aliases)
+def make_action(name: str, *aliases: str) -> Action:
+    return Action(name=name, perform=no_steps, help="Does nothing.", aliases=aliases)
 
 
 class Offering:
     """A plugin that offers these actions."""
 
-    def __init__(self, *actions) -> None:
+    def __init__(self, *actions: Any) -> None:
         self.actions = actions
 
     @hookimpl
-    def drumline_actions(self):
+    def drumline_actions(self) -> tuple[Any, ...]:
         return self.actions
 
 
 class Misspelt:
     @hookimpl
-    def drumline_action(self):
+    def drumline_action(self) -> list[Action]:
         return []
 
 
 class WrongParameters:
     @hookimpl
-    def drumline_actions(self, inventory):
+    def drumline_actions(self, inventory: object) -> list[Action]:
         return []
 
 
 class Failing:
     @hookimpl
-    def drumline_actions(self):
+    def drumline_actions(self) -> Iterator[Action]:
         yield make_action("first")
         raise RuntimeError("no more")
 
     @hookimpl
-    def drumline_commands(self):
+    def drumline_commands(self) -> list[CommandSpec]:
         return [CommandSpec(name="still", help="Offered all the same.", load="x:y")]
 
 
 class Unmarked:
-    def drumline_actions(self):
+    def drumline_actions(self) -> list[Action]:
         return [make_action("forgotten")]
 
 
-def load(*plugins):
+def load(*plugins: tuple[str, object]) -> Registry:
     return load_plugins(extra=plugins)
 
 
-def info(registry, name):
+def info(registry: Registry, name: str) -> PluginInfo:
     return next(plugin for plugin in registry.plugins if plugin.name == name)
 
 
-def write(directory, name, text):
+def write(directory: Path, name: str, text: str) -> Path:
     path = directory / name
     path.write_text(dedent(text))
     return path
 
 
 @pytest.fixture(autouse=True)
-def _forget_project_plugins():
+def _forget_project_plugins() -> Iterator[None]:
     yield
     for name in [name for name in sys.modules if name.startswith("drumline_project_")]:
         del sys.modules[name]
@@ -141,7 +140,7 @@ def test_actions_are_found_by_name_and_alias() -> None:
     ],
     ids=["misspelt", "wrong parameters", "unmarked"],
 )
-def test_a_plugin_that_breaks_the_contract_is_named_and_left_out(plugin, told: str) -> None:
+def test_a_plugin_that_breaks_the_contract_is_named_and_left_out(plugin: object, told: str) -> None:
     registry = load(("bad", plugin), ("good", Offering(make_action("dance"))))
     (fault,) = registry.faults
     assert fault.startswith("Plugin 'bad' (given) was left out: ")
@@ -193,7 +192,7 @@ def test_a_project_plugin_may_hold_dataclasses(tmp_path: Path) -> None:
     registry = load_plugins(tmp_path)
     assert registry.faults == ()
     with pytest.raises(StopIteration) as stop:
-        next(registry.actions["greet"].perform(SimpleNamespace()))
+        next(registry.actions["greet"].perform(Call(host="h", platform=Platform.POSIX, arguments={})))
     assert stop.value.value.message == "hello"
 
 

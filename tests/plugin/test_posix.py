@@ -22,7 +22,7 @@ exec "$@"
 """
 
 
-def carry_out(request: pytest.FixtureRequest, **environment):
+def carry_out(request: Run, **environment: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         ["/bin/sh", "-c", shell_script(request)],
         input=request.stdin,
@@ -33,7 +33,7 @@ def carry_out(request: pytest.FixtureRequest, **environment):
 
 
 @pytest.fixture
-def path_with_sudo(tmp_path: Path):
+def path_with_sudo(tmp_path: Path) -> str:
     sudo = tmp_path / "sudo"
     sudo.write_text(SUDO)
     sudo.chmod(0o755)
@@ -63,7 +63,7 @@ def test_a_command_line_with_an_open_quote_is_refused() -> None:
 
 
 @pytest.mark.parametrize("language", [Language.POWERSHELL, Language.CMD])
-def test_windows_languages_are_refused(language) -> None:
+def test_windows_languages_are_refused(language: Language) -> None:
     with pytest.raises(OptionInvalid, match="speaks sh"):
         shell_script(Run(language=language, text="x"))
 
@@ -81,7 +81,9 @@ def test_another_program_reads_the_text() -> None:
 
 @pytest.mark.parametrize("shell", ["/bin/sh", *filter(shutil.which, ["dash", "bash", "busybox", "ksh", "mksh", "zsh"])])
 @pytest.mark.parametrize("size", [0, 300_000])
-def test_a_shell_that_is_asked_for_reads_the_text_as_an_argument_would_be(shell, size: int, tmp_path: Path) -> None:
+def test_a_shell_that_is_asked_for_reads_the_text_as_an_argument_would_be(
+    shell: str, size: int, tmp_path: Path
+) -> None:
     place = shutil.which(shell)
     if shell == "busybox" and place:
         (tmp_path / "ash").symlink_to(place)
@@ -117,7 +119,7 @@ def test_nothing_runs_when_the_directory_is_missing(tmp_path: Path) -> None:
     assert b"missing" in completed.stderr
 
 
-def test_another_user_gets_directory_environment_and_stdin(path_with_sudo, tmp_path: Path) -> None:
+def test_another_user_gets_directory_environment_and_stdin(path_with_sudo: str, tmp_path: Path) -> None:
     request = Run(
         language=Language.SH,
         text="pwd; echo $A; cat; exit 3",
@@ -131,7 +133,7 @@ def test_another_user_gets_directory_environment_and_stdin(path_with_sudo, tmp_p
     assert completed.stdout == f"{tmp_path}\nü 'q'\n".encode() + b"in\0put"
 
 
-def test_what_another_user_runs_is_in_no_process_list(path_with_sudo) -> None:
+def test_what_another_user_runs_is_in_no_process_list(path_with_sudo: str) -> None:
     request = Run(language=Language.SH, text=": hidden", environment={"A": "hidden"}, become=Become(user="joe"))
     arguments = carry_out(request, PATH=path_with_sudo).stderr.decode()
     assert arguments.startswith("-n -H -u joe -- /bin/sh -c ")
@@ -139,13 +141,13 @@ def test_what_another_user_runs_is_in_no_process_list(path_with_sudo) -> None:
 
 
 @pytest.mark.parametrize("stdin", [b"", b"unread" * 100_000], ids=["none", "much"])
-def test_another_user_runs_long_scripts_and_need_not_read_stdin(path_with_sudo, stdin) -> None:
+def test_another_user_runs_long_scripts_and_need_not_read_stdin(path_with_sudo: str, stdin: bytes) -> None:
     text = "\n".join([": " + "é" * 100] * 1500) + "\nprintf done"
     completed = carry_out_from_file(Run(language=Language.SH, text=text, stdin=stdin, become=Become()), path_with_sudo)
     assert (completed.returncode, completed.stdout) == (0, b"done")
 
 
-def carry_out_from_file(request: pytest.FixtureRequest, path):
+def carry_out_from_file(request: Run, path: str) -> subprocess.CompletedProcess[bytes]:
     """As ``carry_out``, for scripts that don't fit into an argument."""
     reader, writer = os.pipe()
     with subprocess.Popen(
@@ -163,6 +165,6 @@ def carry_out_from_file(request: pytest.FixtureRequest, path):
     return subprocess.CompletedProcess(process.args, process.returncode, stdout)
 
 
-def test_a_user_name_is_quoted(path_with_sudo) -> None:
+def test_a_user_name_is_quoted(path_with_sudo: str) -> None:
     completed = carry_out(Run(language=Language.SH, text="true", become=Become(user="a; id")), PATH=path_with_sudo)
     assert completed.stderr.startswith(b"-n -H -u a; id -- ")

@@ -6,7 +6,7 @@ from drumline.plugin.registry import Offers, PluginInfo, Registry
 
 
 def test_the_first_owner_of_a_name_keeps_it() -> None:
-    offers = Offers("actions")
+    offers: Offers[int] = Offers("actions")
     assert offers.take("Plugin 'a' (one 1.0)", ["copy"], 1) == []
     assert offers.take("Plugin 'b' (two 2.0)", ["copy", "win_copy"], 2) == [
         "Plugin 'b' (two 2.0) offers 'copy', which plugin 'a' (one 1.0) offers already (actions)."

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from support.narrowing import expect
 
 from drumline.app import registry
 from drumline.plugin import spec
@@ -23,7 +24,7 @@ on_every_hook = pytest.mark.parametrize("name", HOOKS)
 
 def parts(name: str) -> dict[str, str]:
     """The parts of a hook's docstring: label to text, whose further lines are indented."""
-    below = inspect.getdoc(HOOKS[name]).partition("\n\n")[2].rpartition("\n\n")[2]
+    below = expect(str, inspect.getdoc(HOOKS[name])).partition("\n\n")[2].rpartition("\n\n")[2]
     assert not below.startswith(" ")
     return {
         label: text.strip("\n") for label, text in re.findall(r"^([A-Z][^:\n]*):(.*(?:\n +.*)*)", below, re.MULTILINE)
@@ -36,7 +37,7 @@ def test_there_are_hooks() -> None:
 
 @on_every_hook
 def test_its_docstring_has_a_summary_and_all_parts_in_order(name: str) -> None:
-    assert inspect.getdoc(HOOKS[name]).splitlines()[0].endswith(".")
+    assert expect(str, inspect.getdoc(HOOKS[name])).splitlines()[0].endswith(".")
     assert tuple(parts(name)) == PARTS
     assert all(text.strip() for text in parts(name).values())
 

@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.narrowing import expect
 
 from drumline.model.request import Become, Language, Run
 from drumline.plugin.marks import mark
@@ -31,12 +34,12 @@ SUDO = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
 on_every_shell = pytest.mark.parametrize("shell", SHELLS)
 
 
-def sh(text, **fields):
+def sh(text: str, **fields: Any) -> Run:
     return Run(language=Language.SH, text=text, **fields)
 
 
 @pytest.fixture(params=["with bash", "without bash"])
-def path(request: pytest.FixtureRequest, tmp_path: Path):
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A PATH with and without bash, and a sudo that needs no second user."""
     if request.param == "with bash" and shutil.which("bash") is None:
         pytest.skip("bash isn't installed")
@@ -46,40 +49,46 @@ def path(request: pytest.FixtureRequest, tmp_path: Path):
     (directory / "sudo").chmod(0o755)
     wanted = ["cat", "date", "sleep", "dd", "printf", "sh", *(["bash"] if request.param == "with bash" else [])]
     for name in wanted:
-        (directory / name).symlink_to(shutil.which(name))
+        (directory / name).symlink_to(expect(str, shutil.which(name)))
     return str(directory)
+
+
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None
+    return stream
 
 
 class Staged:
     """A staged script under way, and what it says."""
 
-    def __init__(self, process) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
+        self.stdin, self.stdout = pipe(process.stdin), pipe(process.stdout)
         self.remarks = Remarks(WORD)
         self.said = b""
         self.remarks.pass_on(self._note)
 
-    def _note(self, _stream, data) -> None:
+    def _note(self, _stream: str, data: bytes) -> None:
         self.said += data
 
-    def read_until(self, reached) -> None:
+    def read_until(self, reached: Callable[[], bool]) -> None:
         while not reached():
-            data = os.read(self.process.stdout.fileno(), 4096)
+            data = os.read(self.stdout.fileno(), 4096)
             assert data, f"it ended and said only {self.said!r}"
             self.remarks.take("stdout", data)
 
-    def send(self, data):
+    def send(self, data: bytes) -> int:
         with suppress(BrokenPipeError):  # it is over, and hears nothing more
-            self.process.stdin.write(data)
-        self.process.stdin.close()
-        while data := os.read(self.process.stdout.fileno(), 4096):
+            self.stdin.write(data)
+        self.stdin.close()
+        while data := os.read(self.stdout.fileno(), 4096):
             self.remarks.take("stdout", data)
         self.remarks.flush()
         return self.process.wait(20)
 
 
 @contextmanager
-def staged(shell, path, request: pytest.FixtureRequest):
+def staged(shell: str, path: str, request: Run) -> Iterator[Staged]:
     command = [shell, "sh"] if shell.endswith("busybox") else [shell]
     with subprocess.Popen(
         [*command, "-c", staged_script(request, WORD)],
@@ -96,7 +105,7 @@ def staged(shell, path, request: pytest.FixtureRequest):
 
 @on_every_shell
 @pytest.mark.parametrize("become", [None, Become(user="joe")], ids=["", "become"])
-def test_a_staged_script(shell, path, become) -> None:
+def test_a_staged_script(shell: str, path: str, become: Become | None) -> None:
     request = sh("printf 'a b'; cat; exit 3", stdin=b"\0in\xffput", become=become)
     before = time.time()
     with staged(shell, path, request) as waiting:
@@ -105,13 +114,13 @@ def test_a_staged_script(shell, path, become) -> None:
         released = time.time()
         assert waiting.send(release_word() + request.stdin) == 3
         assert waiting.said == b"a b\0in\xffput"
-        assert before - 1 < waiting.remarks.ready
-        assert released - 1 < waiting.remarks.began < time.time() + 0.001
+        assert before - 1 < expect(float, waiting.remarks.ready)
+        assert released - 1 < expect(float, waiting.remarks.began) < time.time() + 0.001
         assert waiting.remarks.over
 
 
 @on_every_shell
-def test_an_instant(shell, path) -> None:
+def test_an_instant(shell: str, path: str) -> None:
     with staged(shell, path, sh("date +%s.%N")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         at = time.time() + 0.3
@@ -121,12 +130,12 @@ def test_an_instant(shell, path) -> None:
             return
         assert code == 0
         assert at <= float(waiting.said) < at + 1
-        assert at - 0.000001 <= waiting.remarks.began < at + 1
+        assert at - 0.000001 <= expect(float, waiting.remarks.began) < at + 1
 
 
 @on_every_shell
 @pytest.mark.parametrize("word", [NEVER, b""], ids=["given up", "left alone"])
-def test_it_does_not_start(shell, path, word) -> None:
+def test_it_does_not_start(shell: str, path: str, word: bytes) -> None:
     with staged(shell, path, sh("echo started")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         assert waiting.send(word) == NOT_STARTED
@@ -134,7 +143,7 @@ def test_it_does_not_start(shell, path, word) -> None:
 
 
 @on_every_shell
-def test_the_process_is_the_texts_own(shell, path) -> None:
+def test_the_process_is_the_texts_own(shell: str, path: str) -> None:
     with staged(shell, path, sh("echo $$ >&2; kill -TERM $$; echo lives on")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         assert waiting.send(release_word()) == 128 + 15
@@ -144,7 +153,7 @@ def test_the_process_is_the_texts_own(shell, path) -> None:
 
 @on_every_shell
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_another_program_reads_the_text(shell, path, program, tmp_path: Path) -> None:
+def test_another_program_reads_the_text(shell: str, path: str, program: str, tmp_path: Path) -> None:
     """Shells wait by themselves; other programs are started by the shell that waits."""
     link = tmp_path / program
     link.symlink_to(PROGRAMS[program])
@@ -159,9 +168,9 @@ def test_another_program_reads_the_text(shell, path, program, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "request_", [sh("x", directory="/nowhere"), sh("x", executable="/no/shell/sh"), sh("x", become=Become(user="joe"))]
 )
-def test_what_can_not_be_staged_is_over(shell, tmp_path: Path, request_) -> None:
+def test_what_can_not_be_staged_is_over(shell: str, tmp_path: Path, request_: Run) -> None:
     for name in ("cat", "printf"):  # and no sudo
-        (tmp_path / name).symlink_to(shutil.which(name))
+        (tmp_path / name).symlink_to(expect(str, shutil.which(name)))
     with staged(shell, str(tmp_path), request_) as waiting:
         waiting.read_until(lambda: waiting.remarks.over)
         assert waiting.remarks.ready is None
@@ -171,7 +180,9 @@ def test_what_can_not_be_staged_is_over(shell, tmp_path: Path, request_) -> None
 @on_every_shell
 @pytest.mark.parametrize("executable", [None, "/bin/bash"])
 @pytest.mark.parametrize("text", ["echo one\nif true; then", "echo 'open", "echo one\n)"])
-def test_what_can_not_be_parsed_is_told_before_anything_starts(shell, path, text: str, executable: str | None) -> None:
+def test_what_can_not_be_parsed_is_told_before_anything_starts(
+    shell: str, path: str, text: str, executable: str | None
+) -> None:
     with staged(shell, path, sh(text, executable=executable)) as waiting:
         waiting.read_until(lambda: waiting.remarks.over)
         assert (waiting.remarks.ready, waiting.said) == (None, b"")
@@ -181,7 +192,7 @@ def test_what_can_not_be_parsed_is_told_before_anything_starts(shell, path, text
     "text",
     ["shopt -s extglob\necho !(x)@(y)", "cat <<EOF\n@COMMAND@\n", "echo '\\' # \\", "[[ a =~ (b|a) ]] && echo a"],
 )
-def test_a_text_for_bash_is_taken_as_bash_takes_it(path, text: str) -> None:
+def test_a_text_for_bash_is_taken_as_bash_takes_it(path: str, text: str) -> None:
     plain = subprocess.run(["/bin/bash", "-c", text], capture_output=True, check=False)
     with staged("/bin/sh", path, sh(text, executable="/bin/bash")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
@@ -189,7 +200,7 @@ def test_a_text_for_bash_is_taken_as_bash_takes_it(path, text: str) -> None:
         assert waiting.said == plain.stdout
 
 
-def test_messages_count_the_lines_of_the_text(path) -> None:
+def test_messages_count_the_lines_of_the_text(path: str) -> None:
     with staged("/bin/sh", path, sh("\n\nnosuchcommand 2>&1")) as waiting:
         waiting.read_until(lambda: waiting.remarks.ready is not None)
         waiting.send(release_word())
@@ -201,7 +212,7 @@ def test_messages_count_the_lines_of_the_text(path) -> None:
     output=st.lists(st.sampled_from([b"text", b"\x1e", mark(WORD)[:9], b"\n", b"\xff\0"])),
     cuts=st.lists(st.integers(0, 300)),
 )
-def test_remarks_are_taken_out_however_they_are_cut(output, cuts) -> None:
+def test_remarks_are_taken_out_however_they_are_cut(output: list[bytes], cuts: list[int]) -> None:
     said = b"".join(output)
     stream = mark(WORD) + b" ready 12.5\n" + said + mark(WORD) + b" over 13,25\n"
     edges = sorted({0, len(stream), *(cut % len(stream) for cut in cuts)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,10 +64,15 @@ def make(report: Report, said: list[str], **options: Any) -> Relay:
     return Relay("The console", report.opened, say=said.append, **options)
 
 
+def give(made: Relay, events: Iterable[Event]) -> None:
+    for event in events:
+        made(event)
+
+
 def test_everything_arrives_in_order_on_another_thread(report: Report, said: list[str]) -> None:
     report.gate.set()
     made = make(report, said)
-    events = [FIRST, *map(big, range(5000)), LAST]
+    events: list[Event] = [FIRST, *map(big, range(5000)), LAST]
     for event in events:
         made(event)
     made.close()
@@ -116,7 +121,7 @@ def test_a_report_that_can_have_no_gaps_stays_silent_after_one(report: Report, s
 def test_by_choice_the_run_waits_for_room(report: Report, said: list[str]) -> None:
     made = make(report, said, most=10_000, when_slow=WhenSlow.WAIT)
     events = [big(number) for number in range(20)]
-    giving = threading.Thread(target=lambda: [made(event) for event in events])
+    giving = threading.Thread(target=give, args=(made, events))
     giving.start()
     giving.join(0.3)
     assert giving.is_alive()
@@ -129,7 +134,7 @@ def test_by_choice_the_run_waits_for_room(report: Report, said: list[str]) -> No
 
 def test_a_signal_ends_the_waiting_for_room(report: Report, said: list[str]) -> None:
     made = make(report, said, most=10_000, when_slow=WhenSlow.WAIT)
-    giving = threading.Thread(target=lambda: [made(big(number)) for number in range(20)])
+    giving = threading.Thread(target=give, args=(made, map(big, range(20))))
     giving.start()
     giving.join(0.3)
     assert giving.is_alive()
@@ -158,8 +163,12 @@ def test_at_the_end_a_reader_that_goes_on_is_waited_for(said: list[str], monkeyp
     seen = []
 
     @contextmanager
-    def slowly() -> Iterator[Callable[..., None]]:
-        yield lambda event: (time.sleep(0.05), seen.append(event))  # type: ignore[func-returns-value]
+    def slowly() -> Iterator[Callable[[Event], None]]:
+        def see(event: Event) -> None:
+            time.sleep(0.05)
+            seen.append(event)
+
+        yield see
 
     made = Relay("The console", slowly, say=said.append)
     for number in range(20):

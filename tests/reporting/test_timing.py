@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -232,7 +233,8 @@ def test_a_start_as_it_goes_on() -> None:
         assert screen.below()[-1].startswith("    t0: released on 3 hosts for ")
         assert screen.below()[-1].endswith("12:00:01.250")
         assert screen.lines == []
-        for event in [over(1, 2), over(2, 2), over(4, 2), measured(0.0031), passed(2)]:
+        ended: list[Event] = [over(1, 2), over(2, 2), over(4, 2), measured(0.0031), passed(2)]
+        for event in ended:
             console(event)
         assert screen.below() == []
     assert screen.lines[-1].startswith("  skew        t0: ")
@@ -417,7 +419,7 @@ def test_what_jobs_wait_for_is_told_while_they_do() -> None:
     going_on = history(one(), [*started(now), *waits[:3]])
     assert going_on[-2:] == below[1:]
     assert len(show_data(RUN, one(), [*started(now), *waits])["waiting"]) == 4
-    died = history(one(), [*started(now), *waits], replace(RUN, alive=False))
+    died = history(one(), [*started(now), *waits], dataclasses.replace(RUN, alive=False))
     assert "waits" not in "\n".join(died)
 
 

@@ -80,7 +80,7 @@ def _chosen(only: str) -> list[tuple[int, dict[str, Any]]]:
 
 def _with_files(task: Mapping[str, Any], number: int) -> dict[str, Any]:
     """The task, its files named with the case's number."""
-    found = json.loads(json.dumps(task))
+    found: dict[str, Any] = json.loads(json.dumps(task))
     for action, place in (("copy", f"{number}/"), ("template", f"files/{number}/")):
         source = found.get(action, {}).get("src", "")
         if source and not source.startswith(("/", "{{")):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.narrowing import expect
 
 from drumline.model.outcome import Completed, Result
 from drumline.model.request import Get, Language, Run
 from drumline.model.target import Platform
-from drumline.plugin import Action, ActionFailed, Argument, TransferFailed
+from drumline.plugin import Action, ActionFailed, Argument, Call, Steps, TransferFailed
 from drumline.testing import play
 
 
-def perform(call):
+def perform(call: Call) -> Steps:
     said = yield Run(language=Language.SH, text="uptime -p" if call["pretty"] else "uptime")
     if not said.ok:
         raise ActionFailed("no uptime", rc=said.code)
@@ -33,7 +34,7 @@ def test_requests_and_result_come_back() -> None:
 
 def test_defaults_and_the_rest_of_the_call() -> None:
     requests, result = play(UPTIME, answers=[Completed(code=0)], platform=Platform.WINDOWS, become=True)
-    assert requests[0].text == "uptime"
+    assert expect(Run, requests[0]).text == "uptime"
     assert result.values == {"platform": Platform.WINDOWS, "become": True}
 
 
@@ -53,7 +54,9 @@ def test_too_many_answers() -> None:
 
 
 def test_a_function_may_answer() -> None:
-    requests, result = play(UPTIME, answers=lambda request: Completed(code=0, stdout=request.text.encode()))
+    requests, result = play(
+        UPTIME, answers=lambda request: Completed(code=0, stdout=expect(Run, request).text.encode())
+    )
     assert (len(requests), result.message) == (1, "uptime")
 
 
@@ -63,7 +66,7 @@ def test_an_argument_that_is_not_declared() -> None:
 
 
 def test_a_file_is_fetched_and_errors_reach_the_action(tmp_path: Path) -> None:
-    def fetch(call):
+    def fetch(_call: Call) -> Steps:
         yield Get(source="/a", destination=tmp_path / "a")
         try:
             yield Get(source="/b", destination=tmp_path / "b")

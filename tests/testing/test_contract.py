@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from support.narrowing import expect
 
 from drumline.testing import contract
 
@@ -109,7 +110,7 @@ class Test{number}(Suite):
 """
 
 
-def run_pytest(path, *tests):
+def run_pytest(path: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     nodes = [f"{path}::{test}" for test in tests]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--tb=no", "-c", "/dev/null"]
     return subprocess.run(
@@ -118,7 +119,7 @@ def run_pytest(path, *tests):
 
 
 def test_the_documented_example_runs(tmp_path: Path) -> None:
-    example = inspect.getdoc(contract).split("::\n", 1)[1].split("\nA transport", 1)[0]
+    example = expect(str, inspect.getdoc(contract)).split("::\n", 1)[1].split("\nA transport", 1)[0]
     path = tmp_path / "test_example.py"
     path.write_text(dedent(example))
     done = run_pytest(path, "TestLocal::test_keeps_the_streams_apart", "TestLocal::test_exit_codes")
@@ -126,7 +127,7 @@ def test_the_documented_example_runs(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory):
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Test by test, what the suite said of all saboteurs."""
     path = tmp_path_factory.mktemp("sabotage") / "test_sabotage.py"
     suites = [
@@ -142,6 +143,6 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.parametrize("number", range(len(SABOTAGE)), ids=SABOTAGE)
-def test_a_transport_that_breaks_its_word_is_caught(verdicts, number) -> None:
+def test_a_transport_that_breaks_its_word_is_caught(verdicts: dict[str, str], number: int) -> None:
     _, tests = list(SABOTAGE.values())[number]
     assert {test: verdicts.get(f"Test{number}::{test}") for test in tests} == dict.fromkeys(tests, "FAILED")

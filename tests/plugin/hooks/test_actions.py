@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Generator
 
-from drumline.plugin import Action, Result, hookimpl
+import pytest
+from support.makers import no_steps
+
+from drumline.plugin import Action, hookimpl
 from drumline.plugin.manager import load_plugins
 
 
-def make_action(name, *aliases):
-    def perform(call):
-        yield from ()
-        return Result()
-
-    return Action(name=name, perform=perform, help="Does nothing.", aliases=aliases)
+def make_action(name: str, *aliases: str) -> Action:
+    return Action(name=name, perform=no_steps, help="Does nothing.", aliases=aliases)
 
 
 class Offering:
-    def __init__(self, *actions):
+    def __init__(self, *actions: Action) -> None:
         self.actions = actions
 
     @hookimpl
-    def drumline_actions(self):
+    def drumline_actions(self) -> tuple[Action, ...] | None:
         return self.actions or None
 
 
 class First(Offering):
     @hookimpl(tryfirst=True)
-    def drumline_actions(self):
+    def drumline_actions(self) -> tuple[Action, ...] | None:
         return self.actions
 
 
@@ -39,7 +38,7 @@ def test_actions_are_found_by_name_and_alias() -> None:
 
 
 @pytest.mark.parametrize(("kind", "winner"), [(Offering, 0), (First, 1)], ids=["in order", "tryfirst"])
-def test_the_plugin_that_is_asked_first_keeps_a_name(kind, winner) -> None:
+def test_the_plugin_that_is_asked_first_keeps_a_name(kind: type[Offering], winner: int) -> None:
     actions = [make_action("dance"), make_action("dance")]
     registry = load_plugins(extra=[("one", Offering(actions[0])), ("two", kind(actions[1]))])
     first, second = [("one", "two"), ("two", "one")][winner]
@@ -51,7 +50,7 @@ def test_the_plugin_that_is_asked_first_keeps_a_name(kind, winner) -> None:
 def test_a_wrapper_changes_what_every_plugin_offers() -> None:
     class Wrapper:
         @hookimpl(wrapper=True)
-        def drumline_actions(self):
+        def drumline_actions(self) -> Generator[None, list[list[Action]], list[list[Action]]]:
             [offered] = yield
             return [[action for action in offered if action.name != "shell"]]
 

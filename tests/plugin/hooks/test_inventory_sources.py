@@ -8,23 +8,23 @@ from drumline.plugin.manager import load_plugins
 
 
 class Counted:
-    def __init__(self, name, host):
+    def __init__(self, name: str, host: str) -> None:
         self.name = name
         self.host = host
 
-    def claims(self, source):
+    def claims(self, source: str) -> bool:
         return source.startswith("count:")
 
-    def read(self, source):
+    def read(self, source: str) -> SourceData:
         return SourceData(hosts={self.host: {}})
 
 
 class Offering:
-    def __init__(self, *sources):
+    def __init__(self, *sources: Counted) -> None:
         self.sources = sources
 
     @hookimpl
-    def drumline_inventory_sources(self):
+    def drumline_inventory_sources(self) -> tuple[Counted, ...] | None:
         return self.sources or None
 
 

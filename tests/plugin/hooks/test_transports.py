@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from drumline.plugin import Platform, Transport, hookimpl
+from drumline.plugin import Connection, Option, Platform, Target, Transport, hookimpl
 from drumline.plugin.manager import load_plugins
 
 
 class Telnet:
     name = "telnet"
-    options = ()
+    options: tuple[Option, ...] = ()
 
-    def platform(self, target):
+    def platform(self, target: Target) -> Platform:
         return Platform.POSIX
 
-    def connect(self, target):
+    def connect(self, target: Target) -> Connection:
         raise NotImplementedError
 
 
@@ -22,7 +22,7 @@ class Offering:
         self.transport = transport
 
     @hookimpl
-    def drumline_transports(self):
+    def drumline_transports(self) -> list[Transport] | None:
         return None if self.transport is None else [self.transport]
 
 
