@@ -63,8 +63,8 @@ HOMES = {
     "yaml": ("runner/drumline/source/yaml.py",),
 }
 #: Public beside ``drumline.plugin`` itself.
-_FOR_TRANSPORTS = ("leftovers", "marks", "posix", "resolving", "staging", "terminal", "windows")
-FOR_TRANSPORTS = tuple(f"drumline.plugin.{name}" for name in _FOR_TRANSPORTS)
+_BESIDE = ("kit", "leftovers", "marks", "posix", "resolving", "staging", "terminal", "windows")
+BESIDE = tuple(f"drumline.plugin.{name}" for name in _BESIDE)
 #: What decides must not know: the same state runs real fleets, simulations and replays.
 PURE = ("engine/", "planning/", "model/")
 IMPURE = {
@@ -157,8 +157,8 @@ def test_plugins_import_only_the_public_api(path: Path) -> None:
     api = importlib.import_module("drumline.plugin")
     for module, name in imports(path):
         if module == "drumline.plugin":
-            assert name in api.__all__ or f"{module}.{name}" in FOR_TRANSPORTS, f"{name} is not public"
-        elif module in FOR_TRANSPORTS:
+            assert name in api.__all__ or f"{module}.{name}" in BESIDE, f"{name} is not public"
+        elif module in BESIDE:
             assert name, "import names from it"
             assert not name.startswith("_"), f"{name} is not public"
         else:
@@ -200,7 +200,7 @@ def test_what_decides_is_pure(place: str) -> None:
         assert named & IMPURE == set(), where(path)
 
 
-@pytest.mark.parametrize("package", ["drumline.plugin", "drumline.testing"])
+@pytest.mark.parametrize("package", ["drumline.plugin", "drumline.plugin.kit", "drumline.testing"])
 def test_every_public_name_has_one_home_and_says_what_it_is(package: str) -> None:
     surface = importlib.import_module(package)
     assert sorted(surface.__all__) == sorted(set(surface.__all__))

@@ -74,7 +74,7 @@ def _known_checksum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     directory.mkdir()
     (directory / "sitecustomize.py").write_text(
         "import os\n"
-        "from drumline_actions import transfer\n"
+        "from drumline.plugin.kit import transfer\n"
         "real = transfer._sum\n"
         "def known(file, beginning):\n"
         f"    if os.fstat(file.fileno()).st_size == {SIZE}: return '0' * 40\n"

@@ -30,9 +30,19 @@ from drumline.plugin import (
     Steps,
     Written,
 )
+from drumline.plugin.kit import (
+    Script,
+    ask,
+    exclusive,
+    expanding_word,
+    ignored,
+    not_both,
+    output_text,
+    refused,
+    require_exit,
+)
 from drumline.plugin.windows import command_line
-from drumline_actions.offers import aliases, exclusive, ignored, not_both, refused
-from drumline_actions.scripts import ask, decode, expanding_word, require_exit
+from drumline_actions.naming import aliases
 
 #: ``creates`` and ``removes``, for every action that runs something once.
 CONDITIONS = (
@@ -53,6 +63,7 @@ _COMMON = (
 )
 _ARGV = Argument(name="argv", type=list, help="Program and arguments as a list, instead of cmd")
 _GLOB = "*?[]"
+_EXISTS = Script.beside(__file__, "exists")
 
 
 #: Makes the result where nothing was run: of ``creates`` or ``removes``, its path, and the command.
@@ -230,7 +241,7 @@ def _reason(completed: Completed, token: str) -> str:
 
 
 def _reason_on_windows(call: Call) -> Generator[Request, Any, str]:
-    there = yield from ask(call, "exists", creates=call["creates"], removes=call["removes"])
+    there = yield from ask(call, _EXISTS, creates=call["creates"], removes=call["removes"])
     if there.get("creates"):
         return "creates"
     return "removes" if there.get("removes") is False else ""
@@ -250,7 +261,7 @@ def outcome(call: Call, completed: Completed, *, cmd: str | list[str] | None = N
     not_started = _not_started(call, completed, cmd)
     if not_started is not None:
         return not_started
-    stdout, stderr = decode(completed.stdout), decode(completed.stderr)
+    stdout, stderr = output_text(completed.stdout), output_text(completed.stderr)
     if strip:
         stdout, stderr = stdout.rstrip("\r\n"), stderr.rstrip("\r\n")
     named = {} if cmd is None else {"msg": "", "cmd": cmd}
@@ -266,7 +277,7 @@ def _not_started(call: Call, completed: Completed, cmd: str | list[str] | None) 
     """Where there is no such program, shell or directory: nothing happened. None where something was started."""
     if completed.ok:
         return None
-    stdout, stderr = decode(completed.stdout), decode(completed.stderr)
+    stdout, stderr = output_text(completed.stdout), output_text(completed.stderr)
     if completed.code == 127 and stdout.startswith(_NO_PROGRAM):
         shown = cmd if isinstance(cmd, str) else shlex.join(cmd or ())
         return _failed("Error executing command.", int(stdout[len(_NO_PROGRAM) :]), shown)

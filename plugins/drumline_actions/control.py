@@ -22,7 +22,8 @@ from drumline.plugin import (
     Waiting,
     Written,
 )
-from drumline_actions.offers import aliases, exclusive, not_both
+from drumline.plugin.kit import exclusive, not_both
+from drumline_actions.naming import aliases
 
 _UNDEFINED = "VARIABLE IS NOT DEFINED!"
 

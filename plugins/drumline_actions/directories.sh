@@ -1,5 +1,4 @@
 # Makes the directory $base and those in it that are this script's arguments; answers whether any was missing.
-tmp= changed= deref= nofollow=
 make_directory "$base"
 for directory do make_directory "$base/$directory"; done
 say changed "$changed"

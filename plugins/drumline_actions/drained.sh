@@ -1,7 +1,6 @@
 # Waits, for $timeout seconds at most, until no connection to $port of this host is left. The arguments are pairs, as the
 # kernel writes addresses: "local ADDRESS" for those to look at (none: all), "not ADDRESS" for peers that don't count.
 # $states are the kernel's numbers of the states that count, with a space on either side.
-tmp=
 [ -r /proc/net/tcp ] || fail "This host doesn't list its connections in /proc/net/tcp, so state=drained can't be had here"
 
 # Whether an address is among those that are named by the word $1.

@@ -9,19 +9,20 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Get, Language, Platform, Request, Result, Run, Steps
+from drumline.plugin import Action, ActionFailed, Argument, Call, Get, Platform, Request, Result, Steps
+from drumline.plugin.kit import HostPath, Script, ask, output_text, require_exit, script_run
 from drumline.plugin.leftovers import sweep, temporary_name
-from drumline_actions.offers import aliases
-from drumline_actions.scripts import HostPath, ask, decode, posix_script, require_exit
+from drumline_actions.naming import aliases
 
 #: What parts the names of a path, or can't be in one.
 _PARTS = re.compile(r"[/\\\x00-\x1f\x7f]")
 #: Blocks of 64 KiB that one command of another user prints: far below what is kept of a command's output.
 _BLOCKS = 4
+_FETCH = Script.beside(__file__, "fetch")
 
 
 def perform(call: Call) -> Steps:
-    answer = yield from ask(call, "fetch", path=HostPath(call["src"]), **_no_content(call))
+    answer = yield from ask(call, _FETCH, path=HostPath(call["src"]), **_no_content(call))
     if answer.get("missing"):
         message = "the remote file does not exist"
         if call["fail_on_missing"]:
@@ -112,11 +113,10 @@ def _read_as_other_user(call: Call, source: str, target: Path) -> Generator[Requ
 
 
 def _piece(call: Call, source: str, skip: int) -> Generator[Request, Any, bytes]:
-    text = posix_script("fetch", {"path": source, "count": _BLOCKS, "skip": skip})
-    completed = yield Run(language=Language.SH, text=text)
+    completed = yield script_run(call, _FETCH, {"path": source, "count": _BLOCKS, "skip": skip})
     require_exit(call, completed)
     if not completed.ok or completed.cut:
-        raise ActionFailed(f"{source} can't be read: {decode(completed.stderr).strip()}")
+        raise ActionFailed(f"{source} can't be read: {output_text(completed.stderr).strip()}")
     piece: bytes = completed.stdout
     return piece
 

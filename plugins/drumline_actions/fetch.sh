@@ -1,5 +1,4 @@
 # Says whether $path can be fetched, and its checksum; or gives $count blocks of 64 KiB from block $skip on.
-tmp=
 if [ -n "$count" ]; then
     dd if="$path" bs=65536 skip="$skip" count="$count" 2>/dev/null
     exit

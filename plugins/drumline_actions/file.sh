@@ -1,5 +1,5 @@
 # Brings $path into a $state: file, directory, touch, absent, link, hard; none: whatever it is.
-tmp= changed= deref= nofollow= directory_mode=$mode
+directory_mode=$mode
 [ -z "$follow" ] || deref=-L
 
 present() { [ -e "$path" ] || [ -L "$path" ]; }

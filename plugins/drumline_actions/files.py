@@ -7,17 +7,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Result, Steps, Written
-from drumline_actions.copy import result
-from drumline_actions.offers import (
+from drumline.plugin.kit import (
     ATTRIBUTES,
     POSIX_ONLY,
-    aliases,
+    HostPath,
+    Script,
+    ask,
+    file_result,
     mode_text,
     not_on_windows,
+    readable_text,
     refuse_on_windows,
     refused,
 )
-from drumline_actions.scripts import HostPath, ask, shown
+from drumline_actions.naming import aliases
+
+_FILE = Script.beside(__file__, "file")
+_STAT = Script.beside(__file__, "stat")
 
 _LINKS = ("link", "hard")
 #: Attributes of files on Linux, by the letters of ``lsattr``.
@@ -60,12 +66,12 @@ def perform_file(call: Call) -> Steps:
             raise ActionFailed(
                 f"state={state} can't be had on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
             )
-        answer = yield from ask(call, "file", path=HostPath(call["path"]), state=state)
+        answer = yield from ask(call, _FILE, path=HostPath(call["path"]), state=state)
     else:
-        answer = yield from ask(call, "file", path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
+        answer = yield from ask(call, _FILE, path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
         if state in (*_LINKS, "touch"):  # these call it so, as in Ansible
             answer["dest"] = answer.pop("path")
-    return result(call, answer)
+    return file_result(call, answer)
 
 
 def _wanted(call: Call) -> dict[str, Any]:
@@ -100,11 +106,11 @@ def perform_stat(call: Call) -> Steps:
         if algorithm == "sha224":
             raise ActionFailed("Windows has no sha224; use another checksum_algorithm")
         keys = {key: call[key] for key in ("get_checksum", "get_size")}
-        answer = yield from ask(call, "stat", path=HostPath(call["path"]), algorithm=algorithm.upper(), **keys)
+        answer = yield from ask(call, _STAT, path=HostPath(call["path"]), algorithm=algorithm.upper(), **keys)
         return Result(values={"stat": answer})
     answer = yield from ask(
         call,
-        "stat",
+        _STAT,
         path=HostPath(call["path"]),
         follow=call["follow"],
         get_checksum=call["get_checksum"],
@@ -124,12 +130,12 @@ def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
     numbers = {"nlink": nlink, "uid": uid, "gid": gid, "size": size, "atime": atime, "mtime": mtime, "ctime": ctime}
     numbers |= {"inode": inode, "dev": device, "blocks": blocks}
     return (
-        {"exists": True, "path": shown(answer["path"]), "mode": f"{stat.S_IMODE(mode):04o}"}
+        {"exists": True, "path": readable_text(answer["path"]), "mode": f"{stat.S_IMODE(mode):04o}"}
         | {key: int(value) for key, value in numbers.items()}
         | {"pw_name": user, "gr_name": group}
         | _kind(mode)
         | {key: key in answer for key in ("readable", "writeable", "executable")}
-        | {key: shown(answer[key]) for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
+        | {key: readable_text(answer[key]) for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
         | {key: answer[key] for key in ("mimetype", "charset", "version") if key in answer}
         | (_attributes(answer["attr_flags"]) if "attr_flags" in answer else {})
     )

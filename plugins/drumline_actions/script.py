@@ -26,11 +26,23 @@ from drumline.plugin import (
     Steps,
     Written,
 )
+from drumline.plugin.kit import (
+    DECRYPT,
+    Script,
+    ask,
+    expanding_word,
+    fill,
+    local_content,
+    powershell_value,
+    readable,
+    remove,
+    temporaries,
+)
 from drumline.plugin.windows import command_line
 from drumline_actions.commands import CHDIR, CONDITIONS, run_once
-from drumline_actions.offers import DECRYPT, aliases
-from drumline_actions.scripts import ask, expanding_word, naming, powershell_value, remove
-from drumline_actions.transfer import fill, local_content, readable
+from drumline_actions.naming import aliases
+
+_TEMPORARY = Script.beside(__file__, "temporary")
 
 # The temporary file goes when the script ends, also when it is told to end early.
 _POSIX = """t={temporary}
@@ -116,7 +128,7 @@ def _on_posix(call: Call, path: Path, arguments: str) -> Steps:
     if content.small is not None:
         text = _POSIX.format(temporary=_MAKE_TEMPORARY, fill=_SENT_ALONG, **parts)
         return (yield from run_once(call, _run(call, Language.SH, text, content.small), shown=None, not_run=_not_run))
-    temporary = (yield from ask(call, "temporary", **naming()))["upload"]
+    temporary = (yield from ask(call, _TEMPORARY, **temporaries()))["upload"]
     yield from fill(call, content, temporary)
     text = _POSIX.format(temporary=shlex.quote(temporary), fill="", **parts)
     try:
@@ -160,7 +172,7 @@ def _on_windows(call: Call, path: Path, arguments: str) -> Steps:
 
 def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
     content = yield from local_content(call, path)
-    made = yield from ask(call, "temporary", suffix=path.suffix, content=content.small, **naming())
+    made = yield from ask(call, _TEMPORARY, suffix=path.suffix, content=content.small, **temporaries())
     temporary: str = made["upload"]
     if content.small is None:
         yield from fill(call, content, temporary)

@@ -1,5 +1,4 @@
 # All that stat tells of $path.
-tmp= deref=
 [ -z "$follow" ] || deref=-L
 say path "$path"
 [ -e "$path" ] || [ -L "$path" ] || exit 0

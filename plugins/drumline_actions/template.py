@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, NeededFile, Platform, Steps, Written
-from drumline_actions.copy import TARGET, check_target, deliver, placed
-from drumline_actions.offers import POSIX_ONLY, aliases, refuse_on_windows
-from drumline_actions.transfer import VAULT, Content, readable
+from drumline.plugin.kit import (
+    POSIX_ONLY,
+    TARGET,
+    Content,
+    check_target,
+    deliver,
+    placed,
+    readable,
+    refuse_on_windows,
+    refuse_vault,
+)
+from drumline_actions.naming import aliases
 
 #: Bytes of a template.
 _MOST = 16 * 1024 * 1024
@@ -43,8 +52,7 @@ def perform(call: Call) -> Steps:
         data = file.read(_MOST + 1)
     if len(data) > _MOST:
         raise ActionFailed(f"{path} is larger than {_MOST // 1024 // 1024} MiB; copy takes files of any size")
-    if data.startswith(VAULT):
-        raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
+    refuse_vault(path, data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

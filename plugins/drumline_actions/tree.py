@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from drumline.plugin import ActionFailed, Request, Sleep
-from drumline_actions.transfer import readable
+from drumline.plugin.kit import readable
 
 #: Entries of a directory that are copied at most. Links between neighbours lead back nowhere, and yet n of them make
 #: n! paths.

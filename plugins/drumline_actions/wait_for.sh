@@ -1,5 +1,5 @@
 # Waits, for $timeout seconds at most, until $port of $address or $path is as $state says.
-tmp=
+
 # Nothing that says nothing, never ends or never stops talking may hold this up.
 patient() { if command -v timeout >/dev/null 2>&1; then timeout "$limit" "$@"; else "$@"; fi; }
 

@@ -24,8 +24,11 @@ from drumline.plugin import (
     Steps,
     Waiting,
 )
-from drumline_actions.offers import aliases, exclusive
-from drumline_actions.scripts import HostPath, ask, decode, require_exit
+from drumline.plugin.kit import HostPath, Script, ask, exclusive, output_text, require_exit
+from drumline_actions.naming import aliases
+
+_WAIT_FOR = Script.beside(__file__, "wait_for")
+_DRAINED = Script.beside(__file__, "drained")
 
 #: Seconds after which a script that waits is ended though it should have known by itself.
 _GRACE = 5
@@ -56,11 +59,11 @@ def perform_wait_for(call: Call) -> Steps:
         return Result(values=_values(call, call["delay"] + call["timeout"]))
     seconds = call["timeout"] + _GRACE
     if call["state"] == "drained":
-        answer = yield from ask(call, "drained", seconds=seconds, **_connections(call))
+        answer = yield from ask(call, _DRAINED, seconds=seconds, **_connections(call))
     else:
         answer = yield from ask(
             call,
-            "wait_for",
+            _WAIT_FOR,
             seconds=seconds,
             address=call["host"],
             port=call["port"],
@@ -91,7 +94,7 @@ def _until_command(call: Call) -> Steps:
         if completed.ending is not Ending.TIMED_OUT or elapsed < call["timeout"]:
             require_exit(call, completed)
         values = _values(call, int(call["delay"] + elapsed)) | {"rc": completed.code}
-        values |= {"stdout": decode(completed.stdout), "stderr": decode(completed.stderr)}
+        values |= {"stdout": output_text(completed.stdout), "stderr": output_text(completed.stderr)}
         if completed.ending is Ending.EXITED and completed.ok is not _wants_absence(call):
             return Result(values=values)
         if elapsed + call["sleep"] > call["timeout"]:
@@ -219,8 +222,8 @@ def _trivial(call: Call, timeout: float | None = None) -> Run:
 def perform_ping(call: Call) -> Steps:
     completed: Completed = yield _trivial(call)
     require_exit(call, completed)
-    if decode(completed.stdout).strip() != "pong":
-        said = decode(completed.stdout + completed.stderr).strip()
+    if output_text(completed.stdout).strip() != "pong":
+        said = output_text(completed.stdout + completed.stderr).strip()
         raise ActionFailed(f"The host's shell answered something else than it was asked for: {said}", rc=completed.code)
     if call["data"] == "crash":
         raise ActionFailed("boom")

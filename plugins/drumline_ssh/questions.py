@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from drumline.plugin import Secret
-from drumline.plugin.terminal import NoTerminal, ask
+from drumline.plugin.terminal import NoTerminal, ask_person
 from drumline_ssh.login import Inquiry, Question
 
 #: Words of a question that no password answers.
@@ -48,7 +48,7 @@ class Answers:
             raise NoAnswer(f"it asks '{shown}', and BatchMode forbids to ask anyone")
         preface = [_printable(line.strip()) for line in (inquiry.title, inquiry.instructions) if line.strip()]
         try:
-            return ask([*preface, f"{self._place} asks: {shown}"], hidden=not question.shown)
+            return ask_person([*preface, f"{self._place} asks: {shown}"], hidden=not question.shown)
         except NoTerminal as error:
             raise NoAnswer(f"it asks '{shown}', and {error}") from None
 

@@ -52,7 +52,7 @@ def is_free() -> bool:
     return True
 
 
-def ask(lines: list[str], *, hidden: bool) -> str:
+def ask_person(lines: list[str], *, hidden: bool) -> str:
     """Put a question at the terminal, and wait for a line. ``hidden``: what is typed isn't shown.
 
     ``lines`` must be printable; the last one is the question. One question at a time; others wait. What stood there

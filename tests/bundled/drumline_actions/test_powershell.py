@@ -66,8 +66,8 @@ def test_5_1_would_run_every_script(powershell_parser: Parser, sent: dict[str, s
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
 def test_no_script_is_left_out(sent: dict[str, str]) -> None:
-    directory = resources.files("drumline_actions")
-    for file in directory.iterdir():
+    packages = map(resources.files, ("drumline_actions", "drumline.plugin.kit"))
+    for file in (file for package in packages for file in package.iterdir()):
         if file.name.endswith(".ps1"):
             first = next(line for line in file.read_text().splitlines() if line and line[0] not in "# ")
             assert any(first in text for text in sent.values()), file.name

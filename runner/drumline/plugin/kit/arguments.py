@@ -1,16 +1,12 @@
-"""What the declarations of several actions share: aliases and arguments."""
+"""Arguments that several actions share, and what can be wrong with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drumline.plugin import ActionFailed, Argument, Call, Mode, Platform, Written
-
-
-def aliases(name: str, *, windows: bool = True) -> tuple[str, ...]:
-    """The other names of an action: fully qualified, and with Ansible's prefix for Windows."""
-    builtin = (f"ansible.builtin.{name}",)
-    return (*builtin, f"win_{name}", f"ansible.windows.win_{name}") if windows else builtin
+from drumline.model.target import Platform
+from drumline.plugin.modes import Mode
+from drumline.plugin.protocols import ActionFailed, Argument, Call, Written
 
 
 def ignored(*names: str) -> tuple[Argument, ...]:

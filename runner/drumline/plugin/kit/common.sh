@@ -1,5 +1,11 @@
-# What several scripts share. An answer is a row of key=value pairs that end in NUL, so that any file name can be told.
+# What all scripts share. An answer is a row of key=value pairs that end in NUL, so that any file name can be told.
+tmp= changed= deref= nofollow=
+
 say() { printf '%s=%s\0' "$1" "$2"; }
+
+# say_json NAME JSON: a number, true, false. say_item NAME TEXT: one more of a list.
+say_json() { printf '%s:=%s\0' "$1" "$2"; }
+say_item() { printf '%s+=%s\0' "$1" "$2"; }
 
 fail() {
     [ -z "$tmp" ] || rm -f -- "$tmp"
@@ -20,7 +26,7 @@ look_for_leftovers() {
             *) leftovers=$leftovers${left##*/}/ ;;
         esac
     done
-    [ -z "$leftovers" ] || { say leftovers "$leftovers"; say directory "$1"; }
+    [ -z "$leftovers" ] || { say leftovers "$leftovers"; say left_in "$1"; }
 }
 
 # mode:uid:gid:user:group:size of a file (of what it points to, when $deref is -L); GNU and busybox, else BSD.

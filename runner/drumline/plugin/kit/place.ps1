@@ -1,4 +1,4 @@
-# How copy.ps1 and from_host.ps1 put content at $dest, if what is there differs.
+# How deliver.ps1, and scripts of actions, put content at $dest, if what is there differs.
 $answer.changed = $false
 
 function Fill([string]$source, [string]$temporary) {

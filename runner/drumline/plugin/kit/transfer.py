@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from drumline.plugin import ActionFailed, Call, Language, Platform, Put, Request, Run, Sleep, TransferFailed
-from drumline_actions.scripts import decode, remove, require_exit
+from drumline.errors import TransferFailed
+from drumline.model.request import Language, Put, Request, Run, Sleep
+from drumline.model.target import Platform
+from drumline.plugin.kit.asking import output_text, remove, require_exit
+from drumline.plugin.protocols import ActionFailed, Call
 
 #: Bytes that travel together with the script that uses them, in one round trip.
 SMALL = 64 * 1024
@@ -26,7 +29,7 @@ _PIECE = 1024 * 1024
 #: Bytes that are summed up between two looks at whether the job is to stop.
 _BREATH = 8 * 1024 * 1024
 #: How a file begins that ansible-vault encrypted.
-VAULT = b"$ANSIBLE_VAULT;"
+_VAULT = b"$ANSIBLE_VAULT;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +87,16 @@ def readable(path: Path) -> Iterator[None]:
         raise ActionFailed(f"{path} on this machine can't be read: {error.strerror or error}") from error
 
 
+def refuse_vault(path: Path, data: bytes) -> None:
+    """End the action when ansible-vault encrypted what a file of this machine holds; the beginning of it is enough."""
+    if data.startswith(_VAULT):
+        raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
+
+
 def local_content(call: Call, path: Path) -> Generator[Request, Any, Content]:
     """What a file of this machine holds, read into memory only when it is small.
 
-    One that ansible-vault encrypted is refused, unless ``decrypt`` is false.
+    One that ansible-vault encrypted is refused, unless the task's ``decrypt`` (:data:`DECRYPT`) is false.
     """
     with readable(path):
         status = path.stat()
@@ -95,8 +104,8 @@ def local_content(call: Call, path: Path) -> Generator[Request, Any, Content]:
             raise ActionFailed(f"{path} on this machine is no file: a pipe or a device may never end")
         with path.open("rb") as file:
             beginning = file.read(SMALL + 1)
-            if call["decrypt"] and beginning.startswith(VAULT):
-                raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
+            if call.arguments.get("decrypt", True):
+                refuse_vault(path, beginning)
             if len(beginning) <= SMALL:
                 return Content.of_bytes(beginning)
             checksum = yield from _sum(file, beginning)
@@ -132,4 +141,4 @@ def _append(call: Call, content: Content, temporary: str) -> Generator[Request, 
         completed = yield Run(language=Language.SH, text=f"cat >>{shlex.quote(temporary)}", stdin=piece)
         require_exit(call, completed)
         if not completed.ok:
-            raise ActionFailed(f"{temporary} can't be written: {decode(completed.stderr).strip()}")
+            raise ActionFailed(f"{temporary} can't be written: {output_text(completed.stderr).strip()}")

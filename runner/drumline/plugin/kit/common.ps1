@@ -41,6 +41,6 @@ function LookForLeftovers([string]$directory) {
     $others = @($names | Where-Object { $_ -and -not $_.StartsWith($own) })
     if ($others.Count -gt 0) {
         $answer.leftovers = $others -join '/'
-        $answer.directory = $directory.TrimEnd('\') + '\'
+        $answer.left_in = $directory.TrimEnd('\') + '\'
     }
 }

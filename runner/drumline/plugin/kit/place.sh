@@ -1,5 +1,5 @@
-# How copy.sh and from_host.sh put content at $dest, if what is there differs.
-tmp= changed= deref= nofollow= backup_file= moved=
+# How deliver.sh, and scripts of actions, put content at $dest, if what is there differs.
+backup_file= moved=
 trap 'rm -f -- "$tmp"; exit 143' HUP INT TERM
 
 needed() {

@@ -1,0 +1,81 @@
+"""The kit that actions are written with: scripts for both platforms, files on their way to hosts, common arguments.
+
+An action in short, with ``service.sh`` and ``service.ps1`` beside its module::
+
+    SERVICE = Script.beside(__file__, "service")
+
+    def perform(call):
+        answer = yield from ask(call, SERVICE, name=call["name"], state=call["state"])
+        return result_of(answer)
+
+It is imported by the modules of actions, which are imported when a task uses them; ``drumline.plugin`` doesn't need it.
+"""
+
+from drumline.plugin.hostpath import HostPath
+from drumline.plugin.kit.arguments import (
+    ATTRIBUTES,
+    DECRYPT,
+    POSIX_ONLY,
+    exclusive,
+    ignored,
+    mode_text,
+    not_both,
+    not_on_windows,
+    refuse_on_windows,
+    refused,
+)
+from drumline.plugin.kit.asking import (
+    Answered,
+    HostAnswer,
+    ask,
+    output_text,
+    readable_text,
+    remove,
+    require_exit,
+    result_of,
+    temporaries,
+)
+from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
+from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
+from drumline.plugin.kit.scripts import Script, script_run
+from drumline.plugin.kit.transfer import Content, fill, local_content, readable, refuse_vault
+
+__all__ = [
+    "ATTRIBUTES",
+    "DECRYPT",
+    "PLACE",
+    "POSIX_ONLY",
+    "TARGET",
+    "Answered",
+    "Content",
+    "HostAnswer",
+    "HostPath",
+    "Script",
+    "ask",
+    "check_target",
+    "deliver",
+    "exclusive",
+    "expanding_word",
+    "file_result",
+    "fill",
+    "ignored",
+    "local_content",
+    "mode_text",
+    "not_both",
+    "not_on_windows",
+    "output_text",
+    "placed",
+    "powershell_value",
+    "readable",
+    "readable_text",
+    "refuse_on_windows",
+    "refuse_vault",
+    "refused",
+    "remove",
+    "require_exit",
+    "result_of",
+    "script_run",
+    "sh_word",
+    "target_settings",
+    "temporaries",
+]
