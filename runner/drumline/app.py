@@ -127,7 +127,7 @@ def prepare(
     extra = read_extra_vars(extra_vars)
     limit = None if limit is None else read_limit(limit)
     playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
-    templating = Templating(settings.template_timeout)
+    templating = Templating(settings.template_timeout, plugins)
     warnings = Diagnostics()
     warnings.extend(inventory.warnings)
     render = play_renderer(templating, inventory, extra, playbook)
@@ -196,7 +196,7 @@ def _look_further(
 ) -> None:
     """Find what else is wrong with files in which something is: one mistake must not hide another."""
     undefined = inventory is not None and not may_define_names(mistakes.found)
-    templating, known = Templating(), inventory or Inventory()
+    templating, known = Templating(plugins=plugins), inventory or Inventory()
     mistakes.found.extend(check_names(playbook, known, extra, templating, actions=plugins.actions, undefined=undefined))
     if inventory is None or not inventory.hosts:
         return

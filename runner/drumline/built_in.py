@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from drumline.commands import COMMANDS, HELP
@@ -11,6 +11,7 @@ from drumline.plugin.manager import load_plugins
 from drumline.plugin.protocols import CommandSpec
 from drumline.plugin.registry import Registry
 from drumline.plugin.spec import hookimpl
+from drumline.templating import offers
 
 
 def all_plugins(directory: Path | None = None) -> Registry:
@@ -22,3 +23,21 @@ def all_plugins(directory: Path | None = None) -> Registry:
 def drumline_commands() -> Iterable[CommandSpec]:
     """The commands of drumline itself, so that no plugin can offer another one by the same name."""
     return [CommandSpec(name=name, load=load, help=text) for name, load, text in (*COMMANDS, HELP)]
+
+
+# Names of templates are taken in the same way, those of jinja2 too.
+
+
+@hookimpl(tryfirst=True)
+def drumline_filters() -> Mapping[str, str]:
+    return {**dict.fromkeys(offers.FILTERS_OF_JINJA.split(), offers.BuiltIn()), **offers.FILTERS}
+
+
+@hookimpl(tryfirst=True)
+def drumline_tests() -> Mapping[str, str]:
+    return {**dict.fromkeys(offers.TESTS_OF_JINJA.split(), offers.BuiltIn()), **offers.TESTS}
+
+
+@hookimpl(tryfirst=True)
+def drumline_lookups() -> Mapping[str, str]:
+    return offers.LOOKUPS

@@ -8,7 +8,7 @@ import sys
 import pytest
 from jinja2.filters import FILTERS as JINJA_FILTERS
 
-from drumline.templating.functions import Functions, imported
+from drumline.templating.functions import Function, Functions, imported
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 
 
@@ -39,8 +39,12 @@ show()
     assert done.stdout.splitlines() == ["[]", "['text_filters']", "['text_filters', 'jinja_tests']"]
 
 
+def of_plugins(name: str) -> Function:
+    raise AssertionError(name)
+
+
 def test_all_are_named_though_none_is_used() -> None:
-    functions = Functions(JINJA_FILTERS, FILTERS)
+    functions = Functions(JINJA_FILTERS, FILTERS, of_plugins)
     assert set(functions) == {*JINJA_FILTERS, *FILTERS}
     assert "ansible.builtin.to_json" in functions
     assert "ansible.builtin.upper" in functions
@@ -51,6 +55,6 @@ def test_all_are_named_though_none_is_used() -> None:
 
 
 def test_full_names_are_other_names_of_the_same() -> None:
-    functions = Functions(JINJA_FILTERS, FILTERS)
+    functions = Functions(JINJA_FILTERS, FILTERS, of_plugins)
     assert functions["ansible.builtin.upper"] is JINJA_FILTERS["upper"]
     assert functions["ansible.builtin.to_yaml"] is functions["to_yaml"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,15 @@ from drumline.plugin.finding import Found, in_directory, installed
 from drumline.plugin.hooks import BUILT_IN, Hooks, Rejected, failed
 from drumline.plugin.registry import Offers, PluginInfo, Registry
 
-#: Kind of offer, the hook that gives it, and the names of one offer.
+#: Kind of offer, the hook that gives it, and the names of one offer where a plugin's answer isn't by name.
 _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
     ("transports", "drumline_transports", lambda offer: (offer.name,)),
     ("actions", "drumline_actions", lambda offer: (offer.name, *offer.aliases)),
     ("inventory sources", "drumline_inventory_sources", lambda offer: (offer.name,)),
     ("commands", "drumline_commands", lambda offer: (offer.name,)),
+    ("filters", "drumline_filters", lambda _offer: ()),
+    ("tests", "drumline_tests", lambda _offer: ()),
+    ("lookups", "drumline_lookups", lambda _offer: ()),
 )
 
 
@@ -51,6 +54,9 @@ def _gather(found: Sequence[Found], built_in: object) -> Registry:
         actions=offers["actions"],
         inventory_sources=tuple(offers["inventory sources"].values()),
         commands=offers["commands"],
+        filters=offers["filters"],
+        tests=offers["tests"],
+        lookups=offers["lookups"],
         plugins=tuple(
             PluginInfo(
                 name=plugin.name,
@@ -90,7 +96,15 @@ def _take(
     """Enter what all plugins answer to a hook; gives (owner, fault)."""
     for owner, call in hooks.each(hook):
         try:
-            for offer in call() or ():
-                yield from ((owner, fault) for fault in offers.take(owner, names(offer), offer))
+            for known_as, offer in _named(call() or (), names):
+                yield from ((owner, fault) for fault in offers.take(owner, known_as, offer))
         except Exception as error:  # as above
             yield owner, failed(owner, hook, error)
+
+
+def _named(answer: Any, names: Callable[[Any], Iterable[str]]) -> Iterator[tuple[Iterable[str], Any]]:
+    """The names of each offer, and the offer."""
+    if isinstance(answer, Mapping):
+        yield from (((name,), offer) for name, offer in answer.items())
+    else:
+        yield from ((names(offer), offer) for offer in answer)

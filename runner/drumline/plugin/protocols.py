@@ -1,4 +1,5 @@
-"""What a plugin provides: transports with their connections and sessions, actions, inventory sources, commands.
+"""What a plugin provides: transports with their connections and sessions, actions, inventory sources, commands, and
+what templates may name.
 
 A transport in short::
 
@@ -290,6 +291,21 @@ class InventorySource(Protocol):
         ...
 
 
+#: A filter, test or lookup of templates: a function, or ``"package.module:function"``, imported when it is used.
+#: Filters and tests are called with what stands before them and their arguments, lookups with a :class:`LookupCall`.
+TemplateFunction: TypeAlias = Callable[..., Any] | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupCall:
+    """One term of one lookup in a template: ``lookup('name', term, option=value)``."""
+
+    term: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    #: As that of :class:`Call`.
+    find_file: Callable[[str, str], Path] = field(default=lambda src, _folder: Path(src))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
     """A command that a plugin adds to ``drumline``; loaded when it is used, so that ``--help`` stays fast."""
@@ -326,6 +342,7 @@ __all__ = [
     "Exit",
     "Get",
     "InventorySource",
+    "LookupCall",
     "NeededFile",
     "Option",
     "Platform",
@@ -340,6 +357,7 @@ __all__ = [
     "Steps",
     "Stream",
     "Target",
+    "TemplateFunction",
     "Transport",
     "Written",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from drumline.plugin.hooks import Hooks
-from drumline.plugin.protocols import Action, CommandSpec, InventorySource, Transport
+from drumline.plugin.protocols import Action, CommandSpec, InventorySource, TemplateFunction, Transport
 
 T = TypeVar("T")
 
@@ -22,28 +22,12 @@ class PluginInfo:
     fault: str = ""  #: Why it, or a part of it, was left out.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registry:
-    """Every offer of every plugin. ``actions`` is keyed by names and aliases alike."""
-
-    transports: Mapping[str, Transport] = field(default_factory=dict)
-    actions: Mapping[str, Action] = field(default_factory=dict)
-    inventory_sources: tuple[InventorySource, ...] = ()
-    commands: Mapping[str, CommandSpec] = field(default_factory=dict)
-    plugins: tuple[PluginInfo, ...] = ()
-    hooks: Hooks = field(default_factory=Hooks)  #: For hooks that are called later than at start-up.
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """What to warn about at start-up, a sentence each."""
-        return tuple(plugin.fault for plugin in self.plugins if plugin.fault)
-
-
 class Offers(dict[str, T]):
     """Names of one kind and who owns them; the first owner of a name keeps it, the others are left out."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__()
+    def __init__(self, kind: str, known: Mapping[str, T] | None = None) -> None:
+        """``known`` are names without an owner."""
+        super().__init__(known or {})
         self.kind = kind
         self.owners: dict[str, str] = {}
 
@@ -66,6 +50,26 @@ class Offers(dict[str, T]):
     def of(self, owner: str) -> tuple[str, ...]:
         """The names that an owner has, in the order in which it offered them."""
         return tuple(name for name, known in self.owners.items() if known == owner)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Every offer of every plugin. ``actions`` is keyed by names and aliases alike."""
+
+    transports: Mapping[str, Transport] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    inventory_sources: tuple[InventorySource, ...] = ()
+    commands: Mapping[str, CommandSpec] = field(default_factory=dict)
+    filters: Offers[TemplateFunction] = field(default_factory=lambda: Offers("filters"))
+    tests: Offers[TemplateFunction] = field(default_factory=lambda: Offers("tests"))
+    lookups: Offers[TemplateFunction] = field(default_factory=lambda: Offers("lookups"))
+    plugins: tuple[PluginInfo, ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)  #: For hooks that are called later than at start-up.
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What to warn about at start-up, a sentence each."""
+        return tuple(plugin.fault for plugin in self.plugins if plugin.fault)
 
 
 def _inside(owner: str) -> str:

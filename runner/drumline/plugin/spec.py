@@ -11,13 +11,13 @@ start-up must be quick: import client libraries where they are used, not where t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
-    from drumline.plugin.protocols import Action, CommandSpec, InventorySource, Transport
+    from drumline.plugin.protocols import Action, CommandSpec, InventorySource, TemplateFunction, Transport
 
 #: The name of the project in pluggy, and of the entry point group.
 PROJECT = "drumline"
@@ -92,4 +92,44 @@ def drumline_commands() -> Iterable[CommandSpec] | None:
         The names of drumline's own commands are always taken.
     Who may implement it: installed packages, since a command is imported by its module's name.
     Bundled user: ``drumline.built_in``, ``drumline_lab``.
+    """
+
+
+@hookspec
+def drumline_filters() -> Mapping[str, TemplateFunction] | None:
+    """Offer filters of templates (``x | name``) by their names. The function is given ``x`` and the arguments.
+
+    Called: once, at start-up.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
+        Those of jinja2 and drumline come before all.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
+    """
+
+
+@hookspec
+def drumline_tests() -> Mapping[str, TemplateFunction] | None:
+    """Offer tests of templates (``x is name``) by their names. What the function gives counts as true or false.
+
+    Called: once, at start-up.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: as for ``drumline_filters``.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
+    """
+
+
+@hookspec
+def drumline_lookups() -> Mapping[str, TemplateFunction] | None:
+    """Offer lookups of templates (``lookup('name', term)``) by their names. The function is given a ``LookupCall``.
+
+    Called: once, at start-up.
+    Parameters: none.
+    None: it offers none.
+    Which answer wins: as for ``drumline_filters``.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
     """

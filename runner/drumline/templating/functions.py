@@ -1,6 +1,6 @@
-"""Filters and tests by name: jinja2's, drumline's, and those of plugins.
+"""Filters, tests and lookups by name: jinja2's, drumline's, and those of plugins.
 
-What isn't jinja2's is imported when a template that names it is compiled.
+What isn't jinja2's is imported when a template that names it is compiled, a lookup when it is used.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from drumline.templating.bounds import behind_check
+from drumline.templating.offers import BuiltIn
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -20,18 +21,24 @@ PREFIX = "ansible.builtin."
 class Functions(dict[str, Any]):
     """Those of one kind. As a dict it has what was used so far; all are found by their names, and iterated over."""
 
-    def __init__(self, present: Mapping[str, Any], offered: Mapping[str, str]) -> None:
-        """``present`` are there already; ``offered`` are drumline's, which win over them."""
+    def __init__(
+        self, present: Mapping[str, Any], offered: Mapping[str, Function | str], adapt: Callable[[str], Function]
+    ) -> None:
+        """``present`` are there already; ``offered`` win over them. ``adapt`` makes one of a plugin's ready."""
         super().__init__(
-            (name, behind_check(name, function)) for name, function in present.items() if name not in offered
+            (name, behind_check(name, function)) for name, function in present.items() if not offered.get(name)
         )
         self._offered = offered
+        self._adapt = adapt
 
     def __missing__(self, name: str) -> Function:
         short = name.removeprefix(PREFIX)
-        if short in self._offered:
-            found = behind_check(short, imported(self._offered[short]))
-        elif short != name and short in self:
+        offer = self._offered.get(short)
+        if isinstance(offer, BuiltIn) and offer:
+            found = behind_check(short, imported(offer))
+        elif offer and not isinstance(offer, BuiltIn):
+            found = self._adapt(short)
+        elif short != name and super().__contains__(short):
             found = self[short]
         else:
             raise KeyError(name)
@@ -39,13 +46,11 @@ class Functions(dict[str, Any]):
         return found
 
     def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str):
-            return False
-        short = name.removeprefix(PREFIX)
-        return super().__contains__(short) or short in self._offered
+        short = name.removeprefix(PREFIX) if isinstance(name, str) else name
+        return super().__contains__(short) or bool(self._offered.get(short))  # type: ignore[call-overload]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*super().__iter__(), *self._offered)))
+        return iter(dict.fromkeys((*super().__iter__(), *filter(self._offered.get, self._offered))))
 
     def get(self, name: str, default: Any = None) -> Any:
         try:

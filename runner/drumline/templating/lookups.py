@@ -92,7 +92,7 @@ def template(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
 def fileglob(context: Context, term: str, _options: dict[str, Any]) -> list[Any]:
     """The paths of the files that match a pattern."""
     pattern = os.path.expanduser(term)
-    directory = _playbook_dir(context)
+    directory = playbook_dir(context)
     places = [pattern] if os.path.isabs(pattern) else [str(directory / "files" / pattern), str(directory / pattern)]
     found = [sorted(path for path in glob.glob(place) if os.path.isfile(path)) for place in places]
     return next((paths for paths in found if paths), [])
@@ -108,12 +108,13 @@ def variable(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
 
 def _found(context: Context, term: str, directory: str) -> Path:
     try:
-        return find_file(term, directory, _playbook_dir(context))
+        return find_file(term, directory, playbook_dir(context))
     except ActionFailed as failure:
         raise FilterArgumentError(failure.message) from None
 
 
-def _playbook_dir(context: Context) -> Path:
+def playbook_dir(context: Context) -> Path:
+    """Where the files of a project are looked for."""
     directory = context.resolve_or_missing("playbook_dir")
     return Path.cwd() if directory is missing else Path(directory)
 

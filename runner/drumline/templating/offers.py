@@ -11,13 +11,21 @@ _TESTS = "drumline.templating.jinja_tests"
 _LOOKUPS = "drumline.templating.lookups"
 
 
-def _in(module: str, names: str, **others: str) -> dict[str, str]:
+class BuiltIn(str):
+    """Where a function of drumline's own is: ``package.module:function``. jinja2 calls it as it calls its own ones.
+
+    Empty for what is jinja2's.
+    """
+
+    __slots__ = ()
+
+
+def _in(module: str, names: str, **others: str) -> dict[str, BuiltIn]:
     """Functions of a module under their own names, and ``others`` under names of theirs."""
     functions = {**{name: name for name in names.split()}, **others}
-    return {name: f"{module}:{function}" for name, function in functions.items()}
+    return {name: BuiltIn(f"{module}:{function}") for name, function in functions.items()}
 
 
-#: Name to ``package.module:function``, as for the next two.
 FILTERS = {
     **_in(
         _TEXT,
@@ -82,3 +90,15 @@ TESTS = {
 }
 
 LOOKUPS = _in(_LOOKUPS, "file fileglob template", env="of_environment", vars="variable")
+
+#: The names that jinja2 has.
+FILTERS_OF_JINJA = (
+    "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape"
+    " format groupby indent int items last length list lower map max min pprint reject rejectattr replace reverse"
+    " round safe select selectattr slice sort string striptags title tojson trim truncate upper urlencode urlize"
+    " wordcount wordwrap xmlattr"
+)
+TESTS_OF_JINJA = (
+    "boolean callable defined divisibleby eq equalto escaped even false filter float ge greaterthan gt in integer"
+    " iterable le lessthan lower lt mapping ne none number odd sameas sequence string test true undefined upper"
+)

@@ -86,6 +86,10 @@ class NotDefined(UndefinedError):
         self.name = name
 
 
+class NoData(TypeError):
+    """What a template gives is neither text, number, list nor dictionary."""
+
+
 def data(value: Any) -> Any:
     """The value as plain data; raises for what is undefined or no data at all, and for more than there may be."""
     if type(value) in ATOMS or value is OMIT or type(value) is Undefined:
@@ -115,7 +119,7 @@ class _Plain(Meter):
         if isinstance(value, Iterable):
             members = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
             return [item for item in map(self.of, members) if item is not OMIT]
-        raise TypeError(f"This gives {_described(value)}, which is no data. Are parentheses missing?")
+        raise NoData(f"This gives {_described(value)}, which is no data. Are parentheses missing?")
 
     def _items(self, value: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
         for key, item in value.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import Template as JinjaTemplate
@@ -19,6 +19,7 @@ from jinja2.utils import missing
 
 from drumline.diagnostics import Diagnostic, Position, did_you_mean
 from drumline.model.value import Template, Value
+from drumline.plugin.registry import Offers, Registry
 from drumline.secret import Secret
 from drumline.templating import not_yet
 from drumline.templating.bounds import behind_check
@@ -48,6 +49,7 @@ from drumline.templating.lookups import GLOBALS
 from drumline.templating.names import Names, Reference, names_of, owner_of, references_of
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from drumline.templating.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
+from drumline.templating.plugged import plugged_filter, plugged_lookup, plugged_test
 from drumline.templating.quick import is_quick
 from drumline.templating.unknown import unknown_names
 
@@ -95,15 +97,15 @@ class _Code:
 class Templating:
     """All templates of a run. Each text is compiled once; may be used from several threads."""
 
-    def __init__(self, seconds: float = DEFAULT) -> None:
-        """``seconds`` is what one rendering may take."""
+    def __init__(self, seconds: float = DEFAULT, plugins: Registry | None = None) -> None:
+        """``seconds`` is what one rendering may take. Without ``plugins`` there is only what drumline offers itself."""
         self._seconds = seconds
+        functions = _Functions.of(plugins)
         # Not optimized: that would evaluate constant parts when a template is compiled.
         options: dict[str, Any] = {"undefined": Missing, "trim_blocks": True, "optimized": False}
-        self._environment = _fitted(PlaybookEnvironment(**options))
-        self._files = _fitted(
-            FileEnvironment(**options, keep_trailing_newline=True, loader=FunctionLoader(read_template))
-        )
+        self._environment = _fitted(PlaybookEnvironment(**options), functions)
+        files = FileEnvironment(**options, keep_trailing_newline=True, loader=FunctionLoader(read_template))
+        self._files = _fitted(files, functions)
         self._environment.render_file = self._files.render_file = self.render_file
         self._codes: dict[tuple[str, bool], _Code] = {}
         self._named: dict[tuple[str, bool], Names] = {}
@@ -341,11 +343,32 @@ class Templating:
         return f"{owner} has no '{error.name}'.{hint}"
 
 
-def _fitted(environment: T) -> T:
+class _Functions(NamedTuple):
+    """All filters, tests and lookups."""
+
+    filters: Functions
+    tests: Functions
+    lookups: Functions
+
+    @classmethod
+    def of(cls, plugins: Registry | None) -> _Functions:
+        """Those of drumline and of these plugins."""
+        if plugins is None:
+            plugins = Registry(
+                filters=Offers("filters", FILTERS), tests=Offers("tests", TESTS), lookups=Offers("lookups", LOOKUPS)
+            )
+        return cls(
+            Functions({**JINJA_FILTERS, COUNTED: counted}, plugins.filters, partial(plugged_filter, plugins.filters)),
+            Functions(JINJA_TESTS, plugins.tests, partial(plugged_test, plugins.tests)),
+            Functions({}, plugins.lookups, partial(plugged_lookup, plugins.lookups)),
+        )
+
+
+def _fitted(environment: T, functions: _Functions) -> T:
     """The environment with all filters, tests and functions in it."""
-    environment.filters = Functions({**JINJA_FILTERS, COUNTED: counted}, FILTERS)
-    environment.tests = Functions(JINJA_TESTS, TESTS)
-    environment.lookups = Functions({}, LOOKUPS)
+    environment.filters = functions.filters
+    environment.tests = functions.tests
+    environment.lookups = functions.lookups
     for name, function in {**environment.globals, **GLOBALS}.items():
         environment.globals[name] = behind_check(name, cast(Function, function))
     environment.globals["omit"] = OMIT
