@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+from msgspec import Struct
+
 from drumline.clock import SystemClock
 from drumline.errors import UsageError
 from drumline.journal.codec import LATEST, DamagedEvent, check, decode
@@ -44,8 +46,7 @@ AND json_extract({_BODY.format("events")}, '$.at') >= ? ORDER BY seq
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True, kw_only=True, gc=False):
     """One run, as ``runs list`` shows it. ``finished`` and ``exit_status`` are None while it runs, or if it died."""
 
     number: int
