@@ -9,7 +9,7 @@ from support.running import Ran, run_tasks, run_text
 
 from drumline.execution.results import Results
 from drumline.journal.store import Journal
-from drumline.templating.jinja import Lookup
+from drumline.templating.variables import Lookup
 
 
 def shown(ran: Ran, task: str = "told", host: str = "a") -> object:

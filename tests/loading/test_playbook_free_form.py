@@ -12,7 +12,7 @@ from drumline.errors import FilesError
 from drumline.loading.arguments import coerce, coerce_arguments
 from drumline.loading.free_form import split_arguments
 from drumline.plugin.protocols import Action, Argument
-from drumline.templating.plain import OMIT
+from drumline.templating.values import OMIT
 
 
 @pytest.mark.parametrize(

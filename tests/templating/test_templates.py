@@ -12,8 +12,8 @@ from drumline.inventory.variables import Facts, Scope
 from drumline.model.value import Template
 from drumline.secret import Secret
 from drumline.templating.failures import TemplateFailed
-from drumline.templating.plain import OMIT
 from drumline.templating.templates import Templating
+from drumline.templating.values import OMIT
 
 ANSIBLE = json.loads(Path(__file__).with_name("data").joinpath("ansible_templates.json").read_text(encoding="utf-8"))
 POSITION = Position("play.yml", 10, 5)

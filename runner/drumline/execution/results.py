@@ -13,8 +13,8 @@ from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.playbook import Loop, Retries, Task
 from drumline.model.value import Template, Variables
-from drumline.templating.jinja import Lookup
 from drumline.templating.templates import Templating
+from drumline.templating.variables import Lookup
 
 #: Index of a play, id of a task in it.
 _Key: TypeAlias = tuple[int, str]

@@ -26,7 +26,6 @@ from drumline.errors import FilesError
 from drumline.inventory.merging import LOCAL_NAMES, hosts_of, local_host
 from drumline.inventory.ranges import is_ipv6
 from drumline.model.host import Inventory
-from drumline.templating import regular
 from drumline.templating.budget import DEFAULT, TookTooLong, within
 
 _TERM = re.compile(r"(?:[^\s:\[\]]|\[[^\]]*\])+")
@@ -145,6 +144,8 @@ class _Selection:
                 re.compile(text[1:])
             except re.error as error:
                 self._refuse("A host pattern can't be read", f"'{text}' isn't a regular expression: {error}.")
+            from drumline.templating import regular  # it brings jinja2
+
             return lambda name: regular.match("test", text[1:], 0, name, "match"), False
         if _GLOB.search(text):
             return re.compile(fnmatch.translate(text)).match, False

@@ -28,9 +28,9 @@ from drumline.model.host import Host, Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.templating.bounds import TooLarge, weight
 from drumline.templating.failures import TemplateFailed
-from drumline.templating.jinja import Lookup
-from drumline.templating.plain import ATOMS, OMIT
 from drumline.templating.templates import Templating
+from drumline.templating.values import ATOMS, OMIT
+from drumline.templating.variables import Lookup
 
 _ABSENT = object()
 

@@ -20,7 +20,7 @@ from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
 from drumline.source.booleans import FALSE, TRUE
 from drumline.source.moments import duration, instant
-from drumline.templating.plain import OMIT
+from drumline.templating.values import OMIT
 
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 _HOUR = 3600

@@ -22,8 +22,8 @@ from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value
 from drumline.source.yaml import Entry, Node, plain
 from drumline.templating.failures import TemplateFailed
-from drumline.templating.jinja import Unresolved
-from drumline.templating.plain import OMIT
+from drumline.templating.values import OMIT
+from drumline.templating.variables import Unresolved
 
 #: Renders a value with the variables of a play; may raise ``TemplateFailed``.
 Render: TypeAlias = Callable[[Value, Play], Any]

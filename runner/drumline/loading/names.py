@@ -8,7 +8,7 @@ variables that nobody uses. A variable of a play or task is followed to the name
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.variables import MAGIC_NAMES
@@ -19,9 +19,11 @@ from drumline.model.value import Template, Value, Variables
 from drumline.plugin.protocols import Action
 from drumline.source.yaml import BRACES
 from drumline.templating import not_yet
-from drumline.templating.names import Reference
-from drumline.templating.plain import ATOMS
 from drumline.templating.templates import Templating
+from drumline.templating.values import ATOMS
+
+if TYPE_CHECKING:
+    from drumline.templating.names import Reference
 
 #: Variables of drumline's own that playbooks written for Ansible may want for something else.
 _OWN_WORDS = frozenset({"play_batch", "results"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.needs import Names, Vertex, ambiguous, needs_of
@@ -11,7 +12,9 @@ from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
 from drumline.planning.graph import ancestors
 from drumline.planning.vertices import steps_of
-from drumline.templating.names import Reference
+
+if TYPE_CHECKING:
+    from drumline.templating.names import Reference
 
 
 def check_results(plan: Plan, references: Iterable[tuple[Vertex, Reference, Position]]) -> Diagnostics:

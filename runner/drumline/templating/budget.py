@@ -11,7 +11,6 @@ of C code could do without an end is foreseen in ``bounds``, and regular express
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -187,6 +186,8 @@ def _close(window: _Window) -> None:
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    import ctypes  # few renderings are ended
+
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error) if error else None)
 
 

@@ -29,12 +29,12 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from drumline.diagnostics import did_you_mean
 from drumline.source.files import read_file
 from drumline.templating.bounds import MOST, OPERATORS, check_format, check_method
 from drumline.templating.functions import Functions
 from drumline.templating.names import root_of
 from drumline.templating.plain import Missing, concatenated, data, join, literal, looked_up
+from drumline.templating.variables import Lookup, Unresolved
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KNOWN_ESCAPES = frozenset("\n\\'\"abfnrtv01234567xNuU")
@@ -46,20 +46,6 @@ COUNTED = "drumline.counted"
 _MOST_LINES = 200_000
 
 T = TypeVar("T")
-
-
-class Lookup(Mapping[str, Any]):
-    """A mapping of variables. In ``x.name`` its names win over its methods, and it explains what it lacks."""
-
-    __slots__ = ()
-
-    def absent(self, name: str) -> str:
-        """The sentence that says that it hasn't this name."""
-        return f"'{name}' is undefined.{did_you_mean(name, self)}"
-
-
-class Unresolved(Exception):
-    """Raised by a ``Lookup`` for a variable that exists but whose own template needs something undefined."""
 
 
 class LazyContext(Context):

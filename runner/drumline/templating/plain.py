@@ -10,25 +10,12 @@ from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined, UndefinedEr
 from jinja2.utils import missing
 
 from drumline.templating.bounds import VALUE, Meter, limit, weight
+from drumline.templating.values import ATOMS, OMIT
 
-#: Types that are data already.
-ATOMS = frozenset({str, int, float, bool, type(None), bytes})
 _CLEAN = ATOMS | {dict, list}
 _MOMENTS = (date, time, timedelta)
 
 Container = TypeVar("Container", list[Any], tuple[Any, ...], dict[Any, Any])
-
-
-class Omit:
-    """The value of ``omit``: an entry that has it is left out."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "omit"
-
-
-OMIT = Omit()
 
 
 class Missing(StrictUndefined):

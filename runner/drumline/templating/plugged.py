@@ -24,9 +24,10 @@ from drumline.plugin.registry import Offers
 from drumline.source.files import find_file
 from drumline.templating.bounds import TooLarge
 from drumline.templating.functions import Function, imported
-from drumline.templating.jinja import Lookup
 from drumline.templating.lookups import playbook_dir
-from drumline.templating.plain import ATOMS, NoData, data
+from drumline.templating.plain import NoData, data
+from drumline.templating.values import ATOMS
+from drumline.templating.variables import Lookup
 
 #: Seconds between two moments at which a rendering that waits for a lookup can be ended.
 _TICK = 0.05

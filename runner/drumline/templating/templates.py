@@ -7,57 +7,26 @@ files. What rendering gives is data, as is every string of a host, whatever brac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.environment import Template as JinjaTemplate
-from jinja2.filters import FILTERS as JINJA_FILTERS
-from jinja2.parser import Parser
-from jinja2.tests import TESTS as JINJA_TESTS
-from jinja2.utils import missing
-
-from drumline.diagnostics import Diagnostic, Position, did_you_mean
+from drumline.diagnostics import Diagnostic, Position
 from drumline.model.value import Template, Value
-from drumline.plugin.registry import Offers, Registry
 from drumline.secret import Secret
-from drumline.templating import not_yet
-from drumline.templating.bounds import behind_check
-from drumline.templating.budget import DEFAULT, TookTooLong, counted, within
-from drumline.templating.compiling import TOO_LONG, is_too_long, within_limits
-from drumline.templating.embedded import embed, embed_in_lookups
-from drumline.templating.failures import (
-    TemplateEnded,
-    TemplateFailed,
-    VariableUndefined,
-    explained,
-    place_in,
-    place_of,
-    sentence,
-)
-from drumline.templating.functions import Function, Functions
-from drumline.templating.jinja import (
-    COUNTED,
-    DataEnvironment,
-    FileEnvironment,
-    Lookup,
-    PlaybookEnvironment,
-    look_up,
-    read_template,
-)
-from drumline.templating.lookups import GLOBALS
-from drumline.templating.names import Names, Reference, names_of, owner_of, references_of
-from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
-from drumline.templating.plain import ATOMS, OMIT, Missing, NotDefined, looked_up
-from drumline.templating.plugged import plugged_filter, plugged_lookup, plugged_test
-from drumline.templating.quick import is_quick
-from drumline.templating.unknown import unknown_names
+from drumline.templating.budget import DEFAULT
+from drumline.templating.failures import TemplateFailed
+from drumline.templating.values import ATOMS, OMIT
+from drumline.templating.variables import Lookup
+
+if TYPE_CHECKING:
+    from drumline.plugin.registry import Registry
+    from drumline.templating.names import Reference
+    from drumline.templating.texts import Texts
 
 #: Compiled containers that are remembered; more than a playbook has, so that a mistake of a caller can't fill memory.
 _REMEMBERED = 20_000
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
-T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
 #: A value made ready: called with the variables it gives the rendered value.
 Rendered: TypeAlias = Callable[[Variables], Any]
@@ -79,75 +48,37 @@ class Compiled:
         return self._value if self._render is None else self._render(variables)
 
 
-class _Code:
-    """One text, compiled."""
-
-    __slots__ = ("ending", "name", "quick", "template")
-
-    def __init__(self, template: JinjaTemplate, tree: nodes.Template, ending: int) -> None:
-        self.template = template
-        #: Set where it is ``{{ name }}`` and nothing else.
-        self.name = _only_name(tree)
-        #: Nothing in it takes time, whatever its variables hold.
-        self.quick = is_quick(tree)
-        #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
-        self.ending = ending
-
-
 class Templating:
     """All templates of a run. Each text is compiled once; may be used from several threads."""
 
     def __init__(self, seconds: float = DEFAULT, plugins: Registry | None = None) -> None:
         """``seconds`` is what one rendering may take. Without ``plugins`` there is only what drumline offers itself."""
         self._seconds = seconds
-        functions = _Functions.of(plugins)
-        # Not optimized: that would evaluate constant parts when a template is compiled.
-        options: dict[str, Any] = {"undefined": Missing, "trim_blocks": True, "optimized": False}
-        self._environment = _fitted(PlaybookEnvironment(**options), functions)
-        files = FileEnvironment(**options, keep_trailing_newline=True, loader=FunctionLoader(read_template))
-        self._files = _fitted(files, functions)
-        self._environment.render_file = self._files.render_file = self.render_file
-        self._codes: dict[tuple[str, bool], _Code] = {}
-        self._named: dict[tuple[str, bool], Names] = {}
+        self._plugins = plugins
         # The value is kept beside its compiled form, so that its id stays its own.
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
-        self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
+
+    @cached_property
+    def _texts(self) -> Texts:
+        from drumline.templating.texts import Texts  # it brings jinja2, which a run without templates doesn't need
+
+        return Texts(self._seconds, self._plugins)
 
     def check(self, template: Template) -> list[Diagnostic]:
         """Everything that is wrong with the template itself; nothing is evaluated."""
-        try:
-            tree = self._parse(template.text, template.bare)
-            with within_limits():
-                found = list(unknown_names(tree, self._environment))
-            if not found:
-                self._code(template)
-        except TemplateSyntaxError as error:
-            where = place_in(template, error.lineno)
-            return [Diagnostic(summary="Not a valid template", detail=explained(error), position=where)]
-        return [
-            Diagnostic(summary=summary, detail=detail, position=place_in(template, line))
-            for summary, detail, line in found
-        ]
+        return self._texts.check(template)
 
     def undeclared(self, template: Template) -> frozenset[str]:
         """Names without which it can't be rendered, whatever the others hold. Empty for what doesn't parse."""
-        return self._names(template).needed
+        return self._texts.names(template).needed
 
     def guarded(self, template: Template) -> frozenset[str]:
         """Names that it mentions but can perhaps do without: behind ``default``, ``is defined``, ``if``, ``and``…"""
-        return self._names(template).guarded
+        return self._texts.names(template).guarded
 
     def references(self, template: Template) -> list[tuple[Reference, Position]]:
         """Every use of ``results`` and where it stands. Empty for what doesn't parse."""
-        if "results" not in template.text:
-            return []
-        try:
-            with within_limits():
-                found = references_of(self._parse(template.text, template.bare))
-        except TemplateSyntaxError:  # also for an unknown filter
-            return []
-        guarded = "results" in self.guarded(template)
-        return [(one._replace(guarded=guarded), place_in(template, one.line)) for one in found]
+        return self._texts.references(template) if "results" in template.text else []
 
     def compile_value(self, value: Value) -> Compiled:
         """Make a value ready for being rendered often; a text that doesn't parse fails when it is rendered."""
@@ -162,7 +93,7 @@ class Templating:
         if type(value) in ATOMS:
             return value
         if type(value) is Template:
-            return self._evaluate(value, variables)
+            return self._texts.evaluate(value, variables)
         known = self._compiled.get(id(value))
         if known is None:
             known = self._remember(value)
@@ -184,69 +115,7 @@ class Templating:
 
         ``syntax`` are arguments of jinja2's ``Environment`` that differ from the usual ones.
         """
-        files = self._files.with_syntax(**syntax) if syntax else self._files
-        key = (text, path, *sorted(syntax.items()))
-        try:
-            template = self._file_templates.get(key)
-            if template is None:
-                with within_limits():
-                    template = files.build(files.parse(text), path)
-                self._file_templates[key] = template
-            result = within(self._seconds, partial(files.run, template, variables))
-        except TemplateFailed:
-            raise
-        except Exception as error:
-            raise self._failure(error, Template(text, Position(path)), variables) from error
-        return "" if result is None else str(result)
-
-    def _parse(self, text: str, bare: bool) -> nodes.Template:
-        with within_limits():
-            return self._parsed(text, bare)
-
-    def _parsed(self, text: str, bare: bool) -> nodes.Template:
-        if not bare:
-            tree = self._environment.parse(text)
-            embed_in_lookups(tree, text, self._environment)
-            return tree
-        try:
-            return self._parse_expression(text)
-        except TemplateSyntaxError:
-            # A condition written with braces: Ansible takes it, so it is taken here.
-            if "{{" in text or "{%" in text:
-                return self._environment.parse(text)
-            raise
-
-    def _parse_expression(self, text: str) -> nodes.Template:
-        parser = Parser(self._environment, text, state="variable")
-        expression = parser.parse_expression()
-        if not parser.stream.eos:
-            raise TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
-        tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
-        tree.set_environment(self._environment)
-        embed(tree, text, self._environment)
-        return tree
-
-    def _code(self, template: Template) -> _Code:
-        key = (template.text, template.bare)
-        code = self._codes.get(key)
-        if code is None:
-            tree = self._parse(*key)
-            with within_limits():
-                code = _Code(self._environment.build(tree), tree, _line_ends(template.text))
-            self._codes[key] = code
-        return code
-
-    def _names(self, template: Template) -> Names:
-        key = (template.text, template.bare)
-        names = self._named.get(key)
-        if names is None:
-            try:
-                with within_limits():
-                    names = names_of(self._parse(*key), self._environment.globals)
-            except TemplateSyntaxError:
-                names = Names(frozenset(), frozenset())
-            self._named[key] = names
-        return names
+        return self._texts.render_file(text, path, variables, **syntax)
 
     def _remember(self, value: Value) -> tuple[Value, Compiled]:
         if len(self._compiled) >= _REMEMBERED:
@@ -258,7 +127,7 @@ class Templating:
         if type(value) in ATOMS:
             return None
         if isinstance(value, Template):
-            return lambda variables: self._evaluate(value, variables)
+            return lambda variables: self._texts.evaluate(value, variables)
         if isinstance(value, Secret):
             return lambda _variables: value.reveal()
         if isinstance(value, Mapping) and not isinstance(value, Lookup):
@@ -288,103 +157,6 @@ class Templating:
             return [item for item in rendered if item is not OMIT]
 
         return render
-
-    def _evaluate(self, template: Template, variables: Variables) -> Any:
-        try:
-            code = self._code(template)
-            if code.name is not None:
-                value = look_up(code.name, variables, self._environment)
-                value = looked_up(Missing(name=code.name) if value is missing else value)
-            elif code.quick:
-                value = self._environment.run(code.template, variables)
-            else:
-                value = within(self._seconds, partial(self._environment.run, code.template, variables))
-            if code.ending and value and type(value) is str:
-                value += "\n" * (code.ending - _line_ends(value))
-            if type(value) is int and is_too_long(value):
-                raise TemplateFailed(TOO_LONG, template.position)
-            return value
-        except TemplateFailed:
-            raise
-        except Exception as error:
-            raise self._failure(error, template, variables) from error
-
-    def _failure(self, error: Exception, template: Template, variables: Variables) -> TemplateFailed:
-        position = place_of(error, template)
-        if isinstance(error, TookTooLong):
-            return TemplateEnded(error, position)
-        if isinstance(error, NotDefined):
-            return VariableUndefined(self._not_defined(error, template, variables), position)
-        if isinstance(error, UndefinedError):
-            return VariableUndefined(sentence(str(error)), position)
-        if isinstance(error, TemplateSyntaxError):
-            found = self.check(template)
-            return TemplateFailed(found[0].detail if found else explained(error), position)
-        if isinstance(error, TemplateNotFound):
-            return TemplateFailed(f"There is no template file '{error.name}' to include.", position)
-        if isinstance(error, RecursionError):
-            return TemplateFailed("Variables refer to each other without an end.", position)
-        if is_too_long(error):
-            return TemplateFailed(TOO_LONG, position)
-        return TemplateFailed(sentence(str(error) or type(error).__name__), position)
-
-    def _not_defined(self, error: NotDefined, template: Template, variables: Variables) -> str:
-        if error.owner is missing:
-            hint = f" {not_yet.variable(error.name)}".rstrip() or did_you_mean(error.name, variables)
-            return f"'{error.name}' is undefined.{hint}"
-        if isinstance(error.owner, Lookup):
-            return error.owner.absent(error.name)
-        path = owner_of(self._parse(template.text, template.bare), error.name)
-        owner = f"'{path}'" if path else f"A {type(error.owner).__name__}"
-        if isinstance(error.owner, (list, tuple, str)) and isinstance(error.name, int):
-            return f"{owner} has no item {error.name}; it has {len(error.owner)}."
-        known = [key for key in error.owner if isinstance(key, str)] if isinstance(error.owner, Mapping) else []
-        hint = did_you_mean(error.name, known) if isinstance(error.name, str) else ""
-        return f"{owner} has no '{error.name}'.{hint}"
-
-
-class _Functions(NamedTuple):
-    """All filters, tests and lookups."""
-
-    filters: Functions
-    tests: Functions
-    lookups: Functions
-
-    @classmethod
-    def of(cls, plugins: Registry | None) -> _Functions:
-        """Those of drumline and of these plugins."""
-        if plugins is None:
-            plugins = Registry(
-                filters=Offers("filters", FILTERS), tests=Offers("tests", TESTS), lookups=Offers("lookups", LOOKUPS)
-            )
-        return cls(
-            Functions({**JINJA_FILTERS, COUNTED: counted}, plugins.filters, partial(plugged_filter, plugins.filters)),
-            Functions(JINJA_TESTS, plugins.tests, partial(plugged_test, plugins.tests)),
-            Functions({}, plugins.lookups, partial(plugged_lookup, plugins.lookups)),
-        )
-
-
-def _fitted(environment: T, functions: _Functions) -> T:
-    """The environment with all filters, tests and functions in it."""
-    environment.filters = functions.filters
-    environment.tests = functions.tests
-    environment.lookups = functions.lookups
-    for name, function in {**environment.globals, **GLOBALS}.items():
-        environment.globals[name] = behind_check(name, cast(Function, function))
-    environment.globals["omit"] = OMIT
-    environment.globals["undef"] = lambda hint=None: Missing(hint=hint)
-    return environment
-
-
-def _line_ends(text: str) -> int:
-    return len(text) - len(text.rstrip("\n"))
-
-
-def _only_name(tree: nodes.Template) -> str | None:
-    match tree.body:
-        case [nodes.Output(nodes=[nodes.Name(name=name)])]:
-            return str(name)
-    return None
 
 
 def _truth(value: Any, condition: Template) -> bool:
