@@ -115,7 +115,7 @@ def held(fleet: Fleet) -> tuple[int, float]:
     tasks: list[dict[str, object]] = [{"id": f"t{number}", "command": sleep} for number in range(WAVES)]
     real = [waves(fleet.run(tasks)) for _ in range(RUNS)]
     prepared = fleet.prepared()
-    costs = costs_of(prepared.inventory.hosts.values())
+    costs = costs_of(prepared.inventory.hosts.values(), prepared.registry.transports)
     runs = list(past_runs(fleet.directory / "state", prepared.plan.playbook.path))[:RUNS]
     inside, width = 0, 0.0
     for run, times in zip(reversed(runs), real, strict=True):

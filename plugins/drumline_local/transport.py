@@ -8,7 +8,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from drumline.plugin import Emit, Exit, Get, Option, OptionInvalid, Platform, Put, Run, Staged, Target
+from drumline.plugin import (
+    Costs,
+    Emit,
+    Exit,
+    Get,
+    Option,
+    OptionInvalid,
+    Platform,
+    Put,
+    Run,
+    Staged,
+    Target,
+    TransportTraits,
+)
 from drumline.plugin.marks import nonce
 from drumline.plugin.posix import shell_script
 from drumline.plugin.staging import Remarks, staged_script
@@ -22,6 +35,12 @@ class LocalTransport:
 
     name = "local"
     options: tuple[Option, ...] = ()
+    traits = TransportTraits(
+        aliases=("ansible.builtin.local",),
+        is_here=True,
+        unlimited=True,  # there is no connection that could be overloaded, and many hosts delegate to this machine
+        costs=Costs(job=0.001, connection=0.0005, connecting=0.005),
+    )
 
     def platform(self, target: Target) -> Platform:
         """Always POSIX."""

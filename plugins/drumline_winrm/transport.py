@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from drumline.plugin import AuthenticationFailed, HostError, Platform, Target
+from drumline.plugin import AuthenticationFailed, Costs, HostError, Platform, Target, TransportTraits
 from drumline_winrm import options
 from drumline_winrm.names import check_name
 from drumline_winrm.options import Settings
@@ -21,6 +21,10 @@ class Winrm:
 
     name = "winrm"
     options = options.OPTIONS
+    #: Guessed from what ssh takes: two HTTP requests a job, and a log-in.
+    traits = TransportTraits(
+        aliases=("ansible.builtin.winrm",), costs=Costs(job=0.003, connection=0.01, connecting=0.5)
+    )
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

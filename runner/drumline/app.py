@@ -246,7 +246,7 @@ def estimate_of(
         scenario,
         forks=settings.forks,
         sessions=settings.sessions,
-        costs=costs_of(prepared.inventory.hosts.values()),
+        costs=costs_of(prepared.inventory.hosts.values(), prepared.registry.transports),
         # Only an agreed moment makes it count when the run begins; without one the same question has the same answer.
         begin=SystemClock().now() if any(_starts_at_a_moment(step.task) for step in plan.steps) else 0.0,
         rounds=rounds,
@@ -264,7 +264,7 @@ def remaining_of(prepared: Prepared, run: int) -> Remaining:
     from drumline.forecast.remaining import Remaining
 
     settings = prepared.settings
-    costs = costs_of(prepared.inventory.hosts.values())
+    costs = costs_of(prepared.inventory.hosts.values(), prepared.registry.transports)
     return Remaining(
         prepared.plan, settings.state, run=run, forks=settings.forks, sessions=settings.sessions, costs=costs
     )

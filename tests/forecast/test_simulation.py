@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from support.worlds import P, T, World, build, chain, worlds
 
 from drumline.forecast import costs
-from drumline.forecast.costs import Cost
 from drumline.forecast.draws import Drawn
 from drumline.forecast.simulation import Simulated, Simulation
 from drumline.model.plan import Keep, Plan, Step
 from drumline.model.playbook import Amount, Barrier, Late, Start, Strategy
+from drumline.plugin.traits import Costs
 
 HOSTS = ["a", "b", "c", "d"]
-FREE = dict.fromkeys(HOSTS, Cost(job=0.0, connection=0.0, connecting=0.0))
+FREE = dict.fromkeys(HOSTS, Costs(job=0.0, connection=0.0, connecting=0.0))
 
 
 @dataclass
@@ -147,12 +147,12 @@ def test_a_start_that_fails_on_one_host_is_called_off() -> None:
 
 
 def test_drumline_starts_one_job_after_the_other() -> None:
-    costly = dict.fromkeys(HOSTS, Cost(job=0.5, connection=0.0, connecting=0.0))
+    costly = dict.fromkeys(HOSTS, Costs(job=0.5, connection=0.0, connecting=0.0))
     assert simulate(build(P(chain(HOSTS))), costs=costly).seconds == pytest.approx(4 * 0.5 + 1.0)
 
 
 def test_a_connection_costs_once_for_each_host() -> None:
-    costly = dict.fromkeys(HOSTS, Cost(job=0.0, connection=0.5, connecting=2.0))
+    costly = dict.fromkeys(HOSTS, Costs(job=0.0, connection=0.5, connecting=2.0))
     plan = build(P(chain(HOSTS, HOSTS)))
     assert simulate(plan, costs=costly).seconds == pytest.approx(4 * 0.5 + 1.0 + 1.0)
     # Where earlier times don't have it in them, the time until a host answers comes to that.

@@ -16,13 +16,15 @@ from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.protocols import Connection
+from drumline.plugin.traits import TransportTraits
 from drumline.secret import Secret
 
 
 class Transport:
-    def __init__(self, name: str, *options: Option) -> None:
+    def __init__(self, name: str, *options: Option, **traits: Any) -> None:
         self.name = name
         self.options = options
+        self.traits = TransportTraits(**traits)
 
     def platform(self, target: Target) -> Platform:
         return Platform.POSIX
@@ -39,8 +41,10 @@ SSH = Transport(
     Option(name="keepalive", type=float, default=30.0, variables=("ssh_keepalive",)),
     Option(name="checking", variables=("host_key_checking",), choices=("strict", "off", "true")),
     Option(name="pipelining", type=bool, default=True),
+    aliases=("smart", "a.b.ssh"),
+    is_default=True,
 )
-TRANSPORTS = {"ssh": SSH, "winrm": Transport("winrm"), "local": Transport("local")}
+TRANSPORTS = {"ssh": SSH, "winrm": Transport("winrm"), "local": Transport("local", is_here=True)}
 
 
 def target(host: str = "web1", **variables: Any) -> Target:
@@ -109,21 +113,34 @@ def test_a_password_of_digits_is_text() -> None:
         ("127.0.0.1", {}, "ssh"),
         ("localhost", {"ansible_connection": "ssh"}, "ssh"),
         ("web1", {"ansible_connection": "local", "drumline_connection": "winrm"}, "winrm"),
-        *(
-            ("web1", {"ansible_connection": name}, "ssh")
-            for name in ("smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh")
-        ),
-        ("web1", {"ansible_connection": "ansible.builtin.winrm"}, "winrm"),
-        ("web1", {"ansible_connection": "ansible.builtin.local"}, "local"),
+        ("web1", {"ansible_connection": "smart"}, "ssh"),
+        ("web1", {"ansible_connection": "a.b.ssh"}, "ssh"),
     ],
 )
 def test_which_transport(host: str, variables: dict[str, str], transport: str) -> None:
     assert target(host, **variables).transport == transport
 
 
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [
+        *((name, "ssh") for name in ("smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh")),
+        ("ansible.builtin.winrm", "winrm"),
+        ("ansible.builtin.local", "local"),
+    ],
+)
+def test_ansibles_names_for_the_bundled_ones(name: str, transport: str) -> None:
+    assert target_of("h", {"ansible_connection": name}, load_plugins().transports).transport == transport
+
+
 def test_a_transport_of_a_plugin_wins_over_another_meaning_of_its_name() -> None:
-    mine = Transport("paramiko")
-    assert target_of("h", {"ansible_connection": "paramiko"}, {**TRANSPORTS, "paramiko": mine}).transport == "paramiko"
+    mine = Transport("smart")
+    assert target_of("h", {"ansible_connection": "smart"}, {**TRANSPORTS, "smart": mine}).transport == "smart"
+
+
+def test_without_a_default_the_inventory_has_to_name_one() -> None:
+    with pytest.raises(OptionInvalid, match=r"isn't set, and no transport is the default; known are winrm\."):
+        target_of("h", {}, {"winrm": TRANSPORTS["winrm"]})
 
 
 def test_an_unknown_transport_is_named() -> None:
@@ -188,7 +205,7 @@ class TestCheck:
 
 @pytest.mark.parametrize("value", ["ntlm, basic", ["ntlm", "basic"]])
 def test_names_are_taken_as_a_list_or_with_commas(value: object) -> None:
-    transport = Transport("ssh", Option(name="ways", type=tuple))
+    transport = Transport("ssh", Option(name="ways", type=tuple), is_default=True)
     assert target_of("web1", {"ansible_ways": value}, {"ssh": transport})["ways"] == ("ntlm", "basic")
 
 

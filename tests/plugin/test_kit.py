@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from drumline_local.transport import LocalSession
 POSIX, WINDOWS = (Call(host="h", platform=platform, arguments={}) for platform in Platform)
 
 
-def _answer(text: str, /, **variables: object) -> Result:
+def _answer(text: str, /, **variables: Any) -> Result:
     """What a script's answer becomes, on this machine."""
     script = Script(sh=text)
 

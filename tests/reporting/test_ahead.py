@@ -9,7 +9,6 @@ import pytest
 from support.history import constant, past_of
 from support.worlds import P, T, build, chain
 
-from drumline.forecast.costs import Cost
 from drumline.forecast.draws import Range, Scenario
 from drumline.forecast.durations import Past
 from drumline.forecast.estimate import Estimate, Interval, estimate
@@ -17,13 +16,14 @@ from drumline.forecast.remaining import Left
 from drumline.model.event import InterruptRequested, RunStarted, Urgency, WaveReleased
 from drumline.model.plan import Plan
 from drumline.model.playbook import Barrier, Late, Start, Strategy
+from drumline.plugin.traits import Costs
 from drumline.reporting.ahead import estimate_data, estimate_lines
 from drumline.reporting.console import ConsoleReport
 from drumline.reporting.lines import Line, plain
 
 HOSTS = ["web1", "web2", "db1"]
 PLAN = build(P(chain(HOSTS, HOSTS)))
-FREE = Cost(job=0.0, connection=0.0, connecting=0.0)
+FREE = Costs(job=0.0, connection=0.0, connecting=0.0)
 
 
 def ask(plan: Plan, past: Past | None = None, *, forks: int = 50, **scenario: object) -> Estimate:

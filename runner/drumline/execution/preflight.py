@@ -31,10 +31,10 @@ from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
+from drumline.plugin.traits import traits_of
 from drumline.source.files import find_file
 from drumline.source.text import VAULT
 
-_LOCAL = "local"
 #: Variables that say something of running as another user.
 _BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD, BECOME_PASSWORD) for name in names_of(option))
 _NO_PASSWORD = (
@@ -115,7 +115,7 @@ class Preflight:
             )
             platform = platforms[transport.name] if transport else None
             ways.hosts.setdefault(platform, []).append(host)
-            ways.here = ways.here or transport is None or transport.name == _LOCAL
+            ways.here = ways.here or transport is None or traits_of(transport).is_here
             if not _BECOME_NAMES.isdisjoint(variables):
                 ways.becoming.append(host)
         return ways

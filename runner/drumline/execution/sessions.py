@@ -15,6 +15,7 @@ from drumline.errors import AuthenticationFailed, ConnectionLost, HostError, Ses
 from drumline.execution.refusals import Refusals
 from drumline.model.target import Target
 from drumline.plugin.protocols import Connection, Session, Transport
+from drumline.plugin.traits import traits_of
 
 #: Seconds that a run waits at its end for hosts to say goodbye.
 _CLOSE_TIMEOUT = 5.0
@@ -89,9 +90,9 @@ class SessionPool:
         return host
 
     def _new_host(self, target: Target) -> _Host:
-        # This machine has no connection that could be overloaded, and many hosts delegate to it.
-        limit = math.inf if target.transport == "local" else self._limit
-        return _Host(lambda: self._transports[target.transport].connect(target), limit)
+        transport = self._transports[target.transport]
+        limit = math.inf if traits_of(transport).unlimited else self._limit
+        return _Host(lambda: transport.connect(target), limit)
 
 
 def _disconnect_all(hosts: deque[_Host]) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-from drumline.forecast.costs import Cost
 from drumline.forecast.draws import Round, Scenario, unknown_tasks
 from drumline.forecast.durations import Past, TaskKey
 from drumline.forecast.path import Leg, critical_path
 from drumline.forecast.simulation import Simulated, Simulation, WaveKey
 from drumline.model.plan import Plan
+from drumline.plugin.traits import Costs
 
 #: Imagined runs, at least and at most, and the jobs in all of them together: some seconds of computing.
 LEAST_ROUNDS, MOST_ROUNDS = 3, 200
@@ -85,7 +85,7 @@ def estimate(
     *,
     forks: int,
     sessions: int,
-    costs: Mapping[str, Cost] | None = None,
+    costs: Mapping[str, Costs] | None = None,
     begin: float = 0.0,
     seed: int = _SEED,
     rounds: int | None = None,

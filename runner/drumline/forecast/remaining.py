@@ -13,13 +13,14 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from msgspec import to_builtins
+
 from drumline.clock import SystemClock
-from drumline.forecast.costs import Cost
 from drumline.forecast.draws import Range, Scenario, unknown_tasks
 from drumline.forecast.durations import Past, read_past
 from drumline.forecast.estimate import Interval, estimate, interval
@@ -27,6 +28,7 @@ from drumline.forecast.simulation import WaveKey
 from drumline.journal.past import past_runs
 from drumline.journal.plans import decode_plan, encode_plan
 from drumline.model.plan import Plan
+from drumline.plugin.traits import Costs
 
 # -P: the directory that the user works in is no place for modules.
 _COMMAND = (sys.executable, "-P", "-c", "from drumline.forecast.remaining import main; main()")
@@ -46,7 +48,7 @@ class Remaining:
     """Says what is left of a run. Use it as a context manager; from any one thread."""
 
     def __init__(
-        self, plan: Plan, state: Path, *, run: int, forks: int, sessions: int, costs: Mapping[str, Cost]
+        self, plan: Plan, state: Path, *, run: int, forks: int, sessions: int, costs: Mapping[str, Costs]
     ) -> None:
         """``state`` is the journal's directory, ``run`` the number of this run: those before it are looked at."""
         self._asked = {
@@ -122,12 +124,12 @@ class Remaining:
         return Left(time=interval(left), unknown=self._unknown) if left else None
 
 
-def _costs_data(plan: Plan, costs: Mapping[str, Cost]) -> list[tuple[dict[str, float], list[str]]]:
+def _costs_data(plan: Plan, costs: Mapping[str, Costs]) -> list[tuple[dict[str, float], list[str]]]:
     """The costs of the plan's hosts, each once, with the hosts that have it."""
-    hosts: dict[Cost, list[str]] = {}
+    hosts: dict[Costs, list[str]] = {}
     for host in {host for play in plan.plays for host in play.hosts} & costs.keys():
         hosts.setdefault(costs[host], []).append(host)
-    return [(asdict(cost), names) for cost, names in hosts.items()]
+    return [(to_builtins(cost), names) for cost, names in hosts.items()]
 
 
 def main() -> None:
@@ -143,7 +145,7 @@ def main() -> None:
 
 def _answer_to(asked: Mapping[str, Any], plan: Plan, past: Past) -> dict[str, Any]:
     unknown = unknown_tasks(plan, past)
-    costs = {host: Cost(**cost) for cost, hosts in asked["costs"] for host in hosts}
+    costs = {host: Costs(**cost) for cost, hosts in asked["costs"] for host in hosts}
     found = estimate(
         plan,
         past,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
 from drumline.engine.state import RunState
-from drumline.forecast.costs import SSH, STAGING, STOPPING, TURN, WORD, Cost
+from drumline.forecast.costs import STAGING, STOPPING, TURN, WORD
 from drumline.forecast.draws import Drawn
 from drumline.model.event import (
     BarrierPassed,
@@ -33,9 +33,12 @@ from drumline.model.event import (
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.playbook import Strategy
+from drumline.plugin.traits import Costs
 
 #: Which play, which of its batches, which wave.
 WaveKey = tuple[int, int, int]
+#: Of hosts whose costs aren't given.
+_USUAL = Costs()
 
 
 class Draws(Protocol):
@@ -87,7 +90,7 @@ class Simulation:
         *,
         forks: int,
         sessions: int,
-        costs: Mapping[str, Cost] | None = None,
+        costs: Mapping[str, Costs] | None = None,
         begin: float = 0.0,
     ) -> None:
         """``begin`` is when the run begins, in seconds since the epoch: it counts where a task starts at a moment."""
@@ -192,7 +195,7 @@ class Simulation:
             drawn = self._steps.get(job.step)
             if drawn is None:
                 drawn = self._steps[job.step] = self._draws.step(self._plan.steps[job.step])
-            cost = self._costs.get(job.host, SSH)
+            cost = self._costs.get(job.host, _USUAL)
             self._free += cost.job
             at = self._free
             if job.host not in self._connected:

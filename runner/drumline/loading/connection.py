@@ -18,19 +18,9 @@ from drumline.model.hostnames import fold_hosts
 from drumline.model.target import Option, Target
 from drumline.model.value import Template, Variables
 from drumline.plugin.protocols import Transport
+from drumline.plugin.traits import traits_of
 from drumline.secret import Secret
 
-#: Ansible's names for what is called otherwise here.
-_ALIASES = {
-    "smart": "ssh",
-    "paramiko": "ssh",
-    "paramiko_ssh": "ssh",
-    "ansible.builtin.ssh": "ssh",
-    "ansible.builtin.paramiko_ssh": "ssh",
-    "ansible.netcommon.paramiko_ssh": "ssh",
-    "ansible.builtin.winrm": "winrm",
-    "ansible.builtin.local": "local",
-}
 _PREFIXES = ("drumline_", "ansible_")
 #: Options that say where a host is and who logs in, not what it is.
 _WHERE = frozenset({"host", "port", "user", "password", "private_key_file"})
@@ -153,17 +143,32 @@ def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[
 
 
 def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport:
-    """The one that the host's variables ask for; else ``local`` for ``localhost`` and ``ssh`` for others."""
+    """The one that the host's variables ask for, by its name or an alias; else the usual one."""
     variable, wanted = _find(CONNECTION, variables)
-    if wanted is None:
-        wanted = "local" if host == "localhost" else "ssh"
     name = str(wanted)
-    found = transports.get(name) or transports.get(_ALIASES.get(name, name))
+    found = _usual(host, transports) if wanted is None else transports.get(name) or _by_alias(name, transports)
     if found is None:
         known = ", ".join(transports) or "none"
-        detail = f"{variable} is '{name}'; known are {known}.{did_you_mean(name, transports)}"
+        said = "isn't set, and no transport is the default" if wanted is None else f"is '{name}'"
+        detail = f"{variable} {said}; known are {known}.{did_you_mean(name, transports)}"
         raise _Unusable("Unknown transport", detail)
     return found
+
+
+def _usual(host: str, transports: Mapping[str, Transport]) -> Transport | None:
+    """The way to a host whose variables name none: to ``localhost`` it is one whose hosts are this machine."""
+    usual = None
+    for transport in transports.values():
+        traits = traits_of(transport)
+        if traits.is_here and host == "localhost":
+            return transport
+        if traits.is_default and usual is None:
+            usual = transport
+    return usual
+
+
+def _by_alias(name: str, transports: Mapping[str, Transport]) -> Transport | None:
+    return next((transport for transport in transports.values() if name in traits_of(transport).aliases), None)
 
 
 def _value(option: Option, variables: Variables) -> Any:

@@ -68,6 +68,7 @@ from drumline.plugin.protocols import (
 from drumline.plugin.registry import Registry
 from drumline.plugin.spec import hookimpl, hookspec
 from drumline.plugin.times import Duration, Moment
+from drumline.plugin.traits import Costs, TransportTraits
 from drumline.secret import Secret
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "Connection",
     "ConnectionLost",
     "ConnectionRefused",
+    "Costs",
     "Diagnostic",
     "Diagnostics",
     "DrumlineError",
@@ -137,6 +139,7 @@ __all__ = [
     "TransferFailed",
     "TransferStopped",
     "Transport",
+    "TransportTraits",
     "UsageError",
     "Waiting",
     "Written",

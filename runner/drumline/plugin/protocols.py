@@ -132,7 +132,10 @@ class Connection(Protocol):
 
 
 class Transport(Protocol):
-    """How a kind of host is reached. One instance serves all hosts; it must keep no state of theirs."""
+    """How a kind of host is reached. One instance serves all hosts; it must keep no state of theirs.
+
+    What drumline has to know of it beside that it may say in an attribute ``traits``, a :class:`TransportTraits`.
+    """
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from drumline.model.outcome import Approval, ClockReading, Completed, Exit
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
 from drumline.plugin.protocols import Emit
+from drumline.plugin.traits import TransportTraits
 
 #: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, what an
 #: ``Ask`` or a ``ReadClock`` is answered by, or an exception to be raised.
@@ -168,6 +169,7 @@ class FakeTransport:
 
     name: str = "fake"
     options: tuple[Option, ...] = ()
+    traits: TransportTraits = field(default_factory=lambda: TransportTraits(is_default=True))
     host_platform: Platform = Platform.POSIX
     answering: Answering = all_well
     unreachable: dict[str, Exception] = field(default_factory=dict)

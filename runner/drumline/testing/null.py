@@ -8,6 +8,7 @@ from drumline.model.outcome import Exit
 from drumline.model.request import Get, Put, Run
 from drumline.model.target import Option, Platform, Target
 from drumline.plugin.protocols import Emit
+from drumline.plugin.traits import Costs, TransportTraits
 
 _EXIT = Exit(code=0)
 
@@ -17,6 +18,7 @@ class NullTransport:
 
     name = "null"
     options: tuple[Option, ...] = ()
+    traits = TransportTraits(costs=Costs(job=0.00007, connection=0.0, connecting=0.0))
 
     def platform(self, target: Target) -> Platform:
         """POSIX."""
