@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from graphlib import CycleError
@@ -18,13 +18,13 @@ from drumline.clock import SystemClock
 from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.engine.state import RunState
-from drumline.errors import FilesError, UsageError
+from drumline.errors import FilesError, PluginError, UsageError
 from drumline.execution.approvals import Approvals, Source
-from drumline.execution.context import RunContext
+from drumline.execution.context import KeepOutput, RunContext
 from drumline.execution.driver import Driver
-from drumline.execution.executors import ThreadExecutor
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
+from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
 from drumline.inventory.limit import read_limit
 from drumline.inventory.sources import load_inventory, require_hosts
 from drumline.journal.store import Journal
@@ -48,6 +48,8 @@ from drumline.planning.references import check_results
 from drumline.planning.starts import check_start_times
 from drumline.planning.tags import selected
 from drumline.plugin.registry import Registry
+from drumline.plugin.runs import Executor, RunView
+from drumline.reporting.saying import say
 from drumline.reporting.screens import warn
 from drumline.signals import heard
 from drumline.source.gc_tuning import rare_collector
@@ -59,8 +61,8 @@ if TYPE_CHECKING:
     from drumline.forecast.estimate import Estimate
     from drumline.forecast.remaining import Remaining
 
-#: Makes what listens to a run's events, once its number is known: ``(run number, run id) -> listeners``.
-Listeners = Callable[[int, str], Iterable[Callable[[Event], None]]]
+#: Makes what listens to a run's events, once its number is known.
+Listeners = Callable[[RunView], Iterable[Callable[[Event], None]]]
 
 #: Changes what was read, for what would be if: ``(playbook, inventory) -> both``.
 Instead = Callable[[Playbook, Inventory], tuple[Playbook, Inventory]]
@@ -297,9 +299,53 @@ def carry_out(
     ends with the run: they are waited for, and signals that ask for its end have nothing left to do afterwards.
     """
     _allow_files()
-    settings = prepared.settings
-    journal = _journal(settings)
-    context = RunContext(
+    journal = _journal(prepared.settings)
+    context = _context(prepared, lambda *piece: record.keep_output(*piece), verbosity)
+    named = titled(prepared.plan, prepared.secrets.mask)
+    forks, sessions = prepared.settings.forks, prepared.settings.sessions
+    record = journal.begin(named, command=command, forks=forks, sessions=sessions)
+    record.room = prepared.settings.journal_limit - journal.size()
+    run = RunView(
+        number=record.number,
+        id=record.id,
+        command=command,
+        plan=named,
+        verbose=verbosity,
+        mask=prepared.secrets.mask,
+    )
+    hooks = prepared.registry.hooks
+    with closing(journal), hooks_of_run(hooks, run, say):
+        driver = Driver(
+            RunState(prepared.plan, forks=forks, sessions=sessions),
+            run=record.id,
+            record=record,
+            listeners=[context.follow, *listeners(run)],
+            clock=SystemClock(),
+            remember=context.remember,
+        )
+        approvals = Approvals(note=driver.note, sources=[record, *sources])
+        runner = wrapped(JobRunner(context, note=driver.note, approvals=approvals), hooks, run, say)
+        wrap_sessions(context.sessions, hooks, run)
+        try:
+            executor: Executor = hooks.ask("drumline_executor", run=run, runner=runner, report=driver.report)
+        except PluginError:  # nothing was sent: there was no such run
+            journal.remove([record.number])
+            raise
+        # Interrupts also count while connections are closed and readers are waited for: the run's status stays.
+        with _interrupts(driver, readers), rare_collector():
+            try:
+                return driver.run(executor)
+            finally:
+                executor.close()
+                context.sessions.close()
+                journal.close()
+                if readers is not None:
+                    readers.close()
+
+
+def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> RunContext:
+    """What the jobs of the run share."""
+    return RunContext(
         plan=prepared.plan,
         inventory=prepared.inventory,
         actions=prepared.registry.actions,
@@ -307,34 +353,11 @@ def carry_out(
         templating=prepared.templating,
         extra_variables=prepared.extra_variables,
         secrets=prepared.secrets,
-        keep_output=lambda *piece: record.keep_output(*piece),
-        output_limit=settings.output_limit,
-        sessions_per_host=settings.sessions,
+        keep_output=keep_output,
+        output_limit=prepared.settings.output_limit,
+        sessions_per_host=prepared.settings.sessions,
         verbosity=verbosity,
     )
-    named = titled(prepared.plan, prepared.secrets.mask)
-    record = journal.begin(named, command=command, forks=settings.forks, sessions=settings.sessions)
-    record.room = settings.journal_limit - journal.size()
-    driver = Driver(
-        RunState(prepared.plan, forks=settings.forks, sessions=settings.sessions),
-        run=record.id,
-        record=record,
-        listeners=[context.follow, *listeners(record.number, record.id)],
-        clock=SystemClock(),
-        remember=context.remember,
-    )
-    approvals = Approvals(note=driver.note, sources=[record, *sources])
-    executor = ThreadExecutor(JobRunner(context, note=driver.note, approvals=approvals), driver.report)
-    # Interrupts also count while connections are closed and readers are waited for: the run's status stays.
-    with _interrupts(driver, readers), rare_collector():
-        try:
-            return driver.run(executor)
-        finally:
-            executor.close()
-            context.sessions.close()
-            journal.close()
-            if readers is not None:
-                readers.close()
 
 
 def _journal(settings: Settings) -> Journal:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drumline.commands import COMMANDS, HELP
 from drumline.plugin.manager import load_plugins
@@ -12,6 +13,12 @@ from drumline.plugin.protocols import CommandSpec
 from drumline.plugin.registry import Registry
 from drumline.plugin.spec import hookimpl
 from drumline.templating import offers
+
+if TYPE_CHECKING:
+    from drumline.model.event import JobFinished
+    from drumline.model.target import Target
+    from drumline.plugin.protocols import Connection, Session
+    from drumline.plugin.runs import Executor, JobReport, Runner
 
 
 def all_plugins(directory: Path | None = None) -> Registry:
@@ -41,3 +48,23 @@ def drumline_tests() -> Mapping[str, str]:
 @hookimpl(tryfirst=True)
 def drumline_lookups() -> Mapping[str, str]:
     return offers.LOOKUPS
+
+
+@hookimpl(trylast=True)
+def drumline_executor(runner: Runner, report: Callable[[JobReport | Exception], None]) -> Executor:
+    """Threads of this process."""
+    from drumline.execution.executors import ThreadExecutor
+
+    return ThreadExecutor(runner, report)
+
+
+@hookimpl(trylast=True)
+def drumline_run_job(perform: Callable[[], JobFinished | None]) -> JobFinished | None:
+    """The job itself; called only where a plugin wraps it."""
+    return perform()
+
+
+@hookimpl(trylast=True)
+def drumline_open_session(target: Target, connection: Connection) -> Session:
+    """The transport's session; called only where a plugin comes in between."""
+    return connection.open_session()

@@ -13,12 +13,13 @@ from drumline.clock import SystemClock
 from drumline.engine.state import RunState
 from drumline.execution import driver as driver_module
 from drumline.execution.driver import Driver
-from drumline.execution.executors import JobReport, Stopped, ThreadExecutor
+from drumline.execution.executors import ThreadExecutor
 from drumline.journal.store import JournalFailed
 from drumline.model.event import Event, JobFinished, JobsStarted, JobWaiting, RunFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Amount, Barrier, Late
+from drumline.plugin.runs import JobReport, Stopped
 
 
 class Record:

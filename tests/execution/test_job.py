@@ -14,7 +14,6 @@ from drumline.config import Settings
 from drumline.errors import UsageError
 from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
-from drumline.execution.executors import Stopped
 from drumline.execution.output import LEAST, LIMIT
 from drumline.execution.runner import JobRunner
 from drumline.journal.replay import replay_run
@@ -23,6 +22,7 @@ from drumline.masking import Secrets
 from drumline.model.event import Input, JobFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
+from drumline.plugin.runs import Stopped
 from drumline.reporting.history import output_of
 
 

@@ -11,12 +11,12 @@ from support.faked import SOON, FakedRun
 from support.running import run_tasks
 
 from drumline.execution.approvals import Approvals
-from drumline.execution.executors import Stopped
 from drumline.execution.runner import JobRunner
 from drumline.model.event import ApprovalGiven, ApprovalRequested, Input, JobWaiting
 from drumline.model.outcome import Completed, Status
 from drumline.model.plan import Job
 from drumline.model.request import Request, Run
+from drumline.plugin.runs import Stopped
 from drumline.testing.fakes import FakeSession
 
 

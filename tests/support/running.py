@@ -69,7 +69,7 @@ def run_text(
     made = Settings(inventory=(str(directory / "inventory.yml"),), state=directory / "state", **settings)
     prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra)
     ran = Ran(prepared.plan)
-    ran.exit_status = carry_out(prepared, lambda _number, _id: [ran.events.append, listen], command="test")
+    ran.exit_status = carry_out(prepared, lambda _run: [ran.events.append, listen], command="test")
     return ran
 
 

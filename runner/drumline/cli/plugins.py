@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import click
 
@@ -15,11 +16,7 @@ def command(format_: str) -> None:
 
     plugins = registry().plugins
     if format_ == "json":
-        fields = [
-            {"name": plugin.name, "origin": plugin.origin, "offers": plugin.offers, "fault": plugin.fault}
-            for plugin in plugins
-        ]
-        click.echo(json.dumps(fields, indent=2))
+        click.echo(json.dumps([asdict(plugin) for plugin in plugins], indent=2))
         return
     for plugin in plugins:
         click.secho(plugin.name, bold=True, nl=False)
@@ -27,6 +24,8 @@ def command(format_: str) -> None:
         for kind, names in plugin.offers.items():
             if names:
                 click.echo(_wrapped(kind, names))
+        if plugin.hooks:
+            click.echo(_wrapped("hooks", plugin.hooks))
         if plugin.fault:
             click.secho(f"  fault: {plugin.fault}", fg="red")
 

@@ -45,7 +45,6 @@ def run_reported(
         recap=recap,
         go_on=again(),
         address=prepared.address,
-        mask=prepared.secrets.mask,
     ) as reports:
         return carry_out(
             prepared,

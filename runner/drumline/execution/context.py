@@ -10,7 +10,6 @@ from typing import Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.engine.policy import FAILURE
-from drumline.execution.executors import JobReport
 from drumline.execution.results import Results, kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.inventory.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
@@ -25,6 +24,7 @@ from drumline.model.plan import Job, Plan, Step
 from drumline.model.target import Target
 from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
+from drumline.plugin.runs import JobReport
 from drumline.secret import Secret, is_secret_name
 from drumline.templating.templates import Templating
 

@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 from drumline.clock import Clock
 from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
 from drumline.engine.state import RunState
-from drumline.execution.executors import Executor, JobReport, Stopped
 from drumline.execution.values import stopped_values
 from drumline.model.event import (
     Event,
@@ -24,6 +23,7 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
+from drumline.plugin.runs import Executor, JobReport, Stopped
 
 #: Seconds that stopped jobs have to report before they are given up.
 STOP_GRACE = 15.0

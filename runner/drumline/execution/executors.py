@@ -1,77 +1,13 @@
-"""Where jobs are carried out: an executor takes jobs and reports each when it is over.
-
-The one here uses threads of this process. Another engine (Celery) takes the same calls.
-"""
+"""The executor that drumline has itself: threads of this process."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
 
-from drumline.model.event import JobFinished
-from drumline.model.outcome import Status
 from drumline.model.plan import Job
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobReport:
-    """A job is over: the event for everybody, and what only this run's later jobs may know, in clear."""
-
-    event: JobFinished
-    #: Host name to the variables that it has from here on (``register``, ``set_fact``).
-    variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: What it registered, where later jobs may ask for it through ``results``.
-    values: Mapping[str, Any] | None = None
-
-
-class Stopped(NamedTuple):
-    """What becomes of a job that is stopped, unless it is over by then."""
-
-    status: Status
-    reason: str  #: For people; empty when somebody interrupted the run.
-
-
-class Executor(Protocol):
-    """Carries jobs out. Each submitted job is reported exactly once, from whatever thread."""
-
-    def submit(self, job: Job) -> None:
-        """Start a job; returns at once."""
-        ...
-
-    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """Give staged jobs the word to start, in one burst; returns the seconds from the first to the last word.
-
-        It holds at once, or from ``instant`` on (seconds since the epoch, by this machine's clock). None: one of them
-        was lost, or the instant is too near. Then nobody got the word, and the jobs at fault report.
-        """
-        ...
-
-    def stop(self, job: Job, stopped: Stopped) -> None:
-        """End a job on its host; it still reports. Unknown or finished jobs: no effect."""
-        ...
-
-    def close(self) -> None:
-        """Give up all threads and connections."""
-        ...
-
-
-class Runner(Protocol):
-    """What carries one job out (:class:`drumline.execution.runner.JobRunner`)."""
-
-    def run(self, job: Job) -> JobReport | None:
-        """Carry it out and report; never raises. None when ``stop`` has reported it already."""
-        ...
-
-    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """See :meth:`Executor.release`."""
-        ...
-
-    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
-        """End it. Gives the report of a job that is over at once, since nothing is under way on its host."""
-        ...
+from drumline.plugin.runs import JobReport, Runner, Stopped
 
 
 class ThreadExecutor:

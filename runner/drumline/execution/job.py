@@ -26,7 +26,6 @@ from drumline.errors import (
     TransferStopped,
 )
 from drumline.execution.context import RunContext
-from drumline.execution.executors import JobReport, Stopped
 from drumline.execution.faults import fault, no_request, no_result, steps_of, template_failure
 from drumline.execution.hiding import hidden
 from drumline.execution.requests import Requests, UnknownRequest
@@ -52,6 +51,7 @@ from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.value import Template
 from drumline.plugin.protocols import ActionFailed, Call, Steps
+from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed, VariableUndefined

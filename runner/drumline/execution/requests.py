@@ -15,7 +15,6 @@ from drumline.errors import ConnectTimedOut, SessionLimit
 from drumline.execution.approvals import NOBODY
 from drumline.execution.clocks import read_clock
 from drumline.execution.context import RunContext
-from drumline.execution.executors import Stopped
 from drumline.execution.output import LEAST, LIMIT, Output
 from drumline.execution.staging import Held, stage
 from drumline.execution.values import timed_out
@@ -25,6 +24,7 @@ from drumline.model.plan import Job
 from drumline.model.request import Ask, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
 from drumline.model.target import Target
 from drumline.plugin.protocols import ActionFailed, Session
+from drumline.plugin.runs import Stopped
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 from drumline.execution.context import RunContext
-from drumline.execution.executors import JobReport, Stopped
 from drumline.execution.job import JobRun
 from drumline.execution.requests import Asking, Requests
 from drumline.execution.staging import release
 from drumline.model.event import Input
 from drumline.model.plan import Job
+from drumline.plugin.runs import JobReport, Stopped
 
 
 class JobRunner:

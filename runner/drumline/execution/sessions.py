@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ class SessionPool:
 
     def __init__(self, transports: Mapping[str, Transport], *, limit: int = 4) -> None:
         """``limit`` is the number of sessions that one host may have at once; further users wait (promise 4)."""
+        #: Opens a session on a connection to a target: here a plugin may come in between.
+        self.open_session: Callable[[Target, Connection], Session] = _open_session
         self._transports = transports
         self._limit = limit
         self._hosts: dict[tuple[Any, ...], _Host] = {}
@@ -92,7 +95,11 @@ class SessionPool:
     def _new_host(self, target: Target) -> _Host:
         transport = self._transports[target.transport]
         limit = math.inf if traits_of(transport).unlimited else self._limit
-        return _Host(lambda: transport.connect(target), limit)
+        return _Host(partial(transport.connect, target), partial(self.open_session, target), limit)
+
+
+def _open_session(_target: Target, connection: Connection) -> Session:
+    return connection.open_session()
 
 
 def _disconnect_all(hosts: deque[_Host]) -> None:
@@ -143,8 +150,11 @@ class _Lent(NamedTuple):
 class _Host:
     """One host's connection and idle sessions. Only one thread connects; the others wait for what comes of it."""
 
-    def __init__(self, connect: Callable[[], Connection], limit: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], open_session: Callable[[Connection], Session], limit: float
+    ) -> None:
         self._connect = connect
+        self._open = open_session
         self._most = limit
         self._limit = limit  # fewer than the most where this connection has no room for them
         self._lent = 0  # sessions that are in use
@@ -190,7 +200,7 @@ class _Host:
             if self._connection is None:
                 if self._error is not None and self._attempts != seen:
                     raise self._error  # somebody tried while this thread waited; a second try would say the same
-                self._open()
+                self._connect_anew()
             connection = self._connection
             assert connection is not None
             self._lent += 1
@@ -198,7 +208,7 @@ class _Host:
 
     def _open_session(self, connection: Connection) -> _Lent:
         try:
-            return _Lent(connection.open_session(), connection)
+            return _Lent(self._open(connection), connection)
         except SessionLimit:
             raise
         except BaseException as error:
@@ -233,7 +243,7 @@ class _Host:
         self._lent -= 1
         self._room.notify()
 
-    def _open(self) -> None:
+    def _connect_anew(self) -> None:
         self._attempts += 1
         self._error = None
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from drumline.execution.executors import Stopped
 from drumline.model.outcome import Result, Status
+from drumline.plugin.runs import Stopped
 
 #: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
 Values: TypeAlias = dict[str, Any]

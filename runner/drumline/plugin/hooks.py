@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,14 @@ _DECLARES = "drumline_add_hookspecs"
 
 class Rejected(Exception):
     """A plugin breaks the contract; the message says how, and ends a sentence that names the plugin."""
+
+
+class HookFailed(PluginError):
+    """A plugin's hook raised an error; ``owner`` is the plugin, as messages call it."""
+
+    def __init__(self, owner: str, hook: str, error: Exception) -> None:
+        super().__init__("A plugin has failed", failed(owner, hook, error))
+        self.owner = owner
 
 
 class Hooks:
@@ -64,9 +73,32 @@ class Hooks:
             if not caller.has_spec() and not implementation.optionalhook:
                 raise Rejected(f"there is no hook '{caller.name}'.{did_you_mean(caller.name, known)}")
 
+    def leave_out(self, owner: str) -> None:
+        """Call nothing of this owner any more, if there is such."""
+        if self._manager.has_plugin(owner):
+            self._manager.unregister(name=owner)
+
+    @contextmanager
+    def registered(self, owner: str, plugin: object) -> Iterator[None]:
+        """For the time of a ``with`` there is one more plugin, called before all others. Raises :class:`Rejected`."""
+        self.register(owner, plugin)
+        try:
+            yield
+        finally:
+            self.leave_out(owner)
+
+    def is_implemented(self, hook: str) -> bool:
+        """Whether a plugin implements a hook, or wraps it, beside drumline itself."""
+        return any(owner != BUILT_IN for owner in self.owners(hook))
+
     def owners(self, hook: str) -> dict[str, object]:
         """Who implements a hook, its wrappers included: owners and their plugins."""
         return {found.plugin_name: found.plugin for found in self._caller(hook).get_hookimpls()}
+
+    def of(self, owner: str) -> tuple[str, ...]:
+        """The names of the hooks that a plugin implements or wraps; none when there is no such plugin."""
+        callers = self._manager.get_hookcallers(self._manager.get_plugin(owner)) or ()
+        return tuple(sorted(caller.name for caller in callers))
 
     def each(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         """Whoever implements a hook, in the order of calls: the owner, and what calls that one alone.
@@ -84,14 +116,14 @@ class Hooks:
     def ask(self, hook: str, **parameters: Any) -> Any:
         """Call all implementations of a hook, as pluggy does: a list of answers, or the first one.
 
-        Raises ``PluginError``, with the plugin's name, for whatever a plugin raises that isn't a ``DrumlineError``.
+        Raises ``HookFailed`` for whatever a plugin raises that isn't a ``DrumlineError``.
         """
         try:
             return self._caller(hook)(**parameters)
         except DrumlineError:
             raise
         except Exception as error:
-            raise PluginError("A plugin has failed", failed(self._culprit(hook, error), hook, error)) from error
+            raise HookFailed(self._culprit(hook, error), hook, error) from error
 
     def _culprit(self, hook: str, error: Exception) -> str:
         """Whose implementation, or which wrapper, was under way."""
@@ -119,7 +151,8 @@ class _Alone:
 
 def failed(owner: str, hook: str, error: Exception) -> str:
     """What is said of a plugin whose hook raised an error."""
-    return f"{owner}: hook {hook} failed: {type(error).__name__}: {error}"
+    kind = "" if isinstance(error, DrumlineError) else f"{type(error).__name__}: "
+    return f"{owner}: hook {hook} failed: {kind}{error}"
 
 
 def _has_spec(caller: object) -> bool:

@@ -62,6 +62,7 @@ def _gather(found: Sequence[Found], built_in: object) -> Registry:
                 name=plugin.name,
                 origin=plugin.origin,
                 offers={kind: taken.of(plugin.owner) for kind, taken in offers.items()},
+                hooks=hooks.of(plugin.owner),
                 fault=" ".join(faults[plugin.owner]),
             )
             for plugin in found

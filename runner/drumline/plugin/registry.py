@@ -19,6 +19,7 @@ class PluginInfo:
     name: str
     origin: str  #: Distribution and version, or the path of a file.
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: Kind (``transports``, …) to names.
+    hooks: tuple[str, ...] = ()  #: The hooks that it implements or wraps.
     fault: str = ""  #: Why it, or a part of it, was left out.
 
 

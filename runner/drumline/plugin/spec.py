@@ -11,13 +11,25 @@ start-up must be quick: import client libraries where they are used, not where t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
-    from drumline.plugin.protocols import Action, CommandSpec, InventorySource, TemplateFunction, Transport
+    from drumline.model.event import JobFinished
+    from drumline.model.plan import Job
+    from drumline.model.target import Target
+    from drumline.plugin.protocols import (
+        Action,
+        CommandSpec,
+        Connection,
+        InventorySource,
+        Session,
+        TemplateFunction,
+        Transport,
+    )
+    from drumline.plugin.runs import Executor, JobReport, Runner, RunView
 
 #: The name of the project in pluggy, and of the entry point group.
 PROJECT = "drumline"
@@ -132,4 +144,68 @@ def drumline_lookups() -> Mapping[str, TemplateFunction] | None:
     Which answer wins: as for ``drumline_filters``.
     Who may implement it: any plugin.
     Bundled user: ``drumline.built_in``.
+    """
+
+
+@hookspec
+def drumline_plugins_for_run(run: RunView) -> Iterable[object] | None:
+    """Give objects whose hooks are called during one run: what keeps something of it, as a trace does.
+
+    Called: once for each run, before its first event. The objects are registered until the run has ended, and their
+        hooks are called before those of all plugins; then those are closed that have a method ``close``.
+    Parameters:
+        run: the run that is about to begin.
+    None: it has none for this run.
+    Which answer wins: all count.
+    Who may implement it: any plugin. Its objects may implement the hooks below this one.
+    Bundled user: ``drumline_trace``.
+    """
+
+
+@hookspec(firstresult=True)
+def drumline_executor(run: RunView, runner: Runner, report: Callable[[JobReport | Exception], None]) -> Executor | None:
+    """Give what carries the jobs of a run out.
+
+    Called: once for each run, before its first event.
+    Parameters:
+        run: the run that is about to begin.
+        runner: carries one job out, on the thread that calls its ``run``.
+        report: takes what ``runner.run`` gave for a job, unless that is None, and whatever it raised; from any thread.
+    None: it leaves the run to the next plugin, at last to drumline's own threads.
+    Which answer wins: the first that isn't None.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
+    """
+
+
+@hookspec(firstresult=True)
+def drumline_run_job(run: RunView, job: Job, perform: Callable[[], JobFinished | None]) -> JobFinished | None:
+    """Wrap a job: whatever happens on its host is between the two halves of a wrapper.
+
+    Called: for every job, on the thread that carries it out, when there is such a wrapper.
+    Parameters:
+        run: the run.
+        job: the job's host, and its step as an index of ``run.plan.steps``.
+        perform: carries the job out; drumline's own implementation calls it, wrappers need not.
+    None: the job was stopped and has been reported already.
+    Which answer wins: the job's own report stands, whatever wrappers make of it, and whatever they raise. A wrapper
+        that raises is left out from then on, with a warning.
+    Who may implement it: wrappers, in any plugin.
+    Bundled user: ``drumline.built_in``, ``drumline_trace.tracer``.
+    """
+
+
+@hookspec(firstresult=True)
+def drumline_open_session(run: RunView, target: Target, connection: Connection) -> Session | None:
+    """Open a session on a connection, or wrap the opening: to trace it, or to give one that records what it is sent.
+
+    Called: whenever a job needs a session and none is idle, on the job's thread.
+    Parameters:
+        run: the run.
+        target: the host with the values of its connection variables.
+        connection: the transport's connection to it.
+    None: it leaves it to the next plugin, at last to ``connection.open_session()``.
+    Which answer wins: the first that isn't None. Whatever is raised that isn't a ``HostError`` fails the job.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``, ``drumline_trace.tracer``.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,24 +17,22 @@ from drumline.execution.approvals import Source
 from drumline.journal.codec import to_line
 from drumline.model.event import Event
 from drumline.model.plan import Plan
-from drumline.model.titles import titled
+from drumline.plugin.runs import RunView
 from drumline.reporting.console import ConsoleReport
 from drumline.reporting.prompt import terminal_prompt
 from drumline.reporting.relay import Relay, Takes, WhenSlow
+from drumline.reporting.saying import give_up, say
 from drumline.reporting.screens import screen_for, warn
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Remaining
-
-#: Seconds that a warning has to be written.
-_MOMENT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
     """What follows a run: call ``listeners`` once its number and id are known. ``sources`` take people's answers."""
 
-    listeners: Callable[[int, str], list[Relay]]
+    listeners: Callable[[RunView], list[Relay]]
     sources: tuple[Source, ...] = ()
     _relays: list[Relay] = field(default_factory=list)
 
@@ -49,7 +46,7 @@ class Reports:
         for relay in self._relays:
             relay.close()
             if relay.stuck and relay.stream:
-                _give_up(relay.stream)
+                give_up(relay.stream)
 
 
 @contextmanager
@@ -62,14 +59,13 @@ def listeners_for(
     remaining: Callable[[int], Remaining] | None = None,
     state: Path | None = None,
     when_slow: WhenSlow = WhenSlow.DROP,
-    mask: Callable[[str], str] = str,
     **console_options: Any,
 ) -> Iterator[Reports]:
     """Makes the listeners of a run when its number is known, and closes them at the end.
 
     ``remaining`` makes what tells a terminal how much is left of the run with this number. ``state`` is the journal's
-    directory, where the command line named it: people who are asked are told. ``mask`` takes secrets out of a
-    text, once the run's number is known. ``console_options`` go to :class:`ConsoleReport` as they are.
+    directory, where the command line named it: people who are asked are told. ``console_options`` go to
+    :class:`ConsoleReport` as they are.
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
     both the console and the standard input are one. Raises ``UsageError`` when the file can't
@@ -79,19 +75,19 @@ def listeners_for(
     console = "stderr" if events == "-" else "stdout"
     warn(sys.stderr, warnings)
     relays: list[Relay] = []
-    relay = partial(Relay, say=_say, when_slow=when_slow)
+    relay = partial(Relay, say=say, when_slow=when_slow)
     with ExitStack() as stack:
         screen, alive = screen_for(getattr(sys, console))
         prompt = terminal_prompt(plan, sys.stdin) if alive else None
         opened = _events_file(events) if events else None
 
-        def make(number: int, _run: str) -> list[Relay]:
-            left = stack.enter_context(remaining(number)) if alive and remaining else None
+        def make(run: RunView) -> list[Relay]:
+            left = stack.enter_context(remaining(run.number)) if alive and remaining else None
             report = partial(
                 ConsoleReport,
-                titled(plan, mask),
+                run.plan,
                 screen,
-                number=number,
+                number=run.number,
                 verbose=verbose,
                 alive=alive,
                 prompt=prompt,
@@ -137,25 +133,6 @@ def _writing(opened: Callable[[], TextIO], plan: Plan) -> Iterator[Takes]:
         if file is not sys.stdout:
             with suppress(OSError):  # told when it was written
                 file.close()
-
-
-def _say(text: str) -> None:
-    """A warning, for which a reader of standard error that doesn't read is not waited for."""
-    thread = threading.Thread(target=_warn, args=(text,), name="drumline-warning", daemon=True)
-    thread.start()
-    thread.join(_MOMENT)
-    if thread.is_alive():
-        _give_up("stderr")
-
-
-def _warn(text: str) -> None:
-    with suppress(OSError):
-        warn(sys.stderr, [text])
-
-
-def _give_up(stream: str) -> None:
-    """A thread that is stuck in a stream holds its lock for good: what flushes it at the end must find another."""
-    setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
 
 
 class _Writer:

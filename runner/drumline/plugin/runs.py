@@ -1,0 +1,83 @@
+"""For plugins that follow runs, or carry their jobs out: what hooks are given of a run, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from drumline.model.event import JobFinished
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run, as hooks are shown it."""
+
+    number: int
+    id: str
+    command: str  #: How it was called, for people.
+    #: Every task's name is its title, masked. The rest is as the files have it, secrets included.
+    plan: Plan
+    verbose: int = 0  #: How often ``-v`` was given.
+    #: Takes secrets out of a text, those that become known later too. Events have none.
+    mask: Callable[[str], str] = str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobReport:
+    """A job is over: the event for everybody, and what only this run's later jobs may know, in clear."""
+
+    event: JobFinished
+    #: Host name to the variables that it has from here on (``register``, ``set_fact``).
+    variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: What it registered, where later jobs may ask for it through ``results``.
+    values: Mapping[str, Any] | None = None
+
+
+class Stopped(NamedTuple):
+    """What becomes of a job that is stopped, unless it is over by then."""
+
+    status: Status
+    reason: str  #: For people; empty when somebody interrupted the run.
+
+
+class Executor(Protocol):
+    """Carries the jobs of a run out, by a :class:`Runner`. Each job is reported exactly once, from whatever thread."""
+
+    def submit(self, job: Job) -> None:
+        """Start a job; returns at once."""
+        ...
+
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        """Give staged jobs the word to start, in one burst; returns the seconds from the first to the last word.
+
+        It holds at once, or from ``instant`` on (seconds since the epoch, by this machine's clock). None: one of them
+        was lost, or the instant is too near. Then nobody got the word, and the jobs at fault report.
+        """
+        ...
+
+    def stop(self, job: Job, stopped: Stopped) -> None:
+        """End a job on its host; it still reports. Unknown or finished jobs: no effect."""
+        ...
+
+    def close(self) -> None:
+        """Give up all threads and connections."""
+        ...
+
+
+class Runner(Protocol):
+    """What carries one job out. ``run`` belongs to the executor's threads, the rest to the thread that was called."""
+
+    def run(self, job: Job) -> JobReport | None:
+        """Carry it out and report; never raises. None when ``stop`` has reported it already."""
+        ...
+
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        """See :meth:`Executor.release`."""
+        ...
+
+    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
+        """End it. Gives the report of a job that is over at once, since nothing is under way on its host."""
+        ...
