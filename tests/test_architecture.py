@@ -20,7 +20,7 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"secret", "secret_forms", "clock", "times", "signals"},
+    {"secret", "secret_forms", "clock", "processes", "times", "signals"},
     {"diagnostics", "masking"},
     {"errors"},
     {"config"},
@@ -53,6 +53,11 @@ HOMES = {
     "msgspec": ("runner/", "plugins/"),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),
     "pluggy": ("runner/drumline/plugin/",),
+    "psutil": (
+        "runner/drumline/processes.py",
+        "plugins/drumline_local/tree.py",
+        "plugins/drumline_lab/processes.py",
+    ),
     "pytest": ("runner/drumline/testing/contract.py", "runner/drumline/testing/staging.py"),
     "requests": ("plugins/drumline_winrm/",),
     "requests_ntlm": ("plugins/drumline_winrm/",),

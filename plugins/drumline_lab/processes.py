@@ -1,7 +1,4 @@
-"""Finds and ends processes by a mark in their environment, so that a practice server leaves none behind.
-
-It reads ``/proc``. Where there is none (macOS), only what can be found otherwise is ended.
-"""
+"""Finds and ends processes by a mark in their environment, so that a practice server leaves none behind."""
 
 from __future__ import annotations
 
@@ -9,12 +6,13 @@ import contextlib
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from pathlib import Path
+
+import psutil
 
 from drumline.plugin import UsageError
 
-_PROC = Path("/proc")
 #: Seconds for killed processes to be gone.
 _PATIENCE = 15.0
 #: Seconds between two looks.
@@ -23,35 +21,36 @@ _PAUSE = 0.005
 
 def marked(name: str, value: object) -> set[int]:
     """Processes that have this variable in the environment that they were started with."""
-    mark = f"{name}={value}".encode()
-    return {pid for pid in _pids() if mark in _read(pid, "environ").split(b"\0")}
+    every = psutil.process_iter(["environ"])
+    return {process.pid for process in every if (process.info["environ"] or {}).get(name) == str(value)}
 
 
 def of_program(name: str, argument: str) -> set[int]:
     """Processes of a program whose command line holds the argument."""
-    lines = {pid: _read(pid, "cmdline") for pid in _pids()}
-    return {
-        pid for pid, line in lines.items() if argument.encode() in line and name.encode() in line.partition(b"\0")[0]
-    }
+    lines = {process.pid: process.info["cmdline"] for process in psutil.process_iter(["cmdline"])}
+    return {pid for pid, line in lines.items() if line and name in line[0] and argument in " ".join(line)}
 
 
 def with_descendants(pids: Iterable[int]) -> set[int]:
     """Those of the processes that still run, with the children, grandchildren and so on of all."""
-    children: dict[int, set[int]] = {}
-    for pid in _pids():
-        children.setdefault(_parent(pid), set()).add(pid)
+    table = {process.pid: process.info for process in psutil.process_iter(["ppid", "status"])}
+    children = defaultdict(set)
+    for pid, info in table.items():
+        children[info["ppid"]].add(pid)
     found = set(pids)
     waiting = list(found)
     while waiting:
-        new = children.get(waiting.pop(), set()) - found
+        new = children[waiting.pop()] - found
         found |= new
         waiting += new
-    return {pid for pid in found if _state(pid) not in ("Z", "X", "")}
+    return {
+        pid for pid in found & table.keys() if table[pid]["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    }
 
 
 def kill(pids: Iterable[int]) -> None:
     """SIGKILL to each; those that are gone, or not ours, are passed over."""
-    for pid in pids:
+    for pid in sorted(pids):  # parents first: they might go on when their children end
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
@@ -70,28 +69,3 @@ def end(find: Callable[[], set[int]]) -> None:
         if time.monotonic() > deadline:
             raise UsageError("Processes can't be ended", f"Processes {sorted(pids)} outlive SIGKILL.")
         time.sleep(_PAUSE)
-
-
-def _pids() -> list[int]:
-    return [int(name) for name in os.listdir(_PROC) if name.isdigit()] if _PROC.is_dir() else []
-
-
-def _read(pid: int, name: str) -> bytes:
-    try:
-        return (_PROC / str(pid) / name).read_bytes()
-    except OSError:  # it ended, or is another user's
-        return b""
-
-
-def _stat(pid: int) -> list[str]:
-    """State, parent, and so on; the fields behind the name, which may hold spaces and brackets."""
-    return _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
-
-
-def _state(pid: int) -> str:
-    return next(iter(_stat(pid)), "")
-
-
-def _parent(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[1]) if len(fields) > 1 else 0

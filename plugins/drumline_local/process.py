@@ -14,7 +14,6 @@ from contextlib import ExitStack, suppress
 from typing import IO
 
 from drumline.plugin import Emit, Ending, Exit, Stream
-from drumline_local.tree import end_tree
 
 #: Bytes read or written at once.
 _CHUNK = 1 << 16
@@ -91,7 +90,7 @@ class Process:
             if over:
                 self._begin_again()
             return None
-        end_tree(self._popen)
+        self._end_tree()
         self._read_the_rest(emit)
         return Exit(code=None, ending=ending)
 
@@ -112,9 +111,14 @@ class Process:
     def close(self) -> None:
         """Give everything back; whoever still runs because ``communicate`` was left by an exception is ended."""
         if self._popen.poll() is None:
-            end_tree(self._popen)
+            self._end_tree()
         self._script.close()
         self._let_go()
+
+    def _end_tree(self) -> None:
+        from drumline_local.tree import end_tree  # with psutil, whose import takes longer than most commands
+
+        end_tree(self._popen)
 
     def _let_go(self) -> None:
         self._selector.close()

@@ -11,8 +11,8 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
+
+import psutil
 
 #: Seconds between the polite signal and the other.
 _GRACE = 0.5
@@ -21,18 +21,12 @@ _PERSISTENCE = 5.0
 _PAUSE = 0.01
 
 
-class _Entry(NamedTuple):
-    pid: int
-    parent: int
-    session: int  #: Where the kernel doesn't tell, the process group.
-
-
 def end_tree(leader: subprocess.Popen[bytes]) -> None:
     """SIGTERM to all members, a short grace, then SIGKILL until none is left. Returns with the leader reaped.
 
     Members that belong to another user (``become``) are killed through ``sudo``, as they were started.
     """
-    members = {leader.pid}
+    members: set[psutil.Process] = set()
     _signal(_find(members, leader.pid), signal.SIGTERM)
     _wait_until_gone(leader, members, _GRACE)
     _kill_through_sudo(_foreign(_find(members, leader.pid)))
@@ -43,67 +37,59 @@ def end_tree(leader: subprocess.Popen[bytes]) -> None:
     leader.wait()
 
 
-def _wait_until_gone(leader: subprocess.Popen[bytes], members: set[int], seconds: float) -> None:
+def _wait_until_gone(leader: subprocess.Popen[bytes], members: set[psutil.Process], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while _find(members, leader.pid) and time.monotonic() < deadline:
         leader.poll()
         time.sleep(_PAUSE)
 
 
-def _signal(pids: list[int], number: int) -> int:
+def _signal(processes: list[psutil.Process], number: int) -> int:
     """Signal those that are this user's; returns how many they were."""
     signalled = 0
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            process.send_signal(number)
             signalled += 1
     return signalled
 
 
-def _foreign(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if not _signal([pid], 0)]
+def _foreign(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in processes if not _signal([process], 0)]
 
 
-def _kill_through_sudo(pids: list[int]) -> None:
-    if pids:
+def _kill_through_sudo(processes: list[psutil.Process]) -> None:
+    if processes:
         with suppress(OSError):  # without sudo, none of them was started by it
             subprocess.run(
-                ["sudo", "-n", "kill", "-KILL", *map(str, pids)],
+                ["sudo", "-n", "kill", "-KILL", *(str(process.pid) for process in processes)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
             )
 
 
-def _find(members: set[int], session: int) -> list[int]:
-    """The living members; those found for the first time are added to ``members``."""
-    table = _from_proc() if Path("/proc/self/stat").exists() else _from_ps()
-    grown = True
-    while grown:
-        new = {entry.pid for entry in table if entry.session == session or entry.parent in members} - members
-        members |= new
-        grown = bool(new)
-    return [entry.pid for entry in table if entry.pid in members]
+def _find(members: set[psutil.Process], session: int) -> list[psutil.Process]:
+    """The living members, parents first; those found for the first time are added to ``members``."""
+    members |= _of_session(session)
+    known = {member.pid for member in members}
+    for member in tuple(members):
+        with suppress(psutil.Error):  # its children have another parent now
+            if member.ppid() not in known:  # else they are found with those of its parent: a look is not cheap
+                members.update(member.children(recursive=True))
+    return sorted(filter(_is_living, members), key=lambda member: member.pid)
 
 
-def _from_proc() -> list[_Entry]:
-    """All processes of this machine that are not zombies, as Linux tells."""
-    return [entry for name in os.listdir("/proc") if name.isdigit() and (entry := _read(int(name)))]
+def _of_session(session: int) -> set[psutil.Process]:
+    found = set()
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if os.getsid(pid) == session:
+                found.add(psutil.Process(pid))
+    return found
 
 
-def _read(pid: int) -> _Entry | None:
-    """See proc(5): the command name in parentheses may hold anything, so count from its end."""
-    try:
-        state, parent, _group_id, session = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
-    except (OSError, ValueError):
-        return None
-    return None if state in "ZX" else _Entry(pid, int(parent), int(session))
-
-
-def _from_ps() -> list[_Entry]:
-    """The same elsewhere."""
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,pgid=,state="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = (line.split() for line in listing.splitlines())
-    return [_Entry(int(row[0]), int(row[1]), int(row[2])) for row in rows if not row[3].startswith("Z")]
+def _is_living(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -22,7 +21,7 @@ from drumline.model.target import Target
 from drumline.testing.collect import collect, collect_staged
 from drumline.testing.contract import PosixContract
 from drumline.testing.staging import StagingContract
-from drumline_local import process, tree
+from drumline_local import process
 from drumline_local.transport import LocalSession, LocalTransport
 
 #: Stands in for sudo, which needs a second user.
@@ -98,7 +97,7 @@ def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch
             raise PermissionError
         kill(pid, number)
 
-    monkeypatch.setattr(tree, "os", SimpleNamespace(kill=refuse, listdir=os.listdir))
+    monkeypatch.setattr(os, "kill", refuse)
 
     def emit(stream, data) -> None:
         children.append(int(data))
@@ -169,14 +168,6 @@ def test_transfers_name_the_file_that_is_to_blame(session, tmp_path: Path) -> No
     with pytest.raises(TransferFailed, match="Is a directory"):
         session.get(Get(source=str(tmp_path), destination=tmp_path / "x"))
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps on this machine")
-def test_ps_tells_what_proc_tells() -> None:
-    assert os.getpid() in {entry.pid for entry in tree._from_ps()}
-    (mine,) = [entry for entry in tree._from_ps() if entry.pid == os.getpid()]
-    assert mine.parent == os.getppid()
-    assert mine.session == os.getpgrp()
 
 
 _HIT = """

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from drumline.plugin import leftovers
 
 
@@ -40,6 +42,13 @@ def test_a_process_number_that_was_given_again() -> None:
     own = leftovers.own_prefix().split("-")
     own[3] = str(int(own[3]) - 1)
     assert leftovers.is_left_behind("-".join(own) + "x")
+
+
+def test_a_process_whose_start_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, where /proc hides those."""
+    name = leftovers.temporary_name()
+    monkeypatch.setattr(leftovers, "started", lambda _: 0)
+    assert not leftovers.is_left_behind(name)
 
 
 def test_what_is_no_such_name() -> None:

@@ -8,36 +8,24 @@ of its own, which the system lets go of when the process is gone, however it wen
 from __future__ import annotations
 
 import os
-import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+
+from drumline.processes import exists, started, started_before
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def identity(pid: int) -> str:
     """Boot, namespace and start of a process, as one word; empty where that can't be known."""
-    try:
-        started = _stat(pid)[19]
-        return f"{_BOOT.read_text().strip()} {os.readlink(f'/proc/{pid}/ns/pid')} {started}"
-    except (OSError, IndexError):
-        return _identity_by_ps(pid)
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of ``/proc/PID/stat`` from the third on: the second one may hold spaces and parentheses."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-def _identity_by_ps(pid: int) -> str:
-    """Where there is no /proc (macOS)."""
-    if Path("/proc/self/stat").exists():
+    start = started(pid)
+    if not start:
         return ""
-    with suppress(OSError, subprocess.SubprocessError):
-        asked = ["ps", "-o", "lstart=", "-p", str(pid)]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    if not _BOOT.exists():  # not Linux: the start is a moment that no other boot has
+        return str(start)
+    with suppress(OSError):
+        return f"{_BOOT.read_text().strip()} {os.readlink(f'/proc/{pid}/ns/pid')} {start}"
     return ""
 
 
@@ -46,30 +34,9 @@ def is_same(pid: int, known: str | None, since: float) -> bool:
 
     None: an older drumline noted none. Then it must at least be older than its run, which began at ``since``.
     """
-    if not _exists(pid):
+    if not exists(pid):
         return False
-    return identity(pid) == known if known else _started_before(pid, since)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError, ValueError, TypeError):
-        return False
-    return True
-
-
-def _started_before(pid: int, moment: float) -> bool:
-    try:
-        with open("/proc/uptime", encoding="ascii") as file:
-            uptime = float(file.read().split()[0])
-        ticks = int(_stat(pid)[19])
-    except (OSError, IndexError, ValueError):
-        return True
-    age = uptime - ticks / os.sysconf("SC_CLK_TCK")
-    return time.time() - age <= moment + 1.0  # clocks that were set a little
+    return identity(pid) == known if known else started_before(pid, since)
 
 
 class Claim:

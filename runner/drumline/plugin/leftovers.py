@@ -15,6 +15,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from drumline.processes import exists, started
+
 _NAME = re.compile(r"\.drumline-([0-9a-f]{8})-([0-9]+)-([0-9]+)-[0-9A-Za-z.]+\Z")
 
 
@@ -32,7 +34,7 @@ def machine() -> str:
 @cache
 def own_prefix() -> str:
     """What the names begin with that this process gives."""
-    return f".drumline-{machine()}-{os.getpid()}-{_start(os.getpid())}-"
+    return f".drumline-{machine()}-{os.getpid()}-{started(os.getpid())}-"
 
 
 def temporary_name() -> str:
@@ -46,7 +48,7 @@ def is_left_behind(name: str) -> bool:
     if not found or found[1] != machine():
         return False
     pid, start = int(found[2]), int(found[3])
-    return not _is_running(pid) or _start(pid) != start
+    return not (exists(pid) and started(pid) in (start, 0))
 
 
 @cache
@@ -57,21 +59,3 @@ def sweep(directory: Path) -> None:
             if is_left_behind(name):
                 with suppress(OSError):
                     os.unlink(directory / name)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
-
-
-def _start(pid: int) -> int:
-    """When a process began, in the kernel's ticks since the machine did; 0 where that isn't told."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return 0
