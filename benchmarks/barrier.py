@@ -29,7 +29,7 @@ LIMIT = 20.0
 
 @dataclasses.dataclass(slots=True)
 class Wave:
-    """When its first job reached a session, and when its last one was over."""
+    """When its first job reached a session, and when its last one had ended."""
 
     begun: float
     ended: float = 0.0

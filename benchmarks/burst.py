@@ -1,4 +1,4 @@
-"""The bare loop that starts at one moment are measured against: Python, paramiko and prepared channels.
+"""The bare loop that synchronised starts are measured against: Python, paramiko and prepared channels.
 
 On each host a program says ``ready`` and waits for the word ``now``. When all of them wait, a loop of ``sendall``
 gives it to one channel after the other, and each writes what its clock shows. Nothing is checked, noted or tidied up.
@@ -48,7 +48,7 @@ def wait_until_ready(file: TextIO) -> None:
 
 
 def start(channels: list[paramiko.Channel], said: list[TextIO]) -> tuple[float, list[float]]:
-    """One start at one moment: seconds of the loop, and the times that the hosts wrote."""
+    """One start at the same moment: seconds of the loop, and the times that the hosts wrote."""
     for file in said:
         wait_until_ready(file)
     began = time.perf_counter()

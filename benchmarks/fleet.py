@@ -72,7 +72,7 @@ def main() -> None:
         contenders = _contenders(fleet, options)
         for times, call in contenders.values():
             if times > 1:
-                call()  # so that nobody is the one to fill the caches
+                call()  # so that no one is the one to fill the caches
         results = in_turns(contenders)
     _report(results, options, fleet.user)
 
@@ -112,7 +112,7 @@ def _temporary_user(directory: Path) -> Iterator[str]:
     """A user whose shell is /bin/sh, so that no shell's start-up files are measured."""
     name = f"drumline{os.getpid()}"
     home = directory / "home"
-    # '*' lets nobody in by password; the '!' that useradd sets by itself locks the account for keys too.
+    # '*' lets no one in by password; the '!' that useradd sets by itself locks the account for keys too.
     subprocess.run(["useradd", "-s", "/bin/sh", "-m", "-d", home, "-p", "*", name], check=True)
     try:
         yield name

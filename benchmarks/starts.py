@@ -1,4 +1,4 @@
-"""B5 and B6: starts at one moment on real OpenSSH servers, next to a bare loop that writes to prepared channels.
+"""B5 and B6: synchronised starts on real OpenSSH servers, next to a bare loop that writes to prepared channels.
 
 B5 is how long the words to start take to leave this machine. B6 is how far apart the commands begin, as the hosts
 themselves write it.
@@ -41,7 +41,7 @@ _BY_CLOCK = "{together: true, max_skew: 1s}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start at one moment. All in seconds."""
+    """One start at the same moment. All in seconds."""
 
     burst: float  #: From the first word to the last.
     skew: float  #: From the first command to the last, as the hosts wrote it.

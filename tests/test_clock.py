@@ -1,4 +1,4 @@
-"""Durations don't change when somebody sets the machine's clock while a run goes on."""
+"""Durations don't change when someone sets the machine's clock while a run goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The playbooks of this repository, carried out on the practice fleet as a newcomer would."""
+"""The playbooks of this repository, run on the practice fleet as a newcomer would."""
 
 from __future__ import annotations
 

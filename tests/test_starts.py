@@ -1,4 +1,4 @@
-"""Starts at one moment, on real sshd hosts whose clocks are wrong by known amounts.
+"""Synchronised starts, on real sshd hosts whose clocks are wrong by known amounts.
 
 What drumline reports of a start is held against what the hosts themselves wrote.
 """

@@ -1,4 +1,4 @@
-"""``approve``: nothing that needs this task goes on until somebody says so."""
+"""``approve``: nothing that needs this task goes on until someone says so."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def perform(call: Call) -> Steps:
     if not call["message"].strip():
         raise ActionFailed("approve needs a message: it is what people decide on")
     if default is not None and timeout is None:
-        raise ActionFailed("default has no meaning without timeout: nobody's time is ever up")
+        raise ActionFailed("default has no meaning without timeout: no one's time is ever up")
     approval: Approval = yield Ask(message=call["message"].strip(), timeout=timeout, default=default == "approve")
     at = datetime.fromtimestamp(approval.at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if approval.by == "nobody":
-        said = f"since nobody answered in {timeout:g} seconds"
+        said = f"since no one answered in {timeout:g} seconds"
     else:
         said = f"by {approval.by}{f': {approval.comment}' if approval.comment else ''}"
     if not approval.approved:

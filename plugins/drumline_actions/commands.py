@@ -186,7 +186,7 @@ def run_once(
     shown: str | list[str] | None,
     not_run: NotRun | None = None,
 ) -> Steps:
-    """Carry the command out, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result."""
+    """Run the command, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result."""
     not_run = not_run or _not_run
     strip = call.arguments.get("strip_empty_ends", True)  # `script` has no such argument: always
     if call["creates"] is None and call["removes"] is None:

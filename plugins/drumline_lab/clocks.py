@@ -42,7 +42,7 @@ def is_shifted(variables: Mapping[str, str]) -> bool:
 
 
 def forget(pid: int) -> None:
-    """Remove what is left of a process that was started with such variables and is over."""
+    """Remove what is left of a process that was started with such variables and has ended."""
     for name in _LEFT:
         with contextlib.suppress(OSError):
             Path("/dev/shm", name.format(pid)).unlink()

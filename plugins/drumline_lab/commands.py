@@ -42,7 +42,7 @@ def command() -> None:
     "--windows-program",
     metavar="PROGRAM",
     envvar=VARIABLE,
-    help="What carries out the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
+    help="What runs the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
     f"Default: {VARIABLE}, else PowerShell 7 (pwsh) and sh, else sh alone.",
 )
 @_directory

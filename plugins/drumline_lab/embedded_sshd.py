@@ -177,7 +177,7 @@ def _execute(channel: paramiko.Channel, command: bytes, environment: dict[str, s
 def _pump(
     read: Callable[[], bytes | None], write: Callable[[bytes], object], close: Callable[[], None] = lambda: None
 ) -> None:
-    """Copy until the end, or until nobody takes it any more."""
+    """Copy until the end, or until no one takes it any more."""
     with contextlib.suppress(OSError, EOFError, ValueError):
         while data := read():
             view = memoryview(data)

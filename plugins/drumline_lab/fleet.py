@@ -86,7 +86,7 @@ class Fleet:
         self._why_embedded = ""  #: Why Linux hosts can't be real sshd processes.
 
     def start(self) -> list[Host]:
-        """Start every host, a few at a time, and return when each of them can carry out commands."""
+        """Start every host, a few at a time, and return when each of them can run commands."""
         if self._wanted.linux:
             make_key(self._key, "ed25519")
             self._why_embedded = self._try_sshd()
@@ -240,7 +240,7 @@ def loopback(network: int, number: int) -> str:
 
 
 def answers(host: Host, timeout: float = 5.0) -> bool:
-    """Whether the host's server talks its protocol. Logs nobody in, so that it is cheap and leaves no trace."""
+    """Whether the host's server talks its protocol. Logs no one in, so that it is cheap and leaves no trace."""
     try:
         with socket.create_connection((host.address, host.port), timeout) as connected:
             if host.kind == "linux":

@@ -135,7 +135,7 @@ def _remove_files(directory: Path) -> None:
     shutil.rmtree(directory / "hosts", ignore_errors=True)
     for name in _FILES:
         (directory / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # somebody keeps files of their own there
+    with contextlib.suppress(OSError):  # someone keeps files of their own there
         directory.rmdir()
 
 

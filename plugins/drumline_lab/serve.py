@@ -1,4 +1,4 @@
-"""The background process of a lab: ``python -m drumline_lab.serve ORDER``, started by ``lab up`` and nobody else."""
+"""The background process of a lab: ``python -m drumline_lab.serve ORDER``, started by ``lab up`` and no one else."""
 
 from __future__ import annotations
 

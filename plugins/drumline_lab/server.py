@@ -70,7 +70,7 @@ class SshServer(ABC):
 
 
 def free_port(addresses: Sequence[str]) -> int:
-    """A TCP port that nobody uses on any of these addresses at the moment."""
+    """A TCP port that no one uses on any of these addresses at the moment."""
     for _ in range(100):
         with contextlib.ExitStack() as stack:
             port = 0

@@ -31,7 +31,7 @@ class Copying:
         self._interrupted.set()
 
     def put(self, request: Put) -> None:
-        """Carry out a ``Put``. Without a mode a new file gets what the umask leaves, and an old one keeps its own."""
+        """Run a ``Put``. Without a mode a new file gets what the umask leaves, and an old one keeps its own."""
         destination = Path(request.destination)
         with _whole(destination, request.mode) as file:
             if isinstance(request.source, bytes):
@@ -41,7 +41,7 @@ class Copying:
                 self._pour(request.source, file)
 
     def get(self, request: Get) -> None:
-        """Carry out a ``Get``."""
+        """Run a ``Get``."""
         with _whole(request.destination, None) as file:
             self._pour(Path(request.source), file)
 

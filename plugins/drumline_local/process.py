@@ -24,7 +24,7 @@ _GRACE = 0.25
 
 
 class Process:
-    """A shell that carries out one script, in a session (in the kernel's sense) of its own.
+    """A shell that runs one script, in a session (in the kernel's sense) of its own.
 
     The script reaches the shell as a nameless file, not as an argument: arguments are limited to 128 KiB on Linux, and
     everybody sees them in the process list.
@@ -68,7 +68,7 @@ class Process:
         self._deadline = deadline
 
     def communicate(self, emit: Emit) -> Exit:
-        """Feed and read it until it is over; end it when its time is up or ``interrupt`` was called."""
+        """Feed and read it until it has ended; end it when its time is up or ``interrupt`` was called."""
         while (exit_ := self.exit(emit)) is None:
             self._pass_on(emit, self._patience())
         return exit_
@@ -80,7 +80,7 @@ class Process:
         return exit_
 
     def exit(self, emit: Emit) -> Exit | None:
-        """What came of it if it is over, or is to be ended now."""
+        """What came of it if it has ended, or is to be ended now."""
         over = self._popen.poll() is not None
         if over and not self._was_hit():
             self._read_the_rest(emit)
@@ -101,7 +101,7 @@ class Process:
 
     @property
     def interrupted(self) -> bool:
-        """Somebody called ``interrupt``."""
+        """Someone called ``interrupt``."""
         return self._interrupted.is_set()
 
     def interrupt(self) -> None:

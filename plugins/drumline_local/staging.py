@@ -11,7 +11,7 @@ from drumline_local.process import Process
 
 
 class LocalStaged:
-    """See :class:`drumline.plugin.Staged`. ``use`` is left when it is over."""
+    """See :class:`drumline.plugin.Staged`. ``use`` is left when it has ended."""
 
     def __init__(self, process: Process, request: Run, remarks: Remarks) -> None:
         self.use = ExitStack()
@@ -19,7 +19,7 @@ class LocalStaged:
         self._request = request
         self._remarks = remarks
         self._released = False
-        self._exit: Exit | None = None  # when it is over
+        self._exit: Exit | None = None  # when it has ended
 
     @property
     def started(self) -> float | None:

@@ -82,7 +82,7 @@ def of_greeting(error: BaseException, place: str, said: str, *, ended: bool) -> 
         return QuotaExceeded(
             "The host closed the connection before its SSH greeting",
             f"{place} does so when too many logins are under way (MaxStartups of sshd) or when it has blocked this"
-            " address; it may also be no SSH server. It was asked again until ansible_timeout was over. Try with fewer"
+            " address; it may also be no SSH server. It was retried until ansible_timeout had passed. Try with fewer"
             " forks (-f).",
         )
     if line and not line.startswith("SSH-"):

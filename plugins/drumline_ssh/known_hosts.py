@@ -63,7 +63,7 @@ _REVOCATION_LIST = b"SSHKRL\n\0"
 
 @dataclass
 class KnownHosts:
-    """One file. A file that doesn't exist knows nobody."""
+    """One file. A file that doesn't exist knows no one."""
 
     path: Path
     plain: dict[str, Found] = field(default_factory=dict)
@@ -225,7 +225,7 @@ def _read_revoked(path: Path) -> set[KnownKey]:
     try:
         text = content_of(path)
     except OSError as error:
-        # As with ssh: nobody can be trusted then.
+        # As with ssh: no one can be trusted then.
         raise OptionInvalid("The revoked host keys can't be read", f"{path}: {error.strerror}.") from None
     if text.startswith(_REVOCATION_LIST):
         raise OptionInvalid(
@@ -272,6 +272,6 @@ def _changed(settings: Settings, key: KnownKey, known: Found) -> HostKeyChanged:
     return HostKeyChanged(
         "The host's key has changed",
         f"{settings.place} shows the {key.kind} key {key.fingerprint}, but {place} says {old.kind} {old.fingerprint}."
-        " Somebody may be answering in its place. If the host was installed anew, remove the old key:\n"
+        " Someone may be answering in its place. If the host was installed anew, remove the old key:\n"
         f"ssh-keygen -R '{settings.known_as}' -f {place.path}",
     )

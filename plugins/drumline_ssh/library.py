@@ -1,4 +1,4 @@
-"""Imports paramiko as late as can be, and without what nobody here needs of it."""
+"""Imports paramiko as late as can be, and without what no one here needs of it."""
 
 from __future__ import annotations
 

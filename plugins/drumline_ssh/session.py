@@ -179,7 +179,7 @@ class SshSession:
                 self._running = None
 
     def follow(self, command: Command, emit: Emit, deadline: float | None) -> Exit:
-        """Hand over what a command says until it is over, or its time is."""
+        """Hand over what a command says until it has ended, or its time is."""
         with self.watching(command):
             try:
                 return wire.exit_of(command.shell.collect(command.word, emit, deadline))
@@ -187,7 +187,7 @@ class SshSession:
                 return self.end(command, emit)
 
     def end(self, command: Command, emit: Emit) -> Exit:
-        """End a command and its children, since its time is over or it was interrupted; read what it still said."""
+        """End a command and its children, since its time is up or it was interrupted; read what it still said."""
         ending = Ending.INTERRUPTED if self.interrupted else Ending.TIMED_OUT
         survived = self.run_beside(ending_script(command.shell_pid, command.user))
         patience = time.monotonic() + _ENDING_PATIENCE

@@ -84,7 +84,7 @@ class Client(paramiko.SFTPClient):
         return kind, data
 
     def upload(self, source: Readable, destination: str, take: Callable[[bytes], None], *, private: bool) -> None:
-        """Write a new file; ``take`` is told of what is written. ``private``: nobody else may read it."""
+        """Write a new file; ``take`` is told of what is written. ``private``: no one else may read it."""
         with self.open(os.fsencode(destination), "wx") as opened:
             file: Any = opened
             if private:

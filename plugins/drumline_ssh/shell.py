@@ -35,7 +35,7 @@ _FINISH_PATIENCE = 2.0
 
 
 class Woken(Exception):
-    """The deadline is over, or somebody called ``wake``."""
+    """The deadline has passed, or someone called ``wake``."""
 
 
 class _TooMuch(Exception):
@@ -252,7 +252,7 @@ class Shell:
         if self._transport.is_active():
             return ConnectionLost(
                 "The shell on the host ended",
-                f"{self._place}: the command (as 'kill -9 0' does), or somebody else, ended the shell that ran it."
+                f"{self._place}: the command (as 'kill -9 0' does), or someone else, ended the shell that ran it."
                 " Whether it has finished isn't known.",
             )
         return faults.lost(self._transport.get_exception(), self._place)

@@ -24,9 +24,9 @@ class _Over(Exception):
 
 
 class SshStaged:
-    """See :class:`drumline.plugin.Staged`. ``use`` is left when it is over."""
+    """See :class:`drumline.plugin.Staged`. ``use`` is left when it has ended."""
 
-    # A burst goes through hundreds of these, which nobody has touched since they were staged: less memory to fetch.
+    # A burst goes through hundreds of these, which no one has touched since they were staged: less memory to fetch.
     __slots__ = (
         "_at",
         "_command",
@@ -53,7 +53,7 @@ class SshStaged:
         self._timeout = timeout
         self._stdin = stdin  #: What is sent after the word.
         self._remarks = remarks
-        self._exit: Exit | None = None  # when it was over before the word came
+        self._exit: Exit | None = None  # when it had ended before the word came
         self._dead = False  # it was killed, but not all that belongs to it
         self._lost: HostError | None = None  # what was told once
         self._ready_at = 0.0

@@ -11,10 +11,10 @@ The shell is a plain ``sh`` that reads commands from its standard input. To run 
 - The shell's own stderr is ``/dev/null``; descriptor 9 is the real one. Else the shell would report there that a
   command was killed, and quote it.
 - NONCE is new for each command, and random, so that no output can be mistaken for the end. The marks are written by the
-  shell itself when the command is over: a child that stays behind and holds the streams isn't waited for.
+  shell itself when the command has ended: a child that stays behind and holds the streams isn't waited for.
 - A script that speaks of ``$$`` means a process of its own: it gets one, which reads it from a descriptor.
 - It has the shell's process group: dash and busybox have no job control without a terminal, and ``setsid`` costs three
-  times as much as the command. The shell handles the signals that scripts send to their group, but nobody handles
+  times as much as the command. The shell handles the signals that scripts send to their group, but no one handles
   ``kill -9 0``: it ends the shell, which is told as a lost connection, and the next command gets another.
 - Input for the command comes from ``printf``, with all but plain text in octal: the shell's own input can't be
   shared with commands, because a shell may read ahead. (A staged command reads one line of it all the same: it is sent

@@ -39,7 +39,7 @@ class ShellGone(Exception):
 
 
 class PipeEnded(ShellGone):
-    """Nobody reads the command's standard input any more: it has ended, or ended its reading."""
+    """No one reads the command's standard input any more: it has ended, or ended its reading."""
 
 
 class TooLarge(Exception):

@@ -61,7 +61,7 @@ def loader() -> str:
 
 
 def worker() -> str:
-    """The script that carries out the requests."""
+    """The script that runs the requests."""
     return files("drumline_winrm").joinpath("worker.ps1").read_text(encoding="utf-8")
 
 
@@ -141,7 +141,7 @@ def drop_line(name: str) -> bytes:
     return f"= {name} drop\n".encode()
 
 
-#: Means nothing, but that somebody is there.
+#: Means nothing, but that someone is there.
 IDLE_LINE = b"=\n"
 
 

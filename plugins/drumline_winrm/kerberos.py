@@ -104,7 +104,7 @@ class KerberosAuth(AuthBase):
         try:
             return self._judge(response, sending)
         except HostError:
-            response.close()  # Nobody is given it, who could do that.
+            response.close()  # No one is given it, who could do that.
             raise
 
     def _judge(self, response: requests.Response, sending: dict[str, Any]) -> requests.Response:

@@ -26,7 +26,7 @@ class NativeLines:
         return self._current.id
 
     def run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
-        """Carry out a line; everything that it started is ended when its time is up."""
+        """Run a line; everything that it started is ended when its time is up."""
         own = bool(request.environment or request.directory)
         self._current = Shell(self._client, request.environment, request.directory) if own else self._kept
         answer = Answer(code=None)

@@ -86,7 +86,7 @@ def account(target: Target) -> Account | None:
         return None
     if not target["user"] or target["password"] is None:
         raise OptionInvalid(
-            "Nobody to get a ticket for",
+            "No one to get a ticket for",
             f"winrm_kinit_mode is managed for {target.host}: set ansible_user and ansible_password too.",
         )
     import shlex

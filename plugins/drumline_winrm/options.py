@@ -261,7 +261,7 @@ def _check_login(target: Target, authentication: str) -> None:
     elif authentication != "kerberos" and (not target["user"] or target["password"] is None):
         lacking = "ansible_user" if not target["user"] else "ansible_password"
         raise OptionInvalid(
-            "Nobody to log in as", f"{authentication} needs a user and a password; set {lacking} for {target.host}."
+            "No one to log in as", f"{authentication} needs a user and a password; set {lacking} for {target.host}."
         )
 
 

@@ -64,7 +64,7 @@ class WinrmSession:
         self._idle.set()
         self._interrupted = False
         self._putting = False  #: What runs is a file on its way up.
-        self._held: WinrmStaged | None = None  #: What waits for its word, while nobody works with the protocol.
+        self._held: WinrmStaged | None = None  #: What waits for its word, while no one works with the protocol.
 
     def open(self) -> None:
         """Log in and open the shell, or raise the ``HostError`` that says what is in the way."""
@@ -149,11 +149,11 @@ class WinrmSession:
                 self._idle.set()
 
     def ended(self) -> bool:
-        """Whether somebody has interrupted what runs."""
+        """Whether someone has interrupted what runs."""
         return self._interrupted
 
     def exit_of(self, answer: Answer) -> Exit:
-        """What ``run`` returns for an answer. Raises ``ConnectionLost`` for one that nobody knows the meaning of."""
+        """What ``run`` returns for an answer. Raises ``ConnectionLost`` for one that no one knows the meaning of."""
         if self._interrupted and answer.code is None:
             self._warm.stop()
             return Exit(code=None, ending=Ending.INTERRUPTED)
@@ -163,7 +163,7 @@ class WinrmSession:
         if answer.code is None:
             raise ConnectionLost(
                 "The host gave no exit code",
-                f"The command on {self._settings.name} is over, but the host can't tell how it ended.",
+                f"The command on {self._settings.name} has ended, but the host can't tell how it ended.",
             )
         return Exit(code=answer.code)
 
@@ -232,7 +232,7 @@ class WinrmSession:
             raise CommandRefused("The command can't be started", f"{self._settings.name} says: {words}")
 
     def _is_for_powershell(self, request: Run, deadline: float | None = None) -> bool:
-        """Whether the warm PowerShell carries it out, which is running then; else it is a line for the shell itself."""
+        """Whether the warm PowerShell runs it, which is running then; else it is a line for the shell itself."""
         script = request.language is Language.POWERSHELL
         try:
             self._start(deadline)

@@ -120,9 +120,9 @@ class Shell:
             )
 
     def follow(self, command: str, ended: Callable[[], bool], deadline: float | None) -> Iterator[Received]:
-        """All that the command says until it is done, somebody else ends it, or the (monotonic) time comes.
+        """All that the command says until it is done, someone else ends it, or the (monotonic) time comes.
 
-        Raises ``ConnectionLost`` when the shell goes and nobody meant it to.
+        Raises ``ConnectionLost`` when the shell goes and no one meant it to.
         """
         while True:
             try:

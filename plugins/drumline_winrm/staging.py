@@ -145,4 +145,4 @@ def _gone(gone: ShellGone) -> ConnectionLost:
 
 
 def _ignore(_stream: str, _data: bytes) -> None:
-    """What a command says that is given up is nobody's."""
+    """What a command says that is given up is no one's."""

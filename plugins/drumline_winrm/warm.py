@@ -47,7 +47,7 @@ class Answer:
 
 
 class WarmPowerShell:
-    """Carries out one request after the other. After anything but a regular end it is started anew by itself."""
+    """Runs one request after the other. After anything but a regular end it is started anew by itself."""
 
     def __init__(self, client: Client, shell: Shell) -> None:
         self._client = client
@@ -61,7 +61,7 @@ class WarmPowerShell:
     def start(self, ended: Callable[[], bool] = lambda: False, deadline: float | None = None) -> None:
         """Start it if it isn't running. Raises ``NoPowerShell`` with what the host says about it.
 
-        ``NotInTime`` says that somebody else ended that, or that the (monotonic) deadline came first.
+        ``NotInTime`` says that someone else ended that, or that the (monotonic) deadline came first.
         """
         if self.command is not None:
             return
@@ -117,8 +117,8 @@ class WarmPowerShell:
     ) -> Answer:
         """Send the lines of one request, and hand on what it says until it ends.
 
-        ``name`` is the request's nonce, ``ended`` says whether somebody else ends it, ``deadline`` is a monotonic time.
-        Raises ``ConnectionLost`` when the answer may be lost; the request may then have been carried out or not, and
+        ``name`` is the request's nonce, ``ended`` says whether someone else ends it, ``deadline`` is a monotonic time.
+        Raises ``ConnectionLost`` when the answer may be lost; the request may then have been run or not, and
         whatever is left of it is ended before the next one.
         """
         with self._sound():

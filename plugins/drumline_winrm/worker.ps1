@@ -1,4 +1,4 @@
-# The warm PowerShell: reads requests from its standard input, carries them out one after the other, and marks the end
+# The warm PowerShell: reads requests from its standard input, runs them one after the other, and marks the end
 # of each on both output streams. It keeps to what Windows PowerShell 5.1 knows.
 #
 #   request   one line: base64 of the deflated head, a space, base64 of the bytes for the command's standard input.
@@ -22,7 +22,7 @@
 
 $utf8 = New-Object Text.UTF8Encoding $false
 try { [Console]::OutputEncoding = $utf8; [Console]::InputEncoding = $utf8 } catch { }
-# Formatted text is cut and wrapped at the width of a console that nobody looks at. It is as low as can be, since the
+# Formatted text is cut and wrapped at the width of a console that no one looks at. It is as low as can be, since the
 # host keeps every cell of it in memory.
 try {
     $console = $Host.UI.RawUI
@@ -435,7 +435,7 @@ while ($null -ne ($line = Read-Line)) {
     $held = $words[2] -eq 'hold'
     $fields = (Read-Head $words[0]).Split([char[]]@([char]0), 7)
     $nonce, $kind, $directory, $id, $library, $count, $rest = $fields
-    # A request whose answer was lost is sent again; it must not be carried out again.
+    # A request whose answer was lost is sent again; it must not be run again.
     if ($nonce -eq $last) {
         if ($kind -eq 'put') { Skip-File }
         continue

@@ -83,7 +83,7 @@ class Prepared:
     plan: Plan
     #: What looks wrong in the files and doesn't stop the run.
     warnings: tuple[Diagnostic, ...] = ()
-    #: What is masked; it is filled when the plan is carried out.
+    #: What is masked; it is filled when the plan is run.
     secrets: Secrets = field(default_factory=Secrets)
 
     def address(self, host: str) -> Value:

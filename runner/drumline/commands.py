@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Name, where its click command is imported from when it is used, and the line of ``drumline --help``.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("run", "drumline.cli.run:command", "Carry playbooks out on a fleet, wave by wave."),
+    ("run", "drumline.cli.run:command", "Run playbooks on a fleet, wave by wave."),
     ("plan", "drumline.cli.plan:command", "Show the waves that a run would release; send nothing."),
     ("simulate", "drumline.cli.simulate:command", "Play a run in virtual time: how long, and what if."),
     ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),

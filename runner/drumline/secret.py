@@ -23,7 +23,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
-    """A line that somebody wrote, with the values of names that say that they are secret masked.
+    """A line that someone wrote, with the values of names that say that they are secret masked.
 
     Also where the character at ``index`` stands now.
     """
@@ -40,7 +40,7 @@ def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
 
 
 class Secret:
-    """A value that shows itself to nobody by accident. ``reveal()`` is the only way to the text."""
+    """A value that shows itself to no one by accident. ``reveal()`` is the only way to the text."""
 
     __slots__ = ("_text",)
 

@@ -120,7 +120,7 @@ def test_when_nobody_answers_in_time_the_default_holds(directory: Path, default:
     assert (ended.status, went_on(directory)) == (status, hosts)
     assert f"answer with: drumline approve 1 --state {directory / 'state'} [--reject]" in ended.out
     assert f"approval    gate: {default}" in ended.out
-    assert " if nobody answers until " in ended.out
+    assert " if no one answers until " in ended.out
     [approval] = shown(directory)["approvals"]
     assert (approval["given"]["by"], approval["given"]["approved"]) == ("nobody", default == "approve")
     assert approval["given"]["at"] - approval["requested"]["at"] >= 0.69
@@ -137,7 +137,7 @@ def test_the_first_ctrl_c_ends_the_waiting_and_nothing_more_runs(directory: Path
     assert shown(directory)["approvals"][0]["given"] is None
     late = call(directory, "approve", "1")
     assert (late.status, late.out) == (5, "")
-    assert "Run 1 is over" in late.err
+    assert "Run 1 is finished" in late.err
 
 
 def test_a_run_that_died_asks_nothing(directory: Path) -> None:
@@ -175,7 +175,7 @@ def test_who_comes_second_is_told_so(asking: tuple[RunWriter, ApprovalRequested]
     answer = approve(tmp_path)
     timer.join()
     assert isinstance(answer.exception, UsageError)
-    assert str(answer.exception) == "Somebody else was first. It was rejected by early@desk before."
+    assert str(answer.exception) == "Someone else was first. It was rejected by early@desk before."
     journal.close()
 
 

@@ -153,4 +153,4 @@ def test_a_start_says_how_far_away_it_is_or_that_it_is_over(plan: Call, tmp_path
     assert "starts together on 3 hosts at 2099-01-01 00:00:00 UTC (in " in out
     status, out, err = starts("2020-01-01T02:00:00+02:00")
     assert (status, out) == (5, "")
-    assert "site.yml:3:37: error: This time is over" in err
+    assert "site.yml:3:37: error: This time is up" in err

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.program import DRUMLINE, call, environment, running, wait_until
 
-#: More than a pipe or a terminal takes on before somebody reads.
+#: More than a pipe or a terminal takes on before someone reads.
 TASKS = "- hosts: all\n  tasks:\n    - shell: head -c 300000 /dev/zero | tr '\\0' x\n    - shell: echo >> {log}\n"
 
 
@@ -26,7 +26,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def ended(directory: Path) -> object:
-    """The exit status that the journal has of the newest run, as soon as it is over."""
+    """The exit status that the journal has of the newest run, as soon as it has ended."""
     path = directory / "state" / "journal.sqlite3"
     if not path.exists():
         return None
@@ -45,7 +45,7 @@ def interrupted(directory: Path) -> bool:
 
 @contextmanager
 def pipe(directory: Path, *, opened: bool) -> Iterator[Path]:
-    """A named pipe that nobody reads; ``opened``: by somebody who could."""
+    """A named pipe that no one reads; ``opened``: by someone who could."""
     path = directory / "events"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK) if opened else -1
@@ -60,7 +60,7 @@ def test_events_into_a_pipe(project: Path, opened: bool) -> None:
         assert wait_until(lambda: ended(project)) == [(0,)]
         program.send(signal.SIGTERM)
         done = program.end(20)
-    assert done.status == 0, done.said  # the run was over and well
+    assert done.status == 0, done.said  # the run had ended, and well
     assert "done: 6 changed" in done.out
     assert "--events" in done.err
     assert "was not read to the end" in done.err
@@ -75,7 +75,7 @@ def test_a_console_in_a_pager(project: Path) -> None:
 
 
 def test_a_pager_for_both_streams(project: Path) -> None:
-    """Not even the word that nobody reads can be written."""
+    """Not even the word that no one reads can be written."""
     read, write = os.pipe()
     program = subprocess.Popen(
         [*DRUMLINE, "run", "site.yml", "-vv"], cwd=project, env=environment(project), stdout=write, stderr=write

@@ -165,7 +165,7 @@ PAGES_WITH_CONSOLES = list(dict.fromkeys(block.page for block in blocks("console
 
 @pytest.mark.parametrize("page", PAGES_WITH_CONSOLES, ids=lambda page: page.name)
 def test_what_consoles_show_is_what_comes(page: Path, tmp_path: Path) -> None:
-    """Files are saved and commands carried out in the order in which the page has them, in an empty directory."""
+    """Files are saved and commands run in the order in which the page has them, in an empty directory."""
     for block in (block for block in documents.all_blocks() if block.page == page):
         if block.language == "console":
             for command, shown in _dialogue(block.text):

@@ -82,8 +82,8 @@ def test_at_the_deadline_what_is_open_is_stopped_and_has_failed() -> None:
     assert run.state.wake_at == 10
     assert run.wake() == 10
     [late] = run.heard(JobsLate)
-    assert (late.jobs, late.late, late.reason) == ((Job(0, "d"),), Late.FAIL, "the deadline of 10 s was over")
-    assert run.stops == {("t0", "d"): ("failed", "late at the barrier: the deadline of 10 s was over")}
+    assert (late.jobs, late.late, late.reason) == ((Job(0, "d"),), Late.FAIL, "the deadline of 10 s had passed")
+    assert run.stops == {("t0", "d"): ("failed", "late at the barrier: the deadline of 10 s had passed")}
     assert passed(run) == []  # d is being stopped
     run.end(11, "t0", "d", status=Status.FAILED)
     assert passed(run) == [(0, 11, 0)]
@@ -94,7 +94,7 @@ def test_the_deadline_counts_from_the_release_of_its_wave() -> None:
     run = hand(["a"], ["a"], deadline=600)
     run.end(40, "t0", "a")
     assert run.wake() == 640
-    assert run.heard(JobsLate)[0].reason == "the deadline of 10 m was over"
+    assert run.heard(JobsLate)[0].reason == "the deadline of 10 m had passed"
 
 
 def test_a_wave_that_is_over_has_no_deadline() -> None:
@@ -109,7 +109,7 @@ def test_jobs_without_a_place_are_late_as_well() -> None:
     assert run.stops.keys() == {("t0", "a")}
     [ended] = run.heard(JobsAbandoned)
     assert (ended.jobs, ended.status) == ((Job(0, "b"),), Status.FAILED)
-    assert ended.reason == "late at the barrier: the deadline of 10 s was over"
+    assert ended.reason == "late at the barrier: the deadline of 10 s had passed"
     run.end(11, "t0", "a", status=Status.FAILED)
     assert run.state.finished
     assert run.status("t1", "a", "b") == "abandoned abandoned"
@@ -131,7 +131,7 @@ def test_a_host_that_is_dropped_leaves_the_play_without_having_failed() -> None:
     assert world.state.status(Job(3, "d")) is Status.OK  # another play
     assert world.exit_status == 0
     [reason] = {event.reason for event in world.announced if isinstance(event, JobsAbandoned)}
-    assert reason == "late at the barrier: the deadline of 10 s was over"
+    assert reason == "late at the barrier: the deadline of 10 s had passed"
 
 
 def test_without_a_deadline_the_rest_is_late_when_the_quorum_is_there() -> None:
@@ -183,7 +183,7 @@ def test_after_the_deadline_nobody_waits_for_those_who_catch_up() -> None:
     assert passed(run)[1] == (1, 11, 3)
     run.wake()
     assert len(run.heard(JobsLate)) == 1  # they are late already, and may be
-    assert not run.state.finished  # but a batch is over only when all its jobs are
+    assert not run.state.finished  # but a batch has ended only when all its jobs have
     run.end(50, "t0", "b", "c", "d")
     run.end(60, "t1", "b", "c", "d")
     assert run.state.finished
@@ -299,10 +299,10 @@ def test_trigger_rules_see_late_jobs_as_failed_and_dropped_ones_as_skipped() -> 
 @settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_no_barrier_passes_before_its_quorum_is_there_and_each_host_keeps_the_order_of_waves(world: World) -> None:
-    world.together = 1  # so that the log tells what was over before a barrier and what after it
+    world.together = 1  # so that the log tells what had ended before a barrier and what after it
     world.run()
     ended: set[Job] = set()
-    counted: dict[tuple[int, int, int], tuple[set[Job], int]] = {}  # by wave: its jobs, and how many have to be over
+    counted: dict[tuple[int, int, int], tuple[set[Job], int]] = {}  # by wave: its jobs, and how many must have ended
     for entry in world.log:
         if isinstance(entry, JobFinished):
             ended.add(entry.job)
@@ -338,9 +338,9 @@ def done_once(world: World, play: int, batch: int, wave: int) -> set[Job]:
 
 
 def quorum_of(world: World, event: WaveReleased, ended: set[Job]) -> tuple[set[Job], int]:
-    """The jobs that may count at the barrier, and how many of them have to be over at least.
+    """The jobs that may count at the barrier, and how many of them must have ended at least.
 
-    Hosts that are behind don't count. Of those whose only open job is a ``run_once`` one nobody knows here: whether
+    Hosts that are behind don't count. Of those whose only open job is a ``run_once`` one no one knows here: whether
     that host was chosen by then is not in the log.
     """
     where = event.play, event.batch

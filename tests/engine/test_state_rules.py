@@ -190,7 +190,7 @@ def test_what_was_to_be_sent_is_taken_back_when_an_urgent_interrupt_comes_with_w
 
 
 def test_one_success_anywhere_is_enough_at_once() -> None:
-    """``c`` waits for nobody but the first success, though that is on a host which has such a job itself."""
+    """``c`` waits for no one but the first success, though that is on a host which has such a job itself."""
     tasks = [T(["a", "b"]), T(["a", "c"], needs=[0], rule=TriggerRule.ONE_SUCCESS)]
     state = RunState(build(P(tasks, strategy=Strategy.FREE)))
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(Job(0, "a"), Job(0, "b"))))

@@ -1,4 +1,4 @@
-"""Starts at one moment: all or nobody, by burst or by the clock, and what the skew was."""
+"""Synchronised starts: all or no one, by burst or by the clock, and what the skew was."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOGETHER = Start()
 
 
 def hand(moment: Start = TOGETHER, *, forks: int = 50, sessions: int = 4, **task: object) -> Hand:
-    """One task on three hosts that starts at one moment, and one after it."""
+    """One task on three hosts that synchronised starts, and one after it."""
     tasks = [T(ABC, start=moment, **task), T(ABC, needs=[0])]  # type: ignore[arg-type]
     return Hand(build(P(tasks)), forks=forks, sessions=sessions)
 

@@ -129,7 +129,7 @@ def test_jobs_that_do_not_answer_are_given_up_as_unknown(monkeypatch: pytest.Mon
 def test_a_job_that_is_late_is_stopped_in_time_and_given_up_when_it_does_not_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody but the clock tells the state that a deadline is over."""
+    """No one but the clock tells the state that a deadline has passed."""
     monkeypatch.setattr(driver_module, "STOP_GRACE", 0.2)
     record = Record()
     late = Barrier(deadline=0.1, late=Late.FAIL)

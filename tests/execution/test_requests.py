@@ -1,4 +1,4 @@
-"""How a job's requests are carried out, and ended: each on its own job's session."""
+"""How a job's requests are run, and ended: each on its own job's session."""
 
 from __future__ import annotations
 

@@ -87,13 +87,13 @@ def pool(transport: Counting) -> SessionPool:
 
 def test_a_session_is_used_again(pool: SessionPool, transport: Counting) -> None:
     for _ in range(3):
-        with pool.lease(TARGET):
+        with pool.lend(TARGET):
             pass
     assert (transport.connections, transport.sessions) == (1, 1)
 
 
 def test_two_users_have_two_sessions_on_one_connection(pool: SessionPool, transport: Counting) -> None:
-    with pool.lease(TARGET) as first, pool.lease(TARGET) as second:
+    with pool.lend(TARGET) as first, pool.lend(TARGET) as second:
         assert first is not second
     assert (transport.connections, transport.sessions) == (1, 2)
 
@@ -102,7 +102,7 @@ def test_hosts_that_are_reached_differently_have_connections_of_their_own(
     pool: SessionPool, transport: Counting
 ) -> None:
     for user in ("x", "y", "x"):
-        with pool.lease(Target(host="a", transport="counting", options={"user": user})):
+        with pool.lend(Target(host="a", transport="counting", options={"user": user})):
             pass
     assert transport.connections == 2
 
@@ -113,7 +113,7 @@ def test_only_one_thread_connects(pool: SessionPool, transport: Counting) -> Non
 
     def use() -> None:
         started.wait()
-        with pool.lease(TARGET):
+        with pool.lend(TARGET):
             pass
 
     with ThreadPoolExecutor(8) as threads:
@@ -130,59 +130,59 @@ def test_those_who_waited_for_a_failed_attempt_share_its_error_and_the_next_one_
 ) -> None:
     transport.refuse = True
     for _ in range(2):
-        with pytest.raises(ConnectionRefused), pool.lease(TARGET):
+        with pytest.raises(ConnectionRefused), pool.lend(TARGET):
             pass
     assert transport.connections == 2
     transport.refuse = False
-    with pool.lease(TARGET):
+    with pool.lend(TARGET):
         pass
 
 
 def test_after_a_lost_connection_the_next_lease_connects_anew(pool: SessionPool, transport: Counting) -> None:
-    with pytest.raises(ConnectionLost), pool.lease(TARGET):
+    with pytest.raises(ConnectionLost), pool.lend(TARGET):
         raise ConnectionLost("lost")
     assert transport.closed == 1
-    with pool.lease(TARGET) as session:
+    with pool.lend(TARGET) as session:
         assert session.run(RUN, lambda _stream, _data: None).code == 0
     assert transport.connections == 2
 
 
 def test_a_late_loss_leaves_the_connection_alone_that_was_opened_since(pool: SessionPool, transport: Counting) -> None:
-    lease = pool.lease(TARGET)
-    lease.__enter__()
+    loan = pool.lend(TARGET)
+    loan.__enter__()
     pool.reconnect(TARGET)
-    lease.__exit__(ConnectionLost, ConnectionLost("lost"), None)
+    loan.__exit__(ConnectionLost, ConnectionLost("lost"), None)
     assert (transport.connections, transport.closed) == (2, 1)
 
 
 def test_a_session_of_an_older_connection_is_not_lent_again(pool: SessionPool, transport: Counting) -> None:
-    with pool.lease(TARGET) as old:
+    with pool.lend(TARGET) as old:
         pool.reconnect(TARGET)
-    with pool.lease(TARGET) as first, pool.lease(TARGET) as second:
+    with pool.lend(TARGET) as first, pool.lend(TARGET) as second:
         assert old not in (first, second)
 
 
 def test_a_connection_that_opens_no_session_any_more_is_opened_anew(pool: SessionPool, transport: Counting) -> None:
-    with pool.lease(TARGET):
+    with pool.lend(TARGET):
         transport.dead = True
-        with pytest.raises(ConnectionLost), pool.lease(TARGET):
+        with pytest.raises(ConnectionLost), pool.lend(TARGET):
             pass
     transport.dead = False
-    with pool.lease(TARGET):
+    with pool.lend(TARGET):
         pass
     assert (transport.connections, transport.closed) == (2, 1)
 
 
 def test_a_session_is_not_used_again_after_a_fault_that_nobody_knows(pool: SessionPool, transport: Counting) -> None:
-    with pytest.raises(KeyError), pool.lease(TARGET):
+    with pytest.raises(KeyError), pool.lend(TARGET):
         raise KeyError
-    with pool.lease(TARGET):
+    with pool.lend(TARGET):
         pass
     assert (transport.connections, transport.sessions) == (1, 2)
 
 
 def test_reconnect_opens_a_new_connection(pool: SessionPool, transport: Counting) -> None:
-    with pool.lease(TARGET):
+    with pool.lend(TARGET):
         pass
     pool.reconnect(TARGET)
     assert (transport.connections, transport.closed) == (2, 1)
@@ -190,7 +190,7 @@ def test_reconnect_opens_a_new_connection(pool: SessionPool, transport: Counting
 
 def test_close_closes_everything(pool: SessionPool, transport: Counting) -> None:
     for host in ("a", "b"):
-        with pool.lease(Target(host=host, transport="counting")):
+        with pool.lend(Target(host=host, transport="counting")):
             pass
     pool.close()
     assert transport.closed == 2
@@ -200,14 +200,14 @@ def test_a_session_is_used_again_after_a_refused_transfer_and_closed_after_a_fau
     pool: SessionPool, transport: Counting
 ) -> None:
     for error in (TransferFailed("no such file", "look again"), TransferFailed("again")):
-        with pytest.raises(TransferFailed), pool.lease(TARGET):
+        with pytest.raises(TransferFailed), pool.lend(TARGET):
             raise error
     assert transport.sessions == 1
     assert transport.closed_sessions == 0
-    with pytest.raises(ZeroDivisionError), pool.lease(TARGET):
+    with pytest.raises(ZeroDivisionError), pool.lend(TARGET):
         raise ZeroDivisionError
     assert transport.closed_sessions == 1
-    with pool.lease(TARGET):
+    with pool.lend(TARGET):
         pass
     assert (transport.connections, transport.sessions) == (1, 2)
 
@@ -215,7 +215,7 @@ def test_a_session_is_used_again_after_a_refused_transfer_and_closed_after_a_fau
 def test_a_host_that_is_being_connected_does_not_hold_up_the_end(pool: SessionPool, transport: Counting) -> None:
     transport.gate.clear()
     with ThreadPoolExecutor(1) as threads:
-        connecting = threads.submit(lambda: pool.lease(TARGET).__enter__())
+        connecting = threads.submit(lambda: pool.lend(TARGET).__enter__())
         while not transport.connections:
             time.sleep(0.01)
         began = time.monotonic()
@@ -233,7 +233,7 @@ def test_at_most_so_many_sessions_of_a_host_are_lent_at_once(transport: Counting
 
     def use() -> None:
         nonlocal lent, most
-        with pool.lease(TARGET):
+        with pool.lend(TARGET):
             with lock:
                 lent += 1
                 most = max(most, lent)
@@ -258,7 +258,7 @@ class TestRoom:
 
         def use() -> None:
             nonlocal busy
-            with pool.lease(TARGET):
+            with pool.lend(TARGET):
                 with lock:
                     busy += 1
                     at_once.append(busy)
@@ -273,18 +273,18 @@ class TestRoom:
 
     def test_without_any_session_it_is_told(self, pool: SessionPool, transport: Counting) -> None:
         transport.room = 0
-        with pytest.raises(SessionLimit), pool.lease(TARGET):
+        with pytest.raises(SessionLimit), pool.lend(TARGET):
             pass
 
     def test_a_session_that_finds_no_room_when_it_is_used_is_given_up(
         self, pool: SessionPool, transport: Counting
     ) -> None:
-        with pool.lease(TARGET):
-            with pytest.raises(SessionLimit), pool.lease(TARGET):
+        with pool.lend(TARGET):
+            with pytest.raises(SessionLimit), pool.lend(TARGET):
                 raise SessionLimit("full", "no more")
             assert pool.others_have_room(TARGET)
-        with pool.lease(TARGET):
-            taken = threading.Thread(target=lambda: pool.lease(TARGET).__enter__(), daemon=True)
+        with pool.lend(TARGET):
+            taken = threading.Thread(target=lambda: pool.lend(TARGET).__enter__(), daemon=True)
             taken.start()
             taken.join(0.2)
             assert taken.is_alive()  # one at a time from now on
@@ -296,15 +296,15 @@ class TestRefusedLogIns:
     def test_the_next_users_are_told_without_another_log_in(self, pool: SessionPool, transport: Counting) -> None:
         transport.forbid = True
         for _ in range(20):
-            with pytest.raises(AuthenticationFailed), pool.lease(TARGET):
+            with pytest.raises(AuthenticationFailed), pool.lend(TARGET):
                 pass
             with pytest.raises(AuthenticationFailed):
                 pool.reconnect(TARGET)
         assert transport.connections == 1
 
     def test_one_that_a_session_had_to_repeat_ends_the_others_too(self, pool: SessionPool, transport: Counting) -> None:
-        with pytest.raises(AuthenticationFailed), pool.lease(TARGET):
+        with pytest.raises(AuthenticationFailed), pool.lend(TARGET):
             raise AuthenticationFailed("no", "the password was changed")
-        with pytest.raises(AuthenticationFailed), pool.lease(TARGET):
+        with pytest.raises(AuthenticationFailed), pool.lend(TARGET):
             pass
         assert (transport.connections, transport.sessions) == (1, 1)

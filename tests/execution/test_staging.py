@@ -1,4 +1,4 @@
-"""Starts at one moment: commands are held back, released together, or start nowhere. On hosts that tests turn."""
+"""Synchronised starts: commands are held back, released together, or start nowhere. On hosts that tests turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imagined times: those of earlier runs, with the noise that makes up for there being few of them."""
+"""Simulated times: those of earlier runs, with the noise that makes up for there being few of them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_host_that_the_run_left_out_has_its_times_of_another_one() -> None:
     found = [draw(past, number=number).step(FIRST).took for number in range(5)]
     assert {took["a"] for took in found} == {9.0}
     assert {took["b"] for took in found} == {1.0}
-    assert {took["c"] for took in found} <= {1.0, 9.0}  # a host that nobody has seen is like any other
+    assert {took["c"] for took in found} <= {1.0, 9.0}  # a host that no one has seen is like any other
 
 
 def test_what_was_skipped_is_skipped_again() -> None:

@@ -216,7 +216,7 @@ def test_an_attempt_to_save_that_fails_leaves_nothing(state: Path, tmp_path: Pat
 
 
 def without_privileges(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Call the program as somebody for whom the modes of files and directories hold: they don't for root."""
+    """Call the program as someone for whom the modes of files and directories hold: they don't for root."""
 
     def drop() -> None:
         for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH

@@ -56,7 +56,7 @@ def test_it_is_known_while_it_is_there(tmp_path: Path, other: int) -> None:
 
 def test_another_process_with_its_number_is_not_it(tmp_path: Path, other: int) -> None:
     with closing(begun(tmp_path)) as journal:
-        change(journal, pid=other, id="somebody")  # nobody holds that claim
+        change(journal, pid=other, id="someone")  # no one holds that claim
         assert not alive(tmp_path)
 
 
@@ -64,7 +64,7 @@ def test_a_machine_that_was_started_anew(tmp_path: Path) -> None:
     """Number and moment of the start may be the same by chance."""
     boot, rest = identity(os.getpid()).split(" ", 1)
     with closing(begun(tmp_path)) as journal:
-        change(journal, process=f"{boot[::-1]} {rest}", id="somebody")
+        change(journal, process=f"{boot[::-1]} {rest}", id="someone")
         assert not alive(tmp_path)
 
 
@@ -79,7 +79,7 @@ def test_a_run_in_another_container_holds_its_claim(tmp_path: Path) -> None:
 @pytest.mark.parametrize("started", [0.0, 100.0], ids=["reused", "older than its run"])
 def test_of_an_older_drumline_only_the_number_is_known(tmp_path: Path, other: int, started: float) -> None:
     with closing(begun(tmp_path)) as journal:
-        change(journal, pid=other, process=None, id="somebody", started=time.time() - 3600 + 36 * started)
+        change(journal, pid=other, process=None, id="someone", started=time.time() - 3600 + 36 * started)
         assert alive(tmp_path) is bool(started)
 
 

@@ -1,4 +1,4 @@
-"""Playbooks that can't be carried out: what is wrong is said with file, line and column, all of it at once."""
+"""Playbooks that can't be run: what is wrong is said with file, line and column, all of it at once."""
 
 from pathlib import Path
 

@@ -359,7 +359,7 @@ def test_the_values_of_hosts_decide_whom_a_batch_takes(plan: MakePlan, play: Mak
     assert batches(made) == [("app1", "app3"), ("app2",)]
     del sites["app1"], sites["app2"]
     made = plan(spread, host_scope=lambda host, _play: {"site": sites.get(host.name)})
-    assert batches(made) == [("app1", "app3"), ("app2",)]  # nobody knows that app1 and app2 differ
+    assert batches(made) == [("app1", "app3"), ("app2",)]  # no one knows that app1 and app2 differ
 
 
 def test_what_stays_available_counts_hosts_out_of_the_play_too(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:

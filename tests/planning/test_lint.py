@@ -88,7 +88,7 @@ def test_what_is_made_in_a_later_wave(
     lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
 ) -> None:
     tasks = (task("a"), wait(needs=("a",)), task("b", ("a",)), make("make", ("b",)))
-    assert lint(play("p", *tasks)) == ["'make' is in wave 3, which is released when this one, wave 2, is over."]
+    assert lint(play("p", *tasks)) == ["'make' is in wave 3, which is released when this one, wave 2, has ended."]
     [reason] = lint(play("p", *tasks, strategy=Strategy.FREE))
     assert reason.startswith("'make' runs beside it, and 'wait' doesn't need it: when 'make' fails or is skipped")
 
@@ -222,7 +222,7 @@ def test_an_approval_without_timeout_is_told(plan: MakePlan, play: MakePlay, tas
         return task("ask", action="approve", arguments={"message": "Go?", **arguments}, run_once=True)
 
     [found] = lint_waits(plan(play("p", asks(), task("go"))), {})
-    assert found.detail.startswith("'ask' has no timeout: where nobody is at the terminal, it waits until somebody")
+    assert found.detail.startswith("'ask' has no timeout: where no one is at the terminal, it waits until someone")
     assert "Until then 'go' and what follows wait." in found.detail
     assert not lint_waits(plan(play("p", asks(timeout="15m"), task("go"))), {})
 

@@ -37,14 +37,14 @@ def test_text_says_who_does_what_and_waits_for_whom(rollout: Plan) -> None:
     assert as_text(rollout).splitlines() == [
         "play 1: rollout",
         "  hosts: app[1-3], db[1-2] (5)",
-        "  strategy: waves (each starts when the one before it is over)",
+        "  strategy: waves (each starts when the one before it has ended)",
         "  on failure: leaves out what depends on it; stops after 5 failed of 5",
         "  wave 1: 1 host, 1 job",
         "    drain  on lb1",
         "  wave 2: 5 hosts, 5 jobs",
         "    stop  on app[1-3], db[1-2]; waits for drain",
         "  wave 3: 5 hosts, 6 jobs",
-        "    migrate  on db1; carried out on app1; waits for stop",
+        "    migrate  on db1; run on app1; waits for stop",
         "    unpack   on app[1-3], db[1-2]; waits for stop",
         "  wave 4: 5 hosts, 1 job",
         "    start  on the first of app[1-3], db[1-2] that may; waits for migrate and unpack",
@@ -52,7 +52,7 @@ def test_text_says_who_does_what_and_waits_for_whom(rollout: Plan) -> None:
         "play 2: check",
         "  waits for play 1",
         "  hosts: app[1-3] (3)",
-        "  strategy: waves (each starts when the one before it is over)",
+        "  strategy: waves (each starts when the one before it has ended)",
         "  on failure: stops after 1 failed of 3",
         "  wave 1: 3 hosts, 3 jobs",
         "    look  on app[1-3]; waits for play 1",
@@ -110,7 +110,7 @@ def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling: Plan
         "      drain  on lb1",
         "    wave 2: 1 host, 1 job",
         "      stop  on db2; waits for drain",
-        f"      barrier: passes when all are over, at the latest 10 m after the release; {LATE}",
+        f"      barrier: passes when all have ended, at the latest 10 m after the release; {LATE}",
         "    wave 3: 1 host, 1 job",
         f"      flip  on db2; waits for stop; {FLIP}; a failure stops the play",
         "  batch 2 of 3: db1, app3 (2); stops after 1 failed of 2",
@@ -118,7 +118,7 @@ def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling: Plan
         "      drain  on lb1",
         "    wave 2: 2 hosts, 2 jobs",
         "      stop  on db1, app3; waits for drain; at most 1 at once",
-        f"      barrier: passes when 1 of 2 jobs are over, at the latest 10 m after the release; {LATE}",
+        f"      barrier: passes when 1 of 2 jobs have ended, at the latest 10 m after the release; {LATE}",
         "    wave 3: 2 hosts, 2 jobs",
         f"      flip  on db1, app3; waits for stop; {FLIP.replace('1 host', '2 hosts')}; a failure stops the play",
         "  batch 3 of 3: app[1-2] (2); stops after 1 failed of 2; waves as in batch 2",
@@ -164,11 +164,11 @@ def test_a_batch_of_another_size_is_told_in_full(plan: MakePlan, play: MakePlay,
         (Barrier(quorum=Amount(90, percent=True)), ""),  # of three, all three
         (
             Barrier(quorum=Amount(2)),
-            "passes when 2 of 3 jobs are over; the rest is late: it is stopped and has failed",
+            "passes when 2 of 3 jobs have ended; the rest is late: it is stopped and has failed",
         ),
         (
             Barrier(quorum=Amount(60, percent=True), deadline=90, late=Late.CATCH_UP),
-            f"passes when 2 of 3 jobs are over, at the latest 90 s after the release; {CATCH_UP}",
+            f"passes when 2 of 3 jobs have ended, at the latest 90 s after the release; {CATCH_UP}",
         ),
     ],
 )
@@ -254,7 +254,7 @@ def test_dot_holds_the_same_facts(rolling: Plan, rollout: Plan) -> None:
     drawn = as_dot(rolling)
     assert 'label="roll\\napp: 1 of 3 hosts stay available\\ndb: 1 of 2 hosts stay available";' in drawn
     assert 'label="batch 1, the canary: db2\\nstops if anything fails";' in drawn
-    assert 'label="wave 2\\nbarrier: passes when all are over, at the latest 10 m after the release;' in drawn
+    assert 'label="wave 2\\nbarrier: passes when all have ended, at the latest 10 m after the release;' in drawn
     assert "flip\\ndb2\\nstarts together on 1 host at " in drawn
     assert "within 100 ms or not at all\\na failure stops the play" in drawn
     assert '    label="check\\nstops after 1 failed of 3";' in as_dot(rollout).splitlines()
@@ -285,7 +285,7 @@ def test_json_holds_every_job_of_every_wave(rollout: Plan) -> None:
 
 def test_templates_are_shown_as_written(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     named = task("a", delegate_to=Template("{{ x }}", Position("p.yml")))
-    assert "carried out on {{ x }}" in as_text(plan(play("p", named)))
+    assert "run on {{ x }}" in as_text(plan(play("p", named)))
 
 
 def test_dot_draws_every_need(rollout: Plan) -> None:

@@ -1,4 +1,4 @@
-"""Scripts that wait for a word, as every sh here carries them out; and what they remark, however it is cut."""
+"""Scripts that wait for a word, as every sh here runs them; and what they remark, however it is cut."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Staged:
             self.remarks.take("stdout", data)
 
     def send(self, data: bytes) -> int:
-        with suppress(BrokenPipeError):  # it is over, and hears nothing more
+        with suppress(BrokenPipeError):  # it has ended, and hears nothing more
             self.stdin.write(data)
         self.stdin.close()
         while data := os.read(self.stdout.fileno(), 4096):

@@ -46,7 +46,7 @@ def test_waves_path_and_what_it_rests_on() -> None:
         "critical path: what the end waited for, one after the other\n"
         "      2.0 s    6%  t0 on db1  from the beginning\n"
         "       30 s   94%  t1 on db1  after the barrier\n"
-        "from 2 earlier runs; in brackets what 80% of 10 imagined runs took"
+        "from 2 earlier runs; in brackets what 80% of 10 simulated runs took"
     )
 
 
@@ -98,7 +98,7 @@ def test_a_start_at_one_moment() -> None:
 def test_where_it_stops_and_who_is_late() -> None:
     plan = build(P(chain(HOSTS), batches=3, any_errors_fatal=True))
     said = text(ask(plan, fail={("p0", "t0"): 1.0}))
-    assert "how it ends: some job failed in 10 of 10 imagined runs" in said
+    assert "how it ends: some job failed in 10 of 10 simulated runs" in said
     assert "  jobs on average: 1 failed, 2 abandoned" in said
     assert "  stops in 10 of 10: " in said
     assert "batch 2 of 3: not reached" in said

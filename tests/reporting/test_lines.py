@@ -138,7 +138,7 @@ def test_a_barrier_names_who_came_last_when_others_waited(tmp_path: Path) -> Non
         inventory=FLEET.replace("001:200", "1:3"),
     )
     [barrier] = [line for line in lines if "barrier" in line]
-    assert barrier.startswith("  barrier     web2 came last; the others waited up to 1.2 s, 2.4 s all together")
+    assert barrier.startswith("  barrier     web2 was last to finish; the others waited up to 1.2 s, 2.4 s in total")
 
 
 def test_nothing_to_do_is_said(tmp_path: Path) -> None:

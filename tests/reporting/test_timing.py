@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -138,7 +137,7 @@ def test_a_task_took_from_its_first_start_to_its_last_end() -> None:
 def test_who_came_last_and_what_that_cost_the_others() -> None:
     events = [*started(), *(over(number, number) for number in (1, 2, 3)), over(4, 60)]
     events += [passed(60, last=job(4), waited=59.0, waited_in_all=174.0), finished(60)]
-    line = "  barrier     web4 came last; the others waited up to 59 s, 2 m 54 s all together"
+    line = "  barrier     web4 was last to finish; the others waited up to 59 s, 2 m 54 s in total"
     assert line in told(one(), events).lines
     assert line in history(one(), events)
     quick = [*started(), *(over(number, 0.1) for number in range(1, 5)), passed(0.1, last=job(4), waited=0.02)]
@@ -154,16 +153,16 @@ def test_who_came_last_and_what_that_cost_the_others() -> None:
     ],
 )
 def test_who_was_late_and_what_became_of_them(late: Late, status: Status, becomes: str) -> None:
-    """The barrier passes while they are still at work: what comes of them is told when they are over."""
-    reason = "the deadline of 10 m was over"
+    """The barrier passes while they are still at work: what comes of them is told when they have ended."""
+    reason = "the deadline of 10 m had passed"
     events: list[Event] = [*started(), over(1, 1), over(2, 2)]
     events += [JobsLate(at=NOON + 600, play=0, batch=0, wave=0, jobs=(job(3), job(4)), late=late, reason=reason)]
     events += [passed(600, last=job(2), waited=599.0, waited_in_all=1197.0, open=2)]
     screen = told(one(), events)
-    cost = "they waited up to 9 m 59 s, 19 m 57 s all together"
+    cost = "they waited up to 9 m 59 s, 19 m 57 s in total"
     assert screen.lines[-2:] == [
         f"  late        t0: web[3-4]  {reason}: {becomes}",
-        f"  barrier     passed with 2 of 4 jobs over, the last on web2; {cost}",
+        f"  barrier     passed with 2 of 4 jobs finished, the last on web2; {cost}",
     ]
     events += [over(3, 601, status, result={"msg": "late at the barrier"}), over(4, 602, status), finished(602)]
     after = told(one(), events).lines[len(screen.lines) :]
@@ -200,7 +199,7 @@ def test_a_play_that_stops_says_where_and_why() -> None:
     assert (data["play_id"], data["batch"], data["reason"]) == ("p0", 1, stop.reason)
 
 
-# Starts at one moment.
+# Synchronised starts.
 
 
 def staged(number: int, after: float = 0.5) -> JobStaged:
@@ -305,7 +304,7 @@ def test_a_start_that_is_called_off_before_its_wave_is_over_says_so_once() -> No
 @pytest.mark.parametrize("strategy", Strategy)
 @pytest.mark.parametrize("alive", [True, False])
 def test_the_skew_stands_with_what_came_of_its_start(strategy: Strategy, alive: bool) -> None:
-    """Also where no barrier waits for it: it is measured just after the last job is over."""
+    """Also where no barrier waits for it: it is measured just after the last job has ended."""
     events = [*started(), *map(staged, range(1, 5)), released()]
     if strategy is Strategy.WAVES:
         events += [passed(1.5, open=4)]
@@ -364,7 +363,7 @@ def test_an_approval_is_asked_for_and_told() -> None:
 
 def test_the_time_that_is_left_for_an_answer() -> None:
     [line] = [line for line in told(one(), [*started(), asked(until=NOON + 600)]).lines if "approval" in line]
-    assert line.startswith("  approval    t0: rejected if nobody answers until ")
+    assert line.startswith("  approval    t0: rejected if no one answers until ")
     assert line.endswith("12:10:00")
 
 
@@ -419,7 +418,7 @@ def test_what_jobs_wait_for_is_told_while_they_do() -> None:
     going_on = history(one(), [*started(now), *waits[:3]])
     assert going_on[-2:] == below[1:]
     assert len(show_data(RUN, one(), [*started(now), *waits])["waiting"]) == 4
-    died = history(one(), [*started(now), *waits], dataclasses.replace(RUN, alive=False))
+    died = history(one(), [*started(now), *waits], replace(RUN, alive=False))
     assert "waits" not in "\n".join(died)
 
 

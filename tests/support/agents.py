@@ -33,7 +33,7 @@ class SecurityKey:
         self.line = f"{self.kind} {base64.b64encode(self.blob).decode()} security key"
 
     def sign(self, data: bytes) -> bytes:
-        tail = b"\x01" + struct.pack(">I", 7)  # somebody was there; how often it has signed
+        tail = b"\x01" + struct.pack(">I", 7)  # someone was there; how often it has signed
         signed = hashlib.sha256(b"ssh:").digest() + tail + hashlib.sha256(data).digest()
         return packed(self.kind.encode(), self._key.sign(signed)) + tail
 

@@ -53,7 +53,7 @@ class FakedRun:
         self.transport = FakeTransport(name="ssh", answering=self._answer)
 
     def run(self) -> int:
-        """Carry it out; returns the exit status. What takes too long is stopped."""
+        """Run it; returns the exit status. What takes too long is stopped."""
         context = self.context()
         self.driver = Driver(
             RunState(context.plan, forks=self.forks, sessions=self.sessions),

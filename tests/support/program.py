@@ -79,7 +79,7 @@ class Running:
         assert os.read(self._ready, 1) == b""
 
     def ctrl_c(self) -> None:
-        """What a terminal does: the whole group gets the signal. No effect when it is over."""
+        """What a terminal does: the whole group gets the signal. No effect when it has ended."""
         if self._popen.poll() is None:
             os.killpg(self._popen.pid, signal.SIGINT)
 
@@ -135,7 +135,7 @@ def processes_with(marker: str) -> list[int]:
             try:
                 words = (entry / "cmdline").read_bytes()
             except OSError:
-                continue  # it is over
+                continue  # it has ended
             if marker.encode() in words:
                 found.append(int(entry.name))
     return found

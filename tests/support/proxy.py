@@ -20,7 +20,7 @@ class Proxy:
     def __init__(self, address: str, port: int, *, there: float = 0.0, back: float = 0.0) -> None:
         self.there = there
         self.back = back
-        self.swallows = threading.Event()  #: Once set, nothing passes any more, and nobody is told.
+        self.swallows = threading.Event()  #: Once set, nothing passes any more, and no one is told.
         self.stalls = threading.Event()  #: Once set, nothing is even taken any more.
         self._server = (address, port)
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -108,7 +108,7 @@ class Terminal:
                     continue
                 data = os.read(self._master, 65536)
             except OSError:
-                return  # nobody has the other end any more
+                return  # no one has the other end any more
             if not data:
                 return
             self._written += data

@@ -1,4 +1,4 @@
-"""Plans for the engine's tests, made by hand or at random, and a simulated world that carries them out."""
+"""Plans for the engine's tests, made by hand or at random, and a simulated world that runs them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
 
 @dataclass
 class World:
-    """Carries a plan out in virtual time: which job ends next, and how, is a matter of chance.
+    """Runs a plan in virtual time: which job ends next, and how, is a matter of chance.
 
     Everything that the state was told and that it said is kept: ``log`` holds events and instructions in order.
     """
@@ -160,7 +160,7 @@ class World:
         return self
 
     def take_turn(self, interrupt: Urgency | None) -> None:
-        """Let some jobs come further, or time pass, or somebody press Ctrl-C."""
+        """Let some jobs come further, or time pass, or someone press Ctrl-C."""
         movable = [job for job in self.under_way if self.can_move(job)]
         wake, now = self.state.wake_at, self.time + self.random.random()
         if wake is not None and interrupt is None and (wake <= now or not movable):
@@ -290,7 +290,7 @@ class Hand:
                     self.said.append(event)
 
     def end(self, at: float, task: str, *hosts: str, status: Status = Status.OK, began: float | None = None) -> None:
-        """These jobs are over, in one turn."""
+        """These jobs have ended, in one turn."""
         jobs = [self.job(task, host) for host in hosts]
         self.feed(*[JobFinished(at=at, job=job, status=status, began=began) for job in jobs])
 
@@ -389,7 +389,7 @@ def _tasks(draw: st.DrawFn, position: int) -> T:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Any plan, carried out with any failures, delays, interrupts, limits and order of completion."""
+    """Any plan, run with any failures, delays, interrupts, limits and order of completion."""
     chances = {
         Status.FAILED: draw(st.sampled_from([0.0, 0.1, 0.5])),
         Status.UNREACHABLE: draw(st.sampled_from([0.0, 0.1])),

@@ -1,4 +1,4 @@
-"""What carries out the command lines of Windows hosts: a Windows to run programs on, PowerShell, or only ``sh``."""
+"""What runs the command lines of Windows hosts: a Windows to run programs on, PowerShell, or only ``sh``."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Windows:
         """Stop the host and delete its drive; both also when it was never used."""
         drive = self.path()
         subprocess.run([self._program, "stop"], env=self._environment(), capture_output=True, timeout=60, check=False)
-        # Only a directory that bears the host's name can be its own and nobody else's.
+        # Only a directory that bears the host's name can be its own and no one else's.
         own = next((directory for directory in (drive, *drive.parents) if directory.name == self._host), None)
         if own is not None:
             shutil.rmtree(own, ignore_errors=True)

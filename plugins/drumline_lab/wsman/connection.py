@@ -62,7 +62,7 @@ class Connection:
             while self._serve_one(http):
                 pass
         except (OSError, BadRequest, Dropped):
-            pass  # the client is gone, or talks something else: there is nobody to tell
+            pass  # the client is gone, or talks something else: there is no one to tell
         finally:
             self.drop()
             self._socket.close()

@@ -30,7 +30,7 @@ class Sink(Protocol):
         ...
 
     def finish(self, exit_code: int | None) -> None:
-        """The process and its output are over."""
+        """The process and its output have ended."""
         ...
 
 
@@ -38,7 +38,7 @@ class Running(Protocol):
     """A command that has started."""
 
     def write(self, data: bytes, end: bool, timeout: float) -> None:
-        """Feed its standard input; raises ``BrokenPipeError`` when nobody reads any more, ``TimeoutError``."""
+        """Feed its standard input; raises ``BrokenPipeError`` when no one reads any more, ``TimeoutError``."""
         ...
 
     def interrupt(self) -> None:
@@ -72,7 +72,7 @@ class Process:
         crlf: bool = False,
         after: Callable[[int], None] | None = None,
     ) -> None:
-        """Start it; raises ``OSError``. ``after`` is called with its number when it is over."""
+        """Start it; raises ``OSError``. ``after`` is called with its number when it has ended."""
         self._sink = sink
         self._after = after
         self._code = launch.code
@@ -180,10 +180,10 @@ class Canned:
         self.received += data
 
     def interrupt(self) -> None:
-        """It is over already."""
+        """It has ended already."""
 
     def kill(self) -> None:
-        """It is over already."""
+        """It has ended already."""
 
     def _say(self, sink: Sink) -> None:
         for stream, data in self._output:

@@ -65,7 +65,7 @@ class TextShells:
         self._backend = backend
 
     def handle(self, message: Message, caller: Caller) -> str:
-        """Carry out one action."""
+        """Run one action."""
         if message.verb == "Create":
             return self._create(message, caller)
         if message.verb == "Delete":

@@ -57,7 +57,7 @@ class Resource(Protocol):
 class WsmanServer:
     """One practice Windows host on one address.
 
-    ``before`` and ``after`` are called with the kind of every SOAP request, before it is carried out and before its
+    ``before`` and ``after`` are called with the kind of every SOAP request, before it is run and before its
     answer is sent. They may sleep, raise a ``Fault``, or raise ``Dropped`` to break the connection. ``script`` answers
     command lines in place of the backend.
     """
@@ -157,7 +157,7 @@ class WsmanServer:
         return [exchange.kind for exchange in list(self.log) if exchange.kind != "auth"]
 
     def handle(self, message: Message, caller: Caller) -> bytes:
-        """Carry out one SOAP request; raises ``Fault``."""
+        """Run one SOAP request; raises ``Fault``."""
         if self.before is not None:
             self.before(message.verb)
         if message.verb == "Identify":

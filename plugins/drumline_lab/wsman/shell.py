@@ -16,7 +16,7 @@ from drumline_lab.wsman.settings import Settings
 
 #: bytes of output that a command may have unfetched before it is made to wait
 _MOST_UNFETCHED = 1 << 20
-#: seconds for processes to be over when a server stops
+#: seconds for processes to end when a server stops
 _END_PATIENCE = 3.0
 #: bytes of a budget that an element of XML around a chunk takes
 _ELEMENT = 128
@@ -45,7 +45,7 @@ class Command:
         self._dropped = False
 
     def start(self, start: Callable[[], Running]) -> None:
-        """Start what carries it out, unless its shell was deleted meanwhile."""
+        """Start what runs it, unless its shell was deleted meanwhile."""
         with self._changed:
             if self._dropped:
                 raise faults.unknown_shell()
@@ -73,7 +73,7 @@ class Command:
         """The next output, at most ``budget`` bytes of it, waiting up to ``timeout`` seconds for any.
 
         Raises the faults of a time-out and of a command that was ended meanwhile. ``connected`` says whether the
-        client still listens: output that nobody would hear is kept for the Receive of the next connection.
+        client still listens: output that no one would hear is kept for the Receive of the next connection.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._chunks or self._ended or self._dropped, timeout):
@@ -97,7 +97,7 @@ class Command:
             raise faults.timed_out() from None
 
     def interrupt(self) -> None:
-        """Ctrl-C; succeeds also when the command is over."""
+        """Ctrl-C; succeeds also when the command has ended."""
         if self.running is not None and not self._ended:
             self.running.interrupt()
 
@@ -111,7 +111,7 @@ class Command:
             self.running.kill()
 
     def join(self, until: float) -> None:
-        """Wait until what was dropped is over, or the (monotonic) time comes: a child may hold its output open."""
+        """Wait until what was dropped has ended, or the (monotonic) time comes: a child may hold its output open."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self.running is None, max(0.0, until - time.monotonic()))
 
@@ -260,7 +260,7 @@ class Shells:
             return tuple(self._shells)
 
     def close(self) -> None:
-        """End all of them, and return when their processes are over."""
+        """End all of them, and return when their processes have ended."""
         with self._lock:
             commands = [command for shell in self._shells.values() for command in shell.commands.values()]
         for shell_id in self.ids():

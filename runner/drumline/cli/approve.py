@@ -1,4 +1,4 @@
-"""``drumline approve``: answer a run that waits for somebody's word."""
+"""``drumline approve``: answer a run that waits for someone's word."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
             return
     else:
         decision = _taken(journal, found, question)
-    raise UsageError("Somebody else was first", f"It was {_word(decision)} by {decision.by} before.")
+    raise UsageError("Someone else was first", f"It was {_word(decision)} by {decision.by} before.")
 
 
 def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> ApprovalRequested:
@@ -104,7 +104,7 @@ def _taken(journal: Journal, run: RunInfo, question: ApprovalRequested) -> Appro
 
 def _require_alive(run: RunInfo) -> None:
     if not run.alive:
-        what = "over" if run.finished else "gone: its process died"
+        what = "finished" if run.finished else "gone: its process died"
         raise UsageError("The run asks nothing any more", f"Run {run.number} is {what}.")
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 
 def enter() -> None:
-    """Carry out what the command line says, and leave the process with its exit status."""
+    """Run what the command line says, and leave the process with its exit status."""
     # Importing makes more than fifty thousand objects that stay; at the usual 700 Python looks through them time and
     # again for cycles of garbage, which is a sixth of the CPU time of a small run.
     gc.set_threshold(200_000)
@@ -64,7 +64,7 @@ def _explained(error: Exception) -> str:
         return (
             "error: Something is nested too deeply\n  It is in the playbook, the inventory, or a file that they name."
         )
-    import traceback  # not sooner: to import it takes time in which a Ctrl-C would meet nobody
+    import traceback  # not sooner: to import it takes time in which a Ctrl-C would meet no one
 
     if os.environ.get("DRUMLINE_TRACEBACK"):
         traceback.print_exception(error)

@@ -36,7 +36,7 @@ from drumline.cli.reported import run_reported
 @state_option
 @verbose_option
 def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap: bool, **given: Any) -> None:
-    """Carry playbooks out on a fleet, wave by wave.
+    """Run playbooks on a fleet, wave by wave.
 
     Exit status: 0 everything well, 2 some job failed, 4 some host was unreachable, 5 the command line or the files
     are wrong and nothing was sent, 130 interrupted, 1 a fault in drumline.

@@ -1,4 +1,4 @@
-"""Barriers: when a wave is over as far as it has to be, who is late, and which hosts are behind.
+"""Barriers: when a wave has ended as far as it has to be, who is late, and which hosts are behind.
 
 A barrier passes when its quorum is there. Hosts that have open jobs then are *behind*: they run their waves in order,
 and no later barrier counts them until they have no open job in any released wave. What is open at the deadline, or
@@ -54,13 +54,13 @@ def why_late(wave: WaveState) -> str:
     """Why the jobs that are open now are late, for people."""
     deadline, quorum = wave.barrier.deadline, wave.barrier.quorum
     if deadline is not None:
-        return f"the deadline of {in_words(deadline)} was over"
+        return f"the deadline of {in_words(deadline)} had passed"
     jobs = "" if quorum.percent else "job " if quorum.value == 1 else "jobs "
     return f"{quorum} {jobs}of the wave had finished"
 
 
 def passed(wave: WaveState, at: float) -> BarrierPassed:
-    """What the barrier has cost by now: who came last, and how long the others waited."""
+    """What the barrier has cost by now: who was last to finish, and how long the others waited."""
     return BarrierPassed(
         at=at,
         play=wave.batch.play,
@@ -83,7 +83,7 @@ def leave_behind(ledger: Ledger, wave: WaveState) -> None:
 
 
 def come_further(wave: WaveState, host: str) -> bool:
-    """A job of the wave is over on a host that is behind; whether that was its last one in the wave."""
+    """A job of the wave has ended on a host that is behind; whether that was its last one in the wave."""
     batch = wave.batch
     held = batch.behind[host]
     if wave.number not in held:

@@ -41,7 +41,7 @@ class Jobs:
         self._sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet
         self._without_running: defaultdict[_Ending, list[Job]] = defaultdict(list)
 
-    # Jobs that are carried out.
+    # Jobs that are run.
 
     def send(self) -> None:
         """Ask for the start of all ready jobs that get a place."""
@@ -58,7 +58,7 @@ class Jobs:
             self.running[job] = None
 
     def finished(self, event: JobFinished) -> None:
-        """A running job is over."""
+        """A running job has ended."""
         job = event.job
         self.ledger.move(job, event.status, ignored=event.ignored)
         del self.running[job]

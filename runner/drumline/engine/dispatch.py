@@ -28,7 +28,7 @@ class Dispatch:
         self._forks = forks
         self._sessions = sessions
         self._queues: dict[str, deque[Job]] = {}  # ready jobs by host; no empty queue is kept
-        # Hosts with ready jobs that nobody works on, in order; a dict would be slow to empty from its front.
+        # Hosts with ready jobs that no one works on, in order; a dict would be slow to empty from its front.
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._active: dict[str, int] = {}  # jobs under way by host
         self._eager: dict[str, None] = {}  # active hosts that may have room for another ready job
@@ -68,7 +68,7 @@ class Dispatch:
             self._waiting[host] = None
 
     def release(self, job: Job) -> None:
-        """A job that was taken is over, or needs no place any more."""
+        """A job that was taken has ended, or needs no place any more."""
         host = job.host
         self._active[host] -= 1
         if host in self._queues:

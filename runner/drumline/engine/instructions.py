@@ -23,7 +23,7 @@ class Stop:
 
     jobs: tuple[Job, ...]
     status: Status = Status.CANCELLED
-    reason: str = ""  #: Empty: somebody interrupted the run.
+    reason: str = ""  #: Empty: someone interrupted the run.
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,13 @@ class WaveState:
     final: bool = False  # the rest is late as soon as the quorum is there
     told: bool = False  # what is open was declared late
     released_at: float = 0.0
-    ended: int = 0  # jobs that were carried out and are over
+    ended: int = 0  # jobs that were run and have ended
     ended_after: float = 0.0  # seconds from the release to the end, over all of them
     first_end: float = 0.0
     last: Job | None = None
 
     def note_end(self, job: Job, at: float) -> None:
-        """A job that was carried out is over, before the barrier has passed."""
+        """A job that was run has ended, before the barrier has passed."""
         if not self.ended:
             self.first_end = at
         self.ended += 1

@@ -17,7 +17,7 @@ class Judge:
         self._ledger = jobs.ledger
 
     def look_at_dependents(self, job: Job, status: Status) -> None:
-        """A job is over: judge anew what waited for it."""
+        """A job has ended: judge anew what waited for it."""
         ended = self._ledger.steps[job.step]
         for index in ended.dependents:
             waiting = self._ledger.steps[index]

@@ -1,4 +1,4 @@
-"""How well hosts' clocks are known, and how far apart the commands of a start at one moment began. Pure."""
+"""How well hosts' clocks are known, and how far apart the commands of a synchronised start began. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Starts at one moment: commands are staged on all hosts, then released together, or called off everywhere.
+"""Synchronised starts: commands are staged on all hosts, then released together, or called off everywhere.
 
 A start *gathers* until each open job of its step is staged. It is then *released*, in a burst or by each host's own
 clock, or *called off*: when a job fails before that, when the hosts' clocks are known too badly, when its time has
-passed, when somebody interrupts the run. Rules: ``semantics.md`` section 5.
+passed, when someone interrupts the run. Rules: ``semantics.md`` section 5.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BEFORE_RELEASE = frozenset({_Phase.GATHERING, _Phase.RELEASING})
 
 @dataclass(slots=True)
 class _StartState:
-    """One step whose jobs start at one moment."""
+    """One step whose jobs start at the same moment."""
 
     step: Step
     start: Start
@@ -98,7 +98,7 @@ class Starts:
             state.began[job] = at
 
     def over(self, job: Job, status: Status) -> None:
-        """A job is over, whether it ran or not."""
+        """A job has ended, whether it ran or not."""
         state = self.active.get(job.step)
         if state is None:
             return
@@ -110,7 +110,7 @@ class Starts:
             state.staged.pop(job, None)
             if status in FAULT and job.host not in held.ignored:
                 state.cause = state.cause or job
-            if state.phase is _Phase.RELEASING:  # it was lost in that moment: the word was given to nobody
+            if state.phase is _Phase.RELEASING:  # it was lost in that moment: the word was given to no one
                 self._jobs.take_release_back(job.step)
                 state.phase = _Phase.GATHERING
 
@@ -123,7 +123,7 @@ class Starts:
                 self.touched[job.step] = None
 
     def interrupt(self) -> None:
-        """Somebody interrupted the run: what was not released starts nowhere."""
+        """Someone interrupted the run: what was not released starts nowhere."""
         for state in self._unreleased():
             self._announce(state, "the run was interrupted", None)
             self._end_waiting(state, Status.CANCELLED, None)
@@ -293,7 +293,7 @@ class Starts:
     # Over.
 
     def _close(self, state: _StartState) -> None:
-        """All jobs of the step are over."""
+        """All jobs of the step have ended."""
         del self.active[state.step.index]
         self._jobs.dispatch.lift(state.step.index)
         if state.began:

@@ -9,7 +9,7 @@ before their ``JobFinished``; ``JobStaged`` while a job runs; ``StartReleased`` 
 out, before anything that came of it; ``TimePassed`` at ``wake_at`` or later, after what happened before, or when the
 clock was set; and ``InterruptRequested`` at any time. Illegal moves raise ``IllegalMove``.
 
-How a run goes on. A play opens when the plays that it needs are over. Its batches follow one another. In a batch,
+How a run goes on. A play opens when the plays that it needs have ended. Its batches follow one another. In a batch,
 wave k+1 is *released* when the barrier of wave k has passed (strategy ``waves``, :mod:`.barriers`), or all waves are
 at once (``free``), unless too much failed (:mod:`.limits`). A released job becomes ready, or ends without running, as
 soon as its trigger rule says so (:mod:`.policy`, :mod:`.judging`), and starts when there is a place for it
@@ -133,7 +133,7 @@ class RunState:
             self._asking.pop(event.job, None)
 
     def _job_asks(self, job: Job) -> None:
-        """Nobody is to be asked whether a run that is being interrupted may go on."""
+        """No one is to be asked whether a run that is being interrupted may go on."""
         if job in self._jobs.running:
             self._asking[job] = None
             if self.interrupted is not None:

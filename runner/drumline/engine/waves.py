@@ -28,7 +28,7 @@ class Waves:
         self._timed: list[WaveState] = []  # released, with a deadline
 
     def open_plays(self) -> None:
-        """Open the plays whose needs are over."""
+        """Open the plays whose needs have ended."""
         for index, play in enumerate(self._ledger.plays):
             if not play.opened and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
                 play.opened = True
@@ -154,13 +154,13 @@ class Waves:
             self._jobs.announce(barriers.passed(wave, self._jobs.at))
 
     def note_end(self, job: Job) -> None:
-        """A job that was carried out is over: who came first and last at the barrier that is next."""
+        """A job that was run has ended: who came first and last at the barrier that is next."""
         wave = self._ledger.waves[job.step]
         if wave.number == wave.batch.passed:
             wave.note_end(job, self._jobs.at)
 
     def come_further(self, job: Job) -> None:
-        """A job is over: its host may have been behind."""
+        """A job has ended: its host may have been behind."""
         wave = self._ledger.waves[job.step]
         if wave.batch.behind and job.host in wave.batch.behind and barriers.come_further(wave, job.host):
             self._judge.look_at_host(wave.batch, job.host)

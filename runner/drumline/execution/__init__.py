@@ -1,1 +1,1 @@
-"""Carrying a plan out: the pure state, and the driver, sessions and executors around it."""
+"""Running a plan: the pure state, and the driver, sessions and executors around it."""

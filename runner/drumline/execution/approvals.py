@@ -26,7 +26,7 @@ _INTERVAL = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What somebody said to a question."""
+    """What someone said to a question."""
 
     approved: bool
     by: str  #: ``user@machine``.

@@ -87,7 +87,7 @@ class Driver:
         self.exit_status: int | None = None
 
     def report(self, report: JobReport | Exception) -> None:
-        """A job is over, or drumline itself broke while it ran; may be called from any thread."""
+        """A job has ended, or drumline itself broke while it ran; may be called from any thread."""
         self._inbox.put(report)
 
     def note(self, event: Input) -> None:
@@ -109,7 +109,7 @@ class Driver:
             self.interrupt()
 
     def run(self, executor: Executor) -> int:
-        """Carry the plan out; returns the exit status. Whatever is raised, what was running has been stopped."""
+        """Run the plan; returns the exit status. Whatever is raised, what was running has been stopped."""
         try:
             self._turn([RunStarted(at=self._clock.now(), run=self._run)], executor)
             while self.exit_status is None:

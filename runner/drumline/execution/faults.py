@@ -33,7 +33,7 @@ def steps_of(action: Action, call: Call) -> Steps:
 
 
 def no_request(action: str, yielded: object, steps: Steps) -> PluginError:
-    """The action yielded something that nobody can carry out."""
+    """The action yielded something that no one can run."""
     return _broken(action, f"yielded {_shown(yielded)}, which is no request", steps)
 
 
@@ -43,7 +43,7 @@ def no_result(action: str, returned: object, steps: Steps) -> PluginError:
 
 
 def _broken(action: str, what: str, where: object) -> PluginError:
-    """``where``: a function, or a generator that waits or is over."""
+    """``where``: a function, or a generator that waits or has ended."""
     code = getattr(where, "gi_code", None) or getattr(where, "__code__", None)
     frame = getattr(where, "gi_frame", None)
     line = frame.f_lineno if frame else code and code.co_firstlineno

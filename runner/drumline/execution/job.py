@@ -90,13 +90,13 @@ class JobRun:
         )
 
     def stop(self) -> None:
-        """End what runs; repeated until the job is over, since it may be between two requests."""
+        """End what runs; repeated until the job has ended, since it may be between two requests."""
         while not self.over:
             self.requests.stop()
             time.sleep(_STOP_INTERVAL)
 
     def may_report(self) -> bool:
-        """True for the first who asks, and for nobody after that."""
+        """True for the first who asks, and for no one after that."""
         return self._reporting.acquire(blocking=False)
 
     def gave_up(self, stopped: Stopped) -> JobReport:
@@ -327,7 +327,7 @@ class JobRun:
         answer: Any = None
         said: dict[str, int] = {}  # of output that its result doesn't hold
         error: HostError | ActionFailed | None = None
-        over: ActionFailed | None = None  # nothing more is carried out but what tidies up
+        over: ActionFailed | None = None  # nothing more is run but what tidies up
         while True:
             try:
                 request: Request = steps.throw(error) if error else steps.send(answer)

@@ -1,4 +1,4 @@
-"""Carries out what an action asks for, over lent sessions, until the job is stopped or its time is up."""
+"""Runs what an action asks for, over lent sessions, until the job is stopped or its time is up."""
 
 from __future__ import annotations
 
@@ -150,9 +150,9 @@ class Requests:
         )
 
     def _tidy(self, request: Run, target: Target, become: Become | None) -> Completed:
-        """Carry it out though the job is over; what stops the job doesn't reach it."""
+        """Run it though the job has ended; what stops the job doesn't reach it."""
         request = replace(request, timeout=_TIDY_PATIENCE, become=become)
-        with self._context.sessions.lease(target) as session:
+        with self._context.sessions.lend(target) as session:
             ended = session.run(request, lambda *_: None)
         return Completed(code=ended.code, ending=ended.ending)
 
@@ -167,7 +167,7 @@ class Requests:
     def _with_one(self, target: Target, use: Callable[[Session], T]) -> T:
         self.connecting = True
         try:
-            with self._context.sessions.lease(target) as session:
+            with self._context.sessions.lend(target) as session:
                 self.connecting = False
                 if self.stopped:  # it may have been reported as over already: nothing more may be sent
                     raise interrupted()
@@ -180,10 +180,10 @@ class Requests:
         finally:
             self.connecting = False
 
-    # A start at one moment.
+    # A synchronised start.
 
     def _start(self, session: Session, request: Run, target: Target, output: Output) -> Exit:
-        """Hold the command back until the word to start comes, then carry it out."""
+        """Hold the command back until the word to start comes, then run it."""
         self._holds_back = False  # only once: what follows is no longer part of the start
         reading = self._read_clock(session, target)
         staged = stage(session, request, target.transport)

@@ -46,7 +46,7 @@ class Results:
         return results
 
     def add(self, job: Job, values: Mapping[str, Any]) -> None:
-        """A job is over. With ``run_once`` its values stand for all hosts of the batch, as with ``register``."""
+        """A job has ended. With ``run_once`` its values stand for all hosts of the batch, as with ``register``."""
         step = self._plan.steps[job.step]
         by_host = self._values.setdefault((step.play, step.task.id), {})
         for host in step.hosts if step.task.run_once else (job.host,):
@@ -133,7 +133,7 @@ class _Hosts(Lookup):
 
 
 def kept_steps(plan: Plan, inventory: Inventory, extra: Variables, templating: Templating) -> Iterator[int]:
-    """The steps whose results somebody may ask for: those with ``register``, and those that a template names."""
+    """The steps whose results someone may ask for: those with ``register``, and those that a template names."""
     names = _names(plan, inventory, extra, templating)
     for step in plan.steps:
         if step.task.register or None in names or names & _names_of(plan, step):

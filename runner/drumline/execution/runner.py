@@ -1,4 +1,4 @@
-"""The jobs of one run: what the executor's threads carry out, and what the driver calls meanwhile."""
+"""The jobs of one run: what the executor's threads run, and what the driver calls meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drumline.plugin.runs import JobReport, Stopped
 
 
 class JobRunner:
-    """Carries out the jobs of one run, each on the thread that calls ``run``; the driver calls the other methods."""
+    """Runs the jobs of one run, each on the thread that calls ``run``; the driver calls the other methods."""
 
     def __init__(self, context: RunContext, *, note: Callable[[Input], None], approvals: Asking) -> None:
         """``note`` is told how far jobs are; ``approvals`` puts their questions to people."""
@@ -26,7 +26,7 @@ class JobRunner:
         self._stopped: dict[Job, Stopped] = {}  # also those that no thread has begun yet
 
     def run(self, job: Job) -> JobReport | None:
-        """Carry the job out; never raises. None when ``stop`` has reported it already."""
+        """Run the job; never raises. None when ``stop`` has reported it already."""
         requests = Requests(self._context, job, self._note, self._approvals)
         run = self._under_way[job] = JobRun(self._context, job, requests)
         if job in self._stopped:
@@ -39,14 +39,14 @@ class JobRunner:
             run.over = True
 
     def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """Give these staged jobs the word to start. None when one can't take it any more: then nobody is given it."""
+        """Give these staged jobs the word to start. None when one can't take it any more: then no one is given it."""
         runs = [self._under_way.get(job) for job in jobs]
         held = [run.requests.held for run in runs if run is not None and not run.requests.stopped]
         ready = [one for one in held if one is not None]
         return release(ready, instant, self._context.clock.now) if len(ready) == len(jobs) else None
 
     def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
-        """End the job on its host, whatever it is doing; one that waits for a connection is over at once.
+        """End the job on its host, whatever it is doing; one that waits for a connection has ended at once.
 
         Of several reasons to stop it the first one counts.
         """

@@ -36,15 +36,15 @@ class SessionPool:
         self._hosts: dict[tuple[Any, ...], _Host] = {}
         self._lock = threading.Lock()
 
-    def lease(self, target: Target) -> Lease:
+    def lend(self, target: Target) -> Loan:
         """A session for the caller alone, for the time of a ``with``.
 
         Entering it raises the transport's ``HostError`` when there is no way to the host. A session that lost its
-        connection is not used again: the next lease connects anew. A host that has no room for one more session
+        connection is not used again: the next loan connects anew. A host that has no room for one more session
         (``SessionLimit``) has that many fewer from then on, and those who want one wait. A log-in that was refused is
         not repeated at once.
         """
-        return Lease(self._host(target))
+        return Loan(self._host(target))
 
     @contextmanager
     def set_aside(self, target: Target) -> Iterator[None]:
@@ -111,7 +111,7 @@ def _disconnect_all(hosts: deque[_Host]) -> None:
         host.disconnect()
 
 
-class Lease:
+class Loan:
     """Lends a session of a host. Written out, since a generator would cost every request some microseconds."""
 
     __slots__ = ("_host", "_lent")
@@ -136,7 +136,7 @@ class Lease:
             self._host.discard(self._lent)
         elif error is None or isinstance(error, HostError):
             self._host.give_back(self._lent)
-        else:  # what state the session is in nobody knows
+        else:  # what state the session is in no one knows
             self._host.discard(self._lent)
 
 
@@ -199,8 +199,13 @@ class _Host:
                 self._room.wait()
             if self._connection is None:
                 if self._error is not None and self._attempts != seen:
+<<<<<<< HEAD
                     raise self._error  # somebody tried while this thread waited; a second try would say the same
                 self._connect_anew()
+=======
+                    raise self._error  # someone tried while this thread waited; a second try would say the same
+                self._open()
+>>>>>>> 41527cb (Write run, no one, has ended, synchronised start, simulated runs: the words that the vocabulary names)
             connection = self._connection
             assert connection is not None
             self._lent += 1
@@ -267,7 +272,7 @@ class _Host:
         lent.session.close()
 
     def lose(self, lent: _Lent) -> None:
-        """The session's connection broke; one that was opened since is somebody else's and stays."""
+        """The session's connection broke; one that was opened since is someone else's and stays."""
         self.disconnect(lent.connection)
         self.discard(lent)
 

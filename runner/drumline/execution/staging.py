@@ -86,7 +86,7 @@ class Held:
 def release(held: Sequence[Held], instant: float | None, now: Callable[[], float]) -> float | None:
     """Give all of them the word to start; returns the seconds from the first to the last.
 
-    None when one of them is lost, or when the word would come too late to somebody: then nobody is given it, and the
+    None when one of them is lost, or when the word would come too late to someone: then no one is given it, and the
     jobs at fault end.
     """
     lost = [one for one in held if one.is_lost()]

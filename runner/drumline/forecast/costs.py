@@ -21,7 +21,7 @@ TURN: Final = 0.0005
 WORD: Final = 0.00015
 #: Until a command is waiting on its host, where no earlier run says.
 STAGING: Final = 0.3
-#: Until a job that was told to stop is over.
+#: Until a job that was told to stop has ended.
 STOPPING: Final = 0.1
 
 

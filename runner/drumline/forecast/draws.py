@@ -1,4 +1,4 @@
-"""What every job takes in one imagined run: an earlier run played again, a little slower or faster as a whole.
+"""What every job takes in one simulated run: an earlier run played again, a little slower or faster as a whole.
 
 A round takes one earlier run as its base, so that what belongs together stays together: a day on which everything was
 slow, a release that every host had to unpack, how its slowest hosts compare with the others. Around it times vary as
@@ -31,7 +31,7 @@ _Z80: Final = NormalDist().inv_cdf(0.9)
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Seconds that somebody gave: four in five are between these two, or it is just one number."""
+    """Seconds that someone gave: four in five are between these two, or it is just one number."""
 
     low: float
     high: float
@@ -67,7 +67,7 @@ class Drawn:
 
 
 class Round:
-    """One imagined run. The same numbers give the same times, in whatever order they are asked for."""
+    """One simulated run. The same numbers give the same times, in whatever order they are asked for."""
 
     def __init__(
         self, plan: Plan, past: Past, scenario: Scenario, *, forks: int, seed: int, number: int, of: int

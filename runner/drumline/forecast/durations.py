@@ -131,7 +131,7 @@ class _Comparison:
             past.tasks[key].spread = Spread(*(own[key] for _, own in parts))
 
 
-#: By run: how much longer the longest job took than usual, or all together, as a difference of logarithms.
+#: By run: how much longer the longest job took than usual, or in total, as a difference of logarithms.
 _Effects = dict[int, float]
 
 

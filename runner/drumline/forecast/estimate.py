@@ -1,4 +1,4 @@
-"""How long a run will take: many imagined runs, and what they have in common."""
+"""How long a run will take: many simulated runs, and what they have in common."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drumline.forecast.simulation import Simulated, Simulation, WaveKey
 from drumline.model.plan import Plan
 from drumline.plugin.traits import Costs
 
-#: Imagined runs, at least and at most, and the jobs in all of them together: some seconds of computing.
+#: Simulated runs, at least and at most, and the jobs in all of them together: some seconds of computing.
 LEAST_ROUNDS, MOST_ROUNDS = 3, 200
 _JOBS: Final = 200_000
 _SEED: Final = 1
@@ -38,12 +38,12 @@ class Estimate:
     scenario: Scenario
     rounds: tuple[Simulated, ...]
     runs: int  #: Earlier runs that it rests on.
-    unknown: tuple[TaskKey, ...]  #: Tasks that never ran, and of which nobody said how long they take.
+    unknown: tuple[TaskKey, ...]  #: Tasks that never ran, and of which no one said how long they take.
     run: Interval
-    path: tuple[Leg, ...]  #: Of the imagined run that took the middle of all times.
+    path: tuple[Leg, ...]  #: Of the simulated run that took the middle of all times.
 
     def wave(self, key: WaveKey) -> Interval | None:
-        """From the wave's release until its barrier; None when no imagined run came that far."""
+        """From the wave's release until its barrier; None when no simulated run came that far."""
         spans = [run.waves[key] for run in self.rounds if key in run.waves]
         return interval([span.ended - span.released for span in spans]) if spans else None
 
@@ -70,7 +70,7 @@ class Estimate:
         return range(len(self.plan.plays[play].batches[batch].waves))
 
     def endings(self) -> Mapping[int, int]:
-        """How many of the imagined runs ended with each exit status, commonest first."""
+        """How many of the simulated runs ended with each exit status, commonest first."""
         return dict(Counter(run.exit_status for run in self.rounds).most_common())
 
     def stops(self) -> Mapping[str, int]:

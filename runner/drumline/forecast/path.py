@@ -1,4 +1,4 @@
-"""The critical path: who waited for whom, from the end of an imagined run back to its beginning."""
+"""The critical path: who waited for whom, from the end of an simulated run back to its beginning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drumline.model.plan import Job, Plan, Step
 
 
 class Reason(StrEnum):
-    """Why a part of the critical path began when the one before it was over."""
+    """Why a part of the critical path began when the one before it had ended."""
 
     BEGINNING = "beginning"  #: It is the first one.
     BARRIER = "barrier"  #: Its wave was released.
@@ -75,7 +75,7 @@ def _reason(plan: Plan, run: Simulated, link: Link) -> Reason:
 
 
 def _place(plan: Plan, step: Step, job: Job, cause: Job) -> Reason:
-    """Why a job of a released wave began when another one was over."""
+    """Why a job of a released wave began when another one had ended."""
     other = plan.steps[cause.step]
     if any(need.step == cause.step or need.play == other.play for need in step.needs):
         return Reason.NEED

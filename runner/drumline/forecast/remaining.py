@@ -69,7 +69,7 @@ class Remaining:
         with suppress(OSError), tempfile.TemporaryFile() as question:  # without it a run goes on as well
             question.write(json.dumps(self._asked).encode())
             question.seek(0)
-            self._answer = tempfile.TemporaryFile()  # read when the process is over, closed at the end
+            self._answer = tempfile.TemporaryFile()  # read when the process has ended, closed at the end
             self._process = subprocess.Popen(
                 _COMMAND,
                 stdin=question,
@@ -92,7 +92,7 @@ class Remaining:
     def __call__(self, now: float, released: Mapping[WaveKey, float]) -> Left | None:
         """What is left at ``now``, when these waves are open since then (seconds since the epoch).
 
-        None as long as nobody knows: it is still being computed, or there is no earlier run.
+        None as long as no one knows: it is still being computed, or there is no earlier run.
         """
         at, answer = self._last
         if not 0 <= now - at < _FRESH:

@@ -69,7 +69,7 @@ class Span:
 
 @dataclass(slots=True, kw_only=True)
 class Simulated:
-    """One imagined run. Seconds count from its beginning."""
+    """One simulated run. Seconds count from its beginning."""
 
     seconds: float = 0.0
     exit_status: int = 0
@@ -81,7 +81,7 @@ class Simulated:
 
 
 class Simulation:
-    """Carries a plan out in virtual time, once."""
+    """Runs a plan in virtual time, once."""
 
     def __init__(
         self,

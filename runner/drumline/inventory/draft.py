@@ -24,7 +24,7 @@ class DraftGroup:
     hosts: dict[str, None] = field(default_factory=dict)
     children: dict[str, Position | None] = field(default_factory=dict)  #: Where each was made a child.
     priority: int = 1
-    #: It stands in a file by itself, not only as somebody's child or as the owner of variables.
+    #: It stands in a file by itself, not only as someone's child or as the owner of variables.
     declared: bool = False
     position: Position | None = None  #: Where it was mentioned first.
 

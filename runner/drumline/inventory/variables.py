@@ -37,7 +37,7 @@ _ABSENT = object()
 #: The version of Ansible whose playbook language this is, for playbooks that look at ``ansible_version``.
 _LANGUAGE = (2, 19, 0)
 
-#: All names that drumline itself defines; nobody else's definition of them counts.
+#: All names that drumline itself defines; no one else's definition of them counts.
 MAGIC_NAMES = frozenset(
     {
         "ansible_check_mode",

@@ -44,7 +44,7 @@ FROM (SELECT {_BODY} FROM events WHERE run = ? AND kind = 'JobStaged')
 
 
 class PastJob(NamedTuple):
-    """One job that a run carried out. Times are seconds since the epoch."""
+    """One job that a run run. Times are seconds since the epoch."""
 
     step: int
     host: str

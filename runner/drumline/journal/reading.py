@@ -60,7 +60,7 @@ class RunInfo(Struct, frozen=True, kw_only=True, gc=False):
     finished: float | None
     exit_status: int | None
     alive: bool  #: The process that writes it is there.
-    #: The present by the run's own clock, which nobody sets while it runs, in seconds since the epoch; None: the same.
+    #: The present by the run's own clock, which no one sets while it runs, in seconds since the epoch; None: the same.
     now: float | None = None
 
 

@@ -137,7 +137,7 @@ class Journal(Reader):
             claim.release()
 
     def answer(self, run: RunInfo, question: ApprovalRequested, answer: Reply) -> bool:
-        """Leave an answer for the run to take; False when somebody has left one before. Raises ``UsageError``."""
+        """Leave an answer for the run to take; False when someone has left one before. Raises ``UsageError``."""
         values = (run.number, *question.job, question.at, answer.approved, answer.by, answer.comment)
         try:
             self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", values)

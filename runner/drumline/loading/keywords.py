@@ -77,7 +77,7 @@ START = frozenset({"at", "max_skew", "together"})
 #: Those whose parts have places of their own, for messages that come later.
 _IN_PARTS = ("barrier", "keep_available", "start")
 
-#: Keywords of Ansible, and of drumline to come, that a file may have and this version doesn't carry out.
+#: Keywords of Ansible, and of drumline to come, that a file may have and this version doesn't run.
 NOT_YET = frozenset(
     {
         "always",
@@ -151,7 +151,7 @@ def is_not_yet(keyword: str) -> bool:
 
 
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
-    """Say that a keyword is known, but not carried out."""
+    """Say that a keyword is known, but not run."""
     instead = f" Use {not_yet.loop(keyword)}." if bare_name(keyword).startswith("with_") else ""
     if keyword in AS_VARIABLE:
         instead = f" Set the variable '{AS_VARIABLE[keyword]}' under 'vars' instead."

@@ -2,7 +2,7 @@
 
 A name is reported only when its task is sure to need it. Left out are names that the task tests (``is defined``,
 ``default``) or only mentions under a condition, everything but the first condition of a task with ``when``, and
-variables that nobody uses. A variable of a play or task is followed to the names that its own template needs.
+variables that no one uses. A variable of a play or task is followed to the names that its own template needs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def check_names(
 
     ``undefined``: whether names are looked at.
 
-    Names aren't checked when a task sets variables whose names nobody knows yet: by a template in the name, or by
+    Names aren't checked when a task sets variables whose names no one knows yet: by a template in the name, or by
     one of the ``actions`` that say so of themselves.
     """
     found = Diagnostics()
@@ -223,7 +223,7 @@ class _Checker:
         self._inventory = {name for host in inventory.hosts.values() for name in host.variables}
 
     def check(self, play: Play, task: Task) -> None:
-        """Report the names that the task is sure to need and nobody defines."""
+        """Report the names that the task is sure to need and no one defines."""
         written = templates_in([task.when, _needed_values(task)])
         if not written or False in task.when:
             return

@@ -52,7 +52,7 @@ class JobsStarted(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: a job that was started is over."""
+    """Input: a job that was started has ended."""
 
     at: float
     job: Job
@@ -81,9 +81,9 @@ class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
-    """A wave is over as far as its barrier asks.
+    """A wave has ended as far as its barrier asks.
 
-    ``last`` came last, and the others waited for it ``waited`` seconds at most, ``waited_in_all`` all together.
+    ``last`` came last, and the others waited for it ``waited`` seconds at most, ``waited_in_all`` in total.
     """
 
     at: float
@@ -105,7 +105,7 @@ class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
     wave: int
     jobs: tuple[Job, ...]
     late: Late
-    reason: str  #: ``the deadline of 10 m was over``, ``90% had finished``.
+    reason: str  #: ``the deadline of 10 m had passed``, ``90% had finished``.
 
 
 class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
@@ -161,7 +161,7 @@ class StartReleased(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
-    """A start at one moment does not take place: nothing of the step starts anywhere."""
+    """A synchronised start does not take place: nothing of the step starts anywhere."""
 
     at: float
     step: int
@@ -170,7 +170,7 @@ class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
-    """How far apart the commands of a start at one moment began. All in seconds, by this machine's clock.
+    """How far apart the commands of a synchronised start began. All in seconds, by this machine's clock.
 
     ``p50`` and ``p99`` are of the jobs' distances from the first one.
     """
@@ -192,13 +192,13 @@ class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
     job: Job
     message: str
     until: float | None = None
-    default: bool = False  #: What holds when nobody answers until then.
+    default: bool = False  #: What holds when no one answers until then.
     enter: bool = False  #: At the terminal Enter is the answer.
     echo: bool = True  #: Whether what is typed is shown.
 
 
 class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: somebody approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` when time was up."""
+    """Input: someone approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` when time was up."""
 
     at: float
     job: Job
@@ -208,7 +208,7 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class InterruptRequested(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: somebody pressed Ctrl-C."""
+    """Input: someone pressed Ctrl-C."""
 
     at: float
     urgency: Urgency

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class Ending(StrEnum):
-    """Why a command is over."""
+    """Why a command has ended."""
 
     EXITED = "exited"
     TIMED_OUT = "timed out"  #: Its time was up; it and its children were ended.

@@ -71,7 +71,7 @@ class Amount(Struct, frozen=True, gc=False):
 
 
 class Barrier(Struct, frozen=True, kw_only=True, gc=False):
-    """What has to be over before the wave after this one is released."""
+    """What must have ended before the wave after this one is released."""
 
     quorum: Amount = Amount(100, percent=True)
     deadline: float | None = None  #: Seconds from the wave's release.
@@ -79,7 +79,7 @@ class Barrier(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Start(Struct, frozen=True, kw_only=True, gc=False):
-    """A start at one moment: staged on all hosts, then released in one burst, or by each host's own clock.
+    """A synchronised start: staged on all hosts, then released in one burst, or by each host's own clock.
 
     By the clock with ``at`` or ``max_skew``; in a burst otherwise.
     """

@@ -1,4 +1,4 @@
-"""What an action asks for: the requests that it yields and the job runner carries out."""
+"""What an action asks for: the requests that it yields and the job runner runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
 
     #: This is what the task is about, and what ``start`` holds back; other requests prepare it or tidy up.
     main: bool = False
-    #: It removes what earlier requests have left: it is carried out, within a few seconds, also when the job was
+    #: It removes what earlier requests have left: it is run, within a few seconds, also when the job was
     #: stopped or its time is up.
     tidies: bool = False
 
@@ -97,7 +97,7 @@ class Ask(Struct, frozen=True, kw_only=True, gc=False):
 
     message: str
     timeout: float | None = None  #: Seconds; None: for as long as it takes.
-    default: bool = False  #: What holds when nobody answers in that time.
+    default: bool = False  #: What holds when no one answers in that time.
     enter: bool = False  #: At the terminal Enter is the answer; what was typed before it is the comment.
     echo: bool = True  #: Whether that is shown while it is typed, and kept.
 

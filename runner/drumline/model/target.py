@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from drumline.secret import Secret
 
-#: Values of ``become_method`` that are carried out.
+#: Values of ``become_method`` that are run.
 SUDO = (None, "sudo", "ansible.builtin.sudo")
 
 

@@ -55,7 +55,7 @@ def values_of(
 ) -> tuple[str, ...] | None:
     """The value of ``spread_by`` of each host, as text; None where nothing is to be spread.
 
-    Hosts that lack the variable, or have an empty one, have one value in common: nobody knows that they differ.
+    Hosts that lack the variable, or have an empty one, have one value in common: no one knows that they differ.
     """
     name = play.spread_by
     if name is None or not hosts:

@@ -73,7 +73,7 @@ class _Lint:
         waiting = [other.id for place, other in self._tasks.items() if vertex in self._needs[place]]
         others = f" Until then {', '.join(map(repr, waiting))} and what follows wait." if waiting else ""
         return (
-            f"'{task.id}' has no timeout: where nobody is at the terminal, it waits until somebody answers with "
+            f"'{task.id}' has no timeout: where no one is at the terminal, it waits until someone answers with "
             f"drumline approve.{others} Write timeout: 1h, and default: approve if the run may go on without an answer."
         )
 
@@ -98,7 +98,7 @@ class _Lint:
             return f"{named} runs after it: {self._path(other, vertex)}."
         for ours, theirs in self._waves(vertex, other):
             if theirs > ours:
-                return f"{named} is in wave {theirs + 1}, which is released when this one, wave {ours + 1}, is over."
+                return f"{named} is in wave {theirs + 1}, which is released when this one, wave {ours + 1}, has ended."
         return (
             f"{named} runs beside it, and {self._id(vertex)} doesn't need it: when {self._id(other)} fails or is "
             "skipped, it goes on waiting. Add it to the needs."

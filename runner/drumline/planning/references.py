@@ -1,4 +1,4 @@
-"""``results['task']['host']``: whether what a task refers to is over, and part of the run, when the task runs."""
+"""``results['task']['host']``: whether what a task refers to has ended, and part of the run, when the task runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts at a given time: how far away it is, and whether it is over."""
+"""Starts at a given time: how far away it is, and whether it is past."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_start_times(plan: Plan, now: float) -> Diagnostics:
         batches = len(plan.plays[play].batches)
         if at <= now:
             detail = f"'{task.id}' is to start at {moment(at)}: {how_far(at, now)}. Write a time that is still to come."
-            found.add("This time is over", detail=detail, position=place)
+            found.add("This time is up", detail=detail, position=place)
         elif batches > 1:
             detail = (
                 f"'{task.id}' is to start at {moment(at)}, and its play has {batches} batches, one after the other: it "

@@ -39,7 +39,7 @@ class _Way(NamedTuple):
     is_drop: bool = False  #: Its host leaves the play.
 
 
-#: Whether a task with such needs runs, once they are over. The engine decides by ``execution.policy``; so does this.
+#: Whether a task with such needs runs, once they have ended. The engine decides by ``execution.policy``; so does this.
 RULES: Mapping[TriggerRule, Callable[[Collection[End]], bool]] = {
     TriggerRule.NONE_FAILED: lambda needs: End.FAILED not in needs,
     TriggerRule.ALL_SUCCESS: lambda needs: all(end is End.DONE for end in needs),

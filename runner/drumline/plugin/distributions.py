@@ -66,7 +66,7 @@ def _section(text: str, wanted: str) -> Iterator[tuple[str, str]]:
             section = line.strip("[]")
         elif section == wanted and "=" in line and not line.startswith("#"):
             name, _, value = line.partition("=")
-            yield name.strip(), value.partition("[")[0].strip()  # of extras, which nobody declares any more
+            yield name.strip(), value.partition("[")[0].strip()  # of extras, which no one declares any more
 
 
 def _name_and_version(information: str) -> tuple[str, str]:

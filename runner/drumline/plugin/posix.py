@@ -19,7 +19,7 @@ _READER = 'drumline_text=$(cat <&3); exec 3<&-; eval "unset drumline_text;$druml
 
 
 def shell_script(request: Run) -> str:
-    """The text that carries out the request when a POSIX ``sh`` reads it, its stdin being the request's.
+    """The text that runs the request when a POSIX ``sh`` reads it, its stdin being the request's.
 
     Environment, working directory, another shell (``executable``) and another user (``become``) are in the text;
     stdin and time-out are the transport's part. Raises ``OptionInvalid`` for what a POSIX host can't do.
@@ -39,7 +39,7 @@ def is_shell(program: str) -> bool:
 
 
 def run_in(program: str, script: str) -> str:
-    """Lines that become a program which carries out the script; they end with a line end.
+    """Lines that become a program which runs the script; they end with a line end.
 
     The script is on descriptor 3, and what reads it is no shell gets ``/dev/fd/3`` for its file.
     """

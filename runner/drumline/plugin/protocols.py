@@ -10,7 +10,7 @@ A transport in short::
         def platform(self, target): return Platform.POSIX
         def connect(self, target): return TelnetConnection(target["host"], target["port"])
 
-A connection opens sessions; a session carries out one request at a time, and is kept open between them. All errors
+A connection opens sessions; a session runs one request at a time, and is kept open between them. All errors
 that have to do with the host are :class:`drumline.plugin.HostError` or one of its subclasses.
 """
 
@@ -39,7 +39,7 @@ class Session(Protocol):
     """One open, warm way to run things on a host. One user at a time; ``interrupt`` may come from any thread."""
 
     def run(self, request: Run, emit: Emit) -> Exit:
-        """Carry out the command and return when it and its output are over.
+        """Run the command and return when it and its output have ended.
 
         A child that the command leaves behind is not waited for: output that it holds open is read for a short grace,
         well under a second, and then given up. What such a child says later is lost or comes with a later command.
@@ -169,7 +169,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     help: str = ""
-    #: Set for one that Ansible has and this action doesn't carry out: what to do instead. Giving it is an error.
+    #: Set for one that Ansible has and this action doesn't run: what to do instead. Giving it is an error.
     refused: str = ""
 
 
@@ -247,7 +247,7 @@ class Action:
     free_form: str | None = None
     #: Arguments with any name are taken (``set_fact``), as they are.
     open_arguments: bool = False
-    #: Its results may set variables whose names nobody knows beforehand (``Result.facts``), so that a name that seems
+    #: Its results may set variables whose names no one knows beforehand (``Result.facts``), so that a name that seems
     #: to be undefined may be one of them. Not so for ``set_fact``, whose arguments are the names.
     sets_variables: bool = False
     #: Arguments whose text is an expression rather than a string (``assert: that``).

@@ -1,8 +1,8 @@
 """For transports to POSIX hosts: a ``Run`` that waits on its host for the word to start.
 
 The script of a staged command reads one line, the word, ahead of the request's stdin. On stdout it makes remarks,
-lines that begin with a mark: that it is ready, and at the end that it is over and when it began, both by the host's own
-clock. So nothing is written at the moment of the start, when other hosts are still to be released.
+lines that begin with a mark: that it is ready, and at the end that it has ended and when it began, both by the host's
+own clock. So nothing is written at the moment of the start, when other hosts are still to be released.
 
 Where the host has bash 5, whatever its ``sh`` is, waiting and taking the time fork nothing at that moment; elsewhere
 ``date`` and ``sleep`` do it.
@@ -31,7 +31,7 @@ NEVER = b"never\n"
 _NOW = b"now\n"
 #: The exit code of a command that was given up, or whose word never came.
 NOT_STARTED = 75
-#: In bash: waits for the word, and then for the instant that it names. ``read -t`` from a pipe that nobody writes to
+#: In bash: waits for the word, and then for the instant that it names. ``read -t`` from a pipe that no one writes to
 #: is how bash sleeps without starting a program.
 _BASH = r"""
 exec 4<> <(:) || exit 76;
@@ -69,7 +69,7 @@ sleep $((drumline_left / 1000000)).${drumline_part#1} || sleep 1; done ;;
 esac;
 drumline_began=$(date +%s.%N)
 """
-#: Descriptor 7 takes the time to the script that has the command for its child. -p: bash reads nobody's files first.
+#: Descriptor 7 takes the time to the script that has the command for its child. -p: bash reads no one's files first.
 _GATE = r"""
 drumline_bash=@BASH@;
 case ${BASH_VERSION-} in
@@ -103,7 +103,7 @@ def staged_script(request: Run, word: str) -> str:
     """As :func:`drumline.plugin.posix.shell_script`, for a command that waits, with this nonce in its remarks.
 
     Its stdin is the word to start, then the request's stdin. Settings, directory, ``sudo`` and the shell are there
-    before it says that it is ready; where one of them fails it says that it is over, and may still wait for the word.
+    before it says that it is ready; where one of them fails it says that it has ended, and may still wait for the word.
     """
     command = "\n".join([*settings_of(request), _waiting(request, word)])
     script = _filled(_HOLD, WORD=word, CHECK=shlex.quote(_check(request)), COMMAND=shlex.quote(command))

@@ -21,11 +21,11 @@ _alone = threading.RLock()
 
 
 class NoTerminal(Exception):
-    """Nobody can be asked; why, as part of a sentence."""
+    """No one can be asked; why, as part of a sentence."""
 
 
 class Shared:
-    """A stream to a terminal that waits while somebody is asked there; for everything else it is the stream itself."""
+    """A stream to a terminal that waits while someone is asked there; for everything else it is the stream itself."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -45,7 +45,7 @@ class Shared:
 
 
 def is_free() -> bool:
-    """Whether nobody is being asked."""
+    """Whether no one is being asked."""
     if not _alone.acquire(blocking=False):
         return False
     _alone.release()

@@ -165,7 +165,7 @@ def _ending_lines(found: Estimate) -> Iterator[Line]:
     late = sum(run.late for run in found.rounds) / count
     if set(endings) != {0}:
         words = [f"{_ENDINGS.get(status, f'status {status}')} in {times}" for status, times in endings.items()]
-        yield [Part("how it ends: "), Part(f"{', '.join(words)} of {count} imagined runs", "bold")]
+        yield [Part("how it ends: "), Part(f"{', '.join(words)} of {count} simulated runs", "bold")]
         yield [Part("  jobs on average: "), *count_parts(_mean_counts(found))]
     if late:
         yield [Part(f"late at a barrier: {amount(late)} jobs on average")]
@@ -184,7 +184,7 @@ def _mean_counts(found: Estimate) -> dict[Status, float]:
 
 
 def _basis_lines(found: Estimate) -> Iterator[Line]:
-    rounds = counted(len(found.rounds), "imagined run")
+    rounds = counted(len(found.rounds), "simulated run")
     if found.runs:
         runs = counted(found.runs, "earlier run")
         yield [Part(f"from {runs}; in brackets what 80% of {rounds} took", "dim")]

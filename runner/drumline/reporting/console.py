@@ -234,7 +234,7 @@ class ConsoleReport:
         return self._tracker.plan.plays[wave.key[0]].play.strategy is Strategy.WAVES
 
     def _start_goes_on(self, event: JobStaged | StartReleased) -> None:
-        """Where nothing moves, a line when the staging begins and one when it is over; else a live line tells it."""
+        """Where nothing moves, a line when the staging begins and one when it has ended; else a live line tells it."""
         index = event.job.step if isinstance(event, JobStaged) else event.jobs[0].step
         start = self._tracker.starts[index]
         if self._alive or (isinstance(event, JobStaged) and len(start.staged) > 1):
@@ -303,7 +303,7 @@ class ConsoleReport:
 
 
 def _left_line(left: Left, *, asked: bool) -> Line:
-    """``asked``: somebody's answer is waited for, and nobody knows how long that takes."""
+    """``asked``: someone's answer is waited for, and no one knows how long that takes."""
     low, middle, high = map(seconds, left.time)
     around = f" ({low} to {high})" if low != high else ""
     then = " after the answer" if asked else ""

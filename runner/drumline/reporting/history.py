@@ -132,7 +132,7 @@ def _unfinished_lines(tracker: Tracker, run: RunInfo, now: float, approve: str) 
 
 
 def _unknown_lines(tracker: Tracker, kept: Mapping[Job, int]) -> Iterator[Line]:
-    """The jobs of a died run of which nobody knows how they ended, what is known of them, and what to do."""
+    """The jobs of a died run of which no one knows how they ended, what is known of them, and what to do."""
     word, style = MARKS[Status.UNKNOWN]
     groups: dict[tuple[int, str], list[str]] = {}
     for job, since in tracker.running.items():
@@ -170,7 +170,7 @@ def show_data(
 ) -> dict[str, Any]:
     """One run as JSON-able data.
 
-    ``run``, ``failures``, ``stops`` (plays that ended early), ``waves``, ``starts`` (at one moment), ``approvals``,
+    ``run``, ``failures``, ``stops`` (plays that ended early), ``waves``, ``starts`` (synchronised), ``approvals``,
     ``waiting`` (what jobs wait for now) and ``jobs``, each with its times and result.
     Jobs that were sent and aren't over are ``running``, or ``unknown`` where the run died.
     """

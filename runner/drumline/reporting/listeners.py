@@ -69,7 +69,7 @@ def listeners_for(
 
     With ``events`` "-" the events have stdout, and the console takes stderr. People are asked at the terminal when
     both the console and the standard input are one. Raises ``UsageError`` when the file can't
-    be written. A report whose output breaks later (a full disk, a closed pipe) falls silent, and one that nobody reads
+    be written. A report whose output breaks later (a full disk, a closed pipe) falls silent, and one that no one reads
     holds nothing up (:mod:`.relay`); the run goes on, since the journal has everything.
     """
     console = "stderr" if events == "-" else "stdout"

@@ -26,7 +26,7 @@ class TerminalPrompt:
     """A source of answers (:class:`drumline.execution.approvals.Source`): one question at a time, the oldest first.
 
     While a question stands, the terminal shows no keys by itself; Ctrl-C stays a signal. What was typed before the
-    question stood there is thrown away: nobody can have meant it. In the background nothing is read.
+    question stood there is thrown away: no one can have meant it. In the background nothing is read.
     """
 
     def __init__(self, plan: Plan, terminal: int) -> None:
@@ -125,7 +125,7 @@ class TerminalPrompt:
         while select.select([self._terminal], [], [], 0)[0]:
             data = os.read(self._terminal, 1024)
             if not data:
-                self._closed = True  # there is nobody any more
+                self._closed = True  # there is no one any more
                 break
             keys += self._decoder.decode(data)
         return "" if keys.startswith("\x1b") else keys  # an arrow, or the like

@@ -117,7 +117,7 @@ class Relay:
         self._hurry.set()
 
     def close(self) -> None:
-        """Wait until everything was reported, or until it is clear that nobody reads; say what was left out."""
+        """Wait until everything was reported, or until it is clear that no one reads; say what was left out."""
         if self._closing.is_set():
             return
         self._events.put(_END)

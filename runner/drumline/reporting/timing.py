@@ -1,4 +1,4 @@
-"""What is to be said about time: barriers, starts at one moment, what waits for whom, and hosts' clocks."""
+"""What is to be said about time: barriers, synchronised starts, what waits for whom, and hosts' clocks."""
 
 from __future__ import annotations
 
@@ -39,21 +39,25 @@ def headed(word: str, style: str, name: str, rest: str = "", rest_style: str = "
 
 
 def barrier_lines(wave: Wave) -> Iterator[Line]:
-    """Who came last, and what that cost the others; nothing for a barrier that cost nothing.
+    """Who was last to finish, and what that cost the others; nothing for a barrier that cost nothing.
 
-    Where it didn't wait for all, the last of those that were over may have waited for the deadline like the others.
+    Where it didn't wait for all, the last of those that had ended may have waited for the deadline like the others.
     """
     barrier = wave.barrier
     if barrier is None:
         return
     last = barrier.last if barrier.waited >= _WORTH_TELLING else None
-    cost = f"waited up to {seconds(barrier.waited)}, {seconds(barrier.waited_in_all)} all together"
+    cost = f"waited up to {seconds(barrier.waited)}, {seconds(barrier.waited_in_all)} in total"
     if barrier.open:
-        passed = f"passed with {wave.jobs - barrier.open} of {wave.jobs} jobs over"
+        passed = f"passed with {wave.jobs - barrier.open} of {wave.jobs} jobs finished"
         rest = f", the last on {last.host}; they {cost}" if last is not None else ""
         yield [Part("  barrier     ", "yellow"), Part(passed), Part(rest, "dim")]
     elif last is not None:
-        yield [Part("  barrier     ", "dim"), Part(last.host, "bold"), Part(f" came last; the others {cost}", "dim")]
+        yield [
+            Part("  barrier     ", "dim"),
+            Part(last.host, "bold"),
+            Part(f" was last to finish; the others {cost}", "dim"),
+        ]
 
 
 def late_lines(plan: Plan, wave: Wave) -> Iterator[Line]:
@@ -81,7 +85,7 @@ def stop_line(plan: Plan, event: PlayStopped) -> Line:
     return headed("stopped", "bold red", f"{play_title(planned.play)}{batch}", event.reason, "red")
 
 
-# Starts at one moment.
+# Synchronised starts.
 
 
 def called_off_line(step: Step, start: Starting) -> Line | None:
@@ -144,7 +148,7 @@ def show_command(number: int, state: Path | None) -> str:
 def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[Line]:
     """What people are asked, and how they can answer."""
     default = "approved" if asked.default else "rejected"
-    until = f"{default} if nobody answers until {clock(asked.until)}" if asked.until is not None else ""
+    until = f"{default} if no one answers until {clock(asked.until)}" if asked.until is not None else ""
     yield headed("approval", "bold yellow", task_name(plan.steps[asked.job.step]), until, "dim")
     for line in asked.message.splitlines():
         yield [Part(f"      {printable(line)}", "bold")]
@@ -153,7 +157,7 @@ def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[
 
 
 def decision_line(plan: Plan, question: Question) -> Line | None:
-    """Who decided, when, and what they said; None when nobody has."""
+    """Who decided, when, and what they said; None when no one has."""
     given = question.given
     if given is None:
         return None

@@ -51,12 +51,12 @@ class NeverRan:
 
 @dataclass(slots=True)
 class Starting:
-    """A start at one moment, of one step."""
+    """A synchronised start, of one step."""
 
     step: int
     left: set[str]  #: Hosts whose jobs are not over; with ``run_once`` from when it is known which host that is.
     staged: set[str] = field(default_factory=set)
-    began: bool = False  #: On some host; then ``measured`` comes as soon as all jobs are over.
+    began: bool = False  #: On some host; then ``measured`` comes as soon as all jobs have ended.
     released: StartReleased | None = None
     called_off: StartCalledOff | None = None
     told: bool = False  #: A report has said that it was called off.
@@ -118,7 +118,7 @@ class Tracker:
         self._ended: list[Wave] = []
 
     def handle(self, event: Event) -> list[Wave]:
-        """Take in one event; returns the waves of which everything is known now: jobs over, starts measured."""
+        """Take in one event; returns the waves of which everything is known now: jobs finished, starts measured."""
         with self.lock:
             self.now = event.at
             self._ended = []
@@ -176,7 +176,7 @@ class Tracker:
         return [(ending, hosts) for ending, hosts in endings if ending.status in CAUSES]
 
     def open_questions(self) -> list[Question]:
-        """What nobody has answered, in the order in which it was asked."""
+        """What no one has answered, in the order in which it was asked."""
         return [question for question in self.questions if question.given is None and not question.over]
 
     def open_waves(self) -> Iterator[Wave]:
@@ -236,7 +236,7 @@ class Tracker:
         return found
 
     def _leave(self, job: Job) -> None:
-        """The job is over: nobody waits for it, or for an answer to what it asked."""
+        """The job has ended: no one waits for it, or for an answer to what it asked."""
         if self.plan.steps[job.step].task.start is not None or job.step in self.starts:
             self._start_of(job.step).left.discard(job.host)
         for question in self.questions:

@@ -72,7 +72,7 @@ def _answer(operation: str, pattern: str, flags: int, arguments: tuple[Any, ...]
 
 
 if __name__ == "__main__":
-    from multiprocessing.connection import Connection  # not where the operations are carried out without a process
+    from multiprocessing.connection import Connection  # not where the operations are run without a process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -1,4 +1,4 @@
-"""Carrying out one command and keeping all that it says."""
+"""Running one command and keeping all that it says."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Commands(Protocol):
         ...
 
     def make_temporary_directory(self) -> Run:
-        """Make an empty directory that nobody else uses and write its path, exactly."""
+        """Make an empty directory that no one else uses and write its path, exactly."""
         ...
 
     def make_directory(self, path: str) -> Run:

@@ -56,7 +56,7 @@ MARKS = "#< CLIXML\n<Objs></Objs>\ndrumline:0123456789abcdef:0\n\x1e\x1f0\n__END
 
 
 class Started:
-    """A command that is carried out in a thread of its own, and what it said so far."""
+    """A command that is run in a thread of its own, and what it said so far."""
 
     def __init__(self, session: Session, what: Run | Staged) -> None:
         """``what`` is run, or has been staged on the session and released."""
@@ -158,7 +158,7 @@ class TransportContract:
         return completed.stdout.decode()
 
     def assert_usable(self, session: Session) -> None:
-        """The session carries out a command as if nothing had been before."""
+        """The session runs a command as if nothing had been before."""
         assert collect(session, self.commands.say_to_both("fine", "too", 7)) == Completed(
             code=7, stdout=b"fine", stderr=b"too"
         )

@@ -70,7 +70,7 @@ class NullSession:
 
 
 class NullStaged:
-    """Starts right when it should, and is over."""
+    """Starts right when it should, and ends."""
 
     __slots__ = ("started",)
 

@@ -90,7 +90,7 @@ def test_pause_until(nobody: Host) -> None:
     [wait], [sleep] = nobody.waits, nobody.requests
     assert expect(Sleep, sleep).seconds == wait.seconds == pytest.approx(7200, abs=10)
     assert wait.reason == f"until {soon.isoformat(sep=' ', timespec='seconds')}"
-    before = datetime.now() - timedelta(minutes=1)  # a time of day that is over: tomorrow's is meant
+    before = datetime.now() - timedelta(minutes=1)  # a time of day that is past: tomorrow's is meant
     result = nobody("pause", until=Moment(before.time()))
     sleep = expect(Sleep, nobody.requests[0])
     assert sleep.seconds == pytest.approx(86_340, abs=3610)  # the clocks may be changed that night
@@ -128,7 +128,7 @@ def test_a_rejection_fails() -> None:
         assert failed.value.message == said
         assert failed.value.values == {"rejected_by": "ops@desk", "rejected_at": "2027-01-15T08:00:00Z"}
     answers = [Approval(approved=False, by="nobody", at=0.0)]
-    with pytest.raises(ActionFailed, match="rejected since nobody answered in 3600 seconds"):
+    with pytest.raises(ActionFailed, match="rejected since no one answered in 3600 seconds"):
         play(ACTIONS["approve"], {"message": "Go?", "timeout": Duration(3600)}, answers)
 
 

@@ -56,7 +56,7 @@ def test_a_channel_uses_of_its_buffers_what_ours_have() -> None:
     """``shell`` puts its own in the place of both."""
     source = inspect.getsource(paramiko.channel)
     used = set(re.findall(r"\bin_(?:stderr_)?buffer\.(\w+)", source))
-    # The others are for combined streams, a channel's file number and polling, which nobody here uses.
+    # The others are for combined streams, a channel's file number and polling, which no one here uses.
     assert used - {"set_event", "read_ready", "empty"} == {"feed", "read", "close"}
 
 

@@ -209,7 +209,7 @@ class TestAgents:
         keys = {stranger.blob: stranger.sign, key.blob: key.sign}
         with TestAgent(tmp_path / "agent", keys) as agent:
             connect(server, **NO_KEY, ssh_args=f"-o IdentityAgent={tmp_path}/agent")
-            assert agent.asked == [key.blob]  # nobody was asked to touch the other
+            assert agent.asked == [key.blob]  # no one was asked to touch the other
             named = f"-o IdentityAgent={tmp_path}/agent -i {tmp_path}/id_sk -o IdentitiesOnly=yes"
             connect(server, **NO_KEY, ssh_args=named)
 

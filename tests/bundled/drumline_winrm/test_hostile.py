@@ -53,7 +53,7 @@ def line(text: str, **more: Any) -> Run:
 
 
 class TestBetween:
-    """After a log-in that went well, somebody answers in place of the host."""
+    """After a log-in that went well, someone answers in place of the host."""
 
     @pytest.fixture
     def between(self, sh_server: WsmanServer) -> Iterator[Intruder]:
@@ -265,7 +265,7 @@ class TestBounds:
     def test_a_host_that_has_nothing_to_say_at_once_is_not_asked_without_a_pause(
         self, plainly: Callable[..., Any]
     ) -> None:
-        """Its command is over when the time is up, and until then it isn't asked hundreds of times."""
+        """Its command has ended when the time is up, and until then it isn't asked hundreds of times."""
         nothing = envelope("<rsp:ReceiveResponse/>")
         asked = itertools.count()
 
@@ -306,7 +306,7 @@ NOT_ONE = {
     "text": (answer(b"hello", "Content-Type: text/plain"), "text/plain"),
     "nothing": (answer(b""), "without a word"),
     "xml": (answer(b"<a><b/></a>", SOAP), "XML whose root is 'a'"),
-    "an encoding nobody knows": (answer(b"<?xml version='1.0' encoding='x-no'?><a/>", SOAP), "is no XML"),
+    "an encoding no one knows": (answer(b"<?xml version='1.0' encoding='x-no'?><a/>", SOAP), "is no XML"),
     "no body": (answer(b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>', SOAP), "with a body"),
     "empty body": (answer(envelope(""), SOAP), "names no new shell"),
     "another answer": (answer(DONE, SOAP), "names no new shell"),

@@ -240,7 +240,7 @@ class TestRefused:
     def test_a_wrong_password_is_sent_once_however_many_hosts_there_are(
         self, winrm: Winrm, domain: Realm, serve: Any, target: Any
     ) -> None:
-        """Also with a ticket of somebody else's at hand."""
+        """Also with a ticket of someone else's at hand."""
         domain.log_in("bob", WORDS["bob"])
         before = domain.answers("alice")
         wrong = Secret("wrong-word")

@@ -46,7 +46,7 @@ def script(text: str, **more: Any) -> Run:
 
 
 class TestWithoutPowerShell:
-    """What ``sh`` can carry out: lines as commands of the shell itself."""
+    """What ``sh`` can run: lines as commands of the shell itself."""
 
     @pytest.fixture
     def session(self, transport: Winrm, sh_server: WsmanServer, target_for: Any) -> Any:

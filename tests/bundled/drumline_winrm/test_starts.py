@@ -1,4 +1,4 @@
-"""Starts at one moment on Windows hosts and Linux ones together, whose clocks are wrong by known amounts."""
+"""Synchronised starts on Windows hosts and Linux ones together, whose clocks are wrong by known amounts."""
 
 from __future__ import annotations
 

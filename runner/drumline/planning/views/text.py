@@ -74,7 +74,7 @@ class _PlayText:
         if self._is_free:
             return "strategy: free (each task starts on a host as soon as its own needs are satisfied)"
         if all(barrier == Barrier() for batch in self._planned.batches for barrier in batch.barriers):
-            return "strategy: waves (each starts when the one before it is over)"
+            return "strategy: waves (each starts when the one before it has ended)"
         return "strategy: waves (each starts when the barrier of the one before it has passed)"
 
     def _failure(self) -> str:
@@ -145,7 +145,7 @@ class _PlayText:
         task, hosts = step.task, folded(step.hosts)
         parts = [f"on the first of {hosts} that may" if task.run_once and len(step.hosts) > 1 else f"on {hosts}"]
         if task.delegate_to is not None:
-            parts.append(f"carried out on {text_of(task.delegate_to)}")
+            parts.append(f"run on {text_of(task.delegate_to)}")
         needs = self._needs(step)
         if needs:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
@@ -167,6 +167,6 @@ FORMATS: Mapping[str, Callable[[Plan], str]] = {"text": as_text, "json": as_json
 
 
 def _named(task: Task) -> str:
-    """By its id, which others need; where nobody wrote one, with the text that it stands for."""
+    """By its id, which others need; where no one wrote one, with the text that it stands for."""
     text = "" if "id" in task.positions or "name" in task.positions else task_text(task)
     return f"{task.id} ({text})" if text else task.id

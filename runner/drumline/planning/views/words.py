@@ -53,7 +53,7 @@ def _need_text(plan: Plan, need: Need, step: Step, play_text: Callable[[int], st
 
 
 def quorum(barrier: Barrier, jobs: int) -> int:
-    """How many of the wave's jobs have to be over before the barrier passes."""
+    """How many of the wave's jobs must have ended before the barrier passes."""
     return min(jobs, barrier.quorum.at_least(jobs))
 
 
@@ -62,7 +62,9 @@ def barrier_text(barrier: Barrier, jobs: int) -> str:
     needed = quorum(barrier, jobs)
     if needed == jobs and barrier.deadline is None:
         return ""
-    passes = f"passes when {needed} of {counted(jobs, 'job')} are over" if needed < jobs else "passes when all are over"
+    passes = (
+        f"passes when {needed} of {counted(jobs, 'job')} have ended" if needed < jobs else "passes when all have ended"
+    )
     if barrier.deadline is None:
         return f"{passes}; the rest is late: it {_LATE[barrier.late]}"
     return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; what is late {_LATE[barrier.late]}"

@@ -88,7 +88,7 @@ def _read_answer(call: Call, completed: Completed) -> HostAnswer:
     except ValueError:
         said = output_text(completed.stderr).strip() or output_text(completed.stdout).strip() or "nothing"
         raise ActionFailed(
-            f"The host didn't carry out the task's script (exit code {completed.code}). It said: {said}",
+            f"The host didn't run the task's script (exit code {completed.code}). It said: {said}",
             rc=completed.code,
             stdout=output_text(completed.stdout),
             stderr=output_text(completed.stderr),

@@ -1,4 +1,4 @@
-"""What carries out command lines: which one is chosen, and what each makes of a line."""
+"""What runs command lines: which one is chosen, and what each makes of a line."""
 
 from __future__ import annotations
 

@@ -346,7 +346,7 @@ def test_an_idle_shell_goes_but_not_while_it_is_asked(serve, dial) -> None:
     command = client.command("sleep 0.8; echo done")
     assert client.receive(command).output["stdout"] == b"done\n"
     deadline = time.monotonic() + 10
-    while server.shells.ids():  # nobody asks: the server's own look finds it
+    while server.shells.ids():  # no one asks: the server's own look finds it
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert client.receive(command).code == 2150858843
@@ -451,7 +451,7 @@ def test_hooks_may_refuse_delay_or_break_the_connection(serve, dial) -> None:
     answer = client.receive(command)
     while not answer.done:
         answer = client.receive(command)
-    assert client.send(command, b"z").code == 109  # the lost answer's request was carried out
+    assert client.send(command, b"z").code == 109  # the lost answer's request was run
 
 
 def test_latency_is_added_to_every_request(serve, dial) -> None:
