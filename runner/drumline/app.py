@@ -25,6 +25,7 @@ from drumline.execution.driver import Driver
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
+from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
 from drumline.inventory.sources import load_inventory, require_hosts
 from drumline.journal.store import Journal
@@ -107,7 +108,8 @@ def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Pat
             )
         sources = ("inventory",)
     directories = [path.absolute().parent for path in playbooks]
-    return load_inventory(sources, registry.inventory_sources, extra_directories=directories)
+    givers = registry.hooks.each(HOST_VARS)
+    return load_inventory(sources, registry.inventory_sources, givers=givers, extra_directories=directories)
 
 
 def prepare(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from drumline.commands import COMMANDS, HELP
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.protocols import CommandSpec
+from drumline.plugin.protocols import CommandSpec, HostVariables, SourceData
 from drumline.plugin.registry import Registry
 from drumline.plugin.spec import hookimpl
 from drumline.templating import offers
@@ -30,6 +30,16 @@ def all_plugins(directory: Path | None = None) -> Registry:
 def drumline_commands() -> Iterable[CommandSpec]:
     """The commands of drumline itself, so that no plugin can offer another one by the same name."""
     return [CommandSpec(name=name, load=load, help=text) for name, load, text in (*COMMANDS, HELP)]
+
+
+@hookimpl
+def drumline_host_vars(
+    inventory: SourceData, directories: tuple[Path, ...], playbook_directories: tuple[Path, ...]
+) -> Iterable[HostVariables]:
+    """What stands in ``group_vars`` and ``host_vars``."""
+    from drumline.inventory.vars_files import variables_in_files  # not for those who only want names
+
+    return variables_in_files(inventory, directories, playbook_directories)
 
 
 # Names of templates are taken in the same way, those of jinja2 too.

@@ -7,6 +7,8 @@ From weak to strong (Ansible's "Understanding variable precedence", 3 to 10):
 3. ``group_vars/*`` beside the inventory, then beside the playbook,
 4. the host's variables in the sources, its ``host_vars`` beside the inventory, then beside the playbook.
 
+What plugins give for a group or host (``drumline_host_vars``) stands right below the files of its stage.
+
 Among groups, parents are weaker than children; at the same depth a higher ``ansible_group_priority`` is stronger, then
 the later name in the alphabet.
 """
@@ -14,25 +16,18 @@ the later name in the alphabet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
 from drumline.inventory.draft import ALL, UNGROUPED, Draft
-from drumline.inventory.vars_files import Found
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.value import Value, Variables
+from drumline.plugin.protocols import HostVariables
 
 #: Names that mean this machine, whether or not the inventory lists them.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """Variables in files beside the inventory or the playbook."""
-
-    groups: Found
-    hosts: Found
+#: What variables beside those of the sources belong to, the weaker one first.
+STAGES = ("inventory", "playbook")
 
 
 class Hosts(dict[str, Host]):
@@ -65,9 +60,9 @@ def local_host(name: str, hosts: Mapping[str, Host]) -> str:
     return hosts.local
 
 
-def merge(draft: Draft, inventory: Sequence[Layer], playbook: Sequence[Layer], sources: Sequence[str]) -> Inventory:
-    """The finished inventory. The draft has no cycles of groups."""
-    return _Merger(draft, inventory, playbook).merge(tuple(sources))
+def merge(draft: Draft, given: Sequence[HostVariables], sources: Sequence[str]) -> Inventory:
+    """The finished inventory. The draft has no cycles of groups; ``given`` are weakest first."""
+    return _Merger(draft, given).merge(tuple(sources))
 
 
 def hosts_of(group: str, groups: dict[str, Group]) -> Iterator[str]:
@@ -83,10 +78,10 @@ def hosts_of(group: str, groups: dict[str, Group]) -> Iterator[str]:
 
 
 class _Merger:
-    def __init__(self, draft: Draft, inventory: Sequence[Layer], playbook: Sequence[Layer]) -> None:
+    def __init__(self, draft: Draft, given: Sequence[HostVariables]) -> None:
         self._draft = draft
-        self._stages = (list(inventory), list(playbook))
-        self._layers = [*inventory, *playbook]
+        self._stages = [[layer for layer in given if layer.stage == stage] for stage in STAGES]
+        self._layers = [layer for stage in self._stages for layer in stage]
         self._by_groups: dict[tuple[str, ...], tuple[tuple[str, ...], Variables]] = {}
 
     def merge(self, sources: tuple[str, ...]) -> Inventory:

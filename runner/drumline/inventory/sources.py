@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError, UsageError
+from drumline.inventory.author_text import author_text
 from drumline.inventory.draft import Draft, check_cycles
+from drumline.inventory.host_variables import FILES, Giver, ask
 from drumline.inventory.ini_source import read_ini
-from drumline.inventory.listing import UNSAFE
-from drumline.inventory.merging import Layer, hosts_of, merge
-from drumline.inventory.vars_files import read_variables
+from drumline.inventory.merging import hosts_of, merge
 from drumline.inventory.yaml_source import read_yaml
 from drumline.model.host import Inventory
-from drumline.model.value import Value
 from drumline.plugin.protocols import InventorySource, SourceData
 from drumline.source.text import read_text
-from drumline.source.yaml import text_value
 
 #: What a directory may hold that is no inventory source (Ansible's rules).
 _IGNORED = re.compile(
@@ -38,12 +35,14 @@ def load_inventory(
     sources: Sequence[str],
     readers: Sequence[InventorySource] = (),
     *,
+    givers: Iterable[Giver] = FILES,
     extra_directories: Sequence[Path] = (),
 ) -> Inventory:
     """Read and merge all sources.
 
-    ``readers`` are asked first for every file and text. ``extra_directories`` are those of the playbooks, whose
-    ``group_vars`` and ``host_vars`` win over those beside the inventory. Raises ``FilesError`` with every mistake.
+    ``readers`` are asked first for every file and text. ``givers`` are asked for variables, the strongest first.
+    ``extra_directories`` are those of the playbooks, whose ``group_vars`` and ``host_vars`` win over those beside the
+    inventory. Raises ``FilesError`` with every mistake.
     """
     loader = _Loader(readers)
     for source in sources:
@@ -52,11 +51,11 @@ def load_inventory(
     draft.check_declared()
     check_cycles(draft)
     beside = _directories_beside(sources)
-    inventory = [_layer(directory, draft) for directory in beside]
-    playbook = [_layer(directory, draft) for directory in _distinct(extra_directories) if directory not in beside]
+    playbook = [directory for directory in _distinct(extra_directories) if directory not in beside]
+    given = ask(givers, draft, beside, playbook)
     if draft.mistakes:
         raise FilesError(draft.mistakes)
-    return merge(draft, inventory, playbook, sources)
+    return merge(draft, given, sources)
 
 
 def require_hosts(inventory: Inventory) -> None:
@@ -160,28 +159,16 @@ def _looks_like_yaml(text: str) -> bool:
 def _enter(data: SourceData, position: Position, draft: Draft) -> None:
     """What a plugin gave. Its text is the author's, like that of files."""
     for host, variables in data.hosts.items():
-        draft.add_host(host, _author_text(variables, position), position)
+        draft.add_host(host, author_text(variables, position), position)
     for group in dict.fromkeys([*data.groups, *data.members, *data.children]):
         draft.declare(group, position)
-        draft.set_variables(group, _author_text(data.groups.get(group, {}), position), position)
+        draft.set_variables(group, author_text(data.groups.get(group, {}), position), position)
         for host in data.members.get(group, ()):
             draft.add_member(group, host, position)
     for group, children in data.children.items():
         for child in children:
             draft.declare(child, position)
             draft.add_child(group, child, position)
-
-
-def _author_text(value: Any, position: Position) -> Value:
-    if isinstance(value, str):
-        return text_value(value, position)
-    if isinstance(value, Mapping):
-        if list(value) == [UNSAFE]:
-            return value[UNSAFE]
-        return {str(key): _author_text(item, position) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_author_text(item, position) for item in value]
-    return value
 
 
 def _directories_beside(sources: Iterable[str]) -> list[Path]:
@@ -192,11 +179,3 @@ def _directories_beside(sources: Iterable[str]) -> list[Path]:
 
 def _distinct(directories: Iterable[Path]) -> Iterator[Path]:
     yield from dict.fromkeys(directory.resolve() for directory in directories)
-
-
-def _layer(directory: Path, draft: Draft) -> Layer:
-    hosts = [*draft.hosts, *("localhost", "127.0.0.1", "::1")]
-    return Layer(
-        groups=read_variables(directory / "group_vars", draft.groups, draft.mistakes),
-        hosts=read_variables(directory / "host_vars", hosts, draft.mistakes),
-    )

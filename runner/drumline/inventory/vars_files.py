@@ -6,12 +6,14 @@ For a name there is one of: a directory ``NAME`` with files in it, or a file ``N
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from drumline.diagnostics import Diagnostics
 from drumline.errors import FilesError
+from drumline.inventory.merging import LOCAL_NAMES
 from drumline.model.value import Value
+from drumline.plugin.protocols import HostVariables, SourceData
 from drumline.source.yaml import plain, read
 
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")
@@ -20,7 +22,36 @@ _EXTENSIONS = ("", ".yml", ".yaml", ".json")
 Found = dict[str, dict[str, Value]]
 
 
-def read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
+def variables_in_files(
+    inventory: SourceData, directories: Sequence[Path], playbook_directories: Sequence[Path]
+) -> list[HostVariables]:
+    """What stands beside the inventory and beside the playbooks. Raises ``FilesError`` with every mistake."""
+    mistakes = Diagnostics()
+    hosts = (*inventory.hosts, *LOCAL_NAMES)  # this machine may have variables though no source lists it
+
+    def read(places: Sequence[Path]) -> tuple[Found, Found]:
+        groups = _in_all([place / "group_vars" for place in places], inventory.groups, mistakes)
+        return groups, _in_all([place / "host_vars" for place in places], hosts, mistakes)
+
+    beside, playbook = read(directories), read(playbook_directories)
+    if mistakes:
+        raise FilesError(mistakes)
+    return [
+        HostVariables(groups=beside[0], hosts=beside[1]),
+        HostVariables(groups=playbook[0], hosts=playbook[1], stage="playbook"),
+    ]
+
+
+def _in_all(directories: Iterable[Path], names: Iterable[str], mistakes: Diagnostics) -> Found:
+    """The variables in several directories; later ones win."""
+    found: Found = {}
+    for directory in directories:
+        for name, variables in _read_variables(directory, names, mistakes).items():
+            found[name] = {**found.get(name, {}), **variables}
+    return found
+
+
+def _read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
     """What a ``group_vars`` or ``host_vars`` directory has for these names; nothing when there is no directory."""
     try:
         present = {path.name: path for path in directory.iterdir()}

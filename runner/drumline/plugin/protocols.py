@@ -294,6 +294,18 @@ class InventorySource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostVariables:
+    """Variables of hosts and groups beside those that the inventory sources give them."""
+
+    #: Group name to variables, ``all`` among them. Groups and hosts that the inventory hasn't are left out.
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Host name to variables; they win over those of groups.
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: Where they stand: with what lies beside the inventory, or with what lies beside the playbook and wins over that.
+    stage: Literal["inventory", "playbook"] = "inventory"
+
+
 #: A filter, test or lookup of templates: a function, or ``"package.module:function"``, imported when it is used.
 #: Filters and tests are called with what stands before them and their arguments, lookups with a :class:`LookupCall`.
 TemplateFunction: TypeAlias = Callable[..., Any] | str
@@ -306,7 +318,7 @@ class LookupCall:
     term: str
     options: Mapping[str, Any] = field(default_factory=dict)
     #: As that of :class:`Call`.
-    find_file: Callable[[str, str], Path] = field(default=lambda src, _folder: Path(src))
+    find_file: Callable[[str, str], Path] = field(default=lambda src, _directory: Path(src))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +356,7 @@ __all__ = [
     "Emit",
     "Exit",
     "Get",
+    "HostVariables",
     "InventorySource",
     "LookupCall",
     "NeededFile",

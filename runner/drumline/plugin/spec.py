@@ -12,6 +12,7 @@ start-up must be quick: import client libraries where they are used, not where t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
         Action,
         CommandSpec,
         Connection,
+        HostVariables,
         InventorySource,
         Session,
+        SourceData,
         TemplateFunction,
         Transport,
     )
@@ -90,6 +93,26 @@ def drumline_inventory_sources() -> Iterable[InventorySource] | None:
     Which answer wins: all count; the first reader that claims a source reads it.
     Who may implement it: any plugin.
     Bundled user: ``drumline_inventory``.
+    """
+
+
+@hookspec
+def drumline_host_vars(
+    inventory: SourceData, directories: tuple[Path, ...], playbook_directories: tuple[Path, ...]
+) -> Iterable[HostVariables] | None:
+    """Give variables for hosts and groups beside those of the inventory sources: from a database, or other files.
+
+    Called: once for each inventory that is read, when all its sources are, for all hosts and groups together.
+    Parameters:
+        inventory: what the sources say, put together; a text that holds a template is an object with that ``text``.
+        directories: where files may lie beside the inventory: sources that are directories, and those of other sources.
+        playbook_directories: those of the playbooks, without the ones above; none where no playbook is read.
+    None: it has no variables for them.
+    Which answer wins: of two plugins that give the same variable to the same host or group, the one that is asked
+        first; that is drumline's own reader of ``group_vars`` and ``host_vars``, but for plugins with ``tryfirst``. A
+        host's variables win over those of its groups, whoever gives them, and ``stage="playbook"`` over "inventory".
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
     """
 
 
