@@ -1,11 +1,4 @@
-<<<<<<< HEAD
 """The executor that drumline has itself: threads of this process."""
-=======
-"""Where jobs are run: an executor takes jobs and reports each when it has ended.
-
-The one here uses threads of this process. Another engine (Celery) takes the same calls.
-"""
->>>>>>> 41527cb (Write run, no one, has ended, synchronised start, simulated runs: the words that the vocabulary names)
 
 from __future__ import annotations
 
@@ -14,68 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from drumline.model.plan import Job
-<<<<<<< HEAD
 from drumline.plugin.runs import JobReport, Runner, Stopped
-=======
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobReport:
-    """A job has ended: the event for everybody, and what only this run's later jobs may know, in clear."""
-
-    event: JobFinished
-    #: Host name to the variables that it has from here on (``register``, ``set_fact``).
-    variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    #: What it registered, where later jobs may ask for it through ``results``.
-    values: Mapping[str, Any] | None = None
-
-
-class Stopped(NamedTuple):
-    """What becomes of a job that is stopped, unless it has ended by then."""
-
-    status: Status
-    reason: str  #: For people; empty when someone interrupted the run.
-
-
-class Executor(Protocol):
-    """Runs jobs. Each submitted job is reported exactly once, from whatever thread."""
-
-    def submit(self, job: Job) -> None:
-        """Start a job; returns at once."""
-        ...
-
-    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """Give staged jobs the word to start, in one burst; returns the seconds from the first to the last word.
-
-        It holds at once, or from ``instant`` on (seconds since the epoch, by this machine's clock). None: one of them
-        was lost, or the instant is too near. Then no one got the word, and the jobs at fault report.
-        """
-        ...
-
-    def stop(self, job: Job, stopped: Stopped) -> None:
-        """End a job on its host; it still reports. Unknown or finished jobs: no effect."""
-        ...
-
-    def close(self) -> None:
-        """Give up all threads and connections."""
-        ...
-
-
-class Runner(Protocol):
-    """What runs one job (:class:`drumline.execution.runner.JobRunner`)."""
-
-    def run(self, job: Job) -> JobReport | None:
-        """Run it and report; never raises. None when ``stop`` has reported it already."""
-        ...
-
-    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """See :meth:`Executor.release`."""
-        ...
-
-    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
-        """End it. Gives the report of a job that has ended at once, since nothing is under way on its host."""
-        ...
->>>>>>> 41527cb (Write run, no one, has ended, synchronised start, simulated runs: the words that the vocabulary names)
 
 
 class ThreadExecutor:

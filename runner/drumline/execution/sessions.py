@@ -199,13 +199,8 @@ class _Host:
                 self._room.wait()
             if self._connection is None:
                 if self._error is not None and self._attempts != seen:
-<<<<<<< HEAD
-                    raise self._error  # somebody tried while this thread waited; a second try would say the same
-                self._connect_anew()
-=======
                     raise self._error  # someone tried while this thread waited; a second try would say the same
-                self._open()
->>>>>>> 41527cb (Write run, no one, has ended, synchronised start, simulated runs: the words that the vocabulary names)
+                self._connect_anew()
             connection = self._connection
             assert connection is not None
             self._lent += 1

@@ -59,24 +59,3 @@ def sweep(directory: Path) -> None:
             if is_left_behind(name):
                 with suppress(OSError):
                     os.unlink(directory / name)
-<<<<<<< HEAD
-=======
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # someone else's
-        return True
-    return True
-
-
-def _start(pid: int) -> int:
-    """When a process began, in the kernel's ticks since the machine did; 0 where that isn't told."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return 0
->>>>>>> 41527cb (Write run, no one, has ended, synchronised start, simulated runs: the words that the vocabulary names)
