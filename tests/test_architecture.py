@@ -68,7 +68,19 @@ HOMES = {
     "yaml": ("runner/drumline/source/yaml.py",),
 }
 #: Public beside ``drumline.plugin`` itself.
-_BESIDE = ("events", "kit", "leftovers", "marks", "posix", "resolving", "runs", "staging", "terminal", "windows")
+_BESIDE = (
+    "background",
+    "events",
+    "kit",
+    "leftovers",
+    "marks",
+    "posix",
+    "resolving",
+    "runs",
+    "staging",
+    "terminal",
+    "windows",
+)
 BESIDE = tuple(f"drumline.plugin.{name}" for name in _BESIDE)
 #: What decides must not know: the same state runs real fleets, simulations and replays.
 PURE = ("engine/", "planning/", "model/")

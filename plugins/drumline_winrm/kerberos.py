@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,6 +22,7 @@ from requests.auth import AuthBase
 from spnego.channel_bindings import GssChannelBindings
 
 from drumline.plugin import AuthenticationFailed, HostError, PackageMissing
+from drumline.plugin.background import Background
 from drumline_winrm.faults import Broken
 from drumline_winrm.guarded import GuardedTransport
 from drumline_winrm.options import Settings
@@ -207,11 +206,12 @@ class KerberosAuth(AuthBase):
 
     def _asking(self, work: Callable[[], _T]) -> _T:
         """The result of what may ask the domain, which Kerberos' library does for as long as it likes."""
-        try:
-            return _within(self._settings.connect_timeout, work)
-        except TimeoutError:
+        asked = Background(work, "drumline kerberos")
+        if not asked.wait(self._settings.connect_timeout):
             waited = f"There is no ticket for {self._service()} after {self._settings.connect_timeout:g} seconds."
-            raise NoTicket(SILENT, f"{waited} {REACH}") from None
+            raise NoTicket(SILENT, f"{waited} {REACH}")
+        try:
+            return asked.result()
         except ImportError as error:
             raise PackageMissing("No package for kerberos", f"{error}. pip install 'drumline[kerberos]'.") from None
         except Exception as error:  # pyspnego, gssapi and krb5 have errors without a common base
@@ -288,17 +288,3 @@ def _bindings(response: requests.Response) -> GssChannelBindings | None:
     digest = hashes.Hash(algorithm)
     digest.update(data)
     return GssChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())
-
-
-def _within(seconds: float, work: Callable[[], _T]) -> _T:
-    """The result of ``work``, or ``TimeoutError``; then it goes on by itself until it ends."""
-    future: Future[_T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="drumline kerberos", daemon=True).start()
-    return future.result(seconds)

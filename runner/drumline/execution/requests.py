@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Ex
 from drumline.model.plan import Job
 from drumline.model.request import Ask, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
 from drumline.model.target import Target
+from drumline.plugin.background import Background
 from drumline.plugin.protocols import ActionFailed, Session
 from drumline.plugin.runs import Stopped
 
@@ -261,10 +261,12 @@ class Requests:
     def _reconnect(self, target: Target, timeout: float | None) -> None:
         self.connecting = True
         try:
-            if timeout is None:
-                self._context.sessions.reconnect(target)
-            else:
-                _within(timeout, lambda: self._context.sessions.reconnect(target), target.host)
+            # An attempt can't be ended: when its time is up it goes on alone, and may still be of use.
+            attempt = Background(lambda: self._context.sessions.reconnect(target), "drumline-connect")
+            if not attempt.wait(timeout):
+                why = f"{target.host} was not there within the {timeout:.0f} s that were left."
+                raise ConnectTimedOut("No answer to the attempt to connect", why)
+            attempt.result()
         finally:
             self.connecting = False
 
@@ -289,28 +291,6 @@ class Requests:
             return seconds
         left = max(0.0, self._deadline - time.monotonic())
         return left if seconds is None else min(seconds, left)
-
-
-def _within(seconds: float, connect: Callable[[], None], host: str) -> None:
-    """Raise when it takes longer. A transport's attempt can't be ended: it goes on alone, and may still be of use."""
-    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-
-    def attempt() -> None:
-        try:
-            connect()
-        except BaseException as error:
-            ended.put(error)
-        else:
-            ended.put(None)
-
-    threading.Thread(target=attempt, name="drumline-connect", daemon=True).start()
-    try:
-        error = ended.get(timeout=seconds)
-    except queue.Empty:
-        why = f"{host} was not there within the {seconds:.0f} s that were left."
-        raise ConnectTimedOut("No answer to the attempt to connect", why) from None
-    if error is not None:
-        raise error
 
 
 def interrupted() -> ActionFailed:

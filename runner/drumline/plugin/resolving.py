@@ -7,32 +7,15 @@ import socket
 import threading
 from typing import Any
 
+from drumline.plugin.background import Background
+
 #: One of what ``socket.getaddrinfo`` finds.
 Address = tuple[Any, Any, int, str, Any]
 
 
-class _Lookup:
-    """One question to the name servers, shared by all who ask the same meanwhile."""
-
-    def __init__(self, *question: Any) -> None:
-        self.done = threading.Event()
-        self.found: list[Address] | OSError | UnicodeError = []
-        self._question = question
-
-    def run(self) -> None:
-        host, port, family, flags = self._question
-        try:
-            self.found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=flags)
-        except (OSError, UnicodeError) as error:
-            self.found = error
-        finally:
-            with _lock:
-                _under_way.pop(self._question, None)
-            self.done.set()
-
-
+#: Questions to the name servers, each shared by all who ask the same meanwhile.
+_under_way: dict[tuple[Any, ...], Background[list[Address]]] = {}
 _lock = threading.Lock()
-_under_way: dict[tuple[Any, ...], _Lookup] = {}
 
 
 def resolve_name(host: str, port: int, timeout: float, family: int = socket.AF_UNSPEC, flags: int = 0) -> list[Address]:
@@ -44,20 +27,25 @@ def resolve_name(host: str, port: int, timeout: float, family: int = socket.AF_U
     """
     with contextlib.suppress(OSError, UnicodeError):
         return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    lookup = _start(host, port, family, flags)
-    if not lookup.done.wait(timeout):
+    lookup = _asked(host, port, family, flags)
+    if not lookup.wait(timeout):
         raise TimeoutError(f"no name server answered within {timeout:g} s")
-    if isinstance(lookup.found, UnicodeError):  # a label that is empty or too long for DNS
-        raise socket.gaierror(socket.EAI_NONAME, str(lookup.found))
-    if isinstance(lookup.found, OSError):
-        raise lookup.found
-    return lookup.found
+    try:
+        return lookup.result()
+    except UnicodeError as error:  # a label that is empty or too long for DNS
+        raise socket.gaierror(socket.EAI_NONAME, str(error)) from None
 
 
-def _start(*question: Any) -> _Lookup:
+def _asked(*question: Any) -> Background[list[Address]]:
+    def ask() -> list[Address]:
+        host, port, family, flags = question
+        try:
+            return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=flags)
+        finally:
+            with _lock:
+                del _under_way[question]
+
     with _lock:
-        lookup = _under_way.get(question)
-        if lookup is None:
-            lookup = _under_way[question] = _Lookup(*question)
-            threading.Thread(target=lookup.run, name=f"resolve {question[0]}", daemon=True).start()
-        return lookup
+        if question not in _under_way:
+            _under_way[question] = Background(ask, f"resolve {question[0]}")
+        return _under_way[question]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from contextlib import suppress
 
+from drumline.plugin.background import Background
 from drumline.reporting.screens import warn
 
 #: Seconds that a warning has to be written.
@@ -15,10 +15,7 @@ _MOMENT = 1.0
 
 def say(text: str) -> None:
     """Write a warning; a reader of standard error that doesn't read is not waited for."""
-    thread = threading.Thread(target=_warn, args=(text,), name="drumline-warning", daemon=True)
-    thread.start()
-    thread.join(_MOMENT)
-    if thread.is_alive():
+    if not Background(lambda: _warn(text), "drumline-warning").wait(_MOMENT):
         give_up("stderr")
 
 

@@ -10,8 +10,7 @@ others, in code that can't be ended: so it works on a thread of its own, and is 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import FilterArgumentError
 from jinja2.runtime import Context
 
+from drumline.plugin.background import Background
 from drumline.plugin.protocols import ActionFailed, LookupCall
 from drumline.plugin.registry import Offers
 from drumline.source.files import find_file
@@ -55,7 +55,7 @@ def plugged_lookup(offers: Offers[Any], name: str) -> Function:
             options={name: _given(value) for name, value in options.items()},
             find_file=partial(find_file, playbook_dir=playbook_dir(context)),
         )
-        found = aside(lambda: work.on((call,), {}))
+        found = _waited_for(Background(lambda: work.on((call,), {}), "drumline-lookup"))
         return found if isinstance(found, list) else [found]
 
     return look_up
@@ -104,23 +104,8 @@ def _given(value: Any) -> Any:
     return value if type(value) in ATOMS or isinstance(value, (Lookup, LookupCall)) else data(value)
 
 
-def aside(work: Callable[[], Any]) -> Any:
-    """What the work gives, done on another thread. The rendering that waits for it can be ended at any moment."""
-    outcome: list[tuple[Any, BaseException | None]] = []
-    done = threading.Event()
-
-    def carry_out() -> None:
-        try:
-            outcome.append((work(), None))
-        except BaseException as error:  # it is raised again on the thread that waits
-            outcome.append((None, error))
-        finally:
-            done.set()
-
-    threading.Thread(target=carry_out, name="drumline-lookup", daemon=True).start()
-    while not done.wait(_TICK):
+def _waited_for(background: Background[Any]) -> Any:
+    """Its result. The rendering that waits for it can be ended at any moment."""
+    while not background.wait(_TICK):
         pass
-    [(found, error)] = outcome
-    if error is not None:
-        raise error
-    return found
+    return background.result()
