@@ -279,7 +279,7 @@ function Copy-Streams($process, [byte[]]$bytes) {
 # Looks where CreateProcess does, and fails as it does.
 function Find-Program($program) {
     $here = [Environment]::CurrentDirectory
-    $windows = [Environment]::GetDirectoryPath('Windows')
+    $windows = [Environment]::GetFolderPath('Windows')
     $directories = @($PSHOME, $here, [Environment]::SystemDirectory, "$windows\System", $windows) + $env:Path.Split(';')
     if ($program -match '[\\/:]') { $directories = @($here) }
     foreach ($directory in $directories) {
