@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.narrowing import expect
 
+from drumline.diagnostics import Position
 from drumline.errors import FilesError
 from drumline.inventory.sources import load_inventory
 from drumline.plugin.manager import load_plugins
@@ -162,5 +164,5 @@ def test_a_host_whose_name_is_a_path(program: Program) -> None:
     source = program("""echo '{"web": ["../../../x"], "_meta": {"hostvars": {"a/b": {}}}}'""")
     with pytest.raises(FilesError) as caught:
         load_inventory([source], [Script()])
-    told = {(found.summary, found.position.path) for found in caught.value.diagnostics}
+    told = {(found.summary, expect(Position, found.position).path) for found in caught.value.diagnostics}
     assert told == {("Not a host name", source)}

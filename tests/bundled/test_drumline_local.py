@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO, Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from drumline.errors import OptionInvalid, TransferFailed, TransferStopped
 from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Target
+from drumline.plugin import Transport
 from drumline.testing.collect import collect, collect_staged
 from drumline.testing.contract import PosixContract
 from drumline.testing.staging import StagingContract
@@ -31,17 +34,17 @@ SUDO = '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do [ "$1" != -u ] || shift; shift
 class TestLocal(StagingContract, PosixContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def transport(cls):
+    def transport(cls) -> Transport:
         return LocalTransport()
 
     @pytest.fixture(scope="class")
     @classmethod
-    def target(cls):
+    def target(cls) -> Target:
         return Target(host="localhost", transport="local")
 
 
 @pytest.fixture
-def session():
+def session() -> Iterator[LocalSession]:
     session = LocalSession()
     yield session
     session.close()
@@ -56,11 +59,11 @@ def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
 
 
-def sh(text, **more):
+def sh(text: str, **more: Any) -> Run:
     return Run(language=Language.SH, text=text, **more)
 
 
-def is_alive(pid):
+def is_alive(pid: int) -> bool:
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -73,10 +76,10 @@ def test_a_windows_workstation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         LocalTransport().connect(Target(host="localhost", transport="local"))
 
 
-def test_a_child_with_a_session_of_its_own_is_ended_too(session) -> None:
+def test_a_child_with_a_session_of_its_own_is_ended_too(session: LocalSession) -> None:
     pids = b""
 
-    def emit(stream, data) -> None:
+    def emit(stream: str, data: bytes) -> None:
         nonlocal pids
         pids += data
         if b"\n" in pids:
@@ -87,19 +90,21 @@ def test_a_child_with_a_session_of_its_own_is_ended_too(session) -> None:
     assert not is_alive(int(pids))
 
 
-def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_user_runs_is_ended_through_sudo(
+    session: LocalSession, sudo: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that this user may not signal is played by an ``os.kill`` that refuses."""
-    children = []
+    children: list[int] = []
     kill = os.kill
 
-    def refuse(pid, number) -> None:
+    def refuse(pid: int, number: int) -> None:
         if pid in children:
             raise PermissionError
         kill(pid, number)
 
     monkeypatch.setattr(os, "kill", refuse)
 
-    def emit(stream, data) -> None:
+    def emit(stream: str, data: bytes) -> None:
         children.append(int(data))
         session.interrupt()
 
@@ -107,22 +112,22 @@ def test_what_another_user_runs_is_ended_through_sudo(session, sudo, monkeypatch
     assert not is_alive(children[0])
 
 
-def test_another_user_gets_script_and_stdin(session, sudo) -> None:
+def test_another_user_gets_script_and_stdin(session: LocalSession, sudo: None) -> None:
     request = sh("cat; echo $A", stdin=b"in\n", environment={"A": "b"}, become=Become(user="joe"))
     assert collect(session, request) == Completed(code=0, stdout=b"in\nb\n")
 
 
-def test_the_time_out_of_another_users_command(session, sudo) -> None:
+def test_the_time_out_of_another_users_command(session: LocalSession, sudo: None) -> None:
     before = time.monotonic()
     completed = collect(session, sh("echo on; sleep 60", timeout=0.5, become=Become()))
     assert (completed.ending, completed.stdout) == (Ending.TIMED_OUT, b"on\n")
     assert time.monotonic() - before < 20
 
 
-def test_an_emit_that_raises_ends_the_command(session) -> None:
-    pids = []
+def test_an_emit_that_raises_ends_the_command(session: LocalSession) -> None:
+    pids: list[int] = []
 
-    def emit(stream, data) -> None:
+    def emit(stream: str, data: bytes) -> None:
         pids.append(int(data))
         raise RuntimeError("enough")
 
@@ -131,13 +136,13 @@ def test_an_emit_that_raises_ends_the_command(session) -> None:
     assert not is_alive(pids[0])
 
 
-def test_the_script_is_in_no_process_list(session) -> None:
+def test_the_script_is_in_no_process_list(session: LocalSession) -> None:
     said = collect(session, sh(": hidden\ntr '\\0' ' ' < /proc/$$/cmdline", environment={"A": "hidden"})).stdout
     assert b"/bin/sh" in said
     assert b"hidden" not in said
 
 
-def test_nothing_is_left_open(session) -> None:
+def test_nothing_is_left_open(session: LocalSession) -> None:
     collect(session, sh("true"))
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
@@ -146,11 +151,11 @@ def test_nothing_is_left_open(session) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_command_that_closed_its_streams_is_waited_for(session) -> None:
+def test_a_command_that_closed_its_streams_is_waited_for(session: LocalSession) -> None:
     assert collect(session, sh("exec >&- 2>&-; sleep 0.2; exit 4")).code == 4
 
 
-def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session, tmp_path: Path) -> None:
+def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session: LocalSession, tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.touch(mode=0o600)
     (tmp_path / "reference").touch()
@@ -160,7 +165,7 @@ def test_put_keeps_the_mode_of_an_old_file_and_gives_a_new_one_the_umask(session
     assert new.stat().st_mode == (tmp_path / "reference").stat().st_mode
 
 
-def test_transfers_name_the_file_that_is_to_blame(session, tmp_path: Path) -> None:
+def test_transfers_name_the_file_that_is_to_blame(session: LocalSession, tmp_path: Path) -> None:
     with pytest.raises(TransferFailed, match=r"no-source: No such file"):
         session.put(Put(source=tmp_path / "no-source", destination=str(tmp_path / "x")))
     with pytest.raises(TransferFailed, match=r"no-directory/x: No such file"):
@@ -186,14 +191,16 @@ print(*sorted(set(exits)))
 def test_ctrl_c_at_the_moment_of_a_start_hits_no_command() -> None:
     """The first one lets what runs end; a terminal sends it to the whole group of processes."""
     with subprocess.Popen([sys.executable, "-c", _HIT], stdout=subprocess.PIPE, text=True, process_group=0) as program:
-        assert program.stdout.readline() == "ready\n"
+        said = program.stdout
+        assert said is not None
+        assert said.readline() == "ready\n"
         while program.poll() is None:
             os.killpg(program.pid, signal.SIGINT)
             time.sleep(0.0005)  # a start takes about as long; without a pause the program would do nothing else
-        assert program.stdout.read() == "0\n"
+        assert said.read() == "0\n"
 
 
-def test_a_command_that_interrupts_itself_runs_once(session, tmp_path: Path) -> None:
+def test_a_command_that_interrupts_itself_runs_once(session: LocalSession, tmp_path: Path) -> None:
     completed = collect(session, sh(f"echo x >> {tmp_path}/log; kill -INT $$"))
     assert completed.code == 130
     assert (tmp_path / "log").read_text() == "x\n"
@@ -202,25 +209,27 @@ def test_a_command_that_interrupts_itself_runs_once(session, tmp_path: Path) -> 
 @pytest.fixture
 def hit_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first shell is killed by the signal of a Ctrl-C before it has read its script."""
-    start, hits = process._start, []
+    start = process._start
+    hits: list[IO[bytes]] = []
 
-    def hit(script):
+    def hit(script: IO[bytes]) -> subprocess.Popen[bytes]:
         if hits:
             return start(script)
         hits.append(script)
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        killed = subprocess.Popen(["/bin/sh", "-c", "kill -INT $$"], bufsize=0, **pipes)
+        pipe = subprocess.PIPE
+        command = ["/bin/sh", "-c", "kill -INT $$"]
+        killed = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe)
         killed.wait()
         return killed
 
     monkeypatch.setattr(process, "_start", hit)
 
 
-def test_what_was_hit_begins_again_with_all_of_its_input(session, hit_once) -> None:
+def test_what_was_hit_begins_again_with_all_of_its_input(session: LocalSession, hit_once: None) -> None:
     assert collect(session, sh("cat; exit 3", stdin=b"in" * 100_000)) == Completed(code=3, stdout=b"in" * 100_000)
 
 
-def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once, tmp_path: Path) -> None:
+def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once: None, tmp_path: Path) -> None:
     command = process.Process(f"touch {tmp_path}/begun")
     command.interrupt()
     assert command.communicate(lambda *_: None).ending is Ending.INTERRUPTED
@@ -228,7 +237,7 @@ def test_what_was_hit_and_is_to_end_does_not_begin_again(hit_once, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_staged_command_that_was_hit_waits_all_the_same(session, hit_once) -> None:
+def test_a_staged_command_that_was_hit_waits_all_the_same(session: LocalSession, hit_once: None) -> None:
     staged = session.stage(sh("cat", stdin=b"in"))
     staged.release()
     assert collect_staged(staged) == Completed(code=0, stdout=b"in")

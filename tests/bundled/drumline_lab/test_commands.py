@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from click.testing import CliRunner
@@ -25,13 +27,15 @@ def drumline_lab_program():
     return "/named/by/a/plugin"
 """
 
+Typed: TypeAlias = Callable[..., tuple[int, str]]
+
 
 @pytest.fixture
-def run(directory, monkeypatch: pytest.MonkeyPatch):
+def run(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Types a command; returns its exit status and what it says."""
     monkeypatch.delenv("DRUMLINE_LAB_WINDOWS", raising=False)
 
-    def run(verb, *arguments):
+    def run(verb: str, *arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(command, [verb, "--directory", str(directory), *arguments], obj=Surroundings())
         if isinstance(result.exception, UsageError):
             raise result.exception
@@ -40,7 +44,7 @@ def run(directory, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def test_up_status_down(run, directory) -> None:
+def test_up_status_down(run: Typed, directory: Path) -> None:
     code, said = run("up", "--linux", "1", "--windows", "1")
     assert code == 0
     assert "web1: OpenSSH's sshd" in said
@@ -59,7 +63,9 @@ def test_up_status_down(run, directory) -> None:
     assert run("status")[0] == 4
 
 
-def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, directory, until) -> None:
+def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(
+    run: Typed, directory: Path, until: Callable[[Callable[[], object]], None]
+) -> None:
     run("up", "--linux", "1", "--windows", "0")
     state = lab.State.load(directory)
     assert state is not None
@@ -74,12 +80,12 @@ def test_status_tells_of_hosts_that_do_not_answer_and_of_a_crash(run, directory,
     assert run("down")[0] == 0
 
 
-def test_no_hosts_at_all(run) -> None:
+def test_no_hosts_at_all(run: Typed) -> None:
     with pytest.raises(UsageError, match="A fleet needs hosts"):
         run("up", "--linux", "0", "--windows", "0")
 
 
-def test_a_windows_program_must_be_there(run, directory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_windows_program_must_be_there(run: Typed, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="can't be run") as caught:
         run("up", "--windows-program", "/no/such/program")
     assert "/no/such/program" in caught.value.detail
@@ -91,7 +97,7 @@ def test_a_windows_program_must_be_there(run, directory, monkeypatch: pytest.Mon
 
 
 def test_a_plugin_of_the_project_may_name_the_windows_program(
-    run, directory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Typed, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plugins").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from drumline_lab.sshd import Sshd
 
 
 @pytest.mark.parametrize("count", range(1, 8))
-def test_every_role_is_there_and_no_host_is_idle(count) -> None:
+def test_every_role_is_there_and_no_host_is_idle(count: int) -> None:
     names = linux_names(count)
     assert len({name for name, _ in names}) == count
     assert {group for _, groups in names for group in groups} == {"web", "db", "lb"}
@@ -52,7 +53,7 @@ def test_a_host_survives_json() -> None:
     assert Host.from_json(json.loads(json.dumps(host.to_json()))) == host
 
 
-def _host(name, kind, groups, variables):
+def _host(name: str, kind: Literal["linux", "windows"], groups: tuple[str, ...], variables: dict[str, str]) -> Host:
     return Host(
         name=name,
         kind=kind,
@@ -87,7 +88,7 @@ def test_where_sshd_refuses_the_account_the_lab_serves_ssh_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Refusing(Sshd):
-        def __init__(self, directory, **options) -> None:
+        def __init__(self, directory: Path, **options: Any) -> None:
             super().__init__(directory, **options, settings={"DenyUsers": "*"})
 
     monkeypatch.setattr("drumline_lab.fleet.Sshd", Refusing)

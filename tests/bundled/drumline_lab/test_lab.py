@@ -7,11 +7,13 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-import winrm
 import yaml
+from winrm.protocol import Protocol
 
 from drumline.plugin import UsageError
 from drumline_lab import lab
@@ -29,7 +31,9 @@ lab.up(Path(sys.argv[1]), Wanted(linux=1, windows=1, program=sys.argv[2]))
 """
 
 
-def test_a_fleet_works_and_leaves_nothing_behind(up, directory, leftovers) -> None:
+def test_a_fleet_works_and_leaves_nothing_behind(
+    up: Callable[..., lab.State], directory: Path, leftovers: Callable[[], list[str]]
+) -> None:
     state = up(linux=2, windows=2)
     inventory = directory / lab.INVENTORY
     assert stat.S_IMODE(inventory.stat().st_mode) == 0o600
@@ -48,7 +52,7 @@ def test_a_fleet_works_and_leaves_nothing_behind(up, directory, leftovers) -> No
     assert not lab.down(directory)
 
 
-def test_up_twice_is_one_fleet(up, directory) -> None:
+def test_up_twice_is_one_fleet(up: Callable[..., lab.State], directory: Path) -> None:
     first = up(windows=1)
     assert up(windows=1) == first
     with pytest.raises(UsageError, match="Another practice fleet is up") as caught:
@@ -57,7 +61,12 @@ def test_up_twice_is_one_fleet(up, directory) -> None:
     assert lab.alive(directory)
 
 
-def test_a_crash_is_noticed_and_cleared_away(up, directory, leftovers, until) -> None:
+def test_a_crash_is_noticed_and_cleared_away(
+    up: Callable[..., lab.State],
+    directory: Path,
+    leftovers: Callable[[], list[str]],
+    until: Callable[[Callable[[], object]], None],
+) -> None:
     state = up(linux=1, windows=1)
     host = yaml.safe_load((directory / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]["app1"]
     protocol = _protocol(host)
@@ -73,7 +82,12 @@ def test_a_crash_is_noticed_and_cleared_away(up, directory, leftovers, until) ->
     assert leftovers() == []
 
 
-def test_a_crashed_fleet_is_cleared_away_by_the_next(up, directory, until, leftovers) -> None:
+def test_a_crashed_fleet_is_cleared_away_by_the_next(
+    up: Callable[..., lab.State],
+    directory: Path,
+    until: Callable[[Callable[[], object]], None],
+    leftovers: Callable[[], list[str]],
+) -> None:
     state = up(linux=1)
     os.kill(state.pid, signal.SIGKILL)
     until(lambda: not lab.alive(directory))
@@ -84,14 +98,21 @@ def test_a_crashed_fleet_is_cleared_away_by_the_next(up, directory, until, lefto
     assert leftovers() == []
 
 
-def test_a_signal_to_the_process_takes_everything_down(up, directory, until, leftovers) -> None:
+def test_a_signal_to_the_process_takes_everything_down(
+    up: Callable[..., lab.State],
+    directory: Path,
+    until: Callable[[Callable[[], object]], None],
+    leftovers: Callable[[], list[str]],
+) -> None:
     state = up(linux=1, windows=1)
     os.kill(state.pid, signal.SIGTERM)
     until(lambda: not directory.exists())
     until(lambda: not leftovers())
 
 
-def test_a_host_that_does_not_start_takes_the_others_with_it(up, directory, tmp_path: Path, leftovers) -> None:
+def test_a_host_that_does_not_start_takes_the_others_with_it(
+    up: Callable[..., lab.State], directory: Path, tmp_path: Path, leftovers: Callable[[], list[str]]
+) -> None:
     program = _program(tmp_path, "echo no licence >&2; exit 3")
     with pytest.raises(UsageError, match="app1") as caught:
         up(linux=1, windows=1, program=program)
@@ -101,7 +122,13 @@ def test_a_host_that_does_not_start_takes_the_others_with_it(up, directory, tmp_
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_up_that_is_cut_short_leaves_no_orphan(directory, tmp_path: Path, until, leftovers, number) -> None:
+def test_an_up_that_is_cut_short_leaves_no_orphan(
+    directory: Path,
+    tmp_path: Path,
+    until: Callable[[Callable[[], object]], None],
+    leftovers: Callable[[], list[str]],
+    number: int,
+) -> None:
     program = _program(tmp_path, f"touch {tmp_path}/starting; sleep 1; exit 0")
     process = subprocess.Popen([sys.executable, "-c", _UP, str(directory), program], stderr=subprocess.PIPE)
     with process:
@@ -112,7 +139,7 @@ def test_an_up_that_is_cut_short_leaves_no_orphan(directory, tmp_path: Path, unt
     until(lambda: not directory.exists())
 
 
-def test_files_of_others_are_neither_taken_nor_removed(up, directory) -> None:
+def test_files_of_others_are_neither_taken_nor_removed(up: Callable[..., lab.State], directory: Path) -> None:
     directory.mkdir()
     (directory / "notes.txt").write_text("mine")
     up(windows=1)
@@ -125,14 +152,14 @@ def test_files_of_others_are_neither_taken_nor_removed(up, directory) -> None:
     (directory / lab.INVENTORY).unlink()
 
 
-def test_a_directory_that_can_not_be_made(up, directory) -> None:
+def test_a_directory_that_can_not_be_made(up: Callable[..., lab.State], directory: Path) -> None:
     directory.write_text("a file")
     with pytest.raises(UsageError, match="can't be made"):
         up(windows=1)
     directory.unlink()
 
 
-def test_a_broken_state_is_told(directory) -> None:
+def test_a_broken_state_is_told(directory: Path) -> None:
     directory.mkdir()
     (directory / lab.STATE).write_text("{")
     with pytest.raises(UsageError, match="can't be read"):
@@ -140,7 +167,9 @@ def test_a_broken_state_is_told(directory) -> None:
     (directory / lab.STATE).unlink()
 
 
-def test_a_host_that_has_gone_is_no_longer_healthy(up, directory, until) -> None:
+def test_a_host_that_has_gone_is_no_longer_healthy(
+    up: Callable[..., lab.State], directory: Path, until: Callable[[Callable[[], object]], None]
+) -> None:
     state = up(linux=2)
     first, second = state.hosts
     stop_sshd(directory / "hosts" / first.name / "sshd")
@@ -149,7 +178,9 @@ def test_a_host_that_has_gone_is_no_longer_healthy(up, directory, until) -> None
 
 
 @pytest.mark.windows
-def test_real_windows_hosts_are_removed_in_the_end(up, directory, leftovers, windows_program) -> None:
+def test_real_windows_hosts_are_removed_in_the_end(
+    up: Callable[..., lab.State], directory: Path, leftovers: Callable[[], list[str]], windows_program: str
+) -> None:
     state = up(windows=2, program=windows_program)
     hosts = yaml.safe_load((directory / lab.INVENTORY).read_text())["all"]["children"]["windows"]["hosts"]
     assert [host["lab_root"] for host in hosts.values()] == [r"C:\lab", r"C:\lab"]
@@ -169,21 +200,22 @@ def _ssh(host: dict[str, str], line: str) -> str:
     return done.stdout.decode().strip()
 
 
-def _protocol(host: dict[str, str]) -> winrm.Protocol:
-    return winrm.Protocol(
+def _protocol(host: dict[str, Any]) -> Protocol:
+    return Protocol(
         f"http://{host['ansible_host']}:{host['ansible_port']}/wsman",
         transport=host["ansible_winrm_transport"],
         username=host["ansible_user"],
         password=host["ansible_password"],
         message_encryption=host["ansible_winrm_message_encryption"],
         proxy=None,
-        ca_trust_path=None,
+        ca_trust_path=None,  # type: ignore[arg-type]  # then no environment variable counts
     )
 
 
 def _winrm(host: dict[str, str], line: str) -> str:
     protocol = _protocol(host)
     shell = protocol.open_shell(codepage=65001)
+    output: bytes
     output, _, _ = protocol.get_command_output(shell, protocol.run_command(shell, line))
     protocol.close_shell(shell)
     protocol.transport.close_session()
@@ -199,7 +231,11 @@ def _program(directory: Path, cmd: str) -> str:
 
 
 def test_a_windows_program_that_has_gone_keeps_nothing_else_from_being_removed(
-    up, directory, tmp_path: Path, leftovers, until
+    up: Callable[..., lab.State],
+    directory: Path,
+    tmp_path: Path,
+    leftovers: Callable[[], list[str]],
+    until: Callable[[Callable[[], object]], None],
 ) -> None:
     program = _program(tmp_path, "exit 0")
     state = up(linux=1, windows=1, program=program)

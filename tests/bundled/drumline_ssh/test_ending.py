@@ -54,8 +54,8 @@ def test_the_command_and_its_children_end_and_the_shell_stays(shell: str) -> Non
             warm.stdin.flush()
             assert warm.stdout.readline() == b"\x1ebegin %d\n" % warm.pid
             while len(started) < 4:
-                name, pid = warm.stdout.readline().split()
-                started[name.decode()] = int(pid)
+                name, number = warm.stdout.readline().split()
+                started[name.decode()] = int(number)
             assert all(is_running(pid) for pid in started.values())
             ended = subprocess.run(
                 command_of(shell), input=ending_script(warm.pid, None).encode(), capture_output=True, check=False

@@ -17,7 +17,8 @@ from typing import Any
 
 import paramiko
 import pytest
-from support.agents import PlainKey, SecurityKey, TestAgent
+from paramiko.server import InteractiveQuery
+from support.agents import PlainKey, SecurityKey, Signer, TestAgent
 from support.program import wait_until
 from support.terminal import Terminal
 
@@ -206,7 +207,7 @@ class TestAgents:
         server = start_sshd()
         allow(server, key.line)
         (tmp_path / "id_sk.pub").write_text(key.line)
-        keys = {stranger.blob: stranger.sign, key.blob: key.sign}
+        keys: dict[bytes, Signer] = {stranger.blob: stranger.sign, key.blob: key.sign}
         with TestAgent(tmp_path / "agent", keys) as agent:
             connect(server, **NO_KEY, ssh_args=f"-o IdentityAgent={tmp_path}/agent")
             assert agent.asked == [key.blob]  # no one was asked to touch the other
@@ -294,11 +295,11 @@ class Asking(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self._key = True
-        return paramiko.AUTH_PARTIALLY_SUCCESSFUL
+        return paramiko.common.AUTH_PARTIALLY_SUCCESSFUL
 
     def check_auth_password(self, username: str, password: str) -> int:
         self.tried.append("password")
-        return paramiko.AUTH_FAILED
+        return paramiko.common.AUTH_FAILED
 
     def check_auth_interactive(self, username: str, submethods: object) -> Any:
         self.tried.append("keyboard-interactive")
@@ -308,10 +309,10 @@ class Asking(paramiko.ServerInterface):
         self.said += responses
         if self._rounds:
             return self._ask()
-        return paramiko.AUTH_SUCCESSFUL if self.said == self._expected else paramiko.AUTH_FAILED
+        return paramiko.common.AUTH_SUCCESSFUL if self.said == self._expected else paramiko.common.AUTH_FAILED
 
-    def _ask(self) -> paramiko.InteractiveQuery:
-        return paramiko.InteractiveQuery("", "", *self._rounds.pop(0))
+    def _ask(self) -> InteractiveQuery:
+        return InteractiveQuery("", "", *self._rounds.pop(0))
 
 
 @pytest.fixture

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.narrowing import expect
+from support.proxy import Proxy
 
 from drumline.plugin import (
+    Connection,
     Ending,
     Get,
     HostError,
@@ -25,6 +28,7 @@ from drumline.plugin import (
 from drumline.testing import collect
 from drumline_lab.sshd import Sshd
 from drumline_ssh import bounds, files, shell
+from drumline_ssh.session import SshSession
 
 Connect = Callable[..., object]
 SERVER = Path(__file__).with_name("sftp_that_misbehaves.py")
@@ -37,12 +41,12 @@ def sh(text: str, **settings: object) -> Run:
 
 
 @pytest.fixture
-def open_session(start_sshd: Callable[..., Sshd], connect: Connect) -> Callable[..., Session]:
+def open_session(start_sshd: Callable[..., Sshd], connect: Callable[..., Connection]) -> Callable[..., Session]:
     """A session on a server with these settings, or with this way of misbehaving in SFTP."""
 
     def open_(mode: str = "", **settings: str) -> Session:
         sftp = f"{sys.executable} {SERVER} {mode}" if mode else "internal-sftp"
-        return connect(start_sshd(sftp=sftp, settings=settings)).open_session()  # type: ignore[attr-defined]
+        return connect(start_sshd(sftp=sftp, settings=settings)).open_session()
 
     return open_
 
@@ -155,7 +159,7 @@ class TestSftp:
     ) -> None:
         monkeypatch.setattr(files, "_SILENCE", 1.0)
         session = open_session(mode)
-        session._files._timeout = 0.1
+        expect(SshSession, session)._files._timeout = 0.1
         with pytest.raises(TransferFailed, match="moved less than 4096 bytes within 1 s"):
             _transfer(session, "get", tmp_path, large)
         assert sorted(path.name for path in tmp_path.iterdir() if "drumline" in path.name) == []
@@ -189,7 +193,9 @@ class TestSftp:
             _transfer(session, way, tmp_path, large)
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
-    def test_text_before_it_begins(self, start_sshd, connect, tmp_path: Path) -> None:
+    def test_text_before_it_begins(
+        self, start_sshd: Callable[..., Sshd], connect: Callable[..., Connection], tmp_path: Path
+    ) -> None:
         login = tmp_path / "login"
         login.write_text('#!/bin/sh\necho hello\nexec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
         login.chmod(0o755)
@@ -212,7 +218,15 @@ class TestInTheMiddle:
     """Of 600 MB; nothing is left, on either side."""
 
     @pytest.mark.parametrize("way", ["get", "put"])
-    def test_interrupt(self, start_sshd, connect, tmp_path: Path, large: Path, way: str, sftp: str | None) -> None:
+    def test_interrupt(
+        self,
+        start_sshd: Callable[..., Sshd],
+        connect: Callable[..., Connection],
+        tmp_path: Path,
+        large: Path,
+        way: str,
+        sftp: str | None,
+    ) -> None:
         session = connect(start_sshd(sftp=sftp)).open_session()
         threading.Timer(0.7, session.interrupt).start()
         began = time.monotonic()
@@ -223,7 +237,15 @@ class TestInTheMiddle:
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
     @pytest.mark.parametrize("way", ["get", "put"])
-    def test_time(self, start_sshd, connect, tmp_path: Path, large: Path, way: str, sftp: str | None) -> None:
+    def test_time(
+        self,
+        start_sshd: Callable[..., Sshd],
+        connect: Callable[..., Connection],
+        tmp_path: Path,
+        large: Path,
+        way: str,
+        sftp: str | None,
+    ) -> None:
         session = connect(start_sshd(sftp=sftp)).open_session()
         with pytest.raises(TransferStopped, match=r"within 0\.7 s"):
             _transfer(session, way, tmp_path, large, timeout=0.7)
@@ -232,7 +254,12 @@ class TestInTheMiddle:
 
 
 def test_a_connection_that_takes_nothing_more(
-    sshd, connect, proxy, tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch
+    sshd: Sshd,
+    connect: Callable[..., Connection],
+    proxy: Proxy,
+    tmp_path: Path,
+    large: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bounds, "_GRACE", 0.5)
     options = {"host_key_checking": "off", "known_hosts_file": "/dev/null", "keepalive": 0}
@@ -257,7 +284,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("sftp", ["internal-sftp", None], ids=["sftp", "shell"])
-def test_the_hosts_own_reason(start_sshd, connect, small_disk: Path, tmp_path: Path, sftp: str | None) -> None:
+def test_the_hosts_own_reason(
+    start_sshd: Callable[..., Sshd],
+    connect: Callable[..., Connection],
+    small_disk: Path,
+    tmp_path: Path,
+    sftp: str | None,
+) -> None:
     session = connect(start_sshd(sftp=sftp)).open_session()
     (small_disk / "old").write_text("old")
     with pytest.raises(TransferFailed, match="No space left on device"):

@@ -138,7 +138,12 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("one")
     read: list[str] = []
-    cache = FileCache(lambda file: read.append(file.read_text()) or len(read))
+
+    def count(file: Path) -> int:
+        read.append(file.read_text())
+        return len(read)
+
+    cache = FileCache(count)
     assert [cache.get(path), cache.get(path)] == [1, 1]
     path.write_text("two!")
     assert [cache.get(path), cache.get(path)] == [2, 2]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from drumline.plugin import Connection, ConnectionLost, ConnectTimedOut, HostError, Language, Run
@@ -252,8 +253,8 @@ class TestWhatBreaks:
     @pytest.mark.parametrize(
         ("error", "alive", "kind", "words"),
         [
-            (faults.paramiko.SSHException("Timeout opening channel."), True, ConnectionLost, "ansible_timeout"),
-            (faults.paramiko.ChannelException(4, "Resource shortage"), True, HostError, "MaxSessions"),
+            (paramiko.SSHException("Timeout opening channel."), True, ConnectionLost, "ansible_timeout"),
+            (paramiko.ChannelException(4, "Resource shortage"), True, HostError, "MaxSessions"),
             (EOFError(), False, ConnectionLost, "the host closed it"),
             (OSError(104, "Connection reset by peer"), False, ConnectionLost, "Connection reset by peer"),
             (ValueError("bad field"), False, ConnectionLost, r"what can't be understood \(bad field\)"),

@@ -31,7 +31,7 @@ class TestEncryptedNtlm(StagingContract, ConnectionLossContract, WindowsContract
     def lose_connection(self, server: WsmanServer) -> Any:
         return server.drop_connections
 
-    def test_loss_while_a_command_runs(
+    def test_loss_while_a_command_runs(  # type: ignore[override]  # pytest gives what it asks for
         self, lost: Any, transport: Any, target: Any, lose_connection: Any, server: WsmanServer
     ) -> None:
         """A Receive under way may have had output that is lost with its answer; between two of them nothing is."""
@@ -48,7 +48,7 @@ class TestEncryptedNtlm(StagingContract, ConnectionLossContract, WindowsContract
         finally:
             server.before = server.after = None
 
-    def test_loss_while_nothing_runs(self, lost: Any, lose_connection: Any, transport: Any, target: Any) -> None:
+    def test_loss_while_nothing_runs(self, lost: Any, transport: Any, target: Any, lose_connection: Any) -> None:
         """A loss is an error for what runs at that moment only: afterwards the PowerShell is found again."""
         session = lost.open_session()
         self.assert_usable(session)

@@ -72,7 +72,12 @@ def test_signs_of_life_end_at_a_failure_and_do_not_hold_up_who_stops_them() -> N
 
     answer = threading.Event()
     asked = threading.Event()
-    hanging = Awake(lambda: asked.set() or answer.wait(), 0.01)
+
+    def hang() -> None:
+        asked.set()
+        answer.wait()
+
+    hanging = Awake(hang, 0.01)
     hanging.start()
     assert asked.wait(PATIENCE)
     assert not hanging.stop(0.01)

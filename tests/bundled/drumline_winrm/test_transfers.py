@@ -154,8 +154,8 @@ def test_a_name_that_is_none_is_in_the_message(session: Any, there: Path, tmp_pa
         session.put(Put(source=b"x", destination=path))
     assert path in str(caught.value)
     assert "web1" in str(caught.value)
-    with pytest.raises(HostError) as caught:
+    with pytest.raises(HostError) as refused:
         session.get(Get(source=path, destination=tmp_path / "x"))
-    assert path in str(caught.value)
+    assert path in str(refused.value)
     assert left(there) == []
     assert collect(session, PONG).stdout == b"pong\r\n"

@@ -5,24 +5,29 @@ from __future__ import annotations
 import base64
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spnego
 import spnego.tls
+from support.wsman import Answer, Client
 from winrm.exceptions import InvalidCredentialsError
 
-from drumline_lab.wsman import Tls
+from drumline_lab.wsman import Tls, WsmanServer
 
 
-def test_what_is_offered_is_what_windows_offers(serve, dial) -> None:
+def test_what_is_offered_is_what_windows_offers(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     answer = dial(serve(), authorization="").post(b"")
     assert answer.status == 401
-    assert answer.headers.get_all("WWW-Authenticate") == ["Negotiate", 'Basic realm="WSMAN"']
+    assert answer.headers.get_all("WWW-Authenticate", []) == ["Negotiate", 'Basic realm="WSMAN"']
 
 
 @pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
-def test_pypsrp_logs_in_and_seals(serve, pypsrp_shell, auth: str) -> None:
+def test_pypsrp_logs_in_and_seals(
+    serve: Callable[..., WsmanServer], pypsrp_shell: Callable[..., Any], auth: str
+) -> None:
     from pypsrp.shell import Process
 
     server = serve(allow_unencrypted=False)
@@ -37,12 +42,14 @@ def test_pypsrp_logs_in_and_seals(serve, pypsrp_shell, auth: str) -> None:
     assert not server.shells.ids()
 
 
-def test_basic_by_pypsrp(serve, pypsrp_shell) -> None:
+def test_basic_by_pypsrp(serve: Callable[..., WsmanServer], pypsrp_shell: Callable[..., Any]) -> None:
     assert pypsrp_shell(serve(), auth="basic", encryption="never").id
 
 
 @pytest.mark.parametrize("options", [{"password": "wrong"}, {"username": "nobody"}, {"username": "DOMAIN\\admin"}])
-def test_a_wrong_login_is_refused_with_its_reason_kept(serve, pywinrm, options: dict[str, object]) -> None:
+def test_a_wrong_login_is_refused_with_its_reason_kept(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any], options: dict[str, object]
+) -> None:
     server = serve()
     with pytest.raises(InvalidCredentialsError):
         pywinrm(server, message_encryption="always", **options).open_shell()
@@ -50,35 +57,41 @@ def test_a_wrong_login_is_refused_with_its_reason_kept(serve, pywinrm, options: 
     assert server.log[-1].status == 401
 
 
-def test_case_of_the_user_does_not_count(serve, pywinrm, dial) -> None:
+def test_case_of_the_user_does_not_count(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any], dial: Callable[..., Client]
+) -> None:
     server = serve()
     assert pywinrm(server, username="ADMIN", message_encryption="always").open_shell()
     upper = "Basic " + base64.b64encode("Admin:p:ss wörd".encode()).decode()
     assert dial(server, authorization=upper).create().status == 200
 
 
-def test_basic_is_checked_on_every_request(serve, dial) -> None:
+def test_basic_is_checked_on_every_request(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     assert client.create().status == 200
     client.authorization = ""
     assert client.ask("Get", resource="http://schemas.microsoft.com/wbem/wsman/1/windows/shell").status == 401
 
 
-def test_schemes_that_are_not_offered_are_refused(serve, dial) -> None:
+def test_schemes_that_are_not_offered_are_refused(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     server = serve(schemes=("Basic",))
     for authorization in ("Negotiate TlRMTVNTUAABAAAA", "Kerberos YII=", "Negotiate ???", "Basic"):
         assert dial(server, authorization=authorization).post(b"").status == 401
 
 
-def test_a_broken_ntlm_token_is_refused(serve, dial) -> None:
+def test_a_broken_ntlm_token_is_refused(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve()
     for token in (b"NTLMSSP\0\x01", b"NTLMSSP\0\x03\0\0\0", b"\x60\x00"):
         answer = dial(server, authorization="Negotiate " + base64.b64encode(token).decode()).post(b"")
         assert answer.status == 401
-        assert "Negotiate" in answer.headers.get_all("WWW-Authenticate")
+        assert "Negotiate" in answer.headers.get_all("WWW-Authenticate", [])
 
 
-def test_servers_with_the_same_user_keep_their_own_passwords(serve, pywinrm) -> None:
+def test_servers_with_the_same_user_keep_their_own_passwords(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]
+) -> None:
     first, second = serve(users={"admin": "one"}), serve(users={"admin": "two"})
     assert pywinrm(first, password="one", message_encryption="always").open_shell()
     assert pywinrm(second, password="two", message_encryption="always").open_shell()
@@ -97,7 +110,9 @@ def test_servers_with_the_same_user_keep_their_own_passwords(serve, pywinrm) -> 
         ("strict", False, False),
     ],
 )
-def test_channel_binding(serve, pywinrm, tls, level: str, send_cbt: bool, accepted: bool) -> None:
+def test_channel_binding(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any], tls: Tls, level: str, send_cbt: bool, accepted: bool
+) -> None:
     server = serve(tls=tls, channel_binding=level, allow_unencrypted=False)
     protocol = pywinrm(server, server_cert_validation="ignore", send_cbt=send_cbt)
     if accepted:
@@ -108,7 +123,9 @@ def test_channel_binding(serve, pywinrm, tls, level: str, send_cbt: bool, accept
         assert "BadBindingsError" in server.last_auth_error
 
 
-def test_a_binding_to_another_channel_is_refused_though_none_is_demanded(serve, dial, tls) -> None:
+def test_a_binding_to_another_channel_is_refused_though_none_is_demanded(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], tls: Tls
+) -> None:
     server = serve(tls=tls, channel_binding="relaxed")
     wrong = spnego.channel_bindings.GssChannelBindings(application_data=b"tls-server-end-point:" + b"x" * 32)
     context = spnego.client("admin", "p:ss wörd", protocol="ntlm", channel_bindings=wrong)
@@ -117,7 +134,7 @@ def test_a_binding_to_another_channel_is_refused_though_none_is_demanded(serve, 
     assert "BadBindingsError" in server.last_auth_error
 
 
-def test_credssp(serve, dial) -> None:
+def test_credssp(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve(schemes=("CredSSP",), allow_unencrypted=False)
     client = dial(server)
     context = spnego.client(
@@ -136,7 +153,9 @@ def test_credssp(serve, dial) -> None:
     assert b"2150858817" in sealing.unseal(context, answer.body)  # it was read, and isn't SOAP
 
 
-def test_a_client_certificate(serve, dial, tls, tmp_path: Path) -> None:
+def test_a_client_certificate(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], tls: Tls, tmp_path: Path
+) -> None:
     own = _client_certificate(tmp_path)
     server_tls = Tls(certificate=tls.certificate, key=tls.key, client_authority=own.certificate)
     server = serve(tls=server_tls, schemes=("Certificate",))
@@ -148,14 +167,14 @@ def test_a_client_certificate(serve, dial, tls, tmp_path: Path) -> None:
     assert dial(server, context, authorization=mutual).create().text("Owner") == "operator"
 
 
-def _client_certificate(directory) -> Tls:
+def _client_certificate(directory: Path) -> Tls:
     tls = Tls(certificate=directory / "client.crt", key=directory / "client.key")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=operator"]
     subprocess.run([*command, "-keyout", tls.key, "-out", tls.certificate], check=True, capture_output=True)
     return tls
 
 
-def _shake_hands(client, scheme, context):
+def _shake_hands(client: Client, scheme: str, context: Any) -> Answer:
     """Exchange tokens until one side has had enough."""
     token = context.step()
     while True:

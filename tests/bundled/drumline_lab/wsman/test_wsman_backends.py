@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.wsman import Client
 
 from drumline_lab.wsman import PowerShell, Settings, Sh, Windows, WsmanServer, find_backend
 from drumline_lab.wsman.backends import split_line
@@ -33,7 +35,7 @@ print(json.dumps(sys.argv[1:]))
         ('"open end', ["open end"]),
     ],
 )
-def test_lines_are_split_as_windows_does(line: str, arguments) -> None:
+def test_lines_are_split_as_windows_does(line: str, arguments: list[str]) -> None:
     assert split_line(line) == arguments
 
 
@@ -101,10 +103,10 @@ class Gathered:
         self.output: list[tuple[str, bytes]] = []
         self.exit_code: list[int | None] = []
 
-    def emit(self, stream, data) -> None:
+    def emit(self, stream: str, data: bytes) -> None:
         self.output.append((stream, data))
 
-    def finish(self, exit_code) -> None:
+    def finish(self, exit_code: int | None) -> None:
         self.exit_code.append(exit_code)
 
 
@@ -126,7 +128,9 @@ def test_a_killed_process_has_an_exit_code(tmp_path: Path) -> None:
     assert gathered.exit_code == [1]
 
 
-def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path: Path) -> None:
+def test_a_program_that_is_not_there_is_a_fault(
+    dial: Callable[..., Client], serve: Callable[..., WsmanServer], tmp_path: Path
+) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=Windows(str(tmp_path / "nothing"), "web1")) as server:
         client = dial(server)
@@ -136,7 +140,9 @@ def test_a_program_that_is_not_there_is_a_fault(dial, serve, tmp_path: Path) -> 
 
 
 @pytest.mark.windows
-def test_real_windows(dial, windows_host, until) -> None:
+def test_real_windows(
+    dial: Callable[..., Client], windows_host: Windows, until: Callable[[Callable[[], object]], None]
+) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -169,7 +175,7 @@ _CODES = {
 
 
 @pytest.mark.windows
-def test_exit_codes_have_32_bits(dial, windows_host) -> None:
+def test_exit_codes_have_32_bits(dial: Callable[..., Client], windows_host: Windows) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -180,7 +186,7 @@ def test_exit_codes_have_32_bits(dial, windows_host) -> None:
 
 
 @pytest.mark.windows
-def test_a_program_without_cmd_has_them_too(dial, windows_host) -> None:
+def test_a_program_without_cmd_has_them_too(dial: Callable[..., Client], windows_host: Windows) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True, old_skip_cmd=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -192,7 +198,9 @@ def test_a_program_without_cmd_has_them_too(dial, windows_host) -> None:
 
 
 @pytest.mark.windows
-def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, until) -> None:
+def test_terminate_ends_what_a_windows_line_has_started(
+    dial: Callable[..., Client], windows_host: Windows, until: Callable[[Callable[[], object]], None]
+) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)
@@ -205,7 +213,7 @@ def test_terminate_ends_what_a_windows_line_has_started(dial, windows_host, unti
 
 
 @pytest.mark.windows
-def test_a_windows_directory_that_is_not_there(dial, windows_host) -> None:
+def test_a_windows_directory_that_is_not_there(dial: Callable[..., Client], windows_host: Windows) -> None:
     settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
     with WsmanServer(settings, backend=windows_host) as server:
         client = dial(server)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from support.wsman import Client
+
+from drumline_lab.wsman import WsmanServer
 from drumline_lab.wsman.sealing import Unsealable, protocol_of, seal, unseal
 
 SPNEGO = "application/HTTP-SPNEGO-session-encrypted"
@@ -13,10 +18,10 @@ CREDSSP = "application/HTTP-CredSSP-session-encrypted"
 class Xor:
     """A context whose sealed data can be made to look like anything."""
 
-    def wrap_winrm(self, data):
+    def wrap_winrm(self, data: bytes) -> tuple[bytes, bytes, int]:
         return b"HEAD", bytes(byte ^ 1 for byte in data), 0
 
-    def unwrap_winrm(self, header, data):
+    def unwrap_winrm(self, header: bytes, data: bytes) -> bytes:
         if header != b"HEAD":
             raise ValueError("not sealed here")
         return bytes(byte ^ 1 for byte in data)
@@ -26,7 +31,7 @@ class Xor:
     "sealed",
     [b"", b"plain", b"--Encrypted Boundary--\r\n", b"\tContent-Type: application/octet-stream\r\n", bytes(range(256))],
 )
-def test_sealed_data_may_hold_anything(sealed) -> None:
+def test_sealed_data_may_hold_anything(sealed: bytes) -> None:
     plain = bytes(byte ^ 1 for byte in sealed)
     content_type, body = seal(Xor(), SPNEGO, plain)
     assert protocol_of(content_type) == SPNEGO
@@ -56,14 +61,18 @@ def test_a_broken_frame_can_not_be_opened(old: bytes, new: bytes) -> None:
         unseal(Xor(), body.replace(old, new))
 
 
-def test_a_plain_body_over_http_is_refused_unless_allowed(serve, dial, pywinrm) -> None:
+def test_a_plain_body_over_http_is_refused_unless_allowed(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], pywinrm: Callable[..., Any]
+) -> None:
     server = serve(allow_unencrypted=False)
     answer = dial(server).create()
     assert (answer.status, answer.body) == (500, b"")
     assert pywinrm(server, message_encryption="always").open_shell()
 
 
-def test_a_body_sealed_for_a_lost_connection_is_a_bad_request(serve, pywinrm) -> None:
+def test_a_body_sealed_for_a_lost_connection_is_a_bad_request(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]
+) -> None:
     """The reason behind most reports of "Code 400": pywinrm goes on with the keys of the connection before."""
     from winrm.exceptions import WinRMTransportError
 
@@ -79,7 +88,7 @@ def test_a_body_sealed_for_a_lost_connection_is_a_bad_request(serve, pywinrm) ->
     assert protocol.get_command_output(shell, command) == (b"hi\n", b"", 0)
 
 
-def test_faults_are_sealed_like_the_request(serve, pywinrm) -> None:
+def test_faults_are_sealed_like_the_request(serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]) -> None:
     from winrm.exceptions import WSManFaultError
 
     with pytest.raises(WSManFaultError) as caught:
@@ -87,7 +96,7 @@ def test_faults_are_sealed_like_the_request(serve, pywinrm) -> None:
     assert caught.value.wsman_fault_code == 2150858843
 
 
-def test_20_mb_come_back_sealed(serve, pywinrm) -> None:
+def test_20_mb_come_back_sealed(serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]) -> None:
     server = serve(allow_unencrypted=False)
     protocol = pywinrm(server, message_encryption="always")
     shell = protocol.open_shell()

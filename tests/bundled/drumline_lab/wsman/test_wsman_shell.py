@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.wsman import Answer, Client
 
-from drumline_lab.wsman import Canned, Dropped, Fault, faults
+from drumline_lab.wsman import Canned, Dropped, Fault, WsmanServer, faults
+from drumline_lab.wsman.process import Stream
+from drumline_lab.wsman.resources import Line
 
 RSP = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 
 
-def test_a_command_costs_three_requests_in_an_open_shell(serve, pywinrm) -> None:
+def test_a_command_costs_three_requests_in_an_open_shell(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]
+) -> None:
     server = serve()
     protocol = pywinrm(server, message_encryption="always")
     shell = protocol.open_shell()
@@ -28,7 +35,9 @@ def test_a_command_costs_three_requests_in_an_open_shell(serve, pywinrm) -> None
     assert all(exchange.received > 1000 and exchange.sent > 1000 for exchange in server.log)
 
 
-def test_a_shell_gives_its_variables_and_its_directory(serve, dial, tmp_path: Path) -> None:
+def test_a_shell_gives_its_variables_and_its_directory(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], tmp_path: Path
+) -> None:
     (tmp_path / "här").mkdir()
     client = dial(serve())
     client.create(
@@ -38,20 +47,22 @@ def test_a_shell_gives_its_variables_and_its_directory(serve, dial, tmp_path: Pa
     assert client.run('echo "$A$B"; pwd') == (f"<ö>\n{tmp_path}/här\n".encode(), b"", 0)
 
 
-def test_create_answers_with_what_was_asked_for(serve, dial) -> None:
+def test_create_answers_with_what_was_asked_for(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     inside = client.create(
         "<r:WorkingDirectory>C:\\a &amp; b</r:WorkingDirectory>"
         '<r:Environment><r:Variable Name="A&quot;">&lt;ö&gt;</r:Variable><r:Variable Name="B"/></r:Environment>'
     ).xml.find(f".//{RSP}Shell")
+    assert inside is not None
     assert inside.findtext(f"{RSP}WorkingDirectory") == "C:\\a & b"
     variables = {each.get("Name"): each.text or "" for each in inside.iterfind(f"{RSP}Environment/{RSP}Variable")}
     assert variables == {'A"': "<ö>", "B": ""}
     plain = client.create().xml.find(f".//{RSP}Shell")
+    assert plain is not None
     assert {plain.find(f"{RSP}{name}") for name in ("WorkingDirectory", "Environment")} == {None}
 
 
-def test_commands_see_the_clock_of_their_host(serve, dial) -> None:
+def test_commands_see_the_clock_of_their_host(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve(clock_offset=7200.5)
     client = dial(server)
     client.create('<r:Environment><r:Variable Name="A">b</r:Variable></r:Environment>')
@@ -66,14 +77,16 @@ def test_commands_see_the_clock_of_their_host(serve, dial) -> None:
     assert not list(Path("/dev/shm").glob(f"*faketime*_{int(process)}"))
 
 
-def test_a_directory_that_is_not_there_is_a_fault(serve, dial) -> None:
+def test_a_directory_that_is_not_there_is_a_fault(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve())
     client.create("<r:WorkingDirectory>/no/such</r:WorkingDirectory>")
     answer = client.ask("Command", "<r:CommandLine><r:Command>pwd</r:Command></r:CommandLine>")
     assert answer.code == 2147942667
 
 
-def test_command_and_arguments_are_one_line(serve, dial) -> None:
+def test_command_and_arguments_are_one_line(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     parts = "<r:Command>echo</r:Command><r:Arguments>a  b</r:Arguments><r:Arguments>c</r:Arguments>"
@@ -83,7 +96,9 @@ def test_command_and_arguments_are_one_line(serve, dial) -> None:
 
 
 @pytest.mark.parametrize("size", [1_000_000, 20_000_000])
-def test_large_output_arrives_whole_and_in_portions(serve, dial, size: int) -> None:
+def test_large_output_arrives_whole_and_in_portions(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], size: int
+) -> None:
     server = serve()
     client = dial(server)
     client.create()
@@ -92,7 +107,7 @@ def test_large_output_arrives_whole_and_in_portions(serve, dial, size: int) -> N
     assert max(exchange.sent for exchange in server.log) < server.settings.max_envelope
 
 
-def test_a_client_may_want_smaller_portions(serve, dial) -> None:
+def test_a_client_may_want_smaller_portions(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve()
     client = dial(server)
     client.create()
@@ -105,7 +120,7 @@ def test_a_client_may_want_smaller_portions(serve, dial) -> None:
     assert max(len(answer.body) for answer in answers) <= 8192
 
 
-def test_output_comes_while_the_command_runs(serve, dial) -> None:
+def test_output_comes_while_the_command_runs(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     command = client.command("echo first; read line; echo $line")
@@ -119,7 +134,7 @@ def test_output_comes_while_the_command_runs(serve, dial) -> None:
     assert answer.text("ExitCode") == "0"
 
 
-def test_streams_keep_their_order(serve, dial) -> None:
+def test_streams_keep_their_order(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     server_order = []
@@ -132,7 +147,7 @@ def test_streams_keep_their_order(serve, dial) -> None:
     assert server_order == ["stdout", "stderr"] * 3
 
 
-def test_input_with_an_end(serve, dial) -> None:
+def test_input_with_an_end(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     command = client.command("cat; echo over")
@@ -148,7 +163,7 @@ def test_input_with_an_end(serve, dial) -> None:
     assert output.decode() == "one zwei öover\n"
 
 
-def test_input_of_a_megabyte(serve, dial) -> None:
+def test_input_of_a_megabyte(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     command = client.command("sleep 0.1; wc -c")
@@ -158,7 +173,9 @@ def test_input_of_a_megabyte(serve, dial) -> None:
     assert client.receive(command).output["stdout"].strip() == b"1000000"
 
 
-def test_input_after_the_end_is_a_fault(serve, dial, until) -> None:
+def test_input_after_the_end_is_a_fault(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], until: Callable[[Callable[[], object]], None]
+) -> None:
     client = dial(serve())
     client.create()
     command = client.command("cat; read line")
@@ -169,7 +186,7 @@ def test_input_after_the_end_is_a_fault(serve, dial, until) -> None:
     assert client.send(command, b"x" * 100_000).code == 109
 
 
-def test_input_that_nobody_reads_times_out(serve, dial) -> None:
+def test_input_that_nobody_reads_times_out(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve(max_timeout=0.2)
     client = dial(server)
     client.create()
@@ -177,7 +194,9 @@ def test_input_that_nobody_reads_times_out(serve, dial) -> None:
     assert client.send(command, bytes(300_000)).subcode == "w:TimedOut"
 
 
-def test_a_receive_without_output_times_out_and_the_command_goes_on(serve, dial) -> None:
+def test_a_receive_without_output_times_out_and_the_command_goes_on(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve())
     client.create()
     command = client.command("read line; echo $line")
@@ -189,7 +208,7 @@ def test_a_receive_without_output_times_out_and_the_command_goes_on(serve, dial)
     assert client.receive(command).output["stdout"] == b"later\n"
 
 
-def test_pywinrm_asks_again_after_a_time_out(serve, pywinrm) -> None:
+def test_pywinrm_asks_again_after_a_time_out(serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]) -> None:
     server = serve(max_timeout=0.2)
     protocol = pywinrm(server, message_encryption="always")
     shell = protocol.open_shell()
@@ -198,7 +217,7 @@ def test_pywinrm_asks_again_after_a_time_out(serve, pywinrm) -> None:
     assert server.kinds().count("Receive") > 2
 
 
-def test_long_lines(serve, dial) -> None:
+def test_long_lines(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     line = "echo " + "x" * (8191 - 5)
@@ -209,7 +228,7 @@ def test_long_lines(serve, dial) -> None:
     assert (answer.code, answer.subcode) == (2147942606, "w:InternalError")
 
 
-def test_unknown_shells_and_commands_are_faults(serve, dial) -> None:
+def test_unknown_shells_and_commands_are_faults(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     client.create()
     for answer in (client.receive("nobody"), client.send("nobody", b""), client.signal("nobody")):
@@ -220,7 +239,9 @@ def test_unknown_shells_and_commands_are_faults(serve, dial) -> None:
         assert b"shell was not found" in answer.body
 
 
-def test_a_receive_that_names_no_command_is_a_fault(serve, dial) -> None:
+def test_a_receive_that_names_no_command_is_a_fault(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve())
     client.create()
     answer = client.ask("Receive", "<r:Receive><r:DesiredStream>stdout</r:DesiredStream></r:Receive>")
@@ -235,14 +256,16 @@ def test_a_receive_that_names_no_command_is_a_fault(serve, dial) -> None:
         ("Send", ""),
     ],
 )
-def test_bodies_that_are_not_valid(serve, dial, verb: str, body: str) -> None:
+def test_bodies_that_are_not_valid(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], verb: str, body: str
+) -> None:
     client = dial(serve())
     client.create()
     answer = client.ask(verb, body)
     assert (answer.code, answer.subcode) == (2150858817, "w:SchemaValidationError")
 
 
-def test_what_a_shell_is_like(serve, dial) -> None:
+def test_what_a_shell_is_like(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve())
     created = client.create("<r:IdleTimeOut>PT60S</r:IdleTimeOut>")
     seen = client.ask("Get", resource=SHELL)
@@ -254,14 +277,19 @@ def test_what_a_shell_is_like(serve, dial) -> None:
     assert client.shell == client.shell.upper()
 
 
-def test_the_configuration(serve, dial) -> None:
+def test_the_configuration(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     answer = dial(serve(max_envelope=123 * 1024)).ask(
         "Get", resource="http://schemas.microsoft.com/wbem/wsman/1/config"
     )
     assert b"MaxEnvelopeSizekb>123<" in answer.body
 
 
-def test_deleting_a_shell_ends_its_commands_and_a_receive_under_way(serve, dial, until, tmp_path: Path) -> None:
+def test_deleting_a_shell_ends_its_commands_and_a_receive_under_way(
+    serve: Callable[..., WsmanServer],
+    dial: Callable[..., Client],
+    until: Callable[[Callable[[], object]], None],
+    tmp_path: Path,
+) -> None:
     server = serve()
     client = dial(server)
     client.create()
@@ -280,7 +308,13 @@ def test_deleting_a_shell_ends_its_commands_and_a_receive_under_way(serve, dial,
 
 
 @pytest.mark.parametrize("code", ["terminate", "Terminate"])
-def test_terminate_ends_the_tree_and_forgets_the_command(serve, dial, until, tmp_path: Path, code: str) -> None:
+def test_terminate_ends_the_tree_and_forgets_the_command(
+    serve: Callable[..., WsmanServer],
+    dial: Callable[..., Client],
+    until: Callable[[Callable[[], object]], None],
+    tmp_path: Path,
+    code: str,
+) -> None:
     client = dial(serve())
     client.create()
     command = client.command(f"sleep 1000 & echo $! > {tmp_path}/pid; wait")
@@ -290,7 +324,9 @@ def test_terminate_ends_the_tree_and_forgets_the_command(serve, dial, until, tmp
     assert client.receive(command).code == 2150858843
 
 
-def test_ctrl_c_interrupts_and_succeeds_also_afterwards(serve, dial) -> None:
+def test_ctrl_c_interrupts_and_succeeds_also_afterwards(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve())
     client.create()
     command = client.command("echo here; sleep 1000")
@@ -303,7 +339,7 @@ def test_ctrl_c_interrupts_and_succeeds_also_afterwards(serve, dial) -> None:
     assert client.receive(command).done
 
 
-def test_the_quota_of_shells(serve, dial) -> None:
+def test_the_quota_of_shells(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve(max_shells=2)
     client = dial(server)
     first = client.create().text("ShellId")
@@ -316,7 +352,9 @@ def test_the_quota_of_shells(serve, dial) -> None:
     assert client.create().status == 200
 
 
-def test_the_quota_of_operations_counts_ended_commands_until_their_shell_is_deleted(serve, pywinrm) -> None:
+def test_the_quota_of_operations_counts_ended_commands_until_their_shell_is_deleted(
+    serve: Callable[..., WsmanServer], pywinrm: Callable[..., Any]
+) -> None:
     from winrm.exceptions import WSManFaultError
 
     server = serve(max_operations=3)
@@ -332,14 +370,16 @@ def test_the_quota_of_operations_counts_ended_commands_until_their_shell_is_dele
     assert protocol.run_command(protocol.open_shell(), "true")
 
 
-def test_the_old_quota_fault(serve, dial) -> None:
+def test_the_old_quota_fault(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve(max_operations=0, old_quota_fault=True))
     client.create()
     answer = client.ask("Command", "<r:CommandLine><r:Command>true</r:Command></r:CommandLine>")
     assert (answer.code, answer.subcode) == (2150859174, "w:QuotaLimit")
 
 
-def test_an_idle_shell_goes_but_not_while_it_is_asked(serve, dial) -> None:
+def test_an_idle_shell_goes_but_not_while_it_is_asked(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     server = serve()
     client = dial(server)
     client.create("<r:IdleTimeOut>PT0.3S</r:IdleTimeOut>")
@@ -352,7 +392,9 @@ def test_an_idle_shell_goes_but_not_while_it_is_asked(serve, dial) -> None:
     assert client.receive(command).code == 2150858843
 
 
-def test_a_shell_has_a_longest_life(serve, dial, until) -> None:
+def test_a_shell_has_a_longest_life(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], until: Callable[[Callable[[], object]], None]
+) -> None:
     server = serve()
     client = dial(server)
     client.create("<r:Lifetime>PT0.2S</r:Lifetime>")
@@ -360,7 +402,9 @@ def test_a_shell_has_a_longest_life(serve, dial, until) -> None:
     assert client.ask("Get", resource=SHELL).code == 2150858843
 
 
-def test_output_survives_a_connection_lost_during_a_receive(serve, dial, until) -> None:
+def test_output_survives_a_connection_lost_during_a_receive(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], until: Callable[[Callable[[], object]], None]
+) -> None:
     server = serve()
     client = dial(server)
     client.create()
@@ -377,25 +421,27 @@ def test_output_survives_a_connection_lost_during_a_receive(serve, dial, until) 
     assert client.receive(command).output["stdout"] == b"kept\n"
 
 
-def test_two_threads_on_one_server(serve, dial) -> None:
+def test_two_threads_on_one_server(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve()
     clients = [dial(server) for _ in range(2)]
     for client in clients:
         client.create()
 
-    def work(client):
+    def work(client: Client) -> list[bytes]:
         return [client.run(f"echo {number}")[0] for number in range(20)]
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(work, clients)) == [[b"%d\n" % number for number in range(20)]] * 2
 
 
-def test_a_script_answers_in_place_of_the_backend(serve, dial) -> None:
+def test_a_script_answers_in_place_of_the_backend(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     server = serve()
     canned = Canned(("stdout", b"aGk="), ("stderr", b"!"), exit_code=2147943401)
-    seen = []
+    seen: list[str] = []
 
-    def script(line):
+    def script(line: Line) -> Canned | None:
         seen.append(line.text)
         return canned if line.text == "special" else None
 
@@ -407,7 +453,7 @@ def test_a_script_answers_in_place_of_the_backend(serve, dial) -> None:
     assert seen == ["special", "echo plain"]
 
 
-def test_a_command_without_an_exit_code(serve, dial) -> None:
+def test_a_command_without_an_exit_code(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve()
     server.script = lambda line: Canned(exit_code=None)
     client = dial(server)
@@ -417,22 +463,25 @@ def test_a_command_without_an_exit_code(serve, dial) -> None:
     assert b"ExitCode" not in answer.body
 
 
-def test_canned_output_may_be_large(serve, dial) -> None:
+def test_canned_output_may_be_large(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve()
-    server.script = lambda line: Canned(*[("stdout", bytes(100_000))] * 30)
+    many: list[tuple[Stream, bytes]] = [("stdout", bytes(100_000))] * 30
+    server.script = lambda line: Canned(*many)
     client = dial(server)
     client.create()
     assert len(client.run("anything")[0]) == 3_000_000
 
 
-def test_hooks_may_refuse_delay_or_break_the_connection(serve, dial) -> None:
+def test_hooks_may_refuse_delay_or_break_the_connection(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     server = serve()
     client = dial(server)
     client.create()
     command = client.command("cat")
     faulty = [faults.busy()]
 
-    def before(kind) -> None:
+    def before(kind: str) -> None:
         if kind == "Send" and faulty:
             raise faulty.pop()
 
@@ -440,7 +489,7 @@ def test_hooks_may_refuse_delay_or_break_the_connection(serve, dial) -> None:
     assert client.send(command, b"x").code == 170
     assert client.send(command, b"x").status == 200
 
-    def drop(kind) -> None:
+    def drop(kind: str) -> None:
         raise Dropped
 
     server.before, server.after = None, drop
@@ -454,7 +503,7 @@ def test_hooks_may_refuse_delay_or_break_the_connection(serve, dial) -> None:
     assert client.send(command, b"z").code == 109  # the lost answer's request was run
 
 
-def test_latency_is_added_to_every_request(serve, dial) -> None:
+def test_latency_is_added_to_every_request(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve()
     client = dial(server)
     client.create()
@@ -464,18 +513,20 @@ def test_latency_is_added_to_every_request(serve, dial) -> None:
     assert time.monotonic() - started >= 0.1
 
 
-def test_line_feeds_can_be_made_windows_ones(serve, dial) -> None:
+def test_line_feeds_can_be_made_windows_ones(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     client = dial(serve(crlf=True))
     client.create()
     assert client.run("printf 'a\\nb\\n'")[0] == b"a\r\nb\r\n"
 
 
-def test_a_program_without_cmd_needs_its_path_on_old_hosts(serve, dial) -> None:
+def test_a_program_without_cmd_needs_its_path_on_old_hosts(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve(old_skip_cmd=True))
     client.create()
     skip = '<w:OptionSet><w:Option Name="WINRS_SKIP_CMD_SHELL">TRUE</w:Option></w:OptionSet>'
 
-    def start(line):
+    def start(line: str) -> Answer:
         return client.ask("Command", f"<r:CommandLine><r:Command>{line}</r:Command></r:CommandLine>", extra=skip)
 
     assert start("echo hi").code == 2147942402
@@ -483,7 +534,12 @@ def test_a_program_without_cmd_needs_its_path_on_old_hosts(serve, dial) -> None:
     assert client.receive(command).output["stdout"] == b"a  b\n"
 
 
-def test_stopping_ends_everything(serve, dial, until, tmp_path: Path) -> None:
+def test_stopping_ends_everything(
+    serve: Callable[..., WsmanServer],
+    dial: Callable[..., Client],
+    until: Callable[[Callable[[], object]], None],
+    tmp_path: Path,
+) -> None:
     others = set(threading.enumerate())
     server = serve()
     client = dial(server)
@@ -497,10 +553,10 @@ def test_stopping_ends_everything(serve, dial, until, tmp_path: Path) -> None:
         dial(server).create()
 
 
-def test_a_hundred_clients_at_once(serve, dial) -> None:
+def test_a_hundred_clients_at_once(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     server = serve(max_shells=100)
 
-    def work(number):
+    def work(number: int) -> bytes:
         client = dial(server)
         client.create()
         return client.run(f"sleep 0.5; echo {number}")[0]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.wsman import Client
 
-from drumline_lab.wsman import Settings, faults, soap
+from drumline_lab.wsman import Settings, WsmanServer, faults, soap
 
 A = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
 P = "{http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd}"
@@ -31,35 +34,41 @@ def test_what_is_no_duration(text: str) -> None:
 
 
 @given(st.integers(0, 10**6))
-def test_whole_seconds(seconds) -> None:
+def test_whole_seconds(seconds: int) -> None:
     assert soap.duration(f"PT{seconds}S") == seconds
 
 
-def test_the_answer_names_the_request_and_its_action(serve, dial) -> None:
+def test_the_answer_names_the_request_and_its_action(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve())
     answer = client.create()
     assert answer.headers["Content-Type"] == "application/soap+xml;charset=UTF-8"
     header = {child.tag: child.text for child in answer.xml[0]}
     assert list(header) == [A + "Action", A + "MessageID", P + "ActivityId", A + "To", A + "RelatesTo"]
-    assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", header[P + "ActivityId"])
+    assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", header[P + "ActivityId"] or "")
     assert header[A + "Action"] == "http://schemas.xmlsoap.org/ws/2004/09/transfer/CreateResponse"
     assert header[A + "RelatesTo"] == client.sent[0]
 
 
 @pytest.mark.parametrize("timeout", ["PT-1S", "20", "soon"])
-def test_a_bad_timeout_is_a_fault(serve, dial, timeout: str) -> None:
+def test_a_bad_timeout_is_a_fault(serve: Callable[..., WsmanServer], dial: Callable[..., Client], timeout: str) -> None:
     client = dial(serve())
     client.create()
     answer = client.ask("Get", timeout=timeout)
     assert (answer.status, answer.code, answer.subcode) == (500, 2150858767, "a:InvalidMessageInformationHeader")
 
 
-def test_an_envelope_that_is_too_small_is_a_fault(serve, dial) -> None:
+def test_an_envelope_that_is_too_small_is_a_fault(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     answer = dial(serve()).ask("Create", "<r:Shell/>", extra="<w:MaxEnvelopeSize>4096</w:MaxEnvelopeSize>")
     assert (answer.status, answer.subcode) == (500, "w:EncodingLimit")
 
 
-def test_unknown_resources_and_actions_are_faults(serve, dial) -> None:
+def test_unknown_resources_and_actions_are_faults(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client]
+) -> None:
     client = dial(serve())
     client.create()
     answer = client.ask("Get", resource="http://schemas.example/no<such>".replace("<", "").replace(">", ""))
@@ -70,7 +79,9 @@ def test_unknown_resources_and_actions_are_faults(serve, dial) -> None:
 @pytest.mark.parametrize(
     "body", [b"<not xml", b"<a/>", b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>']
 )
-def test_what_is_no_envelope_is_a_fault(serve, dial, body: bytes) -> None:
+def test_what_is_no_envelope_is_a_fault(
+    serve: Callable[..., WsmanServer], dial: Callable[..., Client], body: bytes
+) -> None:
     answer = dial(serve()).post(body)
     assert (answer.status, answer.code, answer.subcode) == (500, 2150858817, "w:SchemaValidationError")
 
@@ -95,20 +106,26 @@ def test_what_is_no_envelope_is_a_fault(serve, dial, body: bytes) -> None:
     ],
 )
 def test_every_fault_as_pywinrm_reads_it(
-    serve, pywinrm, fault, value: str, subcode: str, detail: str, provider: bool
+    serve: Callable[..., WsmanServer],
+    pywinrm: Callable[..., Any],
+    fault: faults.Fault,
+    value: str,
+    subcode: str,
+    detail: str,
+    provider: bool,
 ) -> None:
     from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
 
     server = serve()
 
-    def refuse(kind) -> None:
+    def refuse(kind: str) -> None:
         raise fault
 
     server.before = refuse
     raised = WinRMOperationTimeoutError if fault.code == 2150858793 else WSManFaultError
     with pytest.raises(raised) as caught:
         pywinrm(server, message_encryption="always").open_shell()
-    if raised is WSManFaultError:
+    if isinstance(caught.value, WSManFaultError):
         assert caught.value.wsman_fault_code == fault.code
         assert caught.value.fault_code == value
         assert caught.value.fault_subcode == subcode
@@ -133,7 +150,7 @@ def test_the_machine_of_a_fault_is_escaped() -> None:
     assert element.get("Machine") == 'a"<b>'
 
 
-def test_identify_in_a_body(serve, dial) -> None:
+def test_identify_in_a_body(serve: Callable[..., WsmanServer], dial: Callable[..., Client]) -> None:
     body = (
         b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
         b'<i:Identify xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"/></s:Body></s:Envelope>'
