@@ -187,7 +187,25 @@ def test_templates_of_an_unknown_action_are_checked(prepared: Make) -> None:
     ]
 
 
-def test_what_can_not_be_read_may_define_names(prepared: Make) -> None:
+_HIDING = ["include_vars: x.yml", "gather_facts: {}", "add_host: {name: x}", "service_facts: {}", "thing_info: {}"]
+_PLAIN = ["ping:\n  notify: x", "ping:\n  become_method: doas", "async: 5\n  ping:", "uri: {url: x}", "no_such: {}"]
+
+
+@pytest.mark.parametrize("mistake", [*_HIDING, "[a task]", *_PLAIN])
+def test_what_can_not_be_read_may_define_names(prepared: Make, mistake: str) -> None:
     with pytest.raises(FilesError) as error:
-        prepared("- include_vars: x.yml\n- debug: {msg: '{{ perhaps }}'}\n- debug: {msg: '{{ 1 | nofilter }}'}\n")
-    assert [found.summary for found in error.value.diagnostics] == ["Keyword not supported yet", "Unknown filter"]
+        prepared(f"- {mistake}\n- debug: {{msg: '{{{{ perhaps }}}}'}}\n- debug: {{msg: '{{{{ 1 | nofilter }}}}'}}\n")
+    [_, *others] = [found.summary for found in error.value.diagnostics]
+    assert others == [*(["Undefined variable"] if mistake in _PLAIN else []), "Unknown filter"]
+
+
+@pytest.mark.parametrize("broken", ["- hosts: [", "- hosts: all\n\ttasks: []\n", "- a: 1\n  a: 2\n", "{}", "[play]"])
+def test_a_playbook_that_can_not_be_read_may_define_names(tmp_path: Path, broken: str) -> None:
+    """What another playbook of the run registers or sets is perhaps in there."""
+    (tmp_path / "hosts").write_text("web1\n")
+    (tmp_path / "first.yml").write_text(broken)
+    (tmp_path / "site.yml").write_text("- hosts: all\n  tasks: [{debug: {msg: '{{ perhaps }} {{ 1 | nofilter }}'}}]\n")
+    settings = Settings(inventory=(str(tmp_path / "hosts"),), state=tmp_path / "state")
+    with pytest.raises(FilesError) as error:
+        prepare([tmp_path / "first.yml", tmp_path / "site.yml"], settings)
+    assert [found.summary for found in error.value.diagnostics][1:] == ["Unknown filter"]

@@ -34,7 +34,7 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.names import check_names, embedded, mentions, references
-from drumline.loading.playbook import may_define_names, read_playbooks
+from drumline.loading.playbook import read_playbooks
 from drumline.loading.scopes import host_scopes, pattern_renderer, play_renderer
 from drumline.loading.typos import check_typos
 from drumline.masking import Secrets
@@ -199,7 +199,7 @@ def _look_further(
     mistakes: Mistakes,
 ) -> None:
     """Find what else is wrong with files in which something is: one mistake must not hide another."""
-    undefined = inventory is not None and not may_define_names(mistakes.found)
+    undefined = inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     templating, known = Templating(plugins=plugins), inventory or Inventory()
     mistakes.found.extend(check_names(playbook, known, extra, templating, actions=plugins.actions, undefined=undefined))
     if inventory is None or not inventory.hosts:

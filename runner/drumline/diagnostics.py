@@ -57,11 +57,15 @@ class Position(NamedTuple):
 
 
 class Diagnostic(Struct, frozen=True, kw_only=True, gc=False):
-    """One mistake. ``position`` is None where no file is to blame, such as a mistake in an option."""
+    """One mistake. ``position`` is None where no file is to blame, such as a mistake in an option.
+
+    ``hides_names``: what can't be read for it may define variables, so that others can't be called undefined.
+    """
 
     summary: str
     detail: str = ""
     position: Position | None = None
+    hides_names: bool = False
 
     def render(self, kind: str = "error", look: Look = PLAIN) -> str:
         """The diagnostic as lines of text: place, kind and summary, the source line with carets, detail."""
@@ -151,14 +155,15 @@ class Diagnostics:
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
 
-    def add(self, summary: str, *, detail: str = "", position: Position | None = None) -> None:
+    def add(
+        self, summary: str, *, detail: str = "", position: Position | None = None, hides_names: bool = False
+    ) -> None:
         """Note one mistake; the same one at the same place is kept once."""
-        self._found[Diagnostic(summary=summary, detail=detail, position=position)] = None
+        self.extend([Diagnostic(summary=summary, detail=detail, position=position, hides_names=hides_names)])
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Note the mistakes that another collector found."""
-        for diagnostic in diagnostics:
-            self.add(diagnostic.summary, detail=diagnostic.detail, position=diagnostic.position)
+        self._found.update(dict.fromkeys(diagnostics))
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)

@@ -119,6 +119,13 @@ NOT_YET = frozenset(
         "vars_prompt",
     }
 )
+#: Those of them that define no variables, nor take in what may.
+_WITHOUT_NAMES = frozenset(
+    {
+        *("async", "become_exe", "become_flags", "check_mode", "collections", "connection", "debugger", "diff"),
+        *("force_handlers", "listen", "notify", "poll", "port", "remote_user", "user"),
+    }
+)
 #: Those of them for which a variable does the same.
 AS_VARIABLE = {
     "connection": "ansible_connection",
@@ -156,7 +163,8 @@ def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
     if keyword in AS_VARIABLE:
         instead = f" Set the variable '{AS_VARIABLE[keyword]}' under 'vars' instead."
     detail = f"'{keyword}' is not supported by this version of drumline yet.{instead}"
-    found.add("Keyword not supported yet", detail=detail, position=position)
+    hides = bare_name(keyword) not in _WITHOUT_NAMES
+    found.add("Keyword not supported yet", detail=detail, position=position, hides_names=hides)
 
 
 def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str, found: Diagnostics) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,31 +51,6 @@ def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tupl
     return playbook, sorted(found, key=lambda diagnostic: _place(diagnostic, paths))
 
 
-#: Keywords that aren't there yet and define no variables.
-_DEFINE_NOTHING = frozenset(
-    {
-        *("async", "become_exe", "become_flags", "become_method", "check_mode", "collections", "connection"),
-        *("debugger", "diff", "force_handlers", "listen", "notify", "poll", "port", "remote_user", "user"),
-    }
-)
-_QUOTED_NAME = re.compile(r"'(?:\w+\.)*(\w+)")
-
-
-def may_define_names(mistakes: Iterable[Diagnostic]) -> bool:
-    """Whether what could not be read may define variables, so that others can't be called undefined."""
-    return any(map(_may_define, mistakes))
-
-
-def _may_define(mistake: Diagnostic) -> bool:
-    named = _QUOTED_NAME.search(mistake.detail)
-    name = named[1] if named else ""
-    if mistake.summary in ("Action not supported yet", "Unknown action"):
-        return name.endswith(("facts", "_info")) or name in ("add_host", "group_by", "set_stats", "setup")
-    if mistake.summary == "Keyword not supported yet":
-        return name not in _DEFINE_NOTHING
-    return mistake.summary in ("Not a task", "Not a play", "Not a playbook", "This file isn't valid YAML")
-
-
 def _place(diagnostic: Diagnostic, paths: Sequence[Path]) -> tuple[int, int, int]:
     """Where the mistake comes in the order of files and lines."""
     at = diagnostic.position
@@ -89,14 +63,14 @@ def _read_file(path: Path, actions: Mapping[str, Action], found: Diagnostics) ->
     try:
         node = read(path)
     except FilesError as error:
-        found.extend(error.diagnostics)
+        found.extend(replace(mistake, hides_names=True) for mistake in error.diagnostics)
         return []
     if node is None:
         found.add("This playbook is empty", detail="A playbook is a list of plays.", position=Position(str(path)))
         return []
     if not isinstance(node.value, list):
         detail = f"A playbook is a list of plays (each begins with '- '), but this is {node.kind}."
-        found.add("Not a playbook", detail=detail, position=node.position)
+        found.add("Not a playbook", detail=detail, position=node.position, hides_names=True)
         return []
     if not node.value:
         found.add("This playbook is empty", detail="A playbook is a list of plays.", position=node.position)
@@ -107,7 +81,7 @@ def _read_file(path: Path, actions: Mapping[str, Action], found: Diagnostics) ->
 def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) -> Play | None:
     if not isinstance(node.value, dict):
         detail = f"A play is a dictionary with 'hosts' and 'tasks', but this is {node.kind}."
-        found.add("Not a play", detail=detail, position=node.position)
+        found.add("Not a play", detail=detail, position=node.position, hides_names=True)
         return None
     imported = next((key for key in node.value if keywords.bare_name(key) in _IMPORTS), None)
     if imported is not None:
@@ -141,7 +115,7 @@ def _check_facts(reader: Reader) -> None:
     node = reader.node("gather_facts")
     if node is not None and reader.boolean("gather_facts", node):
         detail = "Gathering facts is not supported by this version of drumline yet; write 'gather_facts: false'."
-        reader.found.add("Keyword not supported yet", detail=detail, position=node.position)
+        reader.found.add("Keyword not supported yet", detail=detail, position=node.position, hides_names=True)
 
 
 def _strategy(reader: Reader) -> Any:

@@ -36,7 +36,7 @@ def read_task(
     """
     if not isinstance(node.value, dict):
         detail = f"A task is a dictionary with an action in it, but this is {node.kind}."
-        found.add("Not a task", detail=detail, position=node.position)
+        found.add("Not a task", detail=detail, position=node.position, hides_names=True)
         return None
     reader = Reader(node.value, found)
     use = _ActionReader(reader, actions, node.position).read()
@@ -243,11 +243,12 @@ class _ActionReader:
     def _add_unknown_action(self, name: str, position: Position) -> None:
         suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])
         known = not_yet.module(name) or ("" if suggestion else not_yet.of_family(name))
+        hides = not_yet.sets_variables(name)
         if known:
-            self._found.add("Action not supported yet", detail=known, position=position)
+            self._found.add("Action not supported yet", detail=known, position=position, hides_names=hides)
             return
         detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
-        self._found.add("Unknown action", detail=detail, position=position)
+        self._found.add("Unknown action", detail=detail, position=position, hides_names=hides)
 
     def _of_key(self, key: str, entry: Entry) -> tuple[Action, dict[str, Value], dict[str, Position]] | None:
         node = entry.node

@@ -241,6 +241,12 @@ def of_family(name: str) -> str:
     return _absent(f"'{name}'") if name.startswith(_FAMILIES) else ""
 
 
+def sets_variables(name: str) -> bool:
+    """Whether a module of this name sets variables by itself, as far as its name says."""
+    bare = name.rpartition(".")[2]
+    return bare.endswith(("facts", "_info")) or bare in ("add_host", "group_by", "set_stats", "setup")
+
+
 def _absent(what: str) -> str:
     return f"{what} is not there yet."
 
