@@ -50,7 +50,7 @@ _LONGEST_WORDS = 500
 
 
 class DrumlineError(Exception):
-    """Base of all. ``exit_status`` is what the command line ends with (``semantics.md`` section 8)."""
+    """Base of all. ``exit_status`` is what the command line ends with (``docs/semantics.md`` section 8)."""
 
     exit_status = 1
 

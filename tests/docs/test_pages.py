@@ -17,6 +17,8 @@ from support.tables import Table, expected, names, tables
 from drumline.cli.program import program
 from drumline.plugin import spec
 
+#: A page that is named by its path, or the rules however they are, with the number of the section, if any.
+_CITATION = re.compile(r"((?:docs/)?\bsemantics\.md|\bdocs/[\w/]+\.md)`*(?: section (\d+))?")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -97,6 +99,22 @@ def _all_commands(group: click.Group, path: str) -> Iterator[str]:
 @pytest.mark.parametrize("path", re.findall(r"`(tests/[\w./]+)`", (ROOT / "docs" / "architecture.md").read_text()))
 def test_tests_named_in_the_architecture_exist(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def _citations() -> list[object]:
+    """Pages that the code names, with the section where it names one: a place, a page, a number or nothing."""
+    sources = sorted(path for name in ("runner", "plugins", "tests") for path in (ROOT / name).rglob("*.py"))
+    return [
+        pytest.param(page, section, id=f"{path.relative_to(ROOT)}: {page} {section}")
+        for path in sources
+        for page, section in sorted(set(_CITATION.findall(path.read_text(encoding="utf-8"))))
+    ]
+
+
+@pytest.mark.parametrize(("page", "section"), _citations())
+def test_pages_and_sections_that_the_code_names_exist(page: str, section: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert not section or re.search(rf"^## {section}\. ", text, re.MULTILINE)
 
 
 def test_the_picture_is_one() -> None:

@@ -2,7 +2,7 @@
 
 A barrier passes when its quorum is there. Hosts that have open jobs then are *behind*: they run their waves in order,
 and no later barrier counts them until they have no open job in any released wave. What is open at the deadline, or
-without a deadline when the quorum is there, is *late*. Rules: ``semantics.md`` section 4.
+without a deadline when the quorum is there, is *late*. Rules: ``docs/semantics.md`` section 4.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A start *gathers* until each open job of its step is staged. It is then *released*, in a burst or by each host's own
 clock, or *called off*: when a job fails before that, when the hosts' clocks are known too badly, when its time has
-passed, when someone interrupts the run. Rules: ``semantics.md`` section 5.
+passed, when someone interrupts the run. Rules: ``docs/semantics.md`` section 5.
 """
 
 from __future__ import annotations

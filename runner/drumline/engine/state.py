@@ -184,7 +184,7 @@ class RunState:
         self._jobs.out.append(Finish(status))
 
     def _exit_status(self) -> int:
-        """``semantics.md`` section 8."""
+        """``docs/semantics.md`` section 8."""
         if self.interrupted is not None:
             return 130
         causes = {

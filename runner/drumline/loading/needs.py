@@ -2,7 +2,7 @@
 
 A task without ``needs`` needs the task written before it; a play without ``needs`` needs the play before it. A play's
 needs hold for all its tasks: tasks that need nothing within the play wait for them, the others through those
-(``semantics.md`` section 1).
+(``docs/semantics.md`` section 1).
 """
 
 from __future__ import annotations

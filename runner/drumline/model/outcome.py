@@ -76,7 +76,7 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Status(StrEnum):
-    """Where a job stands (``semantics.md`` section 2)."""
+    """Where a job stands (``docs/semantics.md`` section 2)."""
 
     PENDING = "pending"
     READY = "ready"

@@ -17,7 +17,7 @@ from drumline.model.value import Template, Value, Variables
 
 
 class TriggerRule(StrEnum):
-    """How the needs of a job decide whether it runs (Airflow's names; ``semantics.md`` section 2)."""
+    """How the needs of a job decide whether it runs (Airflow's names; ``docs/semantics.md`` section 2)."""
 
     NONE_FAILED = "none_failed"
     ALL_SUCCESS = "all_success"
@@ -28,7 +28,7 @@ class TriggerRule(StrEnum):
 
 
 class Strategy(StrEnum):
-    """What is held back beside needs (``semantics.md`` section 3). ``linear`` in a file means ``waves``."""
+    """What is held back beside needs (``docs/semantics.md`` section 3). ``linear`` in a file means ``waves``."""
 
     WAVES = "waves"
     FREE = "free"
@@ -45,7 +45,7 @@ class Order(StrEnum):
 
 
 class Late(StrEnum):
-    """What becomes of a job that is late at its barrier (``semantics.md`` section 4)."""
+    """What becomes of a job that is late at its barrier (``docs/semantics.md`` section 4)."""
 
     FAIL = "fail"  #: It is stopped, and has failed.
     DROP = "drop"  #: It is stopped, and its host leaves the play without having failed.
