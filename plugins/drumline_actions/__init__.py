@@ -1,6 +1,7 @@
 """Actions for every day, on POSIX hosts (by ``sh``) and on Windows (by PowerShell): nothing is installed there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from drumline.plugin import Action, hookimpl
 
@@ -21,3 +22,14 @@ def drumline_actions() -> Iterable[Action]:
         *approve.ACTIONS,
         *clock.ACTIONS,
     )
+
+
+@hookimpl
+def drumline_exec_task(
+    words: tuple[str, ...], executable: str | None, clock: bool
+) -> tuple[str, Mapping[str, Any]] | None:
+    if clock:
+        return "clock", {}
+    if len(words) == 1:
+        return "shell", {"cmd": words[0], "executable": executable}
+    return "command", {"argv": list(words)} if words else {}

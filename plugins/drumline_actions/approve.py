@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from drumline.plugin import Action, ActionFailed, Approval, Argument, Ask, Call, Duration, Result, Steps
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Approval,
+    ApprovalArguments,
+    Argument,
+    Ask,
+    Call,
+    Duration,
+    Effect,
+    Result,
+    Steps,
+    Traits,
+)
 
 
 def perform(call: Call) -> Steps:
@@ -31,6 +44,7 @@ ACTIONS = (
     Action(
         name="approve",
         perform=perform,
+        traits=Traits(effect=Effect.NOTHING, asks=ApprovalArguments()),
         help="Ask people whether the run may go on",
         arguments=(
             Argument(name="message", required=True, help="What they are asked"),

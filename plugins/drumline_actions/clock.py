@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from drumline.plugin import Action, Call, ClockReading, ReadClock, Result, Steps
+from drumline.plugin import (
+    Action,
+    Call,
+    ClockReading,
+    Effect,
+    ReadClock,
+    Result,
+    Shows,
+    Steps,
+    Traits,
+)
 
 
 def perform(call: Call) -> Steps:
@@ -11,4 +21,11 @@ def perform(call: Call) -> Steps:
     return Result(values=values)
 
 
-ACTIONS = (Action(name="clock", perform=perform, help="Compare the host's clock with this machine's"),)
+ACTIONS = (
+    Action(
+        name="clock",
+        perform=perform,
+        traits=Traits(effect=Effect.NOTHING, shows=Shows.CLOCK),
+        help="Compare the host's clock with this machine's",
+    ),
+)

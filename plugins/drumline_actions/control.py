@@ -15,10 +15,14 @@ from drumline.plugin import (
     Argument,
     Ask,
     Call,
+    Effect,
     Moment,
     Result,
+    Sets,
+    Shows,
     Sleep,
     Steps,
+    Traits,
     Waiting,
     Written,
 )
@@ -164,6 +168,7 @@ ACTIONS = (
     Action(
         name="debug",
         perform=perform_debug,
+        traits=Traits(effect=Effect.NOTHING, shows=Shows.MESSAGE),
         help="Show a message or a variable",
         aliases=aliases("debug", windows=False),
         arguments=(
@@ -176,6 +181,7 @@ ACTIONS = (
     Action(
         name="set_fact",
         perform=perform_set_fact,
+        traits=Traits(effect=Effect.NOTHING, sets=Sets.ARGUMENTS),
         help="Set variables of the host for the rest of the run",
         aliases=aliases("set_fact", windows=False),
         arguments=(Argument(name="cacheable", type=bool, default=False, help="Taken, and of no effect"),),
@@ -185,6 +191,7 @@ ACTIONS = (
     Action(
         name="assert",
         perform=perform_assert,
+        traits=Traits(effect=Effect.NOTHING),
         help="Fail unless all conditions hold",
         aliases=aliases("assert", windows=False),
         arguments=(
@@ -200,6 +207,7 @@ ACTIONS = (
     Action(
         name="fail",
         perform=perform_fail,
+        traits=Traits(effect=Effect.NOTHING),
         help="Fail with a message",
         aliases=aliases("fail", windows=False),
         arguments=(
@@ -209,6 +217,7 @@ ACTIONS = (
     Action(
         name="pause",
         perform=perform_pause,
+        traits=Traits(effect=Effect.NOTHING),
         help="Let time pass",
         aliases=aliases("pause", windows=False),
         arguments=(

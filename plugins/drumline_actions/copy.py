@@ -14,12 +14,14 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Effect,
     Mode,
     NeededFile,
     Platform,
     Request,
     Result,
     Steps,
+    Traits,
     Written,
 )
 from drumline.plugin.kit import (
@@ -183,6 +185,7 @@ ACTIONS = (
     Action(
         name="copy",
         perform=perform,
+        traits=Traits(effect=Effect.FILES),
         help="Put a file, a directory or a text on the host",
         aliases=aliases("copy"),
         arguments=(

@@ -9,7 +9,19 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Get, Platform, Request, Result, Steps
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Effect,
+    Get,
+    Platform,
+    Request,
+    Result,
+    Steps,
+    Traits,
+)
 from drumline.plugin.kit import HostPath, Script, ask, output_text, require_exit, script_run
 from drumline.plugin.leftovers import sweep, temporary_name
 from drumline_actions.naming import aliases
@@ -125,6 +137,7 @@ ACTIONS = (
     Action(
         name="fetch",
         perform=perform,
+        traits=Traits(effect=Effect.NOTHING),
         help="Bring a file of the host to this machine",
         aliases=aliases("fetch", windows=False),
         arguments=(

@@ -6,7 +6,18 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Result, Steps, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Effect,
+    Platform,
+    Result,
+    Steps,
+    Traits,
+    Written,
+)
 from drumline.plugin.kit import (
     ATTRIBUTES,
     POSIX_ONLY,
@@ -170,6 +181,7 @@ ACTIONS = (
     Action(
         name="file",
         perform=perform_file,
+        traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Make, link, delete a file or directory on the host, or set its owner and mode",
         aliases=aliases("file"),
         arguments=(
@@ -193,6 +205,7 @@ ACTIONS = (
     Action(
         name="stat",
         perform=perform_stat,
+        traits=Traits(effect=Effect.NOTHING),
         help="Tell what a path on the host is",
         aliases=aliases("stat"),
         arguments=(

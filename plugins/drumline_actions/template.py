@@ -6,7 +6,18 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, NeededFile, Platform, Steps, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Effect,
+    NeededFile,
+    Platform,
+    Steps,
+    Traits,
+    Written,
+)
 from drumline.plugin.kit import (
     POSIX_ONLY,
     TARGET,
@@ -123,6 +134,7 @@ ACTIONS = (
     Action(
         name="template",
         perform=perform,
+        traits=Traits(effect=Effect.FILES),
         help="Render a template of this machine into a file on the host",
         aliases=aliases("template"),
         arguments=(

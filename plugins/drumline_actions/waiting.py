@@ -13,6 +13,7 @@ from drumline.plugin import (
     AuthenticationFailed,
     Call,
     Completed,
+    Effect,
     Ending,
     HostError,
     Language,
@@ -22,6 +23,8 @@ from drumline.plugin import (
     Run,
     Sleep,
     Steps,
+    Traits,
+    WaitArguments,
     Waiting,
 )
 from drumline.plugin.kit import HostPath, Script, ask, exclusive, output_text, require_exit
@@ -234,6 +237,7 @@ ACTIONS = (
     Action(
         name="wait_for",
         perform=perform_wait_for,
+        traits=Traits(effect=Effect.NOTHING, waits=WaitArguments(absent=("absent", "stopped"))),
         help="Wait until a port, a path or what a command finds on the host is as it should be",
         aliases=aliases("wait_for"),
         arguments=(
@@ -267,6 +271,7 @@ ACTIONS = (
     Action(
         name="wait_for_connection",
         perform=perform_wait_for_connection,
+        traits=Traits(effect=Effect.NOTHING),
         help="Wait until the host can be reached and used again",
         aliases=aliases("wait_for_connection", windows=False),
         arguments=(
@@ -279,6 +284,7 @@ ACTIONS = (
     Action(
         name="ping",
         perform=perform_ping,
+        traits=Traits(effect=Effect.NOTHING),
         help="See whether the host can be reached and used",
         aliases=aliases("ping"),
         arguments=(Argument(name="data", default="pong", help="What to return"),),

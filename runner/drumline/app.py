@@ -139,9 +139,7 @@ def prepare(
     with gathered() as mistakes:
         playbook = resolve_tags(playbook, render, mistakes.found)
         warnings.extend(embedded(playbook))
-        mistakes.found.extend(
-            check_names(playbook, inventory, extra, templating, actions=plugins.actions, chosen=chosen)
-        )
+        mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen))
         mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
         plan = mistakes.of(
             lambda: make_plan(
@@ -201,7 +199,7 @@ def _look_further(
     """Find what else is wrong with files in which something is: one mistake must not hide another."""
     undefined = inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     templating, known = Templating(plugins=plugins), inventory or Inventory()
-    mistakes.found.extend(check_names(playbook, known, extra, templating, actions=plugins.actions, undefined=undefined))
+    mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:
         return
     render = play_renderer(templating, inventory, extra, playbook)

@@ -13,6 +13,7 @@ from support.worlds import P, build, chain
 from drumline.forecast.draws import UNKNOWN, Range, Round, Scenario, smoothing, unknown_tasks
 from drumline.forecast.durations import Past, Spread, read_past
 from drumline.model.plan import Plan
+from drumline.model.traits import ApprovalArguments, Traits
 
 HOSTS = ["a", "b", "c"]
 PLAN = build(P(chain(HOSTS, HOSTS)))
@@ -43,7 +44,9 @@ def test_without_history_a_job_takes_a_second() -> None:
 
 def test_who_is_asked_answers_at_once_and_needs_no_history() -> None:
     asks, *others = PLAN.steps
-    plan = replace(PLAN, steps=(replace(asks, task=replace(asks.task, action="approve")), *others))
+    plan = replace(
+        PLAN, steps=(replace(asks, task=replace(asks.task, traits=Traits(asks=ApprovalArguments()))), *others)
+    )
     found = draw(past_of(plan, {("t0", "a"): 3600.0}), plan=plan)
     assert found.step(plan.steps[0]).took == dict.fromkeys(HOSTS, 0.0)
     assert unknown_tasks(plan, Past()) == (("p0", "t1"),)

@@ -1,15 +1,18 @@
 """The check of templates and names before a run: what it finds, and what it must not find."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from support.makers import ReadPlaybook, no_steps
+from support.makers import Actions, ReadPlaybook, no_steps
 from support.narrowing import expect
 
 from drumline.diagnostics import Position
 from drumline.loading.names import check_names, references
+from drumline.loading.playbook import load_playbooks
 from drumline.model.host import Host, Inventory
+from drumline.model.traits import Sets, Traits
 from drumline.model.value import Template
 from drumline.plugin.protocols import Action
 from drumline.templating.templates import Templating
@@ -123,9 +126,11 @@ def test_only_chosen_tasks_need_their_names(found: Found) -> None:
     assert found(tasks, chosen=lambda task: "never" not in task.tags) == []
 
 
-def test_an_action_that_may_set_any_variable_ends_the_check_of_names(found: Found) -> None:
-    gather = Action(name="ping", perform=no_steps, help="", sets_variables=True)
-    assert found("- ping:\n- command: echo {{ kernel }}", actions={"ping": gather}) == []
+def test_an_action_that_may_set_any_variable_ends_the_check_of_names(tmp_path: Path, actions: Actions) -> None:
+    gather = Action(name="gather", perform=no_steps, help="", traits=Traits(sets=Sets.UNKNOWN))
+    (tmp_path / "it.yml").write_text("- hosts: all\n  tasks:\n    - gather:\n    - command: echo {{ kernel }}\n")
+    playbook = load_playbooks([tmp_path / "it.yml"], {**actions, "gather": gather})
+    assert not check_names(playbook, INVENTORY, {}, Templating())
 
 
 @pytest.mark.parametrize(

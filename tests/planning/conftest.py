@@ -10,7 +10,11 @@ from drumline.diagnostics import Position
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.traits import Traits
 from drumline.planning.expand import make_plan
+from drumline.plugin.manager import load_plugins
+
+ACTIONS = load_plugins().actions
 
 
 def make_inventory(groups: Mapping[str, Sequence[str]]) -> Inventory:
@@ -29,7 +33,8 @@ def make_inventory(groups: Mapping[str, Sequence[str]]) -> Inventory:
 
 
 def make_task(name: str, needs: tuple[str, ...] | None = None, action: str = "command", **fields: Any) -> Task:
-    return Task(id=name, name=name, action=action, position=Position("site.yml"), needs=needs, **fields)
+    traits = ACTIONS[action].traits if action in ACTIONS else Traits()
+    return Task(id=name, name=name, action=action, traits=traits, position=Position("site.yml"), needs=needs, **fields)
 
 
 def make_play(name: str, *tasks: Task, hosts: str = "app", **fields: Any) -> Play:

@@ -21,7 +21,7 @@ def declare(directory: Path, text: str, *, name: str = "some-thing", file: str =
     (information / "entry_points.txt").write_text(text)
 
 
-@pytest.mark.parametrize("group", importlib.metadata.entry_points().groups)
+@pytest.mark.parametrize("group", sorted(importlib.metadata.entry_points().groups))
 def test_all_of_this_environment_are_found(group: str) -> None:
     wanted = {
         (entry.name, entry.module, entry.attr or "", f"{entry.dist.name} {entry.dist.version}")

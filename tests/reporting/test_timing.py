@@ -38,6 +38,7 @@ from drumline.model.event import (
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Late, Start, Strategy
+from drumline.model.traits import Shows, Traits
 from drumline.reporting.console import ConsoleReport
 from drumline.reporting.history import show_data, show_lines
 from drumline.reporting.lines import Line, fine, plain
@@ -452,7 +453,8 @@ def test_an_interrupt_ends_the_waiting_in_reports_too() -> None:
 
 def test_clocks_are_a_table_by_offset() -> None:
     plan = one()
-    step = replace(plan.steps[0], task=replace(plan.steps[0].task, id="clock", action="clock", name="clock"))
+    clock = replace(plan.steps[0].task, id="clock", action="clock", name="clock", traits=Traits(shows=Shows.CLOCK))
+    step = replace(plan.steps[0], task=clock)
     plan = replace(plan, steps=(step,))
     offsets = {1: 0.0021, 2: -1.25, 3: 0.0, 4: 0.4}
     events: list[Event] = [

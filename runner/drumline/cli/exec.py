@@ -23,7 +23,7 @@ from drumline.cli.options import (
 )
 from drumline.cli.reported import run_reported
 from drumline.diagnostics import Position
-from drumline.errors import UsageError
+from drumline.errors import PluginError, UsageError
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.source.yaml import text_value
 
@@ -41,7 +41,7 @@ _PLACE = Position("<command line>")
     "--module",
     metavar="ACTION",
     shell_complete=completes("actions"),
-    help="Run this action instead of a command: ping, copy, template.",
+    help="Run this action instead of a command.",
 )
 @click.option(
     "-a", "--args", "arguments", metavar="ARGS", help="The action's arguments, as in Ansible: 'src=a dest=/tmp'."
@@ -105,9 +105,8 @@ def _require_one_thing(words: tuple[str, ...], clock: bool, given: Mapping[str, 
             f"-m and -a say what to run, and so does '{words[0]}'. Leave one of them out.",
         )
     if _is_action(given) and given["executable"]:
-        raise UsageError(
-            "--executable is for commands", "Give it to the action: -m shell -a 'cmd=ls executable=/bin/bash'."
-        )
+        arguments = f"{given['arguments'] or ''} executable={given['executable']}".strip()
+        raise UsageError("--executable is for commands", f"Give it to the action: -a {shlex.quote(arguments)}.")
     if not clock and not _is_action(given) and not any(word.strip() for word in words):
         raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
 
@@ -117,12 +116,11 @@ def _is_action(given: Mapping[str, Any]) -> bool:
 
 
 def _task_of(words: tuple[str, ...], clock: bool, given: Mapping[str, Any]) -> Task:
-    if clock:
-        return Task(id="clock", name="clock", action="clock", position=_PLACE, timeout=given["timeout"])
     if _is_action(given):
-        task = _action(given["module"] or "command", given["arguments"] or "")
-        return replace(task, become=given["become"], timeout=given["timeout"])
-    return _task(words, become=given["become"], timeout=given["timeout"], shell=given["executable"])
+        task = _action(given["module"] or _meant((), None, False)[0], given["arguments"] or "")
+    else:
+        task = _task(words, clock, given["executable"])
+    return replace(task, become=given["become"], timeout=given["timeout"])
 
 
 def _action(name: str, arguments: str) -> Task:
@@ -146,16 +144,37 @@ def _action(name: str, arguments: str) -> Task:
     return task
 
 
-def _task(words: tuple[str, ...], *, become: bool, timeout: float | None, shell: str | None) -> Task:
-    line = len(words) == 1
-    texts = [text_value(word, _PLACE) for word in words]
-    arguments = {"cmd": texts[0], "executable": shell} if line else {"argv": texts}
+def _task(words: tuple[str, ...], clock: bool, executable: str | None) -> Task:
+    from drumline.app import registry
+
+    name, arguments = _meant(words, executable, clock)
+    action = registry().actions.get(name)
+    if action is None:
+        detail = f"It says that '{name}' runs commands (drumline_exec_task), and no plugin offers that."
+        raise PluginError("A plugin has failed", detail)
     return Task(
-        id="exec",
-        name=words[0] if line else shlex.join(words),
-        action="shell" if line else "command",
-        arguments={name: value for name, value in arguments.items() if value is not None},
+        id=action.name if clock else "exec",
+        name=action.name if clock else words[0] if len(words) == 1 else shlex.join(words),
+        action=action.name,
+        traits=action.traits,
+        arguments={name: _as_written(value) for name, value in arguments.items() if value is not None},
         position=_PLACE,
-        become=become,
-        timeout=timeout,
     )
+
+
+def _meant(words: tuple[str, ...], executable: str | None, clock: bool) -> tuple[str, Mapping[str, Any]]:
+    """The action that runs the words, and its arguments: as a plugin says."""
+    from drumline.app import registry
+
+    meant = registry().hooks.ask("drumline_exec_task", words=words, executable=executable, clock=clock)
+    if meant is None:
+        raise UsageError("No plugin runs commands", "Name an action: drumline exec PATTERN -m ACTION -a ARGUMENTS.")
+    found: tuple[str, Mapping[str, Any]] = meant
+    return found
+
+
+def _as_written(value: Any) -> Any:
+    """An argument in which templates are rendered, as in a playbook."""
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    return text_value(value, _PLACE) if isinstance(value, str) else value

@@ -23,8 +23,6 @@ from drumline.model.playbook import Task
 
 #: Seconds of a job of which nothing is known.
 UNKNOWN: Final = 1.0
-#: Actions that wait for people; they are taken to answer at once, whatever they took before.
-_AT_ONCE: Final = frozenset({"approve"})
 #: The upper end of an 80% interval of the normal distribution.
 _Z80: Final = NormalDist().inv_cdf(0.9)
 
@@ -108,7 +106,7 @@ class Round:
 
     def _times(self, key: TaskKey, step: Step, chance: random.Random) -> dict[str, float]:
         given, task = self._scenario.take.get(key), self._past.tasks.get(key)
-        if step.task.action in _AT_ONCE:
+        if step.task.traits.asks is not None:  # people are taken to answer at once, whatever they took before
             return dict.fromkeys(step.hosts, 0.0)
         if given is not None:
             return {host: _noisy(given.middle, given.spread, chance) for host in step.hosts}
@@ -148,7 +146,7 @@ def key_of(plan: Plan, step: Step) -> TaskKey:
 
 def unknown_tasks(plan: Plan, past: Past, given: Collection[TaskKey] = ()) -> tuple[TaskKey, ...]:
     """The tasks that never ran, but for those whose time is given or needs no history."""
-    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps if step.task.action not in _AT_ONCE)
+    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps if step.task.traits.asks is None)
     return tuple(key for key in keys if key not in past.tasks and key not in given)
 
 

@@ -22,7 +22,7 @@ Giver: TypeAlias = tuple[str, Callable[..., Iterable[HostVariables] | None]]
 FILES: tuple[Giver, ...] = ((BUILT_IN, variables_in_files),)
 
 
-def ask(
+def ask_givers(
     givers: Iterable[Giver], draft: Draft, directories: Sequence[Path], playbook_directories: Sequence[Path]
 ) -> list[HostVariables]:
     """What all of them give, the weakest first; mistakes are noted in the draft."""

@@ -15,7 +15,7 @@ from drumline.diagnostics import Position
 from drumline.errors import FilesError, UsageError
 from drumline.inventory.author_text import author_text
 from drumline.inventory.draft import Draft, check_cycles
-from drumline.inventory.host_variables import FILES, Giver, ask
+from drumline.inventory.host_variables import FILES, Giver, ask_givers
 from drumline.inventory.ini_source import read_ini
 from drumline.inventory.merging import hosts_of, merge
 from drumline.inventory.yaml_source import read_yaml
@@ -52,7 +52,7 @@ def load_inventory(
     check_cycles(draft)
     beside = _directories_beside(sources)
     playbook = [directory for directory in _distinct(extra_directories) if directory not in beside]
-    given = ask(givers, draft, beside, playbook)
+    given = ask_givers(givers, draft, beside, playbook)
     if draft.mistakes:
         raise FilesError(draft.mistakes)
     return merge(draft, given, sources)

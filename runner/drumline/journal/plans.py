@@ -7,10 +7,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import convert, to_builtins
+
 from drumline.diagnostics import Position
 from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Start, Strategy, Task, TriggerRule
 from drumline.model.titles import play_title, task_title
+from drumline.model.traits import Traits
 
 
 def encode_plan(plan: Plan) -> str:
@@ -145,6 +148,7 @@ def _step_fields(step: Step, number: Any) -> dict[str, Any]:
         "task": task.id,
         "name": task_title(task),
         "action": task.action,
+        "traits": to_builtins(task.traits),
         "position": task.position,
         "trigger_rule": task.trigger_rule,
         "run_once": task.run_once,
@@ -165,6 +169,7 @@ def _read_step(index: int, fields: dict[str, Any], hosts: list[tuple[str, ...]],
         id=fields["task"],
         name=fields["name"],
         action=fields["action"],
+        traits=convert(fields.get("traits", {}), Traits),
         position=Position(*fields["position"]),
         trigger_rule=TriggerRule(fields["trigger_rule"]),
         run_once=fields["run_once"],

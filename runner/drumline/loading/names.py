@@ -15,8 +15,8 @@ from drumline.inventory.variables import MAGIC_NAMES
 from drumline.loading.needs import Vertex
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.traits import Sets
 from drumline.model.value import Template, Value, Variables
-from drumline.plugin.protocols import Action
 from drumline.source.yaml import BRACES
 from drumline.templating import not_yet
 from drumline.templating.templates import Templating
@@ -35,7 +35,6 @@ def check_names(
     extra_vars: Variables,
     templating: Templating,
     *,
-    actions: Mapping[str, Action] | None = None,
     chosen: Callable[[Task], bool] = lambda _task: True,
     undefined: bool = True,
 ) -> Diagnostics:
@@ -43,14 +42,14 @@ def check_names(
 
     ``undefined``: whether names are looked at.
 
-    Names aren't checked when a task sets variables whose names no one knows yet: by a template in the name, or by
-    one of the ``actions`` that say so of themselves.
+    Names aren't checked when a task sets variables whose names no one knows yet: by a template in the name, or since
+    its action says so of itself.
     """
     found = Diagnostics()
     for template in _all_templates(playbook):
         found.extend(templating.check(template))
     _check_own_words(playbook, extra_vars, found)
-    if undefined and not _sets_unknown_names(playbook, actions or {}):
+    if undefined and not _sets_unknown_names(playbook):
         checker = _Checker(playbook, inventory, extra_vars, templating, found)
         for play in playbook.plays:
             for task in filter(chosen, play.tasks):
@@ -188,11 +187,9 @@ def _needed_values(task: Task) -> list[Any]:
     ]
 
 
-def _sets_unknown_names(playbook: Playbook, actions: Mapping[str, Action]) -> bool:
+def _sets_unknown_names(playbook: Playbook) -> bool:
     tasks = [task for play in playbook.plays for task in play.tasks]
-    if any(task.action in actions and actions[task.action].sets_variables for task in tasks):
-        return True
-    return any(named_by_templates(task) for task in tasks)
+    return any(task.traits.sets is Sets.UNKNOWN or named_by_templates(task) for task in tasks)
 
 
 def named_by_templates(task: Task) -> list[Template]:
@@ -263,7 +260,7 @@ def _gained(tasks: Iterable[Task]) -> Iterator[str]:
     for task in tasks:
         if task.register:
             yield task.register
-        if task.action == "set_fact":
+        if task.traits.sets is Sets.ARGUMENTS:
             yield from task.arguments
 
 

@@ -16,6 +16,7 @@ from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import Read, Reader
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
+from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.protocols import Action
 from drumline.source.quotes import never_closed, read_quotes
@@ -49,6 +50,7 @@ def read_task(
         id=reader.value("id", reader.id) or slug(name) or (slug(action.name) if action else "") or "task",
         name=name,
         action=action.name if action else "",
+        traits=action.traits if action else Traits(),
         arguments=arguments,
         position=node.position,
         positions=reader.positions() | {f"arguments.{key}": at for key, at in argument_positions.items()},

@@ -13,6 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from drumline.diagnostics import Position
+from drumline.model.traits import Traits
 from drumline.model.value import Template, Value, Variables
 
 
@@ -113,6 +114,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
+    traits: Traits = Traits()  #: Of the action.
     arguments: Mapping[str, Value] = {}
     position: Position
     #: Where each keyword and argument stands, for messages: keys ``when``, ``arguments.src``, …

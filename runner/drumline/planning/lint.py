@@ -5,7 +5,7 @@ from elsewhere, and nothing is said. Otherwise a task that brings it about has t
 such that the wait doesn't run when that task was skipped, failed, or was dropped at its barrier. That is tried
 (:mod:`.ways`), for all tasks that bring it about together.
 
-An ``approve`` without ``timeout`` is told too, since only a person ends it.
+A question to people without a time-out is told too, since only a person ends it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from drumline.diagnostics import Diagnostics
 from drumline.loading.needs import Vertex, needs_of
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy, Task
+from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Variables
 from drumline.planning.graph import ancestors, path
 from drumline.planning.vertices import steps_of, tasks_of
-from drumline.planning.views.words import APPROVE
 from drumline.planning.waits import brings, wanted_by
 from drumline.planning.ways import Ways
 
@@ -50,8 +50,9 @@ class _Lint:
 
     def look_at(self, vertex: Vertex, task: Task) -> None:
         """Report what is wrong with a task, if it waits for something."""
-        if task.action == APPROVE and task.arguments.get("timeout") is None and False not in task.when:
-            self._add(task, "approve", self._unattended(vertex, task))
+        asks = task.traits.asks
+        if asks is not None and task.arguments.get(asks.timeout) is None and False not in task.when:
+            self._add(task, task.action, self._unattended(vertex, task, asks))
         wanted = wanted_by(self._plays[vertex.play], task, self._extra)
         if wanted is None or False in task.when:
             return
@@ -69,12 +70,13 @@ class _Lint:
         position = task.positions.get(f"arguments.{argument}", task.position)
         self.found.add("A wait that may never end", detail=detail, position=position)
 
-    def _unattended(self, vertex: Vertex, task: Task) -> str:
+    def _unattended(self, vertex: Vertex, task: Task, asks: ApprovalArguments) -> str:
         waiting = [other.id for place, other in self._tasks.items() if vertex in self._needs[place]]
         others = f" Until then {', '.join(map(repr, waiting))} and what follows wait." if waiting else ""
         return (
             f"'{task.id}' has no timeout: where no one is at the terminal, it waits until someone answers with "
-            f"drumline approve.{others} Write timeout: 1h, and default: approve if the run may go on without an answer."
+            f"drumline approve.{others} "
+            f"Write {asks.timeout}: 1h, and {asks.default}: {asks.approval} if the run may go on without an answer."
         )
 
     def _problems(self, vertex: Vertex, bringing: Sequence[Vertex]) -> list[str]:

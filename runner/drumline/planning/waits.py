@@ -1,6 +1,6 @@
 """What a task waits for, and which tasks bring that about, as far as their text tells.
 
-A ``wait_for`` names a path, a port, or a command that names them. A task brings it about when its arguments name the
+A task that waits names a path, a port, or a command that names them. A task brings it about when its arguments name the
 same: the file that it copies to, the line that it runs. Variables of play and task, and those given with ``-e``, are
 put in where they are plain; any other expression is compared as it is written.
 """
@@ -12,17 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drumline.model.playbook import Play, Task
+from drumline.model.traits import Effect
 from drumline.model.value import Template, Value, Variables, text_of
 
-#: Actions that look, tell or ask: what they name is there already, or isn't there because of them.
-_LOOKING = frozenset(
-    {
-        *("approve", "assert", "clock", "debug", "fail", "fetch", "pause", "ping", "set_fact", "stat", "wait_for"),
-        "wait_for_connection",
-    }
-)
-#: Actions that write files; nothing answers at a port because of them.
-_WRITING = frozenset({"copy", "file", "template"})
 _PLAIN = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _BRACES = re.compile(r"(\{\{)\s*|\s*(\}\})")
 _PORT = re.compile(r":([0-9]{2,5})(?![0-9])")
@@ -43,23 +35,24 @@ class Wanted:
 
 
 def wanted_by(play: Play, task: Task, extra: Variables) -> Wanted | None:
-    """What the task waits for, when it is a ``wait_for`` that a task can end."""
-    if task.action != "wait_for":
+    """What the task waits for, when it waits for what a task can bring about."""
+    waits = task.traits.waits
+    if waits is None:
         return None
     known = {**play.variables, **task.variables, **extra}
     texts = {name: _text(value, known) for name, value in task.arguments.items() if value is not None}
-    kind = next((kind for kind in ("path", "port", "command") if kind in texts), None)
-    if kind is None:
+    shown = {waits.path: "{}", waits.port: "port {}", waits.command: "'{}'"}
+    argument = next((name for name in shown if name in texts), None)
+    if argument is None:
         return None
-    # As written: what a variable holds may be secret.
-    words = {"path": "{}", "port": "port {}", "command": "'{}'"}[kind].format(text_of(task.arguments[kind]))
-    paths, ports = _named_by_command(texts["command"]) if kind == "command" else ((), ())
+    text = texts[argument]
+    paths, ports = _named_by_command(text) if argument == waits.command else ((), ())
     return Wanted(
-        argument=kind,
-        words=words,
-        paths=(texts["path"],) if kind == "path" else paths,
-        ports=(texts["port"],) if kind == "port" else ports,
-        is_absence=texts.get("state") in ("absent", "stopped"),
+        argument=argument,
+        words=shown[argument].format(text_of(task.arguments[argument])),  # as written: a variable may hold a secret
+        paths=(text,) if argument == waits.path else paths,
+        ports=(text,) if argument == waits.port else ports,
+        is_absence=texts.get(waits.state) in waits.absent,
     )
 
 
@@ -72,15 +65,20 @@ def _named_by_command(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def brings(play: Play, task: Task, wanted: Wanted, extra: Variables) -> bool:
     """Whether the task names what is waited for in a way that brings it about, or, as wanted, takes it away."""
-    if task.action in _LOOKING:
+    traits = task.traits
+    if traits.effect is Effect.NOTHING:
         return False
     known = {**play.variables, **task.variables, **extra}
-    if task.action == "file" and (_text(task.arguments.get("state"), known) == "absent") is not wanted.is_absence:
-        return False
+    if traits.removes is not None:
+        argument, value = traits.removes
+        if (_text(task.arguments.get(argument), known) == value) is not wanted.is_absence:
+            return False
     texts = [_text(value, known) for name, value in task.arguments.items() if name != "chdir"]
     directory = _text(task.arguments.get("chdir"), known).rstrip("/\\")
     named = any(_names_path(text, path, directory) for text in texts for path in wanted.paths)
-    return named or (task.action not in _WRITING and any(_has(text, port) for text in texts for port in wanted.ports))
+    if named or traits.effect is Effect.FILES:
+        return named
+    return any(_has(text, port) for text in texts for port in wanted.ports)
 
 
 def _names_path(text: str, path: str, directory: str) -> bool:

@@ -41,6 +41,7 @@ from drumline.model.request import (
     Waiting,
 )
 from drumline.model.target import Option, Platform, Target
+from drumline.model.traits import ApprovalArguments, Effect, Sets, Shows, Traits, WaitArguments
 from drumline.plugin.hooks import Hooks
 from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import (
@@ -76,6 +77,7 @@ __all__ = [
     "Action",
     "ActionFailed",
     "Approval",
+    "ApprovalArguments",
     "Argument",
     "Ask",
     "AuthenticationFailed",
@@ -96,6 +98,7 @@ __all__ = [
     "Diagnostics",
     "DrumlineError",
     "Duration",
+    "Effect",
     "Emit",
     "Ending",
     "Exit",
@@ -130,6 +133,8 @@ __all__ = [
     "Secret",
     "Session",
     "SessionLimit",
+    "Sets",
+    "Shows",
     "Sleep",
     "SourceData",
     "Staged",
@@ -138,11 +143,13 @@ __all__ = [
     "Stream",
     "Target",
     "TemplateFunction",
+    "Traits",
     "TransferFailed",
     "TransferStopped",
     "Transport",
     "TransportTraits",
     "UsageError",
+    "WaitArguments",
     "Waiting",
     "Written",
     "did_you_mean",

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from drumline.model.outcome import Completed, Exit, Result
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
+from drumline.model.traits import Traits
 
 if TYPE_CHECKING:
     from drumline.config import Settings
@@ -220,6 +221,7 @@ class Call:
         return self.arguments[argument]
 
 
+_NO_TRAITS = Traits()
 #: An action: yields requests, is sent their answers (each request says which), returns its result.
 Steps: TypeAlias = Generator[Request, Any, Result]
 
@@ -247,12 +249,11 @@ class Action:
     free_form: str | None = None
     #: Arguments with any name are taken (``set_fact``), as they are.
     open_arguments: bool = False
-    #: Its results may set variables whose names no one knows beforehand (``Result.facts``), so that a name that seems
-    #: to be undefined may be one of them. Not so for ``set_fact``, whose arguments are the names.
-    sets_variables: bool = False
     #: Arguments whose text is an expression rather than a string (``assert: that``).
     expressions: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
+    #: What drumline has to know of tasks that use it, beside how it runs.
+    traits: Traits = _NO_TRAITS
     #: One job does it for all hosts of a batch, as with ``run_once``.
     once: bool = False
     #: It marks one of its requests as the ``main`` one, so that a task's ``start`` can hold that back.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -78,6 +78,25 @@ def drumline_actions() -> Iterable[Action] | None:
     None: it offers none.
     Which answer wins: all count; a name or alias that is offered twice stays with the first plugin, and the second is
         at fault.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline_actions``.
+    """
+
+
+@hookspec(firstresult=True)
+def drumline_exec_task(
+    words: tuple[str, ...], executable: str | None, clock: bool
+) -> tuple[str, Mapping[str, Any]] | None:
+    """Say which action runs what ``drumline exec`` was given, and its arguments.
+
+    Called: when ``drumline exec`` runs a command or compares clocks, and for ``-a`` without ``-m``.
+    Parameters:
+        words: one word is a command line for the host's shell, several are a program and its arguments; none with
+            ``--clock``, and for ``-a``, whose arguments are then used.
+        executable: the program that reads a command line; None for the host's usual shell.
+        clock: hosts' clocks are to be compared with this machine's.
+    None: it leaves it to the next plugin.
+    Which answer wins: the first that isn't None. Templates in the words are rendered as in a playbook.
     Who may implement it: any plugin.
     Bundled user: ``drumline_actions``.
     """

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
+from drumline.model.traits import Shows
 
 #: Of results that differ by their hosts' names so many are shown.
 MOST_SAMPLES = 3
@@ -18,9 +19,6 @@ Likeness: TypeAlias = tuple[int, Status, bool, str]
 
 #: What stands for the host's name or address where texts are compared.
 _BLANK = "\x00"
-
-#: Actions whose whole result is shown.
-_WHOLE = ("debug", "clock")
 
 
 @dataclass(slots=True)
@@ -58,7 +56,7 @@ class Folding:
 
     def text(self, step: int, status: Status, result: Mapping[str, Any], ignored: bool) -> str:
         """What is shown of a result."""
-        if self._verbose > 1 or self._plan.steps[step].task.action in _WHOLE:
+        if self._verbose > 1 or self._plan.steps[step].task.traits.shows is not Shows.OUTCOME:
             return _flat(result)
         return what_is_shown(status, result, ignored, self._verbose)
 

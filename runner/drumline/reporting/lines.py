@@ -12,6 +12,7 @@ from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
 from drumline.model.titles import play_title, task_title
+from drumline.model.traits import Shows
 from drumline.reporting.folds import Fold
 from drumline.reporting.tracker import CAUSES, Tracker, Wave
 
@@ -150,7 +151,7 @@ def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int) -
     """What is to be said of one result."""
     if status in CAUSES:
         yield from failure_lines(step, result)
-    elif (step.task.action == "debug" and status is not Status.SKIPPED) or (verbose and result.get("msg")):
+    elif (step.task.traits.shows is Shows.MESSAGE and status is not Status.SKIPPED) or (verbose and result.get("msg")):
         yield from _indented(_said(result), "cyan")
     if verbose and status not in CAUSES:
         yield from _output_lines(result, lines=None)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 from drumline.model.hostnames import fold_hosts
+from drumline.model.traits import Shows
 from drumline.reporting.lines import MARKS, Line, Part, fold_lines, seconds, task_name
 from drumline.reporting.timing import (
     barrier_lines,
@@ -47,7 +48,7 @@ def wave_result(
         start = tracker.starts.get(index)
         yield from filter(None, [called_off_line(step, start) if start and not start.told else None])
         folds = tracker.folding.merged([fold for fold in wave.folds.values() if fold.step == index])
-        measured = [fold for fold in folds if step.task.action == "clock" and "offset" in fold.result]
+        measured = [fold for fold in folds if step.task.traits.shows is Shows.CLOCK and "offset" in fold.result]
         if measured:
             yield from clock_lines(step, measured)
         for fold in sorted(folds, key=lambda fold: _ORDER.index(fold.status)):

@@ -8,8 +8,9 @@ from typing import Any
 
 from drumline.model.plan import Batch, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Start, Strategy, Task
+from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Template, text_of
-from drumline.planning.views.words import APPROVE, hosts_of_jobs, jobs_of, most_failures, needs_text, quorum
+from drumline.planning.views.words import hosts_of_jobs, jobs_of, most_failures, needs_text, quorum
 from drumline.times import moment
 
 
@@ -82,13 +83,14 @@ def _task_data(plan: Plan, step: Step) -> dict[str, Any]:
         "any_errors_fatal": task.any_errors_fatal,
         "throttle": task.throttle,
         "start": task.start and _start_data(task.start),
-        "approval": _approval_data(task) if task.action == APPROVE else None,
+        "approval": _approval_data(task, task.traits.asks) if task.traits.asks else None,
     }
 
 
-def _approval_data(task: Task) -> dict[str, Any]:
+def _approval_data(task: Task, asks: ApprovalArguments) -> dict[str, Any]:
     """As written; a template shows its text."""
-    written = {name: task.arguments.get(name) for name in ("message", "timeout", "default")}
+    names = {"message": asks.message, "timeout": asks.timeout, "default": asks.default}
+    written = {name: task.arguments.get(argument) for name, argument in names.items()}
     return {name: value.text if isinstance(value, Template) else value for name, value in written.items()}
 
 

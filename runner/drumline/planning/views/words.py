@@ -10,14 +10,12 @@ from drumline.diagnostics import counted
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Late, Order, Start
-from drumline.model.value import Value, text_of
+from drumline.model.traits import ApprovalArguments
+from drumline.model.value import Template, Value, text_of
 from drumline.planning.starts import how_far
 from drumline.source.moments import duration
 from drumline.times import in_words, moment
 
-#: The action that asks people.
-APPROVE = "approve"
-_WITHOUT_ANSWER = {"reject": "then it is rejected", "approve": "then it is approved"}
 _LATE = {
     Late.FAIL: "is stopped and has failed",
     Late.DROP: "is stopped, and its host leaves the play",
@@ -124,8 +122,8 @@ def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> 
     parts = [start_text(task.start, jobs, now)] if task.start else []
     if 0 < task.throttle < jobs:
         parts.append(f"at most {task.throttle} at once")
-    if task.action == APPROVE:
-        parts.append(_approval_text(step))
+    if task.traits.asks is not None:
+        parts.append(_approval_text(step, task.traits.asks))
     if task.any_errors_fatal and not is_fatal(planned):
         parts.append("a failure stops the play")
     return parts
@@ -139,13 +137,17 @@ def start_text(start: Start, jobs: int, now: float | None) -> str:
     return text if start.max_skew is None else f"{text}, within {in_words(start.max_skew)} or not at all"
 
 
-def _approval_text(step: Step) -> str:
+def _approval_text(step: Step, asks: ApprovalArguments) -> str:
     arguments = step.task.arguments
-    message = " ".join(text_of(arguments.get("message")).split())
-    timeout = arguments.get("timeout")
+    message = " ".join(text_of(arguments.get(asks.message)).split())
+    timeout = arguments.get(asks.timeout)
     if timeout is None:
         return f'asks "{message}" and waits for an answer, however long it takes'
-    end = _WITHOUT_ANSWER.get(arguments.get("default") or "reject", "then what default says holds")
+    default = arguments.get(asks.default)
+    if isinstance(default, Template):
+        end = f"then what {asks.default} says holds"
+    else:
+        end = f"then it is {'approved' if default == asks.approval else 'rejected'}"
     return f'asks "{message}" and waits for an answer, {_duration_text(timeout)} at most: {end}'
 
 

@@ -1,0 +1,62 @@
+"""What drumline has to know of a task beside how it runs: its action says it, by whatever name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Effect(StrEnum):
+    """What a task may bring about, for those that wait for it."""
+
+    ANYTHING = "anything"
+    FILES = "files"  #: It writes files; nothing answers at a port because of it.
+    NOTHING = "nothing"  #: It looks, says or asks; what it names is there already, or isn't there because of it.
+
+
+class Shows(StrEnum):
+    """What reports show of a result."""
+
+    OUTCOME = "outcome"  #: That it changed something, or why it failed; the rest with ``-v``.
+    MESSAGE = "message"  #: Its message always: it is what the task is for.
+    CLOCK = "clock"  #: How far clocks are off, for all hosts in one table: values ``offset``, ``uncertainty``.
+
+
+class Sets(StrEnum):
+    """Which variables a task sets for those after it, beside ``register``."""
+
+    NOTHING = "nothing"
+    ARGUMENTS = "arguments"  #: Those that its arguments name.
+    UNKNOWN = "unknown"  #: No one knows their names beforehand, so that an undefined name may be one of them.
+
+
+class ApprovalArguments(Struct, frozen=True, kw_only=True):
+    """The task asks people whether the run goes on: the arguments that hold what they are asked."""
+
+    message: str = "message"
+    timeout: str = "timeout"  #: A duration; null: it waits however long it takes.
+    default: str = "default"  #: What holds when the time is up; null is a rejection.
+    approval: str = "approve"  #: The value of that argument which approves; any other rejects.
+
+
+class WaitArguments(Struct, frozen=True, kw_only=True):
+    """The task waits until something is there, or gone: the arguments that name it."""
+
+    path: str = "path"
+    port: str = "port"
+    command: str = "command"  #: A line for the host's shell that looks for it.
+    state: str = "state"
+    absent: tuple[str, ...] = ("absent",)  #: The states that wait until it is gone.
+
+
+class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an action says of all tasks that use it."""
+
+    effect: Effect = Effect.ANYTHING
+    #: An argument and its value by which the task takes away what it names (``state``, ``absent``).
+    removes: tuple[str, str] | None = None
+    sets: Sets = Sets.NOTHING
+    shows: Shows = Shows.OUTCOME
+    asks: ApprovalArguments | None = None
+    waits: WaitArguments | None = None
