@@ -46,8 +46,8 @@ SABOTAGE = {
     "ends the shell only": (
         (
             "def run(self, request, emit):\n"
-            "    import drumline_local.process as process\n"
-            "    process.end_tree = lambda leader: (leader.kill(), leader.wait())\n"
+            "    import drumline_local.tree as tree\n"
+            "    tree.end_tree = lambda leader: (leader.kill(), leader.wait())\n"
             "    return super().run(request, emit)"
         ),
         ["test_interrupt_ends_the_tree"],
