@@ -75,7 +75,6 @@ class TestContent:
     def test_later_sources_win(self, write: Write) -> None:
         inventory = load_inventory([write("1.ini", "h x=1 y=1"), write("2.ini", "h x=2")])
         assert variables(inventory, "h") == {"x": 2, "y": 1}
-        assert inventory.own_variables["h"] == {"x": 2, "y": 1}
 
     def test_a_comma_list(self) -> None:
         inventory = load_inventory(["web1, web2:2222,"])

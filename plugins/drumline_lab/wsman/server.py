@@ -69,7 +69,6 @@ class WsmanServer:
         self.last_auth_error = ""
         self.credentials = Credentials(settings.users, settings.keytab)
         self.shells = Shells(settings)
-        self.backend = backend
         self._text_shells = TextShells(self.shells, backend)
         self._resources: dict[str, Resource] = {
             CMD: self._text_shells,

@@ -35,7 +35,6 @@ class Estimate:
     """What is to be expected of a run. ``plan`` is the one that was asked about."""
 
     plan: Plan
-    scenario: Scenario
     rounds: tuple[Simulated, ...]
     runs: int  #: Earlier runs that it rests on.
     unknown: tuple[TaskKey, ...]  #: Tasks that never ran, and of which no one said how long they take.
@@ -110,7 +109,6 @@ def estimate(
     middle = sorted(found, key=lambda run: run.seconds)[count // 2]
     return Estimate(
         plan=plan,
-        scenario=scenario,
         rounds=found,
         runs=len(past.runs),
         unknown=unknown_tasks(plan, past, scenario.take),

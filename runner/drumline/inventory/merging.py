@@ -87,11 +87,9 @@ class _Merger:
     def merge(self, sources: tuple[str, ...]) -> Inventory:
         _settle(self._draft)
         groups = {name: self._group(name) for name in self._draft.groups}
-        own = {name: self._own(name) for name in self._draft.hosts}
         return Inventory(
-            hosts=Hosts((self._host(name, variables) for name, variables in own.items()), self._implicit()),
+            hosts=Hosts((self._host(name, self._own(name)) for name in self._draft.hosts), self._implicit()),
             groups=groups,
-            own_variables=own,
             sources=sources,
             warnings=tuple(self._draft.warnings),
         )

@@ -33,8 +33,6 @@ class Inventory(Struct, frozen=True, kw_only=True, gc=False):
 
     hosts: Mapping[str, Host] = {}
     groups: Mapping[str, Group] = {}
-    #: Each host's own variables as the sources gave them, unmerged, for ``inventory list``.
-    own_variables: Mapping[str, Variables] = {}
     #: What the sources were, for messages and the journal.
     sources: tuple[str, ...] = ()
     #: Files of them that were left out, since something is wrong there.

@@ -12,14 +12,6 @@ from typing import TypeVar
 V = TypeVar("V", bound=Hashable)
 
 
-def levels(needs: Mapping[V, Iterable[V]]) -> dict[V, int]:
-    """For each vertex the length of the longest way down from it: 0 for one that needs nothing."""
-    found: dict[V, int] = {}
-    for vertex in TopologicalSorter(needs).static_order():
-        found[vertex] = max((found[need] + 1 for need in needs.get(vertex, ())), default=0)
-    return found
-
-
 def without(needs: Mapping[V, Iterable[V]], removed: Collection[V]) -> dict[V, tuple[V, ...]]:
     """The graph without some vertices: whoever needed one of them needs what that one needed, so that order holds."""
     standing: dict[V, tuple[V, ...]] = {}

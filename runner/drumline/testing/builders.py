@@ -24,7 +24,6 @@ def make_inventory(
             "ungrouped": Group(name="ungrouped", hosts=ungrouped),
             **{name: Group(name=name, hosts=hosts) for name, hosts in members.items()},
         },
-        own_variables=variables,
         sources=("test",),
     )
 
