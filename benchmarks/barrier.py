@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import statistics
 import sys
@@ -11,11 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from _measure import judged, machine, print_table
 from engine import write_project
+from msgspec.structs import replace
 
 from drumline import app
 from drumline.config import Settings
@@ -27,7 +28,7 @@ from drumline.testing.null import NullConnection, NullSession, NullTransport
 LIMIT = 20.0
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Wave:
     """When its first job reached a session, and when its last one had ended."""
 
@@ -92,7 +93,7 @@ def _waves(hosts: int, waves: int) -> dict[str, Wave]:
         os.chdir(directory)
         prepared = app.prepare([playbook], Settings(inventory=("hosts.ini",), state=directory / "state"))
         transports = {**prepared.registry.transports, transport.name: transport}
-        prepared = dataclasses.replace(prepared, registry=dataclasses.replace(prepared.registry, transports=transports))
+        prepared = replace(prepared, registry=replace(prepared.registry, transports=transports))
         with _silence(), listeners_for(prepared.plan) as reports:
             status = app.carry_out(prepared, reports.listeners, command="benchmark")
     assert status == 0, status

@@ -13,9 +13,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from drumline.plugin import Diagnostic, FilesError, SourceData, did_you_mean
 
@@ -29,8 +30,7 @@ _SHOWN_CHARACTERS = 200
 _KEYS = ("hosts", "vars", "children")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """An executable file, or one that begins with ``#!``."""
 
     name: str = "script"

@@ -19,9 +19,10 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from drumline_ssh import keywords, patterns, tokens
 from drumline_ssh.cache import FileCache, stamp_of
@@ -42,17 +43,16 @@ class Source(NamedTuple):
     guarded: bool = False  #: As with OpenSSH, only its owner may be able to write to it.
 
 
-@dataclass
-class Evaluation:
+class Evaluation(Struct):
     """What was found for one host."""
 
     values: Values  #: By keyword, with nothing replaced in them.
     host: str = ""  #: Where to connect to.
-    files: list[object] = field(default_factory=list)  #: That were read, and when they were written.
-    verdicts: list[Verdict] = field(default_factory=list)  #: About all conditions, in their order.
+    files: list[object] = []  #: That were read, and when they were written.
+    verdicts: list[Verdict] = []  #: About all conditions, in their order.
     #: Another host's settings can't be taken for this one's: they depend on its name in ways that only ``ssh`` knows.
     alone: bool = False
-    faults: list[str] = field(default_factory=list)  #: What concerns this host and can't be honoured.
+    faults: list[str] = []  #: What concerns this host and can't be honoured.
 
 
 class Evaluator:

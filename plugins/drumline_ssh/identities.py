@@ -8,10 +8,10 @@ a key its certificate is offered (``KEY-cert.pub``), unless certificates are nam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+from msgspec import Struct
 
 from drumline_ssh.agent import Agent
 from drumline_ssh.privatekeys import Keys, Unusable
@@ -22,8 +22,7 @@ from drumline_ssh.settings import Settings
 Signer = Callable[[bytes, str], bytes]
 
 
-@dataclass
-class Identity:
+class Identity(Struct):
     """One key to offer. ``public`` is None where only the private key can tell it."""
 
     name: str  #: For messages.

@@ -13,9 +13,10 @@ import hmac
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from drumline.plugin import HostKeyChanged, HostKeyUnknown, OptionInvalid
 from drumline_ssh import patterns
@@ -61,16 +62,15 @@ Found = dict[KnownKey, Place]
 _REVOCATION_LIST = b"SSHKRL\n\0"
 
 
-@dataclass
-class KnownHosts:
+class KnownHosts(Struct):
     """One file. A file that doesn't exist knows no one."""
 
     path: Path
-    plain: dict[str, Found] = field(default_factory=dict)
-    hashed: list[tuple[bytes, bytes, KnownKey, Place]] = field(default_factory=list)
-    patterns: list[tuple[Sequence[str], KnownKey, Place]] = field(default_factory=list)
-    authorities: list[tuple[Sequence[str], KnownKey]] = field(default_factory=list)
-    revoked: list[tuple[Sequence[str], KnownKey]] = field(default_factory=list)
+    plain: dict[str, Found] = {}
+    hashed: list[tuple[bytes, bytes, KnownKey, Place]] = []
+    patterns: list[tuple[Sequence[str], KnownKey, Place]] = []
+    authorities: list[tuple[Sequence[str], KnownKey]] = []
+    revoked: list[tuple[Sequence[str], KnownKey]] = []
     lines: int = 0
 
     @classmethod

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from drumline.plugin import OptionInvalid, Secret, Target
 from drumline_ssh import tokens
@@ -59,8 +60,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """One way to one host. ``jumps`` are the hosts on that way, the nearest first."""
 
     host: str  #: Where to connect to.

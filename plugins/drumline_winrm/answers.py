@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _SOAP = "{http://www.w3.org/2003/05/soap-envelope}"
 _FAULT = "{http://schemas.microsoft.com/wbem/wsman/1/wsmanfault}WSManFault"
@@ -20,8 +21,7 @@ class Malformed(Exception):
     """The answer is none of WS-Management; the text says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """One HTTP answer, its body already unsealed. What it says is not yet believed."""
 
     status: int

@@ -11,10 +11,11 @@ import re
 import secrets
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
+
+from msgspec import Struct
 
 from drumline.plugin import Emit, OptionInvalid
 
@@ -212,8 +213,7 @@ class Note:
         return rest
 
 
-@dataclass(slots=True)
-class _Tail:
+class _Tail(Struct):
     """One stream: what came but may still turn out to begin the mark, and the mark's line once it came."""
 
     held: bytes = b""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
+
+from msgspec import Struct
 
 from drumline.plugin import OptionInvalid, PackageMissing, Secret, Target
 
 WAYS = ("basic", "ntlm", "kerberos", "credssp", "certificate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kinit:
+class Kinit(Struct, frozen=True, kw_only=True):
     """How to get a ticket with a password."""
 
     program: str
@@ -20,8 +20,7 @@ class Kinit:
     patience: float  #: seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """Who wants a ticket, and how."""
 
     user: str

@@ -11,9 +11,10 @@ import re
 import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
+
+from msgspec import Struct
 
 from drumline_winrm.answers import Malformed, shortened
 
@@ -37,8 +38,7 @@ def payload(envelope: int) -> int:
     return (envelope - _FRAME) // 4 * 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Struct, frozen=True, kw_only=True):
     """What one Receive brought, in the order in which the host sent it."""
 
     output: tuple[tuple[Literal["stdout", "stderr"], bytes], ...]

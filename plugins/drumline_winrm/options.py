@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drumline.plugin import Option, OptionInvalid, Secret, Target
 from drumline_winrm import logins
@@ -148,8 +150,7 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How one host is reached: checked, with nothing left to default."""
 
     name: str  #: What messages call the host.

@@ -21,8 +21,9 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from drumline.plugin import AuthenticationFailed, HostError
 from drumline_winrm.logins import Account, Kinit
@@ -236,8 +237,7 @@ def _environment(kinit: Kinit, file: Path) -> Iterator[tuple[str, str]]:
     yield "KRB5CCNAME", f"FILE:{file}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
+class _Meaning(Struct, frozen=True):
     """What it means when kinit says something. ``detail`` may name the user, the program and a hint about case."""
 
     pattern: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from drumline.plugin import AuthenticationFailed, Costs, HostError, Platform, Target, TransportTraits
 from drumline_winrm import options

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from drumline.plugin import ConnectionLost, Emit, HostError, Stream
 from drumline_winrm import frames
@@ -37,8 +38,7 @@ class _Wordless(NoPowerShell):
     """It ended at once without saying why, as programs do that Windows lacks something for at that moment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """How a request ended. ``code`` is None when its time was up, or when it was ended from elsewhere."""
 
     code: int | None

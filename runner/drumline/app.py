@@ -7,11 +7,13 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from drumline.built_in import all_plugins
 from drumline.clock import SystemClock
@@ -72,8 +74,7 @@ Instead = Callable[[Playbook, Inventory], tuple[Playbook, Inventory]]
 _MOST_FILES = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """Everything that a run needs, checked; nothing was sent to any host yet."""
 
     settings: Settings

@@ -19,9 +19,10 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError, UsageError
@@ -37,8 +38,7 @@ _UNITS = {
 _TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What a command works with."""
 
     #: Inventory sources, as for ``-i``. Empty: ``./inventory`` if it is there.

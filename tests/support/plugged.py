@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from drumline import built_in
 from drumline.app import carry_out, prepare

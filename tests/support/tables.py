@@ -6,13 +6,14 @@ Each stands below a comment that names it, such as ``<!-- table: action copy -->
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import fields
 
 import drumline.errors
 from drumline.config import load_settings, size_text
@@ -293,7 +294,7 @@ def _settings(_: str) -> str:
     settings = load_settings(Path("/nonexistent"), {"HOME": "~"})
     rows = (
         (f"`{field.name}`", f"`DRUMLINE_{field.name.upper()}`", _setting(field.name, getattr(settings, field.name)))
-        for field in dataclasses.fields(settings)
+        for field in fields(settings)
     )
     return _table(("setting", "variable", "default"), rows)
 

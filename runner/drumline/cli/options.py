@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from drumline.cli.messages import show_warnings
 from drumline.config import Settings, load_settings
@@ -124,11 +125,10 @@ recap_option = click.option(
 
 def settings_with(**given: Any) -> Settings:
     """Settings of this directory and environment, with what the command line gives; None and () mean not given."""
-    import dataclasses
     import os
 
     settings = load_settings(_working_directory(), os.environ)
-    return dataclasses.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+    return replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
 
 
 def _working_directory() -> Path:

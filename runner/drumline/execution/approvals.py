@@ -7,8 +7,9 @@ import math
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from drumline.clock import Clock, SystemClock
 from drumline.model.event import ApprovalGiven, ApprovalRequested, Input
@@ -24,8 +25,7 @@ NOBODY = "nobody"
 _INTERVAL = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What someone said to a question."""
 
     approved: bool

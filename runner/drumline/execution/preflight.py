@@ -7,10 +7,11 @@ job itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.loading.arguments import coerce
@@ -227,13 +228,12 @@ def _names_of_files(options: tuple[Option, ...]) -> frozenset[str]:
     return frozenset(name for option in filter(_is_file, options) for name in names_of(option))
 
 
-@dataclass(slots=True)
-class _Ways:
+class _Ways(Struct):
     """How some hosts are reached."""
 
     hosts: dict[Platform | None, list[str]]  #: By what they understand; None where that is open.
     here: bool  #: One of them may be this machine.
-    becoming: list[str] = field(default_factory=list)  #: Whose variables say something of running as another user.
+    becoming: list[str] = []  #: Whose variables say something of running as another user.
 
 
 def _problems(variables: _First) -> Iterator[tuple[str, str]]:

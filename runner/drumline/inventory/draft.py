@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+
+from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.ranges import check_group_name, check_name, expand
@@ -16,13 +17,12 @@ ALL, UNGROUPED = "all", "ungrouped"
 _PRIORITY = "ansible_group_priority"
 
 
-@dataclass(slots=True)
-class DraftGroup:
+class DraftGroup(Struct):
     """One group: its own hosts and children in the order of the files."""
 
-    variables: dict[str, Value] = field(default_factory=dict)
-    hosts: dict[str, None] = field(default_factory=dict)
-    children: dict[str, Position | None] = field(default_factory=dict)  #: Where each was made a child.
+    variables: dict[str, Value] = {}
+    hosts: dict[str, None] = {}
+    children: dict[str, Position | None] = {}  #: Where each was made a child.
     priority: int = 1
     #: It stands in a file by itself, not only as someone's child or as the owner of variables.
     declared: bool = False

@@ -7,11 +7,11 @@ hosts, and the keyword's reader reads what comes of it as if it had been written
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from operator import is_
 from typing import Any, TypeAlias, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, Position
@@ -38,8 +38,7 @@ _SEEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Deferred:
+class _Deferred(Struct, frozen=True):
     """What a keyword has for now whose value holds templates."""
 
     value: Value

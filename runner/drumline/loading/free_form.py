@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from drumline.source.quotes import host_readings, read_quotes, without_blocks
 
@@ -26,15 +27,14 @@ _ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-@dataclass(slots=True)
-class Words:
+class Words(Struct):
     """What a text holds: arguments, words that are none, names that come twice, and what is left of the text."""
 
-    arguments: dict[str, str] = field(default_factory=dict)
-    others: list[str] = field(default_factory=list)
-    repeated: list[str] = field(default_factory=list)
+    arguments: dict[str, str] = {}
+    others: list[str] = []
+    repeated: list[str] = []
     #: Words that name an argument, of which a quote that is never closed leaves open whether they are meant as one.
-    uncertain: list[str] = field(default_factory=list)
+    uncertain: list[str] = []
     rest: str = ""
 
 

@@ -17,11 +17,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from drumline.model.plan import Keep
 from drumline.model.playbook import Amount, Order
@@ -88,8 +89,7 @@ class _Sizes:
         return len(self._sizes[batch:-1]) + math.ceil(hosts / self._sizes[-1])
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """A group of ``keep_available``: hosts of the play that are left in it, and what a batch may take of it."""
 
     most: int

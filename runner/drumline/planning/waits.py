@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from drumline.model.playbook import Play, Task
 from drumline.model.traits import Effect
@@ -23,8 +24,7 @@ _WORD = re.compile(r"[^\s'\"|&;<>()]+")
 _DEPTH = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What a task waits for."""
 
     argument: str  #: Of the wait, that says so.

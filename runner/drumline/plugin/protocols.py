@@ -17,9 +17,10 @@ that have to do with the host are :class:`drumline.plugin.HostError` or one of i
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from drumline.model.outcome import Completed, Exit, Result
 from drumline.model.request import Get, Put, Request, Run
@@ -157,8 +158,7 @@ class Transport(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
+class Argument(Struct, frozen=True, kw_only=True):
     """One argument of an action. Unknown ones, wrong types and missing ones are errors before anything is sent."""
 
     name: str
@@ -174,14 +174,13 @@ class Argument:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """One use of an action as its author wrote it, for what can be said of it before anything is sent."""
 
     #: The arguments that are known, by their own names, coerced to their types.
     arguments: Mapping[str, Any]
     #: Those that hold templates: they are given, and their values aren't known yet. To the text as it is written.
-    open: Mapping[str, str] = field(default_factory=dict)
+    open: Mapping[str, str] = {}
     #: What the task's hosts understand, as far as that is known.
     platforms: frozenset[Platform] = frozenset()
 
@@ -195,27 +194,26 @@ class Written:
 NeededFile: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One use of an action on one host: everything is rendered and checked."""
 
     host: str
     platform: Platform
     #: A value for every declared argument (its default where the task says nothing), coerced to its type.
     arguments: Mapping[str, Any]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
     #: Whether requests of this task run as another user (files put by ``Put`` belong to the login user).
     become: bool = False
     #: Seconds that one try of the task may take, None for no limit. Requests are limited anyway; this is for messages.
     timeout: float | None = None
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the directory named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
-    find_file: Callable[[str, str], Path] = field(default=lambda src, _directory: Path(src))
+    find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
     #: Renders the text of a file as a template with the task's variables: ``(text, path, **syntax) -> str``, where
     #: ``syntax`` are arguments of jinja2's ``Environment`` (``trim_blocks``, ``variable_start_string``, …).
-    render: Callable[..., str] = field(default=lambda text, _path, **_syntax: text)
+    render: Callable[..., str] = lambda text, _path, **_syntax: text
     #: Looks a variable of the host up by name or dotted path; raises ``ActionFailed`` when it isn't defined.
-    lookup: Callable[[str], Any] = field(default=lambda name: name)
+    lookup: Callable[[str], Any] = lambda name: name
 
     def __getitem__(self, argument: str) -> Any:
         return self.arguments[argument]
@@ -235,8 +233,7 @@ class ActionFailed(Exception):
         self.values = values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """The plugin behind a task's verb."""
 
     name: str
@@ -264,18 +261,17 @@ class Action:
     files: Callable[[Written], Iterable[NeededFile]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceData:
+class SourceData(Struct, frozen=True, kw_only=True):
     """What an inventory source gives, before groups are merged. Same shapes as Ansible's YAML inventory."""
 
     #: Group name to own variables; order counts.
-    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Any]] = {}
     #: Group name to names of hosts in it.
-    members: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    members: Mapping[str, Iterable[str]] = {}
     #: Group name to names of its child groups.
-    children: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    children: Mapping[str, Iterable[str]] = {}
     #: Host name to own variables; every host is listed here.
-    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hosts: Mapping[str, Mapping[str, Any]] = {}
 
 
 class InventorySource(Protocol):
@@ -295,14 +291,13 @@ class InventorySource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostVariables:
+class HostVariables(Struct, frozen=True, kw_only=True):
     """Variables of hosts and groups beside those that the inventory sources give them."""
 
     #: Group name to variables, ``all`` among them. Groups and hosts that the inventory hasn't are left out.
-    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Any]] = {}
     #: Host name to variables; they win over those of groups.
-    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hosts: Mapping[str, Mapping[str, Any]] = {}
     #: Where they stand: with what lies beside the inventory, or with what lies beside the playbook and wins over that.
     stage: Literal["inventory", "playbook"] = "inventory"
 
@@ -312,18 +307,16 @@ class HostVariables:
 TemplateFunction: TypeAlias = Callable[..., Any] | str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookupCall:
+class LookupCall(Struct, frozen=True, kw_only=True):
     """One term of one lookup in a template: ``lookup('name', term, option=value)``."""
 
     term: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     #: As that of :class:`Call`.
-    find_file: Callable[[str, str], Path] = field(default=lambda src, _directory: Path(src))
+    find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSpec:
+class CommandSpec(Struct, frozen=True, kw_only=True):
     """A command that a plugin adds to ``drumline``; loaded when it is used, so that ``--help`` stays fast."""
 
     name: str

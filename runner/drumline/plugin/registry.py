@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from drumline.plugin.hooks import Hooks
 from drumline.plugin.protocols import Action, CommandSpec, InventorySource, TemplateFunction, Transport
@@ -12,13 +13,12 @@ from drumline.plugin.protocols import Action, CommandSpec, InventorySource, Temp
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginInfo:
+class PluginInfo(Struct, frozen=True, kw_only=True):
     """One plugin: where it came from and what it offers, for ``drumline plugins``."""
 
     name: str
     origin: str  #: Distribution and version, or the path of a file.
-    offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: Kind (``transports``, …) to names.
+    offers: Mapping[str, tuple[str, ...]] = {}  #: Kind (``transports``, …) to names.
     hooks: tuple[str, ...] = ()  #: The hooks that it implements or wraps.
     fault: str = ""  #: Why it, or a part of it, was left out.
 
@@ -53,14 +53,13 @@ class Offers(dict[str, T]):
         return tuple(name for name, known in self.owners.items() if known == owner)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registry:
+class Registry(Struct, frozen=True, kw_only=True):
     """Every offer of every plugin. ``actions`` is keyed by names and aliases alike."""
 
-    transports: Mapping[str, Transport] = field(default_factory=dict)
-    actions: Mapping[str, Action] = field(default_factory=dict)
+    transports: Mapping[str, Transport] = {}
+    actions: Mapping[str, Action] = {}
     inventory_sources: tuple[InventorySource, ...] = ()
-    commands: Mapping[str, CommandSpec] = field(default_factory=dict)
+    commands: Mapping[str, CommandSpec] = {}
     filters: Offers[TemplateFunction] = field(default_factory=lambda: Offers("filters"))
     tests: Offers[TemplateFunction] = field(default_factory=lambda: Offers("tests"))
     lookups: Offers[TemplateFunction] = field(default_factory=lambda: Offers("lookups"))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunView:
+class RunView(Struct, frozen=True, kw_only=True):
     """A run, as hooks are shown it."""
 
     number: int
@@ -25,13 +25,12 @@ class RunView:
     mask: Callable[[str], str] = str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobReport:
+class JobReport(Struct, frozen=True, kw_only=True):
     """A job is over: the event for everybody, and what only this run's later jobs may know, in clear."""
 
     event: JobFinished
     #: Host name to the variables that it has from here on (``register``, ``set_fact``).
-    variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variables: Mapping[str, Mapping[str, Any]] = {}
     #: What it registered, where later jobs may ask for it through ``results``.
     values: Mapping[str, Any] | None = None
 

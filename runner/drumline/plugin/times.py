@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+
+from msgspec import Struct
 
 
 class Duration(float):
@@ -12,8 +13,7 @@ class Duration(float):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A point in time. A person writes ``02:00``, of this machine's day, or ``2026-12-01T02:00:00+01:00``."""
 
     #: Seconds since the epoch, or the time that this machine's clock shows every day.

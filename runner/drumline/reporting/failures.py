@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from drumline.model.event import JobFinished
 from drumline.model.hostnames import fold_hosts
@@ -20,13 +21,12 @@ _PATIENCE = 1.0
 _MOST_KINDS = 5
 
 
-@dataclass(slots=True)
-class _Kind:
+class _Kind(Struct):
     """Failures of one task that differ by the hosts' names at most."""
 
     step: int
     first: str  #: The host whose failure was told in full.
-    more: list[str] = field(default_factory=list)  #: Hosts that failed alike, and were not told yet.
+    more: list[str] = []  #: Hosts that failed alike, and were not told yet.
 
 
 class Failures:

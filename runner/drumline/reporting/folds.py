@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
@@ -21,19 +22,18 @@ Likeness: TypeAlias = tuple[int, Status, bool, str]
 _BLANK = "\x00"
 
 
-@dataclass(slots=True)
-class Fold:
+class Fold(Struct):
     """Hosts on which a step ended alike: the same status and the same text."""
 
     step: int
     status: Status
     result: Mapping[str, Any]  # of the first of them
     ignored: bool = False
-    hosts: list[str] = field(default_factory=list)
+    hosts: list[str] = []
     first_start: float = 0.0
     last_end: float = 0.0
     #: Where the texts differ by the hosts' names: the results of the first few hosts.
-    samples: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    samples: dict[str, Mapping[str, Any]] = {}
 
 
 class Folding:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from drumline.diagnostics import counted
 from drumline.model.hostnames import fold_hosts
@@ -37,8 +38,7 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Some text in one style (the words that rich knows: ``bold red``, ``dim``).
 
     A line with a ``whole`` part is never broken: it is there to be copied.

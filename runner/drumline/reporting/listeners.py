@@ -7,10 +7,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from msgspec import Struct
 
 from drumline.errors import UsageError
 from drumline.execution.approvals import Source
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
     from drumline.forecast.remaining import Remaining
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(Struct, frozen=True):
     """What follows a run: call ``listeners`` once its number and id are known. ``sources`` take people's answers."""
 
     listeners: Callable[[RunView], list[Relay]]
     sources: tuple[Source, ...] = ()
-    _relays: list[Relay] = field(default_factory=list)
+    _relays: list[Relay] = []
 
     def hurry(self) -> None:
         """Wait for no reader any more; may be called from any thread, and for good."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from drumline.model.event import (
     ApprovalGiven,
@@ -39,8 +40,7 @@ CAUSES = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
 WaveKey = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class NeverRan:
+class NeverRan(Struct, frozen=True):
     """How jobs of a step ended that never ran: like this, because of that step, or for this reason."""
 
     step: int
@@ -49,13 +49,12 @@ class NeverRan:
     reason: str
 
 
-@dataclass(slots=True)
-class Starting:
+class Starting(Struct):
     """A synchronised start, of one step."""
 
     step: int
     left: set[str]  #: Hosts whose jobs are not over; with ``run_once`` from when it is known which host that is.
-    staged: set[str] = field(default_factory=set)
+    staged: set[str] = set()
     began: bool = False  #: On some host; then ``measured`` comes as soon as all jobs have ended.
     released: StartReleased | None = None
     called_off: StartCalledOff | None = None
@@ -63,8 +62,7 @@ class Starting:
     measured: StartMeasured | None = None
 
 
-@dataclass(slots=True)
-class Question:
+class Question(Struct):
     """What people were asked, and what they said."""
 
     asked: ApprovalRequested
@@ -72,8 +70,7 @@ class Question:
     over: bool = False  #: Its job is.
 
 
-@dataclass(slots=True)
-class Wave:
+class Wave(Struct):
     """One released wave."""
 
     key: WaveKey
@@ -81,9 +78,9 @@ class Wave:
     jobs: int
     open: int
     counts: Counter[Status] = field(default_factory=Counter)
-    folds: dict[tuple[int, Status, bool, str], Fold] = field(default_factory=dict)
-    abandoned: dict[NeverRan, list[str]] = field(default_factory=dict)
-    late: list[JobsLate] = field(default_factory=list)
+    folds: dict[tuple[int, Status, bool, str], Fold] = {}
+    abandoned: dict[NeverRan, list[str]] = {}
+    late: list[JobsLate] = []
     barrier: BarrierPassed | None = None
     ended: float | None = None
 

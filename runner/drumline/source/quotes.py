@@ -10,7 +10,8 @@ The readings are exact for quotes that aren't nested in substitutions (``"$(echo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 # The expressions are texts, which ``re`` compiles where they are first met: most runs meet none of them.
 
@@ -76,11 +77,10 @@ _ELSE = ("sh", "powershell")
 _TOLERANT = frozenset({"program", "cmd"})
 
 
-@dataclass(slots=True)
-class Quotes:
+class Quotes(Struct):
     """One reading of one text."""
 
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    spans: list[tuple[int, int]] = []
     #: Where a quote begins that is never closed.
     open: int | None = None
 

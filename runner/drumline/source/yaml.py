@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
+from msgspec import Struct
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
@@ -68,8 +68,7 @@ _HINTS = (
 Scalar: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A value and where it begins. ``unsafe``: its text is data, whatever braces it holds.
 
     The position of a block scalar (``|``, ``>``) is that of its text: the line after the indicator, the column of its
@@ -87,8 +86,7 @@ class Node:
         return _KINDS[int if isinstance(self.value, Octal) else type(self.value)]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One key of a dictionary and what it has."""
 
     key_position: Position

@@ -14,8 +14,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
+
+from msgspec import Struct
 
 #: Seconds that a rendering may take where nothing else is said.
 DEFAULT = 20.0
@@ -47,8 +48,7 @@ class TookTooLong(Exception):
         self.timed_out = timed_out
 
 
-@dataclass(slots=True)
-class Allowance:
+class Allowance(Struct):
     """What limits the renderings of one job, on the job's own thread, beside the time that each of them has."""
 
     #: Seconds that the task's ``timeout`` allows.

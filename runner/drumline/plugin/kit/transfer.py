@@ -12,9 +12,10 @@ import shlex
 import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from drumline.errors import TransferFailed
 from drumline.model.request import Language, Put, Request, Run, Sleep
@@ -32,8 +33,7 @@ _BREATH = 8 * 1024 * 1024
 _VAULT = b"$ANSIBLE_VAULT;"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(Struct, frozen=True, kw_only=True):
     """What a file is to hold."""
 
     source: bytes | Path
