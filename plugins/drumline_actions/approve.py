@@ -48,11 +48,11 @@ ACTIONS = (
         help="Ask people whether the run may go on",
         arguments=(
             Argument(name="message", required=True, help="What they are asked"),
-            Argument(name="timeout", type=Duration, help="How long to wait for an answer; for ever without it"),
+            Argument(name="timeout", type=Duration, help="How long to wait for an answer; default: without end"),
             Argument(
                 name="default",
                 choices=("approve", "reject"),
-                help="What holds when the time is up; without it that is a rejection",
+                help="The answer when the time is up; default: `reject`",
             ),
         ),
         once=True,

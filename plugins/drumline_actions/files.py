@@ -189,7 +189,7 @@ ACTIONS = (
             Argument(
                 name="state",
                 choices=("absent", "directory", "file", "hard", "link", "touch"),
-                help="What is to be there; without it, whatever there is",
+                help="What has to be there; default: whatever there is",
             ),
             Argument(name="src", help="What a link is to point to"),
             Argument(name="recurse", type=bool, default=False, help="Owner and mode for all that is in the directory"),
@@ -206,11 +206,11 @@ ACTIONS = (
         name="stat",
         perform=perform_stat,
         traits=Traits(effect=Effect.NOTHING),
-        help="Tell what a path on the host is",
+        help="Say what a path on the host is",
         aliases=aliases("stat"),
         arguments=(
             Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
-            Argument(name="follow", type=bool, default=False, help="Tell of what a link points to"),
+            Argument(name="follow", type=bool, default=False, help="Describe what a link points to"),
             Argument(name="get_checksum", type=bool, default=True, help="With the checksum of a file"),
             Argument(name="get_size", type=bool, default=True, help="With the size of a directory (Windows)"),
             Argument(name="get_mime", type=bool, help="With what the program file says of it (not on Windows)"),

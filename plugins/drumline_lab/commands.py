@@ -64,7 +64,7 @@ def up(context: CommandContext, linux: int, windows: int, windows_program: str |
     )
 
 
-@command.command(short_help="Show the hosts, what stands behind them, and their health.")
+@command.command(short_help="Show the hosts, what runs them, and their health.")
 @_directory
 def status(directory: Path) -> None:
     """Show the hosts, where they listen, what stands behind them, and whether they answer."""

@@ -91,8 +91,8 @@ class Bounds:
         if now >= self._heard + self._silence:
             return TransferFailed(
                 "The host stopped answering in the middle of a transfer",
-                f"{self._place} moved less than {_MOVED} bytes within {self._silence:g} s. A larger ansible_timeout, of"
-                " which this is three times as much, allows more time.",
+                f"{self._place} moved less than {_MOVED} bytes within {self._silence:g} s, three times"
+                " ansible_timeout. Raise ansible_timeout to allow more time.",
             )
         return None
 

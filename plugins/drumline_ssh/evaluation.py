@@ -233,7 +233,7 @@ class _Reading:
         elif keyword in values and keyword not in keywords.ADDING:
             return
         elif active is not True:
-            self._fault(line, active, f"{line.keyword} stands below a condition that can't be decided: {active}")
+            self._fault(line, active, f"{line.keyword} is below a condition that can't be decided: {active}")
             self._doubtful.add(keyword)
         elif not _is_beaten(keyword, values):
             with self.noting(line.place):

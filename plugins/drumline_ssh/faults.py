@@ -136,7 +136,7 @@ def lost(error: BaseException | None, place: str) -> ConnectionLost:
     return ConnectionLost(
         "The connection was lost",
         f"{place}: {_why(error)}. Whether what ran at that moment has finished isn't known: check it, then run"
-        " again, which connects anew. If it happens often, the host's log says more (journalctl -u ssh).",
+        " again; that opens a new connection. If it happens often, the host's log says more (journalctl -u ssh).",
     )
 
 

@@ -272,6 +272,6 @@ def _changed(settings: Settings, key: KnownKey, known: Found) -> HostKeyChanged:
     return HostKeyChanged(
         "The host's key has changed",
         f"{settings.place} shows the {key.kind} key {key.fingerprint}, but {place} says {old.kind} {old.fingerprint}."
-        " Someone may be answering in its place. If the host was installed anew, remove the old key:\n"
+        " Someone may be answering in its place. If the host was reinstalled, remove the old key:\n"
         f"ssh-keygen -R '{settings.known_as}' -f {place.path}",
     )

@@ -37,7 +37,7 @@ OPTIONS = (
     Option(
         name="host_key_checking",
         variables=("host_key_checking", "ssh_host_key_checking"),
-        help="strict (default), accept-new or off; true means strict, false off. A changed key is refused always.",
+        help="strict (default), accept-new or off; true means strict, false off. A changed key is always refused.",
     ),
     Option(
         name="known_hosts_file",

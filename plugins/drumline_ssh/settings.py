@@ -230,7 +230,7 @@ class _Resolver:
             return _CHECKING[str(value).lower()]
         except KeyError:
             raise OptionInvalid(
-                "Not a way to check host keys", f"'{value}' is none of strict, accept-new, off, true and false."
+                "Not a way to check host keys", f"'{value}' is not strict, accept-new, off, true or false."
             ) from None
 
     def _seconds(self, name: str, configured: str | None, default: float) -> float:

@@ -72,7 +72,7 @@ from drumline.loading.playbook import load_playbooks
             "4:31",
             "'force' of 'copy' takes true or false, but this is 'maybe'.",
         ),
-        ("copy: src=a dest=b c", "4:13", "'copy' takes arguments written name=value, and 'c' is none."),
+        ("copy: src=a dest=b c", "4:13", "'copy' takes arguments written name=value, and 'c' isn't."),
         ("copy: src=a src=b dest=c", "4:13", "An argument is given twice. 'src' is given already."),
         ("copy: {src: a, dest: b}\nargs: {dest: c}", "5:14", "An argument is given twice."),
         ("command: echo hi\nargs: {cmd: echo}", "5:14", "An argument is given twice. 'cmd' is given already."),
@@ -207,7 +207,7 @@ def test_a_name_that_two_tasks_share_is_a_mistake_only_when_it_is_needed(
     assert len(read_playbook(tasks).plays[0].tasks) == 2
     [(place, text)] = mistakes(tasks + "    - {ping: , needs: [do-it]}\n")
     assert place == "5:16"
-    assert "More than one task is named 'do-it'. Give the one that is meant an id of its own." in text
+    assert "More than one task is named 'do-it'. Give the one that you mean its own id." in text
 
 
 def test_an_unknown_need_is_looked_for_in_other_plays(mistakes: Mistakes) -> None:

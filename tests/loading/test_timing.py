@@ -232,7 +232,7 @@ def test_mistakes_in_a_play(mistakes: Mistakes, line: str, column: int, message:
         ("command: x\nstart: {at: tomorrow}", "5:19", "'at' can't be 'tomorrow'. A time has a date and a zone"),
         ("command: x\nstart: {at: 1796090400}", "5:19", "'at' can't be 1796090400. A time has a date and a zone"),
         ("command: x\nstart: {at: [2026-12-01]}", "5:19", "'at' takes a time such as 2026-12-01T02:00:00+01:00"),
-        ("ping:\nstart: {together: true}", "5:7", "Only a command can be held back, and 'ping' is none: use command"),
+        ("ping:\nstart: {together: true}", "5:7", "Only a command can be held back, and 'ping' is not: use command"),
         ("command: x\nstart: {together: true}\nloop: [1]", "5:7", "that leaves nothing to 'loop'."),
         ("command: x\nstart: {together: true}\nwith_items: [1]", "5:7", "that leaves nothing to 'loop'."),
         ("command: x\nstart: {together: true}\nuntil: a", "5:7", "that leaves nothing to 'until'."),
@@ -262,7 +262,7 @@ def test_a_time_without_a_zone_is_proposed_that_of_this_machine(
         monkeypatch.undo()
         time.tzset()
     assert place == "5:19"
-    assert "This time has no zone. If this machine's zone is meant, write 2026-12-01T02:00:00-05:00." in found
+    assert "This time has no zone. If you mean this machine's zone, write 2026-12-01T02:00:00-05:00." in found
 
 
 def test_throttle_of_the_play_and_start_exclude_each_other(mistake: Mistake, read_task: MakeTask) -> None:

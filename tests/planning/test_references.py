@@ -52,7 +52,7 @@ def test_an_unknown_task(wrong: Callable[..., list[str]], play: MakePlay, task: 
         "No task of this play has the id 'migrate'. Did you mean 'one.migrate'? Tasks of other plays: PLAY.TASK."
     ]
     assert wrong(play("one", task("a")), play("p", using("b", "results.one.app1"))) == [
-        "'one' is a play. Write which of its tasks is meant, as in results['one.a']."
+        "'one' is a play. Say which of its tasks you mean, as in results['one.a']."
     ]
 
 
@@ -60,7 +60,7 @@ def test_a_name_that_several_tasks_have(
     wrong: Callable[..., list[str]], play: MakePlay, task: MakeTask, using: MakeTask
 ) -> None:
     [detail] = wrong(play("p", task("a"), task("a"), using("b", "results.a")))
-    assert detail == "More than one task is named 'a'. Give the one that is meant an id of its own."
+    assert detail == "More than one task is named 'a'. Give the one that you mean its own id."
 
 
 def test_a_task_that_is_not_upstream(

@@ -80,7 +80,7 @@ def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> A
         raise UsageError(
             "No task of this name asks anything", f"'{task}'.{did_you_mean(str(task), questions)}\n{listed}"
         )
-    raise UsageError("Several tasks ask: say which one is meant", listed)
+    raise UsageError("Several tasks ask: say which one you mean", listed)
 
 
 def _taken(journal: Journal, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven:

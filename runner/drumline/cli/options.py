@@ -119,7 +119,7 @@ verbose_option = click.option(
 
 #: ``recap: bool``.
 recap_option = click.option(
-    "--recap", is_flag=True, help="End with a recap of all hosts, also when nothing failed. Without it: after failures."
+    "--recap", is_flag=True, help="End with a recap of all hosts, also when nothing failed. Default: after failures."
 )
 
 

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 @scope_options
 @tag_options
 @forks_option
-@click.option("--serial", metavar="N", help="Batches of so many hosts in every play: 20, 25%, or a list, 1,10%.")
+@click.option("--serial", metavar="N", help="Batches of this many hosts in every play: 20, 25%, or a list, 1,10%.")
 @click.option(
     "--hosts",
     type=click.IntRange(min=1),
     metavar="N",
-    help="A fleet of so many hosts: those of each kind are cloned, or left out, in proportion.",
+    help="A fleet of this many hosts: those of each kind are cloned, or left out, in proportion.",
 )
 @click.option(
     "--take",
@@ -51,15 +51,18 @@ if TYPE_CHECKING:
     shell_complete=completes("task times"),
     multiple=True,
     metavar="TASK=SHARE",
-    help="A task fails on so many of its hosts: 5%, 0.05.",
+    help="A task fails on this share of its hosts: 5%, 0.05.",
 )
 @click.option(
-    "--slow", multiple=True, metavar="HOSTS=FACTOR", help="Everything takes so many times as long on these hosts: 3."
+    "--slow", multiple=True, metavar="HOSTS=FACTOR", help="Slowdown factor of these hosts: 3 is three times as slow."
 )
 @click.option(
-    "--rounds", type=click.IntRange(min=1), metavar="N", help="Imagine so many runs. Default: by the plan's size."
+    "--rounds",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many runs to simulate. Default: depends on the plan's size.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Imagine other runs.")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Simulate other runs.")
 @click.option(
     "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
 )

@@ -145,7 +145,7 @@ class Reader:
         if not runs:
             detail = f"The journal {self.path} is empty."
             raise UsageError("There are no runs yet", f"{detail} {self.damage_told()}".strip())
-        problem = "There is no such run" if not found else "Several runs are meant"
+        problem = "There is no such run" if not found else "Several runs match"
         raise UsageError(problem, f"'{name}': see 'drumline runs list' for numbers and ids.")
 
     def plan(self, run: RunInfo) -> Plan:

@@ -145,7 +145,7 @@ class Journal(Reader):
             return False
         except sqlite3.Error as error:
             raise UsageError(
-                "The journal can't be written", f"{explained(error, self.path)} The run was not told."
+                "The journal can't be written", f"{explained(error, self.path)} The run was not informed."
             ) from error
         return True
 
@@ -237,6 +237,6 @@ class RunWriter:
     def _failed(self, error: sqlite3.Error) -> JournalFailed:
         return JournalFailed(
             "The journal can't be written any more",
-            f"{explained(error, self._path)} Nothing more is sent; what was running on hosts was told to stop. Then "
+            f"{explained(error, self._path)} Nothing more is sent; what was running on hosts was stopped. Then "
             "start the run again.",
         )

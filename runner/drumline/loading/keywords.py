@@ -264,7 +264,9 @@ class Reader:
         """The name of a variable."""
         text = self.constant(keyword, node)
         if text is not None and not IDENTIFIER.match(text):
-            self.problem(f"'{keyword}' is the name of a variable: letters, digits and '_'; {text!r} is none.", node)
+            self.problem(
+                f"'{keyword}' is the name of a variable: letters, digits and '_'; {text!r} is not a valid name.", node
+            )
             return None
         return text
 
@@ -326,7 +328,7 @@ class Reader:
             return None
         for name, entry in node.value.items():
             if not IDENTIFIER.match(name):
-                detail = f"The name of a variable has letters, digits and '_', and no digit first; {name!r} is none."
+                detail = f"A variable's name has letters, digits and '_', and no digit first; {name!r} is not valid."
                 self.found.add("Not a name for a variable", detail=detail, position=entry.key_position)
         variables: Variables = plain(node)
         return variables

@@ -145,7 +145,7 @@ class _NameChecker:
         return [ambiguous(play.tasks) for play in self._plays]
 
     def _add_ambiguous(self, name: str, kind: str, position: Position) -> None:
-        detail = f"More than one {kind} is named '{name}'. Give the one that is meant an id of its own."
+        detail = f"More than one {kind} is named '{name}'. Give the one that you mean its own id."
         self._found.add("Ambiguous name in needs", detail=detail, position=position)
 
 

@@ -123,7 +123,9 @@ def _strategy(reader: Reader) -> Any:
         names = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
         text = reader.constant(keyword, node)
         if text is not None and text not in names:
-            reader.problem(f"The strategies are 'waves' (or 'linear', the same) and 'free'; {text!r} is none.", node)
+            reader.problem(
+                f"The strategies are 'waves' (or 'linear', the same) and 'free'; {text!r} is not a strategy.", node
+            )
         return names.get(text or "")
 
     return read_strategy

@@ -105,7 +105,9 @@ def _check_become_method(reader: Reader, keyword: str, node: Node) -> None:
     name = keywords.bare_name(str(method))
     detail = f"'become_method: {name}' is not there yet, only 'sudo' is."
     if name.rpartition(".")[2] == "runas":
-        detail += " On Windows hosts tasks run as the user who logs in: set 'ansible_user' to whom they are to run as."
+        detail += (
+            " On Windows hosts tasks run as the user who logs in: set 'ansible_user' to the user they have to run as."
+        )
     reader.found.add("Keyword not supported yet", detail=detail, position=node.position)
 
 
@@ -336,7 +338,7 @@ class _Arguments:
             self._unreadable = True
             return
         if free_form is None and words.others:
-            detail = f"'{self._action.name}' takes arguments written name=value, and {words.others[0][:60]!r} is none."
+            detail = f"'{self._action.name}' takes arguments written name=value, and {words.others[0][:60]!r} isn't."
             self._found.add("Text where arguments are expected", detail=detail, position=node.position)
         elif free_form is not None and words.rest:
             words.arguments[free_form] = words.rest

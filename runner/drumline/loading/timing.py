@@ -199,7 +199,7 @@ def check_start(task: Task, action: Action, found: Diagnostics) -> None:
         return
     position = task.positions["start"]
     if not action.can_start:
-        detail = f"Only a command can be held back, and '{action.name}' is none: use command, shell or script."
+        detail = f"Only a command can be held back, and '{action.name}' is not: use command, shell or script."
         found.add("This action can't be held back", detail=detail, position=position)
     for keyword, is_there in (
         ("loop", task.loop is not None),

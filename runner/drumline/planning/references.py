@@ -67,9 +67,9 @@ class _Checker:
         if found.task is None:
             tasks = self._plays[found.play].tasks
             example = f"results['{name}.{tasks[0].id}']" if tasks else "results['play.task']"
-            return summary, f"'{name}' is a play. Write which of its tasks is meant, as in {example}."
+            return summary, f"'{name}' is a play. Say which of its tasks you mean, as in {example}."
         if name.rpartition(".")[2] in ambiguous(self._plays[found.play].tasks):
-            detail = f"More than one task is named '{name}'. Give the one that is meant an id of its own."
+            detail = f"More than one task is named '{name}'. Give the one that you mean its own id."
             return "Ambiguous name in results", detail
         return None
 

@@ -66,7 +66,7 @@ class Hooks:
     def _check(self, plugin: object) -> None:
         callers = self._manager.get_hookcallers(plugin)
         if not callers:
-            raise Rejected("it implements none of drumline's hooks; is a function without '@hookimpl' meant to?")
+            raise Rejected("it implements none of drumline's hooks. Did you forget '@hookimpl' on a function?")
         known = [name for name, caller in vars(self._manager.hook).items() if _has_spec(caller)]
         for caller in callers:
             [implementation] = [found for found in caller.get_hookimpls() if found.plugin is plugin]

@@ -83,7 +83,7 @@ def _ask(terminal: int, lines: list[str], *, hidden: bool) -> str:
     typed = 0 if hidden else 1  # the line end that was shown
     _write(terminal, "\r" + "\x1b[A" * (len(shown) - 1 + typed) + "\x1b[J\x1b[A")
     if not answer.endswith(b"\n"):
-        raise NoTerminal("nobody answered there")
+        raise NoTerminal("no one answered there")
     return answer.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 

@@ -31,7 +31,7 @@ def instant(value: object) -> float:
     except ValueError:
         raise ValueError("A time has a date and a zone: write it as 2026-12-01T02:00:00+01:00.") from None
     if moment.tzinfo is None:
-        raise ValueError(f"This time has no zone. If this machine's zone is meant, write {_with_zone(moment)}.")
+        raise ValueError(f"This time has no zone. If you mean this machine's zone, write {_with_zone(moment)}.")
     try:
         return moment.astimezone(UTC).timestamp()
     except OverflowError:

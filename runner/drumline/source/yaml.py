@@ -271,7 +271,7 @@ class _Builder:
         else:
             value = self._tagged(event)
         if value is _invalid:
-            detail = f"{event.value[:80]!r} looks like a number, but isn't one. Quote it if it is meant as text."
+            detail = f"{event.value[:80]!r} looks like a number, but isn't one. Quote it if you mean text."
             self._complain("A value can't be read", detail=detail, position=position)
             value = None
         self._add(Node(value, position, unsafe), event.anchor, 1)
@@ -285,7 +285,7 @@ class _Builder:
             if key == "" and event.implicit[0]:
                 self._complain("A key is missing", detail="There is nothing before this colon.", position=position)
         if (first := parent.entries.get(key)) is not None:
-            detail = f"'{key}' stands in line {first.key_position.line} already; only one of the two can be meant."
+            detail = f"'{key}' is in line {first.key_position.line} already; remove one of the two."
             self._complain("A key is given twice", detail=detail, position=position)
         parent.key = (key, position)
 

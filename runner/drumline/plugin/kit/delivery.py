@@ -42,7 +42,7 @@ def check_target(written: Written) -> Iterator[tuple[str, str]]:
     yield from not_on_windows(written, *POSIX_ONLY, "validate", "follow")
     command = written.arguments.get("validate")
     if command and "%s" not in command:
-        yield "validate", "'validate' must contain %s, which stands for the new file."
+        yield "validate", "'validate' must contain %s, the placeholder for the new file."
 
 
 def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name: str = "", **settings: Any) -> Answered:
@@ -93,7 +93,7 @@ def _validation(command: str | None) -> str | None:
     if not command:
         return None
     if "%s" not in command:
-        raise ActionFailed(f"validate must contain %s, which stands for the new file: {command}")
+        raise ActionFailed(f"validate must contain %s, the placeholder for the new file: {command}")
     return " ".join(_validation_word(word) for word in shlex.split(command))
 
 
