@@ -8,9 +8,16 @@ from hypothesis import strategies as st
 from support.makers import MakeTask, Mistake
 
 from drumline.loading.free_form import split_arguments
+from drumline.loading.tasks import languages_of
+from drumline.plugin.manager import load_plugins
 from drumline.source.quotes import never_closed, read_quotes
 
 NAMES = {"chdir", "creates"}
+ACTIONS = load_plugins().actions
+
+
+def languages(action: str) -> tuple[str, ...]:
+    return languages_of(ACTIONS[action], action)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,7 @@ NAMES = {"chdir", "creates"}
 def test_words_are_arguments_only_outside_the_quotes_of_the_host(
     action: str, text: str, arguments: dict[str, object]
 ) -> None:
-    words = split_arguments(text, NAMES, action=action)
+    words = split_arguments(text, NAMES, languages=languages(action))
     assert (words.arguments, words.uncertain) == (arguments, [])
     if not arguments:
         assert words.rest == text.strip()
@@ -61,7 +68,7 @@ def test_words_are_arguments_only_outside_the_quotes_of_the_host(
     ],
 )
 def test_what_ansible_would_refuse_is_left_open(action: str, text: str) -> None:
-    words = split_arguments(text, NAMES, action=action)
+    words = split_arguments(text, NAMES, languages=languages(action))
     assert not words.arguments
     assert words.uncertain
     assert words.rest == text
@@ -86,7 +93,7 @@ def test_what_ansible_would_refuse_is_left_open(action: str, text: str) -> None:
     ],
 )
 def test_a_quote_is_open_when_it_is_so_in_all_languages(action: str, text: str, place: int | None) -> None:
-    assert never_closed(text, action) == place
+    assert never_closed(text, languages(action)) == place
 
 
 @given(st.text("ab =\"'\\`#\n{}<", max_size=30), st.sampled_from(["ansible", "sh", "powershell", "cmd", "program"]))
@@ -117,6 +124,6 @@ def test_another_shell_may_have_other_quotes(read_task: MakeTask) -> None:
 @pytest.mark.parametrize("text", ["{{ ' " * 5_000, '{{ "a ' * 5_000, "{{ 'a' " * 5_000, "{% " * 5_000, "'\\" * 9_999])
 def test_a_text_that_is_never_closed_is_read_quickly(text: str) -> None:
     begin = time.process_time()
-    split_arguments(f"{text} chdir=x", NAMES, action="shell")
-    never_closed(text, "shell")
+    split_arguments(f"{text} chdir=x", NAMES, languages=languages("shell"))
+    never_closed(text, languages("shell"))
     assert time.process_time() - begin < 10  # some milliseconds; what grows with the square takes minutes

@@ -38,17 +38,17 @@ class Words(Struct):
     rest: str = ""
 
 
-def split_arguments(text: str, names: Collection[str] | None = None, *, action: str = "") -> Words:
+def split_arguments(text: str, names: Collection[str] | None = None, *, languages: Collection[str] = ()) -> Words:
     """Take ``name=value`` words out of the text: those with one of these names, or all of them for None.
 
-    ``action`` is what the task calls its action: it tells in which languages the text may be.
+    ``languages`` are those in which the host may read the text.
     """
     if names is not None and not any(f"{name}=" in text for name in names):
         return Words(rest=_stripped(text))
     found = Words()
     kept: list[str] = []
     end = 0
-    judge = _Judge(text, action) if names is not None else None
+    judge = _Judge(text, languages) if names is not None else None
     for word in _WORD.finditer(without_blocks(text)):
         written = text[word.start() : word.end()]
         match = _ARGUMENT.fullmatch(word.group())  # a template in a name is plain letters here
@@ -71,10 +71,10 @@ def split_arguments(text: str, names: Collection[str] | None = None, *, action: 
 class _Judge:
     """Tells whether a word of free text is an argument."""
 
-    def __init__(self, text: str, action: str) -> None:
+    def __init__(self, text: str, languages: Collection[str]) -> None:
         self._text = text
         self._ansible = read_quotes(text, "ansible")
-        self._host = host_readings(text, action)
+        self._host = host_readings(text, languages)
 
     def certain(self, word: re.Match[str], found: Words) -> bool:
         """Whether it is outside quotes in every reading; noted as uncertain where only an open quote speaks against."""

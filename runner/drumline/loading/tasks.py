@@ -25,6 +25,8 @@ from drumline.templating import not_yet
 
 #: Keys of a task that name its action in their value.
 _INDIRECT = ("action", "local_action")
+#: Where an action says nothing of the languages of its text.
+_ANY_SHELL = ("sh", "powershell")
 
 
 def read_task(
@@ -59,6 +61,12 @@ def read_task(
     if action is not None:
         timing.check_start(task, action, found)
     return replace(task, run_once=True) if action and action.once else task
+
+
+def languages_of(action: Action, called: str) -> tuple[str, ...]:
+    """The languages in which the text of a task may be that calls its action so."""
+    languages = action.text_languages
+    return languages.get(called.rpartition(".")[2]) or languages.get("") or _ANY_SHELL
 
 
 def read_inherited(reader: Reader) -> dict[str, Any]:
@@ -331,7 +339,9 @@ class _Arguments:
 
     def _take_text(self, text: str, node: Node) -> None:
         free_form = self._action.free_form
-        words = split_arguments(text, self._names() if free_form else None, action=self._called)
+        words = split_arguments(
+            text, self._names() if free_form else None, languages=languages_of(self._action, self._called)
+        )
         for name in words.repeated:
             self._add_repeated(name, node.position)
         if not self._quotes_match(text, words, node):
@@ -351,7 +361,8 @@ class _Arguments:
             place = None if "{%" in text else read_quotes(text, "ansible").open
         else:
             text = words.rest
-            place = None if "executable" in {*words.arguments, *self._given()} else never_closed(text, self._called)
+            another_shell = "executable" in {*words.arguments, *self._given()}
+            place = None if another_shell else never_closed(text, languages_of(self._action, self._called))
         if place is not None:
             detail = f"The quote that begins at {text[place : place + 40]!r} is never closed."
             self._found.add("Quotes don't match", detail=detail, position=node.position)

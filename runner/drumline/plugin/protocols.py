@@ -219,7 +219,6 @@ class Call(Struct, frozen=True, kw_only=True):
         return self.arguments[argument]
 
 
-_NO_TRAITS = Traits()
 #: An action: yields requests, is sent their answers (each request says which), returns its result.
 Steps: TypeAlias = Generator[Request, Any, Result]
 
@@ -244,13 +243,18 @@ class Action(Struct, frozen=True, kw_only=True):
     #: The argument that takes the text of ``action: text`` (``shell: echo hi``); with it, ``key=value`` words of
     #: declared arguments are taken out of the text first, as in Ansible.
     free_form: str | None = None
+    #: In which languages that text may be, by the action's name or an alias (without a prefix such as ``a.b.``), and
+    #: else by ``""``: ``sh``, ``words`` (taken apart as ``sh`` does), ``powershell``, ``cmd``, ``program`` (taken apart
+    #: as programs on Windows do). They tell which words are within quotes; a text of no action named here is ``sh`` or
+    #: ``powershell``.
+    text_languages: Mapping[str, tuple[str, ...]] = {}
     #: Arguments with any name are taken (``set_fact``), as they are.
     open_arguments: bool = False
     #: Arguments whose text is an expression rather than a string (``assert: that``).
     expressions: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
     #: What drumline has to know of tasks that use it, beside how it runs.
-    traits: Traits = _NO_TRAITS
+    traits: Traits = Traits()
     #: One job does it for all hosts of a batch, as with ``run_once``.
     once: bool = False
     #: It marks one of its requests as the ``main`` one, so that a task's ``start`` can hold that back.

@@ -10,6 +10,7 @@ The readings are exact for quotes that aren't nested in substitutions (``"$(echo
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -66,13 +67,6 @@ _READINGS = {
 #: Text without any of these holds nothing quoted.
 _ANY = re.compile(rf"[{_TYPOGRAPHIC}{_APOSTROPHES}\#]|<<")
 
-#: The languages that the text of a task may be read in, by the name that the task gives its action.
-_OF_ACTIONS = {
-    "command": ("words", "program"),
-    "win_command": ("program", "cmd"),
-    "win_shell": ("powershell",),
-}
-_ELSE = ("sh", "powershell")
 #: Readings in which a quote may stay open: programs take that as closed at the end of the line.
 _TOLERANT = frozenset({"program", "cmd"})
 
@@ -126,20 +120,14 @@ def read_quotes(text: str, language: str) -> Quotes:
     return found
 
 
-def languages_of(action: str) -> tuple[str, ...]:
-    """The languages that the free text of an action may be read in."""
-    return _OF_ACTIONS.get(action.rpartition(".")[2], _ELSE)
-
-
-def host_readings(text: str, action: str) -> list[Quotes]:
+def host_readings(text: str, languages: Collection[str]) -> list[Quotes]:
     """The readings of the text that are possible: one that leaves a quote open isn't, where another doesn't."""
-    found = [read_quotes(text, language) for language in languages_of(action)]
+    found = [read_quotes(text, language) for language in languages]
     return [reading for reading in found if reading.open is None] or found
 
 
-def never_closed(text: str, action: str) -> int | None:
-    """Where a quote begins that is closed in no language that the text may be in; None where all is well."""
-    languages = languages_of(action)
+def never_closed(text: str, languages: Collection[str]) -> int | None:
+    """Where a quote begins that is closed in none of the languages that the text may be in; None where all is well."""
     if "{%" in text or _TOLERANT & {*languages}:
         return None
     readings = [read_quotes(text, language).open for language in languages]

@@ -1,0 +1,140 @@
+"""drumline itself knows no bundled action or transport by its name: what it has to know of them they say in traits.
+
+The names come from what the bundled plugins offer. Names that are also words of English, of Python or of Ansible are
+looked for as whole strings only, since ``command`` is a column and a parameter as well; all others also as identifiers
+and as words within texts.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drumline.plugin.manager import load_plugins
+from drumline.plugin.traits import traits_of
+
+RUNNER = Path(__file__).parent.parent / "runner" / "drumline"
+
+#: Names that are words as well.
+WORDS = frozenset(
+    {"approve", "assert", "clock", "command", "copy", "debug", "fail", "fetch", "file", "lab", "local", "pause", "ping"}
+    | {"raw", "script", "shell", "stat", "template"}
+)
+#: Places that may say a word or a name, and what it means there. A place is a module, or all in a directory.
+ALLOWED = {
+    # What is said of Ansible.
+    "templating/not_yet.py": {"*": "what does the same as a module of Ansible's that is missing"},
+    "cli/suggestions.py": {"*": "what does the same as an option or a command of Ansible's"},
+    "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
+    "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
+    "loading/tasks.py": {"pause": "Ansible's keyword of loop_control"},
+    # drumline's own words.
+    "cli/": {"approve": "drumline's own command", "file": "a kind of completion", "shell": "whose completion it is"},
+    "cli/simulate.py": {"fail": "the option --fail"},
+    "commands.py": {"approve": "drumline's own command"},
+    "reporting/timing.py": {"approve": "drumline's own command"},
+    "journal/": {"command": "the column with the command line of a run"},
+    "forecast/path.py": {"clock": "a reason to wait"},
+    "reporting/ahead.py": {"clock": "seconds of the critical path"},
+    "model/playbook.py": {"fail": "what becomes of late jobs: late: fail"},
+    "model/traits.py": {
+        "approve": "the usual value that approves",
+        "clock": "a way to show results",
+        "command": "the usual name of an argument",
+    },
+    "plugin/kit/delivery.py": {"file": "what there is at a path"},
+    "templating/texts.py": {"template": "what a value is"},
+    "testing/": {"file": "a name of files"},
+    "testing/contract.py": {"wait_for": "a method of threading.Condition"},
+}
+
+
+def names() -> frozenset[str]:
+    """What the bundled plugins call their offers, and what else they answer to."""
+    registry = load_plugins()
+    assert not registry.faults
+    readers = {reader.name for reader in registry.inventory_sources}
+    aliases = {alias for transport in registry.transports.values() for alias in traits_of(transport).aliases}
+    return frozenset({*registry.transports, *aliases, *registry.actions, *registry.commands, *readers})
+
+
+NAMES = names()
+
+
+def found_in(path: Path) -> Iterator[tuple[int, str]]:
+    """Where the module says one of the names: line and name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = set(map(id, _docstrings(tree)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            said = {node.value} if id(node) in docstrings else {node.value, *_words(node.value) - WORDS}
+            yield from ((node.lineno, name) for name in said & NAMES if id(node) not in docstrings)
+        elif name := _identifier(node):
+            yield from ((getattr(node, "lineno", 0), one) for one in {name} & (NAMES - WORDS))
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            statement = node.body[0]
+            assert isinstance(statement, ast.Expr)
+            yield statement.value
+
+
+def _words(text: str) -> set[str]:
+    return set("".join(letter if letter.isalnum() or letter in "_." else " " for letter in text).split())
+
+
+def _identifier(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+            return name
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):
+            return name
+    return ""
+
+
+def _is_allowed(module: str, name: str) -> bool:
+    return any((name in words or "*" in words) and _lies_in(module, place) for place, words in ALLOWED.items())
+
+
+def _lies_in(module: str, place: str) -> bool:
+    return module == place or (place.endswith("/") and module.startswith(place))
+
+
+MODULES = {path.relative_to(RUNNER).as_posix(): path for path in sorted(RUNNER.rglob("*.py"))}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_bundled_action_or_transport_is_named(module: str) -> None:
+    wrong = [
+        f"{module}:{line} names '{name}'" for line, name in found_in(MODULES[module]) if not _is_allowed(module, name)
+    ]
+    assert wrong == [], "Let the action or transport say it in its traits, or give the reason in ALLOWED"
+
+
+def test_the_names_are_those_of_the_bundled_plugins() -> None:
+    assert {"ssh", "winrm", "local", "set_fact", "ansible.builtin.copy", "win_shell", "lab"} <= NAMES
+    assert NAMES >= WORDS
+
+
+@pytest.mark.parametrize(("place", "word"), [(place, word) for place, words in ALLOWED.items() for word in words])
+def test_every_exception_is_needed(place: str, word: str) -> None:
+    modules = [
+        path for module, path in MODULES.items() if module == place or module.startswith(f"{place.rstrip('/')}/")
+    ]
+    said = {name for path in modules for _, name in found_in(path)}
+    assert said if word == "*" else word in said
+    assert all(path.exists() for path in modules)
+    assert modules
+
+
+def test_names_are_found(tmp_path: Path) -> None:
+    """As a string, in a text, as an identifier; a word of English as a string only."""
+    (tmp_path / "it.py").write_text(
+        '"""ssh"""\nif x == "copy":\n    copy(file, winrm, "by ssh or copy")\n    y.set_fact = 1\n'
+    )
+    assert sorted(found_in(tmp_path / "it.py")) == [(2, "copy"), (3, "ssh"), (3, "winrm"), (4, "set_fact")]
