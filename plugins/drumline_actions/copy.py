@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 from collections.abc import Generator, Iterator
@@ -90,7 +89,11 @@ def perform(call: Call) -> Steps:
 
 
 def _text(content: object) -> str:
-    return content if isinstance(content, str) else json.dumps(content)
+    if isinstance(content, str):
+        return content
+    import json  # most contents are text
+
+    return json.dumps(content)
 
 
 def _check_sum(call: Call, content: Content) -> None:

@@ -8,7 +8,6 @@ host with ``PROGRAM --host NAME``.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -82,6 +81,8 @@ class Script(Struct, frozen=True, kw_only=True):
     def _ask(self, source: str, *arguments: str, empty_is_none: bool = False) -> dict[str, Any]:
         """The JSON object that the program prints."""
         call = " ".join([source, *arguments])
+        import json  # most inventories are files
+
         output = self._run(call, [os.path.abspath(source), *arguments])
         if empty_is_none and not output.strip():
             return {}

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from drumline.plugin import AuthenticationFailed, Costs, HostError, Platform, Target, TransportTraits
 from drumline_winrm import options
-from drumline_winrm.names import check_name
 from drumline_winrm.options import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ class Winrm:
         return Platform.WINDOWS
 
     def connect(self, target: Target) -> WinrmConnection:
+        from drumline_winrm.names import check_name  # it brings sockets
+
         settings = options.read(target)
         check_name(settings)
         if settings.account is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ def heard(handlers: Mapping[int, Callable[[], None]], *, then: signal.Handlers |
     Where programs are started with fork, one that a signal meets before its exec writes a second byte. On Linux Python
     uses vfork, with all signals blocked.
     """
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)
     listener = threading.Thread(target=_listen, args=(ear, handlers), name="drumline-signals", daemon=True)
     listener.start()
-    descriptor = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+    descriptor = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
     before = {}
     try:
         for number in handlers:
@@ -34,13 +34,13 @@ def heard(handlers: Mapping[int, Callable[[], None]], *, then: signal.Handlers |
         for number, handler in before.items():
             signal.signal(number, handler if then is None else then)
         signal.set_wakeup_fd(descriptor)
-        mouth.close()
+        os.close(mouth)
         listener.join()
-        ear.close()
+        os.close(ear)
 
 
-def _listen(ear: socket.socket, handlers: Mapping[int, Callable[[], None]]) -> None:
-    while numbers := ear.recv(64):
+def _listen(ear: int, handlers: Mapping[int, Callable[[], None]]) -> None:
+    while numbers := os.read(ear, 64):
         for number in numbers:
             if number in handlers:
                 handlers[number]()

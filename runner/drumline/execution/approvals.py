@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 import platform
 import time
@@ -107,6 +106,8 @@ def whoami() -> str:
         import os
         import pwd
     except ImportError:  # not on Windows
+        import getpass
+
         return f"{getpass.getuser()}@{platform.node()}"
     try:
         user = pwd.getpwuid(os.getuid()).pw_name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ def fault(action: str, error: Exception) -> str:
     here = lacking(error)
     if here:
         return f"This machine has too little of something to run it: {here}"
+    import traceback  # few actions are at fault
+
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
         f"Action '{action}' raised {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno}). "

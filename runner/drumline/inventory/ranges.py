@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import string
 from collections.abc import Iterator
 
 #: Names that one pattern may stand for; more is a slip of the pen.
 _MOST = 1_000_000
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 _BRACKETED = re.compile(r"\[([^\[\]]+)\](?::([0-9]+))?\Z")
 _WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):([0-9]+)\Z")
@@ -110,9 +110,8 @@ def _sequence(text: str) -> list[str] | _Numbers:
         raise ValueError(f"The range [{text}] has no end.")
     if step < 1:
         raise ValueError(f"The step of the range [{text}] has to be 1 or more.")
-    letters = string.ascii_letters
-    if len(begin) == len(end) == 1 and begin in letters and end in letters:
-        return _checked(list(letters[letters.index(begin) : letters.index(end) + 1 : step]), text)
+    if len(begin) == len(end) == 1 and begin in _LETTERS and end in _LETTERS:
+        return _checked(list(_LETTERS[_LETTERS.index(begin) : _LETTERS.index(end) + 1 : step]), text)
     return _checked(_Numbers(begin or "0", end, step, text), text)
 
 
