@@ -16,7 +16,7 @@ VARIABLE = "DRUMLINE_TRACE"
 @hookimpl
 def drumline_plugins_for_run(run: RunView) -> Iterable[object] | None:
     path = os.environ.get(VARIABLE)
-    if not path:
+    if not path or not run.live:
         return None
     from drumline_trace.tracer import Tracer
 

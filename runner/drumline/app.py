@@ -274,7 +274,7 @@ def remaining_of(prepared: Prepared, run: int) -> Remaining:
 
 
 class Readers(Protocol):
-    """Whoever reads what a run says, when the program ends with the run (:class:`.reporting.listeners.Reports`)."""
+    """Whoever reads what a run says, when the program ends with the run (:class:`.reporting.reporters.Reports`)."""
 
     def hurry(self) -> None:
         """A signal asks for the end: no reader is waited for any more. Called from any thread."""

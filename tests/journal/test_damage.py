@@ -38,6 +38,7 @@ COMMANDS = (
     ("runs", "show", "1"),
     ("runs", "show", "1", "--format", "json"),
     ("runs", "output", "big", "a", "--run", "1"),
+    ("runs", "replay", "1"),
     ("runs", "verify"),
     ("runs", "prune", "--keep", "1", "--dry-run"),
     ("plan", "playbook.yml", "-i", "inventory.yml", "--estimate"),

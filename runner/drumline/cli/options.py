@@ -105,6 +105,11 @@ state_option = click.option(
     help="Directory of the journal. Default: DRUMLINE_STATE, else drumline's directory in XDG_STATE_HOME.",
 )
 
+#: ``events: str | None``.
+events_option = click.option(
+    "--events", type=click.Path(dir_okay=False), metavar="FILE", help="Write every event as a JSON line; '-': stdout."
+)
+
 #: ``slow_reports: str | None``.
 slow_reports_option = click.option(
     "--slow-reports",

@@ -36,6 +36,7 @@ def run_reported(
 
     with listeners_for(
         prepared.plan,
+        hooks=prepared.registry.hooks,
         verbose=max(verbose, outputs),
         events=events,
         warnings=prepared.registry.faults,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from drumline.cli.options import (
+    events_option,
     forks_option,
     inventory_options,
     playbook_path,
@@ -28,9 +29,7 @@ from drumline.cli.reported import run_reported
 @scope_options
 @tag_options
 @forks_option
-@click.option(
-    "--events", type=click.Path(dir_okay=False), metavar="FILE", help="Write every event as a JSON line; '-': stdout."
-)
+@events_option
 @slow_reports_option
 @recap_option
 @state_option

@@ -16,7 +16,14 @@ import click
 from msgspec.structs import asdict
 
 from drumline.cli.groups import Group
-from drumline.cli.options import completes, settings_with, state_option, verbose_option
+from drumline.cli.options import (
+    completes,
+    events_option,
+    recap_option,
+    settings_with,
+    state_option,
+    verbose_option,
+)
 from drumline.config import size_of
 from drumline.diagnostics import counted
 from drumline.errors import UsageError
@@ -105,6 +112,44 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
         if journal.damage:
             shown["damage"] = list(journal.damage)
         click.echo(json.dumps(shown, indent=2, default=str))
+
+
+@command.command("replay", short_help="Report a run once more, from the journal.")
+@click.argument("run", required=False, shell_complete=completes("runs"))
+@events_option
+@recap_option
+@state_option
+@verbose_option
+def replay(run: str | None, events: str | None, recap: bool, state: Path | None, verbose: int) -> None:
+    """Report a run once more: on the console as when it went on, and by the reporters of plugins.
+
+    RUN is a number or id of 'drumline runs list'; default: the newest. Nothing is sent to any host.
+    """
+    from contextlib import ExitStack
+
+    from drumline.built_in import all_plugins
+    from drumline.execution.wrapping import hooks_of_run
+    from drumline.plugin.runs import RunView
+    from drumline.reporting.listeners import command_line_reporters
+    from drumline.reporting.reporters import replay as report
+    from drumline.reporting.saying import say
+    from drumline.reporting.screens import warn
+
+    registry = all_plugins(Path("plugins"))
+    warn(sys.stderr, registry.faults)
+    with _journal(state) as journal, ExitStack() as stack:
+        found = journal.find(run)
+        shown = RunView(
+            number=found.number,
+            id=found.id,
+            command=found.command,
+            plan=journal.plan(found),
+            verbose=verbose,
+            live=False,
+        )
+        command_line_reporters(registry.hooks, stack, events, state=state, verbose=verbose, recap=recap)
+        stack.enter_context(hooks_of_run(registry.hooks, shown, say))
+        report(registry.hooks, shown, lambda: journal.events(found))
 
 
 @command.command("output", short_help="Print all that a job said, uncut.")

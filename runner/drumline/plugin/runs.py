@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from drumline.model.event import JobFinished
+from drumline.model.event import Event, JobFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 
@@ -23,6 +24,25 @@ class RunView(Struct, frozen=True, kw_only=True):
     verbose: int = 0  #: How often ``-v`` was given.
     #: Takes secrets out of a text, those that become known later too. Events have none.
     mask: Callable[[str], str] = str
+    #: It is about to begin. Otherwise it is read from the journal: it has ended, or goes on elsewhere.
+    live: bool = True
+
+
+class Takes(Protocol):
+    """What a report does with an event; ``missed`` is how many before it had no room, for reporters with ``gaps``."""
+
+    def __call__(self, event: Event, missed: int = 0) -> None: ...
+
+
+class Reporter(Struct, frozen=True, kw_only=True):
+    """One report of a run. In a live run it has a thread of its own, and may be as slow as it likes."""
+
+    name: str  #: What messages call it, at the beginning of a sentence.
+    #: Opens it, and gives what takes the events, in order (:class:`Takes`). All of it on the same thread.
+    open: Callable[[], AbstractContextManager[Callable[..., None]]]
+    stream: Literal["", "stdout", "stderr"] = ""  #: Which one of ``sys`` it writes to.
+    #: It can go on after events for which there was no room, and is told how many they were. Others get no more.
+    gaps: bool = False
 
 
 class JobReport(Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TemplateFunction,
         Transport,
     )
-    from drumline.plugin.runs import Executor, JobReport, Runner, RunView
+    from drumline.plugin.runs import Executor, JobReport, Reporter, Runner, RunView
 
 #: The name of the project in pluggy, and of the entry point group.
 PROJECT = "drumline"
@@ -193,14 +193,29 @@ def drumline_lookups() -> Mapping[str, TemplateFunction] | None:
 def drumline_plugins_for_run(run: RunView) -> Iterable[object] | None:
     """Give objects whose hooks are called during one run: what keeps something of it, as a trace does.
 
-    Called: once for each run, before its first event. The objects are registered until the run has ended, and their
-        hooks are called before those of all plugins; then those are closed that have a method ``close``.
+    Called: once for each run, before its first event or before it is read from the journal. The objects are registered
+        until the run has ended, and their hooks are called before those of all plugins; then those are closed that have
+        a method ``close``.
     Parameters:
-        run: the run that is about to begin.
+        run: the run; ``run.live`` says whether it is about to begin.
     None: it has none for this run.
     Which answer wins: all count.
     Who may implement it: any plugin. Its objects may implement the hooks below this one.
     Bundled user: ``drumline_trace``.
+    """
+
+
+@hookspec
+def drumline_reporters(run: RunView) -> Iterable[Reporter] | None:
+    """Offer reports of a run: each is given all its events, in order.
+
+    Called: before the first event of a run, and when ``drumline runs replay`` reads an earlier one from the journal.
+    Parameters:
+        run: the run; ``run.live`` says which of the two it is.
+    None: it has none for this run.
+    Which answer wins: all count.
+    Who may implement it: any plugin. A wrapper may take reporters away, those of drumline too.
+    Bundled user: ``drumline.reporting.console_reporter``, ``drumline.reporting.events_file``.
     """
 
 

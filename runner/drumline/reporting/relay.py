@@ -15,17 +15,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from drumline.diagnostics import counted
 from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished
-
-
-class Takes(Protocol):
-    """What a report does with an event; ``missed`` is how many before it had no room."""
-
-    def __call__(self, event: Event, missed: int = 0) -> None: ...
-
 
 #: Bytes of events that wait for one report, as far as their texts count.
 MOST_HELD = 64 * 1024 * 1024
@@ -60,12 +53,13 @@ class Relay:
         when_slow: WhenSlow = WhenSlow.DROP,
         gaps: bool = False,
         most: int = MOST_HELD,
+        at_fault: str = "drumline",
     ) -> None:
         """``report`` opens it, on its own thread, and gives what takes events.
 
         ``gaps``: it can go on after events that it was not given, and is told how many (``Takes``). ``stream``: which
         one of ``sys`` it writes to.
-        ``say`` takes what people are to know about a report that is slow or broken.
+        ``say`` takes what people are to know about a report that is slow or broken. ``at_fault``: whose it is.
         """
         self.name = name
         self.stream = stream
@@ -74,6 +68,7 @@ class Relay:
         self._when_slow = when_slow
         self._gaps = gaps
         self._most = most
+        self._at_fault = at_fault
         self._events: queue.SimpleQueue[tuple[Event | None, int, int]] = queue.SimpleQueue()
         # Each is written by one thread alone, so that neither waits for the other.
         self._given = self._taken = self._missed = 0
@@ -172,8 +167,8 @@ class Relay:
                         listen(event)
         except OSError as error:
             self._fail(f"can't be written any more: {error.strerror or error}")
-        except Exception as error:  # a fault of drumline, which must not stop the run
-            self._fail(f"has failed ({type(error).__name__}: {error}), a fault in drumline")
+        except Exception as error:  # a fault of drumline or of a plugin, which must not stop the run
+            self._fail(f"has failed ({type(error).__name__}: {error}), a fault in {self._at_fault}")
         self._ended = True
 
     def _fail(self, why: str) -> None:
