@@ -119,11 +119,18 @@ def _pinned(requirement: Requirement) -> str:
 _RUN = settings_of("options", "install_requires")
 _TEST = settings_of("options.extras_require", "test")
 _LINT = settings_of("options.extras_require", "lint")
+_RELEASE = settings_of("options.extras_require", "release")
 
 
 @pytest.mark.parametrize(
     ("name", "ranges"),
-    [("run", _RUN), ("test", _RUN + _TEST), ("lint", _RUN + _LINT), ("oldest", _RUN + _TEST)],
+    [
+        ("run", _RUN),
+        ("test", _RUN + _TEST),
+        ("lint", _RUN + _LINT),
+        ("release", _RUN + _RELEASE),
+        ("oldest", _RUN + _TEST),
+    ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_locked_versions_are_within_the_ranges(name: str, ranges: list[str]) -> None:
@@ -132,11 +139,12 @@ def test_the_locked_versions_are_within_the_ranges(name: str, ranges: list[str])
         assert _pinned(locked[canonicalize_name(wanted.name)]) in wanted.specifier, f"run scripts/lock: {wanted}"
 
 
-def test_one_environment_can_hold_the_program_the_tests_and_the_linters() -> None:
-    run, test, lint = map(_locked, ("run", "test", "lint"))
-    for name in run:
-        assert _pinned(run[name]) == _pinned(test[name]) == _pinned(lint[name])
-    assert {name for name in test.keys() & lint.keys() if _pinned(test[name]) != _pinned(lint[name])} == set()
+def test_one_environment_can_hold_the_program_and_what_tests_lints_and_releases_it() -> None:
+    found: dict[str, set[str]] = {}
+    for name in ("run", "test", "lint", "release"):
+        for package, requirement in _locked(name).items():
+            found.setdefault(package, set()).add(_pinned(requirement))
+    assert {package: versions for package, versions in found.items() if len(versions) > 1} == {}
 
 
 @pytest.mark.skipif(
