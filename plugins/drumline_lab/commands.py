@@ -18,6 +18,7 @@ _UNREACHABLE = 4
 
 _directory = click.option(
     "--directory",
+    "--folder",  # an older name, still in scripts
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(".lab"),
     show_default=True,
