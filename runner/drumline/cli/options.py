@@ -41,9 +41,6 @@ def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], Any]
     return complete
 
 
-#: A playbook's file. That it can't be read is told with all other mistakes.
-playbook_path = click.Path(path_type=Path, readable=False)
-
 #: ``inventory: tuple[str, ...]``: empty where ``-i`` wasn't given.
 inventory_options = click.option(
     "-i",
@@ -86,6 +83,20 @@ tag_options = _several(
     click.option(
         "--skip-tags", metavar="TAGS", shell_complete=completes("tags"), help="No task with one of these tags."
     ),
+)
+
+#: ``playbooks: tuple[Path, ...]`` and all of the above: what :func:`prepared_with` takes.
+playbook_options = _several(
+    click.argument(
+        "playbooks",
+        nargs=-1,
+        required=True,
+        type=click.Path(path_type=Path, readable=False),  # a file that can't be read is told with all other mistakes
+        metavar="PLAYBOOK...",
+    ),
+    inventory_options,
+    scope_options,
+    tag_options,
 )
 
 #: ``forks: int | None``.

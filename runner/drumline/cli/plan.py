@@ -11,12 +11,9 @@ import click
 from drumline.cli.messages import show_warning
 from drumline.cli.options import (
     forks_option,
-    inventory_options,
-    playbook_path,
+    playbook_options,
     prepared_with,
-    scope_options,
     state_option,
-    tag_options,
 )
 from drumline.errors import UsageError
 
@@ -25,10 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@click.argument("playbooks", nargs=-1, required=True, type=playbook_path, metavar="PLAYBOOK...")
-@inventory_options
-@scope_options
-@tag_options
+@playbook_options
 @click.option(
     "--format",
     "shape",

@@ -10,24 +10,18 @@ import click
 from drumline.cli.options import (
     events_option,
     forks_option,
-    inventory_options,
-    playbook_path,
+    playbook_options,
     prepared_with,
     recap_option,
-    scope_options,
     slow_reports_option,
     state_option,
-    tag_options,
     verbose_option,
 )
 from drumline.cli.reported import run_reported
 
 
 @click.command("run")
-@click.argument("playbooks", nargs=-1, required=True, type=playbook_path, metavar="PLAYBOOK...")
-@inventory_options
-@scope_options
-@tag_options
+@playbook_options
 @forks_option
 @events_option
 @slow_reports_option

@@ -12,12 +12,9 @@ import click
 from drumline.cli.options import (
     completes,
     forks_option,
-    inventory_options,
-    playbook_path,
+    playbook_options,
     prepared_with,
-    scope_options,
     state_option,
-    tag_options,
 )
 
 if TYPE_CHECKING:
@@ -27,10 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("simulate")
-@click.argument("playbooks", nargs=-1, required=True, type=playbook_path, metavar="PLAYBOOK...")
-@inventory_options
-@scope_options
-@tag_options
+@playbook_options
 @forks_option
 @click.option("--serial", metavar="N", help="Batches of this many hosts in every play: 20, 25%, or a list, 1,10%.")
 @click.option(
