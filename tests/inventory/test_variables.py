@@ -6,7 +6,8 @@ import pytest
 
 from drumline import __version__
 from drumline.diagnostics import Position
-from drumline.inventory.variables import MAGIC_NAMES, Facts, HostVars, Scope, batch_magic, host_magic, run_magic
+from drumline.inventory.magic_names import MAGIC_NAMES
+from drumline.inventory.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.value import Template, Variables
 from drumline.templating.failures import TemplateFailed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.model.host import Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.secret import MASK, Secret
@@ -14,28 +15,7 @@ from drumline.source.yaml import BRACES
 UNSAFE = "__ansible_unsafe"
 
 #: Variables that a tool defines itself: what an inventory says of them has no effect, and Ansible doesn't list it.
-_INTERNAL = frozenset(
-    {
-        "ansible_diff_mode",
-        "ansible_facts",
-        "ansible_inventory_sources",
-        "ansible_limit",
-        "ansible_play_batch",
-        "ansible_play_hosts",
-        "ansible_play_hosts_all",
-        "ansible_playbook_python",
-        "ansible_verbosity",
-        "ansible_version",
-        "group_names",
-        "groups",
-        "hostvars",
-        "inventory_dir",
-        "inventory_file",
-        "inventory_hostname",
-        "inventory_hostname_short",
-        "playbook_dir",
-    }
-)
+_INTERNAL = MAGIC_NAMES | {"ansible_facts", "ansible_inventory_sources", "ansible_limit"}
 
 #: Whether a variable of this name is to be masked.
 IsSecret = Callable[[str], object]

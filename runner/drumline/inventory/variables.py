@@ -37,35 +37,6 @@ _ABSENT = object()
 #: The version of Ansible whose playbook language this is, for playbooks that look at ``ansible_version``.
 _LANGUAGE = (2, 19, 0)
 
-#: All names that drumline itself defines; no one else's definition of them counts.
-MAGIC_NAMES = frozenset(
-    {
-        "ansible_check_mode",
-        "ansible_diff_mode",
-        "ansible_play_batch",
-        "ansible_play_hosts",
-        "ansible_play_hosts_all",
-        "ansible_play_name",
-        "ansible_playbook_python",
-        "ansible_verbosity",
-        "ansible_version",
-        "drumline_version",
-        "group_names",
-        "groups",
-        "hostvars",
-        "inventory_dir",
-        "inventory_file",
-        "inventory_hostname",
-        "inventory_hostname_short",
-        "inventory_sources",
-        "omit",
-        "play_batch",
-        "play_hosts",
-        "playbook_dir",
-        "results",
-    }
-)
-
 
 class Facts(dict[str, Any]):
     """A layer of what hosts said (``register``, ``set_fact``): data as it is, in which nothing is looked for."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.inventory.variables import MAGIC_NAMES
+from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.loading.needs import Vertex
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from drumline.diagnostics import Diagnostics
-from drumline.inventory.variables import MAGIC_NAMES
+from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.loading.connection import names_read
 from drumline.model.hostnames import fold_hosts
 from drumline.plugin.protocols import Transport
