@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,25 @@ foreach ($name in $scripts.Keys) {
 #: Static members of .NET that .NET Framework, on which 5.1 runs, lacks, and that are easily taken for granted.
 _NEWER_MEMBERS = {"HashData", "ToHexString", "FromHexString", "GetRelativePath", "UnixEpoch", "ReadAllBytesAsync"}
 _COMMON_PARAMETERS = {"erroraction", "errorvariable", "outvariable", "verbose", "warningaction", "whatif", "confirm"}
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Puts this machine into a time zone, as TZ names it."""
+
+    def enter(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield enter
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def berlin(zone: Callable[[str], None]) -> None:
+    """This machine is in a zone that changes its clocks."""
+    zone("CET-1CEST,M3.5.0,M10.5.0/3")
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,13 @@ import re
 import shlex
 import shutil
 import sqlite3
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from support.program import DRUMLINE, Ended, call, environment, processes_with, running, wait_until
+from support.program import DRUMLINE, call, processes_with, running, shell, wait_until
 
 _START = shlex.join(DRUMLINE)
 INVENTORY = """
@@ -271,7 +270,7 @@ def test_files_that_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "site.yml").write_text("- hosts: all\n  tasks: [{ping: }]\n")
     for path in tmp_path.iterdir():
         path.chmod(0o000)
-    ended = call_through(tmp_path, f'exec {_as_anybody()} {_START} "$@"', "run", "site.yml", "-i", "inv")
+    ended = shell(tmp_path, f'exec {_as_anybody()} {_START} "$@"', "run", "site.yml", "-i", "inv")
     assert ended.status == 5
     assert ended.err.count("Permission denied") == 2, ended.err
 
@@ -387,7 +386,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_run(tmp_path: Path) -> None:
 """
     )
     # The journal can't grow beyond the limit; Python ignores the signal that would tell of it.
-    ended = call_through(tmp_path, f'ulimit -f 200; exec {_START} "$@"', "run", "site.yml")
+    ended = shell(tmp_path, f'ulimit -f 200; exec {_START} "$@"', "run", "site.yml")
     assert ended.status == 1, ended.said
     assert "error: The journal can't be written any more" in ended.err
     assert "Nothing more is sent" in ended.err
@@ -395,20 +394,6 @@ def test_a_disk_that_fills_in_the_middle_of_a_run(tmp_path: Path) -> None:
     assert "Traceback" not in ended.said
     assert not (tmp_path / "next").exists()
     assert processes_with(marker) == []
-
-
-def call_through(directory: Path, script: str, *arguments: str) -> Ended:
-    """Call the program through a line of sh that starts it."""
-    done = subprocess.run(
-        ["/bin/sh", "-c", script, "sh", *arguments],
-        cwd=directory,
-        env=environment(directory),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
 
 
 # Plugins of the project.

@@ -6,14 +6,13 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import textwrap
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
-from support.program import DRUMLINE, Ended, call, environment, processes_with, running, wait_until
+from support.program import DRUMLINE, call, processes_with, running, shell, wait_until
 from support.terminal import Terminal
 
 STUCK = """
@@ -42,25 +41,9 @@ def write(directory: Path, tasks: str) -> None:
     (directory / "site.yml").write_text("- hosts: all\n  tasks:\n" + textwrap.indent(textwrap.dedent(tasks), "    "))
 
 
-def shell(directory: Path, line: str) -> Ended:
-    """Call the program in a line of sh, as ``$D``."""
-    script = f'D() {{ "{DRUMLINE[0]}" -c "{DRUMLINE[2]}" "$@"; }}; {line}'
-    done = subprocess.run(
-        ["sh", "-c", script],
-        cwd=directory,
-        env=environment(directory),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
-
-
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_a_run_goes_on_without_its_streams(project: Path, closed: str) -> None:
-    ended = shell(project, f"D run site.yml {closed}")
+    ended = shell(project, f"drumline run site.yml {closed}")
     assert ended.status == 0, ended.err
     if ">&-" in closed.split() and "2>&-" not in closed:
         assert ended.err.startswith("warning: The console can't be written any more: Bad file descriptor. The run goes")
@@ -77,14 +60,14 @@ def test_a_run_goes_on_without_its_streams(project: Path, closed: str) -> None:
 def test_what_cannot_be_printed_is_an_error(project: Path, line: str, where: str, why: str) -> None:
     if line == "runs show":
         call(project, "run", "site.yml")
-    ended = shell(project, f"D {line} {where}")
+    ended = shell(project, f"drumline {line} {where}")
     assert (ended.status, ended.err) == (1, f"error: The output can't be written: {why}\n")
 
 
 @pytest.mark.parametrize("line", ["nosuch", "run nosuch.yml", "runs show 77"])
 @pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
 def test_an_error_that_cannot_be_told_is_in_the_status(project: Path, line: str, where: str) -> None:
-    assert shell(project, f"D {line} {where}").status == 5
+    assert shell(project, f"drumline {line} {where}").status == 5
 
 
 @pytest.mark.parametrize(
@@ -119,7 +102,7 @@ def test_a_number_beyond_the_limits_that_only_the_run_knows(project: Path, value
 
 def test_few_open_files(project: Path) -> None:
     (project / "inventory").write_text("h[1:60] ansible_connection=local\n")
-    ended = shell(project, "ulimit -n 64; D run site.yml")
+    ended = shell(project, "ulimit -n 64; drumline run site.yml")
     assert ended.status in (0, 2)
     assert ended.status == 0 or "too many open files. Raise the limit (ulimit -n)" in ended.out
     assert "a fault in drumline" not in ended.out + ended.err

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.program import Ended, call
+from support.program import Ended, call, shell
 
 INVENTORY = """
 all:
@@ -183,13 +183,7 @@ def test_a_terminal_that_is_not_utf_8(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--events", "-")], ids=["console", "events"])
 def test_a_reader_that_leaves_does_not_end_the_run(run: Run, tmp_path: Path, options: tuple[str, ...]) -> None:
-    import shlex
-    import subprocess
-
-    from support.program import DRUMLINE, environment
-
-    line = f"{{ {shlex.join([*DRUMLINE, 'run', 'site.yml', *options])}; echo $? > status; }} | true"
-    subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, env=environment(tmp_path), check=True, capture_output=True)
+    assert shell(tmp_path, '{ drumline run site.yml "$@"; echo $? > status; } | true', *options).status == 0
     assert (tmp_path / "status").read_text() == "0\n"
     shown = json.loads(call(tmp_path, "runs", "show", "--format", "json").out)
     assert len(shown["jobs"]) == 5

@@ -1,7 +1,7 @@
 """The keywords of barriers, batches and starts: what they give, and every way in which they can be wrong."""
 
 import json
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -251,16 +251,11 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
 
 @pytest.mark.parametrize("value", ["2026-12-01T02:00:00", "2026-12-01 02:00:00", "'2026-12-01T02:00'"])
 def test_a_time_without_a_zone_is_proposed_that_of_this_machine(
-    mistake: Mistake, monkeypatch: pytest.MonkeyPatch, value: str
+    mistake: Mistake, zone: Callable[[str], None], value: str
 ) -> None:
     """YAML readers take the second for a date of their own."""
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
-        place, found = mistake(f"command: x\nstart: {{at: {value}}}")
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+    zone("America/New_York")
+    place, found = mistake(f"command: x\nstart: {{at: {value}}}")
     assert place == "5:19"
     assert "This time has no zone. If you mean this machine's zone, write 2026-12-01T02:00:00-05:00." in found
 

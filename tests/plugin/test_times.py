@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import time as clock
-from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
-import pytest
-
 from drumline.plugin import Moment
-
-
-@pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This machine is in a zone that changes its clocks."""
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    clock.tzset()
-    yield
-    monkeypatch.undo()
-    clock.tzset()
 
 
 def at(text: str) -> float:

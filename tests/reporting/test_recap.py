@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
-from support.program import DRUMLINE, Ended, call, environment
+from support.program import Ended, call, shell
 
 SITE = """
 - name: Roll out
@@ -39,17 +37,7 @@ def recap(ended: Ended) -> list[str]:
 def again(ended: Ended, directory: Path) -> Ended:
     """What is said to go on with, pasted into a shell."""
     [line] = [line for line in ended.out.splitlines() if line.startswith("to go on: ")]
-    script = f'drumline() {{ {shlex.join(DRUMLINE)} "$@"; }}\n{line.removeprefix("to go on: ")}'
-    done = subprocess.run(
-        ["sh", "-c", script],
-        cwd=directory,
-        env=environment(directory),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
+    return shell(directory, line.removeprefix("to go on: "))
 
 
 def test_after_a_failure_the_last_lines_say_all_that_matters(directory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 DRUMLINE = (sys.executable, "-c", "from drumline.cli import main; main()")
 
@@ -42,8 +45,20 @@ def environment(directory: Path, extra: Mapping[str, str] | None = None) -> dict
 
 def call(directory: Path, *arguments: object, env: Mapping[str, str] | None = None, **options: Any) -> Ended:
     """Call the program in a directory and wait for its end."""
+    return _ended([*DRUMLINE, *map(str, arguments)], directory, env, **options)
+
+
+def shell(directory: Path, line: str, *arguments: object) -> Ended:
+    """Run a line of sh that calls the program as ``drumline``; the arguments are its ``$@``."""
+    script = f'drumline() {{ {shlex.join(DRUMLINE)} "$@"; }}\n{line}'
+    ended = _ended(["/bin/sh", "-c", script, "sh", *map(str, arguments)], directory)
+    assert "Traceback" not in ended.said
+    return ended
+
+
+def _ended(command: list[str], directory: Path, env: Mapping[str, str] | None = None, **options: Any) -> Ended:
     done = subprocess.run(
-        [*DRUMLINE, *map(str, arguments)],
+        command,
         cwd=directory,
         env=environment(directory, env),
         capture_output=True,
@@ -129,22 +144,12 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 def processes_with(marker: str) -> list[int]:
     """The ids of all processes that have a text in their command line."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue  # it has ended
-            if marker.encode() in words:
-                found.append(int(entry.name))
-    return found
+    every = psutil.process_iter(["cmdline"])
+    return [process.pid for process in every if marker in " ".join(process.info["cmdline"] or ())]
 
 
 def below(pid: int) -> list[int]:
     """The ids of all descendants of a process."""
-    children: list[int] = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # it is gone
-            children += map(int, thread.read_text().split())
-    return [found for child in children for found in (child, *below(child))]
+    with suppress(psutil.NoSuchProcess):
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,20 @@ def _no_agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the agent nor the files of whoever runs the tests count."""
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Any]]:
+    """A real ssh-agent; called with a key file, it takes the key."""
+    path = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()  # It listens when it says so.
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+    yield lambda key: subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL)
+    process.terminate()
+    process.stdout.close()
+    process.wait()
 
 
 @pytest.fixture(scope="session")

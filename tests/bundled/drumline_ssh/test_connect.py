@@ -377,20 +377,6 @@ class TestPassword:
         assert "barley" not in str(caught.value)
 
 
-@pytest.fixture
-def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Any]]:
-    """A real ssh-agent; called with a key file, it takes the key."""
-    path = tmp_path / "agent"
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.PIPE)
-    assert process.stdout
-    process.stdout.readline()  # It listens when it says so.
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
-    yield lambda key: subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL)
-    process.terminate()
-    process.stdout.close()
-    process.wait()
-
-
 class TestAgent:
     @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
     def test_its_keys(

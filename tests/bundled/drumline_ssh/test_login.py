@@ -30,20 +30,6 @@ Connect = Callable[..., Connection]
 NO_KEY = {"private_key_file": None}
 
 
-@pytest.fixture
-def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Any]]:
-    """A real ssh-agent; called with a key file, it takes the key."""
-    path = tmp_path / "agent"
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.PIPE)
-    assert process.stdout
-    process.stdout.readline()  # It listens when it says so.
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
-    yield lambda key: subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL)
-    process.terminate()
-    process.stdout.close()
-    process.wait()
-
-
 def allow(server: Sshd, *lines: str) -> None:
     """Let keys in, and no others."""
     (server.directory / "authorized_keys").write_text("".join(f"{line}\n" for line in lines))
