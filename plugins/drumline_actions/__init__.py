@@ -1,27 +1,43 @@
 """Actions for every day, on POSIX hosts (by ``sh``) and on Windows (by PowerShell): nothing is installed there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from drumline.plugin import Action, hookimpl
+from drumline.plugin import ActionSpec, hookimpl
+
+#: The actions of each module that are Ansible's, and that ``win_NAME`` means as well.
+_ON_WINDOWS_TOO = {
+    "commands": ("command", "shell"),
+    "copy": ("copy",),
+    "files": ("file", "stat"),
+    "template": ("template",),
+    "waiting": ("ping", "wait_for"),
+}
+#: Others of Ansible's.
+_OF_ANSIBLE = {
+    "commands": ("raw",),
+    "control": ("assert", "debug", "fail", "pause", "set_fact"),
+    "fetch": ("fetch",),
+    "script": ("script",),
+    "waiting": ("wait_for_connection",),
+}
+#: Those that Ansible has not.
+_OWN = {"approve": ("approve",), "clock": ("clock",)}
 
 
 @hookimpl
-def drumline_actions() -> Iterable[Action]:
-    from drumline_actions import approve, clock, commands, control, copy, fetch, files, script, template, waiting
+def drumline_actions() -> Iterable[ActionSpec]:
+    builtin, windows = "ansible.builtin.{0}", ("win_{0}", "ansible.windows.win_{0}")
+    yield from _specs(_ON_WINDOWS_TOO, builtin, *windows)
+    yield from _specs(_OF_ANSIBLE, builtin)
+    yield from _specs(_OWN)
 
-    return (
-        *commands.ACTIONS,
-        *script.ACTIONS,
-        *copy.ACTIONS,
-        *template.ACTIONS,
-        *fetch.ACTIONS,
-        *files.ACTIONS,
-        *control.ACTIONS,
-        *waiting.ACTIONS,
-        *approve.ACTIONS,
-        *clock.ACTIONS,
-    )
+
+def _specs(modules: Mapping[str, tuple[str, ...]], *aliases: str) -> Iterator[ActionSpec]:
+    for module, names in modules.items():
+        for name in names:
+            known_as = tuple(alias.format(name) for alias in aliases)
+            yield ActionSpec(name=name, load=f"drumline_actions.{module}", aliases=known_as)
 
 
 @hookimpl

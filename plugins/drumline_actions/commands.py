@@ -42,7 +42,6 @@ from drumline.plugin.kit import (
     require_exit,
 )
 from drumline.plugin.windows import command_line
-from drumline_actions.naming import aliases
 
 #: ``creates`` and ``removes``, for every action that runs something once.
 CONDITIONS = (
@@ -305,7 +304,6 @@ ACTIONS = (
         name="command",
         perform=perform_command,
         help="Run a program, without a shell",
-        aliases=aliases("command"),
         arguments=(
             *_COMMON,
             _ARGV,
@@ -323,7 +321,6 @@ ACTIONS = (
         name="shell",
         perform=perform_shell,
         help="Run a text in sh; on Windows in PowerShell, or in cmd with executable: cmd",
-        aliases=aliases("shell"),
         arguments=(
             *_COMMON,
             EXECUTABLE,
@@ -339,7 +336,6 @@ ACTIONS = (
         name="raw",
         perform=perform_raw,
         help="Run a text in the host's shell, just as it is",
-        aliases=aliases("raw", windows=False),
         arguments=(Argument(name="cmd", aliases=("free_form",), help="What to run"), EXECUTABLE),
         free_form="cmd",
         check=check_text,

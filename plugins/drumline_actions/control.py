@@ -27,7 +27,6 @@ from drumline.plugin import (
     Written,
 )
 from drumline.plugin.kit import exclusive, not_both
-from drumline_actions.naming import aliases
 
 _UNDEFINED = "VARIABLE IS NOT DEFINED!"
 
@@ -170,7 +169,6 @@ ACTIONS = (
         perform=perform_debug,
         traits=Traits(effect=Effect.NOTHING, shows=Shows.MESSAGE),
         help="Show a message or a variable",
-        aliases=aliases("debug", windows=False),
         arguments=(
             Argument(name="msg", type=object, help="What to show"),
             Argument(name="var", help="Name of a variable to show"),
@@ -183,7 +181,6 @@ ACTIONS = (
         perform=perform_set_fact,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.ARGUMENTS),
         help="Set variables of the host for the rest of the run",
-        aliases=aliases("set_fact", windows=False),
         arguments=(Argument(name="cacheable", type=bool, default=False, help="Taken, and of no effect"),),
         open_arguments=True,
         check=check_set_fact,
@@ -193,7 +190,6 @@ ACTIONS = (
         perform=perform_assert,
         traits=Traits(effect=Effect.NOTHING),
         help="Fail unless all conditions hold",
-        aliases=aliases("assert", windows=False),
         arguments=(
             Argument(name="that", type=list, required=True, help="Conditions"),
             Argument(
@@ -209,7 +205,6 @@ ACTIONS = (
         perform=perform_fail,
         traits=Traits(effect=Effect.NOTHING),
         help="Fail with a message",
-        aliases=aliases("fail", windows=False),
         arguments=(
             Argument(name="msg", type=object, default="Failed as requested from task", help="Why: text or lines"),
         ),
@@ -219,7 +214,6 @@ ACTIONS = (
         perform=perform_pause,
         traits=Traits(effect=Effect.NOTHING),
         help="Let time pass",
-        aliases=aliases("pause", windows=False),
         arguments=(
             Argument(name="seconds", type=float, help="How long"),
             Argument(name="minutes", type=float, help="How long"),

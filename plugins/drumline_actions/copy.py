@@ -46,7 +46,6 @@ from drumline.plugin.kit import (
     target_settings,
     temporaries,
 )
-from drumline_actions.naming import aliases
 from drumline_actions.tree import Entry, entries
 
 _FROM_HOST = Script.beside(__file__, "from_host", needs=(PLACE,))
@@ -190,7 +189,6 @@ ACTIONS = (
         perform=perform,
         traits=Traits(effect=Effect.FILES),
         help="Put a file, a directory or a text on the host",
-        aliases=aliases("copy"),
         arguments=(
             Argument(name="src", help="File or directory here; with remote_src on the host"),
             Argument(name="content", type=object, help="The file's text, instead of src"),

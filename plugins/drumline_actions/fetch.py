@@ -24,7 +24,6 @@ from drumline.plugin import (
 )
 from drumline.plugin.kit import HostPath, Script, ask, output_text, require_exit, script_run
 from drumline.plugin.leftovers import sweep, temporary_name
-from drumline_actions.naming import aliases
 
 #: What parts the names of a path, or can't be in one.
 _PARTS = re.compile(r"[/\\\x00-\x1f\x7f]")
@@ -139,7 +138,6 @@ ACTIONS = (
         perform=perform,
         traits=Traits(effect=Effect.NOTHING),
         help="Bring a file of the host to this machine",
-        aliases=aliases("fetch", windows=False),
         arguments=(
             Argument(name="src", required=True, help="File on the host"),
             Argument(name="dest", required=True, help="Directory here; the file goes to dest/HOST/src"),

@@ -31,7 +31,6 @@ from drumline.plugin.kit import (
     refuse_on_windows,
     refused,
 )
-from drumline_actions.naming import aliases
 
 _FILE = Script.beside(__file__, "file")
 _STAT = Script.beside(__file__, "stat")
@@ -183,7 +182,6 @@ ACTIONS = (
         perform=perform_file,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Make, link, delete a file or directory on the host, or set its owner and mode",
-        aliases=aliases("file"),
         arguments=(
             Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(
@@ -207,7 +205,6 @@ ACTIONS = (
         perform=perform_stat,
         traits=Traits(effect=Effect.NOTHING),
         help="Say what a path on the host is",
-        aliases=aliases("stat"),
         arguments=(
             Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(name="follow", type=bool, default=False, help="Describe what a link points to"),

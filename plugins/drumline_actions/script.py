@@ -40,7 +40,6 @@ from drumline.plugin.kit import (
 )
 from drumline.plugin.windows import command_line
 from drumline_actions.commands import CHDIR, CONDITIONS, run_once
-from drumline_actions.naming import aliases
 
 _TEMPORARY = Script.beside(__file__, "temporary")
 
@@ -200,7 +199,6 @@ ACTIONS = (
         name="script",
         perform=perform,
         help="Send a script of this machine to the host and run it there",
-        aliases=aliases("script", windows=False),
         arguments=(
             Argument(name="cmd", required=True, help="The script's file here, and its arguments"),
             CHDIR,

@@ -29,7 +29,6 @@ from drumline.plugin.kit import (
     refuse_on_windows,
     refuse_vault,
 )
-from drumline_actions.naming import aliases
 
 #: Bytes of a template.
 _MOST = 16 * 1024 * 1024
@@ -136,7 +135,6 @@ ACTIONS = (
         perform=perform,
         traits=Traits(effect=Effect.FILES),
         help="Render a template of this machine into a file on the host",
-        aliases=aliases("template"),
         arguments=(
             Argument(name="src", required=True, help="The template, here"),
             Argument(name="newline_sequence", help="What ends a line: \\n, \\r or \\r\\n"),

@@ -28,7 +28,6 @@ from drumline.plugin import (
     Waiting,
 )
 from drumline.plugin.kit import HostPath, Script, ask, exclusive, output_text, require_exit
-from drumline_actions.naming import aliases
 
 _WAIT_FOR = Script.beside(__file__, "wait_for")
 _DRAINED = Script.beside(__file__, "drained")
@@ -239,7 +238,6 @@ ACTIONS = (
         perform=perform_wait_for,
         traits=Traits(effect=Effect.NOTHING, waits=WaitArguments(absent=("absent", "stopped"))),
         help="Wait until a port, a path or what a command finds on the host is as it should be",
-        aliases=aliases("wait_for"),
         arguments=(
             Argument(name="port", type=int, help="Port to wait for, tried from the host itself"),
             Argument(name="host", default="127.0.0.1", help="Address of the port, as the host sees it"),
@@ -273,7 +271,6 @@ ACTIONS = (
         perform=perform_wait_for_connection,
         traits=Traits(effect=Effect.NOTHING),
         help="Wait until the host can be reached and used again",
-        aliases=aliases("wait_for_connection", windows=False),
         arguments=(
             Argument(name="timeout", type=int, default=600, help="Seconds to wait at most"),
             Argument(name="delay", type=int, default=0, help="Seconds to wait before the first attempt"),
@@ -286,7 +283,6 @@ ACTIONS = (
         perform=perform_ping,
         traits=Traits(effect=Effect.NOTHING),
         help="See whether the host can be reached and used",
-        aliases=aliases("ping"),
         arguments=(Argument(name="data", default="pong", help="What to return"),),
     ),
 )

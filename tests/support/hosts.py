@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drumline.plugin import Completed, HostError, Platform, Request, Result, Waiting
+from drumline.plugin.manager import load_plugins
 from drumline.testing import play
-from drumline_actions import drumline_actions
 
-ACTIONS = {name: action for action in drumline_actions() for name in (action.name, *action.aliases)}
+ACTIONS = load_plugins().actions
 
 
 @dataclass(kw_only=True)

@@ -47,6 +47,7 @@ from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import (
     Action,
     ActionFailed,
+    ActionSpec,
     Argument,
     Call,
     CommandContext,
@@ -76,6 +77,7 @@ from drumline.secret import Secret
 __all__ = [
     "Action",
     "ActionFailed",
+    "ActionSpec",
     "Approval",
     "ApprovalArguments",
     "Argument",

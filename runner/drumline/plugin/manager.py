@@ -8,7 +8,7 @@ from typing import Any
 
 from drumline.plugin.finding import Found, in_directory, installed
 from drumline.plugin.hooks import BUILT_IN, Hooks, Rejected, failed
-from drumline.plugin.registry import Offers, PluginInfo, Registry
+from drumline.plugin.registry import Actions, Offers, PluginInfo, Registry
 
 #: Kind of offer, the hook that gives it, and the names of one offer where a plugin's answer isn't by name.
 _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
@@ -51,7 +51,7 @@ def _gather(found: Sequence[Found], built_in: object) -> Registry:
     return Registry(
         hooks=hooks,
         transports=offers["transports"],
-        actions=offers["actions"],
+        actions=Actions(offers["actions"]),
         inventory_sources=tuple(offers["inventory sources"].values()),
         commands=offers["commands"],
         filters=offers["filters"],

@@ -265,6 +265,17 @@ class Action(Struct, frozen=True, kw_only=True):
     files: Callable[[Written], Iterable[NeededFile]] | None = None
 
 
+class ActionSpec(Struct, frozen=True, kw_only=True):
+    """An action of which only the names are known at the start; it is imported when a task uses it.
+
+    For packages with more than a few actions: a module with its functions and arguments takes a millisecond or more.
+    """
+
+    name: str
+    load: str  #: The module that has it in ``ACTIONS``, a tuple of :class:`Action`: ``my_package.service``.
+    aliases: tuple[str, ...] = ()  #: Its other names; those of the action don't count.
+
+
 class SourceData(Struct, frozen=True, kw_only=True):
     """What an inventory source gives, before groups are merged. Same shapes as Ansible's YAML inventory."""
 
@@ -345,6 +356,7 @@ class CommandContext(Protocol):
 __all__ = [
     "Action",
     "ActionFailed",
+    "ActionSpec",
     "Argument",
     "Call",
     "CommandContext",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
+from drumline.errors import PluginError
 from drumline.plugin.hooks import Hooks
-from drumline.plugin.protocols import Action, CommandSpec, InventorySource, TemplateFunction, Transport
+from drumline.plugin.protocols import Action, ActionSpec, CommandSpec, InventorySource, TemplateFunction, Transport
 
 T = TypeVar("T")
 
@@ -51,6 +54,40 @@ class Offers(dict[str, T]):
     def of(self, owner: str) -> tuple[str, ...]:
         """The names that an owner has, in the order in which it offered them."""
         return tuple(name for name, known in self.owners.items() if known == owner)
+
+
+class Actions(Mapping[str, Action]):
+    """Actions by names and aliases. One that is offered by an ``ActionSpec`` is imported when it is first asked for."""
+
+    def __init__(self, offers: Offers[Action | ActionSpec]) -> None:
+        self._offers = offers
+
+    def __getitem__(self, name: str) -> Action:
+        """Raises ``PluginError`` when its module can't be imported or hasn't got it."""
+        offer = self._offers[name]
+        if isinstance(offer, Action):
+            return offer
+        action = _imported(offer, self._offers.owners[name])
+        self._offers.update({known: action for known, other in self._offers.items() if other is offer})
+        return action
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._offers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._offers)
+
+    def __len__(self) -> int:
+        return len(self._offers)
+
+
+def _imported(spec: ActionSpec, owner: str) -> Action:
+    try:
+        found: dict[str, Action] = {action.name: action for action in import_module(spec.load).ACTIONS}
+        return replace(found[spec.name], aliases=spec.aliases)
+    except Exception as error:  # whatever a stranger's module raises, its owner is told
+        detail = f"{owner}: action '{spec.name}' of {spec.load} failed: {type(error).__name__}: {error}"
+        raise PluginError("A plugin has failed", detail) from error
 
 
 class Registry(Struct, frozen=True, kw_only=True):

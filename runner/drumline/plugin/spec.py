@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from drumline.model.target import Target
     from drumline.plugin.protocols import (
         Action,
+        ActionSpec,
         CommandSpec,
         Connection,
         HostVariables,
@@ -70,8 +71,8 @@ def drumline_transports() -> Iterable[Transport] | None:
 
 
 @hookspec
-def drumline_actions() -> Iterable[Action] | None:
-    """Offer actions, found by the key of a task.
+def drumline_actions() -> Iterable[Action | ActionSpec] | None:
+    """Offer actions, found by the key of a task: themselves, or where they are imported from when a task uses them.
 
     Called: once, at start-up.
     Parameters: none.

@@ -14,10 +14,10 @@ from support.hosts import Host
 from support.narrowing import expect
 
 from drumline.plugin import ActionFailed, Completed, Ending, Language, Platform, Run
+from drumline.plugin.manager import load_plugins
 from drumline.testing import play
-from drumline_actions import drumline_actions
 
-ACTIONS = {action.name: action for action in drumline_actions()}
+ACTIONS = load_plugins().actions
 
 
 def test_command_has_no_shell(posix: Host, tmp_path: Path) -> None:

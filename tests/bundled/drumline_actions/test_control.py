@@ -9,10 +9,10 @@ from support.hosts import Host
 from support.narrowing import expect
 
 from drumline.plugin import ActionFailed, Approval, Ask, ClockReading, Duration, Moment, ReadClock, Sleep, Waiting
+from drumline.plugin.manager import load_plugins
 from drumline.testing import play
-from drumline_actions import drumline_actions
 
-ACTIONS = {action.name: action for action in drumline_actions()}
+ACTIONS = load_plugins().actions
 
 
 @pytest.fixture

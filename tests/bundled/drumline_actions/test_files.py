@@ -12,10 +12,10 @@ import pytest
 from support.hosts import Host
 
 from drumline.plugin import ActionFailed, Call, Completed, Get, Platform
+from drumline.plugin.manager import load_plugins
 from drumline.templating.templates import Templating
-from drumline_actions import drumline_actions
 
-ACTIONS = {action.name: action for action in drumline_actions()}
+ACTIONS = load_plugins().actions
 NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
 
 
