@@ -282,3 +282,27 @@ def _functions() -> Iterator[tuple[int, str]]:
         for node in ast.walk(tree(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield (node.end_lineno or 0) - node.lineno + 1, f"{where(path)}:{node.lineno} {node.name}"
+
+
+#: A ``match`` over what stands in one of these names every kind of it: a new kind is an error of types, not silence.
+_UNIONS = ("drumline.model.event", "drumline.engine.instructions")
+
+
+@on_every_runner_module
+def test_a_match_over_events_or_instructions_has_no_silent_default(path: Path) -> None:
+    kinds = {name for module, name in imports(path) if module in _UNIONS}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Match) and kinds & set(_matched(node)):
+            assert _refuses_the_rest(node.cases[-1]), f"line {node.lineno}: it ends without assert_never"
+
+
+def _matched(node: ast.Match) -> Iterator[str]:
+    """The classes that a ``match`` asks for."""
+    for pattern in (pattern for case in node.cases for pattern in ast.walk(case.pattern)):
+        if isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name):
+            yield pattern.cls.id
+
+
+def _refuses_the_rest(case: ast.match_case) -> bool:
+    wild = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
+    return wild and ast.unparse(case.body[0]).startswith("assert_never(")

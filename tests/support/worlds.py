@@ -15,6 +15,7 @@ from drumline.engine.instructions import Announce, Finish, Instruction, Release,
 from drumline.engine.state import RunState
 from drumline.model.event import (
     Event,
+    Input,
     InterruptRequested,
     JobFinished,
     JobsStarted,
@@ -182,7 +183,7 @@ class World:
     def key(self, job: Job) -> tuple[str, str]:
         return self.plan.steps[job.step].task.id, job.host
 
-    def move(self, job: Job) -> Event:
+    def move(self, job: Job) -> Input:
         self.time += self.random.random()
         status = self.outcome(job)
         waits = self.plan.steps[job.step].task.start is not None and job not in self.began
@@ -212,10 +213,11 @@ class World:
             draw -= chance
         return Status.OK
 
-    def feed(self, *events: Event) -> None:
+    def feed(self, *events: Input) -> None:
         """What the driver does in one turn: everything that has happened is handled in one call."""
         self.log += events
         instructions = self.state.handle(*events)
+        self.state.validate()
         self.log += instructions
         for instruction in instructions:
             match instruction:
@@ -223,6 +225,7 @@ class World:
                     started = JobsStarted(at=self.time, jobs=jobs)
                     self.log.append(started)
                     assert self.state.handle(started) == []
+                    self.state.validate()
                     self.under_way += jobs
                 case Stop(jobs=jobs, status=status):
                     self.stopped |= {job: status for job in jobs if job not in self.stopped}
@@ -233,7 +236,7 @@ class World:
         for event in sorted(happened, key=lambda event: isinstance(event, JobFinished)):
             self.feed(event)  # what was released is known before what came of it
 
-    def release(self, release: Release) -> Event:
+    def release(self, release: Release) -> Input:
         """Send the word to start, unless one of the jobs is lost just then."""
         assert all(job in self.staged for job in release.jobs)
         lost = [job for job in release.jobs if self.random.random() < self.lost]
@@ -277,7 +280,7 @@ class Hand:
         self.releases: list[Release] = []
         self.feed(RunStarted(at=0.0, run="test"))
 
-    def feed(self, *events: Event) -> None:
+    def feed(self, *events: Input) -> None:
         for instruction in self.state.handle(*events):
             match instruction:
                 case Start(jobs=jobs):
@@ -288,6 +291,7 @@ class Hand:
                     self.releases.append(instruction)
                 case Announce(event=event):
                     self.said.append(event)
+        self.state.validate()
 
     def end(self, at: float, task: str, *hosts: str, status: Status = Status.OK, began: float | None = None) -> None:
         """These jobs have ended, in one turn."""

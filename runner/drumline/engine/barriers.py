@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drumline.engine.ledger import Ledger, WaveState
+from drumline.engine.transitions import Lateness
 from drumline.model.event import BarrierPassed
 from drumline.model.outcome import FINAL
 from drumline.model.plan import Job
@@ -29,8 +30,9 @@ def begin(ledger: Ledger, wave: WaveState, at: float) -> None:
     wave.spare = counted - min(counted, wave.barrier.quorum.at_least(counted))
     if wave.barrier.deadline is not None:
         wave.deadline = at + wave.barrier.deadline
+        wave.become(Lateness.AT_DEADLINE)
     elif wave.barrier.quorum.at_least(wave.open) < wave.open:
-        wave.final = True
+        wave.become(Lateness.AT_QUORUM)
 
 
 def _jobs_on(ledger: Ledger, wave: WaveState, hosts: frozenset[str]) -> Iterator[Job]:
@@ -42,7 +44,8 @@ def _jobs_on(ledger: Ledger, wave: WaveState, hosts: frozenset[str]) -> Iterator
 
 def is_enough(wave: WaveState) -> bool:
     """Whether the barrier may pass as far as the wave's own jobs go."""
-    return wave.open - wave.open_aside <= wave.spare or (wave.told and wave.barrier.late is Late.CATCH_UP)
+    declared = wave.lateness is Lateness.DECLARED and wave.barrier.late is Late.CATCH_UP
+    return wave.open - wave.open_aside <= wave.spare or declared
 
 
 def late_jobs(ledger: Ledger, wave: WaveState) -> list[Job]:

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from drumline.engine.dispatch import Dispatch
-from drumline.engine.instructions import Announce, Instruction, Release, Start, Stop
+from drumline.engine.instructions import Announce, Announcement, Instruction, Release, Start, Stop
 from drumline.engine.ledger import Ledger
-from drumline.model.event import Event, JobFinished, JobsAbandoned
+from drumline.model.event import JobFinished, JobsAbandoned
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 
@@ -37,9 +37,9 @@ class Jobs:
         self.running: dict[Job, None] = {}
         self.stopping: dict[Job, Status] = {}  # of these, the ones that were told to stop, and what they end as
         self.ended: deque[tuple[Job, Status]] = deque()  # what follows from these was not looked at yet
-        self._placeless: set[Job] = set()  # running without a place of their own
-        self._sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet
-        self._without_running: defaultdict[_Ending, list[Job]] = defaultdict(list)
+        self.placeless: set[Job] = set()  # running without a place of their own
+        self.sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet
+        self.without_running: defaultdict[_Ending, list[Job]] = defaultdict(list)
 
     # Jobs that are run.
 
@@ -47,14 +47,14 @@ class Jobs:
         """Ask for the start of all ready jobs that get a place."""
         jobs = self.dispatch.take()
         if jobs:
-            self._sending.update(dict.fromkeys(jobs))
+            self.sending.update(dict.fromkeys(jobs))
             self.out.append(Start(tuple(jobs)))
 
     def started(self, jobs: Iterable[Job]) -> None:
         """These jobs, named by a ``Start``, are being sent."""
         for job in jobs:
             self.ledger.move(job, Status.RUNNING)
-            del self._sending[job]
+            del self.sending[job]
             self.running[job] = None
 
     def finished(self, event: JobFinished) -> None:
@@ -62,8 +62,8 @@ class Jobs:
         job = event.job
         self.ledger.move(job, event.status, ignored=event.ignored)
         del self.running[job]
-        if job in self._placeless:
-            self._placeless.remove(job)
+        if job in self.placeless:
+            self.placeless.remove(job)
         else:
             self.dispatch.release(job)
         if self.stopping:
@@ -72,12 +72,12 @@ class Jobs:
 
     def is_idle(self) -> bool:
         """Whether no job is under way, or about to be sent."""
-        return not self.running and not self._sending
+        return not self.running and not self.sending
 
     def give_place_back(self, job: Job) -> None:
         """A running job needs no place any more: neither ``forks`` nor ``sessions`` count it."""
-        if job not in self._placeless:
-            self._placeless.add(job)
+        if job not in self.placeless:
+            self.placeless.add(job)
             self.dispatch.release(job)
 
     def stop(self, jobs: Iterable[Job], status: Status, reason: str) -> None:
@@ -97,7 +97,7 @@ class Jobs:
 
     def withdraw(self, steps: frozenset[int], host: str | None = None) -> list[Job]:
         """Take the places of ready jobs back, on one host or on all; they are to be ended next."""
-        unsent = [job for job in self._sending if job.step in steps and (host is None or job.host == host)]
+        unsent = [job for job in self.sending if job.step in steps and (host is None or job.host == host)]
         if unsent:
             self._take_back(frozenset(unsent))
         return self.dispatch.drop(steps, host) + unsent
@@ -112,7 +112,7 @@ class Jobs:
                 self.out.append(Start(left) if left else item)
         for job in jobs:
             self.dispatch.release(job)
-            del self._sending[job]
+            del self.sending[job]
 
     def take_release_back(self, step: int) -> None:
         """The word to start is not given any more, if it was to be after an earlier event of the same call."""
@@ -125,7 +125,7 @@ class Jobs:
             if cause is not None:
                 self.ledger.steps[job.step].causes[job.host] = cause
             self.ended.append((job, status))
-            self._without_running[_Ending(status, cause, reason)].append(job)
+            self.without_running[_Ending(status, cause, reason)].append(job)
 
     def end_waiting(self, index: int, status: Status, cause: Job | None, reason: str = "") -> None:
         """End all of a step's jobs that wait for their needs."""
@@ -136,10 +136,10 @@ class Jobs:
 
     def announce_ends(self) -> None:
         """Tell of the jobs that ended without running since the last time."""
-        for (status, cause, reason), jobs in self._without_running.items():
+        for (status, cause, reason), jobs in self.without_running.items():
             self.announce(JobsAbandoned(at=self.at, jobs=tuple(jobs), status=status, cause=cause, reason=reason))
-        self._without_running.clear()
+        self.without_running.clear()
 
-    def announce(self, event: Event) -> None:
+    def announce(self, event: Announcement) -> None:
         """Have an event journalled and reported."""
         self.out.append(Announce(event))

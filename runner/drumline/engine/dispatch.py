@@ -9,7 +9,7 @@ from drumline.model.plan import Job
 
 
 @dataclass(slots=True)
-class _Gate:
+class Gate:
     """A step with a limit of its own: so many of its jobs at once may ask for a place, or have one."""
 
     most: int
@@ -25,35 +25,35 @@ class Dispatch:
     """
 
     def __init__(self, *, forks: int, sessions: int) -> None:
-        self._forks = forks
-        self._sessions = sessions
-        self._queues: dict[str, deque[Job]] = {}  # ready jobs by host; no empty queue is kept
+        self.forks = forks
+        self.sessions = sessions
+        self.queues: dict[str, deque[Job]] = {}  # ready jobs by host; no empty queue is kept
         # Hosts with ready jobs that no one works on, in order; a dict would be slow to empty from its front.
-        self._waiting: OrderedDict[str, None] = OrderedDict()
-        self._active: dict[str, int] = {}  # jobs under way by host
-        self._eager: dict[str, None] = {}  # active hosts that may have room for another ready job
-        self._gates: dict[int, _Gate] = {}  # by step; most steps have none
+        self.waiting: OrderedDict[str, None] = OrderedDict()
+        self.active: dict[str, int] = {}  # jobs under way by host
+        self.eager: dict[str, None] = {}  # active hosts that may have room for another ready job
+        self.gates: dict[int, Gate] = {}  # by step; most steps have none
 
     def limit(self, step: int, most: int) -> None:
         """No more than so many jobs of the step are to be under way at once; 0 holds all back."""
-        self._gates[step] = _Gate(most)
+        self.gates[step] = Gate(most)
 
     def lift(self, step: int) -> None:
         """The step has no limit of its own any more."""
-        gate = self._gates.pop(step, None)
+        gate = self.gates.pop(step, None)
         for job in gate.queue if gate else ():
             self._enqueue(job)
 
     def add(self, job: Job) -> None:
         """A job is ready."""
-        if self._gates and job.step in self._gates:
-            gate = self._gates[job.step]
+        if self.gates and job.step in self.gates:
+            gate = self.gates[job.step]
             gate.queue[job] = None
             self._let_in(gate)
         else:
             self._enqueue(job)
 
-    def _let_in(self, gate: _Gate) -> None:
+    def _let_in(self, gate: Gate) -> None:
         while gate.queue and len(gate.inside) < gate.most:
             job, _ = gate.queue.popitem(last=False)
             gate.inside.add(job)
@@ -61,26 +61,26 @@ class Dispatch:
 
     def _enqueue(self, job: Job) -> None:
         host = job.host
-        self._queues.setdefault(host, deque()).append(job)
-        if host in self._active:
-            self._eager[host] = None
+        self.queues.setdefault(host, deque()).append(job)
+        if host in self.active:
+            self.eager[host] = None
         else:
-            self._waiting[host] = None
+            self.waiting[host] = None
 
     def release(self, job: Job) -> None:
         """A job that was taken has ended, or needs no place any more."""
         host = job.host
-        self._active[host] -= 1
-        if host in self._queues:
-            self._eager[host] = None
-        elif not self._active[host]:
-            del self._active[host]
-        if self._gates:
+        self.active[host] -= 1
+        if host in self.queues:
+            self.eager[host] = None
+        elif not self.active[host]:
+            del self.active[host]
+        if self.gates:
             self._leave(job)
 
     def _leave(self, job: Job) -> None:
         """Another job may go in at the gate of this one's step."""
-        gate = self._gates.get(job.step)
+        gate = self.gates.get(job.step)
         if gate is not None and job in gate.inside:
             gate.inside.remove(job)
             self._let_in(gate)
@@ -88,47 +88,47 @@ class Dispatch:
     def take(self) -> list[Job]:
         """The jobs that may start now; each is under way from here on."""
         taken: list[Job] = []
-        for host in self._eager:
+        for host in self.eager:
             self._take_from(host, taken)
-        self._eager.clear()
-        while self._waiting and len(self._active) < self._forks:
-            host, _ = self._waiting.popitem(last=False)
-            self._active[host] = 0
+        self.eager.clear()
+        while self.waiting and len(self.active) < self.forks:
+            host, _ = self.waiting.popitem(last=False)
+            self.active[host] = 0
             self._take_from(host, taken)
         return taken
 
     def drop(self, steps: frozenset[int], host: str | None = None) -> list[Job]:
         """Forget and return what is ready and belongs to these steps, on one host or on all."""
-        found = [job for step in steps & self._gates.keys() for job in self._drop_outside(step, host)]
-        hosts = list(self._queues) if host is None else [host]
+        found = [job for step in steps & self.gates.keys() for job in self._drop_outside(step, host)]
+        hosts = list(self.queues) if host is None else [host]
         for job in [job for name in hosts for job in self._drop_on(name, steps)]:
             found.append(job)
             self._leave(job)
         return found
 
     def _drop_outside(self, step: int, host: str | None) -> list[Job]:
-        queue = self._gates[step].queue
+        queue = self.gates[step].queue
         found = list(queue) if host is None else [job for job in (Job(step, host),) if job in queue]
         for job in found:
             del queue[job]
         return found
 
     def _drop_on(self, host: str, steps: frozenset[int]) -> list[Job]:
-        queue = self._queues.pop(host, deque())
+        queue = self.queues.pop(host, deque())
         kept = deque(job for job in queue if job.step not in steps)
         if kept:
-            self._queues[host] = kept
+            self.queues[host] = kept
         else:
-            self._waiting.pop(host, None)
-            self._eager.pop(host, None)
-            if not self._active.get(host, 1):
-                del self._active[host]
+            self.waiting.pop(host, None)
+            self.eager.pop(host, None)
+            if not self.active.get(host, 1):
+                del self.active[host]
         return [job for job in queue if job.step in steps]
 
     def _take_from(self, host: str, taken: list[Job]) -> None:
-        queue = self._queues.get(host)
-        while queue and self._active[host] < self._sessions:
+        queue = self.queues.get(host)
+        while queue and self.active[host] < self.sessions:
             taken.append(queue.popleft())
-            self._active[host] += 1
+            self.active[host] += 1
         if not queue:
-            self._queues.pop(host, None)
+            self.queues.pop(host, None)

@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from drumline.model.event import Event
+from drumline.model.event import (
+    BarrierPassed,
+    JobsAbandoned,
+    JobsLate,
+    PlayStopped,
+    RunFinished,
+    StartCalledOff,
+    StartMeasured,
+    WaveReleased,
+)
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
+
+#: What the state makes of the events that it takes in.
+Announcement: TypeAlias = (
+    WaveReleased | JobsAbandoned | JobsLate | BarrierPassed | PlayStopped | StartCalledOff | StartMeasured | RunFinished
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class Release:
 class Announce:
     """Journal and report an event that the state made."""
 
-    event: Event
+    event: Announcement
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
-from drumline.engine.transitions import LEGAL, IllegalMove
+from drumline.engine.transitions import (
+    LATENESS,
+    LEGAL,
+    PLAYS,
+    WAVES,
+    Lateness,
+    PlayPhase,
+    WavePhase,
+    illegal_move,
+    moved,
+)
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Batch, Job, Keep, Need, Plan, Step
 from drumline.model.playbook import Barrier, Strategy
@@ -36,7 +46,10 @@ class StepState:
 
 @dataclass(slots=True)
 class BatchState:
-    """One batch: its waves are *released* one after the other, and their barriers *passed* in the same order."""
+    """One batch: its waves are *released* one after the other, and their barriers *passed* in the same order.
+
+    So ``waves[:passed]`` have passed or were ended without being released, and ``waves[released:]`` are held.
+    """
 
     batch: Batch
     play: int
@@ -46,10 +59,14 @@ class BatchState:
     waves: list[WaveState] = field(default_factory=list)
     released: int = 0
     passed: int = 0
-    stopped_at: int | None = None  # the first wave that was ended without being released
     #: Hosts with open jobs in waves whose barrier has passed: how many they have in each released wave.
     behind: dict[str, dict[int, int]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # of these, the ones that were late, and may catch up
+
+    @property
+    def ended(self) -> bool:
+        """Whether some of its waves were ended without being released."""
+        return bool(self.waves) and self.waves[-1].phase is WavePhase.ENDED
 
     def count_behind(self, host: str, wave: int) -> None:
         """A host that is behind has one more open job in this wave."""
@@ -65,18 +82,29 @@ class WaveState:
     number: int
     steps: tuple[int, ...]
     barrier: Barrier
+    phase: WavePhase = WavePhase.HELD
+    lateness: Lateness = Lateness.NEVER
     open: int = 0  # jobs that are not over
     aside: frozenset[str] = frozenset()  # hosts that were behind at the release: the barrier doesn't count them
     open_aside: int = 0
     spare: int = 0  # so many of the jobs that count may be open when the barrier passes
-    deadline: float | None = None  # when what is open is late; None: at no given time, or that was said
-    final: bool = False  # the rest is late as soon as the quorum is there
-    told: bool = False  # what is open was declared late
+    deadline: float | None = None  # when what is open is late, if it is at a given time
     released_at: float = 0.0
     ended: int = 0  # jobs that were run and have ended
     ended_after: float = 0.0  # seconds from the release to the end, over all of them
     first_end: float = 0.0
     last: Job | None = None
+
+    def move_to(self, phase: WavePhase) -> None:
+        """Change how far it is; raises ``IllegalMove``."""
+        self.phase = moved(str(self), WAVES, self.phase, phase)
+
+    def become(self, lateness: Lateness) -> None:
+        """Change when its open jobs are late; raises ``IllegalMove``."""
+        self.lateness = moved(str(self), LATENESS, self.lateness, lateness)
+
+    def __str__(self) -> str:
+        return f"wave {self.number} of batch {self.batch.number} of play {self.batch.play}"
 
     def note_end(self, job: Job, at: float) -> None:
         """A job that was run has ended, before the barrier has passed."""
@@ -110,20 +138,38 @@ class Failures:
 
 @dataclass(slots=True)
 class PlayState:
-    """One play: its batches, the hosts that dropped out, and whether it was stopped."""
+    """One play: its batches, the hosts that dropped out, and how far it is."""
 
+    number: int
     steps: frozenset[int]
     hosts: frozenset[str]
     batches: list[BatchState]
     free: bool
     keep: tuple[tuple[Keep, frozenset[str]], ...]  # with the group's hosts as a set
     batch: int = 0  # the one that is open
-    opened: bool = False
-    over: bool = False
+    phase: PlayPhase = PlayPhase.WAITING
     failed: set[str] = field(default_factory=set)
     unreachable: dict[str, Job] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)  # hosts that left it without having failed, and why
-    halted: bool = False
+
+    @property
+    def under_way(self) -> bool:
+        """It was opened, and is not over."""
+        return self.phase in (PlayPhase.OPEN, PlayPhase.STOPPING)
+
+    @property
+    def over(self) -> bool:
+        """Nothing of it is to come."""
+        return self.phase in (PlayPhase.COMPLETED, PlayPhase.STOPPED)
+
+    @property
+    def halted(self) -> bool:
+        """Too much failed: nothing of it starts any more."""
+        return self.phase in (PlayPhase.STOPPING, PlayPhase.STOPPED)
+
+    def move_to(self, phase: PlayPhase) -> None:
+        """Change how far it is; raises ``IllegalMove``."""
+        self.phase = moved(f"play {self.number}", PLAYS, self.phase, phase)
 
     def taken_out(self) -> set[str]:
         """The hosts of the open batch that are in groups of which others are to stay available meanwhile."""
@@ -174,7 +220,7 @@ class Ledger:
         """The host on which a ``run_once`` step has its one job."""
         self.steps[index].statuses[host] = Status.PENDING
         wave = self.waves[index]
-        if host in wave.batch.behind or wave.number < wave.batch.passed:
+        if host in wave.batch.behind or wave.phase is WavePhase.PASSED:
             wave.batch.count_behind(host, wave.number)
         return Job(index, host)
 
@@ -184,7 +230,7 @@ class Ledger:
         current = state.statuses.get(job.host)
         if current is None or new not in LEGAL[current]:
             story = [Status.PENDING, *(status for moved, status in self._story if moved == job)]
-            raise IllegalMove(job, current or Status.PENDING, new, story)
+            raise illegal_move(job, current or Status.PENDING, new, story)
         self._story.append((job, new))
         state.statuses[job.host] = new
         if new in FINAL:
@@ -298,7 +344,7 @@ def _play_state(plan: Plan, index: int) -> PlayState:
     hosts = frozenset().union(*distinct.values())
     keep = tuple((kept, frozenset(kept.hosts)) for kept in plan.plays[index].keep)
     numbers = frozenset(step.index for step in steps)
-    return PlayState(steps=numbers, hosts=hosts, batches=batches, free=free, keep=keep)
+    return PlayState(number=index, steps=numbers, hosts=hosts, batches=batches, free=free, keep=keep)
 
 
 def _batch_state(batch: Batch, play: int, number: int, free: bool) -> BatchState:

@@ -25,11 +25,15 @@ class Judge:
                 continue
             # All jobs of the ended step decide for hosts that it hasn't. Steps with the same hosts share one tuple.
             others = waiting.step.hosts is not ended.step.hosts
-            failed = status in FAILURE and job.host not in ended.ignored
-            if not ended.tally.open or waiting.step.task.run_once or (others and (failed or ended.tally.success == 1)):
+            if not ended.tally.open or waiting.step.task.run_once or (others and self._may_decide(ended, job, status)):
                 self.judge(waiting)
             elif job.host in waiting.statuses:
                 self._judge_job(waiting, job.host)
+
+    def _may_decide(self, ended: StepState, job: Job, status: Status) -> bool:
+        """Whether one job of a step may decide what becomes of others before the step is over."""
+        failed = status in FAILURE and job.host not in ended.ignored
+        return failed or ended.tally.success == 1 or ended.tally.skipped == 1
 
     def look_at_host(self, batch: BatchState, host: str) -> None:
         """A host that was behind has come further: judge anew what waits there, or may wait for it."""
@@ -52,20 +56,21 @@ class Judge:
 
     def _judge_job(self, state: StepState, host: str) -> None:
         if state.statuses[host] is Status.PENDING:
-            self._decide(Job(state.step.index, host), self._decision(state, host))
+            self._decide(Job(state.step.index, host), self.decision(state, host))
 
     def _judge_once(self, state: StepState) -> None:
         """``run_once``: the first candidate that may run stands for all; when none may, the first one ends so."""
         if state.statuses or not state.step.hosts:
             return
-        decisions = {host: self._decision(state, host) for host in state.step.hosts}
+        decisions = {host: self.decision(state, host) for host in state.step.hosts}
         chosen = next((host for host, decision in decisions.items() if decision is Status.READY), None)
         if chosen is None and Status.PENDING in decisions.values():
             return
         job = self._ledger.choose_host(state.step.index, chosen or state.step.hosts[0])
         self._decide(job, decisions[job.host])
 
-    def _decision(self, state: StepState, host: str) -> Status:
+    def decision(self, state: StepState, host: str) -> Status:
+        """Where a pending job stands by what has happened: still pending, ready, or ended without running."""
         play = self._ledger.plays[state.step.play]
         if host in play.unreachable:
             return Status.ABANDONED

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 
 from drumline.engine import skew
 from drumline.engine.board import Jobs
 from drumline.engine.instructions import Release
 from drumline.engine.limits import folded
 from drumline.engine.policy import FAULT
+from drumline.engine.transitions import STARTS, StartPhase, moved
 from drumline.model.event import JobStaged, StartCalledOff, StartReleased
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step
@@ -27,29 +27,25 @@ _AHEAD = 60.0
 _AHEAD_PER_JOB = 0.1
 
 
-class _Phase(Enum):
-    GATHERING = auto()
-    RELEASING = auto()  # StartReleased has not come yet
-    RELEASED = auto()
-    CALLED_OFF = auto()
-
-
-_BEFORE_RELEASE = frozenset({_Phase.GATHERING, _Phase.RELEASING})
+_GATHERING = frozenset({StartPhase.HELD, StartPhase.GATHERING, StartPhase.STAGED})
+_BEFORE_RELEASE = _GATHERING | {StartPhase.RELEASING}
 
 
 @dataclass(slots=True)
-class _StartState:
+class StartState:
     """One step whose jobs start at the same moment."""
 
     step: Step
     start: Start
-    phase: _Phase = _Phase.GATHERING
-    held: bool = False  # it is too early to stage
-    complete: bool = False  # everything was staged in time
+    phase: StartPhase = StartPhase.GATHERING
     staged: dict[Job, JobStaged] = field(default_factory=dict)
     round_trip: float = 0.0  # the longest one of all that were staged
     began: dict[Job, float] = field(default_factory=dict)
     cause: Job | None = None  # it failed before the release
+
+    def move_to(self, phase: StartPhase) -> None:
+        """Change how far it is; raises ``IllegalMove``."""
+        self.phase = moved(f"the start of step {self.step.index}", STARTS, self.phase, phase)
 
 
 class Starts:
@@ -58,7 +54,7 @@ class Starts:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._ledger = jobs.ledger
-        self.active: dict[int, _StartState] = {}  # by step
+        self.active: dict[int, StartState] = {}  # by step
         self.touched: dict[int, None] = {}  # the ones of which something has changed
         self._ahead = 0.0  # seconds by which the clock was set forward, to which a time of day belongs
 
@@ -67,10 +63,10 @@ class Starts:
     def open(self, step: Step) -> None:
         """The step was released; its jobs become ready next."""
         assert step.task.start is not None
-        state = self.active[step.index] = _StartState(step, step.task.start)
+        state = self.active[step.index] = StartState(step, step.task.start)
         at = self._moment(state)
         if at is not None and self._jobs.at < self._stage_at(state, at):
-            state.held = True
+            state.phase = StartPhase.HELD
             self._jobs.dispatch.limit(step.index, 0)
         self.touched[step.index] = None
 
@@ -88,8 +84,8 @@ class Starts:
     def released(self, event: StartReleased) -> None:
         """The word to start was sent."""
         state = self.active.get(event.jobs[0].step)
-        if state is not None and state.phase is _Phase.RELEASING:
-            state.phase = _Phase.RELEASED
+        if state is not None and state.phase is StartPhase.RELEASING:
+            state.move_to(StartPhase.RELEASED)
 
     def began(self, job: Job, at: float) -> None:
         """When a job's command began, by this machine's clock."""
@@ -104,15 +100,15 @@ class Starts:
             return
         self.touched[job.step] = None
         held = self._ledger.steps[job.step]
-        if state.phase is _Phase.CALLED_OFF and status is Status.CANCELLED and state.cause is not None:
+        if state.phase is StartPhase.CALLED_OFF and status is Status.CANCELLED and state.cause is not None:
             held.causes[job.host] = state.cause
         if state.phase in _BEFORE_RELEASE and job not in state.began:
             state.staged.pop(job, None)
             if status in FAULT and job.host not in held.ignored:
                 state.cause = state.cause or job
-            if state.phase is _Phase.RELEASING:  # it was lost in that moment: the word was given to no one
+            if state.phase is StartPhase.RELEASING:  # it was lost in that moment: the word was given to no one
                 self._jobs.take_release_back(job.step)
-                state.phase = _Phase.GATHERING
+                state.move_to(StartPhase.GATHERING if state.start.at is None else StartPhase.STAGED)
 
     def lose(self, jobs: Iterable[Job], cause: Job) -> None:
         """These jobs would have run, but their host was lost in another step."""
@@ -135,7 +131,7 @@ class Starts:
             if state.step.play == play:
                 self._call_off(state, f"the play was stopped: {reason}", cause)
 
-    def _unreleased(self) -> list[_StartState]:
+    def _unreleased(self) -> list[StartState]:
         return [state for state in self.active.values() if state.phase in _BEFORE_RELEASE]
 
     # Time.
@@ -155,23 +151,23 @@ class Starts:
             if due is not None and due <= self._jobs.at:
                 self.touched[index] = None
 
-    def _due(self, state: _StartState) -> float | None:
+    def _due(self, state: StartState) -> float | None:
         at = self._moment(state)
-        if at is None or state.phase is not _Phase.GATHERING:
+        if at is None or state.phase not in _GATHERING:
             return None
-        return self._stage_at(state, at) if state.held else at - self._lead(state)
+        return self._stage_at(state, at) if state.phase is StartPhase.HELD else at - self._lead(state)
 
-    def _moment(self, state: _StartState) -> float | None:
+    def _moment(self, state: StartState) -> float | None:
         """When it is to start, by the run's own time; None: as soon as all are staged."""
         return None if state.start.at is None else state.start.at - self._ahead
 
-    def _stage_at(self, state: _StartState, at: float) -> float:
+    def _stage_at(self, state: StartState, at: float) -> float:
         return at - max(_AHEAD, _AHEAD_PER_JOB * len(state.step.hosts))
 
-    def _lead(self, state: _StartState) -> float:
+    def _lead(self, state: StartState) -> float:
         return skew.lead(self._open(state), state.round_trip)
 
-    def _open(self, state: _StartState) -> int:
+    def _open(self, state: StartState) -> int:
         return self._ledger.steps[state.step.index].tally.open
 
     # What follows.
@@ -183,13 +179,13 @@ class Starts:
             if index in self.active:
                 self._look_at(self.active[index])
 
-    def _look_at(self, state: _StartState) -> None:
-        if state.phase is _Phase.GATHERING:
+    def _look_at(self, state: StartState) -> None:
+        if state.phase in _GATHERING:
             self._gather(state)
         if not self._open(state):
             self._close(state)
 
-    def _gather(self, state: _StartState) -> None:
+    def _gather(self, state: StartState) -> None:
         if state.cause is not None:
             lost = f"{state.cause.host} was lost"
             failed = f"'{state.step.task.id}' failed on {state.cause.host}"
@@ -204,28 +200,30 @@ class Starts:
             if instant is None or self._are_clocks_known(state, instant):
                 self._release(state, instant)
 
-    def _gather_until(self, state: _StartState, at: float) -> None:
+    def _gather_until(self, state: StartState, at: float) -> None:
         now, lead = self._jobs.at, self._lead(state)
-        if state.held:
+        if state.phase is StartPhase.HELD:
             if now < self._stage_at(state, at):
                 return
-            state.held = False
+            state.move_to(StartPhase.GATHERING)
             self._jobs.dispatch.lift(state.step.index)
-        if not state.complete and self._is_complete(state) and now <= at - lead:
-            state.complete = self._are_clocks_known(state, at)
-        if state.phase is _Phase.CALLED_OFF or now < at - lead:
+        if state.phase is StartPhase.GATHERING and self._is_complete(state) and now <= at - lead:
+            if not self._are_clocks_known(state, at):
+                return
+            state.move_to(StartPhase.STAGED)
+        if now < at - lead:
             return
-        if state.complete and now <= at - lead / 2:
+        if state.phase is StartPhase.STAGED and now <= at - lead / 2:
             self._release(state, at)
         else:
             self._miss(state, at, lead)
 
-    def _is_complete(self, state: _StartState) -> bool:
+    def _is_complete(self, state: StartState) -> bool:
         """Whether each open job of the step waits for the word to start, and none was told to stop."""
         waiting = len(state.staged) == self._open(state)
         return waiting and not any(job in self._jobs.stopping for job in state.staged)
 
-    def _are_clocks_known(self, state: _StartState, instant: float) -> bool:
+    def _are_clocks_known(self, state: StartState, instant: float) -> bool:
         """Whether ``max_skew`` can be promised; if not, the start is called off."""
         known = skew.uncertainties(state.staged, instant)
         if state.start.max_skew is None or skew.between_any_two(known) <= state.start.max_skew:
@@ -233,24 +231,24 @@ class Starts:
         self._call_off_for(state, _unknown_clocks(known, state.start.max_skew), next(iter(known)))
         return False
 
-    def _release(self, state: _StartState, instant: float | None) -> None:
-        state.phase = _Phase.RELEASING
+    def _release(self, state: StartState, instant: float | None) -> None:
+        state.move_to(StartPhase.RELEASING)
         self._jobs.out.append(Release(tuple(state.staged), instant))
 
-    def _miss(self, state: _StartState, at: float, lead: float) -> None:
+    def _miss(self, state: StartState, at: float, lead: float) -> None:
         """The moment is too near, or past."""
         missing = self._not_staged(state)
         if missing:
             count = f"{len(missing)} of {self._open(state)} hosts were not ready {in_words(round(lead, 1))} before"
             late = f"{count}: {folded(job.host for job in missing)}"
-        elif state.complete:
+        elif state.phase is StartPhase.STAGED:
             late = "the word to start would have come too late"
         else:
             late = f"{next(reversed(state.staged)).host} was ready too late"
         at_fault = missing[0] if missing else next(reversed(state.staged))
         self._call_off_for(state, f"it was to start at {moment(at + self._ahead)}, and {late}", at_fault)
 
-    def _not_staged(self, state: _StartState) -> list[Job]:
+    def _not_staged(self, state: StartState) -> list[Job]:
         index, statuses = state.step.index, self._ledger.steps[state.step.index].statuses
         if not statuses:  # run_once, and no host was chosen yet
             return [self._ledger.choose_host(index, state.step.hosts[0])]
@@ -259,7 +257,7 @@ class Starts:
 
     # Called off.
 
-    def _call_off_for(self, state: _StartState, reason: str, at_fault: Job) -> None:
+    def _call_off_for(self, state: StartState, reason: str, at_fault: Job) -> None:
         """No job failed; the one that is at fault fails for it."""
         self._announce(state, reason, at_fault)
         if at_fault in self._jobs.running:
@@ -270,29 +268,30 @@ class Starts:
             self._jobs.end([job for job in ready if job != at_fault], Status.ABANDONED, at_fault)
         self._end(state, at_fault)
 
-    def _call_off(self, state: _StartState, reason: str, cause: Job | None) -> None:
+    def _call_off(self, state: StartState, reason: str, cause: Job | None) -> None:
         self._announce(state, reason, cause)
         self._end(state, cause)
 
-    def _announce(self, state: _StartState, reason: str, cause: Job | None) -> None:
-        state.phase, state.cause = _Phase.CALLED_OFF, cause
+    def _announce(self, state: StartState, reason: str, cause: Job | None) -> None:
+        state.move_to(StartPhase.CALLED_OFF)
+        state.cause = cause
         self._jobs.take_release_back(state.step.index)
         self._jobs.announce(StartCalledOff(at=self._jobs.at, step=state.step.index, reason=reason, cause=cause))
 
-    def _end(self, state: _StartState, cause: Job | None) -> None:
+    def _end(self, state: StartState, cause: Job | None) -> None:
         reason = "" if cause is not None else "the start was called off"
         self._end_waiting(state, Status.ABANDONED, cause, reason)
         running = self._ledger.running(state.step.index)
         self._jobs.stop(running, Status.CANCELLED, "the start was called off")
 
-    def _end_waiting(self, state: _StartState, status: Status, cause: Job | None, reason: str = "") -> None:
+    def _end_waiting(self, state: StartState, status: Status, cause: Job | None, reason: str = "") -> None:
         index = state.step.index
         self._jobs.end(self._jobs.withdraw(frozenset({index})), status, cause, reason)
         self._jobs.end_waiting(index, status, cause, reason)
 
     # Over.
 
-    def _close(self, state: _StartState) -> None:
+    def _close(self, state: StartState) -> None:
         """All jobs of the step have ended."""
         del self.active[state.step.index]
         self._jobs.dispatch.lift(state.step.index)

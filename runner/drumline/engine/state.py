@@ -28,6 +28,7 @@ Example: one play, tasks ``stop`` (web1, web2) and ``start`` (the same hosts), w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from drumline.engine.board import Jobs
 from drumline.engine.instructions import Finish, Instruction
@@ -38,11 +39,12 @@ from drumline.engine.waves import Waves
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
-    Event,
+    Input,
     InterruptRequested,
     JobFinished,
     JobsStarted,
     JobStaged,
+    JobWaiting,
     RunFinished,
     RunStarted,
     StartReleased,
@@ -60,12 +62,12 @@ class RunState:
         self.plan = plan
         self.finished = False
         self.interrupted: Urgency | None = None
-        self._jobs = Jobs(plan, forks=forks, sessions=sessions)
-        self._ledger = self._jobs.ledger
-        self._judge = Judge(self._jobs)
-        self._starts = Starts(self._jobs)
-        self._waves = Waves(plan, self._jobs, self._judge, self._starts)
-        self._asking: dict[Job, None] = {}  # jobs that wait for a person's answer
+        self.jobs = Jobs(plan, forks=forks, sessions=sessions)
+        self._ledger = self.jobs.ledger
+        self.judge = Judge(self.jobs)
+        self.starts = Starts(self.jobs)
+        self._waves = Waves(plan, self.jobs, self.judge, self.starts)
+        self.asking: dict[Job, None] = {}  # jobs that wait for a person's answer
 
     def status(self, job: Job) -> Status:
         """Where the job stands; ``pending`` before its wave."""
@@ -74,91 +76,102 @@ class RunState:
     @property
     def running(self) -> tuple[Job, ...]:
         """Jobs that were sent and are not over, in the order in which they were sent."""
-        return tuple(self._jobs.running)
+        return tuple(self.jobs.running)
 
     @property
     def wake_at(self) -> float | None:
         """When time itself changes something (seconds since the epoch): a ``TimePassed`` is to be fed then."""
-        times = (self._waves.wake_at(), self._starts.wake_at())
+        times = (self._waves.wake_at(), self.starts.wake_at())
         return min((at for at in times if at is not None), default=None)
 
     def counts(self) -> Mapping[str, int]:
         """Number of jobs per status, of all steps that were released."""
         return self._ledger.counts()
 
-    def handle(self, *events: Event) -> list[Instruction]:
+    def validate(self) -> None:
+        """Raise ``InvalidState`` where the state contradicts itself. For tests: it costs as much as the whole plan."""
+        from drumline.engine.validation import validate
+
+        validate(self)
+
+    def handle(self, *events: Input) -> list[Instruction]:
         """Take in what happened, in order; returns what to do now, in order. One call or several: it is the same."""
-        self._jobs.out = []
+        self.jobs.out = []
         for event in events:
-            self._jobs.at = event.at
-            if isinstance(event, JobsStarted):
-                self._jobs.started(event.jobs)  # nothing follows from it
-                continue
+            self.jobs.at = event.at
             self._take_in(event)
+            if isinstance(event, JobsStarted):
+                continue  # nothing follows from it
             self._settle()
-            self._jobs.send()
+            self.jobs.send()
             while self._stands_still() and self._waves.end_standstill():
                 self._settle()
-                self._jobs.send()
-        return self._jobs.out
+                self.jobs.send()
+        return self.jobs.out
 
     # What happened.
 
-    def _take_in(self, event: Event) -> None:
+    def _take_in(self, event: Input) -> None:
         match event:
+            case JobsStarted(jobs=jobs):
+                self.jobs.started(jobs)
             case JobFinished():
                 self._job_finished(event)
             case TimePassed(ahead=ahead):
                 self._waves.time_passed()
-                self._starts.time_passed(ahead)
+                self.starts.time_passed(ahead)
             case JobStaged():
-                self._starts.staged(event)
+                self.starts.staged(event)
             case StartReleased():
-                self._starts.released(event)
+                self.starts.released(event)
             case ApprovalRequested(job=job):
                 self._job_asks(job)
             case ApprovalGiven(job=job):
-                self._asking.pop(job, None)
+                self.asking.pop(job, None)
             case RunStarted():
                 self._waves.open_plays()
             case InterruptRequested(urgency=urgency):
                 self._interrupt(urgency)
+            case JobWaiting():
+                pass  # for reports
+            case _:
+                assert_never(event)
 
     def _job_finished(self, event: JobFinished) -> None:
-        self._jobs.finished(event)
+        self.jobs.finished(event)
         self._waves.note_end(event.job)
         if event.began is not None:
-            self._starts.began(event.job, event.began)
-        if self._asking:
-            self._asking.pop(event.job, None)
+            self.starts.began(event.job, event.began)
+        if self.asking:
+            self.asking.pop(event.job, None)
 
     def _job_asks(self, job: Job) -> None:
         """No one is to be asked whether a run that is being interrupted may go on."""
-        if job in self._jobs.running:
-            self._asking[job] = None
+        if job in self.jobs.running:
+            self.asking[job] = None
             if self.interrupted is not None:
-                self._jobs.stop([job], Status.CANCELLED, "")
+                self.jobs.stop([job], Status.CANCELLED, "")
 
     def _interrupt(self, urgency: Urgency) -> None:
         self.interrupted = max(urgency, self.interrupted or urgency)
-        self._starts.interrupt()
+        self.starts.interrupt()
         self._waves.interrupt(urgency)
         if urgency is Urgency.NOW:
-            self._jobs.stop_all()
+            self.jobs.stop_all()
         else:
-            self._jobs.stop(self._asking, Status.CANCELLED, "")
+            self.jobs.stop(self.asking, Status.CANCELLED, "")
 
     # What follows from it.
 
     def _settle(self) -> None:
         """Follow what ended until nothing more follows from it."""
         while True:
-            while self._jobs.ended:
-                self._follow(*self._jobs.ended.popleft())
-            if self._starts.touched:
-                self._starts.settle()
+            while self.jobs.ended:
+                self._follow(*self.jobs.ended.popleft())
+            if self.starts.touched:
+                self.starts.settle()
                 continue
-            self._jobs.announce_ends()
+            self.jobs.announce_ends()
             if not self._waves.advance():
                 break
         if not self.finished and all(play.over for play in self._ledger.plays):
@@ -166,22 +179,22 @@ class RunState:
 
     def _stands_still(self) -> bool:
         """Whether the run can't go on by itself: no job is under way, and no deadline is awaited."""
-        return self._jobs.is_idle() and not self.finished and self.wake_at is None
+        return self.jobs.is_idle() and not self.finished and self.wake_at is None
 
     def _follow(self, job: Job, status: Status) -> None:
-        if self._starts.active:
-            self._starts.over(job, status)
+        if self.starts.active:
+            self.starts.over(job, status)
         if status in FAULT and job.host not in self._ledger.steps[job.step].ignored:
             self._waves.note_failure(job, status)
-        self._judge.look_at_dependents(job, status)
+        self.judge.look_at_dependents(job, status)
         self._waves.come_further(job)
 
     def _finish(self) -> None:
         self.finished = True
         counts = {str(status): count for status, count in sorted(self.counts().items())}
         status = self._exit_status()
-        self._jobs.announce(RunFinished(at=self._jobs.at, counts=counts, exit_status=status))
-        self._jobs.out.append(Finish(status))
+        self.jobs.announce(RunFinished(at=self.jobs.at, counts=counts, exit_status=status))
+        self.jobs.out.append(Finish(status))
 
     def _exit_status(self) -> int:
         """``docs/semantics.md`` section 8."""

@@ -10,6 +10,7 @@ from drumline.engine.ledger import BatchState, PlayState, WaveState
 from drumline.engine.limits import Stopping
 from drumline.engine.readiness import Judge
 from drumline.engine.starts import Starts
+from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
 from drumline.model.event import JobsLate, PlayStopped, Urgency, WaveReleased
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -30,16 +31,17 @@ class Waves:
     def open_plays(self) -> None:
         """Open the plays whose needs have ended."""
         for index, play in enumerate(self._ledger.plays):
-            if not play.opened and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
-                play.opened = True
+            waiting = play.phase is PlayPhase.WAITING
+            if waiting and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
+                play.move_to(PlayPhase.OPEN)
 
     def advance(self) -> bool:
         """Take open plays one step further where they can go; returns whether one did."""
-        return any(play.opened and not play.over and self._advance(play) for play in self._ledger.plays)
+        return any(play.under_way and self._advance(play) for play in self._ledger.plays)
 
     def _advance(self, play: PlayState) -> bool:
         if play.batch == len(play.batches):
-            play.over = True
+            play.move_to(PlayPhase.STOPPED if play.halted else PlayPhase.COMPLETED)
             self.open_plays()
             return True
         batch = play.batches[play.batch]
@@ -60,7 +62,7 @@ class Waves:
         if play.halted:
             return
         stopping = limits.broken_limit(self._plan, batch, batch.failures)  # by who was behind at the last barrier
-        if stopping is None and play.batch < len(play.batches) and play.batches[play.batch].stopped_at is None:
+        if stopping is None and play.batch < len(play.batches) and not play.batches[play.batch].ended:
             stopping = limits.whole_batch_failed(batch, play.failed | play.dropped.keys())
         if stopping is not None:
             self._stop_play(play, batch, stopping)
@@ -88,7 +90,7 @@ class Waves:
     def end_standstill(self) -> bool:
         """Nothing can happen any more: stop a play that waits for hosts of another, which waits for it in turn."""
         for play in self._ledger.plays:
-            batch = play.batches[play.batch] if play.opened and play.batch < len(play.batches) else None
+            batch = play.batches[play.batch] if play.under_way and play.batch < len(play.batches) else None
             if batch is not None and not batch.released:
                 text = "too few hosts would be left, since a play that took some out waits for this one"
                 self._stop_play(play, batch, Stopping(text, None))
@@ -100,9 +102,10 @@ class Waves:
         waves = batch.waves[batch.released : None if play.free else batch.released + 1]
         batch.released += len(waves)
         for wave in waves:
+            wave.move_to(WavePhase.RELEASED)
             jobs = sum(self._ledger.open_step(step) for step in wave.steps)
             barriers.begin(self._ledger, wave, self._jobs.at)
-            if wave.deadline is not None:
+            if wave.lateness is Lateness.AT_DEADLINE:
                 self._timed = [other for other in self._timed if other.open] + [wave]
             at = {"play": batch.play, "batch": batch.number, "wave": wave.number}
             self._jobs.announce(WaveReleased(at=self._jobs.at, **at, jobs=jobs))
@@ -123,7 +126,7 @@ class Waves:
     def _come_to_barrier(self, play: PlayState, batch: BatchState, wave: WaveState) -> bool:
         if not barriers.is_enough(wave):
             return False
-        if wave.open and wave.final and not wave.told:
+        if wave.open and wave.lateness is Lateness.AT_QUORUM:
             self._tell_late(wave)
             return True
         stopping = limits.broken_limit(self._plan, batch, batch.failures)
@@ -146,11 +149,13 @@ class Waves:
         return limits.broken_limit(self._plan, batch, failures) is not None
 
     def _pass(self, play: PlayState, batch: BatchState, wave: WaveState) -> None:
+        if wave.phase is WavePhase.RELEASED:
+            wave.move_to(WavePhase.PASSED)
         batch.passed += 1
         if wave.open:
             barriers.leave_behind(self._ledger, wave)
         batch.excused &= batch.behind.keys()  # the others were late, but came through before the barrier did
-        if not play.free and (batch.stopped_at is None or wave.number < batch.stopped_at):
+        if not play.free and wave.phase is WavePhase.PASSED:
             self._jobs.announce(barriers.passed(wave, self._jobs.at))
 
     def note_end(self, job: Job) -> None:
@@ -171,18 +176,19 @@ class Waves:
         """The next deadline of a wave with open jobs."""
         if not self._timed:
             return None
-        return min((wave.deadline for wave in self._timed if wave.open and wave.deadline is not None), default=None)
+        return min((deadline for deadline in map(_deadline, self._timed) if deadline is not None), default=None)
 
     def time_passed(self) -> None:
         """Tell who is late."""
         for wave in self._timed:
-            if wave.open and wave.deadline is not None and wave.deadline <= self._jobs.at:
+            deadline = _deadline(wave)
+            if deadline is not None and deadline <= self._jobs.at:
                 self._tell_late(wave)
-        self._timed = [wave for wave in self._timed if wave.open and wave.deadline is not None]
+        self._timed = [wave for wave in self._timed if _deadline(wave) is not None]
 
     def _tell_late(self, wave: WaveState) -> None:
         """Declare what is open of the wave late, and do what ``late`` says."""
-        wave.told, wave.deadline = True, None
+        wave.become(Lateness.DECLARED)
         late, reason = wave.barrier.late, barriers.why_late(wave)
         jobs = barriers.late_jobs(self._ledger, wave)
         homeless = [] if late is Late.CATCH_UP else self._choose_hosts(wave)
@@ -244,7 +250,7 @@ class Waves:
 
     def _stop_play(self, play: PlayState, batch: BatchState, stopping: Stopping) -> None:
         reason, cause = stopping
-        play.halted = True
+        play.move_to(PlayPhase.STOPPING)
         stopped = PlayStopped(at=self._jobs.at, play=batch.play, batch=batch.number, reason=reason, cause=cause)
         self._jobs.announce(stopped)
         self._starts.call_off_play(batch.play, reason, cause)
@@ -253,7 +259,8 @@ class Waves:
     def interrupt(self, urgency: Urgency) -> None:
         """Nothing more is released. Released jobs run to the barrier, except with ``NOW`` or without barriers."""
         for play in self._ledger.plays:
-            play.opened = True
+            if play.phase is PlayPhase.WAITING:
+                play.move_to(PlayPhase.OPEN)
             if urgency is Urgency.NOW or play.free:
                 self._end_play(play, Status.CANCELLED, None)
             else:
@@ -269,9 +276,8 @@ class Waves:
     def _end_unreleased(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
         """End the waves that were not released; they count as released from here on, but are never announced so."""
         for batch in play.batches:
-            if batch.released < len(batch.waves):
-                batch.stopped_at = batch.released
             for wave in batch.waves[batch.released :]:
+                wave.move_to(WavePhase.ENDED)
                 for index in wave.steps:
                     self._ledger.open_step(index)
                     self._jobs.end_waiting(index, status, cause, reason)
@@ -287,4 +293,12 @@ class Waves:
         waiting = [step for wave in batch.waves[: batch.released] for step in wave.steps if wave.open]
         pending = [step for step in waiting if self._ledger.steps[step].statuses.get(host) is Status.PENDING]
         self._jobs.end((Job(step, host) for step in pending), status, cause, reason)
+        for state in (self._ledger.steps[step] for step in waiting):
+            if state.step.task.run_once and not state.statuses:  # it may have waited for this host alone
+                self._judge.judge(state)
         return ready
+
+
+def _deadline(wave: WaveState) -> float | None:
+    """When the wave's open jobs are late, if they are at a time that is still to come."""
+    return wave.deadline if wave.open and wave.lateness is Lateness.AT_DEADLINE else None

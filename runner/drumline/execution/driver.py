@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, assert_never
 
 from drumline.clock import Clock
 from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
@@ -78,7 +78,7 @@ class Driver:
         self._remember = remember
         self._inbox: queue.SimpleQueue[JobReport | Input | Urgency | Exception] = queue.SimpleQueue()
         self._turned = 0.0  # when the first of what this turn is about happened
-        self._followed: list[Event] = []  # what came of instructions; it goes before what is in the inbox
+        self._followed: list[Input] = []  # what came of instructions; it goes before what is in the inbox
         self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
         self._interrupts = 0
         self._hurries = 0  # interrupts that said: now
@@ -136,7 +136,7 @@ class Driver:
 
     # What happened.
 
-    def _next_events(self) -> list[Event]:
+    def _next_events(self) -> list[Input]:
         """Wait for something to happen, or for its time, then take all that has happened."""
         if self._followed:
             events, self._followed = self._followed, []
@@ -166,7 +166,7 @@ class Driver:
             left.append(min(self._state.wake_at - self._clock.now(), _LONGEST_WAIT))
         return max(0.0, min(left)) if left else None
 
-    def _event_of(self, item: JobReport | Input | Urgency | Exception) -> list[Event]:
+    def _event_of(self, item: JobReport | Input | Urgency | Exception) -> list[Input]:
         if isinstance(item, JobReport):
             return self._finished(item)
         if isinstance(item, Exception):
@@ -178,7 +178,7 @@ class Driver:
         given_up = job is not None and self._state.status(job) is not Status.RUNNING
         return [] if given_up else [item]
 
-    def _finished(self, report: JobReport) -> list[Event]:
+    def _finished(self, report: JobReport) -> list[Input]:
         job = report.event.job
         self._sent.pop(job, None)
         self._stopping.pop(job, None)
@@ -187,9 +187,9 @@ class Driver:
         self._remember(report)
         return [report.event]
 
-    def _overdue(self) -> list[Event]:
+    def _overdue(self) -> list[Input]:
         """What time has brought: jobs that don't answer are given up, and the state wanted to be woken."""
-        events: list[Event] = []
+        events: list[Input] = []
         if self._stopping:
             now = self._clock.monotonic()
             deaf = [(job, held.stopped) for job, held in self._stopping.items() if held.until <= now]
@@ -214,11 +214,11 @@ class Driver:
 
     # What to do about it.
 
-    def _turn(self, events: list[Event], executor: Executor) -> None:
-        self._turned = min((event.at for event in events), default=self._turned)
-        instructions = self._state.handle(*events)
+    def _turn(self, happened: list[Input], executor: Executor) -> None:
+        self._turned = min((event.at for event in happened), default=self._turned)
+        instructions = self._state.handle(*happened)
         starting: list[Job] = [job for item in instructions if isinstance(item, Start) for job in item.jobs]
-        events = [*events, *(item.event for item in instructions if isinstance(item, Announce))]
+        events: list[Event] = [*happened, *(item.event for item in instructions if isinstance(item, Announce))]
         if starting:
             started = JobsStarted(at=self._clock.now(), jobs=tuple(starting))
             self._state.handle(started)
@@ -242,6 +242,10 @@ class Driver:
                     self._release(instruction, executor)
                 case Finish(exit_status=status):
                     self.exit_status = status
+                case Announce():
+                    pass  # it is journalled and told already
+                case _:
+                    assert_never(instruction)
 
     def _stop(self, stop: Stop, executor: Executor) -> None:
         stopped = Stopped(stop.status, stop.reason)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, assert_never
 
-from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
+from drumline.engine.instructions import Announce, Announcement, Finish, Release, Start, Stop
 from drumline.engine.state import RunState
 from drumline.forecast.costs import STAGING, STOPPING, TURN, WORD
 from drumline.forecast.draws import Drawn
 from drumline.model.event import (
     BarrierPassed,
-    Event,
+    Input,
     JobFinished,
+    JobsAbandoned,
     JobsLate,
     JobsStarted,
     JobStaged,
@@ -26,6 +27,7 @@ from drumline.model.event import (
     RunFinished,
     RunStarted,
     StartCalledOff,
+    StartMeasured,
     StartReleased,
     TimePassed,
     WaveReleased,
@@ -100,7 +102,7 @@ class Simulation:
         self._begin = begin
         self._free = begin  # when drumline has done what it has to do so far
         self._state = RunState(plan, forks=forks, sessions=sessions)
-        self._due: list[tuple[float, int, Event]] = []
+        self._due: list[tuple[float, int, Input]] = []
         self._number = 0
         self._steps: dict[int, Drawn] = {}
         self._links: dict[Job, Link] = {}
@@ -117,14 +119,14 @@ class Simulation:
             self._feed(self._next())
         return self._found
 
-    def _next(self) -> Event:
+    def _next(self) -> Input:
         wake = self._state.wake_at
         if wake is not None and (not self._due or wake < self._due[0][0]):
             return TimePassed(at=wake)
         assert self._due, "the run is not over, and nothing is under way"
         return heapq.heappop(self._due)[2]
 
-    def _feed(self, event: Event) -> None:
+    def _feed(self, event: Input) -> None:
         """What the driver does with one event. Drumline is busy for a while after the first of several."""
         link = self._link_of(event)
         if link is None:
@@ -144,8 +146,10 @@ class Simulation:
                     self._found.exit_status = status
                     self._found.last = link
                     self._over = True
+                case _:
+                    assert_never(instruction)
 
-    def _link_of(self, event: Event) -> Link | None:
+    def _link_of(self, event: Input) -> Link | None:
         """Whose doing it is; None when it doesn't happen any more, since its job was stopped before."""
         if isinstance(event, JobFinished):
             job = event.job
@@ -169,7 +173,7 @@ class Simulation:
         step = self._plan.steps[job.step]
         return step.play, step.batch, step.wave
 
-    def _note(self, event: Event, link: Link) -> None:
+    def _note(self, event: Announcement, link: Link) -> None:
         """Keep what the state announces, as far as it is asked for later."""
         found = self._found
         match event:
@@ -185,6 +189,10 @@ class Simulation:
             case RunFinished(at=at, counts=counts):
                 found.seconds = at - self._begin
                 found.counts = counts
+            case JobsAbandoned() | StartMeasured():
+                pass
+            case _:
+                assert_never(event)
 
     # Jobs.
 
@@ -240,6 +248,6 @@ class Simulation:
             at = self._free + STOPPING
             self._push(JobFinished(at=at, job=job, status=status, started=self._links[job].started))
 
-    def _push(self, event: Event) -> None:
+    def _push(self, event: Input) -> None:
         self._number += 1  # of two at the same moment the first comes first
         heapq.heappush(self._due, (event.at, self._number, event))

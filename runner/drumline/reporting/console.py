@@ -6,22 +6,30 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from drumline.clock import SystemClock
 from drumline.diagnostics import counted
 from drumline.model.event import (
+    ApprovalGiven,
     ApprovalRequested,
     BarrierPassed,
     Event,
     InterruptRequested,
     JobFinished,
+    JobsAbandoned,
+    JobsLate,
     JobsStarted,
     JobStaged,
+    JobWaiting,
     PlayStopped,
     RunFinished,
+    RunStarted,
     StartCalledOff,
+    StartMeasured,
     StartReleased,
+    TimePassed,
+    WaveReleased,
 )
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
@@ -145,6 +153,12 @@ class ConsoleReport:
                 self._interrupted()
             case RunFinished():
                 self._finished(event)
+            case RunStarted() | WaveReleased() | JobsAbandoned() | JobsLate() | JobWaiting() | StartMeasured():
+                pass  # it is shown with something else, or later
+            case ApprovalGiven() | TimePassed():
+                pass
+            case _:
+                assert_never(event)
 
     def _show(self, lines: Iterable[Line]) -> None:
         for line in lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from msgspec import Struct, field
 
@@ -27,6 +27,7 @@ from drumline.model.event import (
     StartCalledOff,
     StartMeasured,
     StartReleased,
+    TimePassed,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -147,6 +148,10 @@ class Tracker:
                     self.finished = event
                 case InterruptRequested():
                     self.interrupts += 1
+                case TimePassed():
+                    pass
+                case _:
+                    assert_never(event)
             return self._ended
 
     def step(self, job: Job) -> Step:
@@ -224,6 +229,8 @@ class Tracker:
             case StartMeasured(step=step):
                 self._start_of(step).measured = event
                 self._complete(self.wave_of(event.worst))
+            case _:
+                assert_never(event)
 
     def _start_of(self, step: int) -> Starting:
         found = self.starts.get(step)
