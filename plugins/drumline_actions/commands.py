@@ -283,9 +283,9 @@ def _not_started(call: Call, completed: Completed, cmd: str | list[str] | None) 
     if stdout or cmd is None or call.platform is Platform.WINDOWS:
         return None
     shell, directory = call.arguments.get("executable"), call.arguments.get("chdir")
-    if shell and completed.code == 127 and _GONE.search(stderr) and shell in stderr:
+    if shell and completed.code == 127 and re.search(_GONE, stderr, flags=re.DOTALL) and shell in stderr:
         return _failed("Error executing command.", 2, f"{shell} -c {shlex.quote(str(cmd))}")
-    if directory and completed.code in (1, 2) and _NO_CD.search(stderr):
+    if directory and completed.code in (1, 2) and re.search(_NO_CD, stderr):
         return _failed("Unable to change directory before execution.", None, cmd)
     return None
 
@@ -295,8 +295,8 @@ def _failed(message: str, code: int | None, cmd: str | list[str]) -> Result:
 
 
 #: What shells say of a program that isn't there, and of a directory.
-_GONE = re.compile(r"\A\S*sh: .*(?:not found|[Nn]o such file or directory)\s*\Z", re.DOTALL)
-_NO_CD = re.compile(r"\A\S*sh: (?:line )?\d*:? ?cd: ")
+_GONE = r"\A\S*sh: .*(?:not found|[Nn]o such file or directory)\s*\Z"
+_NO_CD = r"\A\S*sh: (?:line )?\d*:? ?cd: "
 
 
 ACTIONS = (

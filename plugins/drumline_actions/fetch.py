@@ -26,7 +26,7 @@ from drumline.plugin.kit import HostPath, Script, ask, output_text, require_exit
 from drumline.plugin.leftovers import sweep, temporary_name
 
 #: What parts the names of a path, or can't be in one.
-_PARTS = re.compile(r"[/\\\x00-\x1f\x7f]")
+_PARTS = r"[/\\\x00-\x1f\x7f]"
 #: Blocks of 64 KiB that one command of another user prints: far below what is kept of a command's output.
 _BLOCKS = 4
 _FETCH = Script.beside(__file__, "fetch")
@@ -79,7 +79,7 @@ def _target(call: Call) -> Path:
 
 def _as_name(host: str) -> str:
     """A host's name as the name of one directory, whatever it is."""
-    name = _PARTS.sub(lambda found: f"%{ord(found[0]):02X}", host)
+    name = re.sub(_PARTS, lambda found: f"%{ord(found[0]):02X}", host)
     return name if name.strip(".") else name.replace(".", "%2E")
 
 

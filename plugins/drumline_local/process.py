@@ -6,7 +6,6 @@ import os
 import selectors
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -213,12 +212,21 @@ class Process:
 
 def _nameless(script: bytes) -> IO[bytes]:
     with ExitStack() as failed:
-        file = failed.enter_context(tempfile.TemporaryFile())
+        file = failed.enter_context(_new_file())
         file.write(script)
         file.flush()
         file.seek(0)
         failed.pop_all()
     return file
+
+
+def _new_file() -> IO[bytes]:
+    """A file that no directory has: in memory on Linux, without the modules that find a place on a disk."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("drumline"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 def _start(script: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -151,7 +150,7 @@ def prepare(
                 skip_tags=skip_tags,
                 render_pattern=pattern_renderer(render),
                 host_scope=host_scopes(templating, inventory, extra, playbook),
-                shuffle=lambda hosts: tuple(random.sample(hosts, len(hosts))),
+                shuffle=_shuffled,
                 warnings=warnings,
             )
         )
@@ -170,6 +169,12 @@ def prepare(
     if tags and not plan.steps:
         _no_such_tags(playbook, tags)
     return replace(prepared, warnings=tuple(warnings))
+
+
+def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
+    import random  # few plays have their hosts in random order
+
+    return tuple(random.sample(hosts, len(hosts)))
 
 
 def _read(

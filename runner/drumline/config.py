@@ -29,13 +29,13 @@ from drumline.errors import FilesError, UsageError
 
 FILE_NAME = "drumline.toml"
 _PREFIX = "DRUMLINE_"
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(B|[kMGT]i?B)?", re.IGNORECASE)
+_SIZE = r"([0-9]+(?:\.[0-9]+)?)\s*(B|[kMGT]i?B)?"
 _UNITS = {
     "b": 1,
     **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)},
     **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
 }
-_TOML_PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)\Z")
+_TOML_PLACE = r"\s*\(at line (\d+), column (\d+)\)\Z"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -93,9 +93,9 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _syntax_mistake(message: str, path: Path) -> Diagnostic:
-    place = _TOML_PLACE.search(message)
+    place = re.search(_TOML_PLACE, message)
     position = Position(str(path), int(place[1]), int(place[2])) if place else Position(str(path))
-    return _mistake("This isn't valid TOML", f"{_TOML_PLACE.sub('', message)}.", position)
+    return _mistake("This isn't valid TOML", f"{re.sub(_TOML_PLACE, '', message)}.", position)
 
 
 def _checked(written: Mapping[str, Any], text: str, path: Path) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def size_of(value: Any) -> float:
     if isinstance(value, str):
         if value.strip().lower() == "unlimited":
             return math.inf
-        if (found := _SIZE.fullmatch(value.strip())) is not None:
+        if (found := re.fullmatch(_SIZE, value.strip(), flags=re.IGNORECASE)) is not None:
             return float(int(float(found[1]) * _UNITS[(found[2] or "B").lower()]))
     elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return float(value)

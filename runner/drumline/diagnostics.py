@@ -6,7 +6,6 @@ for; its detail says in full sentences what is wrong, why, and how to mend it (O
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -180,10 +179,13 @@ def counted(number: int, noun: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``" Did you mean 'x'?"`` with a leading space, or ``""`` when nothing known looks like the word."""
-    close = _closest(word, tuple(known))
-    return f" Did you mean '{close[0]}'?" if close else ""
+    close = closest(word, tuple(known))
+    return f" Did you mean '{close}'?" if close is not None else ""
 
 
 @lru_cache(maxsize=64)
-def _closest(word: str, known: tuple[str, ...]) -> list[str]:
-    return difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+def closest(word: str, known: tuple[str, ...], likeness: float = 0.6) -> str | None:
+    """The known word that is most like this one, of those that are at least so like it (1: the same)."""
+    from difflib import get_close_matches  # only mistakes need it
+
+    return next(iter(get_close_matches(word, known, n=1, cutoff=likeness)), None)

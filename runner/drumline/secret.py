@@ -27,6 +27,8 @@ def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
 
     Also where the character at ``index`` stands now.
     """
+    if "=" not in text and ":" not in text:
+        return text, index
     masked, end, moved = "", 0, index
     for found in re.finditer(_ASSIGNMENTS["{" in text], text, re.IGNORECASE):
         start, stop = found.span("given" if found["given"] else "set")

@@ -29,9 +29,8 @@ from drumline.model.host import Inventory
 from drumline.templating.budget import DEFAULT, TookTooLong, within
 
 _TERM = re.compile(r"(?:[^\s:\[\]]|\[[^\]]*\])+")
-_SUBSCRIPT = re.compile(r"(.+)\[(?:(-?[0-9]+)|([0-9]+)[:-]([0-9]*))\]\Z")
-_COMPLETE = re.compile(r"\[[^\]]*\]")
-_BRACKETS = re.compile(r"[\[\]]")
+_SUBSCRIPT = r"(.+)\[(?:(-?[0-9]+)|([0-9]+)[:-]([0-9]*))\]\Z"
+_COMPLETE = r"\[[^\]]*\]"
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -92,7 +91,8 @@ class _Selection:
         found: list[str] = []
         for part in self._pattern.split(","):
             text = part.strip()
-            if _BRACKETS.search(_COMPLETE.sub("", text)):
+            incomplete = re.sub(_COMPLETE, "", text)
+            if "[" in incomplete or "]" in incomplete:
                 self._refuse("A host pattern can't be read", f"The brackets in '{self._pattern}' don't match.")
             found += [text] if is_ipv6(text.lstrip("&!")) else _TERM.findall(text)
         if not found or any(term in ("&", "!") for term in found):
@@ -103,7 +103,7 @@ class _Selection:
     def _term(self, term: str) -> list[str]:
         if term in self._hosts:
             return [term]
-        match = _SUBSCRIPT.match(term) if not term.startswith("~") else None
+        match = re.match(_SUBSCRIPT, term) if not term.startswith("~") else None
         if match is None:
             return self._matches(term)
         hosts = self._matches(match[1])

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 _MOST = 1_000_000
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
-_BRACKETED = re.compile(r"\[([^\[\]]+)\](?::([0-9]+))?\Z")
-_WITH_PORT = re.compile(r"((?:[^:\[\]]|\[[^\]]*\])+):([0-9]+)\Z")
+_BRACKETED = r"\[([^\[\]]+)\](?::([0-9]+))?\Z"
+_WITH_PORT = r"((?:[^:\[\]]|\[[^\]]*\])+):([0-9]+)\Z"
 #: Characters that a shell, a pattern or an address would read as something else.
 _FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f$`&;|<>(){}\[\]*?!\"'\\#^=,@~]")
 
@@ -69,10 +69,10 @@ def _shown(character: str) -> str:
 def _split_port(text: str) -> tuple[str, int | None]:
     if ":" not in text or is_ipv6(text):
         return text, None
-    match = _BRACKETED.match(text)
+    match = re.match(_BRACKETED, text)
     if match and is_ipv6(match[1]):
         return match[1], _port(match[2])
-    match = _WITH_PORT.match(text)
+    match = re.match(_WITH_PORT, text)
     return (match[1], _port(match[2])) if match else (text, None)
 
 

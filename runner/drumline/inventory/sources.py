@@ -16,9 +16,7 @@ from drumline.errors import FilesError, UsageError
 from drumline.inventory.author_text import author_text
 from drumline.inventory.draft import Draft, check_cycles
 from drumline.inventory.host_variables import FILES, Giver, ask_givers
-from drumline.inventory.ini_source import read_ini
 from drumline.inventory.merging import hosts_of, merge
-from drumline.inventory.yaml_source import read_yaml
 from drumline.model.host import Inventory
 from drumline.plugin.protocols import InventorySource, SourceData
 from drumline.source.text import read_text
@@ -28,7 +26,7 @@ _IGNORED = re.compile(
     r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
 )
 _YAML_EXTENSIONS = (".yml", ".yaml", ".json")
-_YAML_START = re.compile(r"---|\{|[^\[\]\s=]+:(?:\s|\Z)")
+_YAML_START = r"---|\{|[^\[\]\s=]+:(?:\s|\Z)"
 
 
 def load_inventory(
@@ -131,8 +129,12 @@ class _Loader:
                 detail = "Inventories in TOML are not supported yet. Write it in YAML or INI."
                 self.draft.mistakes.add("This inventory is TOML", detail=detail, position=Position(str(path)))
             elif path.suffix in _YAML_EXTENSIONS or (path.suffix != ".ini" and _looks_like_yaml(text)):
+                from drumline.inventory.yaml_source import read_yaml
+
                 read_yaml(text, str(path), self.draft)
             else:
+                from drumline.inventory.ini_source import read_ini
+
                 read_ini(text, str(path), self.draft)
         except FilesError as error:
             self.draft.mistakes.extend(error.diagnostics)
@@ -153,7 +155,7 @@ class _Loader:
 def _looks_like_yaml(text: str) -> bool:
     """By its first line that says something; INI where in doubt."""
     lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";")))
-    return bool(_YAML_START.match(next(lines, "")))
+    return bool(re.match(_YAML_START, next(lines, "")))
 
 
 def _enter(data: SourceData, position: Position, draft: Draft) -> None:

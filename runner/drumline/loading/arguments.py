@@ -21,10 +21,10 @@ from drumline.source.booleans import FALSE, TRUE
 from drumline.source.moments import duration, instant
 from drumline.templating.values import OMIT
 
-_TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+_TIME_OF_DAY = r"\d{1,2}:\d\d(?::\d\d)?"
 _HOUR = 3600
-_OCTAL = re.compile(r"(?:0o)?[0-7]+")
-_SYMBOLIC = re.compile(r"[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+(?:,[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+)*")
+_OCTAL = r"(?:0o)?[0-7]+"
+_SYMBOLIC = r"[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+(?:,[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+)*"
 
 
 def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Position | None = None) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _to_moment(value: Any) -> Moment:
         value = f"{value // 60}:{value % 60:02}" if value < _HOUR else str(timedelta(seconds=value))
     text = str(value).strip()
     try:
-        if _TIME_OF_DAY.fullmatch(text):
+        if re.fullmatch(_TIME_OF_DAY, text):
             return Moment(time.fromisoformat(text if text[1:2].isdigit() else f"0{text}"))
         return Moment(instant(text))
     except ValueError as error:
@@ -212,7 +212,7 @@ def _to_moment(value: Any) -> Moment:
 
 def _to_mode(value: Any) -> Mode:
     text = f"{value:04o}" if _is_bits(value) else value.strip() if isinstance(value, str) else ""
-    if text and not (text == "preserve" or _OCTAL.fullmatch(text) or _SYMBOLIC.fullmatch(text)):
+    if text and not (text == "preserve" or re.fullmatch(_OCTAL, text) or re.fullmatch(_SYMBOLIC, text)):
         text = ""
     if value != "" and not text:
         raise ValueError(f'takes permissions, octal or symbolic, such as "0644" or "u=rw,go=r", not {value!r}.')

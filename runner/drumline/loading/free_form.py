@@ -22,8 +22,7 @@ from drumline.source.quotes import host_readings, read_quotes, without_blocks
 _QUOTED = r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'"""
 _WORD = re.compile(rf"(?:{_QUOTED}|\\[\"']|\S)+", re.DOTALL)
 _ARGUMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=.*", re.DOTALL)
-_ENTIRELY_QUOTED = re.compile(_QUOTED, re.DOTALL)
-_ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
+_ESCAPE = r"\\([\\'\"abfnrtv])"
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -98,6 +97,6 @@ def _stripped(text: str) -> str:
 
 def unquote(value: str) -> str:
     """The value without quotes around it, escapes in them resolved."""
-    if not _ENTIRELY_QUOTED.fullmatch(value):
+    if not re.fullmatch(_QUOTED, value, flags=re.DOTALL):
         return value
-    return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), value[1:-1])
+    return re.sub(_ESCAPE, lambda match: _ESCAPES.get(match[1], match[1]), value[1:-1])

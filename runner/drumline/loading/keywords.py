@@ -138,12 +138,12 @@ _OF_PLAYS_ONLY = "user"
 #: What Ansible's own names may begin with.
 _NAMESPACES = re.compile(r"ansible\.(?:builtin|legacy)\.")
 #: Text within an expression.
-_STRING = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+_STRING = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
 #: Keys of ``loop_control`` of the same kind.
 NOT_YET_LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems"})
 
-_WHOLE_EXPRESSION = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
-_BRACES = re.compile(r"\{[{%]")
+_WHOLE_EXPRESSION = r"\s*\{\{(.*)\}\}\s*"
+_BRACES = r"\{[{%]"
 
 
 def bare_name(name: str) -> str:
@@ -367,7 +367,7 @@ class Reader:
                 yield item.value
             elif isinstance(item.value, str) and item.value.strip():
                 condition = expression(item)
-                if _BRACES.search(_STRING.sub("", condition.text)):
+                if re.search(_BRACES, re.sub(_STRING, "", condition.text, flags=re.DOTALL)):
                     self.problem(f"'{keyword}' is an expression already; write it without braces.", item)
                 yield condition
             else:
@@ -386,6 +386,6 @@ def tags_in(text: str | Template) -> list[str | Template]:
 def expression(node: Node) -> Template:
     """Text that is an expression; braces around all of it are taken off."""
     text = str(node.value)
-    whole = _WHOLE_EXPRESSION.fullmatch(text)
+    whole = re.fullmatch(_WHOLE_EXPRESSION, text, flags=re.DOTALL)
     inner = whole[1] if whole and "{{" not in whole[1] else text
     return Template(inner.strip(), node.position, bare=True)

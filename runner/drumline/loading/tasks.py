@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from msgspec.structs import replace
 
-from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.diagnostics import Diagnostics, Position, closest, did_you_mean
 from drumline.loading import keywords, timing
 from drumline.loading.arguments import check_arguments
 from drumline.loading.deferred import RESOLVED, deferring, split
@@ -250,7 +249,7 @@ class _ActionReader:
 
     def _seems_keyword(self, key: str) -> bool:
         """Whether it is more like a keyword than like an action that only this project has."""
-        return bool(get_close_matches(key, keywords.TASK, n=1, cutoff=0.8)) and not did_you_mean(key, self._actions)
+        return closest(key, tuple(keywords.TASK), 0.8) is not None and not did_you_mean(key, self._actions)
 
     def _add_unknown_action(self, name: str, position: Position) -> None:
         suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])

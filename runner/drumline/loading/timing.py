@@ -18,15 +18,15 @@ from drumline.plugin.protocols import Action
 from drumline.source.moments import duration, instant
 from drumline.source.yaml import Node
 
-_AMOUNT = re.compile(r"(-?[0-9]{1,15})|([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%")
-_PERCENT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?")
+_AMOUNT = r"(-?[0-9]{1,15})|([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%"
+_PERCENT = r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?"
 
 Choice = TypeVar("Choice", Order, Late)
 
 
 def amount(text: str) -> Amount | None:
     """``3``, ``-1`` or ``25%`` as an amount; None for other text. A share may be above 100%."""
-    match = _AMOUNT.fullmatch(text)
+    match = re.fullmatch(_AMOUNT, text)
     if match is None:
         return None
     return Amount(float(match[2]), percent=True) if match[2] else Amount(int(match[1]))
@@ -81,7 +81,7 @@ def _kept(reader: Reader, keyword: str, node: Node) -> Amount | None:
 
 
 def _max_fail_percentage(reader: Reader, keyword: str, node: Node) -> float | None:
-    match = _PERCENT.fullmatch(_text(node))
+    match = re.fullmatch(_PERCENT, _text(node))
     if match is None or float(match[1]) > 100:
         reader.wrong(keyword, "a percentage from 0 to 100", node)
         return None

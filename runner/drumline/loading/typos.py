@@ -7,9 +7,8 @@ a transport knows, and that no template mentions: they have no effect at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
 
-from drumline.diagnostics import Diagnostics
+from drumline.diagnostics import Diagnostics, closest
 from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.loading.connection import names_read
 from drumline.model.hostnames import fold_hosts
@@ -38,9 +37,9 @@ def check_typos(
         if not name.startswith(_PREFIXES) or name in known or _is_ansibles(name) or mentions(name):
             continue
         near = [other for other in known if _one_letter(name, other)]
-        like = near or get_close_matches(name, known, n=1, cutoff=_LIKE)
-        if like:
-            detail = f"{_owned(having(name))}: nothing reads '{name}'. Did you mean '{min(like)}'?"
+        like = min(near) if near else closest(name, tuple(known), _LIKE)
+        if like is not None:
+            detail = f"{_owned(having(name))}: nothing reads '{name}'. Did you mean '{like}'?"
             told = mistakes if near else warnings
             told.add("Unknown connection variable", detail=detail)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from drumline.processes import exists, started
 
-_NAME = re.compile(r"\.drumline-([0-9a-f]{8})-([0-9]+)-([0-9]+)-[0-9A-Za-z.]+\Z")
+_NAME = r"\.drumline-([0-9a-f]{8})-([0-9]+)-([0-9]+)-[0-9A-Za-z.]+\Z"
 
 
 @cache
@@ -44,7 +44,7 @@ def temporary_name() -> str:
 
 def is_left_behind(name: str) -> bool:
     """Whether a drumline of this workstation gave this name and is gone."""
-    found = _NAME.match(name)
+    found = re.match(_NAME, name)
     if not found or found[1] != machine():
         return False
     pid, start = int(found[2]), int(found[3])

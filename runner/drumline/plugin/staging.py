@@ -95,8 +95,8 @@ printf '\036@WORD@ over %s\n' "$drumline_began"
 exit $drumline_status"""
 #: Where the command becomes another user, and ``sudo`` may end without that.
 _OVER = r"drumline_status=$?; printf '\036@WORD@ over\n'; exit $drumline_status"
-_BLANK = re.compile(r"@([A-Z_]+)@")
-_TIME = re.compile(rb"\d+(?:[.,]\d+)?")
+_BLANK = r"@([A-Z_]+)@"
+_TIME = rb"\d+(?:[.,]\d+)?"
 
 
 def staged_script(request: Run, word: str) -> str:
@@ -168,7 +168,7 @@ class Remarks:
 
     def _note(self, remark: bytes) -> None:
         kind, _, shown = remark.partition(b" ")
-        found = _TIME.match(shown)
+        found = re.match(_TIME, shown)
         time = float(found[0].replace(b",", b".")) if found else None
         if kind == b"ready":
             self.ready = time or 0.0
@@ -212,4 +212,4 @@ def _line(text: str) -> str:
 
 
 def _filled(text: str, **values: str) -> str:
-    return _BLANK.sub(lambda found: values.get(found[1], found[0]), text)
+    return re.sub(_BLANK, lambda found: values.get(found[1], found[0]), text)

@@ -42,7 +42,7 @@ _STANDARD = "tag:yaml.org,2002:"
 #: What makes a text a template.
 BRACES = re.compile(r"\{[{%#]")
 _OCTAL = re.compile(r"\+?0[0-7_]+")
-_UNQUOTED_BRACES = re.compile(r"(?:^|[:\-]\s)\s*\{\{")
+_UNQUOTED_BRACES = r"(?:^|[:\-]\s)\s*\{\{"
 
 #: Words of the library's, and what whoever meets them usually did.
 _HINTS = (
@@ -440,7 +440,7 @@ def _explain(error: yaml.MarkedYAMLError, line: str, lines: list[str]) -> str:
     detail = f"{context}{error.problem}."
     context_line = error.context_mark.line if error.context_mark else len(lines)
     near = [line, lines[context_line] if context_line < len(lines) else ""]
-    if any(_UNQUOTED_BRACES.search(text) for text in near):
+    if any(re.search(_UNQUOTED_BRACES, text) for text in near):
         return f'{detail}\nA value that begins with "{{{{" has to be quoted: "{{{{ … }}}}".'
     hint = next((hint for words, hint in _HINTS if words in (error.problem or "")), "")
     return f"{detail}\n{hint}" if hint else detail

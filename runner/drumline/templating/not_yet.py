@@ -158,7 +158,7 @@ _FAMILIES = (
     *("openssl_", "os_", "panos_", "postgresql_", "proxmox_", "rabbitmq_", "rds_", "route53_", "vmware_", "vyos_"),
     *("win_", "zabbix_"),
 )
-_COLLECTION = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*")
+_COLLECTION = r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*"
 
 #: Lookups, filters and tests of ansible-core and of collections in everyday use.
 _PLUGINS = {
@@ -224,7 +224,7 @@ _LOOPS = {
     "together": "{{ LIST | zip(OTHER) }}",
     "subelements": "{{ LIST | subelements('KEY') }}",
 }
-_INTERFACE = re.compile(r"(?:eth|ens|enp|eno|bond|br|docker|lo|wlan|bridge|virbr|vlan)[a-z0-9_]*\Z")
+_INTERFACE = r"(?:eth|ens|enp|eno|bond|br|docker|lo|wlan|bridge|virbr|vlan)[a-z0-9_]*\Z"
 
 
 def module(name: str) -> str:
@@ -233,7 +233,7 @@ def module(name: str) -> str:
     instead = _INSTEAD.get(bare)
     if instead is not None:
         return f"'{name}' is not there yet; until then: {instead}."
-    return _absent(f"'{name}'") if bare in _OTHERS or _COLLECTION.fullmatch(name) else ""
+    return _absent(f"'{name}'") if bare in _OTHERS or re.fullmatch(_COLLECTION, name) else ""
 
 
 def of_family(name: str) -> str:
@@ -254,7 +254,7 @@ def _absent(what: str) -> str:
 def plugin(kind: str, name: str) -> str:
     """The same for a ``lookup``, ``filter`` or ``test``."""
     bare = name.rpartition(".")[2]
-    if bare in _PLUGINS[kind] or _COLLECTION.fullmatch(name):
+    if bare in _PLUGINS[kind] or re.fullmatch(_COLLECTION, name):
         return f"Ansible's {kind} '{name}' is not there yet."
     return ""
 
@@ -262,7 +262,7 @@ def plugin(kind: str, name: str) -> str:
 def fact(name: str) -> str:
     """What to say about a variable that gathering facts would set; empty for other names."""
     bare = name.removeprefix("ansible_")
-    if bare == name or not (bare in _FACTS or _INTERFACE.match(bare)):
+    if bare == name or not (bare in _FACTS or re.match(_INTERFACE, bare)):
         return ""
     what = "holds facts" if bare == "facts" else "is a fact"
     return (
