@@ -28,10 +28,6 @@ connected() {
     return 1
 }
 
-now() {
-    if read -r now rest 2>/dev/null </proc/uptime; then now=${now%%.*}; else now=$(date +%s); fi
-}
-
 now
 begin=$now
 while connected "$@"; do

@@ -3,11 +3,6 @@
 # Nothing that says nothing, never ends or never stops talking may hold this up.
 patient() { if command -v timeout >/dev/null 2>&1; then timeout "$limit" "$@"; else "$@"; fi; }
 
-# Seconds since some moment, by a clock that isn't set, where there is one.
-now() {
-    if read -r now rest 2>/dev/null </proc/uptime; then now=${now%%.*}; else now=$(date +%s); fi
-}
-
 # How much time there is for what comes next: to connect, and in all.
 bounds() {
     now

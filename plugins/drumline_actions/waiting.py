@@ -29,8 +29,10 @@ from drumline.plugin import (
 )
 from drumline.plugin.kit import HostPath, Script, ask, exclusive, output_text, require_exit
 
-_WAIT_FOR = Script.beside(__file__, "wait_for")
-_DRAINED = Script.beside(__file__, "drained")
+#: Sets $now to seconds since some moment, by a clock that isn't set, where there is one.
+_NOW = Script(sh="now() { if read -r now _ 2>/dev/null </proc/uptime; then now=${now%%.*}; else now=$(date +%s); fi; }")
+_WAIT_FOR = Script.beside(__file__, "wait_for", needs=[_NOW])
+_DRAINED = Script.beside(__file__, "drained", needs=[_NOW])
 
 #: Seconds after which a script that waits is ended though it should have known by itself.
 _GRACE = 5
