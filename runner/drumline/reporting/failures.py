@@ -11,7 +11,7 @@ from msgspec import Struct
 from drumline.model.event import JobFinished
 from drumline.model.hostnames import fold_hosts
 from drumline.reporting.folds import Fold, Likeness
-from drumline.reporting.lines import MARKS, Line, Part, fold_lines, task_name
+from drumline.reporting.lines import MARKS, Line, Part, fold_lines, mark, task_name
 from drumline.reporting.tracker import CAUSES, Tracker, Wave, WaveKey
 
 #: Seconds for which failures like one that was told are gathered before they are told.
@@ -91,7 +91,7 @@ class Failures:
         word, style = MARKS[likeness[1]]
         name = task_name(self._tracker.plan.steps[kind.step])
         yield [
-            Part(f"  {word:<11} ", style),
+            mark(word, style),
             Part(f"{name}: "),
             Part(fold_hosts(hosts), "bold"),
             Part(f"  like {kind.first}", "dim"),

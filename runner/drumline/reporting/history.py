@@ -25,6 +25,7 @@ from drumline.reporting.lines import (
     batch_title,
     count_parts,
     fold_lines,
+    mark,
     seconds,
     task_name,
     verdict,
@@ -145,7 +146,7 @@ def _unknown_lines(tracker: Tracker, kept: Mapping[Job, int]) -> Iterator[Line]:
     for (step, known_words), hosts in groups.items():
         name = task_name(tracker.plan.steps[step])
         yield [
-            Part(f"  {word:<11} ", style),
+            mark(word, style),
             Part(f"{name}: "),
             Part(fold_hosts(hosts), "bold"),
             Part(f"  {known_words}", "dim"),

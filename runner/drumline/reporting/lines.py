@@ -52,6 +52,11 @@ class Part(Struct, frozen=True):
 Line = Sequence[Part]
 
 
+def mark(word: str, style: str) -> Part:
+    """The first word of a line, in a column of its own: what became of the hosts that it is about."""
+    return Part(f"  {word:<11} ", style)
+
+
 def plain(line: Line) -> str:
     """A line without its styles."""
     return "".join(part.text for part in line)
@@ -131,7 +136,7 @@ def fold_lines(
     ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
     above = f"; see {', '.join(told)} above" if told else ""
     yield [
-        Part(f"  {word:<11} ", style),
+        mark(word, style),
         Part(task_name(step)),
         Part(": "),
         Part(fold_hosts(fold.hosts), "bold"),

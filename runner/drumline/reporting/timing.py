@@ -13,7 +13,7 @@ from drumline.model.plan import Plan, Step
 from drumline.model.playbook import Late
 from drumline.model.titles import play_title
 from drumline.reporting.folds import Fold
-from drumline.reporting.lines import Line, Part, clock, fine, printable, seconds, task_name
+from drumline.reporting.lines import Line, Part, clock, fine, mark, printable, seconds, task_name
 from drumline.reporting.tracker import Question, Starting, Tracker, Wave
 
 #: Barriers whose others waited for less than that many seconds have cost nothing.
@@ -32,7 +32,7 @@ _OF_LATE = {
 
 def headed(word: str, style: str, name: str, rest: str = "", rest_style: str = "") -> Line:
     """``  word        name: rest``, as results of tasks are shown."""
-    return [Part(f"  {word:<11} ", style), Part(f"{name}: " if rest else name), Part(rest, rest_style)]
+    return [mark(word, style), Part(f"{name}: " if rest else name), Part(rest, rest_style)]
 
 
 # Barriers.

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from drumline.model.hostnames import fold_hosts
 from drumline.model.traits import Shows
-from drumline.reporting.lines import MARKS, Line, Part, fold_lines, seconds, task_name
+from drumline.reporting.lines import MARKS, Line, Part, fold_lines, mark, seconds, task_name
 from drumline.reporting.timing import (
     barrier_lines,
     called_off_line,
@@ -80,7 +80,7 @@ def ending_line(tracker: Tracker, ending: NeverRan, hosts: list[str]) -> Line:
     elif ending.cause is not None:
         why = f"because of '{task_name(tracker.plan.steps[ending.cause])}'"
     name = task_name(tracker.plan.steps[ending.step])
-    return [Part(f"  {word:<11} ", style), Part(f"{name}: {fold_hosts(hosts)}"), Part(f"  {why}" if why else "", "dim")]
+    return [mark(word, style), Part(f"{name}: {fold_hosts(hosts)}"), Part(f"  {why}" if why else "", "dim")]
 
 
 def running_text(tracker: Tracker, wave: Wave, now: float, most: int = 3) -> str:
