@@ -38,6 +38,7 @@ LAYERS = [
     {"forecast"},
     {"reporting"},
     {"commands"},
+    {"plugin_settings"},
     {"built_in"},
     {"app"},
     {"cli"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from drumline.plugin import CommandSpec, hookimpl
+from drumline.plugin import CommandSpec, Setting, hookimpl
 
 
 @hookimpl
@@ -12,6 +12,12 @@ def drumline_add_hookspecs() -> Iterable[object]:
     from drumline_lab import hooks
 
     return [hooks]
+
+
+@hookimpl
+def drumline_settings() -> tuple[Setting, ...]:
+    told = "The program that runs the command lines of the practice fleet's Windows hosts."
+    return (Setting(name="windows", help=told),)
 
 
 @hookimpl

@@ -11,7 +11,6 @@ import click
 from drumline.plugin import CommandContext, UsageError
 from drumline_lab import lab
 from drumline_lab.fleet import Host, Wanted
-from drumline_lab.wsman.backends import VARIABLE
 
 #: What ``status`` ends with when a host, or the whole lab, isn't there.
 _UNREACHABLE = 4
@@ -42,9 +41,8 @@ def command() -> None:
 @click.option(
     "--windows-program",
     metavar="PROGRAM",
-    envvar=VARIABLE,
     help="What runs the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
-    f"Default: {VARIABLE}, else PowerShell 7 (pwsh) and sh, else sh alone.",
+    "Default: the setting lab.windows, else PowerShell 7 (pwsh) and sh, else sh alone.",
 )
 @_directory
 @click.pass_obj
@@ -52,9 +50,8 @@ def up(context: CommandContext, linux: int, windows: int, windows_program: str |
     """Start the fleet and write its inventory."""
     if linux + windows == 0:
         raise UsageError("A fleet needs hosts", "Give --linux or --windows a number above 0.")
-    wanted = Wanted(
-        linux=linux, windows=windows, program=_program(windows_program or (_offered(context) if windows else None))
-    )
+    program = windows_program or (_offered(context) if windows else None)
+    wanted = Wanted(linux=linux, windows=windows, program=_program(program))
     was_up = lab.alive(directory.resolve())
     state = lab.up(directory.resolve(), wanted)
     click.echo("The practice fleet is up already." if was_up else "The practice fleet is up.")
@@ -95,8 +92,9 @@ def down(directory: Path) -> None:
 
 
 def _offered(context: CommandContext) -> str | None:
-    """The program that a plugin names."""
-    program: str | None = context.registry.hooks.ask("drumline_lab_program")
+    """The program that the setting names, else the one that a plugin does."""
+    registry = context.registry
+    program: str | None = registry.settings["lab.windows"] or registry.hooks.ask("drumline_lab_program")
     return program
 
 
@@ -108,7 +106,8 @@ def _program(name: str | None) -> str | None:
     if path is None:
         raise UsageError(
             "The program for Windows hosts can't be run",
-            f"{name} isn't an executable file. Correct --windows-program, {VARIABLE} or the plugin that names it.",
+            f"{name} isn't an executable file. Correct --windows-program, the setting lab.windows, or the plugin that "
+            "names it.",
         )
     return os.path.abspath(path)
 

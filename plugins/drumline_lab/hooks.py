@@ -9,7 +9,7 @@ from drumline.plugin import hookspec
 def drumline_lab_program() -> str | None:
     """Name the program that runs the command lines of the practice fleet's Windows hosts.
 
-    Called: by ``drumline lab up``, unless ``--windows-program`` or ``DRUMLINE_LAB_WINDOWS`` names a program.
+    Called: by ``drumline lab up``, unless ``--windows-program`` or the setting ``lab.windows`` names a program.
     Parameters: none.
     None: it knows of none; without any, PowerShell and ``sh`` of this machine are used.
     Which answer wins: the first that isn't None.

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from drumline.plugin import hookimpl
+from drumline.plugin import Setting, hookimpl
 from drumline.plugin.runs import RunView
 
-#: Names the file. Without it no job is wrapped.
-VARIABLE = "DRUMLINE_TRACE"
+
+@hookimpl
+def drumline_settings() -> Iterable[Setting]:
+    told = "The file that a trace of each run is written to; without it there is none, and no job is wrapped."
+    return [Setting(name="file", type=Path, help=told)]
 
 
 @hookimpl
 def drumline_plugins_for_run(run: RunView) -> Iterable[object] | None:
-    path = os.environ.get(VARIABLE)
-    if not path or not run.live:
+    path = run.settings["trace.file"]
+    if path is None or not run.live:
         return None
     from drumline_trace.tracer import Tracer
 
-    return [Tracer(Path(path), run)]
+    return [Tracer(path, run)]

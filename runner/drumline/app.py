@@ -93,9 +93,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
         return found.variables.get("ansible_host") if found else None
 
 
-def registry() -> Registry:
-    """All plugins: installed ones and those of this project."""
-    return all_plugins(Path("plugins"))
+def registry(settings: Settings) -> Registry:
+    """All plugins: installed ones and those of this project. Raises ``FilesError`` and ``UsageError`` for settings."""
+    return all_plugins(Path("plugins"), settings.for_plugins)
 
 
 def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Path] = ()) -> Inventory:
@@ -108,7 +108,7 @@ def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Pat
             )
         sources = ("inventory",)
     directories = [path.absolute().parent for path in playbooks]
-    givers = registry.hooks.each(HOST_VARS)
+    givers = [(owner, partial(call, settings=registry.settings)) for owner, call in registry.hooks.each(HOST_VARS)]
     return load_inventory(sources, registry.inventory_sources, givers=givers, extra_directories=directories)
 
 
@@ -127,7 +127,7 @@ def prepare(
 
     The plan is made of what ``instead`` makes of playbook and inventory. With ``strict`` warnings are mistakes.
     """
-    plugins = registry()
+    plugins = registry(settings)
     extra = read_extra_vars(extra_vars)
     limit = None if limit is None else read_limit(limit)
     playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
@@ -318,6 +318,7 @@ def carry_out(
         plan=named,
         verbose=verbosity,
         mask=prepared.secrets.mask,
+        settings=prepared.registry.settings,
     )
     hooks = prepared.registry.hooks
     with closing(journal), hooks_of_run(hooks, run, say):

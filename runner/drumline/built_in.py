@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,25 @@ from drumline.plugin.spec import hookimpl
 from drumline.templating import offers
 
 if TYPE_CHECKING:
+    from drumline.config import ForPlugins
     from drumline.model.event import JobFinished
     from drumline.model.target import Target
     from drumline.plugin.protocols import Connection, Session
     from drumline.plugin.runs import Executor, JobReport, Runner
 
 
-def all_plugins(directory: Path | None = None) -> Registry:
-    """drumline's own offers, those of installed plugins, and those of a project's ``plugins`` directory."""
-    return load_plugins(directory, built_in=sys.modules[__name__])
+def all_plugins(directory: Path | None = None, written: ForPlugins | None = None) -> Registry:
+    """drumline's own offers, those of installed plugins, and those of a project's ``plugins`` directory.
+
+    ``written`` is what is said to plugins; without it their settings are the defaults. Raises ``FilesError`` and
+    ``UsageError`` for mistakes in it.
+    """
+    itself = sys.modules[__name__]
+    if written is None:
+        return load_plugins(directory, built_in=itself)
+    from drumline.plugin_settings import read_plugin_settings
+
+    return load_plugins(directory, built_in=itself, read=partial(read_plugin_settings, written))
 
 
 @hookimpl(tryfirst=True)  # the names are taken, whatever order plugins ask for

@@ -11,6 +11,8 @@ The command line wins over all. ``drumline.toml`` in full::
     journal_limit = "4 GiB"                  # DRUMLINE_JOURNAL_LIMIT
     slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
     template_timeout = 20                    # DRUMLINE_TEMPLATE_TIMEOUT
+
+Tables hold the settings of plugins, which aren't known here: :mod:`drumline.plugin_settings` reads them.
 """
 
 from __future__ import annotations
@@ -38,6 +40,21 @@ _UNITS = {
 _TOML_PLACE = r"\s*\(at line (\d+), column (\d+)\)\Z"
 
 
+class Table(Struct, frozen=True, kw_only=True):
+    """One table of ``drumline.toml``, and where it stands."""
+
+    values: Mapping[str, Any]
+    position: Position
+    positions: Mapping[str, Position]  #: Of its keys.
+
+
+class ForPlugins(Struct, frozen=True, kw_only=True):
+    """What is said to plugins, unread."""
+
+    tables: Mapping[str, Table] = {}  #: Of ``drumline.toml``, by name.
+    environment: Mapping[str, str] = {}  #: Variables that begin with ``DRUMLINE_`` and aren't drumline's own.
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """What a command works with."""
 
@@ -57,6 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     slow_reports: str = "drop"
     #: Seconds that one template may take (:mod:`drumline.templating.budget`).
     template_timeout: float = 20.0
+    for_plugins: ForPlugins = ForPlugins()
 
 
 def load_settings(directory: Path, environment: Mapping[str, str]) -> Settings:
@@ -65,7 +83,9 @@ def load_settings(directory: Path, environment: Mapping[str, str]) -> Settings:
     Raises ``FilesError`` with every mistake in ``drumline.toml``, ``UsageError`` for a variable that can't be used.
     """
     found = {"state": state_directory(environment)}
-    return Settings(**(found | _from_file(directory / FILE_NAME) | _from_environment(environment)))
+    written, tables = _from_file(directory / FILE_NAME)
+    for_plugins = ForPlugins(tables=tables, environment=_of_plugins(environment))
+    return Settings(**(found | written | _from_environment(environment)), for_plugins=for_plugins)
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
@@ -75,11 +95,11 @@ def state_directory(environment: Mapping[str, str]) -> Path:
     return (base if base.is_absolute() else home / ".local" / "state") / "drumline"
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, Table]]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
+        return {}, {}
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it isn't UTF-8 text"
         raise FilesError([_mistake("The settings can't be read", f"{path}: {reason}.")]) from None
@@ -98,11 +118,15 @@ def _syntax_mistake(message: str, path: Path) -> Diagnostic:
     return _mistake("This isn't valid TOML", f"{re.sub(_TOML_PLACE, '', message)}.", position)
 
 
-def _checked(written: Mapping[str, Any], text: str, path: Path) -> dict[str, Any]:
+def _checked(written: Mapping[str, Any], text: str, path: Path) -> tuple[dict[str, Any], dict[str, Table]]:
     mistakes = Diagnostics()
-    settings = {}
+    settings, tables = {}, {}
     for name, value in written.items():
-        position = Position(str(path), _line_of(name, text))
+        line = _line_of(name, text)
+        position = Position(str(path), line)
+        if name not in _READERS and isinstance(value, dict):
+            tables[name] = _table(value, text, position)
+            continue
         if name not in _READERS:
             detail = f"There is no setting '{name}'.{did_you_mean(name, _READERS)}"
             mistakes.add("Unknown setting", detail=detail, position=position)
@@ -113,20 +137,37 @@ def _checked(written: Mapping[str, Any], text: str, path: Path) -> dict[str, Any
             mistakes.add("This setting has a wrong value", detail=f"'{name}' {error}.", position=position)
     if mistakes:
         raise FilesError(mistakes)
-    return settings
+    return settings, tables
+
+
+def _table(values: Mapping[str, Any], text: str, position: Position) -> Table:
+    before = position.line - 1
+    below = "\n".join(text.splitlines()[before:])
+    positions = {key: position._replace(line=before + _line_of(key, below)) for key in values}
+    return Table(values=values, position=position, positions=positions)
 
 
 def _line_of(name: str, text: str) -> int:
-    """The line where a top-level key or table is written; tomllib doesn't say."""
+    """The line where a key or table is written first, else the first line; tomllib doesn't say."""
     key = rf"[\"']?{re.escape(name)}[\"']?"
-    match = re.search(rf"^[ \t]*(?:\[+\s*{key}\s*[].]|{key}\s*[.=])", text, re.MULTILINE)
+    match = re.search(rf"^[ \t]*(?:\[+\s*{key}\s*[].]|(?:[\w\"'-]+\.)*{key}\s*[.=])", text, re.MULTILINE)
     return text.count("\n", 0, match.start()) + 1 if match else 1
+
+
+def _of_plugins(environment: Mapping[str, str]) -> dict[str, str]:
+    own = {variable_of(name) for name in _READERS}
+    return {name: text for name, text in environment.items() if name.startswith(_PREFIX) and name not in own}
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting, as ``DRUMLINE_FORKS``, or of a plugin's, as ``DRUMLINE_LAB_WINDOWS``."""
+    return _PREFIX + re.sub(r"\W", "_", name).upper()
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, read in _READERS.items():
-        variable = _PREFIX + name.upper()
+        variable = variable_of(name)
         text = environment.get(variable, "")
         if not text:
             continue
@@ -209,6 +250,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "slow_reports": _slow_reports,
     "template_timeout": _seconds,
 }
+
+
+#: The names of drumline's own settings.
+NAMES = frozenset(_READERS)
 
 
 def _mistake(summary: str, detail: str, position: Position | None = None) -> Diagnostic:

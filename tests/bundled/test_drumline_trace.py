@@ -22,7 +22,7 @@ def traced(path: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "trace.json"
-    monkeypatch.setenv("DRUMLINE_TRACE", str(path))
+    monkeypatch.setenv("DRUMLINE_TRACE_FILE", str(path))
     return path
 
 
@@ -59,7 +59,7 @@ def test_no_secret_is_in_it(tmp_path: Path, trace: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "playbook.yml").write_text("- {hosts: localhost, tasks: [{command: 'true'}]}")
-    environment = {"DRUMLINE_TRACE": "missing/trace.json"}
+    environment = {"DRUMLINE_TRACE_FILE": "missing/trace.json"}
     ended = call(tmp_path, "run", "playbook.yml", "-i", "localhost,", env=environment)
     assert ended.status == 0
     assert "The trace can't be written" in ended.err
@@ -67,6 +67,6 @@ def test_a_file_that_cannot_be_written_is_told_and_the_run_goes_on(tmp_path: Pat
 
 
 def test_without_the_variable_nothing_is_wrapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DRUMLINE_TRACE", raising=False)
+    monkeypatch.delenv("DRUMLINE_TRACE_FILE", raising=False)
     monkeypatch.setattr("drumline.execution.wrapping._WrappedRunner", None)
     assert run_tasks(tmp_path, TASKS).exit_status == 0

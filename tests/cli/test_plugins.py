@@ -13,7 +13,7 @@ def test_text_names_origin_and_offers(tmp_path: Path) -> None:
     assert (ended.status, ended.err) == (0, "")
     assert "ssh  drumline " in ended.out
     assert "  transports: ssh" in ended.out
-    assert "  hooks: drumline_add_hookspecs, drumline_commands\n" in ended.out
+    assert "  hooks: drumline_add_hookspecs, drumline_commands, drumline_settings\n" in ended.out
     assert " copy," in ended.out
     assert max(map(len, ended.out.splitlines())) <= 100
 
@@ -24,7 +24,7 @@ def test_json_has_everything(tmp_path: Path) -> None:
     assert found["winrm"]["offers"]["transports"] == ["winrm"]
     assert "ansible.builtin.copy" in found["actions"]["offers"]["actions"]
     assert found["lab"]["offers"]["commands"] == ["lab"]
-    assert found["trace"]["hooks"] == ["drumline_plugins_for_run"]
+    assert found["trace"]["hooks"] == ["drumline_plugins_for_run", "drumline_settings"]
     assert not any(plugin["fault"] for plugin in found.values())
 
 

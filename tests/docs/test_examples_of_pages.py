@@ -17,6 +17,7 @@ from support import documents
 from support.documents import ROOT, Block, CommandLine, blocks, command_lines
 
 from drumline.app import prepare
+from drumline.built_in import all_plugins
 from drumline.cli.program import program
 from drumline.config import Settings, load_settings
 from drumline.errors import FilesError
@@ -128,10 +129,11 @@ def test_json_is_an_event(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
-def test_toml_is_settings(block: Block, tmp_path: Path) -> None:
-    save(block, tmp_path)
-    settings = load_settings(tmp_path, {"HOME": "/home/me"})
-    assert settings != load_settings(tmp_path / "none", {"HOME": "/home/me"})
+def test_toml_is_settings(block: Block, project: Path) -> None:
+    save(block, project)
+    settings, defaults = (load_settings(directory, {"HOME": "/home/me"}) for directory in (project, project / "none"))
+    assert settings != defaults or settings.for_plugins.tables
+    assert all_plugins(Path("plugins"), settings.for_plugins).settings != all_plugins(Path("plugins")).settings
 
 
 def test_every_block_has_a_language_that_is_tested() -> None:

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from support.narrowing import expect
 
-from drumline.app import registry
+from drumline.built_in import all_plugins
 from drumline.plugin import spec
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,7 +56,7 @@ def test_its_bundled_users_are_those_that_implement_it(name: str) -> None:
     named = re.findall(r"``([\w.]+)``", parts(name)["Bundled user"])
     assert named
     assert [module for module in named if not _implements(importlib.import_module(module), name)] == []
-    assert {_module(plugin) for plugin in registry().hooks.owners(name).values()} <= set(named)
+    assert {_module(plugin) for plugin in all_plugins().hooks.owners(name).values()} <= set(named)
 
 
 def _implements(module: ModuleType, hook: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drumline.app import carry_out, prepare
-from drumline.config import Settings
+from drumline.config import ForPlugins, Settings
 from drumline.model.event import Event, JobFinished, JobsAbandoned
 from drumline.model.plan import Plan
 
@@ -66,7 +67,9 @@ def run_text(
     """
     (directory / "playbook.yml").write_text(textwrap.dedent(playbook))
     (directory / "inventory.yml").write_text(textwrap.dedent(inventory))
-    made = Settings(inventory=(str(directory / "inventory.yml"),), state=directory / "state", **settings)
+    for_plugins = ForPlugins(environment=os.environ)
+    inventory_file = (str(directory / "inventory.yml"),)
+    made = Settings(inventory=inventory_file, state=directory / "state", for_plugins=for_plugins, **settings)
     prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra)
     ran = Ran(prepared.plan)
     ran.exit_status = carry_out(prepared, lambda _run: [ran.events.append, listen], command="test")

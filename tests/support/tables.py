@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import fields
 
 import drumline.errors
-from drumline.config import load_settings, size_text
+from drumline.config import NAMES, load_settings, size_text
 from drumline.loading import keywords
 from drumline.model import event
 from drumline.model.outcome import Status
@@ -69,7 +69,7 @@ def names() -> list[str]:
         *(f"event {name}" for name in events),
         *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
         *("keywords barrier", "keywords start"),
-        *("filters", "tests", "lookups", "settings", "statuses", "trigger_rules", "errors"),
+        *("filters", "tests", "lookups", "settings", "plugin_settings", "statuses", "trigger_rules", "errors"),
     ]
 
 
@@ -98,7 +98,15 @@ def _names(argument: Any) -> str:
 
 
 def _type(declared: Any) -> str:
-    words = {str: "text", bool: "true or false", int: "whole number", float: "number", list: "list", object: "any"}
+    words = {
+        str: "text",
+        Path: "path",
+        bool: "true or false",
+        int: "whole number",
+        float: "number",
+        list: "list",
+        object: "any",
+    }
     words |= {Duration: "seconds, or as `10m`", Mode: "mode", Moment: "time"}
     return _list(declared.choices) if declared.choices else words.get(declared.type, declared.type.__name__)
 
@@ -295,8 +303,15 @@ def _settings(_: str) -> str:
     rows = (
         (f"`{field.name}`", f"`DRUMLINE_{field.name.upper()}`", _setting(field.name, getattr(settings, field.name)))
         for field in fields(settings)
+        if field.name in NAMES
     )
     return _table(("setting", "variable", "default"), rows)
+
+
+def _plugin_settings(_: str) -> str:
+    declared = (known for plugin in registry().plugins for known in plugin.settings)
+    rows = ((f"`{name}`", f"`{variable}`", _type(own), _default(own), own.help) for name, variable, own in declared)
+    return _table(("setting", "variable", "type", "default", "what it does"), rows)
 
 
 def _setting(name: str, value: Any) -> str:
@@ -384,6 +399,7 @@ _RENDERERS: dict[str, Callable[[str], str]] = {
     "keywords": _keywords,
     "lookups": _lookups,
     "options": _options,
+    "plugin_settings": _plugin_settings,
     "settings": _settings,
     "statuses": _statuses,
     "tests": _tests,

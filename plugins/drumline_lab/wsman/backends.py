@@ -16,9 +16,6 @@ from drumline_lab import clocks
 from drumline_lab.wsman import exit_codes, faults
 from drumline_lab.wsman.process import Launch
 
-#: Names the program when no option does.
-VARIABLE = "DRUMLINE_LAB_WINDOWS"
-
 #: A command line that starts PowerShell, by whichever of its names.
 _POWERSHELL = re.compile(r'\s*"?(?:[^"\s]*[\\/])?(?:powershell|pwsh)(?:\.exe)?"?(?=\s|$)', re.IGNORECASE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ from drumline.diagnostics import Position
 from drumline.errors import PluginError, UsageError
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.source.yaml import text_value
+
+if TYPE_CHECKING:
+    from drumline.plugin.registry import Registry
 
 _PLACE = Position("<command line>")
 
@@ -83,11 +86,11 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
 
         drumline exec all --clock
     """
-    from drumline.app import prepare
+    from drumline.app import prepare, registry
 
     _require_one_thing(words, clock, given)
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
-    task = _task_of(words, clock, given)
+    task = _task_of(words, clock, given, registry(settings))
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
     prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"], strict=given["strict"])
@@ -115,17 +118,17 @@ def _is_action(given: Mapping[str, Any]) -> bool:
     return given["module"] is not None or given["arguments"] is not None
 
 
-def _task_of(words: tuple[str, ...], clock: bool, given: Mapping[str, Any]) -> Task:
+def _task_of(words: tuple[str, ...], clock: bool, given: Mapping[str, Any], plugins: Registry) -> Task:
     if _is_action(given):
-        task = _action(given["module"] or _meant((), None, False)[0], given["arguments"] or "")
+        name = given["module"] or _meant((), None, False, plugins)[0]
+        task = _action(name, given["arguments"] or "", plugins)
     else:
-        task = _task(words, clock, given["executable"])
+        task = _task(words, clock, given["executable"], plugins)
     return replace(task, become=given["become"], timeout=given["timeout"])
 
 
-def _action(name: str, arguments: str) -> Task:
+def _action(name: str, arguments: str, plugins: Registry) -> Task:
     """The task ``NAME: ARGUMENTS``, as it would stand in a playbook; arguments may be JSON or YAML in braces, too."""
-    from drumline.app import registry
     from drumline.diagnostics import Diagnostics
     from drumline.errors import FilesError
     from drumline.loading.tasks import read_task
@@ -138,17 +141,15 @@ def _action(name: str, arguments: str) -> Task:
         node = Node({"module": Entry(_PLACE, Node(name, _PLACE)), **node.value}, _PLACE)
     else:
         node = Node(f"{name} {arguments}".strip(), _PLACE)
-    task = read_task(Node({"action": Entry(_PLACE, node)}, _PLACE), {}, registry().actions, found)
+    task = read_task(Node({"action": Entry(_PLACE, node)}, _PLACE), {}, plugins.actions, found)
     if found or task is None:
         raise FilesError(replace(diagnostic, position=None) for diagnostic in found)
     return task
 
 
-def _task(words: tuple[str, ...], clock: bool, executable: str | None) -> Task:
-    from drumline.app import registry
-
-    name, arguments = _meant(words, executable, clock)
-    action = registry().actions.get(name)
+def _task(words: tuple[str, ...], clock: bool, executable: str | None, plugins: Registry) -> Task:
+    name, arguments = _meant(words, executable, clock, plugins)
+    action = plugins.actions.get(name)
     if action is None:
         detail = f"It says that '{name}' runs commands (drumline_exec_task), and no plugin offers that."
         raise PluginError("A plugin has failed", detail)
@@ -162,11 +163,11 @@ def _task(words: tuple[str, ...], clock: bool, executable: str | None) -> Task:
     )
 
 
-def _meant(words: tuple[str, ...], executable: str | None, clock: bool) -> tuple[str, Mapping[str, Any]]:
+def _meant(
+    words: tuple[str, ...], executable: str | None, clock: bool, plugins: Registry
+) -> tuple[str, Mapping[str, Any]]:
     """The action that runs the words, and its arguments: as a plugin says."""
-    from drumline.app import registry
-
-    meant = registry().hooks.ask("drumline_exec_task", words=words, executable=executable, clock=clock)
+    meant = plugins.hooks.ask("drumline_exec_task", words=words, executable=executable, clock=clock)
     if meant is None:
         raise UsageError("No plugin runs commands", "Name an action: drumline exec PATTERN -m ACTION -a ARGUMENTS.")
     found: tuple[str, Mapping[str, Any]] = meant

@@ -91,7 +91,8 @@ def host_command(name: str, inventory: tuple[str, ...], form: str, reveal: bool)
 def _load(sources: tuple[str, ...]) -> Inventory:
     from drumline import app  # not needed for --help, and it imports everything
 
-    inventory = app.inventory_of(settings_with(inventory=sources), app.registry())
+    settings = settings_with(inventory=sources)
+    inventory = app.inventory_of(settings, app.registry(settings))
     show_warnings(inventory.warnings)
     for name in shared_names(inventory):
         click.echo(f"warning: '{name}' is a host and a group; in patterns it means the host.", err=True)

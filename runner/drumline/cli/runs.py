@@ -135,7 +135,7 @@ def replay(run: str | None, events: str | None, recap: bool, state: Path | None,
     from drumline.reporting.saying import say
     from drumline.reporting.screens import warn
 
-    registry = all_plugins(Path("plugins"))
+    registry = all_plugins(Path("plugins"), settings_with().for_plugins)
     warn(sys.stderr, registry.faults)
     with _journal(state) as journal, ExitStack() as stack:
         found = journal.find(run)
@@ -146,6 +146,7 @@ def replay(run: str | None, events: str | None, recap: bool, state: Path | None,
             plan=journal.plan(found),
             verbose=verbose,
             live=False,
+            settings=registry.settings,
         )
         command_line_reporters(registry.hooks, stack, events, state=state, verbose=verbose, recap=recap)
         stack.enter_context(hooks_of_run(registry.hooks, shown, say))

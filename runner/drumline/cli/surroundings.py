@@ -23,4 +23,4 @@ class Surroundings:
     def registry(self) -> Registry:
         from drumline.app import registry
 
-        return registry()
+        return registry(self.settings)

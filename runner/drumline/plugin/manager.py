@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from drumline.config import NAMES, variable_of
 from drumline.plugin.finding import Found, in_directory, installed
 from drumline.plugin.hooks import BUILT_IN, Hooks, Rejected, failed
-from drumline.plugin.registry import Actions, Offers, PluginInfo, Registry
+from drumline.plugin.registry import Actions, DeclaredSetting, Offers, PluginInfo, Registry
 
 #: Kind of offer, the hook that gives it, and the names of one offer where a plugin's answer isn't by name.
 _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
@@ -22,20 +23,32 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
 )
 
 
+#: Gives a value for each setting that plugins declare, both by full name.
+ReadSettings: TypeAlias = Callable[[Mapping[str, DeclaredSetting]], Mapping[str, Any]]
+
+
+def _defaults(declared: Mapping[str, DeclaredSetting]) -> dict[str, Any]:
+    return {name: known.setting.default for name, known in declared.items()}
+
+
 def load_plugins(
-    directory: Path | None = None, *, built_in: object = None, extra: Iterable[tuple[str, object]] = ()
+    directory: Path | None = None,
+    *,
+    built_in: object = None,
+    extra: Iterable[tuple[str, object]] = (),
+    read: ReadSettings = _defaults,
 ) -> Registry:
     """All plugins: installed ones (entry point group ``drumline``), then ``*.py`` of a project's ``plugins`` directory.
 
     Files whose name starts with ``_`` are left alone.
     ``built_in`` has the hooks of drumline itself, which come first and aren't listed among the plugins. ``extra`` are
-    (name, module or object) pairs that come last, for tests and embedding.
+    (name, module or object) pairs that come last, for tests and embedding. Raises what ``read`` does.
     """
     found = [*installed(), *in_directory(directory), *(Found(name, "given", plugin) for name, plugin in extra)]
-    return _gather(found, built_in)
+    return _gather(found, built_in, read)
 
 
-def _gather(found: Sequence[Found], built_in: object) -> Registry:
+def _gather(found: Sequence[Found], built_in: object, read: ReadSettings) -> Registry:
     hooks = Hooks()
     faults: dict[str, list[str]] = {plugin.owner: [] for plugin in found}
     for plugin in found:
@@ -44,9 +57,14 @@ def _gather(found: Sequence[Found], built_in: object) -> Registry:
         faults[plugin.owner] += _registered(hooks, plugin)
     if built_in is not None:
         hooks.register(BUILT_IN, built_in)
+    declared: Offers[DeclaredSetting] = Offers("settings")
+    declared.reserve(BUILT_IN, map(variable_of, NAMES))
+    for owner, fault in _take_settings(hooks, {plugin.owner: plugin.name for plugin in found}, declared):
+        faults[owner].append(fault)
+    settings = read({known.name: known for known in declared.values()})
     offers: dict[str, Offers[Any]] = {kind: Offers(kind) for kind, _, _ in _KINDS}
     for kind, hook, names in _KINDS:
-        for owner, fault in _take(hooks, hook, names, offers[kind]):
+        for owner, fault in _take(hooks, hook, names, offers[kind], settings):
             faults[owner].append(fault)
     return Registry(
         hooks=hooks,
@@ -57,12 +75,14 @@ def _gather(found: Sequence[Found], built_in: object) -> Registry:
         filters=offers["filters"],
         tests=offers["tests"],
         lookups=offers["lookups"],
+        settings=settings,
         plugins=tuple(
             PluginInfo(
                 name=plugin.name,
                 origin=plugin.origin,
                 offers={kind: taken.of(plugin.owner) for kind, taken in offers.items()},
                 hooks=hooks.of(plugin.owner),
+                settings=tuple(declared[name] for name in declared.of(plugin.owner)),
                 fault=" ".join(faults[plugin.owner]),
             )
             for plugin in found
@@ -91,13 +111,34 @@ def _registered(hooks: Hooks, found: Found) -> list[str]:
     return []
 
 
+def _take_settings(
+    hooks: Hooks, names: Mapping[str, str], declared: Offers[DeclaredSetting]
+) -> Iterator[tuple[str, str]]:
+    """Enter the settings of all plugins by their variables, which are their owners' alone; gives (owner, fault)."""
+    for owner, call in hooks.each("drumline_settings"):
+        if names[owner] in NAMES:
+            yield owner, f"{owner} can't have settings: drumline itself has a setting '{names[owner]}'."
+            continue
+        try:
+            for setting in call() or ():
+                name = f"{names[owner]}.{setting.name}"
+                known = DeclaredSetting(name, variable_of(name), setting)
+                yield from ((owner, fault) for fault in declared.take(owner, (known.variable,), known))
+        except Exception as error:  # as above
+            yield owner, failed(owner, "drumline_settings", error)
+
+
 def _take(
-    hooks: Hooks, hook: str, names: Callable[[Any], Iterable[str]], offers: Offers[Any]
+    hooks: Hooks,
+    hook: str,
+    names: Callable[[Any], Iterable[str]],
+    offers: Offers[Any],
+    settings: Mapping[str, Any],
 ) -> Iterator[tuple[str, str]]:
     """Enter what all plugins answer to a hook; gives (owner, fault)."""
     for owner, call in hooks.each(hook):
         try:
-            for known_as, offer in _named(call() or (), names):
+            for known_as, offer in _named(call(settings=settings) or (), names):
                 yield from ((owner, fault) for fault in offers.take(owner, known_as, offer))
         except Exception as error:  # as above
             yield owner, failed(owner, hook, error)

@@ -331,6 +331,16 @@ class LookupCall(Struct, frozen=True, kw_only=True):
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
 
 
+class Setting(Struct, frozen=True, kw_only=True):
+    """A setting of a plugin: in ``drumline.toml`` under ``[PLUGIN]``, in the environment ``DRUMLINE_PLUGIN_NAME``."""
+
+    name: str
+    type: type = str  #: As that of an :class:`Argument`.
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    help: str = ""  #: One sentence, for ``drumline plugins``.
+
+
 class CommandSpec(Struct, frozen=True, kw_only=True):
     """A command that a plugin adds to ``drumline``; loaded when it is used, so that ``--help`` stays fast."""
 
@@ -377,6 +387,7 @@ __all__ = [
     "Result",
     "Run",
     "Session",
+    "Setting",
     "SourceData",
     "Staged",
     "StagingSession",

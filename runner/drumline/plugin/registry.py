@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from drumline.errors import PluginError
 from drumline.plugin.hooks import Hooks
-from drumline.plugin.protocols import Action, ActionSpec, CommandSpec, InventorySource, TemplateFunction, Transport
+from drumline.plugin.protocols import (
+    Action,
+    ActionSpec,
+    CommandSpec,
+    InventorySource,
+    Setting,
+    TemplateFunction,
+    Transport,
+)
 
 T = TypeVar("T")
+
+
+class DeclaredSetting(NamedTuple):
+    """A setting of some plugin."""
+
+    name: str  #: In full: ``lab.windows``.
+    variable: str  #: The environment variable that sets it.
+    setting: Setting
 
 
 class PluginInfo(Struct, frozen=True, kw_only=True):
@@ -23,6 +39,7 @@ class PluginInfo(Struct, frozen=True, kw_only=True):
     origin: str  #: Distribution and version, or the path of a file.
     offers: Mapping[str, tuple[str, ...]] = {}  #: Kind (``transports``, …) to names.
     hooks: tuple[str, ...] = ()  #: The hooks that it implements or wraps.
+    settings: tuple[DeclaredSetting, ...] = ()
     fault: str = ""  #: Why it, or a part of it, was left out.
 
 
@@ -35,6 +52,10 @@ class Offers(dict[str, T]):
         self.kind = kind
         self.owners: dict[str, str] = {}
 
+    def reserve(self, owner: str, names: Iterable[str]) -> None:
+        """Have these names taken."""
+        self.owners.update(dict.fromkeys(names, owner))
+
     def take(self, owner: str, names: Iterable[str], offer: T) -> list[str]:
         """Enter an offer under all its names. Returns a sentence for each name that has another owner already.
 
@@ -42,7 +63,7 @@ class Offers(dict[str, T]):
         """
         faults = []
         for name in dict.fromkeys(names):
-            if name in self:
+            if name in self.owners:
                 faults.append(
                     f"{owner} offers '{name}', which {_inside(self.owners[name])} offers already ({self.kind})."
                 )
@@ -100,6 +121,8 @@ class Registry(Struct, frozen=True, kw_only=True):
     filters: Offers[TemplateFunction] = field(default_factory=lambda: Offers("filters"))
     tests: Offers[TemplateFunction] = field(default_factory=lambda: Offers("tests"))
     lookups: Offers[TemplateFunction] = field(default_factory=lambda: Offers("lookups"))
+    #: The settings of all plugins by their full names: ``settings["lab.windows"]``.
+    settings: Mapping[str, Any] = {}
     plugins: tuple[PluginInfo, ...] = ()
     hooks: Hooks = field(default_factory=Hooks)  #: For hooks that are called later than at start-up.
 

@@ -26,6 +26,8 @@ class RunView(Struct, frozen=True, kw_only=True):
     mask: Callable[[str], str] = str
     #: It is about to begin. Otherwise it is read from the journal: it has ended, or goes on elsewhere.
     live: bool = True
+    #: Those of all plugins (``drumline_settings``).
+    settings: Mapping[str, Any] = {}
 
 
 class Takes(Protocol):

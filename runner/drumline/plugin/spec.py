@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         HostVariables,
         InventorySource,
         Session,
+        Setting,
         SourceData,
         TemplateFunction,
         Transport,
@@ -58,11 +59,26 @@ def drumline_add_hookspecs() -> Iterable[object] | None:
 
 
 @hookspec
-def drumline_transports() -> Iterable[Transport] | None:
+def drumline_settings() -> Iterable[Setting] | None:
+    """Declare settings of the plugin, which stand in ``drumline.toml`` and the environment beside drumline's own.
+
+    Called: once, at start-up, before all hooks that are given settings.
+    Parameters: none.
+    None: it has none.
+    Which answer wins: all count. A setting is its plugin's alone: its full name begins with that of the plugin, as in
+        ``lab.windows``. One whose environment variable means another setting already is left out, and at fault.
+    Who may implement it: any plugin whose name isn't that of a setting of drumline itself.
+    Bundled user: ``drumline_lab``, ``drumline_trace``.
+    """
+
+
+@hookspec
+def drumline_transports(settings: Mapping[str, Any]) -> Iterable[Transport] | None:
     """Offer transports, found by ``ansible_connection``.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
     Who may implement it: any plugin.
@@ -71,11 +87,12 @@ def drumline_transports() -> Iterable[Transport] | None:
 
 
 @hookspec
-def drumline_actions() -> Iterable[Action | ActionSpec] | None:
+def drumline_actions(settings: Mapping[str, Any]) -> Iterable[Action | ActionSpec] | None:
     """Offer actions, found by the key of a task: themselves, or where they are imported from when a task uses them.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
     None: it offers none.
     Which answer wins: all count; a name or alias that is offered twice stays with the first plugin, and the second is
         at fault.
@@ -104,11 +121,12 @@ def drumline_exec_task(
 
 
 @hookspec
-def drumline_inventory_sources() -> Iterable[InventorySource] | None:
+def drumline_inventory_sources(settings: Mapping[str, Any]) -> Iterable[InventorySource] | None:
     """Offer readers of inventory sources, asked before the built-in YAML and INI ones.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
     None: it offers none.
     Which answer wins: all count; the first reader that claims a source reads it.
     Who may implement it: any plugin.
@@ -118,7 +136,10 @@ def drumline_inventory_sources() -> Iterable[InventorySource] | None:
 
 @hookspec
 def drumline_host_vars(
-    inventory: SourceData, directories: tuple[Path, ...], playbook_directories: tuple[Path, ...]
+    inventory: SourceData,
+    directories: tuple[Path, ...],
+    playbook_directories: tuple[Path, ...],
+    settings: Mapping[str, Any],
 ) -> Iterable[HostVariables] | None:
     """Give variables for hosts and groups beside those of the inventory sources: from a database, or other files.
 
@@ -127,6 +148,7 @@ def drumline_host_vars(
         inventory: what the sources say, put together; a text that holds a template is an object with that ``text``.
         directories: where files may lie beside the inventory: sources that are directories, and those of other sources.
         playbook_directories: those of the playbooks, without the ones above; none where no playbook is read.
+        settings: those of all plugins (``drumline_settings``).
     None: it has no variables for them.
     Which answer wins: of two plugins that give the same variable to the same host or group, the one that is asked
         first; that is drumline's own reader of ``group_vars`` and ``host_vars``, but for plugins with ``tryfirst``. A
@@ -137,11 +159,12 @@ def drumline_host_vars(
 
 
 @hookspec
-def drumline_commands() -> Iterable[CommandSpec] | None:
+def drumline_commands(settings: Mapping[str, Any]) -> Iterable[CommandSpec] | None:
     """Offer commands of the ``drumline`` program.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins, all by default: the commands are known before settings are read.
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
         The names of drumline's own commands are always taken.
@@ -151,11 +174,12 @@ def drumline_commands() -> Iterable[CommandSpec] | None:
 
 
 @hookspec
-def drumline_filters() -> Mapping[str, TemplateFunction] | None:
+def drumline_filters(settings: Mapping[str, Any]) -> Mapping[str, TemplateFunction] | None:
     """Offer filters of templates (``x | name``) by their names. The function is given ``x`` and the arguments.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
         Those of jinja2 and drumline come before all.
@@ -165,11 +189,12 @@ def drumline_filters() -> Mapping[str, TemplateFunction] | None:
 
 
 @hookspec
-def drumline_tests() -> Mapping[str, TemplateFunction] | None:
+def drumline_tests(settings: Mapping[str, Any]) -> Mapping[str, TemplateFunction] | None:
     """Offer tests of templates (``x is name``) by their names. What the function gives counts as true or false.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
     None: it offers none.
     Which answer wins: as for ``drumline_filters``.
     Who may implement it: any plugin.
@@ -178,11 +203,12 @@ def drumline_tests() -> Mapping[str, TemplateFunction] | None:
 
 
 @hookspec
-def drumline_lookups() -> Mapping[str, TemplateFunction] | None:
+def drumline_lookups(settings: Mapping[str, Any]) -> Mapping[str, TemplateFunction] | None:
     """Offer lookups of templates (``lookup('name', term)``) by their names. The function is given a ``LookupCall``.
 
     Called: once, at start-up.
-    Parameters: none.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
     None: it offers none.
     Which answer wins: as for ``drumline_filters``.
     Who may implement it: any plugin.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,10 @@ def project(tmp_path: Path) -> Path:
 def load(project: Path, *plugins: Giving | GivingFirst) -> Inventory:
     registry = load_plugins(built_in=built_in, extra=[(f"giving{at}", plugin) for at, plugin in enumerate(plugins)])
     assert registry.faults == ()
+    givers = [(owner, partial(ask, settings={})) for owner, ask in registry.hooks.each("drumline_host_vars")]
     return load_inventory(
         [str(project / "inventory")],
-        givers=registry.hooks.each("drumline_host_vars"),
+        givers=givers,
         extra_directories=[project / "plays"],
     )
 
