@@ -83,3 +83,28 @@ def test_a_change_is_named_and_written_as_towncrier_reads_it(fragment: Path) -> 
 def test_the_kinds_of_changes_are_explained() -> None:
     explained = (ROOT / "changelog.d" / "README.md").read_text(encoding="utf-8")
     assert [kind for kind in KINDS if f"`{kind}`" not in explained] == []
+
+
+# decisions/
+
+_DECISIONS = ROOT / "decisions"
+RECORDS = sorted(path for path in _DECISIONS.iterdir() if path.name != "README.md")
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.name)
+def test_a_decision_says_what_why_and_at_what_price(record: Path) -> None:
+    text = record.read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Decided", "Because", "The price"]
+    title = text.partition("\n")[0].removeprefix("# ")
+    assert f"- [{title}]({record.name})\n" in (_DECISIONS / "README.md").read_text(encoding="utf-8")
+
+
+def test_decisions_are_numbered() -> None:
+    assert [int(record.name[:4]) for record in RECORDS] == list(range(1, len(RECORDS) + 1))
+
+
+@pytest.mark.parametrize("page", [*RECORDS, ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
+def test_what_a_page_names_by_its_path_is_there(page: Path) -> None:
+    """Files and directories of this repository, in code marks."""
+    named = re.findall(r"`((?:\.ci|runner|plugins|scripts|tests|benchmarks|requirements)/[\w./-]*)", page.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
