@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from support.watchdog import watch
 
 # How long an example takes tells of what else this machine does.
 hypothesis.settings.register_profile("drumline", deadline=None)
@@ -147,6 +148,10 @@ def _complaints(parsed: dict[str, Any], known: dict[str, set[str]]) -> list[str]
         unknown = {parameter.lower() for parameter in command["parameters"]} - known[name] - _COMMON_PARAMETERS
         lines += [f"{command['name']} -{parameter} is not known to be in 5.1" for parameter in sorted(unknown)]
     return lines
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(watch())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

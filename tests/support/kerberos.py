@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from drumline_lab import clocks
+
 NAME = "DRUMLINE.TEST"
 #: What the hosts of the realm are called; they all listen on loopback addresses.
 HOSTS = ("localhost", "web1.drumline.test", "web2.drumline.test")
@@ -52,10 +54,9 @@ class Realm:
 
     def start(self, *, ahead: int = 0) -> None:
         """Start the KDC, its clock so many seconds ahead; returns when it answers."""
-        program = ["faketime", "-f", f"+{ahead}s"] if ahead else []
-        program += [shutil.which("krb5kdc", path=_path()) or "krb5kdc", "-n"]
+        program = [shutil.which("krb5kdc", path=_path()) or "krb5kdc", "-n"]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._kdc = subprocess.Popen(program, env=self._environment(), **quiet)
+        self._kdc = subprocess.Popen(program, env={**self._environment(), **clocks.ahead(ahead)}, **quiet)
         until = time.monotonic() + 20
         while not self._answers():
             assert self._kdc.poll() is None, self._log.read_text()
@@ -66,6 +67,7 @@ class Realm:
         if self._kdc is not None:
             self._kdc.kill()
             self._kdc.wait()
+            clocks.forget(self._kdc.pid)
             self._kdc = None
 
     def log_in(self, user: str, password: str, *arguments: str) -> None:
