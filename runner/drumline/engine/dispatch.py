@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from drumline.model.plan import Job
 
 
-@dataclass(slots=True)
-class Gate:
+class Gate(Struct):
     """A step with a limit of its own: so many of its jobs at once may ask for a place, or have one."""
 
     most: int
-    inside: set[Job] = field(default_factory=set)
+    inside: set[Job] = set()
     queue: OrderedDict[Job, None] = field(default_factory=OrderedDict)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from drumline.model.event import (
     BarrierPassed,
@@ -24,15 +25,13 @@ Announcement: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Make the intent durable, feed ``JobsStarted`` back, then send these jobs."""
 
     jobs: tuple[Job, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """End these running jobs on their hosts; each still reports that it finished, with this status and message."""
 
     jobs: tuple[Job, ...]
@@ -40,8 +39,7 @@ class Stop:
     reason: str = ""  #: Empty: someone interrupted the run.
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """Give all of these staged jobs, of one step, the word to start, then feed ``StartReleased`` back.
 
     If one of them is lost before the first word is sent, none is: the lost ones report that they finished.
@@ -52,15 +50,13 @@ class Release:
     instant: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(Struct, frozen=True):
     """Journal and report an event that the state made."""
 
     event: Announcement
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """Nothing is left to do."""
 
     exit_status: int

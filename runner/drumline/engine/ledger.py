@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
 from drumline.engine.transitions import (
@@ -30,22 +31,20 @@ from drumline.model.playbook import Barrier, Strategy
 _STORY = 2000
 
 
-@dataclass(slots=True)
-class StepState:
+class StepState(Struct):
     """One step: where each of its jobs stands, and how many stand where."""
 
     step: Step
     released: bool = False
-    statuses: dict[str, Status] = field(default_factory=dict)
+    statuses: dict[str, Status] = {}
     tally: Tally = field(default_factory=Tally)
-    ignored: set[str] = field(default_factory=set)
-    failures: dict[str, None] = field(default_factory=dict)  # hosts that failed by themselves, first one first
-    causes: dict[str, Job] = field(default_factory=dict)  # hosts that were abandoned, and the failure behind it
-    dependents: list[int] = field(default_factory=list)  # steps that need this one
+    ignored: set[str] = set()
+    failures: dict[str, None] = {}  # hosts that failed by themselves, first one first
+    causes: dict[str, Job] = {}  # hosts that were abandoned, and the failure behind it
+    dependents: list[int] = []  # steps that need this one
 
 
-@dataclass(slots=True)
-class BatchState:
+class BatchState(Struct):
     """One batch: its waves are *released* one after the other, and their barriers *passed* in the same order.
 
     So ``waves[:passed]`` have passed or were ended without being released, and ``waves[released:]`` are held.
@@ -56,12 +55,12 @@ class BatchState:
     number: int
     hosts: frozenset[str]
     failures: Failures
-    waves: list[WaveState] = field(default_factory=list)
+    waves: list[WaveState] = []
     released: int = 0
     passed: int = 0
     #: Hosts with open jobs in waves whose barrier has passed: how many they have in each released wave.
-    behind: dict[str, dict[int, int]] = field(default_factory=dict)
-    excused: set[str] = field(default_factory=set)  # of these, the ones that were late, and may catch up
+    behind: dict[str, dict[int, int]] = {}
+    excused: set[str] = set()  # of these, the ones that were late, and may catch up
 
     @property
     def ended(self) -> bool:
@@ -74,8 +73,7 @@ class BatchState:
         held[wave] = held.get(wave, 0) + 1
 
 
-@dataclass(slots=True)
-class WaveState:
+class WaveState(Struct):
     """One wave of a batch: how many of its jobs are open, and who came first and last."""
 
     batch: BatchState
@@ -115,11 +113,10 @@ class WaveState:
         self.last = job
 
 
-@dataclass(slots=True)
-class Failures:
+class Failures(Struct):
     """What failed by itself in one batch, and isn't ignored; each host with its first such job."""
 
-    hosts: dict[str, Job] = field(default_factory=dict)  # the batch's own
+    hosts: dict[str, Job] = {}  # the batch's own
     first: Job | None = None  # of all, hosts outside the batch too
     fatal: Job | None = None  # the first one of a task with any_errors_fatal
 
@@ -136,8 +133,7 @@ class Failures:
         return Failures(dict(self.hosts), self.first, self.fatal)
 
 
-@dataclass(slots=True)
-class PlayState:
+class PlayState(Struct):
     """One play: its batches, the hosts that dropped out, and how far it is."""
 
     number: int
@@ -148,9 +144,9 @@ class PlayState:
     keep: tuple[tuple[Keep, frozenset[str]], ...]  # with the group's hosts as a set
     batch: int = 0  # the one that is open
     phase: PlayPhase = PlayPhase.WAITING
-    failed: set[str] = field(default_factory=set)
-    unreachable: dict[str, Job] = field(default_factory=dict)
-    dropped: dict[str, str] = field(default_factory=dict)  # hosts that left it without having failed, and why
+    failed: set[str] = set()
+    unreachable: dict[str, Job] = {}
+    dropped: dict[str, str] = {}  # hosts that left it without having failed, and why
 
     @property
     def under_way(self) -> bool:

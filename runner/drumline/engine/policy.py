@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
@@ -14,8 +15,7 @@ FAULT = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
 FAILURE = frozenset({Status.FAILED, Status.UNREACHABLE, Status.ABANDONED, Status.CANCELLED, Status.UNKNOWN})
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """How many jobs are open and how the others ended. Ignored failures count as success."""
 
     open: int = 0

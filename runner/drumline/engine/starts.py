@@ -8,7 +8,8 @@ passed, when someone interrupts the run. Rules: ``docs/semantics.md`` section 5.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from drumline.engine import skew
 from drumline.engine.board import Jobs
@@ -31,16 +32,15 @@ _GATHERING = frozenset({StartPhase.HELD, StartPhase.GATHERING, StartPhase.STAGED
 _BEFORE_RELEASE = _GATHERING | {StartPhase.RELEASING}
 
 
-@dataclass(slots=True)
-class StartState:
+class StartState(Struct):
     """One step whose jobs start at the same moment."""
 
     step: Step
     start: Start
     phase: StartPhase = StartPhase.GATHERING
-    staged: dict[Job, JobStaged] = field(default_factory=dict)
+    staged: dict[Job, JobStaged] = {}
     round_trip: float = 0.0  # the longest one of all that were staged
-    began: dict[Job, float] = field(default_factory=dict)
+    began: dict[Job, float] = {}
     cause: Job | None = None  # it failed before the release
 
     def move_to(self, phase: StartPhase) -> None:
