@@ -274,7 +274,13 @@ def remaining_of(prepared: Prepared, run: int) -> Remaining:
     settings = prepared.settings
     costs = costs_of(prepared.inventory.hosts.values(), prepared.registry.transports)
     return Remaining(
-        prepared.plan, settings.state, run=run, forks=settings.forks, sessions=settings.sessions, costs=costs
+        prepared.plan,
+        settings.state,
+        run=run,
+        forks=settings.forks,
+        sessions=settings.sessions,
+        costs=costs,
+        secrets=prepared.secrets,
     )
 
 
@@ -309,7 +315,7 @@ def carry_out(
     context = _context(prepared, lambda *piece: record.keep_output(*piece), verbosity)
     named = titled(prepared.plan, prepared.secrets.mask)
     forks, sessions = prepared.settings.forks, prepared.settings.sessions
-    record = journal.begin(named, command=command, forks=forks, sessions=sessions)
+    record = journal.begin(prepared.plan, command=command, forks=forks, sessions=sessions, secrets=prepared.secrets)
     record.room = prepared.settings.journal_limit - journal.size()
     run = RunView(
         number=record.number,

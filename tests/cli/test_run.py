@@ -86,7 +86,7 @@ def test_events_are_lines_of_json_with_schema_and_number(run: Run) -> None:
     assert ended.status == 0
     events = ended.events()
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    assert {event["schema"] for event in events} == {2}
+    assert {event["schema"] for event in events} == {3}
     assert events[0]["event"] == "RunStarted"
     assert events[-1]["event"] == "RunFinished"
     assert events[-1]["exit_status"] == 0
@@ -102,7 +102,7 @@ def test_events_go_to_a_file(run: Run, tmp_path: Path) -> None:
     ended = run("site.yml", "--events", "events.jsonl")
     assert "done: " in ended.out
     lines = (tmp_path / "events.jsonl").read_text().splitlines()
-    assert {json.loads(line)["schema"] for line in lines} == {2}
+    assert {json.loads(line)["schema"] for line in lines} == {3}
 
 
 def test_limit_and_tags_choose(run: Run) -> None:

@@ -12,6 +12,7 @@ from support.worlds import P, build, chain
 
 from drumline.forecast.remaining import Left, Remaining
 from drumline.journal.store import Journal
+from drumline.masking import Secrets
 from drumline.model.event import Event, JobFinished, RunStarted
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -36,7 +37,7 @@ def write_run(directory: Path, plan: Plan = PLAN) -> int:
 
 
 def remaining(directory: Path, run: int = 1000, plan: Plan = PLAN) -> Remaining:
-    return Remaining(plan, directory, run=run, forks=50, sessions=4, costs={})
+    return Remaining(plan, directory, run=run, forks=50, sessions=4, costs={}, secrets=Secrets())
 
 
 def known(left: Remaining) -> Left:

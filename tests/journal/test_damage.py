@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec import msgpack
 from support.program import DRUMLINE, call, environment
 from support.running import run_text
 
@@ -61,13 +62,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def called(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def called(arguments: tuple[str, ...], capture: pytest.CaptureFixture[bytes]) -> tuple[int, str]:
     """Call the program in this process; its status and what it said."""
     with pytest.raises(SystemExit) as ended:
         program.main(list(arguments))
-    captured = capsys.readouterr()
+    captured = capture.readouterr()
     assert isinstance(ended.value.code, int)
-    return ended.value.code, captured.out + captured.err
+    return ended.value.code, (captured.out + captured.err).decode(errors="replace")
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
@@ -84,7 +85,11 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("DRUMLINE_FUZZ", "2"))))
 def test_no_command_breaks(
-    project: Path, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    tmp_path: Path,
+    seed: int,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("playbook.yml", "inventory.yml"):
         shutil.copy(project / name, tmp_path)
@@ -96,7 +101,7 @@ def test_no_command_breaks(
         made = damaged(data, chance)
         for arguments in COMMANDS:
             (tmp_path / "state" / NAME).write_bytes(made)
-            status, said = called(arguments, capsys)
+            status, said = called(arguments, capsysbinary)
             assert status in FINE, (arguments, said)
             assert "Traceback" not in said
 
@@ -119,15 +124,17 @@ def state(project: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "body",
     [
-        "{",
-        "[]",
+        b"",
         "{}",
-        '{"at": "soon"}',
-        '{"at": 1e300, "job": [0, "a"], "status": "ok"}',
-        '{"at": 1, "job": [99, "a"]}',
+        msgpack.encode([]),
+        msgpack.encode([[], b""]),
+        msgpack.encode({}),
+        msgpack.encode({"at": "soon"}),
+        msgpack.encode({"at": 1e300, "job": [0, "a"], "jobs": [[0, "a"]], "status": "ok"}),
+        msgpack.encode({"at": 1, "job": [99, "a"], "jobs": [[99, "a"]], "status": "ok"}),
     ],
 )
-def test_an_event_that_is_none_is_left_out_and_said(state: Path, tmp_path: Path, body: str) -> None:
+def test_an_event_that_is_none_is_left_out_and_said(state: Path, tmp_path: Path, body: bytes | str) -> None:
     harm(state, "UPDATE events SET body = ? WHERE run = 1 AND seq = 5", body)
     shown = call(tmp_path, "runs", "show", "1")
     assert shown.status == 0
@@ -169,7 +176,7 @@ def test_a_damaged_page_costs_only_what_was_on_it(state: Path, tmp_path: Path) -
     """Nearly all is saved, also what stands behind it."""
     whole = verify(state)
     data = bytearray((state / NAME).read_bytes())
-    pages = [place for place in range(0, len(data), 4096) if b'"hello"' in data[place : place + 4096]]
+    pages = [place for place in range(0, len(data), 4096) if b"hello" in data[place : place + 4096]]
     data[pages[0] : pages[0] + 4096] = bytes(4096)
     (state / NAME).write_bytes(data)
     saved = call(tmp_path, "runs", "verify", "--save", "saved.sqlite3")

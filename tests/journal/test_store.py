@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,9 +18,12 @@ from support.worlds import P, T, World, build, chain, worlds
 from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
 from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
+from drumline.journal.keys import RunKey
+from drumline.journal.past import past_runs
 from drumline.journal.reading import Kept
 from drumline.journal.replay import replay
 from drumline.journal.store import Journal, JournalFailed, RunInfo
+from drumline.journal.upkeep import Keeping, prune
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -30,7 +34,7 @@ from drumline.model.event import (
     RunStarted,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Job
+from drumline.model.plan import Job, Plan
 
 PLAN = build(P(chain(["a", "b"], ["a", "b"])), P([T(["c"])], needs=[0]))
 
@@ -156,20 +160,80 @@ def test_runs_are_found_by_number_id_and_beginning_of_the_id(tmp_path: Path) -> 
     journal.close()
 
 
-def test_a_journal_holds_no_arguments_of_tasks(tmp_path: Path) -> None:
+def with_arguments(**fields: Any) -> Plan:
+    """A plan of one task, with these fields."""
+    step = PLAN.steps[0]
+    return replace(PLAN, steps=(replace(step, task=replace(step.task, **fields)), *PLAN.steps[1:]))
+
+
+@pytest.mark.parametrize(("schema", "age"), [(99, "A newer"), (2, "An older")])
+def test_a_run_of_another_schema_is_refused_in_words(tmp_path: Path, schema: int, age: str) -> None:
     journal = Journal(tmp_path)
     journal.begin(PLAN, command="test")
-    [text] = sqlite3.connect(journal.path).execute("SELECT plan FROM runs").fetchone()
-    assert "arguments" not in text
+    [run] = journal.runs()
+    journal._database.execute("UPDATE runs SET schema = ?", (schema,))
+    with pytest.raises(UsageError, match=f"{age} drumline wrote this run") as raised:
+        journal.find(None)
+    assert f"has schema {schema}, and this version reads schema 3" in raised.value.detail
+    [listed] = journal.runs()
+    assert listed == replace(run, schema=schema, now=listed.now)
+    with pytest.raises(UsageError, match=f"{age} drumline"):
+        journal.plan(listed)
+    assert list(past_runs(tmp_path, PLAN.playbook.path)) == []
     journal.close()
 
 
-def test_a_run_of_a_newer_drumline_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_journal_needs_no_key_as_long_as_nothing_is_secret(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from drumline.journal.store import Journal\n"
+        "from drumline.model.event import RunStarted; from drumline.model.plan import Plan\n"
+        "from drumline.model.playbook import Playbook\n"
+        "writer = Journal(Path(sys.argv[1])).begin(Plan(playbook=Playbook(path='p.yml')), command='x')\n"
+        "writer.append([RunStarted(at=5.0, run=writer.id)])\n"
+        "sys.exit('cryptography' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script, tmp_path], check=False).returncode == 0
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_key_is_its_owners_alone_and_gone_with_the_run(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    journal.begin(PLAN, command="test")
-    journal._database.execute("UPDATE runs SET schema = 99")
-    with pytest.raises(UsageError, match="newer drumline"):
-        journal.find(None)
+    plan = with_arguments(arguments={"password": "hunter2"})
+    keys = tmp_path / "keys"
+    for status in (0, 2):
+        writer = journal.begin(plan, command="test")
+        [key] = keys.iterdir()
+        assert key.name == writer.id
+        assert (keys.stat().st_mode & 0o777, key.stat().st_mode & 0o777) == (0o700, 0o600)
+        run = journal.find(writer.id)
+        assert journal._plan(run, RunKey(tmp_path, run.id).open) == plan
+        assert journal.plan(run).steps[0].task.arguments == {"password": "********"}
+        writer.append([RunStarted(at=1, run=writer.id), RunFinished(at=2, counts={}, exit_status=status)])
+        assert [path.name for path in keys.iterdir()] == ([] if status == 0 else [writer.id])
+        assert journal._plan(run, RunKey(tmp_path, run.id).open).steps[0].task.arguments == (
+            {"password": "********"} if status == 0 else {"password": "hunter2"}
+        )
+    prune(journal, Keeping(runs=0))
+    assert list(keys.iterdir()) == []
+    journal.close()
+
+
+def test_keys_without_a_run_are_removed_when_they_are_old(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    RunKey(tmp_path, "young").close(b"")
+    RunKey(tmp_path, "old").close(b"")
+    os.utime(tmp_path / "keys" / "old", (0, 0))
+    prune(journal, Keeping(runs=0))
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["young"]
+    journal.close()
+
+
+def test_a_key_that_cannot_be_written_stops_a_run_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("in the way")
+    journal = Journal(tmp_path)
+    with pytest.raises(UsageError, match="The journal can't be written"):
+        journal.begin(with_arguments(arguments={"password": "hunter2"}), command="test")
+    assert journal.runs() == []
     journal.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from support.worlds import P, T, build
 
-from drumline.journal.codec import to_line
+from drumline.journal.lines import to_line
 from drumline.journal.store import RunInfo
 from drumline.model.event import (
     ApprovalGiven,

@@ -18,15 +18,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from msgspec import to_builtins
+from msgspec import msgpack, to_builtins
 
 from drumline.clock import SystemClock
 from drumline.forecast.draws import Range, Scenario, unknown_tasks
 from drumline.forecast.durations import Past, read_past
 from drumline.forecast.estimate import Interval, estimate, interval
 from drumline.forecast.simulation import WaveKey
+from drumline.journal.codec import Hiding, encode
 from drumline.journal.past import past_runs
-from drumline.journal.plans import decode_plan, encode_plan
+from drumline.journal.places import read_plan
+from drumline.masking import Secrets
 from drumline.model.plan import Plan
 from drumline.plugin.traits import Costs
 
@@ -48,11 +50,19 @@ class Remaining:
     """Says what is left of a run. Use it as a context manager; from any one thread."""
 
     def __init__(
-        self, plan: Plan, state: Path, *, run: int, forks: int, sessions: int, costs: Mapping[str, Costs]
+        self,
+        plan: Plan,
+        state: Path,
+        *,
+        run: int,
+        forks: int,
+        sessions: int,
+        costs: Mapping[str, Costs],
+        secrets: Secrets,
     ) -> None:
         """``state`` is the journal's directory, ``run`` the number of this run: those before it are looked at."""
         self._asked = {
-            "plan": encode_plan(plan),
+            "plan": encode(plan, Hiding(secrets, plan=plan)),  # nobody there needs one
             "state": str(state),
             "run": run,
             "forks": forks,
@@ -67,7 +77,7 @@ class Remaining:
 
     def __enter__(self) -> Remaining:
         with suppress(OSError), tempfile.TemporaryFile() as question:  # without it a run goes on as well
-            question.write(json.dumps(self._asked).encode())
+            question.write(msgpack.encode(self._asked))
             question.seek(0)
             self._answer = tempfile.TemporaryFile()  # read when the process has ended, closed at the end
             self._process = subprocess.Popen(
@@ -136,8 +146,8 @@ def main() -> None:
     """The process: reads the question from standard input, writes the answer as JSON, or nothing without history."""
     with suppress(AttributeError, OSError):
         os.nice(10)
-    asked: dict[str, Any] = json.loads(sys.stdin.buffer.read())
-    plan = decode_plan(asked["plan"])
+    asked: dict[str, Any] = msgpack.decode(sys.stdin.buffer.read())
+    plan = read_plan(asked["plan"])
     past = read_past(past_runs(Path(asked["state"]), plan.playbook.path, before=asked["run"]))
     if past.runs:
         json.dump(_answer_to(asked, plan, past), sys.stdout)

@@ -7,16 +7,20 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
+from msgspec import Struct
+
+from drumline.journal.codec import Damaged, decode
 from drumline.journal.faults import unreadable
 from drumline.journal.opening import open_to_read
-from drumline.journal.plans import DamagedPlan, decode_plan
+from drumline.journal.places import read_plan
 from drumline.journal.tables import NAME
 from drumline.model.event import SCHEMA
-from drumline.model.plan import Plan
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Plan
+from drumline.model.value import Seconds
 
 #: How far back: the newest runs, and no more events than are read in a second or two.
 MOST_RUNS = 20
@@ -24,23 +28,41 @@ MOST_EVENTS = 400_000
 
 _RUNS = """
 SELECT number, plan, (SELECT max(seq) FROM events WHERE run = number) FROM playbooks JOIN runs ON number = run
-WHERE path = ? AND schema <= ? AND number < ? ORDER BY number DESC LIMIT ?
+WHERE path = ? AND schema = ? AND number < ? ORDER BY number DESC LIMIT ?
 """
-#: A damaged one is nothing.
-_BODY = "CASE WHEN json_valid(body) THEN body END AS body"
-# What failed says nothing about how long success takes, unless the failure doesn't matter; nor does what was skipped
-# because it was late and stopped.
-_ENDINGS = f"""
-SELECT json_extract(body, '$.job[0]'), json_extract(body, '$.job[1]'), json_extract(body, '$.status') AS status,
-    json_extract(body, '$.started'), json_extract(body, '$.at'), json_extract(body, '$.began')
-FROM (SELECT {_BODY} FROM events WHERE run = ? AND kind = 'JobFinished')
-WHERE status IN ('ok', 'changed') OR json_extract(body, '$.ignored')
-    OR status = 'skipped' AND json_extract(body, '$.result.stopped') IS NULL
-"""
-_STAGED = f"""
-SELECT json_extract(body, '$.job[0]'), json_extract(body, '$.job[1]'), json_extract(body, '$.at')
-FROM (SELECT {_BODY} FROM events WHERE run = ? AND kind = 'JobStaged')
-"""
+_EVENTS = "SELECT body FROM events WHERE run = ? AND kind = ? ORDER BY seq"
+
+
+class _Stopped(Struct, frozen=True):
+    stopped: bool = False
+
+
+class _Ending(Struct, frozen=True):
+    """What counts of a ``JobFinished``."""
+
+    at: Seconds
+    job: Job
+    status: Status
+    started: Seconds = 0.0
+    result: _Stopped = _Stopped()
+    ignored: bool = False
+    began: Seconds | None = None
+
+    @property
+    def counts(self) -> bool:
+        """What failed doesn't say how long success takes, unless it is ignored; nor does what was stopped as late."""
+        succeeded = self.status in (Status.OK, Status.CHANGED) or self.ignored
+        return succeeded or (self.status is Status.SKIPPED and not self.result.stopped)
+
+
+class _Staging(Struct, frozen=True):
+    """What counts of a ``JobStaged``."""
+
+    at: Seconds
+    job: Job
+
+
+_Shape = TypeVar("_Shape", _Ending, _Staging)
 
 
 class PastJob(NamedTuple):
@@ -54,8 +76,7 @@ class PastJob(NamedTuple):
     began: float | None  #: With ``start``: when its command began.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
+class PastRun(Struct, frozen=True, kw_only=True):
     """One earlier run: its plan, and the jobs that neither failed nor were stopped."""
 
     number: int
@@ -97,21 +118,26 @@ def _read(database: sqlite3.Connection, path: str, before: int) -> Iterator[Past
         room -= last
         if room < 0 and room + last < MOST_EVENTS:
             return  # the newest is read however long it is
-        with suppress(DamagedPlan):  # of a damaged journal what is whole counts
-            yield _past_run(database, number, decode_plan(plan))
+        with suppress(Damaged):  # of a damaged journal what is whole counts
+            yield _past_run(database, number, read_plan(plan))
 
 
 def _past_run(database: sqlite3.Connection, number: int, plan: Plan) -> PastRun:
-    endings = [PastJob(*row) for row in database.execute(_ENDINGS, (number,)) if _is_whole(row, plan)]
+    endings = [
+        PastJob(*end.job, end.status, end.started, end.at, end.began)
+        for end in _events(database, number, "JobFinished", _Ending, plan)
+        if end.counts
+    ]
     staged = {
-        (step, host): at
-        for step, host, at in database.execute(_STAGED, (number,))
-        if _is_whole((step, host, "", at, at, None), plan)
+        (stage.job.step, stage.job.host): stage.at for stage in _events(database, number, "JobStaged", _Staging, plan)
     }
     return PastRun(number=number, plan=plan, endings=endings, staged=staged)
 
 
-def _is_whole(row: tuple[Any, ...], plan: Plan) -> bool:
-    step, host, status, *times = row
-    known = type(step) is int and 0 <= step < len(plan.steps) and type(host) is str and type(status) is str
-    return known and all(type(at) in (int, float) for at in times[:2]) and type(times[2]) in (int, float, type(None))
+def _events(database: sqlite3.Connection, number: int, kind: str, shape: type[_Shape], plan: Plan) -> Iterator[_Shape]:
+    """The events of a kind, as far as they are whole and the plan has their jobs."""
+    for (body,) in database.execute(_EVENTS, (number, kind)):
+        with suppress(Damaged):
+            found = decode(shape, body)
+            if 0 <= found.job.step < len(plan.steps):
+                yield found

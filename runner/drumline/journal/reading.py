@@ -7,43 +7,36 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
 
 from drumline.clock import SystemClock
 from drumline.errors import UsageError
-from drumline.journal.codec import LATEST, DamagedEvent, check, decode
+from drumline.journal.codec import Damaged, decode_event
 from drumline.journal.faults import unreadable
 from drumline.journal.opening import open_to_read
-from drumline.journal.plans import DamagedPlan, decode_plan
+from drumline.journal.places import check_event, read_plan
 from drumline.journal.processes import is_claimed, is_same
 from drumline.journal.tables import COLUMNS, NAME, columns_of
-from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event
+from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, JobFinished
 from drumline.model.plan import Job, Plan
+from drumline.model.titles import titled
 
+#: Seconds since the epoch beyond which no calendar goes.
+_LATEST = 1e11
 #: Columns of a run beside its plan, which may be large.
 _OF_RUN = tuple(name for name in COLUMNS["runs"] if name != "plan")
 
-#: A body that isn't JSON gives NULL, and so nothing.
-_BODY = "CASE WHEN json_valid({0}.body) THEN {0}.body END"
-_JOB = f"json_extract({_BODY}, '$.job')"
+_EVENTS = "SELECT seq, kind, body FROM events WHERE run = ?"
 #: A question is open until it is decided, or until its job has finished: it may have been stopped.
-_OPEN_QUESTIONS = f"""
-SELECT question.body FROM events AS question WHERE run = ? AND kind = 'ApprovalRequested' AND NOT EXISTS (
-    SELECT 1 FROM events AS later WHERE later.run = question.run AND later.seq > question.seq
-    AND later.kind IN ('ApprovalGiven', 'JobFinished') AND {_JOB.format("later")} = {_JOB.format("question")})
-ORDER BY seq
-"""
-_DECISIONS = f"""
-SELECT body FROM events WHERE run = ? AND kind = 'ApprovalGiven' AND {_JOB.format("events")} = json_array(?, ?)
-AND json_extract({_BODY.format("events")}, '$.at') >= ? ORDER BY seq
-"""
+_QUESTIONS = f"""{_EVENTS} AND kind IN ('ApprovalRequested', 'ApprovalGiven', 'JobFinished')
+AND seq >= (SELECT min(seq) FROM events WHERE run = ? AND kind = 'ApprovalRequested')"""
 
 
 class RunInfo(Struct, frozen=True, kw_only=True, gc=False):
@@ -110,11 +103,10 @@ class Reader:
         if not present:
             return []
         names = [name if name in present else "NULL" for name in _OF_RUN]
-        paths = self._paths()
         found = []
         for row in self._rows(f"SELECT {', '.join(names)} FROM runs", ("number",), (), "runs", newest=True):
             try:
-                found.append(_info(dict(zip(_OF_RUN, row, strict=True)), paths, self.path.parent))
+                found.append(_info(dict(zip(_OF_RUN, row, strict=True)), self.path.parent))
             except (TypeError, ValueError):
                 self.damage["the line of a run"] += 1
         return sorted(found, key=lambda run: run.number, reverse=True)
@@ -125,11 +117,6 @@ class Reader:
         except sqlite3.Error as error:
             raise unreadable(error, self.path) from error
 
-    def _paths(self) -> dict[int, str]:
-        """The playbooks of the runs, as they were named; a plan that is no JSON has none."""
-        query = "SELECT number, CASE WHEN json_valid(plan) THEN json_extract(plan, '$.path') END FROM runs"
-        return {number: str(path or "") for number, path in self._rows(query, ("number",), (), "")}
-
     def find(self, name: str | None) -> RunInfo:
         """A run by number, id or the beginning of its id; None: the newest. Raises ``UsageError``."""
         runs = self.runs()
@@ -138,9 +125,8 @@ class Reader:
         else:
             numbered = [run for run in runs if str(run.number) == name]
             found = numbered or [run for run in runs if run.id.startswith(name)]
-        if len(found) == 1 and found[0].schema > SCHEMA:
-            raise UsageError("A newer drumline wrote this run", "Read it with that version, or a later one.")
         if len(found) == 1:
+            _require_schema(found[0])
             return found[0]
         if not runs:
             detail = f"The journal {self.path} is empty."
@@ -149,29 +135,36 @@ class Reader:
         raise UsageError(problem, f"'{name}': see 'drumline runs list' for numbers and ids.")
 
     def plan(self, run: RunInfo) -> Plan:
-        """The plan of a run. Raises ``UsageError`` when it is damaged."""
+        """The plan of a run, with titles for names; what is secret in it is masked. Raises ``UsageError``."""
         if run.number not in self._plans:
-            try:
-                [text] = self._database.execute("SELECT plan FROM runs WHERE number = ?", (run.number,)).fetchone()
-                self._plans[run.number] = decode_plan(text)
-            except (sqlite3.Error, DamagedPlan, TypeError) as error:
-                raise UsageError(
-                    "The plan of this run can't be read",
-                    f"Run {run.number} in {self.path} is damaged ({error}): what its events mean isn't known without "
-                    "its plan. 'drumline runs verify' says what else is.",
-                ) from error
+            self._plans[run.number] = titled(self._plan(run), str)
         return self._plans[run.number]
+
+    def _plan(self, run: RunInfo, open_: Callable[[bytes], bytes] | None = None) -> Plan:
+        """The plan as it was journalled, with its secrets where ``open_`` decrypts them."""
+        _require_schema(run)
+        try:
+            [data] = self._database.execute("SELECT plan FROM runs WHERE number = ?", (run.number,)).fetchone()
+            return read_plan(data, open_)
+        except (sqlite3.Error, Damaged, TypeError) as error:
+            raise UsageError(
+                "The plan of this run can't be read",
+                f"Run {run.number} in {self.path} is damaged ({error}): what its events mean isn't known without its "
+                "plan. 'drumline runs verify' says what else is.",
+            ) from error
 
     def events(self, run: RunInfo) -> Iterator[Event]:
         """Everything that happened in a run, in order, as far as it can be read."""
+        return self._events(run, _EVENTS, (run.number,))
+
+    def _events(self, run: RunInfo, query: str, values: Sequence[Any]) -> Iterator[Event]:
         plan = self.plan(run)
         where = f"events of run {run.number}"
-        query = "SELECT seq, kind, body FROM events WHERE run = ?"
-        for _, kind, body in self._rows(query, ("seq",), (run.number,), where):
+        for _, kind, body in self._rows(query, ("seq",), values, where):
             try:
-                event = decode(kind, body)
-                check(event, plan)
-            except DamagedEvent:
+                event = decode_event(kind, body)
+                check_event(event, plan)
+            except Damaged:
                 self.damage[where] += 1
                 continue
             yield event
@@ -192,28 +185,20 @@ class Reader:
 
     def questions(self, run: RunInfo) -> list[ApprovalRequested]:
         """What a run asks people and has no answer to yet, in the order in which it was asked."""
-        found = self._decoded(_OPEN_QUESTIONS, (run.number,), "ApprovalRequested", run)
-        return [cast(ApprovalRequested, event) for event in found]
+        found: dict[Job, ApprovalRequested] = {}
+        for event in self._events(run, _QUESTIONS, (run.number, run.number)):
+            if isinstance(event, ApprovalRequested):
+                found[event.job] = event
+            elif isinstance(event, (ApprovalGiven, JobFinished)):
+                found.pop(event.job, None)
+        return list(found.values())
 
     def decision(self, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven | None:
         """What was decided on a question, by whomever; None as long as the run hasn't taken an answer."""
-        found = self._decoded(_DECISIONS, (run.number, *question.job, question.at), "ApprovalGiven", run)
-        return cast(ApprovalGiven, found[0]) if found else None
-
-    def _decoded(self, query: str, values: Sequence[Any], kind: str, run: RunInfo) -> list[Event]:
-        try:
-            rows = self._database.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise unreadable(error, self.path) from error
-        found = []
-        for (body,) in rows:
-            try:
-                event = decode(kind, body)
-                check(event, self.plan(run))
-                found.append(event)
-            except DamagedEvent:
-                self.damage[f"events of run {run.number}"] += 1
-        return found
+        for event in self._events(run, f"{_EVENTS} AND kind = 'ApprovalGiven'", (run.number,)):
+            if isinstance(event, ApprovalGiven) and event.job == question.job and event.at >= question.at:
+                return event
+        return None
 
     def _rows(
         self, query: str, key: tuple[str], values: Sequence[Any], where: str, *, newest: bool = False
@@ -286,7 +271,17 @@ class Reader:
             self._copy.cleanup()
 
 
-def _info(row: Mapping[str, Any], paths: Mapping[int, str], directory: Path) -> RunInfo:
+def _require_schema(run: RunInfo) -> None:
+    """Raise ``UsageError`` for a run that another version wrote in a way that this one doesn't know."""
+    if run.schema != SCHEMA:
+        raise UsageError(
+            f"{'A newer' if run.schema > SCHEMA else 'An older'} drumline wrote this run",
+            f"Run {run.number} has schema {run.schema}, and this version reads schema {SCHEMA}: read it with the "
+            "version that wrote it.",
+        )
+
+
+def _info(row: Mapping[str, Any], directory: Path) -> RunInfo:
     """Raises ``TypeError`` or ``ValueError`` for what a damaged row holds."""
     number, started, finished = int(row["number"]), _moment(row["started"]), row["finished"]
     finished = None if finished is None else _moment(finished)
@@ -302,7 +297,7 @@ def _info(row: Mapping[str, Any], paths: Mapping[int, str], directory: Path) -> 
         id=str(row["id"]),
         started=started,
         command=str(row["command"]),
-        playbook=paths.get(number, ""),
+        playbook=str(row["playbook"] or ""),
         forks=int(row["forks"]),
         sessions=int(row["sessions"]),
         schema=int(row["schema"]),
@@ -316,6 +311,6 @@ def _info(row: Mapping[str, Any], paths: Mapping[int, str], directory: Path) -> 
 def _moment(value: Any) -> float:
     """Seconds, of which a calendar can be made."""
     found = float(value)
-    if not abs(found) < LATEST:
+    if not abs(found) < _LATEST:
         raise ValueError(value)
     return found

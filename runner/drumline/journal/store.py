@@ -20,14 +20,15 @@ from pathlib import Path
 from drumline.clock import Clock, SystemClock
 from drumline.errors import DrumlineError, UsageError
 from drumline.execution.approvals import Reply
-from drumline.journal.codec import encode
+from drumline.journal.codec import Hiding, encode, encode_event
 from drumline.journal.faults import explained, unreadable
+from drumline.journal.keys import RunKey
 from drumline.journal.opening import BUSY
 from drumline.journal.past import whole_path
-from drumline.journal.plans import encode_plan
 from drumline.journal.processes import Claim, identity
 from drumline.journal.reading import Reader, RunInfo
 from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_tables
+from drumline.masking import Secrets
 from drumline.model.event import SCHEMA, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
 
@@ -65,21 +66,34 @@ class Journal(Reader):
         self._claims: list[Claim] = []
 
     def begin(
-        self, plan: Plan, *, command: str, forks: int = 50, sessions: int = 4, clock: Clock | None = None
+        self,
+        plan: Plan,
+        *,
+        command: str,
+        forks: int = 50,
+        sessions: int = 4,
+        clock: Clock | None = None,
+        secrets: Secrets | None = None,
     ) -> RunWriter:
-        """Enter a new run; ``command`` is how it was called, for people. Raises ``UsageError`` when it can't."""
+        """Enter a new run; ``command`` is how it was called, for people. Raises ``UsageError`` when it can't.
+
+        What is secret in the plan, by its name, by ``no_log`` or by ``secrets``, is encrypted with the run's key.
+        """
         run, clock = uuid.uuid4().hex[:12], clock or SystemClock()
+        key = RunKey(self.path.parent, run)
+        hiding = Hiding(secrets or Secrets(), key.close, plan)
         values = {
             "id": run,
             "schema": SCHEMA,
             "started": clock.now(),
             "pid": os.getpid(),
             "command": command,
-            "plan": encode_plan(plan),
+            "plan": self._written(plan, hiding),
             "forks": forks,
             "sessions": sessions,
             "process": identity(os.getpid()),
             "monotonic": clock.monotonic(),
+            "playbook": plan.playbook.path,
         }
         claim = Claim(self.path.parent, run)
         self._claims.append(claim)
@@ -91,11 +105,20 @@ class Journal(Reader):
             path = whole_path(plan.playbook.path)
             self._database.execute("INSERT INTO playbooks VALUES (?, ?)", (cursor.lastrowid, path))
         except sqlite3.Error as error:
-            raise UsageError(
-                "The journal can't be written", f"{explained(error, self.path)} Nothing was sent to any host."
-            ) from error
+            raise self._unwritten(error) from error
         assert cursor.lastrowid is not None
-        return RunWriter(self._database, self.path, cursor.lastrowid, run, claim)
+        return RunWriter(self._database, self.path, cursor.lastrowid, run, claim, key, hiding)
+
+    def _written(self, plan: Plan, hiding: Hiding) -> bytes:
+        try:
+            return encode(plan, hiding)
+        except OSError as error:  # of the file that holds the key
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: Exception) -> UsageError:
+        return UsageError(
+            "The journal can't be written", f"{explained(error, self.path)} Nothing was sent to any host."
+        )
 
     def size(self) -> int:
         """Bytes that are in use; what is free in the file is used again. Raises ``UsageError``."""
@@ -109,15 +132,17 @@ class Journal(Reader):
         return int((pages - free) * size)
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Forget these runs. Raises ``UsageError``."""
+        """Forget these runs, and destroy their keys. Raises ``UsageError``."""
         try:
             for number in numbers:  # one transaction each: another run may be writing
+                for (run,) in self._database.execute("SELECT id FROM runs WHERE number = ?", (number,)).fetchall():
+                    RunKey(self.path.parent, str(run)).destroy()
                 self._database.execute("BEGIN IMMEDIATE")
                 for table in ("events", "outputs", "playbooks", "answers"):
                     self._database.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
                 self._database.execute("DELETE FROM runs WHERE number = ?", (number,))
                 self._database.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise UsageError("The journal can't be written", explained(error, self.path)) from error
@@ -174,13 +199,18 @@ class RunWriter:
     number: int
     id: str
     _claim: Claim
+    _key: RunKey
+    _hiding: Hiding
     room: float = math.inf  #: Bytes of output that the journal still takes in from this run.
     _seq: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def append(self, events: Sequence[Event]) -> None:
         """Make the events durable, all in one transaction. Raises ``JournalFailed``."""
-        rows = [(self.number, seq, type(event).__name__, encode(event)) for seq, event in enumerate(events, self._seq)]
+        rows = [
+            (self.number, seq, type(event).__name__, encode_event(event, self._hiding))
+            for seq, event in enumerate(events, self._seq)
+        ]
         with self._transaction() as database:
             database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
             for event in events:
@@ -190,8 +220,10 @@ class RunWriter:
                         (event.at, event.exit_status, self.number),
                     )
         self._seq += len(events)
-        if events and isinstance(events[-1], RunFinished):
+        if events and isinstance(last := events[-1], RunFinished):
             self._claim.release()
+            if last.exit_status == 0:
+                self._key.destroy()
 
     def keep_output(self, job: Job, command: int, stream: str, data: bytes, beginning: bool = False) -> bool:
         """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``.

@@ -7,16 +7,16 @@ import sqlite3
 NAME = "journal.sqlite3"
 
 #: Number of the tables' shape (``PRAGMA user_version``); raised when an older drumline couldn't write them any more.
-LAYOUT = 1
+LAYOUT = 2
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, schema INTEGER NOT NULL,
-    started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan TEXT NOT NULL,
+    started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan BLOB NOT NULL,
     forks INTEGER NOT NULL, sessions INTEGER NOT NULL, finished REAL, exit_status INTEGER,
-    process TEXT, monotonic REAL);
+    process TEXT, monotonic REAL, playbook TEXT);
 CREATE TABLE IF NOT EXISTS events (
-    run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (run, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outputs (
     run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, stream TEXT NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS answers (
 
 #: Columns that came later, with their types.
 _LATER = {
-    "runs": {"process": "TEXT", "monotonic": "REAL"},
+    "runs": {"process": "TEXT", "monotonic": "REAL", "playbook": "TEXT"},
     "outputs": {"command": "INTEGER NOT NULL DEFAULT 0", "beginning": "INTEGER NOT NULL DEFAULT 0"},
 }
 
@@ -40,7 +40,7 @@ _LATER = {
 COLUMNS: dict[str, tuple[str, ...]] = {
     "runs": (
         *("number", "id", "schema", "started", "pid", "command", "plan"),
-        *("forks", "sessions", "finished", "exit_status", "process", "monotonic"),
+        *("forks", "sessions", "finished", "exit_status", "process", "monotonic", "playbook"),
     ),
     "events": ("run", "seq", "kind", "body"),
     "outputs": ("run", "step", "host", "stream", "data", "command", "beginning"),

@@ -8,12 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drumline.clock import SystemClock
+from drumline.journal.keys import keys_in
 from drumline.journal.processes import remove_left
 from drumline.journal.reading import RunInfo
 from drumline.journal.store import Journal
 
 #: Where room is made by itself, so much of the limit stays in use: not each run is to remove another one.
 _FILLED = 0.9
+#: Seconds after which a key without a run belongs to none that is about to be entered.
+_YOUNG = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +61,15 @@ def make_room(journal: Journal, limit: float) -> list[RunInfo]:
 
 
 def _tidy(journal: Journal, runs: Sequence[RunInfo]) -> None:
-    """Remove the claims that died runs have left."""
+    """Remove the claims that died runs have left, and the keys that nothing is to be read with any more."""
     directory = journal.path.parent
     with suppress(OSError):
         for path in (directory / "running").iterdir():
             if not any(run.alive and run.id == path.name for run in runs):
                 remove_left(directory, path.name)
+    with suppress(OSError):
+        needed = {run.id for run in runs if run.exit_status != 0}
+        ended = {run.id for run in runs} - needed
+        for key in keys_in(directory):
+            if key.run in ended or (key.run not in needed and key.age > _YOUNG):
+                key.destroy()

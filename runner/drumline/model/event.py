@@ -15,9 +15,10 @@ from msgspec import Struct
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.model.playbook import Late
+from drumline.model.value import Seconds
 
 #: Number of the shape of events in ``--events`` and in the journal; raised when a reader would have to know.
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Urgency(IntEnum):
@@ -30,14 +31,14 @@ class Urgency(IntEnum):
 class RunStarted(Struct, frozen=True, kw_only=True, gc=False):
     """Input: the plan is known, nothing was sent yet."""
 
-    at: float
+    at: Seconds
     run: str
 
 
 class WaveReleased(Struct, frozen=True, kw_only=True, gc=False):
     """A wave's jobs may start; ``jobs`` is how many."""
 
-    at: float
+    at: Seconds
     play: int
     batch: int
     wave: int
@@ -47,23 +48,23 @@ class WaveReleased(Struct, frozen=True, kw_only=True, gc=False):
 class JobsStarted(Struct, frozen=True, kw_only=True, gc=False):
     """Input: these jobs are about to be sent. Durable before the first of them is (promise 2)."""
 
-    at: float
+    at: Seconds
     jobs: tuple[Job, ...]
 
 
 class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     """Input: a job that was started has ended."""
 
-    at: float
+    at: Seconds
     job: Job
     status: Status
-    started: float = 0.0
+    started: Seconds = 0.0
     #: What the job registered, masked, as JSON: ``msg``, ``rc``, ``stdout``, ``stderr``, … (``results`` for a loop).
     result: Mapping[str, Any] = {}
     #: It failed or was unreachable, and the task says that this does not matter.
     ignored: bool = False
     #: With ``start``: when its command began, by this machine's clock; None when it never did.
-    began: float | None = None
+    began: Seconds | None = None
 
 
 class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
@@ -72,7 +73,7 @@ class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
     With neither, the run was interrupted.
     """
 
-    at: float
+    at: Seconds
     jobs: tuple[Job, ...]
     #: Or ``CANCELLED``, when the run was interrupted; ``FAILED`` or ``SKIPPED``, when they were late at a barrier.
     status: Status = Status.ABANDONED
@@ -86,20 +87,20 @@ class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
     ``last`` came last, and the others waited for it ``waited`` seconds at most, ``waited_in_all`` in total.
     """
 
-    at: float
+    at: Seconds
     play: int
     batch: int
     wave: int
     last: Job | None = None
-    waited: float = 0.0
-    waited_in_all: float = 0.0
+    waited: Seconds = 0.0
+    waited_in_all: Seconds = 0.0
     open: int = 0  #: Jobs that the barrier didn't wait for (``quorum``, ``late: catch_up``).
 
 
 class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
     """These jobs of a wave were not over when they had to be; ``late`` says what becomes of them."""
 
-    at: float
+    at: Seconds
     play: int
     batch: int
     wave: int
@@ -111,7 +112,7 @@ class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
 class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
     """Nothing more of this play is released, since too much failed."""
 
-    at: float
+    at: Seconds
     play: int
     batch: int
     reason: str  #: One sentence with the numbers, for people.
@@ -121,18 +122,18 @@ class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
 class TimePassed(Struct, frozen=True, kw_only=True, gc=False):
     """Input: the time came that the state had asked to be woken at, or the machine's clock was set."""
 
-    at: float
+    at: Seconds
     #: Seconds by which the machine's clock was set forward since drumline began; no other time follows it.
-    ahead: float = 0.0
+    ahead: Seconds = 0.0
 
 
 class JobWaiting(Struct, frozen=True, kw_only=True, gc=False):
     """Input: what a running job waits for from here on."""
 
-    at: float
+    at: Seconds
     job: Job
     reason: str  #: ``for port 5432 of 127.0.0.1``, ``until 02:00:00``.
-    until: float | None = None  #: When it gives up, or goes on.
+    until: Seconds | None = None  #: When it gives up, or goes on.
 
 
 class JobStaged(Struct, frozen=True, kw_only=True, gc=False):
@@ -141,11 +142,11 @@ class JobStaged(Struct, frozen=True, kw_only=True, gc=False):
     The host's clock is ``offset`` seconds ahead of this machine's, give or take ``uncertainty``.
     """
 
-    at: float
+    at: Seconds
     job: Job
-    offset: float
-    uncertainty: float
-    round_trip: float
+    offset: Seconds
+    uncertainty: Seconds
+    round_trip: Seconds
 
 
 class StartReleased(Struct, frozen=True, kw_only=True, gc=False):
@@ -154,16 +155,16 @@ class StartReleased(Struct, frozen=True, kw_only=True, gc=False):
     By the clock it holds from ``instant`` on, in this machine's time; else at once.
     """
 
-    at: float
+    at: Seconds
     jobs: tuple[Job, ...]
-    instant: float | None = None
-    burst: float = 0.0  #: Seconds from the first to the last word.
+    instant: Seconds | None = None
+    burst: Seconds = 0.0  #: Seconds from the first to the last word.
 
 
 class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
     """A synchronised start does not take place: nothing of the step starts anywhere."""
 
-    at: float
+    at: Seconds
     step: int
     reason: str  #: Who and why, for people.
     cause: Job | None = None
@@ -175,23 +176,23 @@ class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
     ``p50`` and ``p99`` are of the jobs' distances from the first one.
     """
 
-    at: float
+    at: Seconds
     step: int
     jobs: int
-    skew: float  #: First to last.
-    p50: float
-    p99: float
-    uncertainty: float  #: Of the difference between any two.
+    skew: Seconds  #: First to last.
+    p50: Seconds
+    p99: Seconds
+    uncertainty: Seconds  #: Of the difference between any two.
     worst: Job  #: The last one.
 
 
 class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Input: a job asks whether the run may go on; ``message`` is what people are shown."""
 
-    at: float
+    at: Seconds
     job: Job
     message: str
-    until: float | None = None
+    until: Seconds | None = None
     default: bool = False  #: What holds when no one answers until then.
     enter: bool = False  #: At the terminal Enter is the answer.
     echo: bool = True  #: Whether what is typed is shown.
@@ -200,7 +201,7 @@ class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
 class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
     """Input: someone approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` when time was up."""
 
-    at: float
+    at: Seconds
     job: Job
     approved: bool
     by: str
@@ -210,14 +211,14 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
 class InterruptRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Input: someone pressed Ctrl-C."""
 
-    at: float
+    at: Seconds
     urgency: Urgency
 
 
 class RunFinished(Struct, frozen=True, kw_only=True, gc=False):
     """Nothing is left to do. ``counts`` has the number of jobs per final status."""
 
-    at: float
+    at: Seconds
     counts: Mapping[str, int]
     exit_status: int
 

@@ -7,9 +7,9 @@ braces it holds, is data: text from a host can therefore never be evaluated (pro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from drumline.diagnostics import Position
 
@@ -40,6 +40,9 @@ class Template(Struct, frozen=True, eq=False, gc=False):
 #: None, bool, int, float, str, Template, Secret, or lists and dicts of these.
 Value: TypeAlias = Any
 Variables: TypeAlias = Mapping[str, Value]
+
+#: A time that has passed or is left, or a moment: seconds since the epoch, of which a calendar can be made.
+Seconds: TypeAlias = Annotated[float, Meta(gt=-1e11, lt=1e11)]
 
 
 def text_of(value: Value) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from drumline.errors import UsageError
-from drumline.journal.codec import to_line
+from drumline.journal.lines import to_line
 from drumline.model.event import Event
 from drumline.model.plan import Plan
 from drumline.plugin.runs import Reporter, RunView, Takes

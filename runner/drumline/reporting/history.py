@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from drumline.clock import SystemClock
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
-from drumline.journal.codec import describe
+from drumline.journal.lines import describe
 from drumline.journal.reading import Kept, Reader, RunInfo
 from drumline.model.event import Event, JobFinished, JobsAbandoned, JobsStarted
 from drumline.model.hostnames import fold_hosts
