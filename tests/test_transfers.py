@@ -108,6 +108,18 @@ def test_the_time_of_a_task(project: Path) -> None:
     assert left(project) == []
 
 
+def test_the_time_of_a_task_that_hides_its_output(project: Path) -> None:
+    """That its time was up is told all the same, as for commands, and nothing of what the transfer said."""
+    write(project, "timeout: 1\n      no_log: true")
+    ended = call(project, "run", "site.yml", "-i", "inventory", "--events", "-")
+    assert ended.status == 2
+    [result] = [event["result"] for event in ended.events() if event["event"] == "JobFinished"]
+    assert result["timedout"] == {"period": 1}
+    assert result["censored"] == "Timed out after 1 seconds. The output is hidden because the task says 'no_log: true'."
+    assert "msg" not in result
+    assert left(project) == []
+
+
 def test_what_a_killed_run_has_left(project: Path) -> None:
     write(project)
     with running(project, "run", "site.yml", "-i", "inventory") as program:

@@ -100,6 +100,22 @@ def test_another_process_approves_and_the_journal_tells_who_when_and_what(direct
     assert re.search(rf"approved    gate: by {me} at \d\d:\d\d:\d\d, after .*: all green\n", text)
 
 
+@pytest.mark.parametrize(("words", "status"), [((), 0), (("--reject",), 2)], ids=["approved", "rejected"])
+def test_a_question_without_a_playbook(directory: Path, words: tuple[str, ...], status: int) -> None:
+    with running(
+        directory, "exec", "all", "-m", "approve", "-a", "message='Go on with {{ play_hosts[0] }}?'"
+    ) as program:
+        wait_for_question(directory)
+        answer = call(directory, "approve", "1", *words)
+        ended = program.end()
+    assert answer.status == 0, answer.said
+    assert answer.out.startswith("run 1, exec.approve: Go on with web1?\n")
+    assert ended.status == status, ended.said
+    assert f"{'rejected' if words else 'approved'} by " in ended.out
+    [approval] = shown(directory)["approvals"]
+    assert approval["given"]["approved"] is not bool(words)
+
+
 def test_a_rejection_stops_what_needs_the_task(directory: Path) -> None:
     with running(directory, "run", "site.yml") as program:
         wait_for_question(directory)
