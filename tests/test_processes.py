@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from support.program import environment
 
 from drumline import processes
 
@@ -36,6 +38,16 @@ def test_the_start_is_that_of_the_kernel(awkward: int) -> None:
     age = (processes.started(awkward) - processes.started(os.getpid())) / ticks
     assert age == pytest.approx(psutil.Process(awkward).create_time() - psutil.Process().create_time(), abs=2 / ticks)
     assert processes.started(NOBODY) == 0
+
+
+def test_a_run_does_not_wait_for_the_import_of_psutil(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text("- hosts: localhost\n  tasks: [{command: 'true'}]\n")
+    script = "import sys; from drumline.cli import main\ntry: main()\nfinally: sys.exit('psutil' in sys.modules)"
+    (tmp_path / "hosts").write_text("localhost ansible_connection=local\n")
+    command = [sys.executable, "-c", script, "run", "site.yml", "-i", "hosts"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "done: 1 changed" in done.stdout
 
 
 def test_elsewhere_the_start_is_that_of_psutil(awkward: int) -> None:
