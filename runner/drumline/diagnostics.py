@@ -30,7 +30,7 @@ _PAIRS = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("'", "'"), ('"', '"'), ("["
 _WORD = re.compile(r"""(?:[^\s,:=\[\]{}()"'|]|[,:](?=\S))+""")
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True):
     """How messages are printed. ``width``: the columns to keep within; 0: lines may be as long as they are."""
 
     colour: bool = False

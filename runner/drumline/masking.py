@@ -10,7 +10,9 @@ import re
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from drumline.secret import MASK, Secret
 
@@ -30,7 +32,7 @@ _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 Spans = list[tuple[int, int]]
 
 
-class _Matcher(NamedTuple):
+class _Matcher(Struct, frozen=True):
     automaton: BytesAhoCorasick
     longest: int  #: Bytes of the longest form.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol, assert_never
+from typing import Protocol, assert_never
+
+from msgspec import Struct
 
 from drumline.clock import Clock
 from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
@@ -45,7 +47,7 @@ class Record(Protocol):
         ...
 
 
-class _Stopping(NamedTuple):
+class _Stopping(Struct, frozen=True):
     """A job that was told to stop, and how long it has to report."""
 
     until: float

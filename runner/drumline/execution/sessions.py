@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from drumline.errors import AuthenticationFailed, ConnectionLost, HostError, SessionLimit
 from drumline.execution.refusals import Refusals
@@ -140,7 +142,7 @@ class Loan:
             self._host.discard(self._lent)
 
 
-class _Lent(NamedTuple):
+class _Lent(Struct, frozen=True):
     """A session and the connection that it belongs to, which may have been replaced since."""
 
     session: Session

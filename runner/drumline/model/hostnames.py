@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 #: Long runs of digits are serial numbers or addresses; they fold by their last eighteen digits at most.
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-class _Split(NamedTuple):
+class _Split(Struct, frozen=True):
     """A name around one of its numbers."""
 
     before: str

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
@@ -181,7 +182,7 @@ class _Narrowing:
         return tuple(sorted((*self._outside, *inside), key=self._places.__getitem__))
 
 
-class _Place(NamedTuple):
+class _Place(Struct, frozen=True):
     """One task in one batch of its play."""
 
     vertex: Vertex

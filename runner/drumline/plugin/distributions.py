@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 _INFORMATION = (".dist-info", ".egg-info")
 
 
-class EntryPoint(NamedTuple):
+class EntryPoint(Struct, frozen=True):
     """A line ``name = value`` of a distribution's entry points."""
 
     name: str

@@ -6,13 +6,14 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from drumline.plugin.distributions import EntryPoint, entry_points
 from drumline.plugin.spec import PROJECT
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """A plugin that was found, or the exception that importing it raised."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -57,7 +57,7 @@ class JobReport(Struct, frozen=True, kw_only=True):
     values: Mapping[str, Any] | None = None
 
 
-class Stopped(NamedTuple):
+class Stopped(Struct, frozen=True):
     """What becomes of a job that is stopped, unless it is over by then."""
 
     status: Status
