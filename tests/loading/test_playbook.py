@@ -237,6 +237,6 @@ def test_a_playbook_of_five_megabytes_is_read(read_playbook: ReadPlaybook) -> No
     task = "    - name: task number {}\n      command: echo hello world\n      when: ready\n"
     text = "- hosts: app\n  tasks:\n" + "".join(map(task.format, range(65_000)))
     assert len(text) > 5_000_000
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(read_playbook(text).plays[0].tasks) == 65_000
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60

@@ -51,7 +51,7 @@ def test_says_every_name_once_and_no_other(names: set[str]) -> None:
 
 def test_ten_thousand_hosts_fold_quickly() -> None:
     names = [f"app{number:05}.site{number % 7}.example" for number in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     folded = fold_hosts(names)
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
     assert len(list(unfold(folded))) == 10_000

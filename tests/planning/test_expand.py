@@ -153,18 +153,18 @@ def test_ten_thousand_hosts_are_planned_quickly_and_share_their_names(
 ) -> None:
     fleet = inventory_of({"app": [f"app{number:05}" for number in range(10_000)]})
     tasks = [task(f"t{number}", hosts="app" if number % 2 else None) for number in range(20)]
-    started = time.perf_counter()
+    started = time.process_time()
     made = plan(play("p", *tasks), on=fleet)
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
     assert sum(len(step.hosts) for step in made.steps) == 200_000
     assert len({id(step.hosts) for step in made.steps}) == 1
 
 
 def test_many_plays_and_tasks_are_planned_quickly(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     plays = [play(f"p{number}", *(task(f"t{at}") for at in range(10))) for number in range(1_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(plan(*plays).steps) == 10_000
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
 
 
 ALL_AT_ONCE = st.just(())
@@ -443,7 +443,7 @@ def test_a_thousand_batches_are_planned_quickly(
 ) -> None:
     fleet = inventory_of({"app": [f"app{number:04}" for number in range(2_000)], "lb": ["lb1"]})
     tasks = (task("a", hosts="lb"), task("b"), task("c", hosts="app"), task("d", hosts="app:lb"))
-    started = time.perf_counter()
+    started = time.process_time()
     made = plan(play("p", *tasks, serial=(Amount(2),)), on=fleet)
     assert len(made.steps) == 4_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

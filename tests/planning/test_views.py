@@ -316,7 +316,7 @@ def test_a_large_plan_is_rendered_quickly(
 ) -> None:
     fleet = inventory_of({"app": [f"app{number:05}" for number in range(10_000)]})
     made = plan(play("p", *(task(f"t{number}") for number in range(20))), on=fleet)
-    started = time.perf_counter()
+    started = time.process_time()
     assert "app[00000-09999]" in as_text(made)
     assert len(as_json(made)) > 1_000_000
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
