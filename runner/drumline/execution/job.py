@@ -1,8 +1,9 @@
 """One job: a task on one host, from its condition to its result.
 
-The words of a task act in this order, as in Ansible: ``loop`` gives the items; for each item ``when`` decides
+The keywords of a task act in this order, as in Ansible: ``loop`` gives the items; for each item ``when`` decides
 whether it runs; ``until`` may repeat it; ``timeout`` limits one try; ``changed_when`` and ``failed_when`` have the
-last word on a try; ``register`` keeps the result.
+last word on a try; ``register`` keeps the result. The way from one to the next is :class:`JobRun`, top to bottom; what
+a keyword says with an item's variables is asked of :class:`~drumline.execution.task_values.TaskValues`.
 """
 
 from __future__ import annotations
@@ -29,12 +30,11 @@ from drumline.execution.context import RunContext
 from drumline.execution.faults import fault, no_request, no_result, steps_of, template_failure
 from drumline.execution.hiding import hidden
 from drumline.execution.requests import Requests, UnknownRequest
-from drumline.execution.task_values import Words
+from drumline.execution.task_values import TaskValues
 from drumline.execution.values import (
     Values,
     aggregate,
     failure,
-    flatten,
     registered,
     skipped,
     stopped_values,
@@ -43,18 +43,19 @@ from drumline.execution.values import (
     without_lines,
 )
 from drumline.inventory.ranges import check_name
-from drumline.inventory.variables import Facts, Scope
+from drumline.inventory.scopes import NO_FACTS, NOTHING
+from drumline.inventory.variables import Facts
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
-from drumline.model.value import Template
+from drumline.model.value import Variables
 from drumline.plugin.protocols import ActionFailed, Call, Steps
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.templating.budget import Allowance, allow
-from drumline.templating.failures import TemplateFailed, VariableUndefined
+from drumline.templating.failures import TemplateFailed
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
@@ -77,11 +78,9 @@ class JobRun:
         self._reporting = threading.Lock()
         self._started = context.clock.now()
         self._context = context
-        self._templating = context.templating
         self._job = job
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
-        self._words = Words(context, self._step)
         self._seconds: float | None = None  # the time-out of a try
         fixed = self._task.timeout
         self._allowance = Allowance(
@@ -112,9 +111,9 @@ class JobRun:
             allow(None)
 
     def _report(self) -> JobReport:
-        scope = self._context.scope(self._step, self._job.host, {})
+        task = self._values()
         try:
-            status, values, ignored = self._outcome(scope)
+            status, values, ignored = self._outcome(task)
         except DrumlineError as error:  # the journal has no room for the output, or a plugin breaks its contract
             status, values, ignored = Status.FAILED, failure(str(error)), False
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
@@ -126,6 +125,11 @@ class JobRun:
         event = self._finished(status, shown, ignored=ignored)
         kept = values if self._step.index in self._context.results.kept else None
         return JobReport(event=event, variables=self._variables(values, facts), values=kept)
+
+    def _values(self, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> TaskValues:
+        """What the task says with the variables of this job, and those of one item."""
+        make = partial(self._context.scope, self._step, self._job.host, own, set_by_job)
+        return TaskValues(self._task, self._context.templating, make)
 
     def _finished(self, status: Status, result: Values, *, ignored: bool = False) -> JobFinished:
         return JobFinished(
@@ -150,57 +154,48 @@ class JobRun:
         hosts = self._step.hosts if self._task.run_once else (self._job.host,)
         return {host: {**facts, **kept} for host in hosts}
 
-    def _outcome(self, scope: Scope) -> tuple[Status, Values, bool]:
+    def _outcome(self, task: TaskValues) -> tuple[Status, Values, bool]:
         """Status, values, and whether a failure doesn't matter."""
         try:
-            self.requests.silent = self._words.flag(self._task.no_log, "no_log", scope)
-            values = self._loop(scope) if self._task.loop else self._item(scope)
+            self.requests.silent = task.flag(self._task.no_log, "no_log")
+            values = self._loop(task) if self._task.loop else self._item(task)
         except TemplateFailed as error:
             values = template_failure(error, self._allowance.timeout)
         except Unreachable as lost:
             known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
             values = failure(lost.error.told(self._context.secrets.mask), unreachable=True, **known)
-            return self._unless_ignored(Status.UNREACHABLE, values, scope)
+            return self._unless_ignored(Status.UNREACHABLE, values, task)
         stopped = self.requests.stopped
         if stopped and values["failed"]:
             return stopped.status, stopped_values(stopped, values), False
         if values["failed"]:
-            return self._unless_ignored(Status.FAILED, values, scope)
+            return self._unless_ignored(Status.FAILED, values, task)
         if values.get("skipped"):
             return Status.SKIPPED, values, False
         return (Status.CHANGED if values["changed"] else Status.OK), values, False
 
-    def _unless_ignored(self, status: Status, values: Values, scope: Scope) -> tuple[Status, Values, bool]:
-        lost = status is Status.UNREACHABLE
-        value, keyword = (
-            (self._task.ignore_unreachable, "ignore_unreachable")
-            if lost
-            else (self._task.ignore_errors, "ignore_errors")
-        )
+    def _unless_ignored(self, status: Status, values: Values, task: TaskValues) -> tuple[Status, Values, bool]:
         try:
-            return status, values, self._words.flag(value, keyword, scope)
+            if status is Status.UNREACHABLE:
+                return status, values, task.flag(self._task.ignore_unreachable, "ignore_unreachable")
+            return status, values, task.flag(self._task.ignore_errors, "ignore_errors")
         except TemplateFailed:
             return status, values, False
 
     # Items.
 
-    def _loop(self, scope: Scope) -> Values:
+    def _loop(self, task: TaskValues) -> Values:
         loop = self._task.loop
         assert loop is not None
         try:
-            items = self._templating.render(loop.items, scope)
+            items = task.items(loop)
         except TemplateFailed:
             # As in Ansible: a false condition that doesn't look at the items comes first.
-            found = self._false_condition(scope)
+            found = task.false_condition()
             if found is not None:
                 return skipped(found)
             raise
-        if loop.flatten:
-            items = flatten(items)
-        if not isinstance(items, (list, tuple)):
-            place = self._task.positions.get("loop", self._task.position)
-            raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)
-        pause = self._words.number(loop.pause, "loop_control", scope)
+        pause = task.number(loop.pause, "loop_control")
         results: list[Values] = []
         so_far = Facts()
         for index, item in enumerate(items):
@@ -210,9 +205,9 @@ class JobRun:
             names = {"ansible_loop_var": loop.variable}
             if loop.index_variable:
                 names["ansible_index_var"] = loop.index_variable
-            inner = self._context.scope(self._step, self._job.host, own, so_far)
-            label = item if loop.label is None else self._templating.render(loop.label, inner)
-            values = self._item(inner)
+            one = self._values(own, so_far)
+            label = item if loop.label is None else one.render(loop.label)
+            values = self._item(one)
             so_far = Facts({**so_far, **self._set_by(values)})
             results.append({**values, **names, **own, "label": label})
         return aggregate(results)
@@ -226,32 +221,25 @@ class JobRun:
             self._context.note(name, value)
         return {**facts, self._task.register: values} if self._task.register else facts
 
-    def _item(self, scope: Scope) -> Values:
+    def _item(self, task: TaskValues) -> Values:
         self._allowance.deadline = None
-        found = self._false_condition(scope)
+        found = task.false_condition()
         if found is not None:
             return skipped(found)
         if self._task.retries is None:
-            return self._try(scope)
-        return self._retry(scope)
+            return self._try(task)
+        return self._retry(task)
 
-    def _false_condition(self, scope: Scope) -> str | bool | None:
-        """The first of the task's conditions that doesn't hold, as it is written; None when all hold."""
-        for condition in self._task.when:
-            if not self._condition((condition,), scope):
-                return condition.text if isinstance(condition, Template) else condition
-        return None
-
-    def _retry(self, scope: Scope) -> Values:
+    def _retry(self, task: TaskValues) -> Values:
         retries = self._task.retries
         assert retries is not None
-        count = int(self._words.number(retries.count, "retries", scope))
-        delay = self._words.number(retries.delay, "delay", scope)
+        count = int(task.number(retries.count, "retries"))
+        delay = task.number(retries.delay, "delay")
         for attempt in range(1, count + 2):
-            values = self._try(scope, attempts=attempt)
+            values = self._try(task, attempts=attempt)
             done = not values["failed"]
             if retries.until:
-                done = self._condition(retries.until, self._with_result(scope, values))
+                done = task.with_result(values).holds(retries.until)
             if done or self.requests.stopped:
                 return values
             if attempt <= count:
@@ -262,46 +250,43 @@ class JobRun:
 
     # One try.
 
-    def _try(self, scope: Scope, **known: Any) -> Values:
+    def _try(self, task: TaskValues, **known: Any) -> Values:
         """One try; ``known`` is part of its result, for the conditions that judge it too."""
         limit = self._task.timeout
-        self._seconds = None if limit is None else self._words.number(limit, "timeout", scope)
+        self._seconds = None if limit is None else task.number(limit, "timeout")
         self.requests.limit(self._seconds)
         self._allowance.timeout = self._seconds
         self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
-        values = {**to_values(self._perform(scope)), **known}
+        values = {**to_values(self._perform(task)), **known}
         if self._task.changed_when:
-            values["changed"] = self._condition(self._task.changed_when, self._with_result(scope, values))
+            values["changed"] = task.with_result(values).holds(self._task.changed_when)
         cancelled = self.requests.stopped and values["failed"]
         if self._task.failed_when and not cancelled:
-            values["failed"] = self._condition(self._task.failed_when, self._with_result(scope, values))
+            values["failed"] = task.with_result(values).holds(self._task.failed_when)
             values["failed_when_result"] = values["failed"]
         return values
 
-    def _perform(self, scope: Scope) -> Result:
-        task = self._task
-        action = self._context.actions[task.action]
+    def _perform(self, task: TaskValues) -> Result:
+        action = self._context.actions[self._task.action]
         host = self._job.host
-        if task.delegate_to is not None:
-            host = _host_name(self._templating.render(task.delegate_to, scope))
+        if self._task.delegate_to is not None:
+            host = _host_name(task.render(self._task.delegate_to))
         try:
-            target = self._context.target(self._step, host)
+            target = self._context.targets.of(self._step, host)
             platform = self._context.transports[target.transport].platform(target)
             if platform not in action.platforms:
                 raise ActionFailed(f"'{action.name}' is not for {platform} hosts, and {host} is one.")
-            become = self._words.become(target, scope)
+            become = task.become(target)
             call = Call(
                 host=host,
                 platform=platform,
-                arguments=self._words.arguments(scope),
-                environment=self._words.environment(scope),
+                arguments=self._context.arguments(self._step, task),
+                environment=task.environment(),
                 become=become is not None,
                 timeout=self._seconds,
-                find_file=partial(find_file, playbook_dir=_directory_of(task.position.path)),
-                render=lambda text, path, **syntax: self._templating.render_file(
-                    text, path, _of_template(scope), **syntax
-                ),
-                lookup=lambda name: self._lookup(name, scope),
+                find_file=partial(find_file, playbook_dir=_directory_of(self._task.position.path)),
+                render=task.render_file,
+                lookup=task.look_up,
             )
             return self._drive(steps_of(action, call), target, become)
         except ActionFailed as error:
@@ -315,12 +300,6 @@ class JobRun:
             return Result(failed=True, message=error.told(self._context.secrets.mask), values=values)
         except HostError as error:
             raise Unreachable(error) from error
-
-    def _lookup(self, name: str, scope: Scope) -> Any:
-        try:
-            return self._words.lookup(name, scope)
-        except VariableUndefined as error:
-            raise ActionFailed(error.summary) from None
 
     def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""
@@ -355,12 +334,6 @@ class JobRun:
                 if isinstance(answer, Completed) and (answer.cut or answer.kept):
                     said = _added(said, answer)
 
-    def _condition(self, conditions: tuple[Template | bool, ...], scope: Scope) -> bool:
-        return self._templating.condition(conditions, scope)
-
-    def _with_result(self, scope: Scope, values: Values) -> Scope:
-        return scope.child(Facts({self._task.register: values})) if self._task.register else scope
-
 
 def _added(said: Mapping[str, int], answer: Completed) -> dict[str, int]:
     """What is said of a job's output beside its result, with one more command's."""
@@ -370,11 +343,6 @@ def _added(said: Mapping[str, int], answer: Completed) -> dict[str, int]:
         "kept": answer.kept or said.get("kept", 0),
     }
     return {name: number for name, number in found.items() if number}
-
-
-def _of_template(scope: Scope) -> Scope:
-    """What a template's file sees: ``ansible_managed`` too, with Ansible's text unless it is set."""
-    return scope if "ansible_managed" in scope else scope.child({"ansible_managed": "Ansible managed"})
 
 
 def _host_name(value: object) -> str:

@@ -1,43 +1,78 @@
-"""What a task says beside its conditions, rendered for one job: flags, numbers, environment, arguments."""
+"""What a task says, rendered for one item of one job when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from drumline.execution.context import RunContext
-from drumline.inventory.variables import Scope
+from drumline.execution.values import flatten
+from drumline.inventory.variables import Facts, Scope
 from drumline.loading.arguments import coerce_arguments, to_bool
-from drumline.model.plan import Step
+from drumline.loading.names import named_by_templates
+from drumline.model.playbook import Loop, Task
 from drumline.model.request import Become
 from drumline.model.target import SUDO, Target
 from drumline.model.value import Template
-from drumline.plugin.protocols import ActionFailed
-from drumline.templating.failures import TemplateFailed
+from drumline.plugin.protocols import Action, ActionFailed
+from drumline.templating.failures import TemplateFailed, VariableUndefined
+from drumline.templating.templates import Templating
+from drumline.templating.values import ATOMS
 
 
-class Words:
-    """The words of one step's task. All methods raise ``TemplateFailed`` with the place in the file."""
+class TaskValues:
+    """A task as it is seen with these variables. All methods raise ``TemplateFailed`` with the place in the file."""
 
-    def __init__(self, context: RunContext, step: Step) -> None:
-        self._context = context
-        self._step = step
-        self._task = step.task
-        self._render = context.templating.render
+    __slots__ = ("_make_scope", "_scope", "_templating", "task")
 
-    def flag(self, value: Any, keyword: str, scope: Scope) -> bool:
+    def __init__(self, task: Task, templating: Templating, make_scope: Callable[[], Scope]) -> None:
+        """The scope is made when something is to be rendered: most tasks are constant from end to end."""
+        self.task = task
+        self._templating = templating
+        self._make_scope = make_scope
+        self._scope: Scope | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The variables that it is seen with."""
+        if self._scope is None:
+            self._scope = self._make_scope()
+        return self._scope
+
+    def with_result(self, values: Mapping[str, Any]) -> TaskValues:
+        """The same for the conditions that judge a result, which see it under the name that it is registered by."""
+        name = self.task.register
+        if name is None:
+            return self
+        return TaskValues(self.task, self._templating, lambda: self.scope.child(Facts({name: values})))
+
+    def render(self, value: Any) -> Any:
+        """A value of the task's."""
+        return value if type(value) in ATOMS else self._templating.render(value, self.scope)
+
+    def holds(self, conditions: tuple[Template | bool, ...]) -> bool:
+        """Whether all of these conditions hold; those after the first that doesn't aren't looked at."""
+        return self._templating.condition(conditions, self.scope)
+
+    def false_condition(self) -> str | bool | None:
+        """The first condition of ``when`` that doesn't hold, as it is written; None when all hold."""
+        for condition in self.task.when:
+            if not self.holds((condition,)):
+                return condition.text if isinstance(condition, Template) else condition
+        return None
+
+    def flag(self, value: Any, keyword: str) -> bool:
         """A keyword that is true or false."""
         if isinstance(value, bool):
             return value
-        rendered = self._render(value, scope)
+        rendered = self.render(value)
         try:
             return to_bool(rendered)
         except ValueError:
             raise self._wrong(keyword, f"has to be true or false, and this gives {rendered!r}.") from None
 
-    def number(self, value: Any, keyword: str, scope: Scope) -> float:
+    def number(self, value: Any, keyword: str) -> float:
         """A keyword that is a number of 0 or more."""
-        rendered = self._render(value, scope)
+        rendered = self.render(value)
         try:
             number = float(rendered)
         except (TypeError, ValueError):
@@ -46,9 +81,19 @@ class Words:
             raise self._wrong(keyword, f"has to be a number of 0 or more, and this gives {rendered!r}.")
         return number
 
-    def become(self, target: Target, scope: Scope) -> Become | None:
+    def items(self, loop: Loop) -> Sequence[Any]:
+        """What the task is repeated for."""
+        items = self.render(loop.items)
+        if loop.flatten:
+            return flatten(items)
+        if not isinstance(items, (list, tuple)):
+            place = self.task.positions.get("loop", self.task.position)
+            raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)
+        return items
+
+    def become(self, target: Target) -> Become | None:
         """Who the task runs as; None: the login user. The target's variables win over the keywords, as in Ansible."""
-        wanted = self.flag(self._task.become, "become", scope) if target.become is None else target.become
+        wanted = self.flag(self.task.become, "become") if target.become is None else target.become
         if not wanted:
             return None
         if target.become_method not in SUDO:
@@ -58,54 +103,62 @@ class Words:
                 "ansible_become_password is set for this host, and so far sudo works without a password only. Remove "
                 "the variable where sudo asks for none."
             )
-        return Become(user=target.become_user or str(self._render(self._task.become_user, scope)))
+        return Become(user=target.become_user or str(self.render(self.task.become_user)))
 
-    def environment(self, scope: Scope) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """The variables that the task's commands get; of several layers the last one wins."""
-        if not self._task.environment:
+        if not self.task.environment:
             return {}
-        rendered = self._render(self._task.environment, scope)
+        rendered = self.render(self.task.environment)
         layers = rendered if isinstance(rendered, list) else [rendered]
         if not all(isinstance(layer, Mapping) for layer in layers):
             raise self._wrong("environment", "has to be a dictionary, or a list of them.")
         return {str(name): str(value) for layer in layers for name, value in layer.items()}
 
-    def arguments(self, scope: Scope) -> Mapping[str, Any]:
+    def arguments(self, action: Action) -> Mapping[str, Any]:
         """The action's arguments, of the declared types. Raises ``FilesError`` as well."""
-        known = self._context.constant_arguments(self._step)
-        if known is not None:
-            return known
-        action = self._context.actions[self._task.action]
         rendered = {
-            self._name(name, scope): self._expressions(value, scope)
-            if name in action.expressions
-            else self._render(value, scope)
-            for name, value in self._task.arguments.items()
+            self._name(name): self._expressions(value) if name in action.expressions else self.render(value)
+            for name, value in self.task.arguments.items()
         }
-        return coerce_arguments(action, rendered, self._task.position)
+        return coerce_arguments(action, rendered, self.task.position)
 
-    def _name(self, written: str, scope: Scope) -> str:
+    def _name(self, written: str) -> str:
         """The name of an argument, which may be a template where any name is taken."""
         if "{" not in written:
             return written
         keyword = f"arguments.{written}"
-        name = self._render(Template(written, self._task.positions.get(keyword, self._task.position)), scope)
+        name = self.render(Template(written, self.task.positions.get(keyword, self.task.position)))
         if not isinstance(name, str):
             raise self._wrong(keyword, f"is the name of an argument, which has to be text, and this gives {name!r}.")
         return name
 
-    def lookup(self, name: str, scope: Scope) -> Any:
-        """A variable by its name or dotted path."""
-        return self._render(Template(name, self._task.position, bare=True), scope)
-
-    def _expressions(self, value: Any, scope: Scope) -> list[tuple[str, bool]]:
+    def _expressions(self, value: Any) -> list[tuple[str, bool]]:
         """Each expression's text and whether it holds."""
         expressions = value if isinstance(value, (list, tuple)) else [value]
-        return [
-            (item.text if isinstance(item, Template) else str(item), self._context.templating.condition((item,), scope))
-            for item in expressions
-        ]
+        return [(item.text if isinstance(item, Template) else str(item), self.holds((item,))) for item in expressions]
+
+    def look_up(self, name: str) -> Any:
+        """A variable by its name or dotted path. Raises ``ActionFailed`` for one that nothing defines."""
+        try:
+            return self.render(Template(name, self.task.position, bare=True))
+        except VariableUndefined as error:
+            raise ActionFailed(error.summary) from None
+
+    def render_file(self, text: str, path: str, **syntax: Any) -> str:
+        """A file as a template: it sees ``ansible_managed`` too, with Ansible's text unless it is set."""
+        scope = self.scope
+        if "ansible_managed" not in scope:
+            scope = scope.child({"ansible_managed": "Ansible managed"})
+        return self._templating.render_file(text, path, scope, **syntax)
 
     def _wrong(self, keyword: str, problem: str) -> TemplateFailed:
-        place = self._task.positions.get(keyword, self._task.position)
+        place = self.task.positions.get(keyword, self.task.position)
         return TemplateFailed(f"'{keyword.removeprefix('arguments.')}' {problem}", place)
+
+
+def constant_arguments(task: Task, action: Action, templating: Templating) -> Mapping[str, Any] | None:
+    """The arguments of a task, where they are the same for all jobs: nothing in them is to be rendered."""
+    if action.expressions or not templating.compile_value(task.arguments).constant or named_by_templates(task):
+        return None
+    return coerce_arguments(action, task.arguments, task.position)

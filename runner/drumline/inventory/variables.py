@@ -1,14 +1,4 @@
-"""The variables of a job: which definition wins, and rendering it when it is needed.
-
-Precedence, highest first, as Ansible's:
-
-1. magic variables (``inventory_hostname``, ``groups``, …)
-2. extra variables (``-e``)
-3. what a loop or the job itself sets (``item``)
-4. registered results and ``set_fact``
-5. the task's ``vars``
-6. the play's ``vars``
-7. the host's variables from the inventory, its groups' merged in
+"""A job's variables in layers, each rendered when it is needed, and those that drumline itself defines.
 
 A scope is made for one job, by one thread, and costs nothing until a name is looked up. What a template in a variable
 gives is kept for as long as the scope lives.
@@ -188,12 +178,10 @@ def batch_magic(
     all_hosts: Sequence[str],
     hosts: Sequence[str],
     batch: Sequence[str],
-    results: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The magic variables that are the same for all jobs of a batch.
 
-    ``all_hosts`` are the play's, ``hosts`` those of them that haven't failed, ``batch`` those of the batch; ``results``
-    are the tasks' by task and host.
+    ``all_hosts`` are the play's, ``hosts`` those of them that haven't failed, ``batch`` those of the batch.
     """
     return {
         "ansible_play_batch": list(batch),
@@ -202,15 +190,16 @@ def batch_magic(
         "ansible_play_name": play,
         "play_batch": list(batch),
         "play_hosts": list(batch),
-        "results": results,
     }
 
 
-def host_magic(host: Host, hostvars: HostVars) -> dict[str, Any]:
-    """The magic variables of one host, for one job."""
-    return {
+def host_magic(host: Host, hostvars: HostVars | None) -> dict[str, Any]:
+    """The magic variables of one host; ``hostvars`` are those that a job sees, None for what it sees of others."""
+    names: dict[str, Any] = {
         "group_names": list(host.groups),
-        "hostvars": hostvars,
         "inventory_hostname": host.name,
         "inventory_hostname_short": host.name.partition(".")[0],
     }
+    if hostvars is not None:
+        names["hostvars"] = hostvars
+    return names

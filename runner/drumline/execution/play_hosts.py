@@ -1,0 +1,56 @@
+"""``play_hosts`` and its like: which hosts of a play are left, now that some have failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drumline.inventory.variables import batch_magic
+from drumline.model.plan import Job, Plan, Step
+
+
+class PlayHosts:
+    """Changed on the driver's thread, read by those of the jobs."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._failed: dict[int, set[str]] = {}  # by play
+        self._failures = 0  # how many there were, in all plays
+        #: By play and batch: how many failures there had been when it was made, and the variables.
+        self._magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = {}
+
+    def lose(self, job: Job) -> None:
+        """A host takes no part any more in the job's play, and in those that need it."""
+        self._failed.setdefault(self._plan.steps[job.step].play, set()).add(job.host)
+        self._failures += 1
+
+    def magic(self, step: Step) -> Mapping[str, Any]:
+        """The magic variables that are the same for all jobs of the step's batch."""
+        key = (step.play, step.batch)
+        count = self._failures  # before they are looked at: who fails meanwhile makes the next job look again
+        known = self._magic.get(key)
+        if known is None or known[0] != count:
+            known = self._magic[key] = (count, self._made(step))
+        return known[1]
+
+    def _made(self, step: Step) -> Mapping[str, Any]:
+        play = self._plan.plays[step.play]
+        failed = self._failed_before(step.play)
+        return batch_magic(
+            play=play.play.name,
+            all_hosts=play.hosts,
+            hosts=[host for host in play.hosts if host not in failed],
+            batch=[host for host in play.batches[step.batch].hosts if host not in failed],
+        )
+
+    def _failed_before(self, play: int) -> set[str]:
+        """The hosts that failed in this play, or in one that it needs, directly or through others."""
+        failed: set[str] = set()
+        waiting, seen = [play], {play}
+        while waiting:
+            found = waiting.pop()
+            failed |= self._failed.get(found, set()).copy()  # other threads read it while it grows
+            further = [need for need in self._plan.plays[found].needs if need not in seen]
+            seen.update(further)
+            waiting += further
+        return failed

@@ -1,0 +1,75 @@
+"""How hosts are reached, remembered for as long as nothing that it depends on can change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from drumline.inventory.variables import Scope
+from drumline.loading.connection import target_of
+from drumline.masking import Secrets
+from drumline.model.plan import Step
+from drumline.model.target import Target
+from drumline.model.value import Variables
+from drumline.plugin.protocols import Transport
+from drumline.secret import Secret
+from drumline.templating.templates import Templating
+
+#: Variables that begin so may change how a host is reached.
+_PREFIXES = ("ansible_", "drumline_")
+
+
+class Targets:
+    """Asked by the threads of all jobs; told on the driver's what jobs have set."""
+
+    def __init__(
+        self,
+        transports: Mapping[str, Transport],
+        templating: Templating,
+        secrets: Secrets,
+        *,
+        scope: Callable[[Step, str], Scope],
+        definitions: Callable[[Step, str], Iterable[Variables]],
+    ) -> None:
+        """``scope`` gives the variables of a step on a host, ``definitions`` those of them that all its play shares."""
+        self._transports = transports
+        self._templating = templating
+        self._secrets = secrets
+        self._scope = scope
+        self._definitions = definitions
+        self._known: dict[tuple[str, int], Target] = {}  # by host and play
+
+    def of(self, step: Step, host: str) -> Target:
+        """How a job of this step reaches the host; secrets in it are registered. Raises ``OptionInvalid``."""
+        if step.task.variables and _tell_of_connections(step.task.variables):
+            return self._find(step, host)
+        target = self._known.get((host, step.play))
+        if target is None:
+            target = self._find(step, host)
+            if self._is_fixed(step, host):
+                self._known[host, step.play] = target
+        return target
+
+    def forget(self, host: str, variables: Iterable[str]) -> None:
+        """A job has set these variables of a host."""
+        if _tell_of_connections(variables):
+            self._known = {key: target for key, target in self._known.items() if key[0] != host}
+
+    def _find(self, step: Step, host: str) -> Target:
+        target = target_of(host, self._scope(step, host), self._transports)
+        for value in target.options.values():
+            if isinstance(value, Secret):
+                self._secrets.add(value)
+        return target
+
+    def _is_fixed(self, step: Step, host: str) -> bool:
+        """Whether no template says how the host is reached: what it looks at may be another value later."""
+        return all(
+            self._templating.compile_value(value).constant
+            for layer in self._definitions(step, host)
+            for name, value in layer.items()
+            if name.startswith(_PREFIXES)
+        )
+
+
+def _tell_of_connections(names: Iterable[str]) -> bool:
+    return any(name.startswith(_PREFIXES) for name in names)

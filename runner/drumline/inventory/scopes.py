@@ -1,0 +1,98 @@
+"""The one place where a scope is put together: of a job, of another host that it looks at, of a play before it starts.
+
+Precedence, highest first, as Ansible's:
+
+1. magic variables (``inventory_hostname``, ``groups``, …)
+2. extra variables (``-e``)
+3. what a loop or the job itself sets (``item``)
+4. registered results and ``set_fact``
+5. the task's ``vars``
+6. the play's ``vars``
+7. the host's variables from the inventory, its groups' merged in
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from drumline.inventory.variables import Facts, HostVars, Scope, host_magic, run_magic
+from drumline.model.host import Host, Inventory
+from drumline.model.playbook import Play, Playbook
+from drumline.model.value import Value, Variables
+from drumline.templating.templates import Templating
+
+NOTHING: Variables = {}
+NO_FACTS = Facts()
+
+
+class Scopes:
+    """Makes the scopes of one run. ``facts`` are what hosts have said so far: each is replaced, never changed."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        playbook: Playbook,
+        extra: Variables,
+        templating: Templating,
+        *,
+        verbosity: int = 0,
+        seen: Callable[[str, Any], None] | None = None,
+    ) -> None:
+        """``seen`` is told the name and the value of each definition that was rendered."""
+        first = playbook.plays[0].position.path if playbook.plays else playbook.path
+        self.facts: dict[str, Facts] = {}
+        self._inventory = inventory
+        self._extra = extra
+        self._templating = templating
+        self._seen = seen
+        self._run = run_magic(inventory, Path(first), verbosity=verbosity)
+
+    def host(self, name: str) -> Host:
+        """A host of the inventory; one without variables where it has none of this name."""
+        return self._inventory.hosts.get(name) or Host(name=name)
+
+    def scope(
+        self,
+        host: Host | None,
+        *,
+        play: Variables = NOTHING,
+        task: Variables = NOTHING,
+        own: Variables = NOTHING,
+        set_by_job: Facts = NO_FACTS,
+        batch: Variables = NOTHING,
+        everywhere: Variables = NOTHING,
+        hostvars: bool = True,
+    ) -> Scope:
+        """What is seen on a host; None: by all hosts alike.
+
+        ``play`` and ``task`` are the ``vars`` of these, ``own`` the variables of a loop's item, ``set_by_job`` is what
+        items before it set. ``batch`` and ``everywhere`` are magic variables: those of a batch, and those that other
+        hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
+        """
+        names = facts = inventory = NOTHING
+        if host is not None:
+            names = host_magic(host, self._hostvars(everywhere) if hostvars else None)
+            facts, inventory = self.facts.get(host.name, NO_FACTS), host.variables
+        layers = (names, batch, everywhere, self._run, self._extra, own, set_by_job, facts, task, play, inventory)
+        return Scope([layer for layer in layers if layer], self._templating, self._seen)
+
+    def _hostvars(self, everywhere: Variables) -> HostVars:
+        return HostVars(
+            self._inventory.hosts,
+            lambda name: self.scope(self.host(name), everywhere=everywhere, hostvars=False),
+        )
+
+    def before(self, host: Host, play: Play) -> Scope:
+        """What is seen on a host before the play starts."""
+        return self.scope(host, play=play.variables)
+
+    def render(self, value: Value, play: Play) -> Any:
+        """What is the same for all hosts of a play. Raises ``TemplateFailed``."""
+        return self._templating.render(value, self.scope(None, play=play.variables))
+
+    def render_pattern(self, value: Value, play: Play) -> str:
+        """The same for host patterns, which may be lists."""
+        found = self.render(value, play)
+        return ",".join(map(str, found)) if isinstance(found, (list, tuple)) else str(found)
