@@ -17,6 +17,9 @@ import hypothesis
 import pytest
 from support.watchdog import watch
 
+from drumline.plugin import Platform, Secret, Session, Target
+from drumline.testing import ActionHost
+
 # How long an example takes tells of what else this machine does.
 hypothesis.settings.register_profile("drumline", deadline=None)
 hypothesis.settings.load_profile("drumline")
@@ -30,7 +33,7 @@ for _number in (signal.SIGHUP, signal.SIGINT):
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
 
-pytest.register_assert_rewrite("drumline.testing.contract", "drumline.testing.staging")
+pytest.register_assert_rewrite("drumline.testing.cases", "drumline.testing.contract", "drumline.testing.staging")
 
 #: Reads a line of JSON, base64 (names to scripts), and tells with PowerShell's own parser what is in each.
 _PARSE = r"""
@@ -101,6 +104,34 @@ def windows_host(windows_program: str) -> Iterator[Windows]:
     host = Windows(windows_program, f"drumline-test-{secrets.token_hex(4)}")
     yield host
     host.remove()
+
+
+@pytest.fixture(scope="session")
+def winrm_session(windows_host: Windows) -> Iterator[Session]:
+    """A Windows as a server is reached: over NTLM, encrypted."""
+    from drumline_lab import wsman
+    from drumline_winrm.options import OPTIONS
+    from drumline_winrm.transport import Winrm
+
+    with wsman.WsmanServer(wsman.Settings(users={"user": "password"}), backend=windows_host) as server:
+        options = {option.name: option.default for option in OPTIONS}
+        options |= {"host": server.host, "port": server.port, "scheme": "http"}
+        options |= {"user": "user", "password": Secret("password")}
+        connection = Winrm().connect(Target(host="host", transport="winrm", options=options))
+        yield connection.open_session()
+        connection.close()
+
+
+@pytest.fixture
+def windows(winrm_session: Session) -> ActionHost:
+    """A Windows with real PowerShell."""
+    return ActionHost(platform=Platform.WINDOWS, session=winrm_session)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a Windows: suites of cases make such tests by themselves."""
+    if "windows_program" in getattr(item, "fixturenames", ()):
+        item.add_marker("windows")
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ HOMES = {
         "plugins/drumline_local/tree.py",
         "plugins/drumline_lab/processes.py",
     ),
-    "pytest": ("runner/drumline/testing/contract.py", "runner/drumline/testing/staging.py"),
+    "pytest": tuple(f"runner/drumline/testing/{suite}.py" for suite in ("cases", "contract", "staging")),
     "requests": ("plugins/drumline_winrm/",),
     "requests_ntlm": ("plugins/drumline_winrm/",),
     "rich": ("runner/drumline/reporting/", "runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py"),

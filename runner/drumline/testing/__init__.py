@@ -1,7 +1,7 @@
 """What authors of plugins test with.
 
-The transport contract suites are :mod:`drumline.testing.contract` and :mod:`drumline.testing.staging`; they alone need
-pytest, so they are imported by name.
+The transport contract suites are :mod:`drumline.testing.contract` and :mod:`drumline.testing.staging`, the cases of
+actions :mod:`drumline.testing.cases`; they alone need pytest, so they are imported by name.
 """
 
 from drumline.testing.acting import play
@@ -18,9 +18,11 @@ from drumline.testing.fakes import (
     all_well,
     in_order,
 )
+from drumline.testing.hosts import ActionHost, HostDirectory, HostFile, HostLink
 from drumline.testing.null import NullTransport
 
 __all__ = [
+    "ActionHost",
     "Answer",
     "Answering",
     "FakeClock",
@@ -28,6 +30,9 @@ __all__ = [
     "FakeSession",
     "FakeStaged",
     "FakeTransport",
+    "HostDirectory",
+    "HostFile",
+    "HostLink",
     "NullTransport",
     "all_well",
     "collect",

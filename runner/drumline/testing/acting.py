@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, TypeVar
 
 from drumline.model.outcome import Result
 from drumline.model.request import Get, Request
 from drumline.model.target import Platform
-from drumline.plugin.protocols import Action, Call, Steps
+from drumline.plugin.protocols import Action, Argument, Call
 from drumline.testing.fakes import Answer
+
+T = TypeVar("T")
 
 
 def play(
@@ -30,16 +32,27 @@ def play(
 
         requests, result = play(uptime, {"pretty": True}, [Completed(code=0, stdout=b"up 3 days")])
     """
-    defaults = {argument.name: argument.default for argument in action.arguments}
-    unknown = set(arguments or {}) - set(defaults)
-    assert action.open_arguments or not unknown, f"{action.name} declares no {', '.join(sorted(unknown))}"
-    made = Call(host="host", platform=platform, arguments={**defaults, **(arguments or {})}, **call)
+    made = Call(host="host", platform=platform, arguments=_typed(action, arguments or {}), **call)
     if callable(answers):
-        return _feed(action.perform(made), answers)
+        return drive(action.perform(made), answers)
     left = list(answers)
-    played = _feed(action.perform(made), lambda request: _next(left, request))
+    played = drive(action.perform(made), lambda request: _next(left, request))
     assert not left, f"the action did not ask for {left!r}"
     return played
+
+
+def _typed(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for each declared argument; text is made what a kind of text is declared (``HostPath``, ``Mode``)."""
+    declared = {argument.name: argument for argument in action.arguments}
+    unknown = set(given) - set(declared)
+    assert action.open_arguments or not unknown, f"{action.name} declares no {', '.join(sorted(unknown))}"
+    values = {name: _text_of(declared[name], value) if name in declared else value for name, value in given.items()}
+    return {name: argument.default for name, argument in declared.items()} | values
+
+
+def _text_of(argument: Argument, value: Any) -> Any:
+    is_text = isinstance(value, str) and issubclass(argument.type, str)
+    return argument.type(value) if is_text and not isinstance(value, argument.type) else value
 
 
 def _next(left: list[Answer], request: Request) -> Answer:
@@ -47,7 +60,8 @@ def _next(left: list[Answer], request: Request) -> Answer:
     return left.pop(0)
 
 
-def _feed(steps: Steps, answering: Callable[[Request], Answer]) -> tuple[list[Request], Result]:
+def drive(steps: Generator[Request, Any, T], answering: Callable[[Request], Answer]) -> tuple[list[Request], T]:
+    """Answer what a generator asks for until it returns; gives its requests and what it returned."""
     requests: list[Request] = []
     try:
         request = next(steps)
@@ -60,7 +74,7 @@ def _feed(steps: Steps, answering: Callable[[Request], Answer]) -> tuple[list[Re
         steps.close()
 
 
-def _answer(steps: Steps, request: Request, answer: Answer) -> Request:
+def _answer(steps: Generator[Request, Any, Any], request: Request, answer: Answer) -> Request:
     if isinstance(answer, Exception):
         return steps.throw(answer)
     if isinstance(request, Get) and isinstance(answer, bytes):

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.hosts import Host
 from support.narrowing import expect
 
 from drumline.plugin import ActionFailed, Completed, Ending, Language, Platform, Run
 from drumline.plugin.manager import load_plugins
-from drumline.testing import play
+from drumline.testing import ActionHost, play
 
 ACTIONS = load_plugins().actions
 
 
-def test_command_has_no_shell(posix: Host, tmp_path: Path) -> None:
+def test_command_has_no_shell(posix: ActionHost, tmp_path: Path) -> None:
     result = posix("command", cmd="printf '%s|' a 'b  c' '*' ';' '`id`' '$(id)' \"q'\" \\\\n")
     assert result.changed
     assert not result.failed
@@ -29,23 +28,23 @@ def test_command_has_no_shell(posix: Host, tmp_path: Path) -> None:
     assert result.values["cmd"][:3] == ["printf", "%s|", "a"]
 
 
-def test_command_expands_home_and_variables_only(posix: Host, tmp_path: Path) -> None:
+def test_command_expands_home_and_variables_only(posix: ActionHost, tmp_path: Path) -> None:
     posix.settings["environment"] = {"HOME": str(tmp_path), "A": "x  y"}
     result = posix("command", argv=["printf", "%s|", "~", "~/a b", "$A", "${A}z", "$NOT_SET", "${NOT_SET}", "a~"])
     assert result.values["stdout"] == f"{tmp_path}|{tmp_path}/a b|x  y|x  yz|$NOT_SET|${{NOT_SET}}|a~|"
 
 
-def test_command_expands_nothing_where_it_must_not(posix: Host) -> None:
+def test_command_expands_nothing_where_it_must_not(posix: ActionHost) -> None:
     result = posix("command", cmd="printf %s| ~ $HOME ${HOME} 'a b'", expand_argument_vars=False)
     assert result.values["stdout"] == "~|$HOME|${HOME}|a b|"
 
 
-def test_command_runs_the_program_not_the_shells_own_word(posix: Host) -> None:
+def test_command_runs_the_program_not_the_shells_own_word(posix: ActionHost) -> None:
     assert posix("command", cmd="cd /").failed
     assert posix("command", cmd="echo 'a\\tb'").values["stdout"] == "a\\tb"
 
 
-def test_a_failure_has_code_and_output(posix: Host) -> None:
+def test_a_failure_has_code_and_output(posix: ActionHost) -> None:
     result = posix("shell", cmd="echo out; echo err >&2; exit 7")
     assert result.failed
     assert result.message == "non-zero return code"
@@ -58,13 +57,13 @@ def test_a_failure_has_code_and_output(posix: Host) -> None:
 
 
 @pytest.mark.parametrize(("program", "code"), [("no-such-program-here", 2), ("/no/such program", 2), ("/etc", 13)])
-def test_a_program_that_can_not_be_started_has_changed_nothing(posix: Host, program: str, code: int) -> None:
+def test_a_program_that_can_not_be_started_has_changed_nothing(posix: ActionHost, program: str, code: int) -> None:
     result = posix("command", argv=[program, "a b"])
     assert (result.changed, result.failed, result.message) == (False, True, "Error executing command.")
     assert result.values == {"rc": code, "cmd": shlex.join([program, "a b"]), "stdout": "", "stderr": ""}
 
 
-def test_stdin_directory_and_ends(posix: Host, tmp_path: Path) -> None:
+def test_stdin_directory_and_ends(posix: ActionHost, tmp_path: Path) -> None:
     (tmp_path / "sub dir").mkdir()
     result = posix("shell", cmd="pwd; cat; printf '\\n\\n'", stdin="ü", chdir=str(tmp_path / "sub dir"))
     assert result.values["stdout"] == f"{tmp_path}/sub dir\nü"
@@ -73,14 +72,14 @@ def test_stdin_directory_and_ends(posix: Host, tmp_path: Path) -> None:
     assert posix("shell", cmd="true", chdir=str(tmp_path / "absent")).failed
 
 
-def test_executable(posix: Host) -> None:
+def test_executable(posix: ActionHost) -> None:
     assert posix("shell", cmd="echo $0", executable="/bin/bash").values["stdout"].endswith("bash")
     result = posix("shell", cmd="echo ${BASH_VERSION:+bash}", executable="/bin/bash", creates="/absent")
     assert result.values["stdout"] == "bash"
 
 
 @pytest.mark.parametrize("action", ["command", "shell"])
-def test_creates_and_removes(posix: Host, tmp_path: Path, action: str) -> None:
+def test_creates_and_removes(posix: ActionHost, tmp_path: Path, action: str) -> None:
     made = tmp_path / "made here"
     task = {"cmd": f"touch '{made}'", "creates": str(made)}
     assert posix(action, **task).changed
@@ -98,7 +97,7 @@ def test_creates_and_removes(posix: Host, tmp_path: Path, action: str) -> None:
     assert not posix(action, cmd=f"rm '{made}'", removes=str(made)).changed
 
 
-def test_raw(posix: Host) -> None:
+def test_raw(posix: ActionHost) -> None:
     result = posix("raw", cmd="echo a; echo b | tr b c")
     assert result.values["stdout"] == "a\nc\n"
     assert posix("raw", cmd="exit 3").failed
@@ -107,7 +106,7 @@ def test_raw(posix: Host) -> None:
 @pytest.mark.parametrize(
     "arguments", [{}, {"cmd": "x", "argv": ["x"]}, {"cmd": "  "}, {"argv": []}, {"cmd": "echo 'open"}]
 )
-def test_wrong_arguments(posix: Host, arguments: dict[str, object]) -> None:
+def test_wrong_arguments(posix: ActionHost, arguments: dict[str, object]) -> None:
     with pytest.raises(ActionFailed):
         posix("command", **arguments)
     assert posix.requests == []
@@ -121,7 +120,7 @@ def test_wrong_arguments(posix: Host, arguments: dict[str, object]) -> None:
         (Ending.INTERRUPTED, 30.0, "Interrupted: the command and its children were ended on the host"),
     ],
 )
-def test_what_was_ended_is_told(posix: Host, ending: Ending, timeout: float | None, message: str) -> None:
+def test_what_was_ended_is_told(posix: ActionHost, ending: Ending, timeout: float | None, message: str) -> None:
     posix.settings["timeout"] = timeout
     posix.answer = lambda _: Completed(code=None, stdout=b"so far", ending=ending)
     for action in ("command", "shell", "raw"):
@@ -142,7 +141,7 @@ def script(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("size", [0, 100_000])
-def test_script(posix: Host, script: Path, tmp_path: Path, size: int) -> None:
+def test_script(posix: ActionHost, script: Path, tmp_path: Path, size: int) -> None:
     script.write_text(script.read_text() + "#" * size)
     posix.settings["environment"] = {"A": "x y", "CODE": "4", "TMPDIR": str(tmp_path)}
     result = posix("script", cmd=f"'{script}' one 'two 2' $A ';'", chdir="/")
@@ -154,7 +153,7 @@ def test_script(posix: Host, script: Path, tmp_path: Path, size: int) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [script.name]
 
 
-def test_script_with_a_program_of_its_own(posix: Host, tmp_path: Path) -> None:
+def test_script_with_a_program_of_its_own(posix: ActionHost, tmp_path: Path) -> None:
     (tmp_path / "program").write_text("echo ${BASH_VERSION:+bash}")
     assert posix("script", cmd=f"{tmp_path}/program", executable="/bin/bash").values["stdout"] == "bash"
     assert posix("script", cmd=f"{tmp_path}/program").values["rc"] == 0
@@ -165,7 +164,7 @@ def test_script_with_a_program_of_its_own(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.windows
-def test_shells_on_windows(windows: Host) -> None:
+def test_shells_on_windows(windows: ActionHost) -> None:
     result = windows("win_shell", cmd="'ü'; 1 + 1; $args.Count")
     assert result.values["stdout"] == "ü\r\n2\r\n0"
     assert windows("shell", cmd="echo %OS%& exit 3", executable="cmd").values["rc"] == 3
@@ -175,7 +174,7 @@ def test_shells_on_windows(windows: Host) -> None:
 
 
 @pytest.mark.windows
-def test_command_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_command_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     result = windows("win_command", cmd='cmd /c "echo %CD%& exit 7"', chdir=directory[0])
     assert result.values["rc"] == 7
     assert result.values["stdout"] == directory[0]
@@ -186,7 +185,9 @@ def test_command_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
 
 @pytest.mark.windows
 @pytest.mark.parametrize("executable", ["cmd", None])
-def test_creates_and_removes_on_windows(windows: Host, directory: tuple[str, Path], executable: str | None) -> None:
+def test_creates_and_removes_on_windows(
+    windows: ActionHost, directory: tuple[str, Path], executable: str | None
+) -> None:
     made = f"{directory[0]}\\made"
     make = f"echo x>{made}" if executable else f"Set-Content {made} x"
     assert windows("win_shell", cmd=make, creates=made, executable=executable).changed
@@ -197,7 +198,7 @@ def test_creates_and_removes_on_windows(windows: Host, directory: tuple[str, Pat
 
 @pytest.mark.windows
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_powershell_script(windows: Host, tmp_path: Path, encoding: str) -> None:
+def test_powershell_script(windows: ActionHost, tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "it is.ps1"
     path.write_bytes('using namespace System.IO\nparam($Name, [int]$Count)\n"$Name $($Count + 1) ü"\n'.encode(encoding))
     result = windows("script", cmd=f'"{path}" -Name "a b" -Count 2')
@@ -207,7 +208,7 @@ def test_powershell_script(windows: Host, tmp_path: Path, encoding: str) -> None
 
 @pytest.mark.windows
 @pytest.mark.parametrize("padding", [0, 100_000])
-def test_batch_script(windows: Host, tmp_path: Path, padding: int) -> None:
+def test_batch_script(windows: ActionHost, tmp_path: Path, padding: int) -> None:
     path = tmp_path / "it.cmd"
     path.write_bytes(b"@echo off\r\necho %1 %~f0\r\nexit 5\r\n" + b"rem x\r\n" * (padding // 7))
     result = windows("script", cmd=f"{path} first")
@@ -217,7 +218,7 @@ def test_batch_script(windows: Host, tmp_path: Path, padding: int) -> None:
     assert not windows("win_stat", path=gone).values["stat"]["exists"]
 
 
-def test_windows_arguments_are_quoted_as_programs_read_them(posix: Host) -> None:
+def test_windows_arguments_are_quoted_as_programs_read_them(posix: ActionHost) -> None:
     posix.platform = Platform.WINDOWS
     posix.answer = lambda _: Completed(code=0)
     posix("command", argv=["a b", 'say "hi"', "c:\\x y\\"])
@@ -257,7 +258,7 @@ def noexec(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("size", [0, 100_000])
-def test_script_where_nothing_can_be_started(posix: Host, noexec: Path, tmp_path: Path, size: int) -> None:
+def test_script_where_nothing_can_be_started(posix: ActionHost, noexec: Path, tmp_path: Path, size: int) -> None:
     posix.settings["environment"] = {"TMPDIR": str(noexec)}
     script = tmp_path / "it"
     padding = "#" * size + "\n"

@@ -2,145 +2,210 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
-from support.hosts import Host
-from support.narrowing import expect
 
-from drumline.plugin import ActionFailed, Approval, Ask, ClockReading, Duration, Moment, ReadClock, Sleep, Waiting
+from drumline.plugin import (
+    ActionFailed,
+    Approval,
+    Ask,
+    ClockReading,
+    Duration,
+    Moment,
+    ReadClock,
+    Result,
+    Sleep,
+    Waiting,
+)
 from drumline.plugin.manager import load_plugins
 from drumline.testing import play
-
-ACTIONS = load_plugins().actions
-
-
-@pytest.fixture
-def nobody(posix: Host) -> Host:
-    """Any host: nothing is sent."""
-    posix.answer = lambda request: None
-    return posix
+from drumline.testing.cases import ActionCases, Case
 
 
 def _undefined(name: str) -> object:
     raise ActionFailed(f"{name} is undefined")
 
 
-def test_debug(nobody: Host) -> None:
-    assert nobody("debug").message == "Hello world!"
-    assert nobody("ansible.builtin.debug", msg="text").message == "text"
-    assert nobody("debug", msg=["a", 1]).values == {"msg": ["a", 1]}
-    nobody.settings["lookup"] = {"a.b": {"c": 1}, "ansible_verbosity": 1}.__getitem__
-    assert nobody("debug", var="a.b").values == {"a.b": {"c": 1}}
-    assert not nobody("debug", msg="x", verbosity=1).skipped
-    assert nobody("debug", msg="x", verbosity=2).skipped
-    nobody.settings["lookup"] = _undefined
-    assert nobody("debug", var="x").values == {"x": "VARIABLE IS NOT DEFINED!"}
-    with pytest.raises(ActionFailed, match="mutually exclusive"):
-        nobody("debug", msg="x", var="y")
+def _looking_up(variables: Mapping[str, object]) -> dict[str, object]:
+    return {"lookup": variables.__getitem__}
 
 
-def test_set_fact(nobody: Host) -> None:
-    result = nobody("set_fact", version=3, names=["a"], cacheable=True)
-    assert result.facts == {"version": 3, "names": ["a"]}
-    assert not result.changed
-    for wrong in ({}, {"a-b": 1}):
-        with pytest.raises(ActionFailed):
-            nobody("set_fact", **wrong)
+VERBOSE = _looking_up({"a.b": {"c": 1}, "ansible_verbosity": 1})
 
 
-def test_assert(nobody: Host) -> None:
-    assert nobody("assert", that=[("a", True)]).message == "All assertions passed"
-    assert nobody("assert", that=[("a", True)], success_msg="fine").message == "fine"
-    assert nobody("assert", that=[("a", True)], quiet=True).message == ""
-    with pytest.raises(ActionFailed) as failed:
-        nobody("assert", that=[("a", True), ("b > 1", False)], fail_msg="b is small")
-    assert failed.value.message == "b is small"
-    assert failed.value.values == {"assertion": "b > 1", "evaluated_to": False}
-    assert nobody("assert", that=[("a", True)], success_msg=["a", "b"]).values == {"msg": ["a", "b"]}
-    with pytest.raises(ActionFailed) as failed:
-        nobody("assert", that=[("b", False)], fail_msg=["one", "two"])
-    assert failed.value.values == {"assertion": "b", "evaluated_to": False, "msg": ["one", "two"]}
+class TestDebug(ActionCases):
+    action = "ansible.builtin.debug"
+    answers = ()
+    cases = (
+        Case("it greets", message="Hello world!", changed=False, values={}),
+        Case("a text", {"msg": "text"}, message="text"),
+        Case("a list", {"msg": ["a", 1]}, message="", values={"msg": ["a", 1]}),
+        Case("a variable", {"var": "a.b"}, call=VERBOSE, values={"a.b": {"c": 1}}),
+        Case("verbose enough", {"msg": "x", "verbosity": 1}, call=VERBOSE, skipped=False),
+        Case("not verbose enough", {"msg": "x", "verbosity": 2}, call=VERBOSE, skipped=True),
+        Case(
+            "an undefined variable", {"var": "x"}, call={"lookup": _undefined}, values={"x": "VARIABLE IS NOT DEFINED!"}
+        ),
+        Case("text and variable", {"msg": "x", "var": "y"}, failed="mutually exclusive"),
+    )
 
 
-def test_fail(nobody: Host) -> None:
-    with pytest.raises(ActionFailed, match="Failed as requested"):
-        nobody("fail")
-    with pytest.raises(ActionFailed, match="why"):
-        nobody("fail", msg="why")
-    with pytest.raises(ActionFailed) as failed:
-        nobody("fail", msg=["one", "two"])
-    assert (failed.value.message, failed.value.values) == ("", {"msg": ["one", "two"]})
+FACTS = {"version": 3, "names": ["a"]}
 
 
-def test_pause(nobody: Host) -> None:
-    assert nobody("pause", minutes=1.5).values["delta"] == 90
-    assert nobody.requests == [Sleep(seconds=90.0)]
-    assert nobody.waits == [Waiting(reason="for 1.5 minutes", seconds=90.0)]
-    assert nobody("pause", seconds=2.0, prompt="the cache warms").message == "the cache warms"
-    assert nobody.waits == [Waiting(reason="for 2 seconds: the cache warms", seconds=2.0)]
-    for wrong in ({}, {"prompt": "Continue?"}, {"seconds": 1.0, "minutes": 1.0}):
-        with pytest.raises(ActionFailed):
-            nobody("pause", **wrong)
+class TestSetFact(ActionCases):
+    action = "set_fact"
+    answers = ()
+    cases = (
+        Case("any name", {**FACTS, "cacheable": True}, facts=FACTS, changed=False),
+        Case("nothing", failed="No key/value pairs provided"),
+        Case("not a name", {"a-b": 1}, failed="'a-b' is not valid"),
+    )
 
 
-def test_pause_until(nobody: Host) -> None:
+class TestAssert(ActionCases):
+    action = "assert"
+    answers = ()
+    cases = (
+        Case("all hold", {"that": [("a", True)]}, message="All assertions passed"),
+        Case("a message", {"that": [("a", True)], "success_msg": "fine"}, message="fine"),
+        Case("lines", {"that": [("a", True)], "success_msg": ["a", "b"]}, values={"msg": ["a", "b"]}),
+        Case("quietly", {"that": [("a", True)], "quiet": True}, message=""),
+        Case(
+            "one fails",
+            {"that": [("a", True), ("b > 1", False)], "fail_msg": "b is small"},
+            failed="b is small",
+            values={"assertion": "b > 1", "evaluated_to": False},
+        ),
+        Case(
+            "lines for one that fails",
+            {"that": [("b", False)], "fail_msg": ["one", "two"]},
+            failed="",
+            values={"assertion": "b", "evaluated_to": False, "msg": ["one", "two"]},
+        ),
+    )
+
+
+class TestFail(ActionCases):
+    action = "fail"
+    answers = ()
+    cases = (
+        Case("without a message", failed="Failed as requested"),
+        Case("a message", {"msg": "why"}, failed="why", message="why"),
+        Case("lines", {"msg": ["one", "two"]}, failed="", message="", values={"msg": ["one", "two"]}),
+    )
+
+
+class TestPause(ActionCases):
+    action = "pause"
+    answers = ()
+    cases = (
+        Case(
+            "minutes",
+            {"minutes": 1.5},
+            answers=[None],
+            requests=[Sleep(seconds=90.0)],
+            waits=["for 1.5 minutes"],
+            values={"delta": 90},
+        ),
+        Case(
+            "a prompt",
+            {"seconds": 2.0, "prompt": "the cache warms"},
+            answers=[None],
+            message="the cache warms",
+            waits=["for 2 seconds: the cache warms"],
+        ),
+        Case("no time and no terminal", failed="here is no terminal"),
+        Case("a question and no terminal", {"prompt": "Continue?"}, failed="here is no terminal"),
+        Case("two times", {"seconds": 1.0, "minutes": 1.0}, failed="mutually exclusive"),
+        Case("a moment that is past", {"until": Moment(1_600_000_000.0)}, failed="can't be waited for"),
+    )
+
+
+def _paused_until(moment: Moment) -> tuple[Waiting, Sleep, Result]:
+    [wait, sleep], result = play(load_plugins().actions["pause"], {"until": moment}, lambda _: None)
+    assert isinstance(wait, Waiting)
+    assert isinstance(sleep, Sleep)
+    return wait, sleep, result
+
+
+def test_pause_until() -> None:
     soon = datetime.now().astimezone() + timedelta(hours=2)
-    nobody("pause", until=Moment(soon.timestamp()))
-    [wait], [sleep] = nobody.waits, nobody.requests
-    assert expect(Sleep, sleep).seconds == wait.seconds == pytest.approx(7200, abs=10)
+    wait, sleep, _ = _paused_until(Moment(soon.timestamp()))
+    assert sleep.seconds == wait.seconds == pytest.approx(7200, abs=10)
     assert wait.reason == f"until {soon.isoformat(sep=' ', timespec='seconds')}"
-    before = datetime.now() - timedelta(minutes=1)  # a time of day that is past: tomorrow's is meant
-    result = nobody("pause", until=Moment(before.time()))
-    sleep = expect(Sleep, nobody.requests[0])
+    before = datetime.now() - timedelta(minutes=1)  # a time of day that is over: tomorrow's is meant
+    _, sleep, result = _paused_until(Moment(before.time()))
     assert sleep.seconds == pytest.approx(86_340, abs=3610)  # the clocks may be changed that night
     assert result.values["delta"] == round(sleep.seconds)
-    with pytest.raises(ActionFailed, match=r"2020-.*can't be waited for"):
-        nobody("pause", until=Moment(1_600_000_000.0))
 
 
-def test_approve() -> None:
-    approval = Approval(approved=True, by="ops@desk", at=1_800_000_000.0, comment="all green")
-    requests, result = play(ACTIONS["approve"], {"message": "Go live?\n"}, [approval])
-    assert requests == [Ask(message="Go live?")]
-    assert not result.changed
-    assert result.message == "approved by ops@desk: all green"
-    assert result.values == {
-        "approved_by": "ops@desk",
-        "approved_at": "2027-01-15T08:00:00Z",
-        "comment": "all green",
-    }
-    assert ACTIONS["approve"].once
+YES = Approval(approved=True, by="ops@desk", at=1_800_000_000.0, comment="all green")
+NO = Approval(approved=False, by="ops@desk", at=1_800_000_000.0)
+NO_ONE = Approval(approved=False, by="nobody", at=0.0)
 
 
-@pytest.mark.parametrize(("default", "approves"), [("approve", True), ("reject", False), (None, False)])
-def test_approve_with_a_time_out(default: str | None, approves: bool) -> None:
-    arguments = {"message": "Go?", "timeout": Duration(600), "default": default}
-    [request], _ = play(ACTIONS["approve"], arguments, [Approval(approved=True, by="x", at=0.0)])
-    assert request == Ask(message="Go?", timeout=600, default=approves)
+class TestApprove(ActionCases):
+    action = "approve"
+    answers = ()
+    cases = (
+        Case(
+            "approved",
+            {"message": "Go live?\n"},
+            answers=[YES],
+            requests=[Ask(message="Go live?")],
+            changed=False,
+            message="approved by ops@desk: all green",
+            values={"approved_by": "ops@desk", "approved_at": "2027-01-15T08:00:00Z", "comment": "all green"},
+        ),
+        *(
+            Case(
+                f"{default} when the time is up",
+                {"message": "Go?", "timeout": Duration(600), "default": default},
+                answers=[YES],
+                requests=[Ask(message="Go?", timeout=600, default=default == "approve")],
+            )
+            for default in ("approve", "reject", None)
+        ),
+        Case(
+            "rejected",
+            {"message": "Go?"},
+            answers=[NO],
+            failed="rejected by ops@desk",
+            message="rejected by ops@desk",
+            values={"rejected_by": "ops@desk", "rejected_at": "2027-01-15T08:00:00Z"},
+        ),
+        Case(
+            "rejected with a reason",
+            {"message": "Go?"},
+            answers=[Approval(approved=False, by="ops@desk", at=0.0, comment="too late")],
+            failed="rejected by ops@desk: too late",
+        ),
+        Case(
+            "no one answers",
+            {"message": "Go?", "timeout": Duration(3600)},
+            answers=[NO_ONE],
+            failed="answered in 3600 seconds",
+        ),
+        Case("no message", {"message": " "}, failed="needs a message"),
+        Case("a default without a time", {"message": "Go?", "default": "approve"}, failed="timeout"),
+    )
+
+    def test_one_job_asks_for_all_hosts(self) -> None:
+        assert load_plugins().actions["approve"].once
 
 
-def test_a_rejection_fails() -> None:
-    for comment, said in (("", "rejected by ops@desk"), ("too late", "rejected by ops@desk: too late")):
-        approval = Approval(approved=False, by="ops@desk", at=1_800_000_000.0, comment=comment)
-        with pytest.raises(ActionFailed) as failed:
-            play(ACTIONS["approve"], {"message": "Go?"}, [approval])
-        assert failed.value.message == said
-        assert failed.value.values == {"rejected_by": "ops@desk", "rejected_at": "2027-01-15T08:00:00Z"}
-    answers = [Approval(approved=False, by="nobody", at=0.0)]
-    with pytest.raises(ActionFailed, match="rejected since no one answered in 3600 seconds"):
-        play(ACTIONS["approve"], {"message": "Go?", "timeout": Duration(3600)}, answers)
-
-
-@pytest.mark.parametrize("wrong", [{"message": " "}, {"message": "Go?", "default": "approve"}])
-def test_an_approval_that_makes_no_sense(wrong: dict[str, object]) -> None:
-    with pytest.raises(ActionFailed):
-        play(ACTIONS["approve"], wrong)
-
-
-def test_clock() -> None:
-    reading = ClockReading(offset=-0.25, uncertainty=0.001, round_trip=0.004)
-    requests, result = play(ACTIONS["clock"], answers=[reading])
-    assert requests == [ReadClock()]
-    assert result.values == {"offset": -0.25, "uncertainty": 0.001, "round_trip": 0.004}
-    assert not result.changed
+class TestClock(ActionCases):
+    action = "clock"
+    answers = ()
+    cases = (
+        Case(
+            "a reading",
+            answers=[ClockReading(offset=-0.25, uncertainty=0.001, round_trip=0.004)],
+            requests=[ReadClock()],
+            changed=False,
+            values={"offset": -0.25, "uncertainty": 0.001, "round_trip": 0.004},
+        ),
+    )

@@ -9,17 +9,18 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support.hosts import Host
 
 from drumline.plugin import ActionFailed, Completed, Put, Request, TransferFailed
+from drumline.testing import ActionHost, Answer
 
 EVERY_BYTE = bytes(range(256)) * 8
 LARGE = os.urandom(300_000)
+
 NAMES = ["plain", "with space", "ü ☃", "quote'\"$HOME`", "-dash", "new\nline", "[a]*"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_name_and_all_bytes(posix: Host, tmp_path: Path, name: str) -> None:
+def test_any_name_and_all_bytes(posix: ActionHost, tmp_path: Path, name: str) -> None:
     source = tmp_path / "source"
     source.write_bytes(EVERY_BYTE)
     target = tmp_path / name.replace("$HOME", "$NOT_SET_HERE")
@@ -32,13 +33,13 @@ def test_any_name_and_all_bytes(posix: Host, tmp_path: Path, name: str) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"source", target.name}
 
 
-def test_small_content_takes_one_round_trip(posix: Host, tmp_path: Path) -> None:
+def test_small_content_takes_one_round_trip(posix: ActionHost, tmp_path: Path) -> None:
     posix("copy", content="hello\n", dest=str(tmp_path / "file"))
     assert len(posix.requests) == 1
     assert (tmp_path / "file").read_text() == "hello\n"
 
 
-def test_large_content_is_uploaded_once(posix: Host, tmp_path: Path) -> None:
+def test_large_content_is_uploaded_once(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(LARGE)
     assert posix("copy", src=str(source), dest=str(tmp_path / "target")).changed
@@ -49,7 +50,7 @@ def test_large_content_is_uploaded_once(posix: Host, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_large_content_for_another_user_never_leaves_their_hands(posix: Host, tmp_path: Path) -> None:
+def test_large_content_for_another_user_never_leaves_their_hands(posix: ActionHost, tmp_path: Path) -> None:
     posix.settings["become"] = True
     source = tmp_path / "source"
     source.write_bytes(LARGE * 5)
@@ -61,7 +62,7 @@ def test_large_content_for_another_user_never_leaves_their_hands(posix: Host, tm
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("sudo"), reason="needs root and sudo")
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
 @pytest.mark.parametrize("content", [b"small", LARGE * 5], ids=["small", "large"])
-def test_a_user_without_rights_owns_what_it_copies(posix: Host, content: bytes) -> None:
+def test_a_user_without_rights_owns_what_it_copies(posix: ActionHost, content: bytes) -> None:
     posix.user, posix.settings["become"] = "nobody", True
     with tempfile.TemporaryDirectory() as name:
         directory, source = Path(name) / "theirs", Path(name) / "source"
@@ -87,12 +88,12 @@ def _whoami(directory: Path) -> Path:
     return script
 
 
-def test_nothing_is_left_when_an_upload_fails(posix: Host, tmp_path: Path) -> None:
+def test_nothing_is_left_when_an_upload_fails(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(LARGE)
     real = posix.answer
 
-    def refuse(request: Request) -> Completed | None:
+    def refuse(request: Request) -> Answer:
         if isinstance(request, Put):
             raise TransferFailed("disk full")
         return real(request)
@@ -103,13 +104,13 @@ def test_nothing_is_left_when_an_upload_fails(posix: Host, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
-def test_damage_on_the_way_is_noticed(posix: Host, tmp_path: Path) -> None:
+def test_damage_on_the_way_is_noticed(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(LARGE)
     (tmp_path / "target").write_text("old")
     real = posix.answer
 
-    def damage(request: Request) -> Completed | None:
+    def damage(request: Request) -> Answer:
         answer = real(request)
         if isinstance(request, Put):
             Path(request.destination).write_bytes(LARGE[:-1])
@@ -123,7 +124,7 @@ def test_damage_on_the_way_is_noticed(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "bits"), [("0640", 0o640), ("600", 0o600), ("u=rw,g=r,o=", 0o640), ("1777", 0o1777)])
-def test_mode(posix: Host, tmp_path: Path, mode: str, bits: int) -> None:
+def test_mode(posix: ActionHost, tmp_path: Path, mode: str, bits: int) -> None:
     target = tmp_path / "file"
     result = posix.twice("copy", content="x", dest=str(target), mode=mode)
     assert target.stat().st_mode & 0o7777 == bits
@@ -133,7 +134,7 @@ def test_mode(posix: Host, tmp_path: Path, mode: str, bits: int) -> None:
     assert target.stat().st_mode & 0o7777 == bits
 
 
-def test_a_new_file_has_the_mode_of_the_umask_and_an_old_one_keeps_its_own(posix: Host, tmp_path: Path) -> None:
+def test_a_new_file_has_the_mode_of_the_umask_and_an_old_one_keeps_its_own(posix: ActionHost, tmp_path: Path) -> None:
     target = tmp_path / "file"
     posix("copy", content="1", dest=str(target))
     assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
@@ -148,7 +149,7 @@ def _umask() -> int:
     return mask
 
 
-def test_preserve_takes_the_mode_of_the_source(posix: Host, tmp_path: Path) -> None:
+def test_preserve_takes_the_mode_of_the_source(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_text("#!/bin/sh\n")
     source.chmod(0o705)
@@ -159,7 +160,7 @@ def test_preserve_takes_the_mode_of_the_source(posix: Host, tmp_path: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 @pytest.mark.parametrize(("owner", "group"), [("nobody", "daemon"), ("65534", "1")])
-def test_owner_and_group(posix: Host, tmp_path: Path, owner: str, group: str) -> None:
+def test_owner_and_group(posix: ActionHost, tmp_path: Path, owner: str, group: str) -> None:
     target = tmp_path / "file"
     result = posix.twice("copy", content="x", dest=str(target), owner=owner, group=group, mode="4755")
     assert (target.stat().st_uid, target.stat().st_gid) == (65534, 1)
@@ -169,7 +170,7 @@ def test_owner_and_group(posix: Host, tmp_path: Path, owner: str, group: str) ->
     assert (target.stat().st_uid, target.stat().st_gid) == (65534, 1)
 
 
-def test_an_unknown_owner_leaves_the_old_file(posix: Host, tmp_path: Path) -> None:
+def test_an_unknown_owner_leaves_the_old_file(posix: ActionHost, tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("old")
     with pytest.raises(ActionFailed, match="no-such-user"):
@@ -178,7 +179,7 @@ def test_an_unknown_owner_leaves_the_old_file(posix: Host, tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_directory_as_target(posix: Host, tmp_path: Path) -> None:
+def test_a_directory_as_target(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "app.conf"
     source.write_text("x")
     posix.twice("copy", src=str(source), dest=f"{tmp_path}/made/too/", directory_mode="0750")
@@ -193,7 +194,7 @@ def test_a_directory_as_target(posix: Host, tmp_path: Path) -> None:
         posix("copy", content="x", dest=str(tmp_path / "absent/file"))
 
 
-def test_force_and_backup(posix: Host, tmp_path: Path) -> None:
+def test_force_and_backup(posix: ActionHost, tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("old")
     assert not posix("copy", content="new", dest=str(target), force=False).changed
@@ -203,7 +204,7 @@ def test_force_and_backup(posix: Host, tmp_path: Path) -> None:
     assert target.read_text() == "new"
 
 
-def test_validate(posix: Host, tmp_path: Path) -> None:
+def test_validate(posix: ActionHost, tmp_path: Path) -> None:
     target = tmp_path / "file"
     posix("copy", content="good\n", dest=str(target), validate="grep -q good %s")
     with pytest.raises(ActionFailed, match="failed to validate"):
@@ -212,7 +213,7 @@ def test_validate(posix: Host, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_links(posix: Host, tmp_path: Path) -> None:
+def test_links(posix: ActionHost, tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     real.write_text("old")
     link.symlink_to(real)
@@ -224,7 +225,7 @@ def test_links(posix: Host, tmp_path: Path) -> None:
     assert real.read_text() == "new"
 
 
-def test_checksum_of_the_source(posix: Host, tmp_path: Path) -> None:
+def test_checksum_of_the_source(posix: ActionHost, tmp_path: Path) -> None:
     with pytest.raises(ActionFailed, match="expected checksum"):
         posix("copy", content="x", dest=str(tmp_path / "file"), checksum="0" * 40)
     assert posix.requests == []
@@ -245,7 +246,7 @@ def _content(root: Path) -> dict[str, bytes | None]:
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_directories(posix: Host, tree: Path, tmp_path: Path, remote: bool) -> None:
+def test_directories(posix: ActionHost, tree: Path, tmp_path: Path, remote: bool) -> None:
     for slash, place in ("", "named/site"), ("/", "inside"):
         dest = str(tmp_path / place.partition("/")[0])
         result = posix("copy", src=f"{tree}{slash}", dest=dest, remote_src=remote, directory_mode="0700")
@@ -255,7 +256,7 @@ def test_directories(posix: Host, tree: Path, tmp_path: Path, remote: bool) -> N
         assert not posix("copy", src=f"{tree}{slash}", dest=dest, remote_src=remote).changed
 
 
-def test_files_of_the_host(posix: Host, tmp_path: Path) -> None:
+def test_files_of_the_host(posix: ActionHost, tmp_path: Path) -> None:
     (tmp_path / "here").write_text("text")
     posix.twice("copy", src=str(tmp_path / "here"), dest=str(tmp_path / "there"), remote_src=True)
     assert (tmp_path / "there").read_text() == "text"
@@ -263,18 +264,18 @@ def test_files_of_the_host(posix: Host, tmp_path: Path) -> None:
         posix("copy", src=str(tmp_path / "absent"), dest=str(tmp_path / "there"), remote_src=True)
 
 
-def test_home_and_variables_are_the_hosts(posix: Host, tmp_path: Path) -> None:
+def test_home_and_variables_are_the_hosts(posix: ActionHost, tmp_path: Path) -> None:
     posix.settings["environment"] = {"HOME": str(tmp_path), "WHERE": "a b"}
     (tmp_path / "a b").mkdir()
     posix.twice("copy", content="x", dest="~/$WHERE/${WHERE}-${NOT_SET}$ALSO_NOT")
     assert (tmp_path / "a b" / "a b-${NOT_SET}$ALSO_NOT").read_text() == "x"
 
 
-def test_a_host_that_answers_nonsense(posix: Host, tmp_path: Path) -> None:
+def test_a_host_that_answers_nonsense(posix: ActionHost, tmp_path: Path) -> None:
     posix.settings["environment"] = {"BASH_ENV": "/dev/null"}
     real = posix.answer
 
-    def broken(request: Request) -> Completed | None:
+    def broken(request: Request) -> Answer:
         real(request)
         return Completed(code=1, stderr=b"sudo: a password is required\n")
 
@@ -289,7 +290,7 @@ def test_a_host_that_answers_nonsense(posix: Host, tmp_path: Path) -> None:
 @pytest.mark.windows
 @pytest.mark.parametrize("name", ["plain", "with space", "ü ☃", "quote'$HOME`", "[a]"])
 def test_any_name_and_all_bytes_on_windows(
-    windows: Host, directory: tuple[str, Path], tmp_path: Path, name: str
+    windows: ActionHost, directory: tuple[str, Path], tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "source").write_bytes(EVERY_BYTE)
     result = windows.twice("win_copy", src=str(tmp_path / "source"), dest=f"{directory[0]}\\{name}")
@@ -301,7 +302,7 @@ def test_any_name_and_all_bytes_on_windows(
 
 
 @pytest.mark.windows
-def test_replacing_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_replacing_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     target = f"{directory[0]}\\file"
     windows.twice("copy", content="old", dest=target)
     assert not windows("copy", content="new", dest=target, force=False).changed
@@ -312,7 +313,7 @@ def test_replacing_on_windows(windows: Host, directory: tuple[str, Path]) -> Non
 
 
 @pytest.mark.windows
-def test_a_read_only_file_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_a_read_only_file_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     target = f"{directory[0]}\\file"
     windows("copy", content="old", dest=target)
     windows("shell", cmd=f"(Get-Item {target}).IsReadOnly = $true")
@@ -322,7 +323,7 @@ def test_a_read_only_file_on_windows(windows: Host, directory: tuple[str, Path])
 
 
 @pytest.mark.windows
-def test_large_content_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
+def test_large_content_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(LARGE)
     result = windows.twice("copy", src=str(tmp_path / "source"), dest=f"{directory[0]}\\made\\")
     assert (directory[1] / "made/source").read_bytes() == LARGE
@@ -332,7 +333,7 @@ def test_large_content_on_windows(windows: Host, directory: tuple[str, Path], tm
 
 @pytest.mark.windows
 @pytest.mark.parametrize("remote", [False, True])
-def test_directories_on_windows(windows: Host, directory: tuple[str, Path], tree: Path, remote: bool) -> None:
+def test_directories_on_windows(windows: ActionHost, directory: tuple[str, Path], tree: Path, remote: bool) -> None:
     name, place = directory
     source = str(tree)
     if remote:
@@ -346,7 +347,7 @@ def test_directories_on_windows(windows: Host, directory: tuple[str, Path], tree
 
 
 @pytest.mark.windows
-def test_faults_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_faults_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     with pytest.raises(ActionFailed, match="does not exist"):
         windows("copy", content="x", dest=f"{directory[0]}\\absent\\file")
     with pytest.raises(ActionFailed, match="is a directory"):
@@ -360,7 +361,7 @@ def test_faults_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
 @pytest.mark.windows
 @pytest.mark.parametrize("name", ["a|b", "a?b"])
 def test_a_name_that_windows_refuses_is_told_with_its_path(
-    windows: Host, directory: tuple[str, Path], name: str
+    windows: ActionHost, directory: tuple[str, Path], name: str
 ) -> None:
     path = f"{directory[0]}\\{name}"
     with pytest.raises(ActionFailed) as failed:
@@ -369,7 +370,9 @@ def test_a_name_that_windows_refuses_is_told_with_its_path(
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_a_pipe_at_the_destination_is_neither_read_nor_replaced(posix: Host, tmp_path: Path, remote: bool) -> None:
+def test_a_pipe_at_the_destination_is_neither_read_nor_replaced(
+    posix: ActionHost, tmp_path: Path, remote: bool
+) -> None:
     (tmp_path / "source").write_text("new")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ActionFailed, match=r"pipe is a pipe, a socket or a device; a file can't take its place"):
@@ -377,12 +380,12 @@ def test_a_pipe_at_the_destination_is_neither_read_nor_replaced(posix: Host, tmp
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_a_file_that_is_written_to_while_it_is_sent(posix: Host, tmp_path: Path) -> None:
+def test_a_file_that_is_written_to_while_it_is_sent(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x" * 100_000)
     answer = posix.answer
 
-    def append_first(step: Request) -> Completed | None:
+    def append_first(step: Request) -> Answer:
         if isinstance(step, Put):
             with source.open("ab") as file:
                 file.write(b"more")

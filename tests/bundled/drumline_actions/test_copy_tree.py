@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from support.hosts import Host
 from support.narrowing import expect
 
-from drumline.plugin import ActionFailed, Completed, Request, Run
+from drumline.plugin import ActionFailed, Request, Run
 from drumline.plugin.leftovers import machine, own_prefix
+from drumline.testing import ActionHost, Answer
 from drumline_actions import tree as walking
 
 #: Names that a shell, a pattern or an option parser would take for something else.
@@ -61,7 +61,7 @@ def _shape(root: Path) -> dict[str, str | bytes]:
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_names_are_data(posix: Host, tmp_path: Path, remote: bool) -> None:
+def test_names_are_data(posix: ActionHost, tmp_path: Path, remote: bool) -> None:
     posix.settings["environment"] = {"HOME": str(tmp_path / "home")}
     source = tmp_path / "a$HOME"
     for name in NAMES:
@@ -80,7 +80,7 @@ def test_names_are_data(posix: Host, tmp_path: Path, remote: bool) -> None:
     assert not posix("copy", src=src, dest=str(tmp_path / "dest"), remote_src=remote).changed
 
 
-def test_what_the_author_wrote_is_expanded_below_the_home(posix: Host, tmp_path: Path) -> None:
+def test_what_the_author_wrote_is_expanded_below_the_home(posix: ActionHost, tmp_path: Path) -> None:
     posix.settings["environment"] = {"HOME": str(tmp_path / "home"), "WHERE": "there"}
     (tmp_path / "home").mkdir()
     (tmp_path / "~$WHERE").mkdir()
@@ -91,7 +91,7 @@ def test_what_the_author_wrote_is_expanded_below_the_home(posix: Host, tmp_path:
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_links_in_circles_are_made_anew(posix: Host, loops: Path, tmp_path: Path, remote: bool) -> None:
+def test_links_in_circles_are_made_anew(posix: ActionHost, loops: Path, tmp_path: Path, remote: bool) -> None:
     posix("copy", src=str(loops), dest=str(tmp_path / "dest"), remote_src=remote)
     shape = _shape(tmp_path / "dest/tree")
     assert shape.pop("file") == b"f"
@@ -108,7 +108,7 @@ def test_links_in_circles_are_made_anew(posix: Host, loops: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_links_that_are_not_followed(posix: Host, loops: Path, tmp_path: Path, remote: bool) -> None:
+def test_links_that_are_not_followed(posix: ActionHost, loops: Path, tmp_path: Path, remote: bool) -> None:
     arguments = {"src": f"{loops}/", "dest": str(tmp_path / "dest"), "remote_src": remote, "local_follow": False}
     posix("copy", **arguments)
     assert _shape(tmp_path / "dest") == _shape(loops)
@@ -119,7 +119,9 @@ def test_links_that_are_not_followed(posix: Host, loops: Path, tmp_path: Path, r
     assert _shape(tmp_path / "dest") == _shape(loops)
 
 
-def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix: Host, loops: Path, tmp_path: Path) -> None:
+def test_links_have_temporary_names_that_are_no_ones_and_are_swept(
+    posix: ActionHost, loops: Path, tmp_path: Path
+) -> None:
     arguments = {"src": f"{loops}/", "dest": str(tmp_path / "dest"), "remote_src": True, "local_follow": False}
     posix("copy", **arguments)
     link, file = tmp_path / "dest/nowhere", tmp_path / "dest/nowhere.drumline.new"
@@ -137,7 +139,7 @@ def test_links_have_temporary_names_that_are_no_ones_and_are_swept(posix: Host, 
 
 
 @pytest.mark.parametrize("dest", ["tree/lib", "tree/lib/", "tree/not there/yet", "tree/lib/up/lib"])
-def test_a_directory_of_the_host_into_itself(posix: Host, loops: Path, dest: str) -> None:
+def test_a_directory_of_the_host_into_itself(posix: ActionHost, loops: Path, dest: str) -> None:
     before = _shape(loops)
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
         posix("copy", src=str(loops), dest=f"{loops.parent}/{dest}", remote_src=True)
@@ -146,7 +148,7 @@ def test_a_directory_of_the_host_into_itself(posix: Host, loops: Path, dest: str
 
 @pytest.mark.parametrize("remote", [False, True])
 @pytest.mark.parametrize("inside", [False, True])
-def test_a_pipe_never_ends(posix: Host, tmp_path: Path, remote: bool, inside: bool) -> None:
+def test_a_pipe_never_ends(posix: ActionHost, tmp_path: Path, remote: bool, inside: bool) -> None:
     (tmp_path / "tree").mkdir()
     os.mkfifo(tmp_path / "tree/pipe")
     source = tmp_path / "tree" if inside else tmp_path / "tree/pipe"
@@ -157,7 +159,7 @@ def test_a_pipe_never_ends(posix: Host, tmp_path: Path, remote: bool, inside: bo
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_links_among_neighbours_are_counted(posix: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_among_neighbours_are_counted(posix: ActionHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walking, "MOST", 5000)
     for one in range(9):
         (tmp_path / f"tree/{one}").mkdir(parents=True)
@@ -168,7 +170,7 @@ def test_links_among_neighbours_are_counted(posix: Host, tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_nothing_is_an_empty_file(posix: Host, tmp_path: Path) -> None:
+def test_nothing_is_an_empty_file(posix: ActionHost, tmp_path: Path) -> None:
     for remote in False, True:
         posix("copy", src="/dev/null", dest=str(tmp_path / f"empty{remote}"), remote_src=remote)
         assert (tmp_path / f"empty{remote}").read_bytes() == b""
@@ -178,7 +180,7 @@ def test_nothing_is_an_empty_file(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.windows
-def test_names_are_data_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
+def test_names_are_data_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_path: Path) -> None:
     names = ["%TEMP%.txt", "$HOME", "~", "`n", "[a]", "-Force", "' '", "\u2018q\u2019", "@(1)"]
     for name in names:
         (tmp_path / "%OS%" / name / name).mkdir(parents=True)
@@ -191,7 +193,7 @@ def test_names_are_data_on_windows(windows: Host, directory: tuple[str, Path], t
 
 @pytest.mark.windows
 @pytest.mark.parametrize("name", ["..\\..\\x", "a:b", "NUL", "nul.txt", "*", "end.", "a?"])
-def test_names_that_windows_can_not_have(windows: Host, tmp_path: Path, name: str) -> None:
+def test_names_that_windows_can_not_have(windows: ActionHost, tmp_path: Path, name: str) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / name).write_text("x")
     with pytest.raises(ActionFailed, match="no file can be called"):
@@ -200,14 +202,14 @@ def test_names_that_windows_can_not_have(windows: Host, tmp_path: Path, name: st
 
 
 @pytest.mark.windows
-def test_links_in_circles_on_the_way_to_windows(windows: Host, loops: Path) -> None:
+def test_links_in_circles_on_the_way_to_windows(windows: ActionHost, loops: Path) -> None:
     with pytest.raises(ActionFailed, match="is a link that leads nowhere"):
         windows("copy", src=str(loops), dest="C:\\never")
     assert windows.requests == []
 
 
 @pytest.mark.windows
-def test_links_in_circles_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_links_in_circles_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     name, place = directory
     (place / "tree/lib").mkdir(parents=True)
     (place / "tree/file").write_text("f")
@@ -218,7 +220,7 @@ def test_links_in_circles_on_windows(windows: Host, directory: tuple[str, Path])
         """Wine shows the link as one, but doesn't say where it leads."""
         told = f"{{\nfunction Get-Item($LiteralPath, [switch]$Force) {{ @{{ Target = @('{target}') }} }}\n"
 
-        def answer(request: Request) -> Completed | None:
+        def answer(request: Request) -> Answer:
             run = expect(Run, request)
             return real(replace(run, library=run.library.replace("{\n", told, 1)))
 
@@ -235,7 +237,7 @@ def test_links_in_circles_on_windows(windows: Host, directory: tuple[str, Path])
 
 
 @pytest.mark.windows
-def test_a_directory_into_itself_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_a_directory_into_itself_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     name, place = directory
     (place / "tree/lib").mkdir(parents=True)
     with pytest.raises(ActionFailed, match="can't be copied into itself"):
@@ -244,7 +246,7 @@ def test_a_directory_into_itself_on_windows(windows: Host, directory: tuple[str,
 
 
 @pytest.mark.parametrize("name", ["copy", "script"])
-def test_a_pipe_is_refused(posix: Host, tmp_path: Path, name: str) -> None:
+def test_a_pipe_is_refused(posix: ActionHost, tmp_path: Path, name: str) -> None:
     (tmp_path / "tree").mkdir()
     os.mkfifo(tmp_path / "tree/pipe")
     arguments = {

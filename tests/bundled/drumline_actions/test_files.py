@@ -9,18 +9,18 @@ import stat as modes
 from pathlib import Path
 
 import pytest
-from support.hosts import Host
 
 from drumline.plugin import ActionFailed, Call, Completed, Get, Platform
 from drumline.plugin.manager import load_plugins
 from drumline.templating.templates import Templating
+from drumline.testing import ActionHost
 
 ACTIONS = load_plugins().actions
 NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_directory_comes_and_goes(posix: Host, tmp_path: Path, name: str) -> None:
+def test_a_directory_comes_and_goes(posix: ActionHost, tmp_path: Path, name: str) -> None:
     path = tmp_path / name / "below"
     result = posix.twice("file", path=str(path), state="directory", mode="0750")
     assert path.is_dir()
@@ -31,13 +31,13 @@ def test_a_directory_comes_and_goes(posix: Host, tmp_path: Path, name: str) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_set_group_id_is_taken_away_when_the_mode_says_so(posix: Host, tmp_path: Path) -> None:
+def test_set_group_id_is_taken_away_when_the_mode_says_so(posix: ActionHost, tmp_path: Path) -> None:
     tmp_path.chmod(0o2775)
     posix.twice("file", path=str(tmp_path), mode="0755")
     assert tmp_path.stat().st_mode & 0o7777 == 0o755
 
 
-def test_what_is_there_decides_without_a_state(posix: Host, tmp_path: Path) -> None:
+def test_what_is_there_decides_without_a_state(posix: ActionHost, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
     assert posix.twice("file", path=str(file), mode="u+x,go=").values["state"] == "file"
@@ -50,7 +50,7 @@ def test_what_is_there_decides_without_a_state(posix: Host, tmp_path: Path) -> N
         posix("file", path=str(file), state="directory")
 
 
-def test_touch(posix: Host, tmp_path: Path) -> None:
+def test_touch(posix: ActionHost, tmp_path: Path) -> None:
     path = tmp_path / "file"
     assert posix("file", path=str(path), state="touch", mode="0600").changed
     assert path.stat().st_mode & 0o777 == 0o600
@@ -64,7 +64,7 @@ def test_touch(posix: Host, tmp_path: Path) -> None:
     assert path.stat().st_mtime == 946782245
 
 
-def test_links(posix: Host, tmp_path: Path) -> None:
+def test_links(posix: ActionHost, tmp_path: Path) -> None:
     link, real = tmp_path / "a link", tmp_path / "real directory"
     real.mkdir()
     result = posix.twice("file", path=str(link), src=str(real), state="link")
@@ -86,7 +86,7 @@ def test_links(posix: Host, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a link", "real directory"]
 
 
-def test_hard_links(posix: Host, tmp_path: Path) -> None:
+def test_hard_links(posix: ActionHost, tmp_path: Path) -> None:
     real, name = tmp_path / "real", tmp_path / "name"
     real.write_text("x")
     posix.twice("file", path=str(name), src=str(real), state="hard")
@@ -100,7 +100,7 @@ def test_hard_links(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["u=rwX,go=rX", "0700"])
-def test_recurse(posix: Host, tmp_path: Path, mode: str) -> None:
+def test_recurse(posix: ActionHost, tmp_path: Path, mode: str) -> None:
     (tmp_path / "a b/c").mkdir(parents=True)
     (tmp_path / "a b/file").write_text("x")
     (tmp_path / "a b/file").chmod(0o600)
@@ -112,7 +112,7 @@ def test_recurse(posix: Host, tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
-def test_owners(posix: Host, tmp_path: Path) -> None:
+def test_owners(posix: ActionHost, tmp_path: Path) -> None:
     (tmp_path / "tree/sub").mkdir(parents=True)
     (tmp_path / "tree/link").symlink_to("nowhere")
     posix.twice("file", path=str(tmp_path / "tree"), state="directory", recurse=True, owner="nobody", group="1")
@@ -124,7 +124,7 @@ def test_owners(posix: Host, tmp_path: Path) -> None:
     assert (tmp_path / "tree/link").lstat().st_uid == 65534
 
 
-def test_wrong_arguments_of_file(posix: Host) -> None:
+def test_wrong_arguments_of_file(posix: ActionHost) -> None:
     for arguments in ({"recurse": True}, {"src": "/x"}):
         with pytest.raises(ActionFailed):
             posix("file", path="/nowhere", **arguments)
@@ -132,7 +132,7 @@ def test_wrong_arguments_of_file(posix: Host) -> None:
 
 
 @pytest.mark.windows
-def test_file_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_file_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     name, place = directory
     assert windows.twice("win_file", path=f"{name}\\ü b\\c", state="directory").values["state"] == "directory"
     assert (place / "ü b/c").is_dir()
@@ -154,7 +154,7 @@ def test_file_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_stat_of_a_file(posix: Host, tmp_path: Path, name: str) -> None:
+def test_stat_of_a_file(posix: ActionHost, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"content")
     path.chmod(0o4750)
@@ -171,7 +171,7 @@ def test_stat_of_a_file(posix: Host, tmp_path: Path, name: str) -> None:
     assert found["checksum"] == hashlib.sha1(b"content").hexdigest()
 
 
-def test_stat_of_other_things(posix: Host, tmp_path: Path) -> None:
+def test_stat_of_other_things(posix: ActionHost, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("sub")
     (tmp_path / "sub").mkdir()
@@ -189,7 +189,7 @@ def test_stat_of_other_things(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
-def test_checksums(posix: Host, tmp_path: Path, algorithm: str) -> None:
+def test_checksums(posix: ActionHost, tmp_path: Path, algorithm: str) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     found = posix("stat", path=str(tmp_path / "file"), checksum_algorithm=algorithm).values["stat"]
     assert found["checksum"] == hashlib.new(algorithm, b"abc").hexdigest()
@@ -198,7 +198,7 @@ def test_checksums(posix: Host, tmp_path: Path, algorithm: str) -> None:
 
 
 @pytest.mark.windows
-def test_stat_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_stat_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     name, place = directory
     (place / "ü file.txt").write_bytes(b"content")
     found = windows("win_stat", path=f"{name}\\ü file.txt", checksum_algorithm="sha256").values["stat"]
@@ -219,7 +219,7 @@ def test_stat_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
 # template
 
 
-def test_template(posix: Host, tmp_path: Path) -> None:
+def test_template(posix: ActionHost, tmp_path: Path) -> None:
     source = tmp_path / "app.conf.j2"
     source.write_bytes("name={{ n }}\r\nü\n".encode())
     posix.settings["render"] = lambda text, path: text.replace("{{ n }}", Path(path).name)
@@ -254,7 +254,7 @@ def test_template(posix: Host, tmp_path: Path) -> None:
     ],
 )
 def test_the_syntax_of_templates(
-    posix: Host, tmp_path: Path, text: str, arguments: dict[str, object], expected: str
+    posix: ActionHost, tmp_path: Path, text: str, arguments: dict[str, object], expected: str
 ) -> None:
     templating = Templating()
     posix.settings["render"] = lambda text, path, **syntax: templating.render_file(text, path, {"n": 1}, **syntax)
@@ -264,13 +264,13 @@ def test_the_syntax_of_templates(
 
 
 @pytest.mark.parametrize("line", ["#jinja2: trim: False", "#jinja2: trim_blocks: nope"])
-def test_a_first_line_that_sets_something_else(posix: Host, tmp_path: Path, line: str) -> None:
+def test_a_first_line_that_sets_something_else(posix: ActionHost, tmp_path: Path, line: str) -> None:
     (tmp_path / "t").write_text(f"{line}\nx")
     with pytest.raises(ActionFailed, match="The template's first line"):
         posix("template", src=str(tmp_path / "t"), dest=str(tmp_path / "out"))
 
 
-def test_what_file_and_lsattr_say(posix: Host, tmp_path: Path) -> None:
+def test_what_file_and_lsattr_say(posix: ActionHost, tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("words\n")
     assert not {"mimetype", "attributes"} & posix("stat", path=str(path)).values["stat"].keys()
@@ -279,7 +279,7 @@ def test_what_file_and_lsattr_say(posix: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.windows
-def test_template_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
+def test_template_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_path: Path) -> None:
     (tmp_path / "t.j2").write_text("a\nü\n")
     windows.twice("win_template", src=str(tmp_path / "t.j2"), dest=f"{directory[0]}\\t.txt")
     assert (directory[1] / "t.txt").read_bytes() == "a\r\nü\r\n".encode()
@@ -289,14 +289,14 @@ def test_template_on_windows(windows: Host, directory: tuple[str, Path], tmp_pat
 
 
 @pytest.fixture
-def here(posix: Host, tmp_path: Path) -> Path:
+def here(posix: ActionHost, tmp_path: Path) -> Path:
     posix.settings["lookup"] = {"playbook_dir": str(tmp_path)}.__getitem__
     return tmp_path
 
 
 @pytest.mark.parametrize("become", [False, True])
 @pytest.mark.parametrize("size", [0, 7, 600_000])
-def test_fetch(posix: Host, here: Path, size: int, become: bool) -> None:
+def test_fetch(posix: ActionHost, here: Path, size: int, become: bool) -> None:
     posix.settings["become"] = become
     source = here / "on the host"
     source.write_bytes(os.urandom(size))
@@ -311,7 +311,7 @@ def test_fetch(posix: Host, here: Path, size: int, become: bool) -> None:
     assert (here / "flat").read_bytes() == b"other"
 
 
-def test_fetch_faults(posix: Host, here: Path) -> None:
+def test_fetch_faults(posix: ActionHost, here: Path) -> None:
     with pytest.raises(ActionFailed, match="does not exist"):
         posix("fetch", src=str(here / "absent"), dest="got")
     assert not posix("fetch", src=str(here / "absent"), dest="got", fail_on_missing=False).changed
@@ -322,7 +322,7 @@ def test_fetch_faults(posix: Host, here: Path) -> None:
         posix("fetch", src=str(here / "file"), dest=str(here), flat=True)
 
 
-def test_fetch_stays_below_its_directory(posix: Host, here: Path) -> None:
+def test_fetch_stays_below_its_directory(posix: ActionHost, here: Path) -> None:
     source = here / "file"
     source.write_text("x")
     result = posix("fetch", src=f"{here}/../../../../../../../../../..{source}", dest="got")
@@ -357,7 +357,7 @@ def test_a_hosts_name_is_one_directory(tmp_path: Path, host: str, name: str) -> 
 
 
 @pytest.mark.windows
-def test_fetch_on_windows(windows: Host, directory: tuple[str, Path], tmp_path: Path) -> None:
+def test_fetch_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_path: Path) -> None:
     (directory[1] / "a file").write_bytes(b"\x00content")
     result = windows.twice("fetch", src=f"{directory[0]}\\a file", dest=str(tmp_path))
     assert (tmp_path / "host/C:/actions-test/a file").read_bytes() == b"\x00content"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from support.hosts import Host
 
 from drumline.plugin import Completed, Language, Platform, Run
+from drumline.testing import ActionHost
 
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
@@ -20,7 +20,7 @@ ANSWER = {"upload": "C:\\t", "dest": "C:\\d", "elapsed": 0, "checksum": "0", "re
 
 
 @pytest.fixture
-def sent(posix: Host, tmp_path: Path) -> dict[str, str]:
+def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
     """The text of each script, by the task that sends it, with texts in it that must be quoted."""
     posix.platform = Platform.WINDOWS
     posix.answer = lambda request: (

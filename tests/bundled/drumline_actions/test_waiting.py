@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from support.hosts import Host
 from support.narrowing import expect
 
 from drumline.plugin import (
@@ -28,6 +27,7 @@ from drumline.plugin import (
     Sleep,
     Waiting,
 )
+from drumline.testing import ActionHost, Answer
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def closed_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_ports(posix: Host, port: int, patient_port: int, closed_port: int) -> None:
+def test_ports(posix: ActionHost, port: int, patient_port: int, closed_port: int) -> None:
     result = posix("wait_for", port=port, timeout=5)
     assert not result.changed
     assert result.values["state"] == "started"
@@ -105,11 +105,11 @@ def test_ports(posix: Host, port: int, patient_port: int, closed_port: int) -> N
         posix("wait_for", port=port, state="stopped", timeout=1, msg="not yet")
 
 
-def test_what_comes_while_it_waits(posix: Host, tmp_path: Path) -> None:
+def test_what_comes_while_it_waits(posix: ActionHost, tmp_path: Path) -> None:
     path = tmp_path / "the file"
     real = posix.answer
 
-    def answer(request: Request) -> Completed | None:
+    def answer(request: Request) -> Answer:
         timer = threading.Timer(0.3, path.write_text, ["first\nready 42\n"])
         timer.start()
         try:
@@ -123,7 +123,7 @@ def test_what_comes_while_it_waits(posix: Host, tmp_path: Path) -> None:
     assert len(posix.requests) == 1
 
 
-def test_paths(posix: Host, tmp_path: Path) -> None:
+def test_paths(posix: ActionHost, tmp_path: Path) -> None:
     assert posix("wait_for", path=str(tmp_path), timeout=1).values["path"] == str(tmp_path)
     assert posix("wait_for", path=str(tmp_path / "absent"), state="absent", timeout=1).values["elapsed"] <= 1
     (tmp_path / "log").write_text("busy")
@@ -135,7 +135,7 @@ def test_paths(posix: Host, tmp_path: Path) -> None:
         posix("wait_for", path=str(tmp_path / "log"), search_regex="a(b", timeout=1)
 
 
-def test_time_alone(posix: Host) -> None:
+def test_time_alone(posix: ActionHost) -> None:
     posix.answer = lambda request: None
     assert posix("wait_for", timeout=7, delay=3).values["elapsed"] == 10
     assert posix.requests == [Sleep(seconds=3), Sleep(seconds=7)]
@@ -169,8 +169,8 @@ def test_time_alone(posix: Host) -> None:
     ],
 )
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_people_are_told_what_it_waits_for(posix: Host, arguments: dict[str, object], reason: str) -> None:
-    def answer(request: Request) -> Completed | None:
+def test_people_are_told_what_it_waits_for(posix: ActionHost, arguments: dict[str, object], reason: str) -> None:
+    def answer(request: Request) -> Answer:
         assert posix.waits == [Waiting(reason=reason, seconds=65)]  # before anything is sent
         there = 1 if arguments.get("state") == "absent" else 0
         return Completed(code=there, stdout=b"elapsed=0\0") if isinstance(request, Run) else None
@@ -179,7 +179,7 @@ def test_people_are_told_what_it_waits_for(posix: Host, arguments: dict[str, obj
     posix("wait_for", timeout=60, delay=5, **arguments)
 
 
-def test_a_command_is_tried_until_it_succeeds(posix: Host, tmp_path: Path) -> None:
+def test_a_command_is_tried_until_it_succeeds(posix: ActionHost, tmp_path: Path) -> None:
     tries = tmp_path / "tries"
     line = f"echo x >>'{tries}'; echo again; [ $(wc -l <'{tries}') -ge 3 ]"
     result = posix("wait_for", command=line, timeout=20, sleep=2)
@@ -191,7 +191,7 @@ def test_a_command_is_tried_until_it_succeeds(posix: Host, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_a_command_that_never_succeeds_and_one_that_hangs(posix: Host) -> None:
+def test_a_command_that_never_succeeds_and_one_that_hangs(posix: ActionHost) -> None:
     with pytest.raises(ActionFailed, match="Timeout when waiting for 'echo no; exit 7' to succeed") as failed:
         posix("wait_for", command="echo no; exit 7", timeout=30, sleep=10)
     assert {name: failed.value.values[name] for name in ("rc", "stdout", "stderr")} == {
@@ -211,7 +211,7 @@ def test_a_command_that_never_succeeds_and_one_that_hangs(posix: Host) -> None:
 
 @pytest.mark.parametrize("tools", [["python3"], ["perl"], ["nc"], []])
 def test_each_way_to_try_a_port(
-    posix: Host, tmp_path: Path, port: int, patient_port: int, closed_port: int, tools: list[str]
+    posix: ActionHost, tmp_path: Path, port: int, patient_port: int, closed_port: int, tools: list[str]
 ) -> None:
     """On hosts that have just one of the programs; the last has none of them."""
     directory = tmp_path / "bin"
@@ -241,7 +241,7 @@ def _with_path(step: Run, directory: Path) -> Run:
 
 @pytest.mark.windows
 def test_wait_for_on_windows(
-    windows: Host, directory: tuple[str, Path], port: int, patient_port: int, closed_port: int
+    windows: ActionHost, directory: tuple[str, Path], port: int, patient_port: int, closed_port: int
 ) -> None:
     name, place = directory
     assert windows("win_wait_for", port=port, timeout=5).values["elapsed"] < 5
@@ -260,7 +260,7 @@ def test_wait_for_on_windows(
 
 
 @pytest.mark.windows
-def test_a_command_on_windows(windows: Host, directory: tuple[str, Path]) -> None:
+def test_a_command_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
     name, place = directory
     line = f"Add-Content {name}\\tries x; if ((Get-Content {name}\\tries).Count -lt 2) {{ exit 5 }}; 'there'"
     result = windows("win_wait_for", command=line, timeout=60, sleep=0)
@@ -268,7 +268,7 @@ def test_a_command_on_windows(windows: Host, directory: tuple[str, Path]) -> Non
     assert (place / "tries").read_text().split() == ["x", "x"]
 
 
-def test_ping(posix: Host) -> None:
+def test_ping(posix: ActionHost) -> None:
     result = posix("ping")
     assert result.values == {"ping": "pong"}
     assert not result.changed
@@ -279,14 +279,14 @@ def test_ping(posix: Host) -> None:
 
 
 @pytest.mark.windows
-def test_ping_on_windows(windows: Host) -> None:
+def test_ping_on_windows(windows: ActionHost) -> None:
     assert windows("win_ping").values == {"ping": "pong"}
 
 
-def test_wait_for_connection(posix: Host) -> None:
+def test_wait_for_connection(posix: ActionHost) -> None:
     real, refusals = posix.answer, iter(range(3))
 
-    def answer(request: Request) -> Completed | None:
+    def answer(request: Request) -> Answer:
         if isinstance(request, Reconnect) and next(refusals, None) is not None:
             raise ConnectionRefused("connection refused")
         return real(request) if isinstance(request, Run) else None
@@ -299,7 +299,7 @@ def test_wait_for_connection(posix: Host) -> None:
     assert kinds == ["Sleep", *["Reconnect", "Sleep"] * 3, "Reconnect", "Run"]
 
 
-def test_wait_for_connection_gives_up(posix: Host) -> None:
+def test_wait_for_connection_gives_up(posix: ActionHost) -> None:
     def refuse(request: Request) -> None:
         if isinstance(request, Reconnect):
             raise ConnectionRefused("connection refused", "Is it up?")
@@ -350,7 +350,9 @@ def _took(wait: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def test_a_deadline_reaches_every_step(posix: Host, dribbling_port: int, closed_port: int, tmp_path: Path) -> None:
+def test_a_deadline_reaches_every_step(
+    posix: ActionHost, dribbling_port: int, closed_port: int, tmp_path: Path
+) -> None:
     os.mkfifo(tmp_path / "pipe")
     slow = {"timeout": 1, "connect_timeout": 30}
     assert _took(lambda: posix("wait_for", port=dribbling_port, search_regex="READY", **slow)) < 5
@@ -361,7 +363,7 @@ def test_a_deadline_reaches_every_step(posix: Host, dribbling_port: int, closed_
 
 @pytest.mark.windows
 def test_a_deadline_reaches_every_step_on_windows(
-    windows: Host, directory: tuple[str, Path], dribbling_port: int, closed_port: int
+    windows: ActionHost, directory: tuple[str, Path], dribbling_port: int, closed_port: int
 ) -> None:
     (directory[1] / "log").write_text("a" * 40 + "!")
     slow = {"timeout": 1, "connect_timeout": 30}
@@ -381,11 +383,11 @@ def connected() -> Iterator[tuple[int, socket.socket]]:
         client.close()
 
 
-def _drained(wait_on: Host, port: int, **arguments: object) -> None:
+def _drained(wait_on: ActionHost, port: int, **arguments: object) -> None:
     wait_on("wait_for", port=port, state="drained", timeout=1, **arguments)
 
 
-def _check_drained(host: Host, connected: tuple[int, socket.socket]) -> None:
+def _check_drained(host: ActionHost, connected: tuple[int, socket.socket]) -> None:
     port, client = connected
     with pytest.raises(ActionFailed, match=f"Timeout when waiting for 127.0.0.1:{port} to drain"):
         _drained(host, port)
@@ -397,20 +399,20 @@ def _check_drained(host: Host, connected: tuple[int, socket.socket]) -> None:
     client.close()
 
 
-def test_drained(posix: Host, connected: tuple[int, socket.socket]) -> None:
+def test_drained(posix: ActionHost, connected: tuple[int, socket.socket]) -> None:
     _check_drained(posix, connected)
     with pytest.raises(ActionFailed, match="needs addresses"):
         _drained(posix, 1, host="no.such.name")
 
 
 @pytest.mark.windows
-def test_drained_on_windows(windows: Host, connected: tuple[int, socket.socket]) -> None:
+def test_drained_on_windows(windows: ActionHost, connected: tuple[int, socket.socket]) -> None:
     _check_drained(windows, connected)
 
 
 @pytest.mark.parametrize(("timeout", "tries", "slept"), [(600, 3, 120), (100, 2, 60), (20, 1, 0)])
 def test_wait_for_connection_tries_a_refused_log_in_twice_more_at_long_intervals(
-    posix: Host, timeout: int, tries: int, slept: int
+    posix: ActionHost, timeout: int, tries: int, slept: int
 ) -> None:
     def refuse(request: Request) -> None:
         if isinstance(request, Reconnect):

@@ -1,0 +1,340 @@
+"""Table-driven tests of actions: arguments, what is on the host, and what is expected, on real hosts and fakes alike.
+
+A suite is a pytest class with an action and its cases, for fixtures ``posix`` and ``windows`` that give an
+:class:`drumline.testing.ActionHost`; those that no case needs aren't asked for::
+
+    class TestService(ActionCases):
+        action = SERVICE
+        cases = (
+            Case(
+                "a link is made",
+                {"path": here("link"), "src": "file", "state": "link"},
+                before={"file": "x"},
+                changed=True,
+                after={"file": "x", "link": HostLink("file")},
+            ),
+            Case(
+                "it is started",
+                {"name": "nginx"},
+                answers=[{"changed": True, "state": "started"}],
+                requests=[Asked(SCRIPT, name="nginx", state="started")],
+                changed=True,
+                values={"state": "started"},
+            ),
+        )
+
+A case with ``answers`` is played without a host, once for each platform; any other is performed on every host that the
+fixture gives, in a new directory there. One that changes something is then performed again, and must change nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import pytest
+
+from drumline.errors import HostError
+from drumline.model.outcome import Completed, Result
+from drumline.model.request import Request, Run, Waiting
+from drumline.model.target import Platform
+from drumline.plugin.kit import HostPath, Script, script_run
+from drumline.plugin.protocols import Action, ActionFailed, Call
+from drumline.testing.acting import play
+from drumline.testing.fakes import Answer
+from drumline.testing.hosts import ActionHost, HostDirectory, HostEntries, HostFile, HostLink, find_action
+
+_TOKEN = re.compile("\ue000(here|local):([^\ue001]*)\ue001")
+
+
+def here(name: str = "") -> str:
+    """Stands for a path in the case's directory on the host, in any text of it; ``name`` is relative, with ``/``."""
+    return f"\ue000here:{name}\ue001"
+
+
+def local(name: str = "") -> str:
+    """Stands for a path in the case's directory on this machine."""
+    return f"\ue000local:{name}\ue001"
+
+
+class Asked:
+    """A request that runs a script with these variables, as ``drumline.plugin.kit.ask`` makes it on any platform."""
+
+    def __init__(
+        self, script: Script, /, *, stdin: bytes = b"", seconds: float | None = None, **variables: Any
+    ) -> None:
+        self._script, self._stdin, self._seconds, self._variables = script, stdin, seconds, variables
+
+    def on(self, platform: Platform, fill: Callable[[Any], Any], environment: Mapping[str, str]) -> Run:
+        """The request as such a host is sent it; ``fill`` puts paths in."""
+        call = Call(host="host", platform=platform, arguments={}, environment=environment)
+        return script_run(call, self._script, fill(self._variables), stdin=self._stdin, timeout=self._seconds)
+
+
+#: An answer to play: as of ``play``, or what a script says, by name, for whichever platform.
+CaseAnswer: TypeAlias = Answer | Mapping[str, Any]
+#: A request that is expected: itself, its kind, or what a script is asked.
+CaseRequest: TypeAlias = Request | type[Request] | Asked
+
+
+@dataclass(frozen=True)
+class Case:
+    """One use of an action. What isn't expected isn't compared."""
+
+    name: str  #: What it shows; the test's id.
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    _: KW_ONLY
+    platforms: Sequence[Platform] = tuple(Platform)
+    #: What there is in the directory on the host, and in the one on this machine, in which relative files are found.
+    before: HostEntries = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    #: A line for the host's shell, run before the action.
+    setup: str = ""
+    #: For :class:`drumline.plugin.Call`: ``environment``, ``become``, ``timeout``, ``lookup``, …
+    call: Mapping[str, Any] = field(default_factory=dict)
+    #: With these no host is asked.
+    answers: Sequence[CaseAnswer] | None = None
+
+    #: Words of the message with which it fails; without them it must not fail.
+    failed: str | None = None
+    changed: bool | None = None
+    skipped: bool | None = None
+    message: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)  #: Some of the result's values; ``...`` for any.
+    facts: Mapping[str, Any] | None = None
+    #: All that there is in the directory on the host afterwards; ``...`` for any content.
+    after: Mapping[str, Any] | None = None
+    requests: Sequence[CaseRequest] | None = None
+    waits: Sequence[str] | None = None  #: What people are told that it waits for.
+    repeats: bool = True  #: It changes nothing when it is performed again.
+
+
+#: A method of a suite; None where there is nothing to test.
+_Test: TypeAlias = Callable[..., None] | None
+
+
+class ActionCases:
+    """A suite of cases; subclass it. ``action`` may be the name of an installed one.
+
+    ``answers`` are those of its cases that have none themselves: ``()`` for an action that asks hosts for nothing.
+    """
+
+    action: ClassVar[Action | str]
+    cases: ClassVar[Sequence[Case]]
+    answers: ClassVar[Sequence[CaseAnswer] | None] = None
+    # Made for each suite, where it has cases for them.
+    test_played: ClassVar[_Test] = None
+    test_on_posix: ClassVar[_Test] = None
+    test_on_windows: ClassVar[_Test] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not hasattr(cls, "cases"):
+            return
+        cases = [case if case.answers is not None else replace(case, answers=cls.answers) for case in cls.cases]
+        played = [(case, platform) for case in cases if case.answers is not None for platform in case.platforms]
+        real = [case for case in cases if case.answers is None]
+        cls.test_played = _played_test(played)
+        cls.test_on_posix = _posix_test([case for case in real if Platform.POSIX in case.platforms])
+        cls.test_on_windows = _windows_test([case for case in real if Platform.WINDOWS in case.platforms])
+
+
+def _posix_test(cases: Sequence[Case]) -> _Test:
+    @pytest.mark.parametrize("case", cases, ids=_ids(cases))
+    def test_on_posix(self: ActionCases, case: Case, posix: ActionHost, tmp_path: Path) -> None:
+        check_case(case, find_action(self.action), posix, tmp_path)
+
+    return test_on_posix if cases else None
+
+
+def _windows_test(cases: Sequence[Case]) -> _Test:
+    @pytest.mark.parametrize("case", cases, ids=_ids(cases))
+    def test_on_windows(self: ActionCases, case: Case, windows: ActionHost, tmp_path: Path) -> None:
+        check_case(case, find_action(self.action), windows, tmp_path)
+
+    return test_on_windows if cases else None
+
+
+def _played_test(cases: Sequence[tuple[Case, Platform]]) -> _Test:
+    @pytest.mark.parametrize(("case", "platform"), cases, ids=[f"{case.name}-{platform}" for case, platform in cases])
+    def test_played(self: ActionCases, case: Case, platform: Platform, tmp_path: Path) -> None:
+        play_case(case, find_action(self.action), platform, tmp_path)
+
+    return test_played if cases else None
+
+
+def _ids(cases: Iterable[Case]) -> list[str]:
+    return [case.name for case in cases]
+
+
+def check_case(case: Case, action: Action, host: ActionHost, directory: Path) -> None:
+    """Perform a case on a host. ``directory`` is an empty one on this machine."""
+    with host.directory() as there:
+        fill = _Filling(directory, there)
+        fill.write(case.files)
+        there.fill(fill(case.before))
+        if case.setup:
+            host.run(fill(case.setup))
+        _check_once(case, action, host, there, fill)
+        if case.changed and case.repeats:
+            again = replace(case, changed=False, message=None, values={}, requests=None, waits=None)
+            _check_once(again, action, host, there, fill)
+
+
+def _check_once(case: Case, action: Action, host: ActionHost, there: HostDirectory, fill: _Filling) -> None:
+    host.settings = {**host.settings, **fill.call(case)}
+    outcome = _Outcome.of(lambda: host(action, **fill(case.arguments)))
+    came, expected = _compared(case, fill, outcome, host.platform, host.requests, host.waits)
+    if case.after is not None:
+        came["after"], expected["after"] = _entries(there, fill(case.after)), fill(case.after)
+    assert came == expected, outcome
+
+
+def play_case(case: Case, action: Action, platform: Platform, directory: Path) -> None:
+    """Play a case with its answers, as if on a host of the platform."""
+    fill = _Filling(directory, None, platform)
+    fill.write(case.files)
+    assert case.answers is not None
+    left = [_answer(answer, platform) for answer in fill(list(case.answers))]
+    requests: list[Request] = []
+    waits: list[Waiting] = []
+
+    def answer(request: Request) -> Answer:
+        if isinstance(request, Waiting):
+            waits.append(request)
+            return None
+        requests.append(request)
+        assert left, f"no answer is left for {request!r}"
+        return left.pop(0)
+
+    given = fill.call(case)
+    outcome = _Outcome.of(lambda: play(action, fill(case.arguments), answer, platform=platform, **given)[1])
+    came, expected = _compared(case, fill, outcome, platform, requests, waits)
+    assert came == expected, outcome
+    assert not left, f"the action did not ask for {left!r}"
+
+
+def _answer(given: CaseAnswer, platform: Platform) -> Answer:
+    """What a script says, as such a host prints it; anything else as it is."""
+    if not isinstance(given, Mapping):
+        return given
+    if platform is Platform.WINDOWS:
+        return Completed(code=0, stdout=json.dumps(given).encode())
+    pairs = [f"{name}:={json.dumps(value)}" for name, value in given.items()]
+    return Completed(code=0, stdout="".join(f"{pair}\0" for pair in pairs).encode())
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of an action: its result, or what it raised."""
+
+    result: Result
+    error: ActionFailed | HostError | None = None
+
+    @classmethod
+    def of(cls, perform: Callable[[], Result]) -> _Outcome:
+        try:
+            return cls(perform())
+        except ActionFailed as error:
+            return cls(Result(failed=True, message=error.message, values=error.values), error)
+        except HostError as error:
+            return cls(Result(failed=True, message=str(error)), error)
+
+
+class _Filling:
+    """Puts the paths of one test where ``here`` and ``local`` stand for them."""
+
+    def __init__(self, local: Path, there: HostDirectory | None, platform: Platform = Platform.POSIX) -> None:
+        self._local, self._there = local, there
+        self._nowhere = r"C:\case" if platform is Platform.WINDOWS else "/case"
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, HostPath):
+            return HostPath(self(str(value)), self(value.below))
+        if isinstance(value, str):
+            return type(value)(_TOKEN.sub(self._path, value)) if "\ue000" in value else value
+        if isinstance(value, Mapping):
+            return {self(name): self(item) for name, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self(item) for item in value)
+        if isinstance(value, HostLink):
+            return HostLink(self(value.target))
+        return value
+
+    def _path(self, token: re.Match[str]) -> str:
+        kind, name = token.groups()
+        if kind == "local":
+            return str(self._local / name)
+        return self._there.at(name) if self._there else f"{self._nowhere}/{name}".rstrip("/")
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        """Make these files on this machine."""
+        for name, content in files.items():
+            path = self._local / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def call(self, case: Case) -> dict[str, Any]:
+        """What the action is told beside its arguments."""
+        return {"find_file": lambda src, _directory: self._local / src, **self(dict(case.call))}
+
+
+def _compared(
+    case: Case,
+    fill: _Filling,
+    outcome: _Outcome,
+    platform: Platform,
+    requests: Sequence[Request],
+    waits: Sequence[Waiting],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What came, and what was expected of it."""
+    result = outcome.result
+    expected: dict[str, Any] = {"failed": fill(case.failed) if case.failed is not None else False}
+    came: dict[str, Any] = {"failed": result.failed}
+    if case.failed is not None and result.failed:
+        came["failed"] = expected["failed"] if expected["failed"] in result.message else result.message
+    for name in ("changed", "skipped", "message", "facts"):
+        if getattr(case, name) is not None:
+            came[name], expected[name] = getattr(result, name), fill(getattr(case, name))
+    came["values"] = {name: result.values[name] for name in case.values if name in result.values}
+    expected["values"] = _anything(fill(case.values), came["values"])
+    if case.waits is not None:
+        came["waits"], expected["waits"] = [waiting.reason for waiting in waits], fill(list(case.waits))
+    if case.requests is not None:
+        environment = fill(dict(case.call)).get("environment", {})
+        wanted = [
+            request.on(platform, fill, environment) if isinstance(request, Asked) else request
+            for request in case.requests
+        ]
+        expected["requests"] = wanted
+        came["requests"] = list(_requests(requests, wanted))
+    return came, expected
+
+
+def _anything(expected: Mapping[str, Any], came: Mapping[str, Any]) -> dict[str, Any]:
+    """What is expected, with what came in place of ``...``."""
+    return {name: came.get(name) if value is ... else value for name, value in expected.items()}
+
+
+def _requests(came: Sequence[Request], wanted: Sequence[Any]) -> Iterator[Any]:
+    """The requests; where just a kind is expected, their kinds."""
+    for number, request in enumerate(came):
+        kind = number < len(wanted) and isinstance(wanted[number], type)
+        yield type(request) if kind else request
+
+
+def _entries(there: HostDirectory, expected: Mapping[str, Any]) -> dict[str, Any]:
+    """What is in the directory, in the terms in which it is expected."""
+    modes = {name for name, entry in expected.items() if isinstance(entry, HostFile)}
+    found: dict[str, Any] = {}
+    for name, entry in there.entries(modes).items():
+        wanted = expected.get(name)
+        if wanted is ...:
+            found[name] = ...
+        else:
+            found[name] = entry.encode() if isinstance(entry, str) and isinstance(wanted, bytes) else entry
+    return found
