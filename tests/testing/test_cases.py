@@ -153,7 +153,6 @@ def case(name: str = "it", arguments: Mapping[str, Any] | None = None, **fields:
         case(arguments={"path": here("file"), "text": "new", "more": 1}),
         case(setup="false"),
     ],
-    ids=lambda wrong: repr({name: getattr(wrong, name) for name in vars(wrong)}),
 )
 def test_what_is_wrong_on_a_host_is_noticed(wrong: Case, posix: ActionHost, tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
@@ -170,7 +169,6 @@ def test_what_is_wrong_on_a_host_is_noticed(wrong: Case, posix: ActionHost, tmp_
         case(answers=[{"changed": True}], failed="no"),
         case(answers=[{"changed": True}], requests=[Asked(WRITE, path=HostPath("other"), text="new")]),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("platform", Platform)
 def test_what_is_wrong_when_played_is_noticed(wrong: Case, platform: Platform, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class Case:
     name: str  #: What it shows; the test's id.
     arguments: Mapping[str, Any] = field(default_factory=dict)
     _: KW_ONLY
-    platforms: Sequence[Platform] = tuple(Platform)
+    platforms: Sequence[Platform] | None = None  #: None: those of the suite.
     #: What there is in the directory on the host, and in the one on this machine, in which relative files are found.
     before: HostEntries = field(default_factory=dict)
     files: Mapping[str, str | bytes] = field(default_factory=dict)
@@ -120,12 +120,16 @@ _Test: TypeAlias = Callable[..., None] | None
 class ActionCases:
     """A suite of cases; subclass it. ``action`` may be the name of an installed one.
 
-    ``answers`` are those of its cases that have none themselves: ``()`` for an action that asks hosts for nothing.
+    ``answers`` and ``platforms`` are those of its cases that name none themselves. An action that asks hosts for
+    nothing has answers ``()``.
     """
 
     action: ClassVar[Action | str]
     cases: ClassVar[Sequence[Case]]
     answers: ClassVar[Sequence[CaseAnswer] | None] = None
+    platforms: ClassVar[Sequence[Platform]] = tuple(Platform)
+    #: How many requests it takes to find that nothing is to be changed; None: that isn't checked.
+    round_trips: ClassVar[int | None] = None
     # Made for each suite, where it has cases for them.
     test_played: ClassVar[_Test] = None
     test_on_posix: ClassVar[_Test] = None
@@ -135,18 +139,29 @@ class ActionCases:
         super().__init_subclass__(**options)
         if not hasattr(cls, "cases"):
             return
-        cases = [case if case.answers is not None else replace(case, answers=cls.answers) for case in cls.cases]
-        played = [(case, platform) for case in cases if case.answers is not None for platform in case.platforms]
-        real = [case for case in cases if case.answers is None]
+        played = [(case, platform) for case in cls.cases for platform in cls._platforms(case) if cls._is_played(case)]
         cls.test_played = _played_test(played)
-        cls.test_on_posix = _posix_test([case for case in real if Platform.POSIX in case.platforms])
-        cls.test_on_windows = _windows_test([case for case in real if Platform.WINDOWS in case.platforms])
+        cls.test_on_posix = _posix_test(cls._on(Platform.POSIX))
+        cls.test_on_windows = _windows_test(cls._on(Platform.WINDOWS))
+
+    @classmethod
+    def _is_played(cls, case: Case) -> bool:
+        return case.answers is not None or cls.answers is not None
+
+    @classmethod
+    def _platforms(cls, case: Case) -> Sequence[Platform]:
+        return cls.platforms if case.platforms is None else case.platforms
+
+    @classmethod
+    def _on(cls, platform: Platform) -> list[Case]:
+        """The cases for real hosts of the platform."""
+        return [case for case in cls.cases if platform in cls._platforms(case) and not cls._is_played(case)]
 
 
 def _posix_test(cases: Sequence[Case]) -> _Test:
     @pytest.mark.parametrize("case", cases, ids=_ids(cases))
     def test_on_posix(self: ActionCases, case: Case, posix: ActionHost, tmp_path: Path) -> None:
-        check_case(case, find_action(self.action), posix, tmp_path)
+        check_case(case, find_action(self.action), posix, tmp_path, self.round_trips)
 
     return test_on_posix if cases else None
 
@@ -154,7 +169,7 @@ def _posix_test(cases: Sequence[Case]) -> _Test:
 def _windows_test(cases: Sequence[Case]) -> _Test:
     @pytest.mark.parametrize("case", cases, ids=_ids(cases))
     def test_on_windows(self: ActionCases, case: Case, windows: ActionHost, tmp_path: Path) -> None:
-        check_case(case, find_action(self.action), windows, tmp_path)
+        check_case(case, find_action(self.action), windows, tmp_path, self.round_trips)
 
     return test_on_windows if cases else None
 
@@ -162,7 +177,8 @@ def _windows_test(cases: Sequence[Case]) -> _Test:
 def _played_test(cases: Sequence[tuple[Case, Platform]]) -> _Test:
     @pytest.mark.parametrize(("case", "platform"), cases, ids=[f"{case.name}-{platform}" for case, platform in cases])
     def test_played(self: ActionCases, case: Case, platform: Platform, tmp_path: Path) -> None:
-        play_case(case, find_action(self.action), platform, tmp_path)
+        answers = self.answers if case.answers is None else case.answers
+        play_case(replace(case, answers=answers), find_action(self.action), platform, tmp_path)
 
     return test_played if cases else None
 
@@ -171,8 +187,8 @@ def _ids(cases: Iterable[Case]) -> list[str]:
     return [case.name for case in cases]
 
 
-def check_case(case: Case, action: Action, host: ActionHost, directory: Path) -> None:
-    """Perform a case on a host. ``directory`` is an empty one on this machine."""
+def check_case(case: Case, action: Action, host: ActionHost, directory: Path, round_trips: int | None = None) -> None:
+    """Perform a case on a host. ``directory`` is an empty one on this machine; ``round_trips`` as in the suite."""
     with host.directory() as there:
         fill = _Filling(directory, there)
         fill.write(case.files)
@@ -183,6 +199,7 @@ def check_case(case: Case, action: Action, host: ActionHost, directory: Path) ->
         if case.changed and case.repeats:
             again = replace(case, changed=False, message=None, values={}, requests=None, waits=None)
             _check_once(again, action, host, there, fill)
+            assert round_trips in (None, len(host.requests))
 
 
 def _check_once(case: Case, action: Action, host: ActionHost, there: HostDirectory, fill: _Filling) -> None:
@@ -269,7 +286,7 @@ class _Filling:
         kind, name = token.groups()
         if kind == "local":
             return str(self._local / name)
-        return self._there.at(name) if self._there else f"{self._nowhere}/{name}".rstrip("/")
+        return self._there.at(name) if self._there else (f"{self._nowhere}/{name}" if name else self._nowhere)
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Make these files on this machine."""

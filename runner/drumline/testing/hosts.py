@@ -151,7 +151,7 @@ class HostDirectory:
 
     def at(self, name: str) -> str:
         """The full name of something in it, by its relative path with ``/``; ``""`` is the directory itself."""
-        return f"{self.path}/{name}".rstrip("/").replace("/", self._separator) if name else self.path
+        return f"{self.path}/{name}".replace("/", self._separator) if name else self.path
 
     def fill(self, entries: HostEntries) -> None:
         """Make these, with the directories that they are in."""

@@ -6,18 +6,31 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from drumline.plugin import (
+    Action,
     Language,
     Platform,
+    Result,
     Run,
 )
 from drumline.testing import ActionHost
 from drumline_lab import wsman
 from drumline_local.transport import LocalSession
+
+
+class OneTripHost(ActionHost):
+    """A host of which one request tells that nothing is to be changed."""
+
+    def twice(self, action: Action | str, /, **arguments: Any) -> Result:
+        first = super().twice(action, **arguments)
+        assert len(self.requests) == 1
+        return first
+
 
 # POSIX.
 
@@ -29,7 +42,7 @@ def _busybox(directory: Path) -> dict[str, str]:
 
 
 @pytest.fixture(params=["dash", "bash", "busybox"])
-def posix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ActionHost:
+def posix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OneTripHost:
     """This machine, its scripts read by each of three shells."""
     shell = shutil.which(request.param)
     if shell is None:
@@ -45,7 +58,7 @@ def posix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             return run
         return replace(run, executable=shell, environment={**environment, **run.environment})
 
-    return ActionHost(platform=Platform.POSIX, session=LocalSession(), adapt=in_its_shell)
+    return OneTripHost(platform=Platform.POSIX, session=LocalSession(), adapt=in_its_shell)
 
 
 # Windows.

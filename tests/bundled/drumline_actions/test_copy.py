@@ -10,44 +10,203 @@ from pathlib import Path
 
 import pytest
 
-from drumline.plugin import ActionFailed, Completed, Put, Request, TransferFailed
-from drumline.testing import ActionHost, Answer
+from drumline.plugin import ActionFailed, Completed, Platform, Put, Request, Run, TransferFailed
+from drumline.testing import ActionHost, Answer, HostFile, HostLink
+from drumline.testing.cases import ActionCases, Case, here
 
 EVERY_BYTE = bytes(range(256)) * 8
 LARGE = os.urandom(300_000)
 
-NAMES = ["plain", "with space", "ü ☃", "quote'\"$HOME`", "-dash", "new\nline", "[a]*"]
+POSIX, WINDOWS = [Platform.POSIX], [Platform.WINDOWS]
+#: Names of files, and on which hosts they can be.
+NAMES = {
+    **{name: [*POSIX, *WINDOWS] for name in ("plain", "with space", "ü ☃", "quote'$NOT_SET`", "[a]", "-dash")},
+    **dict.fromkeys(("quote'\"$NOT_SET`", "new\nline", "[a]*"), POSIX),
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_any_name_and_all_bytes(posix: ActionHost, tmp_path: Path, name: str) -> None:
-    source = tmp_path / "source"
-    source.write_bytes(EVERY_BYTE)
-    target = tmp_path / name.replace("$HOME", "$NOT_SET_HERE")
-    result = posix.twice("copy", src=str(source), dest=str(target))
-    assert target.read_bytes() == EVERY_BYTE
-    assert result.values["dest"] == str(target)
-    assert result.values["checksum"] == hashlib.sha1(EVERY_BYTE).hexdigest()
-    assert result.values["size"] == len(EVERY_BYTE)
-    assert result.values["state"] == "file"
-    assert {path.name for path in tmp_path.iterdir()} == {"source", target.name}
+class TestCopy(ActionCases):
+    action = "copy"
+    round_trips = 1
+    cases = (
+        *(
+            Case(
+                f"any name and all bytes: {name!r}",
+                {"src": "source", "dest": here(name)},
+                platforms=platforms,
+                files={"source": EVERY_BYTE},
+                changed=True,
+                values={"dest": here(name), "size": len(EVERY_BYTE), "checksum": hashlib.sha1(EVERY_BYTE).hexdigest()},
+                after={name: EVERY_BYTE},
+                requests=[Run],
+            )
+            for name, platforms in NAMES.items()
+        ),
+        Case(
+            "large content is uploaded, once",
+            {"src": "source", "dest": here("made/")},
+            files={"source": LARGE},
+            changed=True,
+            values={"dest": here("made/source")},
+            after={"made/": None, "made/source": LARGE},
+            requests=[Run, Put, Run],
+        ),
+        Case("a new file", {"content": "x\n", "dest": here("f")}, changed=True, after={"f": "x\n"}, requests=[Run]),
+        Case(
+            "an old file is kept",
+            {"content": "new", "dest": here("file"), "force": False},
+            before={"file": "old"},
+            changed=False,
+            after={"file": "old"},
+        ),
+        Case(
+            "into a directory that is there",
+            {"src": "app.conf", "dest": here("there")},
+            files={"app.conf": "x"},
+            before={"there/": None},
+            changed=True,
+            after={"there/": None, "there/app.conf": "x"},
+        ),
+        Case(
+            "a file of the host",
+            {"src": here("a"), "dest": here("b"), "remote_src": True},
+            before={"a": "text"},
+            changed=True,
+            after={"a": "text", "b": "text"},
+        ),
+        Case(
+            "no file of the host",
+            {"src": here("x"), "dest": here("b"), "remote_src": True},
+            failed="not found",
+            after={},
+        ),
+        Case("a directory of that name", {"content": "x", "dest": here()}, failed="is a directory", after={}),
+        Case("no directory", {"content": "x", "dest": here("absent/file")}, failed="does not exist", after={}),
+        Case(
+            "not the checksum that was expected",
+            {"content": "x", "dest": "/file", "checksum": "0" * 40},
+            answers=[],
+            failed="expected checksum",
+        ),
+    )
+
+    def test_the_old_file_is_kept_aside(self, posix: ActionHost) -> None:
+        self._check_backup(posix)
+
+    @pytest.mark.windows
+    def test_the_old_file_is_kept_aside_on_windows(self, windows: ActionHost) -> None:
+        self._check_backup(windows)
+
+    def _check_backup(self, host: ActionHost) -> None:
+        with host.directory() as there:
+            there.fill({"file": "old"})
+            result = host("copy", content="new", dest=there.at("file"), backup=True)
+            kept = result.values["backup_file"].removeprefix(there.at(""))[1:]
+            assert there.entries() == {"file": "new", kept: "old"}
 
 
-def test_small_content_takes_one_round_trip(posix: ActionHost, tmp_path: Path) -> None:
-    posix("copy", content="hello\n", dest=str(tmp_path / "file"))
-    assert len(posix.requests) == 1
-    assert (tmp_path / "file").read_text() == "hello\n"
+class TestCopyOnPosix(ActionCases):
+    action = "copy"
+    platforms = POSIX
+    round_trips = 1
+    cases = (
+        *(
+            Case(
+                f"mode {mode} of {old}",
+                {"content": "x", "dest": here("file"), "mode": mode},
+                before=before,
+                changed=True,
+                values={"mode": f"{bits:04o}", "state": "file"},
+                after={"file": HostFile("x", bits)},
+            )
+            for mode, bits in (("0640", 0o640), ("600", 0o600), ("u=rw,g=r,o=", 0o640), ("1777", 0o1777))
+            for old, before in (("a new file", {}), ("an old file", {"file": HostFile("x", 0o755)}))
+        ),
+        Case(
+            "an unknown owner leaves the old file",
+            {"content": "new", "dest": here("file"), "owner": "no-such-user"},
+            before={"file": "old"},
+            failed="no-such-user",
+            after={"file": "old"},
+        ),
+        Case(
+            "directories that are made have a mode",
+            {"src": "app.conf", "dest": here("made/too/"), "directory_mode": "0750"},
+            files={"app.conf": "x"},
+            changed=True,
+            after={"made/": HostFile(None, 0o750), "made/too/": HostFile(None, 0o750), "made/too/app.conf": "x"},
+        ),
+        Case(
+            "what a command accepts",
+            {"content": "good\n", "dest": here("file"), "validate": "grep -q good %s"},
+            changed=True,
+            after={"file": "good\n"},
+        ),
+        Case(
+            "what a command doesn't accept",
+            {"content": "bad\n", "dest": here("file"), "validate": "grep good %s"},
+            before={"file": "good\n"},
+            failed="failed to validate",
+            after={"file": "good\n"},
+        ),
+        Case(
+            "the file that a link leads to",
+            {"content": "new", "dest": here("link"), "follow": True},
+            before={"real": "old", "link": HostLink("real")},
+            changed=True,
+            after={"real": "new", "link": HostLink("real")},
+        ),
+        Case(
+            "in place of a link",
+            {"content": "new", "dest": here("link")},
+            before={"real": "old", "link": HostLink("real")},
+            changed=True,
+            after={"real": "old", "link": "new"},
+        ),
+        Case(
+            "home and variables are the host's",
+            {"content": "x", "dest": "~/$WHERE/${WHERE}-${NOT_SET}$ALSO_NOT"},
+            call={"environment": {"HOME": here(), "WHERE": "a b"}},
+            before={"a b/": None},
+            changed=True,
+            after={"a b/": None, "a b/a b-${NOT_SET}$ALSO_NOT": "x"},
+        ),
+    )
 
 
-def test_large_content_is_uploaded_once(posix: ActionHost, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.write_bytes(LARGE)
-    assert posix("copy", src=str(source), dest=str(tmp_path / "target")).changed
-    assert [type(request).__name__ for request in posix.requests] == ["Run", "Put", "Run"]
-    assert (tmp_path / "target").read_bytes() == LARGE
-    assert not posix("copy", src=str(source), dest=str(tmp_path / "target")).changed
-    assert len(posix.requests) == 1
-    assert len(list(tmp_path.iterdir())) == 2
+class TestCopyOnWindows(ActionCases):
+    action = "win_copy"
+    platforms = WINDOWS
+    round_trips = 1
+    cases = (
+        Case(
+            "a file that is read-only stays so",
+            {"content": "new", "dest": here("file")},
+            before={"file": "old"},
+            setup=f"(Get-Item '{here('file')}').IsReadOnly = $true",
+            changed=True,
+            after={"file": "new"},
+        ),
+        Case(
+            "a mode",
+            {"content": "x", "dest": here("file"), "mode": "0644", "owner": "root"},
+            failed="no such thing as mode and owner",
+            requests=[],
+        ),
+    )
+
+    @pytest.mark.parametrize("name", ["a|b", "a?b"])
+    def test_a_name_that_windows_refuses_is_told_with_its_path(self, windows: ActionHost, name: str) -> None:
+        with windows.directory() as there, pytest.raises(ActionFailed) as failed:
+            windows("copy", content="x", dest=there.at(name))
+        assert failed.value.message.count(there.at(name)) == 1
+
+    def test_it_stays_read_only(self, windows: ActionHost) -> None:
+        with windows.directory() as there:
+            there.fill({"file": "old"})
+            windows.run(f"(Get-Item '{there.at('file')}').IsReadOnly = $true")
+            windows("copy", content="new", dest=there.at("file"))
+            assert windows("win_stat", path=there.at("file")).values["stat"]["isreadonly"]
 
 
 def test_large_content_for_another_user_never_leaves_their_hands(posix: ActionHost, tmp_path: Path) -> None:
@@ -123,17 +282,6 @@ def test_damage_on_the_way_is_noticed(posix: ActionHost, tmp_path: Path) -> None
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize(("mode", "bits"), [("0640", 0o640), ("600", 0o600), ("u=rw,g=r,o=", 0o640), ("1777", 0o1777)])
-def test_mode(posix: ActionHost, tmp_path: Path, mode: str, bits: int) -> None:
-    target = tmp_path / "file"
-    result = posix.twice("copy", content="x", dest=str(target), mode=mode)
-    assert target.stat().st_mode & 0o7777 == bits
-    assert result.values["mode"] == f"{bits:04o}"
-    target.chmod(0o755)
-    assert posix("copy", content="x", dest=str(target), mode=mode).changed
-    assert target.stat().st_mode & 0o7777 == bits
-
-
 def test_a_new_file_has_the_mode_of_the_umask_and_an_old_one_keeps_its_own(posix: ActionHost, tmp_path: Path) -> None:
     target = tmp_path / "file"
     posix("copy", content="1", dest=str(target))
@@ -170,67 +318,6 @@ def test_owner_and_group(posix: ActionHost, tmp_path: Path, owner: str, group: s
     assert (target.stat().st_uid, target.stat().st_gid) == (65534, 1)
 
 
-def test_an_unknown_owner_leaves_the_old_file(posix: ActionHost, tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    target.write_text("old")
-    with pytest.raises(ActionFailed, match="no-such-user"):
-        posix("copy", content="new", dest=str(target), owner="no-such-user")
-    assert target.read_text() == "old"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_directory_as_target(posix: ActionHost, tmp_path: Path) -> None:
-    source = tmp_path / "app.conf"
-    source.write_text("x")
-    posix.twice("copy", src=str(source), dest=f"{tmp_path}/made/too/", directory_mode="0750")
-    assert (tmp_path / "made/too/app.conf").read_text() == "x"
-    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o750
-    (tmp_path / "there").mkdir()
-    posix.twice("copy", src=str(source), dest=str(tmp_path / "there"))
-    assert (tmp_path / "there/app.conf").read_text() == "x"
-    with pytest.raises(ActionFailed, match="is a directory"):
-        posix("copy", content="x", dest=str(tmp_path / "there"))
-    with pytest.raises(ActionFailed, match="does not exist"):
-        posix("copy", content="x", dest=str(tmp_path / "absent/file"))
-
-
-def test_force_and_backup(posix: ActionHost, tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    target.write_text("old")
-    assert not posix("copy", content="new", dest=str(target), force=False).changed
-    assert target.read_text() == "old"
-    result = posix("copy", content="new", dest=str(target), backup=True)
-    assert Path(result.values["backup_file"]).read_text() == "old"
-    assert target.read_text() == "new"
-
-
-def test_validate(posix: ActionHost, tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    posix("copy", content="good\n", dest=str(target), validate="grep -q good %s")
-    with pytest.raises(ActionFailed, match="failed to validate"):
-        posix("copy", content="bad\n", dest=str(target), validate="grep good %s")
-    assert target.read_text() == "good\n"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_links(posix: ActionHost, tmp_path: Path) -> None:
-    real, link = tmp_path / "real", tmp_path / "link"
-    real.write_text("old")
-    link.symlink_to(real)
-    posix.twice("copy", content="new", dest=str(link), follow=True)
-    assert link.is_symlink()
-    assert real.read_text() == "new"
-    posix.twice("copy", content="newer", dest=str(link))
-    assert not link.is_symlink()
-    assert real.read_text() == "new"
-
-
-def test_checksum_of_the_source(posix: ActionHost, tmp_path: Path) -> None:
-    with pytest.raises(ActionFailed, match="expected checksum"):
-        posix("copy", content="x", dest=str(tmp_path / "file"), checksum="0" * 40)
-    assert posix.requests == []
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "site"
@@ -256,21 +343,6 @@ def test_directories(posix: ActionHost, tree: Path, tmp_path: Path, remote: bool
         assert not posix("copy", src=f"{tree}{slash}", dest=dest, remote_src=remote).changed
 
 
-def test_files_of_the_host(posix: ActionHost, tmp_path: Path) -> None:
-    (tmp_path / "here").write_text("text")
-    posix.twice("copy", src=str(tmp_path / "here"), dest=str(tmp_path / "there"), remote_src=True)
-    assert (tmp_path / "there").read_text() == "text"
-    with pytest.raises(ActionFailed, match="not found"):
-        posix("copy", src=str(tmp_path / "absent"), dest=str(tmp_path / "there"), remote_src=True)
-
-
-def test_home_and_variables_are_the_hosts(posix: ActionHost, tmp_path: Path) -> None:
-    posix.settings["environment"] = {"HOME": str(tmp_path), "WHERE": "a b"}
-    (tmp_path / "a b").mkdir()
-    posix.twice("copy", content="x", dest="~/$WHERE/${WHERE}-${NOT_SET}$ALSO_NOT")
-    assert (tmp_path / "a b" / "a b-${NOT_SET}$ALSO_NOT").read_text() == "x"
-
-
 def test_a_host_that_answers_nonsense(posix: ActionHost, tmp_path: Path) -> None:
     posix.settings["environment"] = {"BASH_ENV": "/dev/null"}
     real = posix.answer
@@ -288,50 +360,6 @@ def test_a_host_that_answers_nonsense(posix: ActionHost, tmp_path: Path) -> None
 
 
 @pytest.mark.windows
-@pytest.mark.parametrize("name", ["plain", "with space", "ü ☃", "quote'$HOME`", "[a]"])
-def test_any_name_and_all_bytes_on_windows(
-    windows: ActionHost, directory: tuple[str, Path], tmp_path: Path, name: str
-) -> None:
-    (tmp_path / "source").write_bytes(EVERY_BYTE)
-    result = windows.twice("win_copy", src=str(tmp_path / "source"), dest=f"{directory[0]}\\{name}")
-    assert (directory[1] / name).read_bytes() == EVERY_BYTE
-    assert result.values["dest"] == f"{directory[0]}\\{name}"
-    assert result.values["checksum"] == hashlib.sha1(EVERY_BYTE).hexdigest()
-    assert result.values["size"] == len(EVERY_BYTE)
-    assert [path.name for path in directory[1].iterdir()] == [name]
-
-
-@pytest.mark.windows
-def test_replacing_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
-    target = f"{directory[0]}\\file"
-    windows.twice("copy", content="old", dest=target)
-    assert not windows("copy", content="new", dest=target, force=False).changed
-    result = windows("copy", content="new", dest=target, backup=True)
-    assert (directory[1] / "file").read_text() == "new"
-    assert (directory[1] / result.values["backup_file"].rpartition("\\")[2]).read_text() == "old"
-    assert len(list(directory[1].iterdir())) == 2
-
-
-@pytest.mark.windows
-def test_a_read_only_file_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
-    target = f"{directory[0]}\\file"
-    windows("copy", content="old", dest=target)
-    windows("shell", cmd=f"(Get-Item {target}).IsReadOnly = $true")
-    windows.twice("copy", content="new", dest=target)
-    assert (directory[1] / "file").read_text() == "new"
-    assert windows("win_stat", path=target).values["stat"]["isreadonly"]
-
-
-@pytest.mark.windows
-def test_large_content_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_path: Path) -> None:
-    (tmp_path / "source").write_bytes(LARGE)
-    result = windows.twice("copy", src=str(tmp_path / "source"), dest=f"{directory[0]}\\made\\")
-    assert (directory[1] / "made/source").read_bytes() == LARGE
-    assert result.values["dest"] == f"{directory[0]}\\made\\source"
-    assert len(list((directory[1] / "made").iterdir())) == 1
-
-
-@pytest.mark.windows
 @pytest.mark.parametrize("remote", [False, True])
 def test_directories_on_windows(windows: ActionHost, directory: tuple[str, Path], tree: Path, remote: bool) -> None:
     name, place = directory
@@ -344,29 +372,6 @@ def test_directories_on_windows(windows: ActionHost, directory: tuple[str, Path]
         assert windows("copy", src=source + end, dest=dest, remote_src=remote).changed
         assert _content(place / there) == _content(tree)
         assert not windows("copy", src=source + end, dest=dest, remote_src=remote).changed
-
-
-@pytest.mark.windows
-def test_faults_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
-    with pytest.raises(ActionFailed, match="does not exist"):
-        windows("copy", content="x", dest=f"{directory[0]}\\absent\\file")
-    with pytest.raises(ActionFailed, match="is a directory"):
-        windows("copy", content="x", dest=directory[0])
-    with pytest.raises(ActionFailed, match="no such thing as mode and owner"):
-        windows("copy", content="x", dest=f"{directory[0]}\\file", mode="0644", owner="root")
-    with pytest.raises(ActionFailed, match="not found"):
-        windows("copy", src=f"{directory[0]}\\absent", dest=f"{directory[0]}\\file", remote_src=True)
-
-
-@pytest.mark.windows
-@pytest.mark.parametrize("name", ["a|b", "a?b"])
-def test_a_name_that_windows_refuses_is_told_with_its_path(
-    windows: ActionHost, directory: tuple[str, Path], name: str
-) -> None:
-    path = f"{directory[0]}\\{name}"
-    with pytest.raises(ActionFailed) as failed:
-        windows("copy", content="x", dest=path)
-    assert failed.value.message.count(path) == 1
 
 
 @pytest.mark.parametrize("remote", [False, True])

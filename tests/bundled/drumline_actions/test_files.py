@@ -13,77 +13,176 @@ import pytest
 from drumline.plugin import ActionFailed, Call, Completed, Get, Platform
 from drumline.plugin.manager import load_plugins
 from drumline.templating.templates import Templating
-from drumline.testing import ActionHost
+from drumline.testing import ActionHost, HostFile, HostLink
+from drumline.testing.cases import ActionCases, Case, here
 
 ACTIONS = load_plugins().actions
 NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
+POSIX, WINDOWS = [Platform.POSIX], [Platform.WINDOWS]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_directory_comes_and_goes(posix: ActionHost, tmp_path: Path, name: str) -> None:
-    path = tmp_path / name / "below"
-    result = posix.twice("file", path=str(path), state="directory", mode="0750")
-    assert path.is_dir()
-    assert path.stat().st_mode & 0o777 == (tmp_path / name).stat().st_mode & 0o777 == 0o750
-    assert result.values["state"] == "directory"
-    (path / "file").write_text("x")
-    posix.twice("file", path=str(tmp_path / name), state="absent")
-    assert list(tmp_path.iterdir()) == []
+class TestFile(ActionCases):
+    action = "file"
+    round_trips = 1
+    cases = (
+        Case(
+            "a directory is made with those above it",
+            {"path": here("ü b/c"), "state": "directory"},
+            changed=True,
+            values={"state": "directory", "path": here("ü b/c")},
+            after={"ü b/": None, "ü b/c/": None},
+        ),
+        Case(
+            "a directory is removed with a file that is read-only",
+            {"path": here("ü b"), "state": "absent"},
+            platforms=WINDOWS,
+            before={"ü b/c/file": "x"},
+            setup=f"(Get-Item '{here('ü b/c/file')}').IsReadOnly = $true",
+            changed=True,
+            values={"state": "absent"},
+            after={},
+        ),
+        Case("what is not there stays so", {"path": here("x"), "state": "absent"}, changed=False, after={}),
+        Case("an empty file", {"path": here("f"), "state": "touch"}, changed=True, after={"f": ""}, repeats=False),
+        Case(
+            "a file is one",
+            {"path": here("f"), "state": "file"},
+            before={"f": "x"},
+            changed=False,
+            values={"state": "file"},
+        ),
+        Case("no file", {"path": here("absent"), "state": "file"}, failed="is absent"),
+        Case("a directory is not a file", {"path": here(), "state": "file"}, failed="is directory"),
+        Case("no directory", {"path": here("f"), "state": "directory"}, before={"f": "x"}, failed="as a file"),
+        Case("a link", {"path": here("l"), "state": "link", "src": "C:\\"}, platforms=WINDOWS, failed="can't be had"),
+        Case("all below nothing", {"path": "/nowhere", "recurse": True}, answers=[], failed="requires state"),
+        Case("a source without a link", {"path": "/nowhere", "src": "/x"}, answers=[], failed="requires state"),
+    )
 
 
-def test_set_group_id_is_taken_away_when_the_mode_says_so(posix: ActionHost, tmp_path: Path) -> None:
-    tmp_path.chmod(0o2775)
-    posix.twice("file", path=str(tmp_path), mode="0755")
-    assert tmp_path.stat().st_mode & 0o7777 == 0o755
-
-
-def test_what_is_there_decides_without_a_state(posix: ActionHost, tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("x")
-    assert posix.twice("file", path=str(file), mode="u+x,go=").values["state"] == "file"
-    assert posix.twice("file", path=str(tmp_path), mode="0711").values["state"] == "directory"
-    with pytest.raises(ActionFailed, match="absent"):
-        posix("file", path=str(tmp_path / "absent"), mode="0644")
-    with pytest.raises(ActionFailed, match="is directory"):
-        posix("file", path=str(tmp_path), state="file")
-    with pytest.raises(ActionFailed, match="as a file"):
-        posix("file", path=str(file), state="directory")
+class TestFileOnPosix(ActionCases):
+    action = "file"
+    platforms = POSIX
+    round_trips = 1
+    cases = (
+        *(
+            Case(
+                f"a directory is made: {name!r}",
+                {"path": here(f"{name}/below"), "state": "directory", "mode": "0750"},
+                changed=True,
+                values={"state": "directory", "path": here(f"{name}/below"), "mode": "0750"},
+                after={f"{name}/": HostFile(None, 0o750), f"{name}/below/": HostFile(None, 0o750)},
+            )
+            for name in NAMES
+        ),
+        *(
+            Case(
+                f"a directory is removed: {name!r}",
+                {"path": here(name), "state": "absent"},
+                before={f"{name}/below/file": "x"},
+                changed=True,
+                values={"state": "absent"},
+                after={},
+            )
+            for name in NAMES
+        ),
+        Case(
+            "set-group-id is taken away when the mode says so",
+            {"path": here("sub"), "mode": "0755"},
+            before={"sub/": HostFile(None, 0o2775)},
+            changed=True,
+            values={"state": "directory"},
+            after={"sub/": HostFile(None, 0o755)},
+        ),
+        Case(
+            "a file's mode, in letters",
+            {"path": here("file"), "mode": "u+x,go="},
+            before={"file": HostFile("x", 0o640)},
+            changed=True,
+            values={"state": "file"},
+            after={"file": HostFile("x", 0o700)},
+        ),
+        Case(
+            "an empty file with a mode",
+            {"path": here("file"), "state": "touch", "mode": "0600"},
+            changed=True,
+            after={"file": HostFile("", 0o600)},
+            repeats=False,
+        ),
+        Case(
+            "a time, as touch -t takes it",
+            {"path": here("file"), "state": "file", "modification_time": "200001020304.05"},
+            before={"file": "x"},
+            call={"environment": {"TZ": "UTC"}},
+            changed=True,
+        ),
+        Case(
+            "times that are kept",
+            {"path": here("f"), "state": "touch", "access_time": "preserve", "modification_time": "preserve"},
+            before={"f": "x"},
+            changed=False,
+        ),
+        Case("nothing", {"path": here("absent"), "mode": "0644"}, failed="is absent"),
+        Case(
+            "a link is made",
+            {"path": here("a link"), "src": here("real"), "state": "link"},
+            before={"real/": None},
+            changed=True,
+            values={"state": "link", "dest": here("a link"), "src": here("real")},
+            after={"real/": None, "a link": HostLink(here("real"))},
+        ),
+        Case(
+            "a link to a directory is replaced, and nothing put into that",
+            {"path": here("a link"), "src": "other", "state": "link"},
+            before={"real/": None, "other": "x", "a link": HostLink("real")},
+            changed=True,
+            after={"real/": None, "other": "x", "a link": HostLink("other")},
+        ),
+        Case(
+            "a link to nothing",
+            {"path": here("a link"), "src": "nowhere", "state": "link"},
+            failed="does not exist",
+            after={},
+        ),
+        Case(
+            "a link to nothing, by force",
+            {"path": here("a link"), "src": "nowhere", "state": "link", "force": True},
+            changed=True,
+            after={"a link": HostLink("nowhere")},
+        ),
+        Case(
+            "a link in place of a file",
+            {"path": here("file"), "src": here("real"), "state": "link"},
+            before={"real/": None, "file": "x"},
+            failed="only with force",
+            after={"real/": None, "file": "x"},
+        ),
+        Case(
+            "a link in place of a file, by force",
+            {"path": here("file"), "src": here("real"), "state": "link", "force": True},
+            before={"real/": None, "file": "x"},
+            changed=True,
+            after={"real/": None, "file": HostLink(here("real"))},
+        ),
+        Case(
+            "a link is removed, and not what it leads to",
+            {"path": here("link"), "state": "absent"},
+            before={"real/file": "x", "link": HostLink("real")},
+            changed=True,
+            after={"real/": None, "real/file": "x"},
+        ),
+    )
 
 
 def test_touch(posix: ActionHost, tmp_path: Path) -> None:
     path = tmp_path / "file"
-    assert posix("file", path=str(path), state="touch", mode="0600").changed
-    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("x")
     os.utime(path, (1, 1))
     assert posix("file", path=str(path), state="touch").changed
     assert path.stat().st_mtime > 1
-    keep = {"access_time": "preserve", "modification_time": "preserve"}
-    assert not posix("file", path=str(path), state="touch", **keep).changed
     posix.settings["environment"] = {"TZ": "UTC"}
     posix.twice("file", path=str(path), state="file", modification_time="200001020304.05")
     assert path.stat().st_mtime == 946782245
-
-
-def test_links(posix: ActionHost, tmp_path: Path) -> None:
-    link, real = tmp_path / "a link", tmp_path / "real directory"
-    real.mkdir()
-    result = posix.twice("file", path=str(link), src=str(real), state="link")
-    assert result.values["state"] == "link"
-    assert os.readlink(link) == str(real)
-    other = tmp_path / "other"
-    other.write_text("x")
-    posix.twice("file", path=str(link), src="other", state="link")
-    assert os.readlink(link) == "other"
-    assert list(real.iterdir()) == []
-    with pytest.raises(ActionFailed, match="does not exist"):
-        posix("file", path=str(link), src="nowhere", state="link")
-    posix.twice("file", path=str(link), src="nowhere", state="link", force=True)
-    with pytest.raises(ActionFailed, match="only with force"):
-        posix("file", path=str(other), src=str(real), state="link")
-    posix.twice("file", path=str(other), src=str(real), state="link", force=True)
-    posix.twice("file", path=str(other), state="absent")
-    assert real.is_dir()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a link", "real directory"]
 
 
 def test_hard_links(posix: ActionHost, tmp_path: Path) -> None:
@@ -122,32 +221,6 @@ def test_owners(posix: ActionHost, tmp_path: Path) -> None:
     assert result.values["owner"] == "root"
     posix.twice("file", path=str(tmp_path / "tree/link"), src="away", state="link", force=True, owner="nobody")
     assert (tmp_path / "tree/link").lstat().st_uid == 65534
-
-
-def test_wrong_arguments_of_file(posix: ActionHost) -> None:
-    for arguments in ({"recurse": True}, {"src": "/x"}):
-        with pytest.raises(ActionFailed):
-            posix("file", path="/nowhere", **arguments)
-    assert posix.requests == []
-
-
-@pytest.mark.windows
-def test_file_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
-    name, place = directory
-    assert windows.twice("win_file", path=f"{name}\\ü b\\c", state="directory").values["state"] == "directory"
-    assert (place / "ü b/c").is_dir()
-    assert windows("win_file", path=f"{name}\\ü b\\file", state="touch").changed
-    assert (place / "ü b/file").read_bytes() == b""
-    assert windows("file", path=f"{name}/ü b/file", state="file").values["state"] == "file"
-    windows("shell", cmd=f"(Get-Item '{name}\\ü b\\file').IsReadOnly = $true")
-    assert windows.twice("file", path=f"{name}\\ü b", state="absent").values["state"] == "absent"
-    assert list(place.iterdir()) == []
-    with pytest.raises(ActionFailed, match="absent"):
-        windows("file", path=f"{name}\\absent", state="file")
-    with pytest.raises(ActionFailed, match="is directory"):
-        windows("file", path=name, state="file")
-    with pytest.raises(ActionFailed, match="can't be had"):
-        windows("file", path=name, state="link", src="C:\\")
 
 
 # stat
@@ -289,47 +362,47 @@ def test_template_on_windows(windows: ActionHost, directory: tuple[str, Path], t
 
 
 @pytest.fixture
-def here(posix: ActionHost, tmp_path: Path) -> Path:
+def project(posix: ActionHost, tmp_path: Path) -> Path:
     posix.settings["lookup"] = {"playbook_dir": str(tmp_path)}.__getitem__
     return tmp_path
 
 
 @pytest.mark.parametrize("become", [False, True])
 @pytest.mark.parametrize("size", [0, 7, 600_000])
-def test_fetch(posix: ActionHost, here: Path, size: int, become: bool) -> None:
+def test_fetch(posix: ActionHost, project: Path, size: int, become: bool) -> None:
     posix.settings["become"] = become
-    source = here / "on the host"
+    source = project / "on the host"
     source.write_bytes(os.urandom(size))
     result = posix.twice("fetch", src=str(source), dest="got")
-    target = here / "got/host" / str(source).lstrip("/")
+    target = project / "got/host" / str(source).lstrip("/")
     assert target.read_bytes() == source.read_bytes()
     assert result.values["dest"] == str(target)
     assert list(target.parent.iterdir()) == [target]
     source.write_bytes(b"other")
-    assert posix("fetch", src=str(source), dest=f"{here}/", flat=True).changed is False
-    assert posix("fetch", src=str(source), dest=str(here / "flat"), flat=True).changed
-    assert (here / "flat").read_bytes() == b"other"
+    assert posix("fetch", src=str(source), dest=f"{project}/", flat=True).changed is False
+    assert posix("fetch", src=str(source), dest=str(project / "flat"), flat=True).changed
+    assert (project / "flat").read_bytes() == b"other"
 
 
-def test_fetch_faults(posix: ActionHost, here: Path) -> None:
+def test_fetch_faults(posix: ActionHost, project: Path) -> None:
     with pytest.raises(ActionFailed, match="does not exist"):
-        posix("fetch", src=str(here / "absent"), dest="got")
-    assert not posix("fetch", src=str(here / "absent"), dest="got", fail_on_missing=False).changed
+        posix("fetch", src=str(project / "absent"), dest="got")
+    assert not posix("fetch", src=str(project / "absent"), dest="got", fail_on_missing=False).changed
     with pytest.raises(ActionFailed, match="is a directory"):
-        posix("fetch", src=str(here), dest="got")
-    (here / "file").write_text("x")
+        posix("fetch", src=str(project), dest="got")
+    (project / "file").write_text("x")
     with pytest.raises(ActionFailed, match="trailing slash"):
-        posix("fetch", src=str(here / "file"), dest=str(here), flat=True)
+        posix("fetch", src=str(project / "file"), dest=str(project), flat=True)
 
 
-def test_fetch_stays_below_its_directory(posix: ActionHost, here: Path) -> None:
-    source = here / "file"
+def test_fetch_stays_below_its_directory(posix: ActionHost, project: Path) -> None:
+    source = project / "file"
     source.write_text("x")
-    result = posix("fetch", src=f"{here}/../../../../../../../../../..{source}", dest="got")
-    assert Path(result.values["dest"]).is_relative_to(here / "got/host")
+    result = posix("fetch", src=f"{project}/../../../../../../../../../..{source}", dest="got")
+    assert Path(result.values["dest"]).is_relative_to(project / "got/host")
     for name in ("..", "", "."):
         with pytest.raises(ActionFailed, match=r"src names no file|is a directory"):
-            posix("fetch", src=f"{here}/{name}", dest=f"{here}/", flat=True)
+            posix("fetch", src=f"{project}/{name}", dest=f"{project}/", flat=True)
 
 
 @pytest.mark.parametrize(
