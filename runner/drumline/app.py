@@ -55,6 +55,7 @@ from drumline.reporting.saying import say
 from drumline.reporting.screens import warn
 from drumline.signals import heard
 from drumline.source.gc_tuning import rare_collector
+from drumline.source.inputs import Inputs, inputs_noted
 from drumline.source.mistakes import Mistakes, gathered
 from drumline.templating.templates import Templating
 
@@ -86,6 +87,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     warnings: tuple[Diagnostic, ...] = ()
     #: What is masked; it is filled when the plan is run.
     secrets: Secrets = field(default_factory=Secrets)
+    #: The files that all of this was made of.
+    inputs: Inputs = field(default_factory=Inputs)
 
     def address(self, host: str) -> Value:
         """The address of a host as the inventory has it; None where its name is its address."""
@@ -128,47 +131,48 @@ def prepare(
     The plan is made of what ``instead`` makes of playbook and inventory. With ``strict`` warnings are mistakes.
     """
     plugins = registry(settings)
-    extra = read_extra_vars(extra_vars)
-    limit = None if limit is None else read_limit(limit)
-    playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
-    templating = Templating(settings.template_timeout, plugins)
-    warnings = Diagnostics()
-    warnings.extend(inventory.warnings)
-    scopes = Scopes(inventory, playbook, extra, templating)
-    chosen = partial(selected, tags=tags, skip_tags=skip_tags)
-    with gathered() as mistakes:
-        playbook = resolve_tags(playbook, scopes.render, mistakes.found)
-        warnings.extend(embedded(playbook))
-        mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen))
-        mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
-        plan = mistakes.of(
-            lambda: make_plan(
-                resolve(playbook, scopes.render, chosen=chosen),
-                inventory,
-                limit=limit,
-                tags=tags,
-                skip_tags=skip_tags,
-                render_pattern=scopes.render_pattern,
-                host_scope=scopes.before,
-                shuffle=_shuffled,
-                warnings=warnings,
+    with inputs_noted() as inputs:
+        extra = read_extra_vars(extra_vars)
+        limit = None if limit is None else read_limit(limit)
+        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
+        templating = Templating(settings.template_timeout, plugins)
+        warnings = Diagnostics()
+        warnings.extend(inventory.warnings)
+        scopes = Scopes(inventory, playbook, extra, templating)
+        chosen = partial(selected, tags=tags, skip_tags=skip_tags)
+        with gathered() as mistakes:
+            playbook = resolve_tags(playbook, scopes.render, mistakes.found)
+            warnings.extend(embedded(playbook))
+            mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen))
+            mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
+            plan = mistakes.of(
+                lambda: make_plan(
+                    resolve(playbook, scopes.render, chosen=chosen),
+                    inventory,
+                    limit=limit,
+                    tags=tags,
+                    skip_tags=skip_tags,
+                    render_pattern=scopes.render_pattern,
+                    host_scope=scopes.before,
+                    shuffle=_shuffled,
+                    warnings=warnings,
+                )
             )
-        )
-        if plan is not None:
-            prepared = Prepared(
-                settings=settings,
-                registry=plugins,
-                inventory=inventory,
-                extra_variables=extra,
-                templating=templating,
-                plan=plan,
-            )
-            _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
-        if strict:
-            mistakes.found.extend(warnings)
-    if tags and not plan.steps:
-        _no_such_tags(playbook, tags)
-    return replace(prepared, warnings=tuple(warnings))
+            if plan is not None:
+                prepared = Prepared(
+                    settings=settings,
+                    registry=plugins,
+                    inventory=inventory,
+                    extra_variables=extra,
+                    templating=templating,
+                    plan=plan,
+                )
+                _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
+            if strict:
+                mistakes.found.extend(warnings)
+        if tags and not plan.steps:
+            _no_such_tags(playbook, tags)
+    return replace(prepared, warnings=tuple(warnings), inputs=inputs)
 
 
 def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
@@ -315,7 +319,14 @@ def carry_out(
     context = _context(prepared, lambda *piece: record.keep_output(*piece), verbosity)
     named = titled(prepared.plan, prepared.secrets.mask)
     forks, sessions = prepared.settings.forks, prepared.settings.sessions
-    record = journal.begin(prepared.plan, command=command, forks=forks, sessions=sessions, secrets=prepared.secrets)
+    record = journal.begin(
+        prepared.plan,
+        command=command,
+        forks=forks,
+        sessions=sessions,
+        secrets=prepared.secrets,
+        files=prepared.inputs.files(),
+    )
     record.room = prepared.settings.journal_limit - journal.size()
     run = RunView(
         number=record.number,

@@ -108,7 +108,8 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
         if format_ == "text":
             _show(show_lines(*known, verbose=verbose, state=state, **more))
             return
-        shown = {**show_data(*known, **more), "run": _data(found)}
+        files = [{"path": file.path, "size": file.size, "digest": file.digest.hex()} for file in journal.files(found)]
+        shown = {**show_data(*known, **more), "run": _data(found), "files": files}
         if journal.damage:
             shown["damage"] = list(journal.damage)
         click.echo(json.dumps(shown, indent=2, default=str))

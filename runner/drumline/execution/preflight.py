@@ -34,6 +34,7 @@ from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
 from drumline.plugin.traits import traits_of
 from drumline.source.files import find_file
+from drumline.source.inputs import note_file
 from drumline.source.text import VAULT
 
 #: Variables that say something of running as another user.
@@ -181,6 +182,7 @@ class Preflight:
         except ActionFailed as error:
             self._add_missing(task, error.message, position)
             return
+        note_file(path)
         if written.arguments.get("decrypt", True) and _is_vaulted(path):
             detail = f"{path} can't be decrypted yet. Decrypt it, or copy it as it is with decrypt: false."
             self.mistakes.add("This file is encrypted by ansible-vault", detail=detail, position=position)

@@ -19,6 +19,7 @@ from drumline.inventory.host_variables import FILES, Giver, ask_givers
 from drumline.inventory.merging import hosts_of, merge
 from drumline.model.host import Inventory
 from drumline.plugin.protocols import InventorySource, SourceData
+from drumline.source.inputs import note_file
 from drumline.source.text import read_text
 
 #: What a directory may hold that is no inventory source (Ansible's rules).
@@ -143,6 +144,8 @@ class _Loader:
         reader = next((reader for reader in self._readers if reader.claims(source)), None)
         if reader is None:
             return False
+        if os.path.isfile(source):
+            note_file(Path(source))
         try:
             _enter(reader.read(source), Position(source), self.draft)
         except FilesError as error:

@@ -5,9 +5,10 @@ Whoever copies the journal therefore has no secret, and a run whose key is destr
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 _DIRECTORY = "keys"
+_SALT = "salt"
+
+
+def salted_with(directory: Path) -> Callable[[bytes], bytes]:
+    """Makes of a content's digest one by which no one who has the journal alone can try contents out.
+
+    A file may hold a password and little else. Raises ``OSError``.
+    """
+    path = directory / _SALT
+    if not path.exists():
+        draft = path.with_name(f"{_SALT}-{os.getpid()}")
+        _write_privately(draft, os.urandom(32))
+        draft.replace(path)
+    salt = path.read_bytes()
+    return lambda digest: hashlib.blake2b(digest, key=salt, digest_size=32).digest()
+
+
+def _write_privately(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def keys_in(directory: Path) -> Iterator[RunKey]:
@@ -68,10 +91,7 @@ class RunKey:
             return self._read
         self._path.parent.mkdir(exist_ok=True, mode=0o700)
         key = Fernet.generate_key()
-        with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())  # without it what it encrypted would be lost
+        _write_privately(self._path, key)
         return Fernet(key)
 
     @cached_property

@@ -27,6 +27,7 @@ from drumline.journal.tables import COLUMNS, NAME, columns_of
 from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, JobFinished
 from drumline.model.plan import Job, Plan
 from drumline.model.titles import titled
+from drumline.source.inputs import InputFile
 
 #: Seconds since the epoch beyond which no calendar goes.
 _LATEST = 1e11
@@ -168,6 +169,13 @@ class Reader:
                 self.damage[where] += 1
                 continue
             yield event
+
+    def files(self, run: RunInfo) -> list[InputFile]:
+        """The files that the run was made of. Their digests are salted: they can only be compared."""
+        if not self._columns("files"):
+            return []
+        query = "SELECT path, size, digest FROM files WHERE run = ?"
+        return [InputFile(*row) for row in self._rows(query, ("path",), (run.number,), f"files of run {run.number}")]
 
     def output(self, run: RunInfo, job: Job, stream: str) -> Mapping[int, Kept]:
         """What a job's result doesn't hold of a stream, by the number of the job's command, in order."""

@@ -11,18 +11,18 @@ import math
 import os
 import sqlite3
 import threading
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.errors import DrumlineError, UsageError
 from drumline.execution.approvals import Reply
 from drumline.journal.codec import Hiding, encode, encode_event
 from drumline.journal.faults import explained, unreadable
-from drumline.journal.keys import RunKey
+from drumline.journal.keys import RunKey, salted_with
 from drumline.journal.opening import BUSY
 from drumline.journal.past import whole_path
 from drumline.journal.processes import Claim, identity
@@ -31,6 +31,7 @@ from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_table
 from drumline.masking import Secrets
 from drumline.model.event import SCHEMA, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
+from drumline.source.inputs import InputFile
 
 __all__ = ["Journal", "JournalFailed", "RunInfo", "RunWriter"]
 
@@ -74,51 +75,59 @@ class Journal(Reader):
         sessions: int = 4,
         clock: Clock | None = None,
         secrets: Secrets | None = None,
+        files: Iterable[InputFile] = (),
     ) -> RunWriter:
         """Enter a new run; ``command`` is how it was called, for people. Raises ``UsageError`` when it can't.
 
         What is secret in the plan, by its name, by ``no_log`` or by ``secrets``, is encrypted with the run's key.
+        ``files`` are those that the plan was made of.
         """
-        run, clock = uuid.uuid4().hex[:12], clock or SystemClock()
+        run, clock = os.urandom(6).hex(), clock or SystemClock()
         key = RunKey(self.path.parent, run)
         hiding = Hiding(secrets or Secrets(), key.close, plan)
+        claim = Claim(self.path.parent, run)
+        self._claims.append(claim)
         values = {
             "id": run,
             "schema": SCHEMA,
             "started": clock.now(),
             "pid": os.getpid(),
-            "command": command,
-            "plan": self._written(plan, hiding),
+            "command": _writable(command),
+            "plan": b"",
             "forks": forks,
             "sessions": sessions,
             "process": identity(os.getpid()),
             "monotonic": clock.monotonic(),
-            "playbook": plan.playbook.path,
+            "playbook": _writable(plan.playbook.path),
         }
-        claim = Claim(self.path.parent, run)
-        self._claims.append(claim)
         try:
-            cursor = self._database.execute(
-                f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
-                tuple(values.values()),
-            )
-            path = whole_path(plan.playbook.path)
-            self._database.execute("INSERT INTO playbooks VALUES (?, ?)", (cursor.lastrowid, path))
-        except sqlite3.Error as error:
-            raise self._unwritten(error) from error
-        assert cursor.lastrowid is not None
-        return RunWriter(self._database, self.path, cursor.lastrowid, run, claim, key, hiding)
+            values["plan"] = encode(plan, hiding)
+            number = self._enter(values, _writable(whole_path(plan.playbook.path)), files)
+        except (sqlite3.Error, OSError) as error:
+            raise UsageError(
+                "The journal can't be written", f"{explained(error, self.path)} Nothing was sent to any host."
+            ) from error
+        return RunWriter(self._database, self.path, number, run, claim, key, hiding)
 
-    def _written(self, plan: Plan, hiding: Hiding) -> bytes:
-        try:
-            return encode(plan, hiding)
-        except OSError as error:  # of the file that holds the key
-            raise self._unwritten(error) from error
+    def _enter(self, values: Mapping[str, Any], playbook: str, files: Iterable[InputFile]) -> int:
+        """Enter a run, all in one transaction; returns its number."""
+        salted = salted_with(self.path.parent)
+        with _transaction(self._database) as database:
+            columns, places = ", ".join(values), ", ".join("?" * len(values))
+            cursor = database.execute(f"INSERT INTO runs ({columns}) VALUES ({places})", tuple(values.values()))
+            number = cursor.lastrowid
+            assert number is not None
+            database.execute("INSERT INTO playbooks VALUES (?, ?)", (number, playbook))
+            rows = [(number, _writable(file.path), file.size, salted(file.digest)) for file in files]
+            database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
+        return number
 
-    def _unwritten(self, error: Exception) -> UsageError:
-        return UsageError(
-            "The journal can't be written", f"{explained(error, self.path)} Nothing was sent to any host."
-        )
+    def changed(self, run: RunInfo, files: Iterable[InputFile]) -> list[str]:
+        """Which of the files that a run was made of are others now, are gone, or weren't among them."""
+        salted = salted_with(self.path.parent)
+        then = {file.path: file.digest for file in self.files(run)}
+        now = {_writable(file.path): salted(file.digest) for file in files}
+        return [path for path in dict.fromkeys([*then, *now]) if then.get(path) != now.get(path)]
 
     def size(self) -> int:
         """Bytes that are in use; what is free in the file is used again. Raises ``UsageError``."""
@@ -137,14 +146,10 @@ class Journal(Reader):
             for number in numbers:  # one transaction each: another run may be writing
                 for (run,) in self._database.execute("SELECT id FROM runs WHERE number = ?", (number,)).fetchall():
                     RunKey(self.path.parent, str(run)).destroy()
-                self._database.execute("BEGIN IMMEDIATE")
-                for table in ("events", "outputs", "playbooks", "answers"):
-                    self._database.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
-                self._database.execute("DELETE FROM runs WHERE number = ?", (number,))
-                self._database.execute("COMMIT")
+                with _transaction(self._database) as database:
+                    for table, columns in COLUMNS.items():
+                        database.execute(f"DELETE FROM {table} WHERE {columns[0]} = ?", (number,))
         except (sqlite3.Error, OSError) as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
             raise UsageError("The journal can't be written", explained(error, self.path)) from error
 
     def shrink(self) -> None:
@@ -173,6 +178,24 @@ class Journal(Reader):
                 "The journal can't be written", f"{explained(error, self.path)} The run was not informed."
             ) from error
         return True
+
+
+def _writable(text: str) -> str:
+    """Text as SQLite takes it: Unicode."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing, whatever is raised."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield database
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
 
 
 def _prepare(database: sqlite3.Connection, path: Path, synchronous: str) -> None:
@@ -256,14 +279,9 @@ class RunWriter:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                self._database.execute("BEGIN IMMEDIATE")
-                yield self._database
-                self._database.execute("COMMIT")
-            except BaseException as error:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                if not isinstance(error, sqlite3.Error):
-                    raise
+                with _transaction(self._database) as database:
+                    yield database
+            except sqlite3.Error as error:
                 raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> JournalFailed:

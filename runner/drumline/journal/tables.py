@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS outputs (
 CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
 CREATE TABLE IF NOT EXISTS playbooks (run INTEGER PRIMARY KEY REFERENCES runs (number), path TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS runs_of_playbook ON playbooks (path);
+CREATE TABLE IF NOT EXISTS files (
+    run INTEGER NOT NULL REFERENCES runs (number), path TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
+    PRIMARY KEY (run, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
     run INTEGER NOT NULL REFERENCES runs (number), step INTEGER NOT NULL, host TEXT NOT NULL, asked REAL NOT NULL,
     approved INTEGER NOT NULL, who TEXT NOT NULL, comment TEXT NOT NULL,
@@ -45,6 +48,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "events": ("run", "seq", "kind", "body"),
     "outputs": ("run", "step", "host", "stream", "data", "command", "beginning"),
     "playbooks": ("run", "path"),
+    "files": ("run", "path", "size", "digest"),
     "answers": ("run", "step", "host", "asked", "approved", "who", "comment"),
 }
 

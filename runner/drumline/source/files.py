@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drumline.plugin import ActionFailed
+from drumline.source.inputs import note_content
 
 
 def find_file(src: str, directory: str, playbook_dir: Path) -> Path:
@@ -37,6 +38,7 @@ def read_file(path: Path, most: int) -> bytes:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most // 1024 // 1024} MiB")
+    note_content(path, content)
     return content
 
 

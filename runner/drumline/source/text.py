@@ -6,6 +6,7 @@ from pathlib import Path
 
 from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError
+from drumline.source.inputs import note_content
 
 #: Bytes. A file of this project is written by a person or a generator of theirs; what is larger is a mistake.
 LARGEST = 50_000_000
@@ -40,6 +41,7 @@ def _read(path: Path) -> bytes:
         raise _unreadable(f"{path}: {reason}.") from None
     if len(raw) > LARGEST:
         raise _unreadable(f"{path} is larger than {LARGEST // 1_000_000} MB.")
+    note_content(path, raw)
     return raw
 
 
