@@ -72,6 +72,7 @@ HOMES = {
 _BESIDE = (
     "background",
     "events",
+    "history",
     "kit",
     "leftovers",
     "marks",

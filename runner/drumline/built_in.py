@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drumline.config import ForPlugins
     from drumline.model.event import JobFinished
     from drumline.model.target import Target
+    from drumline.plugin.history import History
     from drumline.plugin.protocols import Connection, Session
     from drumline.plugin.runs import Executor, JobReport, Runner
 
@@ -89,3 +90,11 @@ def drumline_run_job(perform: Callable[[], JobFinished | None]) -> JobFinished |
 def drumline_open_session(target: Target, connection: Connection) -> Session:
     """The transport's session; called only where a plugin comes in between."""
     return connection.open_session()
+
+
+@hookimpl(trylast=True)
+def drumline_history(state: Path) -> History:
+    """The journal."""
+    from drumline.journal.reading import Reader
+
+    return Reader(state)

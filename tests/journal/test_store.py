@@ -20,9 +20,8 @@ from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
 from drumline.journal.keys import RunKey
 from drumline.journal.past import past_runs
-from drumline.journal.reading import Kept
 from drumline.journal.replay import replay
-from drumline.journal.store import Journal, JournalFailed, RunInfo
+from drumline.journal.store import Journal, JournalFailed
 from drumline.journal.upkeep import Keeping, prune
 from drumline.model.event import (
     ApprovalGiven,
@@ -35,6 +34,7 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
+from drumline.plugin.history import Kept, RunInfo
 
 PLAN = build(P(chain(["a", "b"], ["a", "b"])), P([T(["c"])], needs=[0]))
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from support.worlds import P, T, build
 
 from drumline.journal.lines import to_line
-from drumline.journal.store import RunInfo
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -39,6 +38,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Late, Start, Strategy
 from drumline.model.traits import Shows, Traits
+from drumline.plugin.history import RunInfo
 from drumline.reporting.console import ConsoleReport
 from drumline.reporting.history import show_data, show_lines
 from drumline.reporting.lines import Line, fine, plain

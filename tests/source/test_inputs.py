@@ -6,7 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from drumline.source.inputs import InputFile, Inputs, inputs_noted, note_content, note_file
+from drumline.plugin.history import InputFile
+from drumline.source.inputs import Inputs, inputs_noted, note_content, note_file
 from drumline.source.text import read_text
 
 

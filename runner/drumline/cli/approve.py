@@ -14,9 +14,10 @@ from drumline.errors import UsageError
 
 if TYPE_CHECKING:
     from drumline.execution.approvals import Reply
-    from drumline.journal.store import Journal, RunInfo
+    from drumline.journal.store import Journal
     from drumline.model.event import ApprovalGiven, ApprovalRequested
     from drumline.model.plan import Plan
+    from drumline.plugin.history import RunInfo
 
 #: Seconds that a run has to take its answer, and between two looks whether it did.
 _PATIENCE = 15.0

@@ -18,8 +18,9 @@ from click.shell_completion import CompletionItem
 from drumline.cli.options import settings_with
 
 if TYPE_CHECKING:
-    from drumline.journal.reading import Reader, RunInfo
+    from drumline.journal.reading import Reader
     from drumline.model.host import Inventory
+    from drumline.plugin.history import RunInfo
 
 #: Proposals for one word; of more a person sees nothing.
 _MOST = 2000

@@ -22,8 +22,12 @@ class Program(Group):
     """A click group whose commands live in modules of their own, and whose plugins may add more."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        extra.setdefault("obj", Surroundings())
-        return super().make_context(*args, **extra)
+        if "obj" in extra:  # the words that a shell asks about
+            return super().make_context(*args, **extra)
+        surroundings = Surroundings()
+        context = super().make_context(*args, obj=surroundings, **extra)
+        context.call_on_close(surroundings.close)
+        return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, _, _ in self._table()]

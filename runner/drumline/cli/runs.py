@@ -24,6 +24,7 @@ from drumline.cli.options import (
     state_option,
     verbose_option,
 )
+from drumline.cli.surroundings import surroundings
 from drumline.config import size_of
 from drumline.diagnostics import counted
 from drumline.errors import UsageError
@@ -31,7 +32,7 @@ from drumline.reporting.lines import Line
 from drumline.source.moments import duration
 
 if TYPE_CHECKING:
-    from drumline.journal.reading import Reader, RunInfo
+    from drumline.plugin.history import History, RunInfo
 
 _format = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Default: text."
@@ -44,28 +45,30 @@ def command() -> None:
 
 
 @contextmanager
-def _journal(state: Path | None) -> Iterator[Reader]:
-    """The journal, to be read; what of it can't be is said at the end.
+def _history(state: Path | None) -> Iterator[History]:
+    """What is known of earlier runs; what of it can't be read is said at the end.
 
     What doesn't fit together any more may break whatever shows it: that is the journal's fault as well.
     """
-    from drumline.journal.reading import Reader
-
-    reader = Reader(settings_with(state=state).state)
+    history = surroundings().history_in(settings_with(state=state).state)
     try:
-        yield reader
+        yield history
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         if os.environ.get("DRUMLINE_TRACEBACK"):
             raise
         raise UsageError(
             "This can't be shown",
-            f"What the journal {reader.path} has of it doesn't fit together ({type(error).__name__}: {error}). "
+            f"What {history.title} has of it doesn't fit together ({type(error).__name__}: {error}). "
             "See 'drumline runs verify'.",
         ) from error
     finally:
-        reader.close()
-        if reader.damage:
-            click.echo(f"warning: {reader.damage_told()}", err=True)
+        history.close()
+        _warn_of_damage(history)
+
+
+def _warn_of_damage(history: History) -> None:
+    if history.damage:
+        click.echo(f"warning: {history.damage_told()}", err=True)
 
 
 def _data(run: RunInfo) -> dict[str, Any]:
@@ -79,8 +82,8 @@ def list_(format_: str, state: Path | None) -> None:
     """List all runs, newest first."""
     from drumline.reporting.history import list_lines
 
-    with _journal(state) as journal:
-        runs = journal.runs()
+    with _history(state) as history:
+        runs = history.runs()
         if format_ == "json":
             click.echo(json.dumps([_data(run) for run in runs], indent=2))
         elif runs:
@@ -101,17 +104,17 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
     """
     from drumline.reporting.history import show_data, show_lines
 
-    with _journal(state) as journal:
-        found = journal.find(run)
-        known = (found, journal.plan(found), journal.events(found))
-        more: dict[str, Any] = {"kept": journal.kept(found), "unfit": partial(journal.unfit, found)}
+    with _history(state) as history:
+        found = history.find(run)
+        known = (found, history.plan(found), history.events(found))
+        more: dict[str, Any] = {"kept": history.kept(found), "unfit": partial(history.unfit, found)}
         if format_ == "text":
             _show(show_lines(*known, verbose=verbose, state=state, **more))
             return
-        files = [{"path": file.path, "size": file.size, "digest": file.digest.hex()} for file in journal.files(found)]
+        files = [{"path": file.path, "size": file.size, "digest": file.digest.hex()} for file in history.files(found)]
         shown = {**show_data(*known, **more), "run": _data(found), "files": files}
-        if journal.damage:
-            shown["damage"] = list(journal.damage)
+        if history.damage:
+            shown["damage"] = list(history.damage)
         click.echo(json.dumps(shown, indent=2, default=str))
 
 
@@ -128,7 +131,6 @@ def replay(run: str | None, events: str | None, recap: bool, state: Path | None,
     """
     from contextlib import ExitStack
 
-    from drumline.built_in import all_plugins
     from drumline.execution.wrapping import hooks_of_run
     from drumline.plugin.runs import RunView
     from drumline.reporting.listeners import command_line_reporters
@@ -136,22 +138,22 @@ def replay(run: str | None, events: str | None, recap: bool, state: Path | None,
     from drumline.reporting.saying import say
     from drumline.reporting.screens import warn
 
-    registry = all_plugins(Path("plugins"), settings_with().for_plugins)
+    registry = surroundings().registry
     warn(sys.stderr, registry.faults)
-    with _journal(state) as journal, ExitStack() as stack:
-        found = journal.find(run)
+    with _history(state) as history, ExitStack() as stack:
+        found = history.find(run)
         shown = RunView(
             number=found.number,
             id=found.id,
             command=found.command,
-            plan=journal.plan(found),
+            plan=history.plan(found),
             verbose=verbose,
             live=False,
             settings=registry.settings,
         )
         command_line_reporters(registry.hooks, stack, events, state=state, verbose=verbose, recap=recap)
         stack.enter_context(hooks_of_run(registry.hooks, shown, say))
-        report(registry.hooks, shown, lambda: journal.events(found))
+        report(registry.hooks, shown, lambda: history.events(found))
 
 
 @command.command("output", short_help="Print all that a job said, uncut.")
@@ -175,9 +177,9 @@ def output(task: str, host: str, run: str | None, stderr: bool, raw: bool, state
     from drumline.reporting.lines import printable
     from drumline.reporting.screens import warn
 
-    with _journal(state) as journal:
+    with _history(state) as history:
         stream = "stderr" if stderr else "stdout"
-        said = output_of(journal, journal.find(run), task, host, stream, lambda text: warn(sys.stderr, [text]))
+        said = output_of(history, history.find(run), task, host, stream, lambda text: warn(sys.stderr, [text]))
     if sys.stdout.isatty() and not raw:
         said = printable(said.decode("utf-8", "backslashreplace").replace("\r\n", "\n")).encode()
     sys.stdout.flush()
@@ -197,6 +199,7 @@ def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_ru
     Of several options each removes what it names. A run that goes on is never removed.
     """
     from drumline.clock import SystemClock
+    from drumline.journal.reading import Reader
     from drumline.journal.store import Journal
     from drumline.journal.upkeep import Keeping, superfluous
     from drumline.journal.upkeep import prune as remove
@@ -210,8 +213,9 @@ def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_ru
         raise UsageError("It isn't said which runs may go", "Give --older-than, --keep or --max-size.")
     directory = settings_with(state=state).state
     if dry_run:
-        with _journal(state) as journal:
-            gone = superfluous(journal.runs(), journal.weights(), keeping, SystemClock().wall())
+        with closing(Reader(directory)) as reader:
+            gone = superfluous(reader.runs(), reader.weights(), keeping, SystemClock().wall())
+        _warn_of_damage(reader)
         _show_gone(gone, "would be removed")
         return
     with closing(Journal(directory)) as journal:

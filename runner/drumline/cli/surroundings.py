@@ -1,17 +1,24 @@
-"""What commands of plugins work with, read when they ask for it."""
+"""What a command works with, read when it is asked for."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from drumline.config import Settings
+    from drumline.plugin.history import History
     from drumline.plugin.registry import Registry
 
 
 class Surroundings:
     """The :class:`drumline.plugin.CommandContext` of this process."""
+
+    def __init__(self) -> None:
+        self._opened: list[History] = []
 
     @cached_property
     def settings(self) -> Settings:
@@ -21,6 +28,26 @@ class Surroundings:
 
     @cached_property
     def registry(self) -> Registry:
-        from drumline.app import registry
+        from drumline.built_in import all_plugins
 
-        return registry(self.settings)
+        return all_plugins(Path("plugins"), self.settings.for_plugins)
+
+    @cached_property
+    def history(self) -> History:
+        return self.history_in(self.settings.state)
+
+    def history_in(self, state: Path) -> History:
+        """The runs of a journal in this directory; it is closed at the end of the command, if it isn't sooner."""
+        history: History = self.registry.hooks.ask("drumline_history", state=state)
+        self._opened.append(history)
+        return history
+
+    def close(self) -> None:
+        """The command has ended."""
+        for history in self._opened:
+            history.close()
+
+
+def surroundings() -> Surroundings:
+    """Those of the command that runs."""
+    return click.get_current_context().ensure_object(Surroundings)

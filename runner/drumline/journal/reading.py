@@ -9,12 +9,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-from msgspec import Struct
 
 from drumline.clock import SystemClock
 from drumline.errors import UsageError
@@ -27,7 +24,7 @@ from drumline.journal.tables import COLUMNS, NAME, columns_of
 from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, JobFinished
 from drumline.model.plan import Job, Plan
 from drumline.model.titles import titled
-from drumline.source.inputs import InputFile
+from drumline.plugin.history import InputFile, Kept, RunInfo
 
 #: Seconds since the epoch beyond which no calendar goes.
 _LATEST = 1e11
@@ -40,50 +37,13 @@ _QUESTIONS = f"""{_EVENTS} AND kind IN ('ApprovalRequested', 'ApprovalGiven', 'J
 AND seq >= (SELECT min(seq) FROM events WHERE run = ? AND kind = 'ApprovalRequested')"""
 
 
-class RunInfo(Struct, frozen=True, kw_only=True, gc=False):
-    """One run, as ``runs list`` shows it. ``finished`` and ``exit_status`` are None while it runs, or if it died."""
-
-    number: int
-    id: str
-    started: float
-    command: str
-    playbook: str
-    forks: int  #: The limits that the run's state was made with.
-    sessions: int
-    schema: int
-    finished: float | None
-    exit_status: int | None
-    alive: bool  #: The process that writes it is there.
-    #: The present by the run's own clock, which no one sets while it runs, in seconds since the epoch; None: the same.
-    now: float | None = None
-
-
-@dataclass(slots=True)
-class Kept:
-    """What the journal keeps of one stream of one command, masked, beside what the job's result holds as text."""
-
-    beginning: bytes | None = None  #: What the result holds, where that is no UTF-8; else None.
-    rest: bytes = b""  #: What follows it.
-
-    @property
-    def whole(self) -> bytes:
-        """All of it that is here."""
-        return (self.beginning or b"") + self.rest
-
-    def add(self, data: bytes, begins: bool) -> None:
-        """Take the next piece."""
-        if begins:
-            self.beginning = (self.beginning or b"") + data
-        else:
-            self.rest += data
-
-
 class Reader:
     """All runs of a user, to be read. ``directory`` need not be there. Raises ``UsageError`` when it can't be read."""
 
     def __init__(self, directory: Path, database: sqlite3.Connection | None = None) -> None:
         """``database`` is the opened one, of who also writes it."""
         self.path = directory / NAME
+        self.title = f"the journal {self.path}"
         self.damage: Counter[str] = Counter()  #: What couldn't be read, with how often.
         self._copy: TemporaryDirectory[str] | None = None
         self._connection = database

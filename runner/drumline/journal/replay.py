@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import get_args
 
 from drumline.engine.state import RunState
-from drumline.journal.store import Journal, RunInfo
+from drumline.journal.store import Journal
 from drumline.model.event import Event, Input
 from drumline.model.plan import Plan
+from drumline.plugin.history import RunInfo
 
 #: The events that change a state; the others are what the state made of them.
 INPUTS = get_args(Input)

@@ -14,8 +14,9 @@ from typing import Any
 
 from drumline.errors import UsageError
 from drumline.journal.faults import explained
-from drumline.journal.reading import Reader, RunInfo
+from drumline.journal.reading import Reader
 from drumline.journal.tables import COLUMNS, NAME, columns_of, make_tables
+from drumline.plugin.history import RunInfo
 
 #: Faults that SQLite names of its own structures; more of them say nothing new.
 _MOST_FAULTS = 20

@@ -26,14 +26,14 @@ from drumline.journal.keys import RunKey, salted_with
 from drumline.journal.opening import BUSY
 from drumline.journal.past import whole_path
 from drumline.journal.processes import Claim, identity
-from drumline.journal.reading import Reader, RunInfo
+from drumline.journal.reading import Reader
 from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_tables
 from drumline.masking import Secrets
 from drumline.model.event import SCHEMA, ApprovalRequested, Event, RunFinished
 from drumline.model.plan import Job, Plan
-from drumline.source.inputs import InputFile
+from drumline.plugin.history import InputFile, RunInfo
 
-__all__ = ["Journal", "JournalFailed", "RunInfo", "RunWriter"]
+__all__ = ["Journal", "JournalFailed", "RunWriter"]
 
 _KEEP_OUTPUT = f"INSERT INTO outputs ({', '.join(COLUMNS['outputs'])}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 

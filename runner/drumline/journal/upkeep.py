@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from drumline.clock import SystemClock
 from drumline.journal.keys import keys_in
 from drumline.journal.processes import remove_left
-from drumline.journal.reading import RunInfo
 from drumline.journal.store import Journal
+from drumline.plugin.history import RunInfo
 
 #: Where room is made by itself, so much of the limit stays in use: not each run is to remove another one.
 _FILLED = 0.9

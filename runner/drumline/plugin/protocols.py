@@ -29,6 +29,7 @@ from drumline.model.traits import Traits
 
 if TYPE_CHECKING:
     from drumline.config import Settings
+    from drumline.plugin.history import History
     from drumline.plugin.registry import Registry
 
 #: Which of a command's two outputs.
@@ -360,6 +361,11 @@ class CommandContext(Protocol):
     @property
     def registry(self) -> Registry:
         """What all plugins offer, those of this project included."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Earlier runs, to be read; it is closed when the command has ended. Raises ``UsageError``."""
         ...
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drumline.model.event import JobFinished
     from drumline.model.plan import Job
     from drumline.model.target import Target
+    from drumline.plugin.history import History
     from drumline.plugin.protocols import (
         Action,
         ActionSpec,
@@ -292,4 +293,19 @@ def drumline_open_session(run: RunView, target: Target, connection: Connection) 
     Which answer wins: the first that isn't None. Whatever is raised that isn't a ``HostError`` fails the job.
     Who may implement it: any plugin.
     Bundled user: ``drumline.built_in``, ``drumline_trace.tracer``.
+    """
+
+
+@hookspec(firstresult=True)
+def drumline_history(state: Path) -> History | None:
+    """Give what earlier runs are read from, or wrap it: to show the runs of colleagues as well.
+
+    Called: by ``drumline runs list``, ``show``, ``output`` and ``replay``, and when a plugin's command asks its context
+        for the history. Runs are written to drumline's journal all the same.
+    Parameters:
+        state: the directory of the journal, which need not be there.
+    None: it leaves it to the next plugin, at last to drumline's journal.
+    Which answer wins: the first that isn't None.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
     """

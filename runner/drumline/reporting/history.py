@@ -13,11 +13,11 @@ from drumline.clock import SystemClock
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 from drumline.journal.lines import describe
-from drumline.journal.reading import Kept, Reader, RunInfo
 from drumline.model.event import Event, JobFinished, JobsAbandoned, JobsStarted
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
+from drumline.plugin.history import History, Kept, RunInfo
 from drumline.reporting.lines import (
     MARKS,
     Line,
@@ -252,7 +252,7 @@ def _approval(question: Question, plan: Plan) -> dict[str, Any]:
 
 
 def output_of(
-    reader: Reader, run: RunInfo, task: str, host: str, stream: str, warn: Callable[[str], object] = str
+    history: History, run: RunInfo, task: str, host: str, stream: str, warn: Callable[[str], object] = str
 ) -> bytes:
     """All that a job wrote to a stream, masked. Raises ``UsageError`` when the run has no such job.
 
@@ -260,9 +260,9 @@ def output_of(
     host is meant; of a loop, all items together. Of a job that isn't over it is what the journal has until now, and
     ``warn`` is told.
     """
-    plan = reader.plan(run)
+    plan = history.plan(run)
     mine: dict[Job, JobFinished | None] = {}  # in the order in which they were sent
-    for event in reader.events(run):
+    for event in history.events(run):
         if isinstance(event, JobFinished):
             mine[event.job] = event
         elif isinstance(event, JobsStarted):
@@ -275,7 +275,7 @@ def output_of(
     if not found:
         raise UsageError("The run has no such job", _no_such_job(run, plan, task, host))
     job = found[-1]
-    kept, ended = dict(reader.output(run, job, stream)), mine[job]
+    kept, ended = dict(history.output(run, job, stream)), mine[job]
     if ended is None:
         if not kept:
             raise UsageError(*_not_over(run, task, host))

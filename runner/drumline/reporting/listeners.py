@@ -10,7 +10,6 @@ from typing import Any
 from drumline.model.plan import Plan
 from drumline.plugin.hooks import Hooks
 from drumline.reporting.console_reporter import Console
-from drumline.reporting.events_file import EventsFile
 from drumline.reporting.relay import WhenSlow
 from drumline.reporting.reporters import COMMAND_LINE, Reports
 from drumline.reporting.screens import warn
@@ -48,6 +47,8 @@ def command_line_reporters(hooks: Hooks, stack: ExitStack, events: str | None, *
     shown = Console("stderr" if events == "-" else "stdout", **console)
     stack.callback(shown.close)
     if events is not None:
+        from drumline.reporting.events_file import EventsFile
+
         stack.enter_context(hooks.registered(f"{COMMAND_LINE} (--events)", EventsFile(events)))
     stack.enter_context(hooks.registered(COMMAND_LINE, shown))
     return shown

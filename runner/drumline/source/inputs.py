@@ -11,15 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
-
-
-class InputFile(Struct, frozen=True, gc=False):
-    """One file: where it is, how long it was in bytes, and the SHA-256 of its content."""
-
-    path: str
-    size: int
-    digest: bytes
+from drumline.plugin.history import InputFile
 
 
 class Inputs:

@@ -24,7 +24,8 @@ from drumline.plugin import CommandSpec, hookimpl
 @click.command()
 @click.pass_obj
 def command(context):
-    click.echo(f"{context.settings.forks} {'greet' in context.registry.actions}")
+    runs = [run.command for run in context.history.runs()]
+    click.echo(f"{context.settings.forks} {'greet' in context.registry.actions} {runs}")
 
 @hookimpl(tryfirst=True)
 def drumline_commands():
@@ -85,11 +86,12 @@ def test_help_lists_a_command_once(stranger: str) -> None:
     assert "Strange." in said
 
 
-def test_a_command_is_given_settings_and_registry(stranger: str, tmp_path: Path) -> None:
-    (tmp_path / "drumline.toml").write_text("forks = 7\n")
+def test_a_command_is_given_settings_registry_and_history(stranger: str, tmp_path: Path) -> None:
+    (tmp_path / "drumline.toml").write_text('forks = 7\nstate = "state"\n')
+    assert call(tmp_path, "exec", "all", "-i", "localhost,", "true").status == 0
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "greet.py").write_text(GREET)
-    assert CliRunner().invoke(program, ["tell"]).output == "7 True\n"
+    assert CliRunner().invoke(program, ["tell"]).output == "7 True ['drumline exec all -i localhost, true']\n"
 
 
 def test_plugins_lists_no_command_of_drumline_itself(tmp_path: Path) -> None:

@@ -215,5 +215,4 @@ def test_a_plugin_that_is_named_like_a_setting_of_drumline_has_none(tmp_path: Pa
 def test_the_list_of_commands_needs_no_settings(tmp_path: Path) -> None:
     (tmp_path / "drumline.toml").write_text("[nobody]\na = 1\n")
     assert call(tmp_path, "--help").status == 0
-    assert call(tmp_path, "runs", "list").status == 0
     assert call(tmp_path, "plugins").status == 5
