@@ -33,6 +33,7 @@ LAYERS = [
     {"loading"},
     {"planning"},
     {"engine"},
+    {"lint"},
     {"execution"},
     {"journal"},
     {"forecast"},
@@ -85,7 +86,7 @@ _BESIDE = (
 )
 BESIDE = tuple(f"drumline.plugin.{name}" for name in _BESIDE)
 #: What decides must not know: the same state runs real fleets, simulations and replays.
-PURE = ("engine/", "planning/", "model/")
+PURE = ("engine/", "lint/", "planning/", "model/")
 IMPURE = {
     *("asyncio", "concurrent", "datetime", "logging", "multiprocessing", "os", "queue", "random", "secrets", "select"),
     *("selectors", "socket", "sqlite3", "subprocess", "threading", "time", "drumline.clock"),

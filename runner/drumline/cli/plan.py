@@ -56,7 +56,7 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits:
 
 def _lint(prepared: Prepared) -> int:
     """Say which waits may never end; returns the exit status."""
-    from drumline.planning.lint import lint_waits
+    from drumline.lint.waits import lint_waits
 
     found = lint_waits(prepared.plan, prepared.extra_variables)
     for diagnostic in found:

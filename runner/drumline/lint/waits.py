@@ -1,6 +1,6 @@
 """Waits that may never end: what a task waits for comes after it, or may not come at all while the task runs.
 
-What a wait waits for is found by its text (:mod:`.waits`). Where no task of the playbook brings it about, it comes
+What a wait waits for is found by its text (:mod:`.wanted`). Where no task of the playbook brings it about, it comes
 from elsewhere, and nothing is said. Otherwise a task that brings it about has to be sure: upstream of the wait, and
 such that the wait doesn't run when that task was skipped, failed, or was dropped at its barrier. That is tried
 (:mod:`.ways`), for all tasks that bring it about together.
@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from drumline.diagnostics import Diagnostics
+from drumline.lint.wanted import brings, wanted_by
+from drumline.lint.ways import Ways
 from drumline.loading.needs import Vertex, needs_of
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy, Task
@@ -21,8 +23,6 @@ from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Variables
 from drumline.planning.graph import ancestors, path
 from drumline.planning.vertices import steps_of, tasks_of
-from drumline.planning.waits import brings, wanted_by
-from drumline.planning.ways import Ways
 
 
 def lint_waits(plan: Plan, extra: Variables) -> Diagnostics:
@@ -43,7 +43,7 @@ class _Lint:
         self._steps = steps_of(plan)
         self._needs = needs_of(self._plays)
         self._upstream = cache(lambda vertex: ancestors(self._needs, vertex))
-        self._ways = Ways(plan, self._needs)
+        self._ways = Ways(plan)
 
     def takes_part(self, vertex: Vertex) -> bool:
         return vertex in self._steps

@@ -6,8 +6,8 @@ from support.makers import MakePlay, MakeTask
 from support.narrowing import expect
 
 from drumline.diagnostics import Position
+from drumline.lint.wanted import Wanted, brings, wanted_by
 from drumline.model.value import Template
-from drumline.planning.waits import Wanted, brings, wanted_by
 
 HERE = Position("site.yml", 5, 9)
 

@@ -7,9 +7,9 @@ import pytest
 from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
+from drumline.lint.waits import lint_waits
 from drumline.model.playbook import Amount, Barrier, Late, Play, Strategy, Task, TriggerRule
 from drumline.model.value import Template
-from drumline.planning.lint import lint_waits
 
 HERE = Position("site.yml", 5, 9)
 DROP = Barrier(deadline=60, late=Late.DROP)
@@ -151,11 +151,13 @@ def test_what_may_fail_without_consequence(lint: Lint, play: MakePlay, make: Mak
 def test_a_failure_on_another_host_of_an_earlier_play(
     lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
 ) -> None:
-    made = play("one", make("make", hosts="db"), hosts="app:db")
+    made = play("one", make("make", hosts="db"), task("pack", needs=(), hosts="app"), hosts="app:db")
     path = "'wait' needs play 'one', which needs 'make'"
     assert lint(made, play("two", wait())) == all_the_same("may fail", path)
     assert lint(made, play("two", wait(needs=("one.make",)))) == []
     assert lint(made, play("two", wait(), hosts="db")) == []
+    alone = play("one", make("make", hosts="db"), hosts="app:db")
+    assert lint(alone, play("two", wait())) == []  # no job of play one is on app: all of its jobs decide
 
 
 def test_what_may_be_dropped_at_its_barrier(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
