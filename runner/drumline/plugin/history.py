@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
@@ -30,8 +29,7 @@ class RunInfo(Struct, frozen=True, kw_only=True, gc=False):
     now: float | None = None
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What the journal keeps of one stream of one command, masked, beside what the job's result holds as text."""
 
     beginning: bytes | None = None  #: What the result holds, where that is no UTF-8; else None.
