@@ -36,6 +36,12 @@ def test_what_follows_a_secret_name_is_masked_in_a_line_as_it_was_written(line: 
     assert masked[index:] in ("HERE", MASK)
 
 
+@pytest.mark.parametrize("key", ["", "password: "])
+def test_a_reference_to_a_secret_is_shown(key: str) -> None:
+    line = f"{key}{{{{ lookup('secret', 'pass:web/db') }}}}"
+    assert mask_assignments(line)[0] == line
+
+
 def test_a_place_in_a_masked_line_is_found_again() -> None:
     line = "a: 1, password=secret b: 2"
     masked = f"a: 1, password={MASK} b: 2"

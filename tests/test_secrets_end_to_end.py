@@ -118,6 +118,34 @@ def test_a_password_of_the_inventory_that_everything_repeats(project: Project, v
     assert leaks(everything) == []
 
 
+@pytest.mark.parametrize("reference", ["env:DB_PASSWORD", "file:~/kept", "safe:db", "mine:db"])
+def test_a_secret_that_is_referred_to_and_that_everything_repeats(
+    project: Project, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.directory / "kept").write_text(f"{PASSWORD}\n")
+    (project.directory / "drumline.toml").write_text("[secrets.commands]\nsafe = \"sh -c 'cat kept'\"\n")
+    (project.directory / "plugins").mkdir()
+    (project.directory / "plugins" / "mine.py").write_text(MINE)
+    monkeypatch.setenv("DB_PASSWORD", PASSWORD)
+    inventory = LOCAL.replace(PASSWORD, f"\"{{{{ lookup('secret', '{reference}') }}}}\"")
+    ended = project.run(ECHOES, "-vv", inventory=inventory)
+    assert ended.status == 2, ended.said
+    everything = project.everything()
+    assert b"it said ********" in everything
+    assert reference.encode() not in everything  # nothing went wrong with it
+    assert leaks(everything) == []
+
+
+MINE = """
+from pathlib import Path
+from drumline.plugin import Secret, SecretStore, hookimpl
+
+@hookimpl
+def drumline_secrets():
+    return [SecretStore(name="mine", resolve=lambda name: Secret(Path("kept").read_text().strip()))]
+"""
+
+
 def test_a_host_that_tells_the_password_of_one_that_was_never_asked(project: Project) -> None:
     inventory = f"[all:vars]\nansible_connection=local\n[web]\nweb1\n[db]\ndb1 ansible_ssh_pass={PASSWORD}\n"
     assert (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
 
 #: Shorter values are not masked inside other text: replacing every "a" or "42" would destroy the report.
-_SHORTEST = 3
+SHORTEST = 3
 _MASK = MASK.encode()
 #: Line ends that may stand inside encoded text: programs break it after 60, 64 or 76 letters.
 _BREAK = re.compile(rb"(?<=[A-Za-z0-9+/_-])\r?\n(?=[A-Za-z0-9+/_= -])")
@@ -51,7 +51,7 @@ class Secrets:
     def add(self, value: str | Secret) -> None:
         """Register a value; text that is too short to mask safely is ignored."""
         text = (value.reveal() if isinstance(value, Secret) else value).strip("\r\n")
-        if len(text) >= _SHORTEST and text not in self._values:
+        if len(text) >= SHORTEST and text not in self._values:
             with self._lock:
                 self._values.add(text)
                 self._matcher = None  # made when it is needed: there may be thousands to add

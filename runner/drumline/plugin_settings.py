@@ -10,9 +10,8 @@ from typing import Any
 
 from drumline.config import NAMES, ForPlugins, Table
 from drumline.diagnostics import Diagnostics, did_you_mean
-from drumline.errors import FilesError, UsageError
+from drumline.errors import FilesError, PluginError, UsageError
 from drumline.loading.arguments import coerce
-from drumline.plugin.protocols import Setting
 from drumline.plugin.registry import DeclaredSetting
 
 
@@ -55,7 +54,7 @@ def _from_table(
             mistakes.add("Unknown setting", detail=detail, position=position)
             continue
         try:
-            yield f"{plugin}.{name}", _read(own[name].setting, value)
+            yield f"{plugin}.{name}", _read(own[name], value)
         except ValueError as error:
             detail = f"'{plugin}.{name}' {error}"
             mistakes.add("This setting has a wrong value", detail=detail, position=position)
@@ -68,16 +67,24 @@ def _from_environment(environment: Mapping[str, str], declared: Mapping[str, Dec
         if not text:
             continue
         try:
-            found[name] = _read(known.setting, text)
+            found[name] = _read(known, text)
         except ValueError as error:
             raise UsageError("An environment variable has a wrong value", f"{known.variable} {error}") from None
     return found
 
 
-def _read(setting: Setting, value: Any) -> Any:
+def _read(known: DeclaredSetting, value: Any) -> Any:
+    setting = known.setting
     read = coerce(value, setting.type)
     if setting.choices and read not in setting.choices:
-        raise ValueError(
-            f"is one of {', '.join(setting.choices)}, not {read!r}.{did_you_mean(str(read), setting.choices)}"
-        )
+        hint = did_you_mean(str(read), setting.choices)
+        raise ValueError(f"is one of {', '.join(setting.choices)}, not {read!r}.{hint}")
+    if setting.check is not None:
+        try:
+            setting.check(read)
+        except ValueError:
+            raise
+        except Exception as error:
+            detail = f"The check of its setting '{known.name}' failed: {type(error).__name__}: {error}"
+            raise PluginError("A plugin has failed", detail) from error
     return read

@@ -11,8 +11,10 @@ _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
 #: ``name=value``, ``name: value`` and ``"name": "value"``, as sh, INI, YAML and JSON have them. Without quotes a value
 #: ends at a space after ``=``; after a colon at the end of the line, or inside braces at a comma or a brace.
 _QUOTED = r"""\"(?:[^"\\]|\\.)*"|'[^']*'"""
+#: Not so the kind of secret in a reference, ``lookup('secret', 'pass:web/db')``, which is for everyone to see.
+_REFERENCE = r"""(?<!secret["'], ["'])"""
 _ASSIGNMENTS = {
-    in_braces: rf"""{_NAME}(?:=(?P<given>{_QUOTED}|[^\s"']\S*)|["']?\s*:\s*(?P<set>{_QUOTED}|{plain}))"""
+    in_braces: rf"""{_REFERENCE}{_NAME}(?:=(?P<given>{_QUOTED}|[^\s"']\S*)|["']?\s*:\s*(?P<set>{_QUOTED}|{plain}))"""
     for in_braces, plain in ((False, r"""[^\s"'].*"""), (True, r"""[^\s"'{\[,}][^,}]*"""))
 }
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from drumline.cli.options import settings_with
 
@@ -40,10 +40,17 @@ def command(format_: str) -> None:
 
 def _as_json(plugin: PluginInfo) -> dict[str, Any]:
     settings = [
-        {**asdict(known.setting), "name": known.name, "variable": known.variable, "type": known.setting.type.__name__}
-        for known in plugin.settings
+        {
+            "name": name,
+            "variable": variable,
+            "type": setting.type.__name__,
+            "default": setting.default,
+            "choices": setting.choices,
+            "help": setting.help,
+        }
+        for name, variable, setting in plugin.settings
     ]
-    return {**asdict(replace(plugin, settings=())), "settings": settings}
+    return {**asdict(plugin), "settings": settings}
 
 
 def _told(known: DeclaredSetting) -> str:

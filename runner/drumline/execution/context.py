@@ -71,6 +71,7 @@ class RunContext:
             seen=self.note,
         )
         self._register_secrets()
+        self.templating.resolve_secrets(self.secrets.add)
 
     def _register_secrets(self) -> None:
         """Before anything is said by anybody: one host may tell another's password."""

@@ -40,7 +40,7 @@ def check_names(
 ) -> Diagnostics:
     """Everything that is wrong with the templates of a playbook, and the undefined names of the tasks in ``chosen``.
 
-    ``undefined``: whether names are looked at.
+    ``undefined``: whether names are looked at. Of other variables' templates only references to secrets are.
 
     Names aren't checked when a task sets variables whose names no one knows yet: by a template in the name, or since
     its action says so of itself.
@@ -48,6 +48,8 @@ def check_names(
     found = Diagnostics()
     for template in _all_templates(playbook):
         found.extend(templating.check(template))
+    for template in _templates_beside(inventory, extra_vars):
+        found.extend(templating.wrong_secrets(template))
     _check_own_words(playbook, extra_vars, found)
     if undefined and not _sets_unknown_names(playbook):
         checker = _Checker(playbook, inventory, extra_vars, templating, found)
@@ -146,6 +148,13 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
             judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
             yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
             yield from templates_in([conditions[1:] for conditions in judging])  # the first is among those needed
+
+
+def _templates_beside(inventory: Inventory, extra_vars: Variables) -> list[Template]:
+    """The templates in variables that the playbook doesn't have, each once: hosts share those of their groups."""
+    layers = (extra_vars, *(host.variables for host in inventory.hosts.values()))
+    values = {id(value): value for layer in layers for value in layer.values() if type(value) not in ATOMS}
+    return templates_in(list(values.values()))
 
 
 def templates_in(value: Value) -> list[Template]:

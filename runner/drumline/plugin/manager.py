@@ -20,6 +20,7 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
     ("filters", "drumline_filters", lambda _offer: ()),
     ("tests", "drumline_tests", lambda _offer: ()),
     ("lookups", "drumline_lookups", lambda _offer: ()),
+    ("secrets", "drumline_secrets", lambda offer: (offer.name,)),
 )
 
 
@@ -75,6 +76,7 @@ def _gather(found: Sequence[Found], built_in: object, read: ReadSettings) -> Reg
         filters=offers["filters"],
         tests=offers["tests"],
         lookups=offers["lookups"],
+        secrets=offers["secrets"],
         settings=settings,
         plugins=tuple(
             PluginInfo(

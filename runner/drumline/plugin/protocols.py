@@ -26,6 +26,7 @@ from drumline.model.outcome import Completed, Exit, Result
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
 from drumline.model.traits import Traits
+from drumline.secret import Secret
 
 if TYPE_CHECKING:
     from drumline.config import Settings
@@ -332,6 +333,20 @@ class LookupCall(Struct, frozen=True, kw_only=True):
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
 
 
+class SecretUnavailable(Exception):
+    """Raised by a store that hasn't a secret, with a sentence that says why and has no part of any secret."""
+
+
+class SecretStore(Struct, frozen=True, kw_only=True):
+    """Where secrets are kept that are referred to as ``NAME:…``, as in ``lookup('secret', 'env:DB_PASSWORD')``."""
+
+    name: str  #: What stands before the colon: letters, digits, ``_`` and ``-``.
+    #: Gives the secret by what stands after the colon, or raises ``SecretUnavailable``. Called once in a run for each
+    #: reference, on a thread of its own. It must end by itself, but it may wait for people.
+    resolve: Callable[[str], str | Secret]
+    help: str = ""  #: One sentence: what stands after the colon.
+
+
 class Setting(Struct, frozen=True, kw_only=True):
     """A setting of a plugin: in ``drumline.toml`` under ``[PLUGIN]``, in the environment ``DRUMLINE_PLUGIN_NAME``."""
 
@@ -340,6 +355,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     default: Any = None
     choices: tuple[str, ...] = ()
     help: str = ""  #: One sentence, for ``drumline plugins``.
+    #: Raises ``ValueError`` for a value that can't be used, with the rest of a sentence that begins with the name.
+    check: Callable[[Any], object] | None = None
 
 
 class CommandSpec(Struct, frozen=True, kw_only=True):
@@ -392,6 +409,8 @@ __all__ = [
     "Request",
     "Result",
     "Run",
+    "SecretStore",
+    "SecretUnavailable",
     "Session",
     "Setting",
     "SourceData",

@@ -16,6 +16,7 @@ from drumline.plugin.protocols import (
     ActionSpec,
     CommandSpec,
     InventorySource,
+    SecretStore,
     Setting,
     TemplateFunction,
     Transport,
@@ -121,6 +122,7 @@ class Registry(Struct, frozen=True, kw_only=True):
     filters: Offers[TemplateFunction] = field(default_factory=lambda: Offers("filters"))
     tests: Offers[TemplateFunction] = field(default_factory=lambda: Offers("tests"))
     lookups: Offers[TemplateFunction] = field(default_factory=lambda: Offers("lookups"))
+    secrets: Offers[SecretStore] = field(default_factory=lambda: Offers("secrets"))
     #: The settings of all plugins by their full names: ``settings["lab.windows"]``.
     settings: Mapping[str, Any] = {}
     plugins: tuple[PluginInfo, ...] = ()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Connection,
         HostVariables,
         InventorySource,
+        SecretStore,
         Session,
         Setting,
         SourceData,
@@ -69,7 +70,7 @@ def drumline_settings() -> Iterable[Setting] | None:
     Which answer wins: all count. A setting is its plugin's alone: its full name begins with that of the plugin, as in
         ``lab.windows``. One whose environment variable means another setting already is left out, and at fault.
     Who may implement it: any plugin whose name isn't that of a setting of drumline itself.
-    Bundled user: ``drumline_lab``, ``drumline_trace``.
+    Bundled user: ``drumline_lab``, ``drumline_secrets``, ``drumline_trace``.
     """
 
 
@@ -214,6 +215,20 @@ def drumline_lookups(settings: Mapping[str, Any]) -> Mapping[str, TemplateFuncti
     Which answer wins: as for ``drumline_filters``.
     Who may implement it: any plugin.
     Bundled user: ``drumline.built_in``.
+    """
+
+
+@hookspec
+def drumline_secrets(settings: Mapping[str, Any]) -> Iterable[SecretStore] | None:
+    """Offer stores of secrets, found by what stands before the colon in ``lookup('secret', 'STORE:NAME')``.
+
+    Called: once, at start-up. A store is asked when a run needs a secret, once for each reference.
+    Parameters:
+        settings: those of all plugins (``drumline_settings``).
+    None: it offers none.
+    Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline_secrets``.
     """
 
 

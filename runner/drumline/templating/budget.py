@@ -73,6 +73,7 @@ class _Window:
         "thread",
         "timed_out",
         "told",
+        "waited",
     )
 
     def __init__(self, thread: int, seconds: float, allowance: Allowance | None) -> None:
@@ -81,6 +82,7 @@ class _Window:
         self.seconds = seconds
         self.allowance = allowance
         self.began = time.monotonic()
+        self.waited = 0.0  # of its time, for what doesn't count
         self.rounds = 0
         self.closed = False
         self.told: float | None = None  # when the exception was raised
@@ -91,7 +93,7 @@ class _Window:
 
     def left(self, now: float) -> float:
         """Seconds until its time is up, be it its own or that of the job's try."""
-        left = self.began + self.seconds - now
+        left = self.began + self.waited + self.seconds - now
         allowance = self.allowance
         if allowance is None or allowance.timeout is None:
             return left
@@ -114,7 +116,7 @@ class _Window:
         self.stopped = self.allowance is not None and self.allowance.stopped()
         if not self.stopped and self.left(now) > 0:
             return False
-        self.timed_out = not self.stopped and now < self.began + self.seconds
+        self.timed_out = not self.stopped and now < self.began + self.waited + self.seconds
         self.reason = f"The template took longer than {self.seconds:g} s, which is what 'template_timeout' allows."
         if self.stopped:
             self.reason = "The job was stopped while a template was rendered."
@@ -156,6 +158,20 @@ def left() -> float:
     """Seconds that the rendering under way on this thread has left."""
     window = _open.get(threading.get_ident())
     return max(0.0, window.left(time.monotonic())) if window else DEFAULT
+
+
+def wait_uncounted(wait: Callable[[float], bool]) -> None:
+    """Call ``wait``, with seconds, until it gives true. The time isn't that of the rendering under way on this thread.
+
+    It counts for the job all the same, and the rendering can be ended meanwhile.
+    """
+    window = _open.get(threading.get_ident())
+    ended = False
+    while not ended:
+        began = time.monotonic()
+        ended = wait(_TICK)
+        if window is not None:
+            window.waited += time.monotonic() - began
 
 
 def counted(items: T) -> T:

@@ -34,6 +34,7 @@ from drumline.templating.bounds import MOST, OPERATORS, check_format, check_meth
 from drumline.templating.functions import Functions
 from drumline.templating.names import root_of
 from drumline.templating.plain import Missing, concatenated, data, join, literal, looked_up
+from drumline.templating.secret_references import SecretReferences
 from drumline.templating.variables import Lookup, Unresolved
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -166,8 +167,9 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
     concat = staticmethod(join)
     data = staticmethod(data)
     looked_up = staticmethod(looked_up)
-    #: What ``lookup`` knows: ``(context, term, options) -> list``; set, as the next, by whoever owns the environment.
+    #: What ``lookup`` knows: ``(context, term, options) -> list``; set, as the next two, by the environment's owner.
     lookups: Functions
+    secrets: SecretReferences
     #: Renders a file's text: ``(text, path, variables)``.
     render_file: Callable[[str, str, Mapping[str, Any]], str]
 

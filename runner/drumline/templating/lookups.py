@@ -26,6 +26,7 @@ from drumline.templating.functions import PREFIX
 
 if TYPE_CHECKING:
     from drumline.templating.jinja import DataEnvironment
+    from drumline.templating.secret_references import SecretReferences
 
 
 @pass_context
@@ -40,11 +41,29 @@ def query(context: Context, name: str, *terms: Any, **options: Any) -> list[Any]
 
 def unknown_lookups(tree: nodes.Node, known: Collection[str]) -> Iterator[tuple[str, int]]:
     """What is wrong with the lookups in a template of which there are none with that name, and their lines."""
+    for name, call in _named_lookups(tree):
+        if name not in known:
+            yield _no_lookup(name, known), call.lineno
+
+
+def wrong_references(tree: nodes.Node, secrets: SecretReferences) -> Iterator[tuple[str, int]]:
+    """What is wrong with the references to secrets that a template writes out, and their lines."""
+    for name, call in _named_lookups(tree):
+        if name.removeprefix(PREFIX) == "secret":
+            terms = [
+                item for term in call.args[1:] for item in (term.items if isinstance(term, nodes.List) else [term])
+            ]
+            written = (term.value for term in terms if isinstance(term, nodes.Const))
+            yield from ((wrong, call.lineno) for value in written if (wrong := secrets.mistake(str(value))))
+
+
+def _named_lookups(tree: nodes.Node) -> Iterator[tuple[str, nodes.Call]]:
+    """The lookups whose name is written out."""
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name in ("lookup", "query", "q") and call.args:
             name = call.args[0].value if isinstance(call.args[0], nodes.Const) else None
-            if isinstance(name, str) and name not in known:
-                yield _no_lookup(name, known), call.lineno
+            if isinstance(name, str):
+                yield name, call
 
 
 def _no_lookup(name: str, known: Collection[str]) -> str:
@@ -104,6 +123,13 @@ def variable(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     if value is not missing:
         return [value]
     return [options["default"] if "default" in options else context.environment.undefined(name=term)]
+
+
+def secret(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
+    """The secret that a reference means."""
+    if options:
+        raise FilterArgumentError(f"The lookup 'secret' has no options, and this has '{next(iter(options))}'.")
+    return [cast("DataEnvironment", context.environment).secrets.resolve(term)]
 
 
 def _found(context: Context, term: str, directory: str) -> Path:

@@ -89,7 +89,7 @@ TESTS = {
     ),
 }
 
-LOOKUPS = _in(_LOOKUPS, "file fileglob template", env="of_environment", vars="variable")
+LOOKUPS = _in(_LOOKUPS, "file fileglob secret template", env="of_environment", vars="variable")
 
 #: The names that jinja2 has.
 FILTERS_OF_JINJA = (

@@ -55,6 +55,7 @@ class Templating:
         """``seconds`` is what one rendering may take. Without ``plugins`` there is only what drumline offers itself."""
         self._seconds = seconds
         self._plugins = plugins
+        self._register: Callable[[str], None] | None = None  # in a run: what registers a secret
         # The value is kept beside its compiled form, so that its id stays its own.
         self._compiled: dict[int, tuple[Value, Compiled]] = {}
 
@@ -62,7 +63,15 @@ class Templating:
     def _texts(self) -> Texts:
         from drumline.templating.texts import Texts  # it brings jinja2, which a run without templates doesn't need
 
-        return Texts(self._seconds, self._plugins)
+        return Texts(self._seconds, self._plugins, lambda: self._register)
+
+    def resolve_secrets(self, register: Callable[[str], None]) -> None:
+        """A run begins: references to secrets are resolved from here on, and what they give is registered first."""
+        self._register = register
+
+    def wrong_secrets(self, template: Template) -> list[Diagnostic]:
+        """The references to secrets in it that no plugin resolves. Empty for what doesn't parse."""
+        return self._texts.wrong_secrets(template) if "secret" in template.text else []
 
     def check(self, template: Template) -> list[Diagnostic]:
         """Everything that is wrong with the template itself; nothing is evaluated."""

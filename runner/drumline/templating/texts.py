@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -32,15 +32,21 @@ from drumline.templating.jinja import (
     look_up,
     read_template,
 )
-from drumline.templating.lookups import GLOBALS
+from drumline.templating.lookups import GLOBALS, wrong_references
 from drumline.templating.names import Names, Reference, names_of, owner_of, references_of
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from drumline.templating.plain import Missing, NotDefined, looked_up
 from drumline.templating.plugged import plugged_filter, plugged_lookup, plugged_test
 from drumline.templating.quick import is_quick
-from drumline.templating.unknown import unknown_names
+from drumline.templating.secret_references import Register, SecretReferences
+from drumline.templating.unknown import UNKNOWN_SECRET, unknown_names
 from drumline.templating.values import OMIT
 from drumline.templating.variables import Lookup
+
+#: What there is without plugins.
+_BUILT_IN = Registry(
+    filters=Offers("filters", FILTERS), tests=Offers("tests", TESTS), lookups=Offers("lookups", LOOKUPS)
+)
 
 T = TypeVar("T", bound=DataEnvironment)
 Variables: TypeAlias = Mapping[str, Any]
@@ -64,8 +70,11 @@ class _Code:
 class Texts:
     """The templates of a run, each compiled once. See :class:`drumline.templating.templates.Templating`."""
 
-    def __init__(self, seconds: float, plugins: Registry | None) -> None:
+    def __init__(self, seconds: float, plugins: Registry | None, register: Callable[[], Register | None]) -> None:
+        """``register`` gives what a resolved secret is registered with, None before the run."""
         self._seconds = seconds
+        plugins = plugins or _BUILT_IN
+        self._secrets = SecretReferences(plugins.secrets, register)
         functions = _Functions.of(plugins)
         # Not optimized: that would evaluate constant parts when a template is compiled.
         options: dict[str, Any] = {"undefined": Missing, "trim_blocks": True, "optimized": False}
@@ -73,6 +82,7 @@ class Texts:
         files = FileEnvironment(**options, keep_trailing_newline=True, loader=FunctionLoader(read_template))
         self._files = _fitted(files, functions)
         self._environment.render_file = self._files.render_file = self.render_file
+        self._environment.secrets = self._files.secrets = self._secrets
         self._codes: dict[tuple[str, bool], _Code] = {}
         self._named: dict[tuple[str, bool], Names] = {}
         self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
@@ -91,6 +101,18 @@ class Texts:
         return [
             Diagnostic(summary=summary, detail=detail, position=place_in(template, line))
             for summary, detail, line in found
+        ]
+
+    def wrong_secrets(self, template: Template) -> list[Diagnostic]:
+        """The references to secrets in it that can't be resolved by anyone. Empty for what doesn't parse."""
+        try:
+            with within_limits():
+                found = list(wrong_references(self._parse(template.text, template.bare), self._secrets))
+        except TemplateSyntaxError:
+            return []
+        return [
+            Diagnostic(summary=UNKNOWN_SECRET, detail=detail, position=place_in(template, line))
+            for detail, line in found
         ]
 
     def references(self, template: Template) -> list[tuple[Reference, Position]]:
@@ -236,12 +258,8 @@ class _Functions(NamedTuple):
     lookups: Functions
 
     @classmethod
-    def of(cls, plugins: Registry | None) -> _Functions:
+    def of(cls, plugins: Registry) -> _Functions:
         """Those of drumline and of these plugins."""
-        if plugins is None:
-            plugins = Registry(
-                filters=Offers("filters", FILTERS), tests=Offers("tests", TESTS), lookups=Offers("lookups", LOOKUPS)
-            )
         return cls(
             Functions({**JINJA_FILTERS, COUNTED: counted}, plugins.filters, partial(plugged_filter, plugins.filters)),
             Functions(JINJA_TESTS, plugins.tests, partial(plugged_test, plugins.tests)),

@@ -10,7 +10,7 @@ from jinja2 import nodes
 from drumline.diagnostics import did_you_mean
 from drumline.templating import not_yet
 from drumline.templating.jinja import DataEnvironment
-from drumline.templating.lookups import unknown_lookups
+from drumline.templating.lookups import unknown_lookups, wrong_references
 
 #: Filters that are given the name of another filter or of a test: which of the two, and as which argument.
 _NAMING = {
@@ -20,6 +20,10 @@ _NAMING = {
     "selectattr": ("test", 1),
     "rejectattr": ("test", 1),
 }
+
+
+#: What is said of a reference to a secret that no store resolves.
+UNKNOWN_SECRET = "Unknown secret"
 
 
 class Unknown(NamedTuple):
@@ -40,6 +44,8 @@ def unknown_names(tree: nodes.Template, environment: DataEnvironment) -> Iterato
             yield Unknown(*_explained(kind, name, known[kind]), line)
     for detail, line in unknown_lookups(tree, environment.lookups):
         yield Unknown("Unknown lookup", detail, line)
+    for detail, line in wrong_references(tree, environment.secrets):
+        yield Unknown(UNKNOWN_SECRET, detail, line)
 
 
 def _named(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:

@@ -14,7 +14,7 @@ from support.program import call
 
 from drumline import built_in
 from drumline.config import load_settings
-from drumline.errors import FilesError, UsageError
+from drumline.errors import FilesError, PluginError, UsageError
 from drumline.plugin import Duration, Setting, hookimpl
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
@@ -189,6 +189,22 @@ number = 1
 def test_other_ways_to_write_a_table_have_their_lines_too(tmp_path: Path) -> None:
     assert [line for _, _, line in mistakes(tmp_path, '\nmine = {number = "x"}\n')] == [2]
     assert [line for _, _, line in mistakes(tmp_path, '\nmine.text = "x"\nmine.number = "x"\n')] == [3]
+
+
+def test_a_plugin_may_check_its_values(tmp_path: Path) -> None:
+    def check(value: str) -> None:
+        if value == "wrong":
+            raise ValueError("is wrong, says its plugin.")
+        if value == "worse":
+            raise KeyError(value)
+
+    plugin = Declaring(Setting(name="text", check=check, default="never checked"))
+    assert values(load(tmp_path, '[mine]\ntext = "right"\n', mine=plugin)) == {"text": "right"}
+    with pytest.raises(FilesError, match=r"'mine\.text' is wrong, says its plugin\."):
+        load(tmp_path, '[mine]\ntext = "wrong"\n', mine=plugin)
+    with pytest.raises(PluginError) as raised:
+        load(tmp_path, '[mine]\ntext = "worse"\n', mine=plugin)
+    assert raised.value.detail == "The check of its setting 'mine.text' failed: KeyError: 'worse'"
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
