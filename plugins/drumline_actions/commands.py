@@ -74,9 +74,10 @@ def perform_command(call: Call) -> Steps:
     if call.platform is Platform.WINDOWS:
         return (yield from _program_on_windows(call))
     words = _words(call)
-    line = _exec_line(words) if call["expand_argument_vars"] else f"exec {shlex.join(words)}"
+    expanding = call["expand_argument_vars"]
+    line = _exec_line(words) if expanding else f"exec {shlex.join(words)}"
     run = Run(language=Language.SH, text=line, **_settings(call))
-    return (yield from run_once(call, run, shown=list(words)))
+    return (yield from run_once(call, run, shown=list(words), program=words[0] if expanding else None))
 
 
 def _program_on_windows(call: Call) -> Steps:
@@ -147,17 +148,24 @@ def _split(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _exec_line(words: tuple[str, ...]) -> str:
     # A shell's own "echo" or "test" differs from the program of that name; exec takes the program.
-    program, *arguments = map(expanding_word, words)
-    return " ".join([_LOOK.replace("@", program), "exec", program, *arguments])
+    return " ".join(["exec", *map(expanding_word, words)])
 
 
-#: Says that there is no program to start (@ is its word), with the number of the system's error.
-_NO_PROGRAM = f"no program {token_hex(16)}"
+#: Says which error of the system keeps a program (@ is its word) from being started; 0: none does.
 _LOOK = (
-    "case @ in */*) if [ ! -e @ ]; then n=2; elif [ -d @ ] || [ ! -x @ ]; then n=13; else n=; fi;; "
-    "*) if command -v @ >/dev/null 2>&1; then n=; else n=2; fi;; esac; "
-    f'[ -z "$n" ] || {{ echo {_NO_PROGRAM} $n; exit 127; }};'
+    "case @ in */*) if [ ! -e @ ]; then echo 2; elif [ -d @ ] || [ ! -x @ ]; then echo 13; else echo 0; fi;; "
+    "*) if command -v @ >/dev/null 2>&1; then echo 0; else echo 2; fi;; esac"
 )
+#: With these a shell ends that can't start a program; others do, too.
+_CAN_NOT_START = (126, 127)
+
+
+def _obstacle(call: Call, program: str) -> Generator[Request, Any, int]:
+    """The number of the error that keeps the program from being started; 0: none does, or it isn't known."""
+    text = _LOOK.replace("@", expanding_word(program))
+    looked = yield Run(language=Language.SH, text=text, environment=call.environment, directory=call["chdir"])
+    said = looked.stdout.strip()
+    return int(said) if looked.ok and said.isdigit() else 0
 
 
 def _settings(call: Call) -> dict[str, Any]:
@@ -184,23 +192,33 @@ def run_once(
     *,
     shown: str | list[str] | None,
     not_run: NotRun | None = None,
+    program: str | None = None,
 ) -> Steps:
-    """Run the command, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result."""
+    """Run the command, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result.
+
+    ``program`` is the word that names what the command starts; whether it can be started is looked at afterwards, where
+    it seems that it couldn't.
+    """
     not_run = not_run or _not_run
     strip = call.arguments.get("strip_empty_ends", True)  # `script` has no such argument: always
+    reason = ""
     if call["creates"] is None and call["removes"] is None:
         completed = yield run
-        return outcome(call, completed, cmd=shown, strip=strip)
-    if call.platform is Platform.WINDOWS:
+    elif call.platform is Platform.WINDOWS:
         reason = yield from _reason_on_windows(call)
-        if reason:
-            return not_run(reason, call[reason], shown)
-        completed = yield run
-        return outcome(call, completed, cmd=shown, strip=strip)
-    token = token_hex(16)
-    completed = yield _guarded(call, run, token)
-    reason = _reason(completed, token)
-    return not_run(reason, call[reason], shown) if reason else outcome(call, completed, cmd=shown, strip=strip)
+        if not reason:
+            completed = yield run
+    else:
+        token = token_hex(16)
+        completed = yield _guarded(call, run, token)
+        reason = _reason(completed, token)
+    if reason:
+        return not_run(reason, call[reason], shown)
+    if program is not None and completed.code in _CAN_NOT_START:
+        obstacle = yield from _obstacle(call, program)
+        if obstacle:
+            return _failed("Error executing command.", obstacle, shlex.join(shown or ()))
+    return outcome(call, completed, cmd=shown, strip=strip)
 
 
 def _guarded(call: Call, run: Run, token: str) -> Run:
@@ -277,9 +295,6 @@ def _not_started(call: Call, completed: Completed, cmd: str | list[str] | None) 
     if completed.ok:
         return None
     stdout, stderr = output_text(completed.stdout), output_text(completed.stderr)
-    if completed.code == 127 and stdout.startswith(_NO_PROGRAM):
-        shown = cmd if isinstance(cmd, str) else shlex.join(cmd or ())
-        return _failed("Error executing command.", int(stdout[len(_NO_PROGRAM) :]), shown)
     if stdout or cmd is None or call.platform is Platform.WINDOWS:
         return None
     shell, directory = call.arguments.get("executable"), call.arguments.get("chdir")

@@ -63,6 +63,17 @@ def test_a_program_that_can_not_be_started_has_changed_nothing(posix: ActionHost
     assert result.values == {"rc": code, "cmd": shlex.join([program, "a b"]), "stdout": "", "stderr": ""}
 
 
+@pytest.mark.parametrize("code", [126, 127])
+def test_a_program_may_end_as_a_shell_does_that_can_not_start_one(posix: ActionHost, code: int) -> None:
+    result = posix("command", argv=["sh", "-c", f"echo out; exit {code}"])
+    assert (result.changed, result.values["rc"], result.values["stdout"]) == (True, code, "out")
+
+
+def test_a_program_is_looked_for_only_where_it_seems_to_be_missing(posix: ActionHost) -> None:
+    posix("command", cmd="false")
+    assert len(posix.requests) == 1
+
+
 def test_stdin_directory_and_ends(posix: ActionHost, tmp_path: Path) -> None:
     (tmp_path / "sub dir").mkdir()
     result = posix("shell", cmd="pwd; cat; printf '\\n\\n'", stdin="ü", chdir=str(tmp_path / "sub dir"))
