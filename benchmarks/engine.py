@@ -65,7 +65,7 @@ def _once(hosts: int, tasks: int) -> dict[str, float]:
         os.chdir(directory)
         settings = Settings(inventory=("hosts.ini",), state=directory / "state")
         start = time.perf_counter()
-        app.inventory_of(settings, app.registry())
+        app.inventory_of(settings, app.registry(settings))
         loaded = time.perf_counter()
         prepared = app.prepare([playbook], settings)
         planned, cpu = time.perf_counter(), time.process_time()
