@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
 from support.plugged import run_with
+from support.worlds import P, T, build
 
+from drumline.built_in import all_plugins
+from drumline.execution.sessions import SessionPool
+from drumline.execution.wrapping import wrap_sessions, wrapped
 from drumline.plugin import hookimpl
 from drumline.plugin.events import Job, JobFinished, Status
-from drumline.plugin.runs import RunView
+from drumline.plugin.runs import JobReport, Runner, RunView, Stopped
 
 TASKS = "- {id: one, command: echo 1, register: said}\n- {id: two, debug: {msg: '{{ said.stdout }}'}}"
 
 Finished = JobFinished | None
+
+
+class Idle:
+    """A runner that is never asked."""
+
+    def run(self, job: Job) -> JobReport | None:
+        raise NotImplementedError
+
+    def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
+        raise NotImplementedError
+
+    def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
+        raise NotImplementedError
 
 
 class Watching:
@@ -74,6 +91,18 @@ class Broken:
             raise LookupError("no trace")
         yield
         raise LookupError("no trace")
+
+
+def test_where_no_plugin_wraps_the_runner_and_the_pool_are_as_they_were() -> None:
+    hooks, run = all_plugins().hooks, RunView(number=1, id="a", command="run", plan=build(P([T(["a"])])))
+    pool = SessionPool({})
+    before = pool.open_session
+    runner: Runner = Idle()
+    wrap_sessions(pool, hooks, run)
+    assert pool.open_session is before
+    assert wrapped(runner, hooks, run, print) is runner
+    with hooks.registered("a plugin", Watching()):
+        assert wrapped(runner, hooks, run, print) is not runner
 
 
 def test_a_wrapper_is_called_around_every_job(tmp_path: Path) -> None:
