@@ -33,10 +33,8 @@ from drumline.plugin import (
 from drumline.plugin.kit import (
     Script,
     ask,
-    exclusive,
     expanding_word,
     ignored,
-    not_both,
     output_text,
     refused,
     require_exit,
@@ -70,7 +68,6 @@ NotRun: TypeAlias = Callable[[str, str, str | list[str] | None], Result]
 
 
 def perform_command(call: Call) -> Steps:
-    exclusive(call, "cmd", "argv", required=True)
     if call.platform is Platform.WINDOWS:
         return (yield from _program_on_windows(call))
     words = _words(call)
@@ -91,7 +88,6 @@ def _program_on_windows(call: Call) -> Steps:
 
 def check_command(written: Written) -> Iterator[tuple[str, str]]:
     """What is wrong with a command that no host can change."""
-    yield from not_both(written, "cmd", "argv", required=True)
     text = written.arguments.get("cmd")
     if text is not None and written.platforms == {Platform.POSIX}:
         try:
@@ -327,6 +323,8 @@ ACTIONS = (
             ),
             *ignored("executable"),
         ),
+        exclusive=(("cmd", "argv"),),
+        one_of=(("cmd", "argv"),),
         free_form="cmd",
         text_languages={"": ("words", "program"), "win_command": ("program", "cmd")},
         can_start=True,

@@ -26,13 +26,11 @@ from drumline.plugin import (
     Waiting,
     Written,
 )
-from drumline.plugin.kit import exclusive, not_both
 
 _UNDEFINED = "VARIABLE IS NOT DEFINED!"
 
 
 def perform_debug(call: Call) -> Steps:
-    exclusive(call, "msg", "var")
     if call["verbosity"] > _verbosity(call):
         return Result(skipped=True, values={"skipped_reason": "Verbosity threshold not met."})
     if call["var"] is not None:
@@ -42,11 +40,6 @@ def perform_debug(call: Call) -> Steps:
         return Result(message=message)
     return Result(values={"msg": message})
     yield  # a generator, like every action
-
-
-def check_debug(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments of ``debug`` whatever the host."""
-    yield from not_both(written, "msg", "var")
 
 
 def _verbosity(call: Call) -> int:
@@ -102,7 +95,6 @@ def _failed(message: Any, **values: Any) -> ActionFailed:
 
 
 def perform_pause(call: Call) -> Steps:
-    exclusive(call, "seconds", "minutes", "until")
     if not any(call[name] is not None for name in _TIMES):
         return (yield from _until_enter(call))
     seconds, said = _until(call["until"]) if call["until"] is not None else _for(call)
@@ -174,7 +166,7 @@ ACTIONS = (
             Argument(name="var", help="Name of a variable to show"),
             Argument(name="verbosity", type=int, default=0, help="How many -v it takes to show it"),
         ),
-        check=check_debug,
+        exclusive=(("msg", "var"),),
     ),
     Action(
         name="set_fact",
@@ -221,6 +213,7 @@ ACTIONS = (
             Argument(name="prompt", help="What to show"),
             Argument(name="echo", type=bool, default=True, help="Without a time: show what is typed, and keep it"),
         ),
+        exclusive=(_TIMES,),
         check=check_pause,
         once=True,
     ),

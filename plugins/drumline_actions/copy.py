@@ -14,6 +14,7 @@ from drumline.plugin import (
     Argument,
     Call,
     Effect,
+    HostPath,
     Mode,
     NeededFile,
     Platform,
@@ -26,23 +27,17 @@ from drumline.plugin import (
 from drumline.plugin.kit import (
     DECRYPT,
     PLACE,
-    POSIX_ONLY,
     TARGET,
     Answered,
     Content,
-    HostPath,
     Script,
     ask,
     check_target,
     deliver,
-    exclusive,
     local_content,
     mode_text,
-    not_both,
-    not_on_windows,
     placed,
     readable_text,
-    refuse_on_windows,
     target_settings,
     temporaries,
 )
@@ -57,12 +52,6 @@ _AS_IT_IS: dict[str, Any] = dict.fromkeys(("mode", "recurse", "follow", "access_
 _NOT_ON_WINDOWS = r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]|[. ]\Z|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)'
 
 
-def _check(written: Written) -> Iterator[tuple[str, str]]:
-    yield from not_both(written, "src", "content", required=True)
-    yield from not_on_windows(written, "directory_mode")
-    yield from check_target(written)
-
-
 def _files(written: Written) -> Iterator[NeededFile]:
     """The source, unless it is on the host or that isn't known."""
     if "src" in written.arguments and not written.arguments.get("remote_src") and "remote_src" not in written.open:
@@ -70,8 +59,6 @@ def _files(written: Written) -> Iterator[NeededFile]:
 
 
 def perform(call: Call) -> Steps:
-    exclusive(call, "src", "content", required=True)
-    refuse_on_windows(call, *POSIX_ONLY, "directory_mode", "validate", "follow")
     if call["content"] is not None:
         content = Content.of_bytes(_text(call["content"]).encode())
         _check_sum(call, content)
@@ -114,7 +101,7 @@ def _mode(call: Call, path: Path) -> dict[str, Any]:
 def _from_host(call: Call) -> Answered:
     variables = {
         "src": HostPath(call["src"]),
-        "dest": HostPath(call["dest"]),
+        "dest": call["dest"],
         "expected": call["checksum"],
         "preserve": call["mode"] == "preserve",
         "local_follow": call["local_follow"],
@@ -200,11 +187,18 @@ ACTIONS = (
                 default=True,
                 help="Copy what links in a directory lead to, not the links",
             ),
-            Argument(name="directory_mode", type=Mode, help="Permissions of directories that are made"),
+            Argument(
+                name="directory_mode",
+                type=Mode,
+                platforms=(Platform.POSIX,),
+                help="Permissions of directories that are made",
+            ),
             DECRYPT,
             *TARGET,
         ),
-        check=_check,
+        exclusive=(("src", "content"),),
+        one_of=(("src", "content"),),
+        check=check_target,
         files=_files,
     ),
 )

@@ -16,13 +16,20 @@ from drumline.plugin import (
     Call,
     Effect,
     Get,
+    HostPath,
     Platform,
     Request,
     Result,
     Steps,
     Traits,
 )
-from drumline.plugin.kit import HostPath, Script, ask, output_text, require_exit, script_run
+from drumline.plugin.kit import (
+    Script,
+    ask,
+    output_text,
+    require_exit,
+    script_run,
+)
 from drumline.plugin.leftovers import sweep, temporary_name
 
 #: What parts the names of a path, or can't be in one.
@@ -33,7 +40,7 @@ _FETCH = Script.beside(__file__, "fetch")
 
 
 def perform(call: Call) -> Steps:
-    answer = yield from ask(call, _FETCH, path=HostPath(call["src"]), **_no_content(call))
+    answer = yield from ask(call, _FETCH, path=call["src"], **_no_content(call))
     if answer.get("missing"):
         message = "the remote file does not exist"
         if call["fail_on_missing"]:
@@ -139,7 +146,7 @@ ACTIONS = (
         traits=Traits(effect=Effect.NOTHING),
         help="Bring a file of the host to this machine",
         arguments=(
-            Argument(name="src", required=True, help="File on the host"),
+            Argument(name="src", type=HostPath, required=True, help="File on the host"),
             Argument(name="dest", required=True, help="Directory here; the file goes to dest/HOST/src"),
             Argument(
                 name="flat", type=bool, default=False, help="dest is the file itself, or a directory if it ends with /"

@@ -12,6 +12,7 @@ from drumline.plugin import (
     Argument,
     Call,
     Effect,
+    HostPath,
     Platform,
     Result,
     Steps,
@@ -20,15 +21,11 @@ from drumline.plugin import (
 )
 from drumline.plugin.kit import (
     ATTRIBUTES,
-    POSIX_ONLY,
-    HostPath,
     Script,
     ask,
     file_result,
     mode_text,
-    not_on_windows,
     readable_text,
-    refuse_on_windows,
     refused,
 )
 
@@ -36,6 +33,7 @@ _FILE = Script.beside(__file__, "file")
 _STAT = Script.beside(__file__, "stat")
 
 _LINKS = ("link", "hard")
+_POSIX = (Platform.POSIX,)
 #: Attributes of files on Linux, by the letters of ``lsattr``.
 _ATTRIBUTES = {
     "A": "noatime",
@@ -71,12 +69,11 @@ def perform_file(call: Call) -> Steps:
     if call["src"] is not None and state not in _LINKS:
         raise ActionFailed("src option requires state to be 'link' or 'hard'")
     if call.platform is Platform.WINDOWS:
-        refuse_on_windows(call, *POSIX_ONLY, "recurse", "access_time", "modification_time")
         if state in _LINKS:
             raise ActionFailed(
                 f"state={state} can't be had on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
             )
-        answer = yield from ask(call, _FILE, path=HostPath(call["path"]), state=state)
+        answer = yield from ask(call, _FILE, path=call["path"], state=state)
     else:
         answer = yield from ask(call, _FILE, path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
         if state in (*_LINKS, "touch"):  # these call it so, as in Ansible
@@ -86,8 +83,7 @@ def perform_file(call: Call) -> Steps:
 
 def _wanted(call: Call) -> dict[str, Any]:
     keys = ("state", "owner", "group", "recurse", "force", "follow", "access_time", "modification_time")
-    source = None if call["src"] is None else HostPath(call["src"])
-    return {key: call[key] for key in keys} | {"mode": mode_text(call["mode"]), "src": source}
+    return {key: call[key] for key in keys} | {"mode": mode_text(call["mode"]), "src": call["src"]}
 
 
 def check_file(written: Written) -> Iterator[tuple[str, str]]:
@@ -98,7 +94,6 @@ def check_file(written: Written) -> Iterator[tuple[str, str]]:
         yield "recurse", "'recurse' needs state: directory."
     if written.given("src") and state not in (None, *_LINKS):
         yield "src", "'src' needs state: link or hard."
-    yield from not_on_windows(written, *POSIX_ONLY, "recurse", "access_time", "modification_time")
 
 
 def check_stat(written: Written) -> Iterator[tuple[str, str]]:
@@ -107,7 +102,6 @@ def check_stat(written: Written) -> Iterator[tuple[str, str]]:
         yield "get_md5", "'get_md5' is gone, from Ansible too. Write checksum_algorithm: md5."
     if written.platforms == {Platform.WINDOWS} and written.arguments.get("checksum_algorithm") == "sha224":
         yield "checksum_algorithm", "Windows has no sha224."
-    yield from not_on_windows(written, "get_mime", "get_attributes")
 
 
 def perform_stat(call: Call) -> Steps:
@@ -116,12 +110,12 @@ def perform_stat(call: Call) -> Steps:
         if algorithm == "sha224":
             raise ActionFailed("Windows has no sha224; use another checksum_algorithm")
         keys = {key: call[key] for key in ("get_checksum", "get_size")}
-        answer = yield from ask(call, _STAT, path=HostPath(call["path"]), algorithm=algorithm.upper(), **keys)
+        answer = yield from ask(call, _STAT, path=call["path"], algorithm=algorithm.upper(), **keys)
         return Result(values={"stat": answer})
     answer = yield from ask(
         call,
         _STAT,
-        path=HostPath(call["path"]),
+        path=call["path"],
         follow=call["follow"],
         get_checksum=call["get_checksum"],
         get_mime=call["get_mime"],
@@ -183,18 +177,24 @@ ACTIONS = (
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Make, link, delete a file or directory on the host, or set its owner and mode",
         arguments=(
-            Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
+            Argument(name="path", type=HostPath, required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(
                 name="state",
                 choices=("absent", "directory", "file", "hard", "link", "touch"),
                 help="What has to be there; default: whatever there is",
             ),
-            Argument(name="src", help="What a link is to point to"),
-            Argument(name="recurse", type=bool, default=False, help="Owner and mode for all that is in the directory"),
+            Argument(name="src", type=HostPath, help="What a link is to point to"),
+            Argument(
+                name="recurse",
+                type=bool,
+                default=False,
+                platforms=_POSIX,
+                help="Owner and mode for all that is in the directory",
+            ),
             Argument(name="force", type=bool, default=False, help="Links: to what isn't there, in place of a file"),
             Argument(name="follow", type=bool, default=True, help="Where path is a link, change what it points to"),
-            Argument(name="access_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
-            Argument(name="modification_time", help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
+            Argument(name="access_time", platforms=_POSIX, help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
+            Argument(name="modification_time", platforms=_POSIX, help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
             *refused(access_time_format=_ONE_FORMAT, modification_time_format=_ONE_FORMAT),
             *ATTRIBUTES,
         ),
@@ -206,12 +206,12 @@ ACTIONS = (
         traits=Traits(effect=Effect.NOTHING),
         help="Say what a path on the host is",
         arguments=(
-            Argument(name="path", required=True, aliases=("dest", "name"), help="Path on the host"),
+            Argument(name="path", type=HostPath, required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(name="follow", type=bool, default=False, help="Describe what a link points to"),
             Argument(name="get_checksum", type=bool, default=True, help="With the checksum of a file"),
             Argument(name="get_size", type=bool, default=True, help="With the size of a directory (Windows)"),
-            Argument(name="get_mime", type=bool, help="With what the program file says of it (not on Windows)"),
-            Argument(name="get_attributes", type=bool, help="With what lsattr says of it (not on Windows)"),
+            Argument(name="get_mime", type=bool, platforms=_POSIX, help="With what the program file says of it"),
+            Argument(name="get_attributes", type=bool, platforms=_POSIX, help="With what lsattr says of it"),
             Argument(name="get_md5", type=bool, help="Gone from Ansible too: use checksum_algorithm"),
             Argument(
                 name="checksum_algorithm",

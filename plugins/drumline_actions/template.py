@@ -19,14 +19,12 @@ from drumline.plugin import (
     Written,
 )
 from drumline.plugin.kit import (
-    POSIX_ONLY,
     TARGET,
     Content,
     check_target,
     deliver,
     placed,
     readable,
-    refuse_on_windows,
     refuse_vault,
 )
 
@@ -56,7 +54,6 @@ _HEADER = "#jinja2:"
 
 
 def perform(call: Call) -> Steps:
-    refuse_on_windows(call, *POSIX_ONLY, "validate", "follow")
     path = call.find_file(call["src"], "templates")
     with readable(path), path.open("rb") as file:
         data = file.read(_MOST + 1)

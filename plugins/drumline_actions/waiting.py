@@ -16,6 +16,7 @@ from drumline.plugin import (
     Effect,
     Ending,
     HostError,
+    HostPath,
     Language,
     Platform,
     Reconnect,
@@ -27,7 +28,12 @@ from drumline.plugin import (
     WaitArguments,
     Waiting,
 )
-from drumline.plugin.kit import HostPath, Script, ask, exclusive, output_text, require_exit
+from drumline.plugin.kit import (
+    Script,
+    ask,
+    output_text,
+    require_exit,
+)
 
 #: Sets $now to seconds since some moment, by a clock that isn't set, where there is one.
 _NOW = Script(sh="now() { if read -r now _ 2>/dev/null </proc/uptime; then now=${now%%.*}; else now=$(date +%s); fi; }")
@@ -51,7 +57,6 @@ _REFUSED_PAUSE = 60
 
 
 def perform_wait_for(call: Call) -> Steps:
-    exclusive(call, "port", "path", "command")
     _refuse(call)
     yield Waiting(reason=_reason(call), seconds=call["delay"] + call["timeout"])
     if call["delay"]:
@@ -71,7 +76,7 @@ def perform_wait_for(call: Call) -> Steps:
             seconds=seconds,
             address=call["host"],
             port=call["port"],
-            path=None if call["path"] is None else HostPath(call["path"]),
+            path=call["path"],
             state=call["state"],
             search_regex=call["search_regex"],
             timeout=call["timeout"],
@@ -243,7 +248,7 @@ ACTIONS = (
         arguments=(
             Argument(name="port", type=int, help="Port to wait for, tried from the host itself"),
             Argument(name="host", default="127.0.0.1", help="Address of the port, as the host sees it"),
-            Argument(name="path", help="File on the host to wait for"),
+            Argument(name="path", type=HostPath, help="File on the host to wait for"),
             Argument(name="command", help="Line for the host's shell to wait for: it is tried until it exits with 0"),
             Argument(
                 name="state",
@@ -267,6 +272,7 @@ ACTIONS = (
             Argument(name="connect_timeout", type=int, default=5, help="Seconds that one attempt to connect may take"),
             Argument(name="msg", help="What to say when the time is up"),
         ),
+        exclusive=(("port", "path", "command"),),
     ),
     Action(
         name="wait_for_connection",

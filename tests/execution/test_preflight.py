@@ -67,7 +67,7 @@ def mistakes(make: Make) -> Mistakes:
         ("copy: {src: secret, dest: /x}", "l1", 14, "This file is encrypted by ansible-vault."),
         ("copy: {src: there, content: b, dest: /x}", "l1", 26, "'copy': 'src' and 'content' exclude each other."),
         ("copy: {dest: /x}", "l1", 7, "'copy': it needs 'src' or 'content'."),
-        ("copy: {content: a, dest: /x, mode: '0644'}", "w1", 36, "Windows files have no such thing as 'mode'"),
+        ("copy: {content: a, dest: /x, mode: '0644'}", "w1", 36, "Windows hosts have no such thing as 'mode'"),
         ("copy: {content: a, dest: /x, validate: visudo}", "l1", 36, "'validate' must contain %s"),
         ("template: {src: t.j2, dest: /x, newline_sequence: x}", "l1", 39, "'newline_sequence' is one of"),
         ("command: it's", "l1", 16, "the text can't be taken apart into words: no closing quotation."),

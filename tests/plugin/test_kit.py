@@ -7,8 +7,26 @@ from typing import Any
 
 import pytest
 
-from drumline.plugin import Action, ActionFailed, Call, Completed, Language, Platform, Result, Steps
-from drumline.plugin.kit import HostPath, Script, ask, expanding_word, powershell_value, result_of, script_run, sh_word
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Call,
+    Completed,
+    HostPath,
+    Language,
+    Platform,
+    Result,
+    Steps,
+)
+from drumline.plugin.kit import (
+    Script,
+    ask,
+    expanding_word,
+    powershell_value,
+    result_of,
+    script_run,
+    sh_word,
+)
 from drumline.testing import collect, play
 from drumline_local.transport import LocalSession
 

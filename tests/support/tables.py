@@ -21,12 +21,14 @@ from drumline.loading import keywords
 from drumline.model import event
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
-from drumline.plugin import Duration, Mode, Moment
+from drumline.plugin import Argument, Duration, HostPath, Mode, Moment, Platform
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from support.documents import PAGES, ROOT
 
+#: What hosts an argument is for.
+_ONLY = {Platform.POSIX: "POSIX", Platform.WINDOWS: "Windows"}
 _MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)
 
 
@@ -88,8 +90,12 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _action(name: str) -> str:
     arguments = registry().actions[name].arguments
     offered = (argument for argument in arguments if not argument.refused)
-    rows = ((_names(argument), _type(argument), _default(argument), argument.help) for argument in offered)
+    rows = ((_names(argument), _type(argument), _default(argument), _help(argument)) for argument in offered)
     return _table(("argument", "type", "default", "what it does"), rows)
+
+
+def _help(argument: Argument) -> str:
+    return argument.help + ("" if len(argument.platforms) > 1 else f" ({_ONLY[argument.platforms[0]]} hosts)")
 
 
 def _names(argument: Any) -> str:
@@ -107,7 +113,7 @@ def _type(declared: Any) -> str:
         list: "list",
         object: "any",
     }
-    words |= {Duration: "seconds, or as `10m`", Mode: "mode", Moment: "time"}
+    words |= {Duration: "seconds, or as `10m`", Mode: "mode", Moment: "time", HostPath: "path on the host"}
     return _list(declared.choices) if declared.choices else words.get(declared.type, declared.type.__name__)
 
 

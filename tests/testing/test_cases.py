@@ -14,6 +14,7 @@ from drumline.plugin import (
     Argument,
     Call,
     Completed,
+    HostPath,
     Language,
     Mode,
     Platform,
@@ -24,7 +25,11 @@ from drumline.plugin import (
     TransferFailed,
     Waiting,
 )
-from drumline.plugin.kit import HostPath, Script, ask, result_of
+from drumline.plugin.kit import (
+    Script,
+    ask,
+    result_of,
+)
 from drumline.testing import ActionHost, HostFile, HostLink
 from drumline.testing.cases import ActionCases, Asked, Case, check_case, here, local, play_case
 from drumline_local.transport import LocalSession

@@ -52,6 +52,7 @@ from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.value import Variables
 from drumline.plugin.protocols import ActionFailed, Call, Steps
+from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.templating.budget import Allowance, allow
@@ -288,6 +289,7 @@ class JobRun:
                 render=task.render_file,
                 lookup=task.look_up,
             )
+            require_rules(action, call)
             return self._drive(steps_of(action, call), target, become)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)

@@ -32,6 +32,7 @@ from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
 from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
+from drumline.plugin.rules import broken_rules
 from drumline.plugin.traits import traits_of
 from drumline.source.files import find_file
 from drumline.source.inputs import note_file
@@ -166,10 +167,8 @@ class Preflight:
     # Arguments.
 
     def _check_action(self, task: Task, action: Action, platforms: frozenset[Platform]) -> None:
-        if action.check is None and action.files is None:
-            return
         written = _written(task, action, platforms)
-        for name, sentence in action.check(written) if action.check else ():
+        for name, sentence in (*broken_rules(action, written), *(action.check(written) if action.check else ())):
             detail = f"'{action.name}': {sentence}"
             self.mistakes.add("Arguments can't be used", detail=detail, position=_place(task, action, name))
         for needed in action.files(written) if action.files else ():

@@ -13,6 +13,7 @@ from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
 from drumline.model.value import Octal, Template, Value
+from drumline.plugin.hostpath import HostPath
 from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import Action, Argument
 from drumline.plugin.times import Duration, Moment
@@ -242,6 +243,7 @@ _COERCIONS: Mapping[type, Callable[[Any], Any]] = {
     Duration: _to_duration,
     Moment: _to_moment,
     Mode: _to_mode,
+    HostPath: lambda value: HostPath(_to_str(value)),
 }
 
 

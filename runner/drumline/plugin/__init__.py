@@ -43,6 +43,7 @@ from drumline.model.request import (
 from drumline.model.target import Option, Platform, Target
 from drumline.model.traits import ApprovalArguments, Effect, Sets, Shows, Traits, WaitArguments
 from drumline.plugin.hooks import Hooks
+from drumline.plugin.hostpath import HostPath
 from drumline.plugin.modes import Mode
 from drumline.plugin.protocols import (
     Action,
@@ -113,6 +114,7 @@ __all__ = [
     "HostError",
     "HostKeyChanged",
     "HostKeyUnknown",
+    "HostPath",
     "HostVariables",
     "InventorySource",
     "Language",

@@ -17,6 +17,7 @@ that have to do with the host are :class:`drumline.plugin.HostError` or one of i
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -165,13 +166,15 @@ class Argument(Struct, frozen=True, kw_only=True):
 
     name: str
     #: ``str``, ``bool``, ``int``, ``float``, ``list``, ``dict``, ``Path`` (expands ``~``), ``Duration``, ``Moment``,
-    #: ``Mode``, or ``object`` for anything.
+    #: ``Mode``, ``HostPath`` (a path on the host, of which it expands ``~`` and variables), or ``object`` for anything.
     type: type = str
     required: bool = False
     default: Any = None
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     help: str = ""
+    #: Where it means something; giving it for another host is an error.
+    platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
     #: Set for one that Ansible has and this action doesn't run: what to do instead. Giving it is an error.
     refused: str = ""
 
@@ -234,7 +237,7 @@ class ActionFailed(Exception):
         self.values = values
 
 
-class Action(Struct, frozen=True, kw_only=True):
+class Action(Struct, frozen=True, kw_only=True, dict=True):
     """The plugin behind a task's verb."""
 
     name: str
@@ -242,6 +245,10 @@ class Action(Struct, frozen=True, kw_only=True):
     help: str  #: One line, for ``drumline plugins``.
     aliases: tuple[str, ...] = ()
     arguments: tuple[Argument, ...] = ()
+    #: Arguments of which a task gives one at most.
+    exclusive: tuple[tuple[str, ...], ...] = ()
+    #: Arguments of which a task gives one at least.
+    one_of: tuple[tuple[str, ...], ...] = ()
     #: The argument that takes the text of ``action: text`` (``shell: echo hi``); with it, ``key=value`` words of
     #: declared arguments are taken out of the text first, as in Ansible.
     free_form: str | None = None
@@ -265,6 +272,17 @@ class Action(Struct, frozen=True, kw_only=True):
     check: Callable[[Written], Iterable[tuple[str, str]]] | None = None
     #: Names the files of this machine that one use needs; that one isn't there is told before anything is sent.
     files: Callable[[Written], Iterable[NeededFile]] | None = None
+
+    def meaningless(self, platform: Platform) -> tuple[str, ...]:
+        """The arguments that mean nothing on such hosts."""
+        return self._meaningless[platform]
+
+    @cached_property
+    def _meaningless(self) -> Mapping[Platform, tuple[str, ...]]:
+        return {
+            platform: tuple(argument.name for argument in self.arguments if platform not in argument.platforms)
+            for platform in Platform
+        }
 
 
 class ActionSpec(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from drumline.model.outcome import Result
 from drumline.model.request import Get, Request
 from drumline.model.target import Platform
 from drumline.plugin.protocols import Action, Argument, Call
+from drumline.plugin.rules import require_rules
 from drumline.testing.fakes import Answer
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ def play(
         requests, result = play(uptime, {"pretty": True}, [Completed(code=0, stdout=b"up 3 days")])
     """
     made = Call(host="host", platform=platform, arguments=_typed(action, arguments or {}), **call)
+    require_rules(action, made)
     if callable(answers):
         return drive(action.perform(made), answers)
     left = list(answers)

@@ -16,7 +16,8 @@ from drumline.errors import HostError
 from drumline.model.outcome import Result
 from drumline.model.request import Become, Get, Language, Put, Request, Run, Waiting
 from drumline.model.target import Platform
-from drumline.plugin.kit import HostAnswer, HostPath, Script, ask
+from drumline.plugin.hostpath import HostPath
+from drumline.plugin.kit import HostAnswer, Script, ask
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.protocols import Action, Call, Session
 from drumline.testing.acting import drive, play

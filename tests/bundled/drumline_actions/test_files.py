@@ -55,7 +55,6 @@ class TestFile(ActionCases):
         Case("a directory is not a file", {"path": here(), "state": "file"}, failed="is directory"),
         Case("no directory", {"path": here("f"), "state": "directory"}, before={"f": "x"}, failed="as a file"),
         Case("a link", {"path": here("l"), "state": "link", "src": "C:\\"}, platforms=WINDOWS, failed="can't be had"),
-        Case("all below nothing", {"path": "/nowhere", "recurse": True}, answers=[], failed="requires state"),
         Case("a source without a link", {"path": "/nowhere", "src": "/x"}, answers=[], failed="requires state"),
     )
 
@@ -171,6 +170,7 @@ class TestFileOnPosix(ActionCases):
             changed=True,
             after={"real/": None, "real/file": "x"},
         ),
+        Case("all below nothing", {"path": "/nowhere", "recurse": True}, answers=[], failed="requires state"),
     )
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from drumline.model.outcome import Result
 from drumline.model.target import Platform
 from drumline.plugin.hostpath import HostPath
-from drumline.plugin.kit.arguments import ATTRIBUTES, POSIX_ONLY, mode_text, not_on_windows
+from drumline.plugin.kit.arguments import ATTRIBUTES, mode_text
 from drumline.plugin.kit.asking import Answered, HostAnswer, ask, result_of, temporaries
 from drumline.plugin.kit.scripts import Script
 from drumline.plugin.kit.transfer import Content, fill
@@ -28,18 +28,32 @@ _NUMBERS = ("size", "uid", "gid")
 
 #: Where a file goes, and how: for every action that uses :func:`deliver`.
 TARGET = (
-    Argument(name="dest", required=True, help="Path on the host; a directory if it is one there or ends with a slash"),
+    Argument(
+        name="dest",
+        type=HostPath,
+        required=True,
+        help="Path on the host; a directory if it is one there or ends with a slash",
+    ),
     *ATTRIBUTES,
     Argument(name="force", type=bool, default=True, help="Replace a file that differs"),
     Argument(name="backup", type=bool, default=False, help="Keep the old file under another name"),
-    Argument(name="follow", type=bool, default=False, help="Where dest is a link, write the file that it points to"),
-    Argument(name="validate", help="Command that must accept the new file (its path is %s) before it takes its place"),
+    Argument(
+        name="follow",
+        type=bool,
+        default=False,
+        platforms=(Platform.POSIX,),
+        help="Where dest is a link, write the file that it points to",
+    ),
+    Argument(
+        name="validate",
+        platforms=(Platform.POSIX,),
+        help="Command that must accept the new file (its path is %s) before it takes its place",
+    ),
 )
 
 
 def check_target(written: Written) -> Iterator[tuple[str, str]]:
     """What is wrong with arguments of ``TARGET`` that no host can change."""
-    yield from not_on_windows(written, *POSIX_ONLY, "validate", "follow")
     command = written.arguments.get("validate")
     if command and "%s" not in command:
         yield "validate", "'validate' must contain %s, the placeholder for the new file."
@@ -52,7 +66,7 @@ def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name:
     (:func:`target_settings`).
     """
     variables = {
-        "dest": HostPath(call["dest"]) if dest is None else dest,
+        "dest": call["dest"] if dest is None else dest,
         "name": name,
         "checksum": content.checksum,
         **temporaries(),
