@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -65,6 +64,8 @@ def _reason(error: Exception, path: Path) -> tuple[str, str]:
 
 
 def _is_full(path: Path) -> bool:
+    import shutil  # few journals can't be written
+
     try:
         return shutil.disk_usage(path.parent).free < _FULL
     except OSError:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drumline.journal.faults import unreadable
 from drumline.journal.tables import NAME
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 #: Seconds to wait for another program that holds it locked.
 BUSY = 30.0
 
 
-def open_to_read(directory: Path) -> tuple[sqlite3.Connection | None, tempfile.TemporaryDirectory[str] | None]:
+def open_to_read(directory: Path) -> tuple[sqlite3.Connection | None, TemporaryDirectory[str] | None]:
     """The database, and what has to be cleaned up after it; None where there is no journal. Raises ``UsageError``.
 
     Where its directory can't be written, SQLite can't share what a run has written last with that run. Then the file
@@ -30,6 +32,9 @@ def open_to_read(directory: Path) -> tuple[sqlite3.Connection | None, tempfile.T
             _require_readable(path)
         if not _size(path.with_name(f"{NAME}-wal")):
             return _connected(path, "mode=ro&immutable=1"), None
+        import shutil  # few journals have to be copied
+        import tempfile
+
         copy = tempfile.TemporaryDirectory(prefix="drumline-journal-", ignore_cleanup_errors=True)
         for name in (NAME, f"{NAME}-wal"):
             shutil.copyfile(directory / name, Path(copy.name, name))

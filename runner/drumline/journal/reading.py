@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drumline.clock import SystemClock
 from drumline.errors import UsageError
@@ -25,6 +24,9 @@ from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event
 from drumline.model.plan import Job, Plan
 from drumline.model.titles import titled
 from drumline.plugin.history import InputFile, Kept, RunInfo
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 #: Seconds since the epoch beyond which no calendar goes.
 _LATEST = 1e11

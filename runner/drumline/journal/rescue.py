@@ -8,9 +8,10 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from drumline.errors import UsageError
 from drumline.journal.faults import explained
@@ -33,8 +34,7 @@ _HEADER = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """What came of looking a journal over."""
 
     runs: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from drumline.clock import SystemClock
 from drumline.journal.keys import keys_in
@@ -19,8 +20,7 @@ _FILLED = 0.9
 _YOUNG = 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class Keeping(Struct, frozen=True, kw_only=True):
     """What is kept. A run that is beyond one of these limits may go."""
 
     seconds: float = math.inf  #: Runs that began no longer ago.
