@@ -159,7 +159,7 @@ def test_a_host_that_is_unreachable_keeps_all_from_starting(fleet: Fleet) -> Non
     assert ran.status("flip", "gone") == "unreachable"
     assert "refused" in ran.result("flip", "gone")["msg"]
     [off] = of(ran, StartCalledOff)
-    assert off.cause.host == "gone"
+    assert off.cause.job.host == "gone"
     assert "gone" in off.reason
 
 
@@ -171,7 +171,7 @@ def test_a_host_that_can_not_be_made_ready_keeps_all_from_starting(fleet: Fleet)
     assert ran.status("flip", "west1") == "failed"
     assert "/not/there" in str(ran.result("flip", "west1"))
     [off] = of(ran, StartCalledOff)
-    assert off.cause.host == "west1"
+    assert off.cause.job.host == "west1"
     assert "west1" in off.reason
 
 
@@ -190,7 +190,7 @@ def test_a_host_that_is_lost_while_it_waits_keeps_all_from_starting(fleet: Fleet
     assert {ran.status("flip", host) for host in ("west1", "west2")} <= {"unreachable", "failed"}
     assert ran.exit_status in (2, 4)
     [off] = of(ran, StartCalledOff)
-    assert off.cause.host.startswith("west")
+    assert off.cause.job.host.startswith("west")
     assert {ran.status("flip", host) for host in AHEAD if not host.startswith("west")} == {"cancelled"}
 
 

@@ -20,7 +20,7 @@ from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.engine.state import RunState
 from drumline.errors import FilesError, PluginError, UsageError
-from drumline.execution.approvals import Approvals, Source
+from drumline.execution.approvals import Approvals, Source, whoami
 from drumline.execution.context import KeepOutput, RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.preflight import Preflight
@@ -346,6 +346,7 @@ def carry_out(
             listeners=[context.follow, *listeners(run)],
             clock=SystemClock(),
             remember=context.remember,
+            by=whoami(),
         )
         approvals = Approvals(note=driver.note, sources=[record, *sources])
         runner = wrapped(JobRunner(context, note=driver.note, approvals=approvals), hooks, run, say)
@@ -428,12 +429,12 @@ def _interrupts(driver: Driver, readers: Readers | None) -> Iterator[None]:
         driver.interrupt()
         hurry()
 
-    def terminate() -> None:
-        driver.terminate()
+    def terminate(name: str) -> None:
+        driver.terminate(name)
         hurry()
 
-    handlers: dict[int, Callable[[], None]] = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
+    handlers: dict[int, Callable[[], None]] = {signal.SIGINT: interrupt, signal.SIGTERM: partial(terminate, "SIGTERM")}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
-        handlers[signal.SIGHUP] = terminate
+        handlers[signal.SIGHUP] = partial(terminate, "SIGHUP")
     with heard(handlers, then=None if readers is None else signal.SIG_IGN):
         yield

@@ -8,6 +8,7 @@ from support.worlds import P, T, World, build, chain
 from drumline.engine.instructions import Announce, Start, Stop
 from drumline.engine.state import RunState
 from drumline.engine.transitions import IllegalMove
+from drumline.model.cause import Because, Cause
 from drumline.model.event import (
     BarrierPassed,
     Input,
@@ -155,7 +156,8 @@ def test_the_barrier_tells_who_came_last_and_how_long_the_others_waited() -> Non
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=jobs))
     state.handle(JobFinished(at=10, job=jobs[1], status=Status.OK))
     [passed, *_] = state.handle(JobFinished(at=12.5, job=jobs[0], status=Status.OK))
-    expected = BarrierPassed(at=12.5, play=0, batch=0, wave=0, last=jobs[0], waited=2.5, waited_in_all=2.5)
+    cause = Cause(Because.END, jobs[0])
+    expected = BarrierPassed(at=12.5, play=0, batch=0, wave=0, last=jobs[0], waited=2.5, waited_in_all=2.5, cause=cause)
     assert passed == Announce(expected)
 
 
@@ -183,7 +185,7 @@ def test_what_was_to_be_sent_is_taken_back_when_an_urgent_interrupt_comes_with_w
     ]
     instructions = state.handle(*inputs)
     assert not [item for item in instructions if isinstance(item, Start)]
-    assert Stop((second,)) in instructions
+    assert Stop((second,), cause=Cause(Because.PERSON)) in instructions
     assert state.status(Job(1, "a")) is Status.CANCELLED
     state.handle(JobFinished(at=2, job=second, status=Status.CANCELLED))
     assert state.finished
@@ -195,7 +197,7 @@ def test_one_success_anywhere_is_enough_at_once() -> None:
     state = RunState(build(P(tasks, strategy=Strategy.FREE)))
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(Job(0, "a"), Job(0, "b"))))
     [start] = state.handle(JobFinished(at=1, job=Job(0, "a"), status=Status.OK))
-    assert start == Start((Job(1, "a"), Job(1, "c")))
+    assert start == Start((Job(1, "a"), Job(1, "c")), (Cause(Because.NEED, Job(0, "a")),) * 2)
 
 
 def test_the_cause_of_an_abandoned_job_is_the_failure_on_its_own_host() -> None:
@@ -203,9 +205,9 @@ def test_the_cause_of_an_abandoned_job_is_the_failure_on_its_own_host() -> None:
     world = World(plan, outcomes={("t0", "b"): Status.FAILED, ("t1", "a"): Status.FAILED}).run()
     causes = {event.jobs: event.cause for event in world.announced if isinstance(event, JobsAbandoned)}
     assert causes == {
-        (Job(1, "b"),): Job(0, "b"),
-        (Job(2, "a"),): Job(1, "a"),
-        (Job(2, "b"),): Job(0, "b"),
+        (Job(1, "b"),): Cause(Because.FAILURE, Job(0, "b")),
+        (Job(2, "a"),): Cause(Because.FAILURE, Job(1, "a")),
+        (Job(2, "b"),): Cause(Because.FAILURE, Job(0, "b")),
     }
 
 

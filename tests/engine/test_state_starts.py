@@ -8,6 +8,7 @@ from support.worlds import Hand, P, T, World, build, worlds
 
 from drumline.engine.instructions import Announce, Release, Stop
 from drumline.engine.skew import lead, measure, uncertainties
+from drumline.model.cause import THE_RUN, Because, Cause
 from drumline.model.event import (
     InterruptRequested,
     JobFinished,
@@ -45,7 +46,7 @@ def test_all_are_released_in_one_burst_when_the_last_one_is_staged() -> None:
     run.stage(1, "t0", "a", "c")
     assert not run.releases
     run.stage(2, "t0", "b")
-    assert run.releases == [Release((A, C, B))]
+    assert run.releases == [Release((A, C, B), cause=Cause(Because.STAGED, B))]
 
 
 def test_staged_jobs_need_no_place() -> None:
@@ -74,7 +75,7 @@ def test_who_is_skipped_or_lost_before_takes_no_part() -> None:
     run.end(3, "t1", "b", status=Status.SKIPPED)  # by when
     assert not run.releases
     run.stage(4, "t1", "c")
-    assert run.releases == [Release((Job(1, "c"),))]
+    assert run.releases == [Release((Job(1, "c"),), cause=Cause(Because.STAGED, Job(1, "c")))]
 
 
 def test_a_start_in_which_nobody_takes_part_is_over() -> None:
@@ -97,7 +98,7 @@ def test_nobody_starts_when_one_fails_before(status: Status) -> None:
     assert not run.releases
     assert run.status("t1", *ABC) == "abandoned abandoned abandoned"
     causes = {event.cause for event in run.heard(JobsAbandoned)}
-    assert causes == {B}
+    assert causes == {Cause(Because.FAILURE, B)}
 
 
 def test_what_waits_for_a_place_is_abandoned_when_a_start_is_called_off() -> None:
@@ -128,7 +129,7 @@ def test_without_a_host_that_may_be_lost_the_others_start() -> None:
     run = hand()
     run.stage(1, "t0", *ABC)
     run.feed(JobFinished(at=1, job=B, status=Status.UNREACHABLE, ignored=True))
-    assert run.releases[1:] == [Release((A, C))]
+    assert run.releases[1:] == [Release((A, C), cause=Cause(Because.END, B))]
     assert not run.stops
 
 
@@ -208,7 +209,7 @@ def test_nothing_starts_when_the_clocks_are_known_too_badly() -> None:
     run.end(2, "t0", "a", "c", status=Status.CANCELLED)
     [finished] = run.heard(RunFinished)
     assert (finished.exit_status, finished.counts) == (2, {"abandoned": 3, "cancelled": 2, "failed": 1})
-    assert {event.cause for event in run.heard(JobsAbandoned)} == {B}
+    assert {event.cause for event in run.heard(JobsAbandoned)} == {Cause(Because.FAILURE, B)}
 
 
 def test_the_longer_ago_a_clock_was_read_the_less_it_is_known() -> None:
@@ -241,7 +242,7 @@ def test_the_word_is_given_shortly_before_the_time() -> None:
     run.stage(950, "t0", *ABC)
     assert not run.releases
     assert run.wake() == pytest.approx(1000 - 0.206)
-    assert run.releases == [Release((A, B, C), 1000)]
+    assert run.releases == [Release((A, B, C), 1000, Cause(Because.CLOCK))]
     assert run.state.wake_at is None
 
 
@@ -264,7 +265,7 @@ def test_a_time_that_has_passed_when_its_wave_is_released_starts_nothing() -> No
     tasks = [T(ABC), T(ABC, needs=[0], start=Start(at=1000))]
     run = Hand(build(P(tasks)))
     run.end(1012, "t0", *ABC)
-    assert run.heard(StartCalledOff)[0].cause == Job(1, "a")
+    assert run.heard(StartCalledOff)[0].cause.job == Job(1, "a")
     assert run.status("t1", *ABC) == "failed abandoned abandoned"
     assert run.heard(RunFinished)[0].exit_status == 2
 
@@ -354,9 +355,9 @@ def test_the_skew_is_told_when_all_are_over() -> None:
 
 def test_percentiles_are_of_the_nearest_rank() -> None:
     jobs = [Job(0, f"h{number}") for number in range(200)]
-    event = measure(dict.fromkeys(jobs, 5.0) | {jobs[199]: 6.0, jobs[198]: 5.5}, {}, at=7.0)
+    event = measure(dict.fromkeys(jobs, 5.0) | {jobs[199]: 6.0, jobs[198]: 5.5}, {}, at=7.0, cause=THE_RUN)
     assert (event.p50, event.p99, event.skew, event.worst) == (0.0, 0.0, 1.0, jobs[199])
-    event = measure({jobs[0]: 5.0}, {jobs[0]: staged(jobs[0], at=5.0, uncertainty=0.25)}, at=7.0)
+    event = measure({jobs[0]: 5.0}, {jobs[0]: staged(jobs[0], at=5.0, uncertainty=0.25)}, at=7.0, cause=THE_RUN)
     assert (event.skew, event.p99, event.uncertainty) == (0.0, 0.0, 0.25)
 
 

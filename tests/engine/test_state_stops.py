@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from support.worlds import Hand, P, T, World, build, chain, worlds
 
 from drumline.engine.instructions import Announce
+from drumline.model.cause import Because, Cause
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -41,7 +42,11 @@ def test_any_errors_fatal_says_which_task_failed_where() -> None:
     run.end(2, "t0", "a")
     [stopped] = run.heard(PlayStopped)
     assert stopped == PlayStopped(
-        at=2, play=0, batch=0, reason="'t0' failed on b, and any_errors_fatal lets nothing fail", cause=Job(0, "b")
+        at=2,
+        play=0,
+        batch=0,
+        reason="'t0' failed on b, and any_errors_fatal lets nothing fail",
+        cause=Cause(Because.FAILURE, Job(0, "b")),
     )
     assert run.status("t1", "a", "b") == "abandoned abandoned"
 
@@ -175,7 +180,7 @@ def test_a_batch_is_not_opened_when_too_few_hosts_would_be_left() -> None:
     run.end(2, "t0", "h3")
     run.end(3, "t1", "h3")
     assert reasons(run) == ["app: 3 of 6 hosts would be left, and 4 have to be; lost: h0"]
-    assert run.heard(PlayStopped)[0].cause == Job(0, "h0")
+    assert run.heard(PlayStopped)[0].cause == Cause(Because.FAILURE, Job(0, "h0"))
     assert run.status("t0", "h1", "h2", "h4", "h5") == " ".join(["abandoned"] * 4)
 
 

@@ -15,6 +15,7 @@ from drumline.engine.ledger import BatchState, PlayState, StepState, WaveState
 from drumline.engine.state import RunState
 from drumline.engine.transitions import IllegalMove, Lateness, PlayPhase, StartPhase, WavePhase, moved
 from drumline.engine.validation import InvalidState
+from drumline.model.cause import THE_RUN
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.model.playbook import Amount, Barrier, Late, Start
@@ -110,7 +111,7 @@ CORRUPTED: dict[str, tuple[Callable[[RunState], Any], str]] = {
     "a job without a slot": (lambda state: state.jobs.placeless.add(Job(1, "c")), "without a slot without running"),
     "an end that nothing followed": (lambda state: state.jobs.ended.append((Job(0, "a"), Status.OK)), "was not looked"),
     "a ready job that waits nowhere": (lambda state: state.jobs.dispatch.queues.pop("c"), "ready jobs"),
-    "a ready job that waits twice": (lambda state: state.jobs.sending.update({Job(1, "c"): None}), "ready jobs"),
+    "a ready job that waits twice": (lambda state: state.jobs.sending.update({Job(1, "c"): THE_RUN}), "ready jobs"),
     "another host's queue": (
         lambda state: state.jobs.dispatch.queues.update(d=state.jobs.dispatch.queues.pop("c")),
         "holds another host's jobs",

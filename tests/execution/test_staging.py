@@ -129,8 +129,8 @@ def test_a_host_that_is_lost_while_it_waits_keeps_everybody_from_starting(tmp_pa
     assert ran.messages()["b"] == "The connection broke. b: it went away."
     assert ran.messages()["a"] == "the start was called off"
     [called_off] = ran.of(StartCalledOff)
-    assert called_off.cause is not None
-    assert called_off.cause.host == "b"
+    assert called_off.cause.job is not None
+    assert called_off.cause.job.host == "b"
     assert not ran.of(StartReleased)
 
 

@@ -18,6 +18,7 @@ from drumline.journal.codec import Damaged, Hiding, decode, decode_event, encode
 from drumline.journal.lines import describe
 from drumline.journal.places import check_event, read_plan
 from drumline.masking import Secrets
+from drumline.model.cause import Because, Cause
 from drumline.model.event import BarrierPassed, JobFinished, JobsStarted, JobWaiting, StartCalledOff
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Keep, Plan
@@ -204,7 +205,9 @@ def test_an_event_that_lacks_a_field_gets_its_default() -> None:
 
 
 def test_events_of_a_step_name_its_task() -> None:
-    described = describe(StartCalledOff(at=1.0, step=1, reason="why", cause=Job(0, "a")), timed())
+    described = describe(
+        StartCalledOff(at=1.0, step=1, reason="why", cause=Cause(Because.FAILURE, Job(0, "a"))), timed()
+    )
     assert (described["step"], described["task"]) == (1, "t1")
     assert described["cause"]["host"] == "a"
 

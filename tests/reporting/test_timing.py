@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from support.worlds import P, T, build
 
 from drumline.journal.lines import to_line
+from drumline.model.cause import Because, Cause
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -188,7 +189,9 @@ def test_what_was_late_before_it_began_is_among_the_failures() -> None:
 
 def test_a_play_that_stops_says_where_and_why() -> None:
     plan = build(P([T(HOSTS)], batches=2))
-    stop = PlayStopped(at=NOON + 5, play=0, batch=1, reason="3 of 20 hosts failed, and 10% may", cause=job(1))
+    stop = PlayStopped(
+        at=NOON + 5, play=0, batch=1, reason="3 of 20 hosts failed, and 10% may", cause=Cause(Because.FAILURE, job(1))
+    )
     events = [*started(), over(1, 1, Status.FAILED), stop]
     line = "  stopped     play 0, batch 2 of 2: 3 of 20 hosts failed, and 10% may"
     screen = told(plan, events)
@@ -273,9 +276,9 @@ def test_a_skew_above_what_is_allowed_is_red() -> None:
 
 
 def test_a_start_that_is_called_off_says_who_and_why() -> None:
-    off = StartCalledOff(at=NOON + 1, step=0, reason="web2 is unreachable", cause=job(2))
+    off = StartCalledOff(at=NOON + 1, step=0, reason="web2 is unreachable", cause=Cause(Because.FAILURE, job(2)))
     events: list[Event] = [*started(), staged(1), over(2, 1, Status.UNREACHABLE, result={"msg": "refused"}), off]
-    events += [JobsAbandoned(at=NOON + 1, jobs=(job(3),), cause=job(2))]
+    events += [JobsAbandoned(at=NOON + 1, jobs=(job(3),), cause=Cause(Because.FAILURE, job(2)))]
     events += [over(1, 1.1, Status.CANCELLED), over(4, 1.1, Status.CANCELLED), passed(1.1), finished(1.1, 4)]
     lines = told(one(Start()), events).lines
     assert "  called off  t0: web2 is unreachable" in lines
@@ -288,7 +291,7 @@ def test_a_start_that_is_called_off_says_who_and_why() -> None:
 
 def test_a_start_that_is_called_off_before_its_wave_is_over_says_so_once() -> None:
     """The barrier passes while what was staged is being stopped."""
-    off = StartCalledOff(at=NOON + 1, step=0, reason="web2 is unreachable", cause=job(2))
+    off = StartCalledOff(at=NOON + 1, step=0, reason="web2 is unreachable", cause=Cause(Because.FAILURE, job(2)))
     events: list[Event] = [*started(), staged(1), over(2, 1, Status.UNREACHABLE, result={"msg": "refused"}), off]
     events += [passed(1, last=job(2), open=3)]
     screen = Kept()
@@ -486,7 +489,7 @@ def test_small_differences_of_time_are_not_rounded_away(value: float, text: str)
 def test_every_event_can_be_written_for_readers_without_the_plan() -> None:
     events: list[Event] = [
         JobsLate(at=1, play=0, batch=0, wave=0, jobs=(job(1),), late=Late.DROP, reason="r"),
-        PlayStopped(at=1, play=0, batch=0, reason="r", cause=job(2)),
+        PlayStopped(at=1, play=0, batch=0, reason="r", cause=Cause(Because.FAILURE, job(2))),
         staged(1),
         released(),
         StartCalledOff(at=1, step=0, reason="r"),

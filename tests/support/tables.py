@@ -19,6 +19,7 @@ import drumline.errors
 from drumline.config import NAMES, load_settings, size_text
 from drumline.loading import keywords
 from drumline.model import event
+from drumline.model.cause import Because
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
 from drumline.plugin import Argument, Duration, HostPath, Mode, Moment, Platform
@@ -71,7 +72,17 @@ def names() -> list[str]:
         *(f"event {name}" for name in events),
         *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
         *("keywords barrier", "keywords start"),
-        *("filters", "tests", "lookups", "settings", "plugin_settings", "statuses", "trigger_rules", "errors"),
+        *(
+            "causes",
+            "filters",
+            "tests",
+            "lookups",
+            "settings",
+            "plugin_settings",
+            "statuses",
+            "trigger_rules",
+            "errors",
+        ),
     ]
 
 
@@ -158,9 +169,11 @@ _FIELDS = {
     "began": "with `start`: when its command began, by this machine's clock; else null",
     "result": "what the job registered, masked: `rc`, `stdout`, `stderr`, `msg`, …",
     "ignored": "it failed or was unreachable, and the task says that this doesn't matter",
-    "cause": "the job because of which, or null",
+    "cause": "what brought it about: see [causes](#causes)",
+    "causes": "why each of the jobs starts now and not earlier: see [causes](#causes)",
+    "JobFinished.cause": "why it was stopped; null: it ended by itself",
     "reason": "why, in words",
-    "JobsAbandoned.reason": "why, in words; empty where `cause` says it, or where the run was interrupted",
+    "JobsAbandoned.reason": "why, in words, where there is more to say than the cause",
     "JobWaiting.reason": "for what, in words: `for port 5432 of 127.0.0.1`",
     "late": "what becomes of them: `fail`, `drop` or `catch_up`",
     "last": "the job that was last to finish, or null",
@@ -187,10 +200,42 @@ _FIELDS = {
     "echo": "whether what is typed is shown and kept",
     "approved": "what was decided",
     "by": "who decided, as `user@machine`; `nobody` when the time was up",
+    "RunStarted.by": "who started it, as `user@machine`",
+    "InterruptRequested.by": "`Ctrl-C`, or the name of a signal",
     "comment": "what they said",
     "urgency": "1: after the wave; 2: now",
     "counts": "number of jobs per status",
     "exit_status": "the exit status",
+}
+
+
+def _causes(_rest: str) -> str:
+    rows = ((f"`{kind}`", _CAUSES[kind][0], _CAUSES[kind][1]) for kind in Because)
+    return _table(("`kind`", "what it says", "what else it has"), rows)
+
+
+_JOB, _PLACE = "the fields of a job", "`play`, `batch`, `wave`"
+#: What each kind of cause says, and what it has beside its kind.
+_CAUSES = {
+    Because.RUN: ("the run began", ""),
+    Because.PLAY: ("a play that it waited for has ended", "`play`"),
+    Because.BATCH: ("the batch before it has ended", "`play`, `batch`"),
+    Because.BARRIER: ("the barrier of the wave before it has passed", _PLACE),
+    Because.AVAILABLE: ("enough hosts are available again, or too few are (`keep_available`)", _JOB),
+    Because.WAVE: ("its wave was released", _PLACE),
+    Because.NEED: ("what it needs has ended", _JOB),
+    Because.CATCH_UP: ("its host was behind, and has come that far", _JOB),
+    Because.FORK: ("a host was done with, so that another one may be worked on (`forks`)", _JOB),
+    Because.SESSION: ("a session on its host became free (`sessions`)", _JOB),
+    Because.THROTTLE: ("one job fewer of its task was running (`throttle`)", _JOB),
+    Because.STAGED: ("a command was waiting on its host", _JOB),
+    Because.CLOCK: ("a moment came that was waited for: an agreed start, a deadline", ""),
+    Because.DEADLINE: ("the deadline of a wave came", _PLACE),
+    Because.QUORUM: ("enough jobs of a wave had ended", "`wave`, and the fields of a job"),
+    Because.END: ("a job ended", _JOB),
+    Because.FAILURE: ("a job failed", _JOB),
+    Because.STANDSTILL: ("plays wait for each other", ""),
+    Because.PERSON: ("someone interrupted the run, or answered", "`by`"),
 }
 
 
@@ -399,6 +444,7 @@ def _list(words: Iterable[str]) -> str:
 
 _RENDERERS: dict[str, Callable[[str], str]] = {
     "action": _action,
+    "causes": _causes,
     "errors": _errors,
     "event": _event,
     "filters": _filters,

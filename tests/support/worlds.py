@@ -221,8 +221,8 @@ class World:
         self.log += instructions
         for instruction in instructions:
             match instruction:
-                case Start(jobs=jobs):
-                    started = JobsStarted(at=self.time, jobs=jobs)
+                case Start(jobs=jobs, causes=causes):
+                    started = JobsStarted(at=self.time, jobs=jobs, causes=causes)
                     self.log.append(started)
                     assert self.state.handle(started) == []
                     self.state.validate()
@@ -278,14 +278,18 @@ class Hand:
         self.said: list[Event] = []
         self.stops: dict[tuple[str, str], tuple[str, str]] = {}  # status and reason
         self.releases: list[Release] = []
+        self.starts: list[Start] = []
+        self.told: list[Stop] = []
         self.feed(RunStarted(at=0.0, run="test"))
 
     def feed(self, *events: Input) -> None:
         for instruction in self.state.handle(*events):
             match instruction:
-                case Start(jobs=jobs):
-                    self.state.handle(JobsStarted(at=events[-1].at, jobs=jobs))
+                case Start(jobs=jobs, causes=causes):
+                    self.starts.append(instruction)
+                    self.state.handle(JobsStarted(at=events[-1].at, jobs=jobs, causes=causes))
                 case Stop(jobs=jobs, status=status, reason=reason):
+                    self.told.append(instruction)
                     self.stops |= {self.key(job): (str(status), reason) for job in jobs}
                 case Release():
                     self.releases.append(instruction)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from drumline.engine.ledger import Ledger, WaveState
 from drumline.engine.transitions import Lateness
+from drumline.model.cause import Cause
 from drumline.model.event import BarrierPassed
 from drumline.model.outcome import FINAL
 from drumline.model.plan import Job
@@ -62,7 +63,7 @@ def why_late(wave: WaveState) -> str:
     return f"{quorum} {jobs}of the wave had finished"
 
 
-def passed(wave: WaveState, at: float) -> BarrierPassed:
+def passed(wave: WaveState, at: float, cause: Cause) -> BarrierPassed:
     """What the barrier has cost by now: who was last to finish, and how long the others waited."""
     return BarrierPassed(
         at=at,
@@ -73,6 +74,7 @@ def passed(wave: WaveState, at: float) -> BarrierPassed:
         waited=max(0.0, at - wave.first_end) if wave.ended else 0.0,
         waited_in_all=max(0.0, wave.ended * (at - wave.released_at) - wave.ended_after),
         open=wave.open,
+        cause=cause,
     )
 
 

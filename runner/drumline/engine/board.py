@@ -6,49 +6,74 @@ the places, the time, and what is to be done next.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from drumline.engine.dispatch import Dispatch
 from drumline.engine.instructions import Announce, Announcement, Instruction, Release, Start, Stop
 from drumline.engine.ledger import Ledger
-from drumline.model.event import JobFinished, JobsAbandoned
+from drumline.model.cause import THE_RUN, Because, Cause
+from drumline.model.event import (
+    ApprovalGiven,
+    ApprovalRequested,
+    Input,
+    InterruptRequested,
+    JobFinished,
+    JobsAbandoned,
+    JobsStarted,
+    JobStaged,
+    JobWaiting,
+    RunStarted,
+    StartReleased,
+    TimePassed,
+)
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 
 
 class _Ending(NamedTuple):
-    """Why jobs ended without running; those with the same one are announced together."""
+    """How and why jobs ended without running; those with the same one are announced together."""
 
     status: Status
-    cause: Job | None
+    kind: Because
+    failure: Job | None
+    place: tuple[int, ...]
     reason: str
 
 
 class Jobs:
-    """All jobs of a run. ``at`` is the time of the event that is being handled, ``out`` what is to be done."""
+    """All jobs of a run.
+
+    ``event`` is the one that is being handled, ``at`` its time, ``out`` what is to be done.
+    """
 
     def __init__(self, plan: Plan, *, forks: int, sessions: int) -> None:
         self.ledger = Ledger(plan)
         self.dispatch = Dispatch(forks=forks, sessions=sessions)
         self.at = 0.0
+        self.event: Input | None = None
         self.out: list[Instruction] = []
         self.running: dict[Job, None] = {}
         self.stopping: dict[Job, Status] = {}  # of these, the ones that were told to stop, and what they end as
         self.ended: deque[tuple[Job, Status]] = deque()  # what follows from these was not looked at yet
         self.placeless: set[Job] = set()  # running without a place of their own
-        self.sending: dict[Job, None] = {}  # named by a Start; JobsStarted has not come yet
-        self.without_running: defaultdict[_Ending, list[Job]] = defaultdict(list)
+        self.sending: dict[Job, Cause] = {}  # named by a Start; JobsStarted has not come yet
+        self.without_running: dict[_Ending, tuple[Cause, list[Job]]] = {}  # with the cause of the first
+
+    @property
+    def trigger(self) -> Cause:
+        """What the event that is being handled is to whatever follows from it."""
+        return THE_RUN if self.event is None else _trigger(self.event)
 
     # Jobs that are run.
 
     def send(self) -> None:
         """Ask for the start of all ready jobs that get a place."""
-        jobs = self.dispatch.take()
-        if jobs:
-            self.sending.update(dict.fromkeys(jobs))
-            self.out.append(Start(tuple(jobs)))
+        taken = self.dispatch.take()
+        if taken:
+            self.sending.update(taken)
+            self.out.append(Start(tuple(taken), tuple(taken.values())))
 
     def started(self, jobs: Iterable[Job]) -> None:
         """These jobs, named by a ``Start``, are being sent."""
@@ -80,18 +105,18 @@ class Jobs:
             self.placeless.add(job)
             self.dispatch.release(job)
 
-    def stop(self, jobs: Iterable[Job], status: Status, reason: str) -> None:
+    def stop(self, jobs: Iterable[Job], status: Status, reason: str, cause: Cause) -> None:
         """Tell running jobs to stop, unless they were told so before."""
         told = tuple(job for job in jobs if job not in self.stopping)
         if told:
             self.stopping.update(dict.fromkeys(told, status))
-            self.out.append(Stop(told, status, reason))
+            self.out.append(Stop(told, status, reason, cause))
 
     def stop_all(self) -> None:
         """Tell all running jobs to stop, and those that were told so before once more: now there is a hurry."""
         self.stopping = {job: self.stopping.get(job, Status.CANCELLED) for job in self.running}
         if self.running:
-            self.out.append(Stop(tuple(self.running)))
+            self.out.append(Stop(tuple(self.running), cause=self.trigger))
 
     # Jobs that end without running.
 
@@ -107,9 +132,12 @@ class Jobs:
         out = self.out
         self.out = []
         for item in out:
-            left = tuple(job for job in item.jobs if job not in jobs) if isinstance(item, Start) else ()
-            if left or not isinstance(item, Start):
-                self.out.append(Start(left) if left else item)
+            if not isinstance(item, Start):
+                self.out.append(item)
+                continue
+            left = {job: cause for job, cause in zip(item.jobs, item.causes, strict=True) if job not in jobs}
+            if left:
+                self.out.append(Start(tuple(left), tuple(left.values())))
         for job in jobs:
             self.dispatch.release(job)
             del self.sending[job]
@@ -118,16 +146,18 @@ class Jobs:
         """The word to start is not given any more, if it was to be after an earlier event of the same call."""
         self.out = [item for item in self.out if not (isinstance(item, Release) and item.jobs[0].step == step)]
 
-    def end(self, jobs: Iterable[Job], status: Status, cause: Job | None, reason: str = "") -> None:
+    def end(self, jobs: Iterable[Job], status: Status, cause: Cause, reason: str = "") -> None:
         """End jobs that are not running."""
+        failure = cause.job if cause.kind is Because.FAILURE else None
+        ending = _Ending(status, cause.kind, failure, cause.place, reason)
         for job in jobs:
             self.ledger.move(job, status)
-            if cause is not None:
-                self.ledger.steps[job.step].causes[job.host] = cause
+            if failure is not None and status is Status.ABANDONED:
+                self.ledger.steps[job.step].causes[job.host] = failure
             self.ended.append((job, status))
-            self.without_running[_Ending(status, cause, reason)].append(job)
+            self.without_running.setdefault(ending, (cause, []))[1].append(job)
 
-    def end_waiting(self, index: int, status: Status, cause: Job | None, reason: str = "") -> None:
+    def end_waiting(self, index: int, status: Status, cause: Cause, reason: str = "") -> None:
         """End all of a step's jobs that wait for their needs."""
         state = self.ledger.steps[index]
         if state.step.task.run_once and not state.statuses and state.step.hosts:
@@ -136,10 +166,28 @@ class Jobs:
 
     def announce_ends(self) -> None:
         """Tell of the jobs that ended without running since the last time."""
-        for (status, cause, reason), jobs in self.without_running.items():
-            self.announce(JobsAbandoned(at=self.at, jobs=tuple(jobs), status=status, cause=cause, reason=reason))
+        for ending, (cause, jobs) in self.without_running.items():
+            status, reason = ending.status, ending.reason
+            self.announce(JobsAbandoned(at=self.at, jobs=tuple(jobs), status=status, reason=reason, cause=cause))
         self.without_running.clear()
 
     def announce(self, event: Announcement) -> None:
         """Have an event journalled and reported."""
         self.out.append(Announce(event))
+
+
+def _trigger(event: Input) -> Cause:
+    """What an event is to whatever follows from it."""
+    match event:
+        case JobFinished(job=job):
+            return Cause(Because.END, job)
+        case JobStaged(job=job):
+            return Cause(Because.STAGED, job)
+        case TimePassed():
+            return Cause(Because.CLOCK)
+        case InterruptRequested(by=by) | ApprovalGiven(by=by):
+            return Cause(Because.PERSON, by=by)
+        case RunStarted() | JobsStarted() | StartReleased() | JobWaiting() | ApprovalRequested():
+            return THE_RUN  # nothing follows from it, or the beginning
+        case _:
+            assert_never(event)

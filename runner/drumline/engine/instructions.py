@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from drumline.model.cause import THE_RUN, Cause
 from drumline.model.event import (
     BarrierPassed,
     JobsAbandoned,
@@ -29,6 +30,7 @@ class Start(Struct, frozen=True):
     """Make the intent durable, feed ``JobsStarted`` back, then send these jobs."""
 
     jobs: tuple[Job, ...]
+    causes: tuple[Cause, ...]  #: Why each of them starts now and not earlier.
 
 
 class Stop(Struct, frozen=True):
@@ -37,6 +39,7 @@ class Stop(Struct, frozen=True):
     jobs: tuple[Job, ...]
     status: Status = Status.CANCELLED
     reason: str = ""  #: Empty: someone interrupted the run.
+    cause: Cause = THE_RUN
 
 
 class Release(Struct, frozen=True):
@@ -48,6 +51,7 @@ class Release(Struct, frozen=True):
     jobs: tuple[Job, ...]
     #: By this machine's clock; None: at once. Where the task names no time it may be put off: ``StartReleased`` tells.
     instant: float | None = None
+    cause: Cause = THE_RUN
 
 
 class Announce(Struct, frozen=True):

@@ -23,6 +23,7 @@ from drumline.engine.transitions import (
     illegal_move,
     moved,
 )
+from drumline.model.cause import THE_RUN, Cause
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Batch, Job, Keep, Need, Plan, Step
 from drumline.model.playbook import Barrier, Strategy
@@ -143,10 +144,12 @@ class PlayState(Struct):
     free: bool
     keep: tuple[tuple[Keep, frozenset[str]], ...]  # with the group's hosts as a set
     batch: int = 0  # the one that is open
+    after: Cause = THE_RUN  # what it was opened after
+    waited: bool = False  # the next wave was held back for hosts to be available again
     phase: PlayPhase = PlayPhase.WAITING
     failed: set[str] = set()
     unreachable: dict[str, Job] = {}
-    dropped: dict[str, str] = {}  # hosts that left it without having failed, and why
+    dropped: dict[str, tuple[Cause, str]] = {}  # hosts that left it without having failed, and why
 
     @property
     def under_way(self) -> bool:
@@ -181,7 +184,7 @@ class Ledger:
         self.steps = [StepState(step) for step in plan.steps]
         self.plays = [_play_state(plan, index) for index in range(len(plan.plays))]
         self.waves = _waves_of_steps(self.plays, len(self.steps))  # by step
-        self.lost: dict[str, Job] = {}  # hosts that failed, were unreachable or dropped in any play, and where
+        self.lost: dict[str, Cause] = {}  # hosts that failed, were unreachable or dropped in any play, and why
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
         for step in plan.steps:
             for need in step.needs:

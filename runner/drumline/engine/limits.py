@@ -9,33 +9,38 @@ from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
 from drumline.engine.ledger import BatchState, Failures, PlayState
+from drumline.model.cause import Because, Cause
 from drumline.model.plan import Job, Plan
 
 
 class Stopping(NamedTuple):
-    """Why a play stops: one sentence with the numbers, and the failure behind it."""
+    """Why a play stops: one sentence with the numbers, and what is behind it."""
 
     reason: str
-    cause: Job | None
+    cause: Cause
 
 
 def broken_limit(plan: Plan, batch: BatchState, failures: Failures) -> Stopping | None:
     """The limit of the play that these failures of one batch break, if there is one."""
     if failures.fatal is not None:
         task, host = plan.steps[failures.fatal.step].task.id, failures.fatal.host
-        return Stopping(f"'{task}' failed on {host}, and any_errors_fatal lets nothing fail", failures.fatal)
+        return Stopping(f"'{task}' failed on {host}, and any_errors_fatal lets nothing fail", _failure(failures.fatal))
     if failures.first is None:
         return None
     failed, total = len(failures.hosts), len(batch.hosts)
     if batch.batch.canary:
         text = f"the canary batch lets nothing fail: {_in_canary(plan, failures, total)}"
-        return Stopping(text, failures.first)
+        return Stopping(text, _failure(failures.first))
     most = plan.plays[batch.play].play.max_fail_percentage
     if most is not None and failed * 100 > most * total:
         share = f"{failed * 100 / total:.3g}%, and max_fail_percentage is {most:g}"
         cause = next(iter(failures.hosts.values()))
-        return Stopping(f"{failed} of {total} hosts failed ({share}): {folded(failures.hosts)}", cause)
+        return Stopping(f"{failed} of {total} hosts failed ({share}): {folded(failures.hosts)}", _failure(cause))
     return None
+
+
+def _failure(job: Job) -> Cause:
+    return Cause(Because.FAILURE, job)
 
 
 def _in_canary(plan: Plan, failures: Failures, total: int) -> str:
@@ -51,10 +56,10 @@ def whole_batch_failed(batch: BatchState, dropped_out: Set[str]) -> Stopping | N
         return None
     count = len(batch.hosts)
     failed = "the only host of the batch dropped out" if count == 1 else f"all {count} hosts of the batch dropped out"
-    return Stopping(f"{failed}, so that no other batch is begun", batch.failures.first)
+    return Stopping(f"{failed}, so that no other batch is begun", _failure(batch.failures.first))
 
 
-def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Job]) -> Stopping | None:
+def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Cause]) -> Stopping | None:
     """``keep_available``: why this batch may not go on, ``lost`` being the hosts that failed or dropped out so far."""
     for keep, members in play.keep:
         left = _left(members, batch, lost)
@@ -62,7 +67,7 @@ def not_available(play: PlayState, batch: BatchState, lost: Mapping[str, Job]) -
             gone = [host for host in lost if host in members and host not in batch.hosts]
             names = f"; lost: {folded(gone)}" if gone else ""
             text = f"{keep.group}: {left} of {len(members)} hosts would be left, and {keep.least} have to be{names}"
-            return Stopping(text, lost[gone[0]] if gone else None)
+            return Stopping(text, lost[gone[0]] if gone else Cause(Because.AVAILABLE))
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from drumline.engine.board import Jobs
 from drumline.engine.ledger import BatchState, StepState
 from drumline.engine.policy import FAILURE, verdict
+from drumline.model.cause import Because, Cause
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 
@@ -26,39 +27,40 @@ class Judge:
             # All jobs of the ended step decide for hosts that it hasn't. Steps with the same hosts share one tuple.
             others = waiting.step.hosts is not ended.step.hosts
             if not ended.tally.open or waiting.step.task.run_once or (others and self._may_decide(ended, job, status)):
-                self.judge(waiting)
+                self.judge(waiting, Cause(Because.NEED, job))
             elif job.host in waiting.statuses:
-                self._judge_job(waiting, job.host)
+                self._judge_job(waiting, job.host, Cause(Because.NEED, job))
 
     def _may_decide(self, ended: StepState, job: Job, status: Status) -> bool:
         """Whether one job of a step may decide what becomes of others before the step is over."""
         failed = status in FAILURE and job.host not in ended.ignored
         return failed or ended.tally.success == 1 or ended.tally.skipped == 1
 
-    def look_at_host(self, batch: BatchState, host: str) -> None:
-        """A host that was behind has come further: judge anew what waits there, or may wait for it."""
+    def look_at_host(self, batch: BatchState, job: Job) -> None:
+        """A host that was behind has come further by a job: judge anew what waits there, or may wait for it."""
+        cause = Cause(Because.CATCH_UP, job)
         for wave in batch.waves[: batch.released]:
             for index in wave.steps if wave.open else ():
                 state = self._ledger.steps[index]
                 if state.step.task.run_once:
-                    self.judge(state)
-                elif host in state.statuses:
-                    self._judge_job(state, host)
+                    self.judge(state, cause)
+                elif job.host in state.statuses:
+                    self._judge_job(state, job.host, cause)
 
-    def judge(self, state: StepState) -> None:
-        """Look at every pending job of a released step."""
+    def judge(self, state: StepState, cause: Cause) -> None:
+        """Look at every pending job of a released step; ``cause`` is why they may have become ready."""
         if state.step.task.run_once:
-            self._judge_once(state)
+            self._judge_once(state, cause)
             return
         for host, status in state.statuses.items():
             if status is Status.PENDING:
-                self._judge_job(state, host)
+                self._judge_job(state, host, cause)
 
-    def _judge_job(self, state: StepState, host: str) -> None:
+    def _judge_job(self, state: StepState, host: str, cause: Cause) -> None:
         if state.statuses[host] is Status.PENDING:
-            self._decide(Job(state.step.index, host), self.decision(state, host))
+            self._decide(Job(state.step.index, host), self.decision(state, host), cause)
 
-    def _judge_once(self, state: StepState) -> None:
+    def _judge_once(self, state: StepState, cause: Cause) -> None:
         """``run_once``: the first candidate that may run stands for all; when none may, the first one ends so."""
         if state.statuses or not state.step.hosts:
             return
@@ -67,7 +69,7 @@ class Judge:
         if chosen is None and Status.PENDING in decisions.values():
             return
         job = self._ledger.choose_host(state.step.index, chosen or state.step.hosts[0])
-        self._decide(job, decisions[job.host])
+        self._decide(job, decisions[job.host], cause)
 
     def decision(self, state: StepState, host: str) -> Status:
         """Where a pending job stands by what has happened: still pending, ready, or ended without running."""
@@ -83,13 +85,20 @@ class Judge:
                 return Status.PENDING
         return decision
 
-    def _decide(self, job: Job, decision: Status) -> None:
+    def _decide(self, job: Job, decision: Status, cause: Cause) -> None:
         if decision is Status.READY:
             self._ledger.move(job, Status.READY)
-            self._jobs.dispatch.add(job)
+            self._jobs.dispatch.add(job, cause)
         elif decision is not Status.PENDING:
-            play = self._ledger.plays[self._ledger.steps[job.step].step.play]
-            lost = play.unreachable.get(job.host)
-            cause = (lost or self._ledger.cause_of(job)) if decision is Status.ABANDONED else None
-            reason = play.dropped.get(job.host, "") if decision is Status.SKIPPED else ""
-            self._jobs.end([job], decision, cause, reason)
+            self._end(job, decision, cause)
+
+    def _end(self, job: Job, decision: Status, cause: Cause) -> None:
+        """It will never run: because of a failure, of its host, or of what it needs."""
+        play = self._ledger.plays[self._ledger.steps[job.step].step.play]
+        if decision is Status.ABANDONED:
+            failure = play.unreachable.get(job.host) or self._ledger.cause_of(job)
+            self._jobs.end([job], decision, cause if failure is None else Cause(Because.FAILURE, failure))
+        elif job.host in play.dropped:
+            self._jobs.end([job], decision, *play.dropped[job.host])
+        else:
+            self._jobs.end([job], decision, cause)

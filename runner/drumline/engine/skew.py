@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from drumline.model.cause import Cause
 from drumline.model.event import JobStaged, StartMeasured
 from drumline.model.plan import Job
 
@@ -31,7 +32,7 @@ def between_any_two(known: Mapping[Job, float]) -> float:
     return sum(sorted(known.values())[-2:])
 
 
-def measure(began: Mapping[Job, float], staged: Mapping[Job, JobStaged], at: float) -> StartMeasured:
+def measure(began: Mapping[Job, float], staged: Mapping[Job, JobStaged], at: float, cause: Cause) -> StartMeasured:
     """The skew achieved; ``began`` by this machine's clock, one job at least, all of one step."""
     in_order = sorted(began, key=lambda job: began[job])
     first = began[in_order[0]]
@@ -46,6 +47,7 @@ def measure(began: Mapping[Job, float], staged: Mapping[Job, JobStaged], at: flo
         p99=_percentile(after, 99),
         uncertainty=between_any_two(known),
         worst=in_order[-1],
+        cause=cause,
     )
 
 

@@ -17,6 +17,7 @@ from drumline.engine.instructions import Release
 from drumline.engine.limits import folded
 from drumline.engine.policy import FAULT
 from drumline.engine.transitions import STARTS, StartPhase, moved
+from drumline.model.cause import Because, Cause
 from drumline.model.event import JobStaged, StartCalledOff, StartReleased
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step
@@ -121,11 +122,11 @@ class Starts:
     def interrupt(self) -> None:
         """Someone interrupted the run: what was not released starts nowhere."""
         for state in self._unreleased():
-            self._announce(state, "the run was interrupted", None)
-            self._end_waiting(state, Status.CANCELLED, None)
-            self._jobs.stop(self._ledger.running(state.step.index), Status.CANCELLED, "")
+            self._announce(state, "the run was interrupted", self._jobs.trigger)
+            self._end_waiting(state, Status.CANCELLED, self._jobs.trigger)
+            self._jobs.stop(self._ledger.running(state.step.index), Status.CANCELLED, "", self._jobs.trigger)
 
-    def call_off_play(self, play: int, reason: str, cause: Job | None) -> None:
+    def call_off_play(self, play: int, reason: str, cause: Cause) -> None:
         """The play stops: what was not released starts nowhere."""
         for state in self._unreleased():
             if state.step.play == play:
@@ -190,7 +191,7 @@ class Starts:
             lost = f"{state.cause.host} was lost"
             failed = f"'{state.step.task.id}' failed on {state.cause.host}"
             who = failed if state.cause.step == state.step.index else lost
-            self._call_off(state, f"{who} before the start", state.cause)
+            self._call_off(state, f"{who} before the start", Cause(Because.FAILURE, state.cause))
         elif not self._open(state):
             return
         elif (at := self._moment(state)) is not None:
@@ -206,7 +207,7 @@ class Starts:
             if now < self._stage_at(state, at):
                 return
             state.move_to(StartPhase.GATHERING)
-            self._jobs.dispatch.lift(state.step.index)
+            self._jobs.dispatch.lift(state.step.index, self._jobs.trigger)
         if state.phase is StartPhase.GATHERING and self._is_complete(state) and now <= at - lead:
             if not self._are_clocks_known(state, at):
                 return
@@ -233,7 +234,7 @@ class Starts:
 
     def _release(self, state: StartState, instant: float | None) -> None:
         state.move_to(StartPhase.RELEASING)
-        self._jobs.out.append(Release(tuple(state.staged), instant))
+        self._jobs.out.append(Release(tuple(state.staged), instant, self._jobs.trigger))
 
     def _miss(self, state: StartState, at: float, lead: float) -> None:
         """The moment is too near, or past."""
@@ -259,32 +260,33 @@ class Starts:
 
     def _call_off_for(self, state: StartState, reason: str, at_fault: Job) -> None:
         """No job failed; the one that is at fault fails for it."""
-        self._announce(state, reason, at_fault)
+        failure = Cause(Because.FAILURE, at_fault)
+        self._announce(state, reason, failure)
         if at_fault in self._jobs.running:
-            self._jobs.stop([at_fault], Status.FAILED, reason)
+            self._jobs.stop([at_fault], Status.FAILED, reason, self._jobs.trigger)
         else:
             ready = self._jobs.withdraw(frozenset({state.step.index}))
-            self._jobs.end([at_fault], Status.FAILED, None, reason)
-            self._jobs.end([job for job in ready if job != at_fault], Status.ABANDONED, at_fault)
-        self._end(state, at_fault)
+            self._jobs.end([at_fault], Status.FAILED, self._jobs.trigger, reason)
+            self._jobs.end([job for job in ready if job != at_fault], Status.ABANDONED, failure)
+        self._end(state, failure)
 
-    def _call_off(self, state: StartState, reason: str, cause: Job | None) -> None:
+    def _call_off(self, state: StartState, reason: str, cause: Cause) -> None:
         self._announce(state, reason, cause)
         self._end(state, cause)
 
-    def _announce(self, state: StartState, reason: str, cause: Job | None) -> None:
+    def _announce(self, state: StartState, reason: str, cause: Cause) -> None:
         state.move_to(StartPhase.CALLED_OFF)
-        state.cause = cause
+        state.cause = cause.job if cause.kind is Because.FAILURE else None
         self._jobs.take_release_back(state.step.index)
         self._jobs.announce(StartCalledOff(at=self._jobs.at, step=state.step.index, reason=reason, cause=cause))
 
-    def _end(self, state: StartState, cause: Job | None) -> None:
-        reason = "" if cause is not None else "the start was called off"
+    def _end(self, state: StartState, cause: Cause) -> None:
+        reason = "" if cause.job is not None else "the start was called off"
         self._end_waiting(state, Status.ABANDONED, cause, reason)
         running = self._ledger.running(state.step.index)
-        self._jobs.stop(running, Status.CANCELLED, "the start was called off")
+        self._jobs.stop(running, Status.CANCELLED, "the start was called off", cause)
 
-    def _end_waiting(self, state: StartState, status: Status, cause: Job | None, reason: str = "") -> None:
+    def _end_waiting(self, state: StartState, status: Status, cause: Cause, reason: str = "") -> None:
         index = state.step.index
         self._jobs.end(self._jobs.withdraw(frozenset({index})), status, cause, reason)
         self._jobs.end_waiting(index, status, cause, reason)
@@ -294,9 +296,9 @@ class Starts:
     def _close(self, state: StartState) -> None:
         """All jobs of the step have ended."""
         del self.active[state.step.index]
-        self._jobs.dispatch.lift(state.step.index)
+        self._jobs.dispatch.lift(state.step.index, self._jobs.trigger)
         if state.began:
-            self._jobs.announce(skew.measure(state.began, state.staged, self._jobs.at))
+            self._jobs.announce(skew.measure(state.began, state.staged, self._jobs.at, self._jobs.trigger))
 
 
 def _unknown_clocks(known: Mapping[Job, float], max_skew: float) -> str:

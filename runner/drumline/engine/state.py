@@ -36,6 +36,7 @@ from drumline.engine.policy import FAULT
 from drumline.engine.readiness import Judge
 from drumline.engine.starts import Starts
 from drumline.engine.waves import Waves
+from drumline.model.cause import THE_RUN
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -62,6 +63,7 @@ class RunState:
         self.plan = plan
         self.finished = False
         self.interrupted: Urgency | None = None
+        self._interruption = THE_RUN  # who interrupted it last
         self.jobs = Jobs(plan, forks=forks, sessions=sessions)
         self._ledger = self.jobs.ledger
         self.judge = Judge(self.jobs)
@@ -99,6 +101,7 @@ class RunState:
         self.jobs.out = []
         for event in events:
             self.jobs.at = event.at
+            self.jobs.event = event
             self._take_in(event)
             if isinstance(event, JobsStarted):
                 continue  # nothing follows from it
@@ -129,7 +132,7 @@ class RunState:
             case ApprovalGiven(job=job):
                 self.asking.pop(job, None)
             case RunStarted():
-                self._waves.open_plays()
+                self._waves.open_plays(THE_RUN)
             case InterruptRequested(urgency=urgency):
                 self._interrupt(urgency)
             case JobWaiting():
@@ -150,16 +153,17 @@ class RunState:
         if job in self.jobs.running:
             self.asking[job] = None
             if self.interrupted is not None:
-                self.jobs.stop([job], Status.CANCELLED, "")
+                self.jobs.stop([job], Status.CANCELLED, "", self._interruption)
 
     def _interrupt(self, urgency: Urgency) -> None:
         self.interrupted = max(urgency, self.interrupted or urgency)
+        self._interruption = self.jobs.trigger
         self.starts.interrupt()
         self._waves.interrupt(urgency)
         if urgency is Urgency.NOW:
             self.jobs.stop_all()
         else:
-            self.jobs.stop(self.asking, Status.CANCELLED, "")
+            self.jobs.stop(self.asking, Status.CANCELLED, "", self.jobs.trigger)
 
     # What follows from it.
 
@@ -193,7 +197,8 @@ class RunState:
         self.finished = True
         counts = {str(status): count for status, count in sorted(self.counts().items())}
         status = self._exit_status()
-        self.jobs.announce(RunFinished(at=self.jobs.at, counts=counts, exit_status=status))
+        cause = self.jobs.trigger
+        self.jobs.announce(RunFinished(at=self.jobs.at, counts=counts, exit_status=status, cause=cause))
         self.jobs.out.append(Finish(status))
 
     def _exit_status(self) -> int:

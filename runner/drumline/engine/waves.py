@@ -11,6 +11,7 @@ from drumline.engine.limits import Stopping
 from drumline.engine.readiness import Judge
 from drumline.engine.starts import Starts
 from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
+from drumline.model.cause import Because, Cause
 from drumline.model.event import JobsLate, PlayStopped, Urgency, WaveReleased
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -28,12 +29,13 @@ class Waves:
         self._starts = starts
         self._timed: list[WaveState] = []  # released, with a deadline
 
-    def open_plays(self) -> None:
+    def open_plays(self, cause: Cause) -> None:
         """Open the plays whose needs have ended."""
         for index, play in enumerate(self._ledger.plays):
             waiting = play.phase is PlayPhase.WAITING
             if waiting and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
                 play.move_to(PlayPhase.OPEN)
+                play.after = cause
 
     def advance(self) -> bool:
         """Take open plays one step further where they can go; returns whether one did."""
@@ -42,7 +44,7 @@ class Waves:
     def _advance(self, play: PlayState) -> bool:
         if play.batch == len(play.batches):
             play.move_to(PlayPhase.STOPPED if play.halted else PlayPhase.COMPLETED)
-            self.open_plays()
+            self.open_plays(Cause(Because.PLAY, place=(play.number,)))
             return True
         batch = play.batches[play.batch]
         if batch.passed < batch.released:
@@ -58,7 +60,7 @@ class Waves:
         play.batch += 1
         for step in (step for wave in batch.waves for step in wave.steps):
             if self._ledger.steps[step].step.task.throttle:
-                self._jobs.dispatch.lift(step)
+                self._jobs.dispatch.lift(step, self._jobs.trigger)
         if play.halted:
             return
         stopping = limits.broken_limit(self._plan, batch, batch.failures)  # by who was behind at the last barrier
@@ -73,6 +75,7 @@ class Waves:
         if stopping is not None:
             self._stop_play(play, batch, stopping)
         elif play.keep and limits.has_to_wait(play, batch, self._away(play, batch)):
+            play.waited = True
             return False
         else:
             self._release(play, batch)
@@ -93,12 +96,13 @@ class Waves:
             batch = play.batches[play.batch] if play.under_way and play.batch < len(play.batches) else None
             if batch is not None and not batch.released:
                 text = "too few hosts would be left, since a play that took some out waits for this one"
-                self._stop_play(play, batch, Stopping(text, None))
+                self._stop_play(play, batch, Stopping(text, Cause(Because.STANDSTILL)))
                 return True
         return False
 
     def _release(self, play: PlayState, batch: BatchState) -> None:
         """Release the next wave, or all of them where the strategy is ``free``."""
+        cause = self._why_now(play, batch)
         waves = batch.waves[batch.released : None if play.free else batch.released + 1]
         batch.released += len(waves)
         for wave in waves:
@@ -108,18 +112,28 @@ class Waves:
             if wave.lateness is Lateness.AT_DEADLINE:
                 self._timed = [other for other in self._timed if other.open] + [wave]
             at = {"play": batch.play, "batch": batch.number, "wave": wave.number}
-            self._jobs.announce(WaveReleased(at=self._jobs.at, **at, jobs=jobs))
+            self._jobs.announce(WaveReleased(at=self._jobs.at, **at, jobs=jobs, cause=cause))
         for wave in waves:
+            opened = Cause(Because.WAVE, place=_place(wave))
             for step in wave.steps:
-                self._open(step)
+                self._open(step, opened)
 
-    def _open(self, index: int) -> None:
+    def _why_now(self, play: PlayState, batch: BatchState) -> Cause:
+        """What the next wave waited for last."""
+        if play.waited:
+            play.waited = False
+            return Cause(Because.AVAILABLE, self._jobs.trigger.job)
+        if batch.released:
+            return Cause(Because.BARRIER, place=_place(batch.waves[batch.released - 1]))
+        return Cause(Because.BATCH, place=(play.number, batch.number - 1)) if batch.number else play.after
+
+    def _open(self, index: int, cause: Cause) -> None:
         state = self._ledger.steps[index]
         if state.step.task.throttle:
             self._jobs.dispatch.limit(index, state.step.task.throttle)
         if state.step.task.start is not None:
             self._starts.open(state.step)
-        self._judge.judge(state)
+        self._judge.judge(state, cause)
 
     # Barriers.
 
@@ -156,7 +170,7 @@ class Waves:
             barriers.leave_behind(self._ledger, wave)
         batch.excused &= batch.behind.keys()  # the others were late, but came through before the barrier did
         if not play.free and wave.phase is WavePhase.PASSED:
-            self._jobs.announce(barriers.passed(wave, self._jobs.at))
+            self._jobs.announce(barriers.passed(wave, self._jobs.at, self._jobs.trigger))
 
     def note_end(self, job: Job) -> None:
         """A job that was run has ended: who came first and last at the barrier that is next."""
@@ -168,7 +182,7 @@ class Waves:
         """A job has ended: its host may have been behind."""
         wave = self._ledger.waves[job.step]
         if wave.batch.behind and job.host in wave.batch.behind and barriers.come_further(wave, job.host):
-            self._judge.look_at_host(wave.batch, job.host)
+            self._judge.look_at_host(wave.batch, job)
 
     # Time.
 
@@ -188,23 +202,26 @@ class Waves:
 
     def _tell_late(self, wave: WaveState) -> None:
         """Declare what is open of the wave late, and do what ``late`` says."""
+        by_quorum = wave.lateness is Lateness.AT_QUORUM
         wave.become(Lateness.DECLARED)
         late, reason = wave.barrier.late, barriers.why_late(wave)
+        kind, last = (Because.QUORUM, wave.last) if by_quorum else (Because.DEADLINE, None)
+        cause = Cause(kind, last, _place(wave))
         jobs = barriers.late_jobs(self._ledger, wave)
         homeless = [] if late is Late.CATCH_UP else self._choose_hosts(wave)
         if not jobs and not homeless:
             return
         at = {"play": wave.batch.play, "batch": wave.batch.number, "wave": wave.number}
         named = (*jobs, *homeless)
-        self._jobs.announce(JobsLate(at=self._jobs.at, **at, jobs=named, late=late, reason=reason))
+        self._jobs.announce(JobsLate(at=self._jobs.at, **at, jobs=named, late=late, reason=reason, cause=cause))
         reason = f"late at the barrier: {reason}"
         if late is Late.CATCH_UP:
             wave.batch.excused.update(job.host for job in jobs)
         elif late is Late.DROP:
-            self._jobs.end(homeless, Status.SKIPPED, None, reason)
-            self._drop(wave, dict.fromkeys(job.host for job in jobs), reason)
+            self._jobs.end(homeless, Status.SKIPPED, cause, reason)
+            self._drop(wave, dict.fromkeys(job.host for job in jobs), cause, reason)
         else:
-            self._fail(wave, named, reason)
+            self._fail(wave, named, cause, reason)
 
     def _choose_hosts(self, wave: WaveState) -> list[Job]:
         """The jobs of late ``run_once`` steps for which no host was chosen yet: they end on the first one."""
@@ -212,25 +229,25 @@ class Waves:
         late = [state.step for state in states if state.step.task.run_once and not state.statuses and state.step.hosts]
         return [self._ledger.choose_host(step.index, step.hosts[0]) for step in late]
 
-    def _fail(self, wave: WaveState, jobs: Iterable[Job], reason: str) -> None:
+    def _fail(self, wave: WaveState, jobs: Iterable[Job], cause: Cause, reason: str) -> None:
         running = self._jobs.running
-        self._jobs.stop((job for job in jobs if job in running), Status.FAILED, reason)
+        self._jobs.stop((job for job in jobs if job in running), Status.FAILED, reason, cause)
         waiting = [job for job in jobs if job not in running]
         for host in dict.fromkeys(job.host for job in waiting):
             self._jobs.withdraw(frozenset(wave.steps), host)
-        self._jobs.end(waiting, Status.FAILED, None, reason)
+        self._jobs.end(waiting, Status.FAILED, cause, reason)
 
-    def _drop(self, wave: WaveState, hosts: Iterable[str], reason: str) -> None:
+    def _drop(self, wave: WaveState, hosts: Iterable[str], cause: Cause, reason: str) -> None:
         play = self._ledger.plays[wave.batch.play]
         running: dict[str, list[Job]] = {host: [] for host in hosts}
         for job in self._jobs.running:
             if job.host in running and job.step in play.steps:
                 running[job.host].append(job)
-        for host, jobs in running.items():
-            play.dropped[host] = reason
-            self._ledger.lost.setdefault(host, next(iter(jobs), Job(wave.steps[0], host)))
-            self._end_on_host(play, host, Status.SKIPPED, None, reason)
-        self._jobs.stop((job for jobs in running.values() for job in jobs), Status.SKIPPED, reason)
+        for host in running:
+            play.dropped[host] = (cause, reason)
+            self._ledger.lost.setdefault(host, cause)
+            self._end_on_host(play, host, Status.SKIPPED, cause, reason)
+        self._jobs.stop((job for jobs in running.values() for job in jobs), Status.SKIPPED, reason, cause)
 
     # What failed, and stops.
 
@@ -239,10 +256,11 @@ class Waves:
         step = self._ledger.steps[job.step].step
         play, batch = self._ledger.plays[step.play], self._ledger.waves[job.step].batch
         batch.failures.add(job, step, batch)
-        self._ledger.lost.setdefault(job.host, job)
+        failure = Cause(Because.FAILURE, job)
+        self._ledger.lost.setdefault(job.host, failure)
         if status is Status.UNREACHABLE and job.host not in play.unreachable:
             play.unreachable[job.host] = job
-            self._starts.lose(self._end_on_host(play, job.host, Status.ABANDONED, job), job)
+            self._starts.lose(self._end_on_host(play, job.host, Status.ABANDONED, failure), job)
         if play.free and not play.halted:
             stopping = limits.broken_limit(self._plan, batch, batch.failures)
             if stopping is not None:
@@ -250,6 +268,7 @@ class Waves:
 
     def _stop_play(self, play: PlayState, batch: BatchState, stopping: Stopping) -> None:
         reason, cause = stopping
+        self._jobs.announce_ends()  # a failure is told before what follows from it
         play.move_to(PlayPhase.STOPPING)
         stopped = PlayStopped(at=self._jobs.at, play=batch.play, batch=batch.number, reason=reason, cause=cause)
         self._jobs.announce(stopped)
@@ -262,18 +281,18 @@ class Waves:
             if play.phase is PlayPhase.WAITING:
                 play.move_to(PlayPhase.OPEN)
             if urgency is Urgency.NOW or play.free:
-                self._end_play(play, Status.CANCELLED, None)
+                self._end_play(play, Status.CANCELLED, self._jobs.trigger)
             else:
-                self._end_unreleased(play, Status.CANCELLED, None)
+                self._end_unreleased(play, Status.CANCELLED, self._jobs.trigger)
 
-    def _end_play(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
+    def _end_play(self, play: PlayState, status: Status, cause: Cause, reason: str = "") -> None:
         """End everything of the play that isn't running."""
         self._jobs.end(self._jobs.withdraw(play.steps), status, cause, reason)
         self._end_unreleased(play, status, cause, reason)
         for index in sorted(play.steps):
             self._jobs.end_waiting(index, status, cause, reason)
 
-    def _end_unreleased(self, play: PlayState, status: Status, cause: Job | None, reason: str = "") -> None:
+    def _end_unreleased(self, play: PlayState, status: Status, cause: Cause, reason: str = "") -> None:
         """End the waves that were not released; they count as released from here on, but are never announced so."""
         for batch in play.batches:
             for wave in batch.waves[batch.released :]:
@@ -283,9 +302,7 @@ class Waves:
                     self._jobs.end_waiting(index, status, cause, reason)
             batch.released = len(batch.waves)
 
-    def _end_on_host(
-        self, play: PlayState, host: str, status: Status, cause: Job | None, reason: str = ""
-    ) -> list[Job]:
+    def _end_on_host(self, play: PlayState, host: str, status: Status, cause: Cause, reason: str = "") -> list[Job]:
         """A host drops out of the play: what waits there ends. Returns the jobs that were ready."""
         ready = self._jobs.withdraw(play.steps, host)
         self._jobs.end(ready, status, cause, reason)
@@ -295,10 +312,15 @@ class Waves:
         self._jobs.end((Job(step, host) for step in pending), status, cause, reason)
         for state in (self._ledger.steps[step] for step in waiting):
             if state.step.task.run_once and not state.statuses:  # it may have waited for this host alone
-                self._judge.judge(state)
+                self._judge.judge(state, cause)
         return ready
 
 
 def _deadline(wave: WaveState) -> float | None:
     """When the wave's open jobs are late, if they are at a time that is still to come."""
     return wave.deadline if wave.open and wave.lateness is Lateness.AT_DEADLINE else None
+
+
+def _place(wave: WaveState) -> tuple[int, int, int]:
+    """Play, batch and wave, as causes name them."""
+    return wave.batch.play, wave.batch.number, wave.number

@@ -71,14 +71,17 @@ class Driver:
         listeners: Iterable[Callable[[Event], None]],
         clock: Clock,
         remember: Callable[[JobReport], None],
+        by: str = "",
     ) -> None:
+        """``by`` is who started the run, as ``user@machine``."""
         self._state = state
         self._run = run
+        self._by = by
         self._record = record
         self._listeners = tuple(listeners)
         self._clock = clock
         self._remember = remember
-        self._inbox: queue.SimpleQueue[JobReport | Input | Urgency | Exception] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[JobReport | Input | Exception] = queue.SimpleQueue()
         self._turned = 0.0  # when the first of what this turn is about happened
         self._followed: list[Input] = []  # what came of instructions; it goes before what is in the inbox
         self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
@@ -96,24 +99,25 @@ class Driver:
         """A job tells how far it is (``JobStaged``, ``JobWaiting``, …); may be called from any thread."""
         self._inbox.put(event)
 
-    def interrupt(self) -> None:
+    def interrupt(self, by: str = "Ctrl-C") -> None:
         """Ctrl-C was pressed; may be called from any thread, by one at a time: they are counted."""
         self._interrupts += 1
-        self._inbox.put(Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW)
+        urgency = Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW
+        self._inbox.put(InterruptRequested(at=self._clock.now(), urgency=urgency, by=by))
 
-    def terminate(self) -> None:
+    def terminate(self, by: str = "") -> None:
         """Something ends the program: what runs is stopped, as by a second Ctrl-C.
 
         Only Ctrl-C goes further than that: a closed terminal sends SIGHUP twice (the shell and the kernel), and a
         service manager may send SIGTERM and SIGHUP together.
         """
         for _ in range(2 - self._interrupts):
-            self.interrupt()
+            self.interrupt(by)
 
     def run(self, executor: Executor) -> int:
         """Run the plan; returns the exit status. Whatever is raised, what was running has been stopped."""
         try:
-            self._turn([RunStarted(at=self._clock.now(), run=self._run)], executor)
+            self._turn([RunStarted(at=self._clock.now(), run=self._run, by=self._by)], executor)
             while self.exit_status is None:
                 self._turn(self._next_events(), executor)
         except BaseException:
@@ -133,7 +137,7 @@ class Driver:
                 return
             if isinstance(item, JobReport):
                 self._sent.pop(item.event.job, None)
-            elif isinstance(item, (Urgency, Exception)):
+            elif isinstance(item, (InterruptRequested, Exception)):
                 return
 
     # What happened.
@@ -146,7 +150,7 @@ class Driver:
         events = [event for item in self._wait() for event in self._event_of(item)]
         return [*events, *self._overdue()]
 
-    def _wait(self) -> list[JobReport | Input | Urgency | Exception]:
+    def _wait(self) -> list[JobReport | Input | Exception]:
         try:
             found = [self._inbox.get(timeout=self._seconds_left())]
         except queue.Empty:
@@ -168,14 +172,13 @@ class Driver:
             left.append(min(self._state.wake_at - self._clock.now(), _LONGEST_WAIT))
         return max(0.0, min(left)) if left else None
 
-    def _event_of(self, item: JobReport | Input | Urgency | Exception) -> list[Input]:
+    def _event_of(self, item: JobReport | Input | Exception) -> list[Input]:
         if isinstance(item, JobReport):
             return self._finished(item)
         if isinstance(item, Exception):
             raise item
-        if isinstance(item, Urgency):
-            self._hurries += item is Urgency.NOW
-            return [InterruptRequested(at=self._clock.now(), urgency=item)]
+        if isinstance(item, InterruptRequested):
+            self._hurries += item.urgency is Urgency.NOW
         job: Job | None = getattr(item, "job", None)
         given_up = job is not None and self._state.status(job) is not Status.RUNNING
         return [] if given_up else [item]
@@ -212,17 +215,20 @@ class Driver:
         message = " ".join(filter(None, [stopped.reason and f"{stopped.reason}.", _DEAF]))
         values = {**stopped_values(stopped, {}), "msg": message}
         now, started = self._clock.now(), self._sent[job]
-        return JobReport(event=JobFinished(at=now, job=job, status=status, started=started, result=values))
+        event = JobFinished(at=now, job=job, status=status, started=started, result=values, cause=stopped.cause)
+        return JobReport(event=event)
 
     # What to do about it.
 
     def _turn(self, happened: list[Input], executor: Executor) -> None:
         self._turned = min((event.at for event in happened), default=self._turned)
         instructions = self._state.handle(*happened)
-        starting: list[Job] = [job for item in instructions if isinstance(item, Start) for job in item.jobs]
+        starts = [item for item in instructions if isinstance(item, Start)]
         events: list[Event] = [*happened, *(item.event for item in instructions if isinstance(item, Announce))]
-        if starting:
-            started = JobsStarted(at=self._clock.now(), jobs=tuple(starting))
+        if starts:
+            jobs = tuple(job for start in starts for job in start.jobs)
+            causes = tuple(cause for start in starts for cause in start.causes)
+            started = JobsStarted(at=self._clock.now(), jobs=jobs, causes=causes)
             self._state.handle(started)
             events.append(started)
         self._record.append(events)
@@ -250,7 +256,7 @@ class Driver:
                     assert_never(instruction)
 
     def _stop(self, stop: Stop, executor: Executor) -> None:
-        stopped = Stopped(stop.status, stop.reason)
+        stopped = Stopped(stop.status, stop.reason, stop.cause)
         grace = STOP_GRACE if self._hurries < 2 else 0.0
         until = self._clock.monotonic() + grace
         for job in stop.jobs:
@@ -268,5 +274,6 @@ class Driver:
             instant += self._clock.now() - self._turned  # the journal's disk may have used up all that was ahead
         burst = executor.release(release.jobs, instant)
         if burst is not None:
-            released = StartReleased(at=self._clock.now(), jobs=release.jobs, instant=instant, burst=burst)
+            now, cause = self._clock.now(), release.cause
+            released = StartReleased(at=now, jobs=release.jobs, instant=instant, burst=burst, cause=cause)
             self._followed.append(released)

@@ -102,7 +102,7 @@ class JobRun:
     def gave_up(self, stopped: Stopped) -> JobReport:
         """The report of a job that was stopped while it waited for a connection."""
         result = stopped_values(stopped, failure("Interrupted while it was connecting."))
-        return JobReport(event=self._finished(stopped.status, result))
+        return JobReport(event=self._finished(stopped.status, result, stopped=stopped))
 
     def report(self) -> JobReport:
         allow(self._allowance)
@@ -123,7 +123,8 @@ class JobRun:
         for name, value in facts.items():
             self._context.note(name, value)
         shown = hidden(values) if self.requests.silent else self._masked(without_lines(values))
-        event = self._finished(status, shown, ignored=ignored)
+        stopped = self.requests.stopped if "stopped" in values else None
+        event = self._finished(status, shown, ignored=ignored, stopped=stopped)
         kept = values if self._step.index in self._context.results.kept else None
         return JobReport(event=event, variables=self._variables(values, facts), values=kept)
 
@@ -132,7 +133,9 @@ class JobRun:
         make = partial(self._context.scope, self._step, self._job.host, own, set_by_job)
         return TaskValues(self._task, self._context.templating, make)
 
-    def _finished(self, status: Status, result: Values, *, ignored: bool = False) -> JobFinished:
+    def _finished(
+        self, status: Status, result: Values, *, ignored: bool = False, stopped: Stopped | None = None
+    ) -> JobFinished:
         return JobFinished(
             at=self._context.clock.now(),
             job=self._job,
@@ -141,6 +144,7 @@ class JobRun:
             result=result,
             ignored=ignored,
             began=self.requests.began,
+            cause=stopped.cause if stopped is not None else None,
         )
 
     def _masked(self, values: Values) -> Values:

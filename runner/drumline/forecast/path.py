@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from drumline.forecast.simulation import Link, Simulated
-from drumline.model.plan import Job, Plan, Step
+from drumline.model.cause import Because
+from drumline.model.plan import Plan
 
 
 class Reason(StrEnum):
@@ -59,29 +60,25 @@ def _jobs(run: Simulated) -> Iterator[Link]:
 
 
 def _reason(plan: Plan, run: Simulated, link: Link) -> Reason:
-    job, cause = link.job, link.cause
-    assert job is not None
-    assert cause is not None
-    if cause.job is None and cause.cause is None:
+    """Why a job began, as the engine has said."""
+    assert link.job is not None
+    step, why = plan.steps[link.job.step], link.why
+    if why is Because.WAVE and run.waves[step.play, step.batch, step.wave].why is Because.RUN:
         return Reason.BEGINNING
-    step = plan.steps[job.step]
-    if cause.staged and not link.staged and cause.job is not None and cause.job.step == job.step:
-        return Reason.START
-    if run.waves[step.play, step.batch, step.wave].cause is cause:
-        return Reason.BARRIER
-    if cause.job is None:
-        return Reason.CLOCK
-    return _place(plan, step, job, cause.job)
+    return _REASONS[why]
 
 
-def _place(plan: Plan, step: Step, job: Job, cause: Job) -> Reason:
-    """Why a job of a released wave began when another one had ended."""
-    other = plan.steps[cause.step]
-    if any(need.step == cause.step or need.play == other.play for need in step.needs):
-        return Reason.NEED
-    if step.task.throttle and step.task is other.task:
-        return Reason.THROTTLE
-    return Reason.SESSIONS if cause.host == job.host else Reason.FORKS
+#: What the engine says of a job's start, as a stretch of the path.
+_REASONS = {
+    Because.WAVE: Reason.BARRIER,
+    Because.NEED: Reason.NEED,
+    Because.CATCH_UP: Reason.NEED,
+    Because.FORK: Reason.FORKS,
+    Because.SESSION: Reason.SESSIONS,
+    Because.THROTTLE: Reason.THROTTLE,
+    Because.STAGED: Reason.START,
+    Because.CLOCK: Reason.CLOCK,
+}
 
 
 def _continues(leg: Leg, link: Link, reason: Reason) -> bool:

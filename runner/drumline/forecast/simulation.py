@@ -15,6 +15,7 @@ from drumline.engine.instructions import Announce, Announcement, Finish, Release
 from drumline.engine.state import RunState
 from drumline.forecast.costs import STAGING, STOPPING, TURN, WORD
 from drumline.forecast.draws import Drawn
+from drumline.model.cause import Because, Cause
 from drumline.model.event import (
     BarrierPassed,
     Input,
@@ -56,6 +57,7 @@ class Link:
     job: Job | None  #: None: the beginning of the run, or with a cause the clock (a deadline, an agreed moment).
     started: float
     cause: Link | None = None
+    why: Because = Because.RUN  #: What the engine says that it began for.
     ended: float = 0.0
     staged: bool = False  #: It is the part until its command was waiting on its host.
 
@@ -66,7 +68,7 @@ class Span:
 
     released: float
     ended: float
-    cause: Link
+    why: Because  #: What it was released for.
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,10 +138,10 @@ class Simulation:
             match instruction:
                 case Announce(event=announced):
                     self._note(announced, link)
-                case Start(jobs=jobs):
-                    self._start(jobs, link)
-                case Release(jobs=jobs, instant=instant):
-                    self._release(jobs, instant, link)
+                case Start(jobs=jobs, causes=causes):
+                    self._start(jobs, causes, link)
+                case Release(jobs=jobs, instant=instant, cause=cause):
+                    self._release(jobs, instant, cause.kind, link)
                 case Stop(jobs=jobs, status=status):
                     self._stop(jobs, status)
                 case Finish(exit_status=status):
@@ -166,8 +168,8 @@ class Simulation:
             if event.job in self._stopped:
                 return None
             waiting = self._links[event.job]
-            return Link(event.job, waiting.started, waiting.cause, ended=event.at, staged=True)
-        return Link(None, event.at, self._released, event.at)
+            return Link(event.job, waiting.started, waiting.cause, waiting.why, ended=event.at, staged=True)
+        return Link(None, event.at, self._released, ended=event.at)
 
     def _wave_of(self, job: Job) -> WaveKey:
         step = self._plan.steps[job.step]
@@ -177,8 +179,8 @@ class Simulation:
         """Keep what the state announces, as far as it is asked for later."""
         found = self._found
         match event:
-            case WaveReleased(play=play, batch=batch, wave=wave, at=at):
-                found.waves[play, batch, wave] = Span(at - self._begin, at - self._begin, link)
+            case WaveReleased(play=play, batch=batch, wave=wave, at=at, cause=cause):
+                found.waves[play, batch, wave] = Span(at - self._begin, at - self._begin, cause.kind)
                 self._released = link
             case BarrierPassed(play=play, batch=batch, wave=wave, at=at):
                 found.waves[play, batch, wave].ended = at - self._begin
@@ -196,10 +198,10 @@ class Simulation:
 
     # Jobs.
 
-    def _start(self, jobs: tuple[Job, ...], cause: Link) -> None:
+    def _start(self, jobs: tuple[Job, ...], causes: tuple[Cause, ...], link: Link) -> None:
         followed = self._state.handle(JobsStarted(at=self._free, jobs=jobs))
         assert not followed
-        for job in jobs:
+        for job, cause in zip(jobs, causes, strict=True):
             drawn = self._steps.get(job.step)
             if drawn is None:
                 drawn = self._steps[job.step] = self._draws.step(self._plan.steps[job.step])
@@ -210,9 +212,9 @@ class Simulation:
                 self._connected.add(job.host)
                 self._free += cost.connection
                 at = self._free + (0.0 if drawn.connects else cost.connecting)
-            link = self._links[job] = Link(job, self._free, cause)
+            begun = self._links[job] = Link(job, self._free, link, cause.kind)
             if self._plan.steps[job.step].task.start is None or drawn.took[job.host] < 0:
-                self._end(job, link, at + abs(drawn.took[job.host]))
+                self._end(job, begun, at + abs(drawn.took[job.host]))
             else:
                 self._stage(job, at + drawn.staging.get(job.host, STAGING))
 
@@ -229,7 +231,7 @@ class Simulation:
     def _stage(self, job: Job, at: float) -> None:
         self._push(JobStaged(at=at, job=job, offset=0.0, uncertainty=0.0, round_trip=0.001))
 
-    def _release(self, jobs: tuple[Job, ...], instant: float | None, cause: Link) -> None:
+    def _release(self, jobs: tuple[Job, ...], instant: float | None, why: Because, cause: Link) -> None:
         """The staged jobs begin; from here on each is in the run because of the one that was staged last."""
         at = self._free
         self._free += len(jobs) * WORD
@@ -237,7 +239,7 @@ class Simulation:
         released = StartReleased(at=self._free, jobs=jobs, instant=instant, burst=len(jobs) * WORD)
         assert not self._state.handle(released)
         for job in jobs:
-            link = self._links[job] = Link(job, began, cause)
+            link = self._links[job] = Link(job, began, cause, why)
             self._end(job, link, began + self._steps[job.step].took[job.host], began)
 
     def _stop(self, jobs: tuple[Job, ...], status: Status) -> None:

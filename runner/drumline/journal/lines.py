@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from drumline.model.cause import Cause
 from drumline.model.event import SCHEMA, Event
 from drumline.model.plan import Job, Plan
 
@@ -41,10 +42,10 @@ def describe(event: Event, plan: Plan) -> dict[str, Any]:
     fields: dict[str, Any] = {"event": type(event).__name__}
     for name in event.__struct_fields__:
         value = getattr(event, name)
-        if isinstance(value, Job):
+        if isinstance(value, (Job, Cause)):
             value = _described(value, plan)
         elif isinstance(value, tuple):
-            value = [_described(job, plan) for job in value]
+            value = [_described(item, plan) for item in value]
         elif name == "play":
             fields["play_id"] = plan.plays[value].play.id
         elif name == "step":
@@ -58,6 +59,19 @@ def to_line(event: Event, plan: Plan, number: int) -> str:
     return _encode({"schema": SCHEMA, "seq": number, **describe(event, plan)})
 
 
-def _described(job: Job, plan: Plan) -> dict[str, Any]:
-    step = plan.steps[job.step]
-    return {"play": plan.plays[step.play].play.id, "task": step.task.id, "host": job.host, "step": job.step}
+def _described(value: Job | Cause, plan: Plan) -> dict[str, Any]:
+    if isinstance(value, Cause):
+        return _described_cause(value, plan)
+    step = plan.steps[value.step]
+    return {"play": plan.plays[step.play].play.id, "task": step.task.id, "host": value.host, "step": value.step}
+
+
+def _described_cause(cause: Cause, plan: Plan) -> dict[str, Any]:
+    """``kind``, and of the rest what it has: a play, batch and wave; the fields of a job; ``by``."""
+    fields: dict[str, Any] = {"kind": cause.kind}
+    fields |= zip(("play", "batch", "wave"), cause.place, strict=False)
+    if cause.place:
+        fields["play"] = plan.plays[cause.place[0]].play.id
+    if cause.job is not None:
+        fields |= _described(cause.job, plan)
+    return fields | ({"by": cause.by} if cause.by else {})

@@ -2,6 +2,9 @@
 
 Events marked *input* change a run's state; the others are what the state makes of them, for reports. Replaying the
 inputs of a journal gives the same state and the same other events (promise 1). ``at`` is seconds since the epoch.
+
+Every event names what brought it about: by its ``cause``, or, where that can be one thing alone, by its ``job`` or by
+``by``.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from drumline.model.cause import THE_RUN, Cause
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.model.playbook import Late
@@ -33,6 +37,7 @@ class RunStarted(Struct, frozen=True, kw_only=True, gc=False):
 
     at: Seconds
     run: str
+    by: str = ""  #: Who started it, as ``user@machine``.
 
 
 class WaveReleased(Struct, frozen=True, kw_only=True, gc=False):
@@ -43,6 +48,7 @@ class WaveReleased(Struct, frozen=True, kw_only=True, gc=False):
     batch: int
     wave: int
     jobs: int
+    cause: Cause = THE_RUN
 
 
 class JobsStarted(Struct, frozen=True, kw_only=True, gc=False):
@@ -50,6 +56,7 @@ class JobsStarted(Struct, frozen=True, kw_only=True, gc=False):
 
     at: Seconds
     jobs: tuple[Job, ...]
+    causes: tuple[Cause, ...] = ()  #: Why each of them starts now and not earlier.
 
 
 class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
@@ -65,20 +72,18 @@ class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     ignored: bool = False
     #: With ``start``: when its command began, by this machine's clock; None when it never did.
     began: Seconds | None = None
+    cause: Cause | None = None  #: Why it was stopped; None: it ended by itself.
 
 
 class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
-    """Jobs that ended without running, because of what happened to ``cause``, or for ``reason``.
-
-    With neither, the run was interrupted.
-    """
+    """Jobs that ended without running."""
 
     at: Seconds
     jobs: tuple[Job, ...]
     #: Or ``CANCELLED``, when the run was interrupted; ``FAILED`` or ``SKIPPED``, when they were late at a barrier.
     status: Status = Status.ABANDONED
-    cause: Job | None = None
-    reason: str = ""
+    reason: str = ""  #: For people, where there is more to say than the cause.
+    cause: Cause = THE_RUN
 
 
 class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
@@ -95,6 +100,7 @@ class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
     waited: Seconds = 0.0
     waited_in_all: Seconds = 0.0
     open: int = 0  #: Jobs that the barrier didn't wait for (``quorum``, ``late: catch_up``).
+    cause: Cause = THE_RUN
 
 
 class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
@@ -107,6 +113,7 @@ class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
     jobs: tuple[Job, ...]
     late: Late
     reason: str  #: ``the deadline of 10 m had passed``, ``90% had finished``.
+    cause: Cause = THE_RUN
 
 
 class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
@@ -116,7 +123,7 @@ class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
     play: int
     batch: int
     reason: str  #: One sentence with the numbers, for people.
-    cause: Job | None = None
+    cause: Cause = THE_RUN
 
 
 class TimePassed(Struct, frozen=True, kw_only=True, gc=False):
@@ -159,6 +166,7 @@ class StartReleased(Struct, frozen=True, kw_only=True, gc=False):
     jobs: tuple[Job, ...]
     instant: Seconds | None = None
     burst: Seconds = 0.0  #: Seconds from the first to the last word.
+    cause: Cause = THE_RUN
 
 
 class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
@@ -167,7 +175,7 @@ class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
     at: Seconds
     step: int
     reason: str  #: Who and why, for people.
-    cause: Job | None = None
+    cause: Cause = THE_RUN
 
 
 class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
@@ -184,6 +192,7 @@ class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
     p99: Seconds
     uncertainty: Seconds  #: Of the difference between any two.
     worst: Job  #: The last one.
+    cause: Cause = THE_RUN
 
 
 class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
@@ -213,6 +222,7 @@ class InterruptRequested(Struct, frozen=True, kw_only=True, gc=False):
 
     at: Seconds
     urgency: Urgency
+    by: str = ""  #: ``Ctrl-C``, or the name of a signal.
 
 
 class RunFinished(Struct, frozen=True, kw_only=True, gc=False):
@@ -221,6 +231,7 @@ class RunFinished(Struct, frozen=True, kw_only=True, gc=False):
     at: Seconds
     counts: Mapping[str, int]
     exit_status: int
+    cause: Cause = THE_RUN
 
 
 Event: TypeAlias = (

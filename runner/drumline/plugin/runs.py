@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from drumline.model.cause import THE_RUN, Cause
 from drumline.model.event import Event, JobFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -61,7 +62,8 @@ class Stopped(Struct, frozen=True):
     """What becomes of a job that is stopped, unless it is over by then."""
 
     status: Status
-    reason: str  #: For people; empty when somebody interrupted the run.
+    reason: str  #: For people; empty when someone interrupted the run.
+    cause: Cause = THE_RUN  #: What brought it about.
 
 
 class Executor(Protocol):

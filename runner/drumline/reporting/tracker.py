@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from msgspec import Struct, field
 
+from drumline.model.cause import Because
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -258,7 +259,8 @@ class Tracker:
 
     def _abandoned(self, event: JobsAbandoned) -> None:
         self.counts[event.status] += len(event.jobs)
-        cause = event.cause.step if event.cause else None
+        failed = event.cause.job if event.cause.kind is Because.FAILURE else None
+        cause = failed.step if failed is not None else None
         for job in event.jobs:
             self._leave(job)
             self._note_unstarted(job, event.status)
