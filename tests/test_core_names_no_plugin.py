@@ -38,6 +38,7 @@ ALLOWED = {
     "commands.py": {"approve": "drumline's own command"},
     "reporting/timing.py": {"approve": "drumline's own command"},
     "journal/": {"command": "the column with the command line of a run"},
+    "model/cause.py": {"clock": "a cause: a moment came that was waited for"},
     "forecast/path.py": {"clock": "a reason to wait"},
     "reporting/ahead.py": {"clock": "seconds of the critical path"},
     "model/playbook.py": {"fail": "what becomes of late jobs: late: fail"},
