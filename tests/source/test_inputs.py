@@ -58,3 +58,19 @@ def test_outside_nothing_is_noted(tmp_path: Path) -> None:
     note_content(tmp_path / "c", b"")
     assert [file.path for file in inner.files()] == [str(tmp_path / "a")]
     assert [file.path for file in outer.files()] == [str(tmp_path / "b")]
+
+
+def test_a_huge_file_is_known_by_its_size_and_time_and_not_read(tmp_path: Path) -> None:
+    huge, small = tmp_path / "huge", tmp_path / "small"
+    with huge.open("wb") as file:
+        file.truncate(1 << 40)  # to read it would take a quarter of an hour
+    small.write_bytes(b"content")
+    inputs = Inputs()
+    inputs.found(huge)
+    inputs.found(small)
+    before = inputs.files()
+    assert [file.size for file in before] == [1 << 40, 7]
+    assert before[1].digest == hashlib.sha256(b"content").digest()
+    assert inputs.files() == before
+    os.utime(huge, (1, 1))
+    assert inputs.files()[0].digest != before[0].digest
