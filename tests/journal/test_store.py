@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -215,6 +216,19 @@ def test_a_key_is_its_owners_alone_and_gone_with_the_run(tmp_path: Path) -> None
         )
     prune(journal, Keeping(runs=0))
     assert list(keys.iterdir()) == []
+    journal.close()
+
+
+def test_a_key_that_cannot_be_destroyed_ends_no_run_badly_and_goes_with_the_next_prune(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    writer = journal.begin(with_arguments(arguments={"password": "hunter2"}), command="test")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", Mock(side_effect=PermissionError(1, "Operation not permitted")))
+        writer.append([RunStarted(at=1, run=writer.id), RunFinished(at=2, counts={}, exit_status=0)])
+    prune(journal, Keeping())
+    assert list((tmp_path / "keys").iterdir()) == []
     journal.close()
 
 

@@ -28,9 +28,13 @@ def salted_with(directory: Path) -> Callable[[bytes], bytes]:
     """
     path = directory / _SALT
     if not path.exists():
-        draft = path.with_name(f"{_SALT}-{os.getpid()}")
-        _write_privately(draft, os.urandom(32))
-        draft.replace(path)
+        draft = path.with_name(f"{_SALT}-{os.urandom(6).hex()}")
+        try:
+            _write_privately(draft, os.urandom(32))
+            with suppress(FileExistsError):  # another process was quicker: its salt holds for this one too
+                os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
     salt = path.read_bytes()
     return lambda digest: hashlib.blake2b(digest, key=salt, digest_size=32).digest()
 

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -246,7 +246,8 @@ class RunWriter:
         if events and isinstance(last := events[-1], RunFinished):
             self._claim.release()
             if last.exit_status == 0:
-                self._key.destroy()
+                with suppress(OSError):  # the run has ended well all the same; upkeep tries again
+                    self._key.destroy()
 
     def keep_output(self, job: Job, command: int, stream: str, data: bytes, beginning: bool = False) -> bool:
         """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``.
