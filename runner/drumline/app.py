@@ -30,7 +30,7 @@ from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
 from drumline.inventory.scopes import Scopes
 from drumline.inventory.sources import load_inventory, require_hosts
-from drumline.journal.store import Journal
+from drumline.journal.store import Journal, RunWriter
 from drumline.journal.upkeep import make_room
 from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
@@ -317,22 +317,12 @@ def carry_out(
     _allow_files()
     journal = _journal(prepared.settings)
     context = _context(prepared, lambda *piece: record.keep_output(*piece), verbosity)
-    named = titled(prepared.plan, prepared.secrets.mask)
-    forks, sessions = prepared.settings.forks, prepared.settings.sessions
-    record = journal.begin(
-        prepared.plan,
-        command=command,
-        forks=forks,
-        sessions=sessions,
-        secrets=prepared.secrets,
-        files=prepared.inputs.files(),
-    )
-    record.room = prepared.settings.journal_limit - journal.size()
+    record = _begin(journal, prepared, command)
     run = RunView(
         number=record.number,
         id=record.id,
         command=command,
-        plan=named,
+        plan=titled(prepared.plan, prepared.secrets.mask),
         verbose=verbosity,
         mask=prepared.secrets.mask,
         settings=prepared.registry.settings,
@@ -340,7 +330,7 @@ def carry_out(
     hooks = prepared.registry.hooks
     with closing(journal), hooks_of_run(hooks, run, say):
         driver = Driver(
-            RunState(prepared.plan, forks=forks, sessions=sessions),
+            RunState(prepared.plan, forks=prepared.settings.forks, sessions=prepared.settings.sessions),
             run=record.id,
             record=record,
             listeners=[context.follow, *listeners(run)],
@@ -366,6 +356,21 @@ def carry_out(
                 journal.close()
                 if readers is not None:
                     readers.close()
+
+
+def _begin(journal: Journal, prepared: Prepared, command: str) -> RunWriter:
+    """Enter the run into the journal."""
+    settings = prepared.settings
+    record = journal.begin(
+        prepared.plan,
+        command=command,
+        forks=settings.forks,
+        sessions=settings.sessions,
+        secrets=prepared.secrets,
+        files=prepared.inputs.files(),
+    )
+    record.room = settings.journal_limit - journal.size()
+    return record
 
 
 def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> RunContext:
