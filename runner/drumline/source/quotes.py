@@ -18,7 +18,7 @@ from msgspec import Struct
 
 #: A template's block, from its first letters on. Braces in its own texts don't end it.
 _BLOCKS = {
-    "{{": r"""\{\{(?:"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'|[^"'}]|\}(?!\}))*+\}\}""",
+    "{{": r"""\{\{(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^"'}]|\}(?!\}))*\}\}""",
     "{%": r"\{%.*?%\}",
     "{#": r"\{\#.*?\#\}",
 }
