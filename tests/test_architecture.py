@@ -309,3 +309,19 @@ def _matched(node: ast.Match) -> Iterator[str]:
 def _refuses_the_rest(case: ast.match_case) -> bool:
     wild = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
     return wild and ast.unparse(case.body[0]).startswith("assert_never(")
+
+
+#: Names that several classes have, and why.
+SHARED_NAMES = {
+    "Settings": "drumline_lab.wsman's is public",
+}
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in (*RUNNER.rglob("*.py"), *PLUGINS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    twice = {name: where for name, where in places.items() if len(where) > 1 and name not in SHARED_NAMES}
+    assert not twice, twice

@@ -36,7 +36,7 @@ ALLOWED = {
     "cli/": {"approve": "drumline's own command", "file": "a kind of completion", "shell": "whose completion it is"},
     "cli/simulate.py": {"fail": "the option --fail"},
     "commands.py": {"approve": "drumline's own command"},
-    "reporting/timing.py": {"approve": "drumline's own command"},
+    "reporting/timing_lines.py": {"approve": "drumline's own command"},
     "journal/": {"command": "the column with the command line of a run"},
     "model/cause.py": {"clock": "a cause: a moment came that was waited for"},
     "forecast/path.py": {"clock": "a reason to wait"},

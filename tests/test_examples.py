@@ -20,7 +20,7 @@ import pytest
 from support.program import wait_until
 
 from drumline_lab import lab
-from drumline_lab.fleet import Wanted
+from drumline_lab.fleet import FleetRequest
 
 _PLAYBOOKS = Path(__file__).parents[1] / "playbooks"
 _DRUMLINE = (sys.executable, "-c", "from drumline.cli import main; main()")
@@ -144,7 +144,7 @@ def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     directory = tmp_path / "lab"
 
     def up(program: str | None = None, *, linux: int = 3, windows: int = 2) -> Fleet:
-        lab.up(directory, Wanted(linux=linux, windows=windows, program=program))
+        lab.up(directory, FleetRequest(linux=linux, windows=windows, program=program))
         return Fleet(directory=directory, program=program)
 
     yield up

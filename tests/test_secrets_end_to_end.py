@@ -12,7 +12,7 @@ from support.program import Ended, call, running, wait_until
 
 from drumline_lab import lab
 from drumline_lab.embedded_sshd import EmbeddedSshd
-from drumline_lab.fleet import Wanted
+from drumline_lab.fleet import FleetRequest
 
 PASSWORD = "Tr0ub4dor&3-horse"
 LOCAL = f"[all:vars]\nansible_connection=local\nansible_password={PASSWORD}\n[web]\nweb1\nweb2\n"
@@ -297,7 +297,7 @@ def test_a_mistake_beside_a_password_does_not_show_it(project: Project) -> None:
 def fleet(tmp_path: Path) -> Iterator[Path]:
     """The inventory of a Windows host with a password of its own."""
     directory = tmp_path / "lab"
-    lab.up(directory, Wanted(linux=0, windows=1))
+    lab.up(directory, FleetRequest(linux=0, windows=1))
     yield directory / lab.INVENTORY
     lab.down(directory)
 

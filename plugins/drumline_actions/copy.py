@@ -41,7 +41,7 @@ from drumline.plugin.kit import (
     target_settings,
     temporaries,
 )
-from drumline_actions.tree import Entry, entries
+from drumline_actions.tree import TreeEntry, entries
 
 _FROM_HOST = Script.beside(__file__, "from_host", needs=(PLACE,))
 _DIRECTORIES = Script.beside(__file__, "directories")
@@ -137,7 +137,7 @@ def _base(call: Call, source: Path) -> HostPath:
     return HostPath(written, separator + source.name)
 
 
-def _deliver_entry(call: Call, base: HostPath, entry: Entry) -> Answered:
+def _deliver_entry(call: Call, base: HostPath, entry: TreeEntry) -> Answered:
     separator = "\\" if call.platform is Platform.WINDOWS else "/"
     place = HostPath(base, f"{base.below}{separator}{entry.below}")
     if entry.link is not None:
@@ -157,7 +157,7 @@ def _make_directories(call: Call, base: HostPath, below: list[str]) -> Generator
     return bool(answer.get("changed"))
 
 
-def _for_windows(entry: Entry) -> Entry:
+def _for_windows(entry: TreeEntry) -> TreeEntry:
     """The entry with a name for Windows; fails for what can't be there, or would be another file there."""
     if entry.link is not None:
         raise ActionFailed(

@@ -21,7 +21,7 @@ MOST = 1_000_000
 _BREATH = 1000
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """What stands below the directory that is copied."""
 
     below: str  #: Its path relative to that directory.
@@ -30,9 +30,9 @@ class Entry(NamedTuple):
     link: str | None = None  #: What a link says that is made anew.
 
 
-def entries(source: Path, *, follow: bool) -> Generator[Request, None, list[Entry]]:
+def entries(source: Path, *, follow: bool) -> Generator[Request, None, list[TreeEntry]]:
     """All of them, each directory ahead of what is in it, in a stable order; raises ``ActionFailed``."""
-    found: list[Entry] = []
+    found: list[TreeEntry] = []
     for entry in _walk(source, follow=follow):
         found.append(entry)
         if len(found) > MOST:
@@ -45,12 +45,12 @@ def entries(source: Path, *, follow: bool) -> Generator[Request, None, list[Entr
     return found
 
 
-def _walk(source: Path, *, follow: bool) -> Iterator[Entry]:
+def _walk(source: Path, *, follow: bool) -> Iterator[TreeEntry]:
     """Depth first, without recursion: a tree may be deeper than Python's stack."""
     with readable(source):
         status = source.stat()
-    waiting: list[tuple[Entry, frozenset[tuple[int, int]]]] = []
-    entry, above = Entry("", source, directory=True), frozenset({(status.st_dev, status.st_ino)})
+    waiting: list[tuple[TreeEntry, frozenset[tuple[int, int]]]] = []
+    entry, above = TreeEntry("", source, directory=True), frozenset({(status.st_dev, status.st_ino)})
     while True:
         inner = [_look(child, entry, above, follow=follow) for child in _children(entry.path)]
         yield from (child for child, _ in inner if not child.directory)
@@ -67,10 +67,10 @@ def _children(directory: Path) -> list[os.DirEntry[str]]:
 
 
 def _look(
-    child: os.DirEntry[str], parent: Entry, above: frozenset[tuple[int, int]], *, follow: bool
-) -> tuple[Entry, frozenset[tuple[int, int]]]:
+    child: os.DirEntry[str], parent: TreeEntry, above: frozenset[tuple[int, int]], *, follow: bool
+) -> tuple[TreeEntry, frozenset[tuple[int, int]]]:
     """What a name stands for, and the directories that it is in, itself among them if it is one."""
-    entry = Entry(f"{parent.below}/{child.name}" if parent.below else child.name, Path(child.path))
+    entry = TreeEntry(f"{parent.below}/{child.name}" if parent.below else child.name, Path(child.path))
     with readable(entry.path):
         if child.is_symlink() and not (follow and os.path.exists(child.path)):
             return entry._replace(link=os.readlink(child.path)), above

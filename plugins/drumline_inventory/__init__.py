@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from drumline.plugin import InventorySource, hookimpl
-from drumline_inventory.script import Script
+from drumline_inventory.script import ScriptSource
 
 
 @hookimpl
 def drumline_inventory_sources() -> Iterable[InventorySource]:
     """Programs that print an inventory."""
-    return [Script()]
+    return [ScriptSource()]

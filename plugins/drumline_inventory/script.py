@@ -29,7 +29,7 @@ _SHOWN_CHARACTERS = 200
 _KEYS = ("hosts", "vars", "children")
 
 
-class Script(Struct, frozen=True, kw_only=True):
+class ScriptSource(Struct, frozen=True, kw_only=True):
     """An executable file, or one that begins with ``#!``."""
 
     name: str = "script"

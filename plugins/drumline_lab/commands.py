@@ -10,7 +10,7 @@ import click
 
 from drumline.plugin import CommandContext, UsageError
 from drumline_lab import lab
-from drumline_lab.fleet import Host, Wanted
+from drumline_lab.fleet import FleetHost, FleetRequest
 
 #: What ``status`` ends with when a host, or the whole lab, isn't there.
 _UNREACHABLE = 4
@@ -51,7 +51,7 @@ def up(context: CommandContext, linux: int, windows: int, windows_program: str |
     if linux + windows == 0:
         raise UsageError("A fleet needs hosts", "Give --linux or --windows a number above 0.")
     program = windows_program or (_offered(context) if windows else None)
-    wanted = Wanted(linux=linux, windows=windows, program=_program(program))
+    wanted = FleetRequest(linux=linux, windows=windows, program=_program(program))
     was_up = lab.alive(directory.resolve())
     state = lab.up(directory.resolve(), wanted)
     click.echo("The practice fleet is up already." if was_up else "The practice fleet is up.")
@@ -128,7 +128,7 @@ def _advice(directory: Path) -> str:
     return f"Inventory: {inventory}\nTry:       drumline exec all -i {inventory} -- hostname"
 
 
-def _row(host: Host, well: bool) -> tuple[str, ...]:
+def _row(host: FleetHost, well: bool) -> tuple[str, ...]:
     groups = ",".join((host.kind, *host.groups))
     return (host.name, groups, f"{host.address}:{host.port}", "answers" if well else "no answer", host.behind)
 

@@ -33,7 +33,7 @@ _FIRST_LINE = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class FleetRequest:
     """What ``lab up`` was asked for."""
 
     linux: int
@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class FleetHost:
     """One host of the fleet, as the state file and the inventory have it."""
 
     name: str
@@ -77,7 +77,7 @@ class Server(Protocol):
 class Fleet:
     """All hosts of a lab while they are up. ``stop`` may follow a ``start`` that failed half-way."""
 
-    def __init__(self, directory: Path, wanted: Wanted, token: str) -> None:
+    def __init__(self, directory: Path, wanted: FleetRequest, token: str) -> None:
         self.directory = directory
         self._wanted = wanted
         self._token = token
@@ -85,7 +85,7 @@ class Fleet:
         self._key = directory / "id_ed25519"
         self._why_embedded = ""  #: Why Linux hosts can't be real sshd processes.
 
-    def start(self) -> list[Host]:
+    def start(self) -> list[FleetHost]:
         """Start every host, a few at a time, and return when each of them can run commands."""
         if self._wanted.linux:
             make_key(self._key, "ed25519")
@@ -106,14 +106,14 @@ class Fleet:
         for stop in stopped:
             stop.result()
 
-    def _start_linux(self, number: int, name: str, groups: tuple[str, ...]) -> Host:
+    def _start_linux(self, number: int, name: str, groups: tuple[str, ...]) -> FleetHost:
         address = loopback(1, number)
         root = self._root(name)
         server = self._ssh_server(host_directory(self.directory, name) / "sshd", address)
         self._stops.append(server.stop)
         server.start()
         known = host_directory(self.directory, name) / "sshd" / "known_hosts"
-        return Host(
+        return FleetHost(
             name=name,
             kind="linux",
             address=address,
@@ -148,7 +148,7 @@ class Fleet:
 
         return EmbeddedSshd(directory, addresses=[address], client_key=self._key)
 
-    def _start_windows(self, number: int, name: str, groups: tuple[str, ...]) -> Host:
+    def _start_windows(self, number: int, name: str, groups: tuple[str, ...]) -> FleetHost:
         password = secrets.token_urlsafe(18)
         home = self._root(name)
         backend = find_backend(windows_host(self._token, name), home, program=self._wanted.program, mark=self._mark)
@@ -158,7 +158,7 @@ class Fleet:
         server = WsmanServer(settings, backend=backend, address=(loopback(2, number), 0))
         self._stops.append(server.stop)
         server.start()
-        return Host(
+        return FleetHost(
             name=name,
             kind="windows",
             address=server.host,
@@ -239,7 +239,7 @@ def loopback(network: int, number: int) -> str:
     return address
 
 
-def answers(host: Host, timeout: float = 5.0) -> bool:
+def answers(host: FleetHost, timeout: float = 5.0) -> bool:
     """Whether the host's server talks its protocol. Logs no one in, so that it is cheap and leaves no trace."""
     try:
         with socket.create_connection((host.address, host.port), timeout) as connected:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from drumline_lab.fleet import Host
+from drumline_lab.fleet import FleetHost
 
 _HEAD = """\
 # The practice fleet of `drumline lab up`; `drumline lab down` removes it and this file.
@@ -15,7 +15,7 @@ _HEAD = """\
 """
 
 
-def write(path: Path, hosts: Sequence[Host]) -> None:
+def write(path: Path, hosts: Sequence[FleetHost]) -> None:
     """Write it for the owner's eyes only: it holds passwords."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(handle, "w", encoding="utf-8") as file:
@@ -23,7 +23,7 @@ def write(path: Path, hosts: Sequence[Host]) -> None:
         file.write(render(hosts))
 
 
-def render(hosts: Sequence[Host]) -> str:
+def render(hosts: Sequence[FleetHost]) -> str:
     """The inventory's text."""
     kinds = [kind for kind in ("linux", "windows") if any(host.kind == kind for host in hosts)]
     lines = ["all:", "  children:"]
@@ -32,7 +32,7 @@ def render(hosts: Sequence[Host]) -> str:
     return _HEAD + "\n".join(lines) + "\n"
 
 
-def _kind(hosts: Sequence[Host]) -> Iterable[str]:
+def _kind(hosts: Sequence[FleetHost]) -> Iterable[str]:
     yield "      hosts:"
     for host in hosts:
         yield f"        {host.name}:"
@@ -46,7 +46,7 @@ def _kind(hosts: Sequence[Host]) -> Iterable[str]:
         yield from (f"            {host.name}:" for host in hosts if group in host.groups)
 
 
-def _variables(host: Host) -> dict[str, str | int]:
+def _variables(host: FleetHost) -> dict[str, str | int]:
     return {
         "ansible_host": host.address,
         "ansible_port": host.port,

@@ -31,7 +31,7 @@ from typing import IO, Any
 
 from drumline.plugin import UsageError
 from drumline_lab import processes
-from drumline_lab.fleet import MARK, PROBE, Host, Wanted, answers, linux_names, remove_host
+from drumline_lab.fleet import MARK, PROBE, FleetHost, FleetRequest, answers, linux_names, remove_host
 
 INVENTORY = "inventory.yml"
 STATE = "lab.json"
@@ -46,10 +46,10 @@ _PATIENCE = 90.0
 class State:
     """What ``lab.json`` says. ``hosts`` is empty until all are up."""
 
-    wanted: Wanted
+    wanted: FleetRequest
     token: str  #: Sets names of this lab apart from those of others.
     pid: int
-    hosts: tuple[Host, ...] = ()
+    hosts: tuple[FleetHost, ...] = ()
 
     def save(self, directory: Path) -> None:
         """Write it whole or not at all; it holds passwords."""
@@ -68,11 +68,11 @@ class State:
             return None
         except ValueError as error:
             raise UsageError("The lab's state can't be read", f"{directory / STATE}: {error}. Remove it.") from error
-        hosts = tuple(Host.from_json(host) for host in data.pop("hosts"))
-        return cls(wanted=Wanted(**data.pop("wanted")), hosts=hosts, **data)
+        hosts = tuple(FleetHost.from_json(host) for host in data.pop("hosts"))
+        return cls(wanted=FleetRequest(**data.pop("wanted")), hosts=hosts, **data)
 
 
-def up(directory: Path, wanted: Wanted) -> State:
+def up(directory: Path, wanted: FleetRequest) -> State:
     """Start a lab, or return the one that is up already. Raises ``UsageError`` when it can't be had as wanted."""
     state = State.load(directory)
     if state is not None and alive(directory):
@@ -139,7 +139,7 @@ def _remove_files(directory: Path) -> None:
         directory.rmdir()
 
 
-def host_names(wanted: Wanted) -> list[str]:
+def host_names(wanted: FleetRequest) -> list[str]:
     """All hosts that such a lab has or was about to have."""
     return [
         PROBE,
@@ -162,7 +162,7 @@ def _make_directory(directory: Path) -> None:
         )
 
 
-def _start(directory: Path, wanted: Wanted) -> State:
+def _start(directory: Path, wanted: FleetRequest) -> State:
     token = secrets.token_hex(4)
     order = json.dumps({"directory": str(directory), "token": token, "wanted": asdict(wanted)})
     with open(os.open(directory / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:

@@ -15,14 +15,14 @@ from typing import Any
 
 from drumline.plugin import DrumlineError
 from drumline_lab import inventory
-from drumline_lab.fleet import Fleet, Wanted
+from drumline_lab.fleet import Fleet, FleetRequest
 from drumline_lab.lab import INVENTORY, LOCK, State, clean_up
 
 
 def main(order: dict[str, Any]) -> None:
     """Serve the fleet until a signal comes, or ``up`` ends too early."""
     directory = Path(order["directory"])
-    wanted = Wanted(**order["wanted"])
+    wanted = FleetRequest(**order["wanted"])
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())

@@ -16,11 +16,11 @@ import paramiko
 from drumline.plugin import AuthenticationFailed, ConnectionLost, ConnectTimedOut
 from drumline_ssh.agent import Agent, AgentRefuses
 from drumline_ssh.identities import Identities, Identity
-from drumline_ssh.login import Expired, Login, Refused, Silent
+from drumline_ssh.login import Expired, Login, LoginSilent, Refused
 from drumline_ssh.privatekeys import Keys, Locked, Unusable
 from drumline_ssh.publickeys import PublicKey
 from drumline_ssh.questions import Answers, NoAnswer
-from drumline_ssh.settings import Settings
+from drumline_ssh.settings import SshSettings
 from drumline_ssh.tries import Tried, TriesUsedUp
 
 #: Signatures of RSA keys, the preferred first; those with SHA-1 are not made.
@@ -40,7 +40,7 @@ class Skipped(Exception):
     """A way that can't be tried; why."""
 
 
-def log_in(transport: paramiko.Transport, settings: Settings, keys: Keys, tried: Tried) -> None:
+def log_in(transport: paramiko.Transport, settings: SshSettings, keys: Keys, tried: Tried) -> None:
     """Log in to a host whose key has been checked. Raises ``AuthenticationFailed`` with everything that was tried.
 
     Raises ``TriesUsedUp`` when another connection may succeed.
@@ -55,7 +55,9 @@ def log_in(transport: paramiko.Transport, settings: Settings, keys: Keys, tried:
 class _Attempt:
     """The tries on one connection."""
 
-    def __init__(self, transport: paramiko.Transport, settings: Settings, identities: Identities, tried: Tried) -> None:
+    def __init__(
+        self, transport: paramiko.Transport, settings: SshSettings, identities: Identities, tried: Tried
+    ) -> None:
         self._transport = transport
         self._settings = settings
         self._identities = identities
@@ -77,7 +79,7 @@ class _Attempt:
                     break
                 if self._try(way):
                     return
-        except Silent:
+        except LoginSilent:
             raise ConnectTimedOut(
                 "The host doesn't answer the login",
                 f"{self._settings.place} didn't answer within {self._settings.timeout:g} s. ansible_timeout allows more"

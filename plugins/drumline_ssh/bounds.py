@@ -36,7 +36,7 @@ class Patient(threading.Event):
         return True
 
 
-class Bounds:
+class TransferBounds:
     """Of one transfer. ``interrupt`` may be called from any thread."""
 
     def __init__(self, place: str, timeout: float | None, silence: float) -> None:

@@ -16,7 +16,7 @@ from drumline_ssh import canonical
 from drumline_ssh.asking import LISTS, SshProgram, SshRefuses
 from drumline_ssh.cache import FileCache
 from drumline_ssh.configlines import read_lines
-from drumline_ssh.evaluation import Evaluation, Evaluator, Source, Values
+from drumline_ssh.evaluation import ConfigSource, Evaluation, Evaluator, Values
 
 _OF_USER = Path("~/.ssh/config")
 _OF_SYSTEM = Path("/etc/ssh/ssh_config")
@@ -33,7 +33,7 @@ class ClientConfig:
         self._start = program
         self._program: SshProgram | None = None
         self._lock = threading.Lock()
-        self._answers: dict[object, _Answer] = {}
+        self._answers: dict[object, _SshAnswer] = {}
 
     def lookup(self, name: str, given: Given, file: str | None = None, patience: float = 10.0) -> Values:
         """Keywords in lower case and their values; ``hostname`` is where to connect to.
@@ -53,13 +53,13 @@ class ClientConfig:
                 self._program = self._start()
         return self._program.installed
 
-    def _decided(self, name: str, given: Given, sources: Sequence[Source], patience: float) -> Values:
+    def _decided(self, name: str, given: Given, sources: Sequence[ConfigSource], patience: float) -> Values:
         found = self._evaluate(name, given, sources, patience)
         if found.faults:
             raise OptionInvalid("The ssh configuration can't be used for this host", f"{'; '.join(found.faults)}.")
         return {**found.values, "hostname": [found.host]}
 
-    def _evaluate(self, name: str, given: Given, sources: Sequence[Source], patience: float | None) -> Evaluation:
+    def _evaluate(self, name: str, given: Given, sources: Sequence[ConfigSource], patience: float | None) -> Evaluation:
         try:
             return self._evaluator.evaluate(name, given, sources, patience=patience)
         except TimeoutError as error:
@@ -72,12 +72,12 @@ class ClientConfig:
             raise OptionInvalid("The ssh configuration can't be read", f"{where}{error.strerror}.") from None
 
     def _asked(
-        self, name: str, given: Given, sources: Sequence[Source], config: Path | None, patience: float
+        self, name: str, given: Given, sources: Sequence[ConfigSource], config: Path | None, patience: float
     ) -> Values:
         assert self._program is not None
         own = self._evaluate(name, given, sources, None)
         with self._lock:
-            answer = self._answers.setdefault(_key(name, config, own), _Answer(self._program))
+            answer = self._answers.setdefault(_key(name, config, own), _SshAnswer(self._program))
         try:
             said = answer.get(name, given, config, patience)
         except SshRefuses as error:
@@ -95,7 +95,7 @@ class ClientConfig:
         }
 
     def _in_spite_of(
-        self, error: SshRefuses, name: str, given: Given, sources: Sequence[Source], patience: float
+        self, error: SshRefuses, name: str, given: Given, sources: Sequence[ConfigSource], patience: float
     ) -> Values:
         """ssh refuses all hosts for a mistake in any line; one that doesn't concern this host does no harm."""
         try:
@@ -111,7 +111,7 @@ def _key(name: str, config: Path | None, own: Evaluation) -> Hashable:
     return config, tuple(own.files), values, doubts, name if own.alone else None
 
 
-class _Answer:
+class _SshAnswer:
     """What ``ssh`` says, asked by the first thread that needs it."""
 
     def __init__(self, program: SshProgram) -> None:
@@ -131,8 +131,8 @@ class _Answer:
         return self._said
 
 
-def _sources(file: str | None) -> list[Source]:
+def _sources(file: str | None) -> list[ConfigSource]:
     if file is not None:
-        return [] if file.lower() == "none" else [Source(Path(file).expanduser(), of_user=True)]
-    usual = (Source(_OF_USER.expanduser(), of_user=True, guarded=True), Source(_OF_SYSTEM, of_user=False))
+        return [] if file.lower() == "none" else [ConfigSource(Path(file).expanduser(), of_user=True)]
+    usual = (ConfigSource(_OF_USER.expanduser(), of_user=True, guarded=True), ConfigSource(_OF_SYSTEM, of_user=False))
     return [source for source in usual if source.path.is_file()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from drumline.plugin import Session
 from drumline_ssh.dialing import hang_up
-from drumline_ssh.settings import Settings
+from drumline_ssh.settings import SshSettings
 
 if TYPE_CHECKING:
     import paramiko
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class SshConnection:
     """Its channels are opened by whichever thread needs one."""
 
-    def __init__(self, dial: Callable[[], list[paramiko.Transport]], settings: Settings) -> None:
+    def __init__(self, dial: Callable[[], list[paramiko.Transport]], settings: SshSettings) -> None:
         self._dial = dial
         self._settings = settings
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ from drumline.plugin.resolving import Address, resolve_name
 from drumline_ssh.library import load_paramiko
 from drumline_ssh.link import Pipe
 from drumline_ssh.proxying import ProxySocket
-from drumline_ssh.settings import Settings
+from drumline_ssh.settings import SshSettings
 from drumline_ssh.tries import Tried, TriesUsedUp
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Dialer:
         self._lock = threading.Lock()
         self._greeter: Greeter | None = None
 
-    def dial(self, settings: Settings) -> list[paramiko.Transport]:
+    def dial(self, settings: SshSettings) -> list[paramiko.Transport]:
         """Connections logged in to each host on the way, the target last. Raises the ``HostError`` that fits."""
         opened: list[paramiko.Transport] = []
         try:
@@ -52,7 +52,7 @@ class Dialer:
             raise
         return opened
 
-    def _reach(self, hop: Settings, way: list[paramiko.Transport]) -> paramiko.Transport:
+    def _reach(self, hop: SshSettings, way: list[paramiko.Transport]) -> paramiko.Transport:
         """A connection to the next host on the way. One that has too many logins under way is asked again in time."""
         deadline = time.monotonic() + hop.timeout
         pause = _FIRST_PAUSE
@@ -70,7 +70,7 @@ class Dialer:
             time.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _greet(self, pipe: Pipe, hop: Settings, tried: Tried) -> paramiko.Transport:
+    def _greet(self, pipe: Pipe, hop: SshSettings, tried: Tried) -> paramiko.Transport:
         try:
             return self._loaded().greet(pipe, hop, tried)
         except (ConnectionLost, QuotaExceeded):
@@ -102,7 +102,7 @@ def hang_up(transports: list[paramiko.Transport]) -> None:
                 transport.sock.close()
 
 
-def _connect(settings: Settings) -> socket.socket:
+def _connect(settings: SshSettings) -> socket.socket:
     try:
         if settings.proxy_command is not None:
             return ProxySocket(settings.proxy_command)
@@ -116,7 +116,7 @@ def _connect(settings: Settings) -> socket.socket:
     return pipe
 
 
-def _dial(settings: Settings) -> socket.socket:
+def _dial(settings: SshSettings) -> socket.socket:
     """A TCP connection, within the time for it: names, and all addresses of a name one after the other, included."""
     deadline = time.monotonic() + settings.timeout
     addresses = _resolve(settings)
@@ -135,14 +135,14 @@ def _dial(settings: Settings) -> socket.socket:
     raise error
 
 
-def _resolve(settings: Settings) -> list[Address]:
+def _resolve(settings: SshSettings) -> list[Address]:
     try:
         return resolve_name(settings.host, settings.port, settings.timeout, _FAMILIES[settings.address_family])
     except TimeoutError as error:
         raise socket.gaierror(socket.EAI_AGAIN, str(error)) from None
 
 
-def _through(transport: paramiko.Transport, settings: Settings) -> paramiko.Channel:
+def _through(transport: paramiko.Transport, settings: SshSettings) -> paramiko.Channel:
     import paramiko
 
     from drumline_ssh import faults
@@ -159,7 +159,7 @@ def _through(transport: paramiko.Transport, settings: Settings) -> paramiko.Chan
 
 
 @contextlib.contextmanager
-def _naming(settings: Settings, *, on_the_way: bool) -> Iterator[None]:
+def _naming(settings: SshSettings, *, on_the_way: bool) -> Iterator[None]:
     """Say of an error that it isn't about the target but about a host on the way to it."""
     try:
         yield

@@ -35,7 +35,7 @@ _PORT = "22"
 Values = dict[str, list[str]]
 
 
-class Source(NamedTuple):
+class ConfigSource(NamedTuple):
     """One of the files that are read for every host."""
 
     path: Path
@@ -64,14 +64,14 @@ class Evaluator:
         self._canonical = canonical
 
     def evaluate(
-        self, name: str, given: Mapping[str, Sequence[str]], sources: Sequence[Source], *, patience: float | None
+        self, name: str, given: Mapping[str, Sequence[str]], sources: Sequence[ConfigSource], *, patience: float | None
     ) -> Evaluation:
         """``given`` is what the command line of ``ssh`` would have.
 
         ``patience`` is how many seconds name servers may take; None: neither ask them nor run programs. Raises
         ``OSError`` for a file that can't be read, ``TimeoutError`` for name servers that are silent.
         """
-        reading = _Reading(self._files, name, given, deciding=patience is not None)
+        reading = _ConfigReading(self._files, name, given, deciding=patience is not None)
         found = reading.found
         for source in sources:
             reading.read(source, name)
@@ -100,7 +100,7 @@ def numeric(host: str) -> str:
     return host.lower()
 
 
-class _Reading:
+class _ConfigReading:
     """The files, read once or twice for one host."""
 
     def __init__(
@@ -133,12 +133,12 @@ class _Reading:
             return tokens.expand(named[0], lambda: {"h": name, "%": "%"}) if named else name
         return name
 
-    def read(self, source: Source, host: str, *, final: bool = False) -> None:
+    def read(self, source: ConfigSource, host: str, *, final: bool = False) -> None:
         """Go through one of the files that are read for every host, and all that it includes."""
         self._host, self._final = host, final
         self._file(source, True, 0)
 
-    def _file(self, source: Source, limit: Verdict, depth: int) -> None:
+    def _file(self, source: ConfigSource, limit: Verdict, depth: int) -> None:
         """``limit``: whether the line that includes this file counts; nothing in it counts more than that."""
         _check_owner(source)
         self.found.files.append((source.path, stamp_of(source.path)))
@@ -152,7 +152,7 @@ class _Reading:
             elif active:
                 self._take(line, active)
 
-    def _include(self, line: ConfigLine, source: Source, active: Verdict, depth: int) -> None:
+    def _include(self, line: ConfigLine, source: ConfigSource, active: Verdict, depth: int) -> None:
         if line.fault or depth >= _DEPTH:
             self._fault(line, active, line.fault or f"files include one another more than {_DEPTH} levels deep")
             return
@@ -161,7 +161,7 @@ class _Reading:
             place = os.path.join(base, os.path.expanduser(pattern))
             for name in sorted(glob.glob(place)):
                 if not os.path.isdir(name):
-                    self._file(Source(Path(name), source.of_user, guarded=True), active, depth + 1)
+                    self._file(ConfigSource(Path(name), source.of_user, guarded=True), active, depth + 1)
 
     def _fault(self, line: ConfigLine, active: Verdict, what: str) -> None:
         if active:
@@ -258,7 +258,7 @@ def _is_beaten(keyword: str, values: Values) -> bool:
     return keyword == "proxycommand" and values.get("proxyjump", ["none"]) != ["none"]
 
 
-def _check_owner(source: Source) -> None:
+def _check_owner(source: ConfigSource) -> None:
     if not source.guarded:
         return
     status = os.stat(source.path)

@@ -29,9 +29,9 @@ from drumline.plugin import (
 )
 from drumline.plugin.leftovers import temporary_name
 from drumline_ssh import faults
-from drumline_ssh.bounds import Bounds
+from drumline_ssh.bounds import TransferBounds
 from drumline_ssh.checksum import Cksum
-from drumline_ssh.sftp import Client, open_client
+from drumline_ssh.sftp import BoundedSftp, open_client
 
 if TYPE_CHECKING:
     from drumline_ssh.session import SshSession
@@ -85,9 +85,9 @@ class Files:
         self._transport = transport
         self._place = place
         self._timeout = timeout
-        self._sftp: Client | None = None
+        self._sftp: BoundedSftp | None = None
         self._has_sftp = True
-        self._bounds: Bounds | None = None  #: Of the transfer that is under way.
+        self._bounds: TransferBounds | None = None  #: Of the transfer that is under way.
 
     def interrupt(self) -> None:
         """End what is under way; from any thread."""
@@ -116,7 +116,7 @@ class Files:
         if said.code != 0:
             raise TransferFailed("The file can't be written", f"{self._place}, {request.destination}: {said.text}.")
 
-    def _upload(self, sftp: Client, source: BinaryIO, temporary: str, request: Put) -> str:
+    def _upload(self, sftp: BoundedSftp, source: BinaryIO, temporary: str, request: Put) -> str:
         """Write the content into the temporary; return what ``cksum`` has to say about it."""
         checksum = Cksum()
         with self._talking("written", request.destination, partial(self._why_not, temporary)):
@@ -168,7 +168,7 @@ class Files:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _download(self, sftp: Client, source: str, file: BinaryIO) -> None:
+    def _download(self, sftp: BoundedSftp, source: str, file: BinaryIO) -> None:
         with self._talking("read", source):
             sftp.download(_argument(source), partial(_keep, file), partial(self._fits, file, source))
 
@@ -204,13 +204,13 @@ class Files:
                 f"{self._place} says that {source} has {size} bytes; this machine has {free} bytes free for it.",
             )
 
-    def _client(self) -> Client | None:
+    def _client(self) -> BoundedSftp | None:
         """The SFTP client, opened when it is first needed; None where the host has none or has no channel left."""
         assert self._bounds
         if self._sftp is None and self._has_sftp:
             left = self._bounds.left
             patience = _OPENING if left is None else min(_OPENING, left / 2)
-            bounds = Bounds(self._place, patience, patience)
+            bounds = TransferBounds(self._place, patience, patience)
             try:
                 with bounds.guarding(self._transport):
                     self._sftp = open_client(self._transport, bounds, patience)
@@ -225,7 +225,7 @@ class Files:
     @contextlib.contextmanager
     def _bounded(self, timeout: float | None) -> Iterator[None]:
         """For the time of one transfer."""
-        bounds = self._bounds = Bounds(self._place, timeout, max(_SILENCE, 3 * self._timeout))
+        bounds = self._bounds = TransferBounds(self._place, timeout, max(_SILENCE, 3 * self._timeout))
         try:
             with bounds.guarding(self._transport):
                 yield

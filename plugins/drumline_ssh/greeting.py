@@ -14,7 +14,7 @@ from drumline_ssh.dialing import hang_up
 from drumline_ssh.known_hosts import HostKeys, KnownKey
 from drumline_ssh.link import Link, Pipe
 from drumline_ssh.privatekeys import Keys
-from drumline_ssh.settings import Settings
+from drumline_ssh.settings import SshSettings
 from drumline_ssh.tries import Tried
 
 #: First the one that costs least in Python: one call encrypts and authenticates a packet.
@@ -29,7 +29,7 @@ _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 _CERTIFICATE = "-cert-v01@openssh.com"
 
 
-class Transport(paramiko.Transport):
+class ParamikoTransport(paramiko.Transport):
     """Keeps what the host says when it ends the connection; paramiko's own forgets it."""
 
     def _parse_disconnect(self, message: paramiko.Message) -> None:
@@ -45,7 +45,7 @@ class Greeter:
         self._host_keys = HostKeys()
         self._keys = Keys()
 
-    def greet(self, pipe: Pipe, settings: Settings, tried: Tried) -> paramiko.Transport:
+    def greet(self, pipe: Pipe, settings: SshSettings, tried: Tried) -> paramiko.Transport:
         """Agree on keys, check the host and log in. Raises the ``HostError`` that fits, and closes the pipe then.
 
         Raises ``TriesUsedUp`` when another connection may do. ``tried`` is about all connections to this host.
@@ -59,11 +59,11 @@ class Greeter:
         _settle(transport, settings)
         return transport
 
-    def _start(self, pipe: Pipe, settings: Settings) -> paramiko.Transport:
+    def _start(self, pipe: Pipe, settings: SshSettings) -> paramiko.Transport:
         """Agree on keys with the host and check that it is the host."""
         # Link has all that Transport uses of a socket.
         link = Link(pipe)
-        transport = Transport(link)  # type: ignore[arg-type]
+        transport = ParamikoTransport(link)  # type: ignore[arg-type]
         transport.daemon = True
         transport.use_compression(settings.compression)
         # The time-out of start_client counts; these, if they were the same, might come first and say less.
@@ -91,7 +91,7 @@ class Greeter:
             raise
         return transport
 
-    def _key_types(self, settings: Settings, offered: Sequence[str]) -> tuple[str, ...]:
+    def _key_types(self, settings: SshSettings, offered: Sequence[str]) -> tuple[str, ...]:
         """All types, those first that are known of the host, so that it shows the key that can be checked."""
         known = [kind for key in self._host_keys.known(settings) for kind in _signing(key.kind) if kind in offered]
         certificates = [f"{kind}{_CERTIFICATE}" for kind in offered] if self._host_keys.authorities(settings) else []
@@ -111,7 +111,7 @@ def _signing(kind: str) -> tuple[str, ...]:
     return _RSA if kind == "ssh-rsa" else (kind,)
 
 
-def _settle(transport: paramiko.Transport, settings: Settings) -> None:
+def _settle(transport: paramiko.Transport, settings: SshSettings) -> None:
     def ask() -> None:
         # Not while keys are agreed on, when nothing else may be sent.
         if transport.clear_to_send.is_set():

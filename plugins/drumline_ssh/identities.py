@@ -16,7 +16,7 @@ from msgspec import Struct
 from drumline_ssh.agent import Agent
 from drumline_ssh.privatekeys import Keys, Unusable
 from drumline_ssh.publickeys import PublicKey
-from drumline_ssh.settings import Settings
+from drumline_ssh.settings import SshSettings
 
 #: Signs data by an algorithm; raises ``Unusable`` or ``AgentRefuses``.
 Signer = Callable[[bytes, str], bytes]
@@ -35,7 +35,7 @@ class Identity(Struct):
 class Identities:
     """The keys of one login."""
 
-    def __init__(self, settings: Settings, keys: Keys, agent: Agent) -> None:
+    def __init__(self, settings: SshSettings, keys: Keys, agent: Agent) -> None:
         self._settings = settings
         self._keys = keys
         self._agent = agent

@@ -21,7 +21,7 @@ from msgspec import Struct
 from drumline.plugin import HostKeyChanged, HostKeyUnknown, OptionInvalid
 from drumline_ssh import patterns
 from drumline_ssh.cache import FileCache, content_of
-from drumline_ssh.settings import Checking, Settings
+from drumline_ssh.settings import Checking, SshSettings
 
 
 class KnownKey(NamedTuple):
@@ -144,7 +144,7 @@ class HostKeys:
         self._revocations = FileCache(_read_revoked)
         self._writing = threading.Lock()
 
-    def known(self, settings: Settings) -> Found:
+    def known(self, settings: SshSettings) -> Found:
         """The keys that are known for a host."""
         found: Found = {}
         for path in (*settings.user_known_hosts, *settings.global_known_hosts):
@@ -152,13 +152,13 @@ class HostKeys:
                 found.setdefault(key, place)
         return found
 
-    def authorities(self, settings: Settings) -> set[str]:
+    def authorities(self, settings: SshSettings) -> set[str]:
         """The keys, in base64, of those who may vouch for a host."""
         names = {settings.known_as, settings.key_name}
         files = [self._files.get(path) for path in (*settings.user_known_hosts, *settings.global_known_hosts)]
         return {key for file in files for name in names for key in file.lookup_authorities(name)}
 
-    def check(self, settings: Settings, key: KnownKey, certificate: KnownKey | None = None) -> None:
+    def check(self, settings: SshSettings, key: KnownKey, certificate: KnownKey | None = None) -> None:
         """Return if the host may be trusted; else raise ``HostKeyUnknown`` or ``HostKeyChanged``.
 
         A certificate that doesn't hold leaves its key to be judged, as with ``ssh``.
@@ -182,7 +182,7 @@ class HostKeys:
         if settings.checking is Checking.ACCEPT_NEW:
             self._add(settings, key)
 
-    def _revoked(self, settings: Settings) -> dict[KnownKey, Path]:
+    def _revoked(self, settings: SshSettings) -> dict[KnownKey, Path]:
         found: dict[KnownKey, Path] = {}
         for path in (*settings.user_known_hosts, *settings.global_known_hosts):
             for name in (settings.known_as, settings.key_name):
@@ -191,19 +191,19 @@ class HostKeys:
             found.update(dict.fromkeys(self._revocations.get(path), path))
         return found
 
-    def _check_revoked(self, settings: Settings, key: KnownKey) -> None:
+    def _check_revoked(self, settings: SshSettings, key: KnownKey) -> None:
         path = self._revoked(settings).get(key)
         if path is not None:
             raise HostKeyChanged(
                 "The host's key is revoked", f"{settings.place} shows {key.fingerprint}, which {path} revokes."
             )
 
-    def _is_known_without_port(self, settings: Settings, key: KnownKey) -> bool:
+    def _is_known_without_port(self, settings: SshSettings, key: KnownKey) -> bool:
         # OpenSSH takes a key that is known for the name alone for its other ports too.
         paths = (*settings.user_known_hosts, *settings.global_known_hosts)
         return any(key in self._files.get(path).lookup(settings.key_name) for path in paths)
 
-    def _add(self, settings: Settings, key: KnownKey) -> None:
+    def _add(self, settings: SshSettings, key: KnownKey) -> None:
         if not settings.user_known_hosts:
             return
         path = settings.user_known_hosts[0]
@@ -245,7 +245,7 @@ def _append(path: Path, line: str) -> None:
         file.write((b"" if ends_well else b"\n") + line.encode() + b"\n")
 
 
-def _line(settings: Settings, key: KnownKey) -> str:
+def _line(settings: SshSettings, key: KnownKey) -> str:
     name = settings.known_as
     if settings.hash_known_hosts:
         salt = os.urandom(20)
@@ -254,7 +254,7 @@ def _line(settings: Settings, key: KnownKey) -> str:
     return f"{name} {key.kind} {key.blob}"
 
 
-def _unknown(settings: Settings, key: KnownKey, fault: str) -> HostKeyUnknown:
+def _unknown(settings: SshSettings, key: KnownKey, fault: str) -> HostKeyUnknown:
     file = settings.user_known_hosts[0] if settings.user_known_hosts else Path("~/.ssh/known_hosts")
     about = f", with a certificate that doesn't count: {fault}" if fault else ""
     return HostKeyUnknown(
@@ -266,7 +266,7 @@ def _unknown(settings: Settings, key: KnownKey, fault: str) -> HostKeyUnknown:
     )
 
 
-def _changed(settings: Settings, key: KnownKey, known: Found) -> HostKeyChanged:
+def _changed(settings: SshSettings, key: KnownKey, known: Found) -> HostKeyChanged:
     same_kind = [(old, place) for old, place in known.items() if old.kind == key.kind] or list(known.items())
     old, place = same_kind[0]
     return HostKeyChanged(

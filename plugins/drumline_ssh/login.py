@@ -24,7 +24,7 @@ _MOST_QUESTIONS = 20
 _MOST_ROUNDS = 10
 
 
-class Question(NamedTuple):
+class LoginQuestion(NamedTuple):
     text: str
     shown: bool  #: Whether what is typed may be seen.
 
@@ -34,7 +34,7 @@ class Inquiry(NamedTuple):
 
     title: str
     instructions: str
-    questions: Sequence[Question]
+    questions: Sequence[LoginQuestion]
 
 
 class Refused(NamedTuple):
@@ -44,11 +44,11 @@ class Refused(NamedTuple):
     partial: bool
 
 
-class Silent(Exception):
+class LoginSilent(Exception):
     """The host doesn't answer in time."""
 
 
-class Broken(Exception):
+class LoginBroken(Exception):
     """The connection ended."""
 
 
@@ -153,7 +153,7 @@ class Login:
             for text in answers:
                 reply.add_string(text)
             self._transport._send_message(reply)  # type: ignore[attr-defined]
-        raise Broken(f"the host asked more than {_MOST_ROUNDS} times")
+        raise LoginBroken(f"the host asked more than {_MOST_ROUNDS} times")
 
     # Messages.
 
@@ -194,9 +194,9 @@ class Login:
         try:
             number, message = self._heard.get(timeout=self._timeout)
         except queue.Empty:
-            raise Silent from None
+            raise LoginSilent from None
         if message is None:
-            raise Broken(str(self._transport.get_exception() or ""))
+            raise LoginBroken(str(self._transport.get_exception() or ""))
         return number, message
 
     def _refused(self, message: paramiko.Message) -> Refused:
@@ -210,6 +210,8 @@ def _inquiry(message: paramiko.Message) -> Inquiry:
     title, instructions, _language = (message.get_string().decode("utf-8", "replace") for _ in range(3))
     count = message.get_int()
     if count > _MOST_QUESTIONS:
-        raise Broken(f"the host asked {count} questions at once")
-    questions = [Question(message.get_string().decode("utf-8", "replace"), message.get_boolean()) for _ in range(count)]
+        raise LoginBroken(f"the host asked {count} questions at once")
+    questions = [
+        LoginQuestion(message.get_string().decode("utf-8", "replace"), message.get_boolean()) for _ in range(count)
+    ]
     return Inquiry(title, instructions, questions)

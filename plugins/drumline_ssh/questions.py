@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from drumline.plugin import Secret
 from drumline.plugin.terminal import NoTerminal, ask_person
-from drumline_ssh.login import Inquiry, Question
+from drumline_ssh.login import Inquiry, LoginQuestion
 
 #: Words of a question that no password answers.
 _OF_CODES = re.compile(
@@ -33,7 +33,7 @@ class Answers:
         """An answer to each question. Raises ``NoAnswer``."""
         return [self._answer(inquiry, question) for question in inquiry.questions]
 
-    def _answer(self, inquiry: Inquiry, question: Question) -> str:
+    def _answer(self, inquiry: Inquiry, question: LoginQuestion) -> str:
         wants_password = not question.shown and not _OF_CODES.search(question.text)
         if wants_password and self._password is not None and not self.password_given:
             self.password_given = True
@@ -42,7 +42,7 @@ class Answers:
             raise NoAnswer(f"it asks '{_printable(question.text.strip())}', and ansible_password isn't set")
         return self._asked(inquiry, question)
 
-    def _asked(self, inquiry: Inquiry, question: Question) -> str:
+    def _asked(self, inquiry: Inquiry, question: LoginQuestion) -> str:
         shown = _printable(question.text.strip())
         if self._batch:
             raise NoAnswer(f"it asks '{shown}', and BatchMode forbids to ask anyone")

@@ -18,7 +18,7 @@ from drumline_ssh import wire
 from drumline_ssh.dialing import hang_up
 from drumline_ssh.ending import ending_script
 from drumline_ssh.files import Files
-from drumline_ssh.shell import Shell, Woken
+from drumline_ssh.shell import SshShell, Woken
 from drumline_ssh.staging import SshStaged
 
 #: Longest input, in bytes, that goes through the warm shell, growing fourfold there; more gets a channel of its own.
@@ -27,10 +27,10 @@ _SMALL_INPUT = 16_384
 _ENDING_PATIENCE = 30.0
 
 
-class Command(NamedTuple):
+class RunningCommand(NamedTuple):
     """A command under way."""
 
-    shell: Shell
+    shell: SshShell
     shell_pid: int  #: Of the process that it is a child of.
     word: str  #: In the marks at its end.
     user: str | None  #: Whom it became.
@@ -48,12 +48,12 @@ class SshSession:
         self._timeout = timeout
         #: A connection to the same host beside this one, for when this one takes no more channels.
         self._beside = beside
-        self._shell: Shell | None = None
+        self._shell: SshShell | None = None
         self._shell_pid = 0
         self._files = Files(self, transport, place, timeout)
         self._lock = threading.Lock()
         self._busy = False
-        self._running: Shell | None = None  #: Where the command that runs can be woken.
+        self._running: SshShell | None = None  #: Where the command that runs can be woken.
 
     def run(self, request: Run, emit: Emit) -> Exit:
         """See :class:`drumline.plugin.Session`."""
@@ -102,12 +102,14 @@ class SshSession:
             with self._lock:
                 self._busy, self._running = False, None
 
-    def _begin(self, request: Run, text: Callable[[str, str | None], bytes], deadline: float | None = None) -> Command:
+    def _begin(
+        self, request: Run, text: Callable[[str, str | None], bytes], deadline: float | None = None
+    ) -> RunningCommand:
         """Give a command to the warm shell, which is started first if need be."""
         word, user = nonce(), request.become.user if request.become else None
         if self._shell is not None:
             self._shell.send(text(word, None))
-            return Command(self._shell, self._shell_pid, word, user)
+            return RunningCommand(self._shell, self._shell_pid, word, user)
         shell = self._open_shell(wire.START)
         started = nonce()
         try:
@@ -117,34 +119,34 @@ class SshSession:
             shell.close()
             raise
         self._shell = shell
-        return Command(shell, self._shell_pid, word, user)
+        return RunningCommand(shell, self._shell_pid, word, user)
 
-    def _start(self, shell: Shell, started: str, deadline: float | None) -> int:
+    def _start(self, shell: SshShell, started: str, deadline: float | None) -> int:
         """The shell's process id, when it has answered. An interrupt ends the waiting."""
         with self._waking(shell):
             return shell.start(started, deadline)
 
     def _begin_once(
         self, use: ExitStack, script: str, request: Run, stdin: bytes | None = None, deadline: float | None = None
-    ) -> Command:
+    ) -> RunningCommand:
         """Run a command in a shell of its own, with the rest of the channel's input for its own."""
         shell = self._open_instead(wire.START_ONCE)
         use.callback(self._close_once, shell)
         started, word = nonce(), nonce()
         shell.send(wire.command_once(script, started, word))
         user = request.become.user if request.become else None
-        command = Command(shell, self._start(shell, started, deadline), word, user)
+        command = RunningCommand(shell, self._start(shell, started, deadline), word, user)
         # Not before the shell has answered: what a login lets it read in place of the command would be run.
         if stdin is not None:
             shell.send_in_background(stdin)
         return command
 
-    def _close_once(self, shell: Shell) -> None:
+    def _close_once(self, shell: SshShell) -> None:
         if self._shell is None:
             shell.finish(end_input=False)
         shell.close()
 
-    def _open_instead(self, program: str) -> Shell:
+    def _open_instead(self, program: str) -> SshShell:
         """A shell beside the warm one, or in its place where the host allows no more."""
         try:
             return self._open_shell(program)
@@ -155,19 +157,19 @@ class SshSession:
         warm.finish(end_input=True)
         return self._open_shell(program)
 
-    def _open_shell(self, program: str) -> Shell:
+    def _open_shell(self, program: str) -> SshShell:
         try:
-            return Shell(self._transport, program, self.place, self._timeout)
+            return SshShell(self._transport, program, self.place, self._timeout)
         except QuotaExceeded:
             # sshd counts a channel that has just been closed until it has handled all that came with the closing.
-            return Shell(self._transport, program, self.place, self._timeout)
+            return SshShell(self._transport, program, self.place, self._timeout)
 
-    def watching(self, command: Command) -> AbstractContextManager[None]:
+    def watching(self, command: RunningCommand) -> AbstractContextManager[None]:
         """While the caller waits for it: an interrupt wakes the caller, also one that came before."""
         return self._waking(command.shell)
 
     @contextmanager
-    def _waking(self, shell: Shell) -> Iterator[None]:
+    def _waking(self, shell: SshShell) -> Iterator[None]:
         with self._lock:
             self._running = shell
             if self.interrupted:
@@ -178,7 +180,7 @@ class SshSession:
             with self._lock:
                 self._running = None
 
-    def follow(self, command: Command, emit: Emit, deadline: float | None) -> Exit:
+    def follow(self, command: RunningCommand, emit: Emit, deadline: float | None) -> Exit:
         """Hand over what a command says until it has ended, or its time is."""
         with self.watching(command):
             try:
@@ -186,7 +188,7 @@ class SshSession:
             except Woken:
                 return self.end(command, emit)
 
-    def end(self, command: Command, emit: Emit) -> Exit:
+    def end(self, command: RunningCommand, emit: Emit) -> Exit:
         """End a command and its children, since its time is up or it was interrupted; read what it still said."""
         ending = Ending.INTERRUPTED if self.interrupted else Ending.TIMED_OUT
         survived = self.run_beside(ending_script(command.shell_pid, command.user))
@@ -216,7 +218,7 @@ class SshSession:
             way, shell = [], self._open_shell(wire.START)
         except QuotaExceeded:
             way = self._beside()
-            shell = Shell(way[-1], wire.START, self.place, self._timeout)
+            shell = SshShell(way[-1], wire.START, self.place, self._timeout)
         started, word = nonce(), nonce()
         try:
             shell.send(wire.command(script, word, started=started))

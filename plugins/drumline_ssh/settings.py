@@ -60,7 +60,7 @@ _REFUSED = {
 }
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class SshSettings(Struct, frozen=True, kw_only=True):
     """One way to one host. ``jumps`` are the hosts on that way, the nearest first."""
 
     host: str  #: Where to connect to.
@@ -90,7 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     address_family: str = "any"
     bind_address: str | None = None
     proxy_command: str | None = None  #: For the shell; its input and output are the connection.
-    jumps: tuple[Settings, ...] = ()
+    jumps: tuple[SshSettings, ...] = ()
     unused: tuple[str, ...] = ()  #: What is configured for the login and not supported, for the message of a refusal.
 
     @property
@@ -106,7 +106,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"{self.host} port {self.port}"
 
 
-def resolve(target: Target, config: ClientConfig) -> Settings:
+def resolve(target: Target, config: ClientConfig) -> SshSettings:
     """The settings of a target. Raises ``OptionInvalid`` for whatever can't be used."""
     options = target.options
     texts = (options.get(name) for name in ARGUMENTS)
@@ -127,7 +127,7 @@ class _Resolver:
         self._file = file
         self._patience = self._seconds("timeout", next(iter(arguments.get("connecttimeout", ())), None), _TIMEOUT)
 
-    def target(self, name: str) -> Settings:
+    def target(self, name: str) -> SshSettings:
         """The target itself, with its way."""
         given = {**self._arguments, **self._given()}
         found = self._config.lookup(name, given, self._file, self._patience)
@@ -143,7 +143,7 @@ class _Resolver:
             raise OptionInvalid("The private key file isn't there", f"There is no file {Path(named).expanduser()}.")
         return Path(named).expanduser() if named else None
 
-    def _jumps(self, name: str, found: Mapping[str, Sequence[str]], depth: int) -> tuple[Settings, ...]:
+    def _jumps(self, name: str, found: Mapping[str, Sequence[str]], depth: int) -> tuple[SshSettings, ...]:
         chain = found.get("proxyjump", ["none"])[0]
         if chain.lower() == "none":
             return ()
@@ -173,8 +173,8 @@ class _Resolver:
         name: str,
         found: Mapping[str, Sequence[str]],
         password: Secret | None,
-        jumps: tuple[Settings, ...],
-    ) -> Settings:
+        jumps: tuple[SshSettings, ...],
+    ) -> SshSettings:
         def first(keyword: str) -> str | None:
             return next(iter(found.get(keyword, ())), None)
 
@@ -185,7 +185,7 @@ class _Resolver:
                 )
         connecting, named = _connecting(name, found), self._named_key()
         alias, known = first("hostkeyalias"), connecting.tokens
-        return Settings(
+        return SshSettings(
             host=connecting.host,
             port=connecting.port,
             user=connecting.user,

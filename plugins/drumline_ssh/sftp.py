@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import paramiko
 from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE, SFTPError, int64
 
-from drumline_ssh.bounds import TICK, Bounds, Patient
+from drumline_ssh.bounds import TICK, Patient, TransferBounds
 
 #: Bytes of one request: what servers take at least (draft-ietf-secsh-filexfer-02).
 CHUNK = 32_768
@@ -32,7 +32,7 @@ class Readable(Protocol):
 class _Line:
     """Stands in for the channel towards paramiko's client, whose own time-out would begin anew with each byte."""
 
-    def __init__(self, channel: paramiko.Channel, bounds: Bounds) -> None:
+    def __init__(self, channel: paramiko.Channel, bounds: TransferBounds) -> None:
         self.bounds = bounds
         self._channel = channel
         channel.settimeout(TICK)
@@ -62,7 +62,7 @@ class _Line:
         self._channel.close()
 
 
-class Client(paramiko.SFTPClient):
+class BoundedSftp(paramiko.SFTPClient):
     """Used by one thread; ``use`` tells it of each transfer's bounds."""
 
     def __init__(self, line: _Line) -> None:
@@ -70,7 +70,7 @@ class Client(paramiko.SFTPClient):
         self._answers = 0
         super().__init__(line)  # type: ignore[arg-type]
 
-    def use(self, bounds: Bounds) -> None:
+    def use(self, bounds: TransferBounds) -> None:
         """From now on these bounds hold."""
         self._line.bounds = bounds
 
@@ -103,7 +103,7 @@ class Client(paramiko.SFTPClient):
             size = file.stat().st_size or 0
             fits(size)
             if size:
-                _Reading(self, file.handle, size, take).all()
+                _PendingReads(self, file.handle, size, take).all()
             else:
                 _read_unsized(file, take)
 
@@ -142,7 +142,7 @@ class _Flow:
             self._error = error
 
 
-class _Reading:
+class _PendingReads:
     """Reads that are under way, and what came of them ahead of its turn."""
 
     def __init__(self, client: Any, handle: bytes, size: int, take: Callable[[bytes], None]) -> None:
@@ -193,13 +193,13 @@ def _read_unsized(file: paramiko.SFTPFile, take: Callable[[bytes], None]) -> Non
         take(data)
 
 
-def open_client(transport: paramiko.Transport, bounds: Bounds, timeout: float) -> Client:
+def open_client(transport: paramiko.Transport, bounds: TransferBounds, timeout: float) -> BoundedSftp:
     """Start SFTP on a channel of its own; raises what ends the bounds, and what paramiko raises."""
     channel = transport.open_session(timeout=timeout)
     try:
         channel.event = Patient(bounds.check)
         channel.invoke_subsystem("sftp")
-        return Client(_Line(channel, bounds))
+        return BoundedSftp(_Line(channel, bounds))
     except BaseException:
         channel.close()
         raise

@@ -114,7 +114,7 @@ class _Buffer:
         return 0
 
 
-class Shell:
+class SshShell:
     """One exec channel. Used by one thread; ``wake`` may be called by others."""
 
     def __init__(self, transport: paramiko.Transport, program: str, place: str, timeout: float) -> None:

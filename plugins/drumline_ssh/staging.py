@@ -12,7 +12,7 @@ from drumline_ssh import wire
 from drumline_ssh.shell import Woken
 
 if TYPE_CHECKING:
-    from drumline_ssh.session import Command, SshSession
+    from drumline_ssh.session import RunningCommand, SshSession
 
 
 class _Ready(Exception):
@@ -44,7 +44,7 @@ class SshStaged:
     )
 
     def __init__(
-        self, session: SshSession, command: Command, timeout: float | None, stdin: bytes, remarks: Remarks
+        self, session: SshSession, command: RunningCommand, timeout: float | None, stdin: bytes, remarks: Remarks
     ) -> None:
         self.use = ExitStack()
         self._session = session

@@ -10,7 +10,7 @@ from drumline_ssh.options import ARGUMENTS, OPTIONS
 
 if TYPE_CHECKING:
     from drumline_ssh.dialing import Dialer
-    from drumline_ssh.settings import Settings
+    from drumline_ssh.settings import SshSettings
 
 
 class SshTransport:
@@ -76,7 +76,7 @@ class _Parts:
         self._config = ClientConfig()
         self.dialer: Dialer = Dialer()
 
-    def resolve(self, target: Target) -> Settings:
+    def resolve(self, target: Target) -> SshSettings:
         """The settings of a target."""
         from drumline_ssh.settings import resolve
 

@@ -29,7 +29,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Fault(Exception):
+class SoapFault(Exception):
     """A SOAP fault."""
 
     def __init__(self, code: int | None, reason: str) -> None:
@@ -38,7 +38,7 @@ class Fault(Exception):
         self.reason = reason
 
 
-class _Builder(ET.TreeBuilder):
+class _SoapBuilder(ET.TreeBuilder):
     """Refuses documents that declare something: SOAP has no declarations, and entities can grow without end."""
 
     def doctype(self, *_: object) -> None:
@@ -46,9 +46,9 @@ class _Builder(ET.TreeBuilder):
 
 
 def content(answer: Answer) -> ET.Element:
-    """The body of the envelope in an answer; raises ``Fault`` for a fault, ``Malformed`` for anything else."""
+    """The body of the envelope in an answer; raises ``SoapFault`` for a fault, ``Malformed`` for anything else."""
     try:
-        envelope = ET.fromstring(answer.body, ET.XMLParser(target=_Builder()))
+        envelope = ET.fromstring(answer.body, ET.XMLParser(target=_SoapBuilder()))
     except (ET.ParseError, ValueError, LookupError):  # LookupError: of an encoding that Python doesn't know
         raise Malformed(_what(answer)) from None
     body = envelope.find(f"{_SOAP}Body") if envelope.tag == f"{_SOAP}Envelope" else None
@@ -62,12 +62,12 @@ def content(answer: Answer) -> ET.Element:
     return body
 
 
-def _fault(fault: ET.Element) -> Fault:
+def _fault(fault: ET.Element) -> SoapFault:
     said = next((element.get("Code", "") for element in fault.iter(_FAULT)), "")
     text = said or next((element.text or "" for element in fault.iter(_WMI)), "")
     code = int(text) if _CODE.fullmatch(text.strip()) else None
     reason = fault.findtext(f"{_SOAP}Reason/{_SOAP}Text") or ""
-    return Fault(code, shortened(reason, _LONGEST_REASON) or "(no reason given)")
+    return SoapFault(code, shortened(reason, _LONGEST_REASON) or "(no reason given)")
 
 
 def _what(answer: Answer) -> str:

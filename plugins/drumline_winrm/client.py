@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from drumline_winrm import messages, obstacles, options
-from drumline_winrm.answers import Answer, Fault, content
+from drumline_winrm.answers import Answer, SoapFault, content
 from drumline_winrm.faults import Broken, Busy, Silent, TooLarge
-from drumline_winrm.options import Settings
+from drumline_winrm.options import WinrmSettings
 
 T = TypeVar("T")
 
@@ -30,10 +30,10 @@ _SLOWEST = 16_384
 _LEAST = 1.0
 
 
-class Client:
+class WsmanClient:
     """Sends messages over one connection of its own. One user at a time, but for ``abandon``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WinrmSettings) -> None:
         self.settings = settings
         self.envelope = messages.ENVELOPE  #: The largest request that this host takes, in bytes.
         self.until: float | None = None  #: When requests end at the latest, by the monotonic clock.
@@ -94,7 +94,7 @@ class Client:
             self.silent = isinstance(known, Silent)
             if isinstance(known, TooLarge):
                 self.envelope = messages.SMALL_ENVELOPE
-            if not isinstance(error, Fault):
+            if not isinstance(error, SoapFault):
                 # After a 413 the host has not decrypted the message either, and both sides count messages.
                 self.close()
             raise known from None

@@ -6,8 +6,8 @@ Some conditions are answered here rather than reported, and have exceptions that
 from __future__ import annotations
 
 from drumline.plugin import AuthenticationFailed, CommandRefused, ConnectionLost, HostError, QuotaExceeded, SessionLimit
-from drumline_winrm.answers import Fault
-from drumline_winrm.options import Settings
+from drumline_winrm.answers import SoapFault
+from drumline_winrm.options import WinrmSettings
 
 #: WS-Management fault codes ([MS-WSMV] 2.2.4.43 and winerror.h).
 _NOTHING_YET = {2150858793}
@@ -26,7 +26,7 @@ class NothingYet(Exception):
     """No output within the request's time; the command goes on."""
 
 
-class Late(NothingYet):
+class ServiceLate(NothingYet):
     """The part of the host that runs shells did not answer the host's own service in time."""
 
 
@@ -66,13 +66,13 @@ class Untrusted(ConnectionLost):
     """What came as an answer can't be the host's; nothing of it was believed, and nothing is repeated."""
 
 
-def raised(fault: Fault, settings: Settings) -> Exception:
+def raised(fault: SoapFault, settings: WinrmSettings) -> Exception:
     """The exception for a fault."""
     code, said = fault.code, f"{settings.name} says: {fault.reason}"
     if code in _NOTHING_YET:
         return NothingYet(said)
     if code in _PLUGIN_LATE:
-        return Late(said)
+        return ServiceLate(said)
     if code in _PIPE_ENDED:
         return PipeEnded(said)
     if code in _UNKNOWN_SHELL | _ABORTED:
@@ -82,7 +82,7 @@ def raised(fault: Fault, settings: Settings) -> Exception:
     return _reported(code, said, settings)
 
 
-def _reported(code: int | None, said: str, settings: Settings) -> HostError:
+def _reported(code: int | None, said: str, settings: WinrmSettings) -> HostError:
     if code in _QUOTA_SHELLS:
         return SessionLimit(
             "Too many shells",

@@ -17,15 +17,15 @@ import requests
 from winrm.transport import Transport
 
 from drumline_winrm.answers import Answer
-from drumline_winrm.options import Settings
-from drumline_winrm.wire import Adapter, Bounds
+from drumline_winrm.options import WinrmSettings
+from drumline_winrm.wire import Adapter, RequestBounds
 
 #: Statuses whose body is an answer of WS-Management.
 _ANSWERS = (200, 500)
 _SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
 
 
-class Status(Exception):
+class BareStatus(Exception):
     """An HTTP status that carries no answer."""
 
     def __init__(self, code: int, *, sealed: bool = False) -> None:
@@ -49,9 +49,9 @@ class NoLogin(Exception):
 class GuardedTransport(Transport):
     """For one host; one user at a time."""
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
+    def __init__(self, settings: WinrmSettings, **options: Any) -> None:
         super().__init__(**options)
-        self.bounds = Bounds()
+        self.bounds = RequestBounds()
         self._settings = settings
 
     def exchange(self, message: str, seconds: float) -> Answer:
@@ -95,7 +95,7 @@ class GuardedTransport(Transport):
         """The empty message of a log-in, for :meth:`setup_encryption`."""
         response = self._send(session, prepared_request)
         if response.status_code != 200:
-            raise Status(response.status_code)
+            raise BareStatus(response.status_code)
         if response.content or not _has_keys(session):
             raise NoLogin(_described(response))
         return response
@@ -103,7 +103,7 @@ class GuardedTransport(Transport):
     def _send(self, session: requests.Session, request: requests.PreparedRequest) -> requests.Response:
         response = session.send(request, timeout=self.read_timeout_sec, allow_redirects=False)
         if response.status_code not in _ANSWERS:
-            raise Status(response.status_code, sealed=self.encryption is not None)
+            raise BareStatus(response.status_code, sealed=self.encryption is not None)
         return response
 
     def _sealed(self, session: requests.Session, message: str) -> requests.PreparedRequest:

@@ -25,7 +25,7 @@ from drumline.plugin import AuthenticationFailed, HostError, PackageMissing
 from drumline.plugin.background import Background
 from drumline_winrm.faults import Broken
 from drumline_winrm.guarded import GuardedTransport
-from drumline_winrm.options import Settings
+from drumline_winrm.options import WinrmSettings
 from drumline_winrm.tickets import CLOCKS, REACH, SILENT, UNKNOWN_REALM, NoTicket, margin
 
 _T = TypeVar("_T")
@@ -38,7 +38,7 @@ _TOKEN = re.compile(r"\b(?:Negotiate|Kerberos)\s+([A-Za-z0-9+/]+=*)", re.IGNOREC
 class KerberosTransport(GuardedTransport):
     """pywinrm's, for one host: what it would do with pykerberos, this does with pyspnego."""
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
+    def __init__(self, settings: WinrmSettings, **options: Any) -> None:
         super().__init__(settings, auth_method="kerberos", **options)
 
     def build_session(self) -> requests.Session:
@@ -68,7 +68,7 @@ class KerberosAuth(AuthBase):
     bound to.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WinrmSettings) -> None:
         self._settings = settings
         self._context: Any = None
         self._end = float("inf")  #: Until when the context can be used, by the monotonic clock.

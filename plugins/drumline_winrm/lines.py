@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drumline.plugin import ConnectionLost, Emit, Run
-from drumline_winrm.client import Client
+from drumline_winrm.client import WsmanClient
 from drumline_winrm.faults import PipeEnded, ShellGone
-from drumline_winrm.shell import Shell
-from drumline_winrm.warm import Answer
+from drumline_winrm.shell import WinrmShell
+from drumline_winrm.warm import WarmResult
 
 
 class NativeLines:
     """Runs one line at a time. A line with its own variables or directory gets a shell of its own, which has them."""
 
-    def __init__(self, client: Client, shell: Shell) -> None:
+    def __init__(self, client: WsmanClient, shell: WinrmShell) -> None:
         self._client = client
         self._kept = shell
         self._current = shell
@@ -25,11 +25,11 @@ class NativeLines:
         """The shell of what runs now."""
         return self._current.id
 
-    def run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
+    def run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> WarmResult:
         """Run a line; everything that it started is ended when its time is up."""
         own = bool(request.environment or request.directory)
-        self._current = Shell(self._client, request.environment, request.directory) if own else self._kept
-        answer = Answer(code=None)
+        self._current = WinrmShell(self._client, request.environment, request.directory) if own else self._kept
+        answer = WarmResult(code=None)
         try:
             answer = self._run(request, emit, ended, deadline)
             return answer
@@ -38,7 +38,7 @@ class NativeLines:
             if own or answer.code is None:
                 self._current.delete()
 
-    def _run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> Answer:
+    def _run(self, request: Run, emit: Emit, ended: Callable[[], bool], deadline: float | None) -> WarmResult:
         self.command = self._current.start(request.text)
         try:
             self._current.send(self.command, request.stdin, end=True)
@@ -51,5 +51,5 @@ class NativeLines:
                 emit(stream, data)
             if received.done:
                 self._current.terminate(self.command)
-                return Answer(code=received.exit_code)
-        return Answer(code=None, timed_out=not ended())
+                return WarmResult(code=received.exit_code)
+        return WarmResult(code=None, timed_out=not ended())

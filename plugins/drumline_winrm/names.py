@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from drumline.plugin import NameNotResolved
 from drumline.plugin.resolving import resolve_name
-from drumline_winrm.options import Settings
+from drumline_winrm.options import WinrmSettings
 
 
-def check_name(settings: Settings) -> None:
+def check_name(settings: WinrmSettings) -> None:
     """Raises ``NameNotResolved`` when no name server answers within the time for a connection.
 
     Everything else about the name is found out by the first request. A proxy looks names up by itself.

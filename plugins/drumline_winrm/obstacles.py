@@ -19,10 +19,10 @@ from drumline.plugin import (
     NameNotResolved,
 )
 from drumline_winrm import wire
-from drumline_winrm.answers import Fault, Malformed, shortened
+from drumline_winrm.answers import Malformed, SoapFault, shortened
 from drumline_winrm.faults import Broken, Silent, TooLarge, Untrusted, raised
-from drumline_winrm.guarded import InClear, NoLogin, Status, Undecipherable
-from drumline_winrm.options import Settings
+from drumline_winrm.guarded import BareStatus, InClear, NoLogin, Undecipherable
+from drumline_winrm.options import WinrmSettings
 
 #: OpenSSL's numbers of what is wrong with a certificate (x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64
@@ -32,15 +32,15 @@ _ALERT = re.compile(r"\\x15\\x03|\x15\x03")
 _NO_TLS = ("wrong version number", "record layer failure", "packet length too long", "unknown protocol", "http request")
 
 
-def translate(error: Exception, settings: Settings) -> Exception:
+def translate(error: Exception, settings: WinrmSettings) -> Exception:
     """The exception to raise in place of one from pywinrm or below."""
     from winrm.exceptions import WinRMError
 
     if isinstance(error, HostError):
         return error
-    if isinstance(error, Fault):
+    if isinstance(error, SoapFault):
         return raised(error, settings)
-    if isinstance(error, Status):
+    if isinstance(error, BareStatus):
         return _status(error, settings)
     if isinstance(error, Malformed | InClear | Undecipherable | NoLogin):
         return _no_answer(error, settings)
@@ -58,14 +58,14 @@ def translate(error: Exception, settings: Settings) -> Exception:
     )
 
 
-def _where(settings: Settings) -> str:
+def _where(settings: WinrmSettings) -> str:
     return f"{settings.name} at {settings.url}"
 
 
 # Answers that came, and are none.
 
 
-def _no_answer(error: Exception, settings: Settings) -> HostError:
+def _no_answer(error: Exception, settings: WinrmSettings) -> HostError:
     where = _where(settings)
     if isinstance(error, InClear):
         return Untrusted(
@@ -93,7 +93,7 @@ def _no_answer(error: Exception, settings: Settings) -> HostError:
     )
 
 
-def _rejected(settings: Settings) -> AuthenticationFailed:
+def _rejected(settings: WinrmSettings) -> AuthenticationFailed:
     return AuthenticationFailed(
         "Log-in rejected",
         f"{settings.name} takes neither user '{settings.user}' with this password, or doesn't offer "
@@ -102,7 +102,7 @@ def _rejected(settings: Settings) -> AuthenticationFailed:
     )
 
 
-def _status(status: Status, settings: Settings) -> Exception:
+def _status(status: BareStatus, settings: WinrmSettings) -> Exception:
     code = status.code
     if code == 413:
         return TooLarge()
@@ -134,7 +134,7 @@ def _status(status: Status, settings: Settings) -> Exception:
     return HostError("Unexpected answer", f"{settings.url} of {settings.name} answers HTTP {code}; is it WinRM?")
 
 
-def unencrypted_refused(settings: Settings) -> HostError:
+def unencrypted_refused(settings: WinrmSettings) -> HostError:
     """HTTP 500 without a word, to a message in clear."""
     return HostError(
         "Unencrypted messages refused",
@@ -146,11 +146,11 @@ def unencrypted_refused(settings: Settings) -> HostError:
 # Answers that did not come.
 
 
-def _network(error: requests.RequestException, settings: Settings) -> Exception:
+def _network(error: requests.RequestException, settings: WinrmSettings) -> Exception:
     causes = tuple(_causes(error))
     if isinstance(error, requests.exceptions.ProxyError):
         return _through_proxy(causes, settings)
-    for kind, told in ((wire.Late, _silent), (wire.TooMuch, _too_much), (wire.Compressed, _compressed)):
+    for kind, told in ((wire.RequestLate, _silent), (wire.TooMuch, _too_much), (wire.Compressed, _compressed)):
         if any(isinstance(cause, kind) for cause in causes):
             return told(settings)
     if any(isinstance(cause, wire.Gone) for cause in causes):
@@ -160,7 +160,9 @@ def _network(error: requests.RequestException, settings: Settings) -> Exception:
     return _not_reached(error, causes, settings)
 
 
-def _not_reached(error: requests.RequestException, causes: tuple[BaseException, ...], settings: Settings) -> Exception:
+def _not_reached(
+    error: requests.RequestException, causes: tuple[BaseException, ...], settings: WinrmSettings
+) -> Exception:
     where = _where(settings)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return ConnectTimedOut(
@@ -183,13 +185,13 @@ def _not_reached(error: requests.RequestException, causes: tuple[BaseException, 
     return Broken("Connection lost", f"{where} closed the connection: {said}{_perhaps(settings)}")
 
 
-def _perhaps(settings: Settings) -> str:
+def _perhaps(settings: WinrmSettings) -> str:
     """What the reason may be when a port hangs up that was never reached before."""
     other = "http" if settings.url.startswith("https:") else "https"
     return f". Where that is so from the first message on, the port may speak {other}: see winrm_scheme"
 
 
-def _silent(settings: Settings) -> Silent:
+def _silent(settings: WinrmSettings) -> Silent:
     return Silent(
         "No answer",
         f"{_where(settings)} gave no whole answer within {settings.read_timeout:g} seconds. Is the host overloaded, or "
@@ -197,21 +199,21 @@ def _silent(settings: Settings) -> Silent:
     )
 
 
-def _too_much(settings: Settings) -> Untrusted:
+def _too_much(settings: WinrmSettings) -> Untrusted:
     return Untrusted(
         "Answer too large",
         f"{_where(settings)} sends more than any answer of WinRM can have; the rest was not read. Is it WinRM?",
     )
 
 
-def _compressed(settings: Settings) -> Untrusted:
+def _compressed(settings: WinrmSettings) -> Untrusted:
     return Untrusted(
         "Answer compressed",
         f"{_where(settings)} sends a compressed answer, which nothing asked for. Is it WinRM, and not a proxy?",
     )
 
 
-def _proxy(reason: str, settings: Settings) -> HostError:
+def _proxy(reason: str, settings: WinrmSettings) -> HostError:
     proxy = settings.proxy or "a proxy on the way"
     return ConnectionRefused(
         "The proxy refuses",
@@ -220,7 +222,7 @@ def _proxy(reason: str, settings: Settings) -> HostError:
     )
 
 
-def _through_proxy(causes: tuple[BaseException, ...], settings: Settings) -> HostError:
+def _through_proxy(causes: tuple[BaseException, ...], settings: WinrmSettings) -> HostError:
     for cause in causes:
         if isinstance(cause, http.NewConnectionError | http.NameResolutionError | http.ConnectTimeoutError):
             return ConnectionRefused(
@@ -242,7 +244,7 @@ def _not_connected(causes: tuple[BaseException, ...], where: str) -> HostError:
 # TLS.
 
 
-def _tls(causes: tuple[BaseException, ...], settings: Settings) -> HostError:
+def _tls(causes: tuple[BaseException, ...], settings: WinrmSettings) -> HostError:
     found = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if found is not None:
         return _certificate(found.verify_code, found.verify_message, settings)
@@ -258,7 +260,7 @@ def _tls(causes: tuple[BaseException, ...], settings: Settings) -> HostError:
     return CertificateInvalid("TLS failed", f"{_where(settings)}: {said}")
 
 
-def _certificate(code: int, said: str, settings: Settings) -> CertificateInvalid:
+def _certificate(code: int, said: str, settings: WinrmSettings) -> CertificateInvalid:
     where = _where(settings)
     if code in (_OTHER_NAME, _OTHER_ADDRESS):
         return CertificateInvalid(

@@ -150,7 +150,7 @@ OPTIONS = (
 )
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class WinrmSettings(Struct, frozen=True, kw_only=True):
     """How one host is reached: checked, with nothing left to default."""
 
     name: str  #: What messages call the host.
@@ -175,7 +175,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_operations: int
     account: Account | None = None  #: Whose ticket the password is to get; None to use the one that is there.
     ticket: Ticket | None = None  #: That ticket.
-    otherwise: Settings | None = None  #: How to log in when there is no ticket to be had.
+    otherwise: WinrmSettings | None = None  #: How to log in when there is no ticket to be had.
 
     @property
     def encrypted(self) -> bool:
@@ -183,7 +183,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.encryption == "always"
 
 
-def read(target: Target) -> Settings:
+def read(target: Target) -> WinrmSettings:
     """The settings of one host, or ``OptionInvalid`` or ``PackageMissing`` with what to do."""
     first, *rest = logins.ways(target)
     settings = _read(target, first)
@@ -195,7 +195,7 @@ def read(target: Target) -> Settings:
     return settings
 
 
-def _read(target: Target, authentication: str) -> Settings:
+def _read(target: Target, authentication: str) -> WinrmSettings:
     scheme = _scheme(target)
     _check_login(target, authentication)
     operation, connect = float(target["operation_timeout"]), float(target["connect_timeout"])
@@ -206,7 +206,7 @@ def _read(target: Target, authentication: str) -> Settings:
             f"winrm_operation_timeout_sec is {operation:g} and winrm_read_timeout_sec {reading:g} for {target.host}; "
             "the first must be at least 1, the second larger, and winrm_connection_timeout above 0.",
         )
-    return Settings(
+    return WinrmSettings(
         name=target.host,
         url=_url(target, scheme),
         authentication=authentication,
@@ -295,7 +295,7 @@ def _encryption(target: Target, scheme: str, authentication: str) -> str:
     return "never"
 
 
-def transport(settings: Settings) -> Any:
+def transport(settings: WinrmSettings) -> Any:
     """What messages go through, not yet connected."""
     wanted: dict[str, Any] = {
         "endpoint": settings.url,

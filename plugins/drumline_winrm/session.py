@@ -24,14 +24,14 @@ from drumline.plugin import (
     Run,
 )
 from drumline_winrm import frames
-from drumline_winrm.client import Client
+from drumline_winrm.client import WsmanClient
 from drumline_winrm.faults import NothingYet, ShellGone, TooLarge
 from drumline_winrm.lines import NativeLines
-from drumline_winrm.options import Settings
-from drumline_winrm.shell import Shell
+from drumline_winrm.options import WinrmSettings
+from drumline_winrm.shell import WinrmShell
 from drumline_winrm.staging import WinrmStaged
 from drumline_winrm.transfers import Transfers
-from drumline_winrm.warm import Answer, NoPowerShell, NotInTime, WarmPowerShell
+from drumline_winrm.warm import NoPowerShell, NotInTime, WarmPowerShell, WarmResult
 
 _T = TypeVar("_T")
 
@@ -50,10 +50,10 @@ class WinrmSession:
     surely ends a whole tree of processes. The next command starts both anew, which costs a second or two.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WinrmSettings) -> None:
         self._settings = settings
-        self._client = Client(settings)
-        self._shell = Shell(self._client)
+        self._client = WsmanClient(settings)
+        self._shell = WinrmShell(self._client)
         self._warm = WarmPowerShell(self._client, self._shell)
         self._native = NativeLines(self._client, self._shell)
         self._no_powershell: NoPowerShell | None = None
@@ -152,7 +152,7 @@ class WinrmSession:
         """Whether someone has interrupted what runs."""
         return self._interrupted
 
-    def exit_of(self, answer: Answer) -> Exit:
+    def exit_of(self, answer: WarmResult) -> Exit:
         """What ``run`` returns for an answer. Raises ``ConnectionLost`` for one that no one knows the meaning of."""
         if self._interrupted and answer.code is None:
             self._warm.stop()
@@ -170,8 +170,8 @@ class WinrmSession:
     def _end_from_outside(self) -> None:
         """End what runs by a connection of its own, since the session's is waiting for its output."""
         found = [(self._shell.id, self._warm.command), (self._native.shell_id, self._native.command)]
-        client = Client(self._settings)
-        shell = Shell(client)
+        client = WsmanClient(self._settings)
+        shell = WinrmShell(client)
         # If the host can't be reached this way, there is nothing to wait for.
         try:
             for shell.id, command in found:
@@ -192,14 +192,14 @@ class WinrmSession:
         if request.language is Language.SH:
             raise OptionInvalid("This host speaks PowerShell", "A shell script can't run on it; use PowerShell or cmd.")
 
-    def _answer(self, request: Run, emit: Emit) -> Answer:
+    def _answer(self, request: Run, emit: Emit) -> WarmResult:
         deadline = _deadline(request)
         try:
             if not self._is_for_powershell(request, deadline):
                 return self._native.run(request, emit, self.ended, deadline)
             name = frames.nonce()
 
-            def ask() -> Answer:
+            def ask() -> WarmResult:
                 answer = self._warm.ask([self._line(name, request)], name, emit, self.ended, deadline)
                 if answer.code is not None:
                     self._warm.libraries.add(frames.library_id(request.library))
@@ -207,17 +207,17 @@ class WinrmSession:
 
             return self._twice(ask, deadline)
         except NotInTime:
-            return Answer(code=None, timed_out=not self._interrupted)
+            return WarmResult(code=None, timed_out=not self._interrupted)
 
     def _hold(self, request: Run, note: frames.Note) -> None:
         """Return when the command waits, which the note says then, or was interrupted."""
         said = bytearray()
 
-        def hold() -> Answer | None:
+        def hold() -> WarmResult | None:
             line = self._line(note.name, request, held=True)
             return self._warm.hold(line, note, lambda _stream, data: said.extend(data), self.ended)
 
-        answer: Answer | None = Answer(code=None)
+        answer: WarmResult | None = WarmResult(code=None)
         with contextlib.suppress(NotInTime):
             if not self._is_for_powershell(request):
                 raise CommandRefused(
@@ -255,13 +255,13 @@ class WinrmSession:
             held=held,
         )
 
-    def _twice(self, ask: Callable[[], _T], deadline: float | None = None) -> _T | Answer:
+    def _twice(self, ask: Callable[[], _T], deadline: float | None = None) -> _T | WarmResult:
         """Ask the warm PowerShell; once more when it turns out to have gone while nothing ran."""
         try:
             return ask()
         except ShellGone:
             if self._interrupted:
-                return Answer(code=None)
+                return WarmResult(code=None)
         self._start(deadline)
         try:
             return ask()

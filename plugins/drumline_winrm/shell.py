@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from drumline.plugin import ConnectionLost, HostError
 from drumline_winrm import messages
-from drumline_winrm.client import Client
-from drumline_winrm.faults import Broken, Late, NothingYet, OperationsFull, ShellGone, TooLarge
+from drumline_winrm.client import WsmanClient
+from drumline_winrm.faults import Broken, NothingYet, OperationsFull, ServiceLate, ShellGone, TooLarge
 from drumline_winrm.messages import Received
 
 #: The least time that a host is given for a request, in seconds; Windows takes no less.
@@ -20,11 +20,11 @@ _PAUSE = 0.25
 _LATE_PATIENCE = 60.0
 
 
-class Shell:
+class WinrmShell:
     """Opened at its first command; after ``delete`` the next command opens another."""
 
     def __init__(
-        self, client: Client, environment: Mapping[str, str] | None = None, directory: str | None = None
+        self, client: WsmanClient, environment: Mapping[str, str] | None = None, directory: str | None = None
     ) -> None:
         self._client = client
         self._environment = environment or {}
@@ -107,7 +107,7 @@ class Shell:
 
     def _count(self, nothing: NothingYet) -> None:
         """Bear with a host that can't tell whether there is output, for a while."""
-        if not isinstance(nothing, Late):
+        if not isinstance(nothing, ServiceLate):
             self._late_since = None
             return
         now = time.monotonic()

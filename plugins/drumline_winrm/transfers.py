@@ -17,9 +17,9 @@ from typing import BinaryIO
 from drumline.plugin import ConnectionLost, Get, HostError, Put, Stream, TransferFailed, TransferStopped
 from drumline.plugin.leftovers import temporary_name
 from drumline_winrm import frames
-from drumline_winrm.client import Client
+from drumline_winrm.client import WsmanClient
 from drumline_winrm.faults import ShellGone
-from drumline_winrm.warm import Answer, NotInTime, WarmPowerShell
+from drumline_winrm.warm import NotInTime, WarmPowerShell, WarmResult
 
 #: Seconds for the host to remove what has arrived of a file that was given up.
 _GRACE = 5.0
@@ -32,7 +32,7 @@ class Transfers:
 
     def __init__(
         self,
-        client: Client,
+        client: WsmanClient,
         warm: WarmPowerShell,
         start: Callable[[float | None], None],
         ended: Callable[[], bool],
@@ -76,12 +76,12 @@ class Transfers:
 
     def _move(
         self, transfer: _Transfer, kind: str, source: BinaryIO | None, take: Callable[[bytes], object] | None
-    ) -> Answer:
+    ) -> WarmResult:
         """Move the file; returns how that ended, or raises ``TransferStopped``."""
         try:
             answer = self._ask(transfer, kind, source, take)
         except NotInTime:
-            answer = Answer(code=None)
+            answer = WarmResult(code=None)
         except ConnectionLost:
             stopped = transfer.stopped()
             if stopped is not None:
@@ -96,7 +96,7 @@ class Transfers:
 
     def _ask(
         self, transfer: _Transfer, kind: str, source: BinaryIO | None, take: Callable[[bytes], object] | None
-    ) -> Answer:
+    ) -> WarmResult:
         def emit(stream: Stream, data: bytes) -> None:
             if stream == "stdout" and take is not None:
                 take(data)

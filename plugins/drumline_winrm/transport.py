@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from drumline.plugin import AuthenticationFailed, Costs, HostError, Platform, Target, TransportTraits
 from drumline_winrm import options
-from drumline_winrm.options import Settings
+from drumline_winrm.options import WinrmSettings
 
 if TYPE_CHECKING:
     from drumline_winrm.session import WinrmSession
@@ -57,7 +57,7 @@ class WinrmConnection:
     The first session is opened at once, so that whatever is wrong with the host is known then.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WinrmSettings) -> None:
         self._lock = threading.Lock()
         self._ticket = settings.ticket
         if self._ticket is not None:
@@ -95,7 +95,7 @@ class WinrmConnection:
             ticket.release()
 
 
-def _open_either(settings: Settings) -> tuple[Settings, WinrmSession]:
+def _open_either(settings: WinrmSettings) -> tuple[WinrmSettings, WinrmSession]:
     """A session by the best way to log in that there is, and which way that was."""
     if settings.otherwise is None:
         return settings, _open(settings)
@@ -111,7 +111,7 @@ def _open_either(settings: Settings) -> tuple[Settings, WinrmSession]:
             raise AuthenticationFailed(error.summary, detail) from None
 
 
-def _open(settings: Settings) -> WinrmSession:
+def _open(settings: WinrmSettings) -> WinrmSession:
     # With the first connection and not before: it brings XML and HTTP, which most runs don't need.
     from drumline_winrm.session import WinrmSession
 

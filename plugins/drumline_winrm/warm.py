@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from drumline.plugin import ConnectionLost, Emit, HostError, Stream
 from drumline_winrm import frames
-from drumline_winrm.client import Client
+from drumline_winrm.client import WsmanClient
 from drumline_winrm.faults import ShellGone, Silent, Untrusted
 from drumline_winrm.messages import Received, payload
-from drumline_winrm.shell import Shell
+from drumline_winrm.shell import WinrmShell
 
 #: What the worker says first; ``windows`` or ``other`` and PowerShell's version follow.
 _READY = b"drumline ready "
@@ -38,7 +38,7 @@ class _Wordless(NoPowerShell):
     """It ended at once without saying why, as programs do that Windows lacks something for at that moment."""
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class WarmResult(Struct, frozen=True, kw_only=True):
     """How a request ended. ``code`` is None when its time was up, or when it was ended from elsewhere."""
 
     code: int | None
@@ -49,7 +49,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 class WarmPowerShell:
     """Runs one request after the other. After anything but a regular end it is started anew by itself."""
 
-    def __init__(self, client: Client, shell: Shell) -> None:
+    def __init__(self, client: WsmanClient, shell: WinrmShell) -> None:
         self._client = client
         self._shell = shell
         self._program = client.settings.shell
@@ -114,7 +114,7 @@ class WarmPowerShell:
 
     def ask(
         self, lines: Iterable[bytes], name: str, emit: Emit, ended: Callable[[], bool], deadline: float | None
-    ) -> Answer:
+    ) -> WarmResult:
         """Send the lines of one request, and hand on what it says until it ends.
 
         ``name`` is the request's nonce, ``ended`` says whether someone else ends it, ``deadline`` is a monotonic time.
@@ -125,7 +125,7 @@ class WarmPowerShell:
             self._submit(lines)
             return self._follow(name, emit, ended, deadline)
 
-    def hold(self, line: bytes, note: frames.Note, emit: Emit, ended: Callable[[], bool]) -> Answer | None:
+    def hold(self, line: bytes, note: frames.Note, emit: Emit, ended: Callable[[], bool]) -> WarmResult | None:
         """Have a request made ready; returns None when it waits for its word, and the note says since when.
 
         Otherwise it ended without waiting, and ``emit`` was given what it said. Raises as ``ask`` does.
@@ -137,7 +137,7 @@ class WarmPowerShell:
 
     def give(
         self, word: bytes, note: frames.Note, emit: Emit, ended: Callable[[], bool], deadline: float | None
-    ) -> Answer:
+    ) -> WarmResult:
         """Give a held request its word; as ``ask``. The note says when it started, if it did."""
         with self._sound():
             self._submit([word])
@@ -181,27 +181,27 @@ class WarmPowerShell:
         ended: Callable[[], bool],
         deadline: float | None,
         until: frames.Note | None = None,
-    ) -> Answer:
+    ) -> WarmResult:
         assert self.command is not None
         marks = frames.EndMarks(name)
         for received in self._shell.follow(self.command, ended, deadline):
             for stream, data in received.output:
                 marks.feed(stream, data, emit)
             if marks.complete:
-                return Answer(code=marks.code, detail=marks.detail)
+                return WarmResult(code=marks.code, detail=marks.detail)
             if until is not None and until.time is not None:
                 break
             if received.done:
                 return self._ended(marks, emit, received.exit_code)
-        return Answer(code=None, timed_out=not ended())
+        return WarmResult(code=None, timed_out=not ended())
 
-    def _ended(self, marks: frames.EndMarks, emit: Emit, code: int | None) -> Answer:
+    def _ended(self, marks: frames.EndMarks, emit: Emit, code: int | None) -> WarmResult:
         """The command took the PowerShell with it; its exit code is the command's."""
         for stream, data in marks.rest():
             emit(stream, data)
         self.command = None
         self._stale = True
-        return Answer(code=code)
+        return WarmResult(code=code)
 
     def piece_size(self) -> int:
         """How many bytes of a file fill one Send."""
@@ -219,7 +219,7 @@ def _behind(note: frames.Note, emit: Emit) -> Emit:
     return take
 
 
-def _first_words(client: Client, program: str, said: bytes, code: int | None) -> str:
+def _first_words(client: WsmanClient, program: str, said: bytes, code: int | None) -> str:
     silent = "it says nothing" if code is None else f"it ended with exit code {code} and said nothing"
     words = " ".join(said.decode(errors="replace").split())[:500] or silent
     return (

@@ -30,7 +30,7 @@ from drumline_winrm.messages import ENVELOPE
 _MOST = 2 * ENVELOPE + 512 * 1024
 
 
-class Late(TimeoutError):
+class RequestLate(TimeoutError):
     """The request's time is up."""
 
 
@@ -50,7 +50,7 @@ class Gone(OSError):
     """The connection that a message was sealed for is closed; the message was not sent."""
 
 
-class Bounds:
+class RequestBounds:
     """What the request that is under way may still take. One user at a time; ``abandon`` may come from any thread."""
 
     def __init__(self) -> None:
@@ -94,12 +94,12 @@ class Bounds:
         self.left()
 
     def left(self) -> float:
-        """Seconds until the request's time is up; raises ``Late`` then."""
+        """Seconds until the request's time is up; raises ``RequestLate`` then."""
         if self._abandoned:
             raise Abandoned("given up")
         left = self._end - time.monotonic()
         if left <= 0:
-            raise Late("the request's time is up")
+            raise RequestLate("the request's time is up")
         return left
 
     def count(self, size: int) -> None:
@@ -122,7 +122,7 @@ def _break(one: socket.socket) -> None:
 class _Bounded:
     """A socket whose reads and writes are counted. All else is the socket's own."""
 
-    def __init__(self, inner: socket.socket, bounds: Bounds) -> None:
+    def __init__(self, inner: socket.socket, bounds: RequestBounds) -> None:
         self._inner = inner
         self._bounds = bounds
 
@@ -150,13 +150,13 @@ class _Bounded:
         try:
             yield
         except TimeoutError as error:
-            raise Late("the request's time is up") from error
+            raise RequestLate("the request's time is up") from error
 
 
 class Adapter(HTTPAdapter):
     """The adapter of ``requests`` for one client, over connections that keep within its bounds."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: RequestBounds) -> None:
         self._bounds = bounds
         super().__init__()
 
@@ -180,7 +180,7 @@ class Adapter(HTTPAdapter):
         return response
 
 
-def _pools(bounds: Bounds) -> dict[str, Any]:
+def _pools(bounds: RequestBounds) -> dict[str, Any]:
     """Pools by scheme whose connections keep within the bounds."""
 
     class Plain(HTTPConnection):
@@ -207,6 +207,6 @@ def _pools(bounds: Bounds) -> dict[str, Any]:
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _opened(one: Any, bounds: Bounds) -> Any:
+def _opened(one: Any, bounds: RequestBounds) -> Any:
     bounds.watch(one)
     return _Bounded(one, bounds)

@@ -20,7 +20,7 @@ from drumline.config import Settings, size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.engine.state import RunState
 from drumline.errors import FilesError, PluginError, UsageError
-from drumline.execution.approvals import Approvals, Source, whoami
+from drumline.execution.approvals import AnswerSource, Approvals, whoami
 from drumline.execution.context import KeepOutput, RunContext
 from drumline.execution.driver import Driver
 from drumline.execution.preflight import Preflight
@@ -47,7 +47,7 @@ from drumline.model.titles import titled
 from drumline.model.value import Value
 from drumline.planning.expand import check_patterns, make_plan
 from drumline.planning.references import check_results
-from drumline.planning.starts import check_start_times
+from drumline.planning.start_times import check_start_times
 from drumline.planning.tags import selected
 from drumline.plugin.registry import Registry
 from drumline.plugin.runs import Executor, RunView
@@ -306,7 +306,7 @@ def carry_out(
     *,
     command: str,
     verbosity: int = 0,
-    sources: Iterable[Source] = (),
+    sources: Iterable[AnswerSource] = (),
     readers: Readers | None = None,
 ) -> int:
     """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal.

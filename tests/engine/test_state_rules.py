@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.worlds import P, T, World, build, chain
 
-from drumline.engine.instructions import Announce, Start, Stop
+from drumline.engine.instructions import Announce, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.engine.transitions import IllegalMove
 from drumline.model.cause import Because, Cause
@@ -184,7 +184,7 @@ def test_what_was_to_be_sent_is_taken_back_when_an_urgent_interrupt_comes_with_w
         InterruptRequested(at=1, urgency=Urgency.NOW),
     ]
     instructions = state.handle(*inputs)
-    assert not [item for item in instructions if isinstance(item, Start)]
+    assert not [item for item in instructions if isinstance(item, StartJobs)]
     assert Stop((second,), cause=Cause(Because.PERSON)) in instructions
     assert state.status(Job(1, "a")) is Status.CANCELLED
     state.handle(JobFinished(at=2, job=second, status=Status.CANCELLED))
@@ -197,7 +197,7 @@ def test_one_success_anywhere_is_enough_at_once() -> None:
     state = RunState(build(P(tasks, strategy=Strategy.FREE)))
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(Job(0, "a"), Job(0, "b"))))
     [start] = state.handle(JobFinished(at=1, job=Job(0, "a"), status=Status.OK))
-    assert start == Start((Job(1, "a"), Job(1, "c")), (Cause(Because.NEED, Job(0, "a")),) * 2)
+    assert start == StartJobs((Job(1, "a"), Job(1, "c")), (Cause(Because.NEED, Job(0, "a")),) * 2)
 
 
 def test_the_cause_of_an_abandoned_job_is_the_failure_on_its_own_host() -> None:

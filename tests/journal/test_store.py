@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 from support.worlds import P, T, World, build, chain, worlds
 
-from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
+from drumline.engine.instructions import Announce, Finish, Release, StartJobs, Stop
 from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
 from drumline.journal.keys import RunKey
@@ -46,7 +46,7 @@ def test_replaying_a_journal_gives_the_state_of_the_run_that_wrote_it(world: Wor
     """Promise 1, through the database: plan, events, order."""
     world.run()
     events = [entry.event if isinstance(entry, Announce) else entry for entry in world.log]
-    events = [event for event in events if not isinstance(event, (Start, Stop, Release, Finish))]
+    events = [event for event in events if not isinstance(event, (StartJobs, Stop, Release, Finish))]
     journal = Journal(tmp_path)
     writer = journal.begin(world.plan, command="test")
     writer.append(events)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from reporting.test_timing import Kept, finished, one, over, passed, started, told
+from reporting.test_timing_lines import Kept, finished, one, over, passed, started, told
 from support.program import DRUMLINE, environment, wait_until
 from support.terminal import Terminal
 

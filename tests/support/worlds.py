@@ -11,7 +11,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
-from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
+from drumline.engine.instructions import Announce, Finish, Instruction, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.model.event import (
     Event,
@@ -221,7 +221,7 @@ class World:
         self.log += instructions
         for instruction in instructions:
             match instruction:
-                case Start(jobs=jobs, causes=causes):
+                case StartJobs(jobs=jobs, causes=causes):
                     started = JobsStarted(at=self.time, jobs=jobs, causes=causes)
                     self.log.append(started)
                     assert self.state.handle(started) == []
@@ -278,14 +278,14 @@ class Hand:
         self.said: list[Event] = []
         self.stops: dict[tuple[str, str], tuple[str, str]] = {}  # status and reason
         self.releases: list[Release] = []
-        self.starts: list[Start] = []
+        self.starts: list[StartJobs] = []
         self.told: list[Stop] = []
         self.feed(RunStarted(at=0.0, run="test"))
 
     def feed(self, *events: Input) -> None:
         for instruction in self.state.handle(*events):
             match instruction:
-                case Start(jobs=jobs, causes=causes):
+                case StartJobs(jobs=jobs, causes=causes):
                     self.starts.append(instruction)
                     self.state.handle(JobsStarted(at=events[-1].at, jobs=jobs, causes=causes))
                 case Stop(jobs=jobs, status=status, reason=reason):

@@ -33,7 +33,7 @@ class Dropped(Exception):
     """Raised by a test hook: the connection breaks here, without an answer."""
 
 
-class Connection:
+class ServedConnection:
     """State of one connection: its socket, who is at the other end, how many requests it had."""
 
     def __init__(self, server: WsmanServer, number: int, connected: socket.socket, address: str) -> None:

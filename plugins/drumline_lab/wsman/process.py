@@ -60,7 +60,7 @@ class Launch:
     code: Path | None = None  #: A file that holds the exit code at the end, which may have 32 bits.
 
 
-class Process:
+class ShellProcess:
     """A process group of its own, with one thread that reads both streams in the order in which they come."""
 
     def __init__(

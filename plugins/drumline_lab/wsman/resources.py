@@ -18,9 +18,9 @@ from xml.sax.saxutils import escape, quoteattr
 from drumline_lab import clocks
 from drumline_lab.wsman import faults, soap
 from drumline_lab.wsman.backends import Backend
-from drumline_lab.wsman.process import Canned, Process
+from drumline_lab.wsman.process import Canned, ShellProcess
 from drumline_lab.wsman.settings import Settings
-from drumline_lab.wsman.shell import Command, Output, Shell, Shells
+from drumline_lab.wsman.shell import Command, ReceivedOutput, ServedShell, Shells
 from drumline_lab.wsman.soap import RSP, Message
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
@@ -99,7 +99,7 @@ class TextShells:
             f"{describe(shell)}"
         )
 
-    def _command(self, message: Message, caller: Caller, shell: Shell) -> str:
+    def _command(self, message: Message, caller: Caller, shell: ServedShell) -> str:
         wanted = message.content("CommandLine")
         program = wanted.findtext(RSP + "Command") or ""
         line = " ".join([program, *(argument.text or "" for argument in wanted.iterfind(RSP + "Arguments"))])
@@ -110,7 +110,7 @@ class TextShells:
         self._start(command, shell, line, direct)
         return f"<rsp:CommandResponse><rsp:CommandId>{escape(command.id)}</rsp:CommandId></rsp:CommandResponse>"
 
-    def _start(self, command: Command, shell: Shell, line: str, direct: bool) -> None:
+    def _start(self, command: Command, shell: ServedShell, line: str, direct: bool) -> None:
         text = Line(text=line, shell_id=shell.id, environment=shell.environment, directory=shell.directory)
         canned = self.script(text) if self.script is not None else None
         if canned is None and len(line) > _CMD_LIMIT and not direct:
@@ -125,9 +125,9 @@ class TextShells:
         launch = self._backend.reporting(launch, line, direct=direct)
         self._shells.add(shell, command)
         after = clocks.forget if settings.clock_offset else None
-        command.start(lambda: Process(launch, command, linger=settings.linger, crlf=settings.crlf, after=after))
+        command.start(lambda: ShellProcess(launch, command, linger=settings.linger, crlf=settings.crlf, after=after))
 
-    def _receive(self, message: Message, caller: Caller, shell: Shell) -> str:
+    def _receive(self, message: Message, caller: Caller, shell: ServedShell) -> str:
         wanted = message.content("Receive").find(RSP + "DesiredStream")
         command = shell.command(wanted.get("CommandId") if wanted is not None else None)
         output = command.receive(
@@ -138,7 +138,7 @@ class TextShells:
         )
         return f"<rsp:ReceiveResponse>{_streams(output, command.id)}</rsp:ReceiveResponse>"
 
-    def _send(self, message: Message, caller: Caller, shell: Shell) -> str:
+    def _send(self, message: Message, caller: Caller, shell: ServedShell) -> str:
         for stream in message.content("Send").iterfind(RSP + "Stream"):
             command = shell.command(stream.get("CommandId"))
             try:
@@ -148,7 +148,7 @@ class TextShells:
             command.write(data, stream.get("End", "").lower() == "true", message.timeout)
         return "<rsp:SendResponse/>"
 
-    def _signal(self, message: Message, caller: Caller, shell: Shell) -> str:
+    def _signal(self, message: Message, caller: Caller, shell: ServedShell) -> str:
         wanted = message.content("Signal")
         command = shell.command(wanted.get("CommandId"))
         code = (wanted.findtext(RSP + "Code") or "").strip().rpartition("/")[2].lower()
@@ -198,7 +198,7 @@ class Config:
         return f"<cfg:Config>{limits}{service}</cfg:Service>{shells}</cfg:Config>"
 
 
-def describe(shell: Shell) -> str:
+def describe(shell: ServedShell) -> str:
     """The ``rsp:Shell`` element: what the client has asked for comes back in it."""
     now = time.monotonic()
     variables = "".join(
@@ -222,7 +222,7 @@ def describe(shell: Shell) -> str:
     return f"<rsp:Shell>{told}</rsp:Shell>"
 
 
-def _streams(output: Output, command_id: str) -> str:
+def _streams(output: ReceivedOutput, command_id: str) -> str:
     quoted = quoteattr(command_id)
     parts = [
         f'<rsp:Stream Name="{stream}" CommandId={quoted}>{base64.b64encode(data).decode()}</rsp:Stream>'

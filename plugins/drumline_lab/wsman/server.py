@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 
 from drumline_lab.wsman import certificates, faults, soap
 from drumline_lab.wsman.backends import Backend
-from drumline_lab.wsman.connection import Connection
+from drumline_lab.wsman.connection import ServedConnection
 from drumline_lab.wsman.credentials import Credentials
 from drumline_lab.wsman.http import Response
 from drumline_lab.wsman.process import Canned
@@ -80,7 +80,7 @@ class WsmanServer:
         self._address = address
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
-        self._connections: dict[Connection, threading.Thread] = {}
+        self._connections: dict[ServedConnection, threading.Thread] = {}
         self._count = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="wsman", daemon=True)
@@ -146,7 +146,7 @@ class WsmanServer:
         for connection in self.connections():
             connection.drop()
 
-    def connections(self) -> list[Connection]:
+    def connections(self) -> list[ServedConnection]:
         """Those that are open, oldest first."""
         with self._lock:
             return list(self._connections)
@@ -170,7 +170,7 @@ class WsmanServer:
             self.after(message.verb)
         return envelope
 
-    def record(self, connection: Connection, response: Response, *, received: int, sent: int) -> None:
+    def record(self, connection: ServedConnection, response: Response, *, received: int, sent: int) -> None:
         """Enter an exchange in the log."""
         if response.status == 401:
             self.last_auth_error = connection.last_auth_error
@@ -198,7 +198,7 @@ class WsmanServer:
 
     def _start_connection(self, connected: socket.socket, address: str) -> None:
         self._count += 1
-        connection = Connection(self, self._count, connected, address)
+        connection = ServedConnection(self, self._count, connected, address)
         thread = threading.Thread(
             target=self._serve, args=(connection,), name=f"wsman connection {self._count}", daemon=True
         )
@@ -206,7 +206,7 @@ class WsmanServer:
             self._connections[connection] = thread
         thread.start()
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: ServedConnection) -> None:
         try:
             connection.serve()
         finally:

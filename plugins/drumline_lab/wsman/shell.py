@@ -23,7 +23,7 @@ _ELEMENT = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class ReceivedOutput:
     """What one Receive brings."""
 
     chunks: tuple[tuple[Stream, bytes], ...]
@@ -69,7 +69,7 @@ class Command:
             self._exit_code = exit_code
             self._changed.notify_all()
 
-    def receive(self, *, timeout: float, coalesce: float, budget: int, connected: Callable[[], bool]) -> Output:
+    def receive(self, *, timeout: float, coalesce: float, budget: int, connected: Callable[[], bool]) -> ReceivedOutput:
         """The next output, at most ``budget`` bytes of it, waiting up to ``timeout`` seconds for any.
 
         Raises the faults of a time-out and of a command that was ended meanwhile. ``connected`` says whether the
@@ -84,7 +84,7 @@ class Command:
             chunks = tuple(self._take(budget))
             done = self._ended and not self._chunks
             self._changed.notify_all()
-            return Output(chunks=chunks, done=done, exit_code=self._exit_code if done else None)
+            return ReceivedOutput(chunks=chunks, done=done, exit_code=self._exit_code if done else None)
 
     def write(self, data: bytes, end: bool, timeout: float) -> None:
         """Feed standard input; raises the faults of a closed pipe and of a process that does not read."""
@@ -132,7 +132,7 @@ class Command:
 
 
 @dataclass(slots=True, kw_only=True)
-class Shell:
+class ServedShell:
     """One shell. ``operations`` counts every command it ever had: Windows gives them back only with the shell."""
 
     id: str
@@ -169,7 +169,7 @@ class Shells:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings  #: May be exchanged at any time.
         self._lock = threading.Lock()
-        self._shells: dict[str, Shell] = {}
+        self._shells: dict[str, ServedShell] = {}
 
     def create(
         self,
@@ -181,11 +181,11 @@ class Shells:
         directory: str | None = None,
         idle: float | None = None,
         lifetime: float | None = None,
-    ) -> Shell:
+    ) -> ServedShell:
         """A new shell, or the fault of a full quota."""
         self.sweep()
         now = time.monotonic()
-        shell = Shell(
+        shell = ServedShell(
             id=(shell_id or str(uuid.uuid4())).upper(),
             owner=owner,
             client=client,
@@ -202,7 +202,7 @@ class Shells:
             self._shells[shell.id] = shell
         return shell
 
-    def find(self, shell_id: str) -> Shell:
+    def find(self, shell_id: str) -> ServedShell:
         """The shell of this id, or the fault of an unknown one."""
         self.sweep()
         with self._lock:
@@ -213,7 +213,7 @@ class Shells:
             return shell
 
     @contextlib.contextmanager
-    def using(self, shell_id: str) -> Iterator[Shell]:
+    def using(self, shell_id: str) -> Iterator[ServedShell]:
         """The shell of this id, which can't grow too idle meanwhile."""
         shell = self.find(shell_id)
         with self._lock:
@@ -225,7 +225,7 @@ class Shells:
                 shell.uses -= 1
                 shell.used = time.monotonic()
 
-    def add(self, shell: Shell, command: Command) -> None:
+    def add(self, shell: ServedShell, command: Command) -> None:
         """Enter a command, or raise the fault of a full quota."""
         limit = self.settings.max_operations
         with self._lock:
@@ -269,10 +269,10 @@ class Shells:
         for command in commands:
             command.join(until)
 
-    def _of(self, owner: str) -> list[Shell]:
+    def _of(self, owner: str) -> list[ServedShell]:
         return [shell for shell in self._shells.values() if shell.owner.lower() == owner.lower()]
 
 
-def _end(shell: Shell) -> None:
+def _end(shell: ServedShell) -> None:
     for command in list(shell.commands.values()):
         command.drop()

@@ -9,7 +9,7 @@ import click
 from drumline.errors import UsageError
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """A click group that says what an unknown command was probably meant to be."""
 
     def resolve_command(
@@ -25,7 +25,7 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
     def group(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("cls", Group)
+        kwargs.setdefault("cls", CommandGroup)
         return super().group(*args, **kwargs)
 
 

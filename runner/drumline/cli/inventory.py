@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from drumline.cli.groups import Group as Commands
+from drumline.cli.groups import CommandGroup as Commands
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import completes, inventory_options, settings_with
 from drumline.diagnostics import Diagnostics, did_you_mean

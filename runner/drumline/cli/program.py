@@ -11,14 +11,14 @@ import click
 
 import drumline
 from drumline.cli import VARIABLE
-from drumline.cli.groups import Group, explained
+from drumline.cli.groups import CommandGroup, explained
 from drumline.cli.messages import show_error
 from drumline.cli.surroundings import Surroundings
 from drumline.commands import COMMANDS, HELP
 from drumline.errors import DrumlineError
 
 
-class Program(Group):
+class Program(CommandGroup):
     """A click group whose commands live in modules of their own, and whose plugins may add more."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import asdict
 
-from drumline.cli.groups import Group
+from drumline.cli.groups import CommandGroup
 from drumline.cli.options import (
     completes,
     events_option,
@@ -39,7 +39,7 @@ _format = click.option(
 )
 
 
-@click.group("runs", cls=Group)
+@click.group("runs", cls=CommandGroup)
 def command() -> None:
     """List earlier runs and show what they did."""
 

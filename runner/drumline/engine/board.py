@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
 from drumline.engine.dispatch import Dispatch
-from drumline.engine.instructions import Announce, Announcement, Instruction, Release, Start, Stop
+from drumline.engine.instructions import Announce, Announcement, Instruction, Release, StartJobs, Stop
 from drumline.engine.ledger import Ledger
 from drumline.model.cause import THE_RUN, Because, Cause
 from drumline.model.event import (
@@ -73,7 +73,7 @@ class Jobs:
         taken = self.dispatch.take()
         if taken:
             self.sending.update(taken)
-            self.out.append(Start(tuple(taken), tuple(taken.values())))
+            self.out.append(StartJobs(tuple(taken), tuple(taken.values())))
 
     def started(self, jobs: Iterable[Job]) -> None:
         """These jobs, named by a ``Start``, are being sent."""
@@ -132,12 +132,12 @@ class Jobs:
         out = self.out
         self.out = []
         for item in out:
-            if not isinstance(item, Start):
+            if not isinstance(item, StartJobs):
                 self.out.append(item)
                 continue
             left = {job: cause for job, cause in zip(item.jobs, item.causes, strict=True) if job not in jobs}
             if left:
-                self.out.append(Start(tuple(left), tuple(left.values())))
+                self.out.append(StartJobs(tuple(left), tuple(left.values())))
         for job in jobs:
             self.dispatch.release(job)
             del self.sending[job]

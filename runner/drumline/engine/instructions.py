@@ -26,7 +26,7 @@ Announcement: TypeAlias = (
 )
 
 
-class Start(Struct, frozen=True):
+class StartJobs(Struct, frozen=True):
     """Make the intent durable, feed ``JobsStarted`` back, then send these jobs."""
 
     jobs: tuple[Job, ...]
@@ -66,4 +66,4 @@ class Finish(Struct, frozen=True):
     exit_status: int
 
 
-Instruction: TypeAlias = Start | Stop | Release | Announce | Finish
+Instruction: TypeAlias = StartJobs | Stop | Release | Announce | Finish

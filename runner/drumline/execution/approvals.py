@@ -32,7 +32,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     comment: str = ""
 
 
-class Source(Protocol):
+class AnswerSource(Protocol):
     """Where answers come from: a terminal, the journal. Called by the threads of the jobs that ask."""
 
     def look(self, question: ApprovalRequested) -> Reply | None:
@@ -51,7 +51,7 @@ class Approvals:
         self,
         *,
         note: Callable[[Input], None],
-        sources: Sequence[Source] = (),
+        sources: Sequence[AnswerSource] = (),
         clock: Clock | None = None,
     ) -> None:
         """``note`` makes an event part of the run: it is journalled before anybody is shown it."""

@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from msgspec import Struct
 
 from drumline.clock import Clock
-from drumline.engine.instructions import Announce, Finish, Instruction, Release, Start, Stop
+from drumline.engine.instructions import Announce, Finish, Instruction, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.execution.values import stopped_values
 from drumline.model.event import (
@@ -223,7 +223,7 @@ class Driver:
     def _turn(self, happened: list[Input], executor: Executor) -> None:
         self._turned = min((event.at for event in happened), default=self._turned)
         instructions = self._state.handle(*happened)
-        starts = [item for item in instructions if isinstance(item, Start)]
+        starts = [item for item in instructions if isinstance(item, StartJobs)]
         events: list[Event] = [*happened, *(item.event for item in instructions if isinstance(item, Announce))]
         if starts:
             jobs = tuple(job for start in starts for job in start.jobs)
@@ -240,7 +240,7 @@ class Driver:
     def _perform(self, instructions: list[Instruction], executor: Executor) -> None:
         for instruction in instructions:
             match instruction:
-                case Start(jobs=jobs):
+                case StartJobs(jobs=jobs):
                     self._sent.update(dict.fromkeys(jobs, self._clock.now()))
                     for job in jobs:
                         executor.submit(job)

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from drumline.errors import ConnectTimedOut, SessionLimit
 from drumline.execution.approvals import NOBODY
+from drumline.execution.burst import Held, stage
 from drumline.execution.clocks import read_clock
 from drumline.execution.context import RunContext
 from drumline.execution.output import LEAST, LIMIT, Output
-from drumline.execution.staging import Held, stage
 from drumline.execution.values import timed_out
 from drumline.model.event import Input, JobStaged, JobWaiting
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit

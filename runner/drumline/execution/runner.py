@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from drumline.execution.burst import release
 from drumline.execution.context import RunContext
 from drumline.execution.job import JobRun
 from drumline.execution.requests import Asking, Requests
-from drumline.execution.staging import release
 from drumline.model.event import Input
 from drumline.model.plan import Job
 from drumline.plugin.runs import JobReport, Stopped

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from drumline.forecast.simulation import Link, Simulated
+from drumline.forecast.simulation import PathLink, Simulated
 from drumline.model.cause import Because
 from drumline.model.plan import Plan
 
@@ -49,9 +49,9 @@ def critical_path(plan: Plan, run: Simulated) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _jobs(run: Simulated) -> Iterator[Link]:
+def _jobs(run: Simulated) -> Iterator[PathLink]:
     """The jobs on the path, first to last."""
-    found: list[Link] = []
+    found: list[PathLink] = []
     link = run.last
     while link is not None:
         found.append(link)
@@ -59,7 +59,7 @@ def _jobs(run: Simulated) -> Iterator[Link]:
     return (link for link in reversed(found) if link.job is not None)
 
 
-def _reason(plan: Plan, run: Simulated, link: Link) -> Reason:
+def _reason(plan: Plan, run: Simulated, link: PathLink) -> Reason:
     """Why a job began, as the engine has said."""
     assert link.job is not None
     step, why = plan.steps[link.job.step], link.why
@@ -81,12 +81,12 @@ _REASONS = {
 }
 
 
-def _continues(leg: Leg, link: Link, reason: Reason) -> bool:
+def _continues(leg: Leg, link: PathLink, reason: Reason) -> bool:
     places = (Reason.FORKS, Reason.SESSIONS, Reason.THROTTLE)
     return link.job is not None and link.job.step == leg.step and reason in places and link.staged is leg.staged
 
 
-def _leg(link: Link, reason: Reason) -> Leg:
+def _leg(link: PathLink, reason: Reason) -> Leg:
     assert link.job is not None
     clock, overhead = _before(link)
     return Leg(
@@ -100,7 +100,7 @@ def _leg(link: Link, reason: Reason) -> Leg:
     )
 
 
-def _longer(leg: Leg, link: Link) -> Leg:
+def _longer(leg: Leg, link: PathLink) -> Leg:
     assert link.job is not None
     clock, overhead = _before(link)
     return replace(
@@ -112,7 +112,7 @@ def _longer(leg: Leg, link: Link) -> Leg:
     )
 
 
-def _before(link: Link) -> tuple[float, float]:
+def _before(link: PathLink) -> tuple[float, float]:
     """Seconds between the end of the job before and the beginning of this one: of the clock, and of drumline."""
     cause = link.cause
     assert cause is not None

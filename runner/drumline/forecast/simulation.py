@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
-from drumline.engine.instructions import Announce, Announcement, Finish, Release, Start, Stop
+from drumline.engine.instructions import Announce, Announcement, Finish, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.forecast.costs import STAGING, STOPPING, TURN, WORD
 from drumline.forecast.draws import Drawn
@@ -51,12 +51,12 @@ class Draws(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Link:
+class PathLink:
     """A job on its way through the run, and whose end let it begin: the raw material of the critical path."""
 
     job: Job | None  #: None: the beginning of the run, or with a cause the clock (a deadline, an agreed moment).
     started: float
-    cause: Link | None = None
+    cause: PathLink | None = None
     why: Because = Because.RUN  #: What the engine says that it began for.
     ended: float = 0.0
     staged: bool = False  #: It is the part until its command was waiting on its host.
@@ -79,7 +79,7 @@ class Simulated:
     exit_status: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     waves: dict[WaveKey, Span] = field(default_factory=dict)
-    last: Link | None = None  #: What the run ended with.
+    last: PathLink | None = None  #: What the run ended with.
     stops: list[str] = field(default_factory=list)  #: Why plays were stopped, and starts called off.
     late: int = 0  #: Jobs that were late at a barrier.
 
@@ -107,11 +107,11 @@ class Simulation:
         self._due: list[tuple[float, int, Input]] = []
         self._number = 0
         self._steps: dict[int, Drawn] = {}
-        self._links: dict[Job, Link] = {}
+        self._links: dict[Job, PathLink] = {}
         self._stopped: dict[Job, Status] = {}
         self._connected: set[str] = set()
         self._over = False
-        self._released: Link | None = None  # what let the newest wave be released
+        self._released: PathLink | None = None  # what let the newest wave be released
         self._found = Simulated()
 
     def run(self) -> Simulated:
@@ -138,7 +138,7 @@ class Simulation:
             match instruction:
                 case Announce(event=announced):
                     self._note(announced, link)
-                case Start(jobs=jobs, causes=causes):
+                case StartJobs(jobs=jobs, causes=causes):
                     self._start(jobs, causes, link)
                 case Release(jobs=jobs, instant=instant, cause=cause):
                     self._release(jobs, instant, cause.kind, link)
@@ -151,7 +151,7 @@ class Simulation:
                 case _:
                     assert_never(instruction)
 
-    def _link_of(self, event: Input) -> Link | None:
+    def _link_of(self, event: Input) -> PathLink | None:
         """Whose doing it is; None when it doesn't happen any more, since its job was stopped before."""
         if isinstance(event, JobFinished):
             job = event.job
@@ -168,14 +168,14 @@ class Simulation:
             if event.job in self._stopped:
                 return None
             waiting = self._links[event.job]
-            return Link(event.job, waiting.started, waiting.cause, waiting.why, ended=event.at, staged=True)
-        return Link(None, event.at, self._released, ended=event.at)
+            return PathLink(event.job, waiting.started, waiting.cause, waiting.why, ended=event.at, staged=True)
+        return PathLink(None, event.at, self._released, ended=event.at)
 
     def _wave_of(self, job: Job) -> WaveKey:
         step = self._plan.steps[job.step]
         return step.play, step.batch, step.wave
 
-    def _note(self, event: Announcement, link: Link) -> None:
+    def _note(self, event: Announcement, link: PathLink) -> None:
         """Keep what the state announces, as far as it is asked for later."""
         found = self._found
         match event:
@@ -198,7 +198,7 @@ class Simulation:
 
     # Jobs.
 
-    def _start(self, jobs: tuple[Job, ...], causes: tuple[Cause, ...], link: Link) -> None:
+    def _start(self, jobs: tuple[Job, ...], causes: tuple[Cause, ...], link: PathLink) -> None:
         followed = self._state.handle(JobsStarted(at=self._free, jobs=jobs))
         assert not followed
         for job, cause in zip(jobs, causes, strict=True):
@@ -212,13 +212,13 @@ class Simulation:
                 self._connected.add(job.host)
                 self._free += cost.connection
                 at = self._free + (0.0 if drawn.connects else cost.connecting)
-            begun = self._links[job] = Link(job, self._free, link, cause.kind)
+            begun = self._links[job] = PathLink(job, self._free, link, cause.kind)
             if self._plan.steps[job.step].task.start is None or drawn.took[job.host] < 0:
                 self._end(job, begun, at + abs(drawn.took[job.host]))
             else:
                 self._stage(job, at + drawn.staging.get(job.host, STAGING))
 
-    def _end(self, job: Job, link: Link, at: float, began: float | None = None) -> None:
+    def _end(self, job: Job, link: PathLink, at: float, began: float | None = None) -> None:
         drawn = self._steps[job.step]
         status = Status.OK
         if drawn.took[job.host] < 0:
@@ -231,7 +231,7 @@ class Simulation:
     def _stage(self, job: Job, at: float) -> None:
         self._push(JobStaged(at=at, job=job, offset=0.0, uncertainty=0.0, round_trip=0.001))
 
-    def _release(self, jobs: tuple[Job, ...], instant: float | None, why: Because, cause: Link) -> None:
+    def _release(self, jobs: tuple[Job, ...], instant: float | None, why: Because, cause: PathLink) -> None:
         """The staged jobs begin; from here on each is in the run because of the one that was staged last."""
         at = self._free
         self._free += len(jobs) * WORD
@@ -239,7 +239,7 @@ class Simulation:
         released = StartReleased(at=self._free, jobs=jobs, instant=instant, burst=len(jobs) * WORD)
         assert not self._state.handle(released)
         for job in jobs:
-            link = self._links[job] = Link(job, began, cause, why)
+            link = self._links[job] = PathLink(job, began, cause, why)
             self._end(job, link, began + self._steps[job.step].took[job.host], began)
 
     def _stop(self, jobs: tuple[Job, ...], status: Status) -> None:

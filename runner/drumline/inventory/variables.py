@@ -16,7 +16,7 @@ from drumline.diagnostics import did_you_mean
 from drumline.inventory.sources import members
 from drumline.model.host import Host, Inventory
 from drumline.model.value import Template, Value, Variables
-from drumline.templating.bounds import TooLarge, weight
+from drumline.templating.bounds import ValueTooLarge, weight
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
 from drumline.templating.values import ATOMS, OMIT
@@ -100,7 +100,7 @@ class Scope(Lookup):
         """The value. A chain of variables each of which holds the one before it twice doubles with each step."""
         try:
             weight(value)
-        except TooLarge as error:
+        except ValueTooLarge as error:
             raise TemplateFailed(f"'{name}': {error}") from None
         return value
 

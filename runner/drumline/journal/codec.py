@@ -42,7 +42,7 @@ class Damaged(ValueError):
     """These bytes are none that ``encode`` wrote."""
 
 
-class _Kind(IntEnum):
+class _Extension(IntEnum):
     """The extensions, each around one value. Their numbers stand in journals: none ever means anything else."""
 
     SHARED = 1  #: The number of something that was written before.
@@ -63,26 +63,26 @@ class _Kind(IntEnum):
 
 #: How those are read that need nothing but their value.
 _READ: dict[int, Callable[[Any], Any]] = {
-    _Kind.TEMPLATE: lambda fields: convert(fields, Template),
-    _Kind.SECRET: Secret,
-    _Kind.OCTAL: Octal,
-    _Kind.NUMBER: lambda data: int.from_bytes(data, signed=True),
-    _Kind.TEXT: lambda data: data.decode(errors="surrogatepass"),
-    _Kind.TUPLE: tuple,
-    _Kind.SET: set,
-    _Kind.MAPPING: dict,
-    _Kind.MOMENT: datetime.fromisoformat,
-    _Kind.DATE: date.fromisoformat,
-    _Kind.TIME: time.fromisoformat,
-    _Kind.SPAN: lambda parts: timedelta(*parts),
+    _Extension.TEMPLATE: lambda fields: convert(fields, Template),
+    _Extension.SECRET: Secret,
+    _Extension.OCTAL: Octal,
+    _Extension.NUMBER: lambda data: int.from_bytes(data, signed=True),
+    _Extension.TEXT: lambda data: data.decode(errors="surrogatepass"),
+    _Extension.TUPLE: tuple,
+    _Extension.SET: set,
+    _Extension.MAPPING: dict,
+    _Extension.MOMENT: datetime.fromisoformat,
+    _Extension.DATE: date.fromisoformat,
+    _Extension.TIME: time.fromisoformat,
+    _Extension.SPAN: lambda parts: timedelta(*parts),
 }
 #: How data of other classes than msgpack's is written. A moment is a date too.
-_WRITE: tuple[tuple[type, _Kind, Callable[[Any], Any]], ...] = (
-    (Octal, _Kind.OCTAL, int),
-    (datetime, _Kind.MOMENT, datetime.isoformat),
-    (date, _Kind.DATE, date.isoformat),
-    (time, _Kind.TIME, time.isoformat),
-    (timedelta, _Kind.SPAN, lambda span: [span.days, span.seconds, span.microseconds]),
+_WRITE: tuple[tuple[type, _Extension, Callable[[Any], Any]], ...] = (
+    (Octal, _Extension.OCTAL, int),
+    (datetime, _Extension.MOMENT, datetime.isoformat),
+    (date, _Extension.DATE, date.isoformat),
+    (time, _Extension.TIME, time.isoformat),
+    (timedelta, _Extension.SPAN, lambda span: [span.days, span.seconds, span.microseconds]),
 )
 
 
@@ -175,7 +175,7 @@ _pack_data = Encoder(enc_hook=_simpler).encode
 _pack = Encoder().encode
 
 
-def _ext(kind: _Kind, value: Any) -> Ext:
+def _ext(kind: _Extension, value: Any) -> Ext:
     return Ext(int(kind), _pack(value))
 
 
@@ -216,7 +216,7 @@ class _Writer:
             written = _pack((number, write(value)))
             place = self._places[id(value)] = len(self.shared)
             self.shared.append(written)
-        return _ext(_Kind.SHARED, place)
+        return _ext(_Extension.SHARED, place)
 
     def _fields(self, value: Struct) -> dict[str, Any]:
         """Those that aren't as they are by default. Of a task with ``no_log`` all is secret that may be a template."""
@@ -233,7 +233,7 @@ class _Writer:
     def _template(self, template: Template) -> Ext:
         text = self._text(template.text, self._shown(template.text))
         fields = {"text": text, "position": self.typed(template.position), "bare": template.bare}
-        return _ext(_Kind.TEMPLATE, fields)
+        return _ext(_Extension.TEMPLATE, fields)
 
     def _names(self, names: tuple[str, ...]) -> list[Any]:
         return list(names) if all(map(str.isascii, names)) else [self._text(name, name) for name in names]
@@ -247,7 +247,7 @@ class _Writer:
         if type(value) is str:
             return self._text(value, self._shown(value))
         if isinstance(value, Secret):
-            written = _ext(_Kind.SECRET, self._text(value.reveal(), value.reveal()))
+            written = _ext(_Extension.SECRET, self._text(value.reveal(), value.reveal()))
             return self._hidden(MASK, written) if self._hiding else written
         if isinstance(value, (Mapping, list, tuple, set, frozenset)):
             return self._nested(value)
@@ -257,7 +257,7 @@ class _Writer:
     def _atom(self, value: Any) -> Any:
         if type(value) is int:
             data = value.to_bytes(value.bit_length() // 8 + 1, signed=True)
-            return value if len(data) <= 8 else _ext(_Kind.NUMBER, data)
+            return value if len(data) <= 8 else _ext(_Extension.NUMBER, data)
         if value is None or type(value) in (bool, float, bytes):
             return value
         for kind, number, write in _WRITE:
@@ -280,7 +280,7 @@ class _Writer:
             self._within.pop()
         if isinstance(value, list):
             return written
-        return _ext(_Kind.TUPLE if isinstance(value, tuple) else _Kind.SET, written)
+        return _ext(_Extension.TUPLE if isinstance(value, tuple) else _Extension.SET, written)
 
     def _mapping(self, value: Mapping[Any, Any]) -> Any:
         hid, self._hides = self._hides, False  # names tell nothing
@@ -288,7 +288,7 @@ class _Writer:
         self._hides = hid
         pairs = [(key, self._entry(name, item)) for key, (name, item) in zip(keys, value.items(), strict=True)]
         plain = all(type(key) in (str, int, float, bool, type(None)) for key, _ in pairs)
-        return dict(pairs) if plain else _ext(_Kind.MAPPING, pairs)
+        return dict(pairs) if plain else _ext(_Extension.MAPPING, pairs)
 
     def _entry(self, key: Any, value: Any) -> Any:
         """One value, whose name may say that it is secret. A template that only names another variable isn't."""
@@ -308,13 +308,13 @@ class _Writer:
         return MASK if self._hides else self._hiding.shown(text)
 
     def _text(self, text: str, shown: str) -> Any:
-        written = text if _is_unicode(text) else _ext(_Kind.TEXT, text.encode(errors="surrogatepass"))
+        written = text if _is_unicode(text) else _ext(_Extension.TEXT, text.encode(errors="surrogatepass"))
         return written if shown == text else self._hidden(shown, written)
 
     def _hidden(self, shown: str, written: Any) -> Any:
         told = self._text(shown, shown)
         close = self._hiding.close if self._hiding else None
-        return told if close is None else _ext(_Kind.HIDDEN, (told, close(_pack(written))))
+        return told if close is None else _ext(_Extension.HIDDEN, (told, close(_pack(written))))
 
 
 @cache
@@ -362,9 +362,9 @@ class _Reader:
 
     def _extension(self, number: int, data: memoryview) -> Any:
         value = self._unpack(data)
-        if number == _Kind.SHARED:
+        if number == _Extension.SHARED:
             return self._shared[value]
-        if number == _Kind.HIDDEN:
+        if number == _Extension.HIDDEN:
             return self._revealed(*value)
         return _READ[number](value)
 

@@ -37,7 +37,7 @@ class _Stopped(Struct, frozen=True):
     stopped: bool = False
 
 
-class _Ending(Struct, frozen=True):
+class _PastEnd(Struct, frozen=True):
     """What counts of a ``JobFinished``."""
 
     at: Seconds
@@ -62,7 +62,7 @@ class _Staging(Struct, frozen=True):
     job: Job
 
 
-_Shape = TypeVar("_Shape", _Ending, _Staging)
+_Shape = TypeVar("_Shape", _PastEnd, _Staging)
 
 
 class PastJob(NamedTuple):
@@ -125,7 +125,7 @@ def _read(database: sqlite3.Connection, path: str, before: int) -> Iterator[Past
 def _past_run(database: sqlite3.Connection, number: int, plan: Plan) -> PastRun:
     endings = [
         PastJob(*end.job, end.status, end.started, end.at, end.began)
-        for end in _events(database, number, "JobFinished", _Ending, plan)
+        for end in _events(database, number, "JobFinished", _PastEnd, plan)
         if end.counts
     ]
     staged = {

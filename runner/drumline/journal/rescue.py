@@ -34,7 +34,7 @@ _HEADER = {
 }
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class Inspection(Struct, frozen=True, kw_only=True):
     """What came of looking a journal over."""
 
     runs: int
@@ -42,7 +42,7 @@ class Found(Struct, frozen=True, kw_only=True):
     faults: list[str]  #: What is damaged, in sentences; empty when it is whole.
 
 
-def verify(directory: Path) -> Found:
+def verify(directory: Path) -> Inspection:
     """Read everything once. Raises ``UsageError`` where nothing can be read."""
     with closing(Reader(directory)) as reader:
         faults = list(_structure_faults(reader))
@@ -50,7 +50,7 @@ def verify(directory: Path) -> Found:
         for run in runs:
             events += _events_of(reader, run, faults)
         faults += [f"{where}: {count} can't be read" for where, count in reader.damage.items()]
-        return Found(runs=len(runs), events=events, faults=faults)
+        return Inspection(runs=len(runs), events=events, faults=faults)
 
 
 def _structure_faults(reader: Reader) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple, assert_never
 
 from msgspec.structs import replace
 
-from drumline.engine.instructions import Announce, Finish, Release, Start, Stop
+from drumline.engine.instructions import Announce, Finish, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.model.event import Input, JobFinished, JobsStarted, RunStarted, TimePassed
 from drumline.model.outcome import Status
@@ -121,7 +121,7 @@ class Ran:
     def _take(self, event: Input) -> None:
         for instruction in self._state.handle(event):
             match instruction:
-                case Start(jobs=jobs):
+                case StartJobs(jobs=jobs):
                     self._state.handle(JobsStarted(at=event.at, jobs=jobs))
                     for job in jobs:
                         end = self._ends[job.step]

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import timing
-from drumline.loading.keywords import Read, Reader, tags_in
+from drumline.loading.keywords import KeywordReader, Read, tags_in
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value
 from drumline.source.yaml import Entry, Node, plain
@@ -30,7 +30,7 @@ Render: TypeAlias = Callable[[Value, Play], Any]
 Owner = TypeVar("Owner", Play, Task)
 
 #: Keywords of this kind that have nothing to do with time.
-RESOLVED: Mapping[str, Read] = {"run_once": Reader.boolean}
+RESOLVED: Mapping[str, Read] = {"run_once": KeywordReader.boolean}
 
 _SEEN = (
     "It is fixed before the run, the same for all hosts: its templates see -e, 'vars' of play and task, and 'groups', "
@@ -50,7 +50,7 @@ def deferring(reads: Mapping[str, Read]) -> dict[str, Read]:
 
 
 def _deferring(read: Read) -> Read:
-    def read_or_defer(reader: Reader, keyword: str, node: Node) -> Any:
+    def read_or_defer(reader: KeywordReader, keyword: str, node: Node) -> Any:
         value = plain(node)
         return _Deferred(value) if _has_template(value) else read(reader, keyword, node)
 
@@ -148,7 +148,7 @@ class _Resolution:
                 hint = f" {_SEEN}" if isinstance(error, Unresolved) else ""
                 detail = f"'{keyword}': {error.summary}{hint}"
                 self._found.add("A keyword can't be rendered", detail=detail, position=error.position)
-        return Reader(entries, self._found).values(reads)
+        return KeywordReader(entries, self._found).values(reads)
 
     def _entry(self, key: str, path: str, value: Value, around: Position) -> dict[str, Entry]:
         """A key of a dictionary and its rendered value; nothing where that is ``omit``."""

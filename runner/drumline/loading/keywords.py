@@ -184,7 +184,7 @@ def of_others(keyword: str) -> str:
     return " It is one of plays." if keyword in PLAY else " It is one of tasks." if keyword in TASK else ""
 
 
-class Reader:
+class KeywordReader:
     """Reads the values of one play's or task's keywords; a wrong one is noted, and its default taken instead."""
 
     def __init__(self, entries: Mapping[str, Entry], found: Diagnostics) -> None:
@@ -375,7 +375,7 @@ class Reader:
 
 
 #: Reads the value of one keyword; None where it is wrong, which is noted.
-Read: TypeAlias = Callable[[Reader, str, Node], Any]
+Read: TypeAlias = Callable[[KeywordReader, str, Node], Any]
 
 
 def tags_in(text: str | Template) -> list[str | Template]:

@@ -52,7 +52,7 @@ def check_names(
         found.extend(templating.wrong_secrets(template))
     _check_own_words(playbook, extra_vars, found)
     if undefined and not _sets_unknown_names(playbook):
-        checker = _Checker(playbook, inventory, extra_vars, templating, found)
+        checker = _DefinitionChecker(playbook, inventory, extra_vars, templating, found)
         for play in playbook.plays:
             for task in filter(chosen, play.tasks):
                 checker.check(play, task)
@@ -210,7 +210,7 @@ def named_by_templates(task: Task) -> list[Template]:
     ]
 
 
-class _Checker:
+class _DefinitionChecker:
     """Looks for the definitions of the names that tasks need."""
 
     def __init__(

@@ -31,7 +31,7 @@ class Vertex(NamedTuple):
 Needs: TypeAlias = Mapping[Vertex, tuple[Vertex, ...]]
 
 
-class Names:
+class NeedNames:
     """Finds what a name after ``needs`` stands for."""
 
     def __init__(self, plays: Sequence[Play]) -> None:
@@ -72,7 +72,7 @@ def _play_needs(index: int, play: Play, known: Mapping[str, Vertex]) -> tuple[in
 
 def needs_of(plays: Sequence[Play]) -> Needs:
     """Every task's and play's needs. Names that stand for nothing are left out; :func:`check_needs` reports them."""
-    names = Names(plays)
+    names = NeedNames(plays)
     graph: dict[Vertex, tuple[Vertex, ...]] = {}
     for index, needed in enumerate(needs_of_plays(plays)):
         before = tuple(Vertex(other) for other in needed)
@@ -85,7 +85,7 @@ def needs_of(plays: Sequence[Play]) -> Needs:
     return graph
 
 
-def _task_needs(vertex: Vertex, task: Task, names: Names) -> tuple[Vertex, ...]:
+def _task_needs(vertex: Vertex, task: Task, names: NeedNames) -> tuple[Vertex, ...]:
     if task.needs is None:
         assert vertex.task is not None
         return (Vertex(vertex.play, vertex.task - 1),) if vertex.task else ()
@@ -110,7 +110,7 @@ class _NameChecker:
 
     def __init__(self, plays: Sequence[Play], found: Diagnostics) -> None:
         self._plays = plays
-        self._names = Names(plays)
+        self._names = NeedNames(plays)
         self._found = found
 
     def check_play(self, play: Play) -> None:

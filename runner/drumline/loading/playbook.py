@@ -13,7 +13,7 @@ from drumline.errors import FilesError
 from drumline.loading import keywords, timing
 from drumline.loading.deferred import deferring, split
 from drumline.loading.ids import slug, unique_ids
-from drumline.loading.keywords import Reader
+from drumline.loading.keywords import KeywordReader
 from drumline.loading.needs import check_needs
 from drumline.loading.tasks import read_inherited, read_task
 from drumline.model.playbook import Play, Playbook, Strategy, Task
@@ -87,7 +87,7 @@ def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) ->
     if imported is not None:
         keywords.add_not_yet(imported, node.value[imported].key_position, found)
         return None
-    reader = Reader(node.value, found)
+    reader = KeywordReader(node.value, found)
     keywords.check_known(node.value, keywords.PLAY, "A play", found)
     _check_facts(reader)
     hosts = reader.value("hosts", reader.pattern)
@@ -111,14 +111,14 @@ def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) ->
     return play
 
 
-def _check_facts(reader: Reader) -> None:
+def _check_facts(reader: KeywordReader) -> None:
     node = reader.node("gather_facts")
     if node is not None and reader.boolean("gather_facts", node):
         detail = "Gathering facts is not supported by this version of drumline yet; write 'gather_facts: false'."
         reader.found.add("Keyword not supported yet", detail=detail, position=node.position, hides_names=True)
 
 
-def _strategy(reader: Reader) -> Any:
+def _strategy(reader: KeywordReader) -> Any:
     def read_strategy(keyword: str, node: Node) -> Strategy | None:
         names = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
         text = reader.constant(keyword, node)
@@ -131,7 +131,7 @@ def _strategy(reader: Reader) -> Any:
     return read_strategy
 
 
-def _read_tasks(reader: Reader, actions: Mapping[str, Action]) -> tuple[Task, ...]:
+def _read_tasks(reader: KeywordReader, actions: Mapping[str, Action]) -> tuple[Task, ...]:
     inherited = read_inherited(reader)
     node = reader.node("tasks")
     if node is None:

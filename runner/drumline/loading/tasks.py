@@ -13,7 +13,7 @@ from drumline.loading.arguments import check_arguments
 from drumline.loading.deferred import RESOLVED, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
-from drumline.loading.keywords import Read, Reader
+from drumline.loading.keywords import KeywordReader, Read
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
@@ -40,7 +40,7 @@ def read_task(
         detail = f"A task is a dictionary with an action in it, but this is {node.kind}."
         found.add("Not a task", detail=detail, position=node.position, hides_names=True)
         return None
-    reader = Reader(node.value, found)
+    reader = KeywordReader(node.value, found)
     use = _ActionReader(reader, actions, node.position).read()
     action, arguments, argument_positions = use
     fields = _read_fields(reader)
@@ -68,7 +68,7 @@ def languages_of(action: Action, called: str) -> tuple[str, ...]:
     return languages.get(called.rpartition(".")[2]) or languages.get("") or _ANY_SHELL
 
 
-def read_inherited(reader: Reader) -> dict[str, Any]:
+def read_inherited(reader: KeywordReader) -> dict[str, Any]:
     """The values of those keywords, of a play or a task, that hold for the tasks below; by the names of task fields."""
     return reader.values(_INHERITED)
 
@@ -86,7 +86,7 @@ def _environment(layers: list[Value]) -> Value:
     return layers[0] if len(layers) == 1 else layers
 
 
-def _read_fields(reader: Reader) -> dict[str, Any]:
+def _read_fields(reader: KeywordReader) -> dict[str, Any]:
     """Values of the task fields that the task's own keywords give, by their names; what isn't written is left out."""
     fields = reader.values(_OWN)
     if "vars" in fields:
@@ -95,7 +95,7 @@ def _read_fields(reader: Reader) -> dict[str, Any]:
     return fields | {key: value for key, value in (("loop", loop), ("retries", retries)) if value is not None}
 
 
-def _trigger_rule(reader: Reader, keyword: str, node: Node) -> TriggerRule | None:
+def _trigger_rule(reader: KeywordReader, keyword: str, node: Node) -> TriggerRule | None:
     text = reader.constant(keyword, node)
     try:
         return None if text is None else TriggerRule(text)
@@ -105,7 +105,7 @@ def _trigger_rule(reader: Reader, keyword: str, node: Node) -> TriggerRule | Non
         return None
 
 
-def _check_become_method(reader: Reader, keyword: str, node: Node) -> None:
+def _check_become_method(reader: KeywordReader, keyword: str, node: Node) -> None:
     method = reader.text(keyword, node)
     if isinstance(method, Template) or method in (None, "sudo", "ansible.builtin.sudo"):
         return
@@ -118,7 +118,7 @@ def _check_become_method(reader: Reader, keyword: str, node: Node) -> None:
     reader.found.add("Keyword not supported yet", detail=detail, position=node.position)
 
 
-def _retries(reader: Reader) -> Retries | None:
+def _retries(reader: KeywordReader) -> Retries | None:
     if "until" not in reader and "retries" not in reader:
         return None
     numbers = {"count": reader.value("retries", reader.number), "delay": reader.value("delay", reader.number)}
@@ -126,7 +126,7 @@ def _retries(reader: Reader) -> Retries | None:
     return Retries(until=reader.value("until", reader.conditions, ()), **given)
 
 
-def _loop(reader: Reader) -> Loop | None:
+def _loop(reader: KeywordReader) -> Loop | None:
     loop, with_items = reader.node("loop"), reader.node("with_items")
     control = _loop_control(reader)
     if loop is not None and with_items is not None:
@@ -141,14 +141,14 @@ def _loop(reader: Reader) -> Loop | None:
     return None
 
 
-def _loop_control(reader: Reader) -> dict[str, Any]:
+def _loop_control(reader: KeywordReader) -> dict[str, Any]:
     node = reader.node("loop_control")
     if node is None:
         return {}
     if not isinstance(node.value, dict):
         reader.wrong("loop_control", "a dictionary", node)
         return {}
-    control = Reader(node.value, reader.found)
+    control = KeywordReader(node.value, reader.found)
     keywords.check_known(node.value, keywords.LOOP_CONTROL, "'loop_control'", control.found)
     return {
         "variable": control.value("loop_var", control.identifier, "item"),
@@ -172,35 +172,35 @@ def _flattened(items: Value) -> dict[str, Any]:
 #: How each keyword is read that a play passes on to its tasks; the field of a task has the same name.
 _INHERITED: Mapping[str, Read] = {
     **deferring({**timing.INHERITED, **RESOLVED}),
-    "become": Reader.maybe_boolean,
+    "become": KeywordReader.maybe_boolean,
     "become_method": _check_become_method,
-    "become_user": Reader.text,
-    "environment": Reader.environment,
-    "ignore_errors": Reader.maybe_boolean,
-    "ignore_unreachable": Reader.maybe_boolean,
-    "no_log": Reader.maybe_boolean,
-    "tags": Reader.tags,
-    "timeout": Reader.number,
+    "become_user": KeywordReader.text,
+    "environment": KeywordReader.environment,
+    "ignore_errors": KeywordReader.maybe_boolean,
+    "ignore_unreachable": KeywordReader.maybe_boolean,
+    "no_log": KeywordReader.maybe_boolean,
+    "tags": KeywordReader.tags,
+    "timeout": KeywordReader.number,
 }
 #: The same for keywords of a task's own that need no other keyword to be read.
 _OWN: Mapping[str, Read] = {
     **deferring(timing.TASK),
-    "changed_when": Reader.conditions,
-    "delegate_to": Reader.text,
-    "failed_when": Reader.conditions,
-    "hosts": Reader.pattern,
-    "needs": Reader.names,
-    "register": Reader.identifier,
+    "changed_when": KeywordReader.conditions,
+    "delegate_to": KeywordReader.text,
+    "failed_when": KeywordReader.conditions,
+    "hosts": KeywordReader.pattern,
+    "needs": KeywordReader.names,
+    "register": KeywordReader.identifier,
     "trigger_rule": _trigger_rule,
-    "vars": Reader.variables,
-    "when": Reader.conditions,
+    "vars": KeywordReader.variables,
+    "when": KeywordReader.conditions,
 }
 
 
 class _ActionReader:
     """Finds out which action a task uses, and with which arguments."""
 
-    def __init__(self, reader: Reader, actions: Mapping[str, Action], position: Position) -> None:
+    def __init__(self, reader: KeywordReader, actions: Mapping[str, Action], position: Position) -> None:
         self._reader = reader
         self._entries = reader.entries
         self._found = reader.found
@@ -290,7 +290,7 @@ class _ActionReader:
 class _Arguments:
     """Reads the arguments of one use of an action, in any of their forms."""
 
-    def __init__(self, action: Action, called: str, reader: Reader, position: Position) -> None:
+    def __init__(self, action: Action, called: str, reader: KeywordReader, position: Position) -> None:
         """``called`` is the name that the task gives the action: one of several."""
         self._action = action
         self._called = called

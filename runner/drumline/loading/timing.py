@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.loading import keywords
-from drumline.loading.keywords import Read, Reader
+from drumline.loading.keywords import KeywordReader, Read
 from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start, Strategy, Task
 from drumline.plugin.protocols import Action
 from drumline.source.moments import duration, instant
@@ -32,7 +32,7 @@ def amount(text: str) -> Amount | None:
     return Amount(float(match[2]), percent=True) if match[2] else Amount(int(match[1]))
 
 
-def _amount(reader: Reader, keyword: str, node: Node) -> Amount | None:
+def _amount(reader: KeywordReader, keyword: str, node: Node) -> Amount | None:
     found = amount(_text(node))
     if found is None:
         share = f"{node.value * 100:g}%" if isinstance(node.value, float) and 0 < node.value < 1 else "30%"
@@ -49,7 +49,7 @@ def _text(node: Node) -> str:
     return "" if isinstance(node.value, (bool, list, dict)) else str(node.value).strip()
 
 
-def _positive(reader: Reader, keyword: str, node: Node) -> Amount | None:
+def _positive(reader: KeywordReader, keyword: str, node: Node) -> Amount | None:
     found = _amount(reader, keyword, node)
     if found is not None and found.value <= 0:
         reader.problem(f"'{keyword}' has to be 1 at least, or a share above 0%.", node)
@@ -57,14 +57,14 @@ def _positive(reader: Reader, keyword: str, node: Node) -> Amount | None:
     return found
 
 
-def _serial(reader: Reader, keyword: str, node: Node) -> tuple[Amount, ...] | None:
+def _serial(reader: KeywordReader, keyword: str, node: Node) -> tuple[Amount, ...] | None:
     items = node.value if isinstance(node.value, list) else [node]
     sizes = [_amount(reader, keyword, item) for item in items]
     # For Ansible a number below 1 means all that are left.
     return tuple(size if size.percent or size.value > 0 else Amount(100, percent=True) for size in sizes if size)
 
 
-def _keep_available(reader: Reader, keyword: str, node: Node) -> dict[str, Amount] | None:
+def _keep_available(reader: KeywordReader, keyword: str, node: Node) -> dict[str, Amount] | None:
     if not isinstance(node.value, dict):
         reader.wrong(keyword, "a dictionary such as {app: 70%, db: 2}", node)
         return None
@@ -72,7 +72,7 @@ def _keep_available(reader: Reader, keyword: str, node: Node) -> dict[str, Amoun
     return {group: found for group, found in kept.items() if found is not None}
 
 
-def _kept(reader: Reader, keyword: str, node: Node) -> Amount | None:
+def _kept(reader: KeywordReader, keyword: str, node: Node) -> Amount | None:
     found = _amount(reader, keyword, node)
     if found is not None and found.value < 0:
         reader.problem(f"'{keyword}' can't be negative.", node)
@@ -80,7 +80,7 @@ def _kept(reader: Reader, keyword: str, node: Node) -> Amount | None:
     return found
 
 
-def _max_fail_percentage(reader: Reader, keyword: str, node: Node) -> float | None:
+def _max_fail_percentage(reader: KeywordReader, keyword: str, node: Node) -> float | None:
     match = re.fullmatch(_PERCENT, _text(node))
     if match is None or float(match[1]) > 100:
         reader.wrong(keyword, "a percentage from 0 to 100", node)
@@ -88,7 +88,7 @@ def _max_fail_percentage(reader: Reader, keyword: str, node: Node) -> float | No
     return float(match[1])
 
 
-def _throttle(reader: Reader, keyword: str, node: Node) -> int | None:
+def _throttle(reader: KeywordReader, keyword: str, node: Node) -> int | None:
     text = _text(node)
     if not re.fullmatch(r"[0-9]{1,15}", text):
         reader.wrong(keyword, "a whole number that isn't negative", node)
@@ -96,15 +96,15 @@ def _throttle(reader: Reader, keyword: str, node: Node) -> int | None:
     return int(text)
 
 
-def _order(reader: Reader, keyword: str, node: Node) -> Order | None:
+def _order(reader: KeywordReader, keyword: str, node: Node) -> Order | None:
     return _choice(reader, keyword, node, Order)
 
 
-def _late(reader: Reader, keyword: str, node: Node) -> Late | None:
+def _late(reader: KeywordReader, keyword: str, node: Node) -> Late | None:
     return _choice(reader, keyword, node, Late)
 
 
-def _choice(reader: Reader, keyword: str, node: Node, choices: type[Choice]) -> Choice | None:
+def _choice(reader: KeywordReader, keyword: str, node: Node, choices: type[Choice]) -> Choice | None:
     text = reader.constant(keyword, node)
     try:
         return None if text is None else choices(text)
@@ -114,7 +114,7 @@ def _choice(reader: Reader, keyword: str, node: Node, choices: type[Choice]) -> 
         return None
 
 
-def _duration(reader: Reader, keyword: str, node: Node) -> float | None:
+def _duration(reader: KeywordReader, keyword: str, node: Node) -> float | None:
     seconds = _moment(reader, keyword, node, duration, "a duration such as 10m")
     if seconds is not None and seconds <= 0:
         reader.problem(f"'{keyword}' has to be longer than nothing.", node)
@@ -122,11 +122,13 @@ def _duration(reader: Reader, keyword: str, node: Node) -> float | None:
     return seconds
 
 
-def _instant(reader: Reader, keyword: str, node: Node) -> float | None:
+def _instant(reader: KeywordReader, keyword: str, node: Node) -> float | None:
     return _moment(reader, keyword, node, instant, "a time such as 2026-12-01T02:00:00+01:00")
 
 
-def _moment(reader: Reader, keyword: str, node: Node, parse: Callable[[str], float], wanted: str) -> float | None:
+def _moment(
+    reader: KeywordReader, keyword: str, node: Node, parse: Callable[[str], float], wanted: str
+) -> float | None:
     if isinstance(node.value, (bool, list, dict)):
         reader.wrong(keyword, wanted, node)
         return None
@@ -137,7 +139,7 @@ def _moment(reader: Reader, keyword: str, node: Node, parse: Callable[[str], flo
         return None
 
 
-def _barrier(reader: Reader, keyword: str, node: Node) -> Barrier | None:
+def _barrier(reader: KeywordReader, keyword: str, node: Node) -> Barrier | None:
     parts = _parts(reader, keyword, node, keywords.BARRIER, "{quorum: 90%, deadline: 10m, late: drop}")
     if parts is None:
         return None
@@ -147,7 +149,7 @@ def _barrier(reader: Reader, keyword: str, node: Node) -> Barrier | None:
     return Barrier(**parts.values({"quorum": _positive, "deadline": _duration, "late": _late}))
 
 
-def _start(reader: Reader, keyword: str, node: Node) -> Start | None:
+def _start(reader: KeywordReader, keyword: str, node: Node) -> Start | None:
     parts = _parts(reader, keyword, node, keywords.START, "{together: true, max_skew: 100ms}")
     if parts is None:
         return None
@@ -159,13 +161,15 @@ def _start(reader: Reader, keyword: str, node: Node) -> Start | None:
     return Start(**parts.values({"max_skew": _duration, "at": _instant}))
 
 
-def _parts(reader: Reader, keyword: str, node: Node, known: frozenset[str], example: str) -> Reader | None:
+def _parts(
+    reader: KeywordReader, keyword: str, node: Node, known: frozenset[str], example: str
+) -> KeywordReader | None:
     """A reader of the parts of a keyword that takes a dictionary."""
     if not isinstance(node.value, dict):
         reader.wrong(keyword, f"a dictionary such as {example}", node)
         return None
     keywords.check_known(node.value, known, f"'{keyword}'", reader.found)
-    return Reader(node.value, reader.found)
+    return KeywordReader(node.value, reader.found)
 
 
 #: How the keywords of plays, of tasks, and those that a play passes on to its tasks are read.
@@ -176,10 +180,10 @@ PLAY: Mapping[str, Read] = {
     "max_fail_percentage": _max_fail_percentage,
     "order": _order,
     "serial": _serial,
-    "spread_by": Reader.identifier,
+    "spread_by": KeywordReader.identifier,
 }
 TASK: Mapping[str, Read] = {"barrier": _barrier, "start": _start}
-INHERITED: Mapping[str, Read] = {"any_errors_fatal": Reader.boolean, "throttle": _throttle}
+INHERITED: Mapping[str, Read] = {"any_errors_fatal": KeywordReader.boolean, "throttle": _throttle}
 
 
 def check_barriers(play: Play, found: Diagnostics) -> None:

@@ -105,7 +105,7 @@ class _Candidate(NamedTuple):
     value: Hashable
 
 
-class _Kind:
+class _HostKind:
     """Hosts that are in the same groups of ``keep_available``: by value, in the play's order."""
 
     def __init__(self, groups: tuple[_Group, ...]) -> None:
@@ -117,12 +117,12 @@ class _Kind:
         return all(group.taken < group.most for group in self.groups)
 
 
-def _urgency(kind: _Kind, batches: int) -> int:
+def _urgency(kind: _HostKind, batches: int) -> int:
     """How many of its groups don't fit into the batches after this one; negated."""
     return -sum(group.left > group.most * (batches - 1) for group in kind.groups)
 
 
-def _width(kind: _Kind, batches: int) -> int:
+def _width(kind: _HostKind, batches: int) -> int:
     return len(kind.groups)
 
 
@@ -147,20 +147,20 @@ class _Packing:
 
     def _sorted(
         self, hosts: Hosts, values: Sequence[Hashable], groups_of: defaultdict[str, list[_Group]]
-    ) -> list[_Kind]:
-        kinds: dict[tuple[int, ...], _Kind] = {}
+    ) -> list[_HostKind]:
+        kinds: dict[tuple[int, ...], _HostKind] = {}
         for index, (host, value) in enumerate(zip(hosts, values, strict=True)):
             groups = tuple(groups_of.get(host, ()))
             for group in groups:
                 group.left += 1
-            kind = kinds.setdefault(tuple(map(id, groups)), _Kind(groups))
+            kind = kinds.setdefault(tuple(map(id, groups)), _HostKind(groups))
             kind.hosts[value].append(index)
         for kind in kinds.values():
             kind.candidates = [self._candidate(kind, value) for value in kind.hosts]
             heapify(kind.candidates)
         return list(kinds.values())
 
-    def _candidate(self, kind: _Kind, value: Hashable) -> _Candidate:
+    def _candidate(self, kind: _HostKind, value: Hashable) -> _Candidate:
         return _Candidate(-self._rest[value], kind.hosts[value][0], value)
 
     def least_batches(self, sizes: _Sizes, batch: int = 0) -> int:
@@ -175,7 +175,7 @@ class _Packing:
                 return
             yield self._batch(sizes[batch], partial(rank, batches=self.least_batches(sizes, batch)))
 
-    def _batch(self, size: int, rank: Callable[[_Kind], int]) -> list[int]:
+    def _batch(self, size: int, rank: Callable[[_HostKind], int]) -> list[int]:
         taken: list[int] = []
         for group in self._groups:
             group.taken = 0
@@ -183,7 +183,7 @@ class _Packing:
             taken += more
         return taken
 
-    def _round(self, size: int, rank: Callable[[_Kind], int]) -> list[int]:
+    def _round(self, size: int, rank: Callable[[_HostKind], int]) -> list[int]:
         """What goes into the batch with each value coming once."""
         taken: dict[Hashable, int] = {}
         while len(taken) < size and (kind := self._best(rank)):
@@ -200,12 +200,12 @@ class _Packing:
                     heappush(kind.candidates, self._candidate(kind, value))
         return list(taken.values())
 
-    def _best(self, rank: Callable[[_Kind], int]) -> _Kind | None:
+    def _best(self, rank: Callable[[_HostKind], int]) -> _HostKind | None:
         """The kind of the host that is taken next."""
         fitting = [kind for kind in self._kinds if kind.fits() and self._has_candidate(kind)]
         return min(fitting, key=lambda kind: (rank(kind), kind.candidates[0]), default=None)
 
-    def _has_candidate(self, kind: _Kind) -> bool:
+    def _has_candidate(self, kind: _HostKind) -> bool:
         """Forget candidates that are out of date; whether one is left."""
         while kind.candidates and -kind.candidates[0].rest != self._rest[kind.candidates[0].value]:
             heappop(kind.candidates)

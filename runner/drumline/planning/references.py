@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading.needs import Names, Vertex, ambiguous, needs_of
+from drumline.loading.needs import NeedNames, Vertex, ambiguous, needs_of
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
 from drumline.planning.graph import ancestors
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 def check_results(plan: Plan, references: Iterable[tuple[Vertex, Reference, Position]]) -> Diagnostics:
     """What is wrong with the ``references`` (``loading.names.references``) of the tasks that take part."""
     found = Diagnostics()
-    checker = _Checker(plan, found)
+    checker = _ResultsChecker(plan, found)
     for vertex, reference, position in references:
         if reference.task is not None and checker.takes_part(vertex):
             checker.check(vertex, reference, position)
     return found
 
 
-class _Checker:
+class _ResultsChecker:
     def __init__(self, plan: Plan, found: Diagnostics) -> None:
         self._plan = plan
         self._plays = plan.playbook.plays
         self._found = found
-        self._names = Names(self._plays)
+        self._names = NeedNames(self._plays)
         self._steps = steps_of(plan)
         needs = needs_of(self._plays)
         self._upstream = cache(lambda vertex: ancestors(needs, vertex))

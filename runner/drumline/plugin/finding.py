@@ -13,7 +13,7 @@ from drumline.plugin.distributions import EntryPoint, entry_points
 from drumline.plugin.spec import PROJECT
 
 
-class Found(Struct, frozen=True):
+class FoundPlugin(Struct, frozen=True):
     """A plugin that was found, or the exception that importing it raised."""
 
     name: str
@@ -26,9 +26,9 @@ class Found(Struct, frozen=True):
         return f"Plugin '{self.name}' ({self.origin})"
 
 
-def installed() -> list[Found]:
+def installed() -> list[FoundPlugin]:
     """The plugins that distributions declare by an entry point, sorted by name."""
-    found = [Found(entry.name, entry.origin, _import(entry)) for entry in entry_points(PROJECT, sys.path)]
+    found = [FoundPlugin(entry.name, entry.origin, _import(entry)) for entry in entry_points(PROJECT, sys.path)]
     return sorted(found, key=lambda item: item.name)
 
 
@@ -39,11 +39,11 @@ def _import(entry: EntryPoint) -> object:
         return error
 
 
-def in_directory(directory: Path | None) -> list[Found]:
+def in_directory(directory: Path | None) -> list[FoundPlugin]:
     """The plugins of a project: its ``*.py``, sorted by name. Files whose name starts with ``_`` are left alone."""
     if directory is None or not directory.is_dir():
         return []
-    return [Found(path.stem, str(path), _import_file(path)) for path in sorted(directory.glob("[!_]*.py"))]
+    return [FoundPlugin(path.stem, str(path), _import_file(path)) for path in sorted(directory.glob("[!_]*.py"))]
 
 
 def _import_file(path: Path) -> object:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from drumline.config import NAMES, variable_of
-from drumline.plugin.finding import Found, in_directory, installed
+from drumline.plugin.finding import FoundPlugin, in_directory, installed
 from drumline.plugin.hooks import BUILT_IN, Hooks, Rejected, failed
 from drumline.plugin.registry import Actions, DeclaredSetting, Offers, PluginInfo, Registry
 
@@ -45,11 +45,11 @@ def load_plugins(
     ``built_in`` has the hooks of drumline itself, which come first and aren't listed among the plugins. ``extra`` are
     (name, module or object) pairs that come last, for tests and embedding. Raises what ``read`` does.
     """
-    found = [*installed(), *in_directory(directory), *(Found(name, "given", plugin) for name, plugin in extra)]
+    found = [*installed(), *in_directory(directory), *(FoundPlugin(name, "given", plugin) for name, plugin in extra)]
     return _gather(found, built_in, read)
 
 
-def _gather(found: Sequence[Found], built_in: object, read: ReadSettings) -> Registry:
+def _gather(found: Sequence[FoundPlugin], built_in: object, read: ReadSettings) -> Registry:
     hooks = Hooks()
     faults: dict[str, list[str]] = {plugin.owner: [] for plugin in found}
     for plugin in found:
@@ -92,7 +92,7 @@ def _gather(found: Sequence[Found], built_in: object, read: ReadSettings) -> Reg
     )
 
 
-def _declared(hooks: Hooks, found: Found) -> list[str]:
+def _declared(hooks: Hooks, found: FoundPlugin) -> list[str]:
     """Have its own hooks declared; returns what is wrong with them."""
     try:
         hooks.declare(found.plugin)
@@ -101,7 +101,7 @@ def _declared(hooks: Hooks, found: Found) -> list[str]:
     return []
 
 
-def _registered(hooks: Hooks, found: Found) -> list[str]:
+def _registered(hooks: Hooks, found: FoundPlugin) -> list[str]:
     """Have it registered; returns why it was left out."""
     if isinstance(found.plugin, BaseException):
         kind = type(found.plugin).__name__

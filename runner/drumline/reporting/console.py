@@ -33,7 +33,7 @@ from drumline.model.event import (
 )
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
-from drumline.reporting.failures import Failures
+from drumline.reporting.failures import FailureReports
 from drumline.reporting.lines import (
     Line,
     Part,
@@ -48,7 +48,7 @@ from drumline.reporting.lines import (
 from drumline.reporting.prompt import TerminalPrompt
 from drumline.reporting.recap import hosts_to_go_on, recap_lines
 from drumline.reporting.screens import FRAMES_PER_SECOND, Screen
-from drumline.reporting.timing import (
+from drumline.reporting.timing_lines import (
     approve_command,
     called_off_line,
     headed,
@@ -59,7 +59,7 @@ from drumline.reporting.timing import (
     waiting_lines,
 )
 from drumline.reporting.tracker import Tracker, Wave, WaveKey
-from drumline.reporting.waves import running_text, wave_result
+from drumline.reporting.wave_lines import running_text, wave_result
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Left
@@ -90,7 +90,7 @@ class ConsoleReport:
         """
         self._lock = threading.RLock()
         self._tracker = Tracker(plan, verbose=verbose, address=address)
-        self._failures = Failures(self._tracker, self._show_of, self._lock, verbose=verbose)
+        self._failures = FailureReports(self._tracker, self._show_of, self._lock, verbose=verbose)
         self._recap = recap
         self._go_on = go_on
         self._more = show_command(number, state)

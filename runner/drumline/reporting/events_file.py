@@ -56,14 +56,14 @@ def _opened(name: str) -> Callable[[], TextIO]:
 def _writing(opened: Callable[[], TextIO], plan: Plan) -> Iterator[Takes]:
     file = opened()
     try:
-        yield _Writer(file, plan)
+        yield _EventLines(file, plan)
     finally:
         if file is not sys.stdout:
             with suppress(OSError):  # told when it was written
                 file.close()
 
 
-class _Writer:
+class _EventLines:
     """Writes events as lines of JSON; those that were missed leave a gap in the numbers."""
 
     def __init__(self, file: TextIO, plan: Plan) -> None:

@@ -21,7 +21,7 @@ _PATIENCE = 1.0
 _MOST_KINDS = 5
 
 
-class _Kind(Struct):
+class _Repeated(Struct):
     """Failures of one task that differ by the hosts' names at most."""
 
     step: int
@@ -29,7 +29,7 @@ class _Kind(Struct):
     more: list[str] = []  #: Hosts that failed alike, and were not told yet.
 
 
-class Failures:
+class FailureReports:
     """Tells failures of waves that go on. ``show`` takes a wave and what is to be said of it."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Failures:
         self._show = show
         self._lock = lock
         self._verbose = verbose
-        self._kinds: dict[WaveKey, dict[Likeness, _Kind]] = {}
+        self._kinds: dict[WaveKey, dict[Likeness, _Repeated]] = {}
         self._timer: threading.Timer | None = None
 
     def add(self, event: JobFinished) -> None:
@@ -57,7 +57,7 @@ class Failures:
             self._tell_soon()
             return
         brief = not self._verbose and sum(kind.step == step for kind in kinds.values()) >= _MOST_KINDS
-        kinds[likeness] = _Kind(step, host)
+        kinds[likeness] = _Repeated(step, host)
         self._show(wave, fold_lines(self._tracker.plan.steps[step], fold, verbose=self._verbose, brief=brief))
 
     def told(self, wave: Wave) -> frozenset[tuple[int, str]]:
@@ -84,7 +84,7 @@ class Failures:
                 if lines:
                     self._show(self._tracker.waves[key], lines)
 
-    def _more_lines(self, likeness: Likeness, kind: _Kind) -> Iterator[Line]:
+    def _more_lines(self, likeness: Likeness, kind: _Repeated) -> Iterator[Line]:
         if not kind.more:
             return
         hosts, kind.more = self._tracker.folding.ordered(kind.more), []

@@ -31,9 +31,9 @@ from drumline.reporting.lines import (
     verdict,
     wave_title,
 )
-from drumline.reporting.timing import approve_command, called_off_line, stop_line, waiting_lines
+from drumline.reporting.timing_lines import approve_command, called_off_line, stop_line, waiting_lines
 from drumline.reporting.tracker import CAUSES, Question, Starting, Tracker, Wave
-from drumline.reporting.waves import ending_line, wave_result
+from drumline.reporting.wave_lines import ending_line, wave_result
 
 
 def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from drumline.errors import DrumlineError
-from drumline.execution.approvals import Source
+from drumline.execution.approvals import AnswerSource
 from drumline.model.event import Event
 from drumline.plugin.hooks import BUILT_IN, Hooks, failed
 from drumline.plugin.runs import Reporter, RunView
@@ -28,7 +28,7 @@ def reporters_of(hooks: Hooks, run: RunView) -> Iterator[tuple[str, Reporter]]:
 class Reports:
     """The reporters of a run that goes on, each behind a thread of its own."""
 
-    def __init__(self, hooks: Hooks, when_slow: WhenSlow, *, sources: tuple[Source, ...] = ()) -> None:
+    def __init__(self, hooks: Hooks, when_slow: WhenSlow, *, sources: tuple[AnswerSource, ...] = ()) -> None:
         """``sources`` take people's answers."""
         self.sources = sources
         self._hooks = hooks

@@ -35,7 +35,7 @@ _SEQUENCES = (str, bytes, list, tuple)
 Check: TypeAlias = Callable[..., object]
 
 
-class TooLarge(Exception):
+class ValueTooLarge(Exception):
     """A value would get larger than a template may make it."""
 
     def __init__(self) -> None:
@@ -48,13 +48,13 @@ class TooLarge(Exception):
 def limit(size: float) -> None:
     """Refuse a text of more characters than a template may make."""
     if size > MOST:
-        raise TooLarge()
+        raise ValueTooLarge()
 
 
 def limit_items(count: float) -> None:
     """Refuse a list of more values than a template may make."""
     if count > MOST_ITEMS:
-        raise TooLarge()
+        raise ValueTooLarge()
 
 
 def weight(value: Any) -> int:
@@ -92,7 +92,7 @@ class Meter:
         """Add a weight."""
         self.left -= amount
         if self.left < 0:
-            raise TooLarge()
+            raise ValueTooLarge()
 
 
 # Operators.
@@ -142,7 +142,7 @@ def _limit_size(value: Sequence[Any], size: float) -> None:
 
 def _limit_bits(bits: float) -> None:
     if bits > _MOST_BITS:
-        raise TooLarge()
+        raise ValueTooLarge()
 
 
 # Formats.
@@ -168,13 +168,13 @@ def check_format(form: str, arguments: Sequence[Any], named: Mapping[str, Any]) 
 
 def _check_numbers(text: str) -> None:
     if any(len(found) > 9 or int(found) > _MOST_WIDTH for found in _NUMBERS.findall(text)):
-        raise TooLarge()
+        raise ValueTooLarge()
 
 
 def _check_widths(values: Iterable[Any]) -> None:
     for value in values:
         if isinstance(value, int) and abs(value) > _MOST_WIDTH:
-            raise TooLarge()
+            raise ValueTooLarge()
         if isinstance(value, str):
             _check_numbers(value)
 
@@ -272,7 +272,7 @@ def _indent(value: Any, width: Any = 4, *_more: Any, **_named: Any) -> None:
 def _json(value: Any, indent: Any = None, **options: Any) -> None:
     size = indent if isinstance(indent, int) else len(indent or "")
     if size > 100:
-        raise TooLarge()
+        raise ValueTooLarge()
     _all_weigh(value, **options)
 
 
@@ -283,7 +283,7 @@ def _number(_value: Any, number: Any = 0, *_more: Any, **_named: Any) -> None:
 
 def _precision(_value: Any, precision: Any = 0, *_more: Any, **_named: Any) -> None:
     if isinstance(precision, int) and abs(precision) > 1000:
-        raise TooLarge()
+        raise ValueTooLarge()
 
 
 def _replace_filter(value: Any, old: Any = "", new: Any = "", *_count: Any, **_named: Any) -> None:
@@ -292,7 +292,7 @@ def _replace_filter(value: Any, old: Any = "", new: Any = "", *_count: Any, **_n
 
 def _slow(value: Any, *_arguments: Any, **_named: Any) -> None:
     if len(str(value)) > _MOST_SLOW:
-        raise TooLarge()
+        raise ValueTooLarge()
 
 
 def _comment(text: Any, *_style: Any, **options: Any) -> None:
@@ -308,7 +308,7 @@ def _lipsum(n: Any = 5, _html: Any = True, _min: Any = 20, max: Any = 100, **nam
 def _product(*lists: Any, repeat: int = 1) -> None:
     sizes = [len(items) for items in lists if hasattr(items, "__len__")]
     if repeat > 64:
-        raise TooLarge()
+        raise ValueTooLarge()
     limit_items(math.prod(sizes) ** repeat * max(1, len(lists) * repeat))
 
 

@@ -22,7 +22,7 @@ from drumline.plugin.background import Background
 from drumline.plugin.protocols import ActionFailed, LookupCall
 from drumline.plugin.registry import Offers
 from drumline.source.files import find_file
-from drumline.templating.bounds import TooLarge
+from drumline.templating.bounds import ValueTooLarge
 from drumline.templating.functions import Function, imported
 from drumline.templating.lookups import playbook_dir
 from drumline.templating.plain import NoData, data
@@ -86,7 +86,7 @@ class _Work:
         named = {name: _given(value) for name, value in options.items()}
         try:
             return data(self._function(*given, **named))  # a generator goes on in there
-        except (UndefinedError, TooLarge):
+        except (UndefinedError, ValueTooLarge):
             raise
         except (ValueError, ActionFailed) as error:
             raise FilterArgumentError(f"'{self._name}': {error}") from error

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2.exceptions import FilterArgumentError
 
-from drumline.templating.bounds import TooLarge
+from drumline.templating.bounds import ValueTooLarge
 from drumline.templating.budget import left
 from drumline.templating.regex_worker import OPERATIONS
 
@@ -58,7 +58,7 @@ def match(operation: str, pattern: str, flags: int, text: str, *more: Any, writt
     with _worker() as worker:
         fine, answer = worker.ask(operation, pattern, flags, (text, *more))
     if not fine and not answer:
-        raise TooLarge()
+        raise ValueTooLarge()
     if not fine:
         raise FilterArgumentError(f"'{pattern}': {answer}.")
     return answer

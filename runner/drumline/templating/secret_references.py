@@ -30,7 +30,7 @@ class ReferenceFailed(Exception):
     """The secret can't be had; the message is for whoever wrote the reference, and has nothing of the secret."""
 
 
-class _Answer(NamedTuple):
+class _Resolved(NamedTuple):
     """What comes of a reference: the secret, or why there is none."""
 
     text: str = ""
@@ -44,7 +44,7 @@ class SecretReferences:
         """``register`` gives what registers a secret with the mask; None before the run, when nothing is resolved."""
         self._stores = stores
         self._register = register
-        self._found: dict[str, Background[_Answer]] = {}
+        self._found: dict[str, Background[_Resolved]] = {}
         self._lock = threading.Lock()
 
     def mistake(self, reference: str) -> str:
@@ -80,26 +80,26 @@ class SecretReferences:
             raise ReferenceFailed(wrong)
         return text
 
-    def _ask(self, reference: str, register: Register) -> _Answer:
+    def _ask(self, reference: str, register: Register) -> _Resolved:
         kind, _, name = reference.partition(":")
         try:
             given = self._stores[kind].resolve(name)
         except SecretUnavailable as error:
-            return _Answer(wrong=f"The secret '{reference}' can't be had: {error}")
+            return _Resolved(wrong=f"The secret '{reference}' can't be had: {error}")
         except BaseException as error:  # its text may hold the secret
-            return _Answer(wrong=self._fault(reference, type(error).__name__))
+            return _Resolved(wrong=self._fault(reference, type(error).__name__))
         text = given.reveal() if isinstance(given, Secret) else given
         if not isinstance(text, str):
-            return _Answer(wrong=self._fault(reference, "it gives no text"))
+            return _Resolved(wrong=self._fault(reference, "it gives no text"))
         if len(text.strip("\r\n")) < SHORTEST:
             why = (
                 f"it has fewer than {SHORTEST} characters, which can't be kept out of reports"
                 if text
                 else "it is empty"
             )
-            return _Answer(wrong=f"The secret '{reference}' can't be used: {why}.")
+            return _Resolved(wrong=f"The secret '{reference}' can't be used: {why}.")
         register(text)
-        return _Answer(text)
+        return _Resolved(text)
 
     def _fault(self, reference: str, what: str) -> str:
         kind = reference.partition(":")[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from drumline_lab import lab
-from drumline_lab.fleet import Wanted
+from drumline_lab.fleet import FleetRequest
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def up(directory: Path) -> Callable[..., lab.State]:
     """Starts a lab in the directory."""
 
     def start(linux: int = 0, windows: int = 0, program: str | None = None) -> lab.State:
-        return lab.up(directory, Wanted(linux=linux, windows=windows, program=program))
+        return lab.up(directory, FleetRequest(linux=linux, windows=windows, program=program))
 
     return start
 

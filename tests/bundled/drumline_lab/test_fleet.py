@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from drumline_lab import inventory
-from drumline_lab.fleet import Fleet, Host, Wanted, answers, linux_names, loopback
+from drumline_lab.fleet import Fleet, FleetHost, FleetRequest, answers, linux_names, loopback
 from drumline_lab.sshd import Sshd
 
 
@@ -50,11 +50,13 @@ def test_the_inventory_holds_everything_as_it_is() -> None:
 
 def test_a_host_survives_json() -> None:
     host = _host("app1", "windows", ("app", "x"), {"a": "b"})
-    assert Host.from_json(json.loads(json.dumps(host.to_json()))) == host
+    assert FleetHost.from_json(json.loads(json.dumps(host.to_json()))) == host
 
 
-def _host(name: str, kind: Literal["linux", "windows"], groups: tuple[str, ...], variables: dict[str, str]) -> Host:
-    return Host(
+def _host(
+    name: str, kind: Literal["linux", "windows"], groups: tuple[str, ...], variables: dict[str, str]
+) -> FleetHost:
+    return FleetHost(
         name=name,
         kind=kind,
         address="127.0.0.9",
@@ -69,7 +71,7 @@ def _host(name: str, kind: Literal["linux", "windows"], groups: tuple[str, ...],
 
 def test_without_sshd_the_lab_has_an_ssh_server_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drumline_lab.fleet.find_sshd", lambda: None)
-    fleet = Fleet(tmp_path, Wanted(linux=1, windows=0), "token")
+    fleet = Fleet(tmp_path, FleetRequest(linux=1, windows=0), "token")
     try:
         (host,) = fleet.start()
         assert "no sshd is installed" in host.behind
@@ -92,7 +94,7 @@ def test_where_sshd_refuses_the_account_the_lab_serves_ssh_itself(
             super().__init__(directory, **options, settings={"DenyUsers": "*"})
 
     monkeypatch.setattr("drumline_lab.fleet.Sshd", Refusing)
-    fleet = Fleet(tmp_path, Wanted(linux=1, windows=0), "token")
+    fleet = Fleet(tmp_path, FleetRequest(linux=1, windows=0), "token")
     try:
         (host,) = fleet.start()
         assert "sshd refuses this account" in host.behind

@@ -26,8 +26,8 @@ _UP = """
 import sys
 from pathlib import Path
 from drumline_lab import lab
-from drumline_lab.fleet import Wanted
-lab.up(Path(sys.argv[1]), Wanted(linux=1, windows=1, program=sys.argv[2]))
+from drumline_lab.fleet import FleetRequest
+lab.up(Path(sys.argv[1]), FleetRequest(linux=1, windows=1, program=sys.argv[2]))
 """
 
 

@@ -16,7 +16,7 @@ from drumline.plugin import OptionInvalid, Target
 from drumline_ssh import configfile
 from drumline_ssh.asking import SshProgram, SshRefuses
 from drumline_ssh.configfile import ClientConfig
-from drumline_ssh.settings import Settings, resolve
+from drumline_ssh.settings import SshSettings, resolve
 
 
 class Case(NamedTuple):
@@ -81,7 +81,7 @@ def write(case: Case, directory: Path) -> Path:
     return directory / "main file"
 
 
-def settings(config: ClientConfig, host: str, file: Path, **options: Any) -> Settings:
+def settings(config: ClientConfig, host: str, file: Path, **options: Any) -> SshSettings:
     return resolve(Target(host=host, transport="ssh", options={"ssh_config_file": str(file), **options}), config)
 
 

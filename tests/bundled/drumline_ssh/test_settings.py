@@ -12,16 +12,16 @@ import pytest
 from drumline.plugin import OptionInvalid, Target
 from drumline_ssh.cache import FileCache
 from drumline_ssh.configfile import ClientConfig
-from drumline_ssh.settings import Checking, Settings, resolve
+from drumline_ssh.settings import Checking, SshSettings, resolve
 
-Resolve = Callable[..., Settings]
+Resolve = Callable[..., SshSettings]
 
 
 @pytest.fixture
 def resolved(tmp_path: Path) -> Resolve:
     """Resolves options with a configuration of the given text."""
 
-    def from_text(config: str = "", **options: Any) -> Settings:
+    def from_text(config: str = "", **options: Any) -> SshSettings:
         path = tmp_path / "config"
         path.write_text(config)
         target = Target(host="web1", transport="ssh", options={"ssh_config_file": str(path), **options})

@@ -12,7 +12,7 @@ from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Late, Order, Start
 from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Template, Value, text_of
-from drumline.planning.starts import how_far
+from drumline.planning.start_times import how_far
 from drumline.source.moments import duration
 from drumline.times import in_words, moment
 

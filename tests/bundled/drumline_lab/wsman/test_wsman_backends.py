@@ -12,7 +12,7 @@ from support.wsman import Client
 
 from drumline_lab.wsman import PowerShell, Settings, Sh, Windows, WsmanServer, find_backend
 from drumline_lab.wsman.backends import split_line
-from drumline_lab.wsman.process import Process
+from drumline_lab.wsman.process import ShellProcess
 
 _FAKE = f"""#!{sys.executable}
 import json, sys
@@ -113,7 +113,7 @@ class Gathered:
 def test_a_background_process_does_not_keep_a_command_open(tmp_path: Path) -> None:
     gathered = Gathered()
     launch = Sh(tmp_path).launch("sleep 1000 & echo out; exit 5", direct=False, directory=None, variables={})
-    process = Process(launch, gathered, linger=0.1)
+    process = ShellProcess(launch, gathered, linger=0.1)
     try:
         process.join(10)
         assert (gathered.output, gathered.exit_code) == ([("stdout", b"out\n")], [5])
@@ -123,7 +123,9 @@ def test_a_background_process_does_not_keep_a_command_open(tmp_path: Path) -> No
 
 def test_a_killed_process_has_an_exit_code(tmp_path: Path) -> None:
     gathered = Gathered()
-    process = Process(Sh(tmp_path).launch("kill -9 $$", direct=False, directory=None, variables={}), gathered, linger=1)
+    process = ShellProcess(
+        Sh(tmp_path).launch("kill -9 $$", direct=False, directory=None, variables={}), gathered, linger=1
+    )
     process.join(10)
     assert gathered.exit_code == [1]
 

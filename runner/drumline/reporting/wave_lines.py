@@ -8,7 +8,7 @@ from typing import TypeAlias
 from drumline.model.hostnames import fold_hosts
 from drumline.model.traits import Shows
 from drumline.reporting.lines import MARKS, Line, Part, fold_lines, mark, seconds, task_name
-from drumline.reporting.timing import (
+from drumline.reporting.timing_lines import (
     barrier_lines,
     called_off_line,
     clock_lines,

@@ -14,8 +14,8 @@ from support.narrowing import expect
 
 from drumline.errors import ConnectionLost
 from drumline.execution.approvals import Approvals
+from drumline.execution.burst import Held, Word, burst, release
 from drumline.execution.requests import Requests
-from drumline.execution.staging import Held, Word, burst, release
 from drumline.model.event import Event, Input, JobFinished, JobStaged, StartCalledOff, StartMeasured, StartReleased
 from drumline.model.outcome import ClockReading, Completed
 from drumline.model.plan import Job

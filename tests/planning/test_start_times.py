@@ -3,7 +3,7 @@ from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
 from drumline.model.playbook import Amount, Start
-from drumline.planning.starts import check_start_times, how_far
+from drumline.planning.start_times import check_start_times, how_far
 
 NOW = 1_800_000_000.0
 
