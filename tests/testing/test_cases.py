@@ -213,6 +213,12 @@ def test_files_of_this_machine_and_modes(posix: ActionHost, tmp_path: Path) -> N
     check_case(it, action, posix, tmp_path)
 
 
+def test_what_one_case_is_told_is_not_told_to_the_next(posix: ActionHost, tmp_path: Path) -> None:
+    posix.settings = {"timeout": 5.0}
+    check_case(case(call={"environment": {"A": "1"}}), ACTION, posix, tmp_path)
+    assert posix.settings == {"timeout": 5.0}
+
+
 def test_nothing_is_left_on_the_host(posix: ActionHost) -> None:
     with posix.directory() as directory:
         directory.fill({"a/b": b"\xff", "c": HostLink("nowhere")})

@@ -18,7 +18,7 @@ from drumline.testing.fakes import (
     all_well,
     in_order,
 )
-from drumline.testing.hosts import ActionHost, HostDirectory, HostFile, HostLink
+from drumline.testing.hosts import ActionHost, HostDirectory, HostFile, HostLink, open_host
 from drumline.testing.null import NullTransport
 
 __all__ = [
@@ -39,5 +39,6 @@ __all__ = [
     "collect_staged",
     "in_order",
     "make_inventory",
+    "open_host",
     "play",
 ]

@@ -26,14 +26,15 @@ def play(
     """Perform the action, feed it the answers in order, and return its requests and its result.
 
     Arguments that aren't given have their declared defaults. ``answers`` may be a function instead, which is asked
-    for the answer to each request. ``call`` goes to :class:`drumline.plugin.Call` (``environment``, ``become``,
-    ``find_file``, …). An answer that is an exception is raised in the action; bytes are written to a ``Get``'s
+    for the answer to each request. ``call`` goes to :class:`drumline.plugin.Call` (``host``, ``environment``,
+    ``become``, …). An answer that is an exception is raised in the action; bytes are written to a ``Get``'s
     destination. Raises what the action raises, and ``AssertionError`` for an argument that isn't declared, or when the
     action asks for more than there are answers, or leaves some over::
 
         requests, result = play(uptime, {"pretty": True}, [Completed(code=0, stdout=b"up 3 days")])
     """
-    made = Call(host="host", platform=platform, arguments=_typed(action, arguments or {}), **call)
+    call.setdefault("host", "host")
+    made = Call(platform=platform, arguments=_typed(action, arguments or {}), **call)
     require_rules(action, made)
     if callable(answers):
         return drive(action.perform(made), answers)

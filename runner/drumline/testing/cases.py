@@ -32,6 +32,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -190,7 +191,7 @@ def _ids(cases: Iterable[Case]) -> list[str]:
 
 def check_case(case: Case, action: Action, host: ActionHost, directory: Path, round_trips: int | None = None) -> None:
     """Perform a case on a host. ``directory`` is an empty one on this machine; ``round_trips`` as in the suite."""
-    with host.directory() as there:
+    with host.directory() as there, _settings_kept(host):
         fill = _Filling(directory, there)
         fill.write(case.files)
         there.fill(fill(case.before))
@@ -201,6 +202,16 @@ def check_case(case: Case, action: Action, host: ActionHost, directory: Path, ro
             again = replace(case, changed=False, message=None, values={}, requests=None, waits=None)
             _check_once(again, action, host, there, fill)
             assert round_trips in (None, len(host.requests))
+
+
+@contextmanager
+def _settings_kept(host: ActionHost) -> Iterator[None]:
+    """What one case is told isn't told to the next, which may have the same host."""
+    settings = host.settings
+    try:
+        yield
+    finally:
+        host.settings = settings
 
 
 def _check_once(case: Case, action: Action, host: ActionHost, there: HostDirectory, fill: _Filling) -> None:

@@ -15,11 +15,13 @@ from msgspec.structs import replace
 from drumline.errors import HostError
 from drumline.model.outcome import Result
 from drumline.model.request import Become, Get, Language, Put, Request, Run, Waiting
-from drumline.model.target import Platform
+from drumline.model.target import Platform, Target
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit import HostAnswer, Script, ask
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.protocols import Action, Call, Session
+from drumline.plugin.protocols import Action, Call, Session, Transport
+from drumline.plugin.registry import Registry
+from drumline.secret import Secret
 from drumline.testing.acting import drive, play
 from drumline.testing.collect import collect
 from drumline.testing.fakes import Answer
@@ -132,14 +134,43 @@ class ActionHost:
         return answer
 
 
+@contextmanager
+def open_host(transport: Transport | str, /, **options: Any) -> Iterator[ActionHost]:
+    """A host that a transport, or the installed one of this name, reaches with these connection variables.
+
+    Those that aren't given have their defaults; secrets may be plain text. Raises the ``HostError`` of a host that
+    can't be reached, and ``AssertionError`` for an option that the transport doesn't have::
+
+        with open_host("ssh", host="web1.example.com", user="me") as host:
+            host(SERVICE, name="nginx", state="started")
+    """
+    way = _installed().transports[transport] if isinstance(transport, str) else transport
+    target = _target(way, options)
+    connection = way.connect(target)
+    try:
+        yield ActionHost(platform=way.platform(target), session=connection.open_session())
+    finally:
+        connection.close()
+
+
+def _target(transport: Transport, given: Mapping[str, Any]) -> Target:
+    unknown = set(given) - {option.name for option in transport.options}
+    assert not unknown, f"{transport.name} has no option {', '.join(sorted(unknown))}"
+    options = {option.name: given.get(option.name, option.default) for option in transport.options}
+    for option in transport.options:
+        if option.secret and isinstance(options[option.name], str):
+            options[option.name] = Secret(options[option.name])
+    return Target(host=str(options.get("host") or "host"), transport=transport.name, options=options)
+
+
 def find_action(action: Action | str) -> Action:
     """The action, or the installed one of this name or alias."""
-    return _installed()[action] if isinstance(action, str) else action
+    return _installed().actions[action] if isinstance(action, str) else action
 
 
 @cache
-def _installed() -> Mapping[str, Action]:
-    return load_plugins().actions
+def _installed() -> Registry:
+    return load_plugins()
 
 
 class HostDirectory:
