@@ -23,6 +23,7 @@ from drumline.model.event import (
     PlayStopped,
     RunFinished,
     Urgency,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.outcome import FINAL, Status
@@ -90,6 +91,33 @@ def test_no_wave_starts_before_the_barrier_of_the_one_before(world: World) -> No
         elif isinstance(entry, JobsStarted):
             steps = [world.plan.steps[job.step] for job in entry.jobs]
             assert {(step.play, step.batch, step.wave) for step in steps} <= released
+
+
+@EXAMPLES
+@given(worlds())
+def test_every_released_wave_ends_once_and_after_its_last_job(world: World) -> None:
+    world.run()
+    open_: dict[tuple[int, int, int], int] = {}
+    ended: list[tuple[int, int, int]] = []
+    for entry in world.log:
+        event = entry.event if isinstance(entry, Announce) else entry
+        match event:
+            case WaveReleased():
+                open_[event.play, event.batch, event.wave] = event.jobs
+            case JobFinished(job=job):
+                open_[place(world, job)] -= 1
+            case JobsAbandoned(jobs=jobs):
+                for job in jobs:
+                    open_[place(world, job)] = open_.get(place(world, job), 0) - 1
+            case WaveEnded():
+                ended.append((event.play, event.batch, event.wave))
+                assert open_[ended[-1]] == 0
+    assert sorted(ended) == sorted(key for key, count in open_.items() if count == 0)
+
+
+def place(world: World, job: Job) -> tuple[int, int, int]:
+    step = world.plan.steps[job.step]
+    return step.play, step.batch, step.wave
 
 
 @EXAMPLES

@@ -155,7 +155,7 @@ def test_the_barrier_tells_who_came_last_and_how_long_the_others_waited() -> Non
     jobs = (Job(0, "a"), Job(0, "b"))
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=jobs))
     state.handle(JobFinished(at=10, job=jobs[1], status=Status.OK))
-    [passed, *_] = state.handle(JobFinished(at=12.5, job=jobs[0], status=Status.OK))
+    [_ended, passed, *_] = state.handle(JobFinished(at=12.5, job=jobs[0], status=Status.OK))
     cause = Cause(Because.END, jobs[0])
     expected = BarrierPassed(at=12.5, play=0, batch=0, wave=0, last=jobs[0], waited=2.5, waited_in_all=2.5, cause=cause)
     assert passed == Announce(expected)

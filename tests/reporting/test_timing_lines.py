@@ -33,6 +33,7 @@ from drumline.model.event import (
     StartMeasured,
     StartReleased,
     Urgency,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -104,6 +105,9 @@ def one(start: Start | None = None, strategy: Strategy = Strategy.WAVES, *, run_
 
 def job(number: int, step: int = 0) -> Job:
     return Job(step, f"web{number}")
+
+
+ENDED = WaveEnded(at=NOON + 2, play=0, batch=0, wave=0)
 
 
 def started(at: float = NOON) -> list[Event]:
@@ -236,7 +240,7 @@ def test_a_start_as_it_goes_on() -> None:
         assert screen.below()[-1].startswith("    t0: released on 3 hosts for ")
         assert screen.below()[-1].endswith("12:00:01.250")
         assert screen.lines == []
-        ended: list[Event] = [over(1, 2), over(2, 2), over(4, 2), measured(0.0031), passed(2)]
+        ended: list[Event] = [over(1, 2), over(2, 2), over(4, 2), measured(0.0031), ENDED, passed(2)]
         for event in ended:
             console(event)
         assert screen.below() == []

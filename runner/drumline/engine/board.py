@@ -13,6 +13,7 @@ from typing import NamedTuple, assert_never
 from drumline.engine.dispatch import Dispatch
 from drumline.engine.instructions import Announce, Announcement, Instruction, Release, StartJobs, Stop
 from drumline.engine.ledger import Ledger
+from drumline.engine.transitions import WavePhase
 from drumline.model.cause import THE_RUN, Because, Cause
 from drumline.model.event import (
     ApprovalGiven,
@@ -27,6 +28,7 @@ from drumline.model.event import (
     RunStarted,
     StartReleased,
     TimePassed,
+    WaveEnded,
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -170,6 +172,14 @@ class Jobs:
             status, reason = ending.status, ending.reason
             self.announce(JobsAbandoned(at=self.at, jobs=tuple(jobs), status=status, reason=reason, cause=cause))
         self.without_running.clear()
+
+    def announce_waves(self) -> None:
+        """Tell of the released waves that have no open job any more."""
+        for wave in self.ledger.emptied:
+            if wave.phase is not WavePhase.ENDED:
+                play, batch, number = wave.place
+                self.announce(WaveEnded(at=self.at, play=play, batch=batch, wave=number, cause=self.trigger))
+        self.ledger.emptied.clear()
 
     def announce(self, event: Announcement) -> None:
         """Have an event journalled and reported."""

@@ -15,6 +15,7 @@ from drumline.model.event import (
     RunFinished,
     StartCalledOff,
     StartMeasured,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -22,7 +23,15 @@ from drumline.model.plan import Job
 
 #: What the state makes of the events that it takes in.
 Announcement: TypeAlias = (
-    WaveReleased | JobsAbandoned | JobsLate | BarrierPassed | PlayStopped | StartCalledOff | StartMeasured | RunFinished
+    WaveReleased
+    | JobsAbandoned
+    | JobsLate
+    | WaveEnded
+    | BarrierPassed
+    | PlayStopped
+    | StartCalledOff
+    | StartMeasured
+    | RunFinished
 )
 
 

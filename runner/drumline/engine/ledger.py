@@ -94,6 +94,11 @@ class WaveState(Struct):
     first_end: float = 0.0
     last: Job | None = None
 
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Play, batch and wave, as events name them."""
+        return self.batch.play, self.batch.number, self.number
+
     def move_to(self, phase: WavePhase) -> None:
         """Change how far it is; raises ``IllegalMove``."""
         self.phase = moved(str(self), WAVES, self.phase, phase)
@@ -185,6 +190,7 @@ class Ledger:
         self.plays = [_play_state(plan, index) for index in range(len(plan.plays))]
         self.waves = _waves_of_steps(self.plays, len(self.steps))  # by step
         self.lost: dict[str, Cause] = {}  # hosts that failed, were unreachable or dropped in any play, and why
+        self.emptied: list[WaveState] = []  # waves whose last open job has ended, and that were not announced yet
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
         for step in plan.steps:
             for need in step.needs:
@@ -324,6 +330,8 @@ class Ledger:
         state.tally.count(Status.OK if ignored else status)
         wave = self.waves[job.step]
         wave.open -= 1
+        if not wave.open:
+            self.emptied.append(wave)
         if wave.aside and job.host in wave.aside and not state.step.task.run_once:
             wave.open_aside -= 1
         if ignored:

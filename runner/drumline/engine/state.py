@@ -176,6 +176,8 @@ class RunState:
                 self.starts.settle()
                 continue
             self.jobs.announce_ends()
+            if self._ledger.emptied:
+                self.jobs.announce_waves()
             if not self._waves.advance():
                 break
         if not self.finished and all(play.over for play in self._ledger.plays):

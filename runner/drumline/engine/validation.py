@@ -205,7 +205,7 @@ def _of_board(jobs: Jobs) -> Iterator[str]:
     for what, some in (("told to stop", jobs.stopping), ("without a slot", jobs.placeless)):
         if not set(some) <= running:
             yield f"{what} without running: {sorted(set(some) - running)}"
-    if jobs.ended or jobs.without_running:
+    if jobs.ended or jobs.without_running or jobs.ledger.emptied:
         yield "some jobs ended, and what follows from it was not looked at"
 
 

@@ -111,10 +111,12 @@ class Waves:
             barriers.begin(self._ledger, wave, self._jobs.at)
             if wave.lateness is Lateness.AT_DEADLINE:
                 self._timed = [other for other in self._timed if other.open] + [wave]
+            if not jobs:
+                self._ledger.emptied.append(wave)
             at = {"play": batch.play, "batch": batch.number, "wave": wave.number}
             self._jobs.announce(WaveReleased(at=self._jobs.at, **at, jobs=jobs, cause=cause))
         for wave in waves:
-            opened = Cause(Because.WAVE, place=_place(wave))
+            opened = Cause(Because.WAVE, place=wave.place)
             for step in wave.steps:
                 self._open(step, opened)
 
@@ -124,7 +126,7 @@ class Waves:
             play.waited = False
             return Cause(Because.AVAILABLE, self._jobs.trigger.job)
         if batch.released:
-            return Cause(Because.BARRIER, place=_place(batch.waves[batch.released - 1]))
+            return Cause(Because.BARRIER, place=batch.waves[batch.released - 1].place)
         return Cause(Because.BATCH, place=(play.number, batch.number - 1)) if batch.number else play.after
 
     def _open(self, index: int, cause: Cause) -> None:
@@ -206,7 +208,7 @@ class Waves:
         wave.become(Lateness.DECLARED)
         late, reason = wave.barrier.late, barriers.why_late(wave)
         kind, last = (Because.QUORUM, wave.last) if by_quorum else (Because.DEADLINE, None)
-        cause = Cause(kind, last, _place(wave))
+        cause = Cause(kind, last, wave.place)
         jobs = barriers.late_jobs(self._ledger, wave)
         homeless = [] if late is Late.CATCH_UP else self._choose_hosts(wave)
         if not jobs and not homeless:
@@ -319,8 +321,3 @@ class Waves:
 def _deadline(wave: WaveState) -> float | None:
     """When the wave's open jobs are late, if they are at a time that is still to come."""
     return wave.deadline if wave.open and wave.lateness is Lateness.AT_DEADLINE else None
-
-
-def _place(wave: WaveState) -> tuple[int, int, int]:
-    """Play, batch and wave, as causes name them."""
-    return wave.batch.play, wave.batch.number, wave.number

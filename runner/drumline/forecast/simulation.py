@@ -31,6 +31,7 @@ from drumline.model.event import (
     StartMeasured,
     StartReleased,
     TimePassed,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -160,9 +161,6 @@ class Simulation:
             link = self._links.pop(job, None)
             if link is not None:
                 link.ended = event.at
-                key = self._wave_of(job)
-                if self._plan.plays[key[0]].play.strategy is Strategy.FREE:
-                    self._found.waves[key].ended = event.at - self._begin
             return link
         if isinstance(event, JobStaged):
             if event.job in self._stopped:
@@ -184,6 +182,9 @@ class Simulation:
                 self._released = link
             case BarrierPassed(play=play, batch=batch, wave=wave, at=at):
                 found.waves[play, batch, wave].ended = at - self._begin
+            case WaveEnded(play=play, batch=batch, wave=wave, at=at):
+                if self._plan.plays[play].play.strategy is Strategy.FREE:  # which has no barriers
+                    found.waves[play, batch, wave].ended = at - self._begin
             case PlayStopped(reason=reason) | StartCalledOff(reason=reason):
                 found.stops.append(reason)
             case JobsLate(jobs=jobs):

@@ -103,6 +103,16 @@ class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
     cause: Cause = THE_RUN
 
 
+class WaveEnded(Struct, frozen=True, kw_only=True, gc=False):
+    """All jobs of a released wave have ended: before its barrier passes, or after it where that waited for fewer."""
+
+    at: Seconds
+    play: int
+    batch: int
+    wave: int
+    cause: Cause = THE_RUN
+
+
 class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
     """These jobs of a wave were not over when they had to be; ``late`` says what becomes of them."""
 
@@ -248,6 +258,7 @@ Event: TypeAlias = (
     | ApprovalRequested
     | ApprovalGiven
     | JobsLate
+    | WaveEnded
     | BarrierPassed
     | PlayStopped
     | TimePassed

@@ -29,6 +29,7 @@ from drumline.model.event import (
     StartMeasured,
     StartReleased,
     TimePassed,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.plan import Plan
@@ -127,11 +128,8 @@ class ConsoleReport:
     def __call__(self, event: Event) -> None:
         """Take in one event and show what it changes."""
         with self._lock:
-            ended = self._tracker.handle(event)
+            self._tracker.handle(event)
             self._take(event)
-            for wave in ended:
-                if not self._has_barrier(wave) or wave.key in self._passed:
-                    self._show_result(wave)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -140,7 +138,9 @@ class ConsoleReport:
             case JobsStarted():
                 self._started(event)
             case BarrierPassed():
-                self._barrier_passed(self._tracker.waves[event.play, event.batch, event.wave])
+                self._barrier_passed(event)
+            case WaveEnded():
+                self._wave_ended(self._tracker.waves[event.play, event.batch, event.wave])
             case StartCalledOff():
                 self._called_off(event)
             case PlayStopped():
@@ -194,9 +194,15 @@ class ConsoleReport:
             if wave not in self._titled and self._has_barrier(self._tracker.waves[wave]):
                 self._show_title(self._tracker.waves[wave])
 
-    def _barrier_passed(self, wave: Wave) -> None:
+    def _wave_ended(self, wave: Wave) -> None:
+        """Everything is known of it; where it has a barrier, that shows its result, or has shown the first part."""
+        if not self._has_barrier(wave) or wave.key in self._passed:
+            self._show_result(wave)
+
+    def _barrier_passed(self, event: BarrierPassed) -> None:
+        wave = self._tracker.waves[event.play, event.batch, event.wave]
         self._show_result(wave)
-        if wave.open:
+        if event.open:
             self._passed.add(wave.key)
             self._under = None  # what is still to come stands below a title of its own
             wave.barrier = None  # told; what is to come are the results of those that were late
@@ -308,7 +314,7 @@ class ConsoleReport:
         return [
             Part(f"{_spinner(now)} ", "green"),
             Part(f"{wave_number(plan, wave)}  "),
-            Part(f"{wave.jobs - wave.open}/{wave.jobs}", "bold"),
+            Part(f"{wave.finished}/{wave.jobs}", "bold"),
             *counts,
             Part(f"  {running}" if running else "", "cyan"),
             Part("  "),

@@ -106,7 +106,7 @@ def _followed(tracker: Tracker, events: Iterable[Event], unfit: Callable[[], Non
 
 def _times(wave: Wave, last: float, now: float | None) -> str:
     """From when to when; ``last`` is the last that is known of the run, ``now`` is given while it goes on."""
-    if wave.open and now is not None:
+    if wave.ended is None and now is not None:
         return f"since {_clock(wave.released)}, {seconds(max(0.0, now - wave.released))}"
     end = wave.ended or last
     return f"{_clock(wave.released)} to {_clock(end)}, {seconds(max(0.0, end - wave.released))}"

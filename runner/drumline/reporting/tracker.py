@@ -29,6 +29,7 @@ from drumline.model.event import (
     StartMeasured,
     StartReleased,
     TimePassed,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -57,7 +58,6 @@ class Starting(Struct):
     step: int
     left: set[str]  #: Hosts whose jobs are not over; with ``run_once`` from when it is known which host that is.
     staged: set[str] = set()
-    began: bool = False  #: On some host; then ``measured`` comes as soon as all jobs have ended.
     released: StartReleased | None = None
     called_off: StartCalledOff | None = None
     told: bool = False  #: A report has said that it was called off.
@@ -78,13 +78,17 @@ class Wave(Struct):
     key: WaveKey
     released: float
     jobs: int
-    open: int
     counts: Counter[Status] = field(default_factory=Counter)
     folds: dict[tuple[int, Status, bool, str], Fold] = {}
     abandoned: dict[NeverRan, list[str]] = {}
     late: list[JobsLate] = []
     barrier: BarrierPassed | None = None
     ended: float | None = None
+
+    @property
+    def finished(self) -> int:
+        """How many of its jobs have ended."""
+        return self.counts.total()
 
 
 class Tracker:
@@ -114,13 +118,11 @@ class Tracker:
         #: By step, hosts on which it was abandoned or cancelled before it began.
         self.never_ran: dict[int, list[str]] = {}
         self.ignored = 0  # failures that don't matter; they are among the counts
-        self._ended: list[Wave] = []
 
-    def handle(self, event: Event) -> list[Wave]:
-        """Take in one event; returns the waves of which everything is known now: jobs finished, starts measured."""
+    def handle(self, event: Event) -> None:
+        """Take in one event."""
         with self.lock:
             self.now = event.at
-            self._ended = []
             match event:
                 case JobFinished():
                     self._job_finished(event)
@@ -130,7 +132,9 @@ class Tracker:
                     self._abandoned(event)
                 case WaveReleased():
                     key = (event.play, event.batch, event.wave)
-                    self.waves[key] = Wave(key, event.at, event.jobs, event.jobs)
+                    self.waves[key] = Wave(key, event.at, event.jobs)
+                case WaveEnded():
+                    self.waves[event.play, event.batch, event.wave].ended = event.at
                 case BarrierPassed():
                     self.waves[event.play, event.batch, event.wave].barrier = event
                 case JobsLate():
@@ -153,7 +157,6 @@ class Tracker:
                     pass
                 case _:
                     assert_never(event)
-            return self._ended
 
     def step(self, job: Job) -> Step:
         """The step of a job."""
@@ -184,15 +187,13 @@ class Tracker:
 
     def open_waves(self) -> Iterator[Wave]:
         """Released waves with jobs that are not over."""
-        return (wave for wave in self.waves.values() if wave.open)
+        return (wave for wave in self.waves.values() if wave.ended is None)
 
     def _job_finished(self, event: JobFinished) -> None:
         job = event.job
         self.running.pop(job, None)
         self.waiting.pop(job, None)
         self._leave(job)
-        if event.began is not None:
-            self._start_of(job.step).began = True
         self.counts[event.status] += 1
         self.hosts.setdefault(job.host, Counter())[event.status] += 1
         if event.ignored:
@@ -207,7 +208,6 @@ class Tracker:
         fold.first_start = min(fold.first_start, event.started)
         fold.last_end = event.at
         wave.counts[event.status] += 1
-        self._close(wave, event.at)
 
     def _asked(self, event: ApprovalRequested | ApprovalGiven) -> None:
         if isinstance(event, ApprovalRequested):
@@ -229,7 +229,6 @@ class Tracker:
                 self._start_of(step).called_off = event
             case StartMeasured(step=step):
                 self._start_of(step).measured = event
-                self._complete(self.wave_of(event.worst))
             case _:
                 assert_never(event)
 
@@ -269,7 +268,6 @@ class Tracker:
                 ending = NeverRan(job.step, event.status, cause, event.reason)
                 wave.abandoned.setdefault(ending, []).append(job.host)
                 wave.counts[event.status] += 1
-                self._close(wave, event.at)
 
     def _note_unstarted(self, job: Job, status: Status) -> None:
         self.hosts.setdefault(job.host, Counter())[status] += 1
@@ -277,17 +275,3 @@ class Tracker:
             self.causes.setdefault((job.step, status), []).append(job.host)
         elif status in (Status.ABANDONED, Status.CANCELLED):
             self.never_ran.setdefault(job.step, []).append(job.host)
-
-    def _close(self, wave: Wave, at: float) -> None:
-        wave.open -= 1
-        if not wave.open:
-            wave.ended = at
-            self._complete(wave)
-
-    def _complete(self, wave: Wave | None) -> None:
-        if wave is None or wave.open:
-            return
-        play, batch, number = wave.key
-        starts = (self.starts.get(step) for step in self.plan.plays[play].batches[batch].waves[number])
-        if not any(start is not None and start.began and start.measured is None for start in starts):
-            self._ended.append(wave)
