@@ -25,7 +25,7 @@ def drumline_commands() -> tuple[CommandSpec, ...]:
     return (
         CommandSpec(
             name="lab",
-            help="Start, look at and stop a practice fleet on this machine.",
+            help="Start, inspect and stop a practice fleet on this machine.",
             load="drumline_lab.commands:command",
         ),
     )

@@ -12,7 +12,7 @@ from drumline.plugin import CommandContext, UsageError
 from drumline_lab import lab
 from drumline_lab.fleet import FleetHost, FleetRequest
 
-#: What ``status`` ends with when a host, or the whole lab, isn't there.
+#: Exit status of ``status`` if a host, or the whole fleet, doesn't answer.
 _UNREACHABLE = 4
 
 _directory = click.option(
@@ -27,11 +27,11 @@ _directory = click.option(
 
 @click.group()
 def command() -> None:
-    """A practice fleet on this machine: try playbooks without any hosts of your own.
+    """A practice fleet on this machine, to try playbooks without hosts of your own.
 
-    Linux hosts are real OpenSSH servers where sshd is installed, and Windows hosts speak WinRM. All of them listen on
-    loopback addresses only, and run commands on this machine as you: each has a directory of its own (the variable
-    lab_root) to work in.
+    Linux hosts are real OpenSSH servers if sshd is installed; Windows hosts speak WinRM. All of them listen on
+    loopback addresses only, and run commands on this machine as you. Each has its own working directory, named by
+    the variable lab_root.
     """
 
 
@@ -41,8 +41,8 @@ def command() -> None:
 @click.option(
     "--windows-program",
     metavar="PROGRAM",
-    help="What runs the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
-    "Default: the setting lab.windows, else PowerShell 7 (pwsh) and sh, else sh alone.",
+    help="The program that runs the command lines of Windows hosts, started as PROGRAM cmd 'COMMAND LINE'. "
+    "Default: the setting lab.windows, else PowerShell 7 (pwsh) and sh, else only sh.",
 )
 @_directory
 @click.pass_obj
@@ -54,28 +54,28 @@ def up(context: CommandContext, linux: int, windows: int, windows_program: str |
     wanted = FleetRequest(linux=linux, windows=windows, program=_program(program))
     was_up = lab.alive(directory.resolve())
     state = lab.up(directory.resolve(), wanted)
-    click.echo("The practice fleet is up already." if was_up else "The practice fleet is up.")
+    click.echo("The practice fleet is already up." if was_up else "The practice fleet is up.")
     for behind, names in _folded(state).items():
         click.echo(f"  {', '.join(names)}: {behind}")
     click.echo(
-        f"Every host is this machine, and works as you in a directory of its own (lab_root).\n\n{_advice(directory)}"
+        f"Every host is this machine, and runs commands as you in its own directory (lab_root).\n\n{_advice(directory)}"
     )
 
 
-@command.command(short_help="Show the hosts, what runs them, and their health.")
+@command.command(short_help="Show the hosts and whether they answer.")
 @_directory
 def status(directory: Path) -> None:
-    """Show the hosts, where they listen, what stands behind them, and whether they answer."""
+    """Show the hosts: where they listen, what serves them, and whether they answer."""
     state = lab.State.load(directory.resolve())
     if state is None:
         click.echo(f"No practice fleet is up in {directory}.")
         raise SystemExit(_UNREACHABLE)
     if not lab.alive(directory.resolve()):
-        click.echo(f"The practice fleet in {directory} has crashed. 'drumline lab down' clears what is left of it.")
+        click.echo(f"The practice fleet in {directory} has crashed. 'drumline lab down' removes what is left of it.")
         raise SystemExit(_UNREACHABLE)
     health = lab.health(state)
     rows = [_row(host, health[host.name]) for host in state.hosts]
-    for line in _columns([("HOST", "GROUPS", "ADDRESS", "STATE", "BEHIND IT"), *rows]):
+    for line in _columns([("HOST", "GROUPS", "ADDRESS", "STATE", "SERVED BY"), *rows]):
         click.echo(line)
     if not all(health.values()) or not rows:
         raise SystemExit(_UNREACHABLE)
@@ -84,9 +84,9 @@ def status(directory: Path) -> None:
 @command.command()
 @_directory
 def down(directory: Path) -> None:
-    """Stop the fleet and remove all there is of it."""
+    """Stop the fleet and remove all its files."""
     if lab.down(directory.resolve()):
-        click.echo("The practice fleet is down, and nothing of it is left.")
+        click.echo("The practice fleet is stopped and removed.")
     else:
         click.echo(f"No practice fleet is up in {directory}.")
 
@@ -99,7 +99,7 @@ def _offered(context: CommandContext) -> str | None:
 
 
 def _program(name: str | None) -> str | None:
-    """The Windows program's path; one that was named must be there."""
+    """The Windows program's path; ``UsageError`` if the named one isn't executable."""
     if not name:
         return None
     path = shutil.which(name)
@@ -113,7 +113,7 @@ def _program(name: str | None) -> str | None:
 
 
 def _folded(state: lab.State) -> dict[str, list[str]]:
-    """What stands behind hosts, with their names; the part that is each host's own left out."""
+    """What serves the hosts, with their names; what differs from host to host is left out."""
     folded: dict[str, list[str]] = {}
     for host in state.hosts:
         program = state.wanted.program

@@ -1,18 +1,18 @@
-"""The commands that drumline itself has. A table of names alone: every start of the program reads it."""
+"""drumline's own commands. A table of plain names, since every start of the program reads it."""
 
 from __future__ import annotations
 
-#: Name, where its click command is imported from when it is used, and the line of ``drumline --help``.
+#: Name, where its click command is imported from on use, and its line in ``drumline --help``.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("run", "drumline.cli.run:command", "Run playbooks on a fleet, wave by wave."),
-    ("plan", "drumline.cli.plan:command", "Show the waves that a run would release; send nothing."),
-    ("simulate", "drumline.cli.simulate:command", "Play a run in virtual time: how long, and what if."),
+    ("plan", "drumline.cli.plan:command", "Show the waves of a run without running anything."),
+    ("simulate", "drumline.cli.simulate:command", "Simulate a run in virtual time: how long it takes, and what if."),
     ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),
     ("inventory", "drumline.cli.inventory:command", "Show hosts, groups and their variables."),
     ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),
     ("approve", "drumline.cli.approve:command", "Approve or reject what a run asks before it goes on."),
-    ("plugins", "drumline.cli.plugins:command", "List plugins, where they come from and what they offer."),
-    ("completion", "drumline.cli.completion:command", "Print the script that completes command lines in a shell."),
+    ("plugins", "drumline.cli.plugins:command", "List plugins: where they come from and what they offer."),
+    ("completion", "drumline.cli.completion:command", "Print the script for tab completion in a shell."),
 )
 #: ``drumline help COMMAND``, which no list shows.
 HELP = ("help", "drumline.cli.program:explain", "Explain a command.")

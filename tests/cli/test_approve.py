@@ -191,7 +191,7 @@ def test_who_comes_second_is_told_so(asking: tuple[RunWriter, ApprovalRequested]
     answer = approve(tmp_path)
     timer.join()
     assert isinstance(answer.exception, UsageError)
-    assert str(answer.exception) == "Someone else was first. It was rejected by early@desk before."
+    assert str(answer.exception) == "Already answered. early@desk has already rejected it."
     journal.close()
 
 
@@ -203,7 +203,7 @@ def test_a_question_that_ends_meanwhile(asking: tuple[RunWriter, ApprovalRequest
     answer = approve(tmp_path)
     timer.join()
     assert isinstance(answer.exception, UsageError)
-    assert answer.exception.summary == "The run doesn't ask any more"
+    assert answer.exception.summary == "The run is no longer asking"
 
 
 def test_a_run_that_takes_no_answer(
@@ -248,7 +248,7 @@ def test_a_run_that_asks_nothing(directory: Path) -> None:
         (directory / "gate").touch()
         assert program.end().status == 0
     assert (answer.status, answer.out) == (5, "")
-    assert "The run asks nothing now" in answer.err
+    assert "The run isn't asking anything" in answer.err
     assert call(directory, "approve", "7").status == 5
 
 

@@ -101,7 +101,7 @@ def test_a_name_of_a_host_and_a_group_is_warned_about(call: Call) -> None:
     Path("other").write_text("[web]\nweb\n")
     status, _, err = call("list", "-i", "other")
     assert status == 0
-    assert err == "warning: 'web' is a host and a group; in patterns it means the host.\n"
+    assert err == "warning: 'web' is both a host and a group; in patterns it means the host.\n"
 
 
 @pytest.mark.parametrize(

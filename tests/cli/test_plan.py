@@ -132,7 +132,7 @@ def test_waits_that_may_never_end(timed: Call) -> None:
 
 
 def test_no_wait_that_may_never_end(plan: Call) -> None:
-    assert plan("site.yml", "-e", "version=1", "--lint-waits") == (0, "No wait was found that may never end.\n", "")
+    assert plan("site.yml", "-e", "version=1", "--lint-waits") == (0, "Found no wait that may never end.\n", "")
 
 
 def test_lint_shows_no_plan(plan: Call) -> None:

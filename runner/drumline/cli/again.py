@@ -1,4 +1,4 @@
-"""The command line of now once more, for some of its hosts: what a recap offers to go on with."""
+"""The current command line limited to some of its hosts, which a recap offers for going on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from drumline.secret import mask_assignments
 
 
 def again() -> Callable[[Sequence[str]], str]:
-    """Makes it for hosts: ``drumline run site.yml -i hosts.yml --limit web2``, quoted for a shell.
+    """A function that makes the line for hosts, quoted for sh: ``drumline run site.yml -i hosts.yml --limit web2``.
 
-    Values of variables whose names say that they are secret are masked; whoever pastes it puts them in again.
+    Values of variables with secret-sounding names are masked, and have to be filled in again.
     """
     context = click.get_current_context()
     return lambda hosts: shlex.join(_words(context, hosts))
@@ -33,7 +33,7 @@ def _words(context: click.Context, hosts: Iterable[str]) -> list[str]:
         for option in parameters
         if isinstance(option, click.Argument)
     ):
-        [pattern, *command] = arguments  # what follows the pattern is the command of the hosts, its options included
+        [pattern, *command] = arguments  # what follows the pattern is the hosts' command with its options
         return [*program, *options, pattern, *(["--", *command] if command else [])]
     if any(word.startswith("-") for word in arguments):
         return [*program, *options, "--", *arguments]

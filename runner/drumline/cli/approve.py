@@ -1,4 +1,4 @@
-"""``drumline approve``: answer a run that waits for someone's word."""
+"""``drumline approve``: answer what a run asks."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from drumline.model.plan import Plan
     from drumline.plugin.history import RunInfo
 
-#: Seconds that a run has to take its answer, and between two looks whether it did.
+#: Seconds that a run has to take its answer, and between two checks whether it has.
 _PATIENCE = 15.0
 _INTERVAL = 0.1
 
 
 @click.command("approve")
 @click.argument("run", shell_complete=completes("runs"))
-@click.option("--reject", is_flag=True, help="Reject it: the task that asks fails.")
+@click.option("--reject", is_flag=True, help="Reject: the task that asks fails.")
 @click.option(
     "--task",
     metavar="ID",
     shell_complete=completes("tasks of a run"),
-    help="The task that asks, where several do: its id, or play.id.",
+    help="Which task's question to answer, if several ask: its id, or play.id.",
 )
-@click.option("--comment", metavar="TEXT", default="", help="Why; it is kept with the answer.")
+@click.option("--comment", metavar="TEXT", default="", help="A comment to keep with the answer.")
 @state_option
 def command(run: str, reject: bool, task: str | None, comment: str, state: Path | None) -> None:
-    """Approve what a run asks, or reject it, from another terminal than the run's own.
+    """Approve or reject what a run asks, from any terminal.
 
-    RUN is a number or id of 'drumline runs list'. What is asked is shown, then the answer is given in your name, and
-    the command waits until the run has taken it. The first answer counts.
+    RUN is a number or id from 'drumline runs list'. The question is shown and answered in your name; then the
+    command waits until the run has taken the answer. The first answer counts.
 
-    Exit status: 0 when the answer was taken, else 5.
+    Exit status: 0 if the answer was taken, otherwise 5.
     """
     from drumline.execution.approvals import Reply, whoami
     from drumline.journal.store import Journal
@@ -60,11 +60,11 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
             return
     else:
         decision = _taken(journal, found, question)
-    raise UsageError("Someone else was first", f"It was {_word(decision)} by {decision.by} before.")
+    raise UsageError("Already answered", f"{decision.by} has already {_word(decision)} it.")
 
 
 def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> ApprovalRequested:
-    """The question that is meant; ``UsageError`` when there is none, or more than one."""
+    """The question to answer; ``UsageError`` if there is none, or more than one."""
     from drumline.reporting.lines import printable
 
     _require_alive(run)
@@ -73,32 +73,32 @@ def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> A
     if len(chosen) == 1:
         return next(iter(chosen.values()))
     if not questions:
-        raise UsageError("The run asks nothing now", f"See 'drumline runs show {run.number}' for what it does.")
+        raise UsageError("The run isn't asking anything", f"'drumline runs show {run.number}' shows what it is doing.")
     listed = "\n".join(
         f"--task {name}: {printable(question.message.splitlines()[0])}" for name, question in sorted(questions.items())
     )
     if not chosen:
         raise UsageError(
-            "No task of this name asks anything", f"'{task}'.{did_you_mean(str(task), questions)}\n{listed}"
+            "No task of this name is asking anything", f"'{task}'.{did_you_mean(str(task), questions)}\n{listed}"
         )
-    raise UsageError("Several tasks ask: say which one you mean", listed)
+    raise UsageError("Several tasks are asking: say which one you mean", listed)
 
 
 def _taken(journal: Journal, run: RunInfo, question: ApprovalRequested) -> ApprovalGiven:
-    """What the run has made of the answers that are there; ``UsageError`` when it takes none."""
+    """The decision that the run has taken; ``UsageError`` if it takes none in time."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         now, is_open = journal.find(run.id), question in journal.questions(run)
-        decision = journal.decision(run, question)  # looked for last: it may be what ended the question, or the run
+        decision = journal.decision(run, question)  # read last: it may be what closed the question, or ended the run
         if decision is not None:
             return decision
         _require_alive(now)
         if not is_open:
-            raise UsageError("The run doesn't ask any more", "It was interrupted before it took the answer.")
+            raise UsageError("The run is no longer asking", "It was interrupted before it took the answer.")
         if time.monotonic() > deadline:
             raise UsageError(
                 "The run has not taken the answer yet",
-                f"The answer is kept for it. Is its process stopped? See 'drumline runs show {run.number}'.",
+                f"The answer is kept for it. Is its process suspended? See 'drumline runs show {run.number}'.",
             )
         time.sleep(_INTERVAL)
 
@@ -106,7 +106,7 @@ def _taken(journal: Journal, run: RunInfo, question: ApprovalRequested) -> Appro
 def _require_alive(run: RunInfo) -> None:
     if not run.alive:
         what = "finished" if run.finished else "gone: its process died"
-        raise UsageError("The run asks nothing any more", f"Run {run.number} is {what}.")
+        raise UsageError("The run is no longer asking anything", f"Run {run.number} is {what}.")
 
 
 def _name(plan: Plan, question: ApprovalRequested) -> str:

@@ -11,7 +11,7 @@ from drumline.errors import UsageError
 
 
 class CommandOfHosts(click.Command):
-    """Reads no options after the first word of the hosts' command: ``grep -v foo FILE`` has its own."""
+    """Reads no options after the first word of the hosts' command, which has its own: ``grep -v foo FILE``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = {name: item for item in self.get_params(ctx) if isinstance(item, click.Option) for name in item.opts}
@@ -28,7 +28,7 @@ class CommandOfHosts(click.Command):
 
 
 def _up_to_word(words: Sequence[str], options: Mapping[str, click.Option]) -> tuple[list[str], list[str], list[str]]:
-    """Options with their values, the first word that is none, and what comes after it. ``--`` ends the options."""
+    """Split into options with their values, the first other word (or none), and the rest. ``--`` ends the options."""
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] != "-":
         if words[at] == "--":
@@ -56,7 +56,7 @@ def _has_value(option: click.Option) -> bool:
 def _require_clear(
     first: Sequence[str], after: Sequence[str], options: Mapping[str, object], *, is_marked: bool
 ) -> None:
-    """A line for a shell that is followed by what looks like drumline's options was meant otherwise."""
+    """Refuse a line for a shell that is followed by drumline's options: they belong before it."""
     strange = [word for word in after if word.partition("=")[0] in options]
     if first and " " in first[0].strip() and strange and not is_marked:
         raise UsageError(

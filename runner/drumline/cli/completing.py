@@ -1,7 +1,7 @@
-"""What a half-typed word can become: hosts, groups, tags, tasks, runs, actions. Asked by shells at each Tab.
+"""Completions of a half-typed word: hosts, groups, tags, tasks, runs, actions. A shell asks for them at each Tab.
 
-Nothing here may fail, print, run a program or a plugin of the working directory: whatever goes wrong, there are no
-proposals.
+Nothing here may fail, print, or run a program or a plugin of the working directory. If anything goes wrong, there are
+no proposals.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from drumline.model.host import Inventory
     from drumline.plugin.history import RunInfo
 
-#: Proposals for one word; of more a person sees nothing.
+#: Most proposals for one word; no one reads more.
 _MOST = 2000
 
-#: Runs that are proposed, the newest ones.
+#: How many runs are proposed, newest first.
 _MOST_RUNS = 50
 
 
@@ -33,12 +33,12 @@ def propose(kind: str, context: click.Context, incomplete: str) -> list[Completi
     """The proposals for a word of some kind (a key of ``_KINDS``)."""
     try:
         return list(_KINDS[kind](context, incomplete))[:_MOST]
-    except Exception:  # a broken file, a journal of another version, …: no reason to disturb whoever presses Tab
+    except Exception:  # a broken file or a journal of another version is no reason to disturb whoever is typing
         return []
 
 
 def _starting(names: Iterable[str], incomplete: str, before: str = "") -> Iterator[CompletionItem]:
-    """The names that begin like the word, after what was typed ``before`` its last part."""
+    """The names that start with ``incomplete``, prefixed with ``before``, the part already typed."""
     return (CompletionItem(before + name) for name in dict.fromkeys(names) if name.startswith(incomplete))
 
 
@@ -46,7 +46,7 @@ def _starting(names: Iterable[str], incomplete: str, before: str = "") -> Iterat
 
 
 class _NoPrograms:
-    """Stands for inventory programs, which aren't started for a Tab."""
+    """Claims inventory programs and reads nothing: no program is started for a Tab."""
 
     name = "none"
 
@@ -87,7 +87,7 @@ def _groups(context: click.Context, incomplete: str) -> Iterator[CompletionItem]
 
 
 def _playbooks(context: click.Context) -> list[Path]:
-    """Those among the words: click doesn't sort words out while the last of them waits for its value."""
+    """The playbooks on the line. Click doesn't assign words to parameters while the last option lacks its value."""
     return [
         Path(word) for word in context.obj if word.endswith((".yml", ".yaml")) and word not in _inventories(context)
     ]
@@ -124,7 +124,7 @@ def _tags_of(value: Any) -> Iterator[str]:
 
 
 def _task_times(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
-    """``TASK=`` of the playbooks that stand before."""
+    """``TASK=`` for the tasks of the playbooks on the line."""
     from drumline.built_in import all_plugins
     from drumline.loading.playbook import load_playbooks
 

@@ -19,7 +19,7 @@ from click.shell_completion import (
 from drumline.cli import VARIABLE
 from drumline.errors import UsageError
 
-# Bash takes a pattern such as web:!db1 apart at the colon, and an option at its =: the line says what was typed.
+# Bash splits a pattern such as web:!db1 at the colon, and an option at its =. The whole line shows what was typed.
 _BASH = """\
 %(complete_func)s() {
     local IFS=$'\\n' response completion type value
@@ -64,7 +64,7 @@ complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 
 
 class _Within(ShellComplete):
-    """Begins within the group that the words name: click 8.2.0 loses the words after ``runs output``."""
+    """Completes within the group named by the words: click 8.2.0 loses the words after ``runs output``."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         while args and isinstance(self.cli, click.Group):
@@ -82,7 +82,7 @@ class Bash(_Within, BashComplete):
 
     @staticmethod
     def _check_version() -> None:
-        """Starting another bash to ask takes longer than all the rest; 4.4 is ten years old."""
+        """Starting another bash to ask for its version takes longer than everything else; 4.4 is ten years old."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
         line = os.environ.get("DRUMLINE_LINE", "")
@@ -91,7 +91,7 @@ class Bash(_Within, BashComplete):
         return words[1:], incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Without what bash doesn't take for a part of the word."""
+        """The completion without the part before bash's last word break, which bash keeps."""
         line = os.environ.get("DRUMLINE_LINE", "")
         word = "" if line[-1:].isspace() else (line.split() or [""])[-1]
         value = _option_before(word) + item.value
@@ -128,9 +128,9 @@ _CLASSES: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fi
 
 
 def answer_shell(program: click.Command, asked: str) -> int:
-    """What a shell asks (``bash_source``, ``bash_complete``, …); returns the exit status.
+    """Answer a shell's request (``bash_source``, ``bash_complete``, …); returns the exit status.
 
-    No error and no warning may get in the way of whoever is typing.
+    Neither errors nor warnings may disturb whoever is typing.
     """
     name, _, what = asked.partition("_")
     if name not in _CLASSES:
@@ -139,7 +139,7 @@ def answer_shell(program: click.Command, asked: str) -> int:
     try:
         with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
             if what != "source":
-                shell.ctx_args = {"obj": shell.get_completion_args()[0]}  # all words, also those that click leaves out
+                shell.ctx_args = {"obj": shell.get_completion_args()[0]}  # all words; click leaves some out
             print(shell.source() if what == "source" else shell.complete())
     except (Exception, KeyboardInterrupt):
         return 0
@@ -155,11 +155,13 @@ def command(shell: str | None) -> None:
 
         eval "$(drumline completion zsh)"      # in ~/.zshrc, after compinit
 
-        eval "$(drumline completion fish)"     # in config.fish, of fish 3.4 or newer
+        eval "$(drumline completion fish)"     # in config.fish (3.4 or newer)
 
-    Options, hosts, groups, tags, tasks, actions and numbers of runs are completed. Inventory programs don't run for it.
+    It completes options, hosts, groups, tags, tasks, actions and run numbers. It never starts inventory programs.
     """
     name = shell or Path(os.environ.get("SHELL", "")).name
     if name not in _CLASSES:
-        raise UsageError("Which shell?", f"SHELL names '{name}'. Say bash, zsh or fish: drumline completion bash.")
+        raise UsageError(
+            "The shell isn't known", f"$SHELL names '{name}'. Name bash, zsh or fish, as in: drumline completion bash."
+        )
     click.echo(_CLASSES[name](click.Command("drumline"), {}, "drumline", VARIABLE).source(), nl=False)

@@ -1,4 +1,4 @@
-"""Into the program and out of it: output that never fails, Ctrl-C at any moment, an exit status that stays."""
+"""Entering and leaving the program: broken output never raises, Ctrl-C works at any moment, the exit status is kept."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from contextlib import suppress
 
 def enter() -> None:
     """Run what the command line says, and leave the process with its exit status."""
-    # Importing makes more than fifty thousand objects that stay; at the usual 700 Python looks through them time and
-    # again for cycles of garbage, which is a sixth of the CPU time of a small run.
+    # Importing makes more than fifty thousand objects that stay. With the default threshold of 700, Python searches
+    # them for cycles again and again, which takes a sixth of the CPU time of a small run.
     gc.set_threshold(200_000)
     sys.unraisablehook = _interrupt_again
     _open_closed_streams()
@@ -36,35 +36,34 @@ def enter() -> None:
 
 
 def _open_closed_streams() -> None:
-    """Have all three streams, though the program was started without: files would get their numbers, and their output.
+    """Open those of the three standard streams that the program was started without.
 
-    What is written to a standard output that isn't there fails, as on a full disk.
+    Otherwise the next file opened would get their number, and receive their output. Writing to a standard output that
+    was closed fails, as on a full disk.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR if number == 2 else os.O_RDONLY)  # it gets the lowest number that is free
-    # Until the process ends; closefd=False, since that is what they are without Python.
+            os.open(os.devnull, os.O_RDWR if number == 2 else os.O_RDONLY)  # opened at the lowest free number
+    # They stay open until the process ends: closefd=False, as for Python's own.
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _explained(error: Exception) -> str:
-    """What a person is told of an error that none of the commands expects."""
+    """The message for an error that no command expects."""
     if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT:
         return f"error: The output can't be written: {error.strerror}"
     from drumline.errors import lacking
 
     lack = lacking(error)
     if lack:
-        return f"error: This machine has too little of something\n  {lack[0].upper()}{lack[1:]}"
+        return f"error: This machine has run out of a resource\n  {lack[0].upper()}{lack[1:]}"
     if isinstance(error, RecursionError):
-        return (
-            "error: Something is nested too deeply\n  It is in the playbook, the inventory, or a file that they name."
-        )
-    import traceback  # not sooner: to import it takes time in which a Ctrl-C would meet no one
+        return "error: Something is nested too deeply\n  It is in the playbook, the inventory, or a file named there."
+    import traceback  # imported late: a Ctrl-C during the import would go unhandled
 
     if os.environ.get("DRUMLINE_TRACEBACK"):
         traceback.print_exception(error)
@@ -72,11 +71,11 @@ def _explained(error: Exception) -> str:
     return (
         "error: This is a fault in drumline\n"
         f"  {type(error).__name__}: {error} ({os.path.basename(place.filename)}:{place.lineno}). Please report it; "
-        "with DRUMLINE_TRACEBACK=1 in the environment it says more."
+        "DRUMLINE_TRACEBACK=1 in the environment adds Python's traceback."
     )
 
 
-#: What standard output may answer: a full disk, a terminal that is gone, a stream that was never open.
+#: Errors of standard output: a full disk, a terminal that is gone, a stream that was never open.
 _OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EPIPE, errno.EFBIG})
 
 
@@ -86,7 +85,7 @@ def _say(text: str) -> None:
 
 
 def _interrupt_again(fault: sys.UnraisableHookArgs) -> None:
-    """A Ctrl-C amid what can't raise, such as a callback of the import system, comes again in a moment."""
+    """Send a Ctrl-C again that came where nothing can be raised, such as in a callback of the import system."""
     if fault.exc_type is KeyboardInterrupt:
         threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
     else:
@@ -94,9 +93,9 @@ def _interrupt_again(fault: sys.UnraisableHookArgs) -> None:
 
 
 def _leave() -> None:
-    """Keep the exit status, whatever still happens; other exceptions go on to Python."""
+    """Leave with the exit status that was decided, whatever fails now; other exceptions propagate to Python."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C has nothing left to stop
-    # What a closed pipe or a full disk won't take is given up; Python would make exit status 120 of it.
+    # Drop what a closed pipe or a full disk doesn't take; Python would exit with status 120.
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -108,6 +107,6 @@ def _leave() -> None:
         for thread in threading.enumerate():
             if not thread.daemon and thread is not threading.current_thread():
                 thread.join()
-        # Python would take all apart, for the system to take it back anyway. And it would unwind the threads that
-        # silent hosts still hold, which aborts the process where one is amid a library in Rust.
+        # Python would tear down every object, though the system reclaims the memory anyway. It would also unwind the
+        # threads that unresponsive hosts still hold, which aborts the process if one is inside a library in Rust.
         os._exit(ended.code)

@@ -1,4 +1,4 @@
-"""Groups of commands that answer mistakes with what was meant, and hand over what click finds wrong."""
+"""Command groups that suggest what an unknown command or option was meant to be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drumline.errors import UsageError
 
 
 class CommandGroup(click.Group):
-    """A click group that says what an unknown command was probably meant to be."""
+    """A click group that suggests what an unknown command was meant to be."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -30,7 +30,7 @@ class CommandGroup(click.Group):
 
 
 def explained(error: click.NoSuchOption) -> UsageError | None:
-    """The error in drumline's words; None where click doesn't say where it was."""
+    """The error in drumline's words; None if click doesn't say which command it was for."""
     from drumline.cli.suggestions import no_such_option
 
     context = error.ctx

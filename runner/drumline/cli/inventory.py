@@ -1,4 +1,4 @@
-"""``drumline inventory``: hosts, groups and their variables, as the sources give them."""
+"""``drumline inventory``: hosts, groups and their variables, as the sources define them."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from drumline.inventory.sources import members, shared_names
 from drumline.model.host import Group, Inventory
 from drumline.secret import is_secret_name
 
-#: Text that YAML takes for text without quotes, and words that it doesn't.
+#: Text that YAML reads as text without quotes, and words that it reads as something else.
 _PLAIN = re.compile(r"[A-Za-z/][\w./*@+\\-]*\Z")
 _WORDS = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
 
-reveal_option = click.option("--reveal", is_flag=True, help="Show passwords and the like, which are masked otherwise.")
+reveal_option = click.option("--reveal", is_flag=True, help="Show passwords and other secrets instead of masking them.")
 format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )
 
 
 @click.group(cls=Commands, short_help="Show hosts, groups and their variables.")
 def command() -> None:
-    """Show hosts, groups and their variables, as the inventory's sources give them.
+    """Show hosts, groups and their variables, as defined in the inventory.
 
-    Templates are shown as they are written. Variables whose names say that they are secret are masked.
+    Templates are shown unrendered. Variables with secret-sounding names, such as db_password, are masked.
     """
 
 
@@ -44,9 +44,9 @@ def command() -> None:
 @format_option
 @reveal_option
 def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bool) -> None:
-    """List the hosts of PATTERN (all of them without one) with their variables.
+    """List the hosts that match PATTERN (default: all) with their variables.
 
-    With --format json the output has the shape of 'ansible-inventory --list'.
+    With --format json, the output has the same structure as that of 'ansible-inventory --list'.
     """
     loaded = _load(inventory)
     warnings = Diagnostics()
@@ -60,11 +60,11 @@ def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bo
         click.echo("\n".join([*lines, *(_empty_groups(loaded) if pattern == "all" else ())]))
 
 
-@command.command("graph", short_help="Draw groups with their groups and hosts.")
+@command.command("graph", short_help="Draw groups with their child groups and hosts.")
 @click.argument("group", default="all", shell_complete=completes("groups"))
 @inventory_options
 def graph_command(group: str, inventory: tuple[str, ...]) -> None:
-    """Draw GROUP (all groups without one) with its groups and hosts as a tree."""
+    """Draw GROUP (default: all) with its child groups and hosts as a tree."""
     loaded = _load(inventory)
     if group not in loaded.groups:
         raise UsageError("No such group", f"The inventory has no group '{group}'.{did_you_mean(group, loaded.groups)}")
@@ -77,7 +77,7 @@ def graph_command(group: str, inventory: tuple[str, ...]) -> None:
 @format_option
 @reveal_option
 def host_command(name: str, inventory: tuple[str, ...], form: str, reveal: bool) -> None:
-    """Show the variables of the host NAME, its groups' included."""
+    """Show the variables of the host NAME, including those of its groups."""
     loaded = _load(inventory)
     host = loaded.hosts.get(name)
     if host is None:
@@ -95,7 +95,7 @@ def _load(sources: tuple[str, ...]) -> Inventory:
     inventory = app.inventory_of(settings, app.registry(settings))
     show_warnings(inventory.warnings)
     for name in shared_names(inventory):
-        click.echo(f"warning: '{name}' is a host and a group; in patterns it means the host.", err=True)
+        click.echo(f"warning: '{name}' is both a host and a group; in patterns it means the host.", err=True)
     return inventory
 
 
@@ -112,7 +112,7 @@ def _host_lines(inventory: Inventory, name: str, is_secret: IsSecret) -> Iterato
 
 
 def _empty_groups(inventory: Inventory) -> Iterator[str]:
-    """Groups without hosts, which no host names."""
+    """A comment for each group without hosts, since no host's line names it."""
     for name, hosts in members(inventory).items():
         if not hosts and name not in ("all", "ungrouped"):
             yield f"# no hosts in group {name}"

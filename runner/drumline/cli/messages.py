@@ -1,4 +1,4 @@
-"""What is wrong, said to a person: in colour and within the width at a terminal, as it is elsewhere."""
+"""Errors and warnings on a stream: coloured and wrapped at a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drumline.errors import DrumlineError, FilesError
 
 
 def look_of(file: TextIO) -> Look:
-    """How messages look on this file; ``NO_COLOR`` and ``TERM=dumb`` are honoured."""
+    """The style of messages on this file; ``NO_COLOR`` and ``TERM=dumb`` are honoured."""
     if not file.isatty():
         return PLAIN
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
@@ -32,7 +32,7 @@ def _width(file: TextIO) -> int:
 
 
 def show_error(error: DrumlineError) -> None:
-    """An error on standard error: diagnostics as they are, others as summary and detail."""
+    """Print an error on standard error: diagnostics of files with their places, others as summary and detail."""
     look = look_of(sys.stderr)
     if isinstance(error, FilesError):
         text = error.render(look)
@@ -42,11 +42,11 @@ def show_error(error: DrumlineError) -> None:
 
 
 def show_warnings(diagnostics: Iterable[Diagnostic]) -> None:
-    """What looks wrong in the files and doesn't stop the run, on standard error."""
+    """Print warnings about the files, which don't stop the run, on standard error."""
     for diagnostic in diagnostics:
         click.echo(diagnostic.render("warning", look_of(sys.stderr)), err=True)
 
 
 def show_warning(diagnostic: Diagnostic) -> None:
-    """A diagnostic of something that works, and may not be meant, on standard output."""
+    """Print a warning on standard output, for a command whose answer it is."""
     click.echo(diagnostic.render("warning", look_of(sys.stdout)))

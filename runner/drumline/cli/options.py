@@ -31,7 +31,7 @@ def _several(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
 
 
 def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """What proposes words of some kind to a shell (:mod:`drumline.cli.completing`)."""
+    """A callback that completes words of this kind in a shell (:mod:`drumline.cli.completing`)."""
 
     def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:
         from drumline.cli.completing import propose
@@ -59,16 +59,16 @@ scope_options = _several(
         "--limit",
         metavar="PATTERN|@FILE",
         shell_complete=completes("patterns"),
-        help="Only hosts that match this pattern as well; @FILE: patterns, one a line.",
+        help="Only those hosts that also match this pattern; @FILE: patterns, one per line.",
     ),
     click.option(
         "-e",
         "--extra-vars",
         multiple=True,
         metavar="KEY=VALUE|@FILE",
-        help="A variable that wins over all others, or a YAML or JSON file of them.",
+        help="A variable that overrides all others, or a YAML or JSON file of them.",
     ),
-    click.option("--strict", is_flag=True, help="What is a warning about the files otherwise is an error."),
+    click.option("--strict", is_flag=True, help="Treat warnings about the files as errors."),
 )
 
 #: ``tags: str | None``, ``skip_tags: str | None``: comma lists.
@@ -78,10 +78,10 @@ tag_options = _several(
         "--tags",
         metavar="TAGS",
         shell_complete=completes("tags"),
-        help="Only tasks with one of these tags (a comma list).",
+        help="Only tasks with one of these tags (comma-separated).",
     ),
     click.option(
-        "--skip-tags", metavar="TAGS", shell_complete=completes("tags"), help="No task with one of these tags."
+        "--skip-tags", metavar="TAGS", shell_complete=completes("tags"), help="Leave out tasks with one of these tags."
     ),
 )
 
@@ -91,7 +91,7 @@ playbook_options = _several(
         "playbooks",
         nargs=-1,
         required=True,
-        type=click.Path(path_type=Path, readable=False),  # a file that can't be read is told with all other mistakes
+        type=click.Path(path_type=Path, readable=False),  # an unreadable file is reported with all other mistakes
         metavar="PLAYBOOK...",
     ),
     inventory_options,
@@ -105,7 +105,7 @@ forks_option = click.option(
     "--forks",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Number of hosts worked on at once. Default: 50.",
+    help="How many hosts to work on at once. Default: 50.",
 )
 
 #: ``state: Path | None``.
@@ -113,34 +113,35 @@ state_option = click.option(
     "--state",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Directory of the journal. Default: DRUMLINE_STATE, else drumline's directory in XDG_STATE_HOME.",
+    help="Directory of the journal. Default: $DRUMLINE_STATE, else $XDG_STATE_HOME/drumline.",
 )
 
 #: ``events: str | None``.
 events_option = click.option(
-    "--events", type=click.Path(dir_okay=False), metavar="FILE", help="Write every event as a JSON line; '-': stdout."
+    "--events",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write every event as a line of JSON ('-': stdout).",
 )
 
 #: ``slow_reports: str | None``.
 slow_reports_option = click.option(
     "--slow-reports",
     type=click.Choice(["drop", "wait"]),
-    help="Where the reader of the console or of --events is too slow: leave events out, or wait for it. Default: drop.",
+    help="If whatever reads the console or --events is too slow: drop what it misses, or wait for it. Default: drop.",
 )
 
 #: ``verbose: int``.
 verbose_option = click.option(
-    "-v", "--verbose", count=True, help="Show more: results of every host (-v), all of it (-vv)."
+    "-v", "--verbose", count=True, help="Show the output of every host (-v), or the whole result (-vv)."
 )
 
 #: ``recap: bool``.
-recap_option = click.option(
-    "--recap", is_flag=True, help="End with a recap of all hosts, also when nothing failed. Default: after failures."
-)
+recap_option = click.option("--recap", is_flag=True, help="End with a recap of all hosts even if nothing failed.")
 
 
 def settings_with(**given: Any) -> Settings:
-    """Settings of this directory and environment, with what the command line gives; None and () mean not given."""
+    """Settings of the working directory and environment, overridden by those given; None and () mean not given."""
     import os
 
     settings = load_settings(_working_directory(), os.environ)
@@ -151,12 +152,12 @@ def _working_directory() -> Path:
     try:
         return Path.cwd()
     except OSError as error:
-        detail = f"{error.strerror}: it was removed, or may not be entered. Change into one that is there."
+        detail = f"{error.strerror}: it was removed, or you may not enter it. Change to a directory that exists."
         raise UsageError("The working directory can't be used", detail) from None
 
 
 def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: Any) -> Prepared:
-    """What :func:`drumline.app.prepare` makes of all the options above; ``more`` goes to it as it is."""
+    """Call :func:`drumline.app.prepare` with all the options above; ``more`` is passed on unchanged."""
     from drumline.app import prepare
 
     prepared = prepare(
@@ -174,10 +175,10 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
 
 
 def split_tags(text: str | None) -> list[str]:
-    """``"a, b"`` as a list."""
+    """``"a, b"`` as ``["a", "b"]``."""
     return [tag.strip() for tag in (text or "").split(",") if tag.strip()]
 
 
 def called_as(words: Sequence[str]) -> str:
-    """How the program was called, for the journal: values of variables whose names say that they are secret masked."""
+    """The command line for the journal; values of variables with secret-sounding names are masked."""
     return shlex.join(["drumline", *(mask_assignments(word)[0] for word in words)])

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Text for people, JSON for programs, DOT for Graphviz.",
 )
-@click.option("--estimate", is_flag=True, help="Also say how long it would take, by earlier runs in the journal.")
-@click.option("--lint-waits", is_flag=True, help="Instead of the plan, say which waits in it may never end, and why.")
+@click.option("--estimate", is_flag=True, help="Also estimate how long it would take, from earlier runs.")
+@click.option("--lint-waits", is_flag=True, help="Instead of the plan, list waits in it that may never end, and why.")
 @forks_option
 @state_option
 def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits: bool, **given: Any) -> None:
-    """Show the waves that a run would release, and what each task waits for. Nothing is sent to any host.
+    """Show the waves of a run, and what each task waits for. Nothing is sent to any host.
 
     Exit status: 0, 2 when --lint-waits finds something, or 5 when the command line or the files are wrong.
     """
@@ -44,9 +44,9 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits:
     from drumline.planning.views.text import FORMATS, as_text
 
     if estimate and shape == "dot":
-        raise UsageError("There is no room for times in DOT", "Use --estimate with --format text or json.")
+        raise UsageError("DOT has no room for times", "Use --estimate with --format text or json.")
     if lint_waits and (estimate or shape != "text"):
-        raise UsageError("--lint-waits shows no plan", "Leave --estimate and --format out, or ask for the plan first.")
+        raise UsageError("--lint-waits shows no plan", "Leave out --estimate and --format, or leave out --lint-waits.")
     prepared = prepared_with(playbooks, given)
     if lint_waits:
         raise SystemExit(_lint(prepared))
@@ -62,7 +62,7 @@ def _lint(prepared: Prepared) -> int:
     for diagnostic in found:
         show_warning(diagnostic)
     if not found:
-        click.echo("No wait was found that may never end.")
+        click.echo("Found no wait that may never end.")
     return 2 if found else 0
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("plugins")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
 def command(format_: str) -> None:
-    """List every plugin, where it comes from and what it offers, with its settings."""
+    """List every plugin: where it comes from, what it offers, and its settings."""
     from drumline.app import registry
 
     plugins = registry(settings_with()).plugins

@@ -1,4 +1,4 @@
-"""The ``drumline`` program: commands that are imported when they are used, and errors told without a traceback."""
+"""The ``drumline`` program: commands imported on first use, and errors reported without a traceback."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from drumline.errors import DrumlineError
 
 
 class Program(CommandGroup):
-    """A click group whose commands live in modules of their own, and whose plugins may add more."""
+    """A click group whose commands live in their own modules; plugins may add more."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        if "obj" in extra:  # the words that a shell asks about
+        if "obj" in extra:  # completion: the words on the line
             return super().make_context(*args, **extra)
         surroundings = Surroundings()
         context = super().make_context(*args, obj=surroundings, **extra)
@@ -49,13 +49,13 @@ class Program(CommandGroup):
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except DrumlineError as error:
-            with suppress(OSError):  # the exit status says it as well
+            with suppress(OSError):  # the exit status says it too
                 show_error(error)
             raise SystemExit(error.exit_status) from None
         except click.ClickException as error:
-            told = explained(error) if isinstance(error, click.NoSuchOption) else None
+            answer = explained(error) if isinstance(error, click.NoSuchOption) else None
             with suppress(OSError):
-                show_error(told) if told else error.show()
+                show_error(answer) if answer else error.show()
             raise SystemExit(5) from None  # click's own 2 would mean a failed job here
         except click.Abort:
             with suppress(OSError):
@@ -81,14 +81,14 @@ def _load(load: str) -> click.Command:
 @click.command(
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="'drumline help COMMAND' explains one of them. Plugins may add commands: see 'drumline plugins'.",
+    epilog="'drumline help COMMAND' explains a command. Plugins may add commands: see 'drumline plugins'.",
 )
 @click.version_option(drumline.__version__, prog_name="drumline", message="%(prog)s %(version)s")
 def program() -> None:
     """Push playbooks to Windows and Linux fleets in waves.
 
-    Tasks depend on each other across hosts; each wave goes out over warm SSH and WinRM connections, and a barrier
-    is held after it. Nothing is installed on the hosts.
+    Tasks can depend on each other across hosts. Each wave goes out over warm SSH and WinRM connections, and ends at
+    a barrier. Nothing is installed on the hosts.
     """
 
 
@@ -100,5 +100,5 @@ def program() -> None:
     shell_complete=lambda _context, _option, word: [name for name, _, _ in COMMANDS if name.startswith(word)],
 )
 def explain(words: tuple[str, ...]) -> None:
-    """Explain a command; the same as --help after it."""
+    """Explain a command, as 'drumline COMMAND --help' does."""
     program.main([*words, "--help"], prog_name="drumline")

@@ -1,4 +1,4 @@
-"""Runs a plan while the console, and whoever else wants its events, follow it."""
+"""Runs a plan with its reports: the console, ``--events`` and the reporters of plugins."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def run_reported(
 ) -> int:
     """Run a plan to its end; returns the exit status.
 
-    ``outputs`` is the least ``verbose`` that the console has. ``events`` names the file for events; ``remaining`` makes
-    what knows how much is left of the run with this number.
+    The console shows at least the ``verbose`` level ``outputs``. ``events`` names the file for events. ``remaining``
+    makes the estimate of what is left, given the run's number.
     """
     from drumline.app import carry_out
     from drumline.reporting.listeners import listeners_for

@@ -31,10 +31,10 @@ from drumline.cli.reported import run_reported
 def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap: bool, **given: Any) -> None:
     """Run playbooks on a fleet, wave by wave.
 
-    Exit status: 0 everything well, 2 some job failed, 4 some host was unreachable, 5 the command line or the files
+    Exit status: 0 success, 2 a job failed, 4 a host was unreachable, 5 the command line or the files
     are wrong and nothing was sent, 130 interrupted, 1 a fault in drumline.
 
-    Ctrl-C lets the running wave end; a second one stops what runs on the hosts.
+    Ctrl-C lets the running wave finish; pressed again, it stops what is running on the hosts.
     """
     from drumline.app import remaining_of
 

@@ -1,4 +1,4 @@
-"""``drumline runs``: what the journal knows."""
+"""``drumline runs``: earlier runs, from the journal."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def command() -> None:
 
 @contextmanager
 def _history(state: Path | None) -> Iterator[History]:
-    """What is known of earlier runs; what of it can't be read is said at the end.
+    """Earlier runs; warns at the end of what couldn't be read.
 
-    What doesn't fit together any more may break whatever shows it: that is the journal's fault as well.
+    Records that contradict each other can make any code that shows them fail: that is damage to the journal, too.
     """
     history = surroundings().history_in(settings_with(state=state).state)
     try:
@@ -58,7 +58,7 @@ def _history(state: Path | None) -> Iterator[History]:
             raise
         raise UsageError(
             "This can't be shown",
-            f"What {history.title} has of it doesn't fit together ({type(error).__name__}: {error}). "
+            f"The records of it in {history.title} contradict each other ({type(error).__name__}: {error}). "
             "See 'drumline runs verify'.",
         ) from error
     finally:
@@ -100,7 +100,7 @@ def list_(format_: str, state: Path | None) -> None:
 def show(run: str | None, format_: str, state: Path | None, verbose: int) -> None:
     """Show a run: failures first, then its waves, jobs, times and (with -v) outputs.
 
-    RUN is a number or id of 'drumline runs list'; default: the newest.
+    RUN is a number or id from 'drumline runs list'. Default: the newest.
     """
     from drumline.reporting.history import show_data, show_lines
 
@@ -118,16 +118,16 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
         click.echo(json.dumps(shown, indent=2, default=str))
 
 
-@command.command("replay", short_help="Report a run once more, from the journal.")
+@command.command("replay", short_help="Report a run again, from the journal.")
 @click.argument("run", required=False, shell_complete=completes("runs"))
 @events_option
 @recap_option
 @state_option
 @verbose_option
 def replay(run: str | None, events: str | None, recap: bool, state: Path | None, verbose: int) -> None:
-    """Report a run once more: on the console as when it went on, and by the reporters of plugins.
+    """Report a run again: on the console, as it was shown live, and to the reporters of plugins.
 
-    RUN is a number or id of 'drumline runs list'; default: the newest. Nothing is sent to any host.
+    RUN is a number or id from 'drumline runs list'. Default: the newest. Nothing is sent to any host.
     """
     from contextlib import ExitStack
 
@@ -156,22 +156,23 @@ def replay(run: str | None, events: str | None, recap: bool, state: Path | None,
         report(registry.hooks, shown, lambda: history.events(found))
 
 
-@command.command("output", short_help="Print all that a job said, uncut.")
+@command.command("output", short_help="Print the complete output of a job.")
 @click.argument("task", shell_complete=completes("tasks of a run"))
 @click.argument("host", shell_complete=completes("hosts of a run"))
 @click.option(
     "--run",
     metavar="RUN",
     shell_complete=completes("runs"),
-    help="A number or id of 'drumline runs list'. Default: the newest.",
+    help="A number or id from 'drumline runs list'. Default: the newest.",
 )
-@click.option("--stderr", is_flag=True, help="Its standard error instead of its standard output.")
-@click.option("--raw", is_flag=True, help="The bytes as they came, at a terminal too: they may change its settings.")
+@click.option("--stderr", is_flag=True, help="Print standard error instead of standard output.")
+@click.option("--raw", is_flag=True, help="Print the raw bytes even at a terminal, where they may change its settings.")
 @state_option
 def output(task: str, host: str, run: str | None, stderr: bool, raw: bool, state: Path | None) -> None:
-    """Print all that a job said, also what reports had no room for. TASK is its id or name.
+    """Print the complete output of a job, including what reports had to cut. TASK is a task's id or name.
 
-    A pipe or a file gets the bytes as they came, but for secrets. At a terminal control characters are shown as \\x1b.
+    A pipe or a file gets the bytes as they came, with secrets masked. At a terminal, control characters are shown
+    escaped, such as \\x1b.
     """
     from drumline.reporting.history import output_of
     from drumline.reporting.lines import printable
@@ -188,15 +189,15 @@ def output(task: str, host: str, run: str | None, stderr: bool, raw: bool, state
 
 
 @command.command("prune", short_help="Remove old runs from the journal.")
-@click.option("--older-than", metavar="TIME", help="Runs that began longer ago: 30d, 12h.")
-@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="All but the newest N runs.")
-@click.option("--max-size", metavar="SIZE", help="The oldest runs, until the others take up no more: '500 MiB'.")
-@click.option("--dry-run", is_flag=True, help="Only say which runs would go.")
+@click.option("--older-than", metavar="TIME", help="Remove runs that started longer ago than this: 30d, 12h.")
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Remove all but the newest N runs.")
+@click.option("--max-size", metavar="SIZE", help="Remove the oldest runs until the rest fit in this size: '500 MiB'.")
+@click.option("--dry-run", is_flag=True, help="Only show which runs would be removed.")
 @state_option
 def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_run: bool, state: Path | None) -> None:
-    """Remove old runs from the journal, and make its file smaller.
+    """Remove old runs from the journal, and shrink its file.
 
-    Of several options each removes what it names. A run that goes on is never removed.
+    If several options are given, each removes the runs that it selects. An unfinished run is never removed.
     """
     from drumline.clock import SystemClock
     from drumline.journal.reading import Reader
@@ -210,7 +211,7 @@ def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_ru
         size=_number(max_size, size_of, "--max-size"),
     )
     if keeping == Keeping():
-        raise UsageError("It isn't said which runs may go", "Give --older-than, --keep or --max-size.")
+        raise UsageError("Nothing says which runs to remove", "Give --older-than, --keep or --max-size.")
     directory = settings_with(state=state).state
     if dry_run:
         with closing(Reader(directory)) as reader:
@@ -222,14 +223,14 @@ def prune(older_than: str | None, keep: int | None, max_size: str | None, dry_ru
         gone, smaller = remove(journal, keeping)
     _show_gone(gone, "removed")
     if gone and not smaller:
-        click.echo("A run goes on: what is free in the file is used again, and it becomes smaller next time.")
+        click.echo("A run is under way, so the file keeps its size: its free space is reused.")
 
 
 def _number(text: str | None, read: Callable[[str], float], option: str) -> float:
     try:
         return math.inf if text is None else read(text)
     except ValueError as error:
-        raise UsageError("An option has a wrong value", f"{option} {text}: {error}") from None
+        raise UsageError("An option has an invalid value", f"{option} {text}: {error}") from None
 
 
 def _show_gone(runs: list[RunInfo], word: str) -> None:
@@ -239,18 +240,18 @@ def _show_gone(runs: list[RunInfo], word: str) -> None:
     click.echo(f"{counted(len(runs), 'run')} {word}")
 
 
-@command.command("verify", short_help="Look the journal over; save what can be read.")
+@command.command("verify", short_help="Check the journal for damage; save what is readable.")
 @click.option(
-    "--save", type=click.Path(path_type=Path), metavar="FILE", help="Write what can be read to a new journal."
+    "--save", type=click.Path(path_type=Path), metavar="FILE", help="Copy everything readable to a new journal."
 )
 @state_option
 def verify(save: Path | None, state: Path | None) -> None:
-    """Read the whole journal once, and say what of it is damaged.
+    """Read the whole journal and report what is damaged.
 
-    With --save all that can be read is written to a new journal, row by row. To use it, move the damaged one away and
-    put FILE in its place; or give FILE the name journal.sqlite3 in a directory of its own, and name that with --state.
+    With --save, everything readable is copied to a new journal, row by row. To use it, replace the damaged file with
+    FILE; or name FILE journal.sqlite3, keep it in a directory of its own, and give that to --state.
 
-    Exit status: 0 when it is whole, 2 when something is damaged.
+    Exit status: 0 if the journal is intact, 2 if something is damaged.
     """
     from drumline.journal.rescue import save as rescue
     from drumline.journal.rescue import verify as look_over
@@ -270,11 +271,11 @@ def verify(save: Path | None, state: Path | None) -> None:
         click.echo(f"damaged: {fault}")
     counts = f"{counted(found.runs, 'run')}, {counted(found.events, 'event')}"
     if not found.faults:
-        click.echo(f"whole: {counts}")
+        click.echo(f"intact: {counts}")
         return
     click.echo(f"readable: {counts}")
     if save is None:
-        click.echo("'drumline runs verify --save FILE' writes what can be read to a new journal.")
+        click.echo("To copy everything readable to a new journal: drumline runs verify --save FILE")
     raise SystemExit(2)
 
 

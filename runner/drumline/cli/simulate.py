@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 @click.command("simulate")
 @playbook_options
 @forks_option
-@click.option("--serial", metavar="N", help="Batches of this many hosts in every play: 20, 25%, or a list, 1,10%.")
+@click.option("--serial", metavar="N", help="Run every play in batches of this size: 20, 25%, or a list such as 1,10%.")
 @click.option(
     "--hosts",
     type=click.IntRange(min=1),
     metavar="N",
-    help="A fleet of this many hosts: those of each kind are cloned, or left out, in proportion.",
+    help="Scale the fleet to this many hosts, cloning or leaving out hosts of each kind in proportion.",
 )
 @click.option(
     "--take",
     shell_complete=completes("task times"),
     multiple=True,
     metavar="TASK=TIME",
-    help="How long a task takes on each host, whatever it took before: 30s, 2m, or between two times, 20s-40s.",
+    help="How long a task takes on each host, overriding earlier runs: 30s, 2m, or a range such as 20s-40s.",
 )
 @click.option(
     "--fail",
     shell_complete=completes("task times"),
     multiple=True,
     metavar="TASK=SHARE",
-    help="A task fails on this share of its hosts: 5%, 0.05.",
+    help="The share of its hosts on which a task fails: 5% or 0.05.",
 )
 @click.option(
-    "--slow", multiple=True, metavar="HOSTS=FACTOR", help="Slowdown factor of these hosts: 3 is three times as slow."
+    "--slow", multiple=True, metavar="HOSTS=FACTOR", help="Slowdown factor of these hosts: 3 means three times as slow."
 )
 @click.option(
     "--rounds",
@@ -56,16 +56,23 @@ if TYPE_CHECKING:
     metavar="N",
     help="How many runs to simulate. Default: depends on the plan's size.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Simulate other runs.")
 @click.option(
-    "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Seed for the random draws.",
+)
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )
 @state_option
 def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
-    """Play a run in virtual time: how long it would take, what it would wait for, where it would stop.
+    """Simulate a run in virtual time: how long it would take, what it would wait for, where it would stop.
 
-    Nothing is sent to any host. Times are those of earlier runs in the journal; a task without any is taken to need
-    one second. TASK is a task's id, PLAY.TASK or a pattern of them, HOSTS a host pattern.
+    Nothing is sent to any host. Times come from earlier runs in the journal; a task that never ran counts as one
+    second. TASK is a task's id, PLAY.TASK, or a pattern that matches them; HOSTS is a host pattern.
 
         drumline simulate rollout.yml --serial 20 --slow 'db2=3'
 

@@ -1,4 +1,4 @@
-"""What to write instead of an option or a command that isn't there: Ansible's are answered by name."""
+"""What to write instead of an unknown option or command; Ansible's options each have an answer."""
 
 from __future__ import annotations
 
@@ -9,65 +9,71 @@ from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 
 _PASSWORDS = (
-    "not asked for. Write {variable} into the inventory, best from the environment: {variable}: "
-    "\"{{{{ lookup('env', 'NAME') }}}}\"."
+    "drumline doesn't prompt for passwords. Set {variable} in the inventory, preferably from the environment: "
+    "{variable}: \"{{{{ lookup('env', 'NAME') }}}}\"."
 )
-_VAULT = "not yet: drumline reads no vault. Take secrets from the environment: \"{{ lookup('env', 'NAME') }}\"."
-_SSH_ARGUMENTS = "not there. Write the options into ~/.ssh/config, which is honoured; see docs/transports.md."
-_PLAN = "'drumline plan PLAYBOOK' shows {what}, and sends nothing."
+_VAULT = "not supported yet. Take secrets from the environment instead: \"{{ lookup('env', 'NAME') }}\"."
+_SSH_ARGUMENTS = "not supported. Put the options in ~/.ssh/config, which is honoured; see docs/transports.md."
+_PLAN = "'drumline plan PLAYBOOK' shows {what} and sends nothing."
 
 #: Ansible's options, by all of their names, and what does the same here.
 _ANSIBLE: tuple[tuple[str, str], ...] = (
-    ("-C --check", f"not yet. {_PLAN.format(what='what would run on which hosts')}"),
-    ("-D --diff", "not yet. Changes of files are reported without their text; -vv shows all that a task registers."),
+    ("-C --check", f"not supported yet. {_PLAN.format(what='what would run on which hosts')}"),
+    (
+        "-D --diff",
+        "not supported yet. Changes to files are reported without a diff; -vv shows everything a task registers.",
+    ),
     ("-b --become", "write 'become: true' in the play or the task, or give -e ansible_become=true."),
     ("--become-user", "write 'become_user: NAME' in the play or the task, or give -e ansible_become_user=NAME."),
-    ("--become-method", "sudo is the only one yet, and what is used."),
+    ("--become-method", "only sudo is supported yet, and it is always used. Leave it out."),
     (
         "-K --ask-become-pass --become-password-file --become-pass-file",
-        "not yet. Allow sudo without a password for this user (NOPASSWD), or log in as the user that is needed.",
+        "not supported yet. Allow sudo without a password for this user (NOPASSWD), or log in as the user you need.",
     ),
     (
         "-k --ask-pass --connection-password-file --conn-pass-file",
         _PASSWORDS.format(variable="ansible_password"),
     ),
-    ("-u --user", "give -e ansible_user=NAME, or write ansible_user into the inventory."),
-    ("-c --connection", "give -e ansible_connection=NAME (ssh, winrm, local), or write it into the inventory."),
+    ("-u --user", "give -e ansible_user=NAME, or set ansible_user in the inventory."),
+    ("-c --connection", "give -e ansible_connection=NAME (ssh, winrm, local), or set it in the inventory."),
     (
         "--private-key --key-file",
-        "give -e ansible_ssh_private_key_file=PATH, or write it into the inventory. Keys of ssh-agent are used anyway.",
+        "give -e ansible_ssh_private_key_file=PATH, or set it in the inventory. Keys of ssh-agent are always tried.",
     ),
-    ("-T --timeout", "give -e ansible_timeout=SECONDS for connections; 'timeout' of a task limits what it runs."),
-    ("--task-timeout", "'drumline exec --timeout SECONDS' does it; in a playbook, 'timeout' of the task."),
+    ("-T --timeout", "give -e ansible_timeout=SECONDS for connections; a task's 'timeout' limits what it runs."),
+    ("--task-timeout", "use 'drumline exec --timeout SECONDS', or the task's 'timeout' in a playbook."),
     ("--ssh-common-args --ssh-extra-args --sftp-extra-args --scp-extra-args", _SSH_ARGUMENTS),
-    ("--step", "not yet. A task with 'approve' asks before the run goes on; see docs/actions.md."),
+    ("--step", "not supported yet. A task with 'approve' asks before the run goes on; see docs/actions.md."),
     (
         "--start-at-task",
-        "not yet. Give --tags, or --limit with the hosts that are left: the recap of a failed run has that command.",
+        "not supported yet. Use --tags, or --limit with the remaining hosts: a failed run's recap shows that command.",
     ),
     ("--list-tasks", _PLAN.format(what="tasks in the order in which they run")),
     ("--list-hosts", f"{_PLAN.format(what='hosts of every task')} 'drumline inventory list PATTERN' lists hosts."),
-    ("--list-tags", "not yet. --tags with a tag that isn't there names those that are."),
+    ("--list-tags", "not supported yet. --tags with an unknown tag lists the ones that exist."),
     ("--syntax-check", _PLAN.format(what="every mistake in the files")),
     ("--flush-cache", "nothing is cached between runs: leave it out."),
     (
         "--force-handlers",
-        "not yet, like handlers: a later task with 'when: RESULT is changed' does what a handler would.",
+        "not supported yet, nor are handlers. A later task with 'when: RESULT is changed' does what a handler would.",
     ),
     ("--vault-id --vault-password-file --vault-pass-file -J --ask-vault-password --ask-vault-pass", _VAULT),
-    ("-M --module-path", "actions of your own are plugins: put them into the directory plugins; see docs/plugins.md."),
+    ("-M --module-path", "actions of your own are plugins: put them in the directory 'plugins'; see docs/plugins.md."),
     ("-m --module-name", "'drumline exec PATTERN -m ACTION -a ARGUMENTS' runs one action."),
     ("-a --args", "'drumline exec PATTERN -m ACTION -a ARGUMENTS' runs one action."),
-    ("-B --background -P --poll", "not yet. Commands run until they end or until --timeout ends them."),
-    ("-o --one-line", "leave it out: equal outputs are shown once. --events gives a run's events as lines of JSON."),
+    ("-B --background -P --poll", "not supported yet. Commands run until they end, or until --timeout ends them."),
+    (
+        "-o --one-line",
+        "leave it out: equal outputs are shown once. 'drumline run --events FILE' writes JSON lines.",
+    ),
     ("--tree", "every output is in the journal: 'drumline runs output TASK HOST', 'drumline runs show --format json'."),
     ("--inventory-file", "it is called -i or --inventory here."),
-    ("--playbook-dir", "leave it out: paths of 'exec' start at the working directory."),
+    ("--playbook-dir", "leave it out: paths in 'exec' are relative to the working directory."),
     ("--list --graph --host", "these are commands: 'drumline inventory list', 'graph' and 'host NAME'."),
 )
 
 
-#: Words that people try for a command, and the command.
+#: Words that people type for a command, and the command that they mean.
 _OTHER_WORDS = {
     "playbook": "run",
     "ansible-playbook": "run",
@@ -87,7 +93,7 @@ _OTHER_WORDS = {
 
 
 def no_such_option(option: str, command: str, known: Collection[str], *, is_group: bool) -> UsageError:
-    """What to say of an option that ``command`` (``drumline run``) doesn't know; ``known`` are those that it does."""
+    """The error for an option that ``command`` (such as ``drumline run``) lacks; ``known`` are those that it has."""
     answers = {name: answer for names, answer in _ANSIBLE for name in names.split()}
     answer = answers.get("--tree" if (command, option) == ("drumline exec", "-t") else option)
     if answer is None and is_group:
@@ -96,12 +102,12 @@ def no_such_option(option: str, command: str, known: Collection[str], *, is_grou
         )
     if answer is not None:
         return UsageError("No such option", f"{option}: {answer}")
-    hint = did_you_mean(option, [*known, *answers]) or f" '{command} --help' lists those that there are."
+    hint = did_you_mean(option, [*known, *answers]) or f" '{command} --help' lists its options."
     return UsageError("No such option", f"'{command}' has no option {option}.{hint}")
 
 
 def no_such_command(name: str, group: str, known: Collection[str]) -> UsageError:
-    """What to say of a command that isn't there. ``group`` is what comes before it: ``drumline``, ``drumline runs``."""
+    """The error for an unknown command. ``group`` is what comes before it: ``drumline``, ``drumline runs``."""
     if name.endswith((".yml", ".yaml")):
         return UsageError("No such command", f"'{name}' is a playbook. To run it: drumline run {shlex.quote(name)}")
     hint = did_you_mean(name, known)

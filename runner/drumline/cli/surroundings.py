@@ -1,4 +1,4 @@
-"""What a command works with, read when it is asked for."""
+"""What a command works with, each part read on first use."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class Surroundings:
         return self.history_in(self.settings.state)
 
     def history_in(self, state: Path) -> History:
-        """The runs of a journal in this directory; it is closed at the end of the command, if it isn't sooner."""
+        """The runs of the journal in this directory; it is closed at the end of the command, if not earlier."""
         history: History = self.registry.hooks.ask("drumline_history", state=state)
         self._opened.append(history)
         return history
 
     def close(self) -> None:
-        """The command has ended."""
+        """Close every history that is still open."""
         for history in self._opened:
             history.close()
 
 
 def surroundings() -> Surroundings:
-    """Those of the command that runs."""
+    """The surroundings of the current command."""
     return click.get_current_context().ensure_object(Surroundings)

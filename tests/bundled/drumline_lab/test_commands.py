@@ -51,14 +51,14 @@ def test_up_status_down(run: Typed, directory: Path) -> None:
     assert "app1: WinRM, in front of /bin/sh alone" in said
     assert str(directory / lab.INVENTORY) in said
     code, said = run("up", "--linux", "1", "--windows", "1")
-    assert (code, said.splitlines()[0]) == (0, "The practice fleet is up already.")
+    assert (code, said.splitlines()[0]) == (0, "The practice fleet is already up.")
     code, said = run("status")
     assert code == 0
     rows = [line.split() for line in said.splitlines()]
     assert rows[0][:2] == ["HOST", "GROUPS"]
     assert [row[0] for row in rows[1:]] == ["web1", "app1"]
     assert all("answers" in row for row in rows[1:])
-    assert run("down") == (0, "The practice fleet is down, and nothing of it is left.\n")
+    assert run("down") == (0, "The practice fleet is stopped and removed.\n")
     assert run("down")[1].startswith("No practice fleet")
     assert run("status")[0] == 4
 
