@@ -30,8 +30,9 @@ from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
 from drumline.inventory.scopes import Scopes
 from drumline.inventory.sources import load_inventory, require_hosts
-from drumline.journal.store import Journal, RunWriter
+from drumline.journal.store import Journal
 from drumline.journal.upkeep import make_room
+from drumline.journal.writer import RunWriter
 from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
@@ -333,7 +334,7 @@ def carry_out(
             RunState(prepared.plan, forks=prepared.settings.forks, sessions=prepared.settings.sessions),
             run=record.id,
             record=record,
-            listeners=[context.follow, *listeners(run)],
+            listeners=[context.gained.follow, *listeners(run)],
             clock=SystemClock(),
             remember=context.remember,
             by=whoami(),

@@ -22,7 +22,8 @@ from support.worlds import P, build, chain
 from drumline.cli.approve import command
 from drumline.errors import UsageError
 from drumline.execution.approvals import Reply, whoami
-from drumline.journal.store import Journal, RunWriter
+from drumline.journal.store import Journal
+from drumline.journal.writer import RunWriter
 from drumline.model.event import ApprovalGiven, ApprovalRequested, JobFinished, JobsStarted, RunStarted
 from drumline.model.outcome import Status
 from drumline.model.plan import Job

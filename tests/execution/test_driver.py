@@ -14,7 +14,7 @@ from drumline.engine.state import RunState
 from drumline.execution import driver as driver_module
 from drumline.execution.driver import Driver
 from drumline.execution.executors import ThreadExecutor
-from drumline.journal.store import JournalFailed
+from drumline.journal.writer import JournalFailed
 from drumline.model.event import Event, JobFinished, JobsStarted, JobWaiting, RunFinished
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -29,7 +29,7 @@ class Record:
         self.events: list[Event] = []
         self._full_after = full_after
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], _reports: Sequence[JobReport] = ()) -> None:
         if self._full_after is not None and len(self.events) >= self._full_after:
             raise JournalFailed("full", "make room")
         self.events += events

@@ -16,7 +16,6 @@ from drumline.execution.approvals import Approvals
 from drumline.execution.context import RunContext
 from drumline.execution.output import LEAST, LIMIT
 from drumline.execution.runner import JobRunner
-from drumline.journal.replay import replay_run
 from drumline.journal.store import Journal
 from drumline.masking import Secrets
 from drumline.model.event import Input, JobFinished
@@ -376,7 +375,6 @@ def test_events_of_a_run_are_those_of_its_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "state")
     run = journal.find(None)
     assert list(journal.events(run)) == ran.events
-    assert replay_run(journal, run).counts() == {"changed": 2, "failed": 2}
     journal.close()
 
 

@@ -7,10 +7,6 @@ from pathlib import Path
 import pytest
 from support.running import Ran, run_tasks, run_text
 
-from drumline.execution.results import Results
-from drumline.journal.store import Journal
-from drumline.templating.variables import Lookup
-
 
 def shown(ran: Ran, task: str = "told", host: str = "a") -> object:
     assert ran.exit_status == 0, ran.result(task, host)
@@ -139,23 +135,3 @@ def test_secrets_are_there_in_clear_and_reported_masked(tmp_path: Path) -> None:
     )
     assert ran.result("told")["stdout"] == "same"
     assert "hunter2hunter2" not in str(ran.events)
-
-
-def test_the_journal_knows_the_same_results(tmp_path: Path) -> None:
-    ran = run_tasks(
-        tmp_path,
-        """
-        - {id: said, command: "echo {{ inventory_hostname }}"}
-        - {id: once, command: echo once, run_once: true}
-        - {id: told, debug: {msg: "{{ results }}"}}
-        """,
-    )
-    journal = Journal(tmp_path / "state")
-    [run] = journal.runs()
-    again = Results.from_events(journal.plan(run), journal.events(run)).of_play(0)
-    journal.close()
-    live = shown(ran)
-    assert isinstance(live, dict)
-    assert {task: live[task] for task in ("said", "once")} == {task: dict(again[task]) for task in ("said", "once")}
-    assert isinstance(again["said"], Lookup)
-    assert again["said"]["b"]["stdout_lines"] == ["b"]

@@ -22,9 +22,7 @@ LAYERS = ["names", "batch", "everywhere", "extra", "own", "set_by_job", "facts",
 
 def scopes(host: Variables, extra: Variables, facts: Variables) -> Scopes:
     inventory = Inventory(hosts={"a": Host(name="a", variables=host), "b": Host(name="b", variables={"of_b": 1})})
-    made = Scopes(inventory, Playbook(path="site.yml"), extra, Templating())
-    made.facts["a"] = Facts(facts)
-    return made
+    return Scopes(inventory, Playbook(path="site.yml"), extra, Templating(), facts={"a": Facts(facts)})
 
 
 def made(value: Any, layers: list[str]) -> Scope:

@@ -12,18 +12,18 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
-from support.worlds import P, T, World, build, chain, worlds
+from support.worlds import P, T, build, chain
 
-from drumline.engine.instructions import Announce, Finish, Release, StartJobs, Stop
 from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
 from drumline.journal.keys import RunKey
 from drumline.journal.past import past_runs
-from drumline.journal.replay import replay
-from drumline.journal.store import Journal, JournalFailed
+from drumline.journal.reopening import read_back
+from drumline.journal.store import Journal
 from drumline.journal.upkeep import Keeping, prune
+from drumline.journal.writer import JournalFailed
+from drumline.masking import Secrets
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
@@ -40,25 +40,6 @@ from drumline.plugin.history import Kept, RunInfo
 PLAN = build(P(chain(["a", "b"], ["a", "b"])), P([T(["c"])], needs=[0]))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=worlds())
-def test_replaying_a_journal_gives_the_state_of_the_run_that_wrote_it(world: World, tmp_path: Path) -> None:
-    """Promise 1, through the database: plan, events, order."""
-    world.run()
-    events = [entry.event if isinstance(entry, Announce) else entry for entry in world.log]
-    events = [event for event in events if not isinstance(event, (StartJobs, Stop, Release, Finish))]
-    journal = Journal(tmp_path)
-    writer = journal.begin(world.plan, command="test")
-    writer.append(events)  # type: ignore[arg-type]
-    run = journal.find(writer.id)
-    assert list(journal.events(run)) == events
-    state = replay(journal.plan(run), journal.events(run), forks=world.forks, sessions=world.sessions)
-    jobs = [Job(step.index, host) for step in world.plan.steps for host in step.hosts]
-    assert [state.status(job) for job in jobs] == [world.state.status(job) for job in jobs]
-    assert state.finished
-    journal.close()
-
-
 def test_a_prefix_of_a_journal_gives_the_state_at_that_moment(tmp_path: Path) -> None:
     """After a crash every job is known to be not started, finished, or started with unknown result (promise 2)."""
     journal = Journal(tmp_path)
@@ -67,7 +48,7 @@ def test_a_prefix_of_a_journal_gives_the_state_at_that_moment(tmp_path: Path) ->
     writer.append([RunStarted(at=1, run=writer.id), JobsStarted(at=1, jobs=jobs)])
     writer.append([JobFinished(at=2, job=jobs[0], status=Status.CHANGED, result={"rc": 0})])
     run = journal.find(None)
-    state = replay(journal.plan(run), journal.events(run), forks=50, sessions=4)
+    state = read_back(journal, run, RunKey(tmp_path, run.id), Secrets()).state
     assert state.status(jobs[0]) is Status.CHANGED
     assert state.running == (jobs[1],)
     assert state.status(Job(1, "a")) is Status.PENDING
@@ -207,11 +188,11 @@ def test_a_key_is_its_owners_alone_and_gone_with_the_run(tmp_path: Path) -> None
         assert key.name == writer.id
         assert (keys.stat().st_mode & 0o777, key.stat().st_mode & 0o777) == (0o700, 0o600)
         run = journal.find(writer.id)
-        assert journal._plan(run, RunKey(tmp_path, run.id).open) == plan
+        assert journal.whole_plan(run, RunKey(tmp_path, run.id).open) == plan
         assert journal.plan(run).steps[0].task.arguments == {"password": "********"}
         writer.append([RunStarted(at=1, run=writer.id), RunFinished(at=2, counts={}, exit_status=status)])
         assert [path.name for path in keys.iterdir()] == ([] if status == 0 else [writer.id])
-        assert journal._plan(run, RunKey(tmp_path, run.id).open).steps[0].task.arguments == (
+        assert journal.whole_plan(run, RunKey(tmp_path, run.id).open).steps[0].task.arguments == (
             {"password": "********"} if status == 0 else {"password": "hunter2"}
         )
     prune(journal, Keeping(runs=0))

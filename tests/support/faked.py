@@ -22,6 +22,7 @@ from drumline.masking import Secrets
 from drumline.model.event import Event, JobFinished
 from drumline.model.outcome import Completed
 from drumline.model.request import Request, Run
+from drumline.plugin.runs import JobReport
 from drumline.testing.fakes import Answer, FakeStaged, FakeTransport
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class FakedRun:
             sessions_per_host=self.sessions,
         )
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event], _reports: Sequence[JobReport] = ()) -> None:
         time.sleep(self.disk)
         self.events += events
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
@@ -141,6 +141,7 @@ class World:
     interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many turns
     together: int = 1  # at most so many jobs end in one turn, just before an interrupt too if it is more than 1
     log: list[Event | Instruction] = field(default_factory=list)
+    turned: Callable[[list[Event]], None] = lambda _events: None  # called after each turn, with all that happened
     exit_status: int | None = None
     began: dict[Job, float] = field(default_factory=dict)  # when commands of a start really began
 
@@ -219,6 +220,7 @@ class World:
         instructions = self.state.handle(*events)
         self.state.validate()
         self.log += instructions
+        turn: list[Event] = [*events, *(item.event for item in instructions if isinstance(item, Announce))]
         for instruction in instructions:
             match instruction:
                 case StartJobs(jobs=jobs, causes=causes):
@@ -227,10 +229,12 @@ class World:
                     assert self.state.handle(started) == []
                     self.state.validate()
                     self.under_way += jobs
+                    turn.append(started)
                 case Stop(jobs=jobs, status=status):
                     self.stopped |= {job: status for job in jobs if job not in self.stopped}
                 case Finish(exit_status=status):
                     self.exit_status = status
+        self.turned(turn)
         releases = [instruction for instruction in instructions if isinstance(instruction, Release)]
         happened = [self.release(release) for release in releases]
         for event in sorted(happened, key=lambda event: isinstance(event, JobFinished)):

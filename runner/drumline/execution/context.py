@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from drumline.clock import Clock, SystemClock
-from drumline.engine.policy import FAILURE
-from drumline.execution.play_hosts import PlayHosts
-from drumline.execution.results import Results, kept_steps
+from drumline.execution.gained import Gained
+from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Facts, Scope
 from drumline.masking import Secrets
-from drumline.model.event import Event, JobsAbandoned
+from drumline.model.event import Event
 from drumline.model.host import Inventory
-from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.value import Variables
 from drumline.plugin.protocols import Action, Transport
@@ -49,19 +47,17 @@ class RunContext:
     verbosity: int = 0  #: How often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
     clock: Clock = field(default_factory=SystemClock)
     sessions: SessionPool = field(init=False)
-    results: Results = field(init=False)
+    gained: Gained = field(init=False)
     targets: Targets = field(init=False)
     _scopes: Scopes = field(init=False)
-    _play_hosts: PlayHosts = field(init=False)
     _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)  #: By step.
 
     def __post_init__(self) -> None:
         self.sessions = SessionPool(self.transports, limit=self.sessions_per_host)
-        self.results = Results(self.plan, kept_steps(self.plan, self.inventory, self.extra_variables, self.templating))
+        self.gained = Gained(self.plan, kept_steps(self.plan, self.inventory, self.extra_variables, self.templating))
         self.targets = Targets(
             self.transports, self.templating, self.secrets, scope=self.scope, definitions=self._definitions
         )
-        self._play_hosts = PlayHosts(self.plan)
         self._scopes = Scopes(
             self.inventory,
             self.plan.playbook,
@@ -69,6 +65,7 @@ class RunContext:
             self.templating,
             verbosity=self.verbosity,
             seen=self.note,
+            facts=self.gained.facts,
         )
         self._register_secrets()
         self.templating.resolve_secrets(self.secrets.add)
@@ -90,8 +87,8 @@ class RunContext:
             task=step.task.variables,
             own=own,
             set_by_job=set_by_job,
-            batch=self._play_hosts.magic(step),
-            everywhere={"results": self.results.of_play(step.play)},
+            batch=self.gained.play_hosts.magic(step),
+            everywhere={"results": self.gained.results.of_play(step.play)},
         )
 
     def _definitions(self, step: Step, host: str) -> tuple[Variables, ...]:
@@ -115,22 +112,15 @@ class RunContext:
 
     def remember(self, report: JobReport) -> None:
         """Take in what a job registered, before anything that needs it is started."""
-        facts = self._scopes.facts
-        for host, variables in report.variables.items():
-            # A new dict: threads may be reading the old one.
-            facts[host] = Facts({**facts.get(host, NO_FACTS), **variables})
+        for host, variables in self.gained.remember(report).items():
             self.targets.forget(host, variables)
-        event = report.event
-        if report.values is not None:
-            self.results.add(event.job, report.values)
-        if event.status in FAILURE and not event.ignored:
-            self._play_hosts.lose(event.job)
 
-    def follow(self, event: Event) -> None:
-        """Take note of hosts that leave a play without a report of their own: they were late at a barrier."""
-        if isinstance(event, JobsAbandoned) and event.status is not Status.ABANDONED and event.reason:
-            for job in event.jobs:
-                self._play_hosts.lose(job)
+    def take_up(self, happened: Iterable[JobReport | Event]) -> None:
+        """Take in all that happened in a run so far, to go on with it."""
+        for item in happened:
+            self.gained.take(item)
+            for name, value in item.facts.items() if isinstance(item, JobReport) else ():
+                self.note(name, value)
 
 
 #: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.

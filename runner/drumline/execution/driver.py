@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, assert_never
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec import Struct
 from drumline.clock import Clock
 from drumline.engine.instructions import Announce, Finish, Instruction, Release, StartJobs, Stop
 from drumline.engine.state import RunState
-from drumline.execution.values import stopped_values
+from drumline.execution.values import failure, stopped_values
 from drumline.model.event import (
     Event,
     Input,
@@ -36,14 +36,18 @@ _LONGEST_WAIT = 30.0
 _SET = 0.1
 
 _DEAF = "It did not answer when it was stopped; it may still be running on the host."
+_UNHEARD = "drumline died before it heard what came of it; it may still be running on the host."
 _INTERRUPTED = Stopped(Status.CANCELLED, "")
 
 
 class Record(Protocol):
     """What the driver needs of a journal."""
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Make the events durable, all in one transaction, before this returns."""
+    def append(self, events: Sequence[Event], reports: Sequence[JobReport] = ()) -> None:
+        """Make the events durable, and what the jobs of these reports have left, all in one transaction.
+
+        The events of the reports are among the events.
+        """
         ...
 
 
@@ -72,8 +76,13 @@ class Driver:
         clock: Clock,
         remember: Callable[[JobReport], None],
         by: str = "",
+        lost: Mapping[Job, float] | None = None,
     ) -> None:
-        """``by`` is who started the run, as ``user@machine``."""
+        """``by`` is who started the run, as ``user@machine``.
+
+        With ``lost`` the state is that of a run under way, whose process is gone: the jobs that were running, and
+        when they were sent (seconds since the epoch). What came of them is unknown.
+        """
         self._state = state
         self._run = run
         self._by = by
@@ -83,6 +92,8 @@ class Driver:
         self._remember = remember
         self._inbox: queue.SimpleQueue[JobReport | Input | Exception] = queue.SimpleQueue()
         self._turned = 0.0  # when the first of what this turn is about happened
+        self._lost = lost
+        self._reports: list[JobReport] = []  # of this turn, those that leave anything
         self._followed: list[Input] = []  # what came of instructions; it goes before what is in the inbox
         self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
         self._interrupts = 0
@@ -117,7 +128,7 @@ class Driver:
     def run(self, executor: Executor) -> int:
         """Run the plan; returns the exit status. Whatever is raised, what was running has been stopped."""
         try:
-            self._turn([RunStarted(at=self._clock.now(), run=self._run, by=self._by)], executor)
+            self._turn(self._first_events(), executor)
             while self.exit_status is None:
                 self._turn(self._next_events(), executor)
         except BaseException:
@@ -141,6 +152,18 @@ class Driver:
                 return
 
     # What happened.
+
+    def _first_events(self) -> list[Input]:
+        now = self._clock.now()
+        if self._lost is None:
+            return [RunStarted(at=now, run=self._run, by=self._by)]
+        values = failure(_UNHEARD)
+        lost = [
+            JobFinished(at=now, job=job, status=Status.UNKNOWN, started=sent, result=values)
+            for job, sent in self._lost.items()
+        ]
+        events = [event for end in lost for event in self._finished(JobReport(event=end))]
+        return [*events, TimePassed(at=now)]  # this process knows of no clock that was set
 
     def _next_events(self) -> list[Input]:
         """Wait for something to happen, or for its time, then take all that has happened."""
@@ -190,6 +213,8 @@ class Driver:
         if self._state.status(job) is not Status.RUNNING:
             return []  # given up already
         self._remember(report)
+        if report.leaves:
+            self._reports.append(report)
         return [report.event]
 
     def _overdue(self) -> list[Input]:
@@ -231,7 +256,8 @@ class Driver:
             started = JobsStarted(at=self._clock.now(), jobs=jobs, causes=causes)
             self._state.handle(started)
             events.append(started)
-        self._record.append(events)
+        self._record.append(events, self._reports)
+        self._reports = []
         for event in events:
             for listen in self._listeners:
                 listen(event)

@@ -35,7 +35,6 @@ from drumline.execution.values import (
     Values,
     aggregate,
     failure,
-    registered,
     skipped,
     stopped_values,
     timed_out,
@@ -122,11 +121,15 @@ class JobRun:
         facts = values.pop("ansible_facts", {})
         for name, value in facts.items():
             self._context.note(name, value)
-        shown = hidden(values) if self.requests.silent else self._masked(without_lines(values))
+        plain, silent = without_lines(values), self.requests.silent
+        shown = hidden(values) if silent else self._masked(plain)
         stopped = self.requests.stopped if "stopped" in values else None
         event = self._finished(status, shown, ignored=ignored, stopped=stopped)
-        kept = values if self._step.index in self._context.results.kept else None
-        return JobReport(event=event, variables=self._variables(values, facts), values=kept)
+        kept = values if self._step.index in self._context.gained.results.kept else None
+        if kept is None and not facts:
+            return JobReport(event=event)
+        secret = silent or shown != plain or self._masked(facts) != facts
+        return JobReport(event=event, values=kept, facts=facts, secret=secret)
 
     def _values(self, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> TaskValues:
         """What the task says with the variables of this job, and those of one item."""
@@ -151,13 +154,6 @@ class JobRun:
         secrets = self._context.secrets
         masked: Values = secrets.mask_all(values) if secrets else values
         return masked
-
-    def _variables(self, values: Values, facts: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-        kept = {self._task.register: registered(values, facts)} if self._task.register else {}
-        if not kept and not facts:
-            return {}
-        hosts = self._step.hosts if self._task.run_once else (self._job.host,)
-        return {host: {**facts, **kept} for host in hosts}
 
     def _outcome(self, task: TaskValues) -> tuple[Status, Values, bool]:
         """Status, values, and whether a failure doesn't matter."""

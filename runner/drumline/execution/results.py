@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from drumline.diagnostics import did_you_mean
-from drumline.execution.values import with_lines
 from drumline.loading.names import templates_in
-from drumline.model.event import Event, JobFinished
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.playbook import Loop, Retries, Task
@@ -35,15 +33,6 @@ class Results:
         for step in plan.steps:
             if step.index in self.kept:
                 self._steps.setdefault((step.play, step.task.id), []).append(step)
-
-    @classmethod
-    def from_events(cls, plan: Plan, events: Iterable[Event]) -> Results:
-        """The results that a journal knows: secrets in them are masked, and what ``no_log`` hides is missing."""
-        results = cls(plan, range(len(plan.steps)))
-        for event in events:
-            if isinstance(event, JobFinished):
-                results.add(event.job, with_lines(event.result))
-        return results
 
     def add(self, job: Job, values: Mapping[str, Any]) -> None:
         """A job has ended. With ``run_once`` its values stand for all hosts of the batch, as with ``register``."""

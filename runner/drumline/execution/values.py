@@ -79,7 +79,7 @@ def _message(values: Values) -> str:
     return "All items skipped" if values["skipped"] else "All items completed"
 
 
-def registered(values: Values, facts: Mapping[str, Any]) -> Values:
+def registered(values: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """What ``register`` keeps of a result: with the facts that it set, without what reports call its items."""
     if "results" in values and isinstance(values["results"], list):
         items = [without_label(item) for item in values["results"]]

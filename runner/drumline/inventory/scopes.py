@@ -13,7 +13,7 @@ Precedence, highest first, as Ansible's:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ NO_FACTS = Facts()
 
 
 class Scopes:
-    """Makes the scopes of one run. ``facts`` are what hosts have said so far: each is replaced, never changed."""
+    """Makes the scopes of one run."""
 
     def __init__(
         self,
@@ -39,10 +39,14 @@ class Scopes:
         *,
         verbosity: int = 0,
         seen: Callable[[str, Any], None] | None = None,
+        facts: Mapping[str, Facts] | None = None,
     ) -> None:
-        """``seen`` is told the name and the value of each definition that was rendered."""
+        """``seen`` is told the name and the value of each definition that was rendered.
+
+        ``facts`` are what hosts have said so far: the values of each are replaced, never changed.
+        """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
-        self.facts: dict[str, Facts] = {}
+        self._facts: Mapping[str, Facts] = {} if facts is None else facts
         self._inventory = inventory
         self._extra = extra
         self._templating = templating
@@ -74,7 +78,7 @@ class Scopes:
         names = facts = inventory = NOTHING
         if host is not None:
             names = host_magic(host, self._hostvars(everywhere) if hostvars else None)
-            facts, inventory = self.facts.get(host.name, NO_FACTS), host.variables
+            facts, inventory = self._facts.get(host.name, NO_FACTS), host.variables
         layers = (names, batch, everywhere, self._run, self._extra, own, set_by_job, facts, task, play, inventory)
         return Scope([layer for layer in layers if layer], self._templating, self._seen)
 

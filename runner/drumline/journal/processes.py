@@ -8,6 +8,7 @@ of its own, which the system lets go of when the process is gone, however it wen
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,8 @@ from typing import IO
 from drumline.processes import exists, started, started_before
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+#: Seconds for which those may hold a lock, all together, who only look whether it is held.
+_LOOK = 1.0
 
 
 def identity(pid: int) -> str:
@@ -39,10 +42,19 @@ def is_same(pid: int, known: str | None, since: float) -> bool:
     return identity(pid) == known if known else started_before(pid, since)
 
 
+class Claimed(Exception):
+    """Another process holds the claim: ``process`` is its number, empty where that isn't known."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__(process)
+        self.process = process
+
+
 class Claim:
     """A lock that says: the process that writes this run is there. Held until ``release``, or until it is gone."""
 
     def __init__(self, directory: Path, run: str) -> None:
+        """Raises ``Claimed`` when another process holds it."""
         self._path = _path(directory, run)
         self._file: IO[bytes] | None = None
         with suppress(OSError):  # a directory that can't be written: its process is known all the same
@@ -86,11 +98,26 @@ def remove_left(directory: Path, run: str) -> None:
 
 def _claimed(path: Path) -> IO[bytes]:
     """The file, made and locked. Whoever tidies up may remove it before it is locked; then it is made again."""
+    deadline = time.monotonic() + _LOOK
     while True:
-        file = path.open("wb")
-        with suppress(OSError, ImportError):  # a file system without locks: its process is known all the same
-            _lock(file, exclusive=True, wait=True)  # for those who only look whether it is locked
+        file = path.open("ab+")
+        try:
+            _lock(file, exclusive=True)
+        except BlockingIOError:
+            file.seek(0)
+            process = file.read(20).decode(errors="replace")
+            file.close()
+            if time.monotonic() > deadline:
+                raise Claimed(process) from None
+            time.sleep(_LOOK / 100)
+            continue
+        except (OSError, ImportError):
+            pass  # a file system without locks: its process is known all the same
         if _is_at(path, file):
+            with suppress(OSError):  # a full disk: the lock holds all the same
+                file.truncate(0)
+                file.write(str(os.getpid()).encode())
+                file.flush()
             return file
         file.close()
 
@@ -106,7 +133,7 @@ def _path(directory: Path, run: str) -> Path:
     return directory / "running" / (run if run.isalnum() else "-")
 
 
-def _lock(file: IO[bytes], *, exclusive: bool, wait: bool = False) -> None:
+def _lock(file: IO[bytes], *, exclusive: bool) -> None:
     import fcntl
 
-    fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB))
+    fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from drumline.clock import SystemClock
 from drumline.errors import UsageError
+from drumline.journal import registered
 from drumline.journal.codec import Damaged, decode_event
 from drumline.journal.faults import unreadable
 from drumline.journal.opening import open_to_read
 from drumline.journal.places import check_event, read_plan
 from drumline.journal.processes import is_claimed, is_same
 from drumline.journal.tables import COLUMNS, NAME, columns_of
+from drumline.masking import Secrets
 from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, JobFinished
 from drumline.model.plan import Job, Plan
 from drumline.model.titles import titled
 from drumline.plugin.history import InputFile, Kept, RunInfo
+from drumline.plugin.runs import JobReport
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -34,6 +37,9 @@ _LATEST = 1e11
 _OF_RUN = tuple(name for name in COLUMNS["runs"] if name != "plan")
 
 _EVENTS = "SELECT seq, kind, body FROM events WHERE run = ?"
+_EVERYTHING = """
+SELECT seq, kind, body, secret IS NOT NULL, data, secret FROM events LEFT JOIN registered USING (run, seq) WHERE run = ?
+"""
 #: A question is open until it is decided, or until its job has finished: it may have been stopped.
 _QUESTIONS = f"""{_EVENTS} AND kind IN ('ApprovalRequested', 'ApprovalGiven', 'JobFinished')
 AND seq >= (SELECT min(seq) FROM events WHERE run = ? AND kind = 'ApprovalRequested')"""
@@ -100,11 +106,11 @@ class Reader:
     def plan(self, run: RunInfo) -> Plan:
         """The plan of a run, with titles for names; what is secret in it is masked. Raises ``UsageError``."""
         if run.number not in self._plans:
-            self._plans[run.number] = titled(self._plan(run), str)
+            self._plans[run.number] = titled(self.whole_plan(run), str)
         return self._plans[run.number]
 
-    def _plan(self, run: RunInfo, open_: Callable[[bytes], bytes] | None = None) -> Plan:
-        """The plan as it was journalled, with its secrets where ``open_`` decrypts them."""
+    def whole_plan(self, run: RunInfo, open_: Callable[[bytes], bytes] | None = None) -> Plan:
+        """The plan as it was journalled, with its secrets where ``open_`` decrypts them. Raises ``UsageError``."""
         _require_schema(run)
         try:
             [data] = self._database.execute("SELECT plan FROM runs WHERE number = ?", (run.number,)).fetchone()
@@ -131,6 +137,26 @@ class Reader:
                 self.damage[where] += 1
                 continue
             yield event
+
+    def everything(
+        self, run: RunInfo, plan: Plan, secrets: Secrets, open_: Callable[[bytes], bytes]
+    ) -> Iterator[Event | JobReport]:
+        """The same with all that jobs have left to others, in clear: as the report of the job in place of its event.
+
+        What became known as secret meanwhile is added to ``secrets``.
+        Nothing may be missing. Raises ``Damaged`` and ``sqlite3.Error``, and what ``open_`` raises.
+        """
+        query = f"{_EVERYTHING} ORDER BY seq"
+        for number, row in enumerate(self._database.execute(query, (run.number,))):
+            seq, kind, body, leaves, data, secret = row
+            if seq != number:
+                raise Damaged(f"event {number} is missing")
+            event = decode_event(kind, body, open_)
+            check_event(event, plan)
+            if not isinstance(event, JobFinished):
+                yield event
+            else:
+                yield registered.read(event, data, secret, secrets, open_) if leaves else JobReport(event=event)
 
     def files(self, run: RunInfo) -> list[InputFile]:
         """The files that the run was made of. Their digests are salted: they can only be compared."""
@@ -261,7 +287,8 @@ def _info(row: Mapping[str, Any], directory: Path) -> RunInfo:
     )
     monotonic, now = row["monotonic"], None
     if monotonic is not None and alive:
-        now = started + max(0.0, SystemClock().monotonic() - _moment(monotonic))
+        began = started if row["clock"] is None else _moment(row["clock"])
+        now = began + max(0.0, SystemClock().monotonic() - _moment(monotonic))
     return RunInfo(
         number=number,
         id=str(row["id"]),

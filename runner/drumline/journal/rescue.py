@@ -145,7 +145,7 @@ def _rows(
     source: sqlite3.Connection, target: sqlite3.Connection, table: str, columns: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
     listed = ", ".join(columns)
-    if table in ("events", "files", "answers"):  # their key begins with the run
+    if table in ("events", "registered", "files", "answers"):  # their key begins with the run
         for run in _runs_in(source, target):
             yield from _from_both_ends(
                 source, f"SELECT {columns[1]}, {listed} FROM {table} WHERE run = {run}", columns[1]

@@ -7,39 +7,29 @@ price of some milliseconds for each turn of a run.
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from drumline.clock import Clock, SystemClock
-from drumline.errors import DrumlineError, UsageError
+from drumline.errors import UsageError
 from drumline.execution.approvals import Reply
-from drumline.journal.codec import Hiding, encode, encode_event
+from drumline.journal.codec import Hiding, encode
 from drumline.journal.faults import explained, unreadable
 from drumline.journal.keys import RunKey, salted_with
 from drumline.journal.opening import BUSY
 from drumline.journal.past import whole_path
-from drumline.journal.processes import Claim, identity
+from drumline.journal.processes import Claim, Claimed, identity, is_same
 from drumline.journal.reading import Reader
+from drumline.journal.reopening import Reopened, read_back
 from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_tables
+from drumline.journal.writer import RunWriter, transaction
 from drumline.masking import Secrets
-from drumline.model.event import SCHEMA, ApprovalRequested, Event, RunFinished
-from drumline.model.plan import Job, Plan
+from drumline.model.event import SCHEMA, ApprovalRequested
+from drumline.model.plan import Plan
 from drumline.plugin.history import InputFile, RunInfo
-
-__all__ = ["Journal", "JournalFailed", "RunWriter"]
-
-_KEEP_OUTPUT = f"INSERT INTO outputs ({', '.join(COLUMNS['outputs'])}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-
-class JournalFailed(DrumlineError):
-    """The journal can't be written any more, so nothing more may be sent to any host."""
 
 
 class Journal(Reader):
@@ -84,7 +74,7 @@ class Journal(Reader):
         """
         run, clock = os.urandom(6).hex(), clock or SystemClock()
         key = RunKey(self.path.parent, run)
-        hiding = Hiding(secrets or Secrets(), key.close, plan)
+        hiding = Hiding(Secrets() if secrets is None else secrets, key.close, plan)
         claim = Claim(self.path.parent, run)
         self._claims.append(claim)
         values = {
@@ -112,7 +102,7 @@ class Journal(Reader):
     def _enter(self, values: Mapping[str, Any], playbook: str, files: Iterable[InputFile]) -> int:
         """Enter a run, all in one transaction; returns its number."""
         salted = salted_with(self.path.parent)
-        with _transaction(self._database) as database:
+        with transaction(self._database) as database:
             columns, places = ", ".join(values), ", ".join("?" * len(values))
             cursor = database.execute(f"INSERT INTO runs ({columns}) VALUES ({places})", tuple(values.values()))
             number = cursor.lastrowid
@@ -121,6 +111,51 @@ class Journal(Reader):
             rows = [(number, _writable(file.path), file.size, salted(file.digest)) for file in files]
             database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
         return number
+
+    def reopen(
+        self, run: RunInfo, *, secrets: Secrets | None = None, clock: Clock | None = None
+    ) -> tuple[RunWriter, Reopened]:
+        """Take over a run whose process is gone: what writes it from here on, and how it stood.
+
+        ``secrets`` are as for :meth:`begin`, and get those that the run knew. Raises ``UsageError`` when it has ended
+        or goes on, and when not all of it can be read.
+        """
+        if run.finished is not None:
+            raise _ended(run)
+        try:
+            claim = Claim(self.path.parent, run.id)
+        except Claimed as claimed:
+            raise _goes_on(run, claimed.process) from None
+        try:
+            self._take_over(run, clock or SystemClock())
+            key = RunKey(self.path.parent, run.id)
+            secrets = Secrets() if secrets is None else secrets
+            reopened = read_back(self, run, key, secrets)
+            hiding = Hiding(secrets, key.close, reopened.plan)
+        except BaseException:
+            claim.release()
+            raise
+        self._claims.append(claim)
+        number, seq = run.number, reopened.events
+        return RunWriter(self._database, self.path, number, run.id, claim, key, hiding, _seq=seq), reopened
+
+    def _take_over(self, run: RunInfo, clock: Clock) -> None:
+        """This process is the run's from here on. Raises ``UsageError`` when another one is."""
+        values = (os.getpid(), identity(os.getpid()), clock.monotonic(), clock.now(), run.number)
+        try:
+            with transaction(self._database) as database:
+                query = "SELECT pid, process FROM runs WHERE number = ? AND finished IS NULL"
+                row = database.execute(query, (run.number,)).fetchone()
+                if row is None:
+                    raise _ended(run)
+                pid, process = row
+                if is_same(pid, process, run.started):
+                    raise _goes_on(run, pid)
+                database.execute(
+                    "UPDATE runs SET pid = ?, process = ?, monotonic = ?, clock = ? WHERE number = ?", values
+                )
+        except sqlite3.Error as error:
+            raise UsageError("The journal can't be written", explained(error, self.path)) from error
 
     def changed(self, run: RunInfo, files: Iterable[InputFile]) -> list[str]:
         """Which of the files that a run was made of are others now, are gone, or weren't among them."""
@@ -146,7 +181,7 @@ class Journal(Reader):
             for number in numbers:  # one transaction each: another run may be writing
                 for (run,) in self._database.execute("SELECT id FROM runs WHERE number = ?", (number,)).fetchall():
                     RunKey(self.path.parent, str(run)).destroy()
-                with _transaction(self._database) as database:
+                with transaction(self._database) as database:
                     for table, columns in COLUMNS.items():
                         database.execute(f"DELETE FROM {table} WHERE {columns[0]} = ?", (number,))
         except (sqlite3.Error, OSError) as error:
@@ -180,22 +215,18 @@ class Journal(Reader):
         return True
 
 
+def _ended(run: RunInfo) -> UsageError:
+    return UsageError("The run has ended", f"Run {run.number} is complete: there is nothing to go on with.")
+
+
+def _goes_on(run: RunInfo, process: object) -> UsageError:
+    who = f"Process {process} goes on with run {run.number}" if process else f"Run {run.number} has a process"
+    return UsageError("The run goes on", f"{who}: let it end, or stop it.")
+
+
 def _writable(text: str) -> str:
     """Text as SQLite takes it: Unicode."""
     return text.encode(errors="backslashreplace").decode()
-
-
-@contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing, whatever is raised."""
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield database
-        database.execute("COMMIT")
-    except BaseException:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
 
 
 def _prepare(database: sqlite3.Connection, path: Path, synchronous: str) -> None:
@@ -211,83 +242,3 @@ def _prepare(database: sqlite3.Connection, path: Path, synchronous: str) -> None
 
 def _unopened(error: Exception, path: Path) -> UsageError:
     return UsageError("The journal can't be opened", f"{explained(error, path)} Nothing was sent to any host.")
-
-
-@dataclass(slots=True)
-class RunWriter:
-    """Writes one run. ``append`` belongs to the driver's thread; ``keep_output`` may be called from any."""
-
-    _database: sqlite3.Connection
-    _path: Path
-    number: int
-    id: str
-    _claim: Claim
-    _key: RunKey
-    _hiding: Hiding
-    room: float = math.inf  #: Bytes of output that the journal still takes in from this run.
-    _seq: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def append(self, events: Sequence[Event]) -> None:
-        """Make the events durable, all in one transaction. Raises ``JournalFailed``."""
-        rows = [
-            (self.number, seq, type(event).__name__, encode_event(event, self._hiding))
-            for seq, event in enumerate(events, self._seq)
-        ]
-        with self._transaction() as database:
-            database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-            for event in events:
-                if isinstance(event, RunFinished):
-                    database.execute(
-                        "UPDATE runs SET finished = ?, exit_status = ? WHERE number = ?",
-                        (event.at, event.exit_status, self.number),
-                    )
-        self._seq += len(events)
-        if events and isinstance(last := events[-1], RunFinished):
-            self._claim.release()
-            if last.exit_status == 0:
-                with suppress(OSError):  # the run has ended well all the same; upkeep tries again
-                    self._key.destroy()
-
-    def keep_output(self, job: Job, command: int, stream: str, data: bytes, beginning: bool = False) -> bool:
-        """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``.
-
-        ``command`` numbers the job's commands; ``beginning``: it is what the result has, which is no UTF-8 text.
-        """
-        with self._transaction() as database:
-            if len(data) > self.room:
-                return False
-            self.room -= len(data)
-            database.execute(_KEEP_OUTPUT, (self.number, *job, stream, data, command, beginning))
-        return True
-
-    def look(self, question: ApprovalRequested) -> Reply | None:
-        """The answer that another process has left (:meth:`Journal.answer`). Raises ``JournalFailed``."""
-        with self._lock:
-            try:
-                row = self._database.execute(
-                    "SELECT approved, who, comment FROM answers WHERE run = ? AND step = ? AND host = ? AND asked = ?",
-                    (self.number, *question.job, question.at),
-                ).fetchone()
-            except sqlite3.Error as error:
-                raise self._failed(error) from error
-        return None if row is None else Reply(approved=bool(row[0]), by=row[1], comment=row[2])
-
-    def withdraw(self, question: ApprovalRequested) -> None:
-        """Nothing: what the question was and what came of it stays in the journal."""
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                with _transaction(self._database) as database:
-                    yield database
-            except sqlite3.Error as error:
-                raise self._failed(error) from error
-
-    def _failed(self, error: sqlite3.Error) -> JournalFailed:
-        return JournalFailed(
-            "The journal can't be written any more",
-            f"{explained(error, self._path)} Nothing more is sent; what was running on hosts was stopped. Then "
-            "start the run again.",
-        )

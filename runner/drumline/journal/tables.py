@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, schema INTEGER NOT NULL,
     started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan BLOB NOT NULL,
     forks INTEGER NOT NULL, sessions INTEGER NOT NULL, finished REAL, exit_status INTEGER,
-    process TEXT, monotonic REAL, playbook TEXT);
+    process TEXT, monotonic REAL, playbook TEXT, clock REAL);
 CREATE TABLE IF NOT EXISTS events (
     run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (run, seq)) WITHOUT ROWID;
@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS outputs (
 CREATE INDEX IF NOT EXISTS outputs_of_job ON outputs (run, step, host);
 CREATE TABLE IF NOT EXISTS playbooks (run INTEGER PRIMARY KEY REFERENCES runs (number), path TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS runs_of_playbook ON playbooks (path);
+CREATE TABLE IF NOT EXISTS registered (
+    run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, data BLOB, secret INTEGER NOT NULL,
+    PRIMARY KEY (run, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
     run INTEGER NOT NULL REFERENCES runs (number), path TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
     PRIMARY KEY (run, path)) WITHOUT ROWID;
@@ -35,7 +38,7 @@ CREATE TABLE IF NOT EXISTS answers (
 
 #: Columns that came later, with their types.
 _LATER = {
-    "runs": {"process": "TEXT", "monotonic": "REAL", "playbook": "TEXT"},
+    "runs": {"process": "TEXT", "monotonic": "REAL", "playbook": "TEXT", "clock": "REAL"},
     "outputs": {"command": "INTEGER NOT NULL DEFAULT 0", "beginning": "INTEGER NOT NULL DEFAULT 0"},
 }
 
@@ -43,11 +46,12 @@ _LATER = {
 COLUMNS: dict[str, tuple[str, ...]] = {
     "runs": (
         *("number", "id", "schema", "started", "pid", "command", "plan"),
-        *("forks", "sessions", "finished", "exit_status", "process", "monotonic", "playbook"),
+        *("forks", "sessions", "finished", "exit_status", "process", "monotonic", "playbook", "clock"),
     ),
     "events": ("run", "seq", "kind", "body"),
     "outputs": ("run", "step", "host", "stream", "data", "command", "beginning"),
     "playbooks": ("run", "path"),
+    "registered": ("run", "seq", "data", "secret"),
     "files": ("run", "path", "size", "digest"),
     "answers": ("run", "step", "host", "asked", "approved", "who", "comment"),
 }

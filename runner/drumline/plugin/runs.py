@@ -49,13 +49,19 @@ class Reporter(Struct, frozen=True, kw_only=True):
 
 
 class JobReport(Struct, frozen=True, kw_only=True):
-    """A job is over: the event for everybody, and what only this run's later jobs may know, in clear."""
+    """A job has ended: the event for everybody, and what only this run's later jobs may know, in clear."""
 
     event: JobFinished
-    #: Host name to the variables that it has from here on (``register``, ``set_fact``).
-    variables: Mapping[str, Mapping[str, Any]] = {}
-    #: What it registered, where later jobs may ask for it through ``results``.
+    #: What it registered, where later jobs may ask for it: by ``register``, or through ``results``.
     values: Mapping[str, Any] | None = None
+    #: Variables that its host has from here on, or all hosts of the batch with ``run_once`` (``set_fact``).
+    facts: Mapping[str, Any] = {}
+    secret: bool = False  #: The event doesn't show all of these: some of it is secret.
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it leaves anything to later jobs."""
+        return self.values is not None or bool(self.facts)
 
 
 class Stopped(Struct, frozen=True):
