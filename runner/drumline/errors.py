@@ -18,6 +18,7 @@ import errno
 from collections.abc import Callable, Iterable
 
 from drumline.diagnostics import PLAIN, Diagnostic, Look, counted
+from drumline.missing import missing_package
 
 #: Mistakes that are shown; what comes after so many is nearly always more of the same.
 _MOST_SHOWN = 50
@@ -42,7 +43,7 @@ def lacking(error: BaseException) -> str | None:
         return _LACKING[errno.EAGAIN]
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
         return "no directory for temporary files can be written. Name another one with TMPDIR."
-    return _LACKING.get(error.errno or 0) if isinstance(error, OSError) else None
+    return _LACKING.get(error.errno or 0) if isinstance(error, OSError) else missing_package(error)
 
 
 #: Characters of a host's own words in a message.

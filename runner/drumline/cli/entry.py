@@ -56,6 +56,11 @@ def _explained(error: Exception) -> str:
     """The message for an error that no command expects."""
     if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT:
         return f"error: The output can't be written: {error.strerror}"
+    from drumline.missing import missing_package
+
+    missing = missing_package(error)
+    if missing:  # what follows may need the package itself
+        return f"error: A part of drumline's installation is missing\n  {missing[0].upper()}{missing[1:]}"
     from drumline.errors import lacking
 
     lack = lacking(error)
