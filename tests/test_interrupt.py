@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.program import below, call, processes_with, running, wait_until
+from support.program import at_import, below, call, environment, processes_with, running, wait_until
 
 from drumline_lab.sshd import Sshd, find_sshd
 
@@ -270,6 +272,19 @@ def test_at_whatever_moment_there_is_no_traceback(local: Project, after: float) 
         ended = program.end()
     assert ended.status in (0, 130), ended.said
     assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize("module", ["drumline.cli.entry", "threading", "drumline.cli.program"])
+def test_while_it_loads_its_parts_there_is_no_traceback(local: Project, module: str) -> None:
+    local.write("- hosts: web\n  tasks:\n    - ping:\n")
+    ended = subprocess.run(
+        [sys.executable, "-c", at_import(module, f"os.kill(os.getpid(), {signal.SIGINT:d})"), "run", "site.yml"],
+        cwd=local.directory,
+        env=environment(local.directory),
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
 
 
 def test_a_loop_that_was_stopped_half_way_is_not_well(local: Project) -> None:

@@ -43,6 +43,16 @@ def environment(directory: Path, extra: Mapping[str, str] | None = None) -> dict
     return {**kept, "HOME": str(directory), "DRUMLINE_STATE": str(directory / "state"), "TERM": "dumb", **(extra or {})}
 
 
+def at_import(module: str, statement: str) -> str:
+    """A script that is the program, and does something (with ``os``, once) when it comes to import a module."""
+    return (
+        "import os, sys; from drumline.cli import main\n"
+        "def look(event, about):\n"
+        f"    if event == 'import' and about[0] == {module!r}: {statement}\n"
+        "sys.addaudithook(look); main()"
+    )
+
+
 def call(directory: Path, *arguments: object, env: Mapping[str, str] | None = None, **options: Any) -> Ended:
     """Call the program in a directory and wait for its end."""
     return _ended([*DRUMLINE, *map(str, arguments)], directory, env, **options)
@@ -75,7 +85,8 @@ class Running:
 
     def __init__(self, directory: Path, arguments: Sequence[object], env: Mapping[str, str] | None) -> None:
         self._ready, write_end = os.pipe()
-        start = f"import os; from drumline.cli import main; os.close({write_end}); main()"
+        # Not before drumline's own first step: until then a Ctrl-C meets Python alone.
+        start = at_import("drumline.cli.entry", f"os.close({write_end})")
         self._popen = subprocess.Popen(
             [sys.executable, "-c", start, *map(str, arguments)],
             cwd=directory,
@@ -90,7 +101,7 @@ class Running:
         self.pid = self._popen.pid
 
     def wait_for_start(self) -> None:
-        """Wait until Python runs and drumline is about to begin."""
+        """Wait until Python runs and drumline has begun."""
         assert os.read(self._ready, 1) == b""
 
     def ctrl_c(self) -> None:

@@ -12,6 +12,13 @@ VARIABLE = "_DRUMLINE_COMPLETE"
 
 def main() -> None:
     """Entry point of ``drumline``."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # before there is anything that could be stopped
+        raise SystemExit(130) from None
+
+
+def _main() -> None:
     asks_for_help = sys.argv[1:] in ([], ["--help"], ["-h"]) and VARIABLE not in os.environ
     if asks_for_help and sys.stdout is not None:
         # click alone takes four times as long to import as Python takes to start. tests/cli/test_help.py keeps the
