@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drumline.commands import COMMANDS, HELP
+from drumline.plugin.commands import CommandSpec
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.protocols import CommandSpec, HostVariables, SourceData
 from drumline.plugin.registry import Registry
+from drumline.plugin.sources import HostVariables, SourceData
 from drumline.plugin.spec import hookimpl
 from drumline.templating import offers
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from drumline.model.event import JobFinished
     from drumline.model.target import Target
     from drumline.plugin.history import History
-    from drumline.plugin.protocols import Connection, Session
     from drumline.plugin.runs import Executor, JobReport, Runner
+    from drumline.plugin.transports import Connection, Session
 
 
 def all_plugins(directory: Path | None = None, written: ForPlugins | None = None) -> Registry:

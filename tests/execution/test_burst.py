@@ -20,7 +20,7 @@ from drumline.model.event import Event, Input, JobFinished, JobStaged, StartCall
 from drumline.model.outcome import ClockReading, Completed
 from drumline.model.plan import Job
 from drumline.model.request import Language, Run, Sleep
-from drumline.plugin.protocols import ActionFailed
+from drumline.plugin.actions import ActionFailed
 from drumline.testing.fakes import FakeSession, FakeStaged
 
 

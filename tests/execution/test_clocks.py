@@ -19,7 +19,8 @@ from drumline.execution.clocks import read_clock
 from drumline.model.outcome import Exit
 from drumline.model.request import Run
 from drumline.model.target import Platform, Target
-from drumline.plugin.protocols import ActionFailed, Emit
+from drumline.plugin.actions import ActionFailed
+from drumline.plugin.transports import Emit
 from drumline.secret import Secret
 from drumline.testing.fakes import FakeClock
 from drumline.testing.null import NullSession

@@ -12,8 +12,8 @@ from drumline.inventory.variables import Scope
 from drumline.model.playbook import Loop, Task
 from drumline.model.target import Target
 from drumline.model.value import Template
+from drumline.plugin.actions import ActionFailed
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.protocols import ActionFailed
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
 

@@ -16,7 +16,7 @@ from drumline.errors import FilesError, UsageError
 from drumline.inventory.sources import load_inventory, members, require_hosts, shared_names
 from drumline.model.host import Inventory
 from drumline.model.value import Template
-from drumline.plugin.protocols import SourceData
+from drumline.plugin.sources import SourceData
 
 Write = Callable[[str, str], str]
 

@@ -42,8 +42,8 @@ from drumline.model.outcome import Completed, Status
 from drumline.model.plan import Job
 from drumline.model.request import Request
 from drumline.plugin.history import RunInfo
-from drumline.plugin.protocols import Transport
 from drumline.plugin.runs import JobReport
+from drumline.plugin.transports import Transport
 from drumline.secret_forms import forms
 from drumline.testing.fakes import Answer, FakeTransport
 

@@ -15,8 +15,8 @@ from drumline.model.host import Host
 from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.protocols import Connection
 from drumline.plugin.traits import TransportTraits
+from drumline.plugin.transports import Connection
 from drumline.secret import Secret
 
 

@@ -11,7 +11,7 @@ from drumline.diagnostics import Position
 from drumline.errors import FilesError
 from drumline.loading.arguments import coerce, coerce_arguments
 from drumline.loading.free_form import split_arguments
-from drumline.plugin.protocols import Action, Argument
+from drumline.plugin.actions import Action, Argument
 from drumline.templating.values import OMIT
 
 

@@ -14,7 +14,7 @@ from drumline.loading.playbook import load_playbooks
 from drumline.model.host import Host, Inventory
 from drumline.model.traits import Sets, Traits
 from drumline.model.value import Template
-from drumline.plugin.protocols import Action
+from drumline.plugin.actions import Action
 from drumline.templating.templates import Templating
 
 INVENTORY = Inventory(hosts={"web1": Host(name="web1", variables={"datacentre": "north"}), "web2": Host(name="web2")})

@@ -13,7 +13,7 @@ from support.makers import Actions, MakePlay, MakeTask, Mistake, Mistakes, Mista
 from drumline.loading.playbook import load_playbooks
 from drumline.loading.timing import INHERITED, PLAY, TASK
 from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start
-from drumline.plugin.protocols import Action
+from drumline.plugin.actions import Action
 
 
 def share(percent: float) -> Amount:

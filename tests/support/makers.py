@@ -9,7 +9,7 @@ from drumline.diagnostics import Diagnostic
 from drumline.model.outcome import Result
 from drumline.model.plan import Plan
 from drumline.model.playbook import Play, Playbook, Task
-from drumline.plugin.protocols import Action, Call, Steps
+from drumline.plugin.actions import Action, Call, Steps
 
 MakeTask: TypeAlias = Callable[..., Task]
 MakePlay: TypeAlias = Callable[..., Play]

@@ -54,7 +54,7 @@ class _NoPrograms:
         return os.path.isfile(source) and os.access(source, os.X_OK)
 
     def read(self, source: str) -> Any:
-        from drumline.plugin.protocols import SourceData
+        from drumline.plugin.sources import SourceData
 
         return SourceData()
 

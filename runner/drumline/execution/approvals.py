@@ -15,7 +15,7 @@ from drumline.model.event import ApprovalGiven, ApprovalRequested, Input
 from drumline.model.outcome import Approval
 from drumline.model.plan import Job
 from drumline.model.request import Ask
-from drumline.plugin.protocols import ActionFailed
+from drumline.plugin.actions import ActionFailed
 
 #: Who decided when the time was up.
 NOBODY = "nobody"

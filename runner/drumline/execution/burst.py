@@ -11,7 +11,8 @@ from typing import NamedTuple
 from drumline.errors import HostError
 from drumline.model.outcome import ClockReading
 from drumline.model.request import Run
-from drumline.plugin.protocols import ActionFailed, Session, Staged
+from drumline.plugin.actions import ActionFailed
+from drumline.plugin.transports import Session, Staged
 
 
 class Word(NamedTuple):

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from drumline.model.outcome import ClockReading
 from drumline.model.request import Language, Run
 from drumline.model.target import Platform
-from drumline.plugin.protocols import ActionFailed, Session, Stream
+from drumline.plugin.actions import ActionFailed
+from drumline.plugin.transports import Session, Stream
 
 #: Seconds that one sample may take.
 _PATIENCE = 30.0

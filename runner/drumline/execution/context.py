@@ -20,8 +20,9 @@ from drumline.model.event import Event
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.value import Variables
-from drumline.plugin.protocols import Action, Transport
+from drumline.plugin.actions import Action
 from drumline.plugin.runs import JobReport
+from drumline.plugin.transports import Transport
 from drumline.secret import Secret, is_secret_name
 from drumline.templating.templates import Templating
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drumline.errors import PluginError, lacking
 from drumline.execution.values import Values, failure, timed_out
-from drumline.plugin.protocols import Action, Call, Steps
+from drumline.plugin.actions import Action, Call, Steps
 from drumline.templating.failures import TemplateEnded, TemplateFailed
 
 

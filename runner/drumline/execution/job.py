@@ -50,7 +50,7 @@ from drumline.model.plan import Job
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.value import Variables
-from drumline.plugin.protocols import ActionFailed, Call, Steps
+from drumline.plugin.actions import ActionFailed, Call, Steps
 from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file

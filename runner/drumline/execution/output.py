@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from drumline.masking import Secrets, StreamMask
-from drumline.plugin.protocols import Stream
+from drumline.plugin.transports import Stream
 
 #: Bytes of output that one job may hold in memory, both streams together (promise 5).
 LIMIT = 1024 * 1024

@@ -31,9 +31,10 @@ from drumline.model.playbook import Task
 from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
-from drumline.plugin.protocols import Action, ActionFailed, NeededFile, Transport, Written
+from drumline.plugin.actions import Action, ActionFailed, NeededFile, Written
 from drumline.plugin.rules import broken_rules
 from drumline.plugin.traits import traits_of
+from drumline.plugin.transports import Transport
 from drumline.source.files import find_file
 from drumline.source.inputs import note_file
 from drumline.source.text import VAULT

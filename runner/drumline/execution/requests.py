@@ -22,9 +22,10 @@ from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Ex
 from drumline.model.plan import Job
 from drumline.model.request import Ask, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
 from drumline.model.target import Target
+from drumline.plugin.actions import ActionFailed
 from drumline.plugin.background import Background
-from drumline.plugin.protocols import ActionFailed, Session
 from drumline.plugin.runs import Stopped
+from drumline.plugin.transports import Session
 
 T = TypeVar("T")
 

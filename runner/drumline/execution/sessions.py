@@ -17,8 +17,8 @@ from msgspec import Struct
 from drumline.errors import AuthenticationFailed, ConnectionLost, HostError, SessionLimit
 from drumline.execution.refusals import Refusals
 from drumline.model.target import Target
-from drumline.plugin.protocols import Connection, Session, Transport
 from drumline.plugin.traits import traits_of
+from drumline.plugin.transports import Connection, Session, Transport
 
 #: Seconds that a run waits at its end for hosts to say goodbye.
 _CLOSE_TIMEOUT = 5.0

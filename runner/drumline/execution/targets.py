@@ -10,7 +10,7 @@ from drumline.masking import Secrets
 from drumline.model.plan import Step
 from drumline.model.target import Target
 from drumline.model.value import Variables
-from drumline.plugin.protocols import Transport
+from drumline.plugin.transports import Transport
 from drumline.secret import Secret
 from drumline.templating.templates import Templating
 

@@ -13,7 +13,7 @@ from drumline.model.playbook import Loop, Task
 from drumline.model.request import Become
 from drumline.model.target import SUDO, Target
 from drumline.model.value import Template
-from drumline.plugin.protocols import Action, ActionFailed
+from drumline.plugin.actions import Action, ActionFailed
 from drumline.templating.failures import TemplateFailed, VariableUndefined
 from drumline.templating.templates import Templating
 from drumline.templating.values import ATOMS

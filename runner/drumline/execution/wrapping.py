@@ -12,8 +12,8 @@ from drumline.model.event import JobFinished
 from drumline.model.plan import Job
 from drumline.model.target import Target
 from drumline.plugin.hooks import HookFailed, Hooks, Rejected, failed
-from drumline.plugin.protocols import Connection, Session
 from drumline.plugin.runs import JobReport, Runner, RunView, Stopped
+from drumline.plugin.transports import Connection, Session
 
 #: Takes what people are to know of a plugin that has failed.
 Say = Callable[[str], None]

@@ -12,8 +12,8 @@ from typing import Final
 
 from drumline.loading.connection import find_transport
 from drumline.model.host import Host
-from drumline.plugin.protocols import Transport
 from drumline.plugin.traits import Costs, traits_of
+from drumline.plugin.transports import Transport
 
 #: A turn of the driver: what it takes to commit and to tell, however much happened.
 TURN: Final = 0.0005

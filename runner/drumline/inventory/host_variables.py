@@ -13,7 +13,7 @@ from drumline.inventory.draft import Draft
 from drumline.inventory.merging import LOCAL_NAMES, STAGES
 from drumline.inventory.vars_files import variables_in_files
 from drumline.plugin.hooks import BUILT_IN, failed
-from drumline.plugin.protocols import HostVariables, SourceData
+from drumline.plugin.sources import HostVariables, SourceData
 
 HOOK = "drumline_host_vars"
 #: Who implements the hook, and what calls it.

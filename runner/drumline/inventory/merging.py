@@ -22,7 +22,7 @@ from graphlib import TopologicalSorter
 from drumline.inventory.draft import ALL, UNGROUPED, Draft
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.value import Value, Variables
-from drumline.plugin.protocols import HostVariables
+from drumline.plugin.sources import HostVariables
 
 #: Names that mean this machine, whether or not the inventory lists them.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")

@@ -18,7 +18,7 @@ from drumline.inventory.draft import Draft, check_cycles
 from drumline.inventory.host_variables import FILES, Giver, ask_givers
 from drumline.inventory.merging import hosts_of, merge
 from drumline.model.host import Inventory
-from drumline.plugin.protocols import InventorySource, SourceData
+from drumline.plugin.sources import InventorySource, SourceData
 from drumline.source.inputs import note_file
 from drumline.source.text import read_text
 

@@ -13,7 +13,7 @@ from drumline.diagnostics import Diagnostics
 from drumline.errors import FilesError
 from drumline.inventory.merging import LOCAL_NAMES
 from drumline.model.value import Value
-from drumline.plugin.protocols import HostVariables, SourceData
+from drumline.plugin.sources import HostVariables, SourceData
 from drumline.source.yaml import plain, read
 
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")

@@ -13,9 +13,9 @@ from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
 from drumline.model.value import Octal, Template, Value
+from drumline.plugin.actions import Action, Argument
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.modes import Mode
-from drumline.plugin.protocols import Action, Argument
 from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
 from drumline.source.booleans import FALSE, TRUE

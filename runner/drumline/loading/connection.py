@@ -17,8 +17,8 @@ from drumline.model.host import Host
 from drumline.model.hostnames import fold_hosts
 from drumline.model.target import Option, Target
 from drumline.model.value import Template, Variables
-from drumline.plugin.protocols import Transport
 from drumline.plugin.traits import traits_of
+from drumline.plugin.transports import Transport
 from drumline.secret import Secret
 
 _PREFIXES = ("drumline_", "ansible_")

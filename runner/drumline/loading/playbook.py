@@ -18,7 +18,7 @@ from drumline.loading.needs import check_needs
 from drumline.loading.tasks import read_inherited, read_task
 from drumline.model.playbook import Play, Playbook, Strategy, Task
 from drumline.model.value import text_of
-from drumline.plugin.protocols import Action
+from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
 from drumline.source.yaml import Node, read
 

@@ -17,7 +17,7 @@ from drumline.loading.keywords import KeywordReader, Read
 from drumline.model.playbook import Loop, Retries, Task, TriggerRule
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
-from drumline.plugin.protocols import Action
+from drumline.plugin.actions import Action
 from drumline.source.quotes import never_closed, read_quotes
 from drumline.source.yaml import Entry, Node, plain
 from drumline.templating import not_yet

@@ -14,7 +14,7 @@ from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.loading import keywords
 from drumline.loading.keywords import KeywordReader, Read
 from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start, Strategy, Task
-from drumline.plugin.protocols import Action
+from drumline.plugin.actions import Action
 from drumline.source.moments import duration, instant
 from drumline.source.yaml import Node
 

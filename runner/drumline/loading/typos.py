@@ -12,7 +12,7 @@ from drumline.diagnostics import Diagnostics, closest
 from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.loading.connection import names_read
 from drumline.model.hostnames import fold_hosts
-from drumline.plugin.protocols import Transport
+from drumline.plugin.transports import Transport
 from drumline.templating import not_yet
 
 _PREFIXES = ("ansible_", "drumline_")

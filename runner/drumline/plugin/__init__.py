@@ -1,6 +1,7 @@
 """The public plugin API: everything that a plugin of drumline may import, and all that it needs.
 
-Hooks are described in :mod:`drumline.plugin.spec`, what they return in :mod:`drumline.plugin.protocols`.
+Hooks are described in :mod:`drumline.plugin.spec`. What they return is in modules by its kind: ``transports``,
+``actions``, ``sources``, ``templates``, ``commands``; for those who follow runs in ``runs``, ``events``, ``history``.
 """
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
@@ -42,40 +43,18 @@ from drumline.model.request import (
 )
 from drumline.model.target import Option, Platform, Target
 from drumline.model.traits import ApprovalArguments, Effect, Sets, Shows, Traits, WaitArguments
+from drumline.plugin.actions import Action, ActionFailed, ActionSpec, Argument, Call, NeededFile, Steps, Written
+from drumline.plugin.commands import CommandContext, CommandSpec, Setting
 from drumline.plugin.hooks import Hooks
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.modes import Mode
-from drumline.plugin.protocols import (
-    Action,
-    ActionFailed,
-    ActionSpec,
-    Argument,
-    Call,
-    CommandContext,
-    CommandSpec,
-    Connection,
-    Emit,
-    HostVariables,
-    InventorySource,
-    LookupCall,
-    NeededFile,
-    SecretStore,
-    SecretUnavailable,
-    Session,
-    Setting,
-    SourceData,
-    Staged,
-    StagingSession,
-    Steps,
-    Stream,
-    TemplateFunction,
-    Transport,
-    Written,
-)
 from drumline.plugin.registry import Registry
+from drumline.plugin.sources import HostVariables, InventorySource, SourceData
 from drumline.plugin.spec import hookimpl, hookspec
+from drumline.plugin.templates import LookupCall, SecretStore, SecretUnavailable, TemplateFunction
 from drumline.plugin.times import Duration, Moment
 from drumline.plugin.traits import Costs, TransportTraits
+from drumline.plugin.transports import Connection, Emit, Session, Staged, StagingSession, Stream, Transport
 from drumline.secret import Secret
 
 __all__ = [

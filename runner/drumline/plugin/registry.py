@@ -10,17 +10,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from drumline.errors import PluginError
+from drumline.plugin.actions import Action, ActionSpec
+from drumline.plugin.commands import CommandSpec, Setting
 from drumline.plugin.hooks import Hooks
-from drumline.plugin.protocols import (
-    Action,
-    ActionSpec,
-    CommandSpec,
-    InventorySource,
-    SecretStore,
-    Setting,
-    TemplateFunction,
-    Transport,
-)
+from drumline.plugin.sources import InventorySource
+from drumline.plugin.templates import SecretStore, TemplateFunction
+from drumline.plugin.transports import Transport
 
 T = TypeVar("T")
 

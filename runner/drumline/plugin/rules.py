@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drumline.model.target import Platform
-from drumline.plugin.protocols import Action, ActionFailed, Call, Written
+from drumline.plugin.actions import Action, ActionFailed, Call, Written
 
 _KINDS = {Platform.POSIX: "POSIX", Platform.WINDOWS: "Windows"}
 

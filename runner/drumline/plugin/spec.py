@@ -21,22 +21,13 @@ if TYPE_CHECKING:
     from drumline.model.event import JobFinished
     from drumline.model.plan import Job
     from drumline.model.target import Target
+    from drumline.plugin.actions import Action, ActionSpec
+    from drumline.plugin.commands import CommandSpec, Setting
     from drumline.plugin.history import History
-    from drumline.plugin.protocols import (
-        Action,
-        ActionSpec,
-        CommandSpec,
-        Connection,
-        HostVariables,
-        InventorySource,
-        SecretStore,
-        Session,
-        Setting,
-        SourceData,
-        TemplateFunction,
-        Transport,
-    )
     from drumline.plugin.runs import Executor, JobReport, Reporter, Runner, RunView
+    from drumline.plugin.sources import HostVariables, InventorySource, SourceData
+    from drumline.plugin.templates import SecretStore, TemplateFunction
+    from drumline.plugin.transports import Connection, Session, Transport
 
 #: The name of the project in pluggy, and of the entry point group.
 PROJECT = "drumline"

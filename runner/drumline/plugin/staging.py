@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from drumline.model.request import Language, Run
 from drumline.plugin.marks import Tail
 from drumline.plugin.posix import as_user, is_shell, means_its_own_process, settings_of, with_shell
-from drumline.plugin.protocols import Emit, Stream
+from drumline.plugin.transports import Emit, Stream
 
 #: Seconds for a command to be ready to start: sudo may have to ask a directory far away.
 READY_PATIENCE = 60.0

@@ -18,9 +18,10 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import FilterArgumentError
 from jinja2.runtime import Context
 
+from drumline.plugin.actions import ActionFailed
 from drumline.plugin.background import Background
-from drumline.plugin.protocols import ActionFailed, LookupCall
 from drumline.plugin.registry import Offers
+from drumline.plugin.templates import LookupCall
 from drumline.source.files import find_file
 from drumline.templating.bounds import ValueTooLarge
 from drumline.templating.functions import Function, imported

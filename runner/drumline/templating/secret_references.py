@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeAlias
 from drumline.diagnostics import did_you_mean
 from drumline.masking import SHORTEST
 from drumline.plugin.background import Background
-from drumline.plugin.protocols import SecretStore, SecretUnavailable
 from drumline.plugin.registry import Offers
+from drumline.plugin.templates import SecretStore, SecretUnavailable
 from drumline.secret import Secret
 from drumline.templating.budget import wait_uncounted
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from drumline.model.outcome import Result
 from drumline.model.request import Get, Request
 from drumline.model.target import Platform
-from drumline.plugin.protocols import Action, Argument, Call
+from drumline.plugin.actions import Action, Argument, Call
 from drumline.plugin.rules import require_rules
 from drumline.testing.fakes import Answer
 

@@ -43,9 +43,9 @@ from drumline.errors import HostError
 from drumline.model.outcome import Completed, Result
 from drumline.model.request import Request, Run, Waiting
 from drumline.model.target import Platform
+from drumline.plugin.actions import Action, ActionFailed, Call
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit import Script, script_run
-from drumline.plugin.protocols import Action, ActionFailed, Call
 from drumline.testing.acting import play
 from drumline.testing.fakes import Answer
 from drumline.testing.hosts import ActionHost, HostDirectory, HostEntries, HostFile, HostLink, find_action

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from drumline.model.outcome import Completed, Exit
 from drumline.model.request import Run
-from drumline.plugin.protocols import Emit, Session, Staged, Stream
+from drumline.plugin.transports import Emit, Session, Staged, Stream
 
 
 def collect(session: Session, request: Run, also: Emit | None = None) -> Completed:

@@ -43,7 +43,7 @@ from drumline.errors import ConnectionLost, HostError, TransferFailed
 from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Become, Get, Language, Put, Run
 from drumline.model.target import Platform, Target
-from drumline.plugin.protocols import Connection, Session, Staged, Stream, Transport
+from drumline.plugin.transports import Connection, Session, Staged, Stream, Transport
 from drumline.testing.collect import collect, collect_staged
 from drumline.testing.commands import LINE, MEGABYTE, Commands, PosixCommands, WindowsCommands, cmd, with_timeout
 

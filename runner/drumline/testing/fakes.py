@@ -16,8 +16,8 @@ from drumline.errors import HostError
 from drumline.model.outcome import Approval, ClockReading, Completed, Exit
 from drumline.model.request import Get, Put, Request, Run
 from drumline.model.target import Option, Platform, Target
-from drumline.plugin.protocols import Emit
 from drumline.plugin.traits import TransportTraits
+from drumline.plugin.transports import Emit
 
 #: What comes of a request: the outcome of a ``Run``, None for a ``Put``, the file's bytes for a ``Get``, what an
 #: ``Ask`` or a ``ReadClock`` is answered by, or an exception to be raised.

@@ -16,11 +16,12 @@ from drumline.errors import HostError
 from drumline.model.outcome import Result
 from drumline.model.request import Become, Get, Language, Put, Request, Run, Waiting
 from drumline.model.target import Platform, Target
+from drumline.plugin.actions import Action, Call
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit import HostAnswer, Script, ask
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.protocols import Action, Call, Session, Transport
 from drumline.plugin.registry import Registry
+from drumline.plugin.transports import Session, Transport
 from drumline.secret import Secret
 from drumline.testing.acting import drive, play
 from drumline.testing.collect import collect

@@ -7,8 +7,8 @@ import time
 from drumline.model.outcome import Exit
 from drumline.model.request import Get, Put, Run
 from drumline.model.target import Option, Platform, Target
-from drumline.plugin.protocols import Emit
 from drumline.plugin.traits import Costs, TransportTraits
+from drumline.plugin.transports import Emit
 
 _EXIT = Exit(code=0)
 

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from drumline.errors import HostError
 from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Run
-from drumline.plugin.protocols import Session, Staged, StagingSession
+from drumline.plugin.transports import Session, Staged, StagingSession
 from drumline.testing.collect import collect, collect_staged
 from drumline.testing.commands import MEGABYTE, with_timeout
 from drumline.testing.contract import AWKWARD, EVERY_BYTE, MARKS, UNICODE, Started, TransportContract

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from drumline.model.target import Platform
+from drumline.plugin.actions import Argument
 from drumline.plugin.modes import Mode
-from drumline.plugin.protocols import Argument
 
 
 def ignored(*names: str) -> tuple[Argument, ...]:

@@ -12,8 +12,8 @@ from drumline.errors import HostError
 from drumline.model.outcome import Completed, Ending, Result
 from drumline.model.request import Language, Request, Run
 from drumline.model.target import Platform
+from drumline.plugin.actions import ActionFailed, Call
 from drumline.plugin.kit.scripts import Script, script_run
-from drumline.plugin.protocols import ActionFailed, Call
 from drumline.plugin.windows import quote
 
 #: What a script has said, by name.

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from drumline.model.outcome import Result
 from drumline.model.target import Platform
+from drumline.plugin.actions import ActionFailed, Argument, Call, Written
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit.arguments import ATTRIBUTES, mode_text
 from drumline.plugin.kit.asking import Answered, HostAnswer, ask, result_of, temporaries
 from drumline.plugin.kit.scripts import Script
 from drumline.plugin.kit.transfer import Content, fill
-from drumline.plugin.protocols import ActionFailed, Argument, Call, Written
 
 #: Functions of scripts that put content at ``$dest``: ``settle``, ``place``, ``placed``.
 PLACE = Script.beside(__file__, "place")

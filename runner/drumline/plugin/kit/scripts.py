@@ -17,8 +17,8 @@ from typing import Any
 
 from drumline.model.request import Language, Run
 from drumline.model.target import Platform
+from drumline.plugin.actions import Call
 from drumline.plugin.kit.quoting import powershell_value, sh_word
-from drumline.plugin.protocols import Call
 
 _INDENT = re.compile(r"^(?:    )+")
 

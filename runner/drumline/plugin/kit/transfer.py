@@ -20,8 +20,8 @@ from msgspec import Struct
 from drumline.errors import TransferFailed
 from drumline.model.request import Language, Put, Request, Run, Sleep
 from drumline.model.target import Platform
+from drumline.plugin.actions import ActionFailed, Call
 from drumline.plugin.kit.asking import output_text, remove, require_exit
-from drumline.plugin.protocols import ActionFailed, Call
 
 #: Bytes that travel together with the script that uses them, in one round trip.
 SMALL = 64 * 1024
