@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import pytest
+
 from drumline.plugin.history import InputFile
 from drumline.source.inputs import Inputs, inputs_noted, note_content, note_file
 from drumline.source.text import read_text
@@ -74,3 +76,50 @@ def test_a_huge_file_is_known_by_its_size_and_time_and_not_read(tmp_path: Path) 
     assert inputs.files() == before
     os.utime(huge, (1, 1))
     assert inputs.files()[0].digest != before[0].digest
+
+
+def test_a_directory_with_very_much_in_it_is_known_as_a_whole(tmp_path: Path) -> None:
+    large, small = tmp_path / "large", tmp_path / "small"
+    for tree, count in ((large, 1001), (small, 600)):
+        for number in range(count):
+            (tree / str(number % 7)).mkdir(parents=True, exist_ok=True)
+            (tree / str(number % 7) / f"{number}").write_bytes(b"content")
+    inputs = Inputs()
+    inputs.found(large)
+    inputs.found(small)
+    before = inputs.files()
+    assert [file.path for file in before[:2]] == [str(large), str(small / "0" / "0")]
+    assert len(before) == 601
+    assert inputs.files() == before
+    (large / "new").touch()
+    os.utime(large, (1, 1))
+    [changed] = set(inputs.files()) - set(before)
+    assert changed.path == str(large)
+
+
+def test_what_is_looked_at_is_bounded_for_all_directories_together(tmp_path: Path) -> None:
+    inputs = Inputs()
+    for tree in ("one", "two", "three"):
+        (tmp_path / tree).mkdir()
+        for number in range(600 if tree == "two" else 500):
+            (tmp_path / tree / f"{number}").touch()
+        inputs.found(tmp_path / tree)
+    paths = [file.path for file in inputs.files()]
+    assert [path for path in paths if os.path.isdir(path)] == [str(tmp_path / "two")]
+    assert len(paths) == 500 + 1 + 500
+
+
+def test_a_tree_of_directories_alone_is_not_walked_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(1500):
+        (tmp_path / f"{number}").mkdir()
+    scandir, read = os.scandir, []
+
+    def noted(path: str) -> object:
+        read.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    inputs = Inputs()
+    inputs.found(tmp_path)
+    assert [file.path for file in inputs.files()] == [str(tmp_path)]
+    assert read == [str(tmp_path)]

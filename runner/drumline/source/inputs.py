@@ -1,21 +1,27 @@
 """What goes into a plan: which files were read or found while it was made, and what was in them.
 
 So it can be said later whether they are still the same. What a plan only names (sources of ``copy``) may be huge: of
-that, 64 MiB are read in all, some tenths of a second. Beyond them size and time of change stand for the content.
+that, 64 MiB are read in all, some tenths of a second. Beyond them size and time of change stand for the content. And
+of directories it names, a thousand entries are looked at in all: one that has more is known by its own time of change.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from drumline.plugin.history import InputFile
 
 #: Bytes that are read of the files which a plan only names, since nothing can be stopped before the run has begun.
 _MOST_READ = 64 << 20
+#: Entries of the directories which a plan only names that are looked at, for the same reason. Not a time, by which the
+#: same files would sometimes seem to be others.
+_MOST_ENTRIES = 1000
 
 
 class Inputs:
@@ -36,36 +42,47 @@ class Inputs:
     def files(self) -> list[InputFile]:
         """All of them; what was only found is read now. What can't be read any more is left out."""
         found: list[InputFile] = []
-        left = _MOST_READ
+        bytes_left, entries_left = _MOST_READ, _MOST_ENTRIES
         for path, known in self._files.items():
             if known:
                 found.append(known)
                 continue
-            for name in _names_at(path):
+            names = [path]
+            if os.path.isdir(path):
+                entries = list(islice(_below(path), entries_left + 1))
+                if len(entries) <= entries_left:
+                    entries_left -= len(entries)
+                    names = sorted(entry.path for entry in entries if entry.is_file())
+            for name in names:
                 with suppress(OSError):
-                    file = _file_at(name, left)
+                    file = _file_at(name, bytes_left)
                     found.append(file)
-                    left -= file.size if file.size <= left else 0
+                    bytes_left -= file.size if file.size <= bytes_left else 0
         return found
 
 
-def _names_at(place: str) -> list[str]:
-    """The regular files at a place; a pipe would never end."""
-    names = [place]
-    if os.path.isdir(place):
-        names = sorted(os.path.join(directory, name) for directory, _, inner in os.walk(place) for name in inner)
-    return [name for name in names if os.path.isfile(name)]
+def _below(directory: str) -> Iterator[os.DirEntry[str]]:
+    """All that is in a directory and in those within it, read no further than it is asked for."""
+    waiting = [directory]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                yield entry
 
 
 def _file_at(path: str, most: int) -> InputFile:
-    """``most``: bytes up to which it is read. Raises ``OSError``."""
+    """``most``: bytes up to which it is read. Raises ``OSError``, also for a pipe, which would never end."""
+    status = os.stat(path)
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise OSError("neither a file nor a directory")
+    if stat.S_ISDIR(status.st_mode) or status.st_size > most:
+        identity = f"{status.st_size} {status.st_mtime_ns}".encode()
+        return InputFile(path, status.st_size, hashlib.sha256(identity).digest())
     with open(path, "rb") as file:
-        status = os.fstat(file.fileno())
-        if status.st_size > most:
-            identity = f"{status.st_size} {status.st_mtime_ns}".encode()
-            return InputFile(path, status.st_size, hashlib.sha256(identity).digest())
         content = file.read(most)
-        return InputFile(path, len(content), hashlib.sha256(content).digest())
+    return InputFile(path, len(content), hashlib.sha256(content).digest())
 
 
 _noted: Inputs | None = None
