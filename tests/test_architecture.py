@@ -60,7 +60,7 @@ HOMES = {
         "plugins/drumline_local/tree.py",
         "plugins/drumline_lab/processes.py",
     ),
-    "pytest": tuple(f"runner/drumline/testing/{suite}.py" for suite in ("cases", "contract", "staging")),
+    "pytest": tuple(f"runner/drumline/testing/{suite}" for suite in ("cases.py", "contract/", "staging.py")),
     "requests": ("plugins/drumline_winrm/",),
     "requests_ntlm": ("plugins/drumline_winrm/",),
     "rich": ("runner/drumline/reporting/", "runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py"),

@@ -50,7 +50,7 @@ ALLOWED = {
     "plugin/kit/delivery.py": {"file": "what there is at a path"},
     "templating/texts.py": {"template": "what a value is"},
     "testing/": {"file": "a name of files"},
-    "testing/contract.py": {"wait_for": "a method of threading.Condition"},
+    "testing/contract/started.py": {"wait_for": "a method of threading.Condition"},
 }
 
 

@@ -25,8 +25,10 @@ from drumline.model.outcome import Completed, Ending
 from drumline.model.request import Run
 from drumline.plugin.transports import Session, Staged, StagingSession
 from drumline.testing.collect import collect, collect_staged
-from drumline.testing.commands import MEGABYTE, with_timeout
-from drumline.testing.contract import AWKWARD, EVERY_BYTE, MARKS, UNICODE, Started, TransportContract
+from drumline.testing.contract import TransportContract
+from drumline.testing.contract.commands import MEGABYTE, with_timeout
+from drumline.testing.contract.started import Started
+from drumline.testing.contract.texts import AWKWARD, EVERY_BYTE, MARKS, UNICODE
 
 
 class StagingContract(TransportContract):
