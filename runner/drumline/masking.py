@@ -44,7 +44,8 @@ class Secrets:
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, None] = {}  # in the order in which they became known
+        self._values: set[str] = set()
+        self._order: list[str] = []  # the same, as they became known
         self._matcher: _Matcher | None = None
         self._lock = threading.Lock()
 
@@ -53,17 +54,18 @@ class Secrets:
         text = (value.reveal() if isinstance(value, Secret) else value).strip("\r\n")
         if len(text) >= SHORTEST and text not in self._values:
             with self._lock:
-                self._values[text] = None
+                if text not in self._values:
+                    self._values.add(text)
+                    self._order.append(text)
                 self._matcher = None  # made when it is needed: there may be thousands to add
 
-    def __bool__(self) -> bool:
-        """Whether there is anything to mask."""
-        return bool(self._values)
+    def __len__(self) -> int:
+        """How many values there are to mask."""
+        return len(self._order)
 
     def after(self, count: int) -> list[str]:
         """The values in clear, in the order in which they became known, without so many of the first."""
-        with self._lock:
-            return list(self._values)[count:]
+        return self._order[count:]
 
     @property
     def longest(self) -> int:

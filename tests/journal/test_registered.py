@@ -23,7 +23,7 @@ def turned(data: bytes) -> bytes:
 
 def there_and_back(report: JobReport) -> tuple[JobReport, bytes | None, bool]:
     """The report through the journal, and what was kept beside its event."""
-    data, secret = registered.written(report, ["hunter2"], turned)
+    data, secret = registered.written(report, ["hunter2"] if report.secret else [], turned)
     event = decode_event("JobFinished", encode_event(report.event))
     assert isinstance(event, JobFinished)
     secrets = Secrets()

@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +74,40 @@ def test_at_every_event_of_a_run_its_state_can_be_read_back(world: World, tmp_pa
     shutil.rmtree(journal.path.parent)
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds(), turns=st.integers(1, 15))
+def test_a_run_that_died_after_any_turn_goes_on_to_its_end(world: World, turns: int, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / str(next(_NUMBERS)))
+    writer = journal.begin(world.plan, command="test", forks=world.forks, sessions=world.sessions)
+    [run] = journal.runs()
+    left = iter(range(turns))
+
+    def die(events: list[Event]) -> None:
+        writer.append(events)
+        if world.exit_status is None and next(left, None) is None:
+            raise Died
+
+    world.turned = die
+    lost: set[Job] = set()
+    try:
+        world.run()
+    except Died:
+        reopened = read_back(journal, run, RunKey(tmp_path, run.id), Secrets())
+        lost = set(reopened.sent)
+        world.turned = writer.append
+        world.take_over(reopened.state)
+    assert world.state.finished
+    assert len(world.started) == len(set(world.started))
+    assert all(world.state.status(job) is Status.UNKNOWN for job in lost)
+    assert picture(read_back(journal, run, RunKey(tmp_path, run.id), Secrets()).state) == picture(world.state)
+    journal.close()
+    shutil.rmtree(journal.path.parent)
+
+
+class Died(Exception):
+    """The process of a run is gone."""
+
+
 # Real jobs.
 
 INVENTORY = f"[all:vars]\nansible_connection=ssh\ndb_password={CANARY}\n[web]\na\nb\nc\n"
@@ -116,15 +149,19 @@ class Run:
         seed: int = 0,
         transport: Transport | None = None,
         inventory: str = INVENTORY,
+        real: bool = False,
     ) -> None:
+        """``real``: with the transports that drumline has, not with one that only answers."""
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "hosts").write_text(inventory)
         (directory / "site.yml").write_text(playbook)
         self._random = random.Random(seed)
         self.directory = directory
-        self.transport = transport or FakeTransport(name="ssh", answering=self._answer)
         settings = Settings(inventory=(str(directory / "hosts"),), state=directory / "state")
         self.prepared: Prepared = prepare([directory / "site.yml"], settings)
+        self.transports = self.prepared.registry.transports
+        if not real:
+            self.transports = {"ssh": transport or FakeTransport(name="ssh", answering=self._answer)}
         self.journal = Journal(directory / "state")
 
     def _answer(self, host: str, request: Request) -> Answer:
@@ -136,7 +173,7 @@ class Run:
             plan=made.plan,
             inventory=made.inventory,
             actions=made.registry.actions,
-            transports={"ssh": self.transport},
+            transports=self.transports,
             templating=made.templating,
             extra_variables={},
             secrets=made.secrets,
@@ -238,6 +275,28 @@ def test_at_every_event_of_real_jobs_variables_can_be_read_back(tasks: list[str]
     shutil.rmtree(run.directory)
 
 
+#: What a real host does, in the place of one that only answers.
+REALLY = [task.replace("say", "echo") for task in TASKS]
+LOCAL = f"[all:vars]\nansible_connection=local\ndb_password={CANARY}\n[web]\na\nb\n"
+
+
+def test_at_every_event_on_a_real_host_variables_can_be_read_back(tmp_path: Path) -> None:
+    run = Run(tmp_path, text_of(REALLY), inventory=LOCAL, real=True)
+    steps: set[int] = set()
+
+    def compare(context: RunContext, info: RunInfo) -> None:
+        if run.journal.find(info.id).finished:
+            return
+        reopened = read_back(run.journal, info, RunKey(run.journal.path.parent, info.id), Secrets())
+        assert picture(gained_of(reopened, context.gained.results.kept)) == picture(context.gained)
+        steps.update(item.event.job.step for item in reopened.happened if isinstance(item, JobReport))
+        assert leaks(run.directory / "state") == []
+
+    run.run(compare)
+    assert len(steps) > 10
+    run.close()
+
+
 KEEPS = (
     "command: say N\n      register: rN\n      no_log: true",
     "command: say {{ db_password }}\n      register: rN",
@@ -297,6 +356,22 @@ def test_what_became_known_as_secret_while_it_ran_is_known_to_who_goes_on(tmp_pa
         assert secrets.after(0) == ["unheard-of"]
 
 
+def test_a_secret_of_a_job_that_leaves_nothing_is_known_to_who_goes_on(tmp_path: Path) -> None:
+    """What a job before it said stands in the journal in clear: it became secret only now."""
+    transport = FakeTransport(name="ssh", answering=lambda _host, _request: Completed(code=0, stdout=b"unheard-of"))
+    tasks = [
+        "command: say N\n      register: rN",
+        "command: say {{ api_token }}\n      vars: {api_token: '{{ r0.stdout }}'}",
+        "fail: {msg: stop}",
+    ]
+    run = Run(tmp_path, text_of(tasks), transport=transport, inventory="a ansible_connection=ssh\n")
+    infos: list[RunInfo] = []
+    assert run.run(lambda _context, info: infos.append(info)) == 2
+    read_back(run.journal, infos[0], RunKey(tmp_path / "state", infos[0].id), secrets := Secrets())
+    assert secrets.after(0) == ["unheard-of"]
+    run.close()
+
+
 # A run that goes on.
 
 SLOW = """
@@ -307,10 +382,6 @@ SLOW = """
     - {id: third, command: say third, hosts: a}
     - {id: fourth, trigger_rule: all_done, debug: {msg: "{{ mine }} {{ hostvars['b'].mine }} {{ play_hosts }}"}}
 """
-
-
-class Died(Exception):
-    """The process of a run is gone."""
 
 
 def test_a_run_goes_on_where_it_died(tmp_path: Path) -> None:
@@ -447,22 +518,43 @@ def test_a_damaged_run_does_not_go_on_and_is_free_again(died: tuple[Journal, Run
     assert list((journal.path.parent / "running").iterdir()) == []
 
 
-def test_a_killed_program_leaves_a_run_that_can_be_opened(tmp_path: Path) -> None:
-    (tmp_path / "hosts").write_text("a ansible_connection=local\nb ansible_connection=local\n")
-    (tmp_path / "site.yml").write_text(
-        "- hosts: all\n  tasks:\n    - {command: echo one, register: one}\n"
-        f"    - {{shell: 'touch {tmp_path}/began; sleep 300', no_log: true, vars: {{x_password: {CANARY}}}}}\n"
-    )
+KILLED = """
+- hosts: all
+  vars: {x_password: canary-7f3Q!x}
+  tasks:
+    - {id: one, command: "echo one {{ inventory_hostname }}", register: one}
+    - {id: two, set_fact: {mine: "{{ one.stdout }} {{ x_password }}"}}
+    - {id: three, hosts: a, no_log: true, shell: "touch began; while [ ! -e end ]; do sleep 0.1; done"}
+    - {id: four, trigger_rule: all_done, debug: {msg: "{{ mine }}, {{ results.one.a.stdout }}, {{ play_hosts }}"}}
+"""
+
+
+def test_a_program_that_was_killed_leaves_a_run_with_which_another_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text(LOCAL)
+    (tmp_path / "site.yml").write_text(KILLED)
     with running(tmp_path, "run", "site.yml", "-i", "hosts") as program:
         wait_until((tmp_path / "began").exists)
+        with (
+            closing(Journal(tmp_path / "state")) as journal,
+            pytest.raises(UsageError, match=f"Process {program.pid} goes on with run 1"),
+        ):
+            journal.reopen(journal.find(None))
         program.send(signal.SIGKILL)
         assert program.wait() == -signal.SIGKILL
-    with closing(Journal(tmp_path / "state")) as journal:
-        run = journal.find(None)
-        assert not run.alive
-        _, reopened = journal.reopen(run)
-        assert set(reopened.sent) == {Job(1, "a"), Job(1, "b")}
-        assert reopened.plan.steps[1].task.variables == {"x_password": CANARY}
-        assert gained_of(reopened, frozenset([0])).facts["b"]["one"]["stdout"] == "one"
-    with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite3")) as database:
-        assert database.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+    again = Run(tmp_path, KILLED, inventory=LOCAL, real=True)
+    info = again.journal.find(None)
+    assert not info.alive
+    record, reopened = again.journal.reopen(info, secrets=again.prepared.secrets)
+    assert reopened.sent.keys() == {Job(2, "a")}
+    context = again.context()
+    context.take_up(reopened.happened)
+    assert drive(context, reopened.state, record, lost=reopened.sent) == 2
+    (tmp_path / "end").touch()
+    ends = [event for event in again.journal.events(info) if isinstance(event, JobFinished)]
+    assert len(ends) == len({event.job for event in ends}) == 7
+    assert {event.job: event.status for event in ends}[Job(2, "a")] is Status.UNKNOWN
+    told = {event.job.host: event.result["msg"] for event in ends if event.job.step == 3}
+    assert told["b"] == "one b ********, one a, ['b']"
+    assert leaks(tmp_path / "state") == []
+    again.close()

@@ -154,6 +154,18 @@ class World:
         self.measured: dict[Job, float] = {}  # when commands of a start began, as far as can be known
         self.stopped: dict[Job, Status] = {}
         self.feed(RunStarted(at=0.0, run="test"))
+        return self.go_on()
+
+    def take_over(self, state: RunState) -> World:
+        """The process of the run is gone: another one goes on, and doesn't know what came of the jobs under way."""
+        self.state = state
+        lost = [JobFinished(at=self.time, job=job, status=Status.UNKNOWN) for job in state.running]
+        for gone in (self.under_way, self.staged, self.measured, self.stopped):
+            gone.clear()
+        self.feed(*lost, TimePassed(at=self.time))
+        return self.go_on()
+
+    def go_on(self) -> World:
         turns = 0
         while self.exit_status is None:
             interrupt = self.interrupts.pop(turns, None)

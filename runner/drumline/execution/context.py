@@ -120,8 +120,6 @@ class RunContext:
         """Take in all that happened in a run so far, to go on with it."""
         for item in happened:
             self.gained.take(item)
-            for name, value in item.facts.items() if isinstance(item, JobReport) else ():
-                self.note(name, value)
 
 
 #: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.

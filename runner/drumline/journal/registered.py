@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -21,12 +21,15 @@ class _Left(Struct, frozen=True, gc=False):
     secrets: tuple[str, ...] = ()
 
 
-def written(report: JobReport, secrets: Iterable[str], close: Callable[[bytes], bytes]) -> tuple[bytes | None, bool]:
-    """The bytes, and whether ``close`` has encrypted them; no bytes when the event shows all of it."""
-    if not report.secret and not report.facts and _is_shown(report):
-        return None, False
-    if report.secret:
+def written(report: JobReport, secrets: Sequence[str], close: Callable[[bytes], bytes]) -> tuple[bytes | None, bool]:
+    """The bytes, and whether ``close`` has encrypted them; no bytes when the event shows all of it.
+
+    ``secrets`` are those that became known and are written with it.
+    """
+    if report.secret or secrets:
         return close(encode(_Left(report.values, report.facts, tuple(secrets)))), True
+    if not report.facts and _is_shown(report):
+        return None, False
     return encode(_Left(report.values, report.facts)), False
 
 

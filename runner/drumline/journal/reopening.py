@@ -12,6 +12,7 @@ from drumline.engine.state import RunState
 from drumline.errors import UsageError
 from drumline.journal.codec import Damaged
 from drumline.journal.keys import RunKey
+from drumline.journal.places import check_event
 from drumline.journal.reading import Reader
 from drumline.masking import Secrets
 from drumline.model.event import Event, Input, JobsAbandoned, JobsStarted
@@ -49,9 +50,10 @@ def read_back(reader: Reader, run: RunInfo, key: RunKey, secrets: Secrets) -> Re
         happened: list[JobReport | Event] = []
         started: dict[Job, float] = {}
         events = 0
-        for item in reader.everything(run, plan, secrets, opened):
+        for item in reader.everything(run, secrets, opened):
             events += 1
             event = item.event if isinstance(item, JobReport) else item
+            check_event(event, state.plan)
             if isinstance(event, _INPUTS):
                 state.handle(cast(Input, event))
             if isinstance(event, JobsStarted):

@@ -18,7 +18,7 @@ from drumline.journal.faults import explained
 from drumline.journal.keys import RunKey
 from drumline.journal.processes import Claim
 from drumline.journal.tables import COLUMNS
-from drumline.model.event import ApprovalRequested, Event, RunFinished
+from drumline.model.event import ApprovalRequested, Event, JobFinished, RunFinished
 from drumline.model.plan import Job
 from drumline.plugin.runs import JobReport
 
@@ -56,7 +56,11 @@ class RunWriter:
     room: float = math.inf  #: Bytes of output that the journal still takes in from this run.
     _seq: int = 0
     _secrets: int = 0  # how many of those that are known have been written
+    _known: int = field(init=False)  # how many there are that need no word: who goes on has been told them too
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._known = len(self._hiding.secrets)
 
     def append(self, events: Sequence[Event], reports: Sequence[JobReport] = ()) -> None:
         """Make the events durable, and what the jobs of these reports have left, all in one transaction.
@@ -65,7 +69,7 @@ class RunWriter:
         """
         with self._transaction() as database:
             database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", self._rows(events))
-            if reports:
+            if reports or len(self._hiding.secrets) > self._known:
                 database.executemany("INSERT INTO registered VALUES (?, ?, ?, ?)", self._left(events, reports))
             for event in events:
                 if isinstance(event, RunFinished):
@@ -88,10 +92,16 @@ class RunWriter:
         self, events: Sequence[Event], reports: Sequence[JobReport]
     ) -> Iterator[tuple[int, int, bytes | None, bool]]:
         numbers = {id(event): seq for seq, event in enumerate(events, self._seq)}
-        for report in reports:
-            secrets = self._hiding.secrets.after(self._secrets) if report.secret else []
-            self._secrets += len(secrets)
+        for report in reports or _last_end(events):
+            secrets = self._news() if report.secret or len(self._hiding.secrets) > self._known else []
             yield self.number, numbers[id(report.event)], *registered.written(report, secrets, self._key.close)
+
+    def _news(self) -> list[str]:
+        """The secrets that are written next: texts that are there already may hold them."""
+        secrets = self._hiding.secrets.after(self._secrets)
+        self._secrets += len(secrets)
+        self._known = self._secrets
+        return secrets
 
     def keep_output(self, job: Job, command: int, stream: str, data: bytes, beginning: bool = False) -> bool:
         """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``.
@@ -135,3 +145,9 @@ class RunWriter:
             f"{explained(error, self._path)} Nothing more is sent; what was running on hosts was stopped. Then "
             "start the run again.",
         )
+
+
+def _last_end(events: Sequence[Event]) -> list[JobReport]:
+    """What takes secrets along that became known in jobs which leave nothing else: the report of the last of them."""
+    ends = [event for event in events if isinstance(event, JobFinished)]
+    return [JobReport(event=event) for event in ends[-1:]]
