@@ -14,11 +14,15 @@ from support.documents import EVERY_PAGE, PAGES, ROOT, prose
 from support.narrowing import expect
 from support.tables import Table, expected, names, tables
 
+from drumline import plugin
 from drumline.cli.program import program
-from drumline.plugin import spec
+from drumline.plugin import runs, spec
+from drumline.testing import cases
 
 #: A page that is named by its path, or the rules however they are, with the number of the section, if any.
 _CITATION = re.compile(r"((?:docs/)?\bsemantics\.md|\bdocs/[\w/]+\.md)`*(?: section (\d+))?")
+#: Of a table such as ``| of an `Action` | what it is |``, the class and the rows.
+_PARTS = re.compile(r"^\| of (?:an? )?`(\w+)` \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -37,6 +41,25 @@ def test_every_hook_is_described_with_its_signature() -> None:
     signatures = [f"{hook.__name__}{inspect.signature(hook)}".replace("'", "") for hook in hooks]
     shown = re.findall(r"^### `(drumline_.*)`$", (ROOT / "docs" / "plugins.md").read_text(), re.MULTILINE)
     assert shown == signatures
+
+
+def _parts_tables() -> list[object]:
+    """The tables of what a class of the plugin API has, and the names in their first columns."""
+    found = _PARTS.findall((ROOT / "docs" / "plugins.md").read_text(encoding="utf-8"))
+    return [pytest.param(kind, rows, id=kind) for kind, rows in found]
+
+
+@pytest.mark.parametrize(("kind", "rows"), _parts_tables())
+def test_what_is_said_of_a_class_is_said_of_all_its_parts(kind: str, rows: str) -> None:
+    described = next(getattr(module, kind) for module in (plugin, runs, cases) if hasattr(module, kind))
+    named = {name for row in rows.splitlines() for name in re.findall(r"`(\w+)", row.split("|")[1])}
+    own = {name for name, part in vars(described).items() if not name.startswith("_") and _is_declared(part)}
+    fields = set(getattr(described, "__struct_fields__", ()) or getattr(described, "__dataclass_fields__", ()) or own)
+    assert fields - {"_"} <= named <= set(dir(described)) | fields
+
+
+def _is_declared(part: object) -> bool:
+    return callable(part) or isinstance(part, property)
 
 
 def _links() -> list[object]:

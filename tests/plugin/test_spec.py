@@ -5,31 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import textwrap
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.narrowing import expect
+from support.hooks import HOOKS, PARTS, parameters, parts, summary
 
 from drumline.built_in import all_plugins
 from drumline.plugin import spec
 
 ROOT = Path(__file__).parent.parent.parent
-HOOKS = {name: hook for name, hook in vars(spec).items() if hasattr(hook, f"{spec.PROJECT}_spec")}
-#: What a hook's docstring has below its summary, in this order.
-PARTS = ("Called", "Parameters", "None", "Which answer wins", "Who may implement it", "Bundled user")
 
 on_every_hook = pytest.mark.parametrize("name", HOOKS)
-
-
-def parts(name: str) -> dict[str, str]:
-    """The parts of a hook's docstring: label to text, whose further lines are indented."""
-    below = expect(str, inspect.getdoc(HOOKS[name])).partition("\n\n")[2].rpartition("\n\n")[2]
-    assert not below.startswith(" ")
-    return {
-        label: text.strip("\n") for label, text in re.findall(r"^([A-Z][^:\n]*):(.*(?:\n +.*)*)", below, re.MULTILINE)
-    }
 
 
 def test_there_are_hooks() -> None:
@@ -38,17 +25,16 @@ def test_there_are_hooks() -> None:
 
 @on_every_hook
 def test_its_docstring_has_a_summary_and_all_parts_in_order(name: str) -> None:
-    assert expect(str, inspect.getdoc(HOOKS[name])).splitlines()[0].endswith(".")
+    assert summary(name).endswith(".")
     assert tuple(parts(name)) == PARTS
     assert all(text.strip() for text in parts(name).values())
 
 
 @on_every_hook
 def test_it_explains_exactly_its_parameters(name: str) -> None:
-    text = textwrap.dedent(parts(name)["Parameters"])
-    explained = re.findall(r"^(\w+): \S", text, re.MULTILINE)
-    assert explained == list(inspect.signature(HOOKS[name]).parameters)
-    assert explained or text.strip() == "none."
+    explained = parameters(name)
+    assert list(explained) == list(inspect.signature(HOOKS[name]).parameters)
+    assert explained or parts(name)["Parameters"].strip() == "none."
 
 
 @on_every_hook

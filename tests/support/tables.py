@@ -27,6 +27,7 @@ from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from support.documents import PAGES, ROOT
+from support.hooks import HOOKS, parameters, parts
 
 #: What hosts an argument is for.
 _ONLY = {Platform.POSIX: "POSIX", Platform.WINDOWS: "Windows"}
@@ -70,6 +71,7 @@ def names() -> list[str]:
         *(f"action {name}" for name in sorted(actions)),
         *(f"options {name}" for name in transports),
         *(f"event {name}" for name in events),
+        *(f"hook {name}" for name in HOOKS),
         *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
         *("keywords barrier", "keywords start"),
         *(
@@ -397,6 +399,20 @@ def _trigger_rules(_: str) -> str:
     return _table(("rule", "the job runs when"), rows)
 
 
+def _hook(name: str) -> str:
+    said = {label: " ".join(text.split()) for label, text in parts(name).items()}
+    rows = [
+        ("called", said["Called"]),
+        *((f"`{parameter}`", text) for parameter, text in parameters(name).items()),
+        ("`None` means", said["None"]),
+        ("which answer wins", said["Which answer wins"]),
+        ("who may implement it", said["Who may implement it"]),
+        ("who of drumline does", said["Bundled user"]),
+    ]
+    cells = ((label, text.replace("``", "`").removesuffix(".")) for label, text in rows)
+    return _table(("of the hook", "what it is"), cells)
+
+
 _RULES = {
     TriggerRule.NONE_FAILED: "all have ended and none failed: each is ok, changed or skipped (the default)",
     TriggerRule.ALL_SUCCESS: "all have ended and each is ok or changed",
@@ -448,6 +464,7 @@ _RENDERERS: dict[str, Callable[[str], str]] = {
     "errors": _errors,
     "event": _event,
     "filters": _filters,
+    "hook": _hook,
     "keywords": _keywords,
     "lookups": _lookups,
     "options": _options,

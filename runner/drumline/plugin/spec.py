@@ -71,7 +71,7 @@ def drumline_transports(settings: Mapping[str, Any]) -> Iterable[Transport] | No
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
     Who may implement it: any plugin.
@@ -85,7 +85,7 @@ def drumline_actions(settings: Mapping[str, Any]) -> Iterable[Action | ActionSpe
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: all count; a name or alias that is offered twice stays with the first plugin, and the second is
         at fault.
@@ -119,7 +119,7 @@ def drumline_inventory_sources(settings: Mapping[str, Any]) -> Iterable[Inventor
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: all count; the first reader that claims a source reads it.
     Who may implement it: any plugin.
@@ -141,7 +141,7 @@ def drumline_host_vars(
         inventory: what the sources say, put together; a text that holds a template is an object with that ``text``.
         directories: where files may lie beside the inventory: sources that are directories, and those of other sources.
         playbook_directories: those of the playbooks, without the ones above; none where no playbook is read.
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it has no variables for them.
     Which answer wins: of two plugins that give the same variable to the same host or group, the one that is asked
         first; that is drumline's own reader of ``group_vars`` and ``host_vars``, but for plugins with ``tryfirst``. A
@@ -157,7 +157,8 @@ def drumline_commands(settings: Mapping[str, Any]) -> Iterable[CommandSpec] | No
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins, all by default: the commands are known before settings are read.
+        settings: the settings of all plugins, by their full names; at their defaults while drumline only looks for its
+            commands, as for ``--help``.
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
         The names of drumline's own commands are always taken.
@@ -172,7 +173,7 @@ def drumline_filters(settings: Mapping[str, Any]) -> Mapping[str, TemplateFuncti
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
         Those of jinja2 and drumline come before all.
@@ -187,7 +188,7 @@ def drumline_tests(settings: Mapping[str, Any]) -> Mapping[str, TemplateFunction
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: as for ``drumline_filters``.
     Who may implement it: any plugin.
@@ -201,7 +202,7 @@ def drumline_lookups(settings: Mapping[str, Any]) -> Mapping[str, TemplateFuncti
 
     Called: once, at start-up.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: as for ``drumline_filters``.
     Who may implement it: any plugin.
@@ -215,7 +216,7 @@ def drumline_secrets(settings: Mapping[str, Any]) -> Iterable[SecretStore] | Non
 
     Called: once, at start-up. A store is asked when a run needs a secret, once for each reference.
     Parameters:
-        settings: those of all plugins (``drumline_settings``).
+        settings: the settings of all plugins, by their full names.
     None: it offers none.
     Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
     Who may implement it: any plugin.
@@ -255,13 +256,13 @@ def drumline_reporters(run: RunView) -> Iterable[Reporter] | None:
 
 @hookspec(firstresult=True)
 def drumline_executor(run: RunView, runner: Runner, report: Callable[[JobReport | Exception], None]) -> Executor | None:
-    """Give what carries the jobs of a run out.
+    """Give what runs the jobs of a run.
 
     Called: once for each run, before its first event.
     Parameters:
         run: the run that is about to begin.
-        runner: carries one job out, on the thread that calls its ``run``.
-        report: takes what ``runner.run`` gave for a job, unless that is None, and whatever it raised; from any thread.
+        runner: runs one job, on the thread that calls its ``run``.
+        report: takes what ``runner.run`` gave for a job, unless that is None, or what it raised; from any thread.
     None: it leaves the run to the next plugin, at last to drumline's own threads.
     Which answer wins: the first that isn't None.
     Who may implement it: any plugin.
@@ -271,13 +272,13 @@ def drumline_executor(run: RunView, runner: Runner, report: Callable[[JobReport 
 
 @hookspec(firstresult=True)
 def drumline_run_job(run: RunView, job: Job, perform: Callable[[], JobFinished | None]) -> JobFinished | None:
-    """Wrap a job: whatever happens on its host is between the two halves of a wrapper.
+    """Wrap a job: all that happens on its host happens between the two halves of the wrapper.
 
-    Called: for every job, on the thread that carries it out, when there is such a wrapper.
+    Called: for every job, on the thread that runs it, when there is such a wrapper.
     Parameters:
         run: the run.
         job: the job's host, and its step as an index of ``run.plan.steps``.
-        perform: carries the job out; drumline's own implementation calls it, wrappers need not.
+        perform: runs the job. Drumline's own implementation calls it; a wrapper doesn't, it yields.
     None: the job was stopped and has been reported already.
     Which answer wins: the job's own report stands, whatever wrappers make of it, and whatever they raise. A wrapper
         that raises is left out from then on, with a warning.
@@ -296,7 +297,8 @@ def drumline_open_session(run: RunView, target: Target, connection: Connection) 
         target: the host with the values of its connection variables.
         connection: the transport's connection to it.
     None: it leaves it to the next plugin, at last to ``connection.open_session()``.
-    Which answer wins: the first that isn't None. Whatever is raised that isn't a ``HostError`` fails the job.
+    Which answer wins: the first that isn't None. A ``HostError`` makes the host unreachable; whatever else is raised
+        fails the job.
     Who may implement it: any plugin.
     Bundled user: ``drumline.built_in``, ``drumline_trace.tracer``.
     """
@@ -309,7 +311,7 @@ def drumline_history(state: Path) -> History | None:
     Called: by ``drumline runs list``, ``show``, ``output`` and ``replay``, and when a plugin's command asks its context
         for the history. Runs are written to drumline's journal all the same.
     Parameters:
-        state: the directory of the journal, which need not be there.
+        state: the directory of the journal, which may be missing.
     None: it leaves it to the next plugin, at last to drumline's journal.
     Which answer wins: the first that isn't None.
     Who may implement it: any plugin.
