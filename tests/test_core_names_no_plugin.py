@@ -29,6 +29,7 @@ ALLOWED = {
     "templating/not_yet.py": {"*": "what does the same as a module of Ansible's that is missing"},
     "cli/suggestions.py": {"*": "what does the same as an option or a command of Ansible's"},
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
+    "loading/": {"gather_facts": "Ansible's keyword of plays"},
     "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
     "loading/tasks.py": {"pause": "Ansible's keyword of loop_control"},
     # drumline's own words.
@@ -49,7 +50,7 @@ ALLOWED = {
     },
     "plugin/kit/delivery.py": {"file": "what there is at a path"},
     "templating/texts.py": {"template": "what a value is"},
-    "testing/": {"file": "a name of files"},
+    "testing/": {"file": "a name of files", "setup": "what prepares a case"},
     "testing/contract/started.py": {"wait_for": "a method of threading.Condition"},
 }
 

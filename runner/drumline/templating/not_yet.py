@@ -31,7 +31,6 @@ _INSTEAD = {
     "filesystem": "command: mkfs -t TYPE DEVICE",
     "find": "command: find DIRECTORY -name PATTERN, then loop over stdout_lines",
     "firewalld": "command: firewall-cmd --permanent --add-service=NAME",
-    "gather_facts": "set the variables that are needed, or register what a command says",
     "get_url": "command: curl -fsSL -o DEST URL",
     "getent": "command: getent DATABASE KEY",
     "git": "command: git clone --branch VERSION REPO DEST, with creates",
@@ -63,7 +62,6 @@ _INSTEAD = {
     "selinux": "command: setenforce 1",
     "service": "command: systemctl restart NAME; on Windows win_shell: Restart-Service NAME",
     "service_facts": "command: systemctl list-units --type=service, and register",
-    "setup": "set the variables that are needed, or register what a command says",
     "slurp": "command: cat FILE, and register; or fetch",
     "snap": "command: snap install NAME",
     "subversion": "command: svn checkout REPO DEST",
@@ -244,7 +242,7 @@ def of_family(name: str) -> str:
 def sets_variables(name: str) -> bool:
     """Whether a module of this name sets variables by itself, as far as its name says."""
     bare = name.rpartition(".")[2]
-    return bare.endswith(("facts", "_info")) or bare in ("add_host", "group_by", "set_stats", "setup")
+    return bare.endswith(("facts", "_info")) or bare in ("add_host", "group_by", "set_stats")
 
 
 def _absent(what: str) -> str:

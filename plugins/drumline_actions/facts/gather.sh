@@ -1,0 +1,184 @@
+# What the host says of itself, as it is: files, listings, answers of programs. drumline makes facts of it.
+# $word stands before the name of each part; $skip has the names of those that aren't asked for; $root stands before the
+# names of files; $fact_path has local facts; $python is the interpreter to ask for its version, if one was named.
+part() {
+    case " $skip " in *" $1 "*) return 1 ;; esac
+    printf '\n%s %s\n' "$word" "$1"
+}
+
+# said NAME PROGRAM ARGUMENT...: what a program says, where there is one.
+said() {
+    command -v "$2" >/dev/null 2>&1 && part "$1" || return 0
+    shift
+    "$@" </dev/null 2>/dev/null
+}
+
+# files NAME PATH...: those that are files, each below its name. No pipe or device is waited for.
+files() {
+    part "$1" || return 0
+    shift
+    count=$#
+    for path; do
+        [ ! -f "$path" ] || [ ! -r "$path" ] || set -- "$@" "$path"
+    done
+    shift "$count"
+    # head names its files if there are two.
+    [ $# = 0 ] || head -c 262144 -- "$@" /dev/null 2>/dev/null
+}
+
+if part env; then
+    if [ -r /proc/self/environ ]; then cat /proc/self/environ; else env; fi
+fi
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+etc=$root/etc
+proc=$root/proc
+dmi=$root/sys/devices/virtual/dmi/id
+files files "$root/usr/lib/os-release" "$etc"/os-release "$etc"/*[-_]release "$etc"/*[-_]version "$etc/coreos/update.conf" \
+    "$etc/machine-id" "$root/var/lib/dbus/machine-id" "$etc/resolv.conf" "$etc/selinux/config" \
+    "$etc"/ssh/ssh_host_*_key.pub "$etc"/openssh/ssh_host_*_key.pub "$etc"/ssh_host_*_key.pub \
+    "$etc/iscsi/initiatorname.iscsi" "$etc/nvme/hostnqn" "$root/run/systemd/container" \
+    "$root/sys/fs/selinux/enforce" "$root/sys/fs/selinux/policyvers" "$root"/sys/class/fc_host/*/port_name \
+    "$proc/sys/kernel/ostype" "$proc/sys/kernel/osrelease" "$proc/sys/kernel/version" "$proc/sys/kernel/hostname" \
+    "$proc/sys/crypto/fips_enabled" "$proc/cmdline" "$proc/loadavg" "$proc/uptime" "$proc/self/status" "$proc/1/comm"
+files hardware "$proc/meminfo" "$proc/mounts" "$proc/self/mountinfo" "$proc/sysinfo" "$proc/xen/capabilities" \
+    "$root/sys/hypervisor/type" "$proc/1/cgroup" "$proc/1/environ" "$proc/modules" "$dmi/bios_date" "$dmi/bios_vendor" \
+    "$dmi/bios_version" "$dmi/board_asset_tag" "$dmi/board_name" "$dmi/board_serial" "$dmi/board_vendor" \
+    "$dmi/board_version" "$dmi/chassis_asset_tag" "$dmi/chassis_serial" "$dmi/chassis_vendor" "$dmi/chassis_version" \
+    "$dmi/chassis_type" "$dmi/product_name" "$dmi/product_serial" "$dmi/product_uuid" "$dmi/product_version" \
+    "$dmi/product_family" "$dmi/sys_vendor"
+
+if part there; then
+    for path in /usr/bin/rpm-ostree /usr/bin/yum /usr/bin/dnf /usr/bin/dnf-3 /usr/bin/dnf5 /usr/bin/microdnf \
+        /usr/bin/apt-get /usr/bin/zypper /usr/sbin/urpmi /usr/bin/pacman /bin/opkg /usr/pkg/bin/pkgin \
+        /opt/local/bin/pkgin /opt/tools/bin/pkgin /opt/local/bin/port /usr/local/bin/brew /opt/homebrew/bin/brew \
+        /sbin/apk /usr/sbin/pkg /usr/sbin/swlist /usr/bin/emerge /usr/sbin/pkgadd /usr/bin/pkg /usr/bin/xbps-install \
+        /usr/local/sbin/pkg /usr/bin/swupd /usr/sbin/sorcery /usr/bin/installp /run/ostree-booted \
+        /run/systemd/system /dev/.run/systemd /dev/.systemd /etc/init /sbin/openrc /etc/init.d /etc/dinit.d \
+        /proc/vz /proc/lve /proc/bc /proc/xen /.dockerenv /.dockerinit /dev/kvm /rhev \
+        /sys/kernel/security/apparmor /sys/fs/selinux /sys/devices/virtual/dmi/id/product_name \
+        /etc/altlinux-release /etc/vmware-release /etc/arch-release; do
+        [ ! -e "$root$path" ] || printf '%s\n' "$path"
+    done
+    for program in systemctl initctl ip vgs; do
+        ! command -v "$program" >/dev/null 2>&1 || printf '%s\n' "$program"
+    done
+    if [ / -ef /proc/1/root/. ]; then echo root; elif [ -e /proc/1/root/. ]; then echo chroot; fi
+fi
+# The links that say which device is which.
+if part links; then
+    ls -ldni / "$root"/sbin/init "$etc/products.d/baseproduct" "$root"/usr/bin/dnf "$root"/usr/bin/microdnf "$root"/sys/block/* \
+        "$root"/sys/class/net/*/device "$root"/sys/class/net/*/device/driver/module "$root"/dev/disk/by-id/* \
+        "$root"/dev/disk/by-uuid/* "$root"/dev/disk/by-label/* 2>/dev/null
+fi
+
+said machine uname -m
+said system uname -s
+[ -e "$proc/sys/kernel/osrelease" ] || { said kernel uname -r; said version uname -v; said nodename uname -n; }
+said bits getconf LONG_BIT
+said date date '+%s %N %z %Z'
+if part zone; then
+    zone=$etc/localtime
+    [ -z "$TZ" ] || zone=$root/usr/share/zoneinfo/${TZ#:}
+    [ ! -f "$zone" ] || { [ -z "$TZ" ] || printf '%s\n' "$TZ"; tail -n 1 "$zone" 2>/dev/null; }
+fi
+user=${LOGNAME:-$USER}
+[ -n "$user" ] || user=$(id -un 2>/dev/null)
+if [ -n "$user" ] && command -v getent >/dev/null 2>&1; then said user getent passwd "$user"
+elif part user; then
+    while IFS= read -r line; do
+        case $line in "$user":*) printf '%s\n' "$line" ;; esac
+    done <"$etc/passwd"
+fi
+if [ -r "$proc/sys/kernel/hostname" ]; then read -r name <"$proc/sys/kernel/hostname"; else name=$(uname -n); fi
+case $name in
+    '' | -*) ;;
+    *)
+        if command -v getent >/dev/null 2>&1; then
+            if part fqdn; then
+                address=$(getent ahosts "$name" 2>/dev/null)
+                address=${address%%[!0-9a-fA-F:.]*}
+                [ -z "$address" ] || getent hosts "$address" 2>/dev/null
+            fi
+        else said fullname hostname -f
+        fi
+        ;;
+esac
+
+said lsb lsb_release -a
+said caps capsh --print
+[ ! -e /run/systemd/system ] || said systemd systemctl --version
+[ ! -e "$root/usr/bin/apt-get" ] || [ ! -e "$root/usr/bin/rpm" ] || said apt rpm -q --whatprovides /usr/bin/apt-get
+for program in "$python" /usr/bin/python3 /usr/libexec/platform-python python3 python; do
+    command -v "$program" >/dev/null 2>&1 || continue
+    said python "$program" -I -S -c 'import sys
+print("\n".join(str(value) for value in [sys.executable, sys.implementation.name] + list(sys.version_info)))'
+    break
+done
+
+files net "$root"/sys/class/net/*/address "$root"/sys/class/net/*/mtu "$root"/sys/class/net/*/operstate \
+    "$root"/sys/class/net/*/type "$root"/sys/class/net/*/flags "$root"/sys/class/net/*/speed \
+    "$root"/sys/class/net/*/bridge/bridge_id "$root"/sys/class/net/*/bridge/stp_state \
+    "$root"/sys/class/net/*/bonding/slaves "$root"/sys/class/net/*/bonding/mode "$root"/sys/class/net/*/bonding/miimon \
+    "$root"/sys/class/net/*/bonding/lacp_rate "$root"/sys/class/net/*/bonding/primary \
+    "$root"/sys/class/net/*/bonding/all_slaves_active "$root"/sys/class/net/*/bonding_slave/perm_hwaddr
+if part bridges; then printf '%s\n' "$root"/sys/class/net/*/brif/*; fi
+said addresses ip -o addr show
+said route4 ip -4 route get 8.8.8.8
+said route6 ip -6 route get 2404:6800:400a:800::1012
+said reachable4 ip -4 route show table local
+said reachable6 ip -6 route show table local
+
+if part cpus && [ -r "$proc/cpuinfo" ]; then
+    # The flags of one processor are enough: they are those of all, and most of the text.
+    LC_ALL=C awk '/^flags/ { if (flags++) next }
+/^(flags|processor|Processor|vendor_id|Vendor|model name|cpu|physical id|core id|cpu cores|siblings|machine|# processors|max thread id|ncpus active)[ \t]*:/ || /^cpu[ \t]*:/ { print substr($0, 1, 8192) }' \
+        "$proc/cpuinfo" 2>/dev/null || head -c 262144 "$proc/cpuinfo" 2>/dev/null
+fi
+files block "$root"/sys/block/*/removable "$root"/sys/block/*/size "$root"/sys/block/*/queue/rotational \
+    "$root"/sys/block/*/queue/scheduler "$root"/sys/block/*/queue/logical_block_size \
+    "$root"/sys/block/*/queue/hw_sector_size "$root"/sys/block/*/queue/discard_granularity \
+    "$root"/sys/block/*/queue/discard_max_hw_bytes "$root"/sys/block/*/device/vendor "$root"/sys/block/*/device/model \
+    "$root"/sys/block/*/device/serial "$root"/sys/block/*/device/sas_address "$root"/sys/block/*/device/sas_device_handle \
+    "$root"/sys/block/*/*/start "$root"/sys/block/*/*/size "$root"/sys/block/*/dm/name
+if part holders; then printf '%s\n' "$root"/sys/block/*/slaves/* "$root"/sys/block/*/holders/* "$root"/sys/block/*/*/holders/*; fi
+case $(ls -ldn "$root"/sys/block/* 2>/dev/null) in
+    */pci[0-9]*) said pci lspci -D ;;
+esac
+if command -v vgs >/dev/null 2>&1 && [ -w / ]; then
+    for program in vgs lvs pvs; do
+        LC_ALL=C said "$program" "$program" --noheadings --nosuffix --units g --separator ,
+    done
+fi
+if part mounts && [ -r "$proc/mounts" ]; then
+    number=0
+    while read -r device place rest; do
+        number=$((number + 1))
+        case $device in
+            /* | \\* | *:/*) ;;
+            *) continue ;;
+        esac
+        case $place in
+            *\\*) place=$(printf %b "$(printf %s "$place" | sed 's/\\/\\0/g')") ;;
+        esac
+        said "mount$number" stat -f -c '%S %s %b %a %c %d' "$place"
+    done <"$proc/mounts"
+fi
+number=0
+! part local || for path in "$fact_path"/*.fact; do
+    [ -e "$path" ] || [ -L "$path" ] || continue
+    number=$((number + 1))
+    part "local$number" || continue
+    printf '\n%s local%s\n' "$word" "$number" >&2
+    printf '%s\n' "$path"
+    if [ ! -f "$path" ]; then echo no
+    elif [ -x "$path" ]; then
+        echo run
+        # What never ends is ended by the end of its reader.
+        { "$path" </dev/null; printf "\n%s local%s code\n%s\n" "$word" "$number" "$?"; } | head -c 1048576
+    else
+        echo read
+        head -c 1048576 "$path" && printf "\n%s local%s code\n0\n" "$word" "$number"
+    fi
+done
+printf '\n%s end\n' "$word"

@@ -1,0 +1,167 @@
+"""``setup`` and ``gather_facts``: what hosts are, by Ansible's names, without Python on them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Completed,
+    Effect,
+    Ending,
+    HostPath,
+    Request,
+    Result,
+    Sets,
+    Steps,
+    Traits,
+    Written,
+)
+from drumline.plugin.kit import Script, output_text, require_exit, script_run
+from drumline.plugin.marks import nonce
+from drumline_actions.facts import posix
+from drumline_actions.facts.hardware import mounted
+from drumline_actions.facts.local import local_facts
+from drumline_actions.facts.posix import posix_facts
+from drumline_actions.facts.said import Facts, Said, split
+from drumline_actions.facts.subsets import ALL_PARTS, UnknownSubset, chosen, parts_of
+
+GATHER = Script.beside(posix.__file__, "gather")
+#: What stands before the names of the files that a POSIX host is asked for; tests have their own.
+ROOT = ""
+_FACT_PATH = "/etc/ansible/facts.d"
+#: How many parts of a host that never come to an end are given up before all that is left is.
+_GIVEN_UP = 5
+#: Parts that are a row of parts, each of which is asked for by itself.
+_ROWS = ("local", "mounts")
+
+
+def perform(call: Call) -> Steps:
+    subsets = _subsets(call)
+    facts, warnings = yield from _posix(call, subsets)
+    facts |= {"gather_subset": call["gather_subset"], "module_setup": True}
+    named = {_prefixed(name): value for name, value in facts.items()}
+    kept = {name: value for name, value in named.items() if _wanted(name, call["filter"])}
+    return Result(facts=kept, values={"warnings": warnings} if warnings else {})
+
+
+def _prefixed(name: str) -> str:
+    return name if name in ("gather_subset", "module_setup") else f"ansible_{name}"
+
+
+def _subsets(call: Call) -> frozenset[str]:
+    try:
+        return chosen(_words(call["gather_subset"]))
+    except UnknownSubset as error:
+        raise ActionFailed(str(error)) from None
+
+
+def _words(values: list[Any]) -> Iterator[str]:
+    return (word.strip() for value in values for word in str(value).split(",") if word.strip())
+
+
+def _wanted(name: str, patterns: list[Any]) -> bool:
+    """As Ansible's ``filter``: shell patterns, with or without ``ansible_``."""
+    given = [str(pattern) for pattern in patterns]
+    if not given:
+        return True
+    return any(
+        not pattern or fnmatchcase(name, pattern) or fnmatchcase(name, f"ansible_{pattern}") for pattern in given
+    )
+
+
+def _posix(call: Call, subsets: frozenset[str]) -> Generator[Any, Any, tuple[Facts, list[str]]]:
+    word = nonce()
+    parts, errors, late = yield from _ask(call, word, ALL_PARTS - parts_of(subsets))
+    said = Said({name: data for name, data in parts.items() if name not in late}, ROOT)
+    facts = posix_facts(said, subsets)
+    warnings: list[str] = []
+    if late:
+        about = ", ".join(_about(part, said) for part in late)
+        warnings.append(f"The host gave no answer within {call['gather_timeout']} s about: {about}")
+    if "local" in subsets:
+        local, problems = local_facts(parts, errors, word, call["gather_timeout"])
+        facts |= local
+        warnings += problems
+    return facts, warnings
+
+
+def _about(part: str, said: Said) -> str:
+    """What people know a part by."""
+    places = {f"mount{number}": fields[1] for number, fields in mounted(said)}
+    return places.get(part, part)
+
+
+def _ask(
+    call: Call, word: str, unwanted: frozenset[str]
+) -> Generator[Any, Any, tuple[Mapping[str, bytes], bytes, list[str]]]:
+    """All parts, what local facts said of errors, and the parts that came to no end and were given up.
+
+    One request, as long as all ends in time. Where one part takes all the time, the host is asked for those after it.
+    """
+    parts: dict[str, bytes] = {}
+    errors, late = b"", list[str]()
+    while True:
+        completed: Completed = yield _request(call, word, {*unwanted, *parts})
+        found = split(completed.stdout, word)
+        errors += completed.stderr
+        if "end" in found:
+            return parts | found, errors, late
+        if completed.ending is not Ending.TIMED_OUT or not found:
+            require_exit(call, completed)
+            said = output_text(completed.stderr or completed.stdout).strip()[-1000:] or "nothing"
+            raise ActionFailed(f"The host didn't run the task's script (exit code {completed.code}). It said: {said}")
+        *ended, stuck = found
+        parts |= {name: found[name] for name in ended if name not in _ROWS}
+        if not parts.keys() & set(ended):  # else it has all the time for itself when it is asked for again
+            late.append(stuck)
+            parts[stuck] = found[stuck]
+        if len(late) >= _GIVEN_UP:
+            return parts, errors, late
+
+
+def _request(call: Call, word: str, skipped: Iterable[str]) -> Request:
+    variables = {"word": word, "skip": " ".join(sorted(skipped)), "root": ROOT, "fact_path": call["fact_path"]}
+    variables["python"] = _interpreter(call)
+    return script_run(call, GATHER, variables, timeout=call["gather_timeout"])
+
+
+def _interpreter(call: Call) -> str:
+    try:
+        named = str(call.lookup("ansible_python_interpreter"))
+    except ActionFailed:
+        return ""
+    return named if named.startswith("/") else ""
+
+
+def check(written: Written) -> Iterator[tuple[str, str]]:
+    """What is wrong with arguments that no host can change."""
+    if "gather_subset" not in written.open and isinstance(written.arguments.get("gather_subset"), list):
+        try:
+            chosen(_words(written.arguments["gather_subset"]))
+        except UnknownSubset as error:
+            yield "gather_subset", f"{error}."
+
+
+ACTIONS = (
+    Action(
+        name="setup",
+        perform=perform,
+        traits=Traits(effect=Effect.NOTHING, sets=Sets.UNKNOWN),
+        help="Gather facts: what the host is",
+        arguments=(
+            Argument(
+                name="gather_subset", type=list, default=["all"], help="Which facts: names of subsets, !NAME for not"
+            ),
+            Argument(name="gather_timeout", type=int, default=10, help="Seconds that one part of the host may take"),
+            Argument(name="filter", type=list, default=[], help="Patterns of names; others are left out"),
+            Argument(name="fact_path", type=HostPath, default=HostPath(_FACT_PATH), help="Directory of local facts"),
+        ),
+        check=check,
+    ),
+)

@@ -1,0 +1,252 @@
+"""Facts of real hosts, of recorded ones, and of such as misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from facts.make import NAMES, RECORDED, write
+from msgspec.structs import replace
+
+from drumline.plugin import ActionFailed, Call, HostPath, Platform
+from drumline.plugin.kit import script_run
+from drumline.plugin.manager import load_plugins
+from drumline.testing import ActionHost, play
+from drumline_actions import setup
+from drumline_actions.facts.distribution import distribution_facts
+from drumline_actions.facts.said import Said, split
+from drumline_actions.facts.subsets import ALL_PARTS, UnknownSubset, chosen
+
+DISTRIBUTIONS = json.loads(RECORDED.read_text(encoding="utf-8"))
+#: What no two answers have in common, or what is of the process that asks.
+PASSING = {"date_time", "uptime_seconds", "loadavg", "memory_mb", "memfree_mb", "swapfree_mb", "env", "python"}
+PASSING |= {"python_version", "mounts", "gather_subset", "system_capabilities", "system_capabilities_enforced"}
+
+
+def facts_of(host: ActionHost, **arguments: Any) -> dict[str, Any]:
+    result = host("setup", **arguments)
+    assert not result.changed
+    return {name.removeprefix("ansible_"): value for name, value in result.facts.items()}
+
+
+@pytest.mark.parametrize("name", sorted(DISTRIBUTIONS))
+def test_distributions(name: str, tmp_path: Path) -> None:
+    """The same script reads the files of each, and the reference's answer is what comes of them."""
+    recorded = DISTRIBUTIONS[name]
+    write(tmp_path, recorded["files"])
+    variables = {"word": "word", "root": str(tmp_path), "fact_path": "", "python": ""}
+    variables["skip"] = " ".join(ALL_PARTS - {"files", "there", "links"})
+    run = script_run(Call(host="a", platform=Platform.POSIX, arguments={}), setup.GATHER, variables)
+    output = subprocess.run(["sh", "-c", run.text], check=True, capture_output=True).stdout
+    assert distribution_facts(Said(split(output, "word"), str(tmp_path))) == recorded["facts"]
+
+
+def test_names_and_types(posix: ActionHost) -> None:
+    """All that the reference says of a Debian is there, in the same form, whichever shell reads the script."""
+    found = facts_of(posix)
+    missing = {"lsb", "locally_reachable_ips"} if shutil.which("lsb_release") is None else set()
+    wanted = json.loads(NAMES.read_text(encoding="utf-8"))
+    wrong = {name: type(found.get(name)).__name__ for name in wanted if name not in missing}
+    assert wrong == {name: kind for name, kind in wanted.items() if name not in missing}
+
+
+def test_it_is_what_the_reference_says() -> None:
+    """``DRUMLINE_ANSIBLE`` names the program ``ansible`` of ansible-core."""
+    program = os.environ.get("DRUMLINE_ANSIBLE")
+    if not program:
+        pytest.skip("DRUMLINE_ANSIBLE names no ansible to compare with")
+    command = [
+        program,
+        "-i",
+        "a,",
+        "-c",
+        "local",
+        "a",
+        "-m",
+        "setup",
+        "-e",
+        "ansible_python_interpreter=/usr/bin/python3",
+    ]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    theirs = json.loads(said[said.index("{") :])["ansible_facts"]
+    ours = dict(local_host()("setup").facts)
+    known = {name: value for name, value in theirs.items() if name.removeprefix("ansible_") not in PASSING}
+    assert _sorted({name: ours.get(name) for name in known}) == _sorted(known)
+    assert theirs.keys() <= ours.keys()
+    assert [mount["mount"] for mount in ours["ansible_mounts"]] == [
+        mount["mount"] for mount in theirs["ansible_mounts"]
+    ]
+    assert [mount.keys() for mount in ours["ansible_mounts"]] == [mount.keys() for mount in theirs["ansible_mounts"]]
+    assert ours["ansible_date_time"].keys() == theirs["ansible_date_time"].keys()
+
+
+def _sorted(value: Any) -> Any:
+    """Lists whose order no one promises, in order."""
+    if isinstance(value, dict):
+        return {name: _sorted(inner) for name, inner in value.items()}
+    return sorted(map(str, value)) if isinstance(value, list) else value
+
+
+def local_host(**settings: Any) -> ActionHost:
+    from drumline_local.transport import LocalSession
+
+    return ActionHost(platform=Platform.POSIX, session=LocalSession(), settings=settings)
+
+
+# Options.
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "gone"),
+    [
+        (["all"], {"env", "network", "hardware", "local"}, set()),
+        (["!all"], {"env", "platform"}, {"network", "hardware", "virtual"}),
+        (["!all", "!min"], set(), {"env", "platform", "network"}),
+        (["!all", "!min", "network"], {"network", "platform", "distribution"}, {"env", "hardware"}),
+        (["network"], {"network", "env"}, {"hardware"}),
+        (["!hardware"], {"env"}, {"hardware", "network"}),
+        (["all", "!hardware", "!nonsense"], {"env", "network"}, {"hardware"}),
+        (["!all", "!min", "interfaces"], {"network"}, {"env"}),
+    ],
+)
+def test_subsets(wanted: list[str], there: set[str], gone: set[str]) -> None:
+    found = chosen(wanted)
+    assert there <= found
+    assert not gone & found
+
+
+def test_an_unknown_subset() -> None:
+    with pytest.raises(UnknownSubset, match="Bad subset 'nets'"):
+        chosen(["nets"])
+    with pytest.raises(ActionFailed, match="Bad subset 'nets'"):
+        play(load_plugins().actions["setup"], {"gather_subset": ["nets"]})
+
+
+def test_only_what_is_asked_for_is_done(posix: ActionHost) -> None:
+    found = facts_of(posix, gather_subset=["!all", "!min", "distribution"])
+    assert found.keys() >= {"distribution", "os_family"}
+    assert not found.keys() & {"env", "interfaces", "hostname", "mounts"}
+
+
+def test_filter() -> None:
+    found = local_host()("setup", filter=["ansible_os_*", "hostname", "*_mb"]).facts
+    memory = {f"ansible_{name}_mb" for name in ("memory", "memtotal", "memfree", "swaptotal", "swapfree")}
+    assert found.keys() == {"ansible_os_family", "ansible_hostname"} | memory
+
+
+# Local facts.
+
+LOCAL: Mapping[str, tuple[str, bool, Any]] = {
+    "json": ('{"a": [1, "ü"]}', False, {"a": [1, "ü"]}),
+    "ini": ("[Main]\nKey = value\nother: 1\n", False, {"Main": {"key": "value", "other": "1"}}),
+    "program": ("#!/bin/sh\necho '[1, 2]'\n", True, [1, 2]),
+    "with space": ("#!/bin/sh\nprintf '\"x\"'\n", True, "x"),
+    "broken": ('{"a": ', False, "error loading facts as JSON or ini - please check content: {path}"),
+    "fails": ("#!/bin/sh\necho why >&2\nexit 3\n", True, "Failure executing fact script ({path}), rc: 3, err: why"),
+    "much": ("#!/bin/sh\nyes\n", True, "error loading fact - {path} has more than 1 MiB"),
+    "bytes": ("#!/bin/sh\nprintf '\\377'\n", True, 'error loading fact - output of running "{path}" was not utf-8'),
+    "stdin": ("#!/bin/sh\ncat\necho 1\n", True, 1),
+}
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_local_facts(name: str, posix: ActionHost, tmp_path: Path) -> None:
+    text, program, expected = LOCAL[name]
+    path = tmp_path / f"{name}.fact"
+    path.write_text(text)
+    path.chmod(0o755 if program else 0o644)
+    (tmp_path / "not.txt").write_text("{}")
+    result = posix("setup", gather_subset=["!all", "!min", "local"], fact_path=HostPath(str(tmp_path)))
+    if isinstance(expected, str):
+        expected = expected.replace("{path}", str(path))
+    assert result.facts["ansible_local"] == {name: expected}
+    assert bool(result.values.get("warnings")) is (isinstance(expected, str) and name != "with space")
+
+
+def test_a_pipe_is_not_waited_for(posix: ActionHost, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.fact")
+    result = posix("setup", gather_subset=["!all", "!min", "local"], fact_path=HostPath(str(tmp_path)))
+    assert "it is no file" in result.facts["ansible_local"]["pipe"]
+
+
+def test_a_local_fact_that_never_ends(posix: ActionHost, tmp_path: Path) -> None:
+    """It is given up, and those before and after it are there."""
+    for name, text in {"a": "echo 1", "b": "sleep 77", "c": "echo 3"}.items():
+        (tmp_path / f"{name}.fact").write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / f"{name}.fact").chmod(0o755)
+    began = time.monotonic()
+    arguments = {"gather_subset": ["!all", "!min", "local", "distribution"], "gather_timeout": 1}
+    result = posix("setup", fact_path=HostPath(str(tmp_path)), **arguments)
+    assert time.monotonic() - began < 20
+    local = result.facts["ansible_local"]
+    assert (local["a"], local["c"]) == (1, 3)
+    assert "no answer within 1 s" in local["b"]
+    assert result.facts["ansible_distribution"]
+
+
+# Hosts that misbehave.
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory whose files are asked for instead of the host's own."""
+    directory = tmp_path / "root"
+    write(directory, {"/etc/os-release": DISTRIBUTIONS["rocky9"]["files"]["/etc/os-release"], "/proc/mounts": ""})
+    monkeypatch.setattr(setup, "ROOT", str(directory))
+    return directory
+
+
+def test_a_mount_that_hangs(root: Path, tmp_path: Path) -> None:
+    lines = [f"/dev/{name} /{place} ext4 rw 0 0" for name, place in (("a", "tmp"), ("b", "hangs\\040there"), ("c", ""))]
+    write(root, {"/proc/mounts": "\n".join([*lines, "proc /proc proc rw 0 0"])})
+    fake = tmp_path / "bin/stat"
+    write(tmp_path, {"/bin/stat": '#!/bin/sh\ncase $* in *hangs*) sleep 77 ;; esac\nexec /usr/bin/stat "$@"\n'})
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    host = local_host(environment={"PATH": f"{fake.parent}:{os.environ['PATH']}"})
+    result = host("setup", gather_subset=["!all", "!min", "mounts"], gather_timeout=1)
+    first, hung, last = result.facts["ansible_mounts"]
+    assert [first["mount"], hung["mount"], last["mount"]] == ["/tmp", "/hangs there", "/"]
+    assert hung["note"] == "Could not get extra information due to timeout"
+    assert first["size_total"] > 0
+    assert last["size_total"] > 0
+    assert "within 1 s about: /hangs there" in result.values["warnings"][0]
+
+
+def test_files_with_anything_in_them(root: Path) -> None:
+    (root / "etc/os-release").write_bytes(b'ID=x\nNAME="\xff\xfe $(id) {{ 1 }}\nVERSION_ID=7\n\x00' + b"A" * 3_000_000)
+    write(root, {"/proc/sys/kernel/hostname": "a;$(touch x)`id` -x\n", "/proc/meminfo": "MemTotal: many\n\n"})
+    write(root, {"/proc/cpuinfo": "processor\nprocessor : x\nsiblings : \n", "/proc/uptime": "soon"})
+    write(root, {"/proc/mounts": "\n/dev/a\n", "/proc/loadavg": "low", "/proc/cmdline": "a='b"})
+    found = facts_of(local_host())
+    assert found["nodename"] == "a;$(touch x)`id` -x"
+    assert "$(id) {{ 1 }}" in found["distribution"]
+    assert "memtotal_mb" not in found
+    assert found["mounts"] == []
+
+
+def test_a_host_that_has_next_to_nothing(root: Path, tmp_path: Path) -> None:
+    """No program that is asked for but ``head``, ``cat`` and ``ls``."""
+    (tmp_path / "bin").mkdir()
+    for name in ("head", "cat", "ls"):
+        program = shutil.which(name)
+        assert program is not None
+        (tmp_path / "bin" / name).symlink_to(program)
+    host = local_host(environment={"PATH": str(tmp_path / "bin")})
+    result = host("setup", gather_subset=["all", "!python", "!network"])
+    assert result.facts["ansible_distribution"] == "Rocky Linux"
+    assert result.facts["ansible_pkg_mgr"] == "unknown"
+
+
+def test_a_host_that_runs_no_script() -> None:
+    host = local_host()
+    host.adapt = lambda run: replace(run, text="echo no; exit 9")
+    with pytest.raises(ActionFailed, match="exit code 9"):
+        host("setup")
