@@ -103,14 +103,14 @@ def timed(plan: Call, tmp_path: Path) -> Call:
 def test_values_of_hosts_are_rendered_to_spread_them(timed: Call) -> None:
     status, out, err = timed("site.yml")
     assert (status, err) == (0, "")
-    assert "  batch 1 of 2: web[1,3] (2); stops after 2 failed of 2\n" in out
-    assert "  batch 2 of 2: web2 (1); stops after 1 failed of 1\n" in out
+    assert "  batch 1 of 2: web[1,3] (2); stops after 2 failed hosts of 2\n" in out
+    assert "  batch 2 of 2: web2 (1); stops after 1 failed host of 1\n" in out
 
 
 def test_what_only_the_inventory_shows_is_told_before_anything_is_sent(timed: Call) -> None:
     status, out, err = timed("site.yml", "-e", "keep=4")
     assert (status, out) == (5, "")
-    assert "site.yml:4:20: error: More is to stay available than there is" in err
+    assert "site.yml:4:20: error: Too many hosts have to stay available" in err
 
 
 def test_a_result_that_is_left_out_is_a_mistake(timed: Call) -> None:
@@ -126,8 +126,7 @@ def test_waits_that_may_never_end(timed: Call) -> None:
     first, *_, last = out.splitlines()
     assert first == "site.yml:8:29: warning: A wait that may never end"
     assert last == (
-        "  'make' (site.yml:7:7) may be skipped (when: wanted is defined), and 'wait' runs all the same: "
-        "'wait' needs 'make'."
+        "  'make' (site.yml:7:7) may be skipped (when: wanted is defined), and 'wait' still runs: 'wait' needs 'make'."
     )
 
 
@@ -153,4 +152,4 @@ def test_a_start_says_how_far_away_it_is_or_that_it_is_over(plan: Call, tmp_path
     assert "starts together on 3 hosts at 2099-01-01 00:00:00 UTC (in " in out
     status, out, err = starts("2020-01-01T02:00:00+02:00")
     assert (status, out) == (5, "")
-    assert "site.yml:3:37: error: This time is up" in err
+    assert "site.yml:3:37: error: This time has passed" in err

@@ -52,14 +52,14 @@ def lint(plan: MakePlan) -> Lint:
         [finding] = found
         assert (finding.summary, finding.position) == ("A wait that may never end", HERE)
         first, *reasons = finding.detail.splitlines()
-        assert first == "'wait' waits for /srv/ready, and perhaps nothing but its timeout ends that:"
+        assert first == "'wait' waits for /srv/ready, which only its timeout may end:"
         return [line.replace(" (site.yml:1:1)", "") for line in reasons]
 
     return lint
 
 
 def all_the_same(reason: str, path: str = "'wait' needs 'make'") -> list[str]:
-    return [f"'make' {reason}, and 'wait' runs all the same: {path}."]
+    return [f"'make' {reason}, and 'wait' still runs: {path}."]
 
 
 def test_a_wait_for_what_is_surely_made_before_it_ends(
@@ -88,14 +88,14 @@ def test_what_is_made_in_a_later_wave(
     lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask
 ) -> None:
     tasks = (task("a"), wait(needs=("a",)), task("b", ("a",)), make("make", ("b",)))
-    assert lint(play("p", *tasks)) == ["'make' is in wave 3, which is released when this one, wave 2, has ended."]
+    assert lint(play("p", *tasks)) == ["'make' is in wave 3, which is released only after this wave 2 ends."]
     [reason] = lint(play("p", *tasks, strategy=Strategy.FREE))
-    assert reason.startswith("'make' runs beside it, and 'wait' doesn't need it: when 'make' fails or is skipped")
+    assert reason.startswith("'make' runs beside it, but 'wait' doesn't need it: if 'make' fails or is skipped")
 
 
 def test_what_is_made_beside_it(lint: Lint, play: MakePlay, task: MakeTask, make: MakeTask, wait: MakeTask) -> None:
     [reason] = lint(play("p", make("make"), wait(needs=())))
-    assert reason.endswith("it goes on waiting. Add it to the needs.")
+    assert reason.endswith("the wait goes on. Add it to the needs.")
     [reason] = lint(play("one", make("make")), play("two", wait(), needs=()))
     assert reason.startswith("'make' runs beside it")
 
@@ -204,7 +204,7 @@ def test_conditions_of_which_one_holds(
 def test_conditions_of_which_none_may_hold(lint: Lint, play: MakePlay, make: MakeTask, wait: MakeTask) -> None:
     assert lint(play("p", make("make", **when("x")), make("also", **when("y")), wait())) == [
         *all_the_same("may be skipped (when: x)", "'wait' needs 'also', which needs 'make'"),
-        "'also' may be skipped (when: y), and 'wait' runs all the same: 'wait' needs 'also'.",
+        "'also' may be skipped (when: y), and 'wait' still runs: 'wait' needs 'also'.",
     ]
 
 
@@ -224,8 +224,8 @@ def test_an_approval_without_timeout_is_told(plan: MakePlan, play: MakePlay, tas
         return task("ask", action="approve", arguments={"message": "Go?", **arguments}, run_once=True)
 
     [found] = lint_waits(plan(play("p", asks(), task("go"))), {})
-    assert found.detail.startswith("'ask' has no timeout: where no one is at the terminal, it waits until someone")
-    assert "Until then 'go' and what follows wait." in found.detail
+    assert found.detail.startswith("'ask' has no timeout: if no one is at the terminal, it waits until someone")
+    assert "Until then 'go' and later tasks wait, too." in found.detail
     assert not lint_waits(plan(play("p", asks(timeout="15m"), task("go"))), {})
 
 

@@ -383,10 +383,10 @@ def mistake(plan: MakePlan, *plays: Play, **options: Any) -> Diagnostic:
     ("kept", "detail"),
     [
         ({"ap": Amount(1)}, "No group is called 'ap'. Did you mean 'app'?"),
-        ({"app": Amount(4)}, "'keep_available' asks for 4 hosts of group 'app', and it has 3."),
+        ({"app": Amount(4)}, "'keep_available' asks for 4 hosts of group 'app', which has 3."),
         (
             {"app": Amount(100, percent=True)},
-            "'keep_available' asks for all of 'app' (3 hosts), so that no batch can take app1. Ask for 2 at most.",
+            "'keep_available' asks for all hosts of 'app' (3), so no batch can take app1. Ask for at most 2.",
         ),
     ],
 )

@@ -49,10 +49,10 @@ def test_results_of_what_is_upstream_are_there(
 
 def test_an_unknown_task(wrong: Callable[..., list[str]], play: MakePlay, task: MakeTask, using: MakeTask) -> None:
     assert wrong(play("one", task("migrate")), play("p", task("a"), using("b", "results.migrate"))) == [
-        "No task of this play has the id 'migrate'. Did you mean 'one.migrate'? Tasks of other plays: PLAY.TASK."
+        "No task of this play has the id 'migrate'. Did you mean 'one.migrate'? For a task of another play, write PLAY.TASK."
     ]
     assert wrong(play("one", task("a")), play("p", using("b", "results.one.app1"))) == [
-        "'one' is a play. Say which of its tasks you mean, as in results['one.a']."
+        "'one' is a play. Name one of its tasks, as in results['one.a']."
     ]
 
 
@@ -60,7 +60,7 @@ def test_a_name_that_several_tasks_have(
     wrong: Callable[..., list[str]], play: MakePlay, task: MakeTask, using: MakeTask
 ) -> None:
     [detail] = wrong(play("p", task("a"), task("a"), using("b", "results.a")))
-    assert detail == "More than one task is named 'a'. Give the one that you mean its own id."
+    assert detail == "Several tasks are named 'a'. Give the one that you mean an id of its own."
 
 
 def test_a_task_that_is_not_upstream(
@@ -70,7 +70,7 @@ def test_a_task_that_is_not_upstream(
         "'c' refers to the result of 'b', but doesn't wait for it. Write needs: [a, b] on 'c'."
     ]
     assert wrong(play("p", using("a", "results.a"), using("b", "results.c"), task("c"))) == [
-        "'a' refers to its own result, which isn't there before it has run.",
+        "'a' refers to its own result, which doesn't exist until it has run.",
         "'b' refers to the result of 'c', which runs after it: 'c' needs 'b'.",
     ]
     assert wrong(play("one", task("a")), play("two", using("b", "results['one.a']"), needs=())) == [
@@ -93,7 +93,7 @@ def test_a_task_that_is_left_out(
     given = (play("p", task("a", hosts="db"), using("b", "results.a.db1.rc")),)
     assert wrong(*given) == []
     assert wrong(*given, limit="app") == [
-        "'a' has no result, because --tags, --skip-tags or --limit leave it out of this run."
+        "'a' has no result, because --tags, --skip-tags or --limit leaves it out of this run."
     ]
     assert wrong(play("p", task("a", hosts="db"), using("b", "results.a.db1.rc | default(0)")), limit="app") == []
     assert wrong(play("p", using("b", "results.z", tags=frozenset({"x"})), task("c")), skip_tags=["x"]) == []
@@ -112,5 +112,7 @@ def test_a_host_whose_turn_comes_later(
 ) -> None:
     rolling = play("p", task("a"), using("b", "results.a.app3.rc"), serial=(Amount(2),))
     [detail] = wrong(rolling)
-    assert detail.startswith("'b' runs in batch 1 already, and 'a' runs on app3 in batch 2. Put app3 into a play of")
+    assert detail.startswith(
+        "'b' already runs in batch 1, but 'a' runs on app3 in batch 2. Move app3 into an earlier play of"
+    )
     assert wrong(play("p", task("a"), using("b", "results.a.app1.rc"), serial=(Amount(2),))) == []

@@ -34,9 +34,7 @@ def test_a_start_that_is_over_is_told_once_at_its_place(plan: MakePlan, play: Ma
     )
     [found] = check_start_times(made, NOW)
     assert found.position == here
-    assert found.detail == (
-        "'over' is to start at 2027-01-15 07:59:00 UTC: it was 1 m ago. Write a time that is still to come."
-    )
+    assert found.detail == ("'over' starts at 2027-01-15 07:59:00 UTC: it was 1 m ago. Give a time in the future.")
 
 
 def test_a_start_that_is_left_out_may_be_over(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:

@@ -38,29 +38,29 @@ def test_text_says_who_does_what_and_waits_for_whom(rollout: Plan) -> None:
         "play 1: rollout",
         "  hosts: app[1-3], db[1-2] (5)",
         "  strategy: waves (each starts when the one before it has ended)",
-        "  on failure: leaves out what depends on it; stops after 5 failed of 5",
+        "  on failure: abandons dependent tasks; stops after 5 failed hosts of 5",
         "  wave 1: 1 host, 1 job",
         "    drain  on lb1",
         "  wave 2: 5 hosts, 5 jobs",
         "    stop  on app[1-3], db[1-2]; waits for drain",
         "  wave 3: 5 hosts, 6 jobs",
-        "    migrate  on db1; run on app1; waits for stop",
+        "    migrate  on db1; delegated to app1; waits for stop",
         "    unpack   on app[1-3], db[1-2]; waits for stop",
         "  wave 4: 5 hosts, 1 job",
-        "    start  on the first of app[1-3], db[1-2] that may; waits for migrate and unpack",
+        "    start  once, on the first available of app[1-3], db[1-2]; waits for migrate and unpack",
         "",
         "play 2: check",
         "  waits for play 1",
         "  hosts: app[1-3] (3)",
         "  strategy: waves (each starts when the one before it has ended)",
-        "  on failure: stops after 1 failed of 3",
+        "  on failure: stops after 1 failed host of 3",
         "  wave 1: 3 hosts, 3 jobs",
         "    look  on app[1-3]; waits for play 1",
         "",
         "play 3: watch",
         "  hosts: app[1-3] (3)",
         "  strategy: free (each task starts on a host as soon as its own needs are satisfied)",
-        "  on failure: leaves out what depends on it; stops after 3 failed of 3",
+        "  on failure: abandons dependent tasks; stops after 3 failed hosts of 3",
         "  level 1: 3 hosts, 3 jobs",
         "    see  on app[1-3]; waits for rollout.stop",
         "  level 2: 3 hosts, 3 jobs",
@@ -72,8 +72,8 @@ def test_text_says_who_does_what_and_waits_for_whom(rollout: Plan) -> None:
 
 NOW = 1_796_000_000.0
 DROP = Barrier(quorum=Amount(50, percent=True), deadline=600, late=Late.DROP)
-LATE = "what is late is stopped, and its host leaves the play"
-CATCH_UP = "what is late goes on, and its host catches up"
+LATE = "late jobs are stopped and their hosts leave the play"
+CATCH_UP = "late jobs go on and their hosts catch up"
 FLIP = "starts together on 1 host at 2026-12-08 07:53:20 UTC (in 8 d 7 h), within 100 ms or not at all"
 
 
@@ -101,27 +101,27 @@ def test_text_says_every_batch_and_what_is_special_about_its_waves(rolling: Plan
         "  hosts: db[1-2], app[1-3] (5)",
         "  order: reverse_inventory",
         "  batches: 3 (canary: 1, serial: 40%)",
-        "  app: 1 of 3 hosts stay available, or the play stops",
-        "  db: 1 of 2 hosts stay available, or the play stops",
+        "  app: at least 1 of 3 hosts stay available, or the play stops",
+        "  db: at least 1 of 2 hosts stay available, or the play stops",
         "  strategy: waves (each starts when the barrier of the one before it has passed)",
-        "  on failure: leaves out what depends on it",
+        "  on failure: abandons dependent tasks",
         "  batch 1 of 3, the canary: db2 (1); stops if anything fails",
         "    wave 1: 1 host, 1 job",
         "      drain  on lb1",
         "    wave 2: 1 host, 1 job",
         "      stop  on db2; waits for drain",
-        f"      barrier: passes when all have ended, at the latest 10 m after the release; {LATE}",
+        f"      barrier: passes when all jobs have ended, or 10 m after the release; {LATE}",
         "    wave 3: 1 host, 1 job",
         f"      flip  on db2; waits for stop; {FLIP}; a failure stops the play",
-        "  batch 2 of 3: db1, app3 (2); stops after 1 failed of 2",
+        "  batch 2 of 3: db1, app3 (2); stops after 1 failed host of 2",
         "    wave 1: 1 host, 1 job",
         "      drain  on lb1",
         "    wave 2: 2 hosts, 2 jobs",
         "      stop  on db1, app3; waits for drain; at most 1 at once",
-        f"      barrier: passes when 1 of 2 jobs have ended, at the latest 10 m after the release; {LATE}",
+        f"      barrier: passes when 1 of 2 jobs have ended, or 10 m after the release; {LATE}",
         "    wave 3: 2 hosts, 2 jobs",
         f"      flip  on db1, app3; waits for stop; {FLIP.replace('1 host', '2 hosts')}; a failure stops the play",
-        "  batch 3 of 3: app[1-2] (2); stops after 1 failed of 2; waves as in batch 2",
+        "  batch 3 of 3: app[1-2] (2); stops after 1 failed host of 2; waves as in batch 2",
         "",
         "1 play, 3 batches, 9 waves, 13 jobs",
     ]
@@ -136,7 +136,7 @@ def test_a_batch_with_other_tasks_is_told_in_full(plan: MakePlan, play: MakePlay
     lines = as_text(
         plan(play("p", task("a"), task("b", hosts="db"), task("c", hosts="app"), hosts="app:db", serial=(Amount(2),)))
     ).splitlines()
-    assert "  batch 2 of 3: app3, db1 (2); stops after 2 failed of 2" in lines
+    assert "  batch 2 of 3: app3, db1 (2); stops after 2 failed hosts of 2" in lines
     assert "      b  on db1; waits for a" in lines
 
 
@@ -147,13 +147,13 @@ def test_a_batch_of_which_a_task_takes_some_hosts_is_told_in_full(
         plan(play("p", task("a"), task("b", hosts="app1:db1"), hosts="app:db", serial=(Amount(2),)))
     ).splitlines()
     assert "      b  on app1; waits for a" in lines
-    assert "  batch 2 of 3: app3, db1 (2); stops after 2 failed of 2" in lines
+    assert "  batch 2 of 3: app3, db1 (2); stops after 2 failed hosts of 2" in lines
     assert "      b  on db1; waits for a" in lines
 
 
 def test_a_batch_of_another_size_is_told_in_full(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     text = as_text(plan(play("p", task("a", start=Start()), serial=(Amount(2),))))
-    assert "batch 2 of 2: app3 (1); stops after 1 failed of 1\n    wave 1: 1 host, 1 job\n" in text
+    assert "batch 2 of 2: app3 (1); stops after 1 failed host of 1\n    wave 1: 1 host, 1 job\n" in text
     assert "starts together on 1 host\n" in text
 
 
@@ -164,11 +164,11 @@ def test_a_batch_of_another_size_is_told_in_full(plan: MakePlan, play: MakePlay,
         (Barrier(quorum=Amount(90, percent=True)), ""),  # of three, all three
         (
             Barrier(quorum=Amount(2)),
-            "passes when 2 of 3 jobs have ended; the rest is late: it is stopped and has failed",
+            "passes when 2 of 3 jobs have ended; late jobs are stopped and fail",
         ),
         (
             Barrier(quorum=Amount(60, percent=True), deadline=90, late=Late.CATCH_UP),
-            f"passes when 2 of 3 jobs have ended, at the latest 90 s after the release; {CATCH_UP}",
+            f"passes when 2 of 3 jobs have ended, or 90 s after the release; {CATCH_UP}",
         ),
     ],
 )
@@ -182,29 +182,29 @@ def test_a_barrier_is_told_where_it_is_not_the_plain_one(
 @pytest.mark.parametrize(
     ("fields", "stops"),
     [
-        ({}, "stops after 3 failed of 3"),
-        ({"max_fail_percentage": 0}, "stops after 1 failed of 3"),
-        ({"max_fail_percentage": 33}, "stops after 1 failed of 3"),
-        ({"max_fail_percentage": 34}, "stops after 2 failed of 3"),
-        ({"max_fail_percentage": 100}, "stops after 3 failed of 3"),
+        ({}, "stops after 3 failed hosts of 3"),
+        ({"max_fail_percentage": 0}, "stops after 1 failed host of 3"),
+        ({"max_fail_percentage": 33}, "stops after 1 failed host of 3"),
+        ({"max_fail_percentage": 34}, "stops after 2 failed hosts of 3"),
+        ({"max_fail_percentage": 100}, "stops after 3 failed hosts of 3"),
         ({"canary": Amount(3)}, "stops if anything fails"),
     ],
 )
 def test_text_says_how_many_may_fail(plan: MakePlan, play: MakePlay, task: MakeTask, fields: Any, stops: str) -> None:
-    assert f"  on failure: leaves out what depends on it; {stops}\n" in as_text(plan(play("p", task("a"), **fields)))
+    assert f"  on failure: abandons dependent tasks; {stops}\n" in as_text(plan(play("p", task("a"), **fields)))
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"message": "Go  on?\n"}, 'asks "Go on?" and waits for an answer, however long it takes'),
+        ({"message": "Go  on?\n"}, 'asks "Go on?", for as long as there is no answer'),
         (
             {"message": "Go?", "timeout": "1h30m"},
-            'asks "Go?" and waits for an answer, 1 h 30 m at most: then it is rejected',
+            'asks "Go?"; rejected after 1 h 30 m without an answer',
         ),
         (
             {"message": "Go?", "timeout": 90, "default": "approve"},
-            'asks "Go?" and waits for an answer, 90 s at most: then it is approved',
+            'asks "Go?"; approved after 90 s without an answer',
         ),
         (
             {
@@ -212,7 +212,7 @@ def test_text_says_how_many_may_fail(plan: MakePlan, play: MakePlay, task: MakeT
                 "timeout": Template("{{ x }}", Position("p.yml")),
                 "default": Template("{{ y }}", Position("p.yml")),
             },
-            'asks "Go?" and waits for an answer, {{ x }} at most: then what default says holds',
+            'asks "Go?"; after {{ x }} without an answer, default decides',
         ),
     ],
 )
@@ -221,7 +221,7 @@ def test_text_says_what_people_are_asked(
 ) -> None:
     asks = task("ask", arguments=arguments, run_once=True, action="approve")
     made = plan(play("p", asks))
-    assert f"    ask  on the first of app[1-3] that may; {words}\n" in as_text(made)
+    assert f"    ask  once, on the first available of app[1-3]; {words}\n" in as_text(made)
     [data] = json.loads(as_json(made))["plays"][0]["batches"][0]["waves"][0]["tasks"]
     shown = {name: text_of(value) if isinstance(value, Template) else value for name, value in arguments.items()}
     assert data["approval"] == {"message": None, "timeout": None, "default": None, **shown}
@@ -252,18 +252,20 @@ def test_json_holds_the_same_facts(rolling: Plan) -> None:
 
 def test_dot_holds_the_same_facts(rolling: Plan, rollout: Plan) -> None:
     drawn = as_dot(rolling)
-    assert 'label="roll\\napp: 1 of 3 hosts stay available\\ndb: 1 of 2 hosts stay available";' in drawn
+    assert (
+        'label="roll\\napp: at least 1 of 3 hosts stay available\\ndb: at least 1 of 2 hosts stay available";' in drawn
+    )
     assert 'label="batch 1, the canary: db2\\nstops if anything fails";' in drawn
-    assert 'label="wave 2\\nbarrier: passes when all have ended, at the latest 10 m after the release;' in drawn
+    assert 'label="wave 2\\nbarrier: passes when all jobs have ended, or 10 m after the release;' in drawn
     assert "flip\\ndb2\\nstarts together on 1 host at " in drawn
     assert "within 100 ms or not at all\\na failure stops the play" in drawn
-    assert '    label="check\\nstops after 1 failed of 3";' in as_dot(rollout).splitlines()
+    assert '    label="check\\nstops after 1 failed host of 3";' in as_dot(rollout).splitlines()
 
 
 def test_text_says_what_is_left_out(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     text = as_text(plan(play("p", task("a"), task("b", hosts="db")), play("q", task("c"), hosts="db"), limit="app"))
     assert "  left out by tags or limit: b\n" in text
-    assert "play 2: q\n  waits for play 1\n  none of its hosts take part" in text
+    assert "play 2: q\n  waits for play 1\n  no hosts take part" in text
 
 
 def test_json_holds_every_job_of_every_wave(rollout: Plan) -> None:
@@ -285,7 +287,7 @@ def test_json_holds_every_job_of_every_wave(rollout: Plan) -> None:
 
 def test_templates_are_shown_as_written(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
     named = task("a", delegate_to=Template("{{ x }}", Position("p.yml")))
-    assert "run on {{ x }}" in as_text(plan(play("p", named)))
+    assert "delegated to {{ x }}" in as_text(plan(play("p", named)))
 
 
 def test_dot_draws_every_need(rollout: Plan) -> None:
@@ -308,7 +310,9 @@ def test_dot_draws_every_need(rollout: Plan) -> None:
 
 
 def test_dot_quotes_names(plan: MakePlan, play: MakePlay, task: MakeTask) -> None:
-    assert r'label="say \"hi\" \\ now\nstops after 3 failed of 3";' in as_dot(plan(play('say "hi" \\ now', task("a"))))
+    assert r'label="say \"hi\" \\ now\nstops after 3 failed hosts of 3";' in as_dot(
+        plan(play('say "hi" \\ now', task("a")))
+    )
 
 
 def test_a_large_plan_is_rendered_quickly(

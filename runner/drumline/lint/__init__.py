@@ -1,1 +1,1 @@
-"""What is odd about a plan though nothing is wrong with it, found by trying it out."""
+"""What is valid in a plan but suspicious, found by trying the plan out."""

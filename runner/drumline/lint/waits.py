@@ -1,11 +1,11 @@
 """Waits that may never end: what a task waits for comes after it, or may not come at all while the task runs.
 
-What a wait waits for is found by its text (:mod:`.wanted`). Where no task of the playbook brings it about, it comes
-from elsewhere, and nothing is said. Otherwise a task that brings it about has to be sure: upstream of the wait, and
-such that the wait doesn't run when that task was skipped, failed, or was dropped at its barrier. That is tried
-(:mod:`.ways`), for all tasks that bring it about together.
+What a task waits for is found in its text (:mod:`.wanted`). If no task of the playbook causes it, it comes from
+elsewhere, and nothing is reported. Otherwise one of the tasks that cause it has to be certain: it is upstream of the
+wait, and the wait doesn't run if that task is skipped, fails, or is dropped at its barrier. That is tried out
+(:mod:`.ways`), for all tasks that cause it together.
 
-A question to people without a time-out is told too, since only a person ends it.
+A question to people without a timeout is reported too, since only a person ends it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from drumline.planning.vertices import steps_of, tasks_of
 
 
 def lint_waits(plan: Plan, extra: Variables) -> Diagnostics:
-    """The waits of a plan that may never end, at their places, with what leads there; ``extra`` are those of ``-e``."""
+    """The waits of a plan that may never end, each with its place and the reasons. ``extra``: variables from ``-e``."""
     lint = _Lint(plan, extra)
     for vertex, task in tasks_of(plan.playbook):
         if lint.takes_part(vertex):
@@ -49,7 +49,7 @@ class _Lint:
         return vertex in self._steps
 
     def look_at(self, vertex: Vertex, task: Task) -> None:
-        """Report what is wrong with a task, if it waits for something."""
+        """Report what is wrong with a task that waits for something."""
         asks = task.traits.asks
         if asks is not None and task.arguments.get(asks.timeout) is None and False not in task.when:
             self._add(task, task.action, self._unattended(vertex, task, asks))
@@ -63,7 +63,7 @@ class _Lint:
         ]
         problems = self._problems(vertex, bringing)
         if problems:
-            begin = f"'{task.id}' waits for {wanted.words}, and perhaps nothing but its timeout ends that:"
+            begin = f"'{task.id}' waits for {wanted.words}, which only its timeout may end:"
             self._add(task, wanted.argument, "\n".join([begin, *problems]))
 
     def _add(self, task: Task, argument: str, detail: str) -> None:
@@ -72,15 +72,15 @@ class _Lint:
 
     def _unattended(self, vertex: Vertex, task: Task, asks: ApprovalArguments) -> str:
         waiting = [other.id for place, other in self._tasks.items() if vertex in self._needs[place]]
-        others = f" Until then {', '.join(map(repr, waiting))} and what follows wait." if waiting else ""
+        others = f" Until then {', '.join(map(repr, waiting))} and later tasks wait, too." if waiting else ""
         return (
-            f"'{task.id}' has no timeout: where no one is at the terminal, it waits until someone answers with "
+            f"'{task.id}' has no timeout: if no one is at the terminal, it waits until someone answers with "
             f"drumline approve.{others} "
             f"Write {asks.timeout}: 1h, and {asks.default}: {asks.approval} if the run may go on without an answer."
         )
 
     def _problems(self, vertex: Vertex, bringing: Sequence[Vertex]) -> list[str]:
-        """Why none of the tasks that bring it about is sure to; empty when one is, or when there are none."""
+        """Why none of the tasks that cause it is certain to; empty if one is, or if there are none."""
         sources = [other for other in bringing if self.takes_part(other) and other in self._upstream(vertex)]
         failing = self._ways.around(vertex, sources)
         if sources and not failing:
@@ -89,7 +89,7 @@ class _Lint:
         return problems + [self._elsewhere(vertex, other) for other in bringing if other not in sources]
 
     def _passed_over(self, vertex: Vertex, other: Vertex, way: str) -> str:
-        return f"{self._named(other)} {way}, and {self._id(vertex)} runs all the same: {self._path(vertex, other)}."
+        return f"{self._named(other)} {way}, and {self._id(vertex)} still runs: {self._path(vertex, other)}."
 
     def _elsewhere(self, vertex: Vertex, other: Vertex) -> str:
         """Why a task that isn't upstream of the wait doesn't end it, or may not."""
@@ -100,14 +100,14 @@ class _Lint:
             return f"{named} runs after it: {self._path(other, vertex)}."
         for ours, theirs in self._waves(vertex, other):
             if theirs > ours:
-                return f"{named} is in wave {theirs + 1}, which is released when this one, wave {ours + 1}, has ended."
+                return f"{named} is in wave {theirs + 1}, which is released only after this wave {ours + 1} ends."
         return (
-            f"{named} runs beside it, and {self._id(vertex)} doesn't need it: when {self._id(other)} fails or is "
-            "skipped, it goes on waiting. Add it to the needs."
+            f"{named} runs beside it, but {self._id(vertex)} doesn't need it: if {self._id(other)} fails or is "
+            "skipped, the wait goes on. Add it to the needs."
         )
 
     def _waves(self, vertex: Vertex, other: Vertex) -> Iterator[tuple[int, int]]:
-        """The waves of two tasks in each batch that they share, where waves count."""
+        """The waves of two tasks in each batch that they share, if the play has waves."""
         if vertex.play != other.play or self._plays[vertex.play].strategy is Strategy.FREE:
             return
         theirs = {step.batch: step.wave for step in self._steps[other]}

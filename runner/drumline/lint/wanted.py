@@ -1,8 +1,8 @@
-"""What a task waits for, and which tasks bring that about, as far as their text tells.
+"""What a task waits for, and which tasks cause that, as far as their text shows.
 
-A task that waits names a path, a port, or a command that names them. A task brings it about when its arguments name the
-same: the file that it copies to, the line that it runs. Variables of play and task, and those given with ``-e``, are
-put in where they are plain; any other expression is compared as it is written.
+A task that waits names a path, a port, or a command that mentions them. A task causes it if its arguments name the
+same: the file that it copies to, the line that it runs. Plain variables of the play, the task and ``-e`` are
+substituted; any other expression is compared as it is written.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _PLAIN = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _BRACES = re.compile(r"(\{\{)\s*|\s*(\}\})")
 _PORT = re.compile(r":([0-9]{2,5})(?![0-9])")
 _WORD = re.compile(r"[^\s'\"|&;<>()]+")
-#: Variables within variables that are followed.
+#: How deep variables within variables are followed.
 _DEPTH = 5
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """What a task waits for."""
 
-    argument: str  #: Of the wait, that says so.
-    words: str  #: For people: ``/srv/ready``, ``port 8080``.
+    argument: str  #: The argument that names it.
+    words: str  #: For messages: ``/srv/ready``, ``port 8080``.
     paths: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
-    is_absence: bool = False  #: It waits until it is gone.
+    is_absence: bool = False  #: The task waits until it is gone.
 
 
 def wanted_by(play: Play, task: Task, extra: Variables) -> Wanted | None:
-    """What the task waits for, when it waits for what a task can bring about."""
+    """What the task waits for, if it is something that a task can cause; else None."""
     waits = task.traits.waits
     if waits is None:
         return None
@@ -57,14 +57,14 @@ def wanted_by(play: Play, task: Task, extra: Variables) -> Wanted | None:
 
 
 def _named_by_command(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The paths that a command looks at, its program left out, and the ports."""
+    """The paths that a command names, except its program, and the ports."""
     words = _WORD.findall(text)[1:]
     paths = tuple(word for word in words if re.search(r"[/\\]", word) and "://" not in word)
     return paths, tuple(_PORT.findall(text))
 
 
 def brings(play: Play, task: Task, wanted: Wanted, extra: Variables) -> bool:
-    """Whether the task names what is waited for in a way that brings it about, or, as wanted, takes it away."""
+    """Whether the task names what is waited for in a way that creates it or, if its absence is wanted, removes it."""
     traits = task.traits
     if traits.effect is Effect.NOTHING:
         return False
@@ -82,7 +82,7 @@ def brings(play: Play, task: Task, wanted: Wanted, extra: Variables) -> bool:
 
 
 def _names_path(text: str, path: str, directory: str) -> bool:
-    """Whether a text names the path: in full, as seen from the directory that it runs in, or the one to put it in."""
+    """Whether a text names the path: in full, relative to its working directory, or by the directory to put it in."""
     if text.endswith(("/", "\\")) and path.startswith(text):
         return True
     inside = path[len(directory) + 1 :] if directory and path.startswith((f"{directory}/", f"{directory}\\")) else path
@@ -94,7 +94,7 @@ def _has(text: str, word: str) -> bool:
 
 
 def _text(value: Value, known: Variables, depth: int = _DEPTH) -> str:
-    """A value as one text, with plain variables put in."""
+    """A value as one text, with plain variables substituted."""
     if value is None:
         return ""
     if isinstance(value, Template):

@@ -1,6 +1,6 @@
-"""Ways in which tasks don't do their work while another one, which counts on them, runs all the same.
+"""Ways in which tasks don't do their work although a task that relies on them still runs.
 
-What follows from them is asked of the engine, on worlds of a few hosts (:mod:`.worlds`).
+Their consequences are found by the engine itself, on worlds of a few hosts (:mod:`.worlds`).
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from drumline.model.playbook import Barrier, Late, Task
 from drumline.model.value import text_of
 from drumline.planning.vertices import steps_of, tasks_of
 
-#: Ways in which several tasks don't do their work together, of which so many are tried.
+#: How many combinations of ways are tried for several tasks.
 _MOST = 400
 
 
 class _Way(NamedTuple):
-    """How a task doesn't do its work."""
+    """One way in which a task doesn't do its work."""
 
     words: str
-    end: End | None  #: None: it is late, and dropped.
-    conditions: frozenset[str] = frozenset()  #: One of them was false.
+    end: End | None  #: None: the job is late and dropped.
+    conditions: frozenset[str] = frozenset()  #: Conditions of which one was false.
 
 
 _Chosen = Mapping[Vertex, _Way]
 
 
 class Ways:
-    """What may become of the tasks of a plan."""
+    """The ways for the tasks of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -53,9 +53,10 @@ class Ways:
         }
 
     def around(self, vertex: Vertex, sources: Sequence[Vertex]) -> list[tuple[Vertex, str]]:
-        """How each of these tasks, upstream of another, may not do its work while that other task runs.
+        """How each of ``sources``, upstream of a task, may fail to do its work although that task runs.
 
-        In words, such as "may be skipped (when: x)". Only where none of them does its work; empty when that can't be.
+        In words, such as "may be skipped (when: x)", for the case that none of them does its work; empty if that
+        can't happen.
         """
         if not sources:
             return []
@@ -90,16 +91,16 @@ class Ways:
             yield _Way("may fail unseen (failed_when: false)", End())
 
     def _examples(self, vertex: Vertex, sources: Sequence[Vertex]) -> set[str]:
-        """Hosts of the task that stand for all: one that the sources run on too, and one that they don't."""
+        """Hosts of the task that represent all: one that the sources also run on, and one that they don't."""
         theirs = {host for source in sources for host in self._hosts(source)}
         own = self._hosts(vertex)
         found = (next((host for host in own if (host in theirs) is shared), None) for shared in (True, False))
         return {host for host in found if host is not None}
 
     def _runs(self, vertex: Vertex, host: str, chosen: _Chosen) -> bool:
-        """Whether the task runs on the host when this becomes of the others, and all is well with the rest.
+        """Whether the task runs on the host if the chosen ways happen to the other tasks and nothing else goes wrong.
 
-        Each of the others stands for itself by one of its hosts; this one, where it runs there.
+        Each of the other tasks is represented by one of its hosts: this host, if the task runs there.
         """
         hosts = dict.fromkeys([host])
         for source in chosen:
@@ -126,7 +127,7 @@ class Ways:
 
 
 def _combined(ways: Sequence[Sequence[_Way]]) -> Iterable[tuple[_Way, ...]]:
-    """Every way of each with every way of the others; first those that differ most, so that no way is left out."""
+    """Every way of each task with every way of the others, the most different first, so that none is left out."""
     longest = max(map(len, ways))
     alike = (tuple(own[min(number, len(own) - 1)] for own in ways) for number in range(longest))
     return chain(alike, product(*ways))
@@ -137,7 +138,7 @@ def _drops(barrier: Barrier) -> bool:
 
 
 def _minds(task: Task, source: Task, way: _Way) -> bool:
-    """Whether the task's conditions keep it from running then: they ask for the result, or are false themselves."""
+    """Whether the task's conditions keep it from running then: they test the result, or are false, too."""
     if not task.when:
         return False
     conditions = frozenset(map(text_of, task.when))
@@ -148,7 +149,7 @@ def _minds(task: Task, source: Task, way: _Way) -> bool:
 
 
 def _is_possible(ways: Sequence[_Way]) -> bool:
-    """Whether they may go together: ``x`` and ``not x`` aren't both false."""
+    """Whether the ways can happen together: ``x`` and ``not x`` aren't both false."""
     single = [way for way in ways if len(way.conditions) == 1]
     return not any(_contradict(*a.conditions, *b.conditions) for a, b in combinations(single, 2))
 

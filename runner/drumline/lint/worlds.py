@@ -1,6 +1,7 @@
-"""Small worlds: a plan cut down to a few hosts, run by the engine with jobs that end as they are told to.
+"""Small worlds: a plan cut down to a few hosts, run by the engine with jobs that end in prescribed ways.
 
-So what follows from a skipped, failed or late task is never told here, but asked of what decides it in a real run.
+So the consequences of a skipped, failed or late task aren't described here again: the engine decides them, as in a
+real run.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Batch, Job, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Barrier, Late
 
-#: In every batch there is one more host on which all goes well: what befalls a few hosts befalls no whole batch.
+#: Every batch has one more host on which all goes well, so that trouble on a few hosts never affects a whole batch.
 _BYSTANDER = ""
-#: At a barrier that drops what is late, some of its jobs never end by themselves.
+#: At a barrier that drops late jobs, some jobs never end by themselves.
 _DROPS = Barrier(deadline=1.0, late=Late.DROP)
 
 
 class End(NamedTuple):
-    """How a job ends by itself; ``None`` in its place: it doesn't."""
+    """How a job ends by itself; None stands for a job that doesn't."""
 
     status: Status = Status.OK
     ignored: bool = False
 
 
 def needed_steps(plan: Plan, wanted: int) -> set[int]:
-    """A step with all that it needs, directly or through others."""
+    """The indices of a step and all that it needs, directly or through others."""
     found: set[int] = set()
     waiting = [wanted]
     while waiting:
@@ -51,12 +52,12 @@ def _steps_of(plan: Plan, need: Need) -> Iterator[int]:
 
 
 class SmallWorld:
-    """The steps of a plan that some of them need, on a few hosts. Limits that are shares of a fleet don't count."""
+    """Some steps of a plan and all that they need, on a few hosts. Limits relative to the fleet don't apply."""
 
     def __init__(
         self, plan: Plan, kept: Collection[int], hosts: Collection[str], dropping: Collection[int] = ()
     ) -> None:
-        """``kept`` are steps with all that they need, ``dropping`` those of them whose barriers drop what is late."""
+        """``kept`` are steps with all that they need, ``dropping`` those of them whose barriers drop late jobs."""
         self._indices = sorted(kept)
         self._number = {index: number for number, index in enumerate(self._indices)}
         self._hosts = frozenset(hosts)
@@ -92,12 +93,12 @@ class SmallWorld:
         )
 
     def run(self, end_of: Callable[[int], End | None]) -> Ran:
-        """The run in which the jobs of each step, named by its index in the whole plan, end so."""
+        """The run in which jobs end as ``end_of`` says for their step's index in the whole plan."""
         return Ran(self.plan, [end_of(index) for index in self._indices], self._number)
 
 
 class Ran:
-    """One run from beginning to end, in which nothing takes time."""
+    """One complete run, in which nothing takes time."""
 
     def __init__(self, plan: Plan, ends: Sequence[End | None], numbers: Mapping[int, int]) -> None:
         self._plan = plan

@@ -1,1 +1,1 @@
-"""Pure planning: graphs, expansion to steps and waves, and a plan in words."""
+"""Pure planning: graphs, expansion into steps and waves, and views of a plan."""

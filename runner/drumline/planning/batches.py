@@ -1,15 +1,15 @@
 """Which hosts go through a play together, and in which order. Pure.
 
-A batch is filled host by host. It takes at most as many hosts as ``serial`` says, and at most as many of each group
-as ``keep_available`` lets go. With ``spread_by`` no value comes a second time while a host with another one fits;
-where each value has come, each may come once more. Of the hosts that fit, the next one taken is
+A batch is filled host by host. It takes at most ``serial`` hosts, and of each group at most as many as
+``keep_available`` allows. With ``spread_by``, a value is repeated only when no host with another value fits; once every
+value has occurred, each may occur once more. Of the hosts that fit, the next one taken is
 
-1. of groups that would otherwise need a batch more than the play has left: the number of batches stays small;
-2. of the value that most hosts have that are left: values stay different to the last batch;
+1. from groups that would otherwise need more batches than the play has left, which keeps the number of batches small;
+2. with the value that most of the remaining hosts have, which keeps values different up to the last batch;
 3. the first in the play's order.
 
-To find the least number of batches is bin packing with several dimensions. Where groups overlap, so that 1 isn't
-enough, hosts of few groups first may be better; what takes fewer batches is taken.
+Finding the least number of batches is bin packing in several dimensions. If groups overlap, rule 1 isn't always enough:
+taking hosts of few groups first may be better, so both are tried, and the one with fewer batches is used.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from drumline.model.plan import Keep
 from drumline.model.playbook import Amount, Order
 
 Hosts: TypeAlias = tuple[str, ...]
-#: Gives the same hosts in an order that is drawn by chance.
+#: Returns the same hosts in random order.
 Shuffle: TypeAlias = Callable[[Hosts], Hosts]
 
 
 def put_in_order(hosts: Hosts, order: Order, shuffle: Shuffle) -> Hosts:
-    """The hosts of a play, given as its pattern finds them, in the order in which they go through it."""
+    """The hosts of a play, given in the order of its pattern, in the order in which they go through it."""
     if order is Order.SHUFFLE:
         return shuffle(hosts)
     if order in (Order.SORTED, Order.REVERSE_SORTED):
@@ -51,9 +51,9 @@ def in_batches(
 ) -> tuple[Hosts, ...]:
     """The batches of a play, each in the play's order; together they hold each host once.
 
-    ``values`` are those of ``spread_by``, one for each host. Every group of ``keep`` that has hosts of the play must
-    have one to spare. A share is one of all hosts of the play, as in Ansible; so is what an amount of 0 means: all
-    that are left.
+    ``values`` are those of ``spread_by``, one for each host. Every group in ``keep`` that has hosts of the play must
+    have a host to spare. Percentages are of all hosts of the play, as in Ansible; an amount of 0 means all remaining
+    hosts, as in Ansible, too.
     """
     if not hosts:
         return ()
@@ -71,7 +71,7 @@ def in_batches(
 
 
 class _Sizes:
-    """How many hosts each batch has at most; the last size holds for all that follow."""
+    """The most hosts that each batch may have; the last size holds for all later batches."""
 
     def __init__(self, count: int, amounts: Sequence[Amount]) -> None:
         self._sizes = [amount.at_most(count) for amount in amounts] or [count]
@@ -81,7 +81,7 @@ class _Sizes:
         return self._sizes[min(batch, len(self._sizes) - 1)]
 
     def batches_for(self, hosts: int, batch: int) -> int:
-        """Batches that so many hosts fill, from this one on."""
+        """How many batches this many hosts fill, from this one on."""
         for number, size in enumerate(self._sizes[batch:-1]):
             if hosts <= size:
                 return number + 1
@@ -90,7 +90,7 @@ class _Sizes:
 
 
 class _Group(Struct):
-    """A group of ``keep_available``: hosts of the play that are left in it, and what a batch may take of it."""
+    """A group of ``keep_available``: the play's remaining hosts in it, and how many a batch may take."""
 
     most: int
     left: int = 0
@@ -98,15 +98,15 @@ class _Group(Struct):
 
 
 class _Candidate(NamedTuple):
-    """The first host of a value; those of values that most hosts have come first."""
+    """The first host with a value; sorted so that the most common values come first."""
 
-    rest: int  #: Hosts left with the value, negated; another number than now: the candidate is out of date.
+    rest: int  #: Remaining hosts with the value, negated; if the number has changed, the candidate is outdated.
     place: int
     value: Hashable
 
 
 class _HostKind:
-    """Hosts that are in the same groups of ``keep_available``: by value, in the play's order."""
+    """Hosts in the same groups of ``keep_available``: by value, in the play's order."""
 
     def __init__(self, groups: tuple[_Group, ...]) -> None:
         self.groups = groups
@@ -118,7 +118,7 @@ class _HostKind:
 
 
 def _urgency(kind: _HostKind, batches: int) -> int:
-    """How many of its groups don't fit into the batches after this one; negated."""
+    """How many of its groups don't fit into the later batches, negated."""
     return -sum(group.left > group.most * (batches - 1) for group in kind.groups)
 
 
@@ -126,12 +126,12 @@ def _width(kind: _HostKind, batches: int) -> int:
     return len(kind.groups)
 
 
-#: Takes a kind and the number of batches that are left, this one included.
+#: Takes a kind and the number of remaining batches, including this one.
 _Rank: TypeAlias = Callable[..., int]
 
 
 class _Packing:
-    """The hosts that are in no batch yet. Taking one costs the same for ten hosts and, nearly, for ten thousand."""
+    """The hosts that are in no batch yet. Taking one costs nearly the same for ten hosts and ten thousand."""
 
     def __init__(self, hosts: Hosts, values: Sequence[Hashable], keep: Iterable[Keep]) -> None:
         self.left = len(hosts)
@@ -164,12 +164,12 @@ class _Packing:
         return _Candidate(-self._rest[value], kind.hosts[value][0], value)
 
     def least_batches(self, sizes: _Sizes, batch: int = 0) -> int:
-        """Batches that can't be done without for the hosts that are left, from this one on."""
+        """The least number of batches for the remaining hosts, from this one on."""
         of_groups = max((math.ceil(group.left / group.most) for group in self._groups if group.left), default=0)
         return max(sizes.batches_for(self.left, batch), of_groups)
 
     def batches(self, sizes: _Sizes, rank: _Rank) -> Iterator[list[int]]:
-        """Indices of hosts; those of low rank first, where they fit."""
+        """Indices of hosts, those of the lowest rank first if they fit."""
         for batch in count():
             if not self.left:
                 return
@@ -184,7 +184,7 @@ class _Packing:
         return taken
 
     def _round(self, size: int, rank: Callable[[_HostKind], int]) -> list[int]:
-        """What goes into the batch with each value coming once."""
+        """The hosts for the batch in one round, in which each value occurs once."""
         taken: dict[Hashable, int] = {}
         while len(taken) < size and (kind := self._best(rank)):
             value = heappop(kind.candidates).value
@@ -201,12 +201,12 @@ class _Packing:
         return list(taken.values())
 
     def _best(self, rank: Callable[[_HostKind], int]) -> _HostKind | None:
-        """The kind of the host that is taken next."""
+        """The kind of the next host to take."""
         fitting = [kind for kind in self._kinds if kind.fits() and self._has_candidate(kind)]
         return min(fitting, key=lambda kind: (rank(kind), kind.candidates[0]), default=None)
 
     def _has_candidate(self, kind: _HostKind) -> bool:
-        """Forget candidates that are out of date; whether one is left."""
+        """Drop outdated candidates; returns whether one is left."""
         while kind.candidates and -kind.candidates[0].rest != self._rest[kind.candidates[0].value]:
             heappop(kind.candidates)
         return bool(kind.candidates)

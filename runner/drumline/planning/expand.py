@@ -1,11 +1,11 @@
-"""From a playbook and an inventory to the plan of a run: who takes part, in which order, in which wave. Pure.
+"""From a playbook and an inventory to the plan of a run: which hosts take part, in which order and wave. Pure.
 
 1. Patterns become hosts, over the whole inventory after ``--limit``. A play's hosts become batches. A task's hosts
-   that belong to its play are narrowed to the batch; others are always meant. Without a pattern the task runs on the
+   that belong to its play are narrowed to the batch; its other hosts stay. Without a pattern, the task runs on the
    batch.
-2. Tasks that the tags leave out, tasks without hosts (in any batch, or in this one) and plays without hosts drop out,
-   and whoever needed one of them needs what it needed, so that order holds.
-3. What is left of a play in a batch are its steps; a step's wave is its level within the batch.
+2. Tasks excluded by tags, tasks without hosts (in this batch or in all) and plays without hosts are dropped. Whatever
+   needed one of them needs what it needed instead, so that the order is kept.
+3. The remaining tasks of a play in a batch are its steps. A step's wave is its level within the batch.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def make_plan(
     shuffle: Shuffle,
     warnings: Diagnostics | None = None,
 ) -> Plan:
-    """The plan of a run, or ``FilesError`` with everything that the inventory shows to be wrong in the playbook.
+    """The plan of a run. Raises ``FilesError`` with every mistake that the playbook shows with this inventory.
 
     A play whose hosts ``limit`` excludes is kept, without batches. ``tags`` and ``skip_tags`` work as in Ansible.
     Parts of host patterns that match nothing are noted in ``warnings``. ``host_scope`` finds the values of
@@ -72,7 +72,7 @@ def check_patterns(playbook: Playbook, inventory: Inventory, render_pattern: Ren
 
 
 class _Chosen:
-    """The hosts that each play and each task of a playbook means."""
+    """The hosts that each play and each task of a playbook names."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _Chosen:
         return self._tasks.get(vertex, self.plays[vertex.play])
 
     def own(self, vertex: Vertex) -> Hosts | None:
-        """The hosts that the task names itself."""
+        """The hosts that the task itself names; None without ``hosts``."""
         return self._tasks.get(vertex)
 
     def _hosts(self, value: Value, owner: Play | Task, play: Play) -> Hosts:
@@ -125,7 +125,7 @@ class _Chosen:
 
 
 def _limit_hosts(limit: str, inventory: Inventory, warnings: Diagnostics) -> frozenset[str]:
-    """The hosts that ``--limit`` leaves; its mistakes stand in no file, so they name it."""
+    """The hosts that ``--limit`` allows. Its mistakes have no place in a file, so they name the option."""
     noted = Diagnostics()
     try:
         hosts = frozenset(select(limit, inventory, warnings=noted))
@@ -140,7 +140,7 @@ def _of_limit(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 class _Batches:
-    """The hosts of each play in order, what of them goes together, and what has to stay available."""
+    """The ordered hosts of each play, its batches, and what has to stay available."""
 
     def __init__(
         self, playbook: Playbook, chosen: _Chosen, inventory: Inventory, scope: HostScope, shuffle: Shuffle
@@ -164,7 +164,7 @@ class _Batches:
 
 
 class _Narrowing:
-    """The hosts that a task names, as the batches of its play narrow them."""
+    """The hosts that a task names, narrowed to the batches of its play."""
 
     def __init__(self, hosts: Hosts, play: Hosts) -> None:
         self._hosts = hosts
@@ -173,7 +173,7 @@ class _Narrowing:
         self._outside = tuple(host for host in hosts if host not in own)
 
     def to(self, batch: Hosts) -> Hosts:
-        """The task's hosts that are in the batch or not of the play, in their own order."""
+        """The task's hosts that are in the batch or not in the play, in their own order."""
         inside = [host for host in batch if host in self._places]
         if not inside:
             return self._outside
@@ -205,7 +205,7 @@ class _Expansion:
         self._hosts = self._find_hosts(chosen)
         self._places = list(self._hosts)
         self._indices = {place: index for index, place in enumerate(self._places)}
-        self._needs: dict[_Place, tuple[Need, ...]] = {}  # of places without a step too: what they hand on
+        self._needs: dict[_Place, tuple[Need, ...]] = {}  # also of places without a step, which pass on what they need
         self._waves: dict[_Place, int] = {}
         for vertex in TopologicalSorter(self._graph).static_order():
             if vertex.task is not None:
@@ -252,7 +252,7 @@ class _Expansion:
         return found
 
     def _connect(self, vertex: Vertex) -> None:
-        """Find the needs and the wave of a task in each batch, once those of the tasks that it needs are known."""
+        """Find the needs and the wave of a task in each batch; the tasks that it needs come before."""
         for batch in range(len(self._batches.of[vertex.play])):
             needs = (need for other in self._graph[vertex] for need in self._as_needs(other, vertex.play, batch))
             place = _Place(vertex, batch)
@@ -299,7 +299,7 @@ def _batch(play: Play, number: int, hosts: Hosts, steps: Sequence[Step], found: 
 
 
 def _barrier(play: Play, wave: Iterable[Step], found: Diagnostics) -> Barrier:
-    """The barrier of the wave: what one of its tasks says, else what the play says."""
+    """The barrier of the wave: that of one of its tasks, else that of the play."""
     first: tuple[Task, Barrier] | None = None
     for task in (step.task for step in wave):
         if task.barrier is None:
@@ -309,7 +309,7 @@ def _barrier(play: Play, wave: Iterable[Step], found: Diagnostics) -> Barrier:
         elif task.barrier != first[1]:
             detail = (
                 f"'{first[0].id}' (line {first[0].position.line}) and '{task.id}' are in the same wave, which has one "
-                "barrier. Write it on one of them, or the same on both."
+                "barrier. Set it on one of them, or set the same on both."
             )
             found.add(
                 "Barriers contradict each other", detail=detail, position=task.positions.get("barrier", task.position)

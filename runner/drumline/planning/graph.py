@@ -1,6 +1,6 @@
-"""Graphs as mappings from a vertex to what it needs. Knows vertices and edges, nothing of tasks and hosts.
+"""Graphs as mappings from a vertex to what it needs. Knows nothing of tasks and hosts.
 
-All functions take a graph without cycles; ``graphlib.CycleError`` is raised otherwise.
+All functions take a graph without cycles, or raise ``graphlib.CycleError``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ V = TypeVar("V", bound=Hashable)
 
 
 def without(needs: Mapping[V, Iterable[V]], removed: Collection[V]) -> dict[V, tuple[V, ...]]:
-    """The graph without some vertices: whoever needed one of them needs what that one needed, so that order holds."""
+    """The graph without some vertices. What needed one of them needs its needs instead, so that the order is kept."""
     standing: dict[V, tuple[V, ...]] = {}
     for vertex in TopologicalSorter(needs).static_order():
         found: dict[V, None] = {}
@@ -36,7 +36,7 @@ def ancestors(needs: Mapping[V, Iterable[V]], vertex: V) -> set[V]:
 
 
 def path(needs: Mapping[V, Iterable[V]], start: V, end: V) -> list[V]:
-    """The shortest way from a vertex down to one that it needs, both included."""
+    """The shortest path from a vertex to one that it needs, including both."""
     came_from: dict[V, V] = {}
     level = [start]
     while end not in came_from:

@@ -1,4 +1,4 @@
-"""What ``keep_available`` and ``spread_by`` of a play mean over an inventory, with the mistakes that only it shows."""
+"""``keep_available`` and ``spread_by`` of a play for an inventory, with the mistakes that only the inventory shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HostScope: TypeAlias = Callable[[Host, Play], Mapping[str, Any]]
 def keep_of(
     play: Play, hosts: Collection[str], groups: Mapping[str, tuple[str, ...]], found: Diagnostics
 ) -> tuple[Keep, ...]:
-    """What the play keeps available, of all the ``groups`` with their hosts. ``hosts`` are the play's."""
+    """What the play keeps available. ``groups`` are all groups with their hosts, ``hosts`` those of the play."""
     kept: list[Keep] = []
     for name, amount in play.keep_available.items():
         position = _position(play, f"keep_available.{name}", "keep_available")
@@ -33,19 +33,19 @@ def keep_of(
 
 
 def _is_possible(keep: Keep, hosts: Collection[str], found: Diagnostics, position: Position) -> bool:
-    """Whether a batch can take a host of the group at all, if the play has one."""
+    """Whether a batch can take any of the play's hosts out of the group."""
     size = len(keep.hosts)
     if keep.least > size:
-        detail = f"'keep_available' asks for {counted(keep.least, 'host')} of group '{keep.group}', and it has {size}."
-        found.add("More is to stay available than there is", detail=detail, position=position)
+        detail = f"'keep_available' asks for {counted(keep.least, 'host')} of group '{keep.group}', which has {size}."
+        found.add("Too many hosts have to stay available", detail=detail, position=position)
         return False
     touched = [host for host in keep.hosts if host in hosts]
     if keep.least == size and touched:
         detail = (
-            f"'keep_available' asks for all of '{keep.group}' ({counted(size, 'host')}), so that no batch can take "
-            f"{touched[0]}. Ask for {size - 1} at most."
+            f"'keep_available' asks for all hosts of '{keep.group}' ({size}), so no batch can take "
+            f"{touched[0]}. Ask for at most {size - 1}."
         )
-        found.add("Nothing may be taken out of a group", detail=detail, position=position)
+        found.add("No host of a group may be unavailable", detail=detail, position=position)
         return False
     return True
 
@@ -53,9 +53,9 @@ def _is_possible(keep: Keep, hosts: Collection[str], found: Diagnostics, positio
 def values_of(
     play: Play, hosts: tuple[str, ...], inventory: Inventory, scope: HostScope, found: Diagnostics
 ) -> tuple[str, ...] | None:
-    """The value of ``spread_by`` of each host, as text; None where nothing is to be spread.
+    """The value of ``spread_by`` for each host, as text; None if the play spreads nothing.
 
-    Hosts that lack the variable, or have an empty one, have one value in common: no one knows that they differ.
+    Hosts without the variable, or with an empty one, share one value, since nothing says that they differ.
     """
     name = play.spread_by
     if name is None or not hosts:

@@ -1,4 +1,4 @@
-"""``results['task']['host']``: whether what a task refers to has ended, and part of the run, when the task runs."""
+"""``results['task']['host']``: whether the result that a task refers to exists by the time that the task runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_results(plan: Plan, references: Iterable[tuple[Vertex, Reference, Position]]) -> Diagnostics:
-    """What is wrong with the ``references`` (``loading.names.references``) of the tasks that take part."""
+    """The mistakes in ``references`` (from ``loading.names.references``) of the tasks that take part."""
     found = Diagnostics()
     checker = _ResultsChecker(plan, found)
     for vertex, reference, position in references:
@@ -41,7 +41,7 @@ class _ResultsChecker:
         return vertex in self._steps
 
     def check(self, vertex: Vertex, reference: Reference, position: Position) -> None:
-        """Report the first thing that is wrong with one reference, if anything is."""
+        """Report the first mistake in a reference, if there is one."""
         name = reference.task
         assert name is not None
         problem = self._unclear(vertex.play, name)
@@ -62,14 +62,14 @@ class _ResultsChecker:
             hint = did_you_mean(name, self._names.known(play))
             return (
                 summary,
-                f"No task of this play has the id '{name}'.{hint} Tasks of other plays: PLAY.TASK.",
+                f"No task of this play has the id '{name}'.{hint} For a task of another play, write PLAY.TASK.",
             )
         if found.task is None:
             tasks = self._plays[found.play].tasks
             example = f"results['{name}.{tasks[0].id}']" if tasks else "results['play.task']"
-            return summary, f"'{name}' is a play. Say which of its tasks you mean, as in {example}."
+            return summary, f"'{name}' is a play. Name one of its tasks, as in {example}."
         if name.rpartition(".")[2] in ambiguous(self._plays[found.play].tasks):
-            detail = f"More than one task is named '{name}'. Give the one that you mean its own id."
+            detail = f"Several tasks are named '{name}'. Give the one that you mean an id of its own."
             return "Ambiguous name in results", detail
         return None
 
@@ -79,7 +79,7 @@ class _ResultsChecker:
         task = self._task_id(vertex)
         summary = "A result of a task that isn't upstream"
         if needed == vertex:
-            return summary, f"'{task}' refers to its own result, which isn't there before it has run."
+            return summary, f"'{task}' refers to its own result, which doesn't exist until it has run."
         if vertex in self._upstream(needed):
             return summary, f"'{task}' refers to the result of '{name}', which runs after it: '{name}' needs '{task}'."
         return summary, (
@@ -90,7 +90,7 @@ class _ResultsChecker:
     def _absent(self, vertex: Vertex, needed: Vertex, name: str, host: str | None) -> tuple[str, str] | None:
         steps = self._steps.get(needed)
         if steps is None:
-            detail = f"'{name}' has no result, because --tags, --skip-tags or --limit leave it out of this run."
+            detail = f"'{name}' has no result, because --tags, --skip-tags or --limit leaves it out of this run."
             return "A result of a task that is left out", detail
         if host is None:
             return None
@@ -106,18 +106,18 @@ class _ResultsChecker:
         return None
 
     def _too_late(self, vertex: Vertex, name: str, host: str, steps: Sequence[Step]) -> tuple[str, str] | None:
-        """What to say when the host's batch comes after one in which its result is referred to."""
+        """The error if the host's batch comes after one that refers to its result."""
         first = self._steps[vertex][0].batch
         batch = next(step.batch for step in steps if host in step.hosts)
         if batch <= first:
             return None
         return "A result of a later batch", (
-            f"'{self._task_id(vertex)}' runs in batch {first + 1} already, and '{name}' runs on {host} in batch "
-            f"{batch + 1}. Put {host} into a play of its own that comes first."
+            f"'{self._task_id(vertex)}' already runs in batch {first + 1}, but '{name}' runs on {host} in batch "
+            f"{batch + 1}. Move {host} into an earlier play of its own."
         )
 
     def _needs(self, vertex: Vertex) -> Iterable[str]:
-        """What the task needs, as it would be written."""
+        """The task's needs, as one would write them."""
         assert vertex.task is not None
         tasks = self._plays[vertex.play].tasks
         written = tasks[vertex.task].needs

@@ -1,4 +1,4 @@
-"""Starts at a given time: how far away it is, and whether it is past."""
+"""Starts at a given time: how far away they are, and whether the time has passed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from drumline.diagnostics import Diagnostics
 from drumline.model.plan import Plan
 from drumline.times import in_words, moment
 
-#: Seconds; a time that is further away is told in whole hours, minutes, seconds.
+#: Units in seconds: a time that is at least one away is shown in whole units.
 _ROUNDED = ((86_400, 3_600), (3_600, 60), (1, 1))
 
 
 def check_start_times(plan: Plan, now: float) -> Diagnostics:
-    """The tasks that should have started before ``now`` (seconds since the epoch), or can't all start at their time."""
+    """Mistakes: tasks that start before ``now`` (seconds since the epoch), or can't all start at their time."""
     found = Diagnostics()
     for play, task in {(step.play, step.task.id): (step.play, step.task) for step in plan.steps}.values():
         at = task.start.at if task.start else None
@@ -20,12 +20,12 @@ def check_start_times(plan: Plan, now: float) -> Diagnostics:
         place = task.positions.get("start.at", task.positions.get("start", task.position))
         batches = len(plan.plays[play].batches)
         if at <= now:
-            detail = f"'{task.id}' is to start at {moment(at)}: {how_far(at, now)}. Write a time that is still to come."
-            found.add("This time is up", detail=detail, position=place)
+            detail = f"'{task.id}' starts at {moment(at)}: {how_far(at, now)}. Give a time in the future."
+            found.add("This time has passed", detail=detail, position=place)
         elif batches > 1:
             detail = (
-                f"'{task.id}' is to start at {moment(at)}, and its play has {batches} batches, one after the other: it "
-                "would be too late for all but the first. Put the task into a play of its own, without batches."
+                f"'{task.id}' starts at {moment(at)}, and its play has {batches} batches, one after the other: it "
+                "would be late in all but the first. Move the task to a play of its own, without batches."
             )
             found.add("One time for several batches", detail=detail, position=place)
     return found

@@ -1,4 +1,4 @@
-"""The tasks of a playbook, by their place in it, and their steps in a plan."""
+"""The tasks of a playbook by their place in it, and their steps in a plan."""
 
 from __future__ import annotations
 

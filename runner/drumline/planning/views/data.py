@@ -17,7 +17,7 @@ from drumline.times import moment
 def as_json(plan: Plan) -> str:
     """``{"plays": [{"name", "batches": [{"hosts", "waves": [{"jobs": [{"task", "host"}]}]}]}]}``, with ids and needs.
 
-    ``task`` is the task's id. A task with ``run_once`` is one job, on the first host that may run it. Amounts are text
+    ``task`` is the task's id. A task with ``run_once`` is one job, on its first host. Amounts are text
     as in the playbook; durations are seconds; a time is ``{"epoch", "utc"}``.
     """
     return json.dumps({"plays": [_play_data(plan, play) for play in plan.plays]}, ensure_ascii=False)
@@ -88,7 +88,7 @@ def _task_data(plan: Plan, step: Step) -> dict[str, Any]:
 
 
 def _approval_data(task: Task, asks: ApprovalArguments) -> dict[str, Any]:
-    """As written; a template shows its text."""
+    """The arguments as written; templates as text."""
     names = {"message": asks.message, "timeout": asks.timeout, "default": asks.default}
     written = {name: task.arguments.get(argument) for name, argument in names.items()}
     return {name: value.text if isinstance(value, Template) else value for name, value in written.items()}

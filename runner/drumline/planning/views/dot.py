@@ -11,7 +11,7 @@ from drumline.planning.views.words import barrier_text, folded, jobs_of, keep_te
 
 
 def as_dot(plan: Plan) -> str:
-    """The plan for Graphviz: a box per play, batch and wave, a node per task, an edge to each from its needs."""
+    """The plan for Graphviz: a box per play, batch and wave, a node per task, an edge from each need."""
     lines = ["digraph plan {", "  rankdir=LR;", "  compound=true;", "  node [shape=box];"]
     for index, planned in enumerate(plan.plays):
         stops = [stop_text(planned, planned.batches[0])] if len(planned.batches) == 1 else []
@@ -55,7 +55,7 @@ def _node_label(planned: PlannedPlay, step: Step) -> str:
 
 
 def _edges(plan: Plan, need: Need, step: Step) -> Iterator[str]:
-    """From the needed step; for a whole play from its last steps."""
+    """Edges from the needed step; for a needed play, from its last steps."""
     if need.step is not None:
         yield f"s{need.step} -> s{step.index}"
         return

@@ -26,9 +26,9 @@ from drumline.planning.views.words import (
 
 
 def as_text(plan: Plan, *, now: float | None = None) -> str:
-    """The plan as lines: per batch and wave its tasks, their hosts, what each waits for, and when the run stops.
+    """The plan as text: for each batch and wave its tasks, their hosts, what they wait for, and when the run stops.
 
-    ``now`` (seconds since the epoch) tells how far away the starts at a given time are.
+    With ``now`` (seconds since the epoch), starts at a given time show how far away they are.
     """
     lines: list[str] = []
     for index in range(len(plan.plays)):
@@ -57,7 +57,7 @@ class _PlayText:
         if planned.needs:
             yield f"  waits for {_joined(f'play {need + 1}' for need in planned.needs)}"
         if not planned.batches:
-            yield "  none of its hosts take part"
+            yield "  no hosts take part"
             return
         yield f"  hosts: {folded(planned.hosts)} ({len(planned.hosts)})"
         for name, text in (("order", order_text(planned.play.order)), ("batches", batching_text(planned))):
@@ -78,9 +78,9 @@ class _PlayText:
         return "strategy: waves (each starts when the barrier of the one before it has passed)"
 
     def _failure(self) -> str:
-        """Where there are several batches, each says itself when the play stops."""
+        """If there are several batches, the line of each says when the play stops."""
         planned = self._planned
-        effect = "" if is_fatal(self._planned) else "leaves out what depends on it"
+        effect = "" if is_fatal(self._planned) else "abandons dependent tasks"
         stops = stop_text(planned, planned.batches[0]) if len(planned.batches) == 1 else ""
         return f"on failure: {'; '.join(filter(None, (effect, stops))) or 'stops'}"
 
@@ -91,7 +91,7 @@ class _PlayText:
             yield f"  left out by tags or limit: {_joined(gone)}"
 
     def _batch_lines(self) -> Iterator[str]:
-        """Each batch; of those that differ in the names of the play's hosts only, the first is told in full."""
+        """Each batch; of those that differ only in the names of the play's hosts, the first is shown in full."""
         batches = self._planned.batches
         if len(batches) == 1:
             yield from self._wave_lines(batches[0], "  ")
@@ -109,7 +109,7 @@ class _PlayText:
             yield from self._wave_lines(batch, "    ")
 
     def _shape(self, batch: Batch) -> Hashable:
-        """What is told of a batch, but for the names of its hosts where a task runs on all of them."""
+        """What is shown of a batch, except the names of its hosts where a task runs on all of them."""
         own = frozenset(batch.hosts)
 
         def shape(step: Step) -> Hashable:
@@ -143,9 +143,10 @@ class _PlayText:
 
     def _step_text(self, step: Step) -> str:
         task, hosts = step.task, folded(step.hosts)
-        parts = [f"on the first of {hosts} that may" if task.run_once and len(step.hosts) > 1 else f"on {hosts}"]
+        is_choice = task.run_once and len(step.hosts) > 1
+        parts = [f"once, on the first available of {hosts}" if is_choice else f"on {hosts}"]
         if task.delegate_to is not None:
-            parts.append(f"run on {text_of(task.delegate_to)}")
+            parts.append(f"delegated to {text_of(task.delegate_to)}")
         needs = self._needs(step)
         if needs:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
@@ -162,11 +163,11 @@ def _joined(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-#: What ``drumline plan --format`` takes.
+#: The formats of ``drumline plan --format``.
 FORMATS: Mapping[str, Callable[[Plan], str]] = {"text": as_text, "json": as_json, "dot": as_dot}
 
 
 def _named(task: Task) -> str:
-    """By its id, which others need; where no one wrote one, with the text that it stands for."""
+    """The task's id, which others need; if it was generated, with the task's text."""
     text = "" if "id" in task.positions or "name" in task.positions else task_text(task)
     return f"{task.id} ({text})" if text else task.id

@@ -1,4 +1,4 @@
-"""What a plan's barriers, limits and starts mean, in words for people."""
+"""A plan's barriers, limits and starts in plain words."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from drumline.source.moments import duration
 from drumline.times import in_words, moment
 
 _LATE = {
-    Late.FAIL: "is stopped and has failed",
-    Late.DROP: "is stopped, and its host leaves the play",
-    Late.CATCH_UP: "goes on, and its host catches up",
+    Late.FAIL: "late jobs are stopped and fail",
+    Late.DROP: "late jobs are stopped and their hosts leave the play",
+    Late.CATCH_UP: "late jobs go on and their hosts catch up",
 }
 
 
-#: Steps of one play share their hosts, of which there may be many.
+#: Cached because the steps of a play share its hosts, of which there may be many.
 folded = lru_cache(maxsize=64)(fold_hosts)
 
 
 def hosts_of_jobs(step: Step) -> tuple[str, ...]:
-    """The hosts of the step's jobs: with ``run_once`` the first that may run it, as far as a plan knows."""
+    """The hosts of the step's jobs; with ``run_once`` only the first host, as far as a plan can know."""
     return step.hosts[:1] if step.task.run_once else step.hosts
 
 
@@ -38,7 +38,7 @@ def jobs_of(step: Step) -> int:
 
 
 def needs_text(plan: Plan, step: Step, play_text: Callable[[int], str]) -> list[str]:
-    """What the step needs, each once: ids of tasks, with their play's where it is another, and plays."""
+    """What the step needs, without repetitions: ids of tasks (``play.task`` in other plays), and plays."""
     return list(dict.fromkeys(_need_text(plan, need, step, play_text) for need in step.needs))
 
 
@@ -56,16 +56,18 @@ def quorum(barrier: Barrier, jobs: int) -> int:
 
 
 def barrier_text(barrier: Barrier, jobs: int) -> str:
-    """When the barrier of a wave of so many jobs passes; ``""`` when it simply waits for all of them."""
+    """When the barrier of a wave with this many jobs passes; ``""`` if it simply waits for all of them."""
     needed = quorum(barrier, jobs)
     if needed == jobs and barrier.deadline is None:
         return ""
     passes = (
-        f"passes when {needed} of {counted(jobs, 'job')} have ended" if needed < jobs else "passes when all have ended"
+        f"passes when {needed} of {counted(jobs, 'job')} have ended"
+        if needed < jobs
+        else "passes when all jobs have ended"
     )
     if barrier.deadline is None:
-        return f"{passes}; the rest is late: it {_LATE[barrier.late]}"
-    return f"{passes}, at the latest {in_words(barrier.deadline)} after the release; what is late {_LATE[barrier.late]}"
+        return f"{passes}; {_LATE[barrier.late]}"
+    return f"{passes}, or {in_words(barrier.deadline)} after the release; {_LATE[barrier.late]}"
 
 
 def is_fatal(planned: PlannedPlay) -> bool:
@@ -75,7 +77,7 @@ def is_fatal(planned: PlannedPlay) -> bool:
 
 
 def most_failures(planned: PlannedPlay, batch: Batch) -> int:
-    """After how many failed hosts of the batch the play stops."""
+    """How many failed hosts of the batch stop the play."""
     hosts = len(batch.hosts)
     if batch.canary or is_fatal(planned):
         return 1
@@ -87,11 +89,11 @@ def stop_text(planned: PlannedPlay, batch: Batch) -> str:
     """When failures in the batch end the play."""
     if batch.canary:
         return "stops if anything fails"
-    return f"stops after {most_failures(planned, batch)} failed of {len(batch.hosts)}"
+    return f"stops after {counted(most_failures(planned, batch), 'failed host')} of {len(batch.hosts)}"
 
 
 def batching_text(planned: PlannedPlay) -> str:
-    """What makes the batches, by its keywords; ``""`` for a play that goes all at once."""
+    """The number of batches and the keywords that make them; ``""`` for a single batch."""
     play = planned.play
     parts = [
         f"canary: {play.canary}" if play.canary else "",
@@ -108,16 +110,19 @@ def order_text(order: Order) -> str:
     """``""`` for the inventory's order."""
     if order is Order.INVENTORY:
         return ""
-    return f"{order} (every run draws its own)" if order is Order.SHUFFLE else str(order)
+    return f"{order} (drawn anew in every run)" if order is Order.SHUFFLE else str(order)
 
 
 def keep_texts(planned: PlannedPlay) -> list[str]:
-    """For each group of ``keep_available`` how many of its hosts are left alone."""
-    return [f"{keep.group}: {keep.least} of {counted(len(keep.hosts), 'host')} stay available" for keep in planned.keep]
+    """For each group of ``keep_available``, how many of its hosts stay available."""
+    return [
+        f"{keep.group}: at least {keep.least} of {counted(len(keep.hosts), 'host')} stay available"
+        for keep in planned.keep
+    ]
 
 
 def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> list[str]:
-    """How the jobs of the step start and stop, where that isn't as in others. ``now`` tells how far a time is."""
+    """What is special about how the step's jobs start and stop. ``now`` adds how far away a start is."""
     task, jobs = step.task, jobs_of(step)
     parts = [start_text(task.start, jobs, now)] if task.start else []
     if 0 < task.throttle < jobs:
@@ -130,7 +135,7 @@ def timing_texts(planned: PlannedPlay, step: Step, now: float | None = None) -> 
 
 
 def start_text(start: Start, jobs: int, now: float | None) -> str:
-    """When and how closely so many jobs start."""
+    """When this many jobs start, and how closely together."""
     text = f"starts together on {counted(jobs, 'host')}"
     if start.at is not None:
         text += f" at {moment(start.at)}" + (f" ({how_far(start.at, now)})" if now is not None else "")
@@ -142,13 +147,12 @@ def _approval_text(step: Step, asks: ApprovalArguments) -> str:
     message = " ".join(text_of(arguments.get(asks.message)).split())
     timeout = arguments.get(asks.timeout)
     if timeout is None:
-        return f'asks "{message}" and waits for an answer, however long it takes'
+        return f'asks "{message}", for as long as there is no answer'
     default = arguments.get(asks.default)
     if isinstance(default, Template):
-        end = f"then what {asks.default} says holds"
-    else:
-        end = f"then it is {'approved' if default == asks.approval else 'rejected'}"
-    return f'asks "{message}" and waits for an answer, {_duration_text(timeout)} at most: {end}'
+        return f'asks "{message}"; after {_duration_text(timeout)} without an answer, {asks.default} decides'
+    decision = "approved" if default == asks.approval else "rejected"
+    return f'asks "{message}"; {decision} after {_duration_text(timeout)} without an answer'
 
 
 def _duration_text(value: Value) -> str:
