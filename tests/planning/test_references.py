@@ -49,7 +49,10 @@ def test_results_of_what_is_upstream_are_there(
 
 def test_an_unknown_task(wrong: Callable[..., list[str]], play: MakePlay, task: MakeTask, using: MakeTask) -> None:
     assert wrong(play("one", task("migrate")), play("p", task("a"), using("b", "results.migrate"))) == [
-        "No task of this play has the id 'migrate'. Did you mean 'one.migrate'? For a task of another play, write PLAY.TASK."
+        (
+            "No task of this play has the id 'migrate'. Did you mean 'one.migrate'? "
+            "For a task of another play, write PLAY.TASK."
+        )
     ]
     assert wrong(play("one", task("a")), play("p", using("b", "results.one.app1"))) == [
         "'one' is a play. Name one of its tasks, as in results['one.a']."
