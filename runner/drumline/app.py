@@ -39,6 +39,7 @@ from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.typos import check_typos
+from drumline.loading.vars_files import with_vars_files
 from drumline.masking import Secrets
 from drumline.model.event import Event
 from drumline.model.host import Inventory
@@ -142,9 +143,12 @@ def prepare(
         scopes = Scopes(inventory, playbook, extra, templating)
         chosen = partial(selected, tags=tags, skip_tags=skip_tags)
         with gathered() as mistakes:
+            mistakes.imported = playbook.imported
+            playbook = with_vars_files(playbook, scopes.render, mistakes.found)
             playbook = resolve_tags(playbook, scopes.render, mistakes.found)
             warnings.extend(embedded(playbook))
-            mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen))
+            defined = not any(mistake.hides_names for mistake in mistakes.found)
+            mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen, undefined=defined))
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
             plan = mistakes.of(
                 lambda: make_plan(
@@ -194,6 +198,7 @@ def _read(
         else:
             playbook, found = read_playbooks(paths, plugins.actions)
             mistakes.found.extend(found)
+            mistakes.imported = playbook.imported
             if mistakes.found:
                 _look_further(playbook, inventory, extra, plugins, mistakes)
     require_hosts(inventory)
@@ -208,12 +213,13 @@ def _look_further(
     mistakes: Mistakes,
 ) -> None:
     """Find what else is wrong with files in which something is: one mistake must not hide another."""
-    undefined = inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     templating, known = Templating(plugins=plugins), inventory or Inventory()
+    scopes = Scopes(known, playbook, extra, templating)
+    playbook = with_vars_files(playbook, scopes.render, mistakes.found)
+    undefined = inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:
         return
-    scopes = Scopes(inventory, playbook, extra, templating)
     mistakes.of(lambda: check_patterns(playbook, known, scopes.render_pattern))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
     with suppress(FilesError, CycleError):  # what is left of the playbook may need what isn't, or itself

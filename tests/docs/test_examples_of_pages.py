@@ -56,7 +56,7 @@ def save(block: Block, directory: Path) -> Path:
 def test_yaml(block: Block, project: Path) -> None:
     content = plain(load(block.text, str(block)))
     if isinstance(content, list):
-        _check_playbook(block, project, is_playbook="hosts" in content[0])
+        _check_playbook(block, project, is_playbook=not {"hosts", "import_playbook"}.isdisjoint(content[0]))
     elif "all" in content or (block.file_name or "").startswith("inventory/"):
         (project / "hosts.yml").write_text(block.text, encoding="utf-8")
         assert load_inventory(["hosts.yml"]).hosts
@@ -81,17 +81,24 @@ def _check_playbook(block: Block, project: Path, *, is_playbook: bool) -> None:
         assert prepare([Path("playbook.yml")], settings).plan.steps
 
 
+#: What the reader's file has, by what is said where it isn't there.
+_TEXT_OF_FILES = {
+    "A file isn't there": "content",
+    "A playbook isn't there": "- hosts: all\n  tasks: [{ping: }]\n",
+}
+
+
 def _make_files(settings: Settings) -> None:
-    """Make the files that the playbook's tasks send, which its reader has."""
+    """Make the files that the playbook imports and its tasks send, which its reader has."""
     try:
         prepare([Path("playbook.yml")], settings)
     except FilesError as error:
         for found in error.diagnostics:
-            if found.summary != "A file isn't there":
+            if found.summary not in _TEXT_OF_FILES:
                 raise
             path = Path(found.detail.split("'")[1])
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("content", encoding="utf-8")
+            path.write_text(_TEXT_OF_FILES[found.summary], encoding="utf-8")
 
 
 def _following(block: Block) -> Block:

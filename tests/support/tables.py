@@ -274,6 +274,11 @@ _KEYWORDS = {
     "become_user": ("text, template", "which user; default: root"),
     "canary": ("number or share, template", "a first batch of this size; where anything fails in it, the play stops"),
     "changed_when": ("expressions", "whether something was changed, whatever the action says"),
+    "collections": ("names", "accepted, without effect: actions are found by all of their names"),
+    "connection": (
+        "text, template",
+        "how hosts are reached, where no `ansible_connection` says so: `ssh`, `winrm`, `local`",
+    ),
     "deadline": ("duration, template", "counted from the release of the wave: `90s`, `10m`, `1h30m`"),
     "delay": ("number, template", "seconds between two tries; default: 5"),
     "delegate_to": ("host, template", "the host that the action is run on"),
@@ -312,8 +317,10 @@ _KEYWORDS = {
     "play.hosts": ("pattern, template", "where it runs; required"),
     "play.needs": ("list of ids of plays", "what has to end first; default: the play before it"),
     "play.vars": ("dictionary", "variables of its tasks"),
+    "port": ("number, template", "the port of hosts, where no `ansible_port` says so"),
     "quorum": ("number or share, template", "how many of the wave's jobs must have ended; default: `100%`"),
     "register": ("name", "the variable that keeps the result"),
+    "remote_user": ("text, template", "who logs in to hosts, where no `ansible_user` says so"),
     "retries": ("number, template", "how often to try again; default: 3"),
     "run_once": ("true or false, template", "on the first host that may run it, for all"),
     "serial": (
@@ -333,7 +340,12 @@ _KEYWORDS = {
     "together": ("`true`", "on all hosts at the same moment; said by the other two already"),
     "trigger_rule": ("one of the rules above", "how needs decide"),
     "until": ("expressions", "try again until they hold"),
+    "user": ("text, template", "old name of `remote_user`"),
     "vars": ("dictionary", "variables of the task"),
+    "vars_files": (
+        "names of files, template",
+        "files of variables, which win over `vars`; of a list within the list the first that is there",
+    ),
     "when": ("expressions", "whether it runs, decided on each host for each item"),
     "with_items": ("list, template", "as `loop`, lists among the items flattened by one level"),
 }

@@ -90,12 +90,13 @@ class RunContext:
             set_by_job=set_by_job,
             batch=self.gained.play_hosts.magic(step),
             everywhere={"results": self.gained.results.of_play(step.play)},
+            connection=step.task.connection,
         )
 
     def _definitions(self, step: Step, host: str) -> tuple[Variables, ...]:
         """What files say of a host, for all tasks of a play."""
         play = self.plan.plays[step.play].play.variables
-        return self.extra_variables, play, self._scopes.host(host).variables
+        return self.extra_variables, play, self._scopes.host(host).variables, step.task.connection
 
     def note(self, name: str, value: Any) -> None:
         """A variable has this value from here on; if its name says that it is secret, it is masked from here on."""

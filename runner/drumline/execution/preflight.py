@@ -13,7 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from drumline.diagnostics import Diagnostics, Position
+from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.inventory.scopes import NOTHING
 from drumline.loading.arguments import coerce
 from drumline.loading.connection import (
     BECOME,
@@ -21,13 +22,14 @@ from drumline.loading.connection import (
     BECOME_PASSWORD,
     CONNECTION,
     find_transport,
+    named_transport,
     names_of,
 )
 from drumline.loading.names import templates_in
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
-from drumline.model.playbook import Task
+from drumline.model.playbook import Play, Task
 from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
@@ -76,6 +78,7 @@ class Preflight:
                 continue
             seen.add(id(task))
             above = (self._extra, task.variables, self._plan.plays[step.play].play.variables)
+            self._check_connection(task, self._plan.plays[step.play].play)
             ways = self._ways_of(task, step.hosts, above)
             self._check_become(task, ways, above)
             self._check_action(task, action, frozenset(found for found in ways.hosts if found))
@@ -102,20 +105,22 @@ class Preflight:
         if isinstance(task.delegate_to, Template):
             return _Ways(hosts={}, here=True)
         if task.delegate_to is not None:
-            return self._new_ways((str(task.delegate_to),), ())
-        if any(name in layer for layer in above for name in CONNECTION):
-            return self._new_ways(hosts, above)
+            return self._new_ways((str(task.delegate_to),), (), task.connection)
+        if any(name in layer for layer in (*above, task.connection) for name in CONNECTION):
+            return self._new_ways(hosts, above, task.connection)
         if id(hosts) not in self._ways:
             self._ways[id(hosts)] = self._new_ways(hosts, ())
         return self._ways[id(hosts)]
 
-    def _new_ways(self, hosts: tuple[str, ...], above: tuple[Variables, ...]) -> _Ways:
+    def _new_ways(self, hosts: tuple[str, ...], above: tuple[Variables, ...], below: Variables = NOTHING) -> _Ways:
         ways = _Ways(hosts={}, here=False)
         platforms = {name: _platform(transport) for name, transport in self._transports.items()}
         for host in hosts:
             variables = self._host(host).variables
             transport = (
-                find_transport(host, _First((*above, variables)), self._transports) if above else self._transport(host)
+                find_transport(host, _First((*above, variables, below)), self._transports)
+                if above or below
+                else self._transport(host)
             )
             platform = platforms[transport.name] if transport else None
             ways.hosts.setdefault(platform, []).append(host)
@@ -131,6 +136,15 @@ class Preflight:
 
     def _host(self, name: str) -> Host:
         return self._inventory.hosts.get(name) or Host(name=name)
+
+    def _check_connection(self, task: Task, play: Play) -> None:
+        """Say where the keyword ``connection`` names no transport."""
+        named = task.connection.get(CONNECTION[-1])
+        if named is not None and not isinstance(named, Template) and named_transport(named, self._transports) is None:
+            position = task.positions.get("connection") or play.positions.get("connection", task.position)
+            detail = f"'connection' is '{named}'; known are {', '.join(self._transports)}."
+            detail += did_you_mean(str(named), self._transports)
+            self.mistakes.add("Unknown transport", detail=detail, position=position)
 
     # Another user.
 

@@ -36,17 +36,19 @@ class Targets:
         self._secrets = secrets
         self._scope = scope
         self._definitions = definitions
-        self._known: dict[tuple[str, int], Target] = {}  # by host and play
+        #: By host, play, and the identity of what the keywords say, which most tasks share with their play.
+        self._known: dict[tuple[str, int, int], Target] = {}
 
     def of(self, step: Step, host: str) -> Target:
         """How a job of this step reaches the host; secrets in it are registered. Raises ``OptionInvalid``."""
         if step.task.variables and _tell_of_connections(step.task.variables):
             return self._find(step, host)
-        target = self._known.get((host, step.play))
+        key = host, step.play, id(step.task.connection)
+        target = self._known.get(key)
         if target is None:
             target = self._find(step, host)
             if self._is_fixed(step, host):
-                self._known[host, step.play] = target
+                self._known[key] = target
         return target
 
     def forget(self, host: str, variables: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ Precedence, highest first, as Ansible's:
 5. the task's ``vars``
 6. the play's ``vars``
 7. the host's variables from the inventory, its groups' merged in
+8. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
 """
 
 from __future__ import annotations
@@ -67,19 +68,22 @@ class Scopes:
         set_by_job: Facts = NO_FACTS,
         batch: Variables = NOTHING,
         everywhere: Variables = NOTHING,
+        connection: Variables = NOTHING,
         hostvars: bool = True,
     ) -> Scope:
         """What is seen on a host; None: by all hosts alike.
 
-        ``play`` and ``task`` are the ``vars`` of these, ``own`` the variables of a loop's item, ``set_by_job`` is what
-        items before it set. ``batch`` and ``everywhere`` are magic variables: those of a batch, and those that other
+        ``play`` and ``task`` are the ``vars`` of these, ``connection`` what keywords say of how hosts are reached,
+        ``own`` the variables of a loop's item, ``set_by_job`` what items before it set. ``batch`` and
+        ``everywhere`` are magic variables: those of a batch, and those that other
         hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
         """
         names = facts = inventory = NOTHING
         if host is not None:
             names = host_magic(host, self._hostvars(everywhere) if hostvars else None)
             facts, inventory = self._facts.get(host.name, NO_FACTS), host.variables
-        layers = (names, batch, everywhere, self._run, self._extra, own, set_by_job, facts, task, play, inventory)
+        of_job = (names, batch, everywhere, self._run, self._extra, own, set_by_job, facts, task)
+        layers = (*of_job, play, inventory, connection)
         return Scope([layer for layer in layers if layer], self._templating, self._seen)
 
     def _hostvars(self, everywhere: Variables) -> HostVars:

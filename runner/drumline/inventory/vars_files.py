@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from drumline.diagnostics import Diagnostics
 from drumline.errors import FilesError
 from drumline.inventory.merging import LOCAL_NAMES
@@ -92,22 +94,23 @@ def _merge(files: Iterator[Path], mistakes: Diagnostics) -> dict[str, Value]:
     merged: dict[str, Value] = {}
     try:
         for file in files:
-            merged.update(_read_file(file, mistakes))
+            merged.update(read_variables(file, mistakes))
     except OSError as error:
         mistakes.add("A directory can't be read", detail=f"{error.filename}: {error.strerror}.")
     return merged
 
 
-def _read_file(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
+def read_variables(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
+    """What a file of variables has; what is wrong with it is noted."""
     try:
         document = read(file)
     except FilesError as error:
-        mistakes.extend(error.diagnostics)
+        mistakes.extend(replace(mistake, hides_names=True) for mistake in error.diagnostics)
         return {}
     if document is None:
         return {}
     if not isinstance(document.value, dict):
         detail = f"A file of variables is a dictionary, but this is {document.kind}."
-        mistakes.add("Wrong type in a file of variables", detail=detail, position=document.position)
+        mistakes.add("Wrong type in a file of variables", detail=detail, position=document.position, hides_names=True)
         return {}
     return plain(document)  # type: ignore[no-any-return]

@@ -146,7 +146,7 @@ def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str,
     """The one that the host's variables ask for, by its name or an alias; else the usual one."""
     variable, wanted = _find(CONNECTION, variables)
     name = str(wanted)
-    found = _usual(host, transports) if wanted is None else transports.get(name) or _by_alias(name, transports)
+    found = _usual(host, transports) if wanted is None else named_transport(name, transports)
     if found is None:
         known = ", ".join(transports) or "none"
         said = "isn't set, and no transport is the default" if wanted is None else f"is '{name}'"
@@ -167,8 +167,10 @@ def _usual(host: str, transports: Mapping[str, Transport]) -> Transport | None:
     return usual
 
 
-def _by_alias(name: str, transports: Mapping[str, Transport]) -> Transport | None:
-    return next((transport for transport in transports.values() if name in traits_of(transport).aliases), None)
+def named_transport(name: str, transports: Mapping[str, Transport]) -> Transport | None:
+    """The one with this name or alias."""
+    by_alias = (transport for transport in transports.values() if name in traits_of(transport).aliases)
+    return transports.get(name) or next(by_alias, None)
 
 
 def _value(option: Option, variables: Variables) -> Any:

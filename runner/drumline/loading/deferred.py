@@ -32,7 +32,8 @@ Owner = TypeVar("Owner", Play, Task)
 #: Keywords of this kind that have nothing to do with time.
 RESOLVED: Mapping[str, Read] = {"run_once": KeywordReader.boolean}
 
-_SEEN = (
+#: What such templates see, for messages.
+SEEN = (
     "It is fixed before the run, the same for all hosts: its templates see -e, 'vars' of play and task, and 'groups', "
     "but no variables of hosts."
 )
@@ -121,7 +122,7 @@ def _with_tags(task: Task, play: Play, render: Render, found: Diagnostics) -> Ta
         try:
             value = render(tag, scope)
         except TemplateFailed as error:
-            hint = f" {_SEEN}" if isinstance(error, Unresolved) else ""
+            hint = f" {SEEN}" if isinstance(error, Unresolved) else ""
             detail = f"'tags': {error.summary}{hint}"
             found.add("A keyword can't be rendered", detail=detail, position=error.position)
             continue
@@ -145,7 +146,7 @@ class _Resolution:
             try:
                 entries |= self._entry(keyword, keyword, value, self._owner.position)
             except TemplateFailed as error:
-                hint = f" {_SEEN}" if isinstance(error, Unresolved) else ""
+                hint = f" {SEEN}" if isinstance(error, Unresolved) else ""
                 detail = f"'{keyword}': {error.summary}{hint}"
                 self._found.add("A keyword can't be rendered", detail=detail, position=error.position)
         return KeywordReader(entries, self._found).values(reads)

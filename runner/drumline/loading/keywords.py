@@ -20,10 +20,13 @@ INHERITED = frozenset(
         "become",
         "become_method",
         "become_user",
+        "connection",
         "environment",
         "ignore_errors",
         "ignore_unreachable",
         "no_log",
+        "port",
+        "remote_user",
         "run_once",
         "tags",
         "throttle",
@@ -33,6 +36,7 @@ INHERITED = frozenset(
 PLAY = INHERITED | {
     "barrier",
     "canary",
+    "collections",
     "gather_facts",
     "hosts",
     "id",
@@ -45,13 +49,16 @@ PLAY = INHERITED | {
     "spread_by",
     "strategy",
     "tasks",
+    "user",
     "vars",
+    "vars_files",
 }
 TASK = INHERITED | {
     "action",
     "args",
     "barrier",
     "changed_when",
+    "collections",
     "delay",
     "delegate_to",
     "failed_when",
@@ -87,8 +94,6 @@ NOT_YET = frozenset(
         "become_flags",
         "block",
         "check_mode",
-        "collections",
-        "connection",
         "debugger",
         "delegate_facts",
         "diff",
@@ -97,7 +102,6 @@ NOT_YET = frozenset(
         "gather_subset",
         "gather_timeout",
         "handlers",
-        "import_playbook",
         "import_role",
         "import_tasks",
         "include",
@@ -108,33 +112,21 @@ NOT_YET = frozenset(
         "module_defaults",
         "notify",
         "poll",
-        "port",
         "post_tasks",
         "pre_tasks",
-        "remote_user",
         "rescue",
         "roles",
         "validate_argspec",
-        "vars_files",
         "vars_prompt",
     }
 )
 #: Those of them that define no variables, nor take in what may.
 _WITHOUT_NAMES = frozenset(
     {
-        *("async", "become_exe", "become_flags", "check_mode", "collections", "connection", "debugger", "diff"),
-        *("force_handlers", "listen", "notify", "poll", "port", "remote_user", "user"),
+        *("async", "become_exe", "become_flags", "check_mode", "debugger", "diff"),
+        *("force_handlers", "listen", "notify", "poll"),
     }
 )
-#: Those of them for which a variable does the same.
-AS_VARIABLE = {
-    "connection": "ansible_connection",
-    "port": "ansible_port",
-    "remote_user": "ansible_user",
-    "user": "ansible_user",
-}
-#: The old name of a play's ``remote_user``. In a task it is a module.
-_OF_PLAYS_ONLY = "user"
 #: What Ansible's own names may begin with.
 _NAMESPACES = re.compile(r"ansible\.(?:builtin|legacy)\.")
 #: Text within an expression.
@@ -160,8 +152,6 @@ def is_not_yet(keyword: str) -> bool:
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
     """Say that a keyword is known, but not run."""
     instead = f" Use {not_yet.loop(keyword)}." if bare_name(keyword).startswith("with_") else ""
-    if keyword in AS_VARIABLE:
-        instead = f" Set the variable '{AS_VARIABLE[keyword]}' under 'vars' instead."
     detail = f"'{keyword}' is not supported by this version of drumline yet.{instead}"
     hides = bare_name(keyword) not in _WITHOUT_NAMES
     found.add("Keyword not supported yet", detail=detail, position=position, hides_names=hides)
@@ -172,7 +162,7 @@ def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str
     for key, entry in entries.items():
         if key in known:
             continue
-        if is_not_yet(key) or (key == _OF_PLAYS_ONLY and known is PLAY):
+        if is_not_yet(key):
             add_not_yet(key, entry.key_position, found)
         else:
             detail = f"{owner} has no keyword '{key}'.{of_others(key) or did_you_mean(key, known)}"

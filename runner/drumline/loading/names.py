@@ -143,7 +143,7 @@ def _defined_by(task: Task, name: str) -> str:
 
 def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
-        yield from templates_in([play.hosts, play.variables, play.deferred])
+        yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
         for task in play.tasks:
             judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
             yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
@@ -185,6 +185,7 @@ def _needed_values(task: Task) -> list[Any]:
         task.environment,
         task.become,
         task.become_user,
+        task.connection,
         task.no_log,
         task.timeout,
         task.ignore_errors,
@@ -237,7 +238,7 @@ class _DefinitionChecker:
         values = task.when[:1] if conditional else _needed_values(task)
         guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
         known = self._stronger | self._inventory | _own_names(task) | guarded
-        own = {**play.variables, **task.variables}
+        own = {**task.connection, **play.variables, **task.variables}
         self._follow(templates_in(values), known, own)
 
     def _follow(self, templates: Iterable[Template], known: set[str], own: Variables) -> None:

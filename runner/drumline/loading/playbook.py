@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,20 +13,22 @@ from drumline.errors import FilesError
 from drumline.loading import keywords, timing
 from drumline.loading.deferred import deferring, split
 from drumline.loading.ids import slug, unique_ids
+from drumline.loading.imports import Import, keyword_of_import, read_import
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.needs import check_needs
-from drumline.loading.tasks import read_inherited, read_task
+from drumline.loading.tasks import read_inherited_of_play, read_task
 from drumline.model.playbook import Play, Playbook, Strategy, Task
-from drumline.model.value import text_of
+from drumline.model.value import Value, text_of
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
-from drumline.source.yaml import Node, read
+from drumline.source.mistakes import sorted_mistakes
+from drumline.source.yaml import Entry, Node, plain, read
 
 Owner = TypeVar("Owner", Play, Task)
 
 _TIMING = deferring(timing.PLAY)
-#: What stands in place of a play and takes other plays in; whatever else it says belongs to that.
-_IMPORTS = ("import_playbook", "include")
+#: What Ansible had in the place of ``import_playbook``; whatever else stands beside it belongs to that.
+_OLD_IMPORT = "include"
 
 
 def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Playbook:
@@ -42,67 +44,106 @@ def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Play
 
 def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
     """The same, as far as the files can be read, and the mistakes in the order of files and lines."""
-    found = Diagnostics()
+    files = _Files(actions)
+    found = files.found
     with without_collector():
-        plays = [play for path in paths for play in _read_file(path, actions, found)]
+        plays = [play for path in paths for play in files.plays_of(path)]
         numbered = _with_ids(plays, "play", found)
         found.extend(check_needs(numbered))
-    playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered))
-    return playbook, sorted(found, key=lambda diagnostic: _place(diagnostic, paths))
+    playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered), imported=files.imported)
+    return playbook, sorted_mistakes(found, files.imported, [str(path) for path in files.paths])
 
 
-def _place(diagnostic: Diagnostic, paths: Sequence[Path]) -> tuple[int, int, int]:
-    """Where the mistake comes in the order of files and lines."""
-    at = diagnostic.position
-    if at is None:
-        return (-1, 0, 0)
-    return ([str(path) for path in paths].index(at.path), at.line, at.column)
+class _Files:
+    """Reads files of plays, and those that they import."""
+
+    def __init__(self, actions: Mapping[str, Action]) -> None:
+        self.found = Diagnostics()
+        #: All that were read, in this order.
+        self.paths: list[Path] = []
+        #: Where each imported file was imported first.
+        self.imported: dict[str, Position] = {}
+        self._actions = actions
+        self._open: list[Path] = []  #: What is being read: each of them imports the next one.
+
+    def plays_of(self, path: Path) -> list[Play]:
+        """The plays of a file and of its imports, in order."""
+        self.paths.append(path)
+        self._open.append(path)
+        plays = [play for item in self._read(path) for play in self._plays(item)]
+        self._open.pop()
+        return plays
+
+    def _read(self, path: Path) -> list[Node]:
+        """What stands in the file, for plays and imports; nothing where it can't be read, which is noted."""
+        try:
+            node = read(path)
+        except FilesError as error:
+            self.found.extend(replace(mistake, hides_names=True) for mistake in error.diagnostics)
+            return []
+        if node is None or node.value == []:
+            position = node.position if node else Position(str(path))
+            self.found.add("This playbook is empty", detail="A playbook is a list of plays.", position=position)
+            return []
+        if not isinstance(node.value, list):
+            detail = f"A playbook is a list of plays (each begins with '- '), but this is {node.kind}."
+            self.found.add("Not a playbook", detail=detail, position=node.position, hides_names=True)
+            return []
+        return node.value
+
+    def _plays(self, node: Node) -> Iterable[Play]:
+        """What stands for one item of the list: a play, or all those of an import."""
+        entries = node.value
+        if not isinstance(entries, dict):
+            detail = f"A play is a dictionary with 'hosts' and 'tasks', but this is {node.kind}."
+            self.found.add("Not a play", detail=detail, position=node.position, hides_names=True)
+            return []
+        old = next((key for key in entries if keywords.bare_name(key) == _OLD_IMPORT), None)
+        if old is not None:
+            keywords.add_not_yet(old, entries[old].key_position, self.found)
+            return []
+        keyword = keyword_of_import(entries)
+        if keyword is None:
+            return [_read_play(entries, node.position, self._actions, self.found)]
+        imported = read_import(keyword, entries, self.found)
+        return self._import(imported) if imported else []
+
+    def _import(self, imported: Import) -> list[Play]:
+        path = Path(imported.position.path).parent / Path(imported.file).expanduser()
+        if not path.is_file():
+            detail = f"There is no file '{path}'."
+            self.found.add("A playbook isn't there", detail=detail, position=imported.position, hides_names=True)
+            return []
+        if any(path.samefile(other) for other in self._open):
+            chain = ", which imports ".join(map(str, [*self._open, path]))
+            self.found.add("A playbook imports itself", detail=f"{chain}.", position=imported.position)
+            return []
+        self.imported.setdefault(str(path), imported.position)
+        return [imported.applied(play) for play in self.plays_of(path)]
 
 
-def _read_file(path: Path, actions: Mapping[str, Action], found: Diagnostics) -> list[Play]:
-    try:
-        node = read(path)
-    except FilesError as error:
-        found.extend(replace(mistake, hides_names=True) for mistake in error.diagnostics)
-        return []
-    if node is None:
-        found.add("This playbook is empty", detail="A playbook is a list of plays.", position=Position(str(path)))
-        return []
-    if not isinstance(node.value, list):
-        detail = f"A playbook is a list of plays (each begins with '- '), but this is {node.kind}."
-        found.add("Not a playbook", detail=detail, position=node.position, hides_names=True)
-        return []
-    if not node.value:
-        found.add("This playbook is empty", detail="A playbook is a list of plays.", position=node.position)
-    plays = (_read_play(item, actions, found) for item in node.value)
-    return [play for play in plays if play is not None]
-
-
-def _read_play(node: Node, actions: Mapping[str, Action], found: Diagnostics) -> Play | None:
-    if not isinstance(node.value, dict):
-        detail = f"A play is a dictionary with 'hosts' and 'tasks', but this is {node.kind}."
-        found.add("Not a play", detail=detail, position=node.position, hides_names=True)
-        return None
-    imported = next((key for key in node.value if keywords.bare_name(key) in _IMPORTS), None)
-    if imported is not None:
-        keywords.add_not_yet(imported, node.value[imported].key_position, found)
-        return None
-    reader = KeywordReader(node.value, found)
-    keywords.check_known(node.value, keywords.PLAY, "A play", found)
+def _read_play(
+    entries: Mapping[str, Entry], position: Position, actions: Mapping[str, Action], found: Diagnostics
+) -> Play:
+    reader = KeywordReader(entries, found)
+    keywords.check_known(entries, keywords.PLAY, "A play", found)
     _check_facts(reader)
+    reader.value("collections", reader.names)  # actions are found by all of their names already
     hosts = reader.value("hosts", reader.pattern)
     if not hosts:
         detail = "A play says under 'hosts' which hosts it is for."
-        found.add("A play without hosts", detail=detail, position=node.position)
+        found.add("A play without hosts", detail=detail, position=position)
+        hosts = ""
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
         name=name,
         hosts=hosts,
         tasks=_read_tasks(reader, actions),
-        position=node.position,
+        position=position,
         positions=reader.positions(),
         variables=reader.value("vars", reader.variables, {}),
+        vars_files=reader.value("vars_files", _vars_files(reader), ()),
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
         **split(reader.values(_TIMING)),
@@ -116,6 +157,19 @@ def _check_facts(reader: KeywordReader) -> None:
     if node is not None and reader.boolean("gather_facts", node):
         detail = "Gathering facts is not supported by this version of drumline yet; write 'gather_facts: false'."
         reader.found.add("Keyword not supported yet", detail=detail, position=node.position, hides_names=True)
+
+
+def _vars_files(reader: KeywordReader) -> Any:
+    def read_vars_files(keyword: str, node: Node) -> tuple[Value, ...]:
+        entries = node.value if isinstance(node.value, list) else [node]
+        for entry in entries:
+            for name in entry.value if isinstance(entry.value, list) else [entry]:
+                if not isinstance(name.value, str):
+                    reader.wrong(keyword, "names of files, and lists of them to choose from", name)
+                    return ()
+        return tuple(plain(entry) for entry in entries)
+
+    return read_vars_files
 
 
 def _strategy(reader: KeywordReader) -> Any:
@@ -132,7 +186,7 @@ def _strategy(reader: KeywordReader) -> Any:
 
 
 def _read_tasks(reader: KeywordReader, actions: Mapping[str, Action]) -> tuple[Task, ...]:
-    inherited = read_inherited(reader)
+    inherited = read_inherited_of_play(reader)
     node = reader.node("tasks")
     if node is None:
         return ()

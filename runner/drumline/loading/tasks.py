@@ -70,14 +70,28 @@ def languages_of(action: Action, called: str) -> tuple[str, ...]:
 
 def read_inherited(reader: KeywordReader) -> dict[str, Any]:
     """The values of those keywords, of a play or a task, that hold for the tasks below; by the names of task fields."""
-    return reader.values(_INHERITED)
+    values = reader.values(_INHERITED)
+    connection = {_CONNECTION[keyword]: values.pop(keyword) for keyword in _CONNECTION if keyword in values}
+    return {**values, "connection": connection} if connection else values
+
+
+def read_inherited_of_play(reader: KeywordReader) -> dict[str, Any]:
+    """The same of a play, where ``remote_user`` has an older name too. (In a task that is an action.)"""
+    values = read_inherited(reader)
+    user = reader.value("user", reader.text)
+    if user is not None:
+        values["connection"] = {_CONNECTION["remote_user"]: user, **values.get("connection", {})}
+    return values
 
 
 def combine(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """A task's own values over those of its play: tags are united, environments laid over each other."""
     tags = frozenset(inherited.get("tags", ())).union(own.get("tags", ()))
     layers = [*inherited.get("environment", ()), *own.get("environment", ())]
-    return {**inherited, **own, "tags": tags, "environment": _environment(layers)}
+    values = {**inherited, **own, "tags": tags, "environment": _environment(layers)}
+    if "connection" in own:
+        values["connection"] = {**inherited.get("connection", {}), **own["connection"]}
+    return values
 
 
 def _environment(layers: list[Value]) -> Value:
@@ -175,13 +189,18 @@ _INHERITED: Mapping[str, Read] = {
     "become": KeywordReader.maybe_boolean,
     "become_method": _check_become_method,
     "become_user": KeywordReader.text,
+    "connection": KeywordReader.text,
     "environment": KeywordReader.environment,
     "ignore_errors": KeywordReader.maybe_boolean,
     "ignore_unreachable": KeywordReader.maybe_boolean,
     "no_log": KeywordReader.maybe_boolean,
+    "port": KeywordReader.number,
+    "remote_user": KeywordReader.text,
     "tags": KeywordReader.tags,
     "timeout": KeywordReader.number,
 }
+#: Keywords that do what a variable does, where no variable of the name is set.
+_CONNECTION = {"connection": "ansible_connection", "port": "ansible_port", "remote_user": "ansible_user"}
 #: The same for keywords of a task's own that need no other keyword to be read.
 _OWN: Mapping[str, Read] = {
     **deferring(timing.TASK),

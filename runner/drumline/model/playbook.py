@@ -142,6 +142,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     environment: Value = {}
     become: Value = False
     become_user: Value = "root"
+    #: What ``connection``, ``port`` and ``remote_user`` say, as variables that are weaker than all others.
+    connection: Variables = {}
     no_log: Value = False
     tags: frozenset[str] = frozenset()
 
@@ -164,6 +166,8 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     position: Position
     positions: Mapping[str, Position] = {}
     variables: Variables = {}
+    #: Names of files of variables that aren't read yet (``loading.vars_files``), or lists of names to choose from.
+    vars_files: tuple[Value, ...] = ()
     #: Ids of plays; None: needs the play before it.
     needs: tuple[str, ...] | None = None
     strategy: Strategy = Strategy.WAVES
@@ -185,3 +189,5 @@ class Playbook(Struct, frozen=True, kw_only=True, gc=False):
 
     path: str
     plays: tuple[Play, ...] = ()
+    #: Files that were imported, and where.
+    imported: Mapping[str, Position] = {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
@@ -16,6 +18,8 @@ class Mistakes:
 
     def __init__(self) -> None:
         self.found = Diagnostics()
+        #: Files that were imported by others, and where.
+        self.imported: Mapping[str, Position] = {}
 
     def of(self, step: Callable[[], Any]) -> Any:
         """What the step returns; None when the files that it reads are wrong. A place is reported once."""
@@ -42,14 +46,31 @@ def gathered() -> Iterator[Mistakes]:
     mistakes = Mistakes()
     yield mistakes
     if mistakes.found:
-        raise FilesError(_in_order(mistakes.found))
+        raise FilesError(sorted_mistakes(mistakes.found, mistakes.imported))
 
 
-def _in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Mistakes file by file, in the order in which files come up, each file's by lines."""
-    paths: dict[str, int] = {}
+def sorted_mistakes(
+    found: Iterable[Diagnostic], imported: Mapping[str, Position], paths: Sequence[str] = ()
+) -> list[Diagnostic]:
+    """Mistakes file by file, in the order of ``paths``, then of their coming up; each file's by lines.
+
+    Those in imported files say what led there; ``imported`` says of such a file where that is.
+    """
+    places = {path: place for place, path in enumerate(paths)}
     for diagnostic in found:
-        paths.setdefault(diagnostic.position.path if diagnostic.position else "", len(paths))
-    return sorted(
-        found, key=lambda one: (paths[one.position.path], *one.position[1:]) if one.position else (paths[""],)
+        places.setdefault(diagnostic.position.path if diagnostic.position else "", len(places))
+    ordered = sorted(
+        found, key=lambda one: (places[one.position.path], *one.position[1:]) if one.position else (places[""],)
     )
+    return [_with_chain(diagnostic, imported) for diagnostic in ordered]
+
+
+def _with_chain(diagnostic: Diagnostic, imported: Mapping[str, Position]) -> Diagnostic:
+    """The mistake, and after it what imported its file, and what that file, up to the one that was named."""
+    lines = [diagnostic.detail] if diagnostic.detail else []
+    left = dict(imported)  # files that are named, too, may import each other
+    at = diagnostic.position
+    while at is not None and (at := left.pop(at.path, None)):
+        lines.append(f"Imported in {at}.")
+    detail = "\n".join(lines)
+    return diagnostic if detail == diagnostic.detail else replace(diagnostic, detail=detail)
