@@ -1,4 +1,4 @@
-"""Real hosts to perform actions on: this machine under several shells, and a Windows where there is one."""
+"""Real hosts to perform actions on: this machine, under several shells and over SSH, and a Windows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from drumline.plugin import (
     Platform,
     Result,
     Run,
+    Session,
 )
-from drumline.testing import ActionHost
+from drumline.testing import ActionHost, open_host
 from drumline_lab import wsman
+from drumline_lab.sshd import Sshd, find_sshd
 from drumline_local.transport import LocalSession
 
 
@@ -41,9 +43,23 @@ def _busybox(directory: Path) -> dict[str, str]:
     return {"PATH": str(directory)}
 
 
-@pytest.fixture(params=["dash", "bash", "busybox"])
+@pytest.fixture(scope="session")
+def ssh_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """This machine as a server is reached, by OpenSSH."""
+    if find_sshd() is None:
+        pytest.skip("OpenSSH's server isn't installed")
+    with Sshd(tmp_path_factory.mktemp("host") / "sshd") as server:
+        own = {"host": server.address, "port": server.port, "user": server.user, "ssh_config_file": "none"}
+        files = {"private_key_file": str(server.client_key), "known_hosts_file": str(server.known_hosts)}
+        with open_host("ssh", **own, **files) as host:
+            yield host.session
+
+
+@pytest.fixture(params=["dash", "bash", "busybox", "ssh"])
 def posix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OneTripHost:
-    """This machine, its scripts read by each of three shells."""
+    """This machine, its scripts read by each of three shells, and over SSH."""
+    if request.param == "ssh":
+        return OneTripHost(platform=Platform.POSIX, session=request.getfixturevalue("ssh_session"))
     shell = shutil.which(request.param)
     if shell is None:
         pytest.skip(f"{request.param} isn't installed")

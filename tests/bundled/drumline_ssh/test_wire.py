@@ -36,6 +36,14 @@ def test_a_command_in_the_warm_shell(shell: str, script: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("data", [b"-----BEGIN KEY-----\n", b"--", b"-v x y", b"%s", b"\\055"])
+def test_input_that_printf_would_take_for_something_else(shell: str, data: bytes) -> None:
+    sent = wire.command("cat", WORD, data, started="begin")
+    done = subprocess.run(command_of(shell), input=sent, capture_output=True, check=False, timeout=20)
+    assert done.stdout.split(b"\n", 1)[1] == data + MARK + b" 0\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_command_with_the_rest_of_the_channel_for_its_input(shell: str) -> None:
     script = "printf '%s|' 'é \\ \\n ' \"it's\"; cat; exit 3"
     data = bytes(range(256)) * 500
@@ -46,7 +54,7 @@ def test_a_command_with_the_rest_of_the_channel_for_its_input(shell: str) -> Non
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("stdin", [b"", bytes(range(256))], ids=["without input", "with input"])
+@pytest.mark.parametrize("stdin", [b"", bytes(range(256)), b"- a"], ids=["without input", "with input", "a dash"])
 def test_a_staged_command_in_the_warm_shell(shell: str, stdin: bytes) -> None:
     """Of what the shell is sent, the command reads its word and nothing else."""
     request = Run(language=Language.SH, text="printf 'a b'; cat; exit 3", stdin=stdin)

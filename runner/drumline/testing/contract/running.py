@@ -67,8 +67,15 @@ class RunningContract(Contract):
 
     @pytest.mark.parametrize(
         "data",
-        [b"", b"x", EVERY_BYTE, (UNICODE + "\n").encode(), EVERY_BYTE * (MEGABYTE // 256)],
-        ids=["empty", "one byte", "every byte", "unicode", "a megabyte"],
+        [
+            b"",
+            b"x",
+            b"-----BEGIN KEY-----\n%s\n",
+            EVERY_BYTE,
+            (UNICODE + "\n").encode(),
+            EVERY_BYTE * (MEGABYTE // 256),
+        ],
+        ids=["empty", "one byte", "dashes", "every byte", "unicode", "a megabyte"],
     )
     def test_stdin(self, session: Session, data: bytes) -> None:
         completed = collect(session, replace(self.commands.repeat_stdin(), stdin=data))
