@@ -18,6 +18,7 @@ import pytest
 from support.watchdog import watch
 
 from drumline.plugin import Platform, Secret, Session, Target
+from drumline.source.vault import Keyring, use_keyring
 from drumline.testing import ActionHost
 
 # How long an example takes tells of what else this machine does.
@@ -32,6 +33,13 @@ for _number in (signal.SIGHUP, signal.SIGINT):
 
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
+
+
+@pytest.fixture(autouse=True)
+def no_vault_passwords() -> None:
+    """What one test opened is unknown to the next one."""
+    use_keyring(Keyring())
+
 
 pytest.register_assert_rewrite("drumline.testing.cases", "drumline.testing.contract", "drumline.testing.staging")
 

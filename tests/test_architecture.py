@@ -48,6 +48,7 @@ LAYERS = [
 #: Third-party packages, and the only places that may import them.
 HOMES = {
     "ahocorasick_rs": ("runner/drumline/masking.py",),
+    "cryptography": ("runner/drumline/journal/keys.py", "runner/drumline/source/vault_format.py", "plugins/"),
     "click": ("runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py", "plugins/*/cli.py"),
     "gssapi": ("plugins/drumline_winrm/tickets.py",),
     "h11": ("plugins/drumline_lab/wsman/http.py",),

@@ -25,7 +25,6 @@ from drumline.plugin.kit import (
     deliver,
     placed,
     readable,
-    refuse_vault,
 )
 
 #: Bytes of a template.
@@ -59,9 +58,8 @@ def perform(call: Call) -> Steps:
         data = file.read(_MOST + 1)
     if len(data) > _MOST:
         raise ActionFailed(f"{path} is larger than {_MOST // 1024 // 1024} MiB; copy takes files of any size")
-    refuse_vault(path, data)
     try:
-        text = data.decode("utf-8-sig")
+        text = call.decrypted(path, data).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ActionFailed(f"{path} isn't UTF-8, so it can't be a template: {error}") from None
     syntax, text = _syntax(call, text)

@@ -59,6 +59,7 @@ from drumline.signals import heard
 from drumline.source.gc_tuning import rare_collector
 from drumline.source.inputs import Inputs, inputs_noted
 from drumline.source.mistakes import Mistakes, gathered
+from drumline.source.vault import keyring
 from drumline.templating.templates import Templating
 
 if TYPE_CHECKING:
@@ -126,11 +127,14 @@ def prepare(
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
     strict: bool = False,
+    sends: bool = False,
     instead: Instead = lambda playbook, inventory: (playbook, inventory),
 ) -> Prepared:
     """Read and check everything and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
 
-    The plan is made of what ``instead`` makes of playbook and inventory. With ``strict`` warnings are mistakes.
+    The plan is made of what ``instead`` makes of playbook and inventory. With ``strict`` warnings are mistakes. What is
+    missing for a run alone, such as the password of an encrypted value, is a mistake where the plan ``sends`` something
+    to hosts, and else a warning.
     """
     plugins = registry(settings)
     with inputs_noted() as inputs:
@@ -173,6 +177,7 @@ def prepare(
                     plan=plan,
                 )
                 _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
+            (mistakes.found if sends else warnings).extend(keyring().locked)
             if strict:
                 mistakes.found.extend(warnings)
         if tags and not plan.steps:

@@ -18,6 +18,8 @@ from drumline.secret import mask_assignments
 
 #: Longest source line that is quoted below a diagnostic, in characters.
 _EXCERPT_WIDTH = 200
+#: How a file begins that ansible-vault encrypted.
+_ENCRYPTED = "$ANSIBLE_VAULT;"
 #: Columns before the quoted line.
 _MARGIN = 4
 
@@ -143,6 +145,9 @@ def _line(position: Position) -> str:
         if not path.is_file():
             return ""
         with path.open(encoding="utf-8", errors="replace") as file:
+            if file.read(len(_ENCRYPTED)) == _ENCRYPTED:  # its lines are other ones
+                return ""
+            file.seek(0)
             return next((line for number, line in enumerate(file, 1) if number == position.line), "")
     except (OSError, ValueError):
         return ""

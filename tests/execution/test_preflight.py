@@ -12,6 +12,7 @@ from drumline.app import Prepared, prepare
 from drumline.config import Settings
 from drumline.diagnostics import Diagnostic
 from drumline.errors import FilesError
+from drumline.source.vault_format import seal
 
 HOSTS = """
 [linux]
@@ -31,7 +32,7 @@ Mistakes = Callable[..., list[Diagnostic]]
 def make(tmp_path: Path) -> Make:
     """Prepares a play of one task, in a directory with a file ``there``, an encrypted one and a template."""
     (tmp_path / "there").write_text("x")
-    (tmp_path / "secret").write_text("$ANSIBLE_VAULT;1.1;AES256\n61\n")
+    (tmp_path / "secret").write_bytes(seal(b"x", b"pw"))
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "t.j2").write_text("x")
 
@@ -50,7 +51,7 @@ def make(tmp_path: Path) -> Make:
 def mistakes(make: Make) -> Mistakes:
     def find(*arguments: str, **options: object) -> list[Diagnostic]:
         with pytest.raises(FilesError) as error:
-            make(*arguments, **options)
+            make(*arguments, sends=True, **options)
         return list(error.value.diagnostics)
 
     return find
@@ -64,7 +65,7 @@ def mistakes(make: Make) -> Mistakes:
         ("template: {src: nope.j2, dest: /x}", "l1", 18, "There is no file 'nope.j2' on this machine."),
         ("script: nope.sh {{ inventory_hostname }}", "l1", 15, "There is no file 'nope.sh' on this machine."),
         ("script: C:\\no\\pe.ps1 -a", "w1", 15, "There is no file 'C:\\no\\pe.ps1' on this machine."),
-        ("copy: {src: secret, dest: /x}", "l1", 14, "This file is encrypted by ansible-vault."),
+        ("copy: {src: secret, dest: /x}", "l1", 14, "A vault password is missing."),
         ("copy: {src: there, content: b, dest: /x}", "l1", 26, "'copy': 'src' and 'content' exclude each other."),
         ("copy: {dest: /x}", "l1", 7, "'copy': it needs 'src' or 'content'."),
         ("copy: {content: a, dest: /x, mode: '0644'}", "w1", 36, "Windows hosts have no such thing as 'mode'"),

@@ -15,8 +15,11 @@ from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError, UsageError
 from drumline.inventory.sources import load_inventory, members, require_hosts, shared_names
 from drumline.model.host import Inventory
-from drumline.model.value import Template
+from drumline.model.value import SecretTemplate, Template
 from drumline.plugin.sources import SourceData
+from drumline.secret import Secret
+from drumline.source.vault import Keyring, Password, keyring, use_keyring
+from drumline.source.vault_format import seal
 
 Write = Callable[[str, str], str]
 
@@ -184,8 +187,21 @@ class TestContent:
     @pytest.mark.parametrize("name", ["hosts", "group_vars/web.yml", "host_vars/h"])
     def test_an_encrypted_file_is_called_so(self, write: Write, name: str) -> None:
         source = write("hosts", "[web]\nh\n")
-        write(name, "$ANSIBLE_VAULT;1.1;AES256\n6162\n")
-        assert only_mistake(source).summary == "This file is encrypted by ansible-vault"
+        write(name, seal(b"a: 1", b"x").decode())
+        assert only_mistake(source).summary == "A vault password is missing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[web]\nh a=hunter22\n[web:vars]\nb={{ a }}\n", "web: {hosts: {h: {a: hunter22}}, vars: {b: '{{ a }}'}}"],
+)
+def test_an_encrypted_inventory(write: Write, text: str) -> None:
+    use_keyring(Keyring([Password("default", "typed", Secret("pw"))]))
+    inventory = load_inventory([write("hosts", seal(text.encode(), b"pw").decode())])
+    variables = inventory.hosts["h"].variables
+    assert variables["a"] == Secret("hunter22")
+    assert type(variables["b"]) is SecretTemplate
+    assert keyring().known == ("hunter22",)
 
 
 def test_the_example_fleet() -> None:

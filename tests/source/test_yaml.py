@@ -204,9 +204,7 @@ def test_more_than_one_document_is_refused() -> None:
     assert place(found) == (2, 1)
 
 
-@pytest.mark.parametrize(
-    "tag", ["!vault |\n  abc", "!custom 1", "!!set {a: }", "!!binary aGk=", "!!python/name:os.system x"]
-)
+@pytest.mark.parametrize("tag", ["!custom 1", "!!set {a: }", "!!binary aGk=", "!!python/name:os.system x"])
 def test_unknown_tags_are_refused(tag: str) -> None:
     assert only_mistake(f"a: {tag}\n").summary == "Unknown tag"
 

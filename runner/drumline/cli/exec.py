@@ -93,7 +93,14 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
     task = _task_of(words, clock, given, registry(settings))
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
-    prepared = prepare(playbook, settings, limit=given["limit"], extra_vars=given["extra_vars"], strict=given["strict"])
+    prepared = prepare(
+        playbook,
+        settings,
+        limit=given["limit"],
+        extra_vars=given["extra_vars"],
+        strict=given["strict"],
+        sends=True,
+    )
     show_warnings(prepared.warnings)
     status = run_reported(prepared, verbose=verbose, outputs=1, state=given["state"], recap=recap)
     raise SystemExit(status)

@@ -100,7 +100,7 @@ def _load(sources: tuple[str, ...]) -> Inventory:
 
 
 def _is_secret(reveal: bool) -> IsSecret:
-    return (lambda _name: False) if reveal else is_secret_name
+    return (lambda _name: False) if reveal else lambda name: not name or is_secret_name(name)
 
 
 def _host_lines(inventory: Inventory, name: str, is_secret: IsSecret) -> Iterator[str]:

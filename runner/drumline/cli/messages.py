@@ -11,6 +11,8 @@ import click
 
 from drumline.diagnostics import PLAIN, Diagnostic, Look, headline, indented
 from drumline.errors import DrumlineError, FilesError
+from drumline.masking import Secrets
+from drumline.source.vault import keyring
 
 
 def look_of(file: TextIO) -> Look:
@@ -38,15 +40,26 @@ def show_error(error: DrumlineError) -> None:
         text = error.render(look)
     else:
         text = "\n".join([headline("error", error.summary, look), *indented(error.detail, look)])
-    click.echo(text, err=True)
+    click.echo(_masked(text), err=True)
+
+
+def _masked(text: str) -> str:
+    """The text without what vault data has in it."""
+    known = keyring().known
+    if not known:
+        return text
+    secrets = Secrets()
+    for value in known:
+        secrets.add(value)
+    return secrets.mask(text)
 
 
 def show_warnings(diagnostics: Iterable[Diagnostic]) -> None:
     """Print warnings about the files, which don't stop the run, on standard error."""
     for diagnostic in diagnostics:
-        click.echo(diagnostic.render("warning", look_of(sys.stderr)), err=True)
+        click.echo(_masked(diagnostic.render("warning", look_of(sys.stderr))), err=True)
 
 
 def show_warning(diagnostic: Diagnostic) -> None:
     """Print a warning on standard output, for a command whose answer it is."""
-    click.echo(diagnostic.render("warning", look_of(sys.stdout)))
+    click.echo(_masked(diagnostic.render("warning", look_of(sys.stdout))))

@@ -11,6 +11,7 @@ import click
 from msgspec.structs import replace
 
 from drumline.cli.messages import show_warnings
+from drumline.cli.passwords import vault_options
 from drumline.config import Settings, load_settings
 from drumline.errors import UsageError
 from drumline.secret import mask_assignments
@@ -41,15 +42,18 @@ def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], Any]
     return complete
 
 
-#: ``inventory: tuple[str, ...]``: empty where ``-i`` wasn't given.
-inventory_options = click.option(
-    "-i",
-    "--inventory",
-    multiple=True,
-    metavar="SOURCE",
-    shell_complete=completes("files"),
-    help="Where hosts come from: a YAML or INI file, a directory of them, a program, or a list 'web1,web2,'. "
-    "May be given several times. Default: ./inventory.",
+#: ``inventory: tuple[str, ...]``: empty where ``-i`` wasn't given. The passwords of vault data are there to all code.
+inventory_options = _several(
+    click.option(
+        "-i",
+        "--inventory",
+        multiple=True,
+        metavar="SOURCE",
+        shell_complete=completes("files"),
+        help="Where hosts come from: a YAML or INI file, a directory of them, a program, or a list 'web1,web2,'. "
+        "May be given several times. Default: ./inventory.",
+    ),
+    vault_options,
 )
 
 #: ``limit: str | None``, ``extra_vars: tuple[str, ...]``, ``strict: bool``.

@@ -38,7 +38,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap
     """
     from drumline.app import remaining_of
 
-    prepared = prepared_with(playbooks, given)
+    prepared = prepared_with(playbooks, given, sends=True)
     status = run_reported(
         prepared,
         verbose=verbose,

@@ -12,7 +12,6 @@ _PASSWORDS = (
     "drumline doesn't prompt for passwords. Set {variable} in the inventory, preferably from the environment: "
     "{variable}: \"{{{{ lookup('env', 'NAME') }}}}\"."
 )
-_VAULT = "not supported yet. Take secrets from the environment instead: \"{{ lookup('env', 'NAME') }}\"."
 _SSH_ARGUMENTS = "not supported. Put the options in ~/.ssh/config, which is honoured; see docs/transports.md."
 _PLAN = "'drumline plan PLAYBOOK' shows {what} and sends nothing."
 
@@ -57,7 +56,6 @@ _ANSIBLE: tuple[tuple[str, str], ...] = (
         "--force-handlers",
         "not supported yet, nor are handlers. A later task with 'when: RESULT is changed' does what a handler would.",
     ),
-    ("--vault-id --vault-password-file --vault-pass-file -J --ask-vault-password --ask-vault-pass", _VAULT),
     ("-M --module-path", "actions of your own are plugins: put them in the directory 'plugins'; see docs/plugins.md."),
     ("-m --module-name", "'drumline exec PATTERN -m ACTION -a ARGUMENTS' runs one action."),
     ("-a --args", "'drumline exec PATTERN -m ACTION -a ARGUMENTS' runs one action."),

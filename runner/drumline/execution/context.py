@@ -24,6 +24,7 @@ from drumline.plugin.actions import Action
 from drumline.plugin.runs import JobReport
 from drumline.plugin.transports import Transport
 from drumline.secret import Secret, is_secret_name
+from drumline.source.vault import keyring
 from drumline.templating.templates import Templating
 
 #: Keeps output that a job's result doesn't hold as it is: ``(job, number of its command, stream, data, beginning)``.
@@ -79,6 +80,7 @@ class RunContext:
         layers += [step.task.variables for step in self.plan.steps]
         for secret in _secrets_in(layers):
             self.secrets.add(secret)
+        keyring().follow(self.secrets.add)
 
     def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> Scope:
         """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what items before it set."""

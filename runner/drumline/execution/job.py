@@ -54,6 +54,7 @@ from drumline.plugin.actions import ActionFailed, Call, Steps
 from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
+from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed
 
@@ -286,6 +287,7 @@ class JobRun:
                 become=become is not None,
                 timeout=self._seconds,
                 find_file=partial(find_file, playbook_dir=_directory_of(self._task.position.path)),
+                decrypted=opened,
                 render=task.render_file,
                 lookup=task.look_up,
             )

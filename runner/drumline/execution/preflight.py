@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.errors import FilesError
 from drumline.inventory.scopes import NOTHING
 from drumline.loading.arguments import coerce
 from drumline.loading.connection import (
@@ -37,9 +38,10 @@ from drumline.plugin.actions import Action, ActionFailed, NeededFile, Written
 from drumline.plugin.rules import broken_rules
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Transport
+from drumline.secret import Secret
 from drumline.source.files import find_file
 from drumline.source.inputs import note_file
-from drumline.source.text import VAULT
+from drumline.source.vault import VAULT, keyring, opened
 
 #: Variables that say something of running as another user.
 _BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD, BECOME_PASSWORD) for name in names_of(option))
@@ -198,8 +200,16 @@ class Preflight:
             return
         note_file(path)
         if written.arguments.get("decrypt", True) and _is_vaulted(path):
-            detail = f"{path} can't be decrypted yet. Decrypt it, or copy it as it is with decrypt: false."
-            self.mistakes.add("This file is encrypted by ansible-vault", detail=detail, position=position)
+            self._check_vault(path, position)
+
+    def _check_vault(self, path: Path, position: Position) -> None:
+        ring = keyring()
+        try:
+            opened(path, path.read_bytes())
+        except FilesError as error:
+            told = self.mistakes if ring.passwords else ring.locked
+            for mistake in error.diagnostics:
+                told.add(mistake.summary, detail=f"{mistake.position}: {mistake.detail}", position=position)
 
     def _add_missing(self, task: Task, message: str, position: Position) -> None:
         """An error, unless the task may not run at all, or a task before it may make the file."""
@@ -289,7 +299,9 @@ def _written(task: Task, action: Action, platforms: frozenset[Platform]) -> Writ
     for name, value in task.arguments.items():
         argument = declared.get(name)
         own = argument.name if argument else name
-        if templates_in(value):
+        if isinstance(value, Secret):
+            texts[own] = ""
+        elif templates_in(value):
             texts[own] = value.text if isinstance(value, Template) else ""
         else:
             constants[own] = _coerced(value, argument.type) if argument else value

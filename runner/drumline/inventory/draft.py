@@ -11,6 +11,7 @@ from msgspec import Struct
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.ranges import check_group_name, check_name, expand
 from drumline.model.value import Value
+from drumline.source.yaml import hidden
 
 #: The group that everything is in, and the one of hosts that are in no other.
 ALL, UNGROUPED = "all", "ungrouped"
@@ -107,6 +108,11 @@ class Draft:
         for host, variables in other.hosts.items():
             self.hosts.setdefault(host, {}).update(variables)
         self.warnings.extend(other.warnings)
+
+    def hide(self) -> None:
+        """Have all variables secret: they were encrypted."""
+        for variables in (*self.hosts.values(), *(group.variables for group in self.groups.values())):
+            variables.update({name: hidden(value) for name, value in variables.items()})
 
     def check_declared(self) -> None:
         """Note groups that are named as children or have variables, but stand nowhere by themselves."""

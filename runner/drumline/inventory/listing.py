@@ -9,6 +9,7 @@ from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.model.host import Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.secret import MASK, Secret
+from drumline.source.vault import VAULT
 from drumline.source.yaml import BRACES
 
 #: How Ansible's JSON marks text that is never a template.
@@ -17,7 +18,7 @@ UNSAFE = "__ansible_unsafe"
 #: Variables that a tool defines itself: what an inventory says of them has no effect, and Ansible doesn't list it.
 _INTERNAL = MAGIC_NAMES | {"ansible_facts", "ansible_inventory_sources", "ansible_limit"}
 
-#: Whether a variable of this name is to be masked.
+#: Whether a variable of this name is to be masked; one without a name is a value that was encrypted.
 IsSecret = Callable[[str], object]
 
 
@@ -50,7 +51,12 @@ def _json(value: Value, is_secret: IsSecret) -> Any:
         return as_json(value, is_secret)
     if isinstance(value, list):
         return [_json(item, is_secret) for item in value]
-    return value.reveal() if isinstance(value, Secret) else value
+    return _secret(value.reveal(), is_secret) if isinstance(value, Secret) else value
+
+
+def _secret(text: str, is_secret: IsSecret) -> Any:
+    """A value that was encrypted. One that still is has the shape of ``ansible-inventory``."""
+    return {"__ansible_vault": text} if text.startswith(VAULT.decode()) else MASK if is_secret("") else text
 
 
 def _masked(value: Value) -> Any:

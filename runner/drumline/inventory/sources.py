@@ -21,6 +21,7 @@ from drumline.model.host import Inventory
 from drumline.plugin.sources import InventorySource, SourceData
 from drumline.source.inputs import note_file
 from drumline.source.text import read_text
+from drumline.source.vault import Decrypted
 
 #: What a directory may hold that is no inventory source (Ansible's rules).
 _IGNORED = re.compile(
@@ -136,7 +137,14 @@ class _Loader:
             else:
                 from drumline.inventory.ini_source import read_ini
 
-                read_ini(text, str(path), self.draft)
+                if isinstance(text, Decrypted):
+                    part = Draft()
+                    read_ini(text, str(path), part)
+                    part.hide()
+                    self.draft.absorb(part)
+                    self.draft.mistakes.extend(part.mistakes)
+                else:
+                    read_ini(text, str(path), self.draft)
         except FilesError as error:
             self.draft.mistakes.extend(error.diagnostics)
 

@@ -37,6 +37,10 @@ class Template(Struct, frozen=True, eq=False, gc=False):
         return hash((self.text, self.bare))
 
 
+class SecretTemplate(Template, frozen=True, eq=False, gc=False):
+    """One that was encrypted: what it gives is secret."""
+
+
 #: None, bool, int, float, str, Template, Secret, or lists and dicts of these.
 Value: TypeAlias = Any
 Variables: TypeAlias = Mapping[str, Value]

@@ -77,6 +77,8 @@ class Call(Struct, frozen=True, kw_only=True):
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the directory named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
+    #: The content of such a file in clear where ansible-vault encrypted it, else as it is: ``(path, content)``.
+    decrypted: Callable[[Path, bytes], bytes] = lambda _path, content: content
     #: Renders the text of a file as a template with the task's variables: ``(text, path, **syntax) -> str``, where
     #: ``syntax`` are arguments of jinja2's ``Environment`` (``trim_blocks``, ``variable_start_string``, …).
     render: Callable[..., str] = lambda text, _path, **_syntax: text

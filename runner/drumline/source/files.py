@@ -8,8 +8,10 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from drumline.errors import FilesError
 from drumline.plugin import ActionFailed
 from drumline.source.inputs import note_content
+from drumline.source.vault import opened
 
 
 def find_file(src: str, directory: str, playbook_dir: Path) -> Path:
@@ -40,6 +42,14 @@ def read_file(path: Path, most: int) -> bytes:
         raise OSError(errno.EFBIG, f"it is larger than {most // 1024 // 1024} MiB")
     note_content(path, content)
     return content
+
+
+def read_clear(path: Path, most: int) -> bytes:
+    """The same, decrypted where ansible-vault encrypted it. Raises ``OSError`` also where it can't be."""
+    try:
+        return opened(path, read_file(path, most))
+    except FilesError as error:
+        raise OSError(errno.EACCES, error.diagnostics[0].detail.rstrip(".")) from None
 
 
 def _with_an_end(path: Path) -> Path:

@@ -7,19 +7,24 @@ from pathlib import Path
 from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError
 from drumline.source.inputs import note_content
+from drumline.source.vault import VAULT, Decrypted, keyring
 
 #: Bytes. A file of this project is written by a person or a generator of theirs; what is larger is a mistake.
 LARGEST = 50_000_000
-#: How a file begins that ansible-vault encrypted.
-VAULT = b"$ANSIBLE_VAULT;"
 
 
 def read_text(path: Path) -> str:
-    """The file's text without a byte order mark; ``FilesError`` when it is missing, a directory, binary, too big."""
+    """The file's text without a byte order mark; ``FilesError`` when it is missing, a directory, binary, too big.
+
+    The text of a file that ansible-vault encrypted is ``Decrypted``; ``FilesError`` when it can't be.
+    """
     raw = _read(path)
     if raw.startswith(VAULT):
-        detail = "Such files can't be read yet. Decrypt it, or keep what is secret in it elsewhere: -e @FILE."
-        raise _refusal(path, "This file is encrypted by ansible-vault", detail, 0, raw)
+        return Decrypted(_text(path, keyring().open(raw, Position(str(path)))))
+    return _text(path, raw)
+
+
+def _text(path: Path, raw: bytes) -> str:
     if b"\0" in raw:
         raise _refusal(path, "This file isn't text", _binary_reason(raw), raw.index(b"\0"), raw)
     try:

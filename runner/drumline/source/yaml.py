@@ -7,6 +7,7 @@ point at a mistake. The rules are those of PyYAML's safe loader (YAML 1.1, as in
 - Keys are text, as written: ``80:`` is ``"80"`` and ``no:`` is ``"no"``. A key given twice is a mistake.
 - Dates stay strings.
 - ``!unsafe`` marks text that is never a template, and everything inside the list or dictionary that it marks.
+- ``!vault`` marks text that ansible-vault encrypted. It is decrypted, is secret, and is never a template.
 - Anchors, aliases and ``<<`` work, but may not make a document more than a million nodes larger.
 
 The tree is built from the parser's events rather than by the library's composer, which recurses in C and crashes the
@@ -26,9 +27,11 @@ from msgspec import Struct
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.model.value import Octal, Template, Value
+from drumline.model.value import Octal, SecretTemplate, Template, Value
+from drumline.secret import Secret
 from drumline.source.gc_tuning import without_collector
 from drumline.source.text import read_text
+from drumline.source.vault import VAULT, Decrypted, keyring
 
 #: Levels of lists and dictionaries inside each other.
 _DEEPEST = 100
@@ -39,6 +42,8 @@ _MOST_MISTAKES = 100
 #: Nodes that aliases may add to a document.
 _MOST_ALIASED = 1_000_000
 _STANDARD = "tag:yaml.org,2002:"
+#: How a value begins that there is no password for.
+_LOCKED = VAULT.decode()
 #: What makes a text a template.
 BRACES = re.compile(r"\{[{%#]")
 _OCTAL = re.compile(r"\+?0[0-7_]+")
@@ -71,6 +76,8 @@ Scalar: TypeAlias = str | int | float | bool | None
 class Node(Struct, frozen=True):
     """A value and where it begins. ``unsafe``: its text is data, whatever braces it holds.
 
+    ``secret``: it was encrypted. As data (:func:`plain`) it is a ``Secret`` or a ``SecretTemplate``.
+
     The position of a block scalar (``|``, ``>``) is that of its text: the line after the indicator, the column of its
     indentation. So line n of a literal text is line ``position.line + n - 1`` of the file. A quoted scalar's position
     is that of its quote. In folded and quoted text over several lines only the first line is known.
@@ -79,6 +86,7 @@ class Node(Struct, frozen=True):
     value: Scalar | list[Node] | dict[str, Entry]
     position: Position
     unsafe: bool = False
+    secret: bool = False
 
     @property
     def kind(self) -> str:
@@ -114,7 +122,7 @@ def load(text: str, path: str) -> Node | None:
 
     Raises ``FilesError``. A document that can't be parsed has one mistake; others are all found at once.
     """
-    builder = _Builder(text, path)
+    builder = _Builder(str(text), path, secret=isinstance(text, Decrypted))
     try:
         root = builder.build()
     except yaml.YAMLError as error:
@@ -133,11 +141,29 @@ def plain(node: Node | None, *, unsafe: bool = False) -> Value:
         return None
     value, unsafe = node.value, unsafe or node.unsafe
     if isinstance(value, str):
-        return value if unsafe else text_value(value, node.position)
+        text = value if unsafe else text_value(value, node.position)
+        return hidden(text) if node.secret else text
     if isinstance(value, dict):
         return {key: plain(entry.node, unsafe=unsafe) for key, entry in value.items()}
     if isinstance(value, list):
         return [plain(item, unsafe=unsafe) for item in value]
+    return hidden(value) if node.secret else value
+
+
+def hidden(value: Value) -> Value:
+    """What was encrypted, as secret. What a template among it gives is known when it is rendered."""
+    if isinstance(value, Template):
+        return SecretTemplate(value.text, value.position)
+    if isinstance(value, str):
+        if not value.startswith(_LOCKED):
+            keyring().note(value)
+        return Secret(value)
+    if isinstance(value, (int, float)):
+        keyring().note_number(value)
+    if isinstance(value, dict):
+        return {key: hidden(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [hidden(item) for item in value]
     return value
 
 
@@ -201,8 +227,8 @@ def _merge_sources(nodes: list[Node]) -> Iterator[dict[str, Entry]]:
 class _Builder:
     """Turns the parser's events into nodes, without recursion."""
 
-    def __init__(self, text: str, path: str) -> None:
-        self.text, self.path = text, path
+    def __init__(self, text: str, path: str, *, secret: bool) -> None:
+        self.text, self.path, self._secret = text, path, secret
         self.mistakes = Diagnostics()
         self._lines: list[str] | None = None
         self._stack: list[_List | _Dict] = []
@@ -265,16 +291,26 @@ class _Builder:
                 self._anchors[event.anchor] = (Node(event.value, self._at(event.start_mark)), 1)
             return
         position = self._text_position(event) if event.style in ("|", ">") else self._at(event.start_mark)
-        unsafe = event.tag == "!unsafe" or (parent is not None and parent.unsafe)
-        if event.tag is None:
-            value: Any = _plain_scalar(event.value) if event.implicit[0] else event.value
+        vault = event.tag in ("!vault", "!vault-encrypted")
+        unsafe = vault or event.tag == "!unsafe" or (parent is not None and parent.unsafe)
+        if vault:
+            value: Any = self._decrypted(event.value, position)
+        elif event.tag is None:
+            value = _plain_scalar(event.value) if event.implicit[0] else event.value
         else:
             value = self._tagged(event)
         if value is _invalid:
             detail = f"{event.value[:80]!r} looks like a number, but isn't one. Quote it if you mean text."
             self._complain("A value can't be read", detail=detail, position=position)
             value = None
-        self._add(Node(value, position, unsafe), event.anchor, 1)
+        self._add(Node(value, position, unsafe, vault or self._secret), event.anchor, 1)
+
+    def _decrypted(self, text: str, position: Position) -> str | None:
+        try:
+            return keyring().open_value(text, position)
+        except FilesError as error:
+            self.mistakes.extend(error.diagnostics)
+            return None
 
     def _key(self, parent: _Dict, key: str, event: Any) -> None:
         position = self._at(event.start_mark)
@@ -365,15 +401,10 @@ class _Builder:
 
     def _unknown_tag(self, tag: str, position: Position) -> None:
         shown = "!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag
-        if tag in ("!vault", "!vault-encrypted"):
-            detail = (
-                "Values that ansible-vault encrypted can't be read here; keep this one in the environment or a file."
-            )
-        else:
-            detail = (
-                f"'{shown}' isn't supported. Known are !unsafe, !!str, !!int, !!float, !!bool and !!null. "
-                "Text that begins with '!' has to be quoted."
-            )
+        detail = (
+            f"'{shown}' isn't supported. Known are !unsafe, !vault, !!str, !!int, !!float, !!bool and !!null. "
+            "Text that begins with '!' has to be quoted."
+        )
         self._complain("Unknown tag", detail=detail, position=position)
 
 

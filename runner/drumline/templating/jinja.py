@@ -29,7 +29,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from drumline.source.files import read_file
+from drumline.source.files import read_clear
 from drumline.templating.bounds import MOST, OPERATORS, check_format, check_method
 from drumline.templating.functions import Functions
 from drumline.templating.names import root_of
@@ -258,6 +258,6 @@ class FileEnvironment(DataEnvironment):
 def read_template(path: str) -> tuple[str, str, Callable[[], bool]] | None:
     """The loader of included files: text, file name, whether it is still current."""
     try:
-        return read_file(Path(path), MOST).decode(), path, lambda: True
+        return read_clear(Path(path), MOST).decode(), path, lambda: True
     except (OSError, UnicodeDecodeError):
         return None

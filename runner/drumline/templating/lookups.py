@@ -19,7 +19,7 @@ from jinja2.utils import missing
 
 from drumline.diagnostics import did_you_mean
 from drumline.plugin import ActionFailed
-from drumline.source.files import find_file, read_file
+from drumline.source.files import find_file, read_clear
 from drumline.templating import not_yet
 from drumline.templating.bounds import MOST
 from drumline.templating.functions import PREFIX
@@ -147,7 +147,7 @@ def playbook_dir(context: Context) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return read_file(path, MOST).decode()
+        return read_clear(path, MOST).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise FilterArgumentError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
 

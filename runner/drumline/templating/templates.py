@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from drumline.diagnostics import Diagnostic, Position
-from drumline.model.value import Template, Value
+from drumline.model.value import SecretTemplate, Template, Value
 from drumline.secret import Secret
+from drumline.source.vault import keyring
 from drumline.templating.budget import DEFAULT
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.values import ATOMS, OMIT
@@ -135,6 +136,8 @@ class Templating:
     def _renderer(self, value: Value) -> Rendered | None:
         if type(value) in ATOMS:
             return None
+        if isinstance(value, SecretTemplate):
+            return lambda variables: _noted(self._texts.evaluate(value, variables))
         if isinstance(value, Template):
             return lambda variables: self._texts.evaluate(value, variables)
         if isinstance(value, Secret):
@@ -180,6 +183,19 @@ def _truth(value: Any, condition: Template) -> bool:
         "Compare it with something, or use the filter 'bool' or the test 'is truthy'.",
         condition.position,
     )
+
+
+def _noted(value: Any) -> Any:
+    """The value, with all text in it noted as secret."""
+    if isinstance(value, str):
+        keyring().note(value)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _noted(item)
+    elif isinstance(value, list):
+        for item in value:
+            _noted(item)
+    return value
 
 
 def _shown(value: Any) -> str:

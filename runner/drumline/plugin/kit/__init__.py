@@ -32,7 +32,7 @@ from drumline.plugin.kit.asking import (
 from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
 from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
 from drumline.plugin.kit.scripts import Script, script_run
-from drumline.plugin.kit.transfer import Content, fill, local_content, readable, refuse_vault
+from drumline.plugin.kit.transfer import Content, fill, local_content, readable
 
 __all__ = [
     "ATTRIBUTES",
@@ -57,7 +57,6 @@ __all__ = [
     "powershell_value",
     "readable",
     "readable_text",
-    "refuse_vault",
     "refused",
     "remove",
     "require_exit",

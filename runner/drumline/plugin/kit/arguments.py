@@ -29,8 +29,8 @@ ATTRIBUTES = (
     *refused(seuser=_SELINUX, serole=_SELINUX, setype=_SELINUX, selevel=_SELINUX),
     Argument(name="attributes", type=object, aliases=("attr",), refused="Use a task with command: chattr."),
 )
-#: Files that ansible-vault encrypted can't be decrypted; False takes them as they are.
-DECRYPT = Argument(name="decrypt", type=bool, default=True, help="Refuse a file that ansible-vault encrypted")
+#: Files that ansible-vault encrypted are decrypted; False takes them as they are.
+DECRYPT = Argument(name="decrypt", type=bool, default=True, help="Decrypt a file that ansible-vault encrypted")
 
 
 def mode_text(mode: str | None) -> str | None:

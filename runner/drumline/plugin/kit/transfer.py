@@ -29,8 +29,9 @@ SMALL = 64 * 1024
 _PIECE = 1024 * 1024
 #: Bytes that are summed up between two looks at whether the job is to stop.
 _BREATH = 8 * 1024 * 1024
-#: How a file begins that ansible-vault encrypted.
+#: How a file begins that ansible-vault encrypted, and how large it may be: it is decrypted in memory.
 _VAULT = b"$ANSIBLE_VAULT;"
+_MOST_ENCRYPTED = 64 * 1024 * 1024
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -87,16 +88,10 @@ def readable(path: Path) -> Iterator[None]:
         raise ActionFailed(f"{path} on this machine can't be read: {error.strerror or error}") from error
 
 
-def refuse_vault(path: Path, data: bytes) -> None:
-    """End the action when ansible-vault encrypted what a file of this machine holds; the beginning of it is enough."""
-    if data.startswith(_VAULT):
-        raise ActionFailed(f"{path} is encrypted by ansible-vault, and can't be decrypted yet")
-
-
 def local_content(call: Call, path: Path) -> Generator[Request, Any, Content]:
     """What a file of this machine holds, read into memory only when it is small.
 
-    One that ansible-vault encrypted is refused, unless the task's ``decrypt`` (:data:`DECRYPT`) is false.
+    One that ansible-vault encrypted is decrypted, unless the task's ``decrypt`` (:data:`DECRYPT`) is false.
     """
     with readable(path):
         status = path.stat()
@@ -104,12 +99,19 @@ def local_content(call: Call, path: Path) -> Generator[Request, Any, Content]:
             raise ActionFailed(f"{path} on this machine is no file: a pipe or a device may never end")
         with path.open("rb") as file:
             beginning = file.read(SMALL + 1)
-            if call.arguments.get("decrypt", True):
-                refuse_vault(path, beginning)
+            if beginning.startswith(_VAULT) and call.arguments.get("decrypt", True):
+                return Content.of_bytes(call.decrypted(path, beginning + _rest(file, path)))
             if len(beginning) <= SMALL:
                 return Content.of_bytes(beginning)
             checksum = yield from _sum(file, beginning)
     return Content(source=path, size=status.st_size, checksum=checksum, written_at=status.st_mtime_ns)
+
+
+def _rest(file: BinaryIO, path: Path) -> bytes:
+    rest = file.read(_MOST_ENCRYPTED)
+    if len(rest) == _MOST_ENCRYPTED:
+        raise ActionFailed(f"{path} is larger than {_MOST_ENCRYPTED // 1024 // 1024} MiB, and encrypted as a whole")
+    return rest
 
 
 def _sum(file: BinaryIO, beginning: bytes) -> Generator[Request, Any, str]:

@@ -1,0 +1,102 @@
+"""The options that say with which passwords vault data is opened; names, order and variables are Ansible's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from drumline.errors import UsageError
+from drumline.secret import Secret
+from drumline.source.vault import DEFAULT, Keyring, Password, use_keyring
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Sources that mean a person; the first is what ``-J`` stands for.
+PROMPTS = ("prompt_ask_vault_pass", "prompt")
+
+_OPTIONS = (
+    click.option(
+        "--vault-id",
+        "vault_ids",
+        multiple=True,
+        metavar="[LABEL@]SOURCE",
+        help="A password for vault data, by its label: a file, a program that prints it, or 'prompt'.",
+    ),
+    click.option(
+        "--vault-password-file",
+        "--vault-pass-file",
+        "vault_password_files",
+        multiple=True,
+        metavar="FILE",
+        help="A file with a password for vault data, or a program that prints it. "
+        "Default: ANSIBLE_VAULT_PASSWORD_FILE.",
+    ),
+    click.option(
+        "-J",
+        "--ask-vault-pass",
+        "--ask-vault-password",
+        "ask_vault_pass",
+        is_flag=True,
+        help="Ask for a password for vault data.",
+    ),
+)
+
+
+def vault_options(function: F) -> F:
+    """Adds the options to a command, and has the process use these passwords while the command runs."""
+
+    @wraps(function)
+    def command(*arguments: Any, **given: Any) -> Any:
+        use_keyring(Keyring(passwords_of(taken(given))))
+        return function(*arguments, **given)
+
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command  # type: ignore[return-value]
+
+
+def taken(given: dict[str, Any]) -> list[tuple[str, str]]:
+    """Label and source of each password that the options and the environment name; the options are taken away."""
+    ids, files = given.pop("vault_ids"), given.pop("vault_password_files")
+    listed = [part.strip() for part in os.environ.get("ANSIBLE_VAULT_IDENTITY_LIST", "").split(",") if part.strip()]
+    usual = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE", "")
+    if not files and usual:
+        files = (usual,)
+    asked = [(DEFAULT, PROMPTS[0])] if given.pop("ask_vault_pass") else []
+    return [*map(split_id, (*listed, *ids)), *((DEFAULT, file) for file in files), *asked]
+
+
+def split_id(text: str) -> tuple[str, str]:
+    """``LABEL@SOURCE`` as label and source; the label of a source alone is ``default``."""
+    label, sign, source = text.partition("@")
+    return (label or DEFAULT, source) if sign else (DEFAULT, text)
+
+
+def passwords_of(named: Iterable[tuple[str, str]]) -> Iterator[Password]:
+    """The passwords. People are asked at once; a file has to be there, and is read when it is needed."""
+    for label, source in named:
+        if source in PROMPTS:
+            yield Password(label, "typed", Secret(asked(f"Vault password ({label}):")))
+            continue
+        if not Path(os.path.expandvars(source)).expanduser().is_file():
+            raise UsageError("A file with a vault password isn't there", f"There is no file {source!r}.")
+        yield Password(label, source)
+
+
+def asked(question: str) -> str:
+    """What a person types, unseen."""
+    from drumline.plugin.terminal import NoTerminal, ask_person
+
+    try:
+        answer = ask_person([question], hidden=True)
+    except NoTerminal as error:
+        detail = f"{str(error).capitalize()}. Use --vault-password-file FILE, which may be a program."
+        raise UsageError("A vault password can't be asked for", detail) from None
+    if not answer:
+        raise UsageError("A vault password is empty", "Type one, or leave the option out.")
+    return answer

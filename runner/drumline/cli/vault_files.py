@@ -1,0 +1,84 @@
+"""Files of ``drumline vault``: replaced as a whole, and edited where no one else can read them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from drumline.errors import UsageError
+
+
+def replace_content(path: Path, data: bytes) -> None:
+    """Have the file hold this, or what it held before if that fails. It keeps its mode and owner; a new one is private.
+
+    Of a link the file is replaced that it points to.
+    """
+    target = path.resolve()
+    try:
+        before = target.stat() if target.exists() else None
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            if before is not None:
+                with suppress(PermissionError):
+                    os.chown(name, before.st_uid, before.st_gid)
+                os.chmod(name, stat.S_IMODE(before.st_mode))
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise UsageError("A file can't be written", f"{path}: {error.strerror}.") from None
+
+
+def edited(name: str, clear: bytes) -> bytes:
+    """What a person makes of the text, in an editor that is given a private file whose name ends like this one."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    with _private_directory() as directory:
+        path = directory / name
+        path.write_bytes(clear)
+        try:
+            status = subprocess.call([*shlex.split(editor), str(path)])
+            if status:
+                detail = f"{editor} ended with exit status {status}; the file is as it was."
+                raise UsageError("The editor failed", detail)
+            return path.read_bytes()
+        except (OSError, ValueError) as error:
+            detail = f"{editor}: {getattr(error, 'strerror', None) or error}. EDITOR names another one."
+            raise UsageError("The editor can't be started", detail) from None
+
+
+@contextmanager
+def _private_directory() -> Iterator[Path]:
+    """A directory that only this user can enter, and that is gone afterwards, also when a signal ends the program."""
+    directory = Path(tempfile.mkdtemp(prefix="drumline-vault-"))
+
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield directory
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for file in directory.rglob("*"):
+            with suppress(OSError):
+                _overwrite(file)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _overwrite(file: Path) -> None:
+    if file.is_file() and not file.is_symlink():
+        with file.open("r+b") as content:
+            content.write(bytes(file.stat().st_size))
