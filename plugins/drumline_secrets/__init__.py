@@ -11,8 +11,10 @@ from drumline.plugin import Duration, SecretStore, Setting, hookimpl
 
 @hookimpl
 def drumline_settings() -> Iterable[Setting]:
-    commands = "Kinds of secrets and the programs that print them; the name in a reference is their last argument."
-    timeout = "Time for such a program, and for whatever it asks."
+    commands = (
+        "Kinds of secrets and the programs that print them. The name in the reference is passed as the last argument."
+    )
+    timeout = "How long such a program may run, including the time to answer its questions."
     return [
         Setting(
             name="commands",

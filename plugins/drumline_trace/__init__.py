@@ -11,7 +11,7 @@ from drumline.plugin.runs import RunView
 
 @hookimpl
 def drumline_settings() -> Iterable[Setting]:
-    told = "The file that a trace of each run is written to; without it there is none, and no job is wrapped."
+    told = "The file to write a trace of each run to. Without it, nothing is traced."
     return [Setting(name="file", type=Path, help=told)]
 
 
