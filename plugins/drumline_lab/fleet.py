@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -180,22 +181,26 @@ class Fleet:
         """Make the host's directory by a command of its own: the first one also starts a Windows host's services."""
         line = f'mkdir "{root}"' if isinstance(backend, Windows) else f"test -d '{root}'"
         launch = backend.launch(line, direct=False, directory=None, variables={})
-        try:
-            done = subprocess.run(
-                launch.argv,
-                env=dict(launch.environment),
-                cwd=launch.directory,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_FIRST_LINE,
-                start_new_session=True,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise UsageError(f"Windows host {name} doesn't start", str(error)) from error
-        if done.returncode:
-            said = (done.stderr + done.stdout).decode(errors="replace").strip()
-            raise UsageError(f"Windows host {name} doesn't start", f"{backend.description} says: {said}")
+        # Not into a pipe, which would be open for as long as what the host leaves in the background has it.
+        with tempfile.TemporaryFile() as said:
+            try:
+                done = subprocess.run(
+                    launch.argv,
+                    env=dict(launch.environment),
+                    cwd=launch.directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    timeout=_FIRST_LINE,
+                    start_new_session=True,
+                    check=False,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise UsageError(f"Windows host {name} doesn't start", str(error)) from error
+            if done.returncode:
+                said.seek(0)
+                words = said.read().decode(errors="replace").strip()
+                raise UsageError(f"Windows host {name} doesn't start", f"{backend.description} says: {words}")
 
     def _root(self, name: str) -> Path:
         root = host_directory(self.directory, name) / "root"

@@ -46,7 +46,10 @@ class WinrmShell:
             self._commands = 0
 
     def start(self, line: str) -> str:
-        """Start a command line and return its id. Renews the shell when it is gone or its quota is used up."""
+        """Start a command line and return its id. Renews the shell when it is gone or its quota is used up.
+
+        Raises ``Broken`` when the host did not say in time whether it did.
+        """
         if self._commands >= self._client.settings.max_operations:
             self.delete()
         for last in (False, True):
@@ -59,7 +62,10 @@ class WinrmShell:
                 if not last:
                     continue
                 raise _told(error, self._client.settings.name) from None
-            except (NothingYet, TooLarge) as error:
+            except NothingYet as nothing:
+                said = f"{nothing} Whether it has started what it was asked to can't be known."
+                raise Broken("Host too busy", said) from None
+            except TooLarge as error:
                 raise _told(error, self._client.settings.name) from None
             self._commands += 1
             return command
@@ -167,7 +173,7 @@ def _told(error: Exception, host: str) -> HostError:
     if isinstance(error, HostError):
         return error
     if isinstance(error, NothingYet):
-        return HostError("Host too busy", f"{error} {host} did not start what it was asked to. Try again later.")
+        return HostError("Host too busy", f"{error} {host} did not open a shell in time. Try again later.")
     if isinstance(error, TooLarge):
         return HostError("Request too large", f"{host} does not take so long a command, or so many variables.")
     return HostError("The host ends every shell at once", str(error))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import ntpath
 import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from drumline_lab import clocks
 from drumline_lab.wsman import exit_codes, faults
 from drumline_lab.wsman.process import Launch
 
 #: A command line that starts PowerShell, by whichever of its names.
 _POWERSHELL = re.compile(r'\s*"?(?:[^"\s]*[\\/])?(?:powershell|pwsh)(?:\.exe)?"?(?=\s|$)', re.IGNORECASE)
+#: seconds for a host to start its services
+_START_PATIENCE = 180.0
 
 
 class Backend(Protocol):
@@ -29,7 +32,10 @@ class Backend(Protocol):
         ...
 
     def launch(self, line: str, *, direct: bool, directory: str | None, variables: Mapping[str, str]) -> Launch:
-        """How to start a line, through ``cmd`` or as a program itself; raises a fault when it can't be."""
+        """How to start a line, through ``cmd`` or as a program itself; raises a fault when it can't be.
+
+        The first one may have to wait for its host to start.
+        """
         ...
 
     def reporting(self, launch: Launch, line: str, *, direct: bool) -> Launch:
@@ -52,6 +58,7 @@ class Windows:
         self._host = host
         self._mark = mark or {}
         self._started = False
+        self._starting = threading.Lock()
 
     @property
     def description(self) -> str:
@@ -62,9 +69,11 @@ class Windows:
             raise faults.program_not_found()
         environment = self._environment() | {f"WINENV_{name}": value for name, value in variables.items()}
         if directory:
-            environment["WINDOWS_CWD"] = self._spelled(directory)
-        if clocks.is_shifted(variables):
-            self._start()
+            try:
+                environment["WINDOWS_CWD"] = self._spelled(directory)
+            except (OSError, subprocess.SubprocessError):
+                raise faults.program_not_found() from None
+        self._start()
         return Launch(argv=(self._program, "exec" if direct else "cmd", line), environment=environment)
 
     def reporting(self, launch: Launch, line: str, *, direct: bool) -> Launch:
@@ -106,11 +115,19 @@ class Windows:
         return "C:\\" + "\\".join(filter(None, names))
 
     def _start(self) -> None:
-        """Start the host's services, which its first command does, so that they have this machine's clock."""
-        if not self._started:
+        """Start the host's services, which its first command does, so that no line has to.
+
+        They would have a shifted line's clock, and keep its output open for as long as they live.
+        """
+        with self._starting:
+            if self._started:
+                return
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             command = [self._program, "cmd", "exit"]
-            subprocess.run(command, env=self._environment(), capture_output=True, timeout=120, check=False)
-            self._started = True
+            # What is wrong with it shows when the line itself is started.
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(command, env=self._environment(), timeout=_START_PATIENCE, check=False, **quiet)
+                self._started = True
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host, **self._mark}

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -18,7 +20,7 @@ from xml.sax.saxutils import escape, quoteattr
 from drumline_lab import clocks
 from drumline_lab.wsman import faults, soap
 from drumline_lab.wsman.backends import Backend
-from drumline_lab.wsman.process import Canned, ShellProcess
+from drumline_lab.wsman.process import Canned, Launch, ShellProcess
 from drumline_lab.wsman.settings import Settings
 from drumline_lab.wsman.shell import Command, ReceivedOutput, ServedShell, Shells
 from drumline_lab.wsman.soap import RSP, Message
@@ -107,10 +109,10 @@ class TextShells:
             raise faults.line_too_long()
         command = Command((wanted.get("CommandId") or str(uuid.uuid4())).upper())
         direct = self.settings.old_skip_cmd and message.options.get("WINRS_SKIP_CMD_SHELL", "").upper() == "TRUE"
-        self._start(command, shell, line, direct)
+        self._start(command, shell, line, direct, message.timeout)
         return f"<rsp:CommandResponse><rsp:CommandId>{escape(command.id)}</rsp:CommandId></rsp:CommandResponse>"
 
-    def _start(self, command: Command, shell: ServedShell, line: str, direct: bool) -> None:
+    def _start(self, command: Command, shell: ServedShell, line: str, direct: bool, timeout: float) -> None:
         text = Line(text=line, shell_id=shell.id, environment=shell.environment, directory=shell.directory)
         canned = self.script(text) if self.script is not None else None
         if canned is None and len(line) > _CMD_LIMIT and not direct:
@@ -121,8 +123,12 @@ class TextShells:
             return
         settings = self.settings
         variables = {**shell.environment, **clocks.ahead(settings.clock_offset)}
-        launch = self._backend.launch(line, direct=direct, directory=shell.directory, variables=variables)
-        launch = self._backend.reporting(launch, line, direct=direct)
+
+        def prepare() -> Launch:
+            launch = self._backend.launch(line, direct=direct, directory=shell.directory, variables=variables)
+            return self._backend.reporting(launch, line, direct=direct)
+
+        launch = _in_time(timeout, prepare)
         self._shells.add(shell, command)
         after = clocks.forget if settings.clock_offset else None
         command.start(lambda: ShellProcess(launch, command, linger=settings.linger, crlf=settings.crlf, after=after))
@@ -234,6 +240,22 @@ def _streams(output: ReceivedOutput, command_id: str) -> str:
     parts += [f'<rsp:Stream Name="{name}" CommandId={quoted} End="true"></rsp:Stream>' for name in ("stdout", "stderr")]
     code = "" if output.exit_code is None else f"<rsp:ExitCode>{output.exit_code}</rsp:ExitCode>"
     return "".join(parts) + f'<rsp:CommandState CommandId={quoted} State="{state}">{code}</rsp:CommandState>'
+
+
+def _in_time(seconds: float, prepare: Callable[[], Launch]) -> Launch:
+    """What ``prepare`` gives, or raises; else the fault of a time-out. It goes on then, for whoever asks next."""
+    future: Future[Launch] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(prepare())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="launch", daemon=True).start()
+    if not wait([future], seconds).done:
+        raise faults.timed_out()
+    return future.result()
 
 
 def _shell_id(message: Message) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,6 +142,49 @@ def test_a_program_that_is_not_there_is_a_fault(
         client.create()
         answer = client.ask("Command", "<r:CommandLine><r:Command>ver</r:Command></r:CommandLine>")
         assert answer.code == 2147942402
+
+
+def test_a_host_that_takes_long_to_start_is_waited_for_no_longer_than_the_client_does(
+    dial: Callable[..., Client], tmp_path: Path
+) -> None:
+    calls, gate = tmp_path / "calls", tmp_path / "gate"
+    program = _script(
+        tmp_path / "windows",
+        f'#!/bin/sh\n[ "$1" != path ] || exec echo {tmp_path}\necho "$2" >> {calls}\n'
+        f"while ! [ -e {gate} ]; do sleep 0.01; done\n",
+    )
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    line = "<r:CommandLine><r:Command>ver</r:Command></r:CommandLine>"
+    with WsmanServer(settings, backend=Windows(str(program), "web1")) as server:
+        client = dial(server)
+        client.create()
+        began = time.monotonic()
+        for _ in range(2):
+            answer = client.ask("Command", line, timeout="PT0.5S")
+            assert (answer.code, answer.subcode) == (2150858793, "w:TimedOut")
+        assert time.monotonic() - began < 15
+        gate.touch()
+        assert client.run("ver") == (b"", b"", 0)
+    assert calls.read_text().splitlines() == ["exit", "ver"]
+
+
+def test_what_a_host_starts_with_its_first_line_holds_no_request_up(
+    dial: Callable[..., Client], tmp_path: Path
+) -> None:
+    """Its services have the output of whoever starts them open for as long as they live."""
+    pids = tmp_path / "pids"
+    program = _script(
+        tmp_path / "windows",
+        f'#!/bin/sh\n[ "$1" != path ] || exec echo {tmp_path}\n[ -e {pids} ] || {{ sleep 1000 & echo $! > {pids}; }}\n',
+    )
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    try:
+        with WsmanServer(settings, backend=Windows(str(program), "web1")) as server:
+            client = dial(server)
+            client.create()
+            assert client.run("ver") == (b"", b"", 0)
+    finally:
+        os.kill(int(pids.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.windows
