@@ -122,11 +122,17 @@ class Windows:
         with self._starting:
             if self._started:
                 return
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            command = [self._program, "cmd", "exit"]
             # What is wrong with it shows when the line itself is started.
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run(command, env=self._environment(), timeout=_START_PATIENCE, check=False, **quiet)
+                subprocess.run(
+                    [self._program, "cmd", "exit"],
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=_START_PATIENCE,
+                    check=False,
+                )
                 self._started = True
 
     def _environment(self) -> dict[str, str]:
