@@ -8,8 +8,6 @@ from pathlib import Path
 
 from support.program import call
 
-from drumline.app import prepare
-from drumline.config import Settings
 from drumline.journal.store import Journal
 
 PLAYBOOK = """
@@ -59,27 +57,27 @@ def test_every_file_that_went_into_a_run_is_in_its_journal(tmp_path: Path) -> No
     assert found[str(tmp_path / "limit")]["digest"] != hashlib.sha256(b"web1\n").hexdigest()
 
 
-def test_files_that_have_changed_since_are_found(tmp_path: Path) -> None:
+def test_files_that_have_changed_since_are_shown(tmp_path: Path) -> None:
     project(tmp_path)
     for _ in range(2):
         run(tmp_path)
-    journal = Journal(tmp_path / "state")
-    first, second = journal.find("1"), journal.find("2")
-    assert journal.files(first) == journal.files(second)
 
-    def changed() -> list[str]:
-        settings = Settings(inventory=(str(tmp_path / "hosts"),), state=tmp_path / "state")
-        made = prepare(
-            [tmp_path / "site.yml"], settings, extra_vars=[f"@{tmp_path}/extra.yml"], limit=f"@{tmp_path}/limit"
-        )
-        return [str(Path(path).relative_to(tmp_path)) for path in journal.changed(first, made.inputs.files())]
+    def changed(run: str) -> list[str]:
+        shown = json.loads(call(tmp_path, "runs", "show", run, "--format", "json").out)
+        return [str(Path(file["path"]).relative_to(tmp_path)) for file in shown["files"] if file["changed"]]
 
-    assert changed() == []
+    assert changed("1") == changed("2") == []
+    assert "changed since" not in call(tmp_path, "runs", "show").out
     (tmp_path / "files" / "motd").write_text("goodbye\n")
+    (tmp_path / "limit").write_text("web2\n")  # which is as long as before
+    (tmp_path / "extra.yml").touch()
     (tmp_path / "hosts" / "group_vars" / "all.yml").unlink()
-    (tmp_path / "hosts" / "group_vars" / "all").write_text("a: 1\n")
-    assert sorted(changed()) == ["files/motd", "hosts/group_vars/all", "hosts/group_vars/all.yml"]
-    journal.close()
+    assert changed("1") == ["files/motd", "hosts/group_vars/all.yml", "limit"]
+    assert "changed since, or gone: files/motd, hosts/group_vars/all.yml, limit\n" in call(tmp_path, "runs", "show").out
+    (tmp_path / "state" / "salt").unlink()
+    assert "changed since" not in call(tmp_path, "runs", "show").said
+    shown = json.loads(call(tmp_path, "runs", "show", "--format", "json").out)
+    assert {file["changed"] for file in shown["files"]} == {None}
 
 
 def test_the_salt_is_its_owners_and_files_go_with_their_run(tmp_path: Path) -> None:

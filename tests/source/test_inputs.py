@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drumline.plugin.history import InputFile
-from drumline.source.inputs import Inputs, inputs_noted, note_content, note_file
+from drumline.source.inputs import Inputs, inputs_noted, is_as_before, note_content, note_file
 from drumline.source.text import read_text
 
 
@@ -123,3 +123,15 @@ def test_a_tree_of_directories_alone_is_not_walked_to_its_end(tmp_path: Path, mo
     inputs.found(tmp_path)
     assert [file.path for file in inputs.files()] == [str(tmp_path)]
     assert read == [str(tmp_path)]
+
+
+def test_a_directory_that_is_too_large_to_be_read_is_known_by_its_time(tmp_path: Path) -> None:
+    noted = Inputs()
+    (tmp_path / "many").mkdir()
+    noted.found(tmp_path / "many")
+    for name in range(1001):
+        (tmp_path / "many" / str(name)).touch()
+    [file] = noted.files()
+    assert is_as_before(file, bytes)
+    os.utime(tmp_path / "many", (1, 1))
+    assert not is_as_before(file, bytes)

@@ -32,7 +32,7 @@ from drumline.reporting.lines import Line
 from drumline.source.moments import duration
 
 if TYPE_CHECKING:
-    from drumline.plugin.history import History, RunInfo
+    from drumline.plugin.history import History, InputFile, RunInfo
 
 _format = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Default: text."
@@ -71,8 +71,9 @@ def _warn_of_damage(history: History) -> None:
         click.echo(f"warning: {history.damage_told()}", err=True)
 
 
-def _data(run: RunInfo) -> dict[str, Any]:
-    return {name: value for name, value in asdict(run).items() if name != "now"}
+def _data(item: RunInfo | InputFile) -> dict[str, Any]:
+    shown = {name: value for name, value in asdict(item).items() if name != "now"}
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in shown.items()}
 
 
 @command.command("list")
@@ -109,9 +110,13 @@ def show(run: str | None, format_: str, state: Path | None, verbose: int) -> Non
         known = (found, history.plan(found), history.events(found))
         more: dict[str, Any] = {"kept": history.kept(found), "unfit": partial(history.unfit, found)}
         if format_ == "text":
-            _show(show_lines(*known, verbose=verbose, state=state, **more))
+            _show(show_lines(*known, verbose=verbose, state=state, changed=history.changed(found) or (), **more))
             return
-        files = [{"path": file.path, "size": file.size, "digest": file.digest.hex()} for file in history.files(found)]
+        changed = history.changed(found)
+        files = [
+            {**_data(file), "changed": None if changed is None else file.path in changed}
+            for file in history.files(found)
+        ]
         shown = {**show_data(*known, **more), "run": _data(found), "files": files}
         if history.damage:
             shown["damage"] = list(history.damage)

@@ -35,7 +35,12 @@ def salted_with(directory: Path) -> Callable[[bytes], bytes]:
                 os.link(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-    salt = path.read_bytes()
+    return as_salted(directory)
+
+
+def as_salted(directory: Path) -> Callable[[bytes], bytes]:
+    """The same with the salt that is there. Raises ``OSError``."""
+    salt = (directory / _SALT).read_bytes()
     return lambda digest: hashlib.blake2b(digest, key=salt, digest_size=32).digest()
 
 

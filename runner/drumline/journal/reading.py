@@ -17,6 +17,7 @@ from drumline.errors import UsageError
 from drumline.journal import registered
 from drumline.journal.codec import Damaged, decode_event
 from drumline.journal.faults import unreadable
+from drumline.journal.keys import as_salted
 from drumline.journal.opening import open_to_read
 from drumline.journal.places import check_event, read_plan
 from drumline.journal.processes import is_claimed, is_same
@@ -27,6 +28,7 @@ from drumline.model.plan import Job, Plan
 from drumline.model.titles import titled
 from drumline.plugin.history import InputFile, Kept, RunInfo
 from drumline.plugin.runs import JobReport
+from drumline.source.inputs import is_as_before
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -163,6 +165,15 @@ class Reader:
             return []
         query = "SELECT path, size, digest FROM files WHERE run = ?"
         return [InputFile(*row) for row in self._rows(query, ("path",), (run.number,), f"files of run {run.number}")]
+
+    def changed(self, run: RunInfo) -> list[str] | None:
+        """The paths of those that are others now, or are gone; None where that can't be known: the salt is missing."""
+        files = self.files(run)
+        try:
+            salted = as_salted(self.path.parent) if files else bytes
+        except OSError:
+            return None
+        return [file.path for file in files if not is_as_before(file, salted)]
 
     def output(self, run: RunInfo, job: Job, stream: str) -> Mapping[int, Kept]:
         """What a job's result doesn't hold of a stream, by the number of the job's command, in order."""

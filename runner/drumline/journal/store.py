@@ -157,13 +157,6 @@ class Journal(Reader):
         except sqlite3.Error as error:
             raise UsageError("The journal can't be written", explained(error, self.path)) from error
 
-    def changed(self, run: RunInfo, files: Iterable[InputFile]) -> list[str]:
-        """Which of the files that a run was made of are others now, are gone, or weren't among them."""
-        salted = salted_with(self.path.parent)
-        then = {file.path: file.digest for file in self.files(run)}
-        now = {_writable(file.path): salted(file.digest) for file in files}
-        return [path for path in dict.fromkeys([*then, *now]) if then.get(path) != now.get(path)]
-
     def size(self) -> int:
         """Bytes that are in use; what is free in the file is used again. Raises ``UsageError``."""
         try:

@@ -89,6 +89,10 @@ class History(Protocol):
         """The files that the run was made of. Their digests are salted: they can only be compared."""
         ...
 
+    def changed(self, run: RunInfo) -> Sequence[str] | None:
+        """The paths of those that are others now, or are gone; None where that isn't known."""
+        ...
+
     def kept(self, run: RunInfo) -> Mapping[Job, int]:
         """How much output of each job there is beside the results, in bytes."""
         ...

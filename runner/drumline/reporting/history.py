@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -58,12 +59,13 @@ def show_lines(
     state: Path | None = None,
     kept: Mapping[Job, int] | None = None,
     unfit: Callable[[], None] | None = None,
+    changed: Iterable[str] = (),
 ) -> Iterator[Line]:
     """One run in full: failures first, then every wave with its times and results, then the verdict.
 
     ``state`` is the journal's directory, where the command line named it. ``kept`` says how much output of jobs the
     journal has beside their results; ``unfit`` is called for each event that doesn't fit the others, if there may be
-    such: then the journal is damaged.
+    such: then the journal is damaged. ``changed`` are the files of the run that are others now.
     """
     tracker = Tracker(plan, verbose=verbose)
     for _ in _followed(tracker, events, unfit):
@@ -72,6 +74,8 @@ def show_lines(
     word, style = _ending(run)
     yield [Part(f"run {run.number} ", "bold"), Part(f"{run.id}  {_when(run.started)}  "), Part(word, style)]
     yield [Part(run.command, "dim")]
+    if files := ", ".join(map(os.path.relpath, changed)):
+        yield [Part(f"changed since, or gone: {files}", "yellow")]
     failures = list(_failure_lines(tracker))
     if failures:
         yield []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -78,11 +78,30 @@ def _file_at(path: str, most: int) -> InputFile:
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise OSError("neither a file nor a directory")
     if stat.S_ISDIR(status.st_mode) or status.st_size > most:
-        identity = f"{status.st_size} {status.st_mtime_ns}".encode()
-        return InputFile(path, status.st_size, hashlib.sha256(identity).digest())
+        return InputFile(path, status.st_size, _unread_digest(status))
     with open(path, "rb") as file:
         content = file.read(most)
     return InputFile(path, len(content), hashlib.sha256(content).digest())
+
+
+def _unread_digest(status: os.stat_result) -> bytes:
+    return hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode()).digest()
+
+
+def is_as_before(file: InputFile, sealed: Callable[[bytes], bytes]) -> bool:
+    """Whether a file is still what it was; ``sealed`` makes of a digest what ``file`` has of it."""
+    try:
+        status = os.stat(file.path)
+        if status.st_size != file.size:
+            return False
+        if sealed(_unread_digest(status)) == file.digest:
+            return True
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        with open(file.path, "rb") as opened:
+            return sealed(hashlib.file_digest(opened, "sha256").digest()) == file.digest
+    except OSError:
+        return False
 
 
 _noted: Inputs | None = None
