@@ -7,11 +7,11 @@ does so and nothing else.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
-from secrets import token_hex
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -205,7 +205,7 @@ def run_once(
         if not reason:
             completed = yield run
     else:
-        token = token_hex(16)
+        token = os.urandom(16).hex()
         completed = yield _guarded(call, run, token)
         reason = _reason(completed, token)
     if reason:

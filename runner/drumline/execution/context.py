@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from drumline.clock import Clock, SystemClock
@@ -32,45 +31,54 @@ from drumline.templating.templates import Templating
 KeepOutput = Callable[[Job, int, str, bytes, bool], bool]
 
 
-@dataclass(slots=True, kw_only=True)
 class RunContext:
     """One run's surroundings. Read by many threads; changed only by ``remember``, on the driver's thread."""
 
-    plan: Plan
-    inventory: Inventory
-    actions: Mapping[str, Action]
-    transports: Mapping[str, Transport]
-    templating: Templating
-    extra_variables: Variables
-    secrets: Secrets
-    keep_output: KeepOutput
-    output_limit: float = math.inf  #: Bytes of one command's output that are kept.
-    sessions_per_host: int = 4
-    verbosity: int = 0  #: How often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
-    clock: Clock = field(default_factory=SystemClock)
-    sessions: SessionPool = field(init=False)
-    gained: Gained = field(init=False)
-    targets: Targets = field(init=False)
-    _scopes: Scopes = field(init=False)
-    _arguments: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)  #: By step.
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        inventory: Inventory,
+        actions: Mapping[str, Action],
+        transports: Mapping[str, Transport],
+        templating: Templating,
+        extra_variables: Variables,
+        secrets: Secrets,
+        keep_output: KeepOutput,
+        output_limit: float = math.inf,
+        sessions_per_host: int = 4,
+        verbosity: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        """``output_limit``: bytes of one command's output that are kept.
 
-    def __post_init__(self) -> None:
-        self.sessions = SessionPool(self.transports, limit=self.sessions_per_host)
-        self.gained = Gained(self.plan, kept_steps(self.plan, self.inventory, self.extra_variables, self.templating))
-        self.targets = Targets(
-            self.transports, self.templating, self.secrets, scope=self.scope, definitions=self._definitions
-        )
+        ``verbosity`` is how often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
+        """
+        self.plan = plan
+        self.inventory = inventory
+        self.actions = actions
+        self.transports = transports
+        self.templating = templating
+        self.extra_variables = extra_variables
+        self.secrets = secrets
+        self.keep_output = keep_output
+        self.output_limit = output_limit
+        self.clock = clock or SystemClock()
+        self.sessions = SessionPool(transports, limit=sessions_per_host)
+        self.gained = Gained(plan, kept_steps(plan, inventory, extra_variables, templating))
+        self.targets = Targets(transports, templating, secrets, scope=self.scope, definitions=self._definitions)
         self._scopes = Scopes(
-            self.inventory,
-            self.plan.playbook,
-            self.extra_variables,
-            self.templating,
-            verbosity=self.verbosity,
+            inventory,
+            plan.playbook,
+            extra_variables,
+            templating,
+            verbosity=verbosity,
             seen=self.note,
             facts=self.gained.facts,
         )
+        self._arguments: dict[int, Mapping[str, Any] | None] = {}  # by step
         self._register_secrets()
-        self.templating.resolve_secrets(self.secrets.add)
+        templating.resolve_secrets(secrets.add)
 
     def _register_secrets(self) -> None:
         """Before anything is said by anybody: one host may tell another's password."""

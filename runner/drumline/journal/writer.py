@@ -7,8 +7,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from drumline.errors import DrumlineError
 from drumline.execution.approvals import Reply
@@ -42,8 +43,7 @@ def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-@dataclass(slots=True)
-class RunWriter:
+class RunWriter(Struct, eq=False):
     """Writes one run. ``append`` belongs to the driver's thread; ``keep_output`` may be called from any."""
 
     _database: sqlite3.Connection
@@ -56,7 +56,7 @@ class RunWriter:
     room: float = math.inf  #: Bytes of output that the journal still takes in from this run.
     _seq: int = 0
     _secrets: int = 0  # how many of those that are known have been written
-    _known: int = field(init=False)  # how many there are that need no word: who goes on has been told them too
+    _known: int = 0  # how many there are that need no word: who goes on has been told them too
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:

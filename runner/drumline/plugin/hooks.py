@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from types import FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any
 
 import pluggy
@@ -31,6 +31,19 @@ class HookFailed(PluginError):
         self.owner = owner
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks for hooks among the functions of a module only: pluggy looks every name up, which takes 12 µs each."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        if isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), _FUNCTIONS):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
+#: What pluggy takes for a hook.
+_FUNCTIONS = (FunctionType, MethodType, classmethod, staticmethod)
+
+
 class Hooks:
     """The hooks of all plugins, drumline's own and those that plugins declare.
 
@@ -39,7 +52,7 @@ class Hooks:
     """
 
     def __init__(self) -> None:
-        self._manager = pluggy.PluginManager(spec.PROJECT)
+        self._manager = _Manager(spec.PROJECT)
         self._manager.add_hookspecs(spec)
 
     def declare(self, plugin: object) -> None:

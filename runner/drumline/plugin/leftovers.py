@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -39,7 +38,7 @@ def own_prefix() -> str:
 
 def temporary_name() -> str:
     """A new name for a file that isn't whole yet."""
-    return own_prefix() + secrets.token_hex(6)
+    return own_prefix() + os.urandom(6).hex()
 
 
 def is_left_behind(name: str) -> bool:

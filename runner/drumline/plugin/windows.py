@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 
 
@@ -15,4 +14,6 @@ def quote(text: str) -> str:
 
 def command_line(arguments: Sequence[str]) -> str:
     """Arguments as one command line, in the way in which Microsoft's C run time takes it apart again."""
-    return subprocess.list2cmdline(arguments)
+    from subprocess import list2cmdline  # it comes with all that starting programs takes
+
+    return list2cmdline(arguments)
