@@ -31,7 +31,7 @@ from drumline.plugin.kit import (
     result_of,
 )
 from drumline.testing import ActionHost, HostFile, HostLink
-from drumline.testing.cases import ActionCases, Asked, Case, check_case, here, local, play_case
+from drumline.testing.cases import ActionCases, Asked, Case, Some, check_case, here, local, play_case
 from drumline_local.transport import LocalSession
 
 WRITE = Script(
@@ -211,6 +211,50 @@ def test_files_of_this_machine_and_modes(posix: ActionHost, tmp_path: Path) -> N
         after={"private": HostFile("x", 0o600), "sub/": HostFile(None, 0o711)},
     )
     check_case(it, action, posix, tmp_path)
+
+
+def _keep(call: Call) -> Steps:
+    """Keep something on this machine."""
+    yield Sleep(seconds=0)
+    target = Path(call["kept"])
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("1")
+    return Result(values={"kept": {"path": call["kept"], "size": 1}})
+
+
+KEEP = Action(name="keep", perform=_keep, help="Keeps.", arguments=(Argument(name="kept", type=str),))
+
+
+def _kept(**fields: Any) -> Case:
+    return Case("it", {"kept": local("sub/kept")}, files={"in": "x"}, **fields)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        _kept(made={"sub/kept": "1"}, values={"kept": Some(path=local("sub/kept"))}),
+        _kept(made={"sub/kept": b"1"}, values={"kept": Some(size=1, path=...)}),
+        _kept(made={"sub/kept": ...}, values={"kept": {"size": 1, "path": local("sub/kept")}}),
+    ],
+)
+def test_what_is_made_on_this_machine_and_parts_of_values(right: Case, posix: ActionHost, tmp_path: Path) -> None:
+    check_case(right, KEEP, posix, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        _kept(made={}),
+        _kept(made={"sub/kept": "2"}),
+        _kept(made={"sub/kept": ..., "more": ...}),
+        _kept(values={"kept": Some(size=2)}),
+        _kept(values={"kept": Some(more=...)}),
+        _kept(values={"kept": {"size": 1}}),
+    ],
+)
+def test_what_else_is_made_and_other_parts_are_noticed(wrong: Case, posix: ActionHost, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        check_case(wrong, KEEP, posix, tmp_path)
 
 
 def test_what_one_case_is_told_is_not_told_to_the_next(posix: ActionHost, tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ def local(name: str = "") -> str:
     return f"\ue000local:{name}\ue001"
 
 
+class Some(dict[str, Any]):
+    """Stands for a dictionary that has at least these, in the ``values`` of a case: ``Some(exists=True)``."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and all(
+            name in other and (value is ... or other[name] == value) for name, value in self.items()
+        )
+
+    __hash__ = None  # as that of a dictionary
+
+
 class Asked:
     """A request that runs a script with these variables, as ``drumline.plugin.kit.ask`` makes it on any platform."""
 
@@ -106,10 +117,13 @@ class Case:
     changed: bool | None = None
     skipped: bool | None = None
     message: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)  #: Some of the result's values; ``...`` for any.
+    #: Some of the result's values; ``...`` for any, ``Some(…)`` for a dictionary with these among others.
+    values: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] | None = None
     #: All that there is in the directory on the host afterwards; ``...`` for any content.
     after: Mapping[str, Any] | None = None
+    #: All files that are in the directory on this machine afterwards, beside ``files``; ``...`` for any content.
+    made: Mapping[str, Any] | None = None
     requests: Sequence[CaseRequest] | None = None
     waits: Sequence[str] | None = None  #: What people are told that it waits for.
     repeats: bool = True  #: It changes nothing when it is performed again.
@@ -286,6 +300,8 @@ class _Filling:
             return HostPath(self(str(value)), self(value.below))
         if isinstance(value, str):
             return type(value)(_TOKEN.sub(self._path, value)) if "\ue000" in value else value
+        if isinstance(value, Some):
+            return Some({name: self(item) for name, item in value.items()})
         if isinstance(value, Mapping):
             return {self(name): self(item) for name, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -306,6 +322,11 @@ class _Filling:
             path = self._local / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def made(self, case: Case) -> dict[str, bytes]:
+        """The files on this machine that aren't the case's own, by their relative paths."""
+        found = {path.relative_to(self._local).as_posix(): path for path in self._local.rglob("*") if path.is_file()}
+        return {name: path.read_bytes() for name, path in sorted(found.items()) if name not in case.files}
 
     def call(self, case: Case) -> dict[str, Any]:
         """What the action is told beside its arguments."""
@@ -331,16 +352,19 @@ def _compared(
             came[name], expected[name] = getattr(result, name), fill(getattr(case, name))
     came["values"] = {name: result.values[name] for name in case.values if name in result.values}
     expected["values"] = _anything(fill(case.values), came["values"])
+    if case.made is not None:
+        wanted = fill(case.made)
+        came["made"], expected["made"] = _shown(fill.made(case), wanted), wanted
     if case.waits is not None:
         came["waits"], expected["waits"] = [waiting.reason for waiting in waits], fill(list(case.waits))
     if case.requests is not None:
         environment = fill(dict(case.call)).get("environment", {})
-        wanted = [
+        asked = [
             request.on(platform, fill, environment) if isinstance(request, Asked) else request
             for request in case.requests
         ]
-        expected["requests"] = wanted
-        came["requests"] = list(_requests(requests, wanted))
+        expected["requests"] = asked
+        came["requests"] = list(_requests(requests, asked))
     return came, expected
 
 
@@ -354,6 +378,18 @@ def _requests(came: Sequence[Request], wanted: Sequence[Any]) -> Iterator[Any]:
     for number, request in enumerate(came):
         kind = number < len(wanted) and isinstance(wanted[number], type)
         yield type(request) if kind else request
+
+
+def _shown(files: Mapping[str, bytes], expected: Mapping[str, Any]) -> dict[str, Any]:
+    """Contents in the terms in which they are expected: text, bytes, or any."""
+    return {
+        name: ...
+        if (wanted := expected.get(name)) is ...
+        else content.decode(errors="replace")
+        if isinstance(wanted, str)
+        else content
+        for name, content in files.items()
+    }
 
 
 def _entries(there: HostDirectory, expected: Mapping[str, Any]) -> dict[str, Any]:

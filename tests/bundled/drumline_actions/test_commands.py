@@ -10,50 +10,177 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.narrowing import expect
 
-from drumline.plugin import ActionFailed, Completed, Ending, Language, Platform, Run
+from drumline.plugin import Completed, Ending, Language, Platform, Run
 from drumline.plugin.manager import load_plugins
 from drumline.testing import ActionHost, play
+from drumline.testing.cases import ActionCases, Case, here
 
 ACTIONS = load_plugins().actions
 
 
-def test_command_has_no_shell(posix: ActionHost, tmp_path: Path) -> None:
-    result = posix("command", cmd="printf '%s|' a 'b  c' '*' ';' '`id`' '$(id)' \"q'\" \\\\n")
-    assert result.changed
-    assert not result.failed
-    assert result.values["stdout"] == "a|b  c|*|;|`id`|$(id)|q'|\\n|"
-    assert result.values["rc"] == 0
-    assert result.values["cmd"][:3] == ["printf", "%s|", "a"]
+POSIX, WINDOWS = [Platform.POSIX], [Platform.WINDOWS]
+#: What is told of a command that was ended; for the action that it belongs to.
+ENDED = tuple(
+    Case(
+        f"{ending}, {timeout}",
+        {"cmd": "sleep 100"},
+        call={"timeout": timeout},
+        answers=[Completed(code=None, stdout=b"so far", ending=ending)],
+        failed=message,
+        values={"stdout": "so far"},
+    )
+    for ending, timeout, message in (
+        (Ending.TIMED_OUT, 30.0, "Timed out: the command and its children were ended on the host after 30 seconds"),
+        (Ending.TIMED_OUT, None, "Timed out: the command and its children were ended on the host when its time was up"),
+        (Ending.INTERRUPTED, 30.0, "Interrupted: the command and its children were ended on the host"),
+    )
+)
+#: When ``creates`` and ``removes`` keep a command from running, whatever runs it.
+GUARDED = (
+    Case(
+        "what it creates isn't there",
+        {"cmd": f"touch '{here('made here')}'", "creates": here("made here")},
+        changed=True,
+        after={"made here": ""},
+        requests=[Run],
+    ),
+    Case(
+        "what it creates is there",
+        {"cmd": "false", "creates": here("made here")},
+        before={"made here": ""},
+        changed=False,
+        message=f"Did not run command since '{here('made here')}' exists",
+        values={"stdout": f"skipped, since {here('made here')} exists"},
+    ),
+    Case("a pattern", {"cmd": "false", "creates": "mad?*", "chdir": here()}, before={"made": ""}, changed=False),
+    *(
+        Case(
+            f"no pattern of it: {pattern}",
+            {"cmd": "false", "creates": pattern, "chdir": here()},
+            before={"made here": ""},
+            failed="non-zero return code",
+        )
+        for pattern in ("mad?", "[x]*")
+    ),
+    Case("what it removes isn't there", {"cmd": "false", "removes": here("absent*")}, changed=False),
+    Case(
+        "what it removes is there",
+        {"cmd": f"rm '{here('made')}'", "removes": here("made")},
+        before={"made": ""},
+        changed=True,
+        after={},
+    ),
+)
 
 
-def test_command_expands_home_and_variables_only(posix: ActionHost, tmp_path: Path) -> None:
-    posix.settings["environment"] = {"HOME": str(tmp_path), "A": "x  y"}
-    result = posix("command", argv=["printf", "%s|", "~", "~/a b", "$A", "${A}z", "$NOT_SET", "${NOT_SET}", "a~"])
-    assert result.values["stdout"] == f"{tmp_path}|{tmp_path}/a b|x  y|x  yz|$NOT_SET|${{NOT_SET}}|a~|"
+class TestCommand(ActionCases):
+    action = "command"
+    platforms = POSIX
+    cases = (
+        Case(
+            "it has no shell",
+            {"cmd": "printf '%s|' a 'b  c' '*' ';' '`id`' '$(id)' \"q'\" \\\\n"},
+            changed=True,
+            repeats=False,
+            values={
+                "stdout": "a|b  c|*|;|`id`|$(id)|q'|\\n|",
+                "rc": 0,
+                "cmd": ["printf", "%s|", "a", "b  c", "*", ";", "`id`", "$(id)", "q'", "\\n"],
+            },
+        ),
+        Case(
+            "it expands home and variables only",
+            {"argv": ["printf", "%s|", "~", "~/a b", "$A", "${A}z", "$NOT_SET", "${NOT_SET}", "a~"]},
+            call={"environment": {"HOME": here(), "A": "x  y"}},
+            values={"stdout": f"{here()}|{here('a b')}|x  y|x  yz|$NOT_SET|${{NOT_SET}}|a~|"},
+        ),
+        Case(
+            "it expands nothing where it must not",
+            {"cmd": "printf %s| ~ $HOME ${HOME} 'a b'", "expand_argument_vars": False},
+            values={"stdout": "~|$HOME|${HOME}|a b|"},
+        ),
+        Case("it runs no word of the shell's", {"cmd": "cd /"}, failed="non-zero return code"),
+        Case("its program isn't the shell's own", {"cmd": "echo 'a\\tb'"}, values={"stdout": "a\\tb"}),
+        *(
+            Case(
+                f"a program may end as a shell does that can't start one: {code}",
+                {"argv": ["sh", "-c", f"echo out; exit {code}"]},
+                changed=True,
+                failed="non-zero return code",
+                repeats=False,
+                values={"rc": code, "stdout": "out"},
+            )
+            for code in (126, 127)
+        ),
+        Case(
+            "its program is looked for only where it seems to be missing",
+            {"cmd": "false"},
+            failed="non-zero return code",
+            requests=[Run],
+        ),
+        *GUARDED,
+        *ENDED,
+        *(
+            Case(f"wrong: {arguments}", arguments, answers=[], failed=message)
+            for arguments, message in (
+                ({}, "one of the following is required: cmd, argv"),
+                ({"cmd": "x", "argv": ["x"]}, "mutually exclusive: cmd|argv"),
+                ({"cmd": "  "}, "no command given"),
+                ({"argv": []}, "no command given"),
+                ({"cmd": "echo 'open"}, "No closing quotation"),
+            )
+        ),
+    )
 
 
-def test_command_expands_nothing_where_it_must_not(posix: ActionHost) -> None:
-    result = posix("command", cmd="printf %s| ~ $HOME ${HOME} 'a b'", expand_argument_vars=False)
-    assert result.values["stdout"] == "~|$HOME|${HOME}|a b|"
+class TestShell(ActionCases):
+    action = "shell"
+    platforms = POSIX
+    cases = (
+        Case(
+            "a failure has code and output",
+            {"cmd": "echo out; echo err >&2; exit 7"},
+            failed="non-zero return code",
+            message="non-zero return code",
+            values={"rc": 7, "stdout": "out", "stderr": "err"},
+        ),
+        Case("no program", {"cmd": "no-such-program-here"}, failed="non-zero return code", values={"rc": 127}),
+        Case(
+            "input and directory",
+            {"cmd": "pwd; cat; printf '\\n\\n'", "stdin": "ü", "chdir": here("sub dir")},
+            before={"sub dir/": None},
+            values={"stdout": f"{here('sub dir')}\nü"},
+        ),
+        Case(
+            "ends are kept",
+            {"cmd": "cat; echo", "stdin": "x", "stdin_add_newline": False, "strip_empty_ends": False},
+            values={"stdout": "x\n"},
+        ),
+        Case("no directory", {"cmd": "true", "chdir": here("absent")}, failed="Unable to change directory"),
+        Case(
+            "another shell",
+            {"cmd": "case $0 in *bash) echo bash; esac", "executable": "/bin/bash"},
+            values={"stdout": "bash"},
+        ),
+        Case(
+            "another shell, guarded",
+            {"cmd": "echo ${BASH_VERSION:+bash}", "executable": "/bin/bash", "creates": "/absent"},
+            values={"stdout": "bash"},
+        ),
+        *GUARDED,
+        *ENDED,
+    )
 
 
-def test_command_runs_the_program_not_the_shells_own_word(posix: ActionHost) -> None:
-    assert posix("command", cmd="cd /").failed
-    assert posix("command", cmd="echo 'a\\tb'").values["stdout"] == "a\\tb"
-
-
-def test_a_failure_has_code_and_output(posix: ActionHost) -> None:
-    result = posix("shell", cmd="echo out; echo err >&2; exit 7")
-    assert result.failed
-    assert result.message == "non-zero return code"
-    assert {key: result.values[key] for key in ("rc", "stdout", "stderr")} == {
-        "rc": 7,
-        "stdout": "out",
-        "stderr": "err",
-    }
-    assert posix("shell", cmd="no-such-program-here").values["rc"] == 127
+class TestRaw(ActionCases):
+    action = "raw"
+    platforms = POSIX
+    cases = (
+        Case("a line", {"cmd": "echo a; echo b | tr b c"}, values={"stdout": "a\nc\n"}),
+        Case("it fails", {"cmd": "exit 3"}, failed="non-zero return code"),
+        *ENDED,
+    )
 
 
 @pytest.mark.parametrize(("program", "code"), [("no-such-program-here", 2), ("/no/such program", 2), ("/etc", 13)])
@@ -61,84 +188,6 @@ def test_a_program_that_can_not_be_started_has_changed_nothing(posix: ActionHost
     result = posix("command", argv=[program, "a b"])
     assert (result.changed, result.failed, result.message) == (False, True, "Error executing command.")
     assert result.values == {"rc": code, "cmd": shlex.join([program, "a b"]), "stdout": "", "stderr": ""}
-
-
-@pytest.mark.parametrize("code", [126, 127])
-def test_a_program_may_end_as_a_shell_does_that_can_not_start_one(posix: ActionHost, code: int) -> None:
-    result = posix("command", argv=["sh", "-c", f"echo out; exit {code}"])
-    assert (result.changed, result.values["rc"], result.values["stdout"]) == (True, code, "out")
-
-
-def test_a_program_is_looked_for_only_where_it_seems_to_be_missing(posix: ActionHost) -> None:
-    posix("command", cmd="false")
-    assert len(posix.requests) == 1
-
-
-def test_stdin_directory_and_ends(posix: ActionHost, tmp_path: Path) -> None:
-    (tmp_path / "sub dir").mkdir()
-    result = posix("shell", cmd="pwd; cat; printf '\\n\\n'", stdin="ü", chdir=str(tmp_path / "sub dir"))
-    assert result.values["stdout"] == f"{tmp_path}/sub dir\nü"
-    result = posix("shell", cmd="cat; echo", stdin="x", stdin_add_newline=False, strip_empty_ends=False)
-    assert result.values["stdout"] == "x\n"
-    assert posix("shell", cmd="true", chdir=str(tmp_path / "absent")).failed
-
-
-def test_executable(posix: ActionHost) -> None:
-    assert posix("shell", cmd="echo $0", executable="/bin/bash").values["stdout"].endswith("bash")
-    result = posix("shell", cmd="echo ${BASH_VERSION:+bash}", executable="/bin/bash", creates="/absent")
-    assert result.values["stdout"] == "bash"
-
-
-@pytest.mark.parametrize("action", ["command", "shell"])
-def test_creates_and_removes(posix: ActionHost, tmp_path: Path, action: str) -> None:
-    made = tmp_path / "made here"
-    task = {"cmd": f"touch '{made}'", "creates": str(made)}
-    assert posix(action, **task).changed
-    assert len(posix.requests) == 1
-    result = posix(action, **task)
-    assert not result.changed
-    assert result.message == f"Did not run command since '{made}' exists"
-    assert result.values["stdout"] == f"skipped, since {made} exists"
-    assert not posix(action, cmd="false", creates="mad?*", chdir=str(tmp_path)).failed
-    assert posix(action, cmd="false", creates="mad?", chdir=str(tmp_path)).failed
-    assert posix(action, cmd="false", creates="[x]*", chdir=str(tmp_path)).failed
-    assert not posix(action, cmd="false", removes=str(tmp_path / "absent*")).changed
-    assert posix(action, cmd=f"rm '{made}'", removes=str(made)).changed
-    assert not made.exists()
-    assert not posix(action, cmd=f"rm '{made}'", removes=str(made)).changed
-
-
-def test_raw(posix: ActionHost) -> None:
-    result = posix("raw", cmd="echo a; echo b | tr b c")
-    assert result.values["stdout"] == "a\nc\n"
-    assert posix("raw", cmd="exit 3").failed
-
-
-@pytest.mark.parametrize(
-    "arguments", [{}, {"cmd": "x", "argv": ["x"]}, {"cmd": "  "}, {"argv": []}, {"cmd": "echo 'open"}]
-)
-def test_wrong_arguments(posix: ActionHost, arguments: dict[str, object]) -> None:
-    with pytest.raises(ActionFailed):
-        posix("command", **arguments)
-    assert posix.requests == []
-
-
-@pytest.mark.parametrize(
-    ("ending", "timeout", "message"),
-    [
-        (Ending.TIMED_OUT, 30.0, "Timed out: the command and its children were ended on the host after 30 seconds"),
-        (Ending.TIMED_OUT, None, "Timed out: the command and its children were ended on the host when its time was up"),
-        (Ending.INTERRUPTED, 30.0, "Interrupted: the command and its children were ended on the host"),
-    ],
-)
-def test_what_was_ended_is_told(posix: ActionHost, ending: Ending, timeout: float | None, message: str) -> None:
-    posix.settings["timeout"] = timeout
-    posix.answer = lambda _: Completed(code=None, stdout=b"so far", ending=ending)
-    for action in ("command", "shell", "raw"):
-        with pytest.raises(ActionFailed) as failed:
-            posix(action, cmd="sleep 100")
-        assert failed.value.message.startswith(message)
-        assert failed.value.values["stdout"] == "so far"
 
 
 # script
@@ -174,37 +223,80 @@ def test_script_with_a_program_of_its_own(posix: ActionHost, tmp_path: Path) -> 
 # Windows.
 
 
-@pytest.mark.windows
-def test_shells_on_windows(windows: ActionHost) -> None:
-    result = windows("win_shell", cmd="'ü'; 1 + 1; $args.Count")
-    assert result.values["stdout"] == "ü\r\n2\r\n0"
-    assert windows("shell", cmd="echo %OS%& exit 3", executable="cmd").values["rc"] == 3
-    assert expect(Run, windows.requests[0]).language is Language.CMD
-    assert windows("shell", cmd="throw 'why'").failed
-    assert windows("raw", cmd="'raw'").values["stdout"] == "raw\r\n"
+class TestWinShell(ActionCases):
+    action = "win_shell"
+    platforms = WINDOWS
+    cases = (
+        Case("text and values", {"cmd": "'ü'; 1 + 1; $args.Count"}, values={"stdout": "ü\r\n2\r\n0"}),
+        Case(
+            "a line of cmd",
+            {"cmd": "echo %OS%& exit 3", "executable": "cmd"},
+            failed="non-zero return code",
+            values={"rc": 3},
+            requests=[Run(language=Language.CMD, text="echo %OS%& exit 3", main=True)],
+        ),
+        Case("it fails", {"cmd": "throw 'why'"}, failed="non-zero return code"),
+        *(
+            case
+            for executable, make in (("cmd", f"echo x>{here('made')}"), (None, f"Set-Content {here('made')} x"))
+            for case in (
+                Case(
+                    f"what it creates isn't there: {executable}",
+                    {"cmd": make, "creates": here("made"), "executable": executable},
+                    changed=True,
+                    after={"made": "x\r\n"},
+                ),
+                Case(
+                    f"what it creates is there: {executable}",
+                    {"cmd": make, "creates": here("m*"), "executable": executable},
+                    before={"made": ""},
+                    changed=False,
+                    after={"made": ""},
+                ),
+                Case(
+                    f"what it removes: {executable}",
+                    {"cmd": f"del {here('made')}", "removes": here("made"), "executable": executable},
+                    before={"made": ""},
+                    changed=True,
+                    after={},
+                ),
+            )
+        ),
+    )
 
 
-@pytest.mark.windows
-def test_command_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
-    result = windows("win_command", cmd='cmd /c "echo %CD%& exit 7"', chdir=directory[0])
-    assert result.values["rc"] == 7
-    assert result.values["stdout"] == directory[0]
-    assert expect(Run, windows.requests[0]).language is Language.EXEC
-    result = windows("command", argv=["pwsh", "-NoProfile", "-Command", "'a b'"])
-    assert result.values["stdout"] == "a b"
+class TestRawOnWindows(ActionCases):
+    action = "raw"
+    platforms = WINDOWS
+    cases = (Case("a line", {"cmd": "'raw'"}, values={"stdout": "raw\r\n"}),)
 
 
-@pytest.mark.windows
-@pytest.mark.parametrize("executable", ["cmd", None])
-def test_creates_and_removes_on_windows(
-    windows: ActionHost, directory: tuple[str, Path], executable: str | None
-) -> None:
-    made = f"{directory[0]}\\made"
-    make = f"echo x>{made}" if executable else f"Set-Content {made} x"
-    assert windows("win_shell", cmd=make, creates=made, executable=executable).changed
-    assert not windows("win_shell", cmd=make, creates=f"{directory[0]}\\m*", executable=executable).changed
-    assert windows("win_shell", cmd=f"del {made}", removes=made, executable=executable).changed
-    assert not windows("win_shell", cmd=f"del {made}", removes=made, executable=executable).changed
+class TestWinCommand(ActionCases):
+    action = "win_command"
+    platforms = WINDOWS
+    cases = (
+        Case(
+            "directory and exit code",
+            {"cmd": 'cmd /c "echo %CD%& dir /b& exit 7"', "chdir": here("a b")},
+            before={"a b/there": ""},
+            failed="non-zero return code",
+            values={"rc": 7, "stdout": f"{here('a b')}\r\nthere"},
+            requests=[Run],
+        ),
+        Case("words", {"argv": ["pwsh", "-NoProfile", "-Command", "'a b'"]}, values={"stdout": "a b"}),
+        Case(
+            "a line is a program's",
+            {"cmd": 'cmd /c "exit 7"', "chdir": "C:\\x"},
+            answers=[Completed(code=0)],
+            requests=[Run(language=Language.EXEC, text='cmd /c "exit 7"', directory="C:\\x", main=True)],
+        ),
+        Case(
+            "arguments are quoted as programs read them",
+            {"argv": ["a b", 'say "hi"', "c:\\x y\\"]},
+            answers=[Completed(code=0)],
+            requests=[Run(language=Language.EXEC, text='"a b" "say \\"hi\\"" "c:\\x y\\\\"', main=True)],
+        ),
+    )
 
 
 @pytest.mark.windows
@@ -227,13 +319,6 @@ def test_batch_script(windows: ActionHost, tmp_path: Path, padding: int) -> None
     assert result.values["stdout"].startswith("first C:\\")
     gone = result.values["stdout"].removeprefix("first ")
     assert not windows("win_stat", path=gone).values["stat"]["exists"]
-
-
-def test_windows_arguments_are_quoted_as_programs_read_them(posix: ActionHost) -> None:
-    posix.platform = Platform.WINDOWS
-    posix.answer = lambda _: Completed(code=0)
-    posix("command", argv=["a b", 'say "hi"', "c:\\x y\\"])
-    assert expect(Run, posix.requests[0]).text == '"a b" "say \\"hi\\"" "c:\\x y\\\\"'
 
 
 @pytest.mark.parametrize("platform", Platform)
