@@ -65,7 +65,7 @@ def test_at_every_event_of_a_run_its_state_can_be_read_back(world: World, tmp_pa
         told.extend(events)
         reopened = read_back(journal, run, RunKey(tmp_path, run.id), Secrets())
         assert picture(reopened.state) == picture(world.state)
-        assert set(reopened.sent) == set(world.state.running)
+        assert set(reopened.lost or ()) == set(world.state.running)
 
     world.turned = compare
     world.run()
@@ -93,7 +93,7 @@ def test_a_run_that_died_after_any_turn_goes_on_to_its_end(world: World, turns: 
         world.run()
     except Died:
         reopened = read_back(journal, run, RunKey(tmp_path, run.id), Secrets())
-        lost = set(reopened.sent)
+        lost = set(reopened.lost or ())
         world.turned = writer.append
         world.take_over(reopened.state)
     assert world.state.finished
@@ -414,21 +414,21 @@ def test_a_run_goes_on_where_it_died(tmp_path: Path) -> None:
     assert not info.alive
     fresh = again.context()
     record, reopened = again.journal.reopen(info, secrets=again.prepared.secrets)
-    assert {job.step for job in reopened.sent} == {2}
-    assert min(reopened.sent.values()) >= info.started
+    assert reopened.lost
+    assert {job.step for job in reopened.lost} == {2}
+    assert min(reopened.lost.values()) >= info.started
     fresh.take_up(reopened.happened)
     assert picture(fresh.gained) == picture(context.gained)
     assert again.journal.find(writer.id).alive
-    assert drive(fresh, reopened.state, record, lost=reopened.sent) == 2
+    assert drive(fresh, reopened.state, record, lost=reopened.lost) == 2
 
     events = list(again.journal.events(info))
     ends = {event.job: event for event in events if isinstance(event, JobFinished)}
     assert sum(isinstance(event, RunStarted) for event in events) == 1
-    lost = set(reopened.sent)
-    assert lost
+    lost = set(reopened.lost)
     assert {job for job, end in ends.items() if end.status is Status.UNKNOWN} == lost
     assert "drumline died before it heard" in ends[next(iter(lost))].result["msg"]
-    assert all(ends[job].started == sent for job, sent in reopened.sent.items())
+    assert all(ends[job].started == sent for job, sent in reopened.lost.items())
     told = {job.host: end.result["msg"] for job, end in ends.items() if job.step == 3}
     assert told["b"] == "b said ******** b said ******** ['b', 'c']"
     assert isinstance(events[-1], RunFinished)
@@ -460,6 +460,20 @@ def died(tmp_path: Path) -> Iterator[tuple[Journal, RunInfo]]:
     journal.close()
 
 
+def test_a_run_that_died_before_anything_happened_begins(tmp_path: Path) -> None:
+    transport = FakeTransport(name="ssh", answering=lambda _host, _request: Completed(code=0, stdout=b"well"))
+    run = Run(tmp_path, text_of(["command: say N\n      register: rN"]), transport=transport)
+    run.begin(run.context())
+    run.close()
+    again = Run(tmp_path, (tmp_path / "site.yml").read_text(), transport=transport)
+    change(again.journal, pid=2**22 + 1)
+    record, reopened = again.journal.reopen(again.journal.find(None))
+    assert reopened.lost is None
+    assert drive(again.context(), reopened.state, record, lost=reopened.lost) == 0
+    assert isinstance(next(again.journal.events(again.journal.find(None))), RunStarted)
+    again.close()
+
+
 GOES_ON = f"The run goes on. Process {os.getpid()} goes on with run 1"
 
 
@@ -467,7 +481,7 @@ def test_a_run_is_taken_over_once(died: tuple[Journal, RunInfo]) -> None:
     journal, run = died
     assert not run.alive
     record, reopened = journal.reopen(run)
-    assert reopened.sent == {Job(0, "a"): 6.0, Job(0, "b"): 6.0}
+    assert reopened.lost == {Job(0, "a"): 6.0, Job(0, "b"): 6.0}
     assert journal.find(run.id).alive
     with closing(Journal(journal.path.parent)) as other, pytest.raises(UsageError, match=GOES_ON):
         other.reopen(run)
@@ -516,6 +530,7 @@ def test_a_damaged_run_does_not_go_on_and_is_free_again(died: tuple[Journal, Run
     with pytest.raises(UsageError, match=r"The run can't go on|The plan of this run can't be read"):
         journal.reopen(run)
     assert list((journal.path.parent / "running").iterdir()) == []
+    assert not journal.runs()[0].alive
 
 
 KILLED = """
@@ -546,10 +561,11 @@ def test_a_program_that_was_killed_leaves_a_run_with_which_another_goes_on(tmp_p
     info = again.journal.find(None)
     assert not info.alive
     record, reopened = again.journal.reopen(info, secrets=again.prepared.secrets)
-    assert reopened.sent.keys() == {Job(2, "a")}
+    assert reopened.lost is not None
+    assert reopened.lost.keys() == {Job(2, "a")}
     context = again.context()
     context.take_up(reopened.happened)
-    assert drive(context, reopened.state, record, lost=reopened.sent) == 2
+    assert drive(context, reopened.state, record, lost=reopened.lost) == 2
     (tmp_path / "end").touch()
     ends = [event for event in again.journal.events(info) if isinstance(event, JobFinished)]
     assert len(ends) == len({event.job for event in ends}) == 7

@@ -81,7 +81,7 @@ class Driver:
         """``by`` is who started the run, as ``user@machine``.
 
         With ``lost`` the state is that of a run under way, whose process is gone: the jobs that were running, and
-        when they were sent (seconds since the epoch). What came of them is unknown.
+        when they were sent (seconds since the epoch). What came of them is unknown. None: the run begins.
         """
         self._state = state
         self._run = run

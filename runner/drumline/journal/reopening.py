@@ -15,7 +15,7 @@ from drumline.journal.keys import RunKey
 from drumline.journal.places import check_event
 from drumline.journal.reading import Reader
 from drumline.masking import Secrets
-from drumline.model.event import Event, Input, JobsAbandoned, JobsStarted
+from drumline.model.event import Event, Input, JobsStarted
 from drumline.model.plan import Job, Plan
 from drumline.plugin.history import RunInfo
 from drumline.plugin.runs import JobReport
@@ -31,7 +31,8 @@ class Reopened(Struct, frozen=True, kw_only=True):
     state: RunState
     #: What variables, results and the hosts that are left follow from, in order (:meth:`.RunContext.take_up`).
     happened: list[JobReport | Event]
-    sent: dict[Job, float]  #: When the jobs were sent that were running: what came of them is unknown.
+    #: The jobs that were running, and when they were sent: what came of them is unknown. None: nothing had begun.
+    lost: dict[Job, float] | None
     events: int  #: How many there are.
 
 
@@ -63,12 +64,10 @@ def read_back(reader: Reader, run: RunInfo, key: RunKey, secrets: Secrets) -> Re
     except (sqlite3.Error, Damaged) as error:
         detail = f"Run {run.number} in {reader.path} is damaged: {error}. Start it again instead."
         raise UsageError("The run can't go on", detail) from error
-    return Reopened(
-        plan=plan, state=state, happened=happened, sent={job: started[job] for job in state.running}, events=events
-    )
+    lost = {job: started[job] for job in state.running} if events else None
+    return Reopened(plan=plan, state=state, happened=happened, lost=lost, events=events)
 
 
 def _counts(item: JobReport | Event) -> bool:
-    if isinstance(item, JobReport):
-        return item.leaves or item.event.status in FAILURE
-    return isinstance(item, JobsAbandoned)
+    """Most jobs leave nothing: of ten thousand hosts their reports would be more than memory holds."""
+    return not isinstance(item, JobReport) or item.leaves or item.event.status in FAILURE

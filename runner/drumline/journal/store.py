@@ -127,11 +127,11 @@ class Journal(Reader):
         except Claimed as claimed:
             raise _goes_on(run, claimed.process) from None
         try:
-            self._take_over(run, clock or SystemClock())
             key = RunKey(self.path.parent, run.id)
             secrets = Secrets() if secrets is None else secrets
             reopened = read_back(self, run, key, secrets)
             hiding = Hiding(secrets, key.close, reopened.plan)
+            self._take_over(run, clock or SystemClock())
         except BaseException:
             claim.release()
             raise
