@@ -1,4 +1,4 @@
-"""The options that say with which passwords vault data is opened; names, order and variables are Ansible's."""
+"""The options for passwords of vault data; their names, order and variables are Ansible's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OPTIONS = (
         "vault_ids",
         multiple=True,
         metavar="[LABEL@]SOURCE",
-        help="A password for vault data, by its label: a file, a program that prints it, or 'prompt'.",
+        help="A vault password with its label: a file, a program that prints it, or 'prompt'.",
     ),
     click.option(
         "--vault-password-file",
@@ -48,7 +48,7 @@ _OPTIONS = (
 
 
 def vault_options(function: F) -> F:
-    """Adds the options to a command, and has the process use these passwords while the command runs."""
+    """Add the options to a command, and use these passwords while it runs."""
 
     @wraps(function)
     def command(*arguments: Any, **given: Any) -> Any:
@@ -61,7 +61,7 @@ def vault_options(function: F) -> F:
 
 
 def taken(given: dict[str, Any]) -> list[tuple[str, str]]:
-    """Label and source of each password that the options and the environment name; the options are taken away."""
+    """Label and source of each password named by options or the environment; removes these options from ``given``."""
     ids, files = given.pop("vault_ids"), given.pop("vault_password_files")
     listed = [part.strip() for part in os.environ.get("ANSIBLE_VAULT_IDENTITY_LIST", "").split(",") if part.strip()]
     usual = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE", "")
@@ -78,7 +78,7 @@ def split_id(text: str) -> tuple[str, str]:
 
 
 def passwords_of(named: Iterable[tuple[str, str]]) -> Iterator[Password]:
-    """The passwords. People are asked at once; a file has to be there, and is read when it is needed."""
+    """The passwords. People are asked now; a file has to exist now, and is read on use."""
     for label, source in named:
         if source in PROMPTS:
             yield Password(label, "typed", Secret(asked(f"Vault password ({label}):")))
@@ -89,7 +89,7 @@ def passwords_of(named: Iterable[tuple[str, str]]) -> Iterator[Password]:
 
 
 def asked(question: str) -> str:
-    """What a person types, unseen."""
+    """What a person types, without showing it."""
     from drumline.plugin.terminal import NoTerminal, ask_person
 
     try:

@@ -19,7 +19,7 @@ from drumline.secret import Secret
 from drumline.source.mistakes import gathered
 from drumline.source.vault import DEFAULT, VAULT, Keyring, Password, Unreadable, keyring, use_keyring
 
-#: Bytes of a file: it is encrypted in memory.
+#: The most bytes of a file, since it is encrypted in memory.
 _MOST = 1024 * 1024 * 1024
 _STANDARD = "-"
 #: How far a value in YAML is indented, as ansible-vault does it.
@@ -27,15 +27,18 @@ _INDENT = " " * 10
 
 files_argument = click.argument("files", nargs=-1, metavar="[FILES]", type=click.Path(), default=None)
 output_option = click.option(
-    "--output", type=click.Path(), metavar="FILE", help="Write there instead, of one file; '-': standard output."
+    "--output", type=click.Path(), metavar="FILE", help="Write the result of a single file here instead ('-': stdout)."
 )
 encrypt_id_option = click.option(
-    "--encrypt-vault-id", "chosen", metavar="LABEL", help="The label of the password to encrypt with, of several."
+    "--encrypt-vault-id",
+    "chosen",
+    metavar="LABEL",
+    help="The label of the password to encrypt with, if there are several.",
 )
 
 
 class _Content(Struct, frozen=True):
-    """What a file holds, or standard input."""
+    """The content of a file, or of standard input."""
 
     name: str
     data: bytes
@@ -49,7 +52,7 @@ class _Content(Struct, frozen=True):
 def command() -> None:
     """Encrypt and decrypt files and values in the format of ansible-vault, which reads them, too.
 
-    Passwords come from --vault-id, --vault-password-file or -J; without one of these they are asked for.
+    Passwords come from --vault-id, --vault-password-file or -J. Without any of these, drumline asks for one.
     """
 
 
@@ -59,12 +62,12 @@ def command() -> None:
 @encrypt_id_option
 @output_option
 def encrypt(files: Sequence[str], chosen: str | None, output: str | None) -> None:
-    """Encrypt FILES in place; standard input to standard output without one."""
+    """Encrypt FILES in place, or standard input to standard output."""
     found = _contents(files, output)
     for content in found:
         if content.data.startswith(VAULT):
             raise UsageError(
-                "This is encrypted already", f"{content.place.path}. 'drumline vault rekey' changes its password."
+                "This is already encrypted", f"{content.place.path}. 'drumline vault rekey' changes its password."
             )
     password = _to_encrypt_with(chosen)
     _write(((content, _sealed(content.data, password)) for content in found), output, "Encrypted")
@@ -75,7 +78,7 @@ def encrypt(files: Sequence[str], chosen: str | None, output: str | None) -> Non
 @vault_options
 @output_option
 def decrypt(files: Sequence[str], output: str | None) -> None:
-    """Decrypt FILES in place; standard input to standard output without one."""
+    """Decrypt FILES in place, or standard input to standard output."""
     _write(_opened(_contents(files, output)), output, "Decrypted")
 
 
@@ -93,7 +96,7 @@ def view(files: Sequence[str]) -> None:
 def edit(file: str) -> None:
     """Edit an encrypted FILE with $VISUAL or $EDITOR (vi without them), and encrypt it again.
 
-    The clear text is in a private temporary file meanwhile, which is removed in every case.
+    Meanwhile the clear text is in a private temporary file, which is always removed.
     """
     [content] = _contents([file], None)
     _require_passwords()
@@ -113,9 +116,9 @@ def edit(file: str) -> None:
 @click.option("--new-vault-id", metavar="[LABEL@]SOURCE", help="The new password: a file, a program, or 'prompt'.")
 @click.option("--new-vault-password-file", metavar="FILE", help="A file with the new password, or a program.")
 def rekey(files: Sequence[str], new_vault_id: str | None, new_vault_password_file: str | None) -> None:
-    """Encrypt FILES with another password. All are opened first; nothing is written if one of them can't be."""
+    """Encrypt FILES with another password. Nothing is written unless all of them can be decrypted."""
     if not files:
-        raise UsageError("There is no file", "Name the files whose password is to change.")
+        raise UsageError("No file is named", "Name the files whose password should change.")
     opened = _opened(_contents(files, None))
     if new_vault_id and new_vault_password_file:
         raise UsageError("There are two new passwords", "Give --new-vault-id or --new-vault-password-file.")
@@ -132,7 +135,12 @@ def rekey(files: Sequence[str], new_vault_id: str | None, new_vault_password_fil
 @vault_options
 @encrypt_id_option
 @click.option(
-    "-n", "--name", "names", multiple=True, metavar="NAME", help="The variable that has the value; once for each."
+    "-n",
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="The variable for the value; may be given once per value.",
 )
 @click.option("--stdin-name", metavar="NAME", help="Read a value from standard input, for this variable.")
 @click.option("-p", "--prompt", is_flag=True, help="Ask for a value.")
@@ -145,9 +153,9 @@ def encrypt_string(
     prompt: bool,
     output: str | None,
 ) -> None:
-    """Encrypt each TEXT as a value for a YAML file (!vault); from standard input without one.
+    """Encrypt each TEXT, or standard input, as a value for a YAML file (!vault).
 
-    Other users of this machine can see a TEXT in the list of processes while it is encrypted: standard input and
+    Other users of this machine can see a TEXT in the process list while it is being encrypted: standard input and
     --prompt are safer.
     """
     values = _values(texts, names, stdin_name, prompt)

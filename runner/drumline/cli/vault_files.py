@@ -17,9 +17,9 @@ from drumline.errors import UsageError
 
 
 def replace_content(path: Path, data: bytes) -> None:
-    """Have the file hold this, or what it held before if that fails. It keeps its mode and owner; a new one is private.
+    """Replace a file's content, or keep the old if that fails. Mode and owner stay; a new file is private.
 
-    Of a link the file is replaced that it points to.
+    For a link, the file that it points to is replaced.
     """
     target = path.resolve()
     try:
@@ -41,7 +41,7 @@ def replace_content(path: Path, data: bytes) -> None:
 
 
 def edited(name: str, clear: bytes) -> bytes:
-    """What a person makes of the text, in an editor that is given a private file whose name ends like this one."""
+    """The text as a person edited it, in a private file with the same suffix as ``name``."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with _private_directory() as directory:
         path = directory / name
@@ -59,7 +59,7 @@ def edited(name: str, clear: bytes) -> bytes:
 
 @contextmanager
 def _private_directory() -> Iterator[Path]:
-    """A directory that only this user can enter, and that is gone afterwards, also when a signal ends the program."""
+    """A directory that only this user can enter; it is removed afterwards, even if a signal ends the program."""
     directory = Path(tempfile.mkdtemp(prefix="drumline-vault-"))
 
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
