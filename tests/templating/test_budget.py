@@ -10,7 +10,7 @@ import pytest
 from drumline.diagnostics import Position
 from drumline.inventory.variables import Scope
 from drumline.model.value import Template
-from drumline.templating import regular
+from drumline.templating import budget, regular
 from drumline.templating.budget import Allowance, TookTooLong, allow, within
 from drumline.templating.failures import TemplateEnded, TemplateFailed
 from drumline.templating.templates import Templating
@@ -130,12 +130,23 @@ def test_what_gets_too_large_is_refused_before_it_is_made(text: str) -> None:
     [
         "{% for a in range(99999) %}{% for b in range(99999) %}{{ a }}{% endfor %}{% endfor %}",
         "{% set x %}{% for a in range(99999) %}{% for b in range(a) %}b{% endfor %}{% endfor %}{% endset %}{{ x }}",
-        "{% for a in range(99999) | select %}{% for b in range(99999) | map('string') %}b{% endfor %}{% endfor %}",
     ],
 )
 def test_loops_are_counted(text: str) -> None:
     with pytest.raises(TemplateFailed, match="more than 4,000,000 rounds"):
         Templating(60).render(Template(text, Position("x")), {})
+
+
+def test_loops_over_what_has_no_length_are_counted_round_by_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a filter in each round, four million of them take longer than the time that most templates have."""
+    monkeypatch.setattr(budget, "MOST_ROUNDS", 40_000)
+    loops = (
+        "{{% for a in range(1, {}) | select %}}{{% for b in range(200) | map('string') %}}b{{% endfor %}}{{% endfor %}}"
+    )
+    just_enough = Templating(60).render(Template(loops.format(200), Position("x")), {})  # 199 * 201 rounds
+    assert just_enough == "b" * 199 * 200
+    with pytest.raises(TemplateFailed, match="more than 40,000 rounds"):
+        Templating(60).render(Template(loops.format(201), Position("x")), {})
 
 
 def test_yaml_of_a_host_whose_aliases_explode_is_refused() -> None:
