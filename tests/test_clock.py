@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_the_clock_is_set_while_a_run_goes_on(tmp_path: Path, shift: str) -> Non
     assert ended.status == 0, ended.said
     said = [ended.out, going_on, call(tmp_path, "runs", "show").out, call(tmp_path, "runs", "list").out]
     for text in said:
-        assert not any(word in text for word in (" h ", " -3", "60 m", "59 m")), text
+        assert not re.search(r" h | -3|\b(?:60|59) m", text), text
     times = [json.loads(line)["at"] for line in events.read_text().splitlines()]
     assert times == sorted(times)
     assert times[-1] - times[0] < 60
