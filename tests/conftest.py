@@ -21,8 +21,9 @@ from drumline.plugin import Platform, Secret, Session, Target
 from drumline.source.vault import Keyring, use_keyring
 from drumline.testing import ActionHost
 
-# How long an example takes tells of what else this machine does.
-hypothesis.settings.register_profile("drumline", deadline=None)
+# How long an example takes tells of what else this machine does. And no examples are kept: a checkout may be another
+# user's, who can't be written for.
+hypothesis.settings.register_profile("drumline", deadline=None, database=None)
 hypothesis.settings.load_profile("drumline")
 
 # What nohup or a shell's & ignores, the programs that tests start would ignore too, and some are sent just that.
@@ -70,6 +71,30 @@ foreach ($name in $scripts.Keys) {
 }
 'parsed ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes((ConvertTo-Json $found -Compress -Depth 9)))
 """
+
+_TESTS = Path(__file__).parent
+#: The files that take half of all the time, the longest first (``--durations`` tells).
+_LONGEST = (
+    "test_examples.py",
+    "bundled/drumline_winrm/test_contract.py",
+    "test_benchmarks.py",
+    "test_release.py",
+    "cli/test_runs.py",
+    "engine/test_state.py",
+    "test_bad_input.py",
+    "bundled/drumline_lab/test_lab.py",
+    "bundled/drumline_winrm/test_executable.py",
+    "forecast/test_estimate.py",
+    "test_transfers.py",
+    "bundled/drumline_winrm/test_transfers.py",
+    "test_interrupt.py",
+    "bundled/drumline_ssh/test_misbehaving.py",
+    "bundled/drumline_ssh/test_connect.py",
+    "journal/test_damage.py",
+    "cli/test_run.py",
+    "bundled/drumline_ssh/test_contract.py",
+    "test_secrets_end_to_end.py",
+)
 
 #: Static members of .NET that .NET Framework, on which 5.1 runs, lacks, and that are easily taken for granted.
 _NEWER_MEMBERS = {"HashData", "ToHexString", "FromHexString", "GetRelativePath", "UnixEpoch", "ReadAllBytesAsync"}
@@ -191,6 +216,14 @@ def _complaints(parsed: dict[str, Any], known: dict[str, set[str]]) -> list[str]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(watch())
+    config.option.loadscopereorder = False  # by how many tests a file has, which says little about how long they take
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several work side by side: begin with what takes longest, lest one of them is alone with it in the end."""
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(_LONGEST)}
+        items.sort(key=lambda item: places.get(item.path.relative_to(_TESTS).as_posix(), len(places)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
