@@ -14,7 +14,7 @@ from drumline.plugin import ActionFailed, Call, Completed, Get, Platform
 from drumline.plugin.manager import load_plugins
 from drumline.templating.templates import Templating
 from drumline.testing import ActionHost, HostFile, HostLink
-from drumline.testing.cases import ActionCases, Case, here
+from drumline.testing.cases import ActionCases, Case, Some, here, local
 
 ACTIONS = load_plugins().actions
 NAMES = ["plain", "with space", "ü ☃", "quote'\"`", "-dash", "new\nline", "[a]*"]
@@ -244,115 +244,200 @@ def test_stat_of_a_file(posix: ActionHost, tmp_path: Path, name: str) -> None:
     assert found["checksum"] == hashlib.sha1(b"content").hexdigest()
 
 
-def test_stat_of_other_things(posix: ActionHost, tmp_path: Path) -> None:
-    link = tmp_path / "link"
-    link.symlink_to("sub")
-    (tmp_path / "sub").mkdir()
-    found = posix("stat", path=str(link)).values["stat"]
-    assert found["islnk"]
-    assert (found["lnk_target"], found["lnk_source"]) == ("sub", str(tmp_path / "sub"))
-    assert posix("stat", path=str(link), follow=True).values["stat"]["isdir"]
-    assert posix("stat", path=str(tmp_path / "absent")).values["stat"] == {"exists": False}
-    with socket.socket(socket.AF_UNIX) as unix:
-        unix.bind(str(tmp_path / "socket"))
-        assert posix("stat", path=str(tmp_path / "socket")).values["stat"]["issock"]
-    os.mkfifo(tmp_path / "fifo")
-    assert posix("stat", path=str(tmp_path / "fifo")).values["stat"]["isfifo"]
-    assert posix("stat", path="/dev/null").values["stat"]["ischr"]
+class TestStat(ActionCases):
+    action = "stat"
+    round_trips = 1
+    cases = (
+        Case(
+            "a file",
+            {"path": here("ü file.txt"), "checksum_algorithm": "sha256"},
+            before={"ü file.txt": "content"},
+            changed=False,
+            values={
+                "stat": Some(
+                    exists=True,
+                    isreg=True,
+                    isdir=False,
+                    islnk=False,
+                    path=here("ü file.txt"),
+                    size=7,
+                    checksum=hashlib.sha256(b"content").hexdigest(),
+                )
+            },
+        ),
+        Case("a directory", {"path": here()}, changed=False, values={"stat": Some(exists=True, isdir=True)}),
+        *(
+            Case(
+                f"a checksum: {algorithm}",
+                {"path": here("file"), "checksum_algorithm": algorithm},
+                before={"file": "abc"},
+                values={"stat": Some(checksum=hashlib.new(algorithm, b"abc").hexdigest())},
+            )
+            for algorithm in ("md5", "sha1", "sha256", "sha512")
+        ),
+    )
 
 
-@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
-def test_checksums(posix: ActionHost, tmp_path: Path, algorithm: str) -> None:
-    (tmp_path / "file").write_bytes(b"abc")
-    found = posix("stat", path=str(tmp_path / "file"), checksum_algorithm=algorithm).values["stat"]
-    assert found["checksum"] == hashlib.new(algorithm, b"abc").hexdigest()
-    found = posix("stat", path=str(tmp_path / "file"), get_checksum=False).values["stat"]
-    assert "checksum" not in found
+class TestStatOnPosix(ActionCases):
+    action = "stat"
+    platforms = POSIX
+    cases = (
+        Case("nothing", {"path": here("absent")}, changed=False, values={"stat": {"exists": False}}),
+        Case(
+            "a link",
+            {"path": here("link")},
+            before={"sub/": None, "link": HostLink("sub")},
+            values={"stat": Some(islnk=True, lnk_target="sub", lnk_source=here("sub"))},
+        ),
+        Case(
+            "what a link leads to",
+            {"path": here("link"), "follow": True},
+            before={"sub/": None, "link": HostLink("sub")},
+            values={"stat": Some(isdir=True)},
+        ),
+        Case("a pipe", {"path": here("p")}, setup=f"mkfifo '{here('p')}'", values={"stat": Some(isfifo=True)}),
+        Case("a device", {"path": "/dev/null"}, values={"stat": Some(ischr=True)}),
+    )
+
+    def test_a_socket(self, posix: ActionHost, tmp_path: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as unix:
+            unix.bind(str(tmp_path / "socket"))
+            assert posix("stat", path=str(tmp_path / "socket")).values["stat"]["issock"]
+
+    def test_what_is_not_asked_for_is_not_said(self, posix: ActionHost, tmp_path: Path) -> None:
+        path = tmp_path / "text"
+        path.write_text("words\n")
+        found = posix("stat", path=str(path), get_checksum=False).values["stat"]
+        assert not {"checksum", "mimetype", "attributes"} & found.keys()
+
+    def test_what_file_and_lsattr_say(self, posix: ActionHost, tmp_path: Path) -> None:
+        path = tmp_path / "text"
+        path.write_text("words\n")
+        found = posix("stat", path=str(path), get_mime=True, get_attributes=True).values["stat"]
+        assert (found["mimetype"], found["charset"]) in (("text/plain", "us-ascii"), ("unknown", "unknown"))
 
 
-@pytest.mark.windows
-def test_stat_on_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
-    name, place = directory
-    (place / "ü file.txt").write_bytes(b"content")
-    found = windows("win_stat", path=f"{name}\\ü file.txt", checksum_algorithm="sha256").values["stat"]
-    assert found["exists"]
-    assert found["isreg"]
-    assert not found["isdir"]
-    assert not found["islnk"]
-    assert (found["path"], found["filename"], found["extension"]) == (f"{name}\\ü file.txt", "ü file.txt", ".txt")
-    assert (found["size"], found["checksum"]) == (7, hashlib.sha256(b"content").hexdigest())
-    assert found["lastwritetime"] == pytest.approx((place / "ü file.txt").stat().st_mtime, abs=1)
-    found = windows("win_stat", path=name).values["stat"]
-    assert found["isdir"]
-    assert found["size"] == 7
-    found = windows("win_stat", path=f"{name}\\absent").values["stat"]
-    assert found == {"exists": False, "path": f"{name}\\absent"}
+class TestStatOnWindows(ActionCases):
+    action = "win_stat"
+    platforms = WINDOWS
+    cases = (
+        Case(
+            "a file's names",
+            {"path": here("ü file.txt")},
+            before={"ü file.txt": "content"},
+            values={"stat": Some(filename="ü file.txt", extension=".txt")},
+        ),
+        Case("the size of a directory", {"path": here()}, before={"f": "content"}, values={"stat": Some(size=7)}),
+        Case(
+            "nothing",
+            {"path": here("absent")},
+            changed=False,
+            values={"stat": {"exists": False, "path": here("absent")}},
+        ),
+    )
+
+    def test_when_it_was_written(self, windows: ActionHost, directory: tuple[str, Path]) -> None:
+        name, place = directory
+        (place / "file").write_bytes(b"content")
+        found = windows("win_stat", path=f"{name}\\file").values["stat"]
+        assert found["lastwritetime"] == pytest.approx((place / "file").stat().st_mtime, abs=1)
 
 
 # template
 
 
-def test_template(posix: ActionHost, tmp_path: Path) -> None:
-    source = tmp_path / "app.conf.j2"
-    source.write_bytes("name={{ n }}\r\nü\n".encode())
-    posix.settings["render"] = lambda text, path: text.replace("{{ n }}", Path(path).name)
-    target = tmp_path / "app.conf"
-    result = posix.twice("template", src=str(source), dest=str(target), mode="0604")
-    assert target.read_bytes() == "name=app.conf.j2\nü\n".encode()
-    assert target.stat().st_mode & 0o777 == 0o604
-    assert result.values["src"] == str(source)
-    posix.twice("template", src=str(source), dest=str(target), newline_sequence="\\r\\n", output_encoding="latin-1")
-    assert target.read_bytes() == b"name=app.conf.j2\r\n\xfc\r\n"
-    for wrong in ({"newline_sequence": "x"}, {"output_encoding": "ascii"}, {"output_encoding": "nonsense"}):
-        with pytest.raises(ActionFailed):
-            posix("template", src=str(source), dest=str(target), **wrong)
-    source.write_bytes(b"\xff")
-    with pytest.raises(ActionFailed, match="UTF-8"):
-        posix("template", src=str(source), dest=str(target))
+def _name_of_the_file(text: str, path: str) -> str:
+    """Renders a text of which nothing but the name of the file is to be known."""
+    return text.replace("{{ n }}", Path(path).name)
 
 
-@pytest.mark.parametrize(
-    ("text", "arguments", "expected"),
-    [
-        ("a\n{% if n %}\nb [[ n ]]\n{% endif %}\n", {}, "a\nb [[ n ]]\n"),
-        ("{% if n %}\nb\n{% endif %}\n", {"trim_blocks": False}, "\nb\n\n"),
-        ("a\n  {% if n %}\nb\n  {% endif %}\n", {"lstrip_blocks": True}, "a\nb\n"),
-        ("[[ n ]] {{ n }}\n", {"variable_start_string": "[[", "variable_end_string": "]]"}, "1 {{ n }}\n"),
-        ("<% if n %>b<% endif %>", {"block_start_string": "<%", "block_end_string": "%>"}, "b"),
-        ("(# x #)b", {"comment_start_string": "(#", "comment_end_string": "#)"}, "b"),
-        ("#jinja2: trim_blocks: False, variable_start_string: '[['\n{% if n %}\n[[ n }}{% endif %}", {}, "\n1"),
-    ],
-)
-def test_the_syntax_of_templates(
-    posix: ActionHost, tmp_path: Path, text: str, arguments: dict[str, object], expected: str
-) -> None:
-    templating = Templating()
-    posix.settings["render"] = lambda text, path, **syntax: templating.render_file(text, path, {"n": 1}, **syntax)
-    (tmp_path / "t").write_text(text)
-    posix("template", src=str(tmp_path / "t"), dest=str(tmp_path / "out"), **arguments)
-    assert (tmp_path / "out").read_text() == expected
+def _render(text: str, path: str, **syntax: object) -> str:
+    """Renders a text with jinja2, where n is 1."""
+    return Templating().render_file(text, path, {"n": 1}, **syntax)
 
 
-@pytest.mark.parametrize("line", ["#jinja2: trim: False", "#jinja2: trim_blocks: nope"])
-def test_a_first_line_that_sets_something_else(posix: ActionHost, tmp_path: Path, line: str) -> None:
-    (tmp_path / "t").write_text(f"{line}\nx")
-    with pytest.raises(ActionFailed, match="The template's first line"):
-        posix("template", src=str(tmp_path / "t"), dest=str(tmp_path / "out"))
+class TestTemplate(ActionCases):
+    action = "template"
+    platforms = POSIX
+    round_trips = 1
+    cases = (
+        Case(
+            "a file with a mode",
+            {"src": local("app.conf.j2"), "dest": here("app.conf"), "mode": "0604"},
+            files={"app.conf.j2": "name={{ n }}\r\nü\n"},
+            call={"render": _name_of_the_file},
+            changed=True,
+            values={"src": local("app.conf.j2")},
+            after={"app.conf": HostFile("name=app.conf.j2\nü\n", 0o604)},
+        ),
+        Case(
+            "other ends of lines, another encoding",
+            {"src": "t.j2", "dest": here("t"), "newline_sequence": "\\r\\n", "output_encoding": "latin-1"},
+            files={"t.j2": "name={{ n }}\r\nü\n"},
+            call={"render": _name_of_the_file},
+            before={"t": "old"},
+            changed=True,
+            after={"t": b"name=t.j2\r\n\xfc\r\n"},
+        ),
+        *(
+            Case(
+                f"wrong: {wrong}",
+                {"src": "t.j2", "dest": here("t"), **wrong},
+                files={"t.j2": "ü"},
+                failed=message,
+                after={},
+            )
+            for wrong, message in (
+                ({"newline_sequence": "x"}, "newline_sequence"),
+                ({"output_encoding": "ascii"}, "ascii"),
+                ({"output_encoding": "nonsense"}, "nonsense"),
+            )
+        ),
+        Case("no text", {"src": "t", "dest": here("t")}, files={"t": b"\xff"}, failed="UTF-8", after={}),
+        *(
+            Case(
+                f"syntax: {text!r} {' '.join(syntax)}",
+                {"src": "t", "dest": here("out"), **syntax},
+                files={"t": text},
+                call={"render": _render},
+                changed=True,
+                after={"out": rendered},
+            )
+            for text, syntax, rendered in (
+                ("a\n{% if n %}\nb [[ n ]]\n{% endif %}\n", {}, "a\nb [[ n ]]\n"),
+                ("{% if n %}\nb\n{% endif %}\n", {"trim_blocks": False}, "\nb\n\n"),
+                ("a\n  {% if n %}\nb\n  {% endif %}\n", {"lstrip_blocks": True}, "a\nb\n"),
+                ("[[ n ]] {{ n }}\n", {"variable_start_string": "[[", "variable_end_string": "]]"}, "1 {{ n }}\n"),
+                ("<% if n %>b<% endif %>", {"block_start_string": "<%", "block_end_string": "%>"}, "b"),
+                ("(# x #)b", {"comment_start_string": "(#", "comment_end_string": "#)"}, "b"),
+                ("#jinja2: trim_blocks: False, variable_start_string: '[['\n{% if n %}\n[[ n }}{% endif %}", {}, "\n1"),
+            )
+        ),
+        *(
+            Case(
+                f"a first line that sets something else: {line}",
+                {"src": "t", "dest": here("out")},
+                files={"t": f"{line}\nx"},
+                failed="The template's first line",
+                after={},
+            )
+            for line in ("#jinja2: trim: False", "#jinja2: trim_blocks: nope")
+        ),
+    )
 
 
-def test_what_file_and_lsattr_say(posix: ActionHost, tmp_path: Path) -> None:
-    path = tmp_path / "text"
-    path.write_text("words\n")
-    assert not {"mimetype", "attributes"} & posix("stat", path=str(path)).values["stat"].keys()
-    found = posix("stat", path=str(path), get_mime=True, get_attributes=True).values["stat"]
-    assert (found["mimetype"], found["charset"]) in (("text/plain", "us-ascii"), ("unknown", "unknown"))
-
-
-@pytest.mark.windows
-def test_template_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_path: Path) -> None:
-    (tmp_path / "t.j2").write_text("a\nü\n")
-    windows.twice("win_template", src=str(tmp_path / "t.j2"), dest=f"{directory[0]}\\t.txt")
-    assert (directory[1] / "t.txt").read_bytes() == "a\r\nü\r\n".encode()
+class TestTemplateOnWindows(ActionCases):
+    action = "win_template"
+    platforms = WINDOWS
+    cases = (
+        Case(
+            "ends of lines are those of Windows",
+            {"src": "t.j2", "dest": here("t.txt")},
+            files={"t.j2": "a\nü\n"},
+            changed=True,
+            after={"t.txt": "a\r\nü\r\n"},
+        ),
+    )
 
 
 # fetch
@@ -381,15 +466,42 @@ def test_fetch(posix: ActionHost, project: Path, size: int, become: bool) -> Non
     assert (project / "flat").read_bytes() == b"other"
 
 
-def test_fetch_faults(posix: ActionHost, project: Path) -> None:
-    with pytest.raises(ActionFailed, match="does not exist"):
-        posix("fetch", src=str(project / "absent"), dest="got")
-    assert not posix("fetch", src=str(project / "absent"), dest="got", fail_on_missing=False).changed
-    with pytest.raises(ActionFailed, match="is a directory"):
-        posix("fetch", src=str(project), dest="got")
-    (project / "file").write_text("x")
-    with pytest.raises(ActionFailed, match="trailing slash"):
-        posix("fetch", src=str(project / "file"), dest=str(project), flat=True)
+class TestFetch(ActionCases):
+    action = "fetch"
+    round_trips = 1
+    cases = (
+        Case(
+            "into a file",
+            {"src": here("a file"), "dest": local("flat"), "flat": True},
+            before={"a file": b"\x00content"},
+            changed=True,
+            values={"dest": local("flat")},
+            made={"flat": b"\x00content"},
+        ),
+        Case(
+            "into a directory; the file is there",
+            {"src": here("file"), "dest": local("sub") + "/", "flat": True},
+            before={"file": "x"},
+            files={"sub/file": "x"},
+            changed=False,
+            made={},
+        ),
+        Case("nothing", {"src": here("absent"), "dest": local("got")}, failed="does not exist", made={}),
+        Case(
+            "nothing, which may be",
+            {"src": here("absent"), "dest": local("got"), "fail_on_missing": False},
+            changed=False,
+            made={},
+        ),
+        Case("a directory", {"src": here(), "dest": local("got")}, failed="is a directory", made={}),
+        Case(
+            "a directory that is called a file",
+            {"src": here("file"), "dest": local(), "flat": True},
+            before={"file": "x"},
+            failed="trailing slash",
+            made={},
+        ),
+    )
 
 
 def test_fetch_stays_below_its_directory(posix: ActionHost, project: Path) -> None:
@@ -433,5 +545,3 @@ def test_fetch_on_windows(windows: ActionHost, directory: tuple[str, Path], tmp_
     assert (tmp_path / "host/C:/actions-test/a file").read_bytes() == b"\x00content"
     assert result.values["dest"] == str(tmp_path / "host/C:/actions-test/a file")
     assert [type(request) for request in windows.requests] != [Get]
-    with pytest.raises(ActionFailed, match="does not exist"):
-        windows("fetch", src=f"{directory[0]}\\absent", dest=str(tmp_path))
