@@ -63,7 +63,7 @@ def test_files_are_encrypted_and_decrypted_in_place(project: Project) -> None:
     assert project.read("a.yml").startswith("$ANSIBLE_VAULT;1.1;AES256\n")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert project.vault("view", "a.yml").out == CLEAR
-    assert "encrypted already" in project.vault("encrypt", "a.yml", status=5).err
+    assert "already encrypted" in project.vault("encrypt", "a.yml", status=5).err
     project.vault("decrypt", "a.yml")
     assert project.read("a.yml") == CLEAR
     assert sorted(os.listdir(project.directory)) == ["a.yml", "pw"]
