@@ -168,6 +168,8 @@ class Jobs:
 
     def announce_ends(self) -> None:
         """Tell of the jobs that ended without running since the last time."""
+        if not self.without_running:
+            return
         for ending, (cause, jobs) in self.without_running.items():
             status, reason = ending.status, ending.reason
             self.announce(JobsAbandoned(at=self.at, jobs=tuple(jobs), status=status, reason=reason, cause=cause))

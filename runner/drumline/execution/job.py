@@ -259,7 +259,8 @@ class JobRun:
         self.requests.limit(self._seconds)
         self._allowance.timeout = self._seconds
         self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
-        values = {**to_values(self._perform(task)), **known}
+        values = to_values(self._perform(task))
+        values |= known
         if self._task.changed_when:
             values["changed"] = task.with_result(values).holds(self._task.changed_when)
         cancelled = self.requests.stopped and values["failed"]

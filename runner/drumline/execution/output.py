@@ -68,7 +68,7 @@ class Output:
 
     def finish(self) -> None:
         """The command has ended: write what was held back."""
-        if not self._keep:
+        if not self._keep or (not self._excess and self.stdout.isascii() and self.stderr.isascii()):
             return
         held: dict[Stream, bytearray] = {"stdout": self.stdout, "stderr": self.stderr}
         for stream, beginning in held.items():

@@ -164,6 +164,7 @@ class _Host:
         self._idle: list[_Lent] = []
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
+        self._waiting = 0  # threads that wait for room; hardly ever is there one to be told
         self._attempts = 0
         self._error: HostError | None = None
         self._refusals = Refusals()
@@ -198,7 +199,11 @@ class _Host:
         """Room for one more user, and an idle session for it if there is one. Connects, if need be."""
         with self._lock:
             while self._lent >= self._limit:
-                self._room.wait()
+                self._waiting += 1
+                try:
+                    self._room.wait()
+                finally:
+                    self._waiting -= 1
             if self._connection is None:
                 if self._error is not None and self._attempts != seen:
                     raise self._error  # someone tried while this thread waited; a second try would say the same
@@ -239,11 +244,15 @@ class _Host:
         """So many sessions don't count as in use; a negative number takes it back, without waiting for room."""
         with self._lock:
             self._lent -= sessions
-            self._room.notify()
+            self._tell_of_room()
 
     def _returned(self) -> None:
         self._lent -= 1
-        self._room.notify()
+        self._tell_of_room()
+
+    def _tell_of_room(self) -> None:
+        if self._waiting:
+            self._room.notify()
 
     def _connect_anew(self) -> None:
         self._attempts += 1

@@ -43,7 +43,8 @@ class Targets:
         """How a job of this step reaches the host; secrets in it are registered. Raises ``OptionInvalid``."""
         if step.task.variables and _tell_of_connections(step.task.variables):
             return self._find(step, host)
-        key = host, step.play, id(step.task.connection)
+        connection = step.task.connection
+        key = host, step.play, id(connection) if connection else 0  # each task that says nothing has its own {}
         target = self._known.get(key)
         if target is None:
             target = self._find(step, host)

@@ -14,7 +14,8 @@ Values: TypeAlias = dict[str, Any]
 
 def to_values(result: Result) -> Values:
     """What an action returned; output gets its lines beside it."""
-    values = with_lines({"changed": result.changed, "failed": result.failed, **result.values})
+    values: Values = {"changed": result.changed, "failed": result.failed, **result.values}
+    add_lines(values)
     if result.message:
         values["msg"] = result.message
     if result.skipped:
@@ -98,13 +99,21 @@ def without_lines(values: Values) -> Values:
 
 
 def with_lines(values: Mapping[str, Any]) -> Values:
-    """The same with ``stdout_lines`` and ``stderr_lines`` where there is text to take apart."""
+    """The same with ``stdout_lines`` and ``stderr_lines``."""
     found = dict(values)
-    for stream in ("stdout", "stderr"):
-        text = found.get(stream)
-        if isinstance(text, str):
-            found[f"{stream}_lines"] = text.splitlines()
+    add_lines(found)
     return found
+
+
+def add_lines(values: Values) -> None:
+    """Put ``stdout_lines`` and ``stderr_lines`` beside text that can be taken apart."""
+    for stream, lines in _STREAMS:
+        text = values.get(stream)
+        if isinstance(text, str):
+            values[lines] = text.splitlines()
+
+
+_STREAMS = (("stdout", "stdout_lines"), ("stderr", "stderr_lines"))
 
 
 def flatten(items: Any) -> list[Any]:

@@ -29,13 +29,14 @@ def broken_rules(action: Action, written: Written) -> Iterator[tuple[str, str]]:
 
 def require_rules(action: Action, call: Call) -> None:
     """End an action whose arguments break a rule."""
+    given = call.arguments
     for names in action.exclusive:
-        if len([name for name in names if call[name] is not None]) > 1:
+        if len([name for name in names if given[name] is not None]) > 1:
             raise ActionFailed(f"parameters are mutually exclusive: {'|'.join(names)}")
     for names in action.one_of:
-        if all(call[name] is None for name in names):
+        if all(given[name] is None for name in names):
             raise ActionFailed(f"one of the following is required: {', '.join(names)}")
-    used = [name for name in action.meaningless(call.platform) if call[name] not in (None, "", False)]
+    used = [name for name in action.meaningless(call.platform) if given[name] not in (None, "", False)]
     if used:
         raise ActionFailed(
             f"{_KINDS[call.platform]} hosts have no such thing as {' and '.join(used)}; leave it out for them"

@@ -45,8 +45,10 @@ class FailureReports:
 
     def add(self, event: JobFinished) -> None:
         """Tell it, if it is a failure that matters."""
+        if event.status not in CAUSES or event.ignored:
+            return
         wave = self._tracker.wave_of(event.job)
-        if event.status not in CAUSES or event.ignored or wave is None:
+        if wave is None:
             return
         step, host = event.job
         fold = Fold(step, event.status, event.result, False, [host], event.started, event.at)
