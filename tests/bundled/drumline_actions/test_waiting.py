@@ -21,6 +21,7 @@ from drumline.plugin import (
     Completed,
     ConnectionRefused,
     Ending,
+    Platform,
     Reconnect,
     Request,
     Run,
@@ -28,6 +29,7 @@ from drumline.plugin import (
     Waiting,
 )
 from drumline.testing import ActionHost, Answer
+from drumline.testing.cases import ActionCases, Case, here
 
 
 @pytest.fixture
@@ -123,35 +125,93 @@ def test_what_comes_while_it_waits(posix: ActionHost, tmp_path: Path) -> None:
     assert len(posix.requests) == 1
 
 
-def test_paths(posix: ActionHost, tmp_path: Path) -> None:
-    assert posix("wait_for", path=str(tmp_path), timeout=1).values["path"] == str(tmp_path)
-    assert posix("wait_for", path=str(tmp_path / "absent"), state="absent", timeout=1).values["elapsed"] <= 1
-    (tmp_path / "log").write_text("busy")
-    assert posix("wait_for", path=str(tmp_path / "log"), state="absent", search_regex="idle", timeout=1)
-    for wrong in ({"path": str(tmp_path / "absent")}, {"path": str(tmp_path / "log"), "search_regex": "idle"}):
-        with pytest.raises(ActionFailed, match="Timeout when waiting for"):
-            posix("wait_for", timeout=1, **wrong)
-    with pytest.raises(ActionFailed, match="isn't an expression"):
-        posix("wait_for", path=str(tmp_path / "log"), search_regex="a(b", timeout=1)
+class TestWaitForPaths(ActionCases):
+    action = "wait_for"
+    cases = (
+        Case("a directory", {"path": here(), "timeout": 1}, changed=False, values={"path": here(), "elapsed": ...}),
+        Case("what isn't there", {"path": here("absent"), "state": "absent", "timeout": 1}, values={"elapsed": ...}),
+        Case(
+            "a line of a file",
+            {"path": here("log"), "search_regex": "^ready [0-9]+", "timeout": 1},
+            before={"log": "first\nready 42\n"},
+            requests=[Run],
+        ),
+        Case(
+            "a text that isn't in a file",
+            {"path": here("log"), "state": "absent", "search_regex": "idle", "timeout": 1},
+            before={"log": "busy"},
+        ),
+        Case(
+            "what doesn't come",
+            {"path": here("absent"), "timeout": 1},
+            failed=f"Timeout when waiting for {here('absent')}",
+            values={"elapsed": ...},
+        ),
+        Case(
+            "a text that doesn't come",
+            {"path": here("log"), "search_regex": "idle", "timeout": 1},
+            before={"log": "busy"},
+            failed=f"Timeout when waiting for search string idle in {here('log')}",
+        ),
+        Case(
+            "no expression",
+            {"path": here("log"), "search_regex": "a(b", "timeout": 1},
+            platforms=[Platform.POSIX],
+            before={"log": ""},
+            failed="isn't an expression",
+        ),
+        Case(
+            "time alone",
+            {"timeout": 7, "delay": 3},
+            answers=[None, None],
+            requests=[Sleep(seconds=3), Sleep(seconds=7)],
+            values={"elapsed": 10},
+        ),
+        *(
+            Case(f"wrong: {arguments}", arguments, answers=[], failed=message)
+            for arguments, message in (
+                ({"state": "drained", "path": "/x"}, "state=drained is about the connections to a port"),
+                ({"state": "drained"}, "state=drained is about the connections to a port"),
+                ({"state": "stopped", "path": "/x"}, "state=stopped should only be used for checking a port"),
+                ({"port": 1, "exclude_hosts": ["::1"]}, "exclude_hosts should only be with state=drained"),
+                (
+                    {"state": "drained", "port": 1, "active_connection_states": ["OPEN"]},
+                    "unknown active_connection_states: OPEN",
+                ),
+                ({"port": 1, "path": "/x"}, "mutually exclusive"),
+                ({"command": "true", "path": "/x"}, "mutually exclusive"),
+                ({"command": "true", "search_regex": "x"}, "search_regex needs path or port"),
+                ({"search_regex": "x"}, "search_regex needs path or port"),
+            )
+        ),
+    )
 
 
-def test_time_alone(posix: ActionHost) -> None:
-    posix.answer = lambda request: None
-    assert posix("wait_for", timeout=7, delay=3).values["elapsed"] == 10
-    assert posix.requests == [Sleep(seconds=3), Sleep(seconds=7)]
-    for wrong in (
-        {"state": "drained", "path": "/x"},
-        {"state": "drained"},
-        {"state": "stopped", "path": "/x"},
-        {"port": 1, "exclude_hosts": ["::1"]},
-        {"state": "drained", "port": 1, "active_connection_states": ["OPEN"]},
-        {"port": 1, "path": "/x"},
-        {"command": "true", "path": "/x"},
-        {"command": "true", "search_regex": "x"},
-        {"search_regex": "x"},
-    ):
-        with pytest.raises(ActionFailed):
-            posix("wait_for", **wrong)
+class TestWaitForCommands(ActionCases):
+    action = "wait_for"
+    cases = (
+        Case(
+            "one that has to fail",
+            {"command": "exit 3", "state": "absent", "timeout": 5},
+            changed=False,
+            values={"rc": 3},
+            requests=[Run],
+        ),
+        Case(
+            "one that never succeeds",
+            {"command": "echo no; exit 7", "timeout": 30, "sleep": 10},
+            platforms=[Platform.POSIX],
+            failed="Timeout when waiting for 'echo no; exit 7' to succeed",
+            values={"rc": 7, "stdout": "no\n", "stderr": ""},
+            requests=[Run, Sleep, Run, Sleep, Run],
+        ),
+        Case(
+            "one that is interrupted",
+            {"command": "true", "timeout": 9},
+            answers=[Completed(code=None, ending=Ending.INTERRUPTED)],
+            failed="Interrupted",
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,26 +247,14 @@ def test_a_command_is_tried_until_it_succeeds(posix: ActionHost, tmp_path: Path)
     assert (result.values["rc"], result.values["stdout"], result.values["command"]) == (0, "again\n", line)
     assert 4 <= result.values["elapsed"] < 10
     assert [type(request) for request in posix.requests] == [Run, Sleep, Run, Sleep, Run]
-    assert posix("wait_for", command="exit 3", state="absent", timeout=5).values["rc"] == 3
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
-def test_a_command_that_never_succeeds_and_one_that_hangs(posix: ActionHost) -> None:
-    with pytest.raises(ActionFailed, match="Timeout when waiting for 'echo no; exit 7' to succeed") as failed:
-        posix("wait_for", command="echo no; exit 7", timeout=30, sleep=10)
-    assert {name: failed.value.values[name] for name in ("rc", "stdout", "stderr")} == {
-        "rc": 7,
-        "stdout": "no\n",
-        "stderr": "",
-    }
-    assert sum(isinstance(request, Run) for request in posix.requests) == 3
+def test_a_command_that_hangs(posix: ActionHost) -> None:
     began = time.monotonic()
     with pytest.raises(ActionFailed, match="not up yet"):
         posix("wait_for", command="sleep 60", timeout=1, msg="not up yet")
     assert time.monotonic() - began < 10
-    posix.answer = lambda request: Completed(code=None, ending=Ending.INTERRUPTED)
-    with pytest.raises(ActionFailed, match="Interrupted"):
-        posix("wait_for", command="true", timeout=9)
 
 
 @pytest.mark.parametrize("tools", [["python3"], ["perl"], ["nc"], []])
@@ -240,19 +288,11 @@ def _with_path(step: Run, directory: Path) -> Run:
 
 
 @pytest.mark.windows
-def test_wait_for_on_windows(
-    windows: ActionHost, directory: tuple[str, Path], port: int, patient_port: int, closed_port: int
-) -> None:
-    name, place = directory
+def test_ports_on_windows(windows: ActionHost, port: int, patient_port: int, closed_port: int) -> None:
     assert windows("win_wait_for", port=port, timeout=5).values["elapsed"] < 5
     assert windows("win_wait_for", port=closed_port, state="stopped", timeout=5).values["state"] == "stopped"
     with pytest.raises(ActionFailed, match="Timeout"):
         windows("wait_for", port=closed_port, timeout=1)
-    (place / "log").write_text("first\nready 42\n")
-    windows("wait_for", path=f"{name}\\log", search_regex=r"^ready \d+", timeout=1)
-    windows("wait_for", path=f"{name}\\absent", state="absent", timeout=1)
-    with pytest.raises(ActionFailed, match="search string idle"):
-        windows("wait_for", path=f"{name}\\log", search_regex="idle", timeout=1)
     windows("wait_for", port=port, search_regex=r"^SSH-\d", timeout=5)
     assert windows("wait_for", port=patient_port, connect_timeout=9, search_regex="ex").values["elapsed"] < 9
     with pytest.raises(ActionFailed, match="search string idle"):
