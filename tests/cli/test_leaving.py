@@ -6,13 +6,15 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import textwrap
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
-from support.program import DRUMLINE, call, processes_with, running, shell, wait_until
+from support.program import DRUMLINE, call, environment, processes_with, running, shell, wait_until
 from support.terminal import Terminal
 
 STUCK = """
@@ -27,6 +29,23 @@ def perform(call):
 @hookimpl
 def drumline_actions():
     return [Action(name="spin", perform=perform, help="Never comes back")]
+"""
+
+
+#: A template's time is up while an object's end, which can't raise, is being run.
+LATE = """
+import sys
+from drumline.cli import entry
+from drumline.templating.budget import Overrun
+
+class Ending:
+    def __init__(self, error): self.error = error
+    def __del__(self): raise self.error
+
+sys.unraisablehook = entry._raise_again
+Ending(Overrun())
+print("between", file=sys.stderr, flush=True)
+Ending(ValueError("another"))
 """
 
 
@@ -200,3 +219,11 @@ def test_an_unwritable_state_directory_is_a_mistake(project: Path) -> None:
     ended = call(project, "run", "site.yml", env={"DRUMLINE_STATE": os.devnull})
     assert ended.status == 5
     assert "The journal can't be" in ended.err
+
+
+def test_the_end_of_a_template_that_comes_where_nothing_can_be_raised_is_no_fault(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LATE]
+    said = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path), check=True).stderr
+    before, _, after = said.partition("between\n")
+    assert before == ""
+    assert "ValueError: another" in after

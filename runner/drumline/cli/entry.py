@@ -17,7 +17,7 @@ def enter() -> None:
     # Importing makes more than fifty thousand objects that stay. With the default threshold of 700, Python searches
     # them for cycles again and again, which takes a sixth of the CPU time of a small run.
     gc.set_threshold(200_000)
-    sys.unraisablehook = _interrupt_again
+    sys.unraisablehook = _raise_again
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -89,11 +89,12 @@ def _say(text: str) -> None:
         print(text, file=sys.stderr)
 
 
-def _interrupt_again(fault: sys.UnraisableHookArgs) -> None:
+def _raise_again(fault: sys.UnraisableHookArgs) -> None:
     """Send a Ctrl-C again that came where nothing can be raised, such as in a callback of the import system."""
+    budget = sys.modules.get("drumline.templating.budget")
     if fault.exc_type is KeyboardInterrupt:
         threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
-    else:
+    elif budget is None or fault.exc_type is not budget.Overrun:  # a template that goes on is told again as well
         sys.__unraisablehook__(fault)
 
 
