@@ -152,7 +152,7 @@ ACTIONS = (
     Action(
         name="setup",
         perform=perform,
-        traits=Traits(effect=Effect.NOTHING, sets=Sets.UNKNOWN),
+        traits=Traits(effect=Effect.NOTHING, sets=Sets.FACTS),
         help="Gather facts: what the host is",
         arguments=(
             Argument(

@@ -128,7 +128,7 @@ ACTIONS = (
     Action(
         name="template",
         perform=perform,
-        traits=Traits(effect=Effect.FILES),
+        traits=Traits(renders="src", effect=Effect.FILES),
         help="Render a template of this machine into a file on the host",
         arguments=(
             Argument(name="src", required=True, help="The template, here"),

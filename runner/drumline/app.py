@@ -36,6 +36,7 @@ from drumline.journal.writer import RunWriter
 from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
+from drumline.loading.facts import with_facts
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.typos import check_typos
@@ -150,6 +151,7 @@ def prepare(
             mistakes.imported = playbook.imported
             playbook = with_vars_files(playbook, scopes.render, mistakes.found)
             playbook = resolve_tags(playbook, scopes.render, mistakes.found)
+            playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen)
             warnings.extend(embedded(playbook))
             defined = not any(mistake.hides_names for mistake in mistakes.found)
             mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen, undefined=defined))
@@ -180,7 +182,7 @@ def prepare(
             (mistakes.found if sends else warnings).extend(keyring().locked)
             if strict:
                 mistakes.found.extend(warnings)
-        if tags and not plan.steps:
+        if tags and all(step.task.first for step in plan.steps):
             _no_such_tags(playbook, tags)
     return replace(prepared, warnings=tuple(warnings), inputs=inputs)
 

@@ -143,7 +143,7 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- import_playbook:", "1:3", "An import without a file."),
         ("- {import_playbook: '{{ x }}'}", "1:21", "it can't be a template."),
         ("- {name: x, include: x.yml}", "1:13", "'include' is not supported"),
-        ("- hosts: a\n  gather_facts: yes", "2:17", "write 'gather_facts: false'"),
+        ("- hosts: a\n  gather_facts: 7", "2:17", "takes true or false"),
         ("- hosts: a\n  strategy: host_pinned", "2:13", "The strategies are 'waves'"),
         ("- hosts: a\n  any_errors_fatal: maybe", "2:21", "'any_errors_fatal' takes true or false"),
         ("- hosts: a\n  needs: [b]", "2:3", "No play has the id 'b'. A play may need only plays."),

@@ -56,7 +56,7 @@ OF_ANSIBLE = [
         ("- command: echo {{ datacenter }}", 3, "'datacenter' is defined nowhere"),
         ("- command: echo {{ datacenter }}", 3, "Did you mean 'datacentre'?"),
         ("- command: echo {{ inventory_hostnam }}", 3, "Did you mean 'inventory_hostname'?"),
-        ("- command: echo {{ ansible_distribution }}", 3, "facts are not gathered yet"),
+        ("- command: echo {{ ansible_distribution }}", 3, "nothing gathers facts before it is used"),
         *((f"- command: echo {{{{ {name} }}}}", 3, f"Ansible's '{name}' is not there yet.") for name in OF_ANSIBLE),
         ("- ping:\n  when: nowhere == 1", 4, "'nowhere' is defined nowhere"),
         ("- ping:\n  when: [nowhere, extra]", 4, "'nowhere' is defined nowhere"),

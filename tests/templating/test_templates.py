@@ -126,7 +126,9 @@ def test_filters_and_tests_of_ansible_are_answered_by_name(text: str, words: str
 
 
 def test_facts_are_answered_by_name() -> None:
-    with pytest.raises(TemplateFailed, match="'ansible_os_family' is a fact, and facts are not gathered yet"):
+    with pytest.raises(
+        TemplateFailed, match="'ansible_os_family' is a fact, and nothing gathers facts before it is used"
+    ):
         render("{{ ansible_os_family }}", ansible_verbosity=1)
 
 

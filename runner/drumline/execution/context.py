@@ -14,6 +14,7 @@ from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Facts, Scope
+from drumline.loading.connection import names_read
 from drumline.masking import Secrets
 from drumline.model.event import Event
 from drumline.model.host import Inventory
@@ -64,6 +65,8 @@ class RunContext:
         self.keep_output = keep_output
         self.output_limit = output_limit
         self.clock = clock or SystemClock()
+        #: The names of variables that say how a host is reached.
+        self.reaching = names_read(transports)
         self.sessions = SessionPool(transports, limit=sessions_per_host)
         self.gained = Gained(plan, kept_steps(plan, inventory, extra_variables, templating))
         self.targets = Targets(transports, templating, secrets, scope=self.scope, definitions=self._definitions)
@@ -75,6 +78,7 @@ class RunContext:
             verbosity=verbosity,
             seen=self.note,
             facts=self.gained.facts,
+            gathered=self.gained.gathered,
         )
         self._arguments: dict[int, Mapping[str, Any] | None] = {}  # by step
         self._register_secrets()

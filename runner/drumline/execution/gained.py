@@ -18,7 +18,11 @@ from drumline.inventory.variables import Facts
 from drumline.model.event import Event, JobsAbandoned
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
+from drumline.model.traits import Sets
 from drumline.plugin.runs import JobReport
+
+#: The variable that holds all facts, what their own names begin with, and the one that keeps it in there too.
+_ALL, _PREFIX, _LOCAL = "ansible_facts", "ansible_", "ansible_local"
 
 
 class Gained:
@@ -26,6 +30,7 @@ class Gained:
 
     def __init__(self, plan: Plan, kept: Iterable[int]) -> None:
         self.facts: dict[str, Facts] = {}  #: By host. Each is replaced, never changed: threads may be reading it.
+        self.gathered: dict[str, Facts] = {}  #: What hosts have said of themselves. The same holds for it.
         self.results = Results(plan, kept)
         self.play_hosts = PlayHosts(plan)
         self._plan = plan
@@ -33,6 +38,8 @@ class Gained:
     def remember(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         """Take in what a job has left; returns the variables that hosts have anew."""
         event = report.event
+        if report.facts and self._plan.steps[event.job.step].task.traits.sets is Sets.FACTS:
+            self._gather(report)
         variables = self._variables(report)
         for host, gained in variables.items():
             self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **gained})
@@ -53,10 +60,20 @@ class Gained:
         step = self._plan.steps[report.event.job.step]
         name, values = step.task.register, report.values
         kept = {name: registered(values, report.facts)} if name and values is not None else {}
-        if not kept and not report.facts:
-            return {}
-        hosts = step.hosts if step.task.run_once else (report.event.job.host,)
-        return {host: {**report.facts, **kept} for host in hosts}
+        facts: Mapping[str, Any] = {} if step.task.traits.sets is Sets.FACTS else report.facts
+        return {host: {**facts, **kept} for host in self._hosts(report)} if facts or kept else {}
+
+    def _hosts(self, report: JobReport) -> tuple[str, ...]:
+        """For whom it holds what a job leaves."""
+        step = self._plan.steps[report.event.job.step]
+        return step.hosts if step.task.run_once else (report.event.job.host,)
+
+    def _gather(self, report: JobReport) -> None:
+        for host in self._hosts(report):
+            known = self.gathered.get(host, NO_FACTS)
+            bare = {name.removeprefix(_PREFIX) if name != _LOCAL else name: fact for name, fact in report.facts.items()}
+            together = {**known.get(_ALL, {}), **bare}
+            self.gathered[host] = Facts({**known, **report.facts, _ALL: together})
 
     def follow(self, event: Event) -> None:
         """Take note of hosts that leave a play without a report of their own: they were late at a barrier."""

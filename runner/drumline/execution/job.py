@@ -49,6 +49,7 @@ from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
+from drumline.model.traits import Sets
 from drumline.model.value import Variables
 from drumline.plugin.actions import ActionFailed, Call, Steps
 from drumline.plugin.rules import require_rules
@@ -119,9 +120,7 @@ class JobRun:
             status, values, ignored = Status.FAILED, failure(str(error)), False
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(fault(self._task.action, error)), False
-        facts = values.pop("ansible_facts", {})
-        for name, value in facts.items():
-            self._context.note(name, value)
+        facts = self._noted(values.pop("ansible_facts", {}))
         plain, silent = without_lines(values), self.requests.silent
         shown = hidden(values) if silent else self._masked(plain)
         stopped = self.requests.stopped if "stopped" in values else None
@@ -218,10 +217,16 @@ class JobRun:
         """What an item's result means for the items after it: facts, and what it registers by itself."""
         if "false_condition" in values:
             return {}
-        facts = values.get("ansible_facts", {})
+        facts = self._noted(values.get("ansible_facts", {}))
+        return {**facts, self._task.register: values} if self._task.register else facts
+
+    def _noted(self, facts: Values) -> Values:
+        """The facts, of which secrets are known from here on. How a host is reached, it doesn't say itself."""
+        if self._task.traits.sets is Sets.FACTS:
+            facts = {name: fact for name, fact in facts.items() if name not in self._context.reaching}
         for name, value in facts.items():
             self._context.note(name, value)
-        return {**facts, self._task.register: values} if self._task.register else facts
+        return facts
 
     def _item(self, task: TaskValues) -> Values:
         self._allowance.deadline = None

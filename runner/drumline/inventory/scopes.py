@@ -8,8 +8,9 @@ Precedence, highest first, as Ansible's:
 4. registered results and ``set_fact``
 5. the task's ``vars``
 6. the play's ``vars``
-7. the host's variables from the inventory, its groups' merged in
-8. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
+7. the host's facts, as it was asked for them last (``ansible_facts``)
+8. the host's variables from the inventory, its groups' merged in
+9. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
 """
 
 from __future__ import annotations
@@ -41,13 +42,16 @@ class Scopes:
         verbosity: int = 0,
         seen: Callable[[str, Any], None] | None = None,
         facts: Mapping[str, Facts] | None = None,
+        gathered: Mapping[str, Facts] | None = None,
     ) -> None:
         """``seen`` is told the name and the value of each definition that was rendered.
 
-        ``facts`` are what hosts have said so far: the values of each are replaced, never changed.
+        ``facts`` are what tasks have set for hosts so far, and ``gathered`` what these have said of themselves: the
+        values of each are replaced, never changed.
         """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
         self._facts: Mapping[str, Facts] = {} if facts is None else facts
+        self._gathered: Mapping[str, Facts] = {} if gathered is None else gathered
         self._inventory = inventory
         self._extra = extra
         self._templating = templating
@@ -78,12 +82,13 @@ class Scopes:
         ``everywhere`` are magic variables: those of a batch, and those that other
         hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
         """
-        names = facts = inventory = NOTHING
+        names = facts = gathered = inventory = NOTHING
         if host is not None:
             names = host_magic(host, self._hostvars(everywhere) if hostvars else None)
             facts, inventory = self._facts.get(host.name, NO_FACTS), host.variables
+            gathered = self._gathered.get(host.name, NO_FACTS)
         of_job = (names, batch, everywhere, self._run, self._extra, own, set_by_job, facts, task)
-        layers = (*of_job, play, inventory, connection)
+        layers = (*of_job, play, gathered, inventory, connection)
         return Scope([layer for layer in layers if layer], self._templating, self._seen)
 
     def _hostvars(self, everywhere: Variables) -> HostVars:

@@ -38,7 +38,8 @@ class Import(Struct, frozen=True, kw_only=True):
         tasks = tuple(
             replace(task, tags=task.tags.union(self.tags), when=(*self.when, *task.when)) for task in play.tasks
         )
-        return replace(play, tasks=tasks, variables={**play.variables, **self.variables})
+        facts = play.gathering and replace(play.gathering, when=(*self.when, *play.gathering.when))
+        return replace(play, tasks=tasks, gathering=facts, variables={**play.variables, **self.variables})
 
 
 def keyword_of_import(entries: Mapping[str, Entry]) -> str | None:

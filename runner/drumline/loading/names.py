@@ -145,9 +145,14 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
         yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
         for task in play.tasks:
-            judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
-            yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
-            yield from templates_in([conditions[1:] for conditions in judging])  # the first is among those needed
+            yield from templates_of(task)
+
+
+def templates_of(task: Task) -> Iterator[Template]:
+    """All templates that the task has."""
+    judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
+    yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
+    yield from templates_in([conditions[1:] for conditions in judging])  # the first is among those needed
 
 
 def _templates_beside(inventory: Inventory, extra_vars: Variables) -> list[Template]:
@@ -227,6 +232,7 @@ class _DefinitionChecker:
         tasks = [task for play in playbook.plays for task in play.tasks]
         #: Names that win over those of plays and tasks, or may do so.
         self._stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+        self._gathered = any(task.traits.sets is Sets.FACTS for task in tasks)
         self._inventory = {name for host in inventory.hosts.values() for name in host.variables}
 
     def check(self, play: Play, task: Task) -> None:
@@ -254,13 +260,15 @@ class _DefinitionChecker:
                     self._add(name, template, known | own.keys())
 
     def _add(self, name: str, template: Template, known: Iterable[str]) -> None:
+        if self._gathered and name.startswith("ansible_"):
+            return
         if known_fact := not_yet.fact(name):
-            self._found.add("Facts are not gathered yet", detail=known_fact, position=template.position)
+            self._found.add("Facts are not gathered", detail=known_fact, position=template.position)
             return
         of_ansible = not_yet.variable(name)
         hint = f" {of_ansible}" if of_ansible else did_you_mean(name, known)
         if name.startswith("ansible_") and not of_ansible:
-            hint += " If it is a fact: those are not gathered yet."
+            hint += " If it is a fact: nothing here gathers facts."
         detail = f"'{name}' is defined nowhere: by no host, group, play, task or option.{hint}"
         self._found.add("Undefined variable", detail=detail, position=template.position)
 

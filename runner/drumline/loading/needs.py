@@ -80,6 +80,8 @@ def needs_of(plays: Sequence[Play]) -> Needs:
         for at, task in enumerate(tasks):
             found = _task_needs(Vertex(index, at), task, names)
             rooted = any(vertex.play == index and vertex.task is not None for vertex in found)
+            if at and not rooted and tasks[0].first:
+                found, rooted = (*found, Vertex(index, 0)), True
             graph[Vertex(index, at)] = found if rooted else tuple(dict.fromkeys((*before, *found)))
         graph[Vertex(index)] = (*before, *(Vertex(index, at) for at in range(len(tasks))))
     return graph

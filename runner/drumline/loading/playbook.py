@@ -12,6 +12,7 @@ from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import keywords, timing
 from drumline.loading.deferred import deferring, split
+from drumline.loading.facts import gathering_task
 from drumline.loading.ids import slug, unique_ids
 from drumline.loading.imports import Import, keyword_of_import, read_import
 from drumline.loading.keywords import KeywordReader
@@ -127,7 +128,6 @@ def _read_play(
 ) -> Play:
     reader = KeywordReader(entries, found)
     keywords.check_known(entries, keywords.PLAY, "A play", found)
-    _check_facts(reader)
     reader.value("collections", reader.names)  # actions are found by all of their names already
     hosts = reader.value("hosts", reader.pattern)
     if not hosts:
@@ -135,28 +135,24 @@ def _read_play(
         found.add("A play without hosts", detail=detail, position=position)
         hosts = ""
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
+    inherited = read_inherited_of_play(reader)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
         name=name,
         hosts=hosts,
-        tasks=_read_tasks(reader, actions),
+        tasks=_read_tasks(reader, inherited, actions),
         position=position,
         positions=reader.positions(),
         variables=reader.value("vars", reader.variables, {}),
         vars_files=reader.value("vars_files", _vars_files(reader), ()),
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
+        gathers=reader.value("gather_facts", reader.boolean),
+        gathering=gathering_task(reader, inherited, position),
         **split(reader.values(_TIMING)),
     )
     timing.check_barriers(play, found)
     return play
-
-
-def _check_facts(reader: KeywordReader) -> None:
-    node = reader.node("gather_facts")
-    if node is not None and reader.boolean("gather_facts", node):
-        detail = "Gathering facts is not supported by this version of drumline yet; write 'gather_facts: false'."
-        reader.found.add("Keyword not supported yet", detail=detail, position=node.position, hides_names=True)
 
 
 def _vars_files(reader: KeywordReader) -> Any:
@@ -185,8 +181,7 @@ def _strategy(reader: KeywordReader) -> Any:
     return read_strategy
 
 
-def _read_tasks(reader: KeywordReader, actions: Mapping[str, Action]) -> tuple[Task, ...]:
-    inherited = read_inherited_of_play(reader)
+def _read_tasks(reader: KeywordReader, inherited: Mapping[str, Any], actions: Mapping[str, Action]) -> tuple[Task, ...]:
     node = reader.node("tasks")
     if node is None:
         return ()

@@ -147,6 +147,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     no_log: Value = False
     tags: frozenset[str] = frozenset()
 
+    first: bool = False  #: All other tasks of its play come after it, whatever they need.
     any_errors_fatal: bool = False
     barrier: Barrier | None = None  #: Of the wave that the task ends; None: the play's.
     start: Start | None = None
@@ -168,6 +169,10 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     variables: Variables = {}
     #: Names of files of variables that aren't read yet (``loading.vars_files``), or lists of names to choose from.
     vars_files: tuple[Value, ...] = ()
+    #: The task that gathers facts, until it is known whether the play needs it; then it is among the tasks or gone.
+    gathering: Task | None = None
+    gathers: bool | None = None  #: ``gather_facts``; None: where something in the play may use one.
+    facts: str = ""  #: Whether facts are gathered, and why.
     #: Ids of plays; None: needs the play before it.
     needs: tuple[str, ...] | None = None
     strategy: Strategy = Strategy.WAVES

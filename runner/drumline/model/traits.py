@@ -28,6 +28,7 @@ class Sets(StrEnum):
 
     NOTHING = "nothing"
     ARGUMENTS = "arguments"  #: Those that its arguments name.
+    FACTS = "facts"  #: Facts of its host, ``ansible_NAME``, in ``ansible_facts`` too; a play's ``vars`` win over them.
     UNKNOWN = "unknown"  #: No one knows their names beforehand, so that an undefined name may be one of them.
 
 
@@ -57,6 +58,8 @@ class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: An argument and its value by which the task takes away what it names (``state``, ``absent``).
     removes: tuple[str, str] | None = None
     sets: Sets = Sets.NOTHING
+    #: The argument that names a file of this machine which is rendered as a template.
+    renders: str | None = None
     shows: Shows = Shows.OUTCOME
     asks: ApprovalArguments | None = None
     waits: WaitArguments | None = None

@@ -264,8 +264,8 @@ def fact(name: str) -> str:
         return ""
     what = "holds facts" if bare == "facts" else "is a fact"
     return (
-        f"'{name}' {what}, and facts are not gathered yet. Until then set it in the inventory or under 'vars', or "
-        "register what a command says."
+        f"'{name}' {what}, and nothing gathers facts before it is used. Let the play do it (gather_facts: true), or a "
+        "task with 'setup'."
     )
 
 

@@ -65,6 +65,8 @@ class _PlayText:
                 yield f"  {name}: {text}"
         for text in keep_texts(planned):
             yield f"  {text}, or the play stops"
+        if planned.play.facts:
+            yield f"  facts: {planned.play.facts}"
         yield f"  {self._strategy()}"
         yield f"  {self._failure()}"
         yield from self._left_out()

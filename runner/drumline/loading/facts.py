@@ -1,0 +1,195 @@
+"""Whether a play gathers facts, and the task that does it.
+
+It does as ``gather_facts`` says. Without the keyword it does when something in the play may use a fact: a template in
+the play, in variables that it uses or in a file that it renders. What can't be known beforehand may.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from drumline.diagnostics import Position
+from drumline.inventory.magic_names import MAGIC_NAMES
+from drumline.loading.deferred import split
+from drumline.loading.keywords import KeywordReader
+from drumline.loading.names import templates_in, templates_of
+from drumline.loading.tasks import combine
+from drumline.model.host import Inventory
+from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.traits import Sets
+from drumline.model.value import Template, Variables
+from drumline.plugin.actions import Action, ActionFailed
+from drumline.source.files import find_file, read_file
+from drumline.source.yaml import plain
+from drumline.templating import not_yet
+from drumline.templating.values import ATOMS
+
+#: The keyword of a play, which is the name of the action too.
+_KEYWORD = "gather_facts"
+_ARGUMENTS = ("gather_subset", "gather_timeout")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PREFIX = "ansible_"
+_ANY = "*"
+#: Variables by a name that a template makes up, or all at once, and files that a template takes in by itself.
+_UNKNOWN = re.compile(
+    r"\bhostvars\b|\bvars\s*\[|\{%-?\s*(?:include|import|extends|from)\b"
+    r"|\b(?:lookup|query|q)\s*\(\s*['\"](?:ansible\.builtin\.)?(?:vars|template)['\"]"
+)
+#: What is known all the same: a variable of another host, by its name.
+_OF_OTHERS = re.compile(
+    r"\bhostvars\s*(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\.\w+)\s*(?:\[\s*(['\"])(\w+)\1\s*\]|\.\s*(?:get\(['\"])?(\w+))"
+)
+_IN_BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+#: Variables of Ansible's that are no facts.
+_NO_FACTS = MAGIC_NAMES | {
+    "ansible_managed",
+    "ansible_loop",
+    "ansible_loop_var",
+    "ansible_index_var",
+    "ansible_search_path",
+}
+#: Bytes of a file that is looked at; more may use whatever it likes.
+_MOST = 1 << 20
+
+
+def gathering_task(reader: KeywordReader, inherited: Mapping[str, Any], position: Position) -> Task:
+    """The task that gathers facts for a play, with what holds for all its tasks; its action isn't known yet."""
+    arguments = {
+        "gather_subset": reader.value("gather_subset", lambda _, node: plain(node)),
+        "gather_timeout": reader.value("gather_timeout", reader.number),
+    }
+    fields = {name: value for name, value in inherited.items() if name not in ("run_once", "tags")}
+    return Task(
+        id="gathering-facts",
+        name="Gathering Facts",
+        action=_KEYWORD,
+        arguments={name: value for name, value in arguments.items() if value is not None},
+        position=reader.entries[_KEYWORD].key_position if _KEYWORD in reader else position,
+        positions={f"arguments.{name}": reader.entries[name].key_position for name in _ARGUMENTS if name in reader},
+        first=True,
+        **split({**combine(fields, {}), "tags": frozenset({"always"})}),
+    )
+
+
+def with_facts(
+    playbook: Playbook,
+    inventory: Inventory,
+    extra: Variables,
+    actions: Mapping[str, Action],
+    chosen: Callable[[Task], bool],
+) -> Playbook:
+    """The playbook, each play with its facts' task or without it. ``chosen``: the tasks that take part."""
+    looker = _Looker(inventory, extra)
+    return replace(playbook, plays=tuple(_decided(play, looker, actions, chosen) for play in playbook.plays))
+
+
+def _decided(play: Play, looker: _Looker, actions: Mapping[str, Action], chosen: Callable[[Task], bool]) -> Play:
+    task = play.gathering
+    if task is None:
+        return play
+    reason = "gather_facts says so" if play.gathers else ""
+    if play.gathers is None:
+        reason = looker.use(play, [task for task in play.tasks if chosen(task)])
+    action = actions.get(_KEYWORD) if reason else None
+    if action is None:
+        return replace(
+            play, gathering=None, facts="not gathered: gather_facts says so" if play.gathers is False else ""
+        )
+    taken = {other.id for other in play.tasks}
+    name = next(name for name in _ids(task.id) if name not in taken)
+    task = replace(task, id=name, action=action.name, traits=action.traits)
+    return replace(play, tasks=(task, *play.tasks), gathering=None, facts=f"gathered: {reason}")
+
+
+def _ids(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
+
+
+class _Looker:
+    """Looks for what may use a fact."""
+
+    def __init__(self, inventory: Inventory, extra: Variables) -> None:
+        self._inventory = inventory
+        self._extra = extra
+
+    def use(self, play: Play, tasks: list[Task]) -> str:
+        """What in the play may use a fact; empty when nothing does."""
+        defined = {*self._extra, *play.variables}
+        for task in tasks:
+            defined.update(task.variables, [task.register] if task.register else [])
+            defined.update(task.arguments if task.traits.sets is Sets.ARGUMENTS else [])
+        waiting = [(text, f"{position} uses it") for text, position in self._texts(play, tasks)]
+        seen: set[str] = set()
+        for text, where in waiting:  # it grows meanwhile
+            for name in _names(text):
+                if name == _ANY:
+                    return f"what {where.removesuffix(' uses it')} uses can't be known beforehand"
+                if self._is_fact(name, defined):
+                    return f"{name}, {where}"
+                if name not in seen:
+                    seen.add(name)
+                    waiting += [(found.text, f"{found.position} uses it") for found in self._beside.get(name, ())]
+        return ""
+
+    def _texts(self, play: Play, tasks: list[Task]) -> Iterator[tuple[str, Position]]:
+        for found in templates_in([play.variables, play.deferred]):
+            yield _expressions(found), found.position
+        for task in tasks:
+            yield from ((_expressions(found), found.position) for found in templates_of(task))
+            yield from ((value, task.position) for value in task.arguments.values() if isinstance(value, str))
+            yield from self._rendered(task)
+
+    def _rendered(self, task: Task) -> Iterator[tuple[str, Position]]:
+        """What stands in the file that the task renders."""
+        src = task.arguments.get(task.traits.renders) if task.traits.renders else None
+        if src is None:
+            return
+        text = "hostvars"  # no one knows what is in it
+        if isinstance(src, str):
+            with suppress(ActionFailed, OSError):
+                path = find_file(src, "templates", Path(task.position.path).absolute().parent)
+                text = "".join(_IN_BRACES.findall(read_file(path, _MOST).decode(errors="replace")))
+        yield text, task.position
+
+    def _is_fact(self, name: str, defined: set[str]) -> bool:
+        if not name.startswith(_PREFIX) or name in defined or name in _NO_FACTS:
+            return False
+        if not_yet.is_connection_variable(name.removeprefix(_PREFIX)):
+            return False
+        hosts = self._inventory.hosts.values()
+        return not hosts or not all(name in host.variables for host in hosts)
+
+    @cached_property
+    def _beside(self) -> dict[str, list[Template]]:
+        """The templates of variables that the playbook doesn't have, by the names of these."""
+        found: dict[str, list[Template]] = {}
+        seen: set[int] = set()
+        for layer in (self._extra, *(host.variables for host in self._inventory.hosts.values())):
+            for name, value in layer.items():
+                if type(value) not in ATOMS and id(value) not in seen:
+                    seen.add(id(value))
+                    found.setdefault(name, []).extend(templates_in(value))
+        return found
+
+
+def _expressions(template: Template) -> str:
+    return template.text if template.bare else "".join(_IN_BRACES.findall(template.text))
+
+
+def _names(text: str) -> Iterator[str]:
+    """The names in a text that may be those of variables; ``_ANY`` for one that isn't known."""
+    for match in _OF_OTHERS.finditer(text):
+        yield match[2] or match[3]
+    text = _OF_OTHERS.sub("", text)
+    yield from _WORD.findall(text)
+    if _UNKNOWN.search(text):
+        yield _ANY

@@ -1,0 +1,166 @@
+"""Facts in plays: which plays gather them and why, and what wins over them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.program import call
+
+from drumline.diagnostics import Position
+from drumline.inventory.scopes import Scopes
+from drumline.inventory.variables import Facts
+from drumline.loading.facts import with_facts
+from drumline.loading.playbook import load_playbooks
+from drumline.model.host import Host, Inventory
+from drumline.model.playbook import Playbook
+from drumline.model.value import Template, Variables
+from drumline.plugin.manager import load_plugins
+from drumline.templating.templates import Templating
+
+Decide = Callable[..., str]
+FACT = Template("{{ ansible_memtotal_mb }}", Position("hosts", 1))
+
+
+@pytest.fixture
+def decide(tmp_path: Path) -> Decide:
+    """What is decided for a play: its lines but for ``hosts``."""
+    actions = load_plugins().actions
+
+    def decided(lines: str, **variables: object) -> str:
+        path = tmp_path / "site.yml"
+        path.write_text("- hosts: all\n" + "".join(f"  {line}\n" for line in lines.splitlines()))
+        (tmp_path / "plain.j2").write_text("ansible_machine {{ inventory_hostname }} {{ ansible_managed }}")
+        (tmp_path / "with.j2").write_text("{% if ansible_machine == 'x' %}{% endif %}")
+        (tmp_path / "more.j2").write_text("{% include 'with.j2' %}")
+        inventory = Inventory(hosts={"a": Host(name="a", variables=variables)})
+        playbook = with_facts(load_playbooks([path], actions), inventory, {}, actions, lambda _task: True)
+        [play] = playbook.plays
+        assert play.gathering is None
+        assert play.facts.startswith("gathered") is any(task.first for task in play.tasks)
+        return play.facts
+
+    return decided
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "tasks: [{debug: {msg: '{{ ansible_os_family }}'}}]",
+        "tasks: [{debug: {msg: '{{ ansible_facts.machine }}'}}]",
+        "tasks: [{debug: {var: ansible_default_ipv4.address}}]",
+        "tasks: [{ping: , when: ansible_eth0 is defined}]",
+        "tasks: [{ping: , name: 'on {{ ansible_hostname }}'}]",
+        "tasks: [{debug: {msg: \"{{ hostvars[groups['all'][0]]['ansible_eth0'] }}\"}}]",
+        "tasks: [{debug: {msg: \"{{ hostvars['a'].ansible_eth0.mtu }}\"}}]",
+        "vars: {x: '{{ ansible_machine }}'}\ntasks: [{debug: {msg: '{{ x }}'}}]",
+        "tasks: [{template: {src: with.j2, dest: /x}}]",
+        "tasks: [{template: {src: more.j2, dest: /x}}]",
+        "tasks: [{template: {src: '{{ inventory_hostname }}.j2', dest: /x}}]",
+        "tasks: [{debug: {msg: '{{ hostvars[inventory_hostname][item] }}'}, loop: [a]}]",
+        "tasks: [{debug: {msg: \"{{ groups['all'] | map('extract', hostvars, 'x') | list }}\"}}]",
+        "tasks: [{debug: {msg: \"{{ lookup('vars', item) }}\"}, loop: [a]}]",
+        "tasks: [{debug: {msg: '{{ of_inventory }}'}}]",
+        "gather_facts: true",
+    ],
+)
+def test_facts_are_gathered(lines: str, decide: Decide) -> None:
+    assert decide(lines, of_inventory=FACT).startswith("gathered: ")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "tasks: [{ping: }]",
+        "tasks: [{debug: {msg: '{{ ansible_play_hosts }} {{ ansible_host }} {{ ansible_version }}'}}]",
+        "tasks: [{template: {src: plain.j2, dest: /x}}]",
+        "tasks: [{debug: {msg: \"{{ hostvars['a'].x }} {{ hostvars[groups['all'][0]]['x'] }}\"}}]",
+        "vars: {ansible_machine: x}\ntasks: [{debug: {msg: '{{ ansible_machine }}'}}]",
+        "tasks: [{command: id, register: ansible_id}, {debug: {var: ansible_id}}]",
+        "gather_facts: false\ntasks: [{debug: {msg: '{{ ansible_os_family }}'}}]",
+    ],
+)
+def test_facts_are_not_gathered(lines: str, decide: Decide) -> None:
+    assert not decide(lines, of_inventory=FACT).startswith("gathered: ")
+
+
+def test_the_reason_has_its_place(decide: Decide) -> None:
+    said = decide("tasks:\n  - debug: {msg: '{{ ansible_os_family }}'}")
+    assert said.startswith("gathered: ansible_os_family, ")
+    assert "site.yml:3:" in said
+
+
+RUN = """
+- hosts: all
+  gather_subset: ["!all", "!min", distribution]
+  vars: {ansible_os_family: of the play}
+  tasks:
+    - id: free
+      needs: []
+      debug: {msg: "{{ ansible_os_family }} {{ ansible_facts.os_family }} {{ ansible_system is defined }}"}
+    - set_fact: {ansible_distribution: set}
+    - debug: {msg: "{{ ansible_distribution }} {{ ansible_facts['distribution'] }}"}
+- hosts: all
+  gather_facts: false
+  tasks:
+    - debug: {msg: "{{ hostvars['a'].ansible_distribution_version }} later"}
+"""
+
+
+def test_plays_gather_and_later_ones_know(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(RUN)
+    (tmp_path / "hosts").write_text("a ansible_connection=local ansible_distribution=inventory\n")
+    ended = call(tmp_path, "plan", "site.yml", "-i", "hosts")
+    assert "facts: gathered: ansible_os_family" not in ended.out  # the play defines it
+    assert "facts: gathered: ansible_facts, site.yml:8:" in ended.out
+    assert "facts: not gathered: gather_facts says so" in ended.out
+    ended = call(tmp_path, "run", "site.yml", "-i", "hosts")
+    assert ended.status == 0, ended.said
+    assert re.search(r"^ +of the play \w+ False$", ended.out, re.MULTILINE)
+    assert re.search(r"^ +set \w+", ended.out, re.MULTILINE)
+    assert re.search(r"^ +[\d.]+ later$", ended.out, re.MULTILINE)
+
+
+def test_a_fact_that_nothing_gathers_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - debug: {msg: '{{ ansible_distribution }}'}\n"
+    )
+    ended = call(tmp_path, "run", "site.yml", "-i", "a,")
+    assert ended.status == 5
+    assert "nothing gathers facts before it is used" in ended.err
+
+
+def test_what_hosts_say_never_changes_how_they_are_reached(tmp_path: Path) -> None:
+    """A local fact, an interface: on the host anyone may have given it any name."""
+    plugin = """
+from drumline.plugin import Action, Result, Sets, Traits, hookimpl
+
+def perform(call):
+    return Result(facts={"ansible_host": "evil", "ansible_connection": "ssh", "ansible_thing": "good"})
+    yield
+
+@hookimpl
+def drumline_actions():
+    return [Action(name="lie", perform=perform, help="Lie", traits=Traits(sets=Sets.FACTS))]
+"""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/liar.py").write_text(plugin)
+    (tmp_path / "hosts").write_text("a ansible_connection=local\n")
+    (tmp_path / "site.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - lie:\n    - command: echo {{ ansible_thing }}\n"
+        "    - debug: {msg: '{{ ansible_connection }} {{ ansible_host is defined }}'}\n"
+    )
+    ended = call(tmp_path, "run", "site.yml", "-i", "hosts", "-v")
+    assert ended.status == 0, ended.said
+    assert "local False" in ended.out
+
+
+def test_facts_stand_between_the_inventory_and_the_vars_of_plays() -> None:
+    inventory = Inventory(hosts={"a": Host(name="a", variables={"x": "inventory", "y": "inventory"})})
+    said = {"a": Facts({"x": "fact", "y": "fact"})}
+    made = Scopes(inventory, Playbook(path="site.yml"), {}, Templating(), gathered=said)
+    play: Variables = {"x": "play"}
+    scope = made.scope(made.host("a"), play=play)
+    assert (scope["x"], scope["y"]) == ("play", "fact")
