@@ -22,6 +22,7 @@ from drumline.model.event import (
     StartReleased,
     TimePassed,
     Urgency,
+    WaveEnded,
     WaveReleased,
 )
 from drumline.model.outcome import Status
@@ -57,5 +58,6 @@ __all__ = [
     "Task",
     "TimePassed",
     "Urgency",
+    "WaveEnded",
     "WaveReleased",
 ]

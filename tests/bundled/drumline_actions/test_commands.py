@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.mounts import mounted
 
 from drumline.plugin import Completed, Ending, Language, Platform, Run
 from drumline.plugin.manager import load_plugins
@@ -345,12 +345,8 @@ def test_of_all_requests_one_is_what_the_task_is_about(platform: Platform, scrip
 @pytest.fixture
 def noexec(tmp_path: Path) -> Iterator[Path]:
     """A directory from which no program can be started."""
-    directory = tmp_path / "noexec"
-    directory.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec,size=1m", "none", str(directory)], check=False).returncode:
-        pytest.skip("this user may not mount a file system")
-    yield directory
-    subprocess.run(["umount", "-l", str(directory)], check=True)
+    with mounted(tmp_path / "noexec", "noexec,size=1m") as directory:
+        yield directory
 
 
 @pytest.mark.parametrize("size", [0, 100_000])

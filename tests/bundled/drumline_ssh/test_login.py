@@ -26,6 +26,13 @@ from drumline.plugin import AuthenticationFailed, Connection, OptionInvalid, Sec
 from drumline_lab.sshd import Sshd, make_key
 
 Connect = Callable[..., Connection]
+StartSshd = Callable[..., Sshd]
+#: Takes a key file.
+Agent = Callable[[Path], object]
+#: Signs a key file, with options of ssh-keygen; gives the certificate.
+Authority = Callable[..., Path]
+#: Starts a host that asks; gives it, and its options for a connection.
+Ask = Callable[..., tuple["Asking", dict[str, Any]]]
 #: The inventory names no key.
 NO_KEY = {"private_key_file": None}
 
@@ -47,7 +54,7 @@ def offered(server: Sshd) -> list[str]:
 
 class TestNamedByAPublicKey:
     def test_the_agent_has_its_private_key(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, agent: Callable[[Path], Any], tmp_path: Path
+        self, start_sshd: StartSshd, connect: Connect, agent: Agent, tmp_path: Path
     ) -> None:
         for number in range(8):
             make_key(tmp_path / f"other{number}", "ed25519")
@@ -68,7 +75,7 @@ class TestNamedByAPublicKey:
             connect(sshd, **NO_KEY, ssh_args=f"-i {tmp_path}/work.pub")
 
     def test_identities_only_keeps_other_keys_of_the_agent_back(
-        self, sshd: Sshd, connect: Connect, agent: Callable[[Path], Any], tmp_path: Path
+        self, sshd: Sshd, connect: Connect, agent: Agent, tmp_path: Path
     ) -> None:
         agent(sshd.client_key)
         make_key(tmp_path / "stranger", "ed25519")
@@ -90,7 +97,7 @@ class TestFiles:
         connect(sshd, private_key_file=str(tmp_path / "open"))
 
     def test_an_encrypted_key_is_found_in_the_agent(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, agent: Callable[[Path], Any], tmp_path: Path
+        self, start_sshd: StartSshd, connect: Connect, agent: Agent, tmp_path: Path
     ) -> None:
         make_key(tmp_path / "key", "ed25519")
         agent(tmp_path / "key")
@@ -104,7 +111,7 @@ class TestFiles:
     @pytest.mark.parametrize("form", ["PEM", "PKCS8", "RFC4716"])
     @pytest.mark.parametrize("passphrase", ["", "open sesame"], ids=["plain", "encrypted"])
     def test_forms_of_private_keys(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path, kind: str, form: str, passphrase: str
+        self, start_sshd: StartSshd, connect: Connect, tmp_path: Path, kind: str, form: str, passphrase: str
     ) -> None:
         key = tmp_path / "key"
         command = ["ssh-keygen", "-q", "-t", kind, "-m", form, "-N", passphrase, "-f", str(key)]
@@ -124,7 +131,7 @@ class TestFiles:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Callable[..., Path]:
+def authority(tmp_path: Path) -> Authority:
     """Signs keys: an authority's key, made once; called with a key file, it makes the certificate beside it."""
     make_key(tmp_path / "authority", "ed25519")
 
@@ -138,14 +145,14 @@ def authority(tmp_path: Path) -> Callable[..., Path]:
 
 class TestUserCertificates:
     @pytest.fixture
-    def server(self, start_sshd: Callable[..., Sshd], authority: Callable[..., Path], tmp_path: Path) -> Sshd:
+    def server(self, start_sshd: StartSshd, authority: Authority, tmp_path: Path) -> Sshd:
         server = start_sshd(settings={"TrustedUserCAKeys": f"{tmp_path}/authority.pub"})
         allow(server)
         return server
 
     @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
     def test_beside_the_key(
-        self, server: Sshd, connect: Connect, authority: Callable[..., Path], tmp_path: Path, kind: str
+        self, server: Sshd, connect: Connect, authority: Authority, tmp_path: Path, kind: str
     ) -> None:
         make_key(tmp_path / "key", kind)
         with pytest.raises(AuthenticationFailed):
@@ -153,7 +160,7 @@ class TestUserCertificates:
         authority(tmp_path / "key", "-n", server.user)
         connect(server, private_key_file=str(tmp_path / "key"))
 
-    def test_named(self, server: Sshd, connect: Connect, authority: Callable[..., Path], tmp_path: Path) -> None:
+    def test_named(self, server: Sshd, connect: Connect, authority: Authority, tmp_path: Path) -> None:
         make_key(tmp_path / "key", "ed25519")
         authority(tmp_path / "key", "-n", server.user).rename(tmp_path / "elsewhere")
         connect(server, private_key_file=str(tmp_path / "key"), ssh_args=f"-o CertificateFile={tmp_path}/elsewhere")
@@ -162,8 +169,8 @@ class TestUserCertificates:
         self,
         server: Sshd,
         connect: Connect,
-        authority: Callable[..., Path],
-        agent: Callable[[Path], Any],
+        authority: Authority,
+        agent: Agent,
         tmp_path: Path,
     ) -> None:
         make_key(tmp_path / "key", "rsa")
@@ -176,8 +183,8 @@ class TestUserCertificates:
         self,
         server: Sshd,
         connect: Connect,
-        authority: Callable[..., Path],
-        agent: Callable[[Path], Any],
+        authority: Authority,
+        agent: Agent,
         tmp_path: Path,
     ) -> None:
         make_key(tmp_path / "key", "ed25519")
@@ -188,7 +195,7 @@ class TestUserCertificates:
 
 
 class TestAgents:
-    def test_a_security_key(self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path) -> None:
+    def test_a_security_key(self, start_sshd: StartSshd, connect: Connect, tmp_path: Path) -> None:
         key, stranger = SecurityKey(), SecurityKey()
         server = start_sshd()
         allow(server, key.line)
@@ -200,9 +207,7 @@ class TestAgents:
             named = f"-o IdentityAgent={tmp_path}/agent -i {tmp_path}/id_sk -o IdentitiesOnly=yes"
             connect(server, **NO_KEY, ssh_args=named)
 
-    def test_a_comment_that_is_not_utf_8(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
-    ) -> None:
+    def test_a_comment_that_is_not_utf_8(self, start_sshd: StartSshd, connect: Connect, tmp_path: Path) -> None:
         key = PlainKey()
         server = start_sshd()
         allow(server, key.line)
@@ -210,7 +215,7 @@ class TestAgents:
             connect(server, **NO_KEY, ssh_args=f"-o IdentityAgent={tmp_path}/agent")
 
     def test_one_that_refuses_to_sign_leaves_other_ways(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+        self, start_sshd: StartSshd, connect: Connect, tmp_path: Path
     ) -> None:
         key = PlainKey()
         server = start_sshd()
@@ -222,7 +227,7 @@ class TestAgents:
                 connect(server, **NO_KEY, ssh_args=f"-o IdentityAgent={tmp_path}/agent")
 
     def test_its_place_has_tokens(
-        self, sshd: Sshd, connect: Connect, agent: Callable[[Path], Any], tmp_path: Path, monkeypatch: Any
+        self, sshd: Sshd, connect: Connect, agent: Agent, tmp_path: Path, monkeypatch: Any
     ) -> None:
         agent(sshd.client_key)
         monkeypatch.delenv("SSH_AUTH_SOCK")
@@ -231,7 +236,7 @@ class TestAgents:
         connect(sshd, **NO_KEY, ssh_args="-o 'IdentityAgent=${AGENT_PLACE}/agent-%r'")
 
     def test_more_keys_than_the_host_takes(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, agent: Callable[[Path], Any], tmp_path: Path
+        self, start_sshd: StartSshd, connect: Connect, agent: Agent, tmp_path: Path
     ) -> None:
         for number in range(8):
             make_key(tmp_path / f"key{number}", "ed25519")
@@ -243,7 +248,7 @@ class TestAgents:
         connect(server, **NO_KEY, ssh_args=f"-i {server.client_key}")
 
     def test_the_order_is_that_of_ssh(
-        self, start_sshd: Callable[..., Sshd], connect: Connect, agent: Callable[[Path], Any], tmp_path: Path
+        self, start_sshd: StartSshd, connect: Connect, agent: Agent, tmp_path: Path
     ) -> None:
         for name in ("first", "second", "third", "fourth"):
             make_key(tmp_path / name, "ed25519")
@@ -302,7 +307,7 @@ class Asking(paramiko.ServerInterface):
 
 
 @pytest.fixture
-def asking(sshd: Sshd, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def asking(sshd: Sshd, tmp_path: Path) -> Iterator[Ask]:
     """Starts a host that asks; its options for a connection."""
     listeners: list[socket.socket] = []
     transports: list[paramiko.Transport] = []
@@ -336,15 +341,13 @@ def asking(sshd: Sshd, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 class TestQuestions:
     def test_the_password_answers_the_one_hidden_question_after_a_key(
-        self, sshd: Sshd, connect: Connect, asking: Callable[..., Any]
+        self, sshd: Sshd, connect: Connect, asking: Ask
     ) -> None:
         server, options = asking([[("Password: ", False)], []], ["hunter2 x"])
         connect(sshd, **options, password=Secret("hunter2 x"))
         assert server.tried == ["keyboard-interactive"]
 
-    def test_a_password_that_was_refused_is_not_repeated(
-        self, sshd: Sshd, connect: Connect, asking: Callable[..., Any]
-    ) -> None:
+    def test_a_password_that_was_refused_is_not_repeated(self, sshd: Sshd, connect: Connect, asking: Ask) -> None:
         server, options = asking([[("Password: ", False)]], ["right"], first="keyboard-interactive")
         with pytest.raises(AuthenticationFailed, match="the host has refused it already") as caught:
             connect(sshd, **options, **NO_KEY, password=Secret("barley sugar"))
@@ -354,15 +357,13 @@ class TestQuestions:
     @pytest.mark.parametrize(
         "question", ["Verification code: ", "One-time password (OTP): ", "Enter PASSCODE: ", "Token_Response: "]
     )
-    def test_a_code_is_no_password(
-        self, sshd: Sshd, connect: Connect, asking: Callable[..., Any], question: str
-    ) -> None:
+    def test_a_code_is_no_password(self, sshd: Sshd, connect: Connect, asking: Ask, question: str) -> None:
         server, options = asking([[(question, False)]], ["x"])
         with pytest.raises(AuthenticationFailed, match=r"it asks .*, and BatchMode forbids"):
             connect(sshd, **options, password=Secret("hunter2 x"))
         assert server.said == []
 
-    def test_a_password_that_nobody_has_set(self, sshd: Sshd, connect: Connect, asking: Callable[..., Any]) -> None:
+    def test_a_password_that_nobody_has_set(self, sshd: Sshd, connect: Connect, asking: Ask) -> None:
         _, options = asking([[("Password: ", False)]], ["x"], first="keyboard-interactive")
         with pytest.raises(AuthenticationFailed, match="it asks 'Password:', and ansible_password isn't set"):
             connect(sshd, **options, **NO_KEY)
@@ -385,7 +386,7 @@ class TestAtTheTerminal:
 
     @pytest.mark.parametrize("shown", [False, True])
     def test_a_code_is_asked_for_after_key_and_password(
-        self, sshd: Sshd, asking: Callable[..., Any], tmp_path: Path, shown: bool
+        self, sshd: Sshd, asking: Ask, tmp_path: Path, shown: bool
     ) -> None:
         rounds = [[("Password: ", False)], [("Verification \x1b[2Jcode: ", shown)]]
         server, options = asking(rounds, ["hunter2 x", "123 456"])
@@ -398,7 +399,7 @@ class TestAtTheTerminal:
             assert "hunter2" not in terminal.text
             assert not terminal.shows("asks:")  # what stood there stands there again
 
-    def test_a_terminal_that_goes_away(self, sshd: Sshd, asking: Callable[..., Any], tmp_path: Path) -> None:
+    def test_a_terminal_that_goes_away(self, sshd: Sshd, asking: Ask, tmp_path: Path) -> None:
         server, options = asking([[("Verification code: ", False)]], ["1"])
         with self.run(tmp_path, options, sshd.client_key, "hunter2 x") as terminal:
             assert wait_until(lambda: "asks: Verification code:" in terminal.text)
@@ -407,7 +408,7 @@ class TestAtTheTerminal:
 
 
 class TestSeveralMethods:
-    def test_two_keys(self, start_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path) -> None:
+    def test_two_keys(self, start_sshd: StartSshd, connect: Connect, tmp_path: Path) -> None:
         make_key(tmp_path / "second", "ed25519")
         server = start_sshd(settings={"AuthenticationMethods": "publickey,publickey"})
         with pytest.raises(AuthenticationFailed, match="accepted, but not enough"):
@@ -424,9 +425,7 @@ class TestSeveralMethods:
 
 class TestHostCertificates:
     @pytest.fixture
-    def certified(
-        self, start_sshd: Callable[..., Sshd], authority: Callable[..., Path], tmp_path: Path
-    ) -> Callable[..., Sshd]:
+    def certified(self, start_sshd: StartSshd, authority: Authority, tmp_path: Path) -> StartSshd:
         """A server with a certificate for its key; its known_hosts holds the authority alone."""
 
         def start(*options: str, line: str = "@cert-authority *") -> Sshd:
@@ -459,7 +458,7 @@ class TestHostCertificates:
         ids=["right", "pattern", "place", "name", "expired", "early", "authority"],
     )
     def test_it_counts_where_ssh_lets_it_count(
-        self, certified: Callable[..., Sshd], connect: Connect, options: Sequence[str], line: str, fault: str
+        self, certified: StartSshd, connect: Connect, options: Sequence[str], line: str, fault: str
     ) -> None:
         server = certified(*options, line=line)
         arguments = [f"-oUserKnownHostsFile={server.known_hosts}", "-oGlobalKnownHostsFile=none", "-oBatchMode=yes"]
@@ -472,16 +471,14 @@ class TestHostCertificates:
             connect(server)
         assert (by_ssh.returncode == 0) is (not fault), by_ssh.stderr
 
-    def test_a_certificate_that_does_not_count_leaves_its_key(
-        self, certified: Callable[..., Sshd], connect: Connect
-    ) -> None:
+    def test_a_certificate_that_does_not_count_leaves_its_key(self, certified: StartSshd, connect: Connect) -> None:
         server = certified("-n", "other")
         server.known_hosts.write_text(
             server.known_hosts.read_text() + "".join(f"{line}\n" for line in server.known_hosts_lines())
         )
         connect(server)
 
-    def test_an_authority_that_is_revoked(self, certified: Callable[..., Sshd], connect: Connect) -> None:
+    def test_an_authority_that_is_revoked(self, certified: StartSshd, connect: Connect) -> None:
         server = certified("-n", "127.0.0.1")
         key = server.known_hosts.read_text().split(" ", 2)[2]
         server.known_hosts.write_text(f"{server.known_hosts.read_text()}@revoked * {key}")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.mounts import mounted
 from support.narrowing import expect
 from support.proxy import Proxy
 
@@ -31,6 +32,7 @@ from drumline_ssh import bounds, files, shell
 from drumline_ssh.session import SshSession
 
 Connect = Callable[..., object]
+Forced = Callable[[str], str]
 SERVER = Path(__file__).with_name("sftp_that_misbehaves.py")
 #: More than one connection takes in within a second or two.
 MUCH = 600_000_000
@@ -52,6 +54,19 @@ def open_session(start_sshd: Callable[..., Sshd], connect: Callable[..., Connect
 
 
 @pytest.fixture
+def forced(tmp_path: Path) -> Forced:
+    """Makes a script that a server runs in place of what a client asks for; gives its path."""
+
+    def make(text: str) -> str:
+        script = tmp_path / "login"
+        script.write_text(f"#!/bin/sh\n{text}\n")
+        script.chmod(0o755)
+        return str(script)
+
+    return make
+
+
+@pytest.fixture
 def large(tmp_path: Path) -> Path:
     """A file that takes no room."""
     with (tmp_path / "large").open("wb") as file:
@@ -60,47 +75,41 @@ def large(tmp_path: Path) -> Path:
 
 
 class TestLogin:
-    def forced(self, tmp_path: Path, text: str) -> str:
-        script = tmp_path / "login"
-        script.write_text(f"#!/bin/sh\n{text}\n")
-        script.chmod(0o755)
-        return str(script)
-
     @pytest.mark.parametrize("stream", ["", " >&2"])
     def test_one_that_never_stops_talking(
-        self, open_session: Callable[..., Session], tmp_path: Path, stream: str
+        self, open_session: Callable[..., Session], forced: Forced, stream: str
     ) -> None:
-        session = open_session(ForceCommand=self.forced(tmp_path, f"exec yes welcome{stream}"))
+        session = open_session(ForceCommand=forced(f"exec yes welcome{stream}"))
         began = time.monotonic()
         with pytest.raises(HostError, match=r"no usable shell.*within 1048576 bytes.*It said: .*welcome"):
             collect(session, sh("echo hi"))
         assert time.monotonic() - began < 20
 
     def test_one_that_talks_slowly_for_ever(
-        self, open_session: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, open_session: Callable[..., Session], forced: Forced, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(shell, "_START_PATIENCE", 0.5)
-        session = open_session(ForceCommand=self.forced(tmp_path, "while :; do echo tick; sleep 0.1; done"))
+        session = open_session(ForceCommand=forced("while :; do echo tick; sleep 0.1; done"))
         with pytest.raises(HostError, match=r"did not answer in time.*tick"):
             collect(session, sh("echo hi"))
 
-    def test_the_time_of_the_task_counts(self, open_session: Callable[..., Session], tmp_path: Path) -> None:
-        session = open_session(ForceCommand=self.forced(tmp_path, "sleep 60"))
+    def test_the_time_of_the_task_counts(self, open_session: Callable[..., Session], forced: Forced) -> None:
+        session = open_session(ForceCommand=forced("sleep 60"))
         began = time.monotonic()
         with pytest.raises(HostError, match="did not answer in time"):
             collect(session, sh("echo hi", timeout=0.5))
         assert time.monotonic() - began < 10
 
-    def test_an_interrupt_ends_the_waiting(self, open_session: Callable[..., Session], tmp_path: Path) -> None:
-        session = open_session(ForceCommand=self.forced(tmp_path, "sleep 60"))
+    def test_an_interrupt_ends_the_waiting(self, open_session: Callable[..., Session], forced: Forced) -> None:
+        session = open_session(ForceCommand=forced("sleep 60"))
         threading.Timer(0.3, session.interrupt).start()
         with pytest.raises(HostError, match=r"no usable shell"):
             collect(session, sh("echo hi"))
 
     def test_what_repeats_its_input_is_masked_before_it_is_cut(
-        self, open_session: Callable[..., Session], tmp_path: Path
+        self, open_session: Callable[..., Session], forced: Forced
     ) -> None:
-        session = open_session(ForceCommand=self.forced(tmp_path, "timeout 1 cat"))
+        session = open_session(ForceCommand=forced("timeout 1 cat"))
         with pytest.raises(HostError, match="no usable shell") as raised:
             collect(session, sh(f"echo {'the-secret' * 60}"))
         assert "secret" not in raised.value.told(lambda text: text.replace("the-secret" * 60, "****"))
@@ -113,25 +122,25 @@ class TestLogin:
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
     @pytest.mark.parametrize("size", [0, 100, 100_000])
-    def test_one_that_reads_a_line(self, open_session: Callable[..., Session], tmp_path: Path, size: int) -> None:
-        session = open_session(ForceCommand=self.forced(tmp_path, 'read line; exec sh -c "$SSH_ORIGINAL_COMMAND"'))
+    def test_one_that_reads_a_line(self, open_session: Callable[..., Session], forced: Forced, size: int) -> None:
+        session = open_session(ForceCommand=forced('read line; exec sh -c "$SSH_ORIGINAL_COMMAND"'))
         data = b"x" * size
         assert collect(session, sh("trap; cat", stdin=data)).stdout == data
 
     def test_one_that_reads_lines_has_no_input_run_as_a_command(
-        self, open_session: Callable[..., Session], tmp_path: Path
+        self, open_session: Callable[..., Session], forced: Forced, tmp_path: Path
     ) -> None:
         read = 'read a; read b; exec sh -c "$SSH_ORIGINAL_COMMAND"'
-        session = open_session(ForceCommand=self.forced(tmp_path, read))
+        session = open_session(ForceCommand=forced(read))
         data = f"touch {tmp_path}/run\n".encode() * 1000
         with pytest.raises(HostError, match="no usable shell"):
             collect(session, sh("cat", stdin=data, timeout=1))
         assert not (tmp_path / "run").exists()
 
-    def test_an_exit_status_that_is_none(self, open_session: Callable[..., Session], tmp_path: Path) -> None:
+    def test_an_exit_status_that_is_none(self, open_session: Callable[..., Session], forced: Forced) -> None:
         # As the shell of a host may do it: its printf puts in a word of its own.
         text = "sed -u 's/%s/x%s/g' | sh"
-        session = open_session(ForceCommand=self.forced(tmp_path, text))
+        session = open_session(ForceCommand=forced(text))
         with pytest.raises(HostError):
             collect(session, sh("echo hi"))
 
@@ -193,14 +202,8 @@ class TestSftp:
             _transfer(session, way, tmp_path, large)
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
-    def test_text_before_it_begins(
-        self, start_sshd: Callable[..., Sshd], connect: Callable[..., Connection], tmp_path: Path
-    ) -> None:
-        login = tmp_path / "login"
-        login.write_text('#!/bin/sh\necho hello\nexec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
-        login.chmod(0o755)
-        sftp = f"{sys.executable} {SERVER} plain"
-        session = connect(start_sshd(sftp=sftp, settings={"ForceCommand": str(login)})).open_session()
+    def test_text_before_it_begins(self, open_session: Callable[..., Session], forced: Forced, tmp_path: Path) -> None:
+        session = open_session("plain", ForceCommand=forced('echo hello\nexec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'))
         session.put(Put(source=b"content", destination=str(tmp_path / "there")))
         session.get(Get(source=str(tmp_path / "there"), destination=tmp_path / "here"))
         assert (tmp_path / "here").read_bytes() == b"content"
@@ -213,42 +216,32 @@ def _transfer(session: Session, way: str, tmp_path: Path, large: Path, timeout: 
         session.get(Get(source=str(large), destination=tmp_path / "other", timeout=timeout))
 
 
-@pytest.mark.parametrize("sftp", ["internal-sftp", None], ids=["sftp", "shell"])
+@pytest.fixture(params=["internal-sftp", None], ids=["sftp", "shell"])
+def session(
+    request: pytest.FixtureRequest, start_sshd: Callable[..., Sshd], connect: Callable[..., Connection]
+) -> Session:
+    """A session on a server with SFTP, and on one without."""
+    return connect(start_sshd(sftp=request.param)).open_session()
+
+
+@pytest.mark.parametrize("way", ["get", "put"])
 class TestInTheMiddle:
     """Of 600 MB; nothing is left, on either side."""
 
-    @pytest.mark.parametrize("way", ["get", "put"])
-    def test_interrupt(
-        self,
-        start_sshd: Callable[..., Sshd],
-        connect: Callable[..., Connection],
-        tmp_path: Path,
-        large: Path,
-        way: str,
-        sftp: str | None,
-    ) -> None:
-        session = connect(start_sshd(sftp=sftp)).open_session()
+    def test_interrupt(self, session: Session, tmp_path: Path, large: Path, way: str) -> None:
         threading.Timer(0.7, session.interrupt).start()
         began = time.monotonic()
         with pytest.raises(TransferStopped, match="interrupted"):
             _transfer(session, way, tmp_path, large)
         assert time.monotonic() - began < 10
-        assert [path.name for path in tmp_path.iterdir() if "drumline" in path.name or path.name == "other"] == []
-        assert collect(session, sh("echo fine")).stdout == b"fine\n"
+        self.assert_nothing_is_left(session, tmp_path)
 
-    @pytest.mark.parametrize("way", ["get", "put"])
-    def test_time(
-        self,
-        start_sshd: Callable[..., Sshd],
-        connect: Callable[..., Connection],
-        tmp_path: Path,
-        large: Path,
-        way: str,
-        sftp: str | None,
-    ) -> None:
-        session = connect(start_sshd(sftp=sftp)).open_session()
+    def test_time(self, session: Session, tmp_path: Path, large: Path, way: str) -> None:
         with pytest.raises(TransferStopped, match=r"within 0\.7 s"):
             _transfer(session, way, tmp_path, large, timeout=0.7)
+        self.assert_nothing_is_left(session, tmp_path)
+
+    def assert_nothing_is_left(self, session: Session, tmp_path: Path) -> None:
         assert [path.name for path in tmp_path.iterdir() if "drumline" in path.name or path.name == "other"] == []
         assert collect(session, sh("echo fine")).stdout == b"fine\n"
 
@@ -275,23 +268,11 @@ def test_a_connection_that_takes_nothing_more(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with a megabyte."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(directory)], check=False).returncode:
-        pytest.skip("this user may not mount a file system")
-    yield directory
-    subprocess.run(["umount", "-l", str(directory)], check=True)
+    with mounted(tmp_path / "disk", "size=1m") as directory:
+        yield directory
 
 
-@pytest.mark.parametrize("sftp", ["internal-sftp", None], ids=["sftp", "shell"])
-def test_the_hosts_own_reason(
-    start_sshd: Callable[..., Sshd],
-    connect: Callable[..., Connection],
-    small_disk: Path,
-    tmp_path: Path,
-    sftp: str | None,
-) -> None:
-    session = connect(start_sshd(sftp=sftp)).open_session()
+def test_the_hosts_own_reason(session: Session, small_disk: Path, tmp_path: Path) -> None:
     (small_disk / "old").write_text("old")
     with pytest.raises(TransferFailed, match="No space left on device"):
         session.put(Put(source=b"x" * 3_000_000, destination=str(small_disk / "old"), mode=0o600))
