@@ -390,7 +390,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_run(tmp_path: Path) -> None:
     assert ended.status == 1, ended.said
     assert "error: The journal can't be written any more" in ended.err
     assert "Nothing more is sent" in ended.err
-    assert "Make room" not in ended.err  # the disk has room: it is the file that may not grow
+    assert "Free some space" not in ended.err  # the disk has room: it is the file that may not grow
     assert "Traceback" not in ended.said
     assert not (tmp_path / "next").exists()
     assert processes_with(marker) == []

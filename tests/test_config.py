@@ -52,12 +52,12 @@ def test_home_is_meant_by_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_all_mistakes_of_the_file_are_found_with_their_lines(tmp_path: Path) -> None:
     text = '# forks = 1\nforks = "x"\nsesions = 3\nsessions = 0\nstate = ""\n[inventory]\na = 1\n'
     assert mistakes(tmp_path, text) == [
-        ("This setting has a wrong value", "'forks' has to be a whole number from 1, not 'x'.", 2),
+        ("This setting has an invalid value", "'forks' has to be a whole number from 1 up, not 'x'.", 2),
         ("Unknown setting", "There is no setting 'sesions'. Did you mean 'sessions'?", 3),
-        ("This setting has a wrong value", "'sessions' has to be a whole number from 1, not 0.", 4),
-        ("This setting has a wrong value", "'state' has to be the name of a directory, not ''.", 5),
+        ("This setting has an invalid value", "'sessions' has to be a whole number from 1 up, not 0.", 4),
+        ("This setting has an invalid value", "'state' has to be the name of a directory, not ''.", 5),
         (
-            "This setting has a wrong value",
+            "This setting has an invalid value",
             "'inventory' has to be the name of a source or a list of them, not {'a': 1}.",
             6,
         ),
@@ -77,5 +77,5 @@ def test_a_file_that_does_not_parse(tmp_path: Path) -> None:
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="DRUMLINE_FORKS has to be a whole number from 1, not 'many'"):
+    with pytest.raises(UsageError, match="DRUMLINE_FORKS has to be a whole number from 1 up, not 'many'"):
         load_settings(tmp_path, {"DRUMLINE_FORKS": "many"})

@@ -1,4 +1,4 @@
-"""Values that must never be seen, and the names that say that a value is one."""
+"""Values that must never be seen, and the names that mark a value as one."""
 
 import pytest
 

@@ -68,18 +68,18 @@ if TYPE_CHECKING:
     from drumline.forecast.estimate import Estimate
     from drumline.forecast.remaining import Remaining
 
-#: Makes what listens to a run's events, once its number is known.
+#: Makes the listeners of a run's events once its number is known.
 Listeners = Callable[[RunView], Iterable[Callable[[Event], None]]]
 
-#: Changes what was read, for what would be if: ``(playbook, inventory) -> both``.
+#: Changes what was read, for a what-if question: ``(playbook, inventory) -> both``.
 Instead = Callable[[Playbook, Inventory], tuple[Playbook, Inventory]]
 
-#: Open files that are asked for: a file per host, and some. Programs started here inherit the limit.
+#: How many open files are requested: one per host, and some. Programs started here inherit the limit.
 _MOST_FILES = 65_536
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
-    """Everything that a run needs, checked; nothing was sent to any host yet."""
+    """Everything that a run needs, checked; nothing has been sent to any host yet."""
 
     settings: Settings
     registry: Registry
@@ -87,15 +87,15 @@ class Prepared(Struct, frozen=True, kw_only=True):
     extra_variables: Mapping[str, Value]
     templating: Templating
     plan: Plan
-    #: What looks wrong in the files and doesn't stop the run.
+    #: Warnings about the files, which don't stop the run.
     warnings: tuple[Diagnostic, ...] = ()
-    #: What is masked; it is filled when the plan is run.
+    #: The secrets to mask; filled when the plan is run.
     secrets: Secrets = field(default_factory=Secrets)
-    #: The files that all of this was made of.
+    #: The files that this was made from.
     inputs: Inputs = field(default_factory=Inputs)
 
     def address(self, host: str) -> Value:
-        """The address of a host as the inventory has it; None where its name is its address."""
+        """The address of a host according to the inventory; None if its name is its address."""
         found = self.inventory.hosts.get(host)
         return found.variables.get("ansible_host") if found else None
 
@@ -106,12 +106,13 @@ def registry(settings: Settings) -> Registry:
 
 
 def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Path] = ()) -> Inventory:
-    """The inventory that the settings name, else ``./inventory``. Raises ``UsageError`` and ``FilesError``."""
+    """The inventory named by the settings, else ``./inventory``. Raises ``UsageError`` and ``FilesError``."""
     sources = settings.inventory
     if not sources:
         if not Path("inventory").exists():
             raise UsageError(
-                "No inventory", "Name hosts with -i SOURCE (a file, a directory, or 'web1,web2,'), or make ./inventory."
+                "No inventory",
+                "Name hosts with -i SOURCE (a file, a directory, or 'web1,web2,'), or create ./inventory.",
             )
         sources = ("inventory",)
     directories = [path.absolute().parent for path in playbooks]
@@ -131,9 +132,9 @@ def prepare(
     sends: bool = False,
     instead: Instead = lambda playbook, inventory: (playbook, inventory),
 ) -> Prepared:
-    """Read and check everything and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
+    """Read and check everything, and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
 
-    The plan is made of what ``instead`` makes of playbook and inventory. With ``strict`` warnings are mistakes. What is
+    ``instead`` may change both before the plan is made. With ``strict``, warnings are mistakes. What is
     missing for a run alone, such as the password of an encrypted value, is a mistake where the plan ``sends`` something
     to hosts, and else a warning.
     """
@@ -188,7 +189,7 @@ def prepare(
 
 
 def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
-    import random  # few plays have their hosts in random order
+    import random  # imported late: few plays shuffle their hosts
 
     return tuple(random.sample(hosts, len(hosts)))
 
@@ -196,7 +197,7 @@ def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
 def _read(
     playbooks: Sequence[Path] | Playbook, settings: Settings, plugins: Registry, extra: Mapping[str, Value]
 ) -> tuple[Playbook, Inventory]:
-    """Both, or ``FilesError`` with the mistakes of both."""
+    """Read playbook and inventory. Raises ``FilesError`` with the mistakes of both."""
     paths = () if isinstance(playbooks, Playbook) else playbooks
     with gathered() as mistakes:
         inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
@@ -219,7 +220,7 @@ def _look_further(
     plugins: Registry,
     mistakes: Mistakes,
 ) -> None:
-    """Find what else is wrong with files in which something is: one mistake must not hide another."""
+    """Find further mistakes in files that have one, so that one mistake doesn't hide another."""
     templating, known = Templating(plugins=plugins), inventory or Inventory()
     scopes = Scopes(known, playbook, extra, templating)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found)
@@ -229,7 +230,7 @@ def _look_further(
         return
     mistakes.of(lambda: check_patterns(playbook, known, scopes.render_pattern))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
-    with suppress(FilesError, CycleError):  # what is left of the playbook may need what isn't, or itself
+    with suppress(FilesError, CycleError):  # the rest of the playbook may need a missing task, or itself
         plan = make_plan(
             resolve(playbook, scopes.render),
             inventory,
@@ -245,7 +246,7 @@ def _look_further(
 def _check_plan(
     prepared: Prepared, mentioned: Callable[[str], bool], mistakes: Diagnostics, warnings: Diagnostics
 ) -> None:
-    """Note what only the plan shows to be wrong. ``mentioned`` says whether a template has a word in it."""
+    """Add the mistakes that only the plan shows. ``mentioned`` says whether any template contains a word."""
     plan, extra, plugins = prepared.plan, prepared.extra_variables, prepared.registry
     mistakes.extend(check_results(plan, references(plan.playbook, extra, prepared.templating)))
     mistakes.extend(check_start_times(plan, SystemClock().now()))
@@ -259,7 +260,7 @@ def _check_plan(
 def estimate_of(
     prepared: Prepared, scenario: Scenario | None = None, *, rounds: int | None = None, seed: int = 1
 ) -> Estimate:
-    """How long a run would take, by what earlier runs of the playbook took. The journal is only read."""
+    """How long a run would take, judging by earlier runs of the playbook. The journal is only read."""
     from drumline.forecast.costs import costs_of
     from drumline.forecast.durations import read_past
     from drumline.forecast.estimate import estimate
@@ -273,7 +274,7 @@ def estimate_of(
         forks=settings.forks,
         sessions=settings.sessions,
         costs=costs_of(prepared.inventory.hosts.values(), prepared.registry.transports),
-        # Only an agreed moment makes it count when the run begins; without one the same question has the same answer.
+        # The start of the run matters only to starts at a given time; otherwise the same question gets the same answer.
         begin=SystemClock().now() if any(_starts_at_a_moment(step.task) for step in plan.steps) else 0.0,
         rounds=rounds,
         seed=seed,
@@ -285,7 +286,7 @@ def _starts_at_a_moment(task: Task) -> bool:
 
 
 def remaining_of(prepared: Prepared, run: int) -> Remaining:
-    """Tells, while the run with this number goes on, how much of it is left."""
+    """Estimates, during the run with this number, how much of it is left."""
     from drumline.forecast.costs import costs_of
     from drumline.forecast.remaining import Remaining
 
@@ -303,14 +304,14 @@ def remaining_of(prepared: Prepared, run: int) -> Remaining:
 
 
 class Readers(Protocol):
-    """Whoever reads what a run says, when the program ends with the run (:class:`.reporting.reporters.Reports`)."""
+    """The readers of a run's reports, if the program ends with the run (:class:`.reporting.reporters.Reports`)."""
 
     def hurry(self) -> None:
-        """A signal asks for the end: no reader is waited for any more. Called from any thread."""
+        """Stop waiting for readers, because a signal asks for the end. May be called from any thread."""
         ...
 
     def close(self) -> None:
-        """Wait, within bounds, until all was shown."""
+        """Wait, within bounds, until everything has been shown."""
         ...
 
 
@@ -323,10 +324,10 @@ def carry_out(
     sources: Iterable[AnswerSource] = (),
     readers: Readers | None = None,
 ) -> int:
-    """Run a plan to its end; returns the exit status. ``command`` is how it was called, for the journal.
+    """Run a plan to its end; returns the exit status. ``command`` is the command line, for the journal.
 
-    What the run asks people is answered through the journal, or by one of the ``sources``. With ``readers`` the program
-    ends with the run: they are waited for, and signals that ask for its end have nothing left to do afterwards.
+    Questions are answered through the journal, or by one of the ``sources``. With ``readers``, the program ends
+    with the run: it waits for them, and later signals that ask for the end have no effect.
     """
     _allow_files()
     journal = _journal(prepared.settings)
@@ -357,10 +358,10 @@ def carry_out(
         wrap_sessions(context.sessions, hooks, run)
         try:
             executor: Executor = hooks.ask("drumline_executor", run=run, runner=runner, report=driver.report)
-        except PluginError:  # nothing was sent: there was no such run
+        except PluginError:  # nothing was sent, so the run is removed
             journal.remove([record.number])
             raise
-        # Interrupts also count while connections are closed and readers are waited for: the run's status stays.
+        # Interrupts are also handled while connections are closed and readers are waited for; the run's status stays.
         with _interrupts(driver, readers), rare_collector():
             try:
                 return driver.run(executor)
@@ -373,7 +374,7 @@ def carry_out(
 
 
 def _begin(journal: Journal, prepared: Prepared, command: str) -> RunWriter:
-    """Enter the run into the journal."""
+    """Record the run in the journal."""
     settings = prepared.settings
     record = journal.begin(
         prepared.plan,
@@ -405,13 +406,13 @@ def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> Run
 
 
 def _journal(settings: Settings) -> Journal:
-    """The journal, with room for a run; what had to go for it is said."""
+    """The journal, with room for a run. Warns about the runs that were removed for it."""
     journal = Journal(settings.state)
     gone = make_room(journal, settings.journal_limit)
     if gone:
         which = f"run {gone[0].number} was" if len(gone) == 1 else f"the oldest {len(gone)} runs were"
         limit = f"'journal_limit' ({size_text(settings.journal_limit)})"
-        warn(sys.stderr, [f"The journal was larger than {limit} allows: {which} removed from it."])
+        warn(sys.stderr, [f"The journal was larger than {limit} allows: {which} removed."])
     return journal
 
 
@@ -419,15 +420,13 @@ def _no_such_tags(playbook: Playbook, tags: Collection[str]) -> None:
     known = sorted({tag for play in playbook.plays for task in play.tasks for tag in task.tags})
     if not set(tags) & {*known, "all", "tagged", "untagged", "always", "never"}:
         [first, *_] = tags
-        raise UsageError(
-            "No task has one of these tags",
-            f"--tags {','.join(tags)}: the tags of the playbook are {', '.join(known) or 'none at all'}."
-            f"{did_you_mean(first, known)}",
-        )
+        there = f"the tags of the playbook are {', '.join(known)}" if known else "the playbook has no tags"
+        detail = f"--tags {','.join(tags)}: {there}.{did_you_mean(first, known)}"
+        raise UsageError("No task has one of these tags", detail)
 
 
 def _allow_files() -> None:
-    """Every connected host keeps a file open: take as many as this user may have, not the shell's cautious default."""
+    """Raise the limit of open files, since every connected host keeps one open and shells set a low default."""
     try:
         import resource
     except ImportError:  # not on Windows
@@ -441,7 +440,7 @@ def _allow_files() -> None:
 
 @contextmanager
 def _interrupts(driver: Driver, readers: Readers | None) -> Iterator[None]:
-    """Ctrl-C asks the driver to stop: first after the wave, then now. To be ended by others means now."""
+    """Ctrl-C asks the driver to stop: first after the wave, then now. Signals from other programs mean now."""
     hurry = readers.hurry if readers is not None else lambda: None
 
     def interrupt() -> None:

@@ -1,4 +1,4 @@
-"""What drumline itself offers through its own hooks, and the plugins that come beside it."""
+"""What drumline itself offers through its own hooks, and all plugins."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def all_plugins(directory: Path | None = None, written: ForPlugins | None = None) -> Registry:
-    """drumline's own offers, those of installed plugins, and those of a project's ``plugins`` directory.
+    """The registry of drumline itself, installed plugins, and a project's ``plugins`` directory.
 
-    ``written`` is what is said to plugins; without it their settings are the defaults. Raises ``FilesError`` and
+    ``written`` are the settings for plugins; without it, they have their defaults. Raises ``FilesError`` and
     ``UsageError`` for mistakes in it.
     """
     itself = sys.modules[__name__]
@@ -39,9 +39,9 @@ def all_plugins(directory: Path | None = None, written: ForPlugins | None = None
     return load_plugins(directory, built_in=itself, read=partial(read_plugin_settings, written))
 
 
-@hookimpl(tryfirst=True)  # the names are taken, whatever order plugins ask for
+@hookimpl(tryfirst=True)  # first, so that the names are taken whatever order plugins ask for
 def drumline_commands() -> Iterable[CommandSpec]:
-    """The commands of drumline itself, so that no plugin can offer another one by the same name."""
+    """drumline's own commands, so that no plugin can offer a command of the same name."""
     return [CommandSpec(name=name, load=load, help=text) for name, load, text in (*COMMANDS, HELP)]
 
 
@@ -49,13 +49,13 @@ def drumline_commands() -> Iterable[CommandSpec]:
 def drumline_host_vars(
     inventory: SourceData, directories: tuple[Path, ...], playbook_directories: tuple[Path, ...]
 ) -> Iterable[HostVariables]:
-    """What stands in ``group_vars`` and ``host_vars``."""
-    from drumline.inventory.vars_files import variables_in_files  # not for those who only want names
+    """The variables in ``group_vars`` and ``host_vars``."""
+    from drumline.inventory.vars_files import variables_in_files  # imported late: many callers need only names
 
     return variables_in_files(inventory, directories, playbook_directories)
 
 
-# Names of templates are taken in the same way, those of jinja2 too.
+# The names of filters, tests and lookups are taken in the same way, including jinja2's.
 
 
 @hookimpl(tryfirst=True)
@@ -83,13 +83,13 @@ def drumline_executor(runner: Runner, report: Callable[[JobReport | Exception], 
 
 @hookimpl(trylast=True)
 def drumline_run_job(perform: Callable[[], JobFinished | None]) -> JobFinished | None:
-    """The job itself; called only where a plugin wraps it."""
+    """Run the job; called only if a plugin wraps it."""
     return perform()
 
 
 @hookimpl(trylast=True)
 def drumline_open_session(target: Target, connection: Connection) -> Session:
-    """The transport's session; called only where a plugin comes in between."""
+    """Open the transport's session; called only if a plugin wraps it."""
     return connection.open_session()
 
 

@@ -7,38 +7,38 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-#: Counts while a laptop sleeps, where the system has such a clock: that is part of how long a run took.
+#: A clock that also counts while a laptop sleeps, if the system has one, since that is part of a run's duration.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):
-    """What the parts that need time are given."""
+    """The source of time for everything that needs it."""
 
     def now(self) -> float:
-        """When it is: seconds since the epoch, UTC. Within a process it never jumps: differences are durations."""
+        """The time in seconds since the epoch, UTC. It never jumps within a process, so differences are durations."""
         ...
 
     def wall(self) -> float:
-        """The same by the machine's clock as it is set at this moment: for what people have put at a time of day."""
+        """The same by the machine's clock as it is set now, for things scheduled at a time of day."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go backwards; only differences mean anything, also between processes."""
+        """Seconds that never go backwards. Only differences are meaningful, also between processes."""
         ...
 
 
 _monotonic: Callable[[], float] = time.monotonic if _STEADY is None else partial(time.clock_gettime, _STEADY)
 
 
-#: When the steady clock stood at nothing, by the machine's clock as it was when this process began.
+#: The steady clock's zero, by the machine's clock when this process began.
 _ORIGIN = time.time() - _monotonic()
 
 
 class SystemClock:
     """This machine's clock.
 
-    ``now`` reads the time of day once for the process, and counts on steadily from there: the clock may be
-    set while a run goes on, and then its durations would be hours too long, or negative.
+    ``now`` reads the time of day once per process, and counts on steadily from there: if the clock were set during a
+    run, its durations could be hours too long, or negative.
     """
 
     def now(self) -> float:

@@ -1,7 +1,7 @@
-"""Settings: what holds where the command line says nothing.
+"""Settings: defaults for whatever the command line doesn't say.
 
-Weakest first: drumline's defaults, ``drumline.toml`` in the working directory, ``DRUMLINE_*`` environment variables.
-The command line wins over all. ``drumline.toml`` in full::
+From weak to strong: drumline's defaults, ``drumline.toml`` in the working directory, ``DRUMLINE_*`` in the environment.
+The command line overrides them all. A complete ``drumline.toml``::
 
     inventory = ["inventory", "cloud.yml"]   # DRUMLINE_INVENTORY=inventory:cloud.yml
     forks = 50                               # DRUMLINE_FORKS
@@ -12,7 +12,7 @@ The command line wins over all. ``drumline.toml`` in full::
     slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
     template_timeout = 20                    # DRUMLINE_TEMPLATE_TIMEOUT
 
-Tables hold the settings of plugins, which aren't known here: :mod:`drumline.plugin_settings` reads them.
+Tables hold settings of plugins, which :mod:`drumline.plugin_settings` reads.
 """
 
 from __future__ import annotations
@@ -41,36 +41,36 @@ _TOML_PLACE = r"\s*\(at line (\d+), column (\d+)\)\Z"
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """One table of ``drumline.toml``, and where it stands."""
+    """One table of ``drumline.toml``, and its place."""
 
     values: Mapping[str, Any]
     position: Position
-    positions: Mapping[str, Position]  #: Of its keys.
+    positions: Mapping[str, Position]  #: The places of its keys.
 
 
 class ForPlugins(Struct, frozen=True, kw_only=True):
-    """What is said to plugins, unread."""
+    """The settings of plugins, not yet parsed."""
 
-    tables: Mapping[str, Table] = {}  #: Of ``drumline.toml``, by name.
-    environment: Mapping[str, str] = {}  #: Variables that begin with ``DRUMLINE_`` and aren't drumline's own.
+    tables: Mapping[str, Table] = {}  #: The tables of ``drumline.toml``, by name.
+    environment: Mapping[str, str] = {}  #: Variables that start with ``DRUMLINE_`` and aren't drumline's own.
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What a command works with."""
+    """drumline's own settings, and the unparsed ones of plugins."""
 
-    #: Inventory sources, as for ``-i``. Empty: ``./inventory`` if it is there.
+    #: Inventory sources, as for ``-i``. If empty: ``./inventory``, if it exists.
     inventory: tuple[str, ...] = ()
-    #: Hosts worked on at once.
+    #: The most hosts that are worked on at once.
     forks: int = 50
-    #: Sessions per host at once.
+    #: The most sessions per host at once.
     sessions: int = 4
     #: Directory of the journal.
     state: Path = field(default_factory=lambda: state_directory(os.environ))
-    #: Bytes of one command's output that are kept.
+    #: The most bytes of one command's output that are kept.
     output_limit: float = 16.0 * 1024**2
-    #: Bytes that the journal may take up: when a run begins, the oldest ones make room.
+    #: The most bytes of the journal: beyond that, the oldest runs are removed when a run begins.
     journal_limit: float = 4.0 * 1024**3
-    #: What becomes of a report whose reader is too slow: ``drop`` or ``wait`` (:mod:`drumline.reporting.relay`).
+    #: What happens if the reader of a report is too slow: ``drop`` or ``wait`` (:mod:`drumline.reporting.relay`).
     slow_reports: str = "drop"
     #: Seconds that one template may take (:mod:`drumline.templating.budget`).
     template_timeout: float = 20.0
@@ -78,9 +78,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 def load_settings(directory: Path, environment: Mapping[str, str]) -> Settings:
-    """The settings that hold in a working directory.
+    """The settings in a working directory.
 
-    Raises ``FilesError`` with every mistake in ``drumline.toml``, ``UsageError`` for a variable that can't be used.
+    Raises ``FilesError`` with every mistake in ``drumline.toml``, and ``UsageError`` for an invalid variable.
     """
     found = {"state": state_directory(environment)}
     written, tables = _from_file(directory / FILE_NAME)
@@ -89,7 +89,7 @@ def load_settings(directory: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
-    """Where a user's runs are kept by default (XDG base directories: a relative ``XDG_STATE_HOME`` doesn't count)."""
+    """Where a user's runs are kept by default. As XDG demands, a relative ``XDG_STATE_HOME`` is ignored."""
     base = Path(environment.get("XDG_STATE_HOME", ""))
     home = Path(environment["HOME"]) if environment.get("HOME") else Path.home()
     return (base if base.is_absolute() else home / ".local" / "state") / "drumline"
@@ -103,7 +103,7 @@ def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, Table]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it isn't UTF-8 text"
         raise FilesError([_mistake("The settings can't be read", f"{path}: {reason}.")]) from None
-    import tomllib  # most projects have no such file
+    import tomllib  # imported late: most projects have no such file
 
     try:
         written = tomllib.loads(text)
@@ -134,7 +134,7 @@ def _checked(written: Mapping[str, Any], text: str, path: Path) -> tuple[dict[st
         try:
             settings[name] = _READERS[name](value)
         except ValueError as error:
-            mistakes.add("This setting has a wrong value", detail=f"'{name}' {error}.", position=position)
+            mistakes.add("This setting has an invalid value", detail=f"'{name}' {error}.", position=position)
     if mistakes:
         raise FilesError(mistakes)
     return settings, tables
@@ -148,7 +148,7 @@ def _table(values: Mapping[str, Any], text: str, position: Position) -> Table:
 
 
 def _line_of(name: str, text: str) -> int:
-    """The line where a key or table is written first, else the first line; tomllib doesn't say."""
+    """The first line with a key or table, else the first line: tomllib doesn't tell positions."""
     key = rf"[\"']?{re.escape(name)}[\"']?"
     match = re.search(rf"^[ \t]*(?:\[+\s*{key}\s*[].]|(?:[\w\"'-]+\.)*{key}\s*[.=])", text, re.MULTILINE)
     return text.count("\n", 0, match.start()) + 1 if match else 1
@@ -174,12 +174,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         try:
             settings[name] = read(_typed(name, text))
         except ValueError as error:
-            raise UsageError("An environment variable has a wrong value", f"{variable} {error}.") from None
+            raise UsageError("An environment variable has an invalid value", f"{variable} {error}.") from None
     return settings
 
 
 def _typed(name: str, text: str) -> Any:
-    """The text of an environment variable as it would be written in the file."""
+    """The value of an environment variable, typed as it would be in the file."""
     if name == "inventory":
         return text.split(os.pathsep)
     if _READERS[name] is _count:
@@ -191,7 +191,7 @@ def _typed(name: str, text: str) -> Any:
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"has to be a whole number from 1, not {value!r}")
+        raise ValueError(f"has to be a whole number from 1 up, not {value!r}")
     return value
 
 
@@ -227,7 +227,7 @@ def size_of(value: Any) -> float:
 
 
 def size_text(size: float) -> str:
-    """Bytes for people, as they are written in settings: ``16 MiB``."""
+    """A size for people, as written in settings: ``16 MiB``."""
     if math.isinf(size):
         return "unlimited"
     power = next((power for power in (4, 3, 2, 1) if size >= 1024**power and size % 1024**power == 0), 0)

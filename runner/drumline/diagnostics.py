@@ -1,7 +1,7 @@
-"""What is wrong in the files of a run, and where: collected, so that all of it is shown at once.
+"""What is wrong in the files of a run, and where: collected, so that everything is shown at once.
 
-A diagnostic is addressed to the person who wrote the file. Its summary is a constant sentence that can be searched
-for; its detail says in full sentences what is wrong, why, and how to mend it (OpenTofu's guide to error messages).
+A diagnostic addresses the person who wrote the file. Its summary is a constant sentence that can be searched
+for. Its detail says in full sentences what is wrong, why, and how to fix it (see OpenTofu's guide to error messages).
 """
 
 from __future__ import annotations

@@ -20,38 +20,38 @@ from collections.abc import Callable, Iterable
 from drumline.diagnostics import PLAIN, Diagnostic, Look, counted
 from drumline.missing import missing_package
 
-#: Mistakes that are shown; what comes after so many is nearly always more of the same.
+#: How many mistakes are shown; any further ones are nearly always more of the same.
 _MOST_SHOWN = 50
 
 
-#: What this machine may lack, by the number of the system's error, and what to do about it.
+#: Resources that this machine may lack, by errno, and what to do about it.
 _LACKING = {
     errno.EMFILE: "too many open files. Raise the limit (ulimit -n), or work on fewer hosts at once (--forks).",
-    errno.ENFILE: "too many open files on this machine, of all programs together.",
-    errno.ENOSPC: "no space left on the disk. Make room.",
-    errno.EDQUOT: "the disk quota is used up. Make room.",
+    errno.ENFILE: "too many open files on this machine, in all programs together.",
+    errno.ENOSPC: "no space left on the disk. Free some space.",
+    errno.EDQUOT: "the disk quota is used up. Free some space.",
     errno.ENOMEM: "out of memory. Work on fewer hosts at once (--forks).",
     errno.EAGAIN: "no more processes or threads. Raise the limit (ulimit -u), or work on fewer hosts (--forks).",
 }
 
 
 def lacking(error: BaseException) -> str | None:
-    """What this machine lacks, in words, where that is why the error was raised; else None."""
+    """What this machine lacks, in words, if that caused the error; else None."""
     if isinstance(error, MemoryError):
         return _LACKING[errno.ENOMEM]
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return _LACKING[errno.EAGAIN]
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
-        return "no directory for temporary files can be written. Name another one with TMPDIR."
+        return "no directory for temporary files is writable. Name another one with TMPDIR."
     return _LACKING.get(error.errno or 0) if isinstance(error, OSError) else missing_package(error)
 
 
-#: Characters of a host's own words in a message.
+#: The most characters of a host's own words in a message.
 _LONGEST_WORDS = 500
 
 
 class DrumlineError(Exception):
-    """Base of all. ``exit_status`` is what the command line ends with (``docs/semantics.md`` section 8)."""
+    """Base class of all errors. ``exit_status`` is that of the command line (``docs/semantics.md`` section 8)."""
 
     exit_status = 1
 
@@ -65,13 +65,13 @@ class DrumlineError(Exception):
 
 
 class UsageError(DrumlineError):
-    """The command line or the surroundings (a state directory that can't be written) are wrong."""
+    """The command line or the environment is wrong, such as a state directory that can't be written."""
 
     exit_status = 5
 
 
 class FilesError(DrumlineError):
-    """Files are wrong; nothing was sent to any host. ``diagnostics`` is never empty."""
+    """There are mistakes in files; nothing was sent to any host. ``diagnostics`` is never empty."""
 
     exit_status = 5
 
@@ -80,7 +80,7 @@ class FilesError(DrumlineError):
         super().__init__(f"{counted(len(self.diagnostics), 'mistake')} in the files", self.render())
 
     def render(self, look: Look = PLAIN) -> str:
-        """The diagnostics as text, one after the other; of very many only the first. Their number comes last."""
+        """The diagnostics as text, one after another, but not all of very many. Their number comes last."""
         number = counted(len(self.diagnostics), "mistake")
         shown = [diagnostic.render(look=look) for diagnostic in self.diagnostics[:_MOST_SHOWN]]
         if len(self.diagnostics) > _MOST_SHOWN:
@@ -89,14 +89,14 @@ class FilesError(DrumlineError):
 
 
 class PluginError(DrumlineError):
-    """A plugin breaks its contract: the message names what of the plugin does, and the place."""
+    """A plugin breaks its contract. The message names the part of the plugin, and the place."""
 
 
 class HostError(DrumlineError):
-    """Something about one host. Raised by transports; ends the job as ``unreachable`` unless a subclass says else.
+    """Something about one host. Raised by transports; ends the job as ``unreachable`` unless a subclass says otherwise.
 
-    ``summary`` names the fault in a few words ("connection refused"), ``detail`` says what to do about it. ``said`` is
-    what the host said itself, uncut: it may hold a secret, and half of one isn't recognised any more.
+    ``summary`` names the fault in a few words ("connection refused"), ``detail`` says what to do. ``said`` is the
+    host's own message, uncut, because it may contain a secret, and half a secret can't be recognised.
     """
 
     def __init__(self, summary: str, detail: str = "", *, said: str = "") -> None:
@@ -104,7 +104,7 @@ class HostError(DrumlineError):
         self.said = said
 
     def told(self, mask: Callable[[str], str]) -> str:
-        """The error in full: with the host's words, masked and then shortened to their end."""
+        """The full error with the host's own words, masked first and then shortened to their end."""
         words = " ".join(mask(self.said).split())
         return self._with(f"…{words[-_LONGEST_WORDS:]}" if len(words) > _LONGEST_WORDS else words)
 
@@ -121,27 +121,27 @@ class NameNotResolved(HostError):
 
 
 class ConnectionRefused(HostError):
-    """Nothing listens there, or a firewall refuses."""
+    """Nothing listens on the port, or a firewall refuses the connection."""
 
 
 class ConnectTimedOut(HostError):
-    """No answer to the attempt to connect."""
+    """The host didn't answer the attempt to connect."""
 
 
 class ConnectionLost(HostError):
-    """The connection broke while it was in use; what ran at that moment has an unknown result."""
+    """The connection broke while it was in use; a command that was running has an unknown result."""
 
 
 class AuthenticationFailed(HostError):
-    """Wrong user, password or key."""
+    """The host refused the user, password or key."""
 
 
 class HostKeyUnknown(HostError):
-    """The host's key is in no known_hosts file, and the policy is strict."""
+    """The host's key is in no known_hosts file, and checking is strict."""
 
 
 class HostKeyChanged(HostError):
-    """The host's key differs from the known one: always refused."""
+    """The host's key differs from the known one, which is always refused."""
 
 
 class CertificateInvalid(HostError):
@@ -153,30 +153,30 @@ class QuotaExceeded(HostError):
 
 
 class SessionLimit(QuotaExceeded):
-    """The host has no room for one more session now. Nothing was done: it works with fewer sessions at a time.
+    """The host has no room for another session now. Nothing was done; the host works with fewer sessions at a time.
 
-    Raised by a connection that opens a session, or by the first request of that session.
+    Raised when a connection opens a session, or by the first request in that session.
     """
 
 
 class PackageMissing(HostError):
-    """The way to this host needs a Python package that isn't installed on this machine."""
+    """The connection to this host needs a Python package that isn't installed on this machine."""
 
 
 class OptionInvalid(HostError):
-    """A connection variable of this host has a value that can't be used."""
+    """A connection variable of this host has an invalid value."""
 
 
 class CommandRefused(HostError):
-    """The host can't start a command: its directory or its program isn't there. Ends the job as ``failed``."""
+    """The host can't start a command: its directory or program doesn't exist. Ends the job as ``failed``."""
 
 
 class TransferFailed(HostError):
-    """A file could not be written, read or verified on the host. Ends the job as ``failed``: the host is there."""
+    """A file could not be written, read or verified on the host. Ends the job as ``failed``, since the host answers."""
 
 
 class TransferStopped(TransferFailed):
-    """A transfer was given up in the middle: its time was up, or it was interrupted. What had arrived is removed."""
+    """A transfer was stopped midway: its time was up, or it was interrupted. The incomplete file is removed."""
 
     def __init__(self, summary: str, detail: str = "", *, said: str = "", timed_out: bool = False) -> None:
         super().__init__(summary, detail, said=said)

@@ -1,7 +1,7 @@
 """The secrets of a run, and the mask that keeps them out of journals, reports and messages.
 
-Text is masked before it is cut: half a secret isn't recognised. Where output comes in pieces, :class:`StreamMask` holds
-the end of each back until the next one shows whether a secret goes on there.
+Text is masked before it is cut, since half a secret can't be recognised. If output comes in pieces, :class:`StreamMask`
+holds back the end of each until the next one shows whether a secret continues there.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _MASK = MASK.encode()
 #: Line ends that may stand inside encoded text: programs break it after 60, 64 or 76 letters.
 _BREAK = re.compile(rb"(?<=[A-Za-z0-9+/_-])\r?\n(?=[A-Za-z0-9+/_= -])")
 
-#: Halves of surrogate pairs that don't stand for a byte.
+#: Halves of surrogate pairs that don't represent a byte.
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Where secrets stand: from (inclusive), to (exclusive); in ascending order, apart from each other.
+#: Places of secrets: start (inclusive) and end (exclusive), ascending and disjoint.
 Spans = list[tuple[int, int]]
 
 
@@ -38,9 +38,9 @@ class _Matcher(Struct, frozen=True):
 
 
 class Secrets:
-    """The values registered as secret in one run; masks them in text and in nested data. For use by many threads.
+    """The values registered as secret in one run; masks them in text and nested data. Thread-safe.
 
-    A value is masked in every form that :mod:`drumline.secret_forms` knows; of a value of several lines each line too.
+    A value is masked in every form that :mod:`drumline.secret_forms` knows; a value of several lines also line by line.
     """
 
     def __init__(self) -> None:
@@ -50,14 +50,14 @@ class Secrets:
         self._lock = threading.Lock()
 
     def add(self, value: str | Secret) -> None:
-        """Register a value; text that is too short to mask safely is ignored."""
+        """Register a value. Text that is too short to mask safely is ignored."""
         text = (value.reveal() if isinstance(value, Secret) else value).strip("\r\n")
         if len(text) >= SHORTEST and text not in self._values:
             with self._lock:
                 if text not in self._values:
                     self._values.add(text)
                     self._order.append(text)
-                self._matcher = None  # made when it is needed: there may be thousands to add
+                self._matcher = None  # built on use: there may be thousands of values to add
 
     def __len__(self) -> int:
         """How many values there are to mask."""
@@ -69,7 +69,7 @@ class Secrets:
 
     @property
     def longest(self) -> int:
-        """Bytes of the longest form of any value; 0 without values."""
+        """The length in bytes of the longest form of any value; 0 without values."""
         return self._made_matcher().longest if self._values else 0
 
     def mask(self, text: str) -> str:
@@ -78,18 +78,18 @@ class Secrets:
             return text
         try:
             data, errors = text.encode(), "replace"
-        except UnicodeEncodeError:  # bytes that came from a host and are no UTF-8, or half a surrogate pair
+        except UnicodeEncodeError:  # bytes from a host that aren't UTF-8, or half a surrogate pair
             errors = "surrogatepass" if _HALF.search(text) else "surrogateescape"
             data = text.encode(errors=errors)
         spans = self.find(data)
         return _masked(data, spans).decode(errors=errors) if spans else text
 
     def mask_bytes(self, data: bytes) -> bytes:
-        """The same for what may be no text; what is no secret stays as it is."""
+        """Like :meth:`mask`, for bytes that may not be text."""
         return _masked(data, self.find(data))
 
     def mask_all(self, value: Any) -> Any:
-        """The same for the strings inside dicts, lists and tuples, and for whole numbers that are registered as text.
+        """Like :meth:`mask`, for strings inside dicts, lists and tuples, and whole numbers that are registered as text.
 
         A ``Secret`` becomes asterisks.
         """
@@ -106,7 +106,7 @@ class Secrets:
         return value
 
     def find(self, data: bytes) -> Spans:
-        """Where secrets stand in the data, also where line ends break the letters of an encoded one."""
+        """The places of secrets in the data, including encoded ones that are broken by line ends."""
         if not self._values:
             return []
         automaton = self._made_matcher().automaton
@@ -131,20 +131,20 @@ class Secrets:
 
 
 class StreamMask:
-    """Masks what comes in pieces. What is held back at the end is as long as the longest secret form."""
+    """Masks output that comes in pieces. It holds back at most the length of the longest secret form."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._held = b""
-        self._covered = 0  # bytes at the beginning of what is held that a mask given before stands for
+        self._covered = 0  # bytes at the start of what is held that are already covered by a mask in the output
 
     def feed(self, data: bytes) -> bytes:
-        """The next piece; returns what is certain by now, masked."""
+        """Add the next piece; returns the part that is certain by now, masked."""
         self._held += data
         return self._give(max(0, len(self._held) - 2 * self._secrets.longest))
 
     def finish(self) -> bytes:
-        """The rest, masked: nothing follows."""
+        """The rest, masked; nothing more follows."""
         return self._give(len(self._held))
 
     def _give(self, size: int) -> bytes:
@@ -160,7 +160,7 @@ class StreamMask:
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> Spans:
-    """In ascending order; those that share bytes are one, and empty ones are left out."""
+    """Sort spans, merge those that overlap, and drop empty ones."""
     found: Spans = []
     for start, end in sorted(spans):
         if start == end:
@@ -181,8 +181,8 @@ def _masked(data: bytes, spans: Spans) -> bytes:
 
 
 def _moved_back(spans: Iterable[tuple[int, int]], breaks: Spans) -> Spans:
-    """Spans of the data without its breaks, as spans of the data with them."""
-    removed, places = [0], []  # bytes of the first n breaks; where each stood in the data without them
+    """Convert spans in the data without line breaks to spans in the data with them."""
+    removed, places = [0], []  # bytes of the first n breaks; their places in the data without breaks
     for start, end in breaks:
         places.append(start - removed[-1])
         removed.append(removed[-1] + end - start)

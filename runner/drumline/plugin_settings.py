@@ -1,6 +1,6 @@
-"""What ``drumline.toml`` and the environment say to plugins: a value for each setting that they declare.
+"""The settings of plugins from ``drumline.toml`` and the environment: a value for each setting that they declare.
 
-As for drumline's own settings (:mod:`drumline.config`), defaults are the weakest and the environment is the strongest.
+As for drumline's own settings (:mod:`drumline.config`), the environment overrides the file, which overrides defaults.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from drumline.plugin.registry import DeclaredSetting
 def read_plugin_settings(written: ForPlugins, declared: Mapping[str, DeclaredSetting]) -> dict[str, Any]:
     """The values by full name (``lab.windows``).
 
-    Raises ``FilesError`` with every mistake in the tables, ``UsageError`` for a variable that can't be used.
+    Raises ``FilesError`` with every mistake in the tables, and ``UsageError`` for an invalid variable.
     """
     found = {name: known.setting.default for name, known in declared.items()}
     found |= _from_tables(written.tables, declared)
@@ -35,9 +35,7 @@ def _from_tables(tables: Mapping[str, Table], declared: Mapping[str, DeclaredSet
             found.update(_from_table(name, table, own, mistakes))
             continue
         names = {full.partition(".")[0] for full in declared} | NAMES
-        detail = (
-            f"There is no setting '{name}', and no plugin of this name that has settings.{did_you_mean(name, names)}"
-        )
+        detail = f"There is no setting '{name}', and no plugin '{name}' with settings.{did_you_mean(name, names)}"
         mistakes.add("Unknown setting", detail=detail, position=table.position)
     if mistakes:
         raise FilesError(mistakes)
@@ -57,7 +55,7 @@ def _from_table(
             yield f"{plugin}.{name}", _read(own[name], value)
         except ValueError as error:
             detail = f"'{plugin}.{name}' {error}"
-            mistakes.add("This setting has a wrong value", detail=detail, position=position)
+            mistakes.add("This setting has an invalid value", detail=detail, position=position)
 
 
 def _from_environment(environment: Mapping[str, str], declared: Mapping[str, DeclaredSetting]) -> dict[str, Any]:
@@ -69,7 +67,7 @@ def _from_environment(environment: Mapping[str, str], declared: Mapping[str, Dec
         try:
             found[name] = _read(known, text)
         except ValueError as error:
-            raise UsageError("An environment variable has a wrong value", f"{known.variable} {error}") from None
+            raise UsageError("An environment variable has an invalid value", f"{known.variable} {error}") from None
     return found
 
 

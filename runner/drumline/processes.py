@@ -1,4 +1,4 @@
-"""Processes of this machine, known by more than their number: numbers are used again."""
+"""Processes of this machine, identified by more than their number, since numbers are reused."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def exists(pid: int) -> bool:
 
 
 def started(pid: int) -> int:
-    """The moment at which a process started, in some unit that is the same for all of this machine; 0 if unknown.
+    """When a process started, in a unit that is the same for all processes of this machine; 0 if unknown.
 
-    On Linux it is read here, and not by psutil, whose moments change when the clock is set and whose import takes
-    longer than all else that a small run does.
+    On Linux it is read here rather than by psutil, whose start times change when the clock is set, and whose import
+    takes longer than everything else in a small run.
     """
     if not Path("/proc/self/stat").exists():
         return _started_by_psutil(pid)
@@ -33,11 +33,11 @@ def started(pid: int) -> int:
 
 
 def started_before(pid: int, moment: float) -> bool:
-    """Whether a process started before this moment, in seconds since the epoch; also where that isn't known."""
+    """Whether a process started before this time, in seconds since the epoch; true if that isn't known."""
     import psutil
 
     try:
-        return psutil.Process(pid).create_time() <= moment + 1.0  # clocks that were set a little
+        return psutil.Process(pid).create_time() <= moment + 1.0  # tolerates small clock adjustments
     except (psutil.Error, ValueError):
         return True
 

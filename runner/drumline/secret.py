@@ -1,17 +1,17 @@
-"""Values that must never be seen, and the names that say that a value is one."""
+"""Values that must never be seen, and the names that mark a value as one."""
 
 from __future__ import annotations
 
 import re
 
 MASK = "********"
-#: How names end that say that their value is secret.
+#: Endings of names whose value is secret.
 _NAME = r"(?:(?<![^\W_])pass|(?<=_)pwd|pass(?:word|wd|phrase)s?|secrets?|tokens?|(?:api|secret|access)_?keys?)"
 _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
-#: ``name=value``, ``name: value`` and ``"name": "value"``, as sh, INI, YAML and JSON have them. Without quotes a value
+#: ``name=value``, ``name: value`` and ``"name": "value"``, as in sh, INI, YAML and JSON. Without quotes, a value
 #: ends at a space after ``=``; after a colon at the end of the line, or inside braces at a comma or a brace.
 _QUOTED = r"""\"(?:[^"\\]|\\.)*"|'[^']*'"""
-#: Not so the kind of secret in a reference, ``lookup('secret', 'pass:web/db')``, which is for everyone to see.
+#: Except the kind of a reference, ``lookup('secret', 'pass:web/db')``, which isn't secret.
 _REFERENCE = r"""(?<!secret["'], ["'])"""
 _ASSIGNMENTS = {
     in_braces: rf"""{_REFERENCE}{_NAME}(?:=(?P<given>{_QUOTED}|[^\s"']\S*)|["']?\s*:\s*(?P<set>{_QUOTED}|{plain}))"""
@@ -20,14 +20,14 @@ _ASSIGNMENTS = {
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a variable's name says that its value is secret."""
+    """Whether a variable's name marks its value as secret."""
     return _SECRET_NAME.search(name) is not None
 
 
 def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
-    """A line that someone wrote, with the values of names that say that they are secret masked.
+    """Mask the values of secret-sounding names in a line.
 
-    Also where the character at ``index`` stands now.
+    Returns the line, and the new index of the character at ``index``.
     """
     if "=" not in text and ":" not in text:
         return text, index
@@ -44,7 +44,7 @@ def mask_assignments(text: str, index: int = 0) -> tuple[str, int]:
 
 
 class Secret:
-    """A value that shows itself to no one by accident. ``reveal()`` is the only way to the text."""
+    """A value that can't be shown by accident. ``reveal()`` is the only way to get the text."""
 
     __slots__ = ("_text",)
 
@@ -52,7 +52,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The clear text; to be handed to a library, never kept, logged or formatted."""
+        """The clear text, to be passed to a library; never keep, log or format it."""
         return self._text
 
     def __repr__(self) -> str:

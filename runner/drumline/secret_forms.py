@@ -1,7 +1,7 @@
-"""Every way of writing a secret text that programs are known to print, as the bytes that stand in their output.
+"""Every form in which programs are known to print a secret text, as bytes in their output.
 
-Encodings that pack bytes together (base64, base32) depend on what stands before and after the text. Of these the part
-is given that doesn't depend on its neighbours, at each alignment: it leaves at most a letter of each end.
+Encodings that pack bytes together (base64, base32) depend on what comes before and after the text. For these, the part
+that doesn't depend on its neighbours is given, at each alignment. It omits at most one letter at each end.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
-#: Single lines of a value that has several are recognised from this length on.
+#: Single lines of a multi-line value are recognised from this length on.
 _SHORTEST_LINE = 8
-#: Encoded forms are recognised from this length on: shorter ones are found in any text by chance.
+#: Encoded forms are recognised from this length on: shorter ones occur in any text by chance.
 _SHORTEST_ENCODED = 5
-#: Characters of a text from which on only the text itself and its lines are recognised: a hundred forms of it would
+#: Texts with more characters are recognised only as they are and line by line: a hundred forms of them would
 #: take too much memory.
 _LONGEST_ENCODED = 16 * 1024
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -29,13 +29,13 @@ _XML_QUOTES: tuple[dict[str, str], ...] = (
     {'"': "&#34;", "'": "&#39;"},
     {'"': "&quot;", "'": "&#x27;"},
 )
-#: What PowerShell's ConvertTo-Json, and others that write JSON for web pages, escape besides.
+#: Further escapes of PowerShell's ConvertTo-Json, and of others that write JSON for web pages.
 _JSON_FOR_HTML = {character: f"\\u{ord(character):04x}" for character in "'<>&"}
 
 
 @lru_cache(maxsize=1024)
 def forms(text: str) -> frozenset[bytes]:
-    """The bytes by which the text is recognised: in clear, quoted, escaped, encoded, and in other character sets."""
+    """The byte strings that reveal the text: in clear, quoted, escaped, encoded, and in other character sets."""
     lines = {line.strip() for line in text.splitlines() if len(line.strip()) >= _SHORTEST_LINE}
     found = {_bytes(form) for form in {text, *lines}}
     if len(text) > _LONGEST_ENCODED:
@@ -73,7 +73,7 @@ def _in_other_character_sets(text: str) -> Iterator[bytes]:
 
 
 def _spellings(text: str) -> set[str]:
-    """The text in quotes and escapes of languages, as a part of an address, and in capital or small letters."""
+    """The text quoted and escaped for various languages, in URLs, and in upper and lower case."""
     quoted = {*_in_json(text), *_in_quotes(text), *_in_addresses(text)}
     twice = {again for form in _in_json(text) for again in _in_json(form)}
     cases = {text.upper(), text.lower()} if len(text) >= _SHORTEST_ENCODED else set()
@@ -89,7 +89,7 @@ def _in_json(text: str) -> Iterator[str]:
 
 
 def _in_quotes(text: str) -> Iterator[str]:
-    """Inside the quotes of sh and PowerShell, without quotes (``printf %q``), in XML, in Python."""
+    """The text within quotes of sh and PowerShell, without quotes (``printf %q``), in XML, in Python."""
     yield text.replace("'", "'\"'\"'")
     yield text.replace("'", "'\\''")
     yield text.replace("'", "''")
@@ -126,7 +126,7 @@ def _encoded(raw: bytes) -> Iterator[bytes]:
 
 
 def _packed(raw: bytes, encode: Callable[[bytes], bytes], *, group: int, bits: int) -> Iterable[bytes]:
-    """``encode`` packs ``group`` bytes into letters of ``bits`` bits; the text may begin at each byte of a group."""
+    """``encode`` packs ``group`` bytes into letters of ``bits`` bits; the text may start at any byte of a group."""
     for shift in range(group):
         encoded = encode(b"\0" * shift + raw)
         yield encoded[-(-shift * 8 // bits) : (shift + len(raw)) * 8 // bits]

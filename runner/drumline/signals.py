@@ -1,4 +1,4 @@
-"""Signals that are heard at whatever moment they come."""
+"""Signals that are handled whenever they come."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def heard(handlers: Mapping[int, Callable[[], None]], *, then: signal.Handlers | None = None) -> Iterator[None]:
-    """Call these, on a thread of their own, when their signals come. To be entered by the main thread.
+    """Call the handlers, on a separate thread, when their signals come. Must be entered by the main thread.
 
-    Afterwards the signals mean ``then``; None: what they meant before.
+    Afterwards the signals have the handler ``then``; None restores the previous one.
 
-    Python calls a signal's handler when the main thread is next at work. If it has just begun to wait for a lock, that
-    may be never; but a byte for the wake-up descriptor is written at once (``signal.set_wakeup_fd``).
-    Where programs are started with fork, one that a signal meets before its exec writes a second byte. On Linux Python
-    uses vfork, with all signals blocked.
+    Python calls a signal's handler when the main thread next runs. If it just began to wait for a lock, that may
+    be never. But a byte is written to the wake-up descriptor at once (``signal.set_wakeup_fd``). If programs are started
+    with fork, a child that gets a signal before its exec writes a second byte; on Linux, Python uses vfork with all
+    signals blocked.
     """
     ear, mouth = os.pipe()
     os.set_blocking(mouth, False)
@@ -47,4 +47,4 @@ def _listen(ear: int, handlers: Mapping[int, Callable[[], None]]) -> None:
 
 
 def _nothing(*_: object) -> None:
-    """A signal without a handler of Python's would not be written to the descriptor."""
+    """Does nothing, but without a Python handler, a signal isn't written to the descriptor."""

@@ -1,4 +1,4 @@
-"""Durations and points in time in words, for people."""
+"""Durations and times in words, for people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def in_words(seconds: float) -> str:
 
 
 def moment(at: float) -> str:
-    """A point in time for people, in UTC: ``2026-12-01 02:00:00 UTC``."""
+    """A time for people, in UTC: ``2026-12-01 02:00:00 UTC``."""
     found = datetime.fromtimestamp(at, UTC)
     fraction = f".{found.microsecond:06d}".rstrip("0") if found.microsecond else ""
     return f"{found:%Y-%m-%d %H:%M:%S}{fraction} UTC"

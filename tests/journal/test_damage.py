@@ -169,7 +169,7 @@ def test_what_is_no_journal_is_named(state: Path, tmp_path: Path, data: bytes, w
         assert "raceback" not in ended.said
         assert ended.status in (0, 5)
         assert data == b"" or words in ended.err
-        assert "Make room" not in ended.err
+        assert "Free some space" not in ended.err
 
 
 def test_a_damaged_page_costs_only_what_was_on_it(state: Path, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_directory_that_cannot_be_written_is_read(
         refused = without_privileges("runs", "prune", "--keep", "1", cwd=tmp_path)
         assert refused.returncode == 5, refused.stdout
         assert "you may not read or write it" in refused.stderr
-        assert "Make room" not in refused.stderr
+        assert "Free some space" not in refused.stderr
     finally:
         state.chmod(0o755)
 

@@ -456,7 +456,7 @@ def _first_sentence(text: str) -> str:
 
 _ERRORS = {
     "HostError": "read its message: it names the fault and the remedy.",
-    "NameNotResolved": "mend the name, or set `ansible_host` to an address.",
+    "NameNotResolved": "correct the name, or set `ansible_host` to an address.",
     "ConnectionRefused": "start sshd or WinRM there; check the port and the firewall.",
     "ConnectTimedOut": "check that the host is up and the firewall lets you through; allow more time.",
     "ConnectionLost": "run again: the next job on that host connects anew.",

@@ -11,7 +11,7 @@ from drumline.errors import UsageError
 #: A disk with fewer bytes than this is full: SQLite calls some of what follows from it an I/O error.
 _FULL = 1024 * 1024
 
-_NO_SPACE = ("there is no space left on the disk", "Make room, or name another directory with --state.")
+_NO_SPACE = ("there is no space left on the disk", "Free some space, or name another directory with --state.")
 _DAMAGED = (
     "it is damaged",
     "'drumline runs verify --save FILE' writes what can still be read to a new journal; then move this one away.",

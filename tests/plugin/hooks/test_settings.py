@@ -176,11 +176,11 @@ number = 1
 """
     assert mistakes(tmp_path, text) == [
         ("Unknown setting", "Plugin 'mine' has no setting 'numbr'. Did you mean 'number'?", 5),
-        ("This setting has a wrong value", "'mine.number' takes a whole number, but this is 'x'.", 6),
-        ("This setting has a wrong value", "'mine.way' is one of up, down, not 'left'.", 7),
+        ("This setting has an invalid value", "'mine.number' takes a whole number, but this is 'x'.", 6),
+        ("This setting has an invalid value", "'mine.way' is one of up, down, not 'left'.", 7),
         (
             "Unknown setting",
-            "There is no setting 'min', and no plugin of this name that has settings. Did you mean 'mine'?",
+            "There is no setting 'min', and no plugin 'min' with settings. Did you mean 'mine'?",
             8,
         ),
     ]
