@@ -16,9 +16,9 @@ def heard(handlers: Mapping[int, Callable[[], None]], *, then: signal.Handlers |
     Afterwards the signals have the handler ``then``; None restores the previous one.
 
     Python calls a signal's handler when the main thread next runs. If it just began to wait for a lock, that may
-    be never. But a byte is written to the wake-up descriptor at once (``signal.set_wakeup_fd``). If programs are started
-    with fork, a child that gets a signal before its exec writes a second byte; on Linux, Python uses vfork with all
-    signals blocked.
+    be never. But a byte is written to the wake-up descriptor at once (``signal.set_wakeup_fd``).
+    If programs are started with fork, a child that gets a signal before its exec writes a second byte. On Linux, Python
+    uses vfork with all signals blocked.
     """
     ear, mouth = os.pipe()
     os.set_blocking(mouth, False)
