@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
@@ -14,9 +15,9 @@ from support.documents import EVERY_PAGE, PAGES, ROOT, prose
 from support.narrowing import expect
 from support.tables import Table, expected, names, tables
 
-from drumline import plugin
+from drumline import plugin, testing
 from drumline.cli.program import program
-from drumline.plugin import runs, spec
+from drumline.plugin import kit, runs, spec
 from drumline.testing import cases
 
 #: A page that is named by its path, or the rules however they are, with the number of the section, if any.
@@ -56,6 +57,12 @@ def test_what_is_said_of_a_class_is_said_of_all_its_parts(kind: str, rows: str) 
     own = {name for name, part in vars(described).items() if not name.startswith("_") and _is_declared(part)}
     fields = set(getattr(described, "__struct_fields__", ()) or getattr(described, "__dataclass_fields__", ()) or own)
     assert fields - {"_"} <= named <= set(dir(described)) | fields
+
+
+@pytest.mark.parametrize("module", [kit, testing], ids=lambda module: module.__name__)
+def test_what_authors_of_actions_work_with_is_described(module: ModuleType) -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    assert [name for name in module.__all__ if not re.search(rf"^\|.*`(\w+\()?{name}\b", page, re.MULTILINE)] == []
 
 
 def _is_declared(part: object) -> bool:
