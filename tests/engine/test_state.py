@@ -13,6 +13,7 @@ from drumline.engine.state import RunState
 from drumline.model.event import (
     BarrierPassed,
     Event,
+    FailuresSettled,
     Input,
     InterruptRequested,
     JobFinished,
@@ -27,7 +28,7 @@ from drumline.model.event import (
     WaveReleased,
 )
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import Job
+from drumline.model.plan import Job, Step, places_of
 from drumline.model.playbook import Late, Strategy, TriggerRule
 
 EXAMPLES = settings(max_examples=70, deadline=None)
@@ -40,7 +41,8 @@ def test_every_run_ends_with_every_job_in_a_final_status(world: World) -> None:
     assert all(status in FINAL for status in all_statuses(world).values())
     [finished] = [event for event in world.announced if isinstance(event, RunFinished)]
     assert finished.exit_status == world.exit_status
-    assert sum(finished.counts.values()) == len(all_statuses(world))
+    needed = [status for status in all_statuses(world).values() if status is not Status.UNNEEDED]
+    assert sum(finished.counts.values()) == len(needed)
 
 
 @EXAMPLES
@@ -69,6 +71,8 @@ def test_no_job_starts_before_its_needs_allow_it(world: World) -> None:
             statuses |= dict.fromkeys(entry.event.jobs, entry.event.status)
         elif isinstance(entry, Announce):
             said.append(entry.event)
+            if isinstance(entry.event, FailuresSettled) and entry.event.rescued:
+                statuses |= dict.fromkeys(entry.event.jobs, Status.RESCUED)
         elif isinstance(entry, JobsStarted):
             for job in entry.jobs:
                 assert_needs_hold(world, job, statuses, ignored, said)
@@ -188,7 +192,11 @@ def assert_needs_hold(
 ) -> None:
     step = world.plan.steps[job.step]
     pool: list[str] = []
+    made_up = False  # a rescue may have made up for what was abandoned: it counts as skipped then
     for need in step.needs:
+        if need.block is not None:
+            assert_block_allows(world, step, need.block, job.host, statuses, ignored)
+            continue
         if need.step is None:
             assert need.play is not None
             pool += play_outcomes(world, need.play, job.host, statuses, ignored, said)
@@ -202,10 +210,35 @@ def assert_needs_hold(
         )
         if needed.task.run_once:
             jobs = [found for found in jobs if found in statuses][:1] or jobs[:1]
-        pool += ["ok" if found in ignored else kind(statuses.get(found)) for found in jobs]
+        found_kinds = ["ok" if found in ignored else kind(statuses.get(found)) for found in jobs]
+        pool += [name for name in found_kinds if name != "unneeded"]
+        made_up = made_up or needed.inside is not None
     rule = step.task.trigger_rule
+    if any(need.block is not None for need in step.needs):
+        return  # how a block counts as a whole has tests of its own
+    if made_up and any(status is Status.RESCUED for status in statuses.values()):
+        pool = [name for name in pool if name != "failed"]
     # A host that failed before a task that another one did for it (run_once) counts as failed there.
     assert not pool or RULES[rule](pool) or RULES[rule]([*pool, "failed"]), (rule, pool)
+
+
+def assert_block_allows(
+    world: World, step: Step, block: int, host: str, statuses: dict[Job, Status], ignored: set[Job]
+) -> None:
+    """Where a rule waits for all needs, the block has ended on the host, and nothing failed there that counts."""
+    inside = [
+        other
+        for other in world.plan.steps
+        if any(place.block == block for place in places_of(world.plan, other.inside))
+    ]
+    if step.task.trigger_rule in (TriggerRule.ONE_SUCCESS, TriggerRule.ONE_FAILED):
+        return
+    jobs = [Job(other.index, host) for other in inside if host in other.hosts and not other.task.run_once]
+    failed = {job for job in jobs if statuses.get(job) in (Status.FAILED, Status.UNREACHABLE)} - ignored
+    if step.task.trigger_rule in (TriggerRule.NONE_FAILED, TriggerRule.ALL_SUCCESS):
+        assert not failed
+    if step.task.trigger_rule is not TriggerRule.ALL_FAILED:
+        assert all(job in statuses for job in jobs)
 
 
 def play_outcomes(
@@ -219,6 +252,8 @@ def play_outcomes(
             return ["open"]
     hosts = {name for step in steps for name in step.hosts}
     failed = {job.host for job, status in jobs.items() if status in FAILURE and job not in ignored}
+    if Status.RESCUED in jobs.values():
+        failed = world.state.jobs.ledger.plays[play].failed  # what was abandoned may have been made up for
     if any(isinstance(event, PlayStopped) and event.play == play for event in said):
         failed = hosts
     late = [event for event in said if isinstance(event, JobsLate) and event.play == play and event.late is Late.DROP]
@@ -230,7 +265,9 @@ def play_outcomes(
 def kind(status: Status | None) -> str:
     if status is None:
         return "open"
-    return "failed" if status in FAILURE else "skipped" if status is Status.SKIPPED else "ok"
+    if status in FAILURE:
+        return "failed"
+    return "skipped" if status is Status.SKIPPED else "unneeded" if status is Status.UNNEEDED else "ok"
 
 
 RULES = {

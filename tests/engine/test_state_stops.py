@@ -13,6 +13,8 @@ from drumline.model.cause import Because, Cause
 from drumline.model.event import (
     ApprovalGiven,
     ApprovalRequested,
+    FailuresPending,
+    FailuresSettled,
     InterruptRequested,
     JobFinished,
     JobsAbandoned,
@@ -254,24 +256,30 @@ def test_keep_available_holds_for_plays_at_once(world: World, batches: list[int]
 def assert_available(world: World) -> None:
     world.together = 1  # so that the log tells what failed before a release and what after it
     world.run()
-    gone: set[str] = set()
+    failed: set[Job] = set()  # but for what is pending, or was rescued
+    late: set[str] = set()
     ended: set[Job] = set()
     opened: dict[int, int] = {}  # play to batch
     for entry in world.log:
         if isinstance(entry, JobFinished):
             ended.add(entry.job)
             lost = not entry.ignored and entry.status in (Status.FAILED, Status.UNREACHABLE)
-            gone |= {entry.job.host} if lost else set()
+            failed |= {entry.job} if lost else set()
         elif isinstance(entry, Announce) and isinstance(entry.event, JobsAbandoned):
             ended |= set(entry.event.jobs)
-            gone |= {job.host for job in entry.event.jobs} if entry.event.status is Status.FAILED else set()
+            failed |= set(entry.event.jobs) if entry.event.status is Status.FAILED else set()
+        elif isinstance(entry, Announce) and isinstance(entry.event, FailuresPending):
+            failed -= set(entry.event.jobs)
+        elif isinstance(entry, Announce) and isinstance(entry.event, FailuresSettled):
+            failed |= set() if entry.event.rescued else set(entry.event.jobs)
         elif isinstance(entry, Announce) and isinstance(entry.event, JobsLate) and entry.event.late is Late.DROP:
-            gone |= {job.host for job in entry.event.jobs} & dropped(world)
+            late |= {job.host for job in entry.event.jobs} & dropped(world)
         elif isinstance(entry, Announce) and isinstance(entry.event, WaveReleased):
             event = entry.event
             others = opened.keys() - {event.play} if event.wave == 0 else set()
             taken = [taken_out(world, play, opened[play], ended) for play in others]
             opened[event.play] = event.batch
+            gone = late | {job.host for job in failed}
             for keep in world.plan.plays[event.play].keep:
                 hosts = world.plan.plays[event.play].batches[event.batch].hosts
                 assert len(set(keep.hosts).difference(gone, hosts, *taken)) >= keep.least

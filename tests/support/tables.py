@@ -205,6 +205,7 @@ _FIELDS = {
     "RunStarted.by": "who started it, as `user@machine`",
     "InterruptRequested.by": "`Ctrl-C`, or the name of a signal",
     "comment": "their comment",
+    "rescued": "whether a rescue made up for them; if not, they count from here on",
     "urgency": "1: stop after the wave; 2: stop now",
     "counts": "number of jobs per status",
     "exit_status": "the exit status",
@@ -236,6 +237,7 @@ _CAUSES = {
     Because.QUORUM: ("enough jobs of a wave had ended", "`wave`, and the fields of a job"),
     Because.END: ("a job ended", _JOB),
     Because.FAILURE: ("a job failed", _JOB),
+    Because.RESCUE: ("what a rescue waited for has ended on its host", _JOB),
     Because.STANDSTILL: ("plays wait for each other", ""),
     Because.PERSON: ("someone interrupted the run, or answered", "`by`"),
 }
@@ -411,6 +413,8 @@ _STATUSES = {
     Status.ABANDONED: "its trigger rule can no longer hold because something failed",
     Status.CANCELLED: "the run was interrupted or stopped before it was done",
     Status.UNKNOWN: "it was told to stop and didn't answer, or drumline died while it was running",
+    Status.RESCUED: "it failed, and the rescue of its block made up for it (**not supported yet**)",
+    Status.UNNEEDED: "it was there for what didn't happen, as a rescue where nothing failed (**not supported yet**)",
 }
 
 

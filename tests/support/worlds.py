@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from drumline.model.event import (
     Urgency,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Batch, Job, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.plan import Batch, Block, BlockPart, Inside, Job, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Strategy, Task, TriggerRule
 from drumline.model.playbook import Start as Moment
 
@@ -46,6 +46,8 @@ class T:
     barrier: Barrier | None = None  # of its wave
     start: Moment | None = None
     throttle: int = 0
+    inside: tuple[int, BlockPart] | None = None  # a block of its play, by its index
+    needs_blocks: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,17 @@ class P:
     canary: bool = False  # the first batch is one
     max_fail_percentage: float | None = None
     keep: Sequence[Keep] = ()
+    blocks: Sequence[tuple[int, BlockPart] | None] = ()  # for each block the part of an earlier one that it stands in
 
 
 def build(*plays: P) -> Plan:
     """A plan of these plays; with several batches the hosts are dealt out in turn."""
     steps: list[Step] = []
     planned: list[PlannedPlay] = []
+    blocks: list[Block] = []
     for index, play in enumerate(plays):
         hosts = tuple(dict.fromkeys(host for task in play.tasks for host in task.hosts))
-        batches = [_batch(play, index, number, hosts, steps) for number in range(play.batches)]
+        batches = [_batch(play, index, number, hosts, steps, blocks) for number in range(play.batches)]
         made = Play(
             id=f"p{index}",
             name=f"play {index}",
@@ -80,17 +84,26 @@ def build(*plays: P) -> Plan:
         )
         needs, keep = tuple(play.needs), tuple(play.keep)
         planned.append(PlannedPlay(play=made, hosts=hosts, batches=tuple(batches), needs=needs, keep=keep))
-    return Plan(playbook=Playbook(path="playbook.yml"), plays=tuple(planned), steps=tuple(steps))
+    playbook = Playbook(path="playbook.yml")
+    return Plan(playbook=playbook, plays=tuple(planned), steps=tuple(steps), blocks=tuple(blocks))
 
 
-def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: list[Step]) -> Batch:
+def _batch(
+    play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: list[Step], blocks: list[Block]
+) -> Batch:
     hosts = all_hosts[number :: play.batches]
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # steps with the same hosts have one tuple, as planned ones do
-    first = len(steps)
+    first, first_block = len(steps), len(blocks)
+
+    def moved(inside: tuple[int, BlockPart] | None) -> Inside | None:
+        return None if inside is None else Inside(first_block + inside[0], inside[1])
+
+    blocks += [Block(index=first_block + at, inside=moved(inside)) for at, inside in enumerate(play.blocks)]
     levels: list[int] = []
     for position, task in enumerate(play.tasks):
-        levels.append(1 + max((levels[need] for need in task.needs), default=-1))
-        roots = [] if task.needs else [Need(play=need) for need in play.needs]
+        before = [*task.needs, *_before(play, position)]
+        levels.append(1 + max((levels[need] for need in before), default=-1))
+        roots = [] if task.needs or task.needs_blocks else [Need(play=need) for need in play.needs]
         mine = tuple(host for host in task.hosts if host in hosts)
         steps.append(
             Step(
@@ -110,7 +123,12 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
                 batch=number,
                 wave=levels[-1],
                 hosts=shared.setdefault(mine, mine),
-                needs=(*(Need(step=first + need) for need in task.needs), *roots),
+                needs=(
+                    *(Need(step=first + need) for need in task.needs),
+                    *(Need(block=first_block + need) for need in task.needs_blocks),
+                    *roots,
+                ),
+                inside=moved(task.inside),
             )
         )
     count = max(levels, default=-1) + 1
@@ -118,6 +136,23 @@ def _batch(play: P, index: int, number: int, all_hosts: tuple[str, ...], steps: 
     own = {level: task.barrier for task, level in zip(play.tasks, levels, strict=True) if task.barrier is not None}
     barriers = tuple(own.get(wave, play.barrier) for wave in range(count))
     return Batch(hosts=hosts, waves=tuple(waves), barriers=barriers, canary=play.canary and number == 0)
+
+
+def _before(play: P, position: int) -> list[int]:
+    """The tasks that come before one: those of earlier parts of its blocks, and of the blocks that it needs."""
+    task = play.tasks[position]
+    parts = dict.fromkeys(task.needs_blocks, BlockPart.TASKS) | dict(around(play, task.inside))
+    return [
+        index
+        for index, other in enumerate(play.tasks[:position])
+        for block, part in around(play, other.inside)
+        if block in parts and (block in task.needs_blocks or part < parts[block])
+    ]
+
+
+def around(play: P, inside: tuple[int, BlockPart] | None) -> list[tuple[int, BlockPart]]:
+    """The parts of blocks around something, the innermost first."""
+    return [] if inside is None else [inside, *around(play, play.blocks[inside[0]])]
 
 
 @dataclass
@@ -384,8 +419,16 @@ _MOMENTS = st.sampled_from([None, None, Moment(), Moment(max_skew=0.003), Moment
 def _plays(draw: st.DrawFn, index: int) -> P:
     strategy = draw(st.sampled_from(Strategy))
     keep = Keep(group="some", least=draw(st.integers(0, 5)), hosts=tuple(_HOSTS[1:]))
+    tasks = [draw(_tasks(position)) for position in range(draw(st.integers(0, 6)))]
+    places, blocks, ends = draw(_some_blocks(len(tasks)))
+    ended = [[block for block, end in enumerate(ends) if end <= position] for position in range(len(tasks))]
+    needed = [draw(st.sets(st.sampled_from(some), max_size=1)) if some else () for some in ended]
     return P(
-        tasks=[draw(_tasks(position)) for position in range(draw(st.integers(0, 6)))],
+        tasks=[
+            replace(task, inside=place, needs_blocks=sorted(needs))
+            for task, place, needs in zip(tasks, places, needed, strict=True)
+        ],
+        blocks=blocks,
         needs=sorted(draw(st.sets(st.integers(0, index - 1)))) if index else [],
         strategy=strategy,
         any_errors_fatal=draw(st.booleans()),
@@ -395,6 +438,30 @@ def _plays(draw: st.DrawFn, index: int) -> P:
         max_fail_percentage=draw(st.sampled_from([None, None, 0.0, 40.0])),
         keep=[keep] if draw(st.booleans()) else [],
     )
+
+
+_Place = tuple[int, BlockPart] | None
+
+
+@st.composite
+def _some_blocks(draw: st.DrawFn, count: int) -> tuple[list[_Place], list[_Place], list[int]]:
+    """Where each of so many tasks stands, and each block, and before which task each block has ended."""
+    places: list[_Place] = []
+    blocks: list[_Place] = []
+    ends: list[int] = []
+    here: _Place = None
+    for position in range(count):
+        while here is not None and draw(st.integers(0, 3)) == 0:
+            ends[here[0]] = position
+            here = blocks[here[0]]
+        if here is not None and here[1] < BlockPart.ALWAYS and draw(st.booleans()):
+            here = here[0], BlockPart(draw(st.integers(here[1] + 1, BlockPart.ALWAYS)))
+        if draw(st.integers(0, 3)) == 0:
+            blocks.append(here)
+            ends.append(count)
+            here = len(blocks) - 1, BlockPart.TASKS
+        places.append(here)
+    return places, blocks, ends
 
 
 @st.composite

@@ -1,6 +1,6 @@
 """What becomes of jobs: they get a place, are sent, are stopped, end with or without running.
 
-The parts of a run's state (:mod:`.judging`, :mod:`.waves`, :mod:`.starts`) share one of these. It holds the ledger,
+The parts of a run's state (:mod:`.readiness`, :mod:`.waves`, :mod:`.starts`) share one of these. It holds the ledger,
 the places, the time, and what is to be done next.
 """
 

@@ -9,6 +9,8 @@ from msgspec import Struct
 from drumline.model.cause import THE_RUN, Cause
 from drumline.model.event import (
     BarrierPassed,
+    FailuresPending,
+    FailuresSettled,
     JobsAbandoned,
     JobsLate,
     PlayStopped,
@@ -31,6 +33,8 @@ Announcement: TypeAlias = (
     | PlayStopped
     | StartCalledOff
     | StartMeasured
+    | FailuresPending
+    | FailuresSettled
     | RunFinished
 )
 

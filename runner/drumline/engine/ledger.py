@@ -7,10 +7,11 @@ play; a question about one job never costs more than its number of needs.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
+from drumline.engine.blocks import blocks_of, failure_behind
 from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
 from drumline.engine.transitions import (
     LATENESS,
@@ -25,7 +26,7 @@ from drumline.engine.transitions import (
 )
 from drumline.model.cause import THE_RUN, Cause
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import Batch, Job, Keep, Need, Plan, Step
+from drumline.model.plan import Batch, Inside, Job, Keep, Need, Plan, Step, places_of
 from drumline.model.playbook import Barrier, Strategy
 
 #: How many moves are remembered for the message of an illegal one.
@@ -43,6 +44,8 @@ class StepState(Struct):
     failures: dict[str, None] = {}  # hosts that failed by themselves, first one first
     causes: dict[str, Job] = {}  # hosts that were abandoned, and the failure behind it
     dependents: list[int] = []  # steps that need this one
+    around: Sequence[Inside] = ()  # the parts of blocks that it stands in, the innermost first
+    counts_as: dict[str, Status] = {}  # hosts whose end counts as another one for those that need it
 
 
 class BatchState(Struct):
@@ -189,23 +192,36 @@ class Ledger:
         self.steps = [StepState(step) for step in plan.steps]
         self.plays = [_play_state(plan, index) for index in range(len(plan.plays))]
         self.waves = _waves_of_steps(self.plays, len(self.steps))  # by step
+        self.blocks = blocks_of(plan)
+        self.unsettled: dict[Job, int] = {}  # jobs that count for nothing yet, and the block whose rescue is awaited
         self.lost: dict[str, Cause] = {}  # hosts that failed, were unreachable or dropped in any play, and why
         self.emptied: list[WaveState] = []  # waves whose last open job has ended, and that were not announced yet
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
-        for step in plan.steps:
-            for need in step.needs:
-                if need.step is not None:
-                    self.steps[need.step].dependents.append(step.index)
+        for state in self.steps:
+            self._enter(plan, state)
+
+    def _enter(self, plan: Plan, state: StepState) -> None:
+        """Note who needs what, and in which blocks it stands."""
+        step = state.step
+        for need in step.needs:
+            if need.step is not None:
+                self.steps[need.step].dependents.append(step.index)
+            elif need.block is not None:
+                self.blocks[need.block].dependents.append(step.index)
+        state.around = places_of(plan, step.inside) if step.inside is not None else ()
+        for place in state.around:
+            self.blocks[place.block].enter(step, place.part)
 
     def status(self, job: Job) -> Status:
         """Where the job stands; ``pending`` before its wave."""
         return self.steps[job.step].statuses.get(job.host, Status.PENDING)
 
     def counts(self) -> Mapping[str, int]:
-        """Number of jobs per status, of all steps that were released."""
+        """Number of jobs per status, of all steps that were released, but for those that were not needed."""
         counter: Counter[str] = Counter()
         for state in self.steps:
             counter.update(status.value for status in state.statuses.values())
+        counter.pop(Status.UNNEEDED, None)
         return counter
 
     def open_step(self, index: int) -> int:
@@ -231,6 +247,11 @@ class Ledger:
 
     def move(self, job: Job, new: Status, *, ignored: bool = False) -> None:
         """Change where a job stands; raises ``IllegalMove`` for what the table doesn't allow."""
+        state = self._change(job, new)
+        if new in FINAL:
+            self._count_end(state, job, new, ignored)
+
+    def _change(self, job: Job, new: Status) -> StepState:
         state = self.steps[job.step]
         current = state.statuses.get(job.host)
         if current is None or new not in LEGAL[current]:
@@ -238,8 +259,7 @@ class Ledger:
             raise illegal_move(job, current or Status.PENDING, new, story)
         self._story.append((job, new))
         state.statuses[job.host] = new
-        if new in FINAL:
-            self._count_end(state, job, new, ignored)
+        return state
 
     def pending(self, index: int) -> list[Job]:
         """The step's jobs that wait for their needs."""
@@ -249,15 +269,27 @@ class Ledger:
         """The step's jobs that were sent and are not over."""
         return [Job(index, host) for host, held in self.steps[index].statuses.items() if held is Status.RUNNING]
 
+    def rescue(self, job: Job) -> None:
+        """A rescue has made up for what became of a job: it counts as if nothing had failed."""
+        state, host = self.steps[job.step], job.host
+        if state.statuses[host] in FAULT:
+            self._change(job, Status.RESCUED)
+            state.failures.pop(host, None)
+            state.tally.recount(Status.FAILED, Status.RESCUED)
+        else:
+            state.counts_as[host] = Status.SKIPPED
+            state.causes.pop(host, None)
+            state.tally.recount(Status.ABANDONED, Status.SKIPPED)
+
     # Needs.
 
     def needs_of(self, step: Step, host: str) -> Tally:
         """The needs of one job: its own host's job where the need has that host, else all of the need's jobs."""
         total = Tally()
         for need in step.needs:
-            status = self._status_on(need, host)
+            status = self._status_on(need, host, step)
             if status is None:
-                total.add(self._tally_of(need))
+                total.add(self._tally_of(need, step))
                 total.failed += self._dropped_out_before(need, host)
             else:
                 total.count(status)
@@ -272,12 +304,17 @@ class Ledger:
             return False
         return verdict(step.task.trigger_rule, self.needs_of(step, host)) is Status.ABANDONED
 
-    def _status_on(self, need: Need, host: str) -> Status | None:
+    def _status_on(self, need: Need, host: str, asker: Step) -> Status | None:
         """How a need stands on this host; None when it has no job there."""
         if need.step is not None:
             needed = self.steps[need.step]
             status = needed.statuses.get(host)  # None before its wave: then the tally says that it is open
+            if needed.around and status is not None:
+                return self._seen(needed, host, status, asker)
             return Status.OK if status in FAILURE and host in needed.ignored else status
+        return self._play_on(need, host) if need.block is None else self._block_on(need.block, host, asker)
+
+    def _play_on(self, need: Need, host: str) -> Status | None:
         assert need.play is not None
         play = self.plays[need.play]
         if host not in play.hosts:
@@ -288,10 +325,39 @@ class Ledger:
             return Status.FAILED
         return Status.SKIPPED if host in play.dropped else Status.OK
 
-    def _tally_of(self, need: Need) -> Tally:
+    def _seen(self, needed: StepState, host: str, status: Status, asker: Step) -> Status:
+        """How a job in a block stands for those that need it: outside the block its failure may still be pending."""
+        if self._awaits(self.unsettled.get(Job(needed.step.index, host)), asker):
+            return Status.PENDING
+        return needed.counts_as.get(host) or (Status.OK if host in needed.ignored else status)
+
+    def _awaits(self, block: int | None, asker: Step) -> bool:
+        """Whether what waits for the rescue of this block is open for a step: it is for those outside."""
+        return block is not None and all(place.block != block for place in self.steps[asker.index].around)
+
+    def _block_on(self, index: int, host: str, asker: Step) -> Status | None:
+        block = self.blocks[index]
+        if not block.has(host):
+            return None
+        awaited = (place.block for place in block.around if host in self.blocks[place.block].pending)
+        if not block.is_over(host) or any(self._awaits(other, asker) for other in awaited):
+            return Status.PENDING
+        if host in block.failed:
+            return Status.FAILED
+        play = self.plays[self.steps[next(iter(block.steps))].step.play]
+        return Status.SKIPPED if host in play.dropped else Status.OK
+
+    def _tally_of(self, need: Need, asker: Step) -> Tally:
         if need.step is not None:
             needed = self.steps[need.step]
-            return needed.tally if needed.released else Tally(open=1)
+            if not needed.released:
+                return Tally(open=1)
+            return self._seen_tally(needed, asker) if needed.around and self.unsettled else needed.tally
+        if need.block is not None:
+            total = Tally()
+            for host in self.blocks[need.block].hosts():
+                total.count(self._block_on(need.block, host, asker) or Status.OK)
+            return total
         assert need.play is not None
         play = self.plays[need.play]
         failed = len(play.hosts) if play.halted else len(play.failed)
@@ -299,9 +365,19 @@ class Ledger:
         success = len(play.hosts) - failed - skipped
         return Tally(open=0 if play.over else 1, success=success, skipped=skipped, failed=failed)
 
+    def _seen_tally(self, needed: StepState, asker: Step) -> Tally:
+        total = Tally()
+        total.add(needed.tally)
+        for host in needed.statuses:
+            if self._awaits(self.unsettled.get(Job(needed.step.index, host)), asker):
+                total.add(Tally(open=1, failed=-1))
+        return total
+
     def cause_of(self, job: Job) -> Job | None:
         """The failure that keeps a job from running: on its own host if there is one, else anywhere that it needs."""
-        elsewhere: Job | None = None
+        elsewhere = failure_behind(self.blocks, self.steps[job.step].around, job.host)
+        if elsewhere is not None:
+            return elsewhere
         for need in self.steps[job.step].step.needs:
             for index in self._steps_of(need):
                 cause = self._cause_in(index, job.host)
@@ -311,7 +387,9 @@ class Ledger:
         return elsewhere
 
     def _steps_of(self, need: Need) -> Iterable[int]:
-        return (need.step,) if need.step is not None else sorted(self.plays[need.play or 0].steps)
+        if need.step is not None:
+            return (need.step,)
+        return self.blocks[need.block].steps if need.block is not None else sorted(self.plays[need.play or 0].steps)
 
     def _cause_in(self, index: int, host: str) -> Job | None:
         """A failure of this step, or the one that kept it from running; of this host if it can be."""
@@ -337,7 +415,8 @@ class Ledger:
         if ignored:
             state.ignored.add(job.host)
         elif status in FAILURE:
-            self.plays[state.step.play].failed.add(job.host)
+            if not state.around:  # else the failure may be pending
+                self.plays[state.step.play].failed.add(job.host)
             if status in FAULT:
                 state.failures[job.host] = None
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
 
-SUCCESS = frozenset({Status.OK, Status.CHANGED})
+SUCCESS = frozenset({Status.OK, Status.CHANGED, Status.RESCUED})
 #: It failed by itself, not because of others.
 FAULT = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
 FAILURE = frozenset({Status.FAILED, Status.UNREACHABLE, Status.ABANDONED, Status.CANCELLED, Status.UNKNOWN})
@@ -31,8 +31,13 @@ class Tally(Struct):
             self.skipped += 1
         elif status in FAILURE:
             self.failed += 1
-        else:
+        elif status is not Status.UNNEEDED:
             self.open += 1
+
+    def recount(self, before: Status, now: Status) -> None:
+        """One job that has ended counts otherwise from here on."""
+        self.add(Tally(**{_counted_as(before): -1}))
+        self.add(Tally(**{_counted_as(now): 1}))
 
     def add(self, other: Tally) -> None:
         """Add all that another tally counted."""
@@ -40,6 +45,10 @@ class Tally(Struct):
         self.success += other.success
         self.skipped += other.skipped
         self.failed += other.failed
+
+
+def _counted_as(status: Status) -> str:
+    return "success" if status in SUCCESS else "failed" if status in FAILURE else "skipped"
 
 
 def verdict(rule: TriggerRule, needs: Tally) -> Status:

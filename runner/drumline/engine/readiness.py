@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drumline.engine.blocks import standing
 from drumline.engine.board import Jobs
 from drumline.engine.ledger import BatchState, StepState
 from drumline.engine.policy import FAILURE, verdict
@@ -47,6 +48,15 @@ class Judge:
                 elif job.host in state.statuses:
                     self._judge_job(state, job.host, cause)
 
+    def judge_on(self, state: StepState, host: str, cause: Cause) -> None:
+        """Look at a step for what has changed on one host."""
+        if not state.released or not state.tally.open:
+            return
+        if state.step.task.run_once:
+            self._judge_once(state, cause)
+        elif host in state.statuses:
+            self._judge_job(state, host, cause)
+
     def judge(self, state: StepState, cause: Cause) -> None:
         """Look at every pending job of a released step; ``cause`` is why they may have become ready."""
         if state.step.task.run_once:
@@ -78,6 +88,10 @@ class Judge:
             return Status.ABANDONED
         if host in play.dropped:
             return Status.SKIPPED
+        if state.around:
+            said = standing(self._ledger.blocks, state.around, host)
+            if said is not None:
+                return said
         decision = verdict(state.step.task.trigger_rule, self._ledger.needs_of(state.step, host))
         if decision is Status.READY:
             behind = self._ledger.waves[state.step.index].batch.behind

@@ -12,8 +12,9 @@ clock was set; and ``InterruptRequested`` at any time. Illegal moves raise ``Ill
 How a run goes on. A play opens when the plays that it needs have ended. Its batches follow one another. In a batch,
 wave k+1 is *released* when the barrier of wave k has passed (strategy ``waves``, :mod:`.barriers`), or all waves are
 at once (``free``), unless too much failed (:mod:`.limits`). A released job becomes ready, or ends without running, as
-soon as its trigger rule says so (:mod:`.policy`, :mod:`.judging`), and starts when there is a place for it
-(:mod:`.dispatch`). Jobs of a task with ``start`` are staged first, and go on together (:mod:`.starts`).
+soon as its trigger rule says so (:mod:`.policy`, :mod:`.readiness`), and starts when there is a place for it
+(:mod:`.dispatch`). Jobs of a task with ``start`` are staged first, and go on together (:mod:`.starts`). A failure in a
+block counts for nothing until the block's rescue has ended (:mod:`.rescues`).
 
 Example: one play, tasks ``stop`` (web1, web2) and ``start`` (the same hosts), web2 fails in ``stop``::
 
@@ -34,6 +35,7 @@ from drumline.engine.board import Jobs
 from drumline.engine.instructions import Finish, Instruction
 from drumline.engine.policy import FAULT
 from drumline.engine.readiness import Judge
+from drumline.engine.rescues import Rescues
 from drumline.engine.starts import Starts
 from drumline.engine.waves import Waves
 from drumline.model.cause import THE_RUN
@@ -69,6 +71,7 @@ class RunState:
         self.judge = Judge(self.jobs)
         self.starts = Starts(self.jobs)
         self._waves = Waves(plan, self.jobs, self.judge, self.starts)
+        self._rescues = Rescues(self.jobs, self.judge, self.starts, self._waves.note_failure)
         self.asking: dict[Job, None] = {}  # jobs that wait for a person's answer
 
     def status(self, job: Job) -> Status:
@@ -190,7 +193,10 @@ class RunState:
     def _follow(self, job: Job, status: Status) -> None:
         if self.starts.active:
             self.starts.over(job, status)
-        if status in FAULT and job.host not in self._ledger.steps[job.step].ignored:
+        state = self._ledger.steps[job.step]
+        if state.around:
+            self._rescues.note_end(job, status)
+        elif status in FAULT and job.host not in state.ignored:
             self._waves.note_failure(job, status)
         self.judge.look_at_dependents(job, status)
         self._waves.come_further(job)

@@ -3,13 +3,15 @@
 Jobs::
 
     pending ──▶ ready ──▶ running ──▶ ok | changed | skipped | failed | unreachable | cancelled | unknown
+       │          │                                failed | unknown ──▶ rescued
        │          └─────▶ abandoned | skipped | failed | cancelled
-       └──▶ abandoned | skipped | failed | cancelled
+       └──▶ abandoned | skipped | failed | cancelled | unneeded
 
 ``pending`` waits for its needs or its wave; ``ready`` waits for a free place (forks, sessions); ``running`` has been
 sent. A pending job is ``abandoned`` when its trigger rule can no longer hold because something failed, ``skipped``
 when it can no longer hold although nothing did, and ``cancelled`` when the run is stopped first. What is late at a
-barrier ends ``failed`` or ``skipped`` from wherever it is.
+barrier ends ``failed`` or ``skipped`` from wherever it is. A rescue's job is ``unneeded`` where nothing failed, and a
+failure is ``rescued`` when the rescue of its block has ended well.
 
 Plays, waves, starts::
 
@@ -29,13 +31,14 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from drumline.errors import DrumlineError
-from drumline.model.outcome import Status
+from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job
 
 _WITHOUT_RUNNING = frozenset({Status.ABANDONED, Status.SKIPPED, Status.FAILED, Status.CANCELLED})
 
 LEGAL: Final[dict[Status, frozenset[Status]]] = {
-    Status.PENDING: frozenset({Status.READY, *_WITHOUT_RUNNING}),
+    **{status: frozenset() for status in FINAL},
+    Status.PENDING: frozenset({Status.READY, Status.UNNEEDED, *_WITHOUT_RUNNING}),
     Status.READY: frozenset({Status.RUNNING, *_WITHOUT_RUNNING}),
     Status.RUNNING: frozenset(
         {
@@ -48,7 +51,8 @@ LEGAL: Final[dict[Status, frozenset[Status]]] = {
             Status.UNKNOWN,
         }
     ),
-    **{status: frozenset() for status in Status if status not in (Status.PENDING, Status.READY, Status.RUNNING)},
+    Status.FAILED: frozenset({Status.RESCUED}),
+    Status.UNKNOWN: frozenset({Status.RESCUED}),
 }
 
 

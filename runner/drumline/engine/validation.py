@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from drumline.engine.blocks import BlockState, OpenJobs
 from drumline.engine.dispatch import Dispatch
 from drumline.engine.ledger import BatchState, Ledger, PlayState, StepState, WaveState
 from drumline.engine.policy import FAILURE, FAULT, Tally
 from drumline.engine.transitions import Lateness, PlayPhase, StartPhase, WavePhase
 from drumline.errors import DrumlineError
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import Job
+from drumline.model.plan import BlockPart, Job
 
 if TYPE_CHECKING:
     from drumline.engine.board import Jobs
@@ -51,6 +52,8 @@ def faults(state: RunState) -> Iterator[str]:
             yield from _of_behind(ledger, batch)
             for wave in batch.waves:
                 yield from _of_wave(ledger, wave)
+    for block in ledger.blocks:
+        yield from _of_block(ledger, block)
     yield from _of_lost(ledger)
     yield from _of_board(jobs)
     yield from _of_queues(jobs)
@@ -99,7 +102,7 @@ def _of_step(state: StepState) -> Iterator[str]:
 def _tally(state: StepState) -> Tally:
     found = Tally()
     for host, status in state.statuses.items():
-        found.count(Status.OK if host in state.ignored else status)
+        found.count(state.counts_as.get(host) or (Status.OK if host in state.ignored else status))
     if state.released and not state.statuses and state.step.hosts:  # run_once, and no host was chosen yet
         found.open += 1
     return found
@@ -111,7 +114,13 @@ def _tally(state: StepState) -> Tally:
 def _of_play(ledger: Ledger, play: PlayState) -> Iterator[str]:
     name, states = f"play {play.number}", [ledger.steps[index] for index in play.steps]
     endings = [(host, status, state) for state in states for host, status in state.statuses.items()]
-    counted = [(host, status) for host, status, state in endings if host not in state.ignored]
+    counted = [
+        (host, status)
+        for host, status, state in endings
+        if host not in state.ignored
+        and host not in state.counts_as
+        and Job(state.step.index, host) not in ledger.unsettled
+    ]
     yield from _differ(f"{name}: hosts that failed", play.failed, {host for host, end in counted if end in FAILURE})
     unreachable = {host for host, end in counted if end is Status.UNREACHABLE}
     yield from _differ(f"{name}: hosts that can't be reached", set(play.unreachable), unreachable)
@@ -141,9 +150,14 @@ def _of_batch(ledger: Ledger, play: PlayState, batch: BatchState) -> Iterator[st
     ):
         listed = ", ".join(phase.value for phase in phases)
         yield f"{name}: {batch.released} waves released, {batch.passed} passed, and they are {listed}"
-    found = {host for wave in batch.waves for index in wave.steps for host in ledger.steps[index].failures}
+    found = {host for wave in batch.waves for index in wave.steps for host in _counted_failures(ledger, index)}
     yield from _differ(f"{name}: its hosts that failed", set(batch.failures.hosts), found & batch.hosts)
     yield from _differ(f"{name}: whether something failed", batch.failures.first is not None, bool(found))
+
+
+def _counted_failures(ledger: Ledger, index: int) -> set[str]:
+    """The hosts of a step on which it failed by itself, where that isn't pending."""
+    return {host for host in ledger.steps[index].failures if Job(index, host) not in ledger.unsettled}
 
 
 def _named(batch: BatchState) -> str:
@@ -191,9 +205,34 @@ def _of_behind(ledger: Ledger, batch: BatchState) -> Iterator[str]:
 
 
 def _of_lost(ledger: Ledger) -> Iterator[str]:
-    failed = {host for state in ledger.steps for host in state.failures}
+    failed = {host for state in ledger.steps for host in _counted_failures(ledger, state.step.index)}
     dropped = {host for play in ledger.plays for host in play.dropped}
     yield from _differ("hosts that were lost", set(ledger.lost), failed | dropped)
+
+
+# Blocks.
+
+
+def _of_block(ledger: Ledger, block: BlockState) -> Iterator[str]:
+    name = f"block {block.block.index}"
+    for part in BlockPart:
+        found = OpenJobs()
+        for index in block.steps_of(part):
+            found.enter(ledger.steps[index].step)
+            for host, status in ledger.steps[index].statuses.items():
+                if status in FINAL:
+                    found.leave(ledger.steps[index].step, host)
+        yield from _differ(f"{name}: open jobs of its {part.name.lower()}", block.part(part), found)
+    if not block.pending.keys() <= block.entered.keys():
+        yield f"{name}: failures are pending on {list(block.pending)}, of which some didn't enter the rescue"
+    for host in block.pending:
+        if block.tasks.is_over(host) and block.rescue.is_over(host):
+            yield f"{name}: failures are pending on {host}, and its rescue has ended"
+    unsettled = {job for jobs in block.pending.values() for job in jobs}
+    awaited = {job for job, index in ledger.unsettled.items() if index == block.block.index}
+    yield from _differ(f"{name}: failures that are pending", unsettled, awaited)
+    if any(ledger.status(job) not in FAILURE for job in unsettled):
+        yield f"{name}: {sorted(unsettled)} are pending, and not all failed"
 
 
 # Jobs and slots.

@@ -15,7 +15,7 @@ from drumline.execution.results import Results
 from drumline.execution.values import registered
 from drumline.inventory.scopes import NO_FACTS
 from drumline.inventory.variables import Facts
-from drumline.model.event import Event, JobsAbandoned
+from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Sets
@@ -76,7 +76,17 @@ class Gained:
             self.gathered[host] = Facts({**known, **report.facts, _ALL: together})
 
     def follow(self, event: Event) -> None:
-        """Take note of hosts that leave a play without a report of their own: they were late at a barrier."""
-        if isinstance(event, JobsAbandoned) and event.status is not Status.ABANDONED and event.reason:
+        """Take note of hosts that leave a play otherwise than by a report: late at a barrier, after a failed rescue."""
+        if isinstance(event, FailuresPending):
+            for job in event.jobs:
+                self.play_hosts.regain(job)
+        elif isinstance(event, (FailuresSettled, JobsAbandoned)) and _counts(event):
             for job in event.jobs:
                 self.play_hosts.lose(job)
+
+
+def _counts(event: FailuresSettled | JobsAbandoned) -> bool:
+    """Whether the event says that its hosts take no part any more."""
+    if isinstance(event, FailuresSettled):
+        return not event.rescued
+    return event.status is not Status.ABANDONED and bool(event.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,15 +15,20 @@ class PlayHosts:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._failed: dict[int, set[str]] = {}  # by play
+        self._failed: dict[int, Counter[str]] = {}  # by play, how many failures a host has
         self._failures = 0  # how many there were, in all plays
         #: By play and batch: how many failures there had been when it was made, and the variables.
         self._magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = {}
 
     def lose(self, job: Job) -> None:
         """A host takes no part any more in the job's play, and in those that need it."""
-        self._failed.setdefault(self._plan.steps[job.step].play, set()).add(job.host)
+        self._failed.setdefault(self._plan.steps[job.step].play, Counter())[job.host] += 1
         self._failures += 1
+
+    def regain(self, job: Job) -> None:
+        """The job's failure doesn't count, or not yet."""
+        self._failed[self._plan.steps[job.step].play][job.host] -= 1
+        self._failures += 1  # what was made before is to be made anew
 
     def magic(self, step: Step) -> Mapping[str, Any]:
         """The magic variables that are the same for all jobs of the step's batch."""
@@ -49,7 +55,8 @@ class PlayHosts:
         waiting, seen = [play], {play}
         while waiting:
             found = waiting.pop()
-            failed |= self._failed.get(found, set()).copy()  # other threads read it while it grows
+            counts = self._failed.get(found, Counter()).copy()  # it may grow while it is read
+            failed.update(host for host, count in counts.items() if count)
             further = [need for need in self._plan.plays[found].needs if need not in seen]
             seen.update(further)
             waiting += further

@@ -18,6 +18,8 @@ from drumline.forecast.draws import Drawn
 from drumline.model.cause import Because, Cause
 from drumline.model.event import (
     BarrierPassed,
+    FailuresPending,
+    FailuresSettled,
     Input,
     JobFinished,
     JobsAbandoned,
@@ -192,7 +194,7 @@ class Simulation:
             case RunFinished(at=at, counts=counts):
                 found.seconds = at - self._begin
                 found.counts = counts
-            case JobsAbandoned() | StartMeasured():
+            case JobsAbandoned() | StartMeasured() | FailuresPending() | FailuresSettled():
                 pass
             case _:
                 assert_never(event)

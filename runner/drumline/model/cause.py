@@ -28,6 +28,7 @@ class Because(StrEnum):
     QUORUM = "quorum"  #: Enough jobs of a wave had ended (``place``, ``job``).
     END = "end"  #: A job ended (``job``).
     FAILURE = "failure"  #: A job failed (``job``).
+    RESCUE = "rescue"  #: What a rescue needed to know of a host was known (``job``: by the end of this one).
     STANDSTILL = "standstill"  #: Plays wait for each other.
     PERSON = "person"  #: Someone interrupted the run, or answered (``by``).
 

@@ -227,6 +227,23 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
     comment: str = ""
 
 
+class FailuresPending(Struct, frozen=True, kw_only=True, gc=False):
+    """These failures count for nothing until it is known whether the rescue of their block makes up for them."""
+
+    at: Seconds
+    jobs: tuple[Job, ...]
+    cause: Cause = THE_RUN
+
+
+class FailuresSettled(Struct, frozen=True, kw_only=True, gc=False):
+    """What comes of failures that were pending: they are rescued, or count from here on."""
+
+    at: Seconds
+    jobs: tuple[Job, ...]
+    rescued: bool
+    cause: Cause = THE_RUN
+
+
 class InterruptRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Input: someone pressed Ctrl-C."""
 
@@ -262,6 +279,8 @@ Event: TypeAlias = (
     | BarrierPassed
     | PlayStopped
     | TimePassed
+    | FailuresPending
+    | FailuresSettled
     | InterruptRequested
     | RunFinished
 )

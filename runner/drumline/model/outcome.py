@@ -89,6 +89,8 @@ class Status(StrEnum):
     ABANDONED = "abandoned"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+    RESCUED = "rescued"  #: It failed, and a rescue made up for it.
+    UNNEEDED = "unneeded"  #: It was there for what didn't happen, as a rescue where nothing failed.
 
 
 FINAL = frozenset(Status) - {Status.PENDING, Status.READY, Status.RUNNING}

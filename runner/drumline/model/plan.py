@@ -1,4 +1,4 @@
-"""The whole run before it starts: steps, waves, batches.
+"""The whole run before it starts: steps, waves, batches, blocks.
 
 A **step** is one task in one batch of its play: what waves are made of. A **job** is one step on one host. Steps
 refer to each other by their index in ``Plan.steps``, so that ten thousand hosts cost one tuple, not a graph of jobs.
@@ -6,6 +6,8 @@ refer to each other by their index in ``Plan.steps``, so that ten thousand hosts
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -21,10 +23,33 @@ class Job(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a step waits for: another step, or a whole play (``step`` is None then)."""
+    """What a step waits for: another step, a whole play, or a whole block. The other two are None."""
 
     step: int | None = None
     play: int | None = None
+    block: int | None = None
+
+
+class BlockPart(IntEnum):
+    """The parts of a block, which follow one another on each host."""
+
+    TASKS = 0
+    RESCUE = 1  #: Runs on hosts on which a job of the tasks failed.
+    ALWAYS = 2  #: Runs on hosts on which the block began.
+
+
+class Inside(NamedTuple):
+    """In which part of which block something stands."""
+
+    block: int  #: Index in ``Plan.blocks``.
+    part: BlockPart
+
+
+class Block(Struct, frozen=True, kw_only=True, gc=False):
+    """A block in one batch. Steps, and blocks, say by themselves that they stand in it."""
+
+    index: int
+    inside: Inside | None = None  #: The part of another block that it stands in itself.
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False):
@@ -38,6 +63,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
     #: In inventory order. With ``run_once`` these are the candidates: the first that may run it does, for all.
     hosts: tuple[str, ...]
     needs: tuple[Need, ...] = ()
+    inside: Inside | None = None  #: The innermost block around it.
 
 
 class Batch(Struct, frozen=True, kw_only=True, gc=False):
@@ -68,8 +94,18 @@ class PlannedPlay(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False):
-    """Everything known so far. ``steps[i].index == i``."""
+    """Everything known so far. ``steps[i].index == i``, ``blocks[i].index == i``."""
 
     playbook: Playbook
     plays: tuple[PlannedPlay, ...] = ()
     steps: tuple[Step, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+def places_of(plan: Plan, inside: Inside | None) -> Sequence[Inside]:
+    """The parts of blocks around something, the innermost first."""
+    found: list[Inside] = []
+    while inside is not None:
+        found.append(inside)
+        inside = plan.blocks[inside.block].inside
+    return found

@@ -15,6 +15,8 @@ from drumline.model.event import (
     ApprovalRequested,
     BarrierPassed,
     Event,
+    FailuresPending,
+    FailuresSettled,
     InterruptRequested,
     JobFinished,
     JobsAbandoned,
@@ -155,7 +157,7 @@ class ConsoleReport:
                 self._finished(event)
             case RunStarted() | WaveReleased() | JobsAbandoned() | JobsLate() | JobWaiting() | StartMeasured():
                 pass  # it is shown with something else, or later
-            case ApprovalGiven() | TimePassed():
+            case ApprovalGiven() | TimePassed() | FailuresPending() | FailuresSettled():
                 pass
             case _:
                 assert_never(event)

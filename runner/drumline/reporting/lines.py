@@ -32,6 +32,7 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     Status.SKIPPED: ("skipped", "cyan"),
     Status.FAILED: ("failed", "bold red"),
     Status.UNREACHABLE: ("unreachable", "bold red"),
+    Status.RESCUED: ("rescued", "yellow"),
     Status.ABANDONED: ("abandoned", "magenta"),
     Status.CANCELLED: ("cancelled", "magenta"),
     Status.UNKNOWN: ("unknown", "bold red"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, assert_never
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from drumline.model.cause import Because
 from drumline.model.event import (
@@ -15,6 +16,8 @@ from drumline.model.event import (
     ApprovalRequested,
     BarrierPassed,
     Event,
+    FailuresPending,
+    FailuresSettled,
     InterruptRequested,
     JobFinished,
     JobsAbandoned,
@@ -117,6 +120,7 @@ class Tracker:
         self.causes: dict[tuple[int, Status], list[str]] = {}  # failures that matter: by step and status, their hosts
         #: By step, hosts on which it was abandoned or cancelled before it began.
         self.never_ran: dict[int, list[str]] = {}
+        self.pending: dict[Job, Status] = {}  # failures that wait for a rescue, and how the jobs ended
         self.ignored = 0  # failures that don't matter; they are among the counts
 
     def handle(self, event: Event) -> None:
@@ -145,6 +149,10 @@ class Tracker:
                     self.waiting[job] = event
                 case ApprovalRequested() | ApprovalGiven():
                     self._asked(event)
+                case FailuresPending(jobs=jobs):
+                    self._pend(jobs)
+                case FailuresSettled():
+                    self._settle(event)
                 case JobStaged() | StartReleased() | StartCalledOff() | StartMeasured():
                     self._starting(event)
                 case RunStarted(at=at):
@@ -174,7 +182,14 @@ class Tracker:
     def failures(self) -> list[Fold]:
         """What failed and matters, of all waves whose folds are still there."""
         folds = (fold for wave in self.waves.values() for fold in wave.folds.values())
-        return [fold for fold in folds if fold.status in CAUSES and not fold.ignored]
+        failed = (fold for fold in folds if fold.status in CAUSES and not fold.ignored)
+        return list(filter(None, map(self._that_matters, failed)))
+
+    def _that_matters(self, fold: Fold) -> Fold | None:
+        """The fold without the hosts on which a rescue has made up for it, or still may."""
+        matter = set(self.causes.get((fold.step, fold.status), ()))
+        hosts = [host for host in fold.hosts if host in matter]
+        return fold if len(hosts) == len(fold.hosts) else replace(fold, hosts=hosts) if hosts else None
 
     def failed_without_running(self) -> list[tuple[NeverRan, list[str]]]:
         """Jobs that failed before they were sent (late at a barrier), by step and reason, with their hosts."""
@@ -208,6 +223,30 @@ class Tracker:
         fold.first_start = min(fold.first_start, event.started)
         fold.last_end = event.at
         wave.counts[event.status] += 1
+
+    def _pend(self, jobs: tuple[Job, ...]) -> None:
+        """These failures don't matter yet."""
+        for job in jobs:
+            for status in CAUSES:
+                hosts = self.causes.get((job.step, status), [])
+                if job.host in hosts:
+                    self.pending[job] = status
+                    hosts.remove(job.host)
+                    if not hosts:
+                        del self.causes[job.step, status]
+
+    def _settle(self, event: FailuresSettled) -> None:
+        for job in event.jobs:
+            status = self.pending.pop(job, None)
+            if status is None:
+                continue
+            if event.rescued:
+                wave = self.wave_of(job)
+                for counts in (self.counts, self.hosts[job.host], *([wave.counts] if wave else [])):
+                    counts[status] -= 1
+                    counts[Status.RESCUED] += 1
+            else:
+                self.causes.setdefault((job.step, status), []).append(job.host)
 
     def _asked(self, event: ApprovalRequested | ApprovalGiven) -> None:
         if isinstance(event, ApprovalRequested):
@@ -257,6 +296,9 @@ class Tracker:
         return fold
 
     def _abandoned(self, event: JobsAbandoned) -> None:
+        if event.status is Status.UNNEEDED:
+            self._unneeded(event)
+            return
         self.counts[event.status] += len(event.jobs)
         failed = event.cause.job if event.cause.kind is Because.FAILURE else None
         cause = failed.step if failed is not None else None
@@ -268,6 +310,14 @@ class Tracker:
                 ending = NeverRan(job.step, event.status, cause, event.reason)
                 wave.abandoned.setdefault(ending, []).append(job.host)
                 wave.counts[event.status] += 1
+
+    def _unneeded(self, event: JobsAbandoned) -> None:
+        """What these jobs were there for didn't happen: no report knows of them."""
+        for job in event.jobs:
+            self._leave(job)
+            wave = self.wave_of(job)
+            if wave is not None:
+                wave.jobs -= 1
 
     def _note_unstarted(self, job: Job, status: Status) -> None:
         self.hosts.setdefault(job.host, Counter())[status] += 1
