@@ -431,7 +431,7 @@ def _hook(name: str) -> str:
         ("`None` means", said["None"]),
         ("which answer wins", said["Which answer wins"]),
         ("who may implement it", said["Who may implement it"]),
-        ("who of drumline does", said["Bundled user"]),
+        ("bundled user", said["Bundled user"]),
     ]
     cells = ((label, text.replace("``", "`").removesuffix(".")) for label, text in rows)
     return _table(("of the hook", "what it is"), cells)

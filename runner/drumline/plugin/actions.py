@@ -6,7 +6,7 @@ An action in short::
         completed = yield Run(language=Language.SH, text="hostname")
         return Result(values={"name": completed.stdout.decode().strip()})
 
-    ACTION = Action(name="hostname", perform=perform, help="Tell the host's name")
+    ACTION = Action(name="hostname", perform=perform, help="Say what the host is called")
 """
 
 from __future__ import annotations
