@@ -15,6 +15,7 @@ from drumline.plugin import (
     Effect,
     Ending,
     HostPath,
+    Platform,
     Request,
     Result,
     Sets,
@@ -22,7 +23,7 @@ from drumline.plugin import (
     Traits,
     Written,
 )
-from drumline.plugin.kit import Script, output_text, require_exit, script_run
+from drumline.plugin.kit import Script, ask, output_text, require_exit, script_run
 from drumline.plugin.marks import nonce
 from drumline_actions.facts import posix
 from drumline_actions.facts.hardware import mounted
@@ -30,20 +31,27 @@ from drumline_actions.facts.local import local_facts
 from drumline_actions.facts.posix import posix_facts
 from drumline_actions.facts.said import Facts, Said, split
 from drumline_actions.facts.subsets import ALL_PARTS, UnknownSubset, chosen, parts_of
+from drumline_actions.facts.windows import NAMES as WINDOWS_NAMES
+from drumline_actions.facts.windows import parts_wanted, windows_facts
 
 GATHER = Script.beside(posix.__file__, "gather")
 #: What stands before the names of the files that a POSIX host is asked for; tests have their own.
 ROOT = ""
+#: On POSIX hosts; Windows has no usual one.
 _FACT_PATH = "/etc/ansible/facts.d"
 #: How many parts of a host that never come to an end are given up before all that is left is.
 _GIVEN_UP = 5
+#: On Windows one request takes this many times as long at most as one query, or one local fact.
+_QUERIES = 10
 #: Parts that are a row of parts, each of which is asked for by itself.
 _ROWS = ("local", "mounts")
 
 
 def perform(call: Call) -> Steps:
-    subsets = _subsets(call)
-    facts, warnings = yield from _posix(call, subsets)
+    if call.platform is Platform.WINDOWS:
+        facts, warnings = yield from _windows(call)
+    else:
+        facts, warnings = yield from _posix(call, _subsets(call))
     facts |= {"gather_subset": call["gather_subset"], "module_setup": True}
     named = {_prefixed(name): value for name, value in facts.items()}
     kept = {name: value for name, value in named.items() if _wanted(name, call["filter"])}
@@ -89,6 +97,16 @@ def _posix(call: Call, subsets: frozenset[str]) -> Generator[Any, Any, tuple[Fac
         facts |= local
         warnings += problems
     return facts, warnings
+
+
+def _windows(call: Call) -> Generator[Any, Any, tuple[Facts, list[str]]]:
+    path = None if call["fact_path"] == _FACT_PATH else call["fact_path"]
+    wanted = parts_wanted(_words(call["gather_subset"]))
+    limit = call["gather_timeout"]
+    answer = yield from ask(call, GATHER, seconds=limit * _QUERIES, wanted=wanted, seconds_each=limit, fact_path=path)
+    if "late" in answer:
+        raise ActionFailed(f"The host gave no answer within {limit * _QUERIES} s")
+    return windows_facts(answer)
 
 
 def _about(part: str, said: Said) -> str:
@@ -140,12 +158,14 @@ def _interpreter(call: Call) -> str:
 
 
 def check(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments that no host can change."""
-    if "gather_subset" not in written.open and isinstance(written.arguments.get("gather_subset"), list):
-        try:
-            chosen(_words(written.arguments["gather_subset"]))
-        except UnknownSubset as error:
-            yield "gather_subset", f"{error}."
+    """What is wrong with arguments that no host can change. Names that Windows alone knows may be for its hosts."""
+    wanted = written.arguments.get("gather_subset")
+    if written.platforms == {Platform.WINDOWS} or "gather_subset" in written.open or not isinstance(wanted, list):
+        return
+    try:
+        chosen(word for word in _words(wanted) if word not in WINDOWS_NAMES or written.platforms == {Platform.POSIX})
+    except UnknownSubset as error:
+        yield "gather_subset", f"{error}."
 
 
 ACTIONS = (

@@ -16,7 +16,15 @@ from drumline.testing import ActionHost
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
 
-ANSWER = {"upload": "C:\\t", "dest": "C:\\d", "elapsed": 0, "checksum": "0", "real": "C:\\r", "creates": False}
+ANSWER: dict[str, object] = {
+    "upload": "C:\\t",
+    "dest": "C:\\d",
+    "elapsed": 0,
+    "checksum": "0",
+    "real": "C:\\r",
+    "creates": False,
+    "facts": "{}",
+}
 
 
 @pytest.fixture
@@ -45,6 +53,7 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         "wait_for": ("wait_for", {"path": awkward, "search_regex": awkward}),
         "drained": ("wait_for", {"port": 1, "state": "drained", "exclude_hosts": ["10.0.0.1"]}),
         "ping": ("ping", {}),
+        "setup": ("setup", {"fact_path": awkward}),
         "script": ("script", {"cmd": f"{tmp_path}/it.ps1 -Name 'x y'"}),
         "script file": ("script", {"cmd": f"{tmp_path}/small"}),
         "creates": ("command", {"cmd": "x", "creates": awkward, "removes": awkward}),

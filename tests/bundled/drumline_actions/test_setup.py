@@ -250,3 +250,82 @@ def test_a_host_that_runs_no_script() -> None:
     host.adapt = lambda run: replace(run, text="echo no; exit 9")
     with pytest.raises(ActionFailed, match="exit code 9"):
         host("setup")
+
+
+# Windows.
+
+WINDOWS = {
+    "architecture": str,
+    "architecture2": str,
+    "bios_version": (str, type(None)),
+    "date_time": dict,
+    "distribution": str,
+    "distribution_major_version": str,
+    "distribution_version": str,
+    "domain": str,
+    "env": dict,
+    "fqdn": str,
+    "hostname": str,
+    "interfaces": list,
+    "ip_addresses": list,
+    "kernel": str,
+    "lastboot": str,
+    "machine_id": (str, type(None)),
+    "memtotal_mb": (int, type(None)),
+    "netbios_name": str,
+    "nodename": str,
+    "os_family": str,
+    "os_name": str,
+    "os_product_type": str,
+    "owner_name": str,
+    "powershell_version": int,
+    "processor": list,
+    "processor_count": int,
+    "processor_vcpus": int,
+    "product_name": (str, type(None)),
+    "reboot_pending": bool,
+    "system": str,
+    "uptime_seconds": int,
+    "user_dir": (str, type(None)),
+    "user_id": str,
+    "virtualization_role": str,
+    "virtualization_type": str,
+    "windows_domain": str,
+    "windows_domain_member": bool,
+    "windows_domain_role": str,
+}
+
+
+def test_windows(windows: ActionHost) -> None:
+    found = facts_of(windows)
+    assert len(windows.requests) == 1
+    wrong = {name: found.get(name) for name, kind in WINDOWS.items() if not isinstance(found.get(name), kind)}
+    assert wrong == {}
+    assert WINDOWS.keys() <= found.keys()
+    assert (found["os_family"], found["system"]) == ("Windows", "Win32NT")
+    assert abs(int(found["date_time"]["epoch"]) - time.time()) < 60
+    assert found["env"]["SystemRoot"].upper() == "C:\\WINDOWS"
+    assert found["gather_subset"] == ["all"]
+
+
+def test_subsets_of_windows(windows: ActionHost) -> None:
+    found = facts_of(windows, gather_subset=["!all", "!min", "powershell_version"])
+    assert found.keys() == {"powershell_version", "gather_subset", "module_setup"}
+    assert "env" in facts_of(windows, gather_subset=["!all"], filter=["ansible_env"])
+
+
+def test_local_facts_of_windows(windows: ActionHost, directory: tuple[str, Path]) -> None:
+    name, place = directory
+    (place / "plain.json").write_text('{"a": [1, {"b": "ü"}]}', encoding="utf-8")
+    (place / "wrong.json").write_text("{")
+    (place / "said.ps1").write_text("@{ here = @(1, 2); name = 'x' }")
+    (place / "fails.ps1").write_text("throw 'no such thing'")
+    (place / "hangs.ps1").write_text("Start-Sleep -Seconds 77")
+    (place / "other.txt").write_text("x")
+    result = windows("setup", gather_subset=["!all", "!min", "local"], fact_path=HostPath(name), gather_timeout=2)
+    facts = {key: value for key, value in result.facts.items() if key.startswith("ansible_")}
+    assert facts == {"ansible_plain": {"a": [1, {"b": "ü"}]}, "ansible_said": {"here": [1, 2], "name": "x"}}
+    warnings = "\n".join(result.values["warnings"])
+    assert "wrong.json holds no JSON" in warnings
+    assert "no such thing" in warnings
+    assert "hangs.ps1 gave no answer within 2 s" in warnings
