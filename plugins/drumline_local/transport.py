@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from drumline.plugin import (
     Costs,
@@ -22,12 +23,11 @@ from drumline.plugin import (
     Target,
     TransportTraits,
 )
-from drumline.plugin.marks import nonce
 from drumline.plugin.posix import shell_script
-from drumline.plugin.staging import Remarks, staged_script
-from drumline_local.files import Copying
 from drumline_local.process import Process
-from drumline_local.staging import LocalStaged
+
+if TYPE_CHECKING:
+    from drumline_local.files import Copying
 
 
 class LocalTransport:
@@ -92,6 +92,10 @@ class LocalSession:
 
     def stage(self, request: Run) -> Staged:
         """See :class:`drumline.plugin.StagingSession`."""
+        from drumline.plugin.marks import nonce  # few tasks have a synchronised start
+        from drumline.plugin.staging import Remarks, staged_script
+        from drumline_local.staging import LocalStaged
+
         remarks = Remarks(nonce())
         script = staged_script(request, remarks.word)
         with ExitStack() as use:
@@ -124,6 +128,8 @@ class LocalSession:
 
     @contextmanager
     def _copying(self, request: Put | Get) -> Iterator[Copying]:
+        from drumline_local.files import Copying  # many runs copy nothing
+
         with self._lock:
             copying = self._running = Copying(request.timeout)
         try:

@@ -29,7 +29,7 @@ _COLOURS = {"error": "31", "warning": "33"}
 #: What is one word, however many spaces are in it.
 _PAIRS = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("'", "'"), ('"', '"'), ("[", "]"), ("{", "}"), ("(", ")"))
 #: A plain word: up to a space, a bracket, a quote, or what separates keys and items.
-_WORD = re.compile(r"""(?:[^\s,:=\[\]{}()"'|]|[,:](?=\S))+""")
+_WORD = r"""(?:[^\s,:=\[\]{}()"'|]|[,:](?=\S))+"""
 
 
 class Look(Struct, frozen=True):
@@ -125,7 +125,7 @@ def _word_length(text: str, index: int) -> int:
         if text.startswith(opening, index):
             end = text.find(closing, index + len(opening))
             return end + len(closing) - index if end >= 0 else len(opening)
-    found = _WORD.match(text, index)
+    found = re.compile(_WORD).match(text, index)
     return len(found[0]) if found else 1
 
 

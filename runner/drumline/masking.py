@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 SHORTEST = 3
 _MASK = MASK.encode()
 #: Line ends that may stand inside encoded text: programs break it after 60, 64 or 76 letters.
-_BREAK = re.compile(rb"(?<=[A-Za-z0-9+/_-])\r?\n(?=[A-Za-z0-9+/_= -])")
+_BREAK = rb"(?<=[A-Za-z0-9+/_-])\r?\n(?=[A-Za-z0-9+/_= -])"
 
 #: Halves of surrogate pairs that don't represent a byte.
-_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_HALF = "[\ud800-\udc7f\udd00-\udfff]"
 
 #: Places of secrets: start (inclusive) and end (exclusive), ascending and disjoint.
 Spans = list[tuple[int, int]]
@@ -79,7 +79,7 @@ class Secrets:
         try:
             data, errors = text.encode(), "replace"
         except UnicodeEncodeError:  # bytes from a host that aren't UTF-8, or half a surrogate pair
-            errors = "surrogatepass" if _HALF.search(text) else "surrogateescape"
+            errors = "surrogatepass" if re.search(_HALF, text) else "surrogateescape"
             data = text.encode(errors=errors)
         spans = self.find(data)
         return _masked(data, spans).decode(errors=errors) if spans else text
@@ -111,8 +111,8 @@ class Secrets:
             return []
         automaton = self._made_matcher().automaton
         found = [(start, end) for _, start, end in automaton.find_matches_as_indexes(data, overlapping=True)]
-        if b"\n" in data and (breaks := [match.span() for match in _BREAK.finditer(data)]):
-            joined = _BREAK.sub(b"", data)
+        if b"\n" in data and (breaks := [match.span() for match in re.finditer(_BREAK, data)]):
+            joined = re.sub(_BREAK, b"", data)
             matches = automaton.find_matches_as_indexes(joined, overlapping=True)
             found += _moved_back([(start, end) for _, start, end in matches], breaks)
         return merged(found)

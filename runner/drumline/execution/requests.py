@@ -6,14 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from drumline.errors import ConnectTimedOut, SessionLimit
 from drumline.execution.approvals import NOBODY
-from drumline.execution.burst import Held, stage
-from drumline.execution.clocks import read_clock
 from drumline.execution.context import RunContext
 from drumline.execution.output import LEAST, LIMIT, Output
 from drumline.execution.values import timed_out
@@ -26,6 +24,9 @@ from drumline.plugin.actions import ActionFailed
 from drumline.plugin.background import Background
 from drumline.plugin.runs import Stopped
 from drumline.plugin.transports import Session
+
+if TYPE_CHECKING:
+    from drumline.execution.burst import Held
 
 T = TypeVar("T")
 
@@ -185,6 +186,8 @@ class Requests:
 
     def _start(self, session: Session, request: Run, target: Target, output: Output) -> Exit:
         """Hold the command back until the word to start comes, then run it."""
+        from drumline.execution.burst import Held, stage  # few tasks have a synchronised start
+
         self._holds_back = False  # only once: what follows is no longer part of the start
         reading = self._read_clock(session, target)
         staged = stage(session, request, target.transport)
@@ -230,6 +233,8 @@ class Requests:
                 self._deadline += time.monotonic() - since + ahead
 
     def _read_clock(self, session: Session, target: Target, samples: int = ReadClock().samples) -> ClockReading:
+        from drumline.execution.clocks import read_clock  # as above
+
         platform = self._context.transports[target.transport].platform(target)
         try:
             return read_clock(session, platform, self._context.clock.now, samples=samples)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from drumline.execution.burst import release
 from drumline.execution.context import RunContext
 from drumline.execution.job import JobRun
 from drumline.execution.requests import Asking, Requests
@@ -40,6 +39,8 @@ class JobRunner:
 
     def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
         """Give these staged jobs the word to start. None when one can't take it any more: then no one is given it."""
+        from drumline.execution.burst import release  # whatever was staged has imported it
+
         runs = [self._under_way.get(job) for job in jobs]
         held = [run.requests.held for run in runs if run is not None and not run.requests.stopped]
         ready = [one for one in held if one is not None]

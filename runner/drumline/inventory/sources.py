@@ -24,9 +24,7 @@ from drumline.source.text import read_text
 from drumline.source.vault import Decrypted
 
 #: What a directory may hold that is no inventory source (Ansible's rules).
-_IGNORED = re.compile(
-    r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
-)
+_IGNORED = r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
 _YAML_EXTENSIONS = (".yml", ".yaml", ".json")
 _YAML_START = r"---|\{|[^\[\]\s=]+:(?:\s|\Z)"
 
@@ -104,7 +102,7 @@ class _Loader:
         except OSError as error:
             self.draft.mistakes.add("An inventory source can't be read", detail=f"{directory}: {error.strerror}.")
             return
-        parts = [self._part(str(directory / name)) for name in names if not _IGNORED.search(name)]
+        parts = [self._part(str(directory / name)) for name in names if not re.search(_IGNORED, name)]
         good = [part for part in parts if not part.mistakes and (part.hosts or len(part.groups) > 2)]
         for part in parts:
             if not part.mistakes:

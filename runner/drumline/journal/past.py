@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from drumline.journal.codec import Damaged, decode
 from drumline.journal.faults import unreadable
 from drumline.journal.opening import open_to_read
 from drumline.journal.places import read_plan
-from drumline.journal.tables import NAME
+from drumline.journal.tables import NAME, whole_path
 from drumline.model.event import SCHEMA
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
@@ -83,11 +82,6 @@ class PastRun(Struct, frozen=True, kw_only=True):
     plan: Plan
     endings: list[PastJob]
     staged: dict[tuple[int, str], float]  #: With ``start``: when the command was waiting on its host, by step and host.
-
-
-def whole_path(playbook: str) -> str:
-    """``Playbook.path`` as it is in the journal's index: the same file has the same, from whatever directory."""
-    return ", ".join(os.path.realpath(part) for part in playbook.split(", "))
 
 
 def past_runs(directory: Path, playbook: str, *, before: int = sys.maxsize) -> Iterator[PastRun]:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.errors import UsageError
@@ -20,16 +20,17 @@ from drumline.journal.codec import Hiding, encode
 from drumline.journal.faults import explained, unreadable
 from drumline.journal.keys import RunKey, salted_with
 from drumline.journal.opening import BUSY
-from drumline.journal.past import whole_path
 from drumline.journal.processes import Claim, Claimed, identity, is_same
 from drumline.journal.reading import Reader
-from drumline.journal.reopening import Reopened, read_back
-from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_tables
+from drumline.journal.tables import COLUMNS, LAYOUT, NAME, layout_of, make_tables, whole_path
 from drumline.journal.writer import RunWriter, transaction
 from drumline.masking import Secrets
 from drumline.model.event import SCHEMA, ApprovalRequested
 from drumline.model.plan import Plan
 from drumline.plugin.history import InputFile, RunInfo
+
+if TYPE_CHECKING:
+    from drumline.journal.reopening import Reopened
 
 
 class Journal(Reader):
@@ -120,6 +121,8 @@ class Journal(Reader):
         ``secrets`` are as for :meth:`begin`, and get those that the run knew. Raises ``UsageError`` when it has ended
         or goes on, and when not all of it can be read.
         """
+        from drumline.journal.reopening import read_back  # few runs are gone on with
+
         if run.finished is not None:
             raise _ended(run)
         try:

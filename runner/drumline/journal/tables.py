@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 NAME = "journal.sqlite3"
@@ -55,6 +56,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "files": ("run", "path", "size", "digest"),
     "answers": ("run", "step", "host", "asked", "approved", "who", "comment"),
 }
+
+
+def whole_path(playbook: str) -> str:
+    """``Playbook.path`` as it is in the journal's index: the same file has the same, from whatever directory."""
+    return ", ".join(os.path.realpath(part) for part in playbook.split(", "))
 
 
 def make_tables(database: sqlite3.Connection) -> None:

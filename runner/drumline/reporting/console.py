@@ -48,8 +48,6 @@ from drumline.reporting.lines import (
     wave_number,
     wave_title,
 )
-from drumline.reporting.prompt import TerminalPrompt
-from drumline.reporting.recap import hosts_to_go_on, recap_lines
 from drumline.reporting.screens import FRAMES_PER_SECOND, Screen
 from drumline.reporting.timing_lines import (
     approve_command,
@@ -66,6 +64,7 @@ from drumline.reporting.wave_lines import running_text, wave_result
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Left
+    from drumline.reporting.prompt import TerminalPrompt
 
 
 class ConsoleReport:
@@ -178,10 +177,14 @@ class ConsoleReport:
                 self._show_result(wave)
         self._close()
         if self._recap or event.exit_status:
+            from drumline.reporting.recap import recap_lines  # most runs end well, without one
+
             self._show(recap_lines(self._tracker, self._command_to_go_on()))
         self._screen.show(verdict(self._tracker, self._number))
 
     def _command_to_go_on(self) -> str | None:
+        from drumline.reporting.recap import hosts_to_go_on
+
         hosts = hosts_to_go_on(self._tracker)
         return self._go_on(hosts) if hosts and self._go_on is not None else None
 

@@ -13,11 +13,11 @@ from drumline.model.plan import Plan
 from drumline.plugin.runs import Reporter, RunView
 from drumline.plugin.spec import hookimpl
 from drumline.reporting.console import ConsoleReport
-from drumline.reporting.prompt import terminal_prompt
 from drumline.reporting.screens import screen_for
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Remaining
+    from drumline.reporting.prompt import TerminalPrompt
 
 
 class Console:
@@ -43,7 +43,7 @@ class Console:
         self._remaining = remaining
         self._options = {"state": state, "verbose": verbose, **options}
         self._stack = ExitStack()
-        self.prompt = terminal_prompt(asks, sys.stdin) if asks is not None and self._alive else None
+        self.prompt = _prompt_for(asks) if asks is not None and self._alive else None
 
     @hookimpl(tryfirst=True)
     def drumline_reporters(self, run: RunView) -> Iterable[Reporter]:
@@ -64,3 +64,9 @@ class Console:
     def close(self) -> None:
         """The runs have ended."""
         self._stack.close()
+
+
+def _prompt_for(plan: Plan) -> TerminalPrompt | None:
+    from drumline.reporting.prompt import terminal_prompt  # many runs have no terminal
+
+    return terminal_prompt(plan, sys.stdin)
