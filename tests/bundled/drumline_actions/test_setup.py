@@ -254,7 +254,7 @@ def test_a_host_that_runs_no_script() -> None:
 
 # Windows.
 
-WINDOWS = {
+WINDOWS: dict[str, type | tuple[type, ...]] = {
     "architecture": str,
     "architecture2": str,
     "bios_version": (str, type(None)),
