@@ -15,7 +15,7 @@ from drumline.secret import Secret
 from drumline.source import yaml
 from drumline.source.files import read_clear
 from drumline.source.vault import Keyring, Password, keyring, use_keyring
-from drumline.source.vault_format import Damaged, WrongPassword, parse, seal
+from drumline.source.vault_format import VaultDamaged, WrongPassword, parse, seal
 
 RECORDED = json.loads(Path(__file__).with_name("data").joinpath("vault.json").read_text(encoding="utf-8"))
 PASSWORD = RECORDED["password"]
@@ -83,7 +83,7 @@ LINES = RECORDED["1.1"].splitlines()
     ],
 )
 def test_damaged_data_is_named_with_its_line(text: str, line: int) -> None:
-    with pytest.raises(Damaged) as error:
+    with pytest.raises(VaultDamaged) as error:
         parse(text.encode())
     assert error.value.line == line
     found = only(knowing(PASSWORD), text.encode())

@@ -111,11 +111,14 @@ def test_templates_in_the_texts_of_templates_are_evaluated_for_lookups_only(monk
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{{ 1 | json_query('a') }}", "Ansible's filter 'json_query' is not there yet."),
-        ("{{ 1 | ansible.utils.ipaddr }}", "Ansible's filter 'ansible.utils.ipaddr' is not there yet."),
-        ("{{ 1 is url }}", "Ansible's test 'url' is not there yet."),
-        ("{{ lookup('password', 'x') }}", "Ansible's lookup 'password' is not there yet."),
-        ("{{ q('ansible.builtin.sequence', 'x') }}", "Ansible's lookup 'ansible.builtin.sequence' is not there yet."),
+        ("{{ 1 | parse_xml('a') }}", "Ansible's filter 'parse_xml' is not there yet."),
+        ("{{ 1 | ansible.utils.fact_diff }}", "Ansible's filter 'ansible.utils.fact_diff' is not there yet."),
+        ("{{ 1 is fqdn_valid }}", "Ansible's test 'fqdn_valid' is not there yet."),
+        ("{{ lookup('dig', 'x') }}", "Ansible's lookup 'dig' is not there yet."),
+        (
+            "{{ q('community.general.jc', 'x') }}",
+            "Ansible's lookup 'community.general.jc' is not there yet.",
+        ),
         ("{{ query('community.general.dig', 'x') }}", "Ansible's lookup 'community.general.dig' is not there yet."),
         ("{{ lookup('flie', 'x') }}", "There is no lookup 'flie'. Did you mean 'file'?"),
     ],

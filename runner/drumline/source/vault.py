@@ -86,11 +86,11 @@ class Keyring:
 
     def find(self, text: bytes, place: Position) -> tuple[bytes, Password, str]:
         """The same, and with it the password that opens it, and the label that is written there."""
-        from drumline.source.vault_format import Damaged, WrongPassword, parse
+        from drumline.source.vault_format import VaultDamaged, WrongPassword, parse
 
         try:
             sealed = parse(text)
-        except Damaged as damage:
+        except VaultDamaged as damage:
             where = place._replace(line=place.line + damage.line - 1)
             raise _refusal("Vault data is damaged", f"As ansible-vault writes it, {damage}.", where) from None
         for password in self._in_order(sealed):

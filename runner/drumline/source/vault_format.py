@@ -33,7 +33,7 @@ _SALT = 32
 _WIDTH = 80
 
 
-class Damaged(Exception):
+class VaultDamaged(Exception):
     """The text isn't what ansible-vault writes. ``line`` counts from 1."""
 
     def __init__(self, why: str, line: int) -> None:
@@ -66,32 +66,32 @@ class Sealed(Struct, frozen=True):
 
 
 def parse(text: bytes) -> Sealed:
-    """Take encrypted data apart. Raises ``Damaged``."""
+    """Take encrypted data apart. Raises ``VaultDamaged``."""
     lines = [line.strip() for line in text.strip().splitlines()]
     header = _HEADER.match(lines[0] if lines else b"")
     if header is None:
-        raise Damaged("the first line has to be $ANSIBLE_VAULT;1.1;AES256, or 1.2 and a label", 1)
+        raise VaultDamaged("the first line has to be $ANSIBLE_VAULT;1.1;AES256, or 1.2 and a label", 1)
     version, cipher, label = header.groups()
     if version not in _VERSIONS:
-        raise Damaged(f"its format is {_shown(version)}; 1.1 and 1.2 can be read", 1)
+        raise VaultDamaged(f"its format is {_shown(version)}; 1.1 and 1.2 can be read", 1)
     if cipher != b"AES256":
-        raise Damaged(f"its cipher is {_shown(cipher)}; AES256 can be read", 1)
+        raise VaultDamaged(f"its cipher is {_shown(cipher)}; AES256 can be read", 1)
     for number, line in enumerate(lines[1:], 2):
         if not _HEX.match(line):
-            raise Damaged("after the first line there are only the digits 0 to 9 and a to f", number)
+            raise VaultDamaged("after the first line there are only the digits 0 to 9 and a to f", number)
     inner = _unhex(b"".join(lines[1:]), len(lines))
     parts = inner.split(b"\n", 2)
     if len(parts) != 3 or not all(map(_HEX.match, parts)):
-        raise Damaged("a part of it is missing", len(lines))
+        raise VaultDamaged("a part of it is missing", len(lines))
     salt, digest, data = (_unhex(part, len(lines)) for part in parts)
     if len(digest) != _KEY or not data or len(data) % _BLOCK:
-        raise Damaged("its end is missing", len(lines))
+        raise VaultDamaged("its end is missing", len(lines))
     return Sealed((label or b"").decode("utf-8", "replace"), salt, digest, data)
 
 
-def seal(data: bytes, password: bytes, label: str = "") -> bytes:
-    """Encrypt data: text that ends with a line end. A label makes it format 1.2."""
-    salt = os.urandom(_SALT)
+def seal(data: bytes, password: bytes, label: str = "", salt: bytes | None = None) -> bytes:
+    """Encrypt data: text that ends with a line end. A label makes it format 1.2. Without a salt it has a new one."""
+    salt = salt or os.urandom(_SALT)
     key, signing, counter = _keys(password, salt)
     size = _BLOCK - len(data) % _BLOCK
     encrypted = _cipher(key, counter, data + bytes([size]) * size)
@@ -118,7 +118,7 @@ def _cipher(key: bytes, counter: bytes, data: bytes) -> bytes:
 
 def _unhex(digits: bytes, line: int) -> bytes:
     if len(digits) % 2:
-        raise Damaged("a digit is missing", line)
+        raise VaultDamaged("a digit is missing", line)
     return unhexlify(digits)
 
 

@@ -5,6 +5,7 @@ What isn't jinja2's is imported when a template that names it is compiled, a loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -14,8 +15,13 @@ from drumline.templating.offers import BuiltIn
 
 Function: TypeAlias = Callable[..., Any]
 
-#: What may stand before a name of Ansible's own.
-PREFIX = "ansible.builtin."
+#: What may stand before a name of Ansible's own, and of the collections whose functions are here.
+_PREFIX = re.compile(r"(?:ansible\.(?:builtin|utils|netcommon)|community\.general)\.(?=\w+\Z)")
+
+
+def short_name(name: str) -> str:
+    """The name without its collection, where that is one whose functions are here."""
+    return _PREFIX.sub("", name, count=1) if "." in name else name
 
 
 class Functions(dict[str, Any]):
@@ -32,12 +38,12 @@ class Functions(dict[str, Any]):
         self._adapt = adapt
 
     def __missing__(self, name: str) -> Function:
-        short = name.removeprefix(PREFIX)
-        offer = self._offered.get(short)
+        short = short_name(name)
+        offer = self._offered.get(name) or self._offered.get(short)
         if isinstance(offer, BuiltIn) and offer:
             found = behind_check(short, imported(offer))
         elif offer and not isinstance(offer, BuiltIn):
-            found = self._adapt(short)
+            found = self._adapt(name if self._offered.get(name) else short)
         elif short != name and super().__contains__(short):
             found = self[short]
         else:
@@ -46,7 +52,7 @@ class Functions(dict[str, Any]):
         return found
 
     def __contains__(self, name: object) -> bool:
-        short = name.removeprefix(PREFIX) if isinstance(name, str) else name
+        short = short_name(name) if isinstance(name, str) else name
         return super().__contains__(short) or bool(self._offered.get(short))  # type: ignore[call-overload]
 
     def __iter__(self) -> Iterator[str]:

@@ -136,8 +136,8 @@ def version(
     return _OPERATORS[operator](key(str(value)), key(str(version)))
 
 
-def _loose(text: str) -> list[tuple[int, int, str]]:
-    """Numbers and words in turn; a word comes before any number."""
+def loose_version(text: str) -> list[tuple[int, int, str]]:
+    """What orders versions of any form. Numbers and words in turn; a word comes before any number."""
     parts = [part for part in re.split(r"(\d+|[a-z]+|\.)", text) if part and part != "."]
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
 
@@ -162,7 +162,7 @@ def _semver(text: str) -> tuple[Any, ...]:
 
 
 _VERSIONS: dict[str, Callable[[str], Any]] = {
-    "loose": _loose,
+    "loose": loose_version,
     "strict": _strict,
     "semver": _semver,
     "semantic": _semver,

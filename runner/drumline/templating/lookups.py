@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jinja2 import nodes, pass_context
 from jinja2.exceptions import FilterArgumentError
@@ -22,11 +22,14 @@ from drumline.plugin import ActionFailed
 from drumline.source.files import find_file, read_clear
 from drumline.templating import not_yet
 from drumline.templating.bounds import MOST
-from drumline.templating.functions import PREFIX
+from drumline.templating.functions import short_name
+from drumline.templating.plain import data
 
 if TYPE_CHECKING:
     from drumline.templating.jinja import DataEnvironment
     from drumline.templating.secret_references import SecretReferences
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @pass_context
@@ -35,8 +38,28 @@ def query(context: Context, name: str, *terms: Any, **options: Any) -> list[Any]
     lookups = cast("DataEnvironment", context.environment).lookups
     if name not in lookups:
         raise FilterArgumentError(_no_lookup(name, lookups))
+    tolerant = options.pop("errors", "strict") != "strict"
+    try:
+        return _found(context, lookups[name], terms, options)
+    except FilterArgumentError:
+        if not tolerant:
+            raise
+        return []
+
+
+def _found(
+    context: Context, look_up: Callable[..., list[Any]], terms: tuple[Any, ...], options: dict[str, Any]
+) -> list[Any]:
+    if getattr(look_up, "takes_all_terms", False):
+        return look_up(context, [data(term) for term in terms], options)
     flat = [item for term in terms for item in (term if isinstance(term, list) else [term])]
-    return [found for term in flat for found in lookups[name](context, str(term), options)]
+    return [found for term in flat for found in look_up(context, str(term), options)]
+
+
+def of_all_terms(look_up: F) -> F:
+    """Marks a lookup that takes the list of its terms, as they are, instead of one text at a time."""
+    look_up.takes_all_terms = True  # type: ignore[attr-defined]
+    return look_up
 
 
 def unknown_lookups(tree: nodes.Node, known: Collection[str]) -> Iterator[tuple[str, int]]:
@@ -49,7 +72,7 @@ def unknown_lookups(tree: nodes.Node, known: Collection[str]) -> Iterator[tuple[
 def wrong_references(tree: nodes.Node, secrets: SecretReferences) -> Iterator[tuple[str, int]]:
     """What is wrong with the references to secrets that a template writes out, and their lines."""
     for name, call in _named_lookups(tree):
-        if name.removeprefix(PREFIX) == "secret":
+        if short_name(name) == "secret":
             terms = [
                 item for term in call.args[1:] for item in (term.items if isinstance(term, nodes.List) else [term])
             ]
@@ -67,17 +90,21 @@ def _named_lookups(tree: nodes.Node) -> Iterator[tuple[str, nodes.Call]]:
 
 
 def _no_lookup(name: str, known: Collection[str]) -> str:
-    hint = did_you_mean(name.removeprefix(PREFIX), known)
+    hint = did_you_mean(short_name(name), known)
     return not_yet.plugin("lookup", name) or f"There is no lookup '{name}'.{hint}"
 
 
 @pass_context
 def lookup(context: Context, name: str, *terms: Any, wantlist: bool = False, **options: Any) -> Any:
-    """The same as one value: texts are joined with commas."""
+    """The same as one value: a single item as it is, texts joined with commas, other items as a list."""
     found = query(context, name, *terms, **options)
     if wantlist:
         return found
-    return found[0] if len(found) == 1 else ",".join(map(str, found))
+    if not found:
+        return None if options.get("errors", "strict") != "strict" else []
+    if len(found) == 1:
+        return found[0]
+    return ",".join(found) if all(isinstance(item, str) for item in found) else found
 
 
 def now(utc: bool = False, fmt: str | None = None) -> datetime | str:
@@ -96,16 +123,21 @@ def of_environment(_context: Context, term: str, options: dict[str, Any]) -> lis
 
 def file(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """What is in a file of the project."""
-    text = _read(_found(context, term, "files"))
+    text = text_of_file(found_file(context, term, "files"))
     text = text.lstrip() if options.get("lstrip", False) else text
     return [text.rstrip() if options.get("rstrip", True) else text]
 
 
 def template(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """The same, rendered as a template."""
-    path = _found(context, term, "templates")
+    path = found_file(context, term, "templates")
     variables = {**context.get_all(), **options.get("template_vars", {})}
-    return [context.environment.render_file(_read(path), str(path), variables)]  # type: ignore[attr-defined]
+    return [context.environment.render_file(text_of_file(path), str(path), variables)]  # type: ignore[attr-defined]
+
+
+def glob_files(pattern: str) -> list[str]:
+    """The filter ``fileglob``: the files that match a pattern, which begins at the working directory."""
+    return [path for path in glob.glob(os.path.expanduser(pattern)) if os.path.isfile(path)]
 
 
 def fileglob(context: Context, term: str, _options: dict[str, Any]) -> list[Any]:
@@ -132,7 +164,8 @@ def secret(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     return [cast("DataEnvironment", context.environment).secrets.resolve(term)]
 
 
-def _found(context: Context, term: str, directory: str) -> Path:
+def found_file(context: Context, term: str, directory: str) -> Path:
+    """A file of the project that a term names, beside the playbook or in the directory for its kind."""
     try:
         return find_file(term, directory, playbook_dir(context))
     except ActionFailed as failure:
@@ -145,7 +178,8 @@ def playbook_dir(context: Context) -> Path:
     return Path.cwd() if directory is missing else Path(directory)
 
 
-def _read(path: Path) -> str:
+def text_of_file(path: Path) -> str:
+    """What is in a file, decrypted if need be."""
     try:
         return read_clear(path, MOST).decode()
     except (OSError, UnicodeDecodeError) as error:

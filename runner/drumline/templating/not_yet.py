@@ -162,26 +162,19 @@ _COLLECTION = r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*"
 _PLUGINS = {
     "lookup": _words(
         """
-        config csvfile dict first_found flattened hashi_vault indexed_items ini inventory_hostnames items lines
-        list nested onepassword passwordstore password pipe random_choice random_string sequence subelements
-        together unvault url varnames dig filetree cartesian consul_kv credstash dnstxt etcd hiera keyring
-        lastpass redis aws_secret aws_ssm ssm_parameter k8s
+        flattened hashi_vault onepassword passwordstore random_string dig filetree cartesian consul_kv
+        credstash dnstxt etcd hiera keyring lastpass redis aws_secret aws_ssm ssm_parameter k8s
     """
     ),
     "filter": _words(
         """
-        json_query ipaddr ipv4 ipv6 ipsubnet ipwrap ipmath ipaddrs network_in_network network_in_usable
-        next_nth_usable nthhost previous_nth_usable reduce_on_network cidr_merge hwaddr macaddr slaac ip4_hex
-        password_hash fileglob unvault vault parse_cli parse_cli_textfsm parse_xml vlan_parser random_mac
-        counter dict dict_kv from_csv from_ini to_ini groupby_as_dict hashids_decode hashids_encode jc keep_keys
-        remove_keys replace_keys lists_intersect lists_mergeby lists_union to_seconds to_milliseconds to_minutes
-        to_hours to_days unicode_normalize version_sort consolidate fact_diff to_xml from_xml to_paths get_path
-        index_of usable_range
+        ipaddrs parse_cli parse_cli_textfsm parse_xml vlan_parser hashids_decode hashids_encode jc
+        consolidate fact_diff to_xml from_xml
     """
     ),
     "test": _words(
         """
-        started finished timedout uri url urn vault_encrypted vaulted_file a_module fqdn_valid
+        a_module fqdn_valid
     """
     ),
 }

@@ -8,7 +8,14 @@ from __future__ import annotations
 _DATA = "drumline.templating.filters"
 _TEXT = "drumline.templating.text_filters"
 _TESTS = "drumline.templating.jinja_tests"
+_MORE_TESTS = "drumline.templating.more_tests"
+_PASSWORDS = "drumline.templating.password_filters"
+_ADDRESSES = "drumline.templating.address_filters"
+_COLLECTIONS = "drumline.templating.collection_filters"
 _LOOKUPS = "drumline.templating.lookups"
+_OF_LISTS = "drumline.templating.list_lookups"
+_OF_FILES = "drumline.templating.file_lookups"
+_OF_PROGRAMS = "drumline.templating.program_lookups"
 
 
 class BuiltIn(str):
@@ -49,6 +56,22 @@ FILTERS = {
         sum="total",
         zip="zip_lists",
     ),
+    **_in(_PASSWORDS, "password_hash unvault vault"),
+    **_in(
+        _ADDRESSES,
+        "cidr_merge hwaddr ip4_hex ipaddr ipmath ipsubnet ipv4 ipv6 ipwrap macaddr network_in_network"
+        " network_in_usable next_nth_usable nthhost previous_nth_usable reduce_on_network slaac usable_range",
+    ),
+    **_in(
+        _COLLECTIONS,
+        "counter crc32 dict_kv from_csv from_ini get_path groupby_as_dict index_of json_query keep_keys"
+        " lists_difference lists_intersect lists_mergeby lists_symmetric_difference lists_union random_mac remove_keys"
+        " replace_keys to_days to_hours to_ini to_milliseconds to_minutes to_months to_paths to_seconds to_time_unit"
+        " to_weeks to_years unicode_normalize version_sort",
+        dict="make_dict",
+        **{f"ansible.utils.{name}": f"utils_{name}" for name in ("keep_keys", "remove_keys", "replace_keys")},
+    ),
+    **_in(_LOOKUPS, "", fileglob="glob_files"),
     **_in("math", "pow"),
     **_in("ntpath", "", win_basename="basename", win_dirname="dirname", win_splitdrive="splitdrive"),
     **_in("posixpath", "basename dirname expanduser expandvars normpath realpath splitext"),
@@ -69,6 +92,7 @@ TESTS = {
         successful="succeeded",
         version_compare="version",
     ),
+    **_in(_MORE_TESTS, "finished started timedout uri url urn vault_encrypted vaulted_file"),
     **_in("builtins", "all any"),
     **_in("math", "isnan", nan="isnan"),
     **_in(
@@ -89,7 +113,17 @@ TESTS = {
     ),
 }
 
-LOOKUPS = _in(_LOOKUPS, "file fileglob secret template", env="of_environment", vars="variable")
+LOOKUPS = {
+    **_in(_LOOKUPS, "file fileglob secret template", env="of_environment", vars="variable"),
+    **_in(
+        _OF_LISTS,
+        "indexed_items inventory_hostnames items nested random_choice sequence subelements together varnames",
+        dict="dictionary",
+        list="as_list",
+    ),
+    **_in(_OF_FILES, "config csvfile first_found ini password unvault"),
+    **_in(_OF_PROGRAMS, "lines pipe url"),
+}
 
 #: The names that jinja2 has.
 FILTERS_OF_JINJA = (

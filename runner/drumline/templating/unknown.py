@@ -9,6 +9,7 @@ from jinja2 import nodes
 
 from drumline.diagnostics import did_you_mean
 from drumline.templating import not_yet
+from drumline.templating.functions import short_name
 from drumline.templating.jinja import DataEnvironment
 from drumline.templating.lookups import unknown_lookups, wrong_references
 
@@ -51,7 +52,7 @@ def unknown_names(tree: nodes.Template, environment: DataEnvironment) -> Iterato
 def _named(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:
     for node in tree.find_all((nodes.Filter, nodes.Test)):
         yield ("filter" if isinstance(node, nodes.Filter) else "test"), node.name, node.lineno
-        kind, place = _NAMING.get(node.name.removeprefix("ansible.builtin."), ("", 0))
+        kind, place = _NAMING.get(short_name(node.name), ("", 0))
         given = node.args[place] if kind and len(node.args) > place else None
         if isinstance(node, nodes.Filter) and isinstance(given, nodes.Const) and isinstance(given.value, str):
             yield kind, given.value, node.lineno

@@ -4,6 +4,7 @@ Run it with a Python that has ansible-core (2.19 was used) whenever a template i
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -383,7 +384,10 @@ text is match("fo\w-\d")
 
 def main() -> None:
     from ansible.parsing.dataloader import DataLoader
+    from ansible.plugins.loader import init_plugin_loader
     from ansible.template import Templar, trust_as_template
+
+    init_plugin_loader()
 
     def evaluate(text: str, method: str) -> dict[str, Any]:
         templar = Templar(loader=DataLoader(), variables=VARIABLES | {"omit": OMIT})
@@ -404,6 +408,19 @@ def main() -> None:
     }
     target = Path(__file__).with_name("ansible_templates.json")
     target.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    write_collections(evaluate)
+
+
+def write_collections(evaluate: Callable[[str, str], dict[str, Any]]) -> None:
+    """The same of what ``collection_templates`` has, a line each."""
+    from collection_templates import TEMPLATES as OF_COLLECTIONS  # type: ignore[import-not-found]  # run from here
+
+    here = Path(__file__).parent
+    VARIABLES.update(data=str(here / "files"), ini_text="[a]\nx = 1\nY = two\n[b]\nz = 3\n")
+    found = [json.dumps([text, evaluate(text, "template")], ensure_ascii=False) for text in OF_COLLECTIONS]
+    text = "[\n" + ",\n".join(found).replace(str(here), "DIRECTORY") + "\n]\n"
+    (here / "ansible_collections.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,37 @@
+"""Filters, tests and lookups of Ansible's and of collections: what each gives is what Ansible recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drumline.diagnostics import Position
+from drumline.inventory.variables import Facts, Scope
+from drumline.model.value import Template
+from drumline.templating.failures import TemplateFailed
+from drumline.templating.templates import Templating
+
+DATA = Path(__file__).with_name("data")
+RECORDED = json.loads(
+    DATA.joinpath("ansible_collections.json").read_text(encoding="utf-8").replace("DIRECTORY", str(DATA))
+)
+VARIABLES = json.loads(DATA.joinpath("ansible_templates.json").read_text(encoding="utf-8"))["variables"]
+TEMPLATING = Templating()
+
+
+def rendered(text: str) -> Any:
+    own = {"data": str(DATA / "files"), "ini_text": "[a]\nx = 1\nY = two\n[b]\nz = 3\n"}
+    scope = Scope((Facts({**VARIABLES, **own}),), TEMPLATING)
+    return TEMPLATING.render(Template(text, Position("play.yml", 10, 5)), scope)
+
+
+@pytest.mark.parametrize(("text", "expected"), RECORDED, ids=[text for text, _ in RECORDED])
+def test_a_template_gives_what_ansible_gives(text: str, expected: dict[str, Any]) -> None:
+    if "error" in expected:
+        with pytest.raises(TemplateFailed):
+            rendered(text)
+    else:
+        assert json.loads(json.dumps(rendered(text), default=str)) == expected["value"]
