@@ -9,7 +9,7 @@ from _measure import HERE
 
 
 def main() -> None:
-    for name in ("start", "engine", "barrier", "windows", "fleet", "starts", "forecast", "configuration"):
+    for name in ("start", "engine", "barrier", "windows", "fleet", "starts", "forecast", "configuration", "facts"):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 
 

@@ -129,8 +129,8 @@ def _contenders(fleet: Fleet, options: argparse.Namespace) -> dict[str, tuple[in
         "drumline": (options.rounds, lambda: _drumline(fleet)),
         "pyinfra": (options.rounds, lambda: _pyinfra(fleet)),
         "parallel-ssh": (options.rounds, lambda: _parallel_ssh(fleet)),
-        "ansible, raw": (max(1, options.rounds // 3), lambda: _ansible(fleet, "raw")),
-        "ansible, command": (options.slow_rounds, lambda: _ansible(fleet, "command")),
+        "ansible, raw": (max(1, options.rounds // 3), lambda: ansible(fleet, _playbook(fleet, "raw"))),
+        "ansible, command": (options.slow_rounds, lambda: ansible(fleet, _playbook(fleet, "command"))),
     }
     wanted = [name.strip() for name in options.only.split(",")]
     return {
@@ -203,7 +203,8 @@ def _parallel_ssh(fleet: Fleet) -> Callable[[], Cost] | None:
     return lambda: measure([python, script, *arguments_of(fleet)])
 
 
-def _ansible(fleet: Fleet, module: str) -> Callable[[], Cost] | None:
+def ansible(fleet: Fleet, playbook: Path) -> Callable[[], Cost] | None:
+    """Runs a playbook by ansible-playbook, from a cold start; None where it can't be installed."""
     program = _environment() / "bin" / "ansible-playbook"
     if not program.exists():
         return None
@@ -215,7 +216,6 @@ def _ansible(fleet: Fleet, module: str) -> Callable[[], Cost] | None:
         + f"ansible_ssh_private_key_file={fleet.server.client_key}\nansible_python_interpreter=/usr/bin/python3\n"
         + f"ansible_ssh_common_args=-o UserKnownHostsFile={fleet.server.known_hosts}\n",
     )
-    playbook = _playbook(fleet, module)
 
     def once() -> Cost:
         # ssh keeps its connections for a minute: a directory of their own makes each run start cold.

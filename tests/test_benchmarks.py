@@ -57,6 +57,13 @@ def test_fleet() -> None:
 
 
 @pytest.mark.skipif(find_sshd() is None, reason="there is no sshd on this machine")
+def test_facts() -> None:
+    rows = table("facts.py", "--hosts", "2", "--rounds", "1", "--as-me", "--no-ansible")
+    assert rows.keys() == {"one host's own part", "drumline"}
+    assert "limit 120 ms" in rows["one host's own part"][-1]
+
+
+@pytest.mark.skipif(find_sshd() is None, reason="there is no sshd on this machine")
 def test_starts() -> None:
     rows = table("starts.py", "--hosts", "2", "--skew-hosts", "2", "--starts", "1", "--rounds", "1", "--as-me")
     assert rows.keys() == {"bare loop", "drumline", "", "drumline, together", "drumline, by the clock"}
