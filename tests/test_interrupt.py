@@ -99,7 +99,7 @@ def test_the_first_lets_the_running_wave_end_with_what_is_queued_in_it(project: 
         ended = program.end()
     assert ended.status == 130, ended.said
     assert project.lines() == ["one web1", "one web2", "one web3"]
-    assert "the running wave ends" in ended.out
+    assert "the running wave finishes" in ended.out
     assert ended.out.splitlines()[-1].startswith("interrupted: 3 changed, 6 cancelled; 3 hosts")
     run = project.journal()["run"]
     assert run["exit_status"] == 130
@@ -130,7 +130,7 @@ def test_the_second_ends_processes_and_their_children_on_the_hosts(project: Proj
     assert ended.status == 130, ended.said
     assert time.monotonic() - began < 10
     assert processes_with(marker) == []
-    assert "stopping what runs on the hosts" in ended.out
+    assert "stopping the commands on the hosts" in ended.out
     assert project.lines() == ["long web1", "long web2", "long web3"]
     statuses = project.statuses()
     assert statuses == {(task, f"web{n}"): "cancelled" for task in ("long", "after") for n in (1, 2, 3)}
@@ -330,7 +330,7 @@ def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
                 for pid in frozen:
                     os.kill(pid, signal.SIGCONT)
     assert ended.status == 130, ended.said
-    assert "not waiting any longer" in ended.out
+    assert "no longer waiting" in ended.out
     assert set(project.statuses().values()) == {"unknown"}
 
 

@@ -272,7 +272,7 @@ def test_asked_at_the_terminal(directory: Path) -> None:
     with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("gate: approve? [y/N]"))
         assert terminal.shows("Go live on 3 hosts?")
-        assert terminal.shows("answer below, or elsewhere with: drumline approve 1")
+        assert terminal.shows("answer below, or in another terminal with: drumline approve 1")
         terminal.type("ys")
         wait_until(lambda: terminal.shows("approve? [y/N] ys"))
         terminal.type("\r")

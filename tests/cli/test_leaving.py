@@ -141,7 +141,7 @@ def test_two_hangups_of_a_closed_terminal_count_once(project: Path) -> None:
             program.send(number)
         ended = program.end(30)
     assert ended.status == 130, ended.said
-    assert "not waiting any longer" not in ended.out
+    assert "no longer waiting" not in ended.out
     assert processes_with(marker) == []
     shown = json.loads(call(project, "runs", "show", "--format", "json").out)
     assert [job["status"] for job in shown["jobs"]] == ["cancelled"]

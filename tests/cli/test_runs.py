@@ -125,13 +125,13 @@ def test_a_run_that_goes_on_and_one_that_died(tmp_path: Path) -> None:
     assert shown.status == 0
     assert "not finished: 1 unknown\n" in shown.out
     assert re.search(r"unknown     shell.*: localhost  sent at \d\d:\d\d:\d\d\n", shown.out)
-    assert "Look on these hosts what they did" in shown.out
+    assert "Check on these hosts what they did" in shown.out
     [job] = json.loads(call(tmp_path, "runs", "show", "--format", "json").out)["jobs"]
     assert (job["host"], job["status"], job["ended"]) == ("localhost", "unknown", None)
     assert job["started"] > 1_700_000_000
     output = call(tmp_path, "runs", "output", job["task"], "localhost")
     assert output.status == 5
-    assert "What this job said is unknown" in output.err
+    assert "The output of this job is unknown" in output.err
     assert "did not run there" not in output.err
 
 
@@ -152,7 +152,7 @@ def test_what_a_died_run_kept_of_a_job_is_printed_and_said_to_be_a_part(tmp_path
     output = call(tmp_path, "runs", "output", "say", "localhost")
     assert output.status == 0
     assert set(output.out) == {"x"}
-    assert "This is what was kept until then" in output.err
+    assert "This is what was kept so far" in output.err
 
 
 def _kept(directory: Path) -> bool:

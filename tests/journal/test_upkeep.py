@@ -123,7 +123,7 @@ def test_output_beyond_the_limit_is_not_kept_and_the_command_goes_on(tmp_path: P
     assert result["lost"] == 1_000_000 + len("end\n")
     assert "lost" not in ran.result("after")
     shown = call(tmp_path, "runs", "show")
-    assert "1000004 bytes of output were not kept: it was more than 'output_limit' allows" in shown.out
+    assert "1000004 bytes of output were not kept: there was more than 'output_limit' allows" in shown.out
     assert len(call(tmp_path, "runs", "output", "say", "a").out) == 2_000_000
 
 

@@ -43,10 +43,10 @@ def test_waves_path_and_what_it_rests_on() -> None:
         "  play 0\n"
         "    wave 1: t0  2.0 s\n"
         "    wave 2: t1  30 s\n"
-        "critical path: what the end waited for, one after the other\n"
+        "critical path: what the end of the run waited for\n"
         "      2.0 s    6%  t0 on db1  from the beginning\n"
         "       30 s   94%  t1 on db1  after the barrier\n"
-        "from 2 earlier runs; in brackets what 80% of 10 simulated runs took"
+        "from 2 earlier runs; 80% of 10 simulated runs lie within the brackets"
     )
 
 
@@ -69,14 +69,14 @@ def test_what_has_no_history_says_so() -> None:
 
 def test_places_that_were_waited_for() -> None:
     said = text(ask(PLAN, forks=1))
-    assert "t0 on 3 hosts, one after the other  from the beginning, then for places (forks)" in said
-    assert "t1 on 3 hosts, one after the other  after the barrier, then for places (forks)" in said
+    assert "t0 on 3 hosts in turn  from the beginning, then for a free fork" in said
+    assert "t1 on 3 hosts in turn  after the barrier, then for a free fork" in said
 
 
 def test_without_barriers_there_are_levels() -> None:
     said = text(ask(build(P(chain(HOSTS, HOSTS), strategy=Strategy.FREE))))
     assert "    level 2: t1  2.0 s\n" in said
-    assert "t1 on db1  needs what was before" in said
+    assert "t1 on db1  after what it needs" in said
 
 
 def test_few_batches_are_shown_one_by_one_and_many_together() -> None:
@@ -86,7 +86,7 @@ def test_few_batches_are_shown_one_by_one_and_many_together() -> None:
     said = text(ask(many))
     assert "    batch 1 of 20: 1.0 s\n" in said
     assert "    batches 2 to 20, each: 1.0 s\n" in said
-    assert "t0 on 20 hosts, one after the other  after the barrier, in 20 batches" in said
+    assert "t0 on 20 hosts in turn  after the barrier, in 20 batches" in said
 
 
 def test_a_start_at_one_moment() -> None:
@@ -98,7 +98,7 @@ def test_a_start_at_one_moment() -> None:
 def test_where_it_stops_and_who_is_late() -> None:
     plan = build(P(chain(HOSTS), batches=3, any_errors_fatal=True))
     said = text(ask(plan, fail={("p0", "t0"): 1.0}))
-    assert "how it ends: some job failed in 10 of 10 simulated runs" in said
+    assert "outcome: a job failed in 10 of 10 simulated runs" in said
     assert "  jobs on average: 1 failed, 2 abandoned" in said
     assert "  stops in 10 of 10: " in said
     assert "batch 2 of 3: not reached" in said
@@ -150,7 +150,7 @@ class Kept:
     [
         (Left(time=Interval(100.0, 200.0, 300.0), unknown=0), "  about 3 m 20 s left (1 m 40 s to 5 m 00 s)"),
         (Left(time=Interval(5.0, 5.0, 5.0), unknown=2), "  about 5.0 s left, not counting 2 tasks that never ran"),
-        (Left(time=Interval(0.0, 0.0, 0.0), unknown=0), "  it takes longer than expected"),
+        (Left(time=Interval(0.0, 0.0, 0.0), unknown=0), "  taking longer than expected"),
     ],
 )
 def test_what_is_left_stands_below_the_waves(left: Left, says: str) -> None:

@@ -66,7 +66,7 @@ def test_ctrl_c_typed_twice_leaves_the_terminal_as_it_was(directory: Path) -> No
     with Terminal(directory, "run", "site.yml") as terminal:
         wait_until(lambda: terminal.shows("0/12"))
         terminal.type("\x03")
-        wait_until(lambda: terminal.shows("the running wave ends"))
+        wait_until(lambda: terminal.shows("the running wave finishes"))
         terminal.type("\x03")
         wait_until(lambda: terminal.shows("interrupted: 36 cancelled"))
         assert terminal.attributes_now() == terminal.attributes

@@ -48,7 +48,7 @@ def test_those_that_are_alike_are_told_soon_where_the_wave_goes_on(monkeypatch: 
     with ConsoleReport(one(), screen, number=7) as console:
         for event in [*started(), broken(2, 1), broken(4, 2), broken(1, 2)]:
             console(event)
-        wait_until(lambda: "  failed      t0: web[1,4]  like web2" in screen.lines)
+        wait_until(lambda: "  failed      t0: web[1,4]  same as web2" in screen.lines)
 
 
 def test_a_failure_that_is_forgiven_waits_for_the_results_of_its_wave() -> None:

@@ -55,5 +55,5 @@ def test_a_line_to_be_copied_is_left_as_it_is() -> None:
     command = "drumline run site.yml --limit web1,web2 -i a -i b -i c"
     file = io.StringIO()
     screen = LiveScreen(file)
-    screen.show([Part("to go on: "), Part(command, whole=True)])
-    assert file.getvalue() == f"to go on: {command}\n"
+    screen.show([Part("to continue: "), Part(command, whole=True)])
+    assert file.getvalue() == f"to continue: {command}\n"

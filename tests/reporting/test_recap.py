@@ -36,8 +36,8 @@ def recap(ended: Ended) -> list[str]:
 
 def again(ended: Ended, directory: Path) -> Ended:
     """What is said to go on with, pasted into a shell."""
-    [line] = [line for line in ended.out.splitlines() if line.startswith("to go on: ")]
-    return shell(directory, line.removeprefix("to go on: "))
+    [line] = [line for line in ended.out.splitlines() if line.startswith("to continue: ")]
+    return shell(directory, line.removeprefix("to continue: "))
 
 
 def test_after_a_failure_the_last_lines_say_all_that_matters(directory: Path) -> None:
@@ -51,7 +51,7 @@ def test_after_a_failure_the_last_lines_say_all_that_matters(directory: Path) ->
         "failed on web2: 'Migrate'",
         "not run on web2: 'Add to balancer'",
         "not run on lb1: 'command: echo {{ greeting }}'",
-        "to go on: drumline run site.yml -i 'my hosts' -e 'greeting='\"'\"'a b'\"'\"'' -f 3 --limit web2,lb1",
+        "to continue: drumline run site.yml -i 'my hosts' -e 'greeting='\"'\"'a b'\"'\"'' -f 3 --limit web2,lb1",
     ]
     assert ended.out.splitlines()[-1].startswith("failed: ")
     (directory / "mended").touch()
@@ -63,9 +63,9 @@ def test_after_a_failure_the_last_lines_say_all_that_matters(directory: Path) ->
 
 def test_a_limit_of_the_run_is_replaced_and_other_options_stay(directory: Path) -> None:
     words = ["run", "-vl", "web2", "site.yml", "-i", "my hosts", "-e", "greeting=x", "-e", "api_token=hunter2"]
-    [line] = [line for line in recap(call(directory, *words)) if line.startswith("to go on")]
+    [line] = [line for line in recap(call(directory, *words)) if line.startswith("to continue")]
     assert line == (
-        "to go on: drumline run site.yml -i 'my hosts' -e greeting=x -e 'api_token=********' -v --limit web2"
+        "to continue: drumline run site.yml -i 'my hosts' -e greeting=x -e 'api_token=********' -v --limit web2"
     )
 
 
@@ -92,7 +92,7 @@ def test_unreachable_hosts_are_named(directory: Path) -> None:
         "  web2  1 unreachable, 1 abandoned",
         "unreachable: web1, web2 (at 'ping')",
         "not run on web1, web2: 'Start'",
-        "to go on: drumline run site.yml -i 'my hosts' --limit web1,web2",
+        "to continue: drumline run site.yml -i 'my hosts' --limit web1,web2",
     ]
 
 
@@ -115,5 +115,5 @@ def test_hosts_with_equal_counts_share_a_line_where_they_are_many(directory: Pat
         "  web[1-6,8-30]  1 changed",
         "  web7           1 failed",
         "failed on web7: 'shell: test {{ inventory_hostname }} != web7'",
-        "to go on: drumline run site.yml -i 'my hosts' --limit web7",
+        "to continue: drumline run site.yml -i 'my hosts' --limit web7",
     ]

@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_left_out_and_said(report: Report, said: list[str])
     made(FIRST)
     for number in range(20):
         made(big(number))
-    assert said == ["The console is too slow: events are left out from here on. The run goes on."]
+    assert said == ["The console is read too slowly: events are left out from here on. The run goes on."]
     report.gate.set()
     wait_until(lambda: len(report.seen) == 21 - made.missed)
     made(LAST)
@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_left_out_and_said(report: Report, said: list[str])
     assert 0 < made.missed < 20
     assert sum(report.missed) == made.missed
     assert report.missed[-1] == made.missed  # it is told where the gap is
-    assert f"incomplete: {made.missed} events left out" in said[1]
+    assert f"incomplete: {made.missed} events dropped" in said[1]
 
 
 def test_a_report_that_can_have_no_gaps_stays_silent_after_one(report: Report, said: list[str]) -> None:

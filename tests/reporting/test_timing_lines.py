@@ -153,8 +153,8 @@ def test_who_came_last_and_what_that_cost_the_others() -> None:
 @pytest.mark.parametrize(
     ("late", "status", "becomes"),
     [
-        (Late.FAIL, Status.FAILED, "stopped, and failed"),
-        (Late.DROP, Status.SKIPPED, "stopped, and out of the play"),
+        (Late.FAIL, Status.FAILED, "stopped and failed"),
+        (Late.DROP, Status.SKIPPED, "stopped and out of the play"),
         (Late.CATCH_UP, Status.CHANGED, "it goes on by itself"),
     ],
 )
@@ -265,7 +265,7 @@ def test_a_start_at_a_moment_says_when_that_is() -> None:
         for event in [*started(now), staged(1, now - NOON)]:
             console(event)
         [line] = [line for line in screen.below() if "staged" in line]
-    assert line.startswith("    t0: staged 1 of 4, waiting for web[2-4], to start at ")
+    assert line.startswith("    t0: staged 1 of 4, waiting for web[2-4], starts at ")
     assert line.endswith(("(in 1 h 00 m)", "(in 60 m 00 s)", "(in 59 m 59 s)"))
 
 
@@ -274,7 +274,7 @@ def test_a_skew_above_what_is_allowed_is_red() -> None:
     for skew, style in ((0.0031, "green"), (0.25, "bold red")):
         screen = told(one(Start(max_skew=0.1)), [*events, measured(skew), passed(2), finished(2)])
         assert screen.styles["  skew        "] == style
-        assert ("; 100 ms are allowed" in "\n".join(screen.lines)) is (style == "bold red")
+        assert ("; 100 ms is allowed" in "\n".join(screen.lines)) is (style == "bold red")
         text = "within 250 ms" if skew == 0.25 else "within 3.1 ms"
         assert any(text in line for line in history(one(Start(max_skew=0.1)), [*events, measured(skew)]))
 

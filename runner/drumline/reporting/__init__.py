@@ -1,1 +1,1 @@
-"""What people see of a run. A report reads events and nothing else, so a live run and an old one look alike."""
+"""What people see of a run. Reports read only events, so a live run and an earlier one look the same."""

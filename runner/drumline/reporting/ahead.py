@@ -1,4 +1,4 @@
-"""What is to be expected of a run, as styled lines and as data."""
+"""An estimate of a run, as styled lines and as data."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from drumline.model.playbook import Strategy
 from drumline.model.titles import play_title
 from drumline.reporting.lines import Line, Part, amount, count_parts, seconds, task_name
 
-#: So many batches of a play are shown one by one; of more the first, and the others together.
+#: Up to this many batches of a play are shown one by one; of more, the first, and the others together.
 _BATCHES = 6
-#: So many legs of the critical path are shown one by one; of more those of a task are added up.
+#: Up to this many legs of the critical path are shown one by one; of more, those of each task are added up.
 _LEGS = 15
 _NAMES = 48
 
 _REASONS: Mapping[Reason, str] = {
     Reason.BEGINNING: "from the beginning",
     Reason.BARRIER: "after the barrier",
-    Reason.NEED: "needs what was before",
-    Reason.FORKS: "for places (forks)",
-    Reason.SESSIONS: "for a session of its host",
-    Reason.THROTTLE: "for places (throttle)",
+    Reason.NEED: "after what it needs",
+    Reason.FORKS: "for a free fork",
+    Reason.SESSIONS: "for a session on its host",
+    Reason.THROTTLE: "for its turn (throttle)",
     Reason.START: "when all were staged",
-    Reason.CLOCK: "when its time had come",
+    Reason.CLOCK: "at its start time",
 }
-_ENDINGS = {0: "everything well", 2: "some job failed", 4: "some host unreachable"}
+_ENDINGS = {0: "success", 2: "a job failed", 4: "a host was unreachable"}
 
 
 def estimate_lines(found: Estimate) -> Iterator[Line]:
-    """The run's time, that of its plays, batches and waves, the critical path, and what all that rests on."""
+    """The times of the run, its plays, batches and waves, the critical path, and what these are based on."""
     yield [Part("expected: "), *_interval(found.run)]
     for index, planned in enumerate(found.plan.plays):
         yield from _play_lines(found, index, planned)
@@ -112,11 +112,11 @@ def _path_lines(found: Estimate) -> Iterator[Line]:
     if not found.path:
         return
     whole = sum(leg.seconds + leg.clock + leg.overhead for leg in found.path) or 1.0
-    yield [Part("critical path: "), Part("what the end waited for, one after the other", "dim")]
+    yield [Part("critical path: "), Part("what the end of the run waited for", "dim")]
     legs = [[leg] for leg in found.path] if len(found.path) <= _LEGS else _by_task(found)
     rows = [(sum(leg.seconds for leg in group), _place(found, group), _why(group)) for group in legs]
     clock, overhead = (sum(times) for times in zip(*((leg.clock, leg.overhead) for leg in found.path), strict=True))
-    others = [(clock, "until a moment had come", ""), (overhead, "drumline itself", "")]
+    others = [(clock, "waiting for a given time", ""), (overhead, "drumline itself", "")]
     rows += [row for row in others if row[0] >= whole / 100]
     width = max(len(place) for _, place, why in rows if why)
     for took, place, why in rows:
@@ -140,7 +140,7 @@ def _place(found: Estimate, group: Sequence[Leg]) -> str:
     [(host, most), *others] = hosts.most_common()
     where = f"on {host}"
     if others:
-        where = f"on {len(hosts)} hosts, one after the other"
+        where = f"on {len(hosts)} hosts in turn"
         where += f", {most} times {host}" if most > 1 else ""
     staged = ", until it was staged" if group[0].staged and len(group) == 1 else ""
     return f"{_cut([task_name(found.plan.steps[group[0].step])])} {where}{staged}"
@@ -153,10 +153,10 @@ def _why(group: Sequence[Leg]) -> str:
     if batches > 1:
         return f"{text}, in {batches} batches"
     in_turn = len(group[0].hosts) > 1 and reason not in (Reason.FORKS, Reason.THROTTLE, Reason.SESSIONS)
-    return f"{text}, then for places (forks)" if in_turn else text
+    return f"{text}, then for a free fork" if in_turn else text
 
 
-# How it ends, and what it rests on.
+# The outcome, and what the estimate is based on.
 
 
 def _ending_lines(found: Estimate) -> Iterator[Line]:
@@ -165,7 +165,7 @@ def _ending_lines(found: Estimate) -> Iterator[Line]:
     late = sum(run.late for run in found.rounds) / count
     if set(endings) != {0}:
         words = [f"{_ENDINGS.get(status, f'status {status}')} in {times}" for status, times in endings.items()]
-        yield [Part("how it ends: "), Part(f"{', '.join(words)} of {count} simulated runs", "bold")]
+        yield [Part("outcome: "), Part(f"{', '.join(words)} of {count} simulated runs", "bold")]
         yield [Part("  jobs on average: "), *count_parts(_mean_counts(found))]
     if late:
         yield [Part(f"late at a barrier: {amount(late)} jobs on average")]
@@ -187,11 +187,11 @@ def _basis_lines(found: Estimate) -> Iterator[Line]:
     rounds = counted(len(found.rounds), "simulated run")
     if found.runs:
         runs = counted(found.runs, "earlier run")
-        yield [Part(f"from {runs}; in brackets what 80% of {rounds} took", "dim")]
+        yield [Part(f"from {runs}; 80% of {rounds} lie within the brackets", "dim")]
     else:
         yield [Part(f"no earlier run of this playbook is in the journal; {rounds}", "dim")]
     if found.runs == 1:
-        yield [Part("one run doesn't show how far times spread: about 10% is assumed", "yellow")]
+        yield [Part("one run doesn't show how much times vary: about 10% is assumed", "yellow")]
     if found.unknown:
         names = _listed(found, found.unknown)
         yield [Part(f"no history: {names}; {UNKNOWN:g} s is assumed for each job (--take TASK=TIME)", "yellow")]

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
 
 class ConsoleReport:
-    """Tells a run on a screen. Use it as a context manager; it listens to events."""
+    """Shows a run on a screen. It is a context manager and a listener of events."""
 
     def __init__(
         self,
@@ -85,10 +85,10 @@ class ConsoleReport:
         go_on: Callable[[Sequence[str]], str] | None = None,
         address: Callable[[str], Any] = lambda _host: None,
     ) -> None:
-        """``remaining`` says what is left at a time, by the waves that are open and when each was released.
+        """``remaining`` estimates what is left at a time, given the open waves and when each was released.
 
-        ``state`` is the journal's directory, where the command line named it. ``recap``: also where nothing failed.
-        ``go_on`` gives the command that does what is left on some hosts, ``address`` the address of a host.
+        ``state`` is the journal's directory if the command line named it. ``recap``: even if nothing failed.
+        ``go_on`` makes the command that continues on some hosts; ``address`` gives the address of a host.
         """
         self._lock = threading.RLock()
         self._tracker = Tracker(plan, verbose=verbose, address=address)
@@ -103,10 +103,10 @@ class ConsoleReport:
         self._prompt = prompt
         self._remaining = remaining
         self._approve = approve_command(number, state)
-        self._shown: tuple[int, int] | None = None  # the play and batch whose title came last
-        self._under: WaveKey | None = None  # the wave whose title came last
+        self._shown: tuple[int, int] | None = None  # the play and batch whose title was shown last
+        self._under: WaveKey | None = None  # the wave whose title was shown last
         self._titled: set[WaveKey] = set()
-        self._passed: set[WaveKey] = set()  # waves with open jobs whose barrier has passed, and was told
+        self._passed: set[WaveKey] = set()  # waves with open jobs whose barrier has passed, and was shown
 
     def __enter__(self) -> ConsoleReport:
         if self._alive:
@@ -127,7 +127,7 @@ class ConsoleReport:
         self._screen.close()
 
     def __call__(self, event: Event) -> None:
-        """Take in one event and show what it changes."""
+        """Handle one event, and show what it changes."""
         with self._lock:
             self._tracker.handle(event)
             self._take(event)
@@ -155,7 +155,7 @@ class ConsoleReport:
             case RunFinished():
                 self._finished(event)
             case RunStarted() | WaveReleased() | JobsAbandoned() | JobsLate() | JobWaiting() | StartMeasured():
-                pass  # it is shown with something else, or later
+                pass  # shown with something else, or later
             case ApprovalGiven() | TimePassed() | FailuresPending() | FailuresSettled():
                 pass
             case _:
@@ -166,14 +166,14 @@ class ConsoleReport:
             self._screen.show(line)
 
     def _show_of(self, wave: Wave, lines: Iterable[Line]) -> None:
-        """Lines that are about a wave, below its title."""
+        """Show lines about a wave below its title."""
         if self._under != wave.key:
             self._show_title(wave)
         self._show(lines)
 
     def _finished(self, event: RunFinished) -> None:
         for wave in self._tracker.waves.values():
-            if self._has_something(wave):  # of a wave whose barrier never passed
+            if self._has_something(wave):  # waves whose barrier never passed
                 self._show_result(wave)
         self._close()
         if self._recap or event.exit_status:
@@ -189,9 +189,9 @@ class ConsoleReport:
         return self._go_on(hosts) if hosts and self._go_on is not None else None
 
     def _started(self, event: JobsStarted) -> None:
-        """Where nothing moves, a wave's title says that it began; one in which nothing runs has none.
+        """Without live lines, a wave's title shows that it began; a wave in which nothing runs has no title.
 
-        With ``free`` most waves begin at once: there the title comes with the first result.
+        With ``free``, most waves begin at once, so the title is shown with the first result.
         """
         if self._alive:
             return
@@ -200,7 +200,7 @@ class ConsoleReport:
                 self._show_title(self._tracker.waves[wave])
 
     def _wave_ended(self, wave: Wave) -> None:
-        """Everything is known of it; where it has a barrier, that shows its result, or has shown the first part."""
+        """Show the result of a wave without a barrier, or what came after its barrier."""
         if not self._has_barrier(wave) or wave.key in self._passed:
             self._show_result(wave)
 
@@ -209,8 +209,8 @@ class ConsoleReport:
         self._show_result(wave)
         if event.open:
             self._passed.add(wave.key)
-            self._under = None  # what is still to come stands below a title of its own
-            wave.barrier = None  # told; what is to come are the results of those that were late
+            self._under = None  # what comes later gets a title of its own
+            wave.barrier = None  # shown; the results of late jobs are still to come
 
     def _show_title(self, wave: Wave) -> None:
         plan = self._tracker.plan
@@ -224,7 +224,7 @@ class ConsoleReport:
 
     def _show_result(self, wave: Wave) -> None:
         if not self._verbose and not self._has_something(wave):
-            return  # nothing ran in it: the failures above and the verdict below say why
+            return  # nothing ran: the failures above and the verdict below say why
         told = self._failures.told(wave)
         lines = list(wave_result(self._tracker, wave, verbose=self._verbose, more=self._more, told=told))
         if lines:
@@ -239,7 +239,7 @@ class ConsoleReport:
         return self._tracker.plan.plays[play].batches[batch].waves[number]
 
     def _forget(self, wave: Wave) -> None:
-        """It was shown; ten thousand hosts' results need not be kept."""
+        """Drop what was shown, since the results of ten thousand hosts take memory."""
         tracker, steps = self._tracker, self._steps(wave)
         with tracker.lock:
             wave.folds.clear()
@@ -259,7 +259,7 @@ class ConsoleReport:
         return self._tracker.plan.plays[wave.key[0]].play.strategy is Strategy.WAVES
 
     def _start_goes_on(self, event: JobStaged | StartReleased) -> None:
-        """Where nothing moves, a line when the staging begins and one when it has ended; else a live line tells it."""
+        """Without live lines, show when staging begins and ends."""
         index = event.job.step if isinstance(event, JobStaged) else event.jobs[0].step
         start = self._tracker.starts[index]
         if self._alive or (isinstance(event, JobStaged) and len(start.staged) > 1):
@@ -284,16 +284,16 @@ class ConsoleReport:
 
     def _how_to_answer(self) -> str:
         if self._prompt:
-            return f"answer below, or elsewhere with: {self._approve}"
+            return f"answer below, or in another terminal with: {self._approve}"
         return f"answer with: {self._approve} [--reject]"
 
     def _interrupted(self) -> None:
         if self._tracker.interrupts == 1:
-            text = "interrupted: the running wave ends, nothing more is released; Ctrl-C again stops what runs"
+            text = "interrupted: the running wave finishes, then the run stops; press Ctrl-C again to stop now"
         elif self._tracker.interrupts == 2:
-            text = "interrupted: stopping what runs on the hosts"
+            text = "interrupted: stopping the commands on the hosts"
         else:
-            text = "interrupted: not waiting any longer"
+            text = "interrupted: no longer waiting"
         self._screen.show([Part(text, "bold magenta")])
 
     def _live_lines(self) -> list[Line]:
@@ -312,7 +312,7 @@ class ConsoleReport:
         return [*lines, prompt] if prompt else lines
 
     def _live_line(self, wave: Wave, now: float) -> Line:
-        """What matters most comes first: a narrow terminal cuts the end off."""
+        """What matters most comes first, since a narrow terminal cuts off the end."""
         plan = self._tracker.plan
         counts = [Part("  "), *count_parts(wave.counts)] if wave.counts else []
         running = running_text(self._tracker, wave, now)
@@ -328,11 +328,11 @@ class ConsoleReport:
 
 
 def _left_line(left: Left, *, asked: bool) -> Line:
-    """``asked``: someone's answer is waited for, and no one knows how long that takes."""
+    """``asked``: the run waits for an answer, and no one knows how long that takes."""
     low, middle, high = map(seconds, left.time)
     around = f" ({low} to {high})" if low != high else ""
     then = " after the answer" if asked else ""
-    text = f"about {middle} left{then}{around}" if left.time.high > 0 else "it takes longer than expected"
+    text = f"about {middle} left{then}{around}" if left.time.high > 0 else "taking longer than expected"
     unknown = f", not counting {counted(left.unknown, 'task')} that never ran" if left.unknown else ""
     return [Part(f"  {text}{unknown}", "dim")]
 

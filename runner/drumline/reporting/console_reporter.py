@@ -1,4 +1,4 @@
-"""The console as a reporter: of a run that goes on, or of one that is read from the journal."""
+"""The console as a reporter: of a live run, or of one from the journal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """Reports runs on a stream. People are asked there too, when it and the standard input are a terminal."""
+    """Reports runs on a stream. If the stream and standard input are a terminal, people are asked there, too."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class Console:
     ) -> None:
         """``asks`` is the plan of a run that may ask people.
 
-        ``remaining`` makes what tells a terminal how much is left of the run with a number. ``state`` is the journal's
-        directory, where the command line named it. ``options`` go to :class:`ConsoleReport` as they are.
+        ``remaining`` makes the estimate of what is left of a run, given its number. ``state`` is the journal's
+        directory if the command line named it. ``options`` are passed to :class:`ConsoleReport`.
         """
         self._stream = stream
         self._screen, self._alive = screen_for(getattr(sys, stream))
@@ -62,7 +62,7 @@ class Console:
         return [Reporter(name="The console", open=report, stream=self._stream)]
 
     def close(self) -> None:
-        """The runs have ended."""
+        """Close the console after the last run."""
         self._stack.close()
 
 

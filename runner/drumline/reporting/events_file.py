@@ -20,7 +20,7 @@ from drumline.plugin.spec import hookimpl
 
 
 class EventsFile:
-    """Reports runs to a file, or with ``-`` to the standard output. Raises ``UsageError`` when it can't be written."""
+    """Reports runs to a file, or to standard output for ``-``. Raises ``UsageError`` if it can't be written."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -35,14 +35,14 @@ class EventsFile:
 
 
 def _opened(name: str) -> Callable[[], TextIO]:
-    """What opens the file for ``--events``: it is tried at once, but for a pipe that has no reader yet."""
+    """A function that opens the file for ``--events``. It is opened now as a test, except a pipe without a reader."""
     if name == "-":
         return lambda: sys.stdout
     try:
         if stat.S_ISFIFO(os.stat(name).st_mode):
             return lambda: Path(name).open("w", encoding="utf-8")
     except OSError:
-        pass  # it isn't there yet, or can't be looked at: then it can't be opened either
+        pass  # it doesn't exist yet, or can't be opened either
     try:
         file = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 - closed by its report
     except (OSError, ValueError) as error:
@@ -59,12 +59,12 @@ def _writing(opened: Callable[[], TextIO], plan: Plan) -> Iterator[Takes]:
         yield _EventLines(file, plan)
     finally:
         if file is not sys.stdout:
-            with suppress(OSError):  # told when it was written
+            with suppress(OSError):  # reported when writing failed
                 file.close()
 
 
 class _EventLines:
-    """Writes events as lines of JSON; those that were missed leave a gap in the numbers."""
+    """Writes events as lines of JSON. Missed events leave a gap in the numbers."""
 
     def __init__(self, file: TextIO, plan: Plan) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Failures, told when they happen: the first of a kind in full, those like it a moment later in one line."""
+"""Failures, shown when they happen: the first of a kind in full, similar ones a moment later in one line."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from drumline.reporting.folds import Fold, Likeness
 from drumline.reporting.lines import MARKS, Line, Part, fold_lines, mark, task_name
 from drumline.reporting.tracker import CAUSES, Tracker, Wave, WaveKey
 
-#: Seconds for which failures like one that was told are gathered before they are told.
+#: Seconds for which failures similar to one that was shown are gathered.
 _PATIENCE = 1.0
 
-#: Kinds of failures of one task that are told in full, unless outputs are shown anyway; of others the last words.
+#: How many kinds of failures of a task are shown in full, unless outputs are shown anyway; of others, the last lines.
 _MOST_KINDS = 5
 
 
 class _Repeated(Struct):
-    """Failures of one task that differ by the hosts' names at most."""
+    """Failures of one task that differ only by the hosts' names, if at all."""
 
     step: int
-    first: str  #: The host whose failure was told in full.
-    more: list[str] = []  #: Hosts that failed alike, and were not told yet.
+    first: str  #: The host whose failure was shown in full.
+    more: list[str] = []  #: Hosts with the same failure that haven't been shown yet.
 
 
 class FailureReports:
-    """Tells failures of waves that go on. ``show`` takes a wave and what is to be said of it."""
+    """Shows failures of running waves. ``show`` takes a wave and the lines about it."""
 
     def __init__(
         self, tracker: Tracker, show: Callable[[Wave, Iterable[Line]], None], lock: threading.RLock, *, verbose: int
     ) -> None:
-        """``lock`` is held while something is shown, also by what comes after a moment."""
+        """``lock`` is held while something is shown, also by the timer."""
         self._tracker = tracker
         self._show = show
         self._lock = lock
@@ -44,7 +44,7 @@ class FailureReports:
         self._timer: threading.Timer | None = None
 
     def add(self, event: JobFinished) -> None:
-        """Tell it, if it is a failure that matters."""
+        """Show the event if it is a failure that matters."""
         if event.status not in CAUSES or event.ignored:
             return
         wave = self._tracker.wave_of(event.job)
@@ -63,11 +63,11 @@ class FailureReports:
         self._show(wave, fold_lines(self._tracker.plan.steps[step], fold, verbose=self._verbose, brief=brief))
 
     def told(self, wave: Wave) -> frozenset[tuple[int, str]]:
-        """What was told in full of a wave: steps with their hosts. What was gathered of it is told with its result."""
+        """The steps and hosts of a wave that were shown in full. What was gathered is shown with the wave's result."""
         return frozenset((kind.step, kind.first) for kind in self._kinds.pop(wave.key, {}).values())
 
     def close(self) -> None:
-        """Nothing comes any more."""
+        """Show nothing more."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -78,7 +78,7 @@ class FailureReports:
             self._timer.start()
 
     def _tell_gathered(self) -> None:
-        # The output may be closed by now: whoever writes the next line says so.
+        # The output may be closed by now; whoever writes the next line reports that.
         with self._lock, suppress(OSError, ValueError):
             self._timer = None
             for key, kinds in self._kinds.items():
@@ -96,5 +96,5 @@ class FailureReports:
             mark(word, style),
             Part(f"{name}: "),
             Part(fold_hosts(hosts), "bold"),
-            Part(f"  like {kind.first}", "dim"),
+            Part(f"  same as {kind.first}", "dim"),
         ]

@@ -1,4 +1,4 @@
-"""Results that are equal, or differ by no more than the host's own name, told as one."""
+"""Results that are equal, or differ only by the host's own name, shown as one."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Shows
 
-#: Of results that differ by their hosts' names so many are shown.
+#: How many of the results that differ only by their hosts' names are shown.
 MOST_SAMPLES = 3
 
-#: Equal for results that differ by their hosts' names at most: step, status, whether it is ignored, text.
+#: Equal for results that differ at most by their hosts' names: step, status, whether it is ignored, text.
 Likeness: TypeAlias = tuple[int, Status, bool, str]
 
-#: What stands for the host's name or address where texts are compared.
+#: The placeholder for the host's name or address when texts are compared.
 _BLANK = "\x00"
 
 
 class Fold(Struct):
-    """Hosts on which a step ended alike: the same status and the same text."""
+    """Hosts on which a step ended in the same way: with the same status and text."""
 
     step: int
     status: Status
-    result: Mapping[str, Any]  # of the first of them
+    result: Mapping[str, Any]  # that of the first host
     ignored: bool = False
     hosts: list[str] = []
     first_start: float = 0.0
     last_end: float = 0.0
-    #: Where the texts differ by the hosts' names: the results of the first few hosts.
+    #: If the texts differ by the hosts' names: the results of the first few hosts.
     samples: dict[str, Mapping[str, Any]] = {}
 
 
 class Folding:
-    """Says what is equal."""
+    """Decides which results are equal."""
 
     def __init__(self, plan: Plan, verbose: int, address: Callable[[str], Any] | None = None) -> None:
-        """``address`` gives the address of a host, where it has one; None: names and addresses make a difference."""
+        """``address`` gives a host's address, if it has one; without it, names and addresses make a difference."""
         self._plan = plan
         self._verbose = verbose
         self._address = address
         self._order: dict[str, int] = {}
 
     def ordered(self, hosts: Iterable[str]) -> list[str]:
-        """The hosts in the order of the inventory, so that two reports can be compared."""
+        """The hosts in inventory order, so that two reports can be compared."""
         if not self._order:
             for known in dict.fromkeys(step.hosts for step in self._plan.steps):
                 for host in known:
@@ -55,7 +55,7 @@ class Folding:
         return sorted(hosts, key=lambda host: self._order.get(host, -1))
 
     def text(self, step: int, status: Status, result: Mapping[str, Any], ignored: bool) -> str:
-        """What is shown of a result."""
+        """The text that is shown of a result."""
         if self._verbose > 1 or self._plan.steps[step].task.traits.shows is not Shows.OUTCOME:
             return _flat(result)
         return what_is_shown(status, result, ignored, self._verbose)
@@ -72,9 +72,9 @@ class Folding:
         return re.sub(f"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", _BLANK, text)
 
     def merged(self, folds: Sequence[Fold]) -> list[Fold]:
-        """Folds of one step, by their first hosts; those of single hosts that differ by their names are one.
+        """Folds of one step, ordered by their first hosts; single hosts that differ only by their names are merged.
 
-        Two hosts that say the same name are left apart: one of them is mistaken about itself.
+        Two hosts that report the same name are kept apart, since one of them is wrong about itself.
         """
         groups: dict[Any, list[Fold]] = {}
         for number, fold in enumerate(folds):
@@ -84,7 +84,7 @@ class Folding:
         return sorted(found, key=lambda fold: self._order.get(fold.hosts[0], -1))
 
     def likeness(self, fold: Fold) -> Likeness:
-        """Equal for folds that differ by no more than the names of their first hosts."""
+        """A key that is equal for folds that differ only by the names of their first hosts."""
         text = self.text(fold.step, fold.status, fold.result, fold.ignored)
         return fold.step, fold.status, fold.ignored, self.blanked(text, fold.hosts[0])
 
@@ -108,9 +108,9 @@ class Folding:
 
 
 def what_is_shown(status: Status, result: Mapping[str, Any], ignored: bool, verbose: int) -> str:
-    """The part of a result by which equal ones are folded: all that is said of a failure, else ``msg`` and output.
+    """The part of a result that decides whether it is folded: all that is shown of a failure, else ``msg`` and output.
 
-    The command is no part of it: it may differ by the host's name alone.
+    The command isn't part of it, since it may differ only by the host's name.
     """
     if not verbose and status is Status.UNREACHABLE:
         return str(result.get("kind", result.get("msg")))  # each message names its own host, address or key
@@ -121,7 +121,7 @@ def what_is_shown(status: Status, result: Mapping[str, Any], ignored: bool, verb
 
 
 def _flat(value: Any) -> str:
-    """A value as text in which words stand as they are: a line end before a name isn't the letter n."""
+    """A value as text without escapes, in which a line end before a name isn't the letter n."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):

@@ -38,7 +38,7 @@ from drumline.reporting.wave_lines import ending_line, wave_result
 
 
 def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
-    """A line for each run: number, id, when, how long, how it ended, how it was called."""
+    """A line for each run: number, id, start, duration, outcome, command line."""
     for run in runs:
         word, style = _ending(run)
         took = seconds(max(0.0, run.finished - run.started)) if run.finished else ""
@@ -63,9 +63,9 @@ def show_lines(
 ) -> Iterator[Line]:
     """One run in full: failures first, then every wave with its times and results, then the verdict.
 
-    ``state`` is the journal's directory, where the command line named it. ``kept`` says how much output of jobs the
-    journal has beside their results; ``unfit`` is called for each event that doesn't fit the others, if there may be
-    such: then the journal is damaged. ``changed`` are the files of the run that are others now.
+    ``state`` is the journal's directory if the command line named it. ``kept`` says how much output of jobs the
+    journal has in addition to their results. ``unfit`` is called for each event that contradicts others, if any
+    may, which means that the journal is damaged. ``changed`` are the files of the run that have changed since.
     """
     tracker = Tracker(plan, verbose=verbose)
     for _ in _followed(tracker, events, unfit):
@@ -96,7 +96,7 @@ def show_lines(
 
 
 def _followed(tracker: Tracker, events: Iterable[Event], unfit: Callable[[], None] | None) -> Iterator[Event]:
-    """The events, taken in by the tracker; without those that don't fit what is left of a damaged journal."""
+    """The events after the tracker has handled them, without those that contradict the rest of a damaged journal."""
     for event in events:
         try:
             tracker.handle(event)
@@ -109,7 +109,7 @@ def _followed(tracker: Tracker, events: Iterable[Event], unfit: Callable[[], Non
 
 
 def _times(wave: Wave, last: float, now: float | None) -> str:
-    """From when to when; ``last`` is the last that is known of the run, ``now`` is given while it goes on."""
+    """The wave's start and end. ``last`` is the last known time of the run; ``now`` is given while it is under way."""
     if wave.ended is None and now is not None:
         return f"since {_clock(wave.released)}, {seconds(max(0.0, now - wave.released))}"
     end = wave.ended or last
@@ -137,7 +137,7 @@ def _unfinished_lines(tracker: Tracker, run: RunInfo, now: float, approve: str) 
 
 
 def _unknown_lines(tracker: Tracker, kept: Mapping[Job, int]) -> Iterator[Line]:
-    """The jobs of a died run of which no one knows how they ended, what is known of them, and what to do."""
+    """The jobs of a died run whose outcome is unknown, what is known about them, and what to do."""
     word, style = MARKS[Status.UNKNOWN]
     groups: dict[tuple[int, str], list[str]] = {}
     for job, since in tracker.running.items():
@@ -155,12 +155,12 @@ def _unknown_lines(tracker: Tracker, kept: Mapping[Job, int]) -> Iterator[Line]:
             Part(fold_hosts(hosts), "bold"),
             Part(f"  {known_words}", "dim"),
         ]
-    yield [Part(f"{_UNKNOWN} Look on these hosts what they did, then start the run again.")]
+    yield [Part(f"{_UNKNOWN} Check on these hosts what they did, then start the run again.")]
 
 
-#: What is to be said of jobs that were sent by a run that died.
+#: The explanation for jobs that a died run had sent.
 _UNKNOWN = (
-    "drumline died before it heard how these jobs ended. Commands that were under way go on on their hosts until they "
+    "drumline died before it learned how these jobs ended. Their commands go on on the hosts until they "
     "end by themselves."
 )
 
@@ -177,7 +177,7 @@ def show_data(
 
     ``run``, ``failures``, ``stops`` (plays that ended early), ``waves``, ``starts`` (synchronised), ``approvals``,
     ``waiting`` (what jobs wait for now) and ``jobs``, each with its times and result.
-    Jobs that were sent and aren't over are ``running``, or ``unknown`` where the run died.
+    Jobs that were sent and haven't ended are ``running``, or ``unknown`` if the run died.
     """
     tracker = Tracker(plan)
     jobs: list[dict[str, Any]] = []
@@ -202,7 +202,7 @@ def show_data(
 
 
 def _open_jobs(tracker: Tracker, run: RunInfo, kept: Mapping[Job, int]) -> Iterator[dict[str, Any]]:
-    """Jobs that were sent and aren't over, as far as the journal knows."""
+    """Jobs that were sent and haven't ended, as far as the journal knows."""
     status, reason = ("running", "") if run.alive else ("unknown", _UNKNOWN)
     jobs = tuple(tracker.running)
     described = describe(JobsStarted(at=0.0, jobs=jobs), tracker.plan)["jobs"] if jobs else []
@@ -258,11 +258,11 @@ def _approval(question: Question, plan: Plan) -> dict[str, Any]:
 def output_of(
     history: History, run: RunInfo, task: str, host: str, stream: str, warn: Callable[[str], object] = str
 ) -> bytes:
-    """All that a job wrote to a stream, masked. Raises ``UsageError`` when the run has no such job.
+    """Everything that a job wrote to a stream, masked. Raises ``UsageError`` if the run has no such job.
 
-    ``task`` is its id, or what it is called in reports. With batches or several plays the last job of that task on that
-    host is meant; of a loop, all items together. Of a job that isn't over it is what the journal has until now, and
-    ``warn`` is told.
+    ``task`` is the task's id, or its name in reports. With batches or several plays, it is the last job of that task on
+    that host; for a loop, all items together. For an unfinished job, it is what the journal has so far, and ``warn`` is
+    called.
     """
     plan = history.plan(run)
     mine: dict[Job, JobFinished | None] = {}  # in the order in which they were sent
@@ -283,7 +283,7 @@ def output_of(
     if ended is None:
         if not kept:
             raise UsageError(*_not_over(run, task, host))
-        warn(f"{'. '.join(_not_over(run, task, host))} This is what was kept until then, without its beginning.")
+        warn(f"{'. '.join(_not_over(run, task, host))} This is what was kept so far, without its beginning.")
         return b"".join(piece.whole for piece in kept.values())
     items = [item for item in ended.result.get("results", [ended.result]) if isinstance(item, dict)]
     said = [_said(item.get(stream), kept.pop(item.get("kept") or 0, None)) for item in items]
@@ -291,7 +291,7 @@ def output_of(
 
 
 def _said(text: object, kept: Kept | None) -> bytes:
-    """One command's stream: as a result has it, or as the journal keeps it where it is no text, and what follows."""
+    """One command's stream: from the result, or from the journal if it isn't text, and what follows."""
     beginning = text.encode(errors="surrogateescape") if isinstance(text, str) else b""
     if kept is None:
         return beginning
@@ -306,12 +306,15 @@ def _no_such_job(run: RunInfo, plan: Plan, task: str, host: str) -> str:
 
 def _not_over(run: RunInfo, task: str, host: str) -> tuple[str, str]:
     if run.alive:
-        return "The job has not ended yet", f"'{task}' runs on '{host}': its output is in the journal when it ends."
+        return (
+            "The job has not ended yet",
+            f"'{task}' is running on '{host}': its output is in the journal when it ends.",
+        )
     detail = (
-        f"'{task}' was sent to '{host}', and drumline died before it heard how it ended. Its command goes on there "
-        "until it ends by itself: look on the host what it did."
+        f"'{task}' was sent to '{host}', and drumline died before it learned how it ended. Its command goes on there "
+        "until it ends by itself: check on the host what it did."
     )
-    return "What this job said is unknown", detail
+    return "The output of this job is unknown", detail
 
 
 def _job(fields: dict[str, Any]) -> dict[str, Any]:

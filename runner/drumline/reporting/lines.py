@@ -1,4 +1,4 @@
-"""Reports as styled lines: what is said about waves, results and failures, for every kind of output."""
+"""Reports as styled lines: waves, results and failures, for every kind of output."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from drumline.model.traits import Shows
 from drumline.reporting.folds import Fold
 from drumline.reporting.tracker import CAUSES, Tracker, Wave
 
-#: How many lines of each stream are shown of a failure.
+#: How many lines of each stream are shown for a failure.
 LAST_LINES = 20
 
-#: And of another one that differs by the host's name alone.
+#: And for another one that differs only by the host's name.
 _FEW_LINES = 3
 
-#: How many characters are shown of one line of output; 'drumline runs output' has all of it.
+#: How many characters of an output line are shown; 'drumline runs output' prints all of it.
 _LONGEST = 2000
 
 MARKS: Mapping[Status, tuple[str, str]] = {
@@ -42,7 +42,7 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 class Part(Struct, frozen=True):
     """Some text in one style (the words that rich knows: ``bold red``, ``dim``).
 
-    A line with a ``whole`` part is never broken: it is there to be copied.
+    A line with a ``whole`` part is never wrapped, so that it can be copied.
     """
 
     text: str
@@ -54,7 +54,7 @@ Line = Sequence[Part]
 
 
 def mark(word: str, style: str) -> Part:
-    """The first word of a line, in a column of its own: what became of the hosts that it is about."""
+    """The first word of a line, in a column of its own: what happened to the hosts that it is about."""
     return Part(f"  {word:<11} ", style)
 
 
@@ -89,18 +89,18 @@ def fine(value: float) -> str:
 
 
 def clock(at: float) -> str:
-    """A time of day here, to the second; with its date when that isn't today's."""
+    """A local time of day, to the second, with the date if that isn't today."""
     moment = time.localtime(at)
     return time.strftime("%H:%M:%S" if moment[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M:%S", moment)
 
 
 def task_name(step: Step) -> str:
-    """What a task is called in reports: its name as written, else its text."""
+    """A task's name in reports: as written, else its text."""
     return printable(task_title(step.task))
 
 
 def batch_title(plan: Plan, wave: Wave) -> Line:
-    """``Play name``, with its batch where there are several."""
+    """``Play name``, with its batch if there are several."""
     play_index, batch_index, _ = wave.key
     play = plan.plays[play_index]
     batch = f", batch {batch_index + 1} of {len(play.batches)}" if len(play.batches) > 1 else ""
@@ -129,9 +129,9 @@ def fold_lines(
     told: Sequence[str] = (),
     brief: bool = False,
 ) -> Iterator[Line]:
-    """One status of one task with its hosts, then what is to be said about it; ``brief``: its last words.
+    """One status of one task with its hosts, then the details; ``brief``: only the last lines.
 
-    ``more`` is the command that shows all of it. Of the hosts ``told`` everything was said already.
+    ``more`` is the command that shows everything. For the hosts in ``told``, everything was already shown.
     """
     word, style = MARKS[fold.status]
     ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
@@ -149,12 +149,12 @@ def fold_lines(
     elif not told:
         yield from _last_words(fold.result) if brief else _body(step, fold.status, fold.result, verbose)
     if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
-        whose = "" if told else f"this is {fold.hosts[0]}; "
-        yield [Part(f"      {whose}each host's own message: {more}", "dim")]
+        whose = "" if told else f"shown for {fold.hosts[0]}; "
+        yield [Part(f"      {whose}for each host's message: {more}", "dim")]
 
 
 def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int) -> Iterator[Line]:
-    """What is to be said of one result."""
+    """The details of one result."""
     if status in CAUSES:
         yield from failure_lines(step, result)
     elif (step.task.traits.shows is Shows.MESSAGE and status is not Status.SKIPPED) or (verbose and result.get("msg")):
@@ -168,9 +168,9 @@ def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int) -
 
 
 def _sample_lines(step: Step, fold: Fold, verbose: int, more: str, told: Collection[str]) -> Iterator[Line]:
-    """Of results that differ by their hosts' names the first ones, and how to see the others.
+    """The first of the results that differ only by their hosts' names, and how to see the others.
 
-    Of a failure all is said once, and of further hosts their last words.
+    A failure is shown in full once, and for further hosts only its last lines.
     """
     is_cause = fold.status in CAUSES
     shown = 0
@@ -196,7 +196,7 @@ def _with_host(host: str, body: Sequence[Line]) -> Iterator[Line]:
 
 
 def _last_words(result: Mapping[str, Any]) -> list[Line]:
-    """Of a failure that is like another: the ends of its outputs, else its message."""
+    """For a failure similar to another: the ends of its outputs, else its message."""
     return list(_output_lines(result, lines=_FEW_LINES)) or list(_indented(result.get("msg", ""), "red"))
 
 
@@ -246,12 +246,12 @@ def _output_lines(result: Mapping[str, Any], lines: int | None) -> Iterator[Line
 
 
 def cut_lines(result: Mapping[str, Any]) -> Iterator[Line]:
-    """How much of the output isn't here, and how much is nowhere."""
+    """How much of the output isn't shown here, and how much wasn't kept at all."""
     lost, more = result.get("lost") or 0, result.get("cut") or 0
     if more > lost:
         yield [Part(f"      {more - lost} more bytes of output: see 'drumline runs output'", "dim")]
     if lost:
-        yield [Part(f"      {lost} bytes of output were not kept: it was more than 'output_limit' allows", "yellow")]
+        yield [Part(f"      {lost} bytes of output were not kept: there was more than 'output_limit' allows", "yellow")]
 
 
 def verdict(tracker: Tracker, number: int) -> Line:
@@ -271,7 +271,7 @@ def verdict(tracker: Tracker, number: int) -> Line:
 
 
 def amount(count: float) -> str:
-    """A number of things, or a mean of such: ``12``, ``0.4``, ``3021``."""
+    """A count, or a mean count: ``12``, ``0.4``, ``3021``."""
     return f"{count:.3g}" if count < 100 else f"{count:.0f}"
 
 
@@ -286,7 +286,7 @@ def count_parts(counts: Mapping[Status, float]) -> list[Part]:
 
 
 def _said(result: Mapping[str, Any]) -> Any:
-    """The message, else the values that the action gave (``debug: {var: …}``)."""
+    """The message, else the values that the action returned (``debug: {var: …}``)."""
     if "msg" in result:
         return result["msg"]
     return {name: value for name, value in result.items() if name not in ("changed", "failed")}
@@ -314,7 +314,7 @@ def _short(value: Any, most: int = 500) -> str:
 
 
 def printable(text: str) -> str:
-    """Without the control characters by which a host could play with the operator's terminal."""
+    """Text without the control characters through which a host could manipulate the operator's terminal."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in "\t\n" else f"\\x{ord(char):02x}" for char in text)

@@ -25,13 +25,13 @@ def listeners_for(
     when_slow: WhenSlow = WhenSlow.DROP,
     **console: Any,
 ) -> Iterator[Reports]:
-    """Makes the listeners of a run when its number is known, and closes them at the end.
+    """Make the listeners of a run once its number is known, and close them at the end.
 
     ``hooks`` are those of all plugins; ``console`` are options of :class:`Console`.
 
-    With ``events`` "-" the events have stdout, and the console takes stderr. Raises ``UsageError`` when the file can't
-    be written. A report whose output breaks later (a full disk, a closed pipe) falls silent, and one that no one reads
-    holds nothing up (:mod:`.relay`); the run goes on, since the journal has everything.
+    If ``events`` is "-", events go to stdout and the console to stderr. Raises ``UsageError`` if the file can't be
+    written. A report whose output breaks later (a full disk, a closed pipe) stops, and one that no one reads holds
+    nothing up (:mod:`.relay`): the run goes on, since the journal has everything.
     """
     warn(sys.stderr, warnings)
     hooks = hooks or Hooks()
@@ -43,7 +43,7 @@ def listeners_for(
 
 
 def command_line_reporters(hooks: Hooks, stack: ExitStack, events: str | None, **console: Any) -> Console:
-    """Register what the command line asks for, for as long as the stack is open: the console, and ``--events``."""
+    """Register the reporters that the command line asks for, the console and ``--events``, while the stack is open."""
     shown = Console("stderr" if events == "-" else "stdout", **console)
     stack.callback(shown.close)
     if events is not None:

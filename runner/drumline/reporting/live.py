@@ -1,4 +1,4 @@
-"""A terminal on which some lines move, drawn by rich. Nothing else imports rich for what it shows of a run."""
+"""A terminal with live lines, drawn by rich. No other module imports rich to show a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drumline.plugin.terminal import Shared
 from drumline.reporting.lines import Line
 from drumline.reporting.screens import FRAMES_PER_SECOND
 
-#: What a terminal shows of Ctrl-C, ``^C``, has to fit behind the last live line: on a line of its own it moves them.
+#: The ``^C`` that a terminal shows for Ctrl-C has to fit on the last live line; on a new line, it would shift them.
 _ROOM = 2
 
 
@@ -47,18 +47,18 @@ class LiveScreen:
             self._live = None
 
 
-#: What stands before the text of a line, and stays free below it: a status, a stream of output, an indentation.
+#: The prefix of a line, below which wrapped text leaves a blank: a status, a stream of output, an indentation.
 _MARGIN = re.compile(r"  [a-z][a-z ]{10} (?=\S)|\s*(?:\S+: )?std(?:out|err) │ |\s*")
 
-#: What isn't broken: a number with its unit, a word. A line may end between letters of Chinese, Japanese and Korean.
+#: What isn't broken: a number with its unit, a word. Lines may break between letters of Chinese, Japanese and Korean.
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
 _WORD = re.compile(rf"\s*[\d.]+ (?:ms|[smh])\b\S*\s*|\s*[{_WIDE}]\s*|\s*[^\s{_WIDE}]+\s*$|\s*[^\s{_WIDE}]+")
 
 
 def _broken(text: Text, console: Console) -> Iterator[Text]:
-    """A line as lines of the terminal, broken between words; a word that is longer than a line is left to the terminal.
+    """A line wrapped between words; a word longer than a line is left to the terminal.
 
-    What goes on below begins where the line's own text did, where that leaves enough room.
+    Continuation lines start where the line's text did, if that leaves enough room.
     """
     width = console.width
     if text.cell_len <= width:
@@ -87,14 +87,14 @@ def _wrapped(text: Text, first: int, width: int) -> Iterator[Text]:
 
 
 class _Drawn:
-    """What stands below the lines, asked anew for each frame."""
+    """The live lines, requested anew for each frame."""
 
     def __init__(self, live: Callable[[], Iterable[Line]]) -> None:
         self._live = live
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = [_text(line) for line in self._live()]
-        for line in lines[-options.size.height :]:  # the last ones matter most: what is asked is there
+        for line in lines[-options.size.height :]:  # the last ones matter most: the question is there
             line.truncate(max(1, options.max_width - _ROOM), overflow="ellipsis")
             line.no_wrap = True
             yield line

@@ -1,4 +1,4 @@
-"""Asks people at the terminal: keys are read one by one, so that what is typed stands among the live lines."""
+"""Asks people at the terminal. Keys are read one by one, so that the typed text appears among the live lines."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from drumline.reporting.lines import Line, Part, task_name
 
 _YES, _NO = frozenset({"y", "yes"}), frozenset({"", "n", "no"})
 _LONGEST = 20
-#: Letters that are taken where they aren't yes or no.
+#: The most characters of an answer that isn't yes or no.
 _LONGEST_TEXT = 1000
 
 
 class TerminalPrompt:
     """A source of answers (:class:`drumline.execution.approvals.Source`): one question at a time, the oldest first.
 
-    While a question stands, the terminal shows no keys by itself; Ctrl-C stays a signal. What was typed before the
-    question stood there is thrown away: no one can have meant it. In the background nothing is read.
+    While a question is open, the terminal doesn't echo keys; Ctrl-C still sends a signal. What was typed before the
+    question appeared is discarded, since it can't be an answer. Nothing is read in the background.
     """
 
     def __init__(self, plan: Plan, terminal: int) -> None:
         """``terminal`` is the file descriptor that is read."""
-        self.redraw: Callable[[], None] = lambda: None  #: Called when something else is to be shown.
+        self.redraw: Callable[[], None] = lambda: None  #: Called when the display has to change.
         self._plan = plan
         self._terminal = terminal
         self._lock = threading.Lock()
         self._questions: list[ApprovalRequested] = []
-        self._withdrawn: list[ApprovalRequested] = []  # before they were put
+        self._withdrawn: list[ApprovalRequested] = []  # before they were asked
         self._typed = ""
         self._hint = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._before: list[Any] | None = None  # the terminal's settings; None: they are as they were
+        self._before: list[Any] | None = None  # the terminal's original settings; None: unchanged
         self._closed = False
 
     def put(self, question: ApprovalRequested) -> None:
-        """People have been shown the question: now they may answer."""
+        """People have seen the question: from now on they may answer."""
         with self._lock:
             if question in self._withdrawn:
                 self._withdrawn.remove(question)
@@ -52,7 +52,7 @@ class TerminalPrompt:
                 self._questions.append(question)
 
     def look(self, question: ApprovalRequested) -> Reply | None:
-        """Take in what was typed since; the answer, once a line of it is one."""
+        """Read what was typed since; returns the answer once a line is one."""
         with self._lock:
             if self._closed or self._questions[:1] != [question] or not self._in_foreground() or not is_free():
                 return None
@@ -64,7 +64,7 @@ class TerminalPrompt:
         return answer
 
     def withdraw(self, question: ApprovalRequested) -> None:
-        """Ask the next one, or give the terminal back."""
+        """Ask the next question, or restore the terminal."""
         with self._lock:
             if question not in self._questions:
                 self._withdrawn.append(question)
@@ -74,13 +74,13 @@ class TerminalPrompt:
             self._questions.remove(question)
 
     def close(self) -> None:
-        """Give the terminal back, whatever is still asked."""
+        """Restore the terminal, whatever questions are still open."""
         with self._lock:
             self._closed = True
             self._give_keys_back()
 
     def line(self) -> Line | None:
-        """What stands below all others; None when nothing is asked here."""
+        """The last line of all; None if nothing is asked here."""
         before, questions = self._before, self._questions  # without the lock: it may be drawn while keys are read
         if before is None or not questions:
             return None
@@ -94,11 +94,11 @@ class TerminalPrompt:
     def _in_foreground(self) -> bool:
         try:
             return os.tcgetpgrp(self._terminal) == os.getpgrp()
-        except OSError:  # it hung up
+        except OSError:  # the terminal hung up
             return False
 
     def _take_keys_over(self) -> bool:
-        """Have every key at once, and not shown; again after the program was stopped and went on."""
+        """Receive every key at once, without echo; again after the program was suspended and continued."""
         import termios
 
         settings = termios.tcgetattr(self._terminal)
@@ -114,7 +114,7 @@ class TerminalPrompt:
         import termios
 
         if self._before is not None:
-            with suppress(termios.error):  # it hung up
+            with suppress(termios.error):  # the terminal hung up
                 termios.tcsetattr(self._terminal, termios.TCSAFLUSH, self._before)
             self._before = None
 
@@ -125,7 +125,7 @@ class TerminalPrompt:
         while select.select([self._terminal], [], [], 0)[0]:
             data = os.read(self._terminal, 1024)
             if not data:
-                self._closed = True  # there is no one any more
+                self._closed = True  # no one is there any more
                 break
             keys += self._decoder.decode(data)
         return "" if keys.startswith("\x1b") else keys  # an arrow, or the like

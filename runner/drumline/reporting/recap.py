@@ -1,4 +1,4 @@
-"""The recap at the end of a run: hosts with their counts, what failed where, what wasn't run, and how to go on."""
+"""The recap at the end of a run: hosts with their counts, what failed where, what wasn't run, and how to continue."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from drumline.model.plan import Plan
 from drumline.reporting.lines import MARKS, Line, Part, count_parts, task_name
 from drumline.reporting.tracker import Tracker
 
-#: So many hosts are listed one by one; of more those with equal counts share a line.
+#: Up to this many hosts are listed one by one; of more, those with equal counts share a line.
 _MOST_HOSTS = 20
 
-#: Tasks that are named of those that weren't run on a host.
+#: How many of the tasks that weren't run on a host are named.
 _MOST_TASKS = 8
 
 
@@ -26,7 +26,7 @@ def hosts_to_go_on(tracker: Tracker) -> list[str]:
 
 
 def recap_lines(tracker: Tracker, command: str | None) -> Iterator[Line]:
-    """``command`` goes on with what is left, where there is anything."""
+    """``command`` continues with the rest, if there is any."""
     if tracker.hosts:
         yield [Part("recap", "bold")]
         yield from _host_lines(tracker)
@@ -39,7 +39,7 @@ def recap_lines(tracker: Tracker, command: str | None) -> Iterator[Line]:
             Part(f": {_listed(tracker.plan, tasks)}"),
         ]
     if command is not None:
-        yield [Part("to go on: ", "bold"), Part(command, whole=True)]
+        yield [Part("to continue: ", "bold"), Part(command, whole=True)]
 
 
 def _host_lines(tracker: Tracker) -> Iterator[Line]:
@@ -64,7 +64,7 @@ def _cause_line(tracker: Tracker, step: int, status: Status, hosts: Sequence[str
 
 
 def _not_run(tracker: Tracker) -> Iterator[tuple[Sequence[int], list[str]]]:
-    """Steps that weren't run, with the hosts on which it is just these."""
+    """Groups of steps that weren't run, with the hosts on which exactly these weren't."""
     by_host: dict[str, list[int]] = {}
     for step, hosts in sorted(tracker.never_ran.items()):
         for host in hosts:

@@ -1,9 +1,9 @@
-"""Between a run and what reports it: a thread and a bounded queue for each report, so that none can hold the run up.
+"""Between a run and its reports: a thread and a bounded queue for each report, so that none can hold up the run.
 
-A report whose reader has stopped reading (a pager, a full pipe, a terminal after Ctrl-S) blocks its own thread only.
-Events wait for it in memory up to ``MOST_HELD``. What then happens is a matter of choice: *drop* leaves out what
-doesn't fit and says so, *wait* holds the run up until the reader goes on or a signal interrupts. At the end of a run a
-report has ``PATIENCE`` seconds to take something; as long as it does, it is waited for.
+A report whose reader has stopped reading (a pager, a full pipe, a terminal after Ctrl-S) blocks only its own thread.
+Events wait for it in memory, up to ``MOST_HELD``. After that, *drop* leaves out the rest and says so, and *wait*
+holds up the run until the reader goes on or a signal interrupts. At the end of a run, a report is waited for as long as
+it makes progress within ``PATIENCE`` seconds.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from typing import Any
 from drumline.diagnostics import counted
 from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished
 
-#: Bytes of events that wait for one report, as far as their texts count.
+#: The most bytes of events that wait for one report, counting their texts.
 MOST_HELD = 64 * 1024 * 1024
-#: Seconds without any progress after which a report is given up at the end of a run.
+#: Seconds without progress after which a report is given up at the end of a run.
 PATIENCE = 10.0
-#: The same after a signal has asked for the end; one more signal ends the waiting.
+#: The same after a signal has asked for the end; another signal ends the wait.
 SHORT_PATIENCE = 2.0
 
-#: Seconds in which events gather before a report takes them: to wake its thread for each would slow the run down.
+#: Seconds for which events gather before a report takes them; waking its thread for each would slow down the run.
 _GATHER = 0.02
-#: What an event weighs beside its texts, and each job of one that names several.
+#: Bytes of an event in addition to its texts, and of each job if it names several.
 _LEAST, _PER_JOB = 400, 40
 
 
 class WhenSlow(StrEnum):
-    """What becomes of events for which a report has no room."""
+    """What happens to events for which a report has no room."""
 
     DROP = "drop"
     WAIT = "wait"
 
 
 class Relay:
-    """A listener that hands events on to a report's thread. Called by the driver's thread alone."""
+    """A listener that passes events to a report's thread. Called only by the driver's thread."""
 
     def __init__(
         self,
@@ -55,11 +55,10 @@ class Relay:
         most: int = MOST_HELD,
         at_fault: str = "drumline",
     ) -> None:
-        """``report`` opens it, on its own thread, and gives what takes events.
+        """``report`` opens the report on its own thread, and returns what takes events.
 
-        ``gaps``: it can go on after events that it was not given, and is told how many (``Takes``). ``stream``: which
-        one of ``sys`` it writes to.
-        ``say`` takes what people are to know about a report that is slow or broken. ``at_fault``: whose it is.
+        ``gaps``: it can go on after missed events, and is told how many (``Takes``). ``stream``: the stream of ``sys``
+        that it writes to. ``say`` shows a message about a slow or broken report. ``at_fault``: whose report it is.
         """
         self.name = name
         self.stream = stream
@@ -70,12 +69,12 @@ class Relay:
         self._most = most
         self._at_fault = at_fault
         self._events: queue.SimpleQueue[tuple[Event | None, int, int]] = queue.SimpleQueue()
-        # Each is written by one thread alone, so that neither waits for the other.
+        # Each is written by only one thread, so that neither waits for the other.
         self._given = self._taken = self._missed = 0
-        self._gap = 0  # events left out since the last one that wasn't
+        self._gap = 0  # events left out since the last one that was passed on
         self._full = False
         self._ended = False  # its output broke, or it was given up
-        self._hurry = threading.Event()  # the run waits for no slow reader any more
+        self._hurry = threading.Event()  # the run no longer waits for slow readers
         self._hurries = 0
         self._closing = threading.Event()
         # daemon: a reader that never reads must not keep the program from ending.
@@ -84,12 +83,12 @@ class Relay:
 
     @property
     def missed(self) -> int:
-        """How many events it was not given."""
+        """How many events it missed."""
         return self._missed
 
     @property
     def stuck(self) -> bool:
-        """It was given up while it still held on to its output."""
+        """Whether it was given up while it still held its output."""
         return self._ended and self._thread.is_alive()
 
     def __call__(self, event: Event) -> None:
@@ -107,12 +106,12 @@ class Relay:
         self._gap = 0
 
     def hurry(self) -> None:
-        """A signal asks for the end: the run waits for no reader any more. May be called from any thread."""
+        """Stop waiting for the reader, because a signal asks for the end. May be called from any thread."""
         self._hurries += 1
         self._hurry.set()
 
     def close(self) -> None:
-        """Wait until everything was reported, or until it is clear that no one reads; say what was left out."""
+        """Wait until everything is reported or it is clear that no one reads; say what was left out."""
         if self._closing.is_set():
             return
         self._events.put(_END)
@@ -120,16 +119,16 @@ class Relay:
         self._wait_for_end()
         if self._thread.is_alive():
             self._ended = True
-            self._say(f"{self.name} was not read to the end: its reader takes nothing. {_KEPT}")
+            self._say(f"{self.name} was not read to the end: its reader has stopped reading. {_KEPT}")
         elif self._missed:
             self._say(
-                f"{self.name} is incomplete: {counted(self._missed, 'event')} left out for a slow reader. {_KEPT}"
+                f"{self.name} is incomplete: {counted(self._missed, 'event')} dropped because of a slow reader. {_KEPT}"
             )
 
     # On the driver's thread.
 
     def _make_room(self) -> None:
-        """Where there is none: wait for it, or note that events are left out from here on, and say so once."""
+        """If there is no room, wait for it, or leave out events from here on and say so once."""
         if self._full:
             self._full = not self._gaps or self._given - self._taken > self._most // 2
             return
@@ -138,7 +137,7 @@ class Relay:
                 break
         self._full = self._given - self._taken >= self._most
         if self._full and not self._missed:
-            self._say(f"{self.name} is too slow: events are left out from here on. The run goes on.")
+            self._say(f"{self.name} is read too slowly: events are left out from here on. The run goes on.")
 
     def _wait_for_end(self) -> None:
         hurries, seen, since = self._hurries, -1, 0.0
@@ -186,20 +185,20 @@ class Relay:
                 self._closing.wait(_GATHER)
 
 
-#: What stands in the queue behind the last event.
+#: The mark behind the last event in the queue.
 _END: tuple[None, int, int] = (None, 0, 0)
 _KEPT = "The journal has everything: see 'drumline runs show'."
 
 
 def _weight(event: Event) -> int:
-    """About how many bytes an event holds."""
+    """Roughly how many bytes an event holds."""
     if isinstance(event, JobFinished):
         return _LEAST + _text_of(event.result.values())
     return _LEAST + (_PER_JOB * len(event.jobs) if isinstance(event, JobsStarted) else 0)
 
 
 def _text_of(values: Iterable[Any]) -> int:
-    """Letters of the texts in a result."""
+    """The number of characters of the texts in a result."""
     size = 0
     for value in values:
         if type(value) is str:

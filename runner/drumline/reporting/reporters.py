@@ -1,4 +1,4 @@
-"""Gives the events of a run to all its reporters: while it goes on, or from the journal."""
+"""Passes the events of a run to all its reporters: live, or from the journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drumline.plugin.runs import Reporter, RunView
 from drumline.reporting.relay import Relay, WhenSlow
 from drumline.reporting.saying import give_up, say
 
-#: The owner of reporters that the command line asks for.
+#: The owner of the reporters that the command line asks for.
 COMMAND_LINE = f"{BUILT_IN}, by its command line"
 
 
@@ -26,17 +26,17 @@ def reporters_of(hooks: Hooks, run: RunView) -> Iterator[tuple[str, Reporter]]:
 
 
 class Reports:
-    """The reporters of a run that goes on, each behind a thread of its own."""
+    """The reporters of a live run, each with a thread of its own."""
 
     def __init__(self, hooks: Hooks, when_slow: WhenSlow, *, sources: tuple[AnswerSource, ...] = ()) -> None:
-        """``sources`` take people's answers."""
+        """``sources`` provide people's answers."""
         self.sources = sources
         self._hooks = hooks
         self._when_slow = when_slow
         self._relays: list[Relay] = []
 
     def listeners(self, run: RunView) -> list[Relay]:
-        """What takes the run's events, once its number is known."""
+        """The listeners of the run's events, once its number is known."""
         self._relays += [self._relay(owner, reporter) for owner, reporter in reporters_of(self._hooks, run)]
         return self._relays
 
@@ -52,12 +52,12 @@ class Reports:
         )
 
     def hurry(self) -> None:
-        """Wait for no reader any more; may be called from any thread, and for good."""
+        """Stop waiting for readers, for good. May be called from any thread."""
         for relay in self._relays:
             relay.hurry()
 
     def close(self) -> None:
-        """Wait for what is still to be shown, within bounds. A stream that is stuck is given up."""
+        """Wait, within bounds, until everything is shown. A stuck stream is given up."""
         for relay in self._relays:
             relay.close()
             if relay.stuck and relay.stream:
@@ -65,9 +65,9 @@ class Reports:
 
 
 def replay(hooks: Hooks, run: RunView, events: Callable[[], Iterable[Event]]) -> None:
-    """Give the events of an earlier run to one reporter after the other. One that fails is named, the others go on.
+    """Pass the events of an earlier run to one reporter after another. If one fails, it is named, and the others go on.
 
-    What drumline's own reporters raise is raised, and what ``events`` does.
+    Errors of drumline's own reporters, and of ``events``, are raised.
     """
     for owner, reporter in list(reporters_of(hooks, run)):
         try:

@@ -1,4 +1,4 @@
-"""Warnings while a run goes on, for which no reader of standard error is waited for."""
+"""Warnings during a run, which never wait for a reader of standard error."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import suppress
 from drumline.plugin.background import Background
 from drumline.reporting.screens import warn
 
-#: Seconds that a warning has to be written.
+#: The most seconds for writing a warning.
 _MOMENT = 1.0
 
 
 def say(text: str) -> None:
-    """Write a warning; a reader of standard error that doesn't read is not waited for."""
+    """Write a warning, without waiting for whoever reads standard error."""
     if not Background(lambda: _warn(text), "drumline-warning").wait(_MOMENT):
         give_up("stderr")
 
@@ -25,5 +25,5 @@ def _warn(text: str) -> None:
 
 
 def give_up(stream: str) -> None:
-    """A thread that is stuck in a stream holds its lock for good: what flushes it at the end must find another."""
+    """Replace a stream in which a thread is stuck: it holds the lock for good, so flushing at the end would hang."""
     setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends

@@ -1,4 +1,4 @@
-"""Where lines go: a terminal, on which some of them move, or a file of plain text."""
+"""Where lines go: a terminal with live lines, or a file of plain text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FRAMES_PER_SECOND = 8
 
 
 class Screen(Protocol):
-    """Where lines go. ``live`` says what stands below them while the run goes on."""
+    """Where lines go. ``live`` gives the live lines below them."""
 
     def show(self, line: Line) -> None: ...
 
@@ -24,7 +24,7 @@ class Screen(Protocol):
 
 
 class PlainScreen:
-    """Lines of text; nothing moves."""
+    """Lines of text, without live lines."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -43,7 +43,7 @@ class PlainScreen:
 
 
 def screen_for(file: TextIO) -> tuple[Screen, bool]:
-    """The screen for a file, and whether it is a terminal on which lines can move."""
+    """The screen for a file, and whether it is a terminal that can have live lines."""
     if file.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
         from drumline.reporting.live import LiveScreen  # it brings rich
 
@@ -52,6 +52,6 @@ def screen_for(file: TextIO) -> tuple[Screen, bool]:
 
 
 def warn(file: TextIO, warnings: Iterable[str]) -> None:
-    """Say what is wrong without being an error."""
+    """Print warnings."""
     for warning in warnings:
         print(f"warning: {warning}", file=file)

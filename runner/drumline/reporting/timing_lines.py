@@ -1,4 +1,4 @@
-"""What is to be said about time: barriers, synchronised starts, what waits for whom, and hosts' clocks."""
+"""Lines about time: barriers, synchronised starts, waits, and hosts' clocks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from drumline.reporting.folds import Fold
 from drumline.reporting.lines import Line, Part, clock, fine, mark, printable, seconds, task_name
 from drumline.reporting.tracker import Question, Starting, Tracker, Wave
 
-#: Barriers whose others waited for less than that many seconds have cost nothing.
+#: A barrier that made others wait for less than this many seconds isn't worth a line.
 _WORTH_TELLING = 1.0
-#: What a running job waits for is told when that takes longer than this.
+#: What a running job waits for is shown if it takes longer than this.
 _SOON = 1.0
-#: So many things that are waited for are shown of one wave.
+#: How many waits of one wave are shown.
 _MOST_WAITS = 4
 
 _OF_LATE = {
-    Late.FAIL: ("stopped, and failed", "bold red"),
-    Late.DROP: ("stopped, and out of the play", "magenta"),
+    Late.FAIL: ("stopped and failed", "bold red"),
+    Late.DROP: ("stopped and out of the play", "magenta"),
     Late.CATCH_UP: ("it goes on by itself", "yellow"),
 }
 
@@ -39,9 +39,9 @@ def headed(word: str, style: str, name: str, rest: str = "", rest_style: str = "
 
 
 def barrier_lines(wave: Wave) -> Iterator[Line]:
-    """Who was last to finish, and what that cost the others; nothing for a barrier that cost nothing.
+    """Who was last to finish, and how long the others waited; nothing for a barrier that cost nothing.
 
-    Where it didn't wait for all, the last of those that had ended may have waited for the deadline like the others.
+    If the barrier didn't wait for all, even the last to finish may have waited for the deadline.
     """
     barrier = wave.barrier
     if barrier is None:
@@ -61,7 +61,7 @@ def barrier_lines(wave: Wave) -> Iterator[Line]:
 
 
 def late_lines(plan: Plan, wave: Wave) -> Iterator[Line]:
-    """Who was late at the barrier, and what became of them."""
+    """Who was late at the barrier, and what happened to them."""
     for event in wave.late:
         for step in dict.fromkeys(job.step for job in event.jobs):
             yield _late_line(plan.steps[step], event)
@@ -79,7 +79,7 @@ def _late_line(step: Step, event: JobsLate) -> Line:
 
 
 def stop_line(plan: Plan, event: PlayStopped) -> Line:
-    """That a play stops, where, and why."""
+    """The play that stops, where, and why."""
     planned = plan.plays[event.play]
     batch = f", batch {event.batch + 1} of {len(planned.batches)}" if len(planned.batches) > 1 else ""
     return headed("stopped", "bold red", f"{play_title(planned.play)}{batch}", event.reason, "red")
@@ -89,14 +89,14 @@ def stop_line(plan: Plan, event: PlayStopped) -> Line:
 
 
 def called_off_line(step: Step, start: Starting) -> Line | None:
-    """Why a start doesn't take place; None when it does."""
+    """Why a start was called off; None if it wasn't."""
     if start.called_off is None:
         return None
     return headed("called off", "bold red", task_name(step), start.called_off.reason, "red")
 
 
 def skew_line(step: Step, start: Starting) -> Line | None:
-    """How far apart the commands of a start began; None when that isn't known."""
+    """How far apart the commands of a start began; None if that isn't known."""
     return None if start.measured is None else _skew_line(step, start.measured)
 
 
@@ -104,14 +104,14 @@ def _skew_line(step: Step, found: StartMeasured) -> Line:
     most = step.task.start.max_skew if step.task.start is not None else None
     over = most is not None and found.skew > most
     text = f"{counted(found.jobs, 'host')} within {fine(found.skew)} (p50 {fine(found.p50)}, p99 {fine(found.p99)})"
-    allowed = f"; {fine(most)} are allowed" if most is not None and over else ""
+    allowed = f"; {fine(most)} is allowed" if most is not None and over else ""
     style = "bold red" if over else ""
     rest = f"{text}, ±{fine(found.uncertainty)}; last {found.worst.host}{allowed}"
     return headed("skew", style or "green", task_name(step), rest, style)
 
 
 def start_progress(step: Step, start: Starting, now: float) -> str:
-    """Where a start stands: ``staged 18 of 20, waiting for web[7,9]``."""
+    """The progress of a start: ``staged 18 of 20, waiting for web[7,9]``."""
     ready = start.staged & start.left
     if start.called_off is not None:
         return "called off"
@@ -121,7 +121,7 @@ def start_progress(step: Step, start: Starting, now: float) -> str:
         return f"released on {counted(len(start.released.jobs), 'host')}{when}"
     missing = [host for host in step.hosts if host in start.left - ready]
     at = step.task.start.at if step.task.start is not None else None
-    due = f", to start at {clock(at)} (in {seconds(max(0.0, at - now))})" if at is not None else ""
+    due = f", starts at {clock(at)} (in {seconds(max(0.0, at - now))})" if at is not None else ""
     waiting = f", waiting for {fold_hosts(missing)}" if missing else ""
     return f"staged {len(ready)} of {len(start.left)}{waiting}{due}"
 
@@ -134,19 +134,19 @@ def _instant(at: float) -> str:
 
 
 def approve_command(number: int, state: Path | None) -> str:
-    """How another terminal, in whatever directory, answers run ``number``; ``state`` as ``--state`` named it."""
+    """The command that answers run ``number`` from any directory; ``state`` is what ``--state`` named."""
     words = ["drumline", "approve", str(number)]
     return shlex.join([*words, "--state", str(state.absolute())] if state is not None else words)
 
 
 def show_command(number: int, state: Path | None) -> str:
-    """How all of run ``number`` is shown, from whatever directory."""
+    """The command that shows all of run ``number``, from any directory."""
     words = ["drumline", "runs", "show", str(number), "-v"]
     return shlex.join([*words, "--state", str(state.absolute())] if state is not None else words)
 
 
 def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[Line]:
-    """What people are asked, and how they can answer."""
+    """The question, and how people can answer it."""
     default = "approved" if asked.default else "rejected"
     until = f"{default} if no one answers until {clock(asked.until)}" if asked.until is not None else ""
     yield headed("approval", "bold yellow", task_name(plan.steps[asked.job.step]), until, "dim")
@@ -157,7 +157,7 @@ def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[
 
 
 def decision_line(plan: Plan, question: Question) -> Line | None:
-    """Who decided, when, and what they said; None when no one has."""
+    """Who decided, when, and their comment; None if no one has."""
     given = question.given
     if given is None:
         return None
@@ -172,7 +172,7 @@ def decision_line(plan: Plan, question: Question) -> Line | None:
 
 
 def waiting_lines(tracker: Tracker, wave: Wave | None, now: float, approve: str) -> Iterator[Line]:
-    """What the running jobs of a wave (None: of all) wait for, and since when; ``approve`` is how to answer."""
+    """What the running jobs of a wave (None: of all waves) wait for, and since when; ``approve`` is how to answer."""
     plan = tracker.plan
     for start in tracker.starts.values():
         step = plan.steps[start.step]
@@ -217,7 +217,7 @@ def _ends(until: float | None, now: float, what: str) -> str:
 
 
 def clock_lines(step: Step, folds: Sequence[Fold]) -> Iterator[Line]:
-    """A table of hosts' clocks, those that are behind first, and the one that is furthest off."""
+    """A table of hosts' clocks, the slowest first, and the one that is furthest off."""
     rows = sorted(
         ((float(fold.result["offset"]), fold.result, host) for fold in folds for host in fold.hosts),
         key=lambda row: (row[0], row[2]),

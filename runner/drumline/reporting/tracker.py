@@ -1,4 +1,4 @@
-"""What events add up to: waves with their counts, who runs or waits since when, and equal results folded together."""
+"""The state of a run from its events: waves with their counts, running and waiting jobs, and folded results."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
 from drumline.reporting.folds import Fold, Folding
 
-#: How a job ends that is the cause of what follows from it.
+#: Statuses of jobs that cause others to be abandoned.
 CAUSES = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
 
-#: Which play, which of its batches, which wave.
+#: Play, batch in the play, wave in the batch.
 WaveKey = tuple[int, int, int]
 
 
 class NeverRan(Struct, frozen=True):
-    """How jobs of a step ended that never ran: like this, because of that step, or for this reason."""
+    """How jobs of a step ended without running: their status, and the step or the reason that caused it."""
 
     step: int
     status: Status
@@ -59,20 +59,20 @@ class Starting(Struct):
     """A synchronised start, of one step."""
 
     step: int
-    left: set[str]  #: Hosts whose jobs are not over; with ``run_once`` from when it is known which host that is.
+    left: set[str]  #: Hosts whose jobs haven't ended; with ``run_once``, once it is known which host that is.
     staged: set[str] = set()
     released: StartReleased | None = None
     called_off: StartCalledOff | None = None
-    told: bool = False  #: A report has said that it was called off.
+    told: bool = False  #: Whether a report has shown that it was called off.
     measured: StartMeasured | None = None
 
 
 class Question(Struct):
-    """What people were asked, and what they said."""
+    """What people were asked, and what they answered."""
 
     asked: ApprovalRequested
     given: ApprovalGiven | None = None
-    over: bool = False  #: Its job is.
+    over: bool = False  #: Whether its job has ended.
 
 
 class Wave(Struct):
@@ -95,10 +95,10 @@ class Wave(Struct):
 
 
 class Tracker:
-    """Takes events in and keeps what reports show. ``lock`` guards it against a screen that is drawn meanwhile.
+    """Handles events and keeps what reports show. ``lock`` guards it against a screen that is drawn concurrently.
 
-    Results are folded when what is shown of them is equal; ``verbose`` is how much that is. Where ``address`` is given,
-    which tells the address of a host, also those that differ by no more than the hosts' names and addresses.
+    Results are folded if what is shown of them, which depends on ``verbose``, is equal. If ``address``, which gives the
+    address of a host, is set, results that differ only by the hosts' names and addresses are folded, too.
     """
 
     def __init__(self, plan: Plan, *, verbose: int = 0, address: Callable[[str], Any] | None = None) -> None:
@@ -124,7 +124,7 @@ class Tracker:
         self.ignored = 0  # failures that don't matter; they are among the counts
 
     def handle(self, event: Event) -> None:
-        """Take in one event."""
+        """Handle one event."""
         with self.lock:
             self.now = event.at
             match event:
@@ -171,16 +171,16 @@ class Tracker:
         return self.plan.steps[job.step]
 
     def key_of(self, job: Job) -> WaveKey:
-        """Which wave a job belongs to."""
+        """The key of a job's wave."""
         step = self.step(job)
         return step.play, step.batch, step.wave
 
     def wave_of(self, job: Job) -> Wave | None:
-        """The wave that a job belongs to; None when that wave was never released."""
+        """The wave of a job; None if it was never released."""
         return self.waves.get(self.key_of(job))
 
     def failures(self) -> list[Fold]:
-        """What failed and matters, of all waves whose folds are still there."""
+        """Failures that matter, from all waves whose folds are still kept."""
         folds = (fold for wave in self.waves.values() for fold in wave.folds.values())
         failed = (fold for fold in folds if fold.status in CAUSES and not fold.ignored)
         return list(filter(None, map(self._that_matters, failed)))
@@ -197,11 +197,11 @@ class Tracker:
         return [(ending, hosts) for ending, hosts in endings if ending.status in CAUSES]
 
     def open_questions(self) -> list[Question]:
-        """What no one has answered, in the order in which it was asked."""
+        """Unanswered questions, in the order in which they were asked."""
         return [question for question in self.questions if question.given is None and not question.over]
 
     def open_waves(self) -> Iterator[Wave]:
-        """Released waves with jobs that are not over."""
+        """Released waves with unfinished jobs."""
         return (wave for wave in self.waves.values() if wave.ended is None)
 
     def _job_finished(self, event: JobFinished) -> None:
@@ -279,7 +279,7 @@ class Tracker:
         return found
 
     def _leave(self, job: Job) -> None:
-        """The job has ended: no one waits for it, or for an answer to what it asked."""
+        """Forget what an ended job waited for and asked."""
         if self.plan.steps[job.step].task.start is not None or job.step in self.starts:
             self._start_of(job.step).left.discard(job.host)
         for question in self.questions:
