@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.worlds import P, build, chain
 
 from drumline.journal import registered
 from drumline.journal.codec import decode_event, encode_event
+from drumline.journal.store import Journal
+from drumline.journal.writer import JournalFailed
 from drumline.masking import Secrets
-from drumline.model.event import JobFinished
+from drumline.model.event import JobFinished, JobsStarted, RunStarted
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
 from drumline.model.value import Octal
@@ -77,3 +81,20 @@ def test_facts_alone_are_kept() -> None:
     made = report({"changed": False}, None, facts={"x": [1]})
     read, data, secret = there_and_back(made)
     assert (read, data is None, secret) == (made, False, False)
+
+
+def test_the_end_of_a_job_and_what_it_leaves_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    writer = journal.begin(build(P(chain(["a"]))), command="test")
+    writer.append([RunStarted(at=0.0, run=writer.id), JobsStarted(at=0.5, jobs=(Job(0, "a"),))])
+    made = report({"changed": False}, {"changed": False}, facts={"x": 1})
+    journal._database.execute("ALTER TABLE registered RENAME TO elsewhere")
+    with pytest.raises(JournalFailed, match="registered"):
+        writer.append([made.event], [made])
+    journal._database.execute("ALTER TABLE elsewhere RENAME TO registered")
+    run = journal.find(None)
+    assert [type(event) for event in journal.events(run)] == [RunStarted, JobsStarted]
+    writer.append([made.event], [made])
+    assert [type(event) for event in journal.events(run)] == [RunStarted, JobsStarted, JobFinished]
+    assert journal._database.execute("SELECT run, seq FROM registered").fetchall() == [(1, 2)]
+    journal.close()

@@ -574,3 +574,37 @@ def test_a_program_that_was_killed_leaves_a_run_with_which_another_goes_on(tmp_p
     assert told["b"] == "one b ********, one a, ['b']"
     assert leaks(tmp_path / "state") == []
     again.close()
+
+
+LOGGED = "- hosts: all\n  tasks:\n" + "".join(
+    f"    - {{shell: 'echo {number} {{{{ inventory_hostname }}}} >> log; sleep 0.05', register: r{number}}}\n"
+    for number in range(6)
+)
+
+
+@pytest.mark.parametrize("lines", [1, 4, 9])
+def test_whenever_a_program_is_killed_no_job_is_lost_and_none_is_repeated(tmp_path: Path, lines: int) -> None:
+    (tmp_path / "hosts").write_text(LOCAL)
+    (tmp_path / "site.yml").write_text(LOGGED)
+    log = tmp_path / "log"
+    with running(tmp_path, "run", "site.yml", "-i", "hosts") as program:
+        wait_until(lambda: log.exists() and len(log.read_text().splitlines()) >= lines)
+        program.send(signal.SIGKILL)
+        assert program.wait() == -signal.SIGKILL
+
+    again = Run(tmp_path, LOGGED, inventory=LOCAL, real=True)
+    info = again.journal.find(None)
+    record, reopened = again.journal.reopen(info, secrets=again.prepared.secrets)
+    context = again.context()
+    context.take_up(reopened.happened)
+    drive(context, reopened.state, record, lost=reopened.lost)
+    events = list(again.journal.events(info))
+    ends = [event for event in events if isinstance(event, JobFinished)]
+    sent = [job for event in events if isinstance(event, JobsStarted) for job in event.jobs]
+    assert sorted(event.job for event in ends) == sorted(sent)
+    assert len(sent) == len(set(sent))
+    said = [Job(int(step), host) for step, host in (line.split() for line in log.read_text().splitlines())]
+    assert len(said) == len(set(said))
+    changed = {event.job for event in ends if event.status is Status.CHANGED}
+    assert changed <= set(said) <= changed | set(reopened.lost or ())
+    again.close()
