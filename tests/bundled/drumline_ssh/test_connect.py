@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.sessions import says
 
 from drumline.plugin import (
     AuthenticationFailed,
@@ -39,14 +40,6 @@ from drumline_lab.sshd import Sshd, make_key
 from drumline_ssh.transport import SshTransport
 
 Connect = Callable[..., Connection]
-
-
-def says(connection: Connection, text: str) -> str:
-    output: list[bytes] = []
-    session = connection.open_session()
-    assert session.run(Run(language=Language.SH, text=text), lambda _, data: output.append(data)).code == 0
-    session.close()
-    return b"".join(output).decode()
 
 
 class Answering:

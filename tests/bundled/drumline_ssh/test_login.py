@@ -166,12 +166,7 @@ class TestUserCertificates:
         connect(server, private_key_file=str(tmp_path / "key"), ssh_args=f"-o CertificateFile={tmp_path}/elsewhere")
 
     def test_in_the_agent(
-        self,
-        server: Sshd,
-        connect: Connect,
-        authority: Authority,
-        agent: Agent,
-        tmp_path: Path,
+        self, server: Sshd, connect: Connect, authority: Authority, agent: Agent, tmp_path: Path
     ) -> None:
         make_key(tmp_path / "key", "rsa")
         authority(tmp_path / "key", "-n", server.user)
@@ -180,12 +175,7 @@ class TestUserCertificates:
         connect(server, **NO_KEY)
 
     def test_named_and_its_key_in_the_agent(
-        self,
-        server: Sshd,
-        connect: Connect,
-        authority: Authority,
-        agent: Agent,
-        tmp_path: Path,
+        self, server: Sshd, connect: Connect, authority: Authority, agent: Agent, tmp_path: Path
     ) -> None:
         make_key(tmp_path / "key", "ed25519")
         agent(tmp_path / "key")

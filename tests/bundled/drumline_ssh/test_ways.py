@@ -14,8 +14,9 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from support.sessions import says
 
-from drumline.plugin import Connection, ConnectionLost, ConnectTimedOut, HostError, Language, Run
+from drumline.plugin import Connection, ConnectionLost, ConnectTimedOut, HostError
 from drumline_lab.sshd import Sshd
 from drumline_ssh import faults
 
@@ -38,14 +39,6 @@ def relay(tmp_path: Path) -> str:
     script = tmp_path / "relay.py"
     script.write_text(_RELAY)
     return f"{sys.executable} {script}"
-
-
-def says(connection: Connection, text: str) -> str:
-    output: list[bytes] = []
-    session = connection.open_session()
-    assert session.run(Run(language=Language.SH, text=text), lambda _, data: output.append(data)).code == 0
-    session.close()
-    return b"".join(output).decode()
 
 
 def processes_of(text: str) -> list[str]:
