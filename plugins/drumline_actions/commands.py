@@ -165,10 +165,11 @@ def _obstacle(call: Call, program: str) -> Generator[Request, Any, int]:
 
 
 def _settings(call: Call) -> dict[str, Any]:
-    stdin = call["stdin"]
-    if stdin is not None and call["stdin_add_newline"]:
+    given = call.arguments
+    stdin = given["stdin"]
+    if stdin is not None and given["stdin_add_newline"]:
         stdin += "\n"
-    return {"stdin": (stdin or "").encode(), "environment": call.environment, "directory": call["chdir"], "main": True}
+    return {"stdin": (stdin or "").encode(), "environment": call.environment, "directory": given["chdir"], "main": True}
 
 
 def shell_of(call: Call) -> dict[str, Any]:
@@ -196,9 +197,10 @@ def run_once(
     it seems that it couldn't.
     """
     not_run = not_run or _not_run
-    strip = call.arguments.get("strip_empty_ends", True)  # `script` has no such argument: always
+    given = call.arguments
+    strip = given.get("strip_empty_ends", True)  # `script` has no such argument: always
     reason = ""
-    if call["creates"] is None and call["removes"] is None:
+    if given["creates"] is None and given["removes"] is None:
         completed = yield run
     elif call.platform is Platform.WINDOWS:
         reason = yield from _reason_on_windows(call)

@@ -73,6 +73,6 @@ def test_what_ends_the_action(platform: Platform, arguments: dict[str, Any], tol
     call = Call(host="h", platform=platform, arguments=defaults | arguments)
     if told:
         with pytest.raises(ActionFailed, match=told):
-            require_rules(ACTION, call)
+            require_rules(ACTION, call.arguments, call.platform)
     else:
-        require_rules(ACTION, call)
+        require_rules(ACTION, call.arguments, call.platform)

@@ -19,8 +19,10 @@ from drumline.masking import Secrets
 from drumline.model.event import Event
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
+from drumline.model.target import Platform
 from drumline.model.value import Variables
 from drumline.plugin.actions import Action
+from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport
 from drumline.plugin.transports import Transport
 from drumline.secret import Secret, is_secret_name
@@ -80,7 +82,8 @@ class RunContext:
             facts=self.gained.facts,
             gathered=self.gained.gathered,
         )
-        self._arguments: dict[int, Mapping[str, Any] | None] = {}  # by step
+        # Those that are the same for all jobs; None where some differ.
+        self._arguments: dict[tuple[int, Platform], Mapping[str, Any] | None] = {}
         self._register_secrets()
         templating.resolve_secrets(secrets.add)
 
@@ -118,13 +121,22 @@ class RunContext:
             for secret in _secrets_in([{name: value}]):
                 self.secrets.add(secret)
 
-    def arguments(self, step: Step, values: TaskValues) -> Mapping[str, Any]:
-        """The arguments of the action; those in which nothing is to be rendered are made ready once for all hosts."""
-        if step.index not in self._arguments:
-            action = self.actions[step.task.action]
-            self._arguments[step.index] = constant_arguments(step.task, action, self.templating)
-        known = self._arguments[step.index]
-        return known if known is not None else values.arguments(self.actions[step.task.action])
+    def arguments(self, step: Step, platform: Platform, values: TaskValues) -> Mapping[str, Any]:
+        """The action's arguments, held to its rules. Raises ``ActionFailed``, ``FilesError`` and ``TemplateFailed``.
+
+        Those in which nothing is to be rendered are made ready once for all hosts.
+        """
+        key = step.index, platform
+        known = self._arguments.get(key)
+        if known is not None:
+            return known
+        action = self.actions[step.task.action]
+        if key not in self._arguments:
+            known = constant_arguments(step.task, action, self.templating)
+        arguments = values.arguments(action) if known is None else known
+        require_rules(action, arguments, platform)
+        self._arguments[key] = known
+        return arguments
 
     def remember(self, report: JobReport) -> None:
         """Take in what a job registered, before anything that needs it is started."""

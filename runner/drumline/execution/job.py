@@ -52,7 +52,6 @@ from drumline.model.target import Target
 from drumline.model.traits import Sets
 from drumline.model.value import Variables
 from drumline.plugin.actions import ActionFailed, Call, Steps
-from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.source.vault import opened
@@ -288,7 +287,7 @@ class JobRun:
             call = Call(
                 host=host,
                 platform=platform,
-                arguments=self._context.arguments(self._step, task),
+                arguments=self._context.arguments(self._step, platform, task),
                 environment=task.environment(),
                 become=become is not None,
                 timeout=self._seconds,
@@ -297,7 +296,6 @@ class JobRun:
                 render=task.render_file,
                 lookup=task.look_up,
             )
-            require_rules(action, call)
             return self._drive(steps_of(action, call), target, become)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from drumline.model.target import Platform
-from drumline.plugin.actions import Action, ActionFailed, Call, Written
+from drumline.plugin.actions import Action, ActionFailed, Written
 
 _KINDS = {Platform.POSIX: "POSIX", Platform.WINDOWS: "Windows"}
 
@@ -27,17 +28,16 @@ def broken_rules(action: Action, written: Written) -> Iterator[tuple[str, str]]:
                 yield name, f"{kind} hosts have no such thing as '{name}'; leave it out for them."
 
 
-def require_rules(action: Action, call: Call) -> None:
-    """End an action whose arguments break a rule."""
-    given = call.arguments
+def require_rules(action: Action, arguments: Mapping[str, Any], platform: Platform) -> None:
+    """End an action whose arguments, rendered, break a rule."""
     for names in action.exclusive:
-        if len([name for name in names if given[name] is not None]) > 1:
+        if sum(arguments[name] is not None for name in names) > 1:
             raise ActionFailed(f"parameters are mutually exclusive: {'|'.join(names)}")
     for names in action.one_of:
-        if all(given[name] is None for name in names):
+        if all(arguments[name] is None for name in names):
             raise ActionFailed(f"one of the following is required: {', '.join(names)}")
-    used = [name for name in action.meaningless(call.platform) if given[name] not in (None, "", False)]
+    used = [name for name in action.meaningless(platform) if arguments[name] not in (None, "", False)]
     if used:
         raise ActionFailed(
-            f"{_KINDS[call.platform]} hosts have no such thing as {' and '.join(used)}; leave it out for them"
+            f"{_KINDS[platform]} hosts have no such thing as {' and '.join(used)}; leave it out for them"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, assert_never
 
@@ -116,7 +116,7 @@ class Tracker:
         self.starts: dict[int, Starting] = {}  # by step
         self.stops: list[PlayStopped] = []
         self.counts: Counter[Status] = Counter()
-        self.hosts: dict[str, Counter[Status]] = {}  # how the jobs of each host ended
+        self.hosts: defaultdict[str, Counter[Status]] = defaultdict(Counter)  # how the jobs of each host ended
         self.causes: dict[tuple[int, Status], list[str]] = {}  # failures that matter: by step and status, their hosts
         #: By step, hosts on which it was abandoned or cancelled before it began.
         self.never_ran: dict[int, list[str]] = {}
@@ -210,7 +210,7 @@ class Tracker:
         self.waiting.pop(job, None)
         self._leave(job)
         self.counts[event.status] += 1
-        self.hosts.setdefault(job.host, Counter())[event.status] += 1
+        self.hosts[job.host][event.status] += 1
         if event.ignored:
             self.ignored += 1
         elif event.status in CAUSES:
@@ -320,7 +320,7 @@ class Tracker:
                 wave.jobs -= 1
 
     def _note_unstarted(self, job: Job, status: Status) -> None:
-        self.hosts.setdefault(job.host, Counter())[status] += 1
+        self.hosts[job.host][status] += 1
         if status in CAUSES:
             self.causes.setdefault((job.step, status), []).append(job.host)
         elif status in (Status.ABANDONED, Status.CANCELLED):

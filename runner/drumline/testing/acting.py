@@ -35,7 +35,7 @@ def play(
     """
     call.setdefault("host", "host")
     made = Call(platform=platform, arguments=_typed(action, arguments or {}), **call)
-    require_rules(action, made)
+    require_rules(action, made.arguments, made.platform)
     if callable(answers):
         return drive(action.perform(made), answers)
     left = list(answers)
