@@ -173,13 +173,18 @@ def test_templates_of_keywords_that_are_fixed_before_the_run_are_checked(found: 
 
 @pytest.fixture
 def used(read_playbook: ReadPlaybook) -> Used:
-    """What the tasks of one play ask ``results`` for, as ``(task, task asked for, host, line, column)``."""
+    """What the tasks of one play ask ``results`` for, as ``(task, task asked for, host, line, column)``.
+
+    The task is its number in the play.
+    """
 
     def uses(tasks: str, *, play: str = "", extra: dict[str, object] | None = None) -> list[Use]:
         indented = "".join(f"    {line}\n" for line in tasks.strip("\n").splitlines())
         playbook = read_playbook(f"- hosts: all\n{play}  tasks:\n{indented}")
+        [play_read] = playbook.plays
+        numbers = {play_read.path_of(task): number for number, task in enumerate(play_read.tasks)}
         return [
-            (at.task, found.task, found.host, place.line, place.column)
+            (numbers[at], found.task, found.host, place.line, place.column)
             for at, found, place in references(playbook, extra or {}, Templating())
         ]
 

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.makers import MakePlan, MakePlay, MakeTask
 
 from drumline.diagnostics import Position
@@ -62,7 +63,7 @@ def test_an_unknown_task(wrong: Callable[..., list[str]], play: MakePlay, task: 
 def test_a_name_that_several_tasks_have(
     wrong: Callable[..., list[str]], play: MakePlay, task: MakeTask, using: MakeTask
 ) -> None:
-    [detail] = wrong(play("p", task("a"), task("a"), using("b", "results.a")))
+    [detail] = wrong(play("p", task("a"), replace(task("a-2"), name="a"), using("b", "results.a")))
     assert detail == "Several tasks are named 'a'. Give the one that you mean an id of its own."
 
 

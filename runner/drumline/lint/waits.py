@@ -16,13 +16,13 @@ from functools import cache
 from drumline.diagnostics import Diagnostics
 from drumline.lint.wanted import brings, wanted_by
 from drumline.lint.ways import Ways
-from drumline.loading.needs import Vertex, needs_of
+from drumline.loading.needs import needs_of
 from drumline.model.plan import Plan
-from drumline.model.playbook import Strategy, Task
+from drumline.model.playbook import Strategy, Task, TaskPath
 from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Variables
 from drumline.planning.graph import ancestors, path
-from drumline.planning.vertices import steps_of, tasks_of
+from drumline.planning.paths import steps_of, tasks_of
 
 
 def lint_waits(plan: Plan, extra: Variables) -> Diagnostics:
@@ -37,18 +37,18 @@ def lint_waits(plan: Plan, extra: Variables) -> Diagnostics:
 class _Lint:
     def __init__(self, plan: Plan, extra: Variables) -> None:
         self.found = Diagnostics()
-        self._plays = plan.playbook.plays
+        self._plays = {play.id: play for play in plan.playbook.plays}
         self._extra = extra
         self._tasks = dict(tasks_of(plan.playbook))
         self._steps = steps_of(plan)
-        self._needs = needs_of(self._plays)
+        self._needs = needs_of(plan.playbook.plays)
         self._upstream = cache(lambda vertex: ancestors(self._needs, vertex))
         self._ways = Ways(plan)
 
-    def takes_part(self, vertex: Vertex) -> bool:
+    def takes_part(self, vertex: TaskPath) -> bool:
         return vertex in self._steps
 
-    def look_at(self, vertex: Vertex, task: Task) -> None:
+    def look_at(self, vertex: TaskPath, task: Task) -> None:
         """Report what is wrong with a task that waits for something."""
         asks = task.traits.asks
         if asks is not None and task.arguments.get(asks.timeout) is None and False not in task.when:
@@ -70,7 +70,7 @@ class _Lint:
         position = task.positions.get(f"arguments.{argument}", task.position)
         self.found.add("A wait that may never end", detail=detail, position=position)
 
-    def _unattended(self, vertex: Vertex, task: Task, asks: ApprovalArguments) -> str:
+    def _unattended(self, vertex: TaskPath, task: Task, asks: ApprovalArguments) -> str:
         waiting = [other.id for place, other in self._tasks.items() if vertex in self._needs[place]]
         others = f" Until then {', '.join(map(repr, waiting))} and later tasks wait, too." if waiting else ""
         return (
@@ -79,7 +79,7 @@ class _Lint:
             f"Write {asks.timeout}: 1h, and {asks.default}: {asks.approval} if the run may go on without an answer."
         )
 
-    def _problems(self, vertex: Vertex, bringing: Sequence[Vertex]) -> list[str]:
+    def _problems(self, vertex: TaskPath, bringing: Sequence[TaskPath]) -> list[str]:
         """Why none of the tasks that cause it is certain to; empty if one is, or if there are none."""
         sources = [other for other in bringing if self.takes_part(other) and other in self._upstream(vertex)]
         failing = self._ways.around(vertex, sources)
@@ -88,10 +88,10 @@ class _Lint:
         problems = [self._passed_over(vertex, other, way) for other, way in failing]
         return problems + [self._elsewhere(vertex, other) for other in bringing if other not in sources]
 
-    def _passed_over(self, vertex: Vertex, other: Vertex, way: str) -> str:
+    def _passed_over(self, vertex: TaskPath, other: TaskPath, way: str) -> str:
         return f"{self._named(other)} {way}, and {self._id(vertex)} still runs: {self._path(vertex, other)}."
 
-    def _elsewhere(self, vertex: Vertex, other: Vertex) -> str:
+    def _elsewhere(self, vertex: TaskPath, other: TaskPath) -> str:
         """Why a task that isn't upstream of the wait doesn't end it, or may not."""
         named = self._named(other)
         if not self.takes_part(other):
@@ -106,21 +106,20 @@ class _Lint:
             "skipped, the wait goes on. Add it to the needs."
         )
 
-    def _waves(self, vertex: Vertex, other: Vertex) -> Iterator[tuple[int, int]]:
+    def _waves(self, vertex: TaskPath, other: TaskPath) -> Iterator[tuple[int, int]]:
         """The waves of two tasks in each batch that they share, if the play has waves."""
         if vertex.play != other.play or self._plays[vertex.play].strategy is Strategy.FREE:
             return
         theirs = {step.batch: step.wave for step in self._steps[other]}
         yield from ((step.wave, theirs[step.batch]) for step in self._steps[vertex] if step.batch in theirs)
 
-    def _path(self, start: Vertex, end: Vertex) -> str:
+    def _path(self, start: TaskPath, end: TaskPath) -> str:
         """``'c' needs 'b', which needs 'a'``."""
         first, second, *others = [self._id(vertex) for vertex in path(self._needs, start, end)]
         return "".join([f"{first} needs {second}", *(f", which needs {name}" for name in others)])
 
-    def _named(self, vertex: Vertex) -> str:
+    def _named(self, vertex: TaskPath) -> str:
         return f"{self._id(vertex)} ({self._tasks[vertex].position})"
 
-    def _id(self, vertex: Vertex) -> str:
-        play = self._plays[vertex.play]
-        return f"play '{play.id}'" if vertex.task is None else f"'{play.tasks[vertex.task].id}'"
+    def _id(self, vertex: TaskPath) -> str:
+        return f"play '{vertex.play}'" if vertex.is_play else f"'{vertex.names[-1]}'"

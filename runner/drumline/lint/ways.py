@@ -12,12 +12,11 @@ from itertools import chain, combinations, islice, product
 from typing import NamedTuple
 
 from drumline.lint.worlds import End, SmallWorld, needed_steps
-from drumline.loading.needs import Vertex
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
-from drumline.model.playbook import Barrier, Late, Task
+from drumline.model.playbook import Barrier, Late, Task, TaskPath
 from drumline.model.value import text_of
-from drumline.planning.vertices import steps_of, tasks_of
+from drumline.planning.paths import steps_of, tasks_of
 
 #: How many combinations of ways are tried for several tasks.
 _MOST = 400
@@ -31,7 +30,7 @@ class _Way(NamedTuple):
     conditions: frozenset[str] = frozenset()  #: Conditions of which one was false.
 
 
-_Chosen = Mapping[Vertex, _Way]
+_Chosen = Mapping[TaskPath, _Way]
 
 
 class Ways:
@@ -52,7 +51,7 @@ class Ways:
             for index in wave
         }
 
-    def around(self, vertex: Vertex, sources: Sequence[Vertex]) -> list[tuple[Vertex, str]]:
+    def around(self, vertex: TaskPath, sources: Sequence[TaskPath]) -> list[tuple[TaskPath, str]]:
         """How each of ``sources``, upstream of a task, may fail to do its work although that task runs.
 
         In words, such as "may be skipped (when: x)", for the case that none of them does its work; empty if that
@@ -61,7 +60,7 @@ class Ways:
         if not sources:
             return []
         ways = [list(self._ways(source)) for source in sources]
-        found: dict[tuple[Vertex, str], None] = {}
+        found: dict[tuple[TaskPath, str], None] = {}
         for together in islice(_combined(ways), _MOST):
             chosen = dict(zip(sources, together, strict=True))
             told = {(source, way.words): None for source, way in chosen.items()}
@@ -71,7 +70,7 @@ class Ways:
                 found |= told
         return sorted(found, key=lambda way: sources.index(way[0]))
 
-    def _ways(self, vertex: Vertex) -> Iterator[_Way]:
+    def _ways(self, vertex: TaskPath) -> Iterator[_Way]:
         task = self._tasks[vertex]
         conditions = [text_of(condition) for condition in task.when if condition is not True]
         if conditions:
@@ -90,14 +89,14 @@ class Ways:
         if False in task.failed_when:
             yield _Way("may fail unseen (failed_when: false)", End())
 
-    def _examples(self, vertex: Vertex, sources: Sequence[Vertex]) -> set[str]:
+    def _examples(self, vertex: TaskPath, sources: Sequence[TaskPath]) -> set[str]:
         """Hosts of the task that represent all: one that the sources also run on, and one that they don't."""
         theirs = {host for source in sources for host in self._hosts(source)}
         own = self._hosts(vertex)
         found = (next((host for host in own if (host in theirs) is shared), None) for shared in (True, False))
         return {host for host in found if host is not None}
 
-    def _runs(self, vertex: Vertex, host: str, chosen: _Chosen) -> bool:
+    def _runs(self, vertex: TaskPath, host: str, chosen: _Chosen) -> bool:
         """Whether the task runs on the host if the chosen ways happen to the other tasks and nothing else goes wrong.
 
         Each of the other tasks is represented by one of its hosts: this host, if the task runs there.
@@ -112,7 +111,7 @@ class Ways:
         statuses = world.run(lambda index: self._end_of(self._vertices[index], chosen)).statuses(step.index)
         return Status.OK in statuses
 
-    def _end_of(self, vertex: Vertex, chosen: _Chosen) -> End | None:
+    def _end_of(self, vertex: TaskPath, chosen: _Chosen) -> End | None:
         if vertex in chosen:
             return chosen[vertex].end
         task = self._tasks[vertex]

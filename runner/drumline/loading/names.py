@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.magic_names import MAGIC_NAMES
-from drumline.loading.needs import Vertex
 from drumline.model.host import Inventory
-from drumline.model.playbook import Play, Playbook, Task
+from drumline.model.playbook import Play, Playbook, Task, TaskPath
 from drumline.model.traits import Sets
 from drumline.model.value import Template, Value, Variables
 from drumline.source.yaml import BRACES
@@ -84,19 +83,19 @@ def embedded(playbook: Playbook) -> Diagnostics:
 
 def references(
     playbook: Playbook, extra_vars: Variables, templating: Templating
-) -> Iterator[tuple[Vertex, Reference, Position]]:
+) -> Iterator[tuple[TaskPath, Reference, Position]]:
     """Every use of ``results`` in a playbook: the task that needs it, what it asks for, and where that is written.
 
     A variable of a play or task is followed as :func:`check_names` does, to the tasks that use it.
     """
     tasks = [task for play in playbook.plays for task in play.tasks]
     stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
-    for index, play in enumerate(playbook.plays):
-        for at, task in enumerate(play.tasks):
+    for play in playbook.plays:
+        for task in play.tasks:
             own = {name: value for name, value in {**play.variables, **task.variables}.items() if name not in stronger}
             for template in _used_templates(task, own, templating):
                 for reference, position in templating.references(template):
-                    yield Vertex(index, at), reference, position
+                    yield play.path_of(task), reference, position
 
 
 def _used_templates(task: Task, own: Variables, templating: Templating) -> Iterator[Template]:

@@ -1,4 +1,4 @@
-"""What needs what, as written: names become vertices, the one rule is applied, cycles are found.
+"""What needs what, as written: names become paths, the one rule is applied, cycles are found.
 
 A task without ``needs`` needs the task written before it; a play without ``needs`` needs the play before it. A play's
 needs hold for all its tasks: tasks that need nothing within the play wait for them, the others through those
@@ -11,87 +11,79 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import slug
-from drumline.model.playbook import Play, Task
+from drumline.model.playbook import Play, Task, TaskPath
 
 #: Cycles that are reported at most; beyond that the file is wrong in one way, not in many.
 _MOST_CYCLES = 20
 
 
-class Vertex(NamedTuple):
-    """A task, by its play's and its own place in the playbook; without ``task``, the end of a whole play."""
-
-    play: int
-    task: int | None = None
-
-
-Needs: TypeAlias = Mapping[Vertex, tuple[Vertex, ...]]
+#: What each task, and the end of each play, needs; in the order of the files, a play after its tasks.
+Needs: TypeAlias = Mapping[TaskPath, tuple[TaskPath, ...]]
 
 
 class NeedNames:
     """Finds what a name after ``needs`` stands for."""
 
     def __init__(self, plays: Sequence[Play]) -> None:
-        self._plays = {play.id: Vertex(index) for index, play in enumerate(plays)}
-        self._tasks = [
-            {task.id: Vertex(index, at) for at, task in enumerate(play.tasks)} for index, play in enumerate(plays)
-        ]
+        self._plays = {play.id: play.path for play in plays}
+        self._tasks = {play.id: {task.id: play.path_of(task) for task in play.tasks} for play in plays}
 
-    def find(self, play: int, name: str) -> Vertex | None:
+    def find(self, play: str, name: str) -> TaskPath | None:
         """A task of the play, else a play, else ``play.task``; None when there is no such thing."""
         other, _, task = name.partition(".")
         if task:
-            found = self._plays.get(other)
-            return self._tasks[found.play].get(task) if found else None
+            return self._tasks.get(other, {}).get(task)
         return self._tasks[play].get(name) or self._plays.get(name)
 
-    def known(self, play: int) -> list[str]:
+    def known(self, play: str) -> list[str]:
         """Every name that a task of this play may need."""
-        qualified = [f"{name}.{task}" for name, at in self._plays.items() for task in self._tasks[at.play]]
+        qualified = [f"{name}.{task}" for name in self._plays for task in self._tasks[name]]
         return [*self._tasks[play], *self._plays, *qualified]
 
-    def plays(self) -> Mapping[str, Vertex]:
+    def plays(self) -> Mapping[str, TaskPath]:
         """Ids of plays, in order."""
         return self._plays
 
 
 def needs_of_plays(plays: Sequence[Play]) -> list[tuple[int, ...]]:
     """For each play the plays that it needs, as indices. Names of no play are left out."""
-    known = {play.id: Vertex(index) for index, play in enumerate(plays)}
+    known = {play.id: index for index, play in enumerate(plays)}
     return [_play_needs(index, play, known) for index, play in enumerate(plays)]
 
 
-def _play_needs(index: int, play: Play, known: Mapping[str, Vertex]) -> tuple[int, ...]:
+def _play_needs(index: int, play: Play, known: Mapping[str, int]) -> tuple[int, ...]:
     if play.needs is None:
         return (index - 1,) if index else ()
-    return tuple(dict.fromkeys(known[name].play for name in play.needs if name in known))
+    return tuple(dict.fromkeys(known[name] for name in play.needs if name in known))
 
 
 def needs_of(plays: Sequence[Play]) -> Needs:
     """Every task's and play's needs. Names that stand for nothing are left out; :func:`check_needs` reports them."""
     names = NeedNames(plays)
-    graph: dict[Vertex, tuple[Vertex, ...]] = {}
-    for index, needed in enumerate(needs_of_plays(plays)):
-        before = tuple(Vertex(other) for other in needed)
-        tasks = plays[index].tasks
-        for at, task in enumerate(tasks):
-            found = _task_needs(Vertex(index, at), task, names)
-            rooted = any(vertex.play == index and vertex.task is not None for vertex in found)
-            if at and not rooted and tasks[0].first:
-                found, rooted = (*found, Vertex(index, 0)), True
-            graph[Vertex(index, at)] = found if rooted else tuple(dict.fromkeys((*before, *found)))
-        graph[Vertex(index)] = (*before, *(Vertex(index, at) for at in range(len(tasks))))
+    graph: dict[TaskPath, tuple[TaskPath, ...]] = {}
+    for play, needed in zip(plays, needs_of_plays(plays), strict=True):
+        before = tuple(plays[other].path for other in needed)
+        above: TaskPath | None = None  # the task written before
+        paths = [play.path_of(task) for task in play.tasks]
+        for path, task in zip(paths, play.tasks, strict=True):
+            found = _task_needs(play, task, above, names)
+            rooted = any(need.play == play.id and not need.is_play for need in found)
+            if above and not rooted and play.tasks[0].first:
+                found, rooted = (*found, paths[0]), True
+            graph[path] = found if rooted else tuple(dict.fromkeys((*before, *found)))
+            above = path
+        graph[play.path] = (*before, *paths)
     return graph
 
 
-def _task_needs(vertex: Vertex, task: Task, names: NeedNames) -> tuple[Vertex, ...]:
+def _task_needs(play: Play, task: Task, above: TaskPath | None, names: NeedNames) -> tuple[TaskPath, ...]:
     if task.needs is None:
-        assert vertex.task is not None
-        return (Vertex(vertex.play, vertex.task - 1),) if vertex.task else ()
-    found = (names.find(vertex.play, name) for name in task.needs)
+        return () if above is None else (above,)
+    found = (names.find(play.id, name) for name in task.needs)
     return tuple(dict.fromkeys(need for need in found if need is not None))
 
 
@@ -99,10 +91,10 @@ def check_needs(plays: Sequence[Play]) -> Diagnostics:
     """Names that stand for nothing or for several things, and cycles."""
     found = Diagnostics()
     checker = _NameChecker(plays, found)
-    for index, play in enumerate(plays):
+    for play in plays:
         checker.check_play(play)
         for task in play.tasks:
-            checker.check_task(index, task)
+            checker.check_task(play, task)
     _check_cycles(plays, found)
     return found
 
@@ -125,17 +117,18 @@ class _NameChecker:
             elif name in self._ambiguous_plays:
                 self._add_ambiguous(name, "play", position)
 
-    def check_task(self, index: int, task: Task) -> None:
+    def check_task(self, play: Play, task: Task) -> None:
         for name in task.needs or ():
             position = task.positions.get("needs", task.position)
-            vertex = self._names.find(index, name)
-            if vertex is None:
-                suggestion = did_you_mean(name, self._names.known(index))
+            path = self._names.find(play.id, name)
+            if path is None:
+                suggestion = did_you_mean(name, self._names.known(play.id))
                 detail = f"No task of this play and no play has the id '{name}'.{suggestion}"
                 self._found.add("Unknown name in needs", detail=detail, position=position)
-            elif vertex.task is None and name in self._ambiguous_plays:
-                self._add_ambiguous(name, "play", position)
-            elif vertex.task is not None and name.rpartition(".")[2] in self._ambiguous_tasks[vertex.play]:
+            elif path.is_play:
+                if name in self._ambiguous_plays:
+                    self._add_ambiguous(name, "play", position)
+            elif name.rpartition(".")[2] in self._ambiguous_tasks[path.play]:
                 self._add_ambiguous(name, "task", position)
 
     @cached_property
@@ -143,8 +136,8 @@ class _NameChecker:
         return ambiguous(self._plays)
 
     @cached_property
-    def _ambiguous_tasks(self) -> list[set[str]]:
-        return [ambiguous(play.tasks) for play in self._plays]
+    def _ambiguous_tasks(self) -> Mapping[str, set[str]]:
+        return {play.id: ambiguous(play.tasks) for play in self._plays}
 
     def _add_ambiguous(self, name: str, kind: str, position: Position) -> None:
         detail = f"More than one {kind} is named '{name}'. Give the one that you mean its own id."
@@ -158,12 +151,18 @@ def ambiguous(owners: Sequence[Play] | Sequence[Task]) -> set[str]:
 
 
 def _check_cycles(plays: Sequence[Play], found: Diagnostics) -> None:
-    for cycle in cycles(needs_of(plays)):
-        first = min((vertex for vertex in cycle if vertex.task is not None), default=cycle[0])
+    needs = needs_of(plays)
+    wrong = cycles(needs)
+    if not wrong:
+        return
+    places = {path: place for place, path in enumerate(needs)}
+    owners: dict[TaskPath, Play | Task] = {play.path_of(task): task for play in plays for task in play.tasks}
+    owners |= {play.path: play for play in plays}
+    for cycle in wrong:
+        first = min((path for path in cycle if not path.is_play), key=places.__getitem__, default=cycle[0])
         at = cycle.index(first)
-        path = [*cycle[at:], *cycle[:at], first]
-        labels = [_label(vertex, first.play, plays) for vertex in path]
-        owner = plays[first.play] if first.task is None else plays[first.play].tasks[first.task]
+        labels = [_label(path, first.play) for path in (*cycle[at:], *cycle[:at], first)]
+        owner = owners[first]
         found.add(
             "Needs form a cycle" if len(cycle) > 1 else "A need on itself",
             detail=f"{labels[0]} needs {', which needs '.join(labels[1:])}. Remove one of these needs.",
@@ -171,25 +170,23 @@ def _check_cycles(plays: Sequence[Play], found: Diagnostics) -> None:
         )
 
 
-def _label(vertex: Vertex, home: int, plays: Sequence[Play]) -> str:
-    play = plays[vertex.play]
-    if vertex.task is None:
-        return f"play '{play.id}'"
-    task = play.tasks[vertex.task]
-    return f"'{task.id}'" if vertex.play == home else f"'{play.id}.{task.id}'"
+def _label(path: TaskPath, home: str) -> str:
+    if path.is_play:
+        return f"play '{path.play}'"
+    return f"'{path.names[-1]}'" if path.play == home else f"'{path.play}.{path.names[-1]}'"
 
 
-def cycles(needs: Needs) -> list[list[Vertex]]:
+def cycles(needs: Needs) -> list[list[TaskPath]]:
     """Cycles, each in the order "needs"; enough of them that mending each of these mends the graph, up to a limit."""
-    graph = {vertex: list(needed) for vertex, needed in needs.items()}
-    found: list[list[Vertex]] = []
+    graph = {path: list(needed) for path, needed in needs.items()}
+    found: list[list[TaskPath]] = []
     while len(found) < _MOST_CYCLES:
         try:
             TopologicalSorter(graph).prepare()
             break
         except CycleError as error:
-            # The path runs from what is needed to what needs it, its ends being the same vertex.
-            path: list[Vertex] = error.args[1]
+            # The path runs from what is needed to what needs it, its ends being the same path.
+            path: list[TaskPath] = error.args[1]
             found.append(path[:0:-1])
             graph[path[1]].remove(path[0])
     return found

@@ -196,10 +196,11 @@ def _with_ids(owners: Sequence[Owner], kind: str, found: Diagnostics) -> list[Ow
     """Tasks of one play, or plays, with an id that is unique. Written ids that aren't are mistakes."""
     written = [owner.id if "id" in owner.positions else None for owner in owners]
     seen: dict[str, Position] = {}
-    for owner, text in zip(owners, written, strict=True):
+    for place, (owner, text) in enumerate(zip(owners, tuple(written), strict=True)):
         if text is not None and text in seen:
             detail = f"Another {kind} has the id '{text}' already, in {seen[text]}."
             found.add("An id is given twice", detail=detail, position=owner.positions["id"])
+            written[place] = None  # so that what is read of the file tells the two apart
         elif text is not None:
             seen[text] = owner.positions["id"]
     ids = unique_ids(written, [owner.id for owner in owners])

@@ -9,12 +9,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from drumline.diagnostics import Position
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value, Variables
+
+
+class TaskPath(NamedTuple):
+    """Where a task is found: by ids, which stay as they are when a plan grows, not by its number in a list."""
+
+    play: str
+    #: Ids of what is around the task, the outermost first, then its own. Empty: the whole play.
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_play(self) -> bool:
+        """Whether it is a whole play, whose place in an order is the play's end."""
+        return not self.names
+
+    def __str__(self) -> str:
+        return ".".join((self.play, *self.names))
 
 
 class TriggerRule(StrEnum):
@@ -112,6 +129,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One action over some hosts."""
 
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
+    around: tuple[str, ...] = ()  #: Ids of what the task stands in, within its play, the outermost first.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
     traits: Traits = Traits()  #: Of the action.
@@ -187,6 +205,15 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     max_fail_percentage: float | None = None
     barrier: Barrier = Barrier()
     deferred: Mapping[str, Value] = {}  #: See :class:`Task`.
+
+    @property
+    def path(self) -> TaskPath:
+        """Of the whole play."""
+        return TaskPath(self.id)
+
+    def path_of(self, task: Task) -> TaskPath:
+        """Of one of its tasks."""
+        return TaskPath(self.id, (*task.around, task.id))
 
 
 class Playbook(Struct, frozen=True, kw_only=True, gc=False):

@@ -22,16 +22,16 @@ from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.inventory.patterns import select
 from drumline.inventory.sources import members
-from drumline.loading.needs import Vertex, needs_of, needs_of_plays
+from drumline.loading.needs import needs_of, needs_of_plays
 from drumline.model.host import Inventory
 from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Barrier, Play, Playbook, Task
+from drumline.model.playbook import Barrier, Play, Playbook, Task, TaskPath
 from drumline.model.value import Value
 from drumline.planning.batches import Hosts, Shuffle, in_batches, put_in_order
 from drumline.planning.graph import without
 from drumline.planning.keeping import HostScope, keep_of, values_of
+from drumline.planning.paths import tasks_of
 from drumline.planning.tags import selected
-from drumline.planning.vertices import tasks_of
 from drumline.templating.failures import TemplateFailed
 
 #: Turns the ``hosts`` of a play, or of one of its tasks, into the text of a pattern; may raise ``TemplateFailed``.
@@ -59,9 +59,9 @@ def make_plan(
     chosen = _Chosen(playbook, inventory, limit, render_pattern, Diagnostics() if warnings is None else warnings)
     batches = _Batches(playbook, chosen, inventory, host_scope, shuffle)
     kept = {
-        vertex: task
-        for vertex, task in tasks_of(playbook)
-        if chosen.of(vertex) and batches.of[vertex.play] and selected(task, tags, skip_tags)
+        path: task
+        for path, task in tasks_of(playbook)
+        if chosen.of(path) and batches.of[path.play] and selected(task, tags, skip_tags)
     }
     return _Expansion(playbook, chosen, batches, kept).plan()
 
@@ -88,22 +88,24 @@ class _Chosen:
         self._found = Diagnostics()
         self._by_pattern: dict[str, Hosts] = {}
         self._limit = None if limit is None else _limit_hosts(limit, inventory, warnings)
-        self.plays = [self._hosts(play.hosts, play, play) for play in playbook.plays]
+        #: By the ids of plays.
+        self.plays = {play.id: self._hosts(play.hosts, play, play) for play in playbook.plays}
         self._tasks = {
-            vertex: self._hosts(task.hosts, task, playbook.plays[vertex.play])
-            for vertex, task in tasks_of(playbook)
+            play.path_of(task): self._hosts(task.hosts, task, play)
+            for play in playbook.plays
+            for task in play.tasks
             if task.hosts is not None
         }
         if self._found:
             raise FilesError(self._found)
 
-    def of(self, vertex: Vertex) -> Hosts:
+    def of(self, path: TaskPath) -> Hosts:
         """All hosts of a task, whatever the batch."""
-        return self._tasks.get(vertex, self.plays[vertex.play])
+        return self._tasks.get(path, self.plays[path.play])
 
-    def own(self, vertex: Vertex) -> Hosts | None:
+    def own(self, path: TaskPath) -> Hosts | None:
         """The hosts that the task itself names; None without ``hosts``."""
-        return self._tasks.get(vertex)
+        return self._tasks.get(path)
 
     def _hosts(self, value: Value, owner: Play | Task, play: Play) -> Hosts:
         position = owner.positions.get("hosts", owner.position)
@@ -140,27 +142,32 @@ def _of_limit(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 class _Batches:
-    """The ordered hosts of each play, its batches, and what has to stay available."""
+    """The ordered hosts of each play, its batches, and what has to stay available; by the ids of plays."""
 
     def __init__(
         self, playbook: Playbook, chosen: _Chosen, inventory: Inventory, scope: HostScope, shuffle: Shuffle
     ) -> None:
         found = Diagnostics()
         groups = members(inventory)
-        self.hosts = [
-            put_in_order(hosts, play.order, shuffle) for play, hosts in zip(playbook.plays, chosen.plays, strict=True)
-        ]
-        self.keep: list[tuple[Keep, ...]] = []
-        values: list[tuple[str, ...] | None] = []
-        for play, hosts in zip(playbook.plays, self.hosts, strict=True):
-            self.keep.append(keep_of(play, frozenset(hosts), groups, found))
-            values.append(values_of(play, hosts, inventory, scope, found))
+        self.hosts = {play.id: put_in_order(chosen.plays[play.id], play.order, shuffle) for play in playbook.plays}
+        self.keep: dict[str, tuple[Keep, ...]] = {}
+        values: dict[str, tuple[str, ...] | None] = {}
+        for play in playbook.plays:
+            hosts = self.hosts[play.id]
+            self.keep[play.id] = keep_of(play, frozenset(hosts), groups, found)
+            values[play.id] = values_of(play, hosts, inventory, scope, found)
         if found:
             raise FilesError(found)
-        self.of = [
-            in_batches(hosts, serial=play.serial, canary=play.canary, values=spread, keep=keep)
-            for play, hosts, spread, keep in zip(playbook.plays, self.hosts, values, self.keep, strict=True)
-        ]
+        self.of = {
+            play.id: in_batches(
+                self.hosts[play.id],
+                serial=play.serial,
+                canary=play.canary,
+                values=values[play.id],
+                keep=self.keep[play.id],
+            )
+            for play in playbook.plays
+        }
 
 
 class _Narrowing:
@@ -185,35 +192,36 @@ class _Narrowing:
 class _Place(Struct, frozen=True):
     """One task in one batch of its play."""
 
-    vertex: Vertex
+    path: TaskPath
     batch: int
 
 
 class _Expansion:
     """Steps and waves of the tasks that are kept."""
 
-    def __init__(self, playbook: Playbook, chosen: _Chosen, batches: _Batches, kept: Mapping[Vertex, Task]) -> None:
+    def __init__(self, playbook: Playbook, chosen: _Chosen, batches: _Batches, kept: Mapping[TaskPath, Task]) -> None:
         self._playbook = playbook
         self._batches = batches
         self._kept = kept
-        self._by_play: dict[int, list[Vertex]] = {}
-        for vertex in kept:
-            self._by_play.setdefault(vertex.play, []).append(vertex)
+        self._numbers = {play.id: number for number, play in enumerate(playbook.plays)}
+        self._by_play: dict[str, list[TaskPath]] = {}
+        for path in kept:
+            self._by_play.setdefault(path.play, []).append(path)
         graph = needs_of(playbook.plays)
-        stays = {vertex for vertex in graph if vertex in kept or (vertex.task is None and vertex.play in self._by_play)}
+        stays = {path for path in graph if path in kept or (path.is_play and path.play in self._by_play)}
         self._graph = without(graph, graph.keys() - stays)
         self._hosts = self._find_hosts(chosen)
         self._places = list(self._hosts)
         self._indices = {place: index for index, place in enumerate(self._places)}
         self._needs: dict[_Place, tuple[Need, ...]] = {}  # also of places without a step, which pass on what they need
         self._waves: dict[_Place, int] = {}
-        for vertex in TopologicalSorter(self._graph).static_order():
-            if vertex.task is not None:
-                self._connect(vertex)
+        for path in TopologicalSorter(self._graph).static_order():
+            if not path.is_play:
+                self._connect(path)
 
     def plan(self) -> Plan:
         needed = dict(enumerate(needs_of_plays(self._playbook.plays)))
-        standing = without(needed, needed.keys() - self._by_play.keys())
+        standing = without(needed, needed.keys() - {self._numbers[play] for play in self._by_play})
         steps = tuple(self._step(place, index) for place, index in self._indices.items())
         by_batch: defaultdict[tuple[int, int], list[Step]] = defaultdict(list)
         for step in steps:
@@ -222,13 +230,13 @@ class _Expansion:
         plays = tuple(
             PlannedPlay(
                 play=play,
-                hosts=self._batches.hosts[index],
+                hosts=self._batches.hosts[play.id],
                 batches=tuple(
                     _batch(play, number, hosts, by_batch[index, number], found)
-                    for number, hosts in enumerate(self._batches.of[index])
+                    for number, hosts in enumerate(self._batches.of[play.id])
                 ),
                 needs=standing.get(index, needed[index]),
-                keep=self._batches.keep[index],
+                keep=self._batches.keep[play.id],
             )
             for index, play in enumerate(self._playbook.plays)
         )
@@ -239,33 +247,31 @@ class _Expansion:
     def _find_hosts(self, chosen: _Chosen) -> dict[_Place, Hosts]:
         """The hosts of every step, in the order of the plan: by play, batch, then place in the file."""
         found: dict[_Place, Hosts] = {}
-        for play, vertices in self._by_play.items():
-            named = {vertex: chosen.own(vertex) for vertex in vertices}
+        for play, paths in self._by_play.items():
+            named = {path: chosen.own(path) for path in paths}
             narrowed = {
-                vertex: _Narrowing(hosts, chosen.plays[play]) for vertex, hosts in named.items() if hosts is not None
+                path: _Narrowing(hosts, chosen.plays[play]) for path, hosts in named.items() if hosts is not None
             }
             for number, batch in enumerate(self._batches.of[play]):
-                for vertex in vertices:
-                    hosts = narrowed[vertex].to(batch) if vertex in narrowed else batch
+                for path in paths:
+                    hosts = narrowed[path].to(batch) if path in narrowed else batch
                     if hosts:
-                        found[_Place(vertex, number)] = hosts
+                        found[_Place(path, number)] = hosts
         return found
 
-    def _connect(self, vertex: Vertex) -> None:
+    def _connect(self, path: TaskPath) -> None:
         """Find the needs and the wave of a task in each batch; the tasks that it needs come before."""
-        for batch in range(len(self._batches.of[vertex.play])):
-            needs = (need for other in self._graph[vertex] for need in self._as_needs(other, vertex.play, batch))
-            place = _Place(vertex, batch)
+        for batch in range(len(self._batches.of[path.play])):
+            needs = (need for other in self._graph[path] for need in self._as_needs(other, path.play, batch))
+            place = _Place(path, batch)
             self._needs[place] = tuple(dict.fromkeys(needs))
             before = [self._places[need.step] for need in self._needs[place] if need.step is not None]
-            levels = [
-                self._waves[other] for other in before if (other.vertex.play, other.batch) == (vertex.play, batch)
-            ]
+            levels = [self._waves[other] for other in before if (other.path.play, other.batch) == (path.play, batch)]
             self._waves[place] = max(levels, default=-1) + 1
 
-    def _as_needs(self, needed: Vertex, play: int, batch: int) -> Iterable[Need]:
-        if needed.task is None:
-            yield Need(play=needed.play)
+    def _as_needs(self, needed: TaskPath, play: str, batch: int) -> Iterable[Need]:
+        if needed.is_play:
+            yield Need(play=self._numbers[needed.play])
             return
         batches = (batch,) if needed.play == play else range(len(self._batches.of[needed.play]))
         for place in (_Place(needed, other) for other in batches):
@@ -277,8 +283,8 @@ class _Expansion:
     def _step(self, place: _Place, index: int) -> Step:
         return Step(
             index=index,
-            task=self._kept[place.vertex],
-            play=place.vertex.play,
+            task=self._kept[place.path],
+            play=self._numbers[place.path.play],
             batch=place.batch,
             wave=self._waves[place],
             hosts=self._hosts[place],
