@@ -49,10 +49,15 @@ def with_descendants(pids: Iterable[int]) -> set[int]:
 
 
 def kill(pids: Iterable[int]) -> None:
-    """SIGKILL to each; those that are gone, or not ours, are passed over."""
-    for pid in sorted(pids):  # parents first: they might go on when their children end
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+    """SIGKILL to each; those that are gone, or not ours, are passed over.
+
+    All are stopped first: a parent might go on when its child ends, and numbers don't tell which is which.
+    """
+    found = list(pids)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
 
 def end(find: Callable[[], set[int]]) -> None:

@@ -77,7 +77,8 @@ def _find(members: set[psutil.Process], session: int) -> list[psutil.Process]:
         with suppress(psutil.Error):  # its children have another parent now
             if member.ppid() not in known:  # else they are found with those of its parent: a look is not cheap
                 members.update(member.children(recursive=True))
-    return sorted(filter(_is_living, members), key=lambda member: member.pid)
+    # The numbers of processes begin anew when they come to their end, which may be 32768.
+    return sorted(filter(_is_living, members), key=lambda member: (member.create_time(), member.pid))
 
 
 def _of_session(session: int) -> set[psutil.Process]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +42,24 @@ def test_all_of_them_end(parent: subprocess.Popen[bytes], tmp_path: Path) -> Non
     processes.end(lambda: processes.with_descendants(processes.marked("DRUMLINE_TEST", tmp_path) | found))
     assert parent.wait() == -9
     assert processes.with_descendants(found) == set()
+
+
+def test_a_parent_does_not_go_on_whose_child_is_killed_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that is busy between two signals, where the numbers of processes have begun anew between the two."""
+    send = os.kill
+
+    def slow(pid: int, number: int) -> None:
+        send(pid, number)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(os, "kill", slow)
+    script = "sleep 1000; touch $0/went-on"
+    with subprocess.Popen(["sh", "-c", script, tmp_path]) as parent:
+        while not (children := processes.with_descendants({parent.pid}) - {parent.pid}):
+            time.sleep(0.01)
+        processes.kill(sorted({parent.pid, *children}, reverse=True))
+        assert parent.wait() == -9
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_that_has_ended_and_was_not_waited_for_does_not_run() -> None:
