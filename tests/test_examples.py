@@ -83,6 +83,7 @@ class Fleet:
 
     directory: Path
     program: str | None
+    started: float  #: seconds that it took to start, which tell how busy this machine is
 
     def run(self, playbook: str, *arguments: str) -> Ran:
         with self.running(playbook, *arguments) as running:
@@ -144,8 +145,9 @@ def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     directory = tmp_path / "lab"
 
     def up(program: str | None = None, *, linux: int = 3, windows: int = 2) -> Fleet:
+        began = time.monotonic()
         lab.up(directory, FleetRequest(linux=linux, windows=windows, program=program))
-        return Fleet(directory=directory, program=program)
+        return Fleet(directory=directory, program=program, started=time.monotonic() - began)
 
     yield up
     lab.down(directory)
@@ -273,7 +275,7 @@ def test_a_canary_that_fails_leaves_the_others_as_they_are(fleet: Callable[..., 
 def test_a_cut_over_switches_all_nodes_at_once(fleet: Callable[..., Fleet]) -> None:
     up = fleet(linux=4, windows=0)
     nodes = ["db1", "web1", "web2"]
-    agreed = datetime.fromtimestamp(round(time.time()) + 4, UTC)
+    agreed = datetime.fromtimestamp(round(time.time() + 2 + 3 * up.started), UTC)
     ran = up.run("cutover.yml", "-e", f"cutover={agreed.isoformat()}")
     assert ran.code == 0, ran.said
     assert [up.read(node, "database") for node in nodes] == ["new"] * 3
