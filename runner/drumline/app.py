@@ -64,6 +64,7 @@ from drumline.source.vault import keyring
 from drumline.templating.templates import Templating
 
 if TYPE_CHECKING:
+    from drumline.execution.fact_cache import FactCache
     from drumline.forecast.draws import Scenario
     from drumline.forecast.estimate import Estimate
     from drumline.forecast.remaining import Remaining
@@ -402,7 +403,16 @@ def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> Run
         output_limit=prepared.settings.output_limit,
         sessions_per_host=prepared.settings.sessions,
         verbosity=verbosity,
+        fact_cache=_fact_cache(prepared.settings),
     )
+
+
+def _fact_cache(settings: Settings) -> FactCache | None:
+    if not settings.fact_cache:
+        return None
+    from drumline.execution.fact_cache import FactCache  # few have one
+
+    return FactCache(settings.state / "facts", settings.fact_cache, SystemClock())
 
 
 def _journal(settings: Settings) -> Journal:

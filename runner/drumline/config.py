@@ -11,6 +11,7 @@ The command line overrides them all. A complete ``drumline.toml``::
     journal_limit = "4 GiB"                  # DRUMLINE_JOURNAL_LIMIT
     slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
     template_timeout = 20                    # DRUMLINE_TEMPLATE_TIMEOUT
+    fact_cache = "1h"                        # DRUMLINE_FACT_CACHE
 
 Tables hold settings of plugins, which :mod:`drumline.plugin_settings` reads.
 """
@@ -74,6 +75,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     slow_reports: str = "drop"
     #: Seconds that one template may take (:mod:`drumline.templating.budget`).
     template_timeout: float = 20.0
+    #: For how many seconds facts that a play gathers are kept for later runs; 0: not at all.
+    fact_cache: float = 0.0
     for_plugins: ForPlugins = ForPlugins()
 
 
@@ -201,6 +204,15 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
+def _age(value: Any) -> float:
+    found = re.fullmatch(r"([0-9]{1,9})\s*([smhd])", str(value).strip())
+    if found is not None:
+        return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+    if str(value).strip() in ("0", "off"):
+        return 0.0
+    raise ValueError(f'has to be a time such as "90s", "30m", "12h" or "2d", or "off", not {value!r}')
+
+
 def _sources(value: Any) -> tuple[str, ...]:
     sources = [value] if isinstance(value, str) else value
     if not isinstance(sources, list) or not all(isinstance(source, str) and source for source in sources):
@@ -249,6 +261,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "journal_limit": size_of,
     "slow_reports": _slow_reports,
     "template_timeout": _seconds,
+    "fact_cache": _age,
 }
 
 

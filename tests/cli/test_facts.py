@@ -164,3 +164,54 @@ def test_facts_stand_between_the_inventory_and_the_vars_of_plays() -> None:
     play: Variables = {"x": "play"}
     scope = made.scope(made.host("a"), play=play)
     assert (scope["x"], scope["y"]) == ("play", "fact")
+
+
+CACHED = """
+- hosts: all
+  gather_facts: true
+  gather_subset: ["!all", "!min", env]
+  tasks:
+    - debug: {msg: "it is {{ ansible_env.WORD }}"}
+"""
+
+
+def test_facts_are_kept_for_later_runs(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(CACHED)
+    (tmp_path / "hosts").write_text("a ansible_connection=local\nb ansible_connection=local\n")
+
+    def said(word: str, cache: str, host: str = "a") -> str:
+        env = {"WORD": word, "DRUMLINE_FACT_CACHE": cache}
+        ended = call(tmp_path, "run", "site.yml", "-i", "hosts", "-l", host, env=env)
+        assert ended.status == 0, ended.said
+        return ended.out
+
+    assert "it is one" in said("one", "off")
+    assert not (tmp_path / "state/facts").exists()
+    assert "it is two" in said("two", "1h")
+    assert "it is two" in said("three", "1h")
+    assert "it is other" in said("other", "1h", "b")
+    assert "it is four" in said("four", "0")
+    assert "it is two" in said("five", "2d")
+    [first, second] = (tmp_path / "state/facts").iterdir()
+    assert first.stat().st_mode & 0o777 == 0o600
+    for kept in (first, second):
+        kept.write_text(kept.read_text().replace('"at": ', '"at": 1'))  # of another time
+    assert "it is six" in said("six", "1h")
+    for kept in (first, second):
+        kept.write_text("{broken")
+    assert "it is seven" in said("seven", "1h")
+
+
+def test_facts_with_secrets_are_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(CACHED)
+    (tmp_path / "hosts").write_text("a ansible_connection=local my_password=hunter22\n")
+    ended = call(tmp_path, "run", "site.yml", "-i", "hosts", env={"WORD": "hunter22", "DRUMLINE_FACT_CACHE": "1h"})
+    assert ended.status == 0, ended.said
+    assert not (tmp_path / "state/facts").exists()
+
+
+def test_a_wrong_age_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(CACHED)
+    ended = call(tmp_path, "run", "site.yml", "-i", "a,", env={"DRUMLINE_FACT_CACHE": "soon"})
+    assert ended.status == 5
+    assert "12h" in ended.err

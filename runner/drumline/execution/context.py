@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.execution.gained import Gained
@@ -29,6 +29,9 @@ from drumline.secret import Secret, is_secret_name
 from drumline.source.vault import keyring
 from drumline.templating.templates import Templating
 
+if TYPE_CHECKING:
+    from drumline.execution.fact_cache import FactCache
+
 #: Keeps output that a job's result doesn't hold as it is: ``(job, number of its command, stream, data, beginning)``.
 #: False when there is no room for it. ``beginning``: it is in the result too, as far as it is text.
 KeepOutput = Callable[[Job, int, str, bytes, bool], bool]
@@ -52,6 +55,7 @@ class RunContext:
         sessions_per_host: int = 4,
         verbosity: int = 0,
         clock: Clock | None = None,
+        fact_cache: FactCache | None = None,
     ) -> None:
         """``output_limit``: bytes of one command's output that are kept.
 
@@ -67,6 +71,7 @@ class RunContext:
         self.keep_output = keep_output
         self.output_limit = output_limit
         self.clock = clock or SystemClock()
+        self.fact_cache = fact_cache
         #: The names of variables that say how a host is reached.
         self.reaching = names_read(transports)
         self.sessions = SessionPool(transports, limit=sessions_per_host)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -51,12 +51,15 @@ from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.traits import Sets
 from drumline.model.value import Variables
-from drumline.plugin.actions import ActionFailed, Call, Steps
+from drumline.plugin.actions import Action, ActionFailed, Call, Steps
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed
+
+if TYPE_CHECKING:
+    from drumline.execution.fact_cache import FactCache
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
@@ -296,6 +299,8 @@ class JobRun:
                 render=task.render_file,
                 lookup=task.look_up,
             )
+            if self._task.first and self._context.fact_cache is not None:
+                return self._cached(self._context.fact_cache, action, call, target, become)
             return self._drive(steps_of(action, call), target, become)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)
@@ -308,6 +313,25 @@ class JobRun:
             return Result(failed=True, message=error.told(self._context.secrets.mask), values=values)
         except HostError as error:
             raise Unreachable(error) from error
+
+    def _cached(self, cache: FactCache, action: Action, call: Call, target: Target, become: Become | None) -> Result:
+        """The facts of an earlier run; else the host's own, kept for later ones unless there are secrets in them."""
+        from drumline.execution.fact_cache import key_of  # few have one
+
+        key = key_of(target, become, call.arguments, call.environment)
+        known = cache.get(key)
+        if known is not None:
+            return Result(facts=known, message="as an earlier run has gathered them")
+        result = self._drive(steps_of(action, call), target, become)
+        facts = dict(result.facts)
+        if (
+            not result.failed
+            and not result.values.get("warnings")
+            and not self.requests.silent
+            and self._masked(facts) == facts
+        ):
+            cache.put(key, facts)
+        return result
 
     def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""
