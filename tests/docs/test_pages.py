@@ -17,7 +17,7 @@ from support.tables import Table, expected, names, tables
 
 from drumline import plugin, testing
 from drumline.cli.program import program
-from drumline.plugin import kit, runs, spec
+from drumline.plugin import history, kit, runs, spec
 from drumline.testing import cases
 
 #: A page that is named by its path, or the rules however they are, with the number of the section, if any.
@@ -52,7 +52,7 @@ def _parts_tables() -> list[object]:
 
 @pytest.mark.parametrize(("kind", "rows"), _parts_tables())
 def test_what_is_said_of_a_class_is_said_of_all_its_parts(kind: str, rows: str) -> None:
-    described = next(getattr(module, kind) for module in (plugin, runs, cases) if hasattr(module, kind))
+    described = next(getattr(module, kind) for module in (plugin, runs, history, cases) if hasattr(module, kind))
     named = {name for row in rows.splitlines() for name in re.findall(r"`(\w+)", row.split("|")[1])}
     own = {name for name, part in vars(described).items() if not name.startswith("_") and _is_declared(part)}
     fields = set(getattr(described, "__struct_fields__", ()) or getattr(described, "__dataclass_fields__", ()) or own)
