@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,8 @@ class CommandLine:
     text: str
 
     def words(self) -> list[str]:
-        return shlex.split(self.text, comments=True)[1:]
+        """Its arguments, without what follows a pipe."""
+        return list(takewhile(lambda word: word != "|", shlex.split(self.text, comments=True)[1:]))
 
     def __str__(self) -> str:
         return f"{self.place} {self.text}"
