@@ -76,7 +76,8 @@ def test_starts() -> None:
 def test_windows() -> None:
     if not os.environ.get("DRUMLINE_LAB_WINDOWS"):
         pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
-    rows = table("windows.py", "--tasks", "1", "--rounds", "1")
+    rows = table("windows.py", "--tasks", "1", "--rounds", "1", "--only", "win_shell,win_file")
+    assert rows.keys() == {"win_shell", "win_file", "", "win_copy, 10 MB"}
     assert rows["win_shell"][0] == "2, limit 2: kept"
     assert rows["win_copy, 10 MB"][1].endswith("limit 1.4: kept")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -25,18 +26,20 @@ PLAYBOOK = """
 """
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """A directory in which a run was made, of which web2 failed in the second of three tasks."""
-    (tmp_path / "site.yml").write_text(PLAYBOOK)
-    (tmp_path / "inventory").write_text("[all:vars]\nansible_connection=local\n[web]\nweb[1:3]\n")
-    assert call(tmp_path, "run", "site.yml").status == 2
-    return tmp_path
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which a run was made, of which web2 failed in the second of three tasks. To be read only."""
+    directory = tmp_path_factory.mktemp("runs")
+    (directory / "site.yml").write_text(PLAYBOOK)
+    (directory / "inventory").write_text("[all:vars]\nansible_connection=local\n[web]\nweb[1:3]\n")
+    assert call(directory, "run", "site.yml").status == 2
+    return directory
 
 
-def test_list_has_newest_first(directory: Path) -> None:
-    call(directory, "exec", "web1", "true")
-    ended = call(directory, "runs", "list")
+def test_list_has_newest_first(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path, dirs_exist_ok=True)
+    call(tmp_path, "exec", "web1", "true")
+    ended = call(tmp_path, "runs", "list")
     first, second = ended.out.splitlines()
     assert first.split()[0] == "2"
     assert first.endswith("done         drumline exec web1 true")
