@@ -213,7 +213,7 @@ def test_no_log_hides_all_that_a_task_says_and_is_given(project: Project) -> Non
         ("shell: exit 4\n      until: false\n      retries: 2\n      delay: 0", "exit code 4. It was tried 3 times."),
         (
             "shell: echo $WORD; test {{ item }} = a\n      loop: [a, b]",
-            "1 of 2 items failed, the first one so: ",
+            "1 of 2 items failed, the first one like this: ",
         ),
         ("debug: {msg: '{{ word ~ nothing.there }}'}", "A template failed at "),
         ("command: 'true'\n      delegate_to: gone", "Connection refused."),

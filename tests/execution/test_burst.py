@@ -215,7 +215,7 @@ def test_a_word_that_would_come_too_late_is_given_to_nobody() -> None:
     assert release([near, far], 1000.3, lambda: 1000.0) is None
     assert not near_staged.released
     assert not far_staged.released
-    with pytest.raises(ActionFailed, match="so near that the word would have come too late"):
+    with pytest.raises(ActionFailed, match="so close that the go signal would have come too late"):
         far.wait()
     near.give_up()
     assert not near.wait()

@@ -107,4 +107,4 @@ def test_facts_may_have_names_that_templates_give(tmp_path: Path) -> None:
     )
     assert ran.result("shown")["msg"] == "5 dyn 7 8 ab"
     assert "'a b' is not valid" in ran.result("spaced")["msg"]
-    assert "has to be text, and this gives 5" in ran.result("number")["msg"]
+    assert "has to be text, but this gives 5" in ran.result("number")["msg"]

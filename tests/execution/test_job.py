@@ -197,7 +197,7 @@ def test_a_time_out_counts_for_waiting_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "problem"),
     [
-        ("timeout: '{{ bad }}'", "'timeout' has to be a number of 0 or more, and this gives 'soon'."),
+        ("timeout: '{{ bad }}'", "'timeout' has to be a number of 0 or more, but this gives 'soon'."),
         ("retries: '{{ bad }}'", "'retries' has to be a number"),
         ("become: '{{ bad }}'", "'become' has to be true or false"),
         ("environment: '{{ bad }}'", "'environment' has to be a dictionary"),

@@ -148,9 +148,9 @@ def test_another_way_to_become_somebody_is_refused_where_it_is_used(mistakes: Mi
 
 def test_a_password_for_sudo_is_of_no_effect_without_become(make: Make) -> None:
     assert make("command: a", inventory="[linux:vars]\nansible_become_password=x\n").plan.steps
-    with pytest.raises(FilesError, match="sudo works without a password only"):
+    with pytest.raises(FilesError, match="sudo without a password is supported"):
         make("command: a\nbecome: true\nvars: {ansible_become_password: x}")
-    with pytest.raises(FilesError, match="sudo works without a password only"):
+    with pytest.raises(FilesError, match="sudo without a password is supported"):
         make("command: a\nbecome: true", extra_vars=["ansible_become_password=x"])
 
 

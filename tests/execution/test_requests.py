@@ -73,7 +73,7 @@ def test_what_a_job_waits_for_is_told_without_secrets(tmp_path: Path) -> None:
     waiting = [event for event in ran.events if isinstance(event, JobWaiting)]
     reasons = {ran.plan.steps[event.job.step].task.id: event.reason for event in waiting}
     assert str(tmp_path) in reasons["waits"]
-    assert reasons["silent"] == "for what 'no_log: true' hides"
+    assert reasons["silent"] == "for something hidden by 'no_log: true'"
     assert "sesame" not in str(ran.events)
     assert all(event.until is not None and 0 < event.until - event.at <= 5 for event in waiting)
 
@@ -89,7 +89,7 @@ def test_of_a_questions_time_and_the_tasks_the_shorter_one_counts(tmp_path: Path
     )
     assert ran.status("asked") == "ok"
     assert ran.status("limited") == "failed"
-    assert ran.result("limited")["msg"] == "The time-out of 0.1 s was up while it was waiting."
+    assert ran.result("limited")["msg"] == "The timeout of 0.1 s was reached while it was waiting."
     kinds = [type(event) for event in ran.events if isinstance(event, (ApprovalRequested, ApprovalGiven))]
     assert kinds.count(ApprovalGiven) == kinds.count(ApprovalRequested) == 2
 
@@ -119,5 +119,5 @@ def test_a_connection_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatc
     over.set()
     assert report is not None
     assert report.event.status is Status.FAILED
-    assert "was not there within the 1 s that were left" in report.event.result["msg"]
+    assert "did not answer within the remaining 1 s" in report.event.result["msg"]
     assert time.monotonic() - began < 10

@@ -73,9 +73,9 @@ def test_text_of_a_host_is_never_evaluated(tmp_path: Path) -> None:
     [
         ("part", "b", "'part' doesn't run on b in this run. Does --limit leave it out?"),
         ("part", "aa", "'part' doesn't run on aa in this run. Did you mean 'a'?"),
-        ("later", "a", "'later' has no result on a: it didn't run there, or isn't over yet."),
+        ("later", "a", "'later' has no result on a: it didn't run there, or hasn't ended yet."),
         ("parts", "a", "'results' has no task 'parts'. Did you mean 'part'?"),
-        ("left", "a", "'left' is no part of this run. Do --tags, --skip-tags or --limit leave it out?"),
+        ("left", "a", "'left' isn't part of this run. Does --tags, --skip-tags or --limit leave it out?"),
     ],
 )
 def test_a_result_that_is_missing_is_explained(tmp_path: Path, task: str, host: str, message: str) -> None:

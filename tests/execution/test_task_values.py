@@ -64,10 +64,10 @@ def test_a_scope_is_made_once() -> None:
 @pytest.mark.parametrize(
     ("keyword", "value", "words"),
     [
-        ("no_log", "{{ 7 }}", "'no_log' has to be true or false, and this gives 7."),
-        ("timeout", "{{ 'long' }}", "'timeout' has to be a number of 0 or more, and this gives 'long'."),
-        ("timeout", "{{ -1 }}", "'timeout' has to be a number of 0 or more, and this gives -1."),
-        ("loop", "{{ 3 }}", "'loop' needs a list, and this gives int."),
+        ("no_log", "{{ 7 }}", "'no_log' has to be true or false, but this gives 7."),
+        ("timeout", "{{ 'long' }}", "'timeout' has to be a number of 0 or more, but this gives 'long'."),
+        ("timeout", "{{ -1 }}", "'timeout' has to be a number of 0 or more, but this gives -1."),
+        ("loop", "{{ 3 }}", "'loop' needs a list, but this gives int."),
         ("environment", "{{ 3 }}", "'environment' has to be a dictionary, or a list of them."),
     ],
 )

@@ -1,1 +1,1 @@
-"""Running a plan: the pure state, and the driver, sessions and executors around it."""
+"""Running a plan: the driver around the pure engine, with sessions, executors and jobs."""

@@ -1,4 +1,4 @@
-"""Questions to people: asked at every source there is, answered by whoever comes first, and noted in the journal."""
+"""Questions to people: asked through every source, answered by the first reply, and recorded in the journal."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from drumline.model.plan import Job
 from drumline.model.request import Ask
 from drumline.plugin.actions import ActionFailed
 
-#: Who decided when the time was up.
+#: The name of the decider if the time was up.
 NOBODY = "nobody"
 
-#: Seconds between two looks for an answer: at a terminal this is how soon a key is seen.
+#: Seconds between two checks for an answer; at a terminal, the time until a key takes effect.
 _INTERVAL = 0.05
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What someone said to a question."""
+    """Someone's answer to a question."""
 
     approved: bool
     by: str  #: ``user@machine``.
@@ -36,16 +36,16 @@ class AnswerSource(Protocol):
     """Where answers come from: a terminal, the journal. Called by the threads of the jobs that ask."""
 
     def look(self, question: ApprovalRequested) -> Reply | None:
-        """The answer, once there is one. Asked again and again, from the moment at which the question is put."""
+        """The answer, once there is one. Called repeatedly as soon as the question is asked."""
         ...
 
     def withdraw(self, question: ApprovalRequested) -> None:
-        """It needs no answer any more."""
+        """The question needs no answer any more."""
         ...
 
 
 class Approvals:
-    """Puts questions and waits for answers; used by many threads at once."""
+    """Asks questions and waits for answers; used by many threads at once."""
 
     def __init__(
         self,
@@ -54,15 +54,15 @@ class Approvals:
         sources: Sequence[AnswerSource] = (),
         clock: Clock | None = None,
     ) -> None:
-        """``note`` makes an event part of the run: it is journalled before anybody is shown it."""
+        """``note`` makes an event part of the run; it is journalled before anyone sees it."""
         self._note = note
         self._sources = tuple(sources)
         self._clock = clock or SystemClock()
 
     def ask(self, job: Job, request: Ask, stopped: Callable[[], bool]) -> Approval:
-        """Put the question and wait for the first answer, or until the time is up and the default holds.
+        """Ask, and wait for the first answer, or until the time is up and the default applies.
 
-        Raises ``ActionFailed`` when the job is stopped meanwhile.
+        Raises ``ActionFailed`` if the job is stopped meanwhile.
         """
         now = self._clock.now()
         until = None if request.timeout is None else now + request.timeout
@@ -97,7 +97,7 @@ class Approvals:
             if left <= 0:
                 return Reply(approved=question.default, by=NOBODY)
             time.sleep(min(_INTERVAL, left))
-        raise ActionFailed("Interrupted before anybody approved or rejected it.", stopped=True)
+        raise ActionFailed("Interrupted before anyone approved or rejected it.", stopped=True)
 
 
 def whoami() -> str:

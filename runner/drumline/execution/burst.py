@@ -1,4 +1,4 @@
-"""Commands that wait on their hosts for the word to start, and the burst that gives it to all of them."""
+"""Commands that wait on their hosts for the go signal, and the burst that sends it to all of them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from drumline.plugin.transports import Session, Staged
 
 
 class Word(NamedTuple):
-    """What the burst calls for one host, ready made: ``give(at)``."""
+    """The prepared call that sends the go signal to one host: ``give(at)``."""
 
     give: Callable[[float | None], None]
     at: float | None  #: By the host's own clock; None: at once.
 
 
 def stage(session: Session, request: Run, transport: str) -> Staged:
-    """Bring a command to its host and let it wait there. Raises ``ActionFailed`` where sessions can't do that."""
+    """Send a command to its host and let it wait there. Raises ``ActionFailed`` if the sessions can't do that."""
     bring: Callable[[Run], Staged] | None = getattr(session, "stage", None)
     if bring is None:
         raise ActionFailed(
-            f"The transport '{transport}' can't hold a command back until all hosts are ready, so that 'start' is"
-            " not for its hosts."
+            f"The transport '{transport}' can't hold a command back until all hosts are ready, so 'start' can't be "
+            "used for its hosts."
         )
     return bring(request)
 
 
 class Held:
-    """A staged command until it starts or is given up: its job's thread waits, and the driver's gives the word."""
+    """A staged command until it starts or is given up. Its job's thread waits; the driver's sends the go signal."""
 
     def __init__(self, staged: Staged, reading: ClockReading) -> None:
         self.reading = reading
@@ -47,7 +47,7 @@ class Held:
     # Called by the driver.
 
     def is_lost(self) -> bool:
-        """Whether its host or its process is known to be gone; then ``wait`` raises what is wrong."""
+        """Whether its host or its process is known to be gone; then ``wait`` raises the error."""
         try:
             self._staged.check()
         except HostError as error:
@@ -61,23 +61,23 @@ class Held:
         self._decided.set()
 
     def word(self, instant: float | None) -> Word:
-        """The word to start, at an instant by this machine's clock, or at once."""
+        """The go signal for an instant by this machine's clock, or for at once."""
         self.instant = instant
         return Word(self._staged.release, None if instant is None else instant + self.reading.offset)
 
     def go(self) -> None:
-        """The word was given."""
+        """The go signal was sent."""
         self._released = True
         self._decided.set()
 
     def give_up(self) -> None:
-        """Let it not start; no effect once the word was given. May be called from any thread."""
+        """Keep it from starting; no effect once the go signal was sent. May be called from any thread."""
         self._decided.set()
 
     # Called by the job's thread.
 
     def wait(self) -> bool:
-        """Wait for what becomes of it; returns whether the word was given."""
+        """Wait until it starts or is given up; returns whether the go signal was sent."""
         self._decided.wait()
         if self._error is not None:
             raise self._error
@@ -85,10 +85,10 @@ class Held:
 
 
 def release(held: Sequence[Held], instant: float | None, now: Callable[[], float]) -> float | None:
-    """Give all of them the word to start; returns the seconds from the first to the last.
+    """Send all of them the go signal; returns the seconds from the first to the last.
 
-    None when one of them is lost, or when the word would come too late to someone: then no one is given it, and the
-    jobs at fault end.
+    Returns None if a command is lost, or if the signal would reach a host too late: then none is sent, and the jobs at
+    fault end.
     """
     lost = [one for one in held if one.is_lost()]
     if lost:
@@ -96,7 +96,7 @@ def release(held: Sequence[Held], instant: float | None, now: Callable[[], float
     words = [one.word(instant) for one in held]
     slowest = max(held, key=lambda one: one.reading.round_trip)
     if instant is not None and now() + slowest.reading.round_trip > instant:
-        slowest.fail(ActionFailed("The moment to start was so near that the word would have come too late."))
+        slowest.fail(ActionFailed("The start was so close that the go signal would have come too late."))
         return None
     seconds = burst(words)
     for one in held:
@@ -105,9 +105,9 @@ def release(held: Sequence[Held], instant: float | None, now: Callable[[], float
 
 
 def burst(words: Sequence[Word]) -> float:
-    """Give them all, one right after the other; returns the seconds from the first to the last."""
+    """Send all go signals, one right after the other; returns the seconds from the first to the last."""
     collecting = gc.isenabled()
-    gc.disable()  # a collection takes longer than all the words together
+    gc.disable()  # a collection takes longer than all the signals together
     try:
         began = time.perf_counter()
         for give, at in words:

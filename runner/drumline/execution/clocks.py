@@ -1,9 +1,9 @@
 """How far a host's clock is from this machine's, measured over its warm session.
 
-Four time stamps make a sample: this machine's before the command is sent (``sent``) and when its answer comes
-(``received``), and the host's between them (``first``, ``last``). The offset lies between ``last - received`` and
-``first - sent``, however unequal the two ways are; it is taken to be in the middle, and the uncertainty is half of
-that range. Of several samples the one with the least range counts (RFC 5905 section 8; Cristian 1989).
+A sample has four timestamps: this machine's before the command is sent (``sent``) and when its answer comes
+(``received``), and the host's in between (``first``, ``last``). The offset lies between ``last - received`` and
+``first - sent``, however unequal the two ways are. The middle is taken as the offset, and half of the range as its
+uncertainty. Of several samples, the one with the smallest range counts (RFC 5905 section 8; Cristian 1989).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from drumline.model.target import Platform
 from drumline.plugin.actions import ActionFailed
 from drumline.plugin.transports import Session, Stream
 
-#: Seconds that one sample may take.
+#: The most seconds for one sample.
 _PATIENCE = 30.0
 
-# The shell's own clock where it has one: starting "date" takes longer than all the rest. A "date" without %N says
-# whole seconds, and some letter.
+# The shell's own clock, if it has one, since starting "date" takes longer than everything else. A "date" without %N
+# prints whole seconds and some letter.
 _POSIX = """\
 if [ "${EPOCHREALTIME-}" ]; then echo "$EPOCHREALTIME $EPOCHREALTIME"; else date +%s.%N; fi
 """
 
-# .NET Framework's clock moves in steps of up to 16 ms: the moment of a step is known well, and the stopwatch tells
-# how far it is from the beginning and from the end. What is said are the latest time that the beginning can have been
-# and the earliest of the end, in units of 100 ns since the epoch.
+# .NET Framework's clock moves in steps of up to 16 ms. The time of a step is known well; the stopwatch shows how far
+# it is from the beginning and the end. Printed are the latest time that the beginning can have been and the earliest
+# that the end can have been, in units of 100 ns since the epoch.
 _POWERSHELL = """\
 $w = [Diagnostics.Stopwatch]::StartNew(); $a = [DateTime]::UtcNow.Ticks
 do { $e = $w.Elapsed.Ticks; $b = [DateTime]::UtcNow.Ticks } while ($b -eq $a)
@@ -38,18 +38,18 @@ $f = $w.Elapsed.Ticks; $b -= 621355968000000000
 
 
 class _Stamps(NamedTuple):
-    """What the host said: the latest time of its first stamp, the earliest of its last one, in seconds."""
+    """The host's answer: the latest time of its first stamp, and the earliest of its last one, in seconds."""
 
     first: float
     last: float
 
 
 def read_clock(session: Session, platform: Platform, now: Callable[[], float], *, samples: int = 8) -> ClockReading:
-    """Measure a host's clock against ``now``. Raises ``ActionFailed`` with what the host said, and ``HostError``."""
+    """Measure a host's clock against ``now``. Raises ``ActionFailed`` with the host's answer, and ``HostError``."""
     readings = [_sample(session, platform, now) for _ in range(samples)]
     possible = [reading for reading in readings if reading.uncertainty >= 0]
     if not possible:
-        raise ActionFailed("The host's clock can't be read: it was set, or this machine's was, in that moment.")
+        raise ActionFailed("The host's clock can't be read: it or this machine's clock was set at that moment.")
     return min(possible, key=lambda reading: reading.uncertainty)
 
 
@@ -86,14 +86,14 @@ def _ticks(words: list[str]) -> _Stamps:
 
 
 def _seconds(words: list[str]) -> _Stamps:
-    """Stamps as the shell or ``date`` writes them; each is cut off after its last digit."""
+    """Stamps as printed by the shell or ``date``; each is truncated after its last digit."""
     first, width = _stamp(words[0])
     last, _ = _stamp(words[-1])
     return _Stamps(first + width, last)
 
 
 def _stamp(word: str) -> tuple[float, float]:
-    """Seconds, and how much more it may have been. Some languages write a comma."""
+    """Seconds, and by how much they may have been truncated. Some locales print a comma."""
     whole, _, fraction = word.replace(",", ".").partition(".")
     digits = fraction if fraction.isdecimal() else ""
     return float(f"{int(whole)}.{digits or 0}"), 10.0 ** -len(digits)

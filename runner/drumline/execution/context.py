@@ -1,4 +1,4 @@
-"""What the jobs of one run share: the plan, what hosts have said so far, and how hosts are reached."""
+"""What the jobs of one run share: the plan, the results so far, and the connections to hosts."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from drumline.templating.templates import Templating
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
 
-#: Keeps output that a job's result doesn't hold as it is: ``(job, number of its command, stream, data, beginning)``.
-#: False when there is no room for it. ``beginning``: it is in the result too, as far as it is text.
+#: Keeps output that a job's result doesn't fully contain: ``(job, number of its command, stream, data, beginning)``.
+#: Returns False if there is no room for it. ``beginning``: the result also has it, as far as it is text.
 KeepOutput = Callable[[Job, int, str, bytes, bool], bool]
 
 
 class RunContext:
-    """One run's surroundings. Read by many threads; changed only by ``remember``, on the driver's thread."""
+    """The context of one run. Read by many threads; changed only by ``remember``, on the driver's thread."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class RunContext:
         clock: Clock | None = None,
         fact_cache: FactCache | None = None,
     ) -> None:
-        """``output_limit``: bytes of one command's output that are kept.
+        """``output_limit``: the most bytes of one command's output that are kept.
 
-        ``verbosity`` is how often ``-v`` was given; ``debug: {verbosity: …}`` looks at it.
+        ``verbosity`` is the number of ``-v``, which ``debug: {verbosity: …}`` uses.
         """
         self.plan = plan
         self.inventory = inventory
@@ -72,7 +72,7 @@ class RunContext:
         self.output_limit = output_limit
         self.clock = clock or SystemClock()
         self.fact_cache = fact_cache
-        #: The names of variables that say how a host is reached.
+        #: The names of connection variables.
         self.reaching = names_read(transports)
         self.sessions = SessionPool(transports, limit=sessions_per_host)
         self.gained = Gained(plan, kept_steps(plan, inventory, extra_variables, templating))
@@ -93,7 +93,7 @@ class RunContext:
         templating.resolve_secrets(secrets.add)
 
     def _register_secrets(self) -> None:
-        """Before anything is said by anybody: one host may tell another's password."""
+        """Register all secrets before any output, since one host may print another's password."""
         layers = [self.extra_variables]
         layers += [host.variables for host in self.inventory.hosts.values()]
         layers += [play.play.variables for play in self.plan.plays]
@@ -103,7 +103,7 @@ class RunContext:
         keyring().follow(self.secrets.add)
 
     def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> Scope:
-        """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what items before it set."""
+        """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what earlier items set."""
         return self._scopes.scope(
             self._scopes.host(host),
             play=self.plan.plays[step.play].play.variables,
@@ -116,12 +116,12 @@ class RunContext:
         )
 
     def _definitions(self, step: Step, host: str) -> tuple[Variables, ...]:
-        """What files say of a host, for all tasks of a play."""
+        """The variables of a host from files, which are the same for all tasks of a play."""
         play = self.plan.plays[step.play].play.variables
         return self.extra_variables, play, self._scopes.host(host).variables, step.task.connection
 
     def note(self, name: str, value: Any) -> None:
-        """A variable has this value from here on; if its name says that it is secret, it is masked from here on."""
+        """Record a variable's value; if its name sounds secret, the value is masked from now on."""
         if is_secret_name(name):
             for secret in _secrets_in([{name: value}]):
                 self.secrets.add(secret)
@@ -144,22 +144,22 @@ class RunContext:
         return arguments
 
     def remember(self, report: JobReport) -> None:
-        """Take in what a job registered, before anything that needs it is started."""
+        """Store what a job registered, before anything that needs it is started."""
         for host, variables in self.gained.remember(report).items():
             self.targets.forget(host, variables)
 
     def take_up(self, happened: Iterable[JobReport | Event]) -> None:
-        """Take in all that happened in a run so far, to go on with it."""
+        """Restore everything that happened in a run so far, to continue it."""
         for item in happened:
             self.gained.take(item)
 
 
-#: Numbers below secret-sounding names are secret from here on; smaller ones are lengths, counts and the like.
+#: Numbers under secret-sounding names are secret from this value up; smaller ones are lengths, counts and the like.
 _SECRET_NUMBER = 10_000
 
 
 def _secrets_in(value: Any, *, secret: bool = False) -> Iterator[str | Secret]:
-    """Texts below names that say that they are secret; what templates give is known only when they are used."""
+    """Texts under secret-sounding names. Values of templates become known only when they are used."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _secrets_in(item, secret=secret or is_secret_name(str(key)))

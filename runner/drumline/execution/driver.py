@@ -1,4 +1,4 @@
-"""The driver: owns the state on one thread, performs its instructions and feeds back what happened."""
+"""The driver: owns the state on one thread, performs its instructions and reports back what happened."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from drumline.plugin.runs import Executor, JobReport, Stopped
 #: Seconds that stopped jobs have to report before they are given up.
 STOP_GRACE = 15.0
 
-#: Seconds after which a wait for a time of day is looked at anew: the clock may have been set meanwhile.
+#: Seconds after which a wait for a time of day is checked again, since the clock may have been set.
 _LONGEST_WAIT = 30.0
-#: Seconds. By less than that a clock is adjusted, not set.
+#: Seconds. A smaller change of the clock is an adjustment; a larger one means that it was set.
 _SET = 0.1
 
 _DEAF = "It did not answer when it was stopped; it may still be running on the host."
-_UNHEARD = "drumline died before it heard what came of it; it may still be running on the host."
+_UNHEARD = "drumline died before it learned the outcome; it may still be running on the host."
 _INTERRUPTED = Stopped(Status.CANCELLED, "")
 
 
@@ -44,7 +44,7 @@ class Record(Protocol):
     """What the driver needs of a journal."""
 
     def append(self, events: Sequence[Event], reports: Sequence[JobReport] = ()) -> None:
-        """Make the events durable, and what the jobs of these reports have left, all in one transaction.
+        """Make the events and what these jobs leave to later ones durable, in one transaction.
 
         The events of the reports are among the events.
         """
@@ -52,7 +52,7 @@ class Record(Protocol):
 
 
 class _Stopping(Struct, frozen=True):
-    """A job that was told to stop, and how long it has to report."""
+    """A job that was told to stop, and the time by which it has to report."""
 
     until: float
     stopped: Stopped
@@ -61,9 +61,9 @@ class _Stopping(Struct, frozen=True):
 class Driver:
     """Runs one plan to its end.
 
-    Everything that happens comes through one inbox: reports and notes of jobs, and interrupts, from any thread. One
-    turn of the loop takes in all that is there, commits it together with the intents of what is to be started, tells
-    the listeners, and only then starts jobs (promise 2).
+    Everything that happens comes through one inbox: reports and notes of jobs, and interrupts, from any thread. A turn
+    of the loop takes all of it, commits it together with the intents of jobs to be started, notifies the
+    listeners, and only then starts jobs (promise 2).
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Driver:
     ) -> None:
         """``by`` is who started the run, as ``user@machine``.
 
-        With ``lost`` the state is that of a run under way, whose process is gone: the jobs that were running, and
-        when they were sent (seconds since the epoch). What came of them is unknown. None: the run begins.
+        With ``lost``, the state is that of a run whose process died: ``lost`` are the jobs that were running, and
+        when they were sent (seconds since the epoch). Their outcome is unknown. None: a new run begins.
         """
         self._state = state
         self._run = run
@@ -91,33 +91,33 @@ class Driver:
         self._clock = clock
         self._remember = remember
         self._inbox: queue.SimpleQueue[JobReport | Input | Exception] = queue.SimpleQueue()
-        self._turned = 0.0  # when the first of what this turn is about happened
+        self._turned = 0.0  # when the first event of this turn happened
         self._lost = lost
-        self._reports: list[JobReport] = []  # of this turn, those that leave anything
-        self._followed: list[Input] = []  # what came of instructions; it goes before what is in the inbox
+        self._reports: list[JobReport] = []  # reports of this turn that leave something to later jobs
+        self._followed: list[Input] = []  # outcomes of instructions, handled before the inbox
         self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
         self._interrupts = 0
-        self._hurries = 0  # interrupts that said: now
-        self._stopping: dict[Job, _Stopping] = {}  # in the order in which they are given up
+        self._hurries = 0  # interrupts that ask to stop now
+        self._stopping: dict[Job, _Stopping] = {}  # in the order in which they will be given up
         self._sent: dict[Job, float] = {}  # submitted and not reported, and since when
         self.exit_status: int | None = None
 
     def report(self, report: JobReport | Exception) -> None:
-        """A job has ended, or drumline itself broke while it ran; may be called from any thread."""
+        """A job has ended, or drumline itself failed while running it; may be called from any thread."""
         self._inbox.put(report)
 
     def note(self, event: Input) -> None:
-        """A job tells how far it is (``JobStaged``, ``JobWaiting``, …); may be called from any thread."""
+        """A job reports its progress (``JobStaged``, ``JobWaiting``, …); may be called from any thread."""
         self._inbox.put(event)
 
     def interrupt(self, by: str = "Ctrl-C") -> None:
-        """Ctrl-C was pressed; may be called from any thread, by one at a time: they are counted."""
+        """Ctrl-C was pressed; may be called from any thread, but only one at a time, since calls are counted."""
         self._interrupts += 1
         urgency = Urgency.AFTER_WAVE if self._interrupts == 1 else Urgency.NOW
         self._inbox.put(InterruptRequested(at=self._clock.now(), urgency=urgency, by=by))
 
     def terminate(self, by: str = "") -> None:
-        """Something ends the program: what runs is stopped, as by a second Ctrl-C.
+        """The program is being ended: running jobs are stopped, as by a second Ctrl-C.
 
         Only Ctrl-C goes further than that: a closed terminal sends SIGHUP twice (the shell and the kernel), and a
         service manager may send SIGTERM and SIGHUP together.
@@ -126,7 +126,7 @@ class Driver:
             self.interrupt(by)
 
     def run(self, executor: Executor) -> int:
-        """Run the plan; returns the exit status. Whatever is raised, what was running has been stopped."""
+        """Run the plan; returns the exit status. Whatever is raised, running jobs have been stopped."""
         try:
             self._turn(self._first_events(), executor)
             while self.exit_status is None:
@@ -137,7 +137,7 @@ class Driver:
         return self.exit_status
 
     def _stop_all(self, executor: Executor) -> None:
-        """End what runs and wait for it, though nothing can be noted any more; the next Ctrl-C ends the waiting."""
+        """Stop running jobs and wait for them although nothing can be journalled; the next Ctrl-C ends the wait."""
         for job in self._sent:
             executor.stop(job, _INTERRUPTED)
         deadline = self._clock.monotonic() + STOP_GRACE
@@ -163,10 +163,10 @@ class Driver:
             for job, sent in self._lost.items()
         ]
         events = [event for end in lost for event in self._finished(JobReport(event=end))]
-        return [*events, TimePassed(at=now)]  # this process knows of no clock that was set
+        return [*events, TimePassed(at=now)]  # a new process can't know that the clock was set
 
     def _next_events(self) -> list[Input]:
-        """Wait for something to happen, or for its time, then take all that has happened."""
+        """Wait until something happens or a time comes, then return everything that has happened."""
         if self._followed:
             events, self._followed = self._followed, []
             return events
@@ -178,7 +178,7 @@ class Driver:
             found = [self._inbox.get(timeout=self._seconds_left())]
         except queue.Empty:
             return []
-        while not isinstance(found[-1], Exception):  # it ends the run: what follows is for those who tidy up
+        while not isinstance(found[-1], Exception):  # it ends the run: the rest is left for cleaning up
             try:
                 found.append(self._inbox.get_nowait())
             except queue.Empty:
@@ -186,7 +186,7 @@ class Driver:
         return found
 
     def _seconds_left(self) -> float | None:
-        """Until time itself brings something; None: it never does."""
+        """Seconds until the next time to wait for; None: there is none."""
         left = []
         if self._stopping:
             first = next(iter(self._stopping.values()))
@@ -218,7 +218,7 @@ class Driver:
         return [report.event]
 
     def _overdue(self) -> list[Input]:
-        """What time has brought: jobs that don't answer are given up, and the state wanted to be woken."""
+        """What is due: jobs that don't answer are given up, and the state is woken when it asked to be."""
         events: list[Input] = []
         if self._stopping:
             now = self._clock.monotonic()
@@ -234,7 +234,7 @@ class Driver:
         return events
 
     def _given_up(self, job: Job, stopped: Stopped) -> JobReport:
-        """The report of a job that was told to stop and didn't: after an interrupt, what came of it is unknown."""
+        """The report of a job that was told to stop and didn't; after an interrupt, its outcome is unknown."""
         interrupted = stopped.status is Status.CANCELLED
         status = Status.UNKNOWN if interrupted else stopped.status
         message = " ".join(filter(None, [stopped.reason and f"{stopped.reason}.", _DEAF]))
@@ -277,7 +277,7 @@ class Driver:
                 case Finish(exit_status=status):
                     self.exit_status = status
                 case Announce():
-                    pass  # it is journalled and told already
+                    pass  # it is already journalled and shown
                 case _:
                     assert_never(instruction)
 
@@ -293,11 +293,11 @@ class Driver:
             executor.stop(job, stopped)
 
     def _release(self, release: Release, executor: Executor) -> None:
-        """The word is given: the state learns of it before it hears of anything that came of it."""
+        """Send the go signals. The state learns of this before it learns of any consequences."""
         instant = release.instant
         start = self._state.plan.steps[release.jobs[0].step].task.start
         if instant is not None and start is not None and start.at is None:
-            instant += self._clock.now() - self._turned  # the journal's disk may have used up all that was ahead
+            instant += self._clock.now() - self._turned  # a slow journal may have used up the lead time
         burst = executor.release(release.jobs, instant)
         if burst is not None:
             now, cause = self._clock.now(), release.cause

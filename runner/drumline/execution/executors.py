@@ -1,4 +1,4 @@
-"""The executor that drumline has itself: threads of this process."""
+"""drumline's own executor: threads of this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drumline.plugin.runs import JobReport, Runner, Stopped
 
 
 class ThreadExecutor:
-    """One thread per job under way, kept for the next job. How many at most is the state's decision (forks)."""
+    """One thread per running job, kept for the next one. The state limits their number (forks)."""
 
     def __init__(self, runner: Runner, report: Callable[[JobReport | Exception], None]) -> None:
         self._runner = runner
@@ -42,7 +42,7 @@ class ThreadExecutor:
             self._jobs.put(None)
 
     def _grow(self) -> None:
-        """One more thread. Where this machine gives none, the job waits for one of those that there are."""
+        """Add a thread. If the machine can't, the job waits for an existing one."""
         # daemon: a host that never answers must not keep the program from ending.
         thread = threading.Thread(target=self._work, name=f"drumline-{len(self._threads)}", daemon=True)
         try:
@@ -50,7 +50,7 @@ class ThreadExecutor:
         except RuntimeError:
             if not self._threads:
                 raise
-            self._spare -= 1  # whoever takes the job has promised to be spare for another one
+            self._spare -= 1  # the thread that takes the job is no longer spare
         else:
             self._threads.append(thread)
 
@@ -65,5 +65,5 @@ class ThreadExecutor:
     def _carry_out(self, job: Job) -> JobReport | Exception | None:
         try:
             return self._runner.run(job)
-        except Exception as fault:  # a runner never raises; if it does all the same, the run must not wait for ever
+        except Exception as fault:  # a runner never raises; if it does, the run must not wait for ever
             return fault

@@ -1,4 +1,4 @@
-"""What a job registers and says that failed before its action had a result, or because of it."""
+"""The results of jobs that failed before their action had a result, or because of the action."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def fault(action: str, error: Exception) -> str:
     """What an action raised that is none of its errors."""
     here = lacking(error)
     if here:
-        return f"This machine has too little of something to run it: {here}"
-    import traceback  # few actions are at fault
+        return f"This machine has run out of a resource: {here}"
+    import traceback  # imported late: faults are rare
 
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
@@ -26,7 +26,7 @@ def fault(action: str, error: Exception) -> str:
 
 
 def steps_of(action: Action, call: Call) -> Steps:
-    """What the action does, step by step. Raises ``PluginError`` when it is no generator."""
+    """The action's steps. Raises ``PluginError`` if it isn't a generator."""
     steps = action.perform(call)
     if not isinstance(steps, Generator):
         raise _broken(action.name, f"gave {_shown(steps)} instead of yielding requests", action.perform)
@@ -34,12 +34,12 @@ def steps_of(action: Action, call: Call) -> Steps:
 
 
 def no_request(action: str, yielded: object, steps: Steps) -> PluginError:
-    """The action yielded something that no one can run."""
+    """The action yielded something that isn't a request."""
     return _broken(action, f"yielded {_shown(yielded)}, which is no request", steps)
 
 
 def no_result(action: str, returned: object, steps: Steps) -> PluginError:
-    """The action returned something else than a result."""
+    """The action returned something that isn't a result."""
     return _broken(action, f"returned {_shown(returned)}, which is no Result", steps)
 
 
@@ -53,12 +53,12 @@ def _broken(action: str, what: str, where: object) -> PluginError:
 
 
 def _shown(thing: object) -> str:
-    """Its type: what it holds may be secret."""
+    """Its type only, since the value may be secret."""
     return "None" if thing is None else f"a value of type '{type(thing).__name__}'"
 
 
 def template_failure(error: TemplateFailed, seconds: float | None) -> Values:
-    """A template that can't be rendered; ``seconds``: the time-out of the try."""
+    """The result for a template that can't be rendered; ``seconds``: the timeout of the try."""
     values = failure(error.summary)
     if error.position:
         values["at"] = str(error.position)

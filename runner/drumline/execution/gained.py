@@ -1,7 +1,7 @@
-"""What a run's hosts have gained so far: variables and results; and which of them are lost to their plays.
+"""What the hosts of a run have so far: variables and results; and which hosts have dropped out of their plays.
 
-All of it follows from the reports of jobs and from events, in their order. So it is the same in a run that goes on and
-in one that is read back from its journal.
+All of it follows from the reports of jobs and from events, in their order. So it is the same in a live run and in one
+that is read back from its journal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from drumline.model.plan import Plan
 from drumline.model.traits import Sets
 from drumline.plugin.runs import JobReport
 
-#: The variable that holds all facts, what their own names begin with, and the one that keeps it in there too.
+#: The variable that holds all facts, the prefix of their own names, and the one that keeps it there, too.
 _ALL, _PREFIX, _LOCAL = "ansible_facts", "ansible_", "ansible_local"
 
 
@@ -30,13 +30,13 @@ class Gained:
 
     def __init__(self, plan: Plan, kept: Iterable[int]) -> None:
         self.facts: dict[str, Facts] = {}  #: By host. Each is replaced, never changed: threads may be reading it.
-        self.gathered: dict[str, Facts] = {}  #: What hosts have said of themselves. The same holds for it.
+        self.gathered: dict[str, Facts] = {}  #: Gathered facts, by host. Replaced in the same way.
         self.results = Results(plan, kept)
         self.play_hosts = PlayHosts(plan)
         self._plan = plan
 
     def remember(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
-        """Take in what a job has left; returns the variables that hosts have anew."""
+        """Store what a job leaves; returns the new variables of hosts."""
         event = report.event
         if report.facts and self._plan.steps[event.job.step].task.traits.sets is Sets.FACTS:
             self._gather(report)
@@ -50,7 +50,7 @@ class Gained:
         return variables
 
     def take(self, item: JobReport | Event) -> None:
-        """Take in what happened in a run before: a report, or an event of no job's end."""
+        """Restore what happened earlier in a run: a report, or an event other than the end of a job."""
         if isinstance(item, JobReport):
             self.remember(item)
         else:
@@ -64,7 +64,7 @@ class Gained:
         return {host: {**facts, **kept} for host in self._hosts(report)} if facts or kept else {}
 
     def _hosts(self, report: JobReport) -> tuple[str, ...]:
-        """For whom it holds what a job leaves."""
+        """The hosts for which a job's result is stored."""
         step = self._plan.steps[report.event.job.step]
         return step.hosts if step.task.run_once else (report.event.job.host,)
 
@@ -76,7 +76,7 @@ class Gained:
             self.gathered[host] = Facts({**known, **report.facts, _ALL: together})
 
     def follow(self, event: Event) -> None:
-        """Take note of hosts that leave a play otherwise than by a report: late at a barrier, after a failed rescue."""
+        """Note hosts that leave a play without a report: late at a barrier, or after a failed rescue."""
         if isinstance(event, FailuresPending):
             for job in event.jobs:
                 self.play_hosts.regain(job)
@@ -86,7 +86,7 @@ class Gained:
 
 
 def _counts(event: FailuresSettled | JobsAbandoned) -> bool:
-    """Whether the event says that its hosts take no part any more."""
+    """Whether the event says that its hosts no longer take part."""
     if isinstance(event, FailuresSettled):
         return not event.rescued
     return event.status is not Status.ABANDONED and bool(event.reason)

@@ -2,8 +2,8 @@
 
 The keywords of a task act in this order, as in Ansible: ``loop`` gives the items; for each item ``when`` decides
 whether it runs; ``until`` may repeat it; ``timeout`` limits one try; ``changed_when`` and ``failed_when`` have the
-last word on a try; ``register`` keeps the result. The way from one to the next is :class:`JobRun`, top to bottom; what
-a keyword says with an item's variables is asked of :class:`~drumline.execution.task_values.TaskValues`.
+last word on a try; ``register`` keeps the result. :class:`JobRun` goes through them from top to bottom; what
+a keyword means with an item's variables comes from :class:`~drumline.execution.task_values.TaskValues`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _STOP_INTERVAL = 0.1
 
 
 class Unreachable(Exception):
-    """There is no way to the host, or it was lost."""
+    """The host can't be reached, or the connection was lost."""
 
     def __init__(self, error: HostError) -> None:
         super().__init__(str(error))
@@ -74,7 +74,7 @@ class Unreachable(Exception):
 
 
 class JobRun:
-    """One job while it runs."""
+    """One running job."""
 
     def __init__(self, context: RunContext, job: Job, requests: Requests) -> None:
         self.over = False
@@ -93,13 +93,13 @@ class JobRun:
         )
 
     def stop(self) -> None:
-        """End what runs; repeated until the job has ended, since it may be between two requests."""
+        """End the current request; called repeatedly until the job has ended, since it may be between two requests."""
         while not self.over:
             self.requests.stop()
             time.sleep(_STOP_INTERVAL)
 
     def may_report(self) -> bool:
-        """True for the first who asks, and for no one after that."""
+        """True for the first caller, and False for all later ones."""
         return self._reporting.acquire(blocking=False)
 
     def gave_up(self, stopped: Stopped) -> JobReport:
@@ -134,7 +134,7 @@ class JobRun:
         return JobReport(event=event, values=kept, facts=facts, secret=secret)
 
     def _values(self, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> TaskValues:
-        """What the task says with the variables of this job, and those of one item."""
+        """The task's values with the variables of this job and one item."""
         make = partial(self._context.scope, self._step, self._job.host, own, set_by_job)
         return TaskValues(self._task, self._context.templating, make)
 
@@ -158,7 +158,7 @@ class JobRun:
         return masked
 
     def _outcome(self, task: TaskValues) -> tuple[Status, Values, bool]:
-        """Status, values, and whether a failure doesn't matter."""
+        """Status, values, and whether a failure is ignored."""
         try:
             self.requests.silent = task.flag(self._task.no_log, "no_log")
             values = self._loop(task) if self._task.loop else self._item(task)
@@ -223,7 +223,7 @@ class JobRun:
         return {**facts, self._task.register: values} if self._task.register else facts
 
     def _noted(self, facts: Values) -> Values:
-        """The facts, of which secrets are known from here on. How a host is reached, it doesn't say itself."""
+        """The facts, with secrets in them masked from now on. A host can't set its own connection variables."""
         if self._task.traits.sets is Sets.FACTS:
             facts = {name: fact for name, fact in facts.items() if name not in self._context.reaching}
         for name, value in facts.items():
@@ -253,14 +253,14 @@ class JobRun:
                 return values
             if attempt <= count:
                 self.requests.wait(delay)
-        # As in Ansible: what never became true is a failure, even when each try by itself was none.
+        # As in Ansible: if it never became true, that is a failure, even if no single try failed.
         told = values.get("msg") or f"'until' was not true after {attempt} tries"
         return {**values, "failed": True, "msg": told, "attempts": count}
 
     # One try.
 
     def _try(self, task: TaskValues, **known: Any) -> Values:
-        """One try; ``known`` is part of its result, for the conditions that judge it too."""
+        """One try; ``known`` becomes part of its result, also for the conditions that judge it."""
         limit = self._task.timeout
         self._seconds = None if limit is None else task.number(limit, "timeout")
         self.requests.limit(self._seconds)
@@ -336,9 +336,9 @@ class JobRun:
     def _drive(self, steps: Steps, target: Target, become: Become | None) -> Result:
         """Feed the action's generator with answers until it returns its result."""
         answer: Any = None
-        said: dict[str, int] = {}  # of output that its result doesn't hold
+        said: dict[str, int] = {}  # about output that its result doesn't contain
         error: HostError | ActionFailed | None = None
-        over: ActionFailed | None = None  # nothing more is run but what tidies up
+        over: ActionFailed | None = None  # only cleaning up still runs
         while True:
             try:
                 request: Request = steps.throw(error) if error else steps.send(answer)
@@ -368,7 +368,7 @@ class JobRun:
 
 
 def _added(said: Mapping[str, int], answer: Completed) -> dict[str, int]:
-    """What is said of a job's output beside its result, with one more command's."""
+    """The counts of output that isn't in the result, with one more command's."""
     found = {
         "cut": said.get("cut", 0) + answer.cut,
         "lost": said.get("lost", 0) + answer.lost,
@@ -378,7 +378,7 @@ def _added(said: Mapping[str, int], answer: Completed) -> dict[str, int]:
 
 
 def _host_name(value: object) -> str:
-    """A name that was rendered, perhaps from what a host said."""
+    """A rendered name, which may come from a host's output."""
     name = str(value)
     try:
         check_name(name)

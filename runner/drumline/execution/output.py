@@ -1,4 +1,4 @@
-"""The output of one command: a bounded part in memory, the rest in the journal, and how much that was."""
+"""The output of one command: a bounded part in memory, the rest in the journal, and how much there was."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from collections.abc import Callable
 from drumline.masking import Secrets, StreamMask
 from drumline.plugin.transports import Stream
 
-#: Bytes of output that one job may hold in memory, both streams together (promise 5).
+#: The most bytes of output that one job may hold in memory, for both streams together (promise 5).
 LIMIT = 1024 * 1024
-#: What each command of a job may hold all the same: actions read answers of that size.
+#: What each command of a job may always hold, since actions read answers of this size.
 LEAST = 64 * 1024
 
-#: Bytes of one stream that are written to the journal at once.
+#: How many bytes of one stream are written to the journal at once.
 _PIECE = 256 * 1024
 
-#: Keeps a piece of a stream, which is the beginning that is in memory too, or what follows it; False when there was no
+#: Keeps a piece of a stream: the beginning, which is also in memory, or what follows it. Returns False if there was no
 #: room for it: ``keep(stream, data, beginning)``.
 Keep = Callable[[Stream, bytes, bool], bool]
 
 
 class Output:
-    """Takes output as it comes. ``keep`` is called for what doesn't fit, masked; None drops it. Of a stream whose
-    beginning is no UTF-8 it gets that too: a result holds text, in which such bytes are replaced.
+    """Collects output. What doesn't fit is masked and passed to ``keep``; without that, it is dropped. ``keep``
+    also gets the beginning of a stream that isn't UTF-8, since a result holds text in which such bytes are replaced.
 
-    Of one command ``limit`` bytes are kept, in memory and by ``keep`` together: a command may write for ever. ``keep``
-    says whether it had room. What is kept nowhere is counted in ``lost``; the command goes on.
+    At most ``limit`` bytes of one command are kept, in memory and by ``keep`` together, since a command may write for
+    ever. ``keep`` returns whether it had room. Output that isn't kept is counted in ``lost``; the command goes on.
 
-    What is held in memory is in clear, for the action and for ``register``, and is masked wherever it is shown. So it
-    ends where no secret is cut in two: one that stands across the limit goes to the journal as a whole.
+    Output in memory is in clear, for the action and ``register``, and is masked wherever it is shown. So it must not
+    end within a secret: one that crosses the limit goes to the journal as a whole.
     """
 
     def __init__(self, secrets: Secrets, keep: Keep | None, *, room: int = LIMIT, limit: float = math.inf) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.cut = 0  #: Bytes that aren't in memory.
-        self.lost = 0  #: Those of them that are kept nowhere.
-        self.kept = False  #: ``keep`` had room for something.
+        self.lost = 0  #: Those of them that weren't kept at all.
+        self.kept = False  #: Whether ``keep`` had room for anything.
         self._left = limit
         self._secrets = secrets
         self._keep = keep
@@ -45,7 +45,7 @@ class Output:
         self._excess: dict[Stream, _Excess] = {}
 
     def emit(self, stream: Stream, data: bytes) -> None:
-        """Take the next piece of a stream."""
+        """Add the next piece of a stream."""
         if len(data) > self._left:
             beyond = len(data) - int(self._left)
             self.cut += beyond
@@ -82,7 +82,7 @@ class Output:
             self.cut += excess.taken
 
     def _write(self, stream: Stream) -> None:
-        """Keep what is ready of a stream."""
+        """Pass on what is ready of a stream."""
         assert self._keep is not None
         excess = self._excess[stream]
         if excess.beginning:
@@ -96,12 +96,12 @@ class Output:
 
 
 class _Excess:
-    """What of one stream doesn't fit into memory. Gathers it to pieces, and gives them masked."""
+    """The part of one stream that doesn't fit in memory, collected into masked pieces."""
 
     def __init__(self, secrets: Secrets, held: bytearray) -> None:
-        """``held`` is what is in memory; a secret that only begins there is taken out of it."""
-        self.taken = 0  #: Bytes that were taken out of what is held in memory.
-        self.beginning = b""  #: What is held in memory, masked, where it is no UTF-8.
+        """``held`` is what is in memory; the start of a secret at its end is removed from it."""
+        self.taken = 0  #: Bytes that were removed from memory.
+        self.beginning = b""  #: What is in memory, masked, if it isn't UTF-8.
         self.ready = b""  #: What can be written, masked.
         self._secrets = secrets
         self._held = held
@@ -129,7 +129,7 @@ class _Excess:
         self._gathered = bytearray()
 
     def _take_back_a_secret(self) -> None:
-        """Of a secret across the limit its first part is taken out of memory, so that it is masked as a whole."""
+        """Remove the first part of a secret that crosses the limit from memory, so that it is masked as a whole."""
         reach = 2 * self._secrets.longest
         end = bytes(self._held[-reach:]) if reach else b""
         spans = self._secrets.find(end + bytes(self._gathered[:reach]))

@@ -1,4 +1,4 @@
-"""``play_hosts`` and its like: which hosts of a play are left, now that some have failed."""
+"""``play_hosts`` and related variables: which hosts of a play are left after failures."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from drumline.model.plan import Job, Plan, Step
 
 
 class PlayHosts:
-    """Changed on the driver's thread, read by those of the jobs."""
+    """The remaining hosts of each play. Changed on the driver's thread, read by those of the jobs."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._failed: dict[int, Counter[str]] = {}  # by play, how many failures a host has
-        self._failures = 0  # how many there were, in all plays
-        #: By play and batch: how many failures there had been when it was made, and the variables.
+        self._failed: dict[int, Counter[str]] = {}  # by play: the number of failures of each host
+        self._failures = 0  # the number of changes, in all plays
+        #: By play and batch: the number of changes when it was made, and the variables.
         self._magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = {}
 
     def lose(self, job: Job) -> None:
-        """A host takes no part any more in the job's play, and in those that need it."""
+        """A host drops out of the job's play, and of those that need it."""
         self._failed.setdefault(self._plan.steps[job.step].play, Counter())[job.host] += 1
         self._failures += 1
 
     def regain(self, job: Job) -> None:
-        """The job's failure doesn't count, or not yet."""
+        """The job's failure doesn't count, or doesn't count yet."""
         self._failed[self._plan.steps[job.step].play][job.host] -= 1
-        self._failures += 1  # what was made before is to be made anew
+        self._failures += 1  # invalidates what was made before
 
     def magic(self, step: Step) -> Mapping[str, Any]:
         """The magic variables that are the same for all jobs of the step's batch."""
         key = (step.play, step.batch)
-        count = self._failures  # before they are looked at: who fails meanwhile makes the next job look again
+        count = self._failures  # read first, so that a failure meanwhile makes the next job look again
         known = self._magic.get(key)
         if known is None or known[0] != count:
             known = self._magic[key] = (count, self._made(step))

@@ -1,7 +1,6 @@
-"""What can be known of a run's jobs before anything is sent: files that aren't there, arguments that can't work.
+"""What can be checked before anything is sent: missing files, arguments that can't work.
 
-Only what is written as a constant is looked at. What a template gives, and what another task may change, is left to the
-job itself.
+Only constants are checked. Values of templates, and whatever another task may change, are left to the job itself.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ from drumline.source.files import find_file
 from drumline.source.inputs import note_file
 from drumline.source.vault import VAULT, keyring, opened
 
-#: Variables that say something of running as another user.
+#: Variables about running as another user.
 _BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD, BECOME_PASSWORD) for name in names_of(option))
 _NO_PASSWORD = (
-    "So far sudo works without a password only. Remove the variable where sudo asks for none; else log in as the user "
-    "that the task is for, or let sudo ask for none (NOPASSWD)."
+    "Only sudo without a password is supported yet. Remove the variable if sudo asks for none. Otherwise log in as the "
+    "user that the task needs, or let sudo ask for none (NOPASSWD)."
 )
 
 
@@ -66,9 +65,9 @@ class Preflight:
         self.mistakes, self.warnings = Diagnostics(), Diagnostics()
         self._plan, self._inventory, self._extra = plan, inventory, extra
         self._actions, self._transports = actions, transports
-        #: An earlier task that may have made files on this machine.
+        #: An earlier task that may have created files on this machine.
         self._maker: Task | None = None
-        self._by_host: dict[str, Transport | None] = {}  # as the inventory says
+        self._by_host: dict[str, Transport | None] = {}  # according to the inventory
         self._ways: dict[int, _Ways] = {}  # by the identity of the tuple of hosts, which many steps share
 
     def check(self) -> None:
@@ -89,7 +88,7 @@ class Preflight:
         self._check_option_files()
 
     def names(self) -> set[str]:
-        """The names of all variables that jobs of the plan may see, results of tasks left out."""
+        """The names of all variables that jobs of the plan may see, except results of tasks."""
         layers = [self._extra, *(play.play.variables for play in self._plan.plays)]
         layers += [step.task.variables for step in self._plan.steps]
         layers += [self._host(host).variables for host in self._hosts()]
@@ -103,7 +102,7 @@ class Preflight:
         return dict.fromkeys(host for play in self._plan.plays for host in play.hosts)
 
     def _ways_of(self, task: Task, hosts: tuple[str, ...], above: tuple[Variables, ...]) -> _Ways:
-        """How the hosts are reached that the task's requests go to."""
+        """The transports of the hosts that the task's requests go to."""
         if isinstance(task.delegate_to, Template):
             return _Ways(hosts={}, here=True)
         if task.delegate_to is not None:
@@ -140,7 +139,7 @@ class Preflight:
         return self._inventory.hosts.get(name) or Host(name=name)
 
     def _check_connection(self, task: Task, play: Play) -> None:
-        """Say where the keyword ``connection`` names no transport."""
+        """Report a keyword ``connection`` that names no transport."""
         named = task.connection.get(CONNECTION[-1])
         if named is not None and not isinstance(named, Template) and named_transport(named, self._transports) is None:
             position = task.positions.get("connection") or play.positions.get("connection", task.position)
@@ -151,7 +150,7 @@ class Preflight:
     # Another user.
 
     def _check_become(self, task: Task, ways: _Ways, above: tuple[Variables, ...]) -> None:
-        """Only sudo is there, it can't be given a password yet, and isn't there on Windows."""
+        """Report what sudo can't do: passwords aren't supported yet, and Windows has none."""
         position = task.positions.get("become", task.position)
         if any(not _BECOME_NAMES.isdisjoint(layer) for layer in above):
             special = {host for hosts in ways.hosts.values() for host in hosts}

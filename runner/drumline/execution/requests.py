@@ -1,4 +1,4 @@
-"""Runs what an action asks for, over lent sessions, until the job is stopped or its time is up."""
+"""Performs an action's requests over lent sessions, until the job is stopped or its time is up."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds for removing what a job has left that was stopped.
+#: Seconds for removing the leftovers of a stopped job.
 _TIDY_PATIENCE = 5.0
 
 
 class Asking(Protocol):
-    """Who puts questions to people (:class:`drumline.execution.approvals.Approvals`)."""
+    """What asks people questions (:class:`drumline.execution.approvals.Approvals`)."""
 
     def ask(self, job: Job, request: Ask, stopped: Callable[[], bool]) -> Approval:
-        """Wait for an answer; raises ``ActionFailed`` when ``stopped`` becomes true."""
+        """Wait for an answer; raises ``ActionFailed`` if ``stopped`` becomes true."""
         ...
 
 
 class UnknownRequest(Exception):
-    """An action yielded something that is no request."""
+    """An action yielded something that isn't a request."""
 
 
 class Requests:
-    """The requests of one job, on the job's own thread. ``stop``, and what is given to ``held``, come from others."""
+    """The requests of one job, on the job's own thread. ``stop`` and calls on ``held`` come from other threads."""
 
     def __init__(self, context: RunContext, job: Job, note: Callable[[Input], None], approvals: Asking) -> None:
         self.stopped: Stopped | None = None
-        self.connecting = False  #: Nothing is under way on its host.
-        self.silent = False  #: ``no_log``: what it says is kept nowhere.
-        self.held: Held | None = None  #: A command that waits for the word to start.
-        self.began: float | None = None  #: When that one started, by this machine's clock.
+        self.connecting = False  #: Whether it is still connecting.
+        self.silent = False  #: ``no_log``: its output isn't kept.
+        self.held: Held | None = None  #: A command that waits for the go signal.
+        self.began: float | None = None  #: When that command started, by this machine's clock.
         self._context = context
         self._job = job
         self._note = note
@@ -62,19 +62,19 @@ class Requests:
         self._holds_back = context.plan.steps[job.step].task.start is not None
         self._asleep: threading.Event | None = None
         self._session: Session | None = None
-        self._lending = threading.Lock()  # held while the session is interrupted: it must still be this job's
-        self._commands = 0  # how many were sent
+        self._lending = threading.Lock()  # held while the session is interrupted, so that it stays this job's
+        self._commands = 0  # the number of commands sent
         self._output = 0  # bytes in memory, of all items together
-        self._seconds: float | None = None  # the time-out of a try
+        self._seconds: float | None = None  # the timeout of a try
         self._deadline: float | None = None
 
     def limit(self, seconds: float | None) -> None:
-        """A try begins that may take so long."""
+        """A try begins, which may take this many seconds."""
         self._seconds = seconds
         self._deadline = None if seconds is None else time.monotonic() + seconds
 
     def stop(self) -> None:
-        """End what is under way at this moment; no effect between two requests, or on another job's session."""
+        """End the current request; no effect between two requests, or on another job's session."""
         asleep, held = self._asleep, self.held
         if asleep is not None:
             asleep.set()
@@ -85,9 +85,9 @@ class Requests:
                 self._session.interrupt()
 
     def carry_out(self, request: Request, target: Target, become: Become | None) -> Any:
-        """The answer to a request, as the request says; raises ``HostError`` and ``ActionFailed``.
+        """The answer to a request, as documented there; raises ``HostError`` and ``ActionFailed``.
 
-        Raises ``UnknownRequest`` for what is none.
+        Raises ``UnknownRequest`` for anything that isn't a request.
         """
         if isinstance(request, Run) and request.tidies and (self.stopped or self._is_late()):
             return self._tidy(request, target, become)
@@ -119,7 +119,7 @@ class Requests:
         return None
 
     def wait(self, seconds: float | None) -> None:
-        """Let time pass, unless the job is stopped."""
+        """Wait, unless the job is stopped."""
         self._asleep = threading.Event()
         if not self.stopped:
             self._asleep.wait(seconds)
@@ -152,7 +152,7 @@ class Requests:
         )
 
     def _tidy(self, request: Run, target: Target, become: Become | None) -> Completed:
-        """Run it though the job has ended; what stops the job doesn't reach it."""
+        """Run a cleanup command although the job has ended; stopping the job doesn't affect it."""
         request = replace(request, timeout=_TIDY_PATIENCE, become=become)
         with self._context.sessions.lend(target) as session:
             ended = session.run(request, lambda *_: None)
@@ -171,7 +171,7 @@ class Requests:
         try:
             with self._context.sessions.lend(target) as session:
                 self.connecting = False
-                if self.stopped:  # it may have been reported as over already: nothing more may be sent
+                if self.stopped:  # its end may already be reported: nothing more may be sent
                     raise interrupted()
                 self._session = session
                 try:
@@ -185,8 +185,8 @@ class Requests:
     # A synchronised start.
 
     def _start(self, session: Session, request: Run, target: Target, output: Output) -> Exit:
-        """Hold the command back until the word to start comes, then run it."""
-        from drumline.execution.burst import Held, stage  # few tasks have a synchronised start
+        """Stage the command, and run it when the go signal comes."""
+        from drumline.execution.burst import Held, stage  # imported late: few tasks have a synchronised start
 
         self._holds_back = False  # only once: what follows is no longer part of the start
         reading = self._read_clock(session, target)
@@ -206,10 +206,10 @@ class Requests:
         return exit_
 
     def _wait_for_word(self, held: Held, target: Target) -> bool:
-        """While it waits, its session is none of those that the host's other jobs share; no time-out runs either."""
+        """While it waits, its session doesn't count toward the host's limit, and no timeout runs."""
         session, now, since = self._session, self._context.clock.now, time.monotonic()
         with self._lending:
-            self._session = None  # to stop it, it is given up
+            self._session = None  # it is stopped by giving up, not by interrupting
         self.held = held
         try:
             if self.stopped:
@@ -248,11 +248,11 @@ class Requests:
     def _tell(self, request: Waiting) -> None:
         now = self._context.clock.now()
         until = None if request.seconds is None else now + request.seconds
-        reason = "for what 'no_log: true' hides" if self.silent else self._context.secrets.mask(request.reason)
+        reason = "for something hidden by 'no_log: true'" if self.silent else self._context.secrets.mask(request.reason)
         self._note(JobWaiting(at=now, job=self._job, reason=reason, until=until))
 
     def _ask(self, request: Ask) -> Approval:
-        """Of the question's time and the task's the shorter one counts; only the question's has a default."""
+        """The shorter of the question's and the task's time counts; only the question's has a default."""
         seconds = self._remaining(request.timeout)
         asked = replace(request, message=self._context.secrets.mask(request.message), timeout=seconds)
         approval = self._approvals.ask(self._job, asked, lambda: self.stopped is not None)
@@ -267,17 +267,17 @@ class Requests:
     def _reconnect(self, target: Target, timeout: float | None) -> None:
         self.connecting = True
         try:
-            # An attempt can't be ended: when its time is up it goes on alone, and may still be of use.
+            # An attempt can't be ended: when its time is up, it goes on by itself, and may still succeed.
             attempt = Background(lambda: self._context.sessions.reconnect(target), "drumline-connect")
             if not attempt.wait(timeout):
-                why = f"{target.host} was not there within the {timeout:.0f} s that were left."
+                why = f"{target.host} did not answer within the remaining {timeout:.0f} s."
                 raise ConnectTimedOut("No answer to the attempt to connect", why)
             attempt.result()
         finally:
             self.connecting = False
 
     def _sleep(self, seconds: float) -> None:
-        """Wait as part of a try, whose time may be up meanwhile."""
+        """Wait as part of a try, whose time may run out meanwhile."""
         self.wait(self._remaining(seconds))
         if self.stopped:
             raise interrupted()
@@ -288,11 +288,11 @@ class Requests:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _timed_out(self) -> ActionFailed:
-        message = f"The time-out of {self._seconds:g} s was up while it was waiting."
+        message = f"The timeout of {self._seconds:g} s was reached while it was waiting."
         return ActionFailed(message, **timed_out(self._seconds))
 
     def _remaining(self, seconds: float | None) -> float | None:
-        """The smaller of what is asked for and what the task's time-out leaves."""
+        """The smaller of the requested time and what remains of the task's timeout."""
         if self._deadline is None:
             return seconds
         left = max(0.0, self._deadline - time.monotonic())
@@ -300,7 +300,7 @@ class Requests:
 
 
 def interrupted() -> ActionFailed:
-    """What an action is told whose job was stopped."""
+    """The error for an action whose job was stopped."""
     return ActionFailed("Interrupted before it was finished.", stopped=True)
 
 

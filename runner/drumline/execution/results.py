@@ -1,4 +1,4 @@
-"""``results``: what the tasks of a run gave, by task and host, for the templates of the tasks after them."""
+"""``results``: the results of a run's tasks, by task and host, for the templates of later tasks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _Key: TypeAlias = tuple[int, str]
 class Results:
     """Filled by the driver's thread, read by those of the jobs.
 
-    Not everything is kept: of ten thousand hosts it would be more than memory holds. ``kept`` are the steps of which
-    it is.
+    Not everything is kept, since that wouldn't fit in memory for ten thousand hosts. ``kept`` are the steps whose
+    results are.
     """
 
     def __init__(self, plan: Plan, kept: Iterable[int]) -> None:
@@ -35,14 +35,14 @@ class Results:
                 self._steps.setdefault((step.play, step.task.id), []).append(step)
 
     def add(self, job: Job, values: Mapping[str, Any]) -> None:
-        """A job has ended. With ``run_once`` its values stand for all hosts of the batch, as with ``register``."""
+        """A job has ended. With ``run_once``, its values apply to all hosts of the batch, as with ``register``."""
         step = self._plan.steps[job.step]
         by_host = self._values.setdefault((step.play, step.task.id), {})
         for host in step.hosts if step.task.run_once else (job.host,):
             by_host[host] = values
 
     def of_play(self, play: int) -> Lookup:
-        """What a template of this play sees: its own tasks by their ids, all tasks as ``play-id.task-id``."""
+        """The results as seen by a template of this play: its own tasks by id, all tasks as ``play-id.task-id``."""
         return _Tasks(self._plan, play, self._steps, self._values)
 
 
@@ -90,7 +90,7 @@ class _Tasks(Lookup):
                 f"The results of '{name}' are not kept: only those are that a template of the playbook asks for, or"
                 f" that have a 'register'. Give '{task}' one."
             )
-        return f"'{name}' is no part of this run. Do --tags, --skip-tags or --limit leave it out?"
+        return f"'{name}' isn't part of this run. Does --tags, --skip-tags or --limit leave it out?"
 
 
 class _Hosts(Lookup):
@@ -114,7 +114,7 @@ class _Hosts(Lookup):
 
     def absent(self, name: str) -> str:
         if any(name in step.hosts for step in self._steps):
-            return f"'{self._task}' has no result on {name}: it didn't run there, or isn't over yet."
+            return f"'{self._task}' has no result on {name}: it didn't run there, or hasn't ended yet."
         hint = (
             did_you_mean(name, (host for step in self._steps for host in step.hosts)) or " Does --limit leave it out?"
         )
@@ -122,7 +122,7 @@ class _Hosts(Lookup):
 
 
 def kept_steps(plan: Plan, inventory: Inventory, extra: Variables, templating: Templating) -> Iterator[int]:
-    """The steps whose results someone may ask for: those with ``register``, and those that a template names."""
+    """The steps whose results may be used: those with ``register``, and those that a template names."""
     names = _names(plan, inventory, extra, templating)
     for step in plan.steps:
         if step.task.register or None in names or names & _names_of(plan, step):
@@ -135,7 +135,7 @@ def _names_of(plan: Plan, step: Step) -> set[str | None]:
 
 
 def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templating) -> set[str | None]:
-    """The tasks that templates name; None among them when one of them computes the name."""
+    """The tasks that templates name, and None if one of them computes the name."""
     tasks = {id(step.task): step.task for step in plan.steps}.values()
     layers = [extra, *(host.variables for host in inventory.hosts.values())]
     layers += [planned.play.variables for planned in plan.plays]
@@ -151,11 +151,11 @@ _RENDERED = tuple(name for name in Task.__struct_fields__ if name not in ("posit
 
 
 def _parts(value: Any) -> Any:
-    """Of a task's field that holds several values, these."""
+    """The values in a task's field that holds several."""
     return [getattr(value, name) for name in value.__struct_fields__] if isinstance(value, (Loop, Retries)) else value
 
 
 def _named_by_text(task: Task) -> Iterator[Template]:
-    """Arguments that name a variable without braces, as ``debug: {var: results}`` does."""
+    """Arguments that name a variable without braces, such as ``debug: {var: results}``."""
     texts = (value for value in task.arguments.values() if type(value) is str and "results" in value)
     return (Template(text, task.position, bare=True) for text in texts)

@@ -1,4 +1,4 @@
-"""Warm sessions: one connection per host for as long as a run lasts, and its sessions lent to one job at a time."""
+"""Warm sessions: one connection per host during a run, whose sessions are lent to one job at a time."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from drumline.model.target import Target
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Connection, Session, Transport
 
-#: Seconds that a run waits at its end for hosts to say goodbye.
+#: Seconds that a run waits at its end for connections to close.
 _CLOSE_TIMEOUT = 5.0
-#: Threads that say it for the run.
+#: How many threads close connections at the end of a run.
 _CLOSERS = 50
 
 
@@ -30,8 +30,8 @@ class SessionPool:
     """Opens connections when they are first needed and keeps them, with their idle sessions, until ``close``."""
 
     def __init__(self, transports: Mapping[str, Transport], *, limit: int = 4) -> None:
-        """``limit`` is the number of sessions that one host may have at once; further users wait (promise 4)."""
-        #: Opens a session on a connection to a target: here a plugin may come in between.
+        """``limit`` is the most sessions that one host may have at once; further users wait (promise 4)."""
+        #: Opens a session on a connection to a target; a plugin may wrap this.
         self.open_session: Callable[[Target, Connection], Session] = _open_session
         self._transports = transports
         self._limit = limit
@@ -39,20 +39,19 @@ class SessionPool:
         self._lock = threading.Lock()
 
     def lend(self, target: Target) -> Loan:
-        """A session for the caller alone, for the time of a ``with``.
+        """A session for the caller alone, within a ``with``.
 
-        Entering it raises the transport's ``HostError`` when there is no way to the host. A session that lost its
-        connection is not used again: the next loan connects anew. A host that has no room for one more session
-        (``SessionLimit``) has that many fewer from then on, and those who want one wait. A log-in that was refused is
-        not repeated at once.
+        Entering it raises the transport's ``HostError`` if the host can't be reached. A session that lost its
+        connection is not used again: the next loan connects again. If a host has no room for another session
+        (``SessionLimit``), its limit is lowered, and further users wait. A refused login is not repeated right away.
         """
         return Loan(self._host(target))
 
     @contextmanager
     def set_aside(self, target: Target) -> Iterator[None]:
-        """While it lasts, a session that the caller has is none of those that the host may have at once.
+        """Meanwhile, the caller's session doesn't count toward the host's limit.
 
-        For a command that waits until all hosts are ready: the others' may have to be brought to the same host.
+        For a command that waits until all hosts are ready, since other commands may have to reach the same host.
         """
         host = self._host(target)
         host.set_aside(1)
@@ -62,17 +61,17 @@ class SessionPool:
             host.set_aside(-1)
 
     def others_have_room(self, target: Target) -> bool:
-        """After a ``SessionLimit``: whether there is another session of the host, to be waited for and used instead."""
+        """After a ``SessionLimit``: whether the host has another session to wait for and use instead."""
         return self._host(target).has_sessions
 
     def reconnect(self, target: Target) -> None:
-        """Drop the connection to a host and open it anew; raises its ``HostError``."""
+        """Drop the connection to a host and open it again; raises its ``HostError``."""
         host = self._host(target)
         host.disconnect()
         host.give_back(host.take())
 
     def close(self) -> None:
-        """Close every connection, side by side, and wait a little for it; the pool can't be used after that."""
+        """Close all connections in parallel, and wait briefly; the pool can't be used after that."""
         with self._lock:
             hosts = deque(host for host in self._hosts.values() if host.connected)
             self._hosts.clear()
@@ -114,7 +113,7 @@ def _disconnect_all(hosts: deque[_Host]) -> None:
 
 
 class Loan:
-    """Lends a session of a host. Written out, since a generator would cost every request some microseconds."""
+    """Lends a session of a host. A class, since a generator would cost every request a few microseconds."""
 
     __slots__ = ("_host", "_lent")
 
@@ -130,7 +129,7 @@ class Loan:
     ) -> None:
         if isinstance(error, ConnectionLost):
             self._host.lose(self._lent)
-        elif isinstance(error, AuthenticationFailed):  # it had to log in anew
+        elif isinstance(error, AuthenticationFailed):  # it had to log in again
             self._host.refuse(error)
             self._host.lose(self._lent)
         elif isinstance(error, SessionLimit):
@@ -138,19 +137,19 @@ class Loan:
             self._host.discard(self._lent)
         elif error is None or isinstance(error, HostError):
             self._host.give_back(self._lent)
-        else:  # what state the session is in no one knows
+        else:  # the session is in an unknown state
             self._host.discard(self._lent)
 
 
 class _Lent(Struct, frozen=True):
-    """A session and the connection that it belongs to, which may have been replaced since."""
+    """A session and its connection, which may have been replaced since."""
 
     session: Session
     connection: Connection
 
 
 class _Host:
-    """One host's connection and idle sessions. Only one thread connects; the others wait for what comes of it."""
+    """One host's connection and idle sessions. Only one thread connects; the others wait for the result."""
 
     def __init__(
         self, connect: Callable[[], Connection], open_session: Callable[[Connection], Session], limit: float
@@ -158,30 +157,30 @@ class _Host:
         self._connect = connect
         self._open = open_session
         self._most = limit
-        self._limit = limit  # fewer than the most where this connection has no room for them
+        self._limit = limit  # lowered if this connection has no room for more
         self._lent = 0  # sessions that are in use
         self._connection: Connection | None = None
         self._idle: list[_Lent] = []
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
-        self._waiting = 0  # threads that wait for room; hardly ever is there one to be told
+        self._waiting = 0  # threads that wait for room; usually none
         self._attempts = 0
         self._error: HostError | None = None
         self._refusals = Refusals()
 
     @property
     def connected(self) -> bool:
-        """There is a connection; False while one is being opened."""
+        """Whether there is a connection; False while one is being opened."""
         return self._connection is not None
 
     @property
     def has_sessions(self) -> bool:
-        """Some session is in use or idle."""
+        """Whether any session is in use or idle."""
         with self._lock:
             return self._lent + len(self._idle) > 0
 
     def take(self) -> _Lent:
-        """An idle session, else a new one; waits while as many are in use as may be."""
+        """An idle session, else a new one; waits while the limit is reached."""
         seen = self._attempts
         while True:
             lent, connection = self._reserve(seen)
@@ -196,7 +195,7 @@ class _Host:
                     raise
 
     def _reserve(self, seen: int) -> tuple[_Lent | None, Connection]:
-        """Room for one more user, and an idle session for it if there is one. Connects, if need be."""
+        """Reserve room for another user, and an idle session if there is one. Connects if needed."""
         with self._lock:
             while self._lent >= self._limit:
                 self._waiting += 1
@@ -206,7 +205,7 @@ class _Host:
                     self._waiting -= 1
             if self._connection is None:
                 if self._error is not None and self._attempts != seen:
-                    raise self._error  # someone tried while this thread waited; a second try would say the same
+                    raise self._error  # another thread tried meanwhile; a second try would give the same
                 self._connect_anew()
             connection = self._connection
             assert connection is not None
@@ -231,17 +230,17 @@ class _Host:
             self._returned()
 
     def shrink(self) -> None:
-        """There is no room for the session that a user just asked for: that many are the most from now on."""
+        """The host has no room for the session just requested: lower the limit to the current number."""
         with self._lock:
             self._limit = max(1, min(self._limit, self._lent + len(self._idle) - 1))
 
     def refuse(self, error: AuthenticationFailed) -> None:
-        """A session had to log in anew, and the host refused that."""
+        """A session had to log in again, and the host refused."""
         with self._lock:
             self._refusals.note(error)
 
     def set_aside(self, sessions: int) -> None:
-        """So many sessions don't count as in use; a negative number takes it back, without waiting for room."""
+        """Don't count this many sessions as in use; a negative number undoes that, without waiting for room."""
         with self._lock:
             self._lent -= sessions
             self._tell_of_room()
@@ -278,17 +277,17 @@ class _Host:
         lent.session.close()
 
     def lose(self, lent: _Lent) -> None:
-        """The session's connection broke; one that was opened since is someone else's and stays."""
+        """The session's connection broke; a connection that was opened since is kept."""
         self.disconnect(lent.connection)
         self.discard(lent)
 
     def discard(self, lent: _Lent) -> None:
-        """The session is of no more use."""
+        """The session can't be used again."""
         self._unreserve()
         lent.session.close()
 
     def disconnect(self, only: Connection | None = None) -> None:
-        """Close the connection, if it is this one, with all that is idle on it."""
+        """Close the connection with its idle sessions; if ``only`` is given, only if it is that one."""
         with self._lock:
             connection = self._connection
             if connection is None or (only is not None and connection is not only):

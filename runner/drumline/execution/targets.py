@@ -1,4 +1,4 @@
-"""How hosts are reached, remembered for as long as nothing that it depends on can change."""
+"""How hosts are reached, cached as long as nothing that it depends on can change."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from drumline.plugin.transports import Transport
 from drumline.secret import Secret
 from drumline.templating.templates import Templating
 
-#: Variables that begin so may change how a host is reached.
+#: Variables with these prefixes may change how a host is reached.
 _PREFIXES = ("ansible_", "drumline_")
 
 
 class Targets:
-    """Asked by the threads of all jobs; told on the driver's what jobs have set."""
+    """Read by the threads of all jobs; the driver's thread reports what jobs have set."""
 
     def __init__(
         self,
@@ -30,13 +30,13 @@ class Targets:
         scope: Callable[[Step, str], Scope],
         definitions: Callable[[Step, str], Iterable[Variables]],
     ) -> None:
-        """``scope`` gives the variables of a step on a host, ``definitions`` those of them that all its play shares."""
+        """``scope`` gives the variables of a step on a host, ``definitions`` those that its whole play shares."""
         self._transports = transports
         self._templating = templating
         self._secrets = secrets
         self._scope = scope
         self._definitions = definitions
-        #: By host, play, and the identity of what the keywords say, which most tasks share with their play.
+        #: By host, play, and the identity of the connection keywords, which most tasks share with their play.
         self._known: dict[tuple[str, int, int], Target] = {}
 
     def of(self, step: Step, host: str) -> Target:
@@ -44,7 +44,7 @@ class Targets:
         if step.task.variables and _tell_of_connections(step.task.variables):
             return self._find(step, host)
         connection = step.task.connection
-        key = host, step.play, id(connection) if connection else 0  # each task that says nothing has its own {}
+        key = host, step.play, id(connection) if connection else 0  # each task without them has its own {}
         target = self._known.get(key)
         if target is None:
             target = self._find(step, host)
@@ -65,7 +65,7 @@ class Targets:
         return target
 
     def _is_fixed(self, step: Step, host: str) -> bool:
-        """Whether no template says how the host is reached: what it looks at may be another value later."""
+        """Whether no template affects how the host is reached: its value may change later."""
         return all(
             self._templating.compile_value(value).constant
             for layer in self._definitions(step, host)

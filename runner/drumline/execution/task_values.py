@@ -1,4 +1,4 @@
-"""What a task says, rendered for one item of one job when it is asked for."""
+"""The values of a task's keywords, rendered on demand for one item of one job."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from drumline.templating.values import ATOMS
 
 
 class TaskValues:
-    """A task as it is seen with these variables. All methods raise ``TemplateFailed`` with the place in the file."""
+    """A task with these variables. All methods raise ``TemplateFailed`` with the place in the file."""
 
     __slots__ = ("_make_scope", "_scope", "_templating", "task")
 
     def __init__(self, task: Task, templating: Templating, make_scope: Callable[[], Scope]) -> None:
-        """The scope is made when something is to be rendered: most tasks are constant from end to end."""
+        """The scope is made when something has to be rendered, since most tasks are constant."""
         self.task = task
         self._templating = templating
         self._make_scope = make_scope
@@ -33,13 +33,13 @@ class TaskValues:
 
     @property
     def scope(self) -> Scope:
-        """The variables that it is seen with."""
+        """The variables of the item."""
         if self._scope is None:
             self._scope = self._make_scope()
         return self._scope
 
     def with_result(self, values: Mapping[str, Any]) -> TaskValues:
-        """The same for the conditions that judge a result, which see it under the name that it is registered by."""
+        """The same for conditions that judge a result, which see it under its registered name."""
         name = self.task.register
         if name is None:
             return self
@@ -50,11 +50,11 @@ class TaskValues:
         return value if type(value) in ATOMS else self._templating.render(value, self.scope)
 
     def holds(self, conditions: tuple[Template | bool, ...]) -> bool:
-        """Whether all of these conditions hold; those after the first that doesn't aren't looked at."""
+        """Whether all of these conditions hold; stops at the first that doesn't."""
         return self._templating.condition(conditions, self.scope)
 
     def false_condition(self) -> str | bool | None:
-        """The first condition of ``when`` that doesn't hold, as it is written; None when all hold."""
+        """The first condition of ``when`` that doesn't hold, as written; None if all hold."""
         for condition in self.task.when:
             if not self.holds((condition,)):
                 return condition.text if isinstance(condition, Template) else condition
@@ -68,7 +68,7 @@ class TaskValues:
         try:
             return to_bool(rendered)
         except ValueError:
-            raise self._wrong(keyword, f"has to be true or false, and this gives {rendered!r}.") from None
+            raise self._wrong(keyword, f"has to be true or false, but this gives {rendered!r}.") from None
 
     def number(self, value: Any, keyword: str) -> float:
         """A keyword that is a number of 0 or more."""
@@ -78,35 +78,35 @@ class TaskValues:
         except (TypeError, ValueError):
             number = -1
         if number < 0 or isinstance(rendered, bool):
-            raise self._wrong(keyword, f"has to be a number of 0 or more, and this gives {rendered!r}.")
+            raise self._wrong(keyword, f"has to be a number of 0 or more, but this gives {rendered!r}.")
         return number
 
     def items(self, loop: Loop) -> Sequence[Any]:
-        """What the task is repeated for."""
+        """The items of the task's loop."""
         items = self.render(loop.items)
         if loop.flatten:
             return flatten(items)
         if not isinstance(items, (list, tuple)):
             place = self.task.positions.get("loop", self.task.position)
-            raise TemplateFailed(f"'loop' needs a list, and this gives {type(items).__name__}.", place)
+            raise TemplateFailed(f"'loop' needs a list, but this gives {type(items).__name__}.", place)
         return items
 
     def become(self, target: Target) -> Become | None:
-        """Who the task runs as; None: the login user. The target's variables win over the keywords, as in Ansible."""
+        """Who the task runs as; None: the login user. The target's variables override the keywords, as in Ansible."""
         wanted = self.flag(self.task.become, "become") if target.become is None else target.become
         if not wanted:
             return None
         if target.become_method not in SUDO:
-            raise ActionFailed(f"ansible_become_method is '{target.become_method}' here; only sudo is there yet.")
+            raise ActionFailed(f"ansible_become_method is '{target.become_method}' here; only sudo is supported yet.")
         if target.become_password is not None:
             raise ActionFailed(
-                "ansible_become_password is set for this host, and so far sudo works without a password only. Remove "
-                "the variable where sudo asks for none."
+                "ansible_become_password is set for this host, but sudo with a password isn't supported yet. Remove "
+                "the variable if sudo asks for none."
             )
         return Become(user=target.become_user or str(self.render(self.task.become_user)))
 
     def environment(self) -> dict[str, str]:
-        """The variables that the task's commands get; of several layers the last one wins."""
+        """The environment of the task's commands; of several layers, the last one wins."""
         if not self.task.environment:
             return {}
         rendered = self.render(self.task.environment)
@@ -124,13 +124,13 @@ class TaskValues:
         return coerce_arguments(action, rendered, self.task.position)
 
     def _name(self, written: str) -> str:
-        """The name of an argument, which may be a template where any name is taken."""
+        """The name of an argument, which may be a template if the action accepts any name."""
         if "{" not in written:
             return written
         keyword = f"arguments.{written}"
         name = self.render(Template(written, self.task.positions.get(keyword, self.task.position)))
         if not isinstance(name, str):
-            raise self._wrong(keyword, f"is the name of an argument, which has to be text, and this gives {name!r}.")
+            raise self._wrong(keyword, f"is the name of an argument, which has to be text, but this gives {name!r}.")
         return name
 
     def _expressions(self, value: Any) -> list[tuple[str, bool]]:
@@ -139,14 +139,14 @@ class TaskValues:
         return [(item.text if isinstance(item, Template) else str(item), self.holds((item,))) for item in expressions]
 
     def look_up(self, name: str) -> Any:
-        """A variable by its name or dotted path. Raises ``ActionFailed`` for one that nothing defines."""
+        """A variable by its name or dotted path. Raises ``ActionFailed`` for an undefined one."""
         try:
             return self.render(Template(name, self.task.position, bare=True))
         except VariableUndefined as error:
             raise ActionFailed(error.summary) from None
 
     def render_file(self, text: str, path: str, **syntax: Any) -> str:
-        """A file as a template: it sees ``ansible_managed`` too, with Ansible's text unless it is set."""
+        """A file rendered as a template, which may use ``ansible_managed`` with Ansible's text, unless it is set."""
         scope = self.scope
         if "ansible_managed" not in scope:
             scope = scope.child({"ansible_managed": "Ansible managed"})
@@ -158,7 +158,7 @@ class TaskValues:
 
 
 def constant_arguments(task: Task, action: Action, templating: Templating) -> Mapping[str, Any] | None:
-    """The arguments of a task, where they are the same for all jobs: nothing in them is to be rendered."""
+    """The arguments of a task if they are the same for all jobs, with nothing to be rendered; else None."""
     if action.expressions or not templating.compile_value(task.arguments).constant or named_by_templates(task):
         return None
     return coerce_arguments(action, task.arguments, task.position)

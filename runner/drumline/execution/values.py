@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 from drumline.model.outcome import Result, Status
 from drumline.plugin.runs import Stopped
 
-#: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and what the action gave.
+#: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and the values of the action.
 Values: TypeAlias = dict[str, Any]
 
 
 def to_values(result: Result) -> Values:
-    """What an action returned; output gets its lines beside it."""
+    """The values of an action's result, with the lines of its output."""
     values: Values = {"changed": result.changed, "failed": result.failed, **result.values}
     add_lines(values)
     if result.message:
@@ -26,17 +26,17 @@ def to_values(result: Result) -> Values:
 
 
 def failure(message: str, **values: Any) -> Values:
-    """A failure that came before or instead of the action's own result."""
+    """A failure before or instead of the action's own result."""
     return {"changed": False, "failed": True, "msg": message, **values}
 
 
 def timed_out(seconds: float | None) -> Values:
-    """What a result has beside its message when the task's time was up, as Ansible has it."""
+    """The values of a result, besides its message, if the task's time was up, as in Ansible."""
     return {} if seconds is None else {"timedout": {"period": seconds}}
 
 
 def skipped(condition: Any) -> Values:
-    """This condition, as its author wrote it, was false."""
+    """The values of a task whose condition, shown as written, was false."""
     return {
         "changed": False,
         "failed": False,
@@ -47,7 +47,7 @@ def skipped(condition: Any) -> Values:
 
 
 def stopped_values(stopped: Stopped, values: Mapping[str, Any]) -> Values:
-    """The values of a job that was stopped, with the reason in front of what it said itself."""
+    """The values of a stopped job, with the reason in front of its own message."""
     known: Values = {"changed": False, **values, "failed": True, "stopped": True}
     if stopped.reason:
         known["msg"] = stopped.reason
@@ -81,7 +81,7 @@ def _message(values: Values) -> str:
 
 
 def registered(values: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What ``register`` keeps of a result: with the facts that it set, without what reports call its items."""
+    """What ``register`` keeps of a result: with the facts that it set, without the labels of its items."""
     if "results" in values and isinstance(values["results"], list):
         items = [without_label(item) for item in values["results"]]
         return {**values, "results": items}
@@ -94,7 +94,7 @@ def without_label(item: Any) -> Any:
 
 
 def without_lines(values: Values) -> Values:
-    """The same without ``stdout_lines`` and ``stderr_lines``, which only say again what is there."""
+    """The same without ``stdout_lines`` and ``stderr_lines``, which only repeat the output."""
     return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}
 
 
@@ -106,7 +106,7 @@ def with_lines(values: Mapping[str, Any]) -> Values:
 
 
 def add_lines(values: Values) -> None:
-    """Put ``stdout_lines`` and ``stderr_lines`` beside text that can be taken apart."""
+    """Add ``stdout_lines`` and ``stderr_lines`` for output that is text."""
     for stream, lines in _STREAMS:
         text = values.get(stream)
         if isinstance(text, str):
@@ -117,6 +117,6 @@ _STREAMS = (("stdout", "stdout_lines"), ("stderr", "stderr_lines"))
 
 
 def flatten(items: Any) -> list[Any]:
-    """One level of lists spliced in, as ``with_items`` does; a single value is a list of it."""
+    """Flatten one level of lists, as ``with_items`` does; a single value becomes a list."""
     found = items if isinstance(items, (list, tuple)) else [items]
     return [inner for item in found for inner in (item if isinstance(item, (list, tuple)) else [item])]

@@ -1,4 +1,4 @@
-"""Plugins around the jobs of a run and around its sessions. Where no plugin wraps either, nothing here is called."""
+"""Plugins that wrap the jobs and sessions of a run. If no plugin wraps either, nothing here is called."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drumline.plugin.hooks import HookFailed, Hooks, Rejected, failed
 from drumline.plugin.runs import JobReport, Runner, RunView, Stopped
 from drumline.plugin.transports import Connection, Session
 
-#: Takes what people are to know of a plugin that has failed.
+#: Shows people a message about a plugin that has failed.
 Say = Callable[[str], None]
 
 
@@ -65,7 +65,7 @@ def wrapped(runner: Runner, hooks: Hooks, run: RunView, say: Say) -> Runner:
 
 
 class _WrappedRunner:
-    """Carries jobs out within the wrappers of ``drumline_run_job``, which can neither change nor lose a report."""
+    """Runs jobs within the wrappers of ``drumline_run_job``, which can neither change nor lose a report."""
 
     def __init__(self, runner: Runner, hooks: Hooks, run: RunView, say: Say) -> None:
         self._runner = runner

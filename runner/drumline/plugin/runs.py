@@ -1,4 +1,4 @@
-"""For plugins that follow runs, or carry their jobs out: what hooks are given of a run, and what they give."""
+"""For plugins that follow runs or run their jobs: what their hooks are given, and what they return."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Stopped(Struct, frozen=True):
 
 
 class Executor(Protocol):
-    """Carries the jobs of a run out, by a :class:`Runner`. Each job is reported exactly once, from whatever thread."""
+    """Runs the jobs of a run with a :class:`Runner`. Each job is reported exactly once, from any thread."""
 
     def submit(self, job: Job) -> None:
         """Start a job; returns at once."""
@@ -97,7 +97,7 @@ class Executor(Protocol):
 
 
 class Runner(Protocol):
-    """What carries one job out. ``run`` belongs to the executor's threads, the rest to the thread that was called."""
+    """Runs one job. ``run`` is for the executor's threads, the rest for the thread that calls the executor."""
 
     def run(self, job: Job) -> JobReport | None:
         """Carry it out and report; never raises. None when ``stop`` has reported it already."""
