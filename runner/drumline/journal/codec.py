@@ -34,8 +34,8 @@ _FEW = 3
 _DEEPEST = 100
 #: How what ``encode`` writes begins, which is a list of two; what is only data is a map.
 _LIST_OF_TWO = b"\x92"
-_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_ONLY_NAMES = re.compile(r"\s*\{\{[\w\s.]*\}\}\s*")
+_EXPRESSION = r"(?s:\{\{.*?\}\})"
+_ONLY_NAMES = r"\s*\{\{[\w\s.]*\}\}\s*"
 
 
 class Damaged(ValueError):
@@ -102,7 +102,7 @@ class Hiding:
     def shown(self, text: str) -> str:
         """The text as anybody may see it. What an expression looks up isn't in the text that names it."""
         assigned = mask_assignments(text)[0]
-        if assigned != text and mask_assignments(bare := _EXPRESSION.sub("", text))[0] == bare:
+        if assigned != text and mask_assignments(bare := re.sub(_EXPRESSION, "", text))[0] == bare:
             assigned = text
         return self.secrets.mask(assigned)
 
@@ -294,7 +294,7 @@ class _Writer:
         """One value, whose name may say that it is secret. A template that only names another variable isn't."""
         hid = self._hides
         if self._hiding and type(key) is str and is_secret_name(key):
-            self._hides |= not (isinstance(value, Template) and _ONLY_NAMES.fullmatch(value.text))
+            self._hides |= not (isinstance(value, Template) and re.fullmatch(_ONLY_NAMES, value.text))
         try:
             return self.value(value)
         finally:

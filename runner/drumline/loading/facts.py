@@ -35,19 +35,20 @@ from drumline.templating.values import ATOMS
 #: The keyword of a play, which is the name of the action too.
 _KEYWORD = "gather_facts"
 _ARGUMENTS = ("gather_subset", "gather_timeout")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Compiled where they are used: most plays have few templates, and to compile them all takes a millisecond.
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _PREFIX = "ansible_"
 _ANY = "*"
 #: Variables by a name that a template makes up, or all at once, and files that a template takes in by itself.
-_UNKNOWN = re.compile(
+_UNKNOWN = (
     r"\bhostvars\b|\bvars\s*\[|\{%-?\s*(?:include|import|extends|from)\b"
     r"|\b(?:lookup|query|q)\s*\(\s*['\"](?:ansible\.builtin\.)?(?:vars|template)['\"]"
 )
 #: What is known all the same: a variable of another host, by its name.
-_OF_OTHERS = re.compile(
+_OF_OTHERS = (
     r"\bhostvars\s*(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\.\w+)\s*(?:\[\s*(['\"])(\w+)\1\s*\]|\.\s*(?:get\(['\"])?(\w+))"
 )
-_IN_BRACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_IN_BRACES = r"(?s:\{\{.*?\}\}|\{%.*?%\})"
 #: Variables of Ansible's that are no facts.
 _NO_FACTS = MAGIC_NAMES | {
     "ansible_managed",
@@ -157,7 +158,7 @@ class _Looker:
         if isinstance(src, str):
             with suppress(ActionFailed, OSError):
                 path = find_file(src, "templates", Path(task.position.path).absolute().parent)
-                text = "".join(_IN_BRACES.findall(read_file(path, _MOST).decode(errors="replace")))
+                text = "".join(re.findall(_IN_BRACES, read_file(path, _MOST).decode(errors="replace")))
         yield text, task.position
 
     def _is_fact(self, name: str, defined: set[str]) -> bool:
@@ -182,14 +183,14 @@ class _Looker:
 
 
 def _expressions(template: Template) -> str:
-    return template.text if template.bare else "".join(_IN_BRACES.findall(template.text))
+    return template.text if template.bare else "".join(re.findall(_IN_BRACES, template.text))
 
 
 def _names(text: str) -> Iterator[str]:
     """The names in a text that may be those of variables; ``_ANY`` for one that isn't known."""
-    for match in _OF_OTHERS.finditer(text):
+    for match in re.finditer(_OF_OTHERS, text):
         yield match[2] or match[3]
-    text = _OF_OTHERS.sub("", text)
-    yield from _WORD.findall(text)
-    if _UNKNOWN.search(text):
+    text = re.sub(_OF_OTHERS, "", text)
+    yield from re.findall(_WORD, text)
+    if re.search(_UNKNOWN, text):
         yield _ANY

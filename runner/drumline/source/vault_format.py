@@ -24,8 +24,8 @@ from msgspec import Struct
 #: What encrypted data begins with.
 START = b"$ANSIBLE_VAULT;"
 
-_HEADER = re.compile(rb"\$ANSIBLE_VAULT;([^;\r\n]*);([^;\r\n]*)(?:;([^\r\n]*))?\Z")
-_HEX = re.compile(rb"[0-9a-fA-F]*\Z")
+_HEADER = rb"\$ANSIBLE_VAULT;([^;\r\n]*);([^;\r\n]*)(?:;([^\r\n]*))?\Z"
+_HEX = rb"[0-9a-fA-F]*\Z"
 _VERSIONS = (b"1.1", b"1.2")
 _ROUNDS = 10_000
 _KEY, _BLOCK = 32, 16
@@ -68,7 +68,7 @@ class Sealed(Struct, frozen=True):
 def parse(text: bytes) -> Sealed:
     """Take encrypted data apart. Raises ``VaultDamaged``."""
     lines = [line.strip() for line in text.strip().splitlines()]
-    header = _HEADER.match(lines[0] if lines else b"")
+    header = re.match(_HEADER, lines[0] if lines else b"")
     if header is None:
         raise VaultDamaged("the first line has to be $ANSIBLE_VAULT;1.1;AES256, or 1.2 and a label", 1)
     version, cipher, label = header.groups()
@@ -77,11 +77,11 @@ def parse(text: bytes) -> Sealed:
     if cipher != b"AES256":
         raise VaultDamaged(f"its cipher is {_shown(cipher)}; AES256 can be read", 1)
     for number, line in enumerate(lines[1:], 2):
-        if not _HEX.match(line):
+        if not re.match(_HEX, line):
             raise VaultDamaged("after the first line there are only the digits 0 to 9 and a to f", number)
     inner = _unhex(b"".join(lines[1:]), len(lines))
     parts = inner.split(b"\n", 2)
-    if len(parts) != 3 or not all(map(_HEX.match, parts)):
+    if len(parts) != 3 or not all(re.match(_HEX, part) for part in parts):
         raise VaultDamaged("a part of it is missing", len(lines))
     salt, digest, data = (_unhex(part, len(lines)) for part in parts)
     if len(digest) != _KEY or not data or len(data) % _BLOCK:
