@@ -215,3 +215,13 @@ def test_a_wrong_age_is_a_mistake(tmp_path: Path) -> None:
     ended = call(tmp_path, "run", "site.yml", "-i", "a,", env={"DRUMLINE_FACT_CACHE": "soon"})
     assert ended.status == 5
     assert "12h" in ended.err
+
+
+def test_someone_who_looks_sees_them(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("a ansible_connection=local my_password=hunter22\n")
+    arguments = ("exec", "a", "-i", "hosts", "-m", "setup", "-a", "gather_subset=!all,!min,env filter=ansible_env")
+    env = {"WORD": "hunter22", "OTHER": "thing"}
+    ended = call(tmp_path, *arguments, "-vv", env=env)
+    assert '"OTHER": "thing"' in ended.out
+    assert "hunter22" not in ended.said
+    assert "thing" not in call(tmp_path, *arguments, env=env).said

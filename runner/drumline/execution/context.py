@@ -70,6 +70,7 @@ class RunContext:
         self.secrets = secrets
         self.keep_output = keep_output
         self.output_limit = output_limit
+        self.verbosity = verbosity
         self.clock = clock or SystemClock()
         self.fact_cache = fact_cache
         #: The names of connection variables.

@@ -126,7 +126,10 @@ class JobRun:
         plain, silent = without_lines(values), self.requests.silent
         shown = hidden(values) if silent else self._masked(plain)
         stopped = self.requests.stopped if "stopped" in values else None
-        event = self._finished(status, shown, ignored=ignored, stopped=stopped)
+        seen = shown
+        if self._context.verbosity > 1 and self._task.traits.sets is Sets.FACTS and not silent:
+            seen = {**shown, "ansible_facts": self._masked(facts)}  # much, and of use to someone who looks at it alone
+        event = self._finished(status, seen, ignored=ignored, stopped=stopped)
         kept = values if self._step.index in self._context.gained.results.kept else None
         if kept is None and not facts:
             return JobReport(event=event)
