@@ -27,8 +27,10 @@ def table(script: str, *arguments: str) -> dict[str, list[str]]:
 
 def test_start() -> None:
     rows = table("start.py", "--rounds", "1")
-    assert rows.keys() == {"python -c pass", "drumline --help", "drumline run --help"}
+    small = "drumline run, one local task"
+    assert rows.keys() == {"python -c pass", "drumline --help", "drumline run --help", small}
     assert "limit 3" in rows["drumline --help"][-1]
+    assert "limit 5" in rows[small][-1]
 
 
 def test_engine() -> None:
