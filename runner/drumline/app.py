@@ -61,6 +61,7 @@ from drumline.source.gc_tuning import rare_collector
 from drumline.source.inputs import Inputs, inputs_noted
 from drumline.source.mistakes import Mistakes, gathered
 from drumline.source.vault import keyring
+from drumline.templating.offers import NEIGHBOURS
 from drumline.templating.templates import Templating
 
 if TYPE_CHECKING:
@@ -141,11 +142,13 @@ def prepare(
     """
     plugins = registry(settings)
     with inputs_noted() as inputs:
+        beside = _neighbours(playbooks, plugins)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
         playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
         templating = Templating(settings.template_timeout, plugins)
         warnings = Diagnostics()
+        warnings.extend(beside)
         warnings.extend(inventory.warnings)
         scopes = Scopes(inventory, playbook, extra, templating)
         chosen = partial(selected, tags=tags, skip_tags=skip_tags)
@@ -187,6 +190,18 @@ def prepare(
         if tags and all(step.task.first for step in plan.steps):
             _no_such_tags(playbook, tags)
     return replace(prepared, warnings=tuple(warnings), inputs=inputs)
+
+
+def _neighbours(playbooks: Sequence[Path] | Playbook, plugins: Registry) -> list[Diagnostic]:
+    """Load the filters, tests and lookups that stand in files beside the playbooks; few have any."""
+    paths = () if isinstance(playbooks, Playbook) else playbooks
+    directories = dict.fromkeys(path.absolute().parent for path in paths)
+    places = [place for place in directories if any((place / name).is_dir() for name in NEIGHBOURS)]
+    if not places:
+        return []
+    from drumline.templating.neighbours import load_neighbours
+
+    return load_neighbours(places, plugins)
 
 
 def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:

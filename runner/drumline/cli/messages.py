@@ -11,7 +11,6 @@ import click
 
 from drumline.diagnostics import PLAIN, Diagnostic, Look, headline, indented
 from drumline.errors import DrumlineError, FilesError
-from drumline.masking import Secrets
 from drumline.source.vault import keyring
 
 
@@ -48,6 +47,8 @@ def _masked(text: str) -> str:
     known = keyring().known
     if not known:
         return text
+    from drumline.masking import Secrets
+
     secrets = Secrets()
     for value in known:
         secrets.add(value)

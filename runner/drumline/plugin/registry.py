@@ -47,6 +47,16 @@ class Offers(dict[str, T]):
         super().__init__(known or {})
         self.kind = kind
         self.owners: dict[str, str] = {}
+        self.refused: dict[str, str] = {}  #: Names that can't be offered, each with a sentence that says why.
+
+    def is_taken(self, name: str) -> bool:
+        """Whether someone offers this name."""
+        return name in self or name in self.owners
+
+    def refuse(self, name: str, why: str) -> None:
+        """Have whoever uses a name that no one offers told why it isn't there."""
+        if not self.is_taken(name):
+            self.refused[name] = why
 
     def reserve(self, owner: str, names: Iterable[str]) -> None:
         """Have these names taken."""

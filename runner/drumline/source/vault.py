@@ -7,7 +7,6 @@ the start. What was opened is secret: it is noted here, and registered with the 
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -199,6 +198,8 @@ def _read(path: Path, label: str) -> str:
 
 
 def _printed(path: Path, label: str) -> bytes:
+    import subprocess  # most passwords are in files, if there are any
+
     # Ansible's rule for programs that serve several labels.
     words = [str(path.absolute())]
     if path.stem.endswith("-client"):

@@ -55,6 +55,11 @@ class Functions(dict[str, Any]):
         short = short_name(name) if isinstance(name, str) else name
         return super().__contains__(short) or bool(self._offered.get(short))  # type: ignore[call-overload]
 
+    def refusal(self, name: str) -> str:
+        """Why a name isn't there, if that is known."""
+        refused: Mapping[str, str] = getattr(self._offered, "refused", {})
+        return refused.get(name, "")
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys((*super().__iter__(), *filter(self._offered.get, self._offered))))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -22,7 +22,7 @@ from drumline.plugin import ActionFailed
 from drumline.source.files import find_file, read_clear
 from drumline.templating import not_yet
 from drumline.templating.bounds import MOST
-from drumline.templating.functions import short_name
+from drumline.templating.functions import Functions, short_name
 from drumline.templating.plain import data
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def of_all_terms(look_up: F) -> F:
     return look_up
 
 
-def unknown_lookups(tree: nodes.Node, known: Collection[str]) -> Iterator[tuple[str, int]]:
+def unknown_lookups(tree: nodes.Node, known: Functions) -> Iterator[tuple[str, int]]:
     """What is wrong with the lookups in a template of which there are none with that name, and their lines."""
     for name, call in _named_lookups(tree):
         if name not in known:
@@ -89,7 +89,9 @@ def _named_lookups(tree: nodes.Node) -> Iterator[tuple[str, nodes.Call]]:
                 yield name, call
 
 
-def _no_lookup(name: str, known: Collection[str]) -> str:
+def _no_lookup(name: str, known: Functions) -> str:
+    if why := known.refusal(name):
+        return why
     hint = did_you_mean(short_name(name), known)
     return not_yet.plugin("lookup", name) or f"There is no lookup '{name}'.{hint}"
 

@@ -125,6 +125,9 @@ LOOKUPS = {
     **_in(_OF_PROGRAMS, "lines pipe url"),
 }
 
+#: Directories beside a playbook that may have more of them (:mod:`drumline.templating.neighbours`).
+NEIGHBOURS = ("filter_plugins", "lookup_plugins", "test_plugins")
+
 #: The names that jinja2 has.
 FILTERS_OF_JINJA = (
     "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape"

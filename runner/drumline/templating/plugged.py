@@ -10,12 +10,14 @@ others, in code that can't be ended: so it works on a thread of its own, and is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from jinja2 import TemplateSyntaxError, UndefinedError
+from jinja2 import Environment, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import FilterArgumentError
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 
 from drumline.plugin.actions import ActionFailed
@@ -25,7 +27,7 @@ from drumline.plugin.templates import LookupCall
 from drumline.source.files import find_file
 from drumline.templating.bounds import ValueTooLarge
 from drumline.templating.functions import Function, imported
-from drumline.templating.lookups import playbook_dir
+from drumline.templating.lookups import of_all_terms, playbook_dir
 from drumline.templating.plain import NoData, data
 from drumline.templating.values import ATOMS
 from drumline.templating.variables import Lookup
@@ -36,19 +38,19 @@ _TICK = 0.05
 
 def plugged_filter(offers: Offers[Any], name: str) -> Function:
     """A filter."""
-    work = _Work(offers, name, "filter")
-    return lambda *arguments, **options: work.on(arguments, options)
+    return _Work(offers, name, "filter").as_function(lambda found: found)
 
 
 def plugged_test(offers: Offers[Any], name: str) -> Function:
     """A test: what it gives counts as true or false."""
-    work = _Work(offers, name, "test")
-    return lambda *arguments, **options: bool(work.on(arguments, options))
+    return _Work(offers, name, "test").as_function(bool)
 
 
 def plugged_lookup(offers: Offers[Any], name: str) -> Function:
     """A lookup: called with the context, a term and the options, it gives a list."""
     work = _Work(offers, name, "lookup")
+    if work.takes_all_terms:
+        return of_all_terms(partial(_of_all, work))
 
     def look_up(context: Context, term: str, options: Mapping[str, Any]) -> list[Any]:
         call = LookupCall(
@@ -62,6 +64,13 @@ def plugged_lookup(offers: Offers[Any], name: str) -> Function:
     return look_up
 
 
+def _of_all(work: _Work, context: Context, terms: list[Any], options: Mapping[str, Any]) -> list[Any]:
+    """What a lookup of a file beside the playbook finds."""
+    variables = cast(Lookup, context.get_all())
+    found = _waited_for(Background(lambda: work.on((terms, variables), options), "drumline-lookup"))
+    return found if isinstance(found, list) else [found]
+
+
 class _Work:
     """One function of a plugin."""
 
@@ -70,6 +79,22 @@ class _Work:
         self._kind = kind
         self._owner = offers.owners[name]
         self._function = self._loaded(offers[name])
+
+    @property
+    def takes_all_terms(self) -> bool:
+        """It is a lookup as Ansible has them."""
+        return getattr(self._function, "takes_all_terms", False)
+
+    def as_function(self, adapt: Callable[[Any], Any]) -> Function:
+        """As jinja2 calls it: where the function wants something of jinja2's own first, it is given that as it is."""
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            return adapt(self.on(arguments, options))
+
+        wanted = getattr(self._function, "jinja_pass_arg", None)
+        if wanted is not None:
+            call.jinja_pass_arg = wanted  # type: ignore[attr-defined]
+        return call
 
     def _loaded(self, offer: Function | str) -> Function:
         try:
@@ -100,9 +125,13 @@ class _Work:
         return f"{self._owner} failed in its {self._kind} '{self._name}': {what}"
 
 
+#: The variables of a host are looked up one by one.
+_AS_THEY_ARE = (Lookup, LookupCall, ChainMap, Context, Environment, EvalContext)
+
+
 def _given(value: Any) -> Any:
-    """An argument as plain data. The variables of a host are looked up one by one."""
-    return value if type(value) in ATOMS or isinstance(value, (Lookup, LookupCall)) else data(value)
+    """An argument as plain data."""
+    return value if type(value) in ATOMS or isinstance(value, _AS_THEY_ARE) else data(value)
 
 
 def _waited_for(background: Background[Any]) -> Any:

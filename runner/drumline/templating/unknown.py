@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, cast
 
 from jinja2 import nodes
 
 from drumline.diagnostics import did_you_mean
 from drumline.templating import not_yet
-from drumline.templating.functions import short_name
+from drumline.templating.functions import Functions, short_name
 from drumline.templating.jinja import DataEnvironment
 from drumline.templating.lookups import unknown_lookups, wrong_references
 
@@ -37,7 +37,7 @@ class Unknown(NamedTuple):
 
 def unknown_names(tree: nodes.Template, environment: DataEnvironment) -> Iterator[Unknown]:
     """All of a template, those of each kind in its order."""
-    known = {"filter": environment.filters, "test": environment.tests}
+    known = {"filter": cast(Functions, environment.filters), "test": cast(Functions, environment.tests)}
     seen = set()
     for kind, name, line in _named(tree):
         if name not in known[kind] and (kind, name) not in seen:
@@ -58,7 +58,9 @@ def _named(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:
             yield kind, given.value, node.lineno
 
 
-def _explained(kind: str, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
+def _explained(kind: str, name: str, known: Functions) -> tuple[str, str]:
+    if why := known.refusal(name):
+        return f"{kind.capitalize()} can't be used", why
     if not_there := not_yet.plugin(kind, name):
         return f"{kind.capitalize()} not supported yet", not_there
     hint = did_you_mean(name, (other for other in known if "." not in other))
