@@ -52,6 +52,8 @@ ALLOWED = {
         "command": "the usual name of an argument",
     },
     "plugin/kit/delivery.py": {"file": "what there is at a path"},
+    "templating/file_lookups.py": {"file": "a lookup of Ansible's", "ssh": "what Ansible's own setting says"},
+    "templating/more_tests.py": {"file": "the scheme of a URL"},
     "templating/texts.py": {"template": "what a value is"},
     "testing/": {"file": "a name of files", "setup": "what prepares a case"},
     "testing/contract/started.py": {"wait_for": "a method of threading.Condition"},

@@ -108,7 +108,7 @@ def test_a_plugin_may_give_another_history_and_is_named_where_it_fits_nothing(pr
     assert numbers(project) == []
     ended = call(project, "runs", "show")
     assert ended.status == 5
-    assert "What an empty shelf has of it doesn't fit together (LookupError: None)" in ended.err
+    assert "The records of it in an empty shelf contradict each other (LookupError: None)" in ended.err
 
 
 def test_the_plugin_that_fails_is_named(project: Path) -> None:
