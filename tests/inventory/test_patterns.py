@@ -61,7 +61,7 @@ def test_patterns(pattern: str, hosts: tuple[str, ...]) -> None:
         ("x*", "No host and no group matches 'x*'."),
         ("web:!web", "No host is left"),
         ("web:&db1", "No host is left"),
-        ("web[2]", "there are hosts: 2"),
+        ("web[2]", "there are 2"),
         ("web[5:]", "No host is left"),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_pattern_that_matches_nothing(pattern: str, words: str) -> None:
         ("web:dbb", ("web1", "web2"), "No host and no group is called 'dbb'."),
         ("web:!wbe", ("web1", "web2"), "No host and no group is called 'wbe'. Did you mean 'web'?"),
         ("x*,web1", ("web1",), "No host and no group matches 'x*'."),
-        ("web[7]:web1", ("web1",), "'web[7]' counts further than there are hosts: 2."),
+        ("web[7]:web1", ("web1",), "'web[7]' is beyond the last of its hosts: there are 2."),
         ("nope[0]:web1", ("web1",), "No host and no group is called 'nope'."),
     ],
 )

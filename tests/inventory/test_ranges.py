@@ -47,7 +47,7 @@ def test_names(text: str, names: list[str], port: int | None) -> None:
         ("web[1:]", "has no end"),
         ("web[3:1]", "empty"),
         ("web[c:a]", "empty"),
-        ("web[01:100]", "as many digits"),
+        ("web[01:100]", "the same number of digits"),
         ("web[1:9:0]", "1 or more"),
         ("web[1:2", "don't match"),
         ("web1]", "don't match"),

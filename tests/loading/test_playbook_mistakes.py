@@ -13,17 +13,17 @@ from drumline.loading.playbook import load_playbooks
     ("text", "place", "message"),
     [
         ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
-        ("ping:\nblock: []", "5:7", "'block' is not supported by this version of drumline yet."),
-        ("block: []", "4:7", "'block' is not supported by this version of drumline yet."),
-        ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported by this version of drumline yet."),
+        ("ping:\nblock: []", "5:7", "'block' is not supported yet."),
+        ("block: []", "4:7", "'block' is not supported yet."),
+        ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported yet."),
         ("ansible.builtin.import_role: {}", "4:7", "'ansible.builtin.import_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
-        ("ping:\nwith_file: x", "5:7", "'with_file' is not supported by this version of drumline yet. Use 'loop'."),
+        ("ping:\nwith_file: x", "5:7", "'with_file' is not supported yet. Use 'loop'."),
         *(
             (
                 f"ping:\n{prefix}{keyword}: x",
                 "5:7",
-                f'supported by this version of drumline yet. Use loop: "{{{{ {same} }}}}".',
+                f'is not supported yet. Use loop: "{{{{ {same} }}}}".',
             )
             for prefix in ("", "ansible.builtin.")
             for keyword, same in (
@@ -93,7 +93,7 @@ from drumline.loading.playbook import load_playbooks
         ("ping:\nid: a\nneeds: [a]", "6:7", "A need on itself. 'a' needs 'a'. Remove one of these needs."),
         ("ping:\nwhen: {a: b}", "5:13", "'when' takes an expression, true or false, or a list of these"),
         ("ping:\nwhen: ''", "5:13", "'when' takes an expression, true or false, or a list of these"),
-        ("ping:\nwhen: '{{ a }} == b'", "5:13", "'when' is an expression already; write it without braces."),
+        ("ping:\nwhen: '{{ a }} == b'", "5:13", "'when' is already an expression; write it without braces."),
         ("ping:\nuntil: 3", "5:14", "'until' takes an expression, true or false, or a list of these"),
         ("ping:\nloop: hi", "5:13", "'loop' takes a list, or a template that gives one, but this is 'hi'."),
         ("ping:\nloop: [1]\nwith_items: [1]", "6:19", "'loop' and 'with_items' exclude each other."),
@@ -134,7 +134,7 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- hosts: a\n  tasks: {ping: }", "2:10", "'tasks' takes a list of tasks, but this is a dictionary."),
         ("- hosts: a\n  tasks: [ping]", "2:11", "Not a task. A task is a dictionary with an action in it"),
         ("- hosts: a\n  hots: b", "2:3", "Unknown keyword. A play has no keyword 'hots'. Did you mean 'hosts'?"),
-        ("- hosts: a\n  roles: []", "2:3", "'roles' is not supported by this version of drumline yet."),
+        ("- hosts: a\n  roles: []", "2:3", "'roles' is not supported yet."),
         ("- hosts: a\n  handlers: []", "2:3", "'handlers' is not supported"),
         ("- hosts: a\n  remote_user: [x]", "2:16", "'remote_user' takes text, but this is a list."),
         ("- hosts: a\n  port: ssh", "2:9", "'port' takes a number that isn't negative, but this is 'ssh'."),

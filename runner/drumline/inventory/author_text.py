@@ -1,4 +1,4 @@
-"""What plugins give as variables: their text is the author's, like that of files."""
+"""Variables from plugins: their text is trusted, like that of files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drumline.source.yaml import text_value
 
 
 def author_text(value: Any, position: Position) -> Value:
-    """The value with its templates, but for what is marked as never being one."""
+    """The value with its templates, except text that is marked as never being one."""
     if isinstance(value, str):
         return text_value(value, position)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What the sources of an inventory say, gathered while they are read, with the mistakes in it."""
+"""The content of an inventory's sources, collected while they are read, with the mistakes in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from drumline.inventory.ranges import check_group_name, check_name, expand
 from drumline.model.value import Value
 from drumline.source.yaml import hidden
 
-#: The group that everything is in, and the one of hosts that are in no other.
+#: The group of all hosts, and the group of hosts that are in no other.
 ALL, UNGROUPED = "all", "ungrouped"
 _PRIORITY = "ansible_group_priority"
 
@@ -23,15 +23,15 @@ class DraftGroup(Struct):
 
     variables: dict[str, Value] = {}
     hosts: dict[str, None] = {}
-    children: dict[str, Position | None] = {}  #: Where each was made a child.
+    children: dict[str, Position | None] = {}  #: The place where each was made a child.
     priority: int = 1
-    #: It stands in a file by itself, not only as someone's child or as the owner of variables.
+    #: Whether a file defines it, rather than just naming it as a child or giving it variables.
     declared: bool = False
-    position: Position | None = None  #: Where it was mentioned first.
+    position: Position | None = None  #: The place where it was first mentioned.
 
 
 class Draft:
-    """Hosts and groups so far. Methods note what is wrong in ``mistakes`` and go on."""
+    """Hosts and groups so far. Methods note mistakes in ``mistakes`` and go on."""
 
     def __init__(self) -> None:
         self.mistakes = Diagnostics()
@@ -43,13 +43,13 @@ class Draft:
         }
 
     def declare(self, name: str, position: Position | None) -> DraftGroup:
-        """The group of that name, which the files define here."""
+        """The group of that name, which is defined here."""
         group = self._group(name, position)
         group.declared = True
         return group
 
     def add_hosts(self, pattern: str, variables: Mapping[str, Value], group: str, position: Position | None) -> None:
-        """Enter the hosts that a pattern such as ``web[01:20]:2222`` stands for, with their own variables."""
+        """Add the hosts that a pattern such as ``web[01:20]:2222`` stands for, with their own variables."""
         try:
             names, port = expand(pattern)
         except ValueError as error:
@@ -62,7 +62,7 @@ class Draft:
             self.hosts.setdefault(name, {}).update(own)
 
     def add_host(self, name: str, variables: Mapping[str, Value], position: Position | None) -> None:
-        """Enter one host by its plain name."""
+        """Add one host by its plain name."""
         try:
             check_name(name)
         except ValueError as error:
@@ -80,7 +80,7 @@ class Draft:
         """Make one group a child of another."""
         if child == ALL:
             self.mistakes.add(
-                "'all' can't be a child", detail=f"Every group, '{parent}' too, is in 'all'.", position=position
+                "'all' can't be a child", detail=f"Every group, including '{parent}', is in 'all'.", position=position
             )
             return
         self._group(child, position)
@@ -96,7 +96,7 @@ class Draft:
                 target.variables[name] = value
 
     def absorb(self, other: Draft) -> None:
-        """Enter all that another draft has; it has no mistakes."""
+        """Add everything from another draft, which has no mistakes."""
         for name, group in other.groups.items():
             mine = self._group(name, group.position)
             mine.variables |= group.variables
@@ -110,12 +110,12 @@ class Draft:
         self.warnings.extend(other.warnings)
 
     def hide(self) -> None:
-        """Have all variables secret: they were encrypted."""
+        """Mark all variables as secret, since they were encrypted."""
         for variables in (*self.hosts.values(), *(group.variables for group in self.groups.values())):
             variables.update({name: hidden(value) for name, value in variables.items()})
 
     def check_declared(self) -> None:
-        """Note groups that are named as children or have variables, but stand nowhere by themselves."""
+        """Report groups that are named as children or have variables, but are defined nowhere."""
         known = [name for name, group in self.groups.items() if group.declared]
         for name, group in self.groups.items():
             if not group.declared:
@@ -141,7 +141,7 @@ class Draft:
 
 
 def check_cycles(draft: Draft) -> None:
-    """Note every cycle of groups, and open it, so that the rest can be looked at."""
+    """Report every cycle of groups, and break it, so that the rest can be checked."""
     while True:
         graph: dict[str, Iterable[str]] = {name: group.children for name, group in draft.groups.items()}
         try:

@@ -1,4 +1,4 @@
-"""Variables that hosts and groups have beside those of the sources: from files, and from plugins."""
+"""Variables of hosts and groups in addition to those of the sources: from files and from plugins."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from drumline.plugin.hooks import BUILT_IN, failed
 from drumline.plugin.sources import HostVariables, SourceData
 
 HOOK = "drumline_host_vars"
-#: Who implements the hook, and what calls it.
+#: The implementations of the hook, and what calls them.
 Giver: TypeAlias = tuple[str, Callable[..., Iterable[HostVariables] | None]]
-#: Files alone, for an inventory that is read without plugins.
+#: Only files, for an inventory that is read without plugins.
 FILES: tuple[Giver, ...] = ((BUILT_IN, variables_in_files),)
 
 
 def ask_givers(
     givers: Iterable[Giver], draft: Draft, directories: Sequence[Path], playbook_directories: Sequence[Path]
 ) -> list[HostVariables]:
-    """What all of them give, the weakest first; mistakes are noted in the draft."""
+    """What all of them return, the weakest first; mistakes are noted in the draft."""
     parameters = {
         "inventory": _outline(draft),
         "directories": tuple(directories),
@@ -49,19 +49,19 @@ def _answer(
 ) -> list[HostVariables]:
     try:
         given = list(call(**parameters) or ())
-        # What files say has its places already.
+        # Variables from files already have their places.
         return given if owner == BUILT_IN else [_placed(one, Position(owner), draft) for one in given]
     except FilesError as error:
         draft.mistakes.extend(error.diagnostics)
     except UsageError as error:
         draft.mistakes.add(error.summary, detail=error.detail)
-    except Exception as error:  # whatever a stranger's plugin raises: without its variables hosts may be harmed
+    except Exception as error:  # whatever a plugin raises stops the run: without its variables, hosts may be harmed
         draft.mistakes.add("A plugin has failed", detail=failed(owner, HOOK, error))
     return []
 
 
 def _placed(given: HostVariables, place: Position, draft: Draft) -> HostVariables:
-    """The same for the hosts and groups that there are, its texts being the author's."""
+    """The same for hosts and groups that exist, with its texts trusted."""
     if given.stage not in STAGES:
         raise ValueError(f"there is no stage {given.stage!r}")
     hosts = draft.hosts.keys() | LOCAL_NAMES

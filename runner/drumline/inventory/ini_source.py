@@ -29,13 +29,13 @@ from drumline.source.yaml import text_value
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::([^\]\s]*))?\]\s*(?:#.*)?\Z")
 _KINDS = ("hosts", "children", "vars")
-#: Text that is no Python literal for sure, which spares most values the parser.
+#: Text that is certainly not a Python literal, which saves parsing most values.
 _PLAIN_WORD = re.compile(r"[A-Za-z_/][\w./-]*\Z|[0-9]+\.[0-9]+\.[0-9.]+\Z")
 _CONSTANTS = ("True", "False", "None")
 
 
 def read_ini(text: str, path: str, draft: Draft) -> None:
-    """Enter what the text says into the draft, mistakes included."""
+    """Add the content of the text to the draft, including mistakes."""
     group, kind = "ungrouped", "hosts"
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -82,7 +82,7 @@ def _read_host(line: str, raw: str, group: str, position: Position, draft: Draft
         if equals and name:
             variables[name] = _value(value, _place(raw, f"{name}=", position))
         else:
-            detail = f"After the host's name come variables as name=value, but this is {word!r}."
+            detail = f"The host's name is followed by variables as name=value, but this is {word!r}."
             draft.mistakes.add("Not a variable", detail=detail, position=_place(raw, word, position, before=True))
     draft.add_hosts(words[0], variables, group, position)
 
@@ -113,7 +113,7 @@ def _read_variable(line: str, raw: str, group: str, position: Position, draft: D
 
 
 def _place(raw: str, text: str, line: Position, *, before: bool = False) -> Position:
-    """Where the text stands in the line, or what comes after it."""
+    """The place of the text in the line, or of what comes after it."""
     index = raw.find(text)
     return Position(line.path, line.line, index + 1 + (0 if before else len(text))) if index >= 0 else line
 
@@ -131,7 +131,7 @@ def _value(text: str, position: Position) -> Value:
 
 
 def _data(literal: object, position: Position) -> Value:
-    """A Python literal as the data that a variable may hold."""
+    """A Python literal as a variable's value."""
     if isinstance(literal, str):
         return text_value(literal, position)
     if isinstance(literal, bool | int | float | None):

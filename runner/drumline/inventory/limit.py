@@ -1,4 +1,4 @@
-"""``--limit`` in all its forms: a host pattern, of which parts may stand in files, one a line: ``@FILE``."""
+"""``--limit`` in all its forms: a host pattern whose parts may come from files with one per line, ``@FILE``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from drumline.source.text import read_text
 
 
 def read_limit(limit: str) -> str:
-    """The pattern with what the files say in place of their names; ``FilesError`` for one that can't be read."""
+    """The pattern with files replaced by their content; ``FilesError`` for one that can't be read."""
     if "@" not in limit:
         return limit
     return ",".join(_part(part.strip()) for part in limit.split(","))
@@ -22,5 +22,5 @@ def _part(part: str) -> str:
     path = Path(name).expanduser()
     lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
     if not lines:
-        raise UsageError("A file for --limit is empty", f"{path} names no host. Without a limit, leave --limit out.")
+        raise UsageError("A file for --limit is empty", f"{path} names no host. Leave out --limit to have no limit.")
     return ",".join(lines) + colon + rest

@@ -1,4 +1,4 @@
-"""The inventory in the shape of ``ansible-inventory --list``, which inventory programs print, too."""
+"""The inventory with the structure of ``ansible-inventory --list``, which inventory programs also print."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from drumline.source.yaml import BRACES
 #: How Ansible's JSON marks text that is never a template.
 UNSAFE = "__ansible_unsafe"
 
-#: Variables that a tool defines itself: what an inventory says of them has no effect, and Ansible doesn't list it.
+#: Magic variables: defining them in an inventory has no effect, and Ansible doesn't list them.
 _INTERNAL = MAGIC_NAMES | {"ansible_facts", "ansible_inventory_sources", "ansible_limit"}
 
-#: Whether a variable of this name is to be masked; one without a name is a value that was encrypted.
+#: Whether to mask a variable of this name; an empty name stands for a value that was encrypted.
 IsSecret = Callable[[str], object]
 
 
 def listing(inventory: Inventory, hosts: Iterable[str], is_secret: IsSecret) -> dict[str, Any]:
-    """Groups by name with those of these hosts that are in them, and ``_meta`` with the hosts' variables."""
+    """Groups by name with their hosts among ``hosts``, and ``_meta`` with the hosts' variables."""
     chosen = dict.fromkeys(hosts)
     variables = {host: inventory.hosts[host].variables for host in chosen}
     shown = {host: {name: own[name] for name in own if name not in _INTERNAL} for host, own in variables.items()}
@@ -38,7 +38,7 @@ def listing(inventory: Inventory, hosts: Iterable[str], is_secret: IsSecret) -> 
 
 
 def as_json(variables: Variables, is_secret: IsSecret) -> dict[str, Any]:
-    """Variables as JSON: templates as they are written, what only looks like one marked, secrets masked."""
+    """Variables as JSON: templates as written, text that only looks like one marked, secrets masked."""
     return {name: _masked(value) if is_secret(name) else _json(value, is_secret) for name, value in variables.items()}
 
 
@@ -55,7 +55,7 @@ def _json(value: Value, is_secret: IsSecret) -> Any:
 
 
 def _secret(text: str, is_secret: IsSecret) -> Any:
-    """A value that was encrypted. One that still is has the shape of ``ansible-inventory``."""
+    """A value that was encrypted. One that still is looks as in ``ansible-inventory``."""
     return {"__ansible_vault": text} if text.startswith(VAULT.decode()) else MASK if is_secret("") else text
 
 

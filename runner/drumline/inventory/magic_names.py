@@ -1,6 +1,6 @@
-"""The names of magic variables, which :mod:`drumline.inventory.variables` gives their values."""
+"""The names of magic variables, whose values come from :mod:`drumline.inventory.variables`."""
 
-#: All names that drumline itself defines; no one else's definition of them counts.
+#: All names that drumline itself defines; other definitions of them have no effect.
 MAGIC_NAMES = frozenset(
     {
         "ansible_check_mode",

@@ -1,4 +1,4 @@
-"""From what the sources say to the inventory: the order of hosts, and variables merged by Ansible's precedence.
+"""From a draft to the inventory: the order of hosts, and variables merged by Ansible's precedence.
 
 From weak to strong (Ansible's "Understanding variable precedence", 3 to 10):
 
@@ -7,7 +7,7 @@ From weak to strong (Ansible's "Understanding variable precedence", 3 to 10):
 3. ``group_vars/*`` beside the inventory, then beside the playbook,
 4. the host's variables in the sources, its ``host_vars`` beside the inventory, then beside the playbook.
 
-What plugins give for a group or host (``drumline_host_vars``) stands right below the files of its stage.
+Variables from plugins for a group or host (``drumline_host_vars``) come right below the files of their stage.
 
 Among groups, parents are weaker than children; at the same depth a higher ``ansible_group_priority`` is stronger, then
 the later name in the alphabet.
@@ -26,17 +26,17 @@ from drumline.plugin.sources import HostVariables
 
 #: Names that mean this machine, whether or not the inventory lists them.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-#: What variables beside those of the sources belong to, the weaker one first.
+#: Stages of variables beside those of the sources, the weaker one first.
 STAGES = ("inventory", "playbook")
 
 
 class Hosts(dict[str, Host]):
-    """All hosts by name. This machine can be looked up even when the inventory doesn't list it (it is implicit)."""
+    """All hosts by name. This machine can be looked up even if the inventory doesn't list it (it is implicit)."""
 
     def __init__(self, hosts: Iterable[Host], implicit: dict[str, Host]) -> None:
         super().__init__((host.name, host) for host in hosts)
         self._implicit = implicit
-        #: What this machine is called: as the inventory lists it, else as a pattern named it first.
+        #: The name of this machine: as listed in the inventory, else as first named by a pattern.
         self.local: str | None = next((name for name in LOCAL_NAMES if name in self), None)
 
     def __missing__(self, name: str) -> Host:
@@ -52,7 +52,7 @@ class Hosts(dict[str, Host]):
 
 
 def local_host(name: str, hosts: Mapping[str, Host]) -> str:
-    """What this machine is called, of which ``name`` is one of the names: all of them mean one host, as in Ansible."""
+    """The name used for this machine, given any of its names: all of them mean one host, as in Ansible."""
     if not isinstance(hosts, Hosts):
         return name
     if hosts.local is None:
@@ -66,7 +66,7 @@ def merge(draft: Draft, given: Sequence[HostVariables], sources: Sequence[str]) 
 
 
 def hosts_of(group: str, groups: dict[str, Group]) -> Iterator[str]:
-    """The hosts of a group and of its descendants, level by level; a host may come more than once."""
+    """The hosts of a group and its descendants, level by level; a host may occur more than once."""
     seen = {group}
     level = [group]
     while level:
@@ -125,7 +125,7 @@ class _Merger:
         return hosts
 
     def _inherited(self, direct: tuple[str, ...]) -> tuple[tuple[str, ...], Variables]:
-        """Names of all groups of a host that is in these ones, and what it has from them and from ``all``."""
+        """The names of all groups of a host that is directly in these, and its variables from them and from ``all``."""
         groups = {ancestor for name in direct for ancestor in (name, *self._ancestors[name])} - {ALL}
         ordered = sorted(groups, key=lambda name: (self._depths[name], self._draft.groups[name].priority, name))
         merged: dict[str, Value] = dict(self._draft.groups[ALL].variables)
@@ -140,7 +140,7 @@ class _Merger:
 
     @cached_property
     def _memberships(self) -> dict[str, list[str]]:
-        """Host to the groups that list it."""
+        """The groups that list each host."""
         found: dict[str, list[str]] = {name: [] for name in self._draft.hosts}
         for name, group in self._draft.groups.items():
             for host in group.hosts:
@@ -154,7 +154,7 @@ class _Merger:
 
     @cached_property
     def _depths(self) -> dict[str, int]:
-        """Steps from ``all`` on the longest way."""
+        """The length of the longest path from ``all``."""
         depths = dict.fromkeys(self._draft.groups, 0)
         for name in self._parents_first:
             for child in self._draft.groups[name].children:

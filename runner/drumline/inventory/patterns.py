@@ -1,16 +1,16 @@
 """Host patterns: which hosts a play, a task or ``--limit`` means (Ansible's "Patterns: targeting hosts and groups").
 
 ====================  ==========================================================================
-``web1``, ``web``     a host, else a group with everything below it
+``web1``, ``web``     a host, or a group with everything below it
 ``all``, ``*``        everything
 ``web*``, ``~web\\d``  a glob, a regular expression (from the beginning of the name): hosts and groups
-``a:b``, ``a,b``      both
-``a:&b``, ``a:!b``    those of a that are in b, that are not in b
+``a:b``, ``a,b``      those in a or b
+``a:&b``, ``a:!b``    those in a that are in b, that are not in b
 ``web[0]``            the first of web; ``web[-1]`` the last
-``web[0:2]``          the first three: both ends are meant; ``web[1:]`` all but the first
+``web[0:2]``          the first three, as both ends are included; ``web[1:]`` all but the first
 ====================  ==========================================================================
 
-Unions are put together first, then intersections, then exclusions, whatever their order. IPv6 addresses stand alone or
+Unions are applied first, then intersections, then exclusions, whatever their order. IPv6 addresses stand alone or
 between commas.
 """
 
@@ -37,10 +37,10 @@ _GLOB = re.compile(r"[*?\[]")
 def select(
     pattern: str, inventory: Inventory, *, position: Position | None = None, warnings: Diagnostics | None = None
 ) -> tuple[str, ...]:
-    """The hosts that the pattern means, each once, in Ansible's order: union by union, each in the inventory's order.
+    """The hosts that the pattern matches, each once, in Ansible's order: union by union, each in inventory order.
 
-    Raises ``FilesError`` at ``position`` when the pattern means no host or can't be read. Parts of it that match
-    nothing are noted in ``warnings`` where the others match something.
+    Raises ``FilesError`` at ``position`` if the pattern matches no host or is invalid. Parts of it that match
+    nothing are noted in ``warnings`` if the others match something.
     """
     return _Selection(pattern, inventory, position, warnings).hosts()
 
@@ -54,7 +54,7 @@ class _Selection:
         self._pattern = pattern
         self._position = position
         self._warnings = Diagnostics() if warnings is None else warnings
-        self._unmatched: dict[str, str] = {}  #: Part of the pattern that matches nothing, to the reason.
+        self._unmatched: dict[str, str] = {}  #: Parts of the pattern that match nothing, and why.
         self._hosts = inventory.hosts
         self._groups = dict(inventory.groups)
 
@@ -82,7 +82,7 @@ class _Selection:
         for detail in self._unmatched.values():
             self._warnings.add(
                 "Part of a host pattern matches nothing",
-                detail=f"{detail} The rest of '{self._pattern}' counts.",
+                detail=f"{detail} The rest of '{self._pattern}' is used.",
                 position=self._position,
             )
         return tuple(chosen)
@@ -117,7 +117,7 @@ class _Selection:
             return [hosts[index]]
         except IndexError:
             if counted not in self._unmatched:
-                self._unmatched[term] = f"'{term}' counts further than there are hosts: {len(hosts)}."
+                self._unmatched[term] = f"'{term}' is beyond the last of its hosts: there are {len(hosts)}."
             return []
 
     def _matches(self, text: str) -> list[str]:

@@ -9,18 +9,18 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-#: Names that one pattern may stand for; more is a slip of the pen.
+#: The most names that one pattern may stand for; more is a typo.
 _MOST = 1_000_000
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 _BRACKETED = r"\[([^\[\]]+)\](?::([0-9]+))?\Z"
 _WITH_PORT = r"((?:[^:\[\]]|\[[^\]]*\])+):([0-9]+)\Z"
-#: Characters that a shell, a pattern or an address would read as something else.
+#: Characters with another meaning in shells, patterns or addresses.
 _FORBIDDEN = re.compile(r"[\s\x00-\x1f\x7f$`&;|<>(){}\[\]*?!\"'\\#^=,@~]")
 
 
 def expand(text: str) -> tuple[list[str], int | None]:
-    """The names that the text stands for, and the port behind them. Raises ``ValueError`` with a sentence."""
+    """The names that the text stands for, and the port after them. Raises ``ValueError`` with a sentence."""
     pattern, port = _split_port(text)
     names = list(_expand_ranges(pattern)) if "[" in pattern or "]" in pattern else [pattern]
     for name in names:
@@ -29,21 +29,21 @@ def expand(text: str) -> tuple[list[str], int | None]:
 
 
 def check_name(name: str) -> None:
-    """Raise ``ValueError`` with a sentence when a host can't be called so."""
+    """Raise ``ValueError`` with a sentence if this isn't a valid host name."""
     if not name:
         raise ValueError("A host needs a name.")
     if bad := _FORBIDDEN.search(name):
         raise ValueError(f"{_shown(bad.group())} can't be part of the host name {name!r}.")
     if "/" in name or name in (".", ".."):
-        raise ValueError(f"The host name {name!r} reads as a path; files of this host would go astray.")
+        raise ValueError(f"The host name {name!r} reads as a path, so files for this host would end up elsewhere.")
     if name.startswith("-"):
-        raise ValueError(f"The host name {name!r} begins with '-', so that programs would take it for an option.")
+        raise ValueError(f"The host name {name!r} begins with '-', so programs would take it for an option.")
     if ":" in name and not is_ipv6(name):
         raise ValueError(f"{name!r} is neither an IPv6 address nor a name and a port.")
 
 
 def check_group_name(name: str) -> None:
-    """Raise ``ValueError`` with a sentence when a group can't be called so."""
+    """Raise ``ValueError`` with a sentence if this isn't a valid group name."""
     if not name:
         raise ValueError("A group needs a name.")
     if bad := _FORBIDDEN.search(name.replace(":", " ")):
@@ -103,7 +103,7 @@ def _expand_ranges(pattern: str) -> Iterator[str]:
 def _sequence(text: str) -> list[str] | _Numbers:
     begin, *rest = text.split(":")
     if len(rest) not in (1, 2):
-        raise ValueError(f"[{text}] isn't a range: write [begin:end] or [begin:end:step].")
+        raise ValueError(f"[{text}] isn't a range: write [start:end] or [start:end:step].")
     end = rest[0]
     step = _number(rest[1], text) if len(rest) == 2 else 1
     if not end:
@@ -116,13 +116,15 @@ def _sequence(text: str) -> list[str] | _Numbers:
 
 
 class _Numbers:
-    """A range of numbers, with leading zeros where its begin has them; made without listing it."""
+    """A range of numbers, with leading zeros if its first number has them; lazy."""
 
     def __init__(self, begin: str, end: str, step: int, text: str) -> None:
         self._values = range(_number(begin, text), _number(end, text) + 1, step)
         self._width = len(begin) if begin.startswith("0") and len(begin) > 1 else 0
         if self._width and len(end) != self._width:
-            raise ValueError(f"The begin of the range [{text}] has leading zeros; its end must be as many digits long.")
+            raise ValueError(
+                f"The start of the range [{text}] has leading zeros; its end must have the same number of digits."
+            )
 
     def __len__(self) -> int:
         return len(self._values)
@@ -133,7 +135,7 @@ class _Numbers:
 
 def _checked(values: list[str] | _Numbers, text: str) -> list[str] | _Numbers:
     if not len(values):
-        raise ValueError(f"The range [{text}] is empty: its begin comes after its end.")
+        raise ValueError(f"The range [{text}] is empty: its start comes after its end.")
     return values
 
 

@@ -1,4 +1,4 @@
-"""The one place where a scope is put together: of a job, of another host that it looks at, of a play before it starts.
+"""The one place that assembles scopes: of a job, of another host that it looks at, of a play before it starts.
 
 Precedence, highest first, as Ansible's:
 
@@ -8,7 +8,7 @@ Precedence, highest first, as Ansible's:
 4. registered results and ``set_fact``
 5. the task's ``vars``
 6. the play's ``vars``
-7. the host's facts, as it was asked for them last (``ansible_facts``)
+7. the host's facts, as last gathered (``ansible_facts``)
 8. the host's variables from the inventory, its groups' merged in
 9. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
 """
@@ -44,9 +44,9 @@ class Scopes:
         facts: Mapping[str, Facts] | None = None,
         gathered: Mapping[str, Facts] | None = None,
     ) -> None:
-        """``seen`` is told the name and the value of each definition that was rendered.
+        """``seen`` is called with the name and value of each rendered definition.
 
-        ``facts`` are what tasks have set for hosts so far, and ``gathered`` what these have said of themselves: the
+        ``facts`` are what tasks have set for hosts so far, and ``gathered`` the hosts' gathered facts. The
         values of each are replaced, never changed.
         """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
@@ -59,7 +59,7 @@ class Scopes:
         self._run = run_magic(inventory, Path(first), verbosity=verbosity)
 
     def host(self, name: str) -> Host:
-        """A host of the inventory; one without variables where it has none of this name."""
+        """A host of the inventory; a host without variables if there is none of this name."""
         return self._inventory.hosts.get(name) or Host(name=name)
 
     def scope(
@@ -75,7 +75,7 @@ class Scopes:
         connection: Variables = NOTHING,
         hostvars: bool = True,
     ) -> Scope:
-        """What is seen on a host; None: by all hosts alike.
+        """The variables on a host; None: those that are the same for all hosts.
 
         ``play`` and ``task`` are the ``vars`` of these, ``connection`` what keywords say of how hosts are reached,
         ``own`` the variables of a loop's item, ``set_by_job`` what items before it set. ``batch`` and
@@ -98,11 +98,11 @@ class Scopes:
         )
 
     def before(self, host: Host, play: Play) -> Scope:
-        """What is seen on a host before the play starts."""
+        """The variables on a host before the play starts."""
         return self.scope(host, play=play.variables)
 
     def render(self, value: Value, play: Play) -> Any:
-        """What is the same for all hosts of a play. Raises ``TemplateFailed``."""
+        """Render a value that is the same for all hosts of a play. Raises ``TemplateFailed``."""
         return self._templating.render(value, self.scope(None, play=play.variables))
 
     def render_pattern(self, value: Value, play: Play) -> str:

@@ -1,7 +1,7 @@
 """From ``-i SOURCE…`` to the inventory. All mistakes of all sources are found before the first is reported.
 
 A source is a YAML, JSON or INI file, a directory of sources, a comma list of hosts (``web1,web2,``), or whatever a
-plugin claims. Later sources add to earlier ones, and their variables win.
+plugin claims. Later sources add to earlier ones, and their variables override earlier ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from drumline.source.inputs import note_file
 from drumline.source.text import read_text
 from drumline.source.vault import Decrypted
 
-#: What a directory may hold that is no inventory source (Ansible's rules).
+#: Files in a directory that aren't inventory sources (Ansible's rules).
 _IGNORED = r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
 _YAML_EXTENSIONS = (".yml", ".yaml", ".json")
 _YAML_START = r"---|\{|[^\[\]\s=]+:(?:\s|\Z)"
@@ -38,7 +38,7 @@ def load_inventory(
 ) -> Inventory:
     """Read and merge all sources.
 
-    ``readers`` are asked first for every file and text. ``givers`` are asked for variables, the strongest first.
+    ``readers`` are asked first for every file and text. ``givers`` provide variables, the strongest first.
     ``extra_directories`` are those of the playbooks, whose ``group_vars`` and ``host_vars`` win over those beside the
     inventory. Raises ``FilesError`` with every mistake.
     """
@@ -57,20 +57,20 @@ def load_inventory(
 
 
 def require_hosts(inventory: Inventory) -> None:
-    """Raise ``UsageError`` when there is nothing to work on."""
+    """Raise ``UsageError`` if there are no hosts."""
     if not inventory.hosts:
         named = ", ".join(inventory.sources) or "none was given"
         raise UsageError("The inventory has no hosts", f"Its sources: {named}. Name others with -i.")
 
 
 def members(inventory: Inventory) -> dict[str, tuple[str, ...]]:
-    """Every group with all its hosts, those of its children included: the magic variable ``groups``."""
+    """Every group with all its hosts, including those of its children: the magic variable ``groups``."""
     groups = dict(inventory.groups)
     return {name: tuple(dict.fromkeys(hosts_of(name, groups))) for name in groups}
 
 
 def shared_names(inventory: Inventory) -> tuple[str, ...]:
-    """Names that a host and a group share: in a pattern such a name means the host. Worth a warning."""
+    """Names shared by a host and a group, which deserve a warning: in a pattern, they mean the host."""
     return tuple(name for name in inventory.groups if name in inventory.hosts)
 
 
@@ -82,9 +82,9 @@ class _Loader:
         self._readers = readers
 
     def read(self, source: str) -> None:
-        """Enter one ``-i SOURCE``."""
+        """Read one ``-i SOURCE``."""
         path = Path(source)
-        if os.path.isdir(source):  # unlike Path, says False to a NUL character
+        if os.path.isdir(source):  # unlike Path, it returns False for a NUL character
             self._read_directory(path)
         elif self._read_with_plugin(source):
             pass
@@ -107,13 +107,13 @@ class _Loader:
         for part in parts:
             if not part.mistakes:
                 self.draft.absorb(part)
-        # As in Ansible, a file that can't be read doesn't hide what the others say.
+        # As in Ansible, an unreadable file doesn't hide the others.
         told = self.draft.warnings if good else self.draft.mistakes
         for part in parts:
             told.extend(part.mistakes)
 
     def _part(self, source: str) -> Draft:
-        """What one file of a directory says, by itself."""
+        """The draft of one file in a directory."""
         loader = _Loader(self._readers)
         loader.read(source)
         return loader.draft
@@ -162,13 +162,13 @@ class _Loader:
 
 
 def _looks_like_yaml(text: str) -> bool:
-    """By its first line that says something; INI where in doubt."""
+    """Judged by its first significant line; in doubt, it is INI."""
     lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";")))
     return bool(re.match(_YAML_START, next(lines, "")))
 
 
 def _enter(data: SourceData, position: Position, draft: Draft) -> None:
-    """What a plugin gave. Its text is the author's, like that of files."""
+    """Add data from a plugin. Its text is trusted, like that of files."""
     for host, variables in data.hosts.items():
         draft.add_host(host, author_text(variables, position), position)
     for group in dict.fromkeys([*data.groups, *data.members, *data.children]):
@@ -183,7 +183,7 @@ def _enter(data: SourceData, position: Position, draft: Draft) -> None:
 
 
 def _directories_beside(sources: Iterable[str]) -> list[Path]:
-    """Where ``group_vars`` and ``host_vars`` may be: in a source that is a directory, and beside one that is a file."""
+    """Where ``group_vars`` and ``host_vars`` may be: in a source that is a directory, or beside a file."""
     paths = (Path(source) for source in sources if os.path.exists(source))
     return list(_distinct(path if path.is_dir() else path.parent for path in paths))
 

@@ -1,7 +1,7 @@
-"""A job's variables in layers, each rendered when it is needed, and those that drumline itself defines.
+"""A job's variables in layers, each rendered on demand, and the magic variables.
 
-A scope is made for one job, by one thread, and costs nothing until a name is looked up. What a template in a variable
-gives is kept for as long as the scope lives.
+A scope is made for one job, by one thread, and costs nothing until a name is looked up. The value of a template in a
+variable is kept as long as the scope lives.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from drumline.templating.variables import Lookup
 
 _ABSENT = object()
 
-#: The version of Ansible whose playbook language this is, for playbooks that look at ``ansible_version``.
+#: The version of Ansible whose playbook language this is, for playbooks that check ``ansible_version``.
 _LANGUAGE = (2, 19, 0)
 
 
 class Facts(dict[str, Any]):
-    """A layer of what hosts said (``register``, ``set_fact``): data as it is, in which nothing is looked for."""
+    """A layer of data from hosts (``register``, ``set_fact``), which never contains templates."""
 
     __slots__ = ()
 
 
 class Scope(Lookup):
-    """Variables in layers; the first layer that has a name wins.
+    """Variables in layers; the first layer with a name wins.
 
     A value that holds templates is rendered with the scope itself, when it is first looked up. Looking up raises
     ``KeyError`` for an unknown name and ``TemplateFailed`` for a definition that can't be rendered.
@@ -54,7 +54,7 @@ class Scope(Lookup):
         self._busy: list[str] = []
 
     def child(self, *layers: Variables) -> Scope:
-        """A scope in which these layers come first. Definitions below see them too (``vars`` that use ``item``)."""
+        """A scope in which these layers come first. Definitions below see them, too (``vars`` that use ``item``)."""
         return Scope((*layers, *self._layers), self._templating, self._seen)
 
     def __getitem__(self, name: str) -> Any:
@@ -97,7 +97,7 @@ class Scope(Lookup):
         return rendered
 
     def _bounded(self, value: Any, name: str) -> Any:
-        """The value. A chain of variables each of which holds the one before it twice doubles with each step."""
+        """The value, unless it is too large: variables that each contain the previous one twice grow fast."""
         try:
             weight(value)
         except ValueTooLarge as error:
@@ -111,9 +111,9 @@ class Scope(Lookup):
 
 
 class HostVars(Lookup):
-    """``hostvars``: each host's scope, made by ``scope_of`` when it is first asked for and kept.
+    """``hostvars``: each host's scope, made by ``scope_of`` on first use and kept.
 
-    Made anew for each job, so that it never shows what another job has since changed.
+    Made anew for each job, so that it shows what other jobs have changed since.
     """
 
     __slots__ = ("_names", "_scope_of", "_scopes")

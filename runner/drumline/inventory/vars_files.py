@@ -1,7 +1,7 @@
 """Variables in files of their own: ``group_vars/`` and ``host_vars/`` beside an inventory or a playbook.
 
-For a name there is one of: a directory ``NAME`` with files in it, or a file ``NAME``, ``NAME.yml``, ``NAME.yaml``,
-``NAME.json``, looked for in this order.
+For each name, the first of these is used: a directory ``NAME`` with files in it, or a file ``NAME``, ``NAME.yml``,
+``NAME.yaml``, ``NAME.json``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Found = dict[str, dict[str, Value]]
 def variables_in_files(
     inventory: SourceData, directories: Sequence[Path], playbook_directories: Sequence[Path]
 ) -> list[HostVariables]:
-    """What stands beside the inventory and beside the playbooks. Raises ``FilesError`` with every mistake."""
+    """The variables beside the inventory and the playbooks. Raises ``FilesError`` with every mistake."""
     mistakes = Diagnostics()
-    hosts = (*inventory.hosts, *LOCAL_NAMES)  # this machine may have variables though no source lists it
+    hosts = (*inventory.hosts, *LOCAL_NAMES)  # this machine may have variables even if no source lists it
 
     def read(places: Sequence[Path]) -> tuple[Found, Found]:
         groups = _in_all([place / "group_vars" for place in places], inventory.groups, mistakes)
@@ -45,7 +45,7 @@ def variables_in_files(
 
 
 def _in_all(directories: Iterable[Path], names: Iterable[str], mistakes: Diagnostics) -> Found:
-    """The variables in several directories; later ones win."""
+    """The variables in several directories; later ones override earlier ones."""
     found: Found = {}
     for directory in directories:
         for name, variables in _read_variables(directory, names, mistakes).items():
@@ -54,7 +54,7 @@ def _in_all(directories: Iterable[Path], names: Iterable[str], mistakes: Diagnos
 
 
 def _read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
-    """What a ``group_vars`` or ``host_vars`` directory has for these names; nothing when there is no directory."""
+    """The variables for these names in a ``group_vars`` or ``host_vars`` directory; none if there is no directory."""
     try:
         present = {path.name: path for path in directory.iterdir()}
     except (FileNotFoundError, NotADirectoryError):
@@ -73,9 +73,9 @@ def _read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics
 
 
 def _files(path: Path, *, top: bool = False, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
-    """The file itself, or the files of the directory and of its directories, in the order of their names.
+    """The file itself, or all files below the directory, in the order of their names.
 
-    Links back up, to directories that are being read, lead to nothing new.
+    Links back up to directories that are being read are skipped.
     """
     if not path.is_dir():
         if top or path.suffix in _EXTENSIONS:
@@ -101,7 +101,7 @@ def _merge(files: Iterator[Path], mistakes: Diagnostics) -> dict[str, Value]:
 
 
 def read_variables(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
-    """What a file of variables has; what is wrong with it is noted."""
+    """The variables in a file; mistakes are noted."""
     try:
         document = read(file)
     except FilesError as error:

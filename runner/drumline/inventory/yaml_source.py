@@ -22,12 +22,12 @@ _SECTIONS = ("hosts", "vars", "children")
 
 
 def read_yaml(text: str, path: str, draft: Draft) -> None:
-    """Enter what the document says into the draft. Raises ``FilesError`` when it isn't YAML at all."""
+    """Add the content of the document to the draft. Raises ``FilesError`` if it isn't YAML at all."""
     document = load(text, path)
     groups = _entries(document, "The document", draft)
     if "plugin" in groups and not isinstance(groups["plugin"].node.value, dict):
         detail = (
-            "It configures an inventory plugin of Ansible's. Give the inventory itself, or a program that prints it."
+            "It configures one of Ansible's inventory plugins. Give the inventory itself, or a program that prints it."
         )
         draft.mistakes.add("This isn't an inventory", detail=detail, position=groups["plugin"].key_position)
         return
@@ -63,7 +63,7 @@ def _variables(node: Node, what: str, draft: Draft) -> Variables:
 
 
 def _named(node: Node, what: str, draft: Draft) -> dict[str, Entry]:
-    """Entries of ``hosts`` and ``children``, where a single name may stand as plain text."""
+    """Entries of ``hosts`` and ``children``, where a single name may be plain text."""
     if isinstance(node.value, str):
         return {node.value: Entry(node.position, Node(None, node.position))}
     return _entries(node, what, draft)

@@ -1,1 +1,1 @@
-"""Text to model: YAML with positions, the schema of playbooks, inventories, variables and templates."""
+"""From playbooks as text to the model: their schema, checks, and variables of the command line."""

@@ -1,4 +1,4 @@
-"""Arguments of actions: the checks before a run, and the same coercion again when templates have been rendered."""
+"""Arguments of actions: checks before a run, and the same coercion again once templates have been rendered."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SYMBOLIC = r"[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+(?:,[ugoa]*(?:[-+=](?:[rwxXst]
 
 
 def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Position | None = None) -> dict[str, Any]:
-    """A value for every declared argument, by its own name: the given one in the declared type, else the default.
+    """A value for every declared argument, by its main name: the given one in the declared type, else the default.
 
-    ``rendered`` may use aliases; what is ``OMIT`` or None counts as not given. Raises ``FilesError`` with every
+    ``rendered`` may use aliases; ``OMIT`` and None count as not given. Raises ``FilesError`` with every
     argument that is unknown, missing, given twice or of the wrong type. Open arguments and ``object`` are passed on
     as they are.
     """
@@ -45,7 +45,7 @@ def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Posi
 def check_arguments(
     action: Action, given: Mapping[str, Value], position_of: Callable[[str], Position], found: Diagnostics
 ) -> None:
-    """The same checks on arguments as written; what is a template passes until it is rendered."""
+    """The same checks on arguments as written; templates pass until they are rendered."""
     _coerced(action, given, position_of, found)
 
 
@@ -112,7 +112,7 @@ def _of_choice(argument: Argument, value: Any) -> Any:
 
 
 def coerce(value: Any, kind: type) -> Any:
-    """The value in a type that an argument may declare, as Ansible converts; ``ValueError`` with the reason."""
+    """Convert a value to a type that an argument may declare, as Ansible does; ``ValueError`` with the reason."""
     return _COERCIONS[kind](value) if kind in _COERCIONS else value
 
 
@@ -166,7 +166,7 @@ def _to_dict(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        import json  # few dictionaries are given as text
+        import json  # imported late: few dictionaries are given as text
 
         try:
             return dict(json.loads(value))
@@ -200,7 +200,7 @@ def _to_duration(value: Any) -> Duration:
 
 
 def _to_moment(value: Any) -> Moment:
-    if isinstance(value, int) and not isinstance(value, bool):  # YAML 1.1 reads 12:30 as a number to the base of 60
+    if isinstance(value, int) and not isinstance(value, bool):  # YAML 1.1 reads 12:30 as a base-60 number
         value = f"{value // 60}:{value % 60:02}" if value < _HOUR else str(timedelta(seconds=value))
     text = str(value).strip()
     try:
@@ -221,7 +221,7 @@ def _to_mode(value: Any) -> Mode:
 
 
 def _is_bits(value: Any) -> bool:
-    """Whether a number can only be meant as the bits themselves: written in octal, or with digits that octal hasn't."""
+    """Whether a number must be meant as the bits themselves: written in octal, or with digits that aren't octal."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         return False
     if value > 7 and not isinstance(value, Octal) and set(str(value)) <= set("01234567"):

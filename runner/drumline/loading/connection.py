@@ -1,4 +1,4 @@
-"""From a host's variables to the :class:`Target` that a transport is given.
+"""From a host's variables to the :class:`Target` for its transport.
 
 Each option is looked for under all its ``drumline_*`` names first, then under its ``ansible_*`` names, both in the
 order in which the transport lists them. A variable that is null counts as absent.
@@ -22,7 +22,7 @@ from drumline.plugin.transports import Transport
 from drumline.secret import Secret
 
 _PREFIXES = ("drumline_", "ansible_")
-#: Options that say where a host is and who logs in, not what it is.
+#: Options about where a host is and who logs in, not about what kind of host it is.
 _WHERE = frozenset({"host", "port", "user", "password", "private_key_file"})
 #: Whether a host's commands run as another user, by which program, as whom, and with which password.
 BECOME = Option(name="become", type=bool)
@@ -36,7 +36,7 @@ CONNECTION = tuple(f"{prefix}connection" for prefix in _PREFIXES)
 
 
 class _Unusable(Exception):
-    """A connection variable is wrong. It says nothing of the host, so that hosts with the same mistake can share it."""
+    """A connection variable is wrong. It doesn't name the host, so that hosts with the same mistake can share it."""
 
     def __init__(self, summary: str, detail: str) -> None:
         super().__init__(summary)
@@ -69,7 +69,7 @@ def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, 
 
 
 def check_connections(hosts: Iterable[Host], transports: Mapping[str, Transport]) -> Diagnostics:
-    """What is wrong in connection variables that are constants; templates are looked at when they are rendered.
+    """The mistakes in constant connection variables; templates are checked when they are rendered.
 
     Hosts with the same mistake are named together.
     """
@@ -103,13 +103,13 @@ def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusab
 
 @lru_cache(maxsize=64)
 def _telling_names(options: tuple[Option, ...]) -> frozenset[str]:
-    """The variables that may tell what a host is."""
+    """The variables that may tell what kind of host it is."""
     telling = (option for option in options if option.name not in _WHERE)
     return frozenset(name for option in telling for name in names_of(option))
 
 
 def _platform_fault(transport: Transport, target: Target) -> Iterator[_Unusable]:
-    """What a transport has against the target without connecting."""
+    """What a transport finds wrong with the target without connecting."""
     try:
         transport.platform(target)
     except OptionInvalid as error:
@@ -127,13 +127,13 @@ def names_of(option: Option) -> tuple[str, ...]:
 
 
 def names_read(transports: Mapping[str, Transport]) -> frozenset[str]:
-    """The full names of all variables that say how a host is reached."""
+    """The full names of all connection variables."""
     options = [*_BECOME, *(option for transport in transports.values() for option in transport.options)]
     return frozenset({*CONNECTION, *(name for option in options for name in names_of(option))})
 
 
 def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport | None:
-    """The one by which the host is reached; None where a template says so, or where there is none."""
+    """The transport of the host; None if a template decides, or if there is none."""
     if isinstance(_find(CONNECTION, variables)[1], Template):
         return None
     try:
@@ -143,7 +143,7 @@ def find_transport(host: str, variables: Mapping[str, Any], transports: Mapping[
 
 
 def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Transport:
-    """The one that the host's variables ask for, by its name or an alias; else the usual one."""
+    """The transport that the host's variables name, directly or by an alias; else the default one."""
     variable, wanted = _find(CONNECTION, variables)
     name = str(wanted)
     found = _usual(host, transports) if wanted is None else named_transport(name, transports)
@@ -156,7 +156,7 @@ def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str,
 
 
 def _usual(host: str, transports: Mapping[str, Transport]) -> Transport | None:
-    """The way to a host whose variables name none: to ``localhost`` it is one whose hosts are this machine."""
+    """The default transport; for ``localhost``, one whose hosts are this machine."""
     usual = None
     for transport in transports.values():
         traits = traits_of(transport)
@@ -168,7 +168,7 @@ def _usual(host: str, transports: Mapping[str, Transport]) -> Transport | None:
 
 
 def named_transport(name: str, transports: Mapping[str, Transport]) -> Transport | None:
-    """The one with this name or alias."""
+    """The transport with this name or alias."""
     by_alias = (transport for transport in transports.values() if name in traits_of(transport).aliases)
     return transports.get(name) or next(by_alias, None)
 
@@ -190,12 +190,12 @@ def _value(option: Option, variables: Variables) -> Any:
 
 
 def _unusable(variable: str, value: Any, hidden: bool, expected: str) -> _Unusable:
-    shown = "has a value that can't be used" if hidden else f"is {value!r}"
+    shown = "has an invalid value" if hidden else f"is {value!r}"
     return _Unusable("A connection variable can't be used", f"{variable} {shown}; {expected}")
 
 
 def _find(names: tuple[str, ...], variables: Mapping[str, Any]) -> tuple[str, Any]:
-    """The first of these variables that has a value, and the value."""
+    """The first of these variables with a value, and the value."""
     for name in names:
         value = variables.get(name)
         if value is not None:

@@ -1,7 +1,7 @@
-"""Keywords that are fixed before the run, and whose values hold templates all the same, as Ansible allows.
+"""Keywords that are fixed before the run, although their values contain templates, as Ansible allows.
 
-Such a value is kept as it is written. Before the plan is made, :func:`resolve` renders it with what is the same for all
-hosts, and the keyword's reader reads what comes of it as if it had been written there.
+Such a value is kept as written. Before the plan is made, :func:`resolve` renders it with variables that are the same
+for all hosts, and the keyword's reader reads the result as if it had been written there.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from drumline.templating.variables import Unresolved
 Render: TypeAlias = Callable[[Value, Play], Any]
 Owner = TypeVar("Owner", Play, Task)
 
-#: Keywords of this kind that have nothing to do with time.
+#: Keywords of this kind that are not about timing.
 RESOLVED: Mapping[str, Read] = {"run_once": KeywordReader.boolean}
 
-#: What such templates see, for messages.
+#: What such templates can use, for messages.
 SEEN = (
     "It is fixed before the run, the same for all hosts: its templates see -e, 'vars' of play and task, and 'groups', "
     "but no variables of hosts."
@@ -40,13 +40,13 @@ SEEN = (
 
 
 class _Deferred(Struct, frozen=True):
-    """What a keyword has for now whose value holds templates."""
+    """The placeholder for a keyword whose value contains templates."""
 
     value: Value
 
 
 def deferring(reads: Mapping[str, Read]) -> dict[str, Read]:
-    """These readers, each leaving alone what holds templates; :func:`split` has to follow."""
+    """These readers, which leave values with templates alone; :func:`split` has to follow."""
     return {keyword: _deferring(read) for keyword, read in reads.items()}
 
 
@@ -65,15 +65,15 @@ def _has_template(value: Value) -> bool:
 
 
 def split(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a play or task, those that were left alone being moved to ``deferred``."""
+    """The fields of a play or task, with those that were left alone moved to ``deferred``."""
     deferred = {keyword: value.value for keyword, value in fields.items() if isinstance(value, _Deferred)}
     return {**{keyword: value for keyword, value in fields.items() if keyword not in deferred}, "deferred": deferred}
 
 
 def resolve(playbook: Playbook, render: Render, *, chosen: Callable[[Task], bool] = lambda _task: True) -> Playbook:
-    """The playbook with nothing deferred any more, or ``FilesError`` with all that is wrong with what was.
+    """The playbook with nothing left deferred. Raises ``FilesError`` with all mistakes in deferred values.
 
-    What stands at tasks that aren't ``chosen``, and at plays of which no task is, isn't needed and is dropped.
+    Deferred values of tasks that aren't ``chosen``, and of plays without chosen tasks, are dropped.
     """
     found = Diagnostics()
     plays = tuple(_resolve_play(play, render, chosen, found) for play in playbook.plays)
@@ -105,7 +105,7 @@ def _resolve_task(task: Task, play: Play, render: Render | None, found: Diagnost
 
 
 def resolve_tags(playbook: Playbook, render: Render, found: Diagnostics) -> Playbook:
-    """The playbook with the templates among its tags rendered; those that can't be are noted and dropped."""
+    """The playbook with templates in tags rendered; those that can't be rendered are noted and dropped."""
     plays = []
     for play in playbook.plays:
         tasks = tuple(_with_tags(task, play, render, found) for task in play.tasks)
@@ -132,7 +132,7 @@ def _with_tags(task: Task, play: Play, render: Render, found: Diagnostics) -> Ta
 
 
 class _Resolution:
-    """Renders and reads what one play or task has deferred."""
+    """Renders and reads the deferred values of one play or task."""
 
     def __init__(self, owner: Play | Task, render: Callable[[Value], Any], found: Diagnostics) -> None:
         self._owner = owner
@@ -173,13 +173,13 @@ class _Resolution:
 
 
 def as_node(value: Any, position: Position) -> Node:
-    """Data as if it had been written at this place. Its text holds no templates, whatever braces there are."""
+    """Data as if it had been written at this place. Braces in its text are not templates."""
     if isinstance(value, Mapping):
         entries = {str(key): Entry(position, as_node(item, position)) for key, item in value.items()}
         return Node(entries, position, unsafe=True)
     if isinstance(value, (list, tuple)):
         return Node([as_node(item, position) for item in value], position, unsafe=True)
-    if isinstance(value, date):  # and so is a datetime
+    if isinstance(value, date):  # includes datetime
         return Node(value.isoformat(), position, unsafe=True)
     is_scalar = value is None or type(value) in (bool, int, float, str, Octal)
     return Node(value if is_scalar else str(value), position, unsafe=True)

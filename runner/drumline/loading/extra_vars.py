@@ -1,4 +1,4 @@
-"""Variables from the command line: ``-e key=value``, ``-e '{"key": 1}'``, ``-e @FILE``. They win over all others."""
+"""Variables from the command line: ``-e key=value``, ``-e '{"key": 1}'``, ``-e @FILE``. They override all others."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from drumline.loading.ids import IDENTIFIER
 from drumline.model.value import Value
 from drumline.source.yaml import Node, load, plain, read, text_value
 
-#: What positions call the command line.
+#: The name of the command line in positions.
 _PLACE = "-e"
 
 
 def read_extra_vars(options: Iterable[str]) -> dict[str, Value]:
-    """The variables of all ``-e`` options; later ones win.
+    """The variables of all ``-e`` options; later ones override earlier ones.
 
     Values of ``key=value`` are strings; write YAML or JSON for other types. Raises ``UsageError`` for an option that
-    can't be understood, ``FilesError`` for mistakes in a file.
+    can't be understood, and ``FilesError`` for mistakes in a file.
     """
     variables: dict[str, Value] = {}
     for option in options:
@@ -38,7 +38,7 @@ def _read(option: str) -> dict[str, Value]:
         try:
             return _variables(load(option, _PLACE), "-e")
         except FilesError as error:
-            # The text itself stays out of the message: it may hold a password.
+            # The text itself stays out of the message, since it may contain a password.
             reasons = " ".join(f"{mistake.summary}. {mistake.detail}" for mistake in error.diagnostics)
             reasons = reasons.replace("This file isn't", "This isn't")
             raise UsageError("A variable on the command line can't be read", f"-e: {reasons}") from None

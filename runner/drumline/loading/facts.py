@@ -1,7 +1,7 @@
 """Whether a play gathers facts, and the task that does it.
 
-It does as ``gather_facts`` says. Without the keyword it does when something in the play may use a fact: a template in
-the play, in variables that it uses or in a file that it renders. What can't be known beforehand may.
+``gather_facts`` decides. Without it, facts are gathered if something in the play may use one: a template in
+the play, in variables that it uses, or in a file that it renders. In doubt, they are gathered.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from drumline.source.yaml import plain
 from drumline.templating import not_yet
 from drumline.templating.values import ATOMS
 
-#: The keyword of a play, which is the name of the action too.
+#: The keyword of a play, which is also the name of the action.
 _KEYWORD = "gather_facts"
 _ARGUMENTS = ("gather_subset", "gather_timeout")
 # Compiled where they are used: most plays have few templates, and to compile them all takes a millisecond.
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _PREFIX = "ansible_"
 _ANY = "*"
-#: Variables by a name that a template makes up, or all at once, and files that a template takes in by itself.
+#: Variables with a computed name, all variables at once, and files that a template includes by itself.
 _UNKNOWN = (
     r"\bhostvars\b|\bvars\s*\[|\{%-?\s*(?:include|import|extends|from)\b"
     r"|\b(?:lookup|query|q)\s*\(\s*['\"](?:ansible\.builtin\.)?(?:vars|template)['\"]"
 )
-#: What is known all the same: a variable of another host, by its name.
+#: An exception that is known: a variable of another host, by its name.
 _OF_OTHERS = (
     r"\bhostvars\s*(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\.\w+)\s*(?:\[\s*(['\"])(\w+)\1\s*\]|\.\s*(?:get\(['\"])?(\w+))"
 )
 _IN_BRACES = r"(?s:\{\{.*?\}\}|\{%.*?%\})"
-#: Variables of Ansible's that are no facts.
+#: Variables of Ansible's that aren't facts.
 _NO_FACTS = MAGIC_NAMES | {
     "ansible_managed",
     "ansible_loop",
@@ -57,12 +57,12 @@ _NO_FACTS = MAGIC_NAMES | {
     "ansible_index_var",
     "ansible_search_path",
 }
-#: Bytes of a file that is looked at; more may use whatever it likes.
+#: The most bytes of a file that is searched; a larger one may use any fact.
 _MOST = 1 << 20
 
 
 def gathering_task(reader: KeywordReader, inherited: Mapping[str, Any], position: Position) -> Task:
-    """The task that gathers facts for a play, with what holds for all its tasks; its action isn't known yet."""
+    """The task that gathers facts for a play, with the play's defaults for tasks; its action isn't known yet."""
     arguments = {
         "gather_subset": reader.value("gather_subset", lambda _, node: plain(node)),
         "gather_timeout": reader.value("gather_timeout", reader.number),
@@ -87,7 +87,7 @@ def with_facts(
     actions: Mapping[str, Action],
     chosen: Callable[[Task], bool],
 ) -> Playbook:
-    """The playbook, each play with its facts' task or without it. ``chosen``: the tasks that take part."""
+    """The playbook, in which each play has or lacks a task for facts. ``chosen``: the tasks that take part."""
     looker = _Looker(inventory, extra)
     return replace(playbook, plays=tuple(_decided(play, looker, actions, chosen) for play in playbook.plays))
 
@@ -116,21 +116,21 @@ def _ids(name: str) -> Iterator[str]:
 
 
 class _Looker:
-    """Looks for what may use a fact."""
+    """Looks for anything that may use a fact."""
 
     def __init__(self, inventory: Inventory, extra: Variables) -> None:
         self._inventory = inventory
         self._extra = extra
 
     def use(self, play: Play, tasks: list[Task]) -> str:
-        """What in the play may use a fact; empty when nothing does."""
+        """What in the play may use a fact; empty if nothing does."""
         defined = {*self._extra, *play.variables}
         for task in tasks:
             defined.update(task.variables, [task.register] if task.register else [])
             defined.update(task.arguments if task.traits.sets is Sets.ARGUMENTS else [])
         waiting = [(text, f"{position} uses it") for text, position in self._texts(play, tasks)]
         seen: set[str] = set()
-        for text, where in waiting:  # it grows meanwhile
+        for text, where in waiting:  # it grows in the loop
             for name in _names(text):
                 if name == _ANY:
                     return f"what {where.removesuffix(' uses it')} uses can't be known beforehand"
@@ -150,11 +150,11 @@ class _Looker:
             yield from self._rendered(task)
 
     def _rendered(self, task: Task) -> Iterator[tuple[str, Position]]:
-        """What stands in the file that the task renders."""
+        """The content of the file that the task renders."""
         src = task.arguments.get(task.traits.renders) if task.traits.renders else None
         if src is None:
             return
-        text = "hostvars"  # no one knows what is in it
+        text = "hostvars"  # its content is unknown
         if isinstance(src, str):
             with suppress(ActionFailed, OSError):
                 path = find_file(src, "templates", Path(task.position.path).absolute().parent)
@@ -171,7 +171,7 @@ class _Looker:
 
     @cached_property
     def _beside(self) -> dict[str, list[Template]]:
-        """The templates of variables that the playbook doesn't have, by the names of these."""
+        """The templates in variables from outside the playbook, by the variables' names."""
         found: dict[str, list[Template]] = {}
         seen: set[int] = set()
         for layer in (self._extra, *(host.variables for host in self._inventory.hosts.values())):
@@ -187,7 +187,7 @@ def _expressions(template: Template) -> str:
 
 
 def _names(text: str) -> Iterator[str]:
-    """The names in a text that may be those of variables; ``_ANY`` for one that isn't known."""
+    """The names in a text that may be variables; ``_ANY`` for an unknown one."""
     for match in re.finditer(_OF_OTHERS, text):
         yield match[2] or match[3]
     text = re.sub(_OF_OTHERS, "", text)

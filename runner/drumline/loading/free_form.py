@@ -1,11 +1,11 @@
 r"""Arguments written as text: ``copy: src=a dest=b``, ``command: echo hi chdir=/tmp``.
 
 The rules are Ansible's. Words are separated by white space outside quotes and template blocks; ``name=value`` is an
-argument; quotes around a value are taken off, and in a quoted value ``\n``, ``\t``, ``\\`` and ``\"`` stand for one
+argument; quotes around a value are removed, and in a quoted value ``\n``, ``\t``, ``\\`` and ``\"`` stand for one
 character. For actions that take free text, only words that name an argument are taken out of it; the rest stays as it
 is written, white space included. Two things differ:
 
-- A backslash in a value without quotes is a backslash, so that ``dest=C:\temp\new`` is what it says.
+- A backslash in a value without quotes is a backslash, so ``dest=C:\temp\new`` means what it says.
 - A word is taken out of free text only where it is outside quotes in the language of the host too, since Ansible reads
   the quotes of PowerShell as those of ``sh``. Where the two disagree, the text stays whole.
 """
@@ -27,12 +27,12 @@ _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 class Words(Struct):
-    """What a text holds: arguments, words that are none, names that come twice, and what is left of the text."""
+    """The parts of a text: arguments, other words, duplicate names, and the rest of the text."""
 
     arguments: dict[str, str] = {}
     others: list[str] = []
     repeated: list[str] = []
-    #: Words that name an argument, of which a quote that is never closed leaves open whether they are meant as one.
+    #: Words that name an argument, but may be inside a quote that is never closed.
     uncertain: list[str] = []
     rest: str = ""
 
@@ -40,7 +40,7 @@ class Words(Struct):
 def split_arguments(text: str, names: Collection[str] | None = None, *, languages: Collection[str] = ()) -> Words:
     """Take ``name=value`` words out of the text: those with one of these names, or all of them for None.
 
-    ``languages`` are those in which the host may read the text.
+    ``languages`` are the shells' languages in which the host may read the text.
     """
     if names is not None and not any(f"{name}=" in text for name in names):
         return Words(rest=_stripped(text))
@@ -50,7 +50,7 @@ def split_arguments(text: str, names: Collection[str] | None = None, *, language
     judge = _Judge(text, languages) if names is not None else None
     for word in _WORD.finditer(without_blocks(text)):
         written = text[word.start() : word.end()]
-        match = _ARGUMENT.fullmatch(word.group())  # a template in a name is plain letters here
+        match = _ARGUMENT.fullmatch(word.group())  # a template in a name counts as plain letters here
         name = written[: match.end(1)] if match else ""
         if match is None or (names is not None and name not in names):
             found.others.append(written)
@@ -68,7 +68,7 @@ def split_arguments(text: str, names: Collection[str] | None = None, *, language
 
 
 class _Judge:
-    """Tells whether a word of free text is an argument."""
+    """Decides whether a word of free text is an argument."""
 
     def __init__(self, text: str, languages: Collection[str]) -> None:
         self._text = text
@@ -76,7 +76,7 @@ class _Judge:
         self._host = host_readings(text, languages)
 
     def certain(self, word: re.Match[str], found: Words) -> bool:
-        """Whether it is outside quotes in every reading; noted as uncertain where only an open quote speaks against."""
+        """Whether it is outside quotes in every language; noted as uncertain if only an open quote prevents it."""
         if any(quotes.hold(word.start()) or quotes.cut(word.end()) for quotes in self._host):
             return False
         if self._ansible.open is not None and self._ansible.open < word.end():
@@ -86,17 +86,17 @@ class _Judge:
 
 
 def _joined(pieces: list[str]) -> str:
-    """The text around the words that were taken out, with the white space before each of them gone too."""
+    """The text without the removed words and the white space before them."""
     return _stripped("".join([*(piece.rstrip(" \t") for piece in pieces[:-1]), pieces[-1]]))
 
 
 def _stripped(text: str) -> str:
-    """Without white space around it, except the end of a last line."""
+    """The text without surrounding white space, except a final line end."""
     return text.strip() + ("\n" if text.endswith("\n") and text.strip() else "")
 
 
 def unquote(value: str) -> str:
-    """The value without quotes around it, escapes in them resolved."""
+    """The value without surrounding quotes, with escapes resolved."""
     if not re.fullmatch(_QUOTED, value, flags=re.DOTALL):
         return value
     return re.sub(_ESCAPE, lambda match: _ESCAPES.get(match[1], match[1]), value[1:-1])

@@ -1,4 +1,4 @@
-"""What things may be called. Ids of tasks and plays are as written, else made from the name."""
+"""Valid names. Ids of tasks and plays are as written, else made from their names."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Sequence
 
 from drumline.model.value import Value, text_of
 
-#: What a person may write after ``id:``. A dot would make ``play.task`` ambiguous.
+#: Valid ids. A dot would make ``play.task`` ambiguous.
 ID = re.compile(r"[A-Za-z0-9_-]+\Z")
-#: What a variable may be called.
+#: Valid names of variables.
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _GAP = re.compile(r"[^a-z0-9_]+")
 
 
 def slug(name: Value) -> str:
-    """The name as an id: ``"Stop the app!"`` gives ``stop-the-app``; ``""`` where nothing is left of it."""
+    """The name as an id: ``"Stop the app!"`` gives ``stop-the-app``; ``""`` if nothing is left of it."""
     plain = unicodedata.normalize("NFKD", text_of(name).casefold()).encode("ascii", "ignore").decode()
     return _GAP.sub("-", plain).strip("-")
 
 
 def unique_ids(written: Sequence[str | None], slugs: Sequence[str]) -> list[str]:
-    """An id for each: the written one, else its slug with the first free number (``ping``, ``ping-2``, …)."""
+    """An id for each: as written, else its slug with the first free number (``ping``, ``ping-2``, …)."""
     taken = {text for text in written if text is not None}
     following: dict[str, int] = {}
     return [

@@ -1,6 +1,6 @@
-"""``import_playbook``: the plays of another file in the place of the import, read before the run.
+"""``import_playbook``: the plays of another file take the place of the import; they are read before the run.
 
-What the import says holds for all of them, as in Ansible: its ``vars`` win over those of the plays, its ``tags`` are
+The import's keywords apply to all of them, as in Ansible: its ``vars`` override those of the plays, its ``tags`` are
 added to those of the tasks, and its ``when`` comes before their conditions.
 """
 
@@ -20,12 +20,12 @@ from drumline.model.value import Template, Variables
 from drumline.source.yaml import Entry
 
 _IMPORT = "import_playbook"
-#: What may stand beside the name of the file. What a play passes on to its tasks may too, and does nothing there.
+#: Keywords that may accompany the file name. Those that a play passes on to its tasks are allowed without effect.
 _KEYWORDS = keywords.INHERITED | {"name", "vars", "when"}
 
 
 class Import(Struct, frozen=True, kw_only=True):
-    """An import as it is written."""
+    """An import as written."""
 
     file: str
     position: Position
@@ -34,7 +34,7 @@ class Import(Struct, frozen=True, kw_only=True):
     when: tuple[Template | bool, ...]
 
     def applied(self, play: Play) -> Play:
-        """The play, with what the import says."""
+        """The play with the import's keywords applied."""
         tasks = tuple(
             replace(task, tags=task.tags.union(self.tags), when=(*self.when, *task.when)) for task in play.tasks
         )
@@ -43,18 +43,18 @@ class Import(Struct, frozen=True, kw_only=True):
 
 
 def keyword_of_import(entries: Mapping[str, Entry]) -> str | None:
-    """The keyword that makes an import of what stands in the place of a play; None for a play."""
+    """The keyword that makes an entry an import; None for a play."""
     return next((key for key in entries if keywords.bare_name(key) == _IMPORT), None)
 
 
 def read_import(keyword: str, entries: Mapping[str, Entry], found: Diagnostics) -> Import | None:
-    """The import; None where it names no file. ``keyword`` is as :func:`keyword_of_import` gives it."""
+    """The import; None if it names no file. ``keyword`` is as :func:`keyword_of_import` gives it."""
     reader = KeywordReader(entries, found)
     keywords.check_known(entries, {*_KEYWORDS, keyword}, "An import of a playbook", found)
     file = reader.value(keyword, reader.constant)
     if not file:
         if reader.node(keyword) is None:
-            detail = f"After '{keyword}' stands the name of a playbook."
+            detail = f"'{keyword}' needs the name of a playbook."
             found.add("An import without a file", detail=detail, position=entries[keyword].key_position)
         return None
     return Import(

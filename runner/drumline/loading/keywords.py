@@ -1,4 +1,4 @@
-"""The keywords of plays and tasks: which there are, which are yet to come, and how each one's value is read."""
+"""The keywords of plays and tasks: which exist, which aren't supported yet, and how their values are read."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ TASK = INHERITED | {
 LOOP_CONTROL = frozenset({"index_var", "label", "loop_var", "pause"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
 START = frozenset({"at", "max_skew", "together"})
-#: Those whose parts have places of their own, for messages that come later.
+#: Keywords whose parts have places of their own, for later messages.
 _IN_PARTS = ("barrier", "keep_available", "start")
 
-#: Keywords of Ansible, and of drumline to come, that a file may have and this version doesn't run.
+#: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
         "always",
@@ -120,16 +120,16 @@ NOT_YET = frozenset(
         "vars_prompt",
     }
 )
-#: Those of them that define no variables, nor take in what may.
+#: Those that neither define variables nor include anything that may.
 _WITHOUT_NAMES = frozenset(
     {
         *("async", "become_exe", "become_flags", "check_mode", "debugger", "diff"),
         *("force_handlers", "listen", "notify", "poll"),
     }
 )
-#: What Ansible's own names may begin with.
+#: Prefixes of Ansible's own names.
 _NAMESPACES = re.compile(r"ansible\.(?:builtin|legacy)\.")
-#: Text within an expression.
+#: String literals in an expression.
 _STRING = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
 #: Keys of ``loop_control`` of the same kind.
 NOT_YET_LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems"})
@@ -139,20 +139,20 @@ _BRACES = r"\{[{%]"
 
 
 def bare_name(name: str) -> str:
-    """The name without what stands before it when it is fully qualified."""
+    """The name without the prefix of a fully qualified name."""
     return _NAMESPACES.sub("", name, count=1)
 
 
 def is_not_yet(keyword: str) -> bool:
-    """Whether this version leaves the keyword out, fully qualified names and all of ``with_…`` included."""
+    """Whether this version doesn't support the keyword yet, including fully qualified names and all of ``with_…``."""
     bare = bare_name(keyword)
     return bare in NOT_YET | NOT_YET_LOOP_CONTROL or bare.startswith("with_")
 
 
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
-    """Say that a keyword is known, but not run."""
+    """Report a keyword that is known but not supported yet."""
     instead = f" Use {not_yet.loop(keyword)}." if bare_name(keyword).startswith("with_") else ""
-    detail = f"'{keyword}' is not supported by this version of drumline yet.{instead}"
+    detail = f"'{keyword}' is not supported yet.{instead}"
     hides = bare_name(keyword) not in _WITHOUT_NAMES
     found.add("Keyword not supported yet", detail=detail, position=position, hides_names=hides)
 
@@ -175,7 +175,7 @@ def of_others(keyword: str) -> str:
 
 
 class KeywordReader:
-    """Reads the values of one play's or task's keywords; a wrong one is noted, and its default taken instead."""
+    """Reads the values of one play's or task's keywords; a wrong one is noted, and replaced by its default."""
 
     def __init__(self, entries: Mapping[str, Entry], found: Diagnostics) -> None:
         self.entries = entries
@@ -185,12 +185,12 @@ class KeywordReader:
         return keyword in self.entries
 
     def node(self, keyword: str) -> Node | None:
-        """What stands after the keyword; None when it isn't there or nothing stands there."""
+        """The keyword's value; None if the keyword is missing or has no value."""
         entry = self.entries.get(keyword)
         return entry.node if entry and entry.node.value is not None else None
 
     def positions(self) -> dict[str, Position]:
-        """Where each keyword stands, and each part of those that have parts: keys ``barrier``, ``barrier.late``, …"""
+        """The place of each keyword and of its parts: keys ``barrier``, ``barrier.late``, …"""
         places = {keyword: entry.key_position for keyword, entry in self.entries.items()}
         for keyword in _IN_PARTS:
             parts = self.entries[keyword].node.value if keyword in self.entries else None
@@ -199,18 +199,18 @@ class KeywordReader:
         return places
 
     def wrong(self, keyword: str, wanted: str, node: Node) -> None:
-        """Note that the value is of a wrong type."""
+        """Report that the value is of a wrong type."""
         shown = node.kind if isinstance(node.value, (list, dict, type(None))) else repr(node.value)[:60]
         if isinstance(node.value, bool):
             shown = shown.lower()  # as YAML writes it
         self.problem(f"'{keyword}' takes {wanted}, but this is {shown}.", node)
 
     def problem(self, detail: str, node: Node) -> None:
-        """Note that the value can't be used."""
+        """Report that the value can't be used."""
         self.found.add("A keyword has a wrong value", detail=detail, position=node.position)
 
     def value(self, keyword: str, read: Callable[[str, Node], Any], default: Any = None) -> Any:
-        """The keyword's value as ``read`` gives it; ``default`` when it isn't there or ``read`` gives None."""
+        """The keyword's value as read by ``read``; ``default`` if it is missing or ``read`` returns None."""
         node = self.node(keyword)
         if node is None:
             return default
@@ -218,7 +218,7 @@ class KeywordReader:
         return default if result is None else result
 
     def values(self, reads: Mapping[str, Read]) -> dict[str, Any]:
-        """The values of those of these keywords that are there; wrong ones are noted and left out."""
+        """The values of those keywords that are present; wrong ones are noted and left out."""
         values = {}
         for keyword, entry in self.entries.items():
             read = reads.get(keyword)
@@ -229,7 +229,7 @@ class KeywordReader:
         return values
 
     def text(self, keyword: str, node: Node) -> str | Template | None:
-        """Text, or a number standing for it; perhaps a template."""
+        """Text, or a number as text; may be a template."""
         if isinstance(node.value, (list, dict, bool)):
             self.wrong(keyword, "text", node)
             return None
@@ -261,7 +261,7 @@ class KeywordReader:
         return text
 
     def names(self, keyword: str, node: Node) -> tuple[str, ...] | None:
-        """A list of constant texts, or a single one, which may hold several with commas between."""
+        """A list of constant texts, or a single text with commas."""
         if isinstance(node.value, list):
             return tuple(text for item in node.value if (text := self.constant(keyword, item)) is not None)
         if isinstance(node.value, dict):
@@ -271,7 +271,7 @@ class KeywordReader:
         return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
 
     def tags(self, keyword: str, node: Node) -> tuple[str | Template, ...] | None:
-        """As ``names``, but each may be a template, which is rendered before the plan is made."""
+        """Like ``names``, but each may be a template, which is rendered before the plan is made."""
         if isinstance(node.value, dict):
             self.wrong(keyword, "a name or a list of names", node)
             return None
@@ -279,7 +279,7 @@ class KeywordReader:
         return tuple(part for text in texts if text is not None for part in tags_in(text))
 
     def boolean(self, keyword: str, node: Node) -> bool | None:
-        """True or false, in any of Ansible's ways to say so."""
+        """True or false, in any of Ansible's spellings."""
         value = self.maybe_boolean(keyword, node)
         if isinstance(value, Template):
             self.problem(f"'{keyword}' is fixed before the run; it can't be a template.", node)
@@ -324,7 +324,7 @@ class KeywordReader:
         return variables
 
     def environment(self, keyword: str, node: Node) -> Value:
-        """A dictionary, a template that gives one, or a list of these, as a list of dictionaries and templates."""
+        """A dictionary, a template that gives one, or a list of these; returned as a list."""
         parts = node.value if isinstance(node.value, list) else [node]
         for part in parts:
             values = part.value.items() if isinstance(part.value, dict) else ()
@@ -337,7 +337,7 @@ class KeywordReader:
         return [plain(part) for part in parts]
 
     def pattern(self, keyword: str, node: Node) -> Value:
-        """A host pattern: text, or a list of which each item is a pattern."""
+        """A host pattern: text, or a list of patterns."""
         if not isinstance(node.value, list):
             return self.text(keyword, node)
         items = [self.text(keyword, item) for item in node.value]
@@ -347,7 +347,7 @@ class KeywordReader:
         return Template(text, node.position) if any(isinstance(item, Template) for item in items) else text
 
     def conditions(self, keyword: str, node: Node) -> tuple[Template | bool, ...] | None:
-        """An expression, true or false, or a list of these that all have to hold."""
+        """An expression, true or false, or a list of these that must all hold."""
         items = node.value if isinstance(node.value, list) else [node]
         return tuple(self._conditions(keyword, items))
 
@@ -358,23 +358,23 @@ class KeywordReader:
             elif isinstance(item.value, str) and item.value.strip():
                 condition = expression(item)
                 if re.search(_BRACES, re.sub(_STRING, "", condition.text, flags=re.DOTALL)):
-                    self.problem(f"'{keyword}' is an expression already; write it without braces.", item)
+                    self.problem(f"'{keyword}' is already an expression; write it without braces.", item)
                 yield condition
             else:
                 self.wrong(keyword, "an expression, true or false, or a list of these", item)
 
 
-#: Reads the value of one keyword; None where it is wrong, which is noted.
+#: Reads the value of one keyword; returns None if it is wrong, which is noted.
 Read: TypeAlias = Callable[[KeywordReader, str, Node], Any]
 
 
 def tags_in(text: str | Template) -> list[str | Template]:
-    """The tags in a text with commas; a template stays whole."""
+    """The tags in a text with commas; a template is one tag."""
     return [text] if isinstance(text, Template) else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def expression(node: Node) -> Template:
-    """Text that is an expression; braces around all of it are taken off."""
+    """Text that is an expression; braces around all of it are removed."""
     text = str(node.value)
     whole = re.fullmatch(_WHOLE_EXPRESSION, text, flags=re.DOTALL)
     inner = whole[1] if whole and "{{" not in whole[1] else text

@@ -1,8 +1,8 @@
-"""Templates checked before anything is sent: those that can't be read, and variables that are defined nowhere.
+"""Checks of templates before anything is sent: invalid templates, and undefined variables.
 
-A name is reported only when its task is sure to need it. Left out are names that the task tests (``is defined``,
-``default``) or only mentions under a condition, everything but the first condition of a task with ``when``, and
-variables that no one uses. A variable of a play or task is followed to the names that its own template needs.
+A name is reported only if its task certainly needs it. So these are left out: names that the task tests
+(``is defined``, ``default``) or uses only under a condition, everything but the first condition of a task with
+``when``, and unused variables. A variable of a play or task is followed to the names that its own template needs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from drumline.templating.values import ATOMS
 if TYPE_CHECKING:
     from drumline.templating.names import Reference
 
-#: Variables of drumline's own that playbooks written for Ansible may want for something else.
+#: drumline's own variables that playbooks written for Ansible may use for something else.
 _OWN_WORDS = frozenset({"play_batch", "results"})
 
 
@@ -37,12 +37,12 @@ def check_names(
     chosen: Callable[[Task], bool] = lambda _task: True,
     undefined: bool = True,
 ) -> Diagnostics:
-    """Everything that is wrong with the templates of a playbook, and the undefined names of the tasks in ``chosen``.
+    """All mistakes in the templates of a playbook, and the undefined names of the tasks in ``chosen``.
 
-    ``undefined``: whether names are looked at. Of other variables' templates only references to secrets are.
+    ``undefined``: whether names are checked. In templates of other variables, only references to secrets are.
 
-    Names aren't checked when a task sets variables whose names no one knows yet: by a template in the name, or since
-    its action says so of itself.
+    Names aren't checked if a task sets variables with unknown names: by a template in the name, or because its action
+    declares so.
     """
     found = Diagnostics()
     for template in _all_templates(playbook):
@@ -59,7 +59,7 @@ def check_names(
 
 
 def mentions(playbook: Playbook, inventory: Inventory) -> Callable[[str], bool]:
-    """Whether a template of the playbook or of a host's variables has this word in it."""
+    """A test for whether a template of the playbook or of a host's variables contains a word."""
 
     def mentioned(name: str) -> bool:
         of_hosts = (value for host in inventory.hosts.values() for value in host.variables.values())
@@ -70,7 +70,7 @@ def mentions(playbook: Playbook, inventory: Inventory) -> Callable[[str], bool]:
 
 
 def embedded(playbook: Playbook) -> Diagnostics:
-    """Templates within the text of expressions, which are read as Ansible reads them, and look like a mistake."""
+    """Templates within string literals of expressions: they are read as in Ansible, but look like a mistake."""
     found = Diagnostics()
     for template in _all_templates(playbook):
         if template.bare and "{{" in template.text:
@@ -84,9 +84,9 @@ def embedded(playbook: Playbook) -> Diagnostics:
 def references(
     playbook: Playbook, extra_vars: Variables, templating: Templating
 ) -> Iterator[tuple[TaskPath, Reference, Position]]:
-    """Every use of ``results`` in a playbook: the task that needs it, what it asks for, and where that is written.
+    """Every use of ``results`` in a playbook: the task that needs it, what it refers to, and its place.
 
-    A variable of a play or task is followed as :func:`check_names` does, to the tasks that use it.
+    A variable of a play or task is followed to the tasks that use it, as in :func:`check_names`.
     """
     tasks = [task for play in playbook.plays for task in play.tasks]
     stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
@@ -99,7 +99,7 @@ def references(
 
 
 def _used_templates(task: Task, own: Variables, templating: Templating) -> Iterator[Template]:
-    """The templates that a task may render, with those of the variables that they mention."""
+    """The templates that a task may render, including those of the variables that they mention."""
     until = task.retries.until if task.retries else ()
     waiting = templates_in([task.when, _needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
     seen: set[str] = set()
@@ -113,7 +113,7 @@ def _used_templates(task: Task, own: Variables, templating: Templating) -> Itera
 
 
 def _check_own_words(playbook: Playbook, extra_vars: Variables, found: Diagnostics) -> None:
-    """Report definitions that would have no effect, because drumline itself defines the name."""
+    """Report definitions that would have no effect because drumline itself defines the name."""
     for owner, name, keyword in _definitions(playbook):
         if name in _OWN_WORDS:
             position = owner.positions.get(keyword, owner.position)
@@ -123,11 +123,11 @@ def _check_own_words(playbook: Playbook, extra_vars: Variables, found: Diagnosti
 
 
 def _taken(name: str) -> str:
-    return f"'{name}' is a variable of drumline itself, which nothing else can define. Choose another name."
+    return f"'{name}' is one of drumline's own variables, which nothing else can define. Choose another name."
 
 
 def _definitions(playbook: Playbook) -> Iterator[tuple[Play | Task, str, str]]:
-    """Every name that a playbook defines: by whom, and the keyword that does it."""
+    """Every name that a playbook defines, with the play or task and the keyword that define it."""
     for play in playbook.plays:
         yield from ((play, name, "vars") for name in play.variables)
         for task in play.tasks:
@@ -148,14 +148,14 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
 
 
 def templates_of(task: Task) -> Iterator[Template]:
-    """All templates that the task has."""
+    """All templates of the task."""
     judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
     yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
-    yield from templates_in([conditions[1:] for conditions in judging])  # the first is among those needed
+    yield from templates_in([conditions[1:] for conditions in judging])  # the first one is among those needed
 
 
 def _templates_beside(inventory: Inventory, extra_vars: Variables) -> list[Template]:
-    """The templates in variables that the playbook doesn't have, each once: hosts share those of their groups."""
+    """The templates in variables from outside the playbook, each once, since hosts share those of their groups."""
     layers = (extra_vars, *(host.variables for host in inventory.hosts.values()))
     values = {id(value): value for layer in layers for value in layer.values() if type(value) not in ATOMS}
     return templates_in(list(values.values()))
@@ -179,7 +179,7 @@ def _collect(value: Value, found: list[Template]) -> None:
 
 
 def _needed_values(task: Task) -> list[Any]:
-    """The values that a task renders when it runs, its conditions left out."""
+    """The values that a task renders when it runs, except its conditions."""
     loop, retries = task.loop, task.retries
     return [
         task.arguments,
@@ -207,7 +207,7 @@ def _sets_unknown_names(playbook: Playbook) -> bool:
 
 
 def named_by_templates(task: Task) -> list[Template]:
-    """The names of arguments that are templates (``set_fact: {"{{ name }}": 1}``)."""
+    """Names of arguments that are templates (``set_fact: {"{{ name }}": 1}``)."""
     return [
         Template(name, task.positions.get(f"arguments.{name}", task.position))
         for name in task.arguments
@@ -216,7 +216,7 @@ def named_by_templates(task: Task) -> list[Template]:
 
 
 class _DefinitionChecker:
-    """Looks for the definitions of the names that tasks need."""
+    """Checks that the names that tasks need are defined."""
 
     def __init__(
         self,
@@ -229,7 +229,7 @@ class _DefinitionChecker:
         self._templating = templating
         self._found = found
         tasks = [task for play in playbook.plays for task in play.tasks]
-        #: Names that win over those of plays and tasks, or may do so.
+        #: Names that override, or may override, those of plays and tasks.
         self._stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
         self._gathered = any(task.traits.sets is Sets.FACTS for task in tasks)
         self._inventory = {name for host in inventory.hosts.values() for name in host.variables}
