@@ -95,7 +95,10 @@ def without_label(item: Any) -> Any:
 
 def without_lines(values: Values) -> Values:
     """The same without ``stdout_lines`` and ``stderr_lines``, which only repeat the output."""
-    return {name: value for name, value in values.items() if name not in ("stdout_lines", "stderr_lines")}
+    found = values.copy()
+    for _, lines in _STREAMS:
+        found.pop(lines, None)
+    return found
 
 
 def with_lines(values: Mapping[str, Any]) -> Values:
