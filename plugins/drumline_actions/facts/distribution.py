@@ -362,10 +362,22 @@ _FILES: tuple[tuple[str, str, Reader], ...] = (
 )
 
 
+def _as_lsb_release(said: Said) -> dict[str, str]:
+    """What ``lsb_release`` says where it has it from files: what is newer comes from ``os-release``."""
+    release = os_release(said)
+    text = said.file("/etc/lsb-release") or ""
+    names = {"id": release["id"].capitalize(), "description": release.get("pretty_name", "n/a")}
+    names |= {"release": release.get("version_id", "n/a"), "codename": release.get("version_codename", "n/a")}
+    written = {name: _value(rf'^DISTRIB_{name.upper()}="?([^"\n]*)', text) for name in names}
+    return {name: written[name] or value for name, value in names.items()}
+
+
 def lsb_facts(said: Said) -> Mapping[str, str]:
     """``lsb``: what ``lsb_release`` said, or what ``/etc/lsb-release`` says."""
     found = _lsb(said)
-    if not found:
+    if not found and "lsb_release" in said.there and os_release(said).get("id") in ("debian", "ubuntu"):
+        found = _as_lsb_release(said)
+    elif not found:
         words = {"DISTRIB_" + name.upper(): name for name in ("id", "release", "description", "codename")}
         pairs = (line.partition("=") for line in (said.file("/etc/lsb-release") or "").split("\n"))
         found = {words[name]: value.strip() for name, _, value in pairs if name in words}

@@ -39,7 +39,7 @@ files files "$root/usr/lib/os-release" "$etc"/os-release "$etc"/*[-_]release "$e
     "$etc"/ssh/ssh_host_*_key.pub "$etc"/openssh/ssh_host_*_key.pub "$etc"/ssh_host_*_key.pub \
     "$etc/iscsi/initiatorname.iscsi" "$etc/nvme/hostnqn" "$root/run/systemd/container" \
     "$root/sys/fs/selinux/enforce" "$root/sys/fs/selinux/policyvers" "$root"/sys/class/fc_host/*/port_name \
-    "$proc/sys/kernel/ostype" "$proc/sys/kernel/osrelease" "$proc/sys/kernel/version" "$proc/sys/kernel/hostname" \
+    "$proc/sys/kernel/ostype" "$proc/sys/kernel/arch" "$proc/sys/kernel/osrelease" "$proc/sys/kernel/version" "$proc/sys/kernel/hostname" \
     "$proc/sys/crypto/fips_enabled" "$proc/cmdline" "$proc/loadavg" "$proc/uptime" "$proc/self/status" "$proc/1/comm"
 files hardware "$proc/meminfo" "$proc/mounts" "$proc/self/mountinfo" "$proc/sysinfo" "$proc/xen/capabilities" \
     "$root/sys/hypervisor/type" "$proc/1/cgroup" "$proc/1/environ" "$proc/modules" "$dmi/bios_date" "$dmi/bios_vendor" \
@@ -60,7 +60,7 @@ if part there; then
         /etc/altlinux-release /etc/vmware-release /etc/arch-release; do
         [ ! -e "$root$path" ] || printf '%s\n' "$path"
     done
-    for program in systemctl initctl ip vgs; do
+    for program in systemctl initctl ip vgs lsb_release; do
         ! command -v "$program" >/dev/null 2>&1 || printf '%s\n' "$program"
     done
     if [ / -ef /proc/1/root/. ]; then echo root; elif [ -e /proc/1/root/. ]; then echo chroot; fi
@@ -72,9 +72,14 @@ if part links; then
         "$root"/dev/disk/by-uuid/* "$root"/dev/disk/by-label/* 2>/dev/null
 fi
 
-said machine uname -m
-said system uname -s
-[ -e "$proc/sys/kernel/osrelease" ] || { said kernel uname -r; said version uname -v; said nodename uname -n; }
+# Each program takes its millisecond: none is asked for what a file has said.
+[ -r "$proc/sys/kernel/arch" ] || said machine uname -m
+[ -r "$proc/sys/kernel/osrelease" ] || {
+    said system uname -s
+    said kernel uname -r
+    said version uname -v
+    said nodename uname -n
+}
 said bits getconf LONG_BIT
 said date date '+%s %N %z %Z'
 if part zone; then
@@ -105,14 +110,22 @@ case $name in
         ;;
 esac
 
-said lsb lsb_release -a
+lsb=yes
+[ ! -r "$etc/os-release" ] || while IFS= read -r line; do
+    # There it says what this file says, after a dozen programs.
+    case $line in ID=debian | ID=ubuntu) lsb= ;; esac
+done <"$etc/os-release"
+[ -z "$lsb" ] || said lsb lsb_release -a
 said caps capsh --print
 [ ! -e /run/systemd/system ] || said systemd systemctl --version
 [ ! -e "$root/usr/bin/apt-get" ] || [ ! -e "$root/usr/bin/rpm" ] || said apt rpm -q --whatprovides /usr/bin/apt-get
 for program in "$python" /usr/bin/python3 /usr/libexec/platform-python python3 python; do
     command -v "$program" >/dev/null 2>&1 || continue
-    said python "$program" -I -S -c 'import sys
-print("\n".join(str(value) for value in [sys.executable, sys.implementation.name] + list(sys.version_info)))'
+    # Its version is all that it is asked for: it need not be started wholly.
+    if part python; then
+        command -v "$program"
+        "$program" -V 2>&1 </dev/null
+    fi
     break
 done
 
@@ -142,9 +155,11 @@ files block "$root"/sys/block/*/removable "$root"/sys/block/*/size "$root"/sys/b
     "$root"/sys/block/*/device/serial "$root"/sys/block/*/device/sas_address "$root"/sys/block/*/device/sas_device_handle \
     "$root"/sys/block/*/*/start "$root"/sys/block/*/*/size "$root"/sys/block/*/dm/name
 if part holders; then printf '%s\n' "$root"/sys/block/*/slaves/* "$root"/sys/block/*/holders/* "$root"/sys/block/*/*/holders/*; fi
-case $(ls -ldn "$root"/sys/block/* 2>/dev/null) in
-    */pci[0-9]*) said pci lspci -D ;;
-esac
+if command -v lspci >/dev/null 2>&1; then
+    case $(ls -ldn "$root"/sys/block/* 2>/dev/null) in
+        */pci[0-9]*) said pci lspci -D ;;
+    esac
+fi
 if command -v vgs >/dev/null 2>&1 && [ -w / ]; then
     for program in vgs lvs pvs; do
         LC_ALL=C said "$program" "$program" --noheadings --nosuffix --units g --separator ,

@@ -42,16 +42,25 @@ _INITS = {"procd": "openwrt_init", "runit-init": "runit", "svscan": "svc", "open
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
+def machine_of(said: Said) -> str:
+    """As ``uname -m`` names it."""
+    return said.file("/proc/sys/kernel/arch") or said.part("machine")
+
+
+def system_of(said: Said) -> str:
+    """As ``uname -s`` names it."""
+    return said.file("/proc/sys/kernel/ostype") or said.part("system")
+
+
 def platform_facts(said: Said) -> Facts:
     """Kernel, architecture and names of the host."""
-    machine = said.part("machine")
-    kernel = "/proc/sys/kernel/"
+    machine, kernel = machine_of(said), "/proc/sys/kernel/"
     nodename = said.file(kernel + "hostname") or said.part("nodename")
     fqdn = _fqdn(said, nodename)
     bits = said.part("bits") or ("64" if machine.endswith("64") else "32")
     intel = re.search("i[3456]86|i86pc", machine)
     found: Facts = {
-        "system": said.part("system") or said.file(kernel + "ostype") or "",
+        "system": system_of(said),
         "kernel": said.file(kernel + "osrelease") or said.part("kernel"),
         "kernel_version": said.file(kernel + "version") or said.part("version"),
         "machine": machine,
@@ -79,17 +88,18 @@ def _fqdn(said: Said, nodename: str) -> str:
 
 def python_facts(said: Said) -> Facts:
     """The Python of the host, where it has one."""
-    lines = said.lines("python")
-    if len(lines) != 7:
+    executable, *lines = said.lines("python") or [""]
+    found = re.match(r"Python (\d+)\.(\d+)\.(\d+)(?:(a|b|rc)(\d+))?", lines[0] if lines else "")
+    if found is None:
         return {}
-    executable, kind, *version = lines
-    major, minor, micro, _, serial = (integer(number) for number in version)
-    info: list[Any] = [major, minor, micro, version[3], serial]
+    numbers = [int(number) for number in found.groups()[:3]]
+    level = {"a": "alpha", "b": "beta", "rc": "candidate", None: "final"}[found[4]]
+    info: list[Any] = [*numbers, level, integer(found[5])]
     names = ("major", "minor", "micro", "releaselevel", "serial")
     about: Facts = {"version": dict(zip(names, info, strict=True)), "version_info": info, "executable": executable}
-    about |= {"type": kind}
-    about["has_sslcontext"] = True
-    return {"python": about, "python_version": f"{major}.{minor}.{micro}"}
+    about["type"] = "pypy" if "PyPy" in said.part("python") else "cpython"
+    about["has_sslcontext"] = numbers >= [2, 7, 9]
+    return {"python": about, "python_version": ".".join(map(str, numbers))}
 
 
 def package_manager_facts(said: Said, family: str) -> Facts:
@@ -119,7 +129,7 @@ def service_manager_facts(said: Said, distribution: str) -> Facts:
     first = (said.file("/proc/1/comm") or said.links.get("/sbin/init", "")).rpartition("/")[2]
     if first and first != "init" and not first.endswith("sh"):
         return {"service_mgr": _INITS.get(first, first)}
-    there, system = said.there, said.part("system")
+    there, system = said.there, system_of(said)
     if "BSD" in system or system == "DragonFly":
         name = "bsdinit"
     elif distribution in ("OpenWrt", "SMGL", "Darwin"):
