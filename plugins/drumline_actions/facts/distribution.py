@@ -42,6 +42,8 @@ _IDS = {"ol": "oracle", "opensuse-leap": "opensuse"}
 _NAMES = {"Amzn": "Amazon", "Rhel": "Redhat", "": "OtherLinux"}
 #: A line such as ``CentOS Linux release 7.9.2009 (Core)``, read from its end.
 _RELEASE = re.compile(r"(?:[^)]*\)(.*)\()? *(?:STL )?([\d.+\-a-z]*\d) *(?:esaeler *)?(.+)")
+#: An assignment in which nothing is to be taken apart.
+_SIMPLE = re.compile(r"""(\w+)=(?:(["'])(?P<quoted>[^"'\\$`]*)\2|(?P<bare>[^\s"'\\$`#]*))[ \t]*""")
 _RELEASE_FILE = re.compile(r"/etc/(\w+)[-_](release|version)\Z")
 _NOT_RELEASES = {
     "debian_version",
@@ -119,6 +121,22 @@ def _guess(said: Said) -> Facts:
 def os_release(said: Said) -> dict[str, str]:
     """The assignments of ``os-release``, names in small letters; ``codename`` may come from the version's brackets."""
     text = said.file("/etc/os-release") or said.file("/usr/lib/os-release") or ""
+    found = _assignments(text)
+    named = re.search(r"\((\D+)\)|,\s*(\D+)", found.get("version", ""))
+    if named:
+        found["codename"] = named[1] or named[2]
+    for name in ("ubuntu_codename", "version_codename"):
+        if name in found:
+            found["codename"] = found[name]
+    return found
+
+
+def _assignments(text: str) -> dict[str, str]:
+    """The assignments of a shell's text, names in small letters."""
+    lines = [line for line in text.split("\n") if line and not line.startswith("#")]
+    simple = [match for line in lines if (match := _SIMPLE.fullmatch(line))]
+    if len(simple) == len(lines):  # nearly always
+        return {match[1].lower(): match["quoted"] or match["bare"] or "" for match in simple}
     found: dict[str, str] = {}
     lexer = shlex.shlex(text, posix=True)
     lexer.whitespace_split = True
@@ -127,12 +145,6 @@ def os_release(said: Said) -> dict[str, str]:
             name, equals, value = token.partition("=")
             if equals:
                 found[name.lower()] = value
-    named = re.search(r"\((\D+)\)|,\s*(\D+)", found.get("version", ""))
-    if named:
-        found["codename"] = named[1] or named[2]
-    for name in ("ubuntu_codename", "version_codename"):
-        if name in found:
-            found["codename"] = found[name]
     return found
 
 
