@@ -401,3 +401,7 @@ def test_a_use_of_results_with_an_unknown_filter_is_a_mistake_like_others() -> N
     assert TEMPLATING.references(template("{{ results | no_such_filter }}")) == []
     [found] = TEMPLATING.check(template("{{ results | no_such_filter }}"))
     assert found.summary == "Unknown filter"
+
+
+def test_an_if_without_else_takes_a_default() -> None:
+    assert render("{{ ('x' if false) | default('d') }}") == "d"

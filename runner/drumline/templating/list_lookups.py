@@ -69,6 +69,14 @@ def nested(_context: Context, terms: Sequence[Any], _options: Options) -> list[A
 
 
 @of_all_terms
+def flattened(_context: Context, terms: Sequence[Any], _options: Options) -> list[Any]:
+    """The items of lists at any depth, without those that are nothing."""
+    from drumline.templating.filters import flatten
+
+    return flatten(terms, skip_nulls=False)
+
+
+@of_all_terms
 def together(_context: Context, terms: Sequence[Any], _options: Options) -> list[Any]:
     """The first items of all lists, the second ones, and so on, as far as the longest goes."""
     lists = [term if isinstance(term, list) else [term] for term in terms]

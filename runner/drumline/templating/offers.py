@@ -117,7 +117,8 @@ LOOKUPS = {
     **_in(_LOOKUPS, "file fileglob secret template", env="of_environment", vars="variable"),
     **_in(
         _OF_LISTS,
-        "indexed_items inventory_hostnames items nested random_choice sequence subelements together varnames",
+        "flattened indexed_items inventory_hostnames items nested random_choice sequence subelements together varnames",
+        cartesian="nested",
         dict="dictionary",
         list="as_list",
     ),

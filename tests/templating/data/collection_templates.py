@@ -162,7 +162,26 @@ numbers | ansible.utils.index_of('eq', 99)
 app | ansible.utils.keep_keys(target=['host', 'name'])
 app | ansible.utils.remove_keys(target=['port', 'ports'])
 app | ansible.utils.replace_keys(target=[{'before': 'name', 'after': 'title'}])
+query('community.general.flattened', [1, [2, [3, none]]], 4)
+lookup('community.general.flattened', ['a', ['b']])
+query('community.general.cartesian', [1, 2], ['a', 'b'])
+'x' if false
+('x' if false) | default('d', true)
+['x' if false]
+'a' ~ ('x' if false)
+('x' if false) is defined
+{'k': 'x' if false}
+'x' if true
+('x' if false) or 'y'
 """
+
+#: Whole templates.
+TEXTS = [
+    "a{{ 'x' if false }}b",
+    "{% set v = 'x' if false %}{{ v is defined }}",
+    "{% if ('x' if false) %}yes{% else %}no{% endif %}",
+    "{{ 'x' if false }}{{ 'y' if true }}",
+]
 
 _ADDRESSES = (
     "192.0.2.5",
@@ -260,4 +279,4 @@ ADDRESSES = [
     ),
 ]
 
-TEMPLATES = [f"{{{{ {line} }}}}" for line in (*EXPRESSIONS.strip().split("\n"), *ADDRESSES)]
+TEMPLATES = [*(f"{{{{ {line} }}}}" for line in (*EXPRESSIONS.strip().split("\n"), *ADDRESSES)), *TEXTS]
