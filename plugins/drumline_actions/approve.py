@@ -1,4 +1,4 @@
-"""``approve``: nothing that needs this task goes on until someone says so."""
+"""``approve``: whatever needs this task waits until someone approves it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from drumline.plugin import (
 def perform(call: Call) -> Steps:
     timeout, default = call["timeout"], call["default"]
     if not call["message"].strip():
-        raise ActionFailed("approve needs a message: it is what people decide on")
+        raise ActionFailed("approve needs a message that people can decide on")
     if default is not None and timeout is None:
-        raise ActionFailed("default has no meaning without timeout: no one's time is ever up")
+        raise ActionFailed("default has no meaning without timeout, since there is no time limit")
     approval: Approval = yield Ask(message=call["message"].strip(), timeout=timeout, default=default == "approve")
     at = datetime.fromtimestamp(approval.at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if approval.by == "nobody":
@@ -47,12 +47,12 @@ ACTIONS = (
         traits=Traits(effect=Effect.NOTHING, asks=ApprovalArguments()),
         help="Ask people whether the run may go on",
         arguments=(
-            Argument(name="message", required=True, help="What they are asked"),
-            Argument(name="timeout", type=Duration, help="How long to wait for an answer; default: without end"),
+            Argument(name="message", required=True, help="The question to ask"),
+            Argument(name="timeout", type=Duration, help="How long to wait for an answer; default: forever"),
             Argument(
                 name="default",
                 choices=("approve", "reject"),
-                help="The answer when the time is up; default: `reject`",
+                help="The decision if the time is up; default: `reject`",
             ),
         ),
         once=True,

@@ -43,11 +43,11 @@ from drumline.plugin.windows import command_line
 
 #: ``creates`` and ``removes``, for every action that runs something once.
 CONDITIONS = (
-    Argument(name="creates", help="Path or pattern on the host: when it exists, nothing is run"),
-    Argument(name="removes", help="Path or pattern on the host: when it doesn't exist, nothing is run"),
+    Argument(name="creates", help="Path or pattern on the host: if it exists, nothing is run"),
+    Argument(name="removes", help="Path or pattern on the host: if it doesn't exist, nothing is run"),
 )
 CHDIR = Argument(name="chdir", help="Directory on the host to run in")
-EXECUTABLE = Argument(name="executable", help="The shell to use instead of the usual one")
+EXECUTABLE = Argument(name="executable", help="The shell to use instead of the default")
 
 _COMMON = (
     Argument(name="cmd", help="What to run"),
@@ -55,7 +55,7 @@ _COMMON = (
     *CONDITIONS,
     Argument(name="stdin", help="Text for its standard input"),
     Argument(name="stdin_add_newline", type=bool, default=True, help="End that text with a newline"),
-    Argument(name="strip_empty_ends", type=bool, default=True, help="Take line ends off the end of its output"),
+    Argument(name="strip_empty_ends", type=bool, default=True, help="Remove line ends at the end of its output"),
     *ignored("warn"),
 )
 _ARGV = Argument(name="argv", type=list, help="Program and arguments as a list, instead of cmd")
@@ -87,17 +87,17 @@ def _program_on_windows(call: Call) -> Steps:
 
 
 def check_command(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with a command that no host can change."""
+    """Mistakes in a command that don't depend on the host."""
     text = written.arguments.get("cmd")
     if text is not None and written.platforms == {Platform.POSIX}:
         try:
             shlex.split(text)
         except ValueError as error:
-            yield "cmd", f"the text can't be taken apart into words: {str(error).lower()}."
+            yield "cmd", f"the text can't be split into words: {str(error).lower()}."
 
 
 def check_text(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with a text for a shell that no host can change."""
+    """Mistakes in a shell script that don't depend on the host."""
     if not written.given("cmd"):
         yield "", "there is nothing to run."
 
@@ -129,7 +129,7 @@ def _words(call: Call) -> tuple[str, ...]:
         try:
             words = _split(call["cmd"])
         except ValueError as error:
-            raise ActionFailed(f"The command can't be taken apart into words: {error}: {call['cmd']}") from None
+            raise ActionFailed(f"The command can't be split into words: {error}: {call['cmd']}") from None
     if not words:
         raise ActionFailed("no command given")
     return words
@@ -157,7 +157,7 @@ _CAN_NOT_START = (126, 127)
 
 
 def _obstacle(call: Call, program: str) -> Generator[Request, Any, int]:
-    """The number of the error that keeps the program from being started; 0: none does, or it isn't known."""
+    """The errno that keeps the program from starting; 0: none, or unknown."""
     text = _LOOK.replace("@", expanding_word(program))
     looked = yield Run(language=Language.SH, text=text, environment=call.environment, directory=call["chdir"])
     said = looked.stdout.strip()
@@ -173,7 +173,7 @@ def _settings(call: Call) -> dict[str, Any]:
 
 
 def shell_of(call: Call) -> dict[str, Any]:
-    """Language and executable of a ``Run`` for the shell that the task asks for."""
+    """Language and executable of a ``Run`` for the task's shell."""
     executable = call["executable"]
     if call.platform is Platform.POSIX:
         return {"language": Language.SH, "executable": executable}
@@ -191,7 +191,7 @@ def run_once(
     not_run: NotRun | None = None,
     program: str | None = None,
 ) -> Steps:
-    """Run the command, unless ``creates`` or ``removes`` speak against it: then ``not_run`` makes the result.
+    """Run the command, unless ``creates`` or ``removes`` prevents it: then ``not_run`` makes the result.
 
     ``program`` is the word that names what the command starts; whether it can be started is looked at afterwards, where
     it seems that it couldn't.
@@ -220,7 +220,7 @@ def run_once(
 
 
 def _guarded(call: Call, run: Run, token: str) -> Run:
-    """The same command behind a check, in one script: when the check stops it, it prints token and reason only."""
+    """The same command behind a check, in one script: if the check stops it, it prints only token and reason."""
     guard = []
     if call["creates"] is not None:
         guard.append(_stop_line(f"if ({_any_exists(call['creates'])})", token, "creates"))
@@ -237,7 +237,7 @@ def _stop_line(condition: str, token: str, word: str) -> str:
 
 
 def _any_exists(pattern: str) -> str:
-    """A subshell's body that ends well when a file fits the pattern."""
+    """The body of a subshell that succeeds if a file matches the pattern."""
     return f'for f in {_pattern_word(pattern)}; do if [ -e "$f" ] || [ -L "$f" ]; then exit 0; fi; done; exit 1'
 
 
@@ -289,7 +289,7 @@ def outcome(call: Call, completed: Completed, *, cmd: str | list[str] | None = N
 
 
 def _not_started(call: Call, completed: Completed, cmd: str | list[str] | None) -> Result | None:
-    """Where there is no such program, shell or directory: nothing happened. None where something was started."""
+    """The failure if there is no such program, shell or directory; None if something was started."""
     if completed.ok:
         return None
     stdout, stderr = output_text(completed.stdout), output_text(completed.stderr)
@@ -335,7 +335,7 @@ ACTIONS = (
     Action(
         name="shell",
         perform=perform_shell,
-        help="Run a text in sh; on Windows in PowerShell, or in cmd with executable: cmd",
+        help="Run a script in sh; on Windows in PowerShell, or in cmd with executable: cmd",
         arguments=(
             *_COMMON,
             EXECUTABLE,
@@ -350,7 +350,7 @@ ACTIONS = (
     Action(
         name="raw",
         perform=perform_raw,
-        help="Run a text in the host's shell, just as it is",
+        help="Run a script in the host's shell, unchanged",
         arguments=(Argument(name="cmd", aliases=("free_form",), help="What to run"), EXECUTABLE),
         free_form="cmd",
         check=check_text,

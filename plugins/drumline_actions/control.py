@@ -70,7 +70,7 @@ def perform_set_fact(call: Call) -> Steps:
 
 
 def check_set_fact(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments of ``set_fact`` whatever the host."""
+    """Mistakes in arguments of ``set_fact`` that don't depend on the host."""
     if not {*written.arguments, *written.open} - {"cacheable"}:
         yield "", "it sets nothing. Name variables and their values."
 
@@ -108,7 +108,7 @@ def perform_pause(call: Call) -> Steps:
 
 
 def _until_enter(call: Call) -> Steps:
-    """As Ansible's without a time: whoever is at the terminal says when it goes on, and may type something."""
+    """Like Ansible's without a time: someone at the terminal decides when it goes on, and may type something."""
     if not _at_a_terminal():
         raise ActionFailed(f"pause {_NEEDS_TIME}")
     began = time.time()
@@ -122,7 +122,7 @@ def _until_enter(call: Call) -> Steps:
 
 
 def check_pause(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments of ``pause`` whatever the host."""
+    """Mistakes in arguments of ``pause`` that don't depend on the host."""
     if not written.given(*_TIMES) and not _at_a_terminal():
         yield "", _NEEDS_TIME
 
@@ -151,7 +151,7 @@ def _until(moment: Moment) -> tuple[float, str]:
     at = moment.after(now)
     shown = datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
     if at < now:
-        raise ActionFailed(f"until {shown} can't be waited for: it is {now - at:.0f} seconds ago")
+        raise ActionFailed(f"until {shown} can't be waited for: it was {now - at:.0f} seconds ago")
     return at - now, f"until {shown}"
 
 
@@ -164,7 +164,7 @@ ACTIONS = (
         arguments=(
             Argument(name="msg", type=object, help="What to show"),
             Argument(name="var", help="Name of a variable to show"),
-            Argument(name="verbosity", type=int, default=0, help="How many -v it takes to show it"),
+            Argument(name="verbosity", type=int, default=0, help="How many -v are needed to show it"),
         ),
         exclusive=(("msg", "var"),),
     ),
@@ -173,7 +173,7 @@ ACTIONS = (
         perform=perform_set_fact,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.ARGUMENTS),
         help="Set variables of the host for the rest of the run",
-        arguments=(Argument(name="cacheable", type=bool, default=False, help="Taken, and of no effect"),),
+        arguments=(Argument(name="cacheable", type=bool, default=False, help="Accepted without effect"),),
         open_arguments=True,
         check=check_set_fact,
     ),
@@ -185,10 +185,10 @@ ACTIONS = (
         arguments=(
             Argument(name="that", type=list, required=True, help="Conditions"),
             Argument(
-                name="fail_msg", type=object, aliases=("msg",), help="What to say when one doesn't hold: text or lines"
+                name="fail_msg", type=object, aliases=("msg",), help="What to say if one doesn't hold: text or lines"
             ),
-            Argument(name="success_msg", type=object, help="What to say when all hold: text or lines"),
-            Argument(name="quiet", type=bool, default=False, help="Say nothing when all hold"),
+            Argument(name="success_msg", type=object, help="What to say if all hold: text or lines"),
+            Argument(name="quiet", type=bool, default=False, help="Say nothing if all hold"),
         ),
         expressions=("that",),
     ),
@@ -205,13 +205,13 @@ ACTIONS = (
         name="pause",
         perform=perform_pause,
         traits=Traits(effect=Effect.NOTHING),
-        help="Let time pass",
+        help="Wait for some time, or until a time",
         arguments=(
             Argument(name="seconds", type=float, help="How long"),
             Argument(name="minutes", type=float, help="How long"),
-            Argument(name="until", type=Moment, help="Until when: a time of day here, or date, time and zone"),
+            Argument(name="until", type=Moment, help="Until when: a time of day here, or a date with time and zone"),
             Argument(name="prompt", help="What to show"),
-            Argument(name="echo", type=bool, default=True, help="Without a time: show what is typed, and keep it"),
+            Argument(name="echo", type=bool, default=True, help="If no time is given: show and keep what is typed"),
         ),
         exclusive=(_TIMES,),
         check=check_pause,

@@ -1,4 +1,4 @@
-"""``copy``: files, directories or text of this machine, or files of the host, to where they are to be."""
+"""``copy``: puts files, directories or text from this machine, or files of the host, in their place."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _NOT_ON_WINDOWS = r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]|[. ]\Z|^(?:con|prn|aux|nu
 
 
 def _files(written: Written) -> Iterator[NeededFile]:
-    """The source, unless it is on the host or that isn't known."""
+    """The source, unless it is on the host or unknown."""
     if "src" in written.arguments and not written.arguments.get("remote_src") and "remote_src" not in written.open:
         yield "src", written.arguments["src"], "files"
 
@@ -83,7 +83,7 @@ def _text(content: object) -> str:
 
 
 def _check_sum(call: Call, content: Content) -> None:
-    """Fail when the task names another checksum than the content has."""
+    """Fail if the content doesn't have the task's checksum."""
     expected = call["checksum"]
     if expected and expected != content.checksum:
         raise ActionFailed(
@@ -92,7 +92,7 @@ def _check_sum(call: Call, content: Content) -> None:
 
 
 def _mode(call: Call, path: Path) -> dict[str, Any]:
-    """The setting that ``mode: preserve`` makes: the mode of the file here."""
+    """The mode for ``mode: preserve``: that of the file on this machine."""
     if call["mode"] != "preserve":
         return {}
     return {"mode": mode_text(f"{stat.S_IMODE(path.stat().st_mode):o}")}
@@ -112,7 +112,7 @@ def _from_host(call: Call) -> Answered:
 
 
 def _directory(call: Call, source: Path) -> Steps:
-    """A directory with all that is in it; with a slash at its end, only what is in it."""
+    """A directory with its contents; with a trailing slash, only its contents."""
     base = _base(call, source)
     found = yield from entries(source, follow=call["local_follow"])
     if call.platform is Platform.WINDOWS:
@@ -158,15 +158,15 @@ def _make_directories(call: Call, base: HostPath, below: list[str]) -> Generator
 
 
 def _for_windows(entry: TreeEntry) -> TreeEntry:
-    """The entry with a name for Windows; fails for what can't be there, or would be another file there."""
+    """The entry with its name on Windows; fails for invalid names, and for names that mean another file there."""
     if entry.link is not None:
         raise ActionFailed(
-            f"{entry.path} is a link that leads nowhere, back to a directory that it is in, or is not to be followed:"
+            f"{entry.path} is a link that leads nowhere or back to a directory that it is in, or must not be followed:"
             " such links can't be copied to Windows hosts. Copy a directory without it"
         )
     for name in entry.below.split("/"):
         if re.search(_NOT_ON_WINDOWS, name, re.IGNORECASE):
-            raise ActionFailed(f"{entry.path} can't be copied to a Windows host: no file can be called {name!r} there")
+            raise ActionFailed(f"{entry.path} can't be copied to a Windows host: {name!r} isn't a valid name there")
     return entry._replace(below=entry.below.replace("/", "\\"))
 
 
@@ -177,7 +177,7 @@ ACTIONS = (
         traits=Traits(effect=Effect.FILES),
         help="Put a file, a directory or a text on the host",
         arguments=(
-            Argument(name="src", help="File or directory here; with remote_src on the host"),
+            Argument(name="src", help="File or directory on this machine or, with remote_src, on the host"),
             Argument(name="content", type=object, help="The file's text, instead of src"),
             Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
             Argument(name="checksum", help="SHA-1 that the content must have"),
@@ -185,13 +185,13 @@ ACTIONS = (
                 name="local_follow",
                 type=bool,
                 default=True,
-                help="Copy what links in a directory lead to, not the links",
+                help="Follow links in a directory, instead of copying the links",
             ),
             Argument(
                 name="directory_mode",
                 type=Mode,
                 platforms=(Platform.POSIX,),
-                help="Permissions of directories that are made",
+                help="Permissions of created directories",
             ),
             DECRYPT,
             *TARGET,

@@ -1,4 +1,4 @@
-"""``fetch``: a file of the host to this machine."""
+"""``fetch``: copies a file from the host to this machine."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _target(call: Call) -> Path:
 
 
 def _as_name(host: str) -> str:
-    """A host's name as the name of one directory, whatever it is."""
+    """A host's name as the name of a single directory, whatever characters it has."""
     name = re.sub(_PARTS, lambda found: f"%{ord(found[0]):02X}", host)
     return name if name.strip(".") else name.replace(".", "%2E")
 
@@ -108,7 +108,7 @@ def _bring(call: Call, source: str, target: Path) -> Generator[Request, Any, Non
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ActionFailed(f"The directory {target.parent} can't be made: {error.strerror}") from error
+        raise ActionFailed(f"The directory {target.parent} can't be created: {error.strerror}") from error
     sweep(target.parent)
     if call.become:
         yield from _read_as_other_user(call, source, target)
@@ -117,7 +117,7 @@ def _bring(call: Call, source: str, target: Path) -> Generator[Request, Any, Non
 
 
 def _read_as_other_user(call: Call, source: str, target: Path) -> Generator[Request, Any, None]:
-    """``Get`` reads as the login user; what only the other user may read comes through that user's commands."""
+    """``Get`` reads as the login user; files that only the other user can read are read by commands of that user."""
     temporary = target.parent / temporary_name()
     try:
         with temporary.open("xb") as file:
@@ -144,14 +144,14 @@ ACTIONS = (
         name="fetch",
         perform=perform,
         traits=Traits(effect=Effect.NOTHING),
-        help="Bring a file of the host to this machine",
+        help="Copy a file from the host to this machine",
         arguments=(
             Argument(name="src", type=HostPath, required=True, help="File on the host"),
-            Argument(name="dest", required=True, help="Directory here; the file goes to dest/HOST/src"),
+            Argument(name="dest", required=True, help="Directory on this machine; the file goes to dest/HOST/src"),
             Argument(
                 name="flat", type=bool, default=False, help="dest is the file itself, or a directory if it ends with /"
             ),
-            Argument(name="fail_on_missing", type=bool, default=True, help="Fail when the file isn't there"),
+            Argument(name="fail_on_missing", type=bool, default=True, help="Fail if the file doesn't exist"),
             Argument(name="validate_checksum", type=bool, default=True, help="Compare checksums after the transfer"),
         ),
     ),

@@ -1,4 +1,4 @@
-"""``file`` and ``stat``: what a path on the host is, and what it is to be."""
+"""``file`` and ``stat``: set and describe the state of a path on the host."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def perform_file(call: Call) -> Steps:
     if call.platform is Platform.WINDOWS:
         if state in _LINKS:
             raise ActionFailed(
-                f"state={state} can't be had on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
+                f"state={state} isn't supported on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
             )
         answer = yield from ask(call, _FILE, path=call["path"], state=state)
     else:
@@ -87,7 +87,7 @@ def _wanted(call: Call) -> dict[str, Any]:
 
 
 def check_file(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments of ``file`` that no host can change."""
+    """Mistakes in arguments of ``file`` that don't depend on the host."""
     known = written.arguments
     state = None if "state" in written.open else known.get("state", "file")
     if known.get("recurse") and state not in (None, "directory"):
@@ -97,7 +97,7 @@ def check_file(written: Written) -> Iterator[tuple[str, str]]:
 
 
 def check_stat(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments of ``stat`` that no host can change."""
+    """Mistakes in arguments of ``stat`` that don't depend on the host."""
     if written.arguments.get("get_md5"):
         yield "get_md5", "'get_md5' is gone, from Ansible too. Write checksum_algorithm: md5."
     if written.platforms == {Platform.WINDOWS} and written.arguments.get("checksum_algorithm") == "sha224":
@@ -126,7 +126,7 @@ def perform_stat(call: Call) -> Steps:
 
 
 def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
-    """The ``stat`` of Ansible's module, from the numbers that the host's ``stat`` has printed."""
+    """The ``stat`` of Ansible's module, from the numbers printed by the host's ``stat``."""
     if "raw" not in answer:
         return {"exists": False}
     raw, nlink, uid, gid, size, atime, mtime, ctime, inode, device, blocks, user, group = answer["raw"].split(":")
@@ -146,13 +146,13 @@ def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _attributes(flags: str) -> dict[str, Any]:
-    """What the letters of ``lsattr`` mean, by Ansible's names."""
+    """Ansible's names for the letters of ``lsattr``."""
     letters = flags.replace("-", "")
     return {"attr_flags": letters, "attributes": [_ATTRIBUTES[letter] for letter in letters if letter in _ATTRIBUTES]}
 
 
 def _kind(mode: int) -> dict[str, bool]:
-    """What sort of file it is, and who may do what."""
+    """The type of the file, and its permissions."""
     kinds = {
         "isdir": stat.S_ISDIR(mode),
         "ischr": stat.S_ISCHR(mode),
@@ -175,24 +175,24 @@ ACTIONS = (
         name="file",
         perform=perform_file,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
-        help="Make, link, delete a file or directory on the host, or set its owner and mode",
+        help="Create, link or delete a file or directory on the host, or set its owner and mode",
         arguments=(
             Argument(name="path", type=HostPath, required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(
                 name="state",
                 choices=("absent", "directory", "file", "hard", "link", "touch"),
-                help="What has to be there; default: whatever there is",
+                help="The wanted state; default: whatever exists",
             ),
-            Argument(name="src", type=HostPath, help="What a link is to point to"),
+            Argument(name="src", type=HostPath, help="The target of a link"),
             Argument(
                 name="recurse",
                 type=bool,
                 default=False,
                 platforms=_POSIX,
-                help="Owner and mode for all that is in the directory",
+                help="Also set owner and mode of everything in the directory",
             ),
-            Argument(name="force", type=bool, default=False, help="Links: to what isn't there, in place of a file"),
-            Argument(name="follow", type=bool, default=True, help="Where path is a link, change what it points to"),
+            Argument(name="force", type=bool, default=False, help="Links: allow a missing target, and replace a file"),
+            Argument(name="follow", type=bool, default=True, help="If path is a link, change what it points to"),
             Argument(name="access_time", platforms=_POSIX, help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
             Argument(name="modification_time", platforms=_POSIX, help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
             *refused(access_time_format=_ONE_FORMAT, modification_time_format=_ONE_FORMAT),
@@ -204,21 +204,21 @@ ACTIONS = (
         name="stat",
         perform=perform_stat,
         traits=Traits(effect=Effect.NOTHING),
-        help="Say what a path on the host is",
+        help="Describe a path on the host",
         arguments=(
             Argument(name="path", type=HostPath, required=True, aliases=("dest", "name"), help="Path on the host"),
             Argument(name="follow", type=bool, default=False, help="Describe what a link points to"),
-            Argument(name="get_checksum", type=bool, default=True, help="With the checksum of a file"),
-            Argument(name="get_size", type=bool, default=True, help="With the size of a directory (Windows)"),
-            Argument(name="get_mime", type=bool, platforms=_POSIX, help="With what the program file says of it"),
-            Argument(name="get_attributes", type=bool, platforms=_POSIX, help="With what lsattr says of it"),
-            Argument(name="get_md5", type=bool, help="Gone from Ansible too: use checksum_algorithm"),
+            Argument(name="get_checksum", type=bool, default=True, help="Include the checksum of a file"),
+            Argument(name="get_size", type=bool, default=True, help="Include the size of a directory (Windows)"),
+            Argument(name="get_mime", type=bool, platforms=_POSIX, help="Include what the program file says about it"),
+            Argument(name="get_attributes", type=bool, platforms=_POSIX, help="Include what lsattr says about it"),
+            Argument(name="get_md5", type=bool, help="Removed from Ansible, too: use checksum_algorithm"),
             Argument(
                 name="checksum_algorithm",
                 default="sha1",
                 choices=tuple(_ALGORITHMS),
                 aliases=("checksum", "checksum_algo"),
-                help="How the checksum is computed",
+                help="Algorithm of the checksum",
             ),
         ),
         check=check_stat,

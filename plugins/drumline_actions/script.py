@@ -1,4 +1,4 @@
-"""``script``: send a script of this machine to the host and run it there.
+"""``script``: sends a script from this machine to the host and runs it there.
 
 On POSIX a small one is sent, run and deleted in one round trip. A PowerShell script is run from its text, which needs
 no file and meets no execution policy; other files (``.cmd``, ``.exe``, …) become a temporary file on the host.
@@ -87,7 +87,7 @@ def perform(call: Call) -> Steps:
 
 
 def files(written: Written) -> Iterator[NeededFile]:
-    """The script, where its name is known."""
+    """The script, if its name is known."""
     text = written.arguments.get("cmd") or written.open.get("cmd") or ""
     try:
         name, _ = _taken_apart(text, Platform.WINDOWS if Platform.WINDOWS in written.platforms else Platform.POSIX)
@@ -98,12 +98,12 @@ def files(written: Written) -> Iterator[NeededFile]:
 
 
 def _parts(call: Call) -> tuple[str, str]:
-    """The script's name, and the rest of the line as it was written."""
+    """The script's name, and the rest of the line as written."""
     text = (call["cmd"] or "").strip()
     try:
         name, rest = _taken_apart(text, call.platform)
     except ValueError as error:
-        raise ActionFailed(f"The script's line can't be taken apart into words: {error}: {text}") from None
+        raise ActionFailed(f"The script's line can't be split into words: {error}: {text}") from None
     if not name:
         raise ActionFailed("no script given")
     return name, rest
@@ -148,7 +148,7 @@ def _powershell(call: Call, path: Path, arguments: str) -> Steps:
 
 
 def _as_utf8(data: bytes) -> bytes:
-    """A PowerShell script's text as UTF-8, without the mark of its encoding (which text in memory can't have)."""
+    """A PowerShell script's text as UTF-8, without a byte order mark."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16").encode()
     return data.removeprefix(b"\xef\xbb\xbf")
@@ -198,12 +198,12 @@ ACTIONS = (
     Action(
         name="script",
         perform=perform,
-        help="Send a script of this machine to the host and run it there",
+        help="Send a script from this machine to the host and run it there",
         arguments=(
-            Argument(name="cmd", required=True, help="The script's file here, and its arguments"),
+            Argument(name="cmd", required=True, help="The script's file on this machine, and its arguments"),
             CHDIR,
             *CONDITIONS,
-            Argument(name="executable", help="The program that is to read the script"),
+            Argument(name="executable", help="The program that runs the script"),
             DECRYPT,
         ),
         free_form="cmd",

@@ -1,4 +1,4 @@
-"""``setup`` and ``gather_facts``: what hosts are, by Ansible's names, without Python on them."""
+"""``setup`` and ``gather_facts``: facts about hosts under Ansible's names, without Python on them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _windows(call: Call) -> Generator[Any, Any, tuple[Facts, list[str]]]:
 
 
 def _about(part: str, said: Said) -> str:
-    """What people know a part by."""
+    """The name of a part for people."""
     places = {f"mount{number}": fields[1] for number, fields in mounted(said)}
     return places.get(part, part)
 
@@ -118,7 +118,7 @@ def _about(part: str, said: Said) -> str:
 def _ask(
     call: Call, word: str, unwanted: frozenset[str]
 ) -> Generator[Any, Any, tuple[Mapping[str, bytes], bytes, list[str]]]:
-    """All parts, what local facts said of errors, and the parts that came to no end and were given up.
+    """All parts, errors of local facts, and the parts that didn't finish and were given up.
 
     One request, as long as all ends in time. Where one part takes all the time, the host is asked for those after it.
     """
@@ -158,7 +158,7 @@ def _interpreter(call: Call) -> str:
 
 
 def check(written: Written) -> Iterator[tuple[str, str]]:
-    """What is wrong with arguments that no host can change. Names that Windows alone knows may be for its hosts."""
+    """Mistakes in arguments that don't depend on the host. Names that only Windows knows may be for its hosts."""
     wanted = written.arguments.get("gather_subset")
     if written.platforms == {Platform.WINDOWS} or "gather_subset" in written.open or not isinstance(wanted, list):
         return
@@ -173,12 +173,15 @@ ACTIONS = (
         name="setup",
         perform=perform,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.FACTS),
-        help="Gather facts: what the host is",
+        help="Gather facts about the host",
         arguments=(
             Argument(
-                name="gather_subset", type=list, default=["all"], help="Which facts: names of subsets, !NAME for not"
+                name="gather_subset",
+                type=list,
+                default=["all"],
+                help="Names of subsets to gather; !NAME leaves one out",
             ),
-            Argument(name="gather_timeout", type=int, default=10, help="Seconds that one part of the host may take"),
+            Argument(name="gather_timeout", type=int, default=10, help="Seconds that each part of the host may take"),
             Argument(name="filter", type=list, default=[], help="Patterns of names; others are left out"),
             Argument(name="fact_path", type=HostPath, default=HostPath(_FACT_PATH), help="Directory of local facts"),
         ),

@@ -1,4 +1,4 @@
-"""``template``: a file of this machine, rendered with the host's variables, to where it is to be."""
+"""``template``: puts a file from this machine on the host, rendered with the host's variables."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def perform(call: Call) -> Steps:
 
 
 def _syntax(call: Call, text: str) -> tuple[dict[str, Any], str]:
-    """What differs from the usual syntax, and the text without the line that says so."""
+    """Changes to the default syntax, and the text without the line that makes them."""
     wanted = {name: call[name] for name in _SYNTAX}
     if text.startswith(_HEADER):
         line, _, text = text.partition("\n")
@@ -104,7 +104,7 @@ def _check(written: Written) -> Iterator[tuple[str, str]]:
 
 
 def _line_end(call: Call) -> str:
-    """What ends a line: the task's choice, else the platform's (as ``win_template`` has it)."""
+    """The line end: the task's choice, else the platform's, as in ``win_template``."""
     wanted = call["newline_sequence"]
     if wanted is None:
         return "\r\n" if call.platform is Platform.WINDOWS else "\n"
@@ -129,10 +129,10 @@ ACTIONS = (
         name="template",
         perform=perform,
         traits=Traits(renders="src", effect=Effect.FILES),
-        help="Render a template of this machine into a file on the host",
+        help="Render a template from this machine into a file on the host",
         arguments=(
-            Argument(name="src", required=True, help="The template, here"),
-            Argument(name="newline_sequence", help="What ends a line: \\n, \\r or \\r\\n"),
+            Argument(name="src", required=True, help="The template, on this machine"),
+            Argument(name="newline_sequence", help="Line ends: \\n, \\r or \\r\\n"),
             Argument(name="output_encoding", default="utf-8", help="Encoding of the file on the host"),
             *(
                 Argument(name=name, type=type(default), default=default, help=_HELP[name])

@@ -1,4 +1,4 @@
-"""A directory of this machine with all that is in it, on its way to a host.
+"""The contents of a directory on this machine that is copied to a host.
 
 Links are followed, as in Ansible, but for those that lead nowhere and those that lead back to a directory that the walk
 is in: these are made anew on the host, with the text that they have here. So a walk ends, whatever the links say.
@@ -22,7 +22,7 @@ _BREATH = 1000
 
 
 class TreeEntry(NamedTuple):
-    """What stands below the directory that is copied."""
+    """One entry below the directory that is copied."""
 
     below: str  #: Its path relative to that directory.
     path: Path
@@ -31,7 +31,7 @@ class TreeEntry(NamedTuple):
 
 
 def entries(source: Path, *, follow: bool) -> Generator[Request, None, list[TreeEntry]]:
-    """All of them, each directory ahead of what is in it, in a stable order; raises ``ActionFailed``."""
+    """All entries, each directory before its contents, in a stable order; raises ``ActionFailed``."""
     found: list[TreeEntry] = []
     for entry in _walk(source, follow=follow):
         found.append(entry)
@@ -69,7 +69,7 @@ def _children(directory: Path) -> list[os.DirEntry[str]]:
 def _look(
     child: os.DirEntry[str], parent: TreeEntry, above: frozenset[tuple[int, int]], *, follow: bool
 ) -> tuple[TreeEntry, frozenset[tuple[int, int]]]:
-    """What a name stands for, and the directories that it is in, itself among them if it is one."""
+    """The entry for a name, and the directories that contain it, including itself if it is one."""
     entry = TreeEntry(f"{parent.below}/{child.name}" if parent.below else child.name, Path(child.path))
     with readable(entry.path):
         if child.is_symlink() and not (follow and os.path.exists(child.path)):
@@ -82,4 +82,4 @@ def _look(
             return entry._replace(directory=True), above | {itself}
         if child.is_symlink():
             return entry._replace(link=os.readlink(child.path)), above
-    raise ActionFailed(f"{entry.path} is a directory that it is in itself, so that it can't be copied")
+    raise ActionFailed(f"{entry.path} is a directory that contains itself, so it can't be copied")

@@ -1,4 +1,4 @@
-"""``wait_for``, ``wait_for_connection`` and ``ping``: whether something is there yet."""
+"""``wait_for``, ``wait_for_connection`` and ``ping``: wait until something is available."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def perform_wait_for(call: Call) -> Steps:
 
 
 def _until_command(call: Call) -> Steps:
-    """Try it again and again. Between two tries the session is free; a try that hangs ends when the time is up."""
+    """Repeat a command. Between two tries the session is free; a try that hangs ends when the time is up."""
     language = Language.POWERSHELL if call.platform is Platform.WINDOWS else Language.SH
     elapsed = 0.0
     while True:
@@ -124,11 +124,11 @@ def _refuse(call: Call) -> None:
     if unknown:
         raise ActionFailed(f"unknown active_connection_states: {', '.join(sorted(map(str, unknown)))}")
     if call["search_regex"] and call["port"] is None and call["path"] is None:
-        raise ActionFailed("search_regex needs path or port: there is no other text to look at")
+        raise ActionFailed("search_regex needs path or port, since there is no other text to search")
 
 
 def _connections(call: Call) -> dict[str, Any]:
-    """What ``drained`` is told: which connections to look at, as each platform knows them."""
+    """The arguments for ``drained``: which connections to check, in the platform's terms."""
     everywhere = call["host"] in ("0.0.0.0", "::")
     numbers = {"timeout": call["timeout"], "pause": call["sleep"], "everywhere": everywhere}
     states, excluded = call["active_connection_states"], [str(host) for host in call["exclude_hosts"] or ()]
@@ -142,7 +142,7 @@ def _connections(call: Call) -> dict[str, Any]:
 
 
 def _kernel(host: str) -> list[str]:
-    """An address as Linux lists it in ``/proc/net/tcp`` and ``tcp6``: in words of the processor's order."""
+    """An address as in ``/proc/net/tcp`` and ``tcp6``: in words in native byte order."""
     try:
         address = ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
@@ -166,7 +166,7 @@ def _wants_absence(call: Call) -> bool:
 
 
 def _reason(call: Call) -> str:
-    """What people are told while it waits."""
+    """What it waits for, for people."""
     absent = _wants_absence(call)
     if call["command"] is not None:
         return f"for '{call['command']}' to {'fail' if absent else 'succeed'}"
@@ -213,7 +213,7 @@ def perform_wait_for_connection(call: Call) -> Steps:
             pause = _REFUSED_PAUSE if isinstance(error, AuthenticationFailed) else call["sleep"]
             if refused >= _MOST_REFUSED:
                 raise ActionFailed(
-                    f"the host refused the log-in {refused} times: {error}", elapsed=int(elapsed)
+                    f"the host refused the login {refused} times: {error}", elapsed=int(elapsed)
                 ) from error
             if elapsed + pause > call["timeout"]:
                 raise ActionFailed(f"timed out waiting for the connection: {error}", elapsed=int(elapsed)) from error
@@ -222,7 +222,7 @@ def perform_wait_for_connection(call: Call) -> Steps:
 
 
 def _trivial(call: Call, timeout: float | None = None) -> Run:
-    """What every host that can be used at all can do."""
+    """A command that works on every usable host."""
     if call.platform is Platform.WINDOWS:
         return Run(language=Language.POWERSHELL, text="'pong'", timeout=timeout)
     return Run(language=Language.SH, text="echo pong", timeout=timeout)
@@ -233,7 +233,7 @@ def perform_ping(call: Call) -> Steps:
     require_exit(call, completed)
     if output_text(completed.stdout).strip() != "pong":
         said = output_text(completed.stdout + completed.stderr).strip()
-        raise ActionFailed(f"The host's shell answered something else than it was asked for: {said}", rc=completed.code)
+        raise ActionFailed(f"The host's shell gave an unexpected answer: {said}", rc=completed.code)
     if call["data"] == "crash":
         raise ActionFailed("boom")
     return Result(values={"ping": call["data"]})
@@ -244,17 +244,17 @@ ACTIONS = (
         name="wait_for",
         perform=perform_wait_for,
         traits=Traits(effect=Effect.NOTHING, waits=WaitArguments(absent=("absent", "stopped"))),
-        help="Wait until a port, a path or what a command finds on the host is as it should be",
+        help="Wait for a port, a path or a command on the host",
         arguments=(
             Argument(name="port", type=int, help="Port to wait for, tried from the host itself"),
             Argument(name="host", default="127.0.0.1", help="Address of the port, as the host sees it"),
             Argument(name="path", type=HostPath, help="File on the host to wait for"),
-            Argument(name="command", help="Line for the host's shell to wait for: it is tried until it exits with 0"),
+            Argument(name="command", help="Command for the host's shell, repeated until it exits with 0"),
             Argument(
                 name="state",
                 default="started",
                 choices=("absent", "drained", "present", "started", "stopped"),
-                help="What to wait for",
+                help="The state to wait for",
             ),
             Argument(
                 name="search_regex", aliases=("regex_search",), help="Text to wait for in the file, or from the port"
@@ -266,11 +266,11 @@ ACTIONS = (
                 default=sorted(_STATES),
                 help="States of a connection that count, for drained",
             ),
-            Argument(name="timeout", type=int, default=300, help="Seconds to wait at most"),
-            Argument(name="delay", type=int, default=0, help="Seconds to wait before the first look"),
-            Argument(name="sleep", type=int, default=1, help="Seconds between two looks"),
+            Argument(name="timeout", type=int, default=300, help="Most seconds to wait"),
+            Argument(name="delay", type=int, default=0, help="Seconds to wait before the first check"),
+            Argument(name="sleep", type=int, default=1, help="Seconds between two checks"),
             Argument(name="connect_timeout", type=int, default=5, help="Seconds that one attempt to connect may take"),
-            Argument(name="msg", help="What to say when the time is up"),
+            Argument(name="msg", help="The message if the time is up"),
         ),
         exclusive=(("port", "path", "command"),),
     ),
@@ -280,7 +280,7 @@ ACTIONS = (
         traits=Traits(effect=Effect.NOTHING),
         help="Wait until the host can be reached and used again",
         arguments=(
-            Argument(name="timeout", type=int, default=600, help="Seconds to wait at most"),
+            Argument(name="timeout", type=int, default=600, help="Most seconds to wait"),
             Argument(name="delay", type=int, default=0, help="Seconds to wait before the first attempt"),
             Argument(name="sleep", type=int, default=1, help="Seconds between two attempts"),
             Argument(name="connect_timeout", type=int, default=5, help="Seconds that the host has to answer"),
@@ -290,7 +290,7 @@ ACTIONS = (
         name="ping",
         perform=perform_ping,
         traits=Traits(effect=Effect.NOTHING),
-        help="See whether the host can be reached and used",
+        help="Check whether the host can be reached and used",
         arguments=(Argument(name="data", default="pong", help="What to return"),),
     ),
 )

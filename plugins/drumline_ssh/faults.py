@@ -62,7 +62,7 @@ def of_dialing(error: OSError, place: str, timeout: float) -> HostError:
             f"{place}: {error.strerror}. Each host takes one file; 'ulimit -n' shows and raises how many there may be.",
         )
     if error.errno in _NO_ROUTE:
-        return ConnectTimedOut("There is no way to the host", f"{place}: {error.strerror}.")
+        return ConnectTimedOut("The host can't be reached", f"{place}: {error.strerror}.")
     return ConnectionLost("The connection broke while it was made", f"{place}: {error}.")
 
 
@@ -87,7 +87,7 @@ def of_greeting(error: BaseException, place: str, said: str, *, ended: bool) -> 
         )
     if line and not line.startswith("SSH-"):
         return ConnectionLost(
-            "What answers is no SSH server", f"{place} said '{line}'. Is this the right port (ansible_port)?"
+            "This isn't an SSH server", f"{place} said '{line}'. Is this the right port (ansible_port)?"
         )
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return ConnectionLost(
@@ -113,7 +113,7 @@ def of_channel(error: BaseException, place: str, *, alive: bool) -> HostError:
                 " Run again; ansible_timeout allows more time.",
             )
         return SessionLimit(
-            "The host refuses one more session",
+            "The host refuses another session",
             f"{place} allows no more sessions on one connection (MaxSessions of sshd, 10 unless configured)."
             " Use fewer sessions per host.",
         )
@@ -135,7 +135,7 @@ def lost(error: BaseException | None, place: str) -> ConnectionLost:
     """The connection broke while it was in use."""
     return ConnectionLost(
         "The connection was lost",
-        f"{place}: {_why(error)}. Whether what ran at that moment has finished isn't known: check it, then run"
+        f"{place}: {_why(error)}. It isn't known whether the running command has finished: check it, then run"
         " again; that opens a new connection. If it happens often, the host's log says more (journalctl -u ssh).",
     )
 

@@ -26,14 +26,14 @@ OPTIONS = (
         name="private_key_passphrase",
         secret=True,
         variables=("ssh_private_key_passphrase", "private_key_passphrase"),
-        help="What the private key files are encrypted with.",
+        help="Passphrase of the private key files.",
     ),
     Option(
         name="ssh_args",
         help="Arguments of the program ssh, such as '-J bastion'; those that can't be honoured are errors.",
     ),
-    Option(name="ssh_common_args", help="More of them; the first to set something wins."),
-    Option(name="ssh_extra_args", help="More of them."),
+    Option(name="ssh_common_args", help="More arguments of ssh; the first one that sets something counts."),
+    Option(name="ssh_extra_args", help="More arguments of ssh."),
     Option(
         name="host_key_checking",
         variables=("host_key_checking", "ssh_host_key_checking"),

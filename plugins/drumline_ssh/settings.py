@@ -140,7 +140,7 @@ class _Resolver:
     def _named_key(self) -> Path | None:
         named = self._options.get("private_key_file")
         if named and not Path(named).expanduser().is_file():
-            raise OptionInvalid("The private key file isn't there", f"There is no file {Path(named).expanduser()}.")
+            raise OptionInvalid("The private key file doesn't exist", f"There is no file {Path(named).expanduser()}.")
         return Path(named).expanduser() if named else None
 
     def _jumps(self, name: str, found: Mapping[str, Sequence[str]], depth: int) -> tuple[SshSettings, ...]:
@@ -148,7 +148,7 @@ class _Resolver:
         if chain.lower() == "none":
             return ()
         if depth == 0:
-            raise OptionInvalid("ProxyJump goes round in a circle", f"'{chain}' leads back to itself.")
+            raise OptionInvalid("ProxyJump forms a loop", f"'{chain}' leads back to itself.")
         known = _connecting(name, found).tokens_of_proxies
         with _Using("ProxyJump"):
             hops = [tokens.expand(hop.strip(), known) for hop in chain.split(",")]

@@ -40,7 +40,7 @@ OPTIONS = (
         name="scheme",
         variables=("winrm_scheme",),
         choices=("http", "https"),
-        help="http or https; by default http for port 5985, else https where a port is given, else http.",
+        help="http or https; by default http for port 5985, https for any other given port, else http.",
     ),
     Option(name="path", variables=("winrm_path",), default="wsman", help="Path of the service."),
     Option(
@@ -61,27 +61,27 @@ OPTIONS = (
         name="encryption",
         variables=("winrm_message_encryption",),
         choices=("auto", "always", "never"),
-        help="Encryption of messages; by default always over http, and none beside that of https.",
+        help="Encryption of messages; by default always over http, and only that of https otherwise.",
     ),
     Option(
         name="allow_unencrypted",
         variables=("winrm_allow_unencrypted",),
         type=bool,
         default=False,
-        help="Let messages, and the password with basic, pass over http in clear.",
+        help="Allow messages, and with basic the password, to be sent in clear over http.",
     ),
     Option(
         name="operation_timeout",
         variables=("winrm_operation_timeout_sec",),
         type=float,
         default=20.0,
-        help="Seconds for which the host may hold one request; commands may last longer.",
+        help="Seconds that the host may take to answer one request; commands may run longer.",
     ),
     Option(
         name="read_timeout",
         variables=("winrm_read_timeout_sec",),
         type=float,
-        help="Seconds without an answer until the connection counts as lost; by default 10 more than the above.",
+        help="Seconds without an answer until the connection counts as lost; by default 10 more than the previous.",
     ),
     Option(
         name="connect_timeout",
@@ -95,31 +95,31 @@ OPTIONS = (
         variables=("winrm_kerberos_delegation",),
         type=bool,
         default=False,
-        help="Let the host use the ticket to reach others; kinit then gets a forwardable one.",
+        help="Let the host use the ticket to reach other hosts; kinit then gets a forwardable one.",
     ),
     Option(
         name="kerberos_hostname",
         variables=("winrm_kerberos_hostname_override",),
-        help="Name of the host in Kerberos, when it isn't the one that is connected to.",
+        help="Name of the host in Kerberos, if it differs from the address of the connection.",
     ),
     Option(
         name="kinit_mode",
         variables=("winrm_kinit_mode",),
         choices=("managed", "manual"),
-        help="managed: get a ticket with the password; manual: use the one that is there. By default managed where "
+        help="managed: get a ticket with the password; manual: use an existing one. By default managed if "
         "there is a password.",
     ),
     Option(name="kinit_cmd", variables=("winrm_kinit_cmd",), default="kinit", help="Program that gets tickets."),
     Option(
         name="kinit_args",
         variables=("winrm_kinit_args",),
-        help="Arguments for it, in place of -f for a ticket that can be delegated.",
+        help="Arguments for kinit, instead of -f for a ticket that can be delegated.",
     ),
     Option(
         name="kinit_env_vars",
         variables=("winrm_kinit_env_vars",),
         type=tuple,
-        help="Variables of the environment that it is given beside PATH and KRB5_CONFIG.",
+        help="Environment variables that kinit gets in addition to PATH and KRB5_CONFIG.",
     ),
     Option(name="service", variables=("winrm_service",), default="HTTP", help="Name of the service in Kerberos."),
     Option(
@@ -127,12 +127,12 @@ OPTIONS = (
         variables=("winrm_send_cbt",),
         type=bool,
         default=True,
-        help="Bind the log-in to the TLS connection.",
+        help="Bind the login to the TLS connection.",
     ),
     Option(
         name="proxy",
         variables=("winrm_proxy",),
-        help="URL of an HTTP proxy; by default none, whatever the environment says.",
+        help="URL of an HTTP proxy; by default none, even if the environment names one.",
     ),
     Option(
         name="shell",
@@ -262,7 +262,8 @@ def _check_login(target: Target, authentication: str) -> None:
     elif authentication != "kerberos" and (not target["user"] or target["password"] is None):
         lacking = "ansible_user" if not target["user"] else "ansible_password"
         raise OptionInvalid(
-            "No one to log in as", f"{authentication} needs a user and a password; set {lacking} for {target.host}."
+            "A user or password is missing",
+            f"{authentication} needs a user and a password; set {lacking} for {target.host}.",
         )
 
 
@@ -273,7 +274,7 @@ def _encryption(target: Target, scheme: str, authentication: str) -> str:
     if scheme == "https":
         if wanted == "always" and not sealable:
             raise OptionInvalid(
-                "No encryption to be had",
+                "Encryption isn't possible",
                 f"{authentication} seals no messages; drop winrm_message_encryption, https does it.",
             )
         return "always" if wanted == "always" else "never"
@@ -291,7 +292,7 @@ def _encryption(target: Target, scheme: str, authentication: str) -> str:
             "winrm_transport to ntlm; drumline_winrm_allow_unencrypted: true permits it all the same.",
         )
     if wanted == "always":
-        raise OptionInvalid("No encryption to be had", f"{authentication} seals no messages; use ntlm, or https.")
+        raise OptionInvalid("Encryption isn't possible", f"{authentication} seals no messages; use ntlm, or https.")
     return "never"
 
 

@@ -71,7 +71,7 @@ def mistakes(make: Make) -> Mistakes:
         ("copy: {content: a, dest: /x, mode: '0644'}", "w1", 36, "Windows hosts have no such thing as 'mode'"),
         ("copy: {content: a, dest: /x, validate: visudo}", "l1", 36, "'validate' must contain %s"),
         ("template: {src: t.j2, dest: /x, newline_sequence: x}", "l1", 39, "'newline_sequence' is one of"),
-        ("command: it's", "l1", 16, "the text can't be taken apart into words: no closing quotation."),
+        ("command: it's", "l1", 16, "the text can't be split into words: no closing quotation."),
         ("command: {chdir: /x}", "l1", 7, "it needs 'cmd' or 'argv'."),
         ("shell: {chdir: /x}", "l1", 7, "there is nothing to run."),
         ("file: {path: /x, recurse: true, state: absent}", "l1", 24, "'recurse' needs state: directory."),

@@ -196,7 +196,7 @@ def test_names_are_data_on_windows(windows: ActionHost, directory: tuple[str, Pa
 def test_names_that_windows_can_not_have(windows: ActionHost, tmp_path: Path, name: str) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / name).write_text("x")
-    with pytest.raises(ActionFailed, match="no file can be called"):
+    with pytest.raises(ActionFailed, match="isn't a valid name there"):
         windows("copy", src=str(tmp_path / "tree"), dest="C:\\never")
     assert windows.requests == []
 
