@@ -125,7 +125,7 @@ def _ask(
     parts: dict[str, bytes] = {}
     errors, late = b"", list[str]()
     while True:
-        completed: Completed = yield _request(call, word, {*unwanted, *parts})
+        completed: Completed = yield _request(call, word, {*unwanted, *parts}, apart=bool(parts))
         found = split(completed.stdout, word)
         errors += completed.stderr
         if "end" in found:
@@ -143,9 +143,15 @@ def _ask(
             return parts, errors, late
 
 
-def _request(call: Call, word: str, skipped: Iterable[str]) -> Request:
-    variables = {"word": word, "skip": " ".join(sorted(skipped)), "root": ROOT, "fact_path": call["fact_path"]}
-    variables["python"] = _interpreter(call)
+def _request(call: Call, word: str, skipped: Iterable[str], *, apart: bool) -> Request:
+    """``apart``: files are read group by group, so that one which isn't answered takes few others along."""
+    variables: dict[str, Any] = {
+        "word": word,
+        "skip": " ".join(sorted(skipped)),
+        "root": ROOT,
+        "fact_path": call["fact_path"],
+    }
+    variables |= {"python": _interpreter(call), "apart": apart}
     return script_run(call, GATHER, variables, timeout=call["gather_timeout"])
 
 

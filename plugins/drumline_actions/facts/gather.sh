@@ -13,27 +13,44 @@ said() {
     "$@" </dev/null 2>/dev/null
 }
 
-# files NAME PATH...: those that are files, each below its name. No pipe or device is waited for.
+# files NAME PATH...: those that are files are printed with the others by print_files; with $apart at once, by themselves. No
+# pipe or device is waited for.
 files() {
-    part "$1" || return 0
+    case " $skip " in *" $1 "*) return 0 ;; esac
+    name=$1
     shift
-    count=$#
     for path; do
-        [ ! -f "$path" ] || [ ! -r "$path" ] || set -- "$@" "$path"
+        [ ! -f "$path" ] || [ ! -r "$path" ] || list="$list$path
+"
     done
-    shift "$count"
-    # head names its files if there are two.
-    [ $# = 0 ] || head -c 262144 -- "$@" /dev/null 2>/dev/null
+    [ -z "$apart" ] || print_files "$name"
 }
 
-if part env; then
-    if [ -r /proc/self/environ ]; then cat /proc/self/environ; else env; fi
-fi
+# Each file below its name: head names them if there are two.
+print_files() {
+    [ -n "$list" ] || return 0
+    printf '\n%s %s\n' "$word" "$1"
+    IFS='
+'
+    set -f
+    PATH=$own_path head -c 262144 -- $list /dev/null 2>/dev/null
+    set +f
+    unset IFS
+    list=
+}
+
+list=
+own_path=$PATH
+[ -r /proc/self/environ ] || { ! part env || env; }
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 etc=$root/etc
 proc=$root/proc
 dmi=$root/sys/devices/virtual/dmi/id
+zone=$etc/localtime
+[ -z "$TZ" ] || zone=$root/usr/share/zoneinfo/${TZ#:}
+files env "$proc/self/environ"
+files zone "$zone"
 files files "$root/usr/lib/os-release" "$etc"/os-release "$etc"/*[-_]release "$etc"/*[-_]version "$etc/coreos/update.conf" \
     "$etc/machine-id" "$root/var/lib/dbus/machine-id" "$etc/resolv.conf" "$etc/selinux/config" \
     "$etc"/ssh/ssh_host_*_key.pub "$etc"/openssh/ssh_host_*_key.pub "$etc"/ssh_host_*_key.pub \
@@ -47,6 +64,26 @@ files hardware "$proc/meminfo" "$proc/mounts" "$proc/self/mountinfo" "$proc/sysi
     "$dmi/board_version" "$dmi/chassis_asset_tag" "$dmi/chassis_serial" "$dmi/chassis_vendor" "$dmi/chassis_version" \
     "$dmi/chassis_type" "$dmi/product_name" "$dmi/product_serial" "$dmi/product_uuid" "$dmi/product_version" \
     "$dmi/product_family" "$dmi/sys_vendor"
+files net "$root"/sys/class/net/*/address "$root"/sys/class/net/*/mtu "$root"/sys/class/net/*/operstate \
+    "$root"/sys/class/net/*/type "$root"/sys/class/net/*/flags "$root"/sys/class/net/*/speed \
+    "$root"/sys/class/net/*/bridge/bridge_id "$root"/sys/class/net/*/bridge/stp_state \
+    "$root"/sys/class/net/*/bonding/slaves "$root"/sys/class/net/*/bonding/mode "$root"/sys/class/net/*/bonding/miimon \
+    "$root"/sys/class/net/*/bonding/lacp_rate "$root"/sys/class/net/*/bonding/primary \
+    "$root"/sys/class/net/*/bonding/all_slaves_active "$root"/sys/class/net/*/bonding_slave/perm_hwaddr
+files block "$root"/sys/block/*/removable "$root"/sys/block/*/size "$root"/sys/block/*/queue/rotational \
+    "$root"/sys/block/*/queue/scheduler "$root"/sys/block/*/queue/logical_block_size \
+    "$root"/sys/block/*/queue/hw_sector_size "$root"/sys/block/*/queue/discard_granularity \
+    "$root"/sys/block/*/queue/discard_max_hw_bytes "$root"/sys/block/*/device/vendor "$root"/sys/block/*/device/model \
+    "$root"/sys/block/*/device/serial "$root"/sys/block/*/device/sas_address "$root"/sys/block/*/device/sas_device_handle \
+    "$root"/sys/block/*/*/start "$root"/sys/block/*/*/size "$root"/sys/block/*/dm/name
+set -- "$root"/sys/devices/system/cpu/cpu[0-9]*
+if [ $# -le 16 ]; then files cpus "$proc/cpuinfo"
+elif part cpus && [ -r "$proc/cpuinfo" ]; then
+    # The flags of one processor are enough: they are those of all, and most of the text.
+    LC_ALL=C awk '/^flags/ { if (flags++) next } { print substr($0, 1, 8192) }' "$proc/cpuinfo" 2>/dev/null ||
+        head -c 262144 "$proc/cpuinfo" 2>/dev/null
+fi
+print_files files
 
 if part there; then
     for path in /usr/bin/rpm-ostree /usr/bin/yum /usr/bin/dnf /usr/bin/dnf-3 /usr/bin/dnf5 /usr/bin/microdnf \
@@ -82,11 +119,6 @@ fi
 }
 said bits getconf LONG_BIT
 said date date '+%s %N %z %Z'
-if part zone; then
-    zone=$etc/localtime
-    [ -z "$TZ" ] || zone=$root/usr/share/zoneinfo/${TZ#:}
-    [ ! -f "$zone" ] || { [ -z "$TZ" ] || printf '%s\n' "$TZ"; tail -n 1 "$zone" 2>/dev/null; }
-fi
 user=${LOGNAME:-$USER}
 [ -n "$user" ] || user=$(id -un 2>/dev/null)
 if [ -n "$user" ] && command -v getent >/dev/null 2>&1; then said user getent passwd "$user"
@@ -129,31 +161,25 @@ for program in "$python" /usr/bin/python3 /usr/libexec/platform-python python3 p
     break
 done
 
-files net "$root"/sys/class/net/*/address "$root"/sys/class/net/*/mtu "$root"/sys/class/net/*/operstate \
-    "$root"/sys/class/net/*/type "$root"/sys/class/net/*/flags "$root"/sys/class/net/*/speed \
-    "$root"/sys/class/net/*/bridge/bridge_id "$root"/sys/class/net/*/bridge/stp_state \
-    "$root"/sys/class/net/*/bonding/slaves "$root"/sys/class/net/*/bonding/mode "$root"/sys/class/net/*/bonding/miimon \
-    "$root"/sys/class/net/*/bonding/lacp_rate "$root"/sys/class/net/*/bonding/primary \
-    "$root"/sys/class/net/*/bonding/all_slaves_active "$root"/sys/class/net/*/bonding_slave/perm_hwaddr
 if part bridges; then printf '%s\n' "$root"/sys/class/net/*/brif/*; fi
-said addresses ip -o addr show
-said route4 ip -4 route get 8.8.8.8
-said route6 ip -6 route get 2404:6800:400a:800::1012
-said reachable4 ip -4 route show table local
-said reachable6 ip -6 route show table local
-
-if part cpus && [ -r "$proc/cpuinfo" ]; then
-    # The flags of one processor are enough: they are those of all, and most of the text.
-    LC_ALL=C awk '/^flags/ { if (flags++) next }
-/^(flags|processor|Processor|vendor_id|Vendor|model name|cpu|physical id|core id|cpu cores|siblings|machine|# processors|max thread id|ncpus active)[ \t]*:/ || /^cpu[ \t]*:/ { print substr($0, 1, 8192) }' \
-        "$proc/cpuinfo" 2>/dev/null || head -c 262144 "$proc/cpuinfo" 2>/dev/null
+if command -v ip >/dev/null 2>&1 && part addresses; then
+    # One ip for all that it is asked for; busybox has no such way.
+    answer=$(ip -o -force -batch - 2>/dev/null <<END
+addr show
+route get 8.8.8.8
+route get 2404:6800:400a:800::1012
+route show table local
+END
+)
+    if [ -n "$answer" ]; then printf '%s\n' "$answer"
+    else
+        ip -o addr show 2>/dev/null </dev/null
+        ip -4 route get 8.8.8.8 2>/dev/null </dev/null
+        ip -6 route get 2404:6800:400a:800::1012 2>/dev/null </dev/null
+        ip -4 route show table local 2>/dev/null </dev/null
+    fi
+    ip -6 route show table local 2>/dev/null </dev/null
 fi
-files block "$root"/sys/block/*/removable "$root"/sys/block/*/size "$root"/sys/block/*/queue/rotational \
-    "$root"/sys/block/*/queue/scheduler "$root"/sys/block/*/queue/logical_block_size \
-    "$root"/sys/block/*/queue/hw_sector_size "$root"/sys/block/*/queue/discard_granularity \
-    "$root"/sys/block/*/queue/discard_max_hw_bytes "$root"/sys/block/*/device/vendor "$root"/sys/block/*/device/model \
-    "$root"/sys/block/*/device/serial "$root"/sys/block/*/device/sas_address "$root"/sys/block/*/device/sas_device_handle \
-    "$root"/sys/block/*/*/start "$root"/sys/block/*/*/size "$root"/sys/block/*/dm/name
 if part holders; then printf '%s\n' "$root"/sys/block/*/slaves/* "$root"/sys/block/*/holders/* "$root"/sys/block/*/*/holders/*; fi
 if command -v lspci >/dev/null 2>&1; then
     case $(ls -ldn "$root"/sys/block/* 2>/dev/null) in

@@ -112,7 +112,7 @@ def _sum(*numbers: int | None) -> int | None:
 
 def _processors(said: Said, machine: str) -> Facts:
     """Counts as the reference has them: sockets by ``physical id``, with the cores that ``cpu cores`` says."""
-    lines = said.lines("cpus")
+    lines = cpu_lines(said)
     if not lines:
         return {}
     pairs = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
@@ -142,6 +142,11 @@ def _processors(said: Said, machine: str) -> Facts:
 
 
 _NAMING = ("model name", "Processor", "vendor_id", "cpu", "Vendor", "processor")
+
+
+def cpu_lines(said: Said) -> list[str]:
+    """What the kernel says of processors: all of it, or with the flags of one where there are many."""
+    return said.file_lines("/proc/cpuinfo") or said.lines("cpus")
 
 
 def _counts(sockets: int, cores: int, threads: int, usable: int, *, every: int | None = None) -> Facts:

@@ -11,6 +11,8 @@ from drumline_actions.facts.said import Facts, Said, integer
 
 _TYPES = {"1": "ether", "32": "infiniband", "512": "ppp", "772": "loopback", "65534": "tunnel"}
 _NET = "/sys/class/net/"
+#: Addresses whose routes are asked for, as the reference does.
+_V4, _V6 = "8.8.8.8", "2404:6800:400a:800::1012"
 _PROMISCUOUS = 0x100
 
 
@@ -19,7 +21,7 @@ def network_facts(said: Said) -> Facts:
     if "ip" not in said.there:
         return {}
     interfaces = {name: _interface(said, name) for name in sorted(said.below(_NET))}
-    default4, default6 = _default(said, "route4"), _default(said, "route6")
+    default4, default6 = _default(said, _V4), _default(said, _V6)
     all4: list[str] = []
     all6: list[str] = []
     for name, words, label in _addresses(said):
@@ -32,7 +34,11 @@ def network_facts(said: Said) -> Facts:
     found["interfaces"] = list(found)
     found |= {"default_ipv4": default4, "default_ipv6": default6}
     found |= {"all_ipv4_addresses": all4, "all_ipv6_addresses": all6}
-    found["locally_reachable_ips"] = {"ipv4": _local(said, "reachable4"), "ipv6": _local(said, "reachable6")}
+    local = _local(said)
+    found["locally_reachable_ips"] = {
+        "ipv4": [here for here in local if ":" not in here],
+        "ipv6": [here for here in local if ":" in here],
+    }
     return found
 
 
@@ -113,19 +119,19 @@ def _addresses(said: Said) -> list[tuple[str, list[str], str]]:
     return sorted(found, key=lambda entry: (entry[0], "secondary" in entry[1]))
 
 
-def _default(said: Said, part: str) -> Facts:
-    words = next(iter(said.lines(part)), "").split()
+def _default(said: Said, asked: str) -> Facts:
+    """The way to an address of the world, which was asked for."""
+    words = next((words for line in said.lines("addresses") if (words := line.split())[:1] == [asked]), [])
     found: Facts = {}
     names = {"dev": "interface", "src": "address", "via": "gateway"}
-    if words and re.match(r"[\d.]+\Z|[\da-fA-F:]+\Z", words[0]):
-        for word, value in pairwise(words):
-            if word in names and value != words[0]:
-                found[names[word]] = value
+    for word, value in pairwise(words):
+        if word in names and value != asked:
+            found[names[word]] = value
     return found
 
 
-def _local(said: Said, part: str) -> list[str]:
-    words = (line.split() for line in said.lines(part))
+def _local(said: Said) -> list[str]:
+    words = (line.split() for line in said.lines("addresses"))
     return list(dict.fromkeys(found[1] for found in words if len(found) > 1 and found[0] == "local"))
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 Facts: TypeAlias = dict[str, Any]
 
 #: Parts in which files stand below their names.
-_FILES = ("files", "hardware", "net", "block")
+_FILES = ("files", "env", "zone", "hardware", "net", "block", "cpus")
 _FILE = re.compile(r"(?:^|\n)==> (/[^\n]*) <==\n")
 #: A line of ``ls -ldni``: its inode, what it is, and the rest of the line from the date on.
 _LISTED = re.compile(r" *(\d+) +(\S)\S* +\d+ +\d+ +\d+ +(?:\d+, *)?\d+ +(.*)")
@@ -31,6 +31,10 @@ class Said:
 
     def lines(self, name: str) -> list[str]:
         return self.part(name).split("\n") if self.part(name) else []
+
+    def file_lines(self, path: str) -> list[str]:
+        """The lines of a file; none if it isn't there."""
+        return (self.file(path) or "").splitlines()
 
     def file(self, path: str) -> str | None:
         """The content of a file without space around it; None if it isn't there, can't be read or is empty."""

@@ -22,7 +22,7 @@ _PARTS = {
     "loadavg": "files",
     "local": "local",
     "lsb": "files there lsb",
-    "network": "there links net bridges addresses route4 route6 reachable4 reachable6",
+    "network": "there links net bridges addresses",
     "nvme": "files",
     "ohai": "",
     "pkg_mgr": "there links apt",

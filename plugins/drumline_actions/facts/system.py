@@ -198,7 +198,7 @@ def date_facts(said: Said) -> Facts:
         "iso8601_micro": f"{utc:%Y-%m-%dT%H:%M:%S}.{micro}Z",
         "iso8601_basic": f"{now:%Y%m%dT%H%M%S}{micro}",
         "tz": zone,
-        "tz_dst": _summer_time(said.lines("zone")[-1:], zone),
+        "tz_dst": _summer_time(_rule(said), zone),
         "tz_offset": offset,
     }
     return {"date_time": found}
@@ -209,10 +209,16 @@ _TIMES |= {"weekday_number": "%w", "weeknumber": "%W", "date": "%Y-%m-%d", "time
 _TIMES |= {"iso8601_basic_short": "%Y%m%dT%H%M%S"}
 
 
-def _summer_time(rules: list[str], zone: str) -> str:
+def _rule(said: Said) -> str:
+    """The last line of the zone's file, which has its rule of today."""
+    texts = (text for path, text in said.files.items() if path.startswith(("/usr/share/zoneinfo/", "/etc/localtime")))
+    return next(texts, "").strip().rpartition("\n")[2]
+
+
+def _summer_time(rule: str, zone: str) -> str:
     """The name of the later time of a zone, by its rule in POSIX's form: ``CET-1CEST,M3.5.0,M10.5.0/3``."""
     name = r"(<[^>]+>|[A-Za-z]+)"
-    found = re.match(rf"{name}([+-]?[\d:]+){name}([+-]?[\d:]*)", rules[0]) if rules else None
+    found = re.match(rf"{name}([+-]?[\d:]+){name}([+-]?[\d:]*)", rule)
     if found is None:
         return zone
     winter, west, summer, summer_west = found.groups()
@@ -227,7 +233,7 @@ def _hours(text: str) -> float:
 
 
 def environment_facts(said: Said) -> Facts:
-    text = said.parts.get("env", "")
+    text = said.files.get("/proc/self/environ") or said.parts.get("env", "")
     entries = text.split("\0") if "\0" in text else text.split("\n")
     pairs = (entry.partition("=") for entry in entries)
     return {"env": {name: value for name, equals, value in pairs if equals and name}}

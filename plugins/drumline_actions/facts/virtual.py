@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from drumline_actions.facts.hardware import cpu_lines
 from drumline_actions.facts.said import Facts, Said
 
 #: What was found: the technology, and whether the host is a ``guest`` or a ``host`` of it.
@@ -91,7 +92,7 @@ def _kernel(said: Said) -> Iterator[_Found]:
     context = re.search(r"^VxID:\s+(\d+)", said.file("/proc/self/status") or "", re.MULTILINE)
     if context:
         yield "linux_vserver", "host" if context[1].startswith("0") else "guest"
-    for line in said.lines("cpus"):
+    for line in cpu_lines(said):
         for pattern, name in _PROCESSORS.items():
             if re.match(pattern, line):
                 yield name, "LPAR" if name == "PR/SM" else "guest"

@@ -142,6 +142,16 @@ def test_filter() -> None:
     assert found.keys() == {"ansible_os_family", "ansible_hostname"} | memory
 
 
+@pytest.mark.parametrize(
+    ("zone", "summer"), [("Europe/Berlin", "CEST"), ("Europe/Dublin", "IST"), ("Asia/Tokyo", "JST"), ("UTC", "UTC")]
+)
+def test_the_time_of_summer(zone: str, summer: str) -> None:
+    if not Path("/usr/share/zoneinfo", zone).exists():
+        pytest.skip("this machine has no files of time zones")
+    found = facts_of(local_host(environment={"TZ": zone}), gather_subset=["!all", "!min", "date_time"])
+    assert found["date_time"]["tz_dst"] == summer
+
+
 # Local facts.
 
 LOCAL: Mapping[str, tuple[str, bool, Any]] = {
