@@ -177,7 +177,7 @@ def test_what_a_host_starts_with_its_first_line_holds_no_request_up(
         tmp_path / "windows",
         f'#!/bin/sh\n[ "$1" != path ] || exec echo {tmp_path}\n[ -e {pids} ] || {{ sleep 1000 & echo $! > {pids}; }}\n',
     )
-    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True)
+    settings = Settings(users={"admin": "p:ss wörd"}, allow_unencrypted=True, clock_offset=5.0)
     try:
         with WsmanServer(settings, backend=Windows(str(program), "web1")) as server:
             client = dial(server)
