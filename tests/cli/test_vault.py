@@ -144,6 +144,31 @@ def test_a_run_reads_all_of_it_and_shows_none_of_it(project: Project) -> None:
     assert "hunter2" not in listed.said
 
 
+def test_an_encrypted_playbook_shows_its_names_and_hides_its_values(project: Project) -> None:
+    value = "".join(f"    {line}\n" for line in project.vault("encrypt-string", "inline-secret").out.splitlines())
+    text = "- hosts: all\n  name: The play\n  vars: {a: whole-secret}\n  tasks:\n  - name: The task\n"
+    text += f"    copy:\n     dest: '{{{{ playbook_dir }}}}/out'\n     content: {value.lstrip()}"
+    text += "  - debug: {msg: 'it is {{ a }}'}\n"
+    project.write("p.yml", text)
+    project.write("more.yml", "b: 1\n")
+    project.vault("encrypt", "p.yml", "more.yml")
+    ended = run(project, "--vault-password-file", "pw")
+    assert ended.status == 0, ended.said
+    assert project.read("out") == "inline-secret"
+    assert "The task" in ended.out
+    assert '"msg": "********"' in ended.out
+    assert "secret" not in ended.out
+
+
+def test_encrypted_files_of_vars_files(project: Project) -> None:
+    project.write("v.yml", CLEAR)
+    project.vault("encrypt", "v.yml")
+    project.write("p.yml", "- hosts: all\n  vars_files: v.yml\n  tasks:\n    - debug: {msg: 'it is {{ db_login }}'}\n")
+    ended = run(project, "--vault-password-file", "pw")
+    assert ended.status == 0, ended.said
+    assert "it is ********" in ended.out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

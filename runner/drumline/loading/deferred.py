@@ -52,7 +52,7 @@ def deferring(reads: Mapping[str, Read]) -> dict[str, Read]:
 
 def _deferring(read: Read) -> Read:
     def read_or_defer(reader: KeywordReader, keyword: str, node: Node) -> Any:
-        value = plain(node)
+        value = plain(node, hide=False)
         return _Deferred(value) if _has_template(value) else read(reader, keyword, node)
 
     return read_or_defer

@@ -233,7 +233,7 @@ class KeywordReader:
         if isinstance(node.value, (list, dict, bool)):
             self.wrong(keyword, "text", node)
             return None
-        return plain(node) if isinstance(node.value, str) else str(node.value)
+        return plain(node, hide=False) if isinstance(node.value, str) else str(node.value)
 
     def constant(self, keyword: str, node: Node) -> str | None:
         """Text that isn't a template."""
@@ -291,7 +291,7 @@ class KeywordReader:
         if isinstance(node.value, bool):
             return node.value
         if isinstance(node.value, (str, int)):
-            value = plain(node)
+            value = plain(node, hide=False)
             if isinstance(value, Template):
                 return value
             if str(value).strip().lower() in TRUE | FALSE:
@@ -301,7 +301,7 @@ class KeywordReader:
 
     def number(self, keyword: str, node: Node) -> float | int | Template | None:
         """A number that isn't negative, or a template that gives one."""
-        value = plain(node)
+        value = plain(node, hide=False)
         if isinstance(value, Template):
             return value
         if isinstance(value, str) and re.fullmatch(r"\d{1,15}(\.\d{1,15})?", value.strip()):

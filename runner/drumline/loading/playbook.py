@@ -163,7 +163,7 @@ def _vars_files(reader: KeywordReader) -> Any:
                 if not isinstance(name.value, str):
                     reader.wrong(keyword, "names of files, and lists of them to choose from", name)
                     return ()
-        return tuple(plain(entry) for entry in entries)
+        return tuple(plain(entry, hide=False) for entry in entries)
 
     return read_vars_files
 

@@ -135,19 +135,23 @@ def load(text: str, path: str) -> Node | None:
     return None if root is None or root.value is None else root
 
 
-def plain(node: Node | None, *, unsafe: bool = False) -> Value:
-    """The tree as plain data, in which author's text with braces is a ``Template``; None for no document."""
+def plain(node: Node | None, *, unsafe: bool = False, hide: bool = True) -> Value:
+    """The tree as plain data, in which author's text with braces is a ``Template``; None for no document.
+
+    Without ``hide`` what was encrypted isn't secret by that alone: keywords of a playbook that is encrypted as a whole,
+    such as the names of its tasks.
+    """
     if node is None:
         return None
     value, unsafe = node.value, unsafe or node.unsafe
     if isinstance(value, str):
         text = value if unsafe else text_value(value, node.position)
-        return hidden(text) if node.secret else text
+        return hidden(text) if node.secret and hide else text
     if isinstance(value, dict):
-        return {key: plain(entry.node, unsafe=unsafe) for key, entry in value.items()}
+        return {key: plain(entry.node, unsafe=unsafe, hide=hide) for key, entry in value.items()}
     if isinstance(value, list):
-        return [plain(item, unsafe=unsafe) for item in value]
-    return hidden(value) if node.secret else value
+        return [plain(item, unsafe=unsafe, hide=hide) for item in value]
+    return hidden(value) if node.secret and hide else value
 
 
 def hidden(value: Value) -> Value:

@@ -22,6 +22,7 @@ from jinja2.runtime import Context
 
 from drumline.plugin import ActionFailed
 from drumline.source.files import find_file
+from drumline.source.vault import keyring
 from drumline.templating import regular
 from drumline.templating.bounds import limit
 from drumline.templating.lookups import found_file, of_all_terms, playbook_dir, text_of_file
@@ -183,6 +184,7 @@ def password(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
         if scheme and not salt:
             salt, made = _salt_for(str(scheme)), True
         ident = given.get("ident") or kept_ident
+        keyring().note(text)
         if made and name != os.devnull:
             _keep(path, text, salt if scheme else None, ident)
     if not scheme:
