@@ -1,1 +1,1 @@
-"""Frozen data without I/O: the nouns that all layers share."""
+"""Immutable data without I/O: the types that all layers share."""

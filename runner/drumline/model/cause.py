@@ -1,4 +1,4 @@
-"""Why something happened in a run: what to name first when someone asks."""
+"""Why something happened in a run: the first answer if someone asks."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from drumline.model.plan import Job
 
 
 class Because(StrEnum):
-    """What kind of thing brought an event about. What else the cause names stands in brackets."""
+    """What kind of thing caused an event. The other fields that the cause has are in brackets."""
 
     RUN = "run"  #: The run began.
-    PLAY = "play"  #: A play that it waited for has ended (``place``).
-    BATCH = "batch"  #: The batch before it has ended (``place``).
-    BARRIER = "barrier"  #: The barrier of the wave before it has passed (``place``).
-    AVAILABLE = "available"  #: Enough hosts are available again, or too few are (``job``, where one did it).
+    PLAY = "play"  #: A play that it waited for ended (``place``).
+    BATCH = "batch"  #: The batch before it ended (``place``).
+    BARRIER = "barrier"  #: The barrier of the wave before it passed (``place``).
+    AVAILABLE = "available"  #: Enough hosts are available again, or too few are (``job``, if one caused it).
     WAVE = "wave"  #: Its wave was released (``place``).
-    NEED = "need"  #: What it needs has ended (``job``).
-    CATCH_UP = "catch_up"  #: Its host was behind, and has come that far (``job``).
-    FORK = "fork"  #: A host was done with, so that another one may be worked on (``job``).
+    NEED = "need"  #: Something that it needs ended (``job``).
+    CATCH_UP = "catch_up"  #: Its host was behind, and has caught up to it (``job``).
+    FORK = "fork"  #: A host was finished, which freed a fork (``job``).
     SESSION = "session"  #: A session on its host became free (``job``).
-    THROTTLE = "throttle"  #: One job fewer of its task was running (``job``).
+    THROTTLE = "throttle"  #: Another job of its task ended (``job``).
     STAGED = "staged"  #: A command was waiting on its host (``job``).
-    CLOCK = "clock"  #: A moment came that was waited for: an agreed start, a deadline.
-    DEADLINE = "deadline"  #: The deadline of a wave came (``place``).
+    CLOCK = "clock"  #: A time that was waited for came: an agreed start, a deadline.
+    DEADLINE = "deadline"  #: The deadline of a wave passed (``place``).
     QUORUM = "quorum"  #: Enough jobs of a wave had ended (``place``, ``job``).
     END = "end"  #: A job ended (``job``).
     FAILURE = "failure"  #: A job failed (``job``).
-    RESCUE = "rescue"  #: What a rescue needed to know of a host was known (``job``: by the end of this one).
+    RESCUE = "rescue"  #: It became known whether a host needs its rescue (``job``: by the end of this job).
     STANDSTILL = "standstill"  #: Plays wait for each other.
     PERSON = "person"  #: Someone interrupted the run, or answered (``by``).
 
 
 class Cause(NamedTuple):
-    """What brought an event about."""
+    """What caused an event."""
 
     kind: Because
     job: Job | None = None
-    #: Indices of a play, of one of its batches, of one of its waves; of the first ones only where those are meant.
+    #: Indices of a play, a batch in it and a wave in that; only the first ones for a whole play or batch.
     place: tuple[int, ...] = ()
     by: str = ""  #: ``user@machine``, ``Ctrl-C``, the name of a signal.
 

@@ -1,9 +1,9 @@
-"""What happened in a run. Everything that is journalled, reported and replayed is one of these.
+"""What happened in a run. Everything that is journalled, reported and replayed is one of these events.
 
-Events marked *input* change a run's state; the others are what the state makes of them, for reports. Replaying the
+Events marked *input* change a run's state; the state derives the others from them, for reports. Replaying the
 inputs of a journal gives the same state and the same other events (promise 1). ``at`` is seconds since the epoch.
 
-Every event names what brought it about: by its ``cause``, or, where that can be one thing alone, by its ``job`` or by
+Every event names what caused it: in ``cause`` or, if only one thing can cause it, in its ``job`` or
 ``by``.
 """
 
@@ -21,19 +21,19 @@ from drumline.model.plan import Job
 from drumline.model.playbook import Late
 from drumline.model.value import Seconds
 
-#: Number of the shape of events in ``--events`` and in the journal; raised when a reader would have to know.
+#: Version of the format of events in ``--events`` and in the journal; raised when readers need to change.
 SCHEMA = 3
 
 
 class Urgency(IntEnum):
-    """How a run is to be interrupted."""
+    """How to interrupt a run."""
 
-    AFTER_WAVE = 1  #: What is running ends by itself, nothing new starts.
-    NOW = 2  #: What is running is stopped on the hosts.
+    AFTER_WAVE = 1  #: Running jobs finish, and no new ones start.
+    NOW = 2  #: Running jobs are stopped on the hosts.
 
 
 class RunStarted(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: the plan is known, nothing was sent yet."""
+    """Input: the plan is known, and nothing has been sent yet."""
 
     at: Seconds
     run: str
@@ -52,11 +52,11 @@ class WaveReleased(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class JobsStarted(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: these jobs are about to be sent. Durable before the first of them is (promise 2)."""
+    """Input: these jobs are about to be sent. Durable before the first of them is sent (promise 2)."""
 
     at: Seconds
     jobs: tuple[Job, ...]
-    causes: tuple[Cause, ...] = ()  #: Why each of them starts now and not earlier.
+    causes: tuple[Cause, ...] = ()  #: What each of them waited for last.
 
 
 class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
@@ -68,11 +68,11 @@ class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     started: Seconds = 0.0
     #: What the job registered, masked, as JSON: ``msg``, ``rc``, ``stdout``, ``stderr``, … (``results`` for a loop).
     result: Mapping[str, Any] = {}
-    #: It failed or was unreachable, and the task says that this does not matter.
+    #: Whether it failed or was unreachable, and the task forgives that.
     ignored: bool = False
-    #: With ``start``: when its command began, by this machine's clock; None when it never did.
+    #: With ``start``: when its command began, by this machine's clock; None if it never did.
     began: Seconds | None = None
-    cause: Cause | None = None  #: Why it was stopped; None: it ended by itself.
+    cause: Cause | None = None  #: Why it was stopped; None if it ended by itself.
 
 
 class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
@@ -80,16 +80,16 @@ class JobsAbandoned(Struct, frozen=True, kw_only=True, gc=False):
 
     at: Seconds
     jobs: tuple[Job, ...]
-    #: Or ``CANCELLED``, when the run was interrupted; ``FAILED`` or ``SKIPPED``, when they were late at a barrier.
+    #: Or ``CANCELLED`` if the run was interrupted; ``FAILED`` or ``SKIPPED`` if they were late at a barrier.
     status: Status = Status.ABANDONED
-    reason: str = ""  #: For people, where there is more to say than the cause.
+    reason: str = ""  #: For people, if the cause doesn't say it all.
     cause: Cause = THE_RUN
 
 
 class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
-    """A wave has ended as far as its barrier asks.
+    """A wave has ended as far as its barrier requires.
 
-    ``last`` came last, and the others waited for it ``waited`` seconds at most, ``waited_in_all`` in total.
+    ``last`` was last to finish; the others waited for it ``waited`` seconds at most, ``waited_in_all`` in total.
     """
 
     at: Seconds
@@ -104,7 +104,7 @@ class BarrierPassed(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class WaveEnded(Struct, frozen=True, kw_only=True, gc=False):
-    """All jobs of a released wave have ended: before its barrier passes, or after it where that waited for fewer."""
+    """All jobs of a released wave have ended: before its barrier passes, or after it if it waited for fewer."""
 
     at: Seconds
     play: int
@@ -114,7 +114,7 @@ class WaveEnded(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
-    """These jobs of a wave were not over when they had to be; ``late`` says what becomes of them."""
+    """These jobs of a wave had not ended in time; ``late`` says what happens to them."""
 
     at: Seconds
     play: int
@@ -127,7 +127,7 @@ class JobsLate(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
-    """Nothing more of this play is released, since too much failed."""
+    """Too much has failed, so nothing more of this play is released."""
 
     at: Seconds
     play: int
@@ -137,15 +137,15 @@ class PlayStopped(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TimePassed(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: the time came that the state had asked to be woken at, or the machine's clock was set."""
+    """Input: the time came at which the state asked to be woken, or the machine's clock was set."""
 
     at: Seconds
-    #: Seconds by which the machine's clock was set forward since drumline began; no other time follows it.
+    #: Seconds by which the machine's clock was set forward since drumline began; other times are not affected.
     ahead: Seconds = 0.0
 
 
 class JobWaiting(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: what a running job waits for from here on."""
+    """Input: what a running job waits for from now on."""
 
     at: Seconds
     job: Job
@@ -154,7 +154,7 @@ class JobWaiting(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class JobStaged(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: a job's command waits on its host for the word to start.
+    """Input: a job's command waits on its host for the go signal.
 
     The host's clock is ``offset`` seconds ahead of this machine's, give or take ``uncertainty``.
     """
@@ -167,31 +167,31 @@ class JobStaged(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StartReleased(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: the word to start was sent to all of these jobs, of one step.
+    """Input: the go signal was sent to all of these jobs, which belong to one step.
 
-    By the clock it holds from ``instant`` on, in this machine's time; else at once.
+    They start at ``instant``, in this machine's time, or at once.
     """
 
     at: Seconds
     jobs: tuple[Job, ...]
     instant: Seconds | None = None
-    burst: Seconds = 0.0  #: Seconds from the first to the last word.
+    burst: Seconds = 0.0  #: Seconds from the first to the last go signal.
     cause: Cause = THE_RUN
 
 
 class StartCalledOff(Struct, frozen=True, kw_only=True, gc=False):
-    """A synchronised start does not take place: nothing of the step starts anywhere."""
+    """A synchronised start was called off: the step starts nowhere."""
 
     at: Seconds
     step: int
-    reason: str  #: Who and why, for people.
+    reason: str  #: Which host and why, for people.
     cause: Cause = THE_RUN
 
 
 class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
     """How far apart the commands of a synchronised start began. All in seconds, by this machine's clock.
 
-    ``p50`` and ``p99`` are of the jobs' distances from the first one.
+    ``p50`` and ``p99`` are percentiles of the jobs' delays after the first one.
     """
 
     at: Seconds
@@ -206,19 +206,19 @@ class StartMeasured(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: a job asks whether the run may go on; ``message`` is what people are shown."""
+    """Input: a job asks whether the run may go on; ``message`` is shown to people."""
 
     at: Seconds
     job: Job
     message: str
     until: Seconds | None = None
-    default: bool = False  #: What holds when no one answers until then.
-    enter: bool = False  #: At the terminal Enter is the answer.
+    default: bool = False  #: The decision if no one answers until then.
+    enter: bool = False  #: Whether Enter at the terminal is the answer.
     echo: bool = True  #: Whether what is typed is shown.
 
 
 class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: someone approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` when time was up."""
+    """Input: someone approved or rejected. ``by`` is who, as ``user@machine``, or ``nobody`` if the time was up."""
 
     at: Seconds
     job: Job
@@ -228,7 +228,7 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class FailuresPending(Struct, frozen=True, kw_only=True, gc=False):
-    """These failures count for nothing until it is known whether the rescue of their block makes up for them."""
+    """These failures don't count until it is known whether the rescue of their block succeeds."""
 
     at: Seconds
     jobs: tuple[Job, ...]
@@ -236,7 +236,7 @@ class FailuresPending(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class FailuresSettled(Struct, frozen=True, kw_only=True, gc=False):
-    """What comes of failures that were pending: they are rescued, or count from here on."""
+    """The outcome of pending failures: they are rescued, or count from now on."""
 
     at: Seconds
     jobs: tuple[Job, ...]
@@ -285,7 +285,7 @@ Event: TypeAlias = (
     | RunFinished
 )
 
-#: The events that change a state; the others are what the state made of them.
+#: The events that change a state; the state derives the others from them.
 Input: TypeAlias = (
     RunStarted
     | JobsStarted

@@ -15,7 +15,7 @@ class Host(Struct, frozen=True, kw_only=True, gc=False):
 
     name: str
     variables: Variables = {}
-    #: Names of all groups it is in, parents included, ``all`` left out, sorted.
+    #: Names of all its groups, including parents but not ``all``, sorted.
     groups: tuple[str, ...] = ()
 
 
@@ -33,7 +33,7 @@ class Inventory(Struct, frozen=True, kw_only=True, gc=False):
 
     hosts: Mapping[str, Host] = {}
     groups: Mapping[str, Group] = {}
-    #: What the sources were, for messages and the journal.
+    #: The sources, for messages and the journal.
     sources: tuple[str, ...] = ()
-    #: Files of them that were left out, since something is wrong there.
+    #: Warnings about files that were left out because of mistakes in them.
     warnings: tuple[Diagnostic, ...] = ()

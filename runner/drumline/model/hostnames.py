@@ -1,4 +1,4 @@
-"""Many host names in few letters, for people: ``web[01-40], db1``."""
+"""Many host names in short form, for people: ``web[01-40], db1``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-#: Long runs of digits are serial numbers or addresses; they fold by their last eighteen digits at most.
+#: Long digit sequences are serial numbers or addresses; at most their last eighteen digits are folded.
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class _Split(Struct, frozen=True):
-    """A name around one of its numbers."""
+    """A name split at one of its numbers."""
 
     before: str
     after: str
@@ -23,7 +23,7 @@ class _Split(Struct, frozen=True):
 def fold_hosts(names: Iterable[str]) -> str:
     """The names, each once, with runs of numbers folded and groups in order of appearance, separated by ``", "``.
 
-    Of several numbers in a name the one that most of the other names vary is folded, the last one when that is equal.
+    Of several numbers in a name, the one that varies most in other names is folded; of equal ones, the last.
     ``["web09", "web10", "web12", "db1"]`` gives ``"web[09-10,12], db1"``.
     """
     splits = {name: _splits(name) for name in dict.fromkeys(names)}

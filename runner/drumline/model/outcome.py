@@ -1,4 +1,4 @@
-"""What came of a request and of a job."""
+"""The outcomes of requests and jobs."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Ending(StrEnum):
 
 
 class Exit(Struct, frozen=True, kw_only=True, gc=False):
-    """What a session's ``run`` returns; the output went to the caller's ``emit`` as it came."""
+    """What a session's ``run`` returns. The output was passed to the caller's ``emit`` as it came."""
 
-    #: 0 to 255 on POSIX (128 + n for signal n), 0 to 2**32 - 1 on Windows; None when it was ended.
+    #: 0 to 255 on POSIX (128 + n for signal n), 0 to 2**32 - 1 on Windows; None if it was ended by drumline.
     code: int | None
     ending: Ending = Ending.EXITED
 
 
 class Completed(Struct, frozen=True, kw_only=True, gc=False):
-    """The answer to a ``Run``: how it ended and what it said."""
+    """The answer to a ``Run``: how it ended, and its output."""
 
     code: int | None
     stdout: bytes = b""
@@ -34,14 +34,14 @@ class Completed(Struct, frozen=True, kw_only=True, gc=False):
     ending: Ending = Ending.EXITED
     #: Bytes of output beyond the limit, which are not in ``stdout`` and ``stderr`` (the journal has them).
     cut: int = 0
-    #: Those of them that the journal has not either: it was more than is kept of one command.
+    #: Those of them that the journal doesn't have either, since they exceed what is kept of one command.
     lost: int = 0
-    #: The number by which the journal knows this command of the job, where it keeps some of its output; else 0.
+    #: The number of this command of the job in the journal, if that keeps some of its output; else 0.
     kept: int = 0
 
     @property
     def ok(self) -> bool:
-        """It ended by itself, with 0."""
+        """Whether it ended by itself, with exit code 0."""
         return self.code == 0
 
 
@@ -57,13 +57,13 @@ class Approval(Struct, frozen=True, kw_only=True, gc=False):
     """The answer to an ``Ask``: who decided what, and when (seconds since the epoch)."""
 
     approved: bool
-    by: str  #: ``user@machine``, or ``nobody`` when the time was up.
+    by: str  #: ``user@machine``, or ``nobody`` if the time was up.
     at: float
     comment: str = ""
 
 
 class Result(Struct, frozen=True, kw_only=True, gc=False):
-    """What an action returns. ``values`` is what ``register`` keeps, beside ``changed``, ``failed`` and ``msg``."""
+    """What an action returns. ``values`` is what ``register`` keeps besides ``changed``, ``failed`` and ``msg``."""
 
     changed: bool = False
     failed: bool = False
@@ -71,12 +71,12 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     message: str = ""  #: ``msg`` of the registered value; the report's first line.
     #: JSON-able, with Ansible's names: ``rc``, ``stdout``, ``stderr``, ``dest``, ``checksum``, …
     values: Mapping[str, Any] = {}
-    #: Variables of the host from here on (``set_fact``).
+    #: Variables that the host has from now on (``set_fact``).
     facts: Mapping[str, Any] = {}
 
 
 class Status(StrEnum):
-    """Where a job stands (``docs/semantics.md`` section 2)."""
+    """The status of a job (``docs/semantics.md`` section 2)."""
 
     PENDING = "pending"
     READY = "ready"
@@ -89,8 +89,8 @@ class Status(StrEnum):
     ABANDONED = "abandoned"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    RESCUED = "rescued"  #: It failed, and a rescue made up for it.
-    UNNEEDED = "unneeded"  #: It was there for what didn't happen, as a rescue where nothing failed.
+    RESCUED = "rescued"  #: It failed, and a rescue succeeded.
+    UNNEEDED = "unneeded"  #: It was meant for something that didn't happen, such as a rescue without a failure.
 
 
 FINAL = frozenset(Status) - {Status.PENDING, Status.READY, Status.RUNNING}

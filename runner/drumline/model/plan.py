@@ -1,6 +1,6 @@
 """The whole run before it starts: steps, waves, batches, blocks.
 
-A **step** is one task in one batch of its play: what waves are made of. A **job** is one step on one host. Steps
+A **step** is one task in one batch of its play; waves consist of steps. A **job** is one step on one host. Steps
 refer to each other by their index in ``Plan.steps``, so that ten thousand hosts cost one tuple, not a graph of jobs.
 """
 
@@ -23,7 +23,7 @@ class Job(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a step waits for: another step, a whole play, or a whole block. The other two are None."""
+    """What a step waits for: another step, a whole play, or a whole block. The other fields are None."""
 
     step: int | None = None
     play: int | None = None
@@ -39,17 +39,17 @@ class BlockPart(IntEnum):
 
 
 class Inside(NamedTuple):
-    """In which part of which block something stands."""
+    """The block, and the part of it, that contains something."""
 
     block: int  #: Index in ``Plan.blocks``.
     part: BlockPart
 
 
 class Block(Struct, frozen=True, kw_only=True, gc=False):
-    """A block in one batch. Steps, and blocks, say by themselves that they stand in it."""
+    """A block in one batch. Steps and blocks themselves say which block contains them."""
 
     index: int
-    inside: Inside | None = None  #: The part of another block that it stands in itself.
+    inside: Inside | None = None  #: The part of another block that contains it.
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False):
@@ -60,7 +60,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
     play: int
     batch: int  #: Within the play.
     wave: int  #: Within the batch: the task's level.
-    #: In inventory order. With ``run_once`` these are the candidates: the first that may run it does, for all.
+    #: In inventory order. With ``run_once`` these are the candidates: the first available one runs it, for all.
     hosts: tuple[str, ...]
     needs: tuple[Need, ...] = ()
     inside: Inside | None = None  #: The innermost block around it.
@@ -72,11 +72,11 @@ class Batch(Struct, frozen=True, kw_only=True, gc=False):
     hosts: tuple[str, ...]
     waves: tuple[tuple[int, ...], ...] = ()
     barriers: tuple[Barrier, ...] = ()  #: One for each wave.
-    canary: bool = False  #: Nothing in it may fail, or the play stops after it.
+    canary: bool = False  #: If anything in it fails, the play stops after it.
 
 
 class Keep(Struct, frozen=True, kw_only=True, gc=False):
-    """``keep_available``: at least so many of these hosts are neither in the batch nor failed."""
+    """``keep_available``: at least this many of these hosts are outside the batch and haven't failed."""
 
     group: str
     least: int
@@ -103,7 +103,7 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def places_of(plan: Plan, inside: Inside | None) -> Sequence[Inside]:
-    """The parts of blocks around something, the innermost first."""
+    """The parts of blocks that contain something, the innermost first."""
     found: list[Inside] = []
     while inside is not None:
         found.append(inside)

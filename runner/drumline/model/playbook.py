@@ -1,6 +1,6 @@
-"""Playbooks as a person wrote them, checked and typed; nothing is evaluated yet.
+"""Playbooks as written, checked and typed; nothing is evaluated yet.
 
-Fields whose type says ``Value`` may hold a :class:`~drumline.model.value.Template` to be rendered when the job
+Fields of type ``Value`` may hold a :class:`~drumline.model.value.Template` to be rendered when the job
 runs. Everything else is fixed when the file is read.
 """
 
@@ -19,15 +19,15 @@ from drumline.model.value import Template, Value, Variables
 
 
 class TaskPath(NamedTuple):
-    """Where a task is found: by ids, which stay as they are when a plan grows, not by its number in a list."""
+    """The path of a task: ids, which stay the same when a plan grows, not positions in a list."""
 
     play: str
-    #: Ids of what is around the task, the outermost first, then its own. Empty: the whole play.
+    #: Ids of what contains the task, the outermost first, then its own. Empty: the whole play.
     names: tuple[str, ...] = ()
 
     @property
     def is_play(self) -> bool:
-        """Whether it is a whole play, whose place in an order is the play's end."""
+        """Whether it is a whole play, which is ordered by the play's end."""
         return not self.names
 
     def __str__(self) -> str:
@@ -46,14 +46,14 @@ class TriggerRule(StrEnum):
 
 
 class Strategy(StrEnum):
-    """What is held back beside needs (``docs/semantics.md`` section 3). ``linear`` in a file means ``waves``."""
+    """What is held back besides needs (``docs/semantics.md`` section 3). ``linear`` in a file means ``waves``."""
 
     WAVES = "waves"
     FREE = "free"
 
 
 class Order(StrEnum):
-    """In which order hosts go through a play (Ansible's names)."""
+    """The order in which hosts go through a play (Ansible's names)."""
 
     INVENTORY = "inventory"
     REVERSE_INVENTORY = "reverse_inventory"
@@ -63,9 +63,9 @@ class Order(StrEnum):
 
 
 class Late(StrEnum):
-    """What becomes of a job that is late at its barrier (``docs/semantics.md`` section 4)."""
+    """What happens to a job that is late at its barrier (``docs/semantics.md`` section 4)."""
 
-    FAIL = "fail"  #: It is stopped, and has failed.
+    FAIL = "fail"  #: It is stopped and fails.
     DROP = "drop"  #: It is stopped, and its host leaves the play without having failed.
     CATCH_UP = "catch_up"  #: It goes on; its host runs what it missed, and isn't waited for until it has caught up.
 
@@ -77,11 +77,11 @@ class Amount(Struct, frozen=True, gc=False):
     percent: bool = False
 
     def at_least(self, total: int) -> int:
-        """Of ``total``, rounded up: what has to be there."""
+        """The amount of ``total``, rounded up: a minimum."""
         return math.ceil(round(total * self.value / 100, 9)) if self.percent else int(self.value)
 
     def at_most(self, total: int) -> int:
-        """Of ``total``, rounded down but 1 at least: what is taken at once (``serial``, as in Ansible)."""
+        """The amount of ``total``, rounded down, but at least 1: a size of batches (``serial``, as in Ansible)."""
         return max(1, math.floor(round(total * self.value / 100, 9))) if self.percent else int(self.value)
 
     def __str__(self) -> str:
@@ -97,9 +97,9 @@ class Barrier(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Start(Struct, frozen=True, kw_only=True, gc=False):
-    """A synchronised start: staged on all hosts, then released in one burst, or by each host's own clock.
+    """A synchronised start: staged on all hosts, then started in one burst, or by each host's own clock.
 
-    By the clock with ``at`` or ``max_skew``; in a burst otherwise.
+    By the clock with ``at`` or ``max_skew``, otherwise in a burst.
     """
 
     max_skew: float | None = None  #: Seconds.
@@ -114,7 +114,9 @@ class Loop(Struct, frozen=True, kw_only=True, gc=False):
     index_variable: str | None = None
     label: Value = None
     pause: Value = 0  #: Seconds between two items.
-    flatten: bool = False  #: ``with_items``: an item that is a list stands for its items; one value is a list of one.
+    flatten: bool = (
+        False  #: ``with_items``: an item that is a list stands for its items; a single value is a list of one.
+    )
 
 
 class Retries(Struct, frozen=True, kw_only=True, gc=False):
@@ -129,13 +131,13 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One action over some hosts."""
 
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
-    around: tuple[str, ...] = ()  #: Ids of what the task stands in, within its play, the outermost first.
+    around: tuple[str, ...] = ()  #: Ids of what contains the task within its play, the outermost first.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
     traits: Traits = Traits()  #: Of the action.
     arguments: Mapping[str, Value] = {}
     position: Position
-    #: Where each keyword and argument stands, for messages: keys ``when``, ``arguments.src``, …
+    #: The place of each keyword and argument, for messages: keys ``when``, ``arguments.src``, …
     positions: Mapping[str, Position] = {}
 
     #: As written: names of tasks or plays. None: needs the task written before it.
@@ -156,27 +158,27 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
 
     register: str | None = None
     variables: Variables = {}
-    #: A dict, a template that gives one, or a list of these, of which later ones win.
+    #: A dict, a template that gives one, or a list of these, in which later ones override earlier ones.
     environment: Value = {}
     become: Value = False
     become_user: Value = "root"
-    #: What ``connection``, ``port`` and ``remote_user`` say, as variables that are weaker than all others.
+    #: ``connection``, ``port`` and ``remote_user`` as variables, which are weaker than all others.
     connection: Variables = {}
     no_log: Value = False
     tags: frozenset[str] = frozenset()
 
-    first: bool = False  #: All other tasks of its play come after it, whatever they need.
+    first: bool = False  #: Whether all other tasks of its play come after it, whatever they need.
     any_errors_fatal: bool = False
     barrier: Barrier | None = None  #: Of the wave that the task ends; None: the play's.
     start: Start | None = None
-    throttle: int = 0  #: Jobs of this task at once; 0: no limit of its own.
+    throttle: int = 0  #: The most jobs of this task at once; 0: no limit of its own.
     #: Those of the fields that are fixed before the run, by keyword, whose values hold templates that are still to be
     #: rendered (``loading.deferred``); a plan is made when this is empty.
     deferred: Mapping[str, Value] = {}
 
 
 class Play(Struct, frozen=True, kw_only=True, gc=False):
-    """A list of tasks over a pattern of hosts. Keywords that a play passes on are already in its tasks."""
+    """A list of tasks for the hosts of a pattern. Keywords that a play passes on are already in its tasks."""
 
     id: str
     name: str
@@ -187,37 +189,37 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     variables: Variables = {}
     #: Names of files of variables that aren't read yet (``loading.vars_files``), or lists of names to choose from.
     vars_files: tuple[Value, ...] = ()
-    #: The task that gathers facts, until it is known whether the play needs it; then it is among the tasks or gone.
+    #: The task that gathers facts, until it is known whether the play needs it. Then it is among the tasks or gone.
     gathering: Task | None = None
-    gathers: bool | None = None  #: ``gather_facts``; None: where something in the play may use one.
+    gathers: bool | None = None  #: ``gather_facts``; None: only if something in the play may use a fact.
     facts: str = ""  #: Whether facts are gathered, and why.
     #: Ids of plays; None: needs the play before it.
     needs: tuple[str, ...] | None = None
     strategy: Strategy = Strategy.WAVES
     order: Order = Order.INVENTORY
-    #: Sizes of the batches, as in Ansible: the last one counts for all batches that follow. Empty: one batch.
+    #: Sizes of the batches, as in Ansible: the last one applies to all later batches. Empty: one batch.
     serial: tuple[Amount, ...] = ()
     canary: Amount | None = None  #: Size of a first batch in which nothing may fail.
-    spread_by: str | None = None  #: A variable; hosts with the same value are kept out of each other's batch.
-    #: By group: how many of its hosts are neither in the batch nor failed, at any time.
+    spread_by: str | None = None  #: A variable; hosts with the same value go into different batches, if possible.
+    #: By group: how many of its hosts must be outside the batch and not have failed, at any time.
     keep_available: Mapping[str, Amount] = {}
-    #: The play stops when more than this share of a batch's hosts failed, in percent.
+    #: The play stops if more than this share of a batch's hosts fails, in percent.
     max_fail_percentage: float | None = None
     barrier: Barrier = Barrier()
     deferred: Mapping[str, Value] = {}  #: See :class:`Task`.
 
     @property
     def path(self) -> TaskPath:
-        """Of the whole play."""
+        """The path of the whole play."""
         return TaskPath(self.id)
 
     def path_of(self, task: Task) -> TaskPath:
-        """Of one of its tasks."""
+        """The path of one of its tasks."""
         return TaskPath(self.id, (*task.around, task.id))
 
 
 class Playbook(Struct, frozen=True, kw_only=True, gc=False):
-    """One or more files' plays, in order."""
+    """The plays of one or more files, in order."""
 
     path: str
     plays: tuple[Play, ...] = ()

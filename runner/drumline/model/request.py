@@ -1,4 +1,4 @@
-"""What an action asks for: the requests that it yields and the job runner runs."""
+"""The requests that an action yields and a job performs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from msgspec import Struct
 
 
 class Language(StrEnum):
-    """How a command's text is to be read on the host."""
+    """How the host reads a command's text."""
 
     SH = "sh"  #: A POSIX shell script.
-    POWERSHELL = "powershell"  #: A script for the host's warm PowerShell, whichever it is.
+    POWERSHELL = "powershell"  #: A script for the host's warm PowerShell, of either kind.
     CMD = "cmd"  #: One line for Windows' ``cmd``.
     EXEC = "exec"  #: One command line started without a shell, quoted as the platform quotes arguments.
 
@@ -26,70 +26,70 @@ class Become(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Run(Struct, frozen=True, kw_only=True, gc=False):
-    """Run one command or script and collect what it says. Answered by a ``Completed``."""
+    """Run one command or script and collect its output. Answered by a ``Completed``."""
 
     language: Language
     text: str
-    #: Functions that ``text`` uses, the same for many commands; a session may keep them rather than send them again.
+    #: Functions that ``text`` uses, shared by many commands; a session may keep them instead of sending them again.
     library: str = ""
     stdin: bytes = b""
-    #: Added to what the host's login gives; names and values are any text without NUL.
+    #: Added to the environment of the host's login; names and values are any text without NUL.
     environment: Mapping[str, str] = {}
     directory: str | None = None  #: Working directory on the host; None: the login's own.
     timeout: float | None = None  #: Seconds until it and its children are ended; None: never.
     become: Become | None = None
-    #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the usual one.
+    #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the default.
     executable: str | None = None
 
-    #: This is what the task is about, and what ``start`` holds back; other requests prepare it or tidy up.
+    #: Whether this is the task's main command, which ``start`` holds back; other requests prepare it or clean up.
     main: bool = False
-    #: It removes what earlier requests have left: it is run, within a few seconds, also when the job was
+    #: Whether it removes what earlier requests left. It is run, for a few seconds, even if the job was
     #: stopped or its time is up.
     tidies: bool = False
 
     @property
     def script(self) -> str:
-        """All of the text, the library in front."""
+        """The whole text, with the library in front."""
         return f"{self.library}\n{self.text}" if self.library else self.text
 
 
 class Put(Struct, frozen=True, kw_only=True, gc=False):
-    """Write a file on the host, as the login user, whole or not at all. Answered by None.
+    """Write a file on the host, as the login user, completely or not at all. Answered by None.
 
-    The content's checksum is compared at the end; the directory must exist.
+    The checksum is verified at the end; the directory must exist.
     """
 
     source: bytes | Path  #: The content, or a file on this machine that holds it.
     destination: str
     mode: int | None = None  #: Permission bits on POSIX, such as ``0o644``; None: the host's default.
-    timeout: float | None = None  #: Seconds until it is given up; None: not while it gets on.
+    timeout: float | None = None  #: Seconds until it is given up; None: not while it makes progress.
 
 
 class Get(Struct, frozen=True, kw_only=True, gc=False):
-    """Read a file of the host into one on this machine, whole or not at all. Answered by None."""
+    """Copy a file of the host to this machine, completely or not at all. Answered by None."""
 
     source: str
     destination: Path
-    timeout: float | None = None  #: Seconds until it is given up; None: not while it gets on.
+    timeout: float | None = None  #: Seconds until it is given up; None: not while it makes progress.
 
 
 class Sleep(Struct, frozen=True, kw_only=True, gc=False):
-    """Let time pass without holding a session. Answered by None; the task's time-out still counts."""
+    """Wait without holding a session. Answered by None; the task's timeout still counts."""
 
     seconds: float
 
 
 class Reconnect(Struct, frozen=True, kw_only=True, gc=False):
-    """Drop the connection and open it anew. Answered by None, or raises a ``HostError`` in the action."""
+    """Drop the connection and open it again. Answered by None, or raises a ``HostError`` in the action."""
 
     timeout: float | None = None  #: Seconds until the attempt is given up; None: as long as the transport takes.
 
 
 class Waiting(Struct, frozen=True, kw_only=True, gc=False):
-    """Tell people what the job waits for from here on. Answered by None."""
+    """Show people what the job waits for from now on. Answered by None."""
 
     reason: str  #: ``for port 5432 of 127.0.0.1``; it follows the word "waits".
-    seconds: float | None = None  #: How long at most.
+    seconds: float | None = None  #: The most seconds to wait.
 
 
 class Ask(Struct, frozen=True, kw_only=True, gc=False):
@@ -97,9 +97,9 @@ class Ask(Struct, frozen=True, kw_only=True, gc=False):
 
     message: str
     timeout: float | None = None  #: Seconds; None: for as long as it takes.
-    default: bool = False  #: What holds when no one answers in that time.
-    enter: bool = False  #: At the terminal Enter is the answer; what was typed before it is the comment.
-    echo: bool = True  #: Whether that is shown while it is typed, and kept.
+    default: bool = False  #: The decision if no one answers in that time.
+    enter: bool = False  #: Whether Enter at the terminal is the answer; text typed before it is the comment.
+    echo: bool = True  #: Whether that text is shown while it is typed, and kept.
 
 
 class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
@@ -108,5 +108,5 @@ class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
     samples: int = 8
 
 
-#: Whatever an action may yield.
+#: Anything that an action may yield.
 Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Waiting | Ask | ReadClock

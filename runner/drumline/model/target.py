@@ -1,4 +1,4 @@
-"""Where and how a host is reached: what a transport is given."""
+"""Where a host is and how to reach it: what a transport is given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from drumline.secret import Secret
 
-#: Values of ``become_method`` that are run.
+#: Supported values of ``become_method``.
 SUDO = (None, "sudo", "ansible.builtin.sudo")
 
 
@@ -25,7 +25,7 @@ class Platform(StrEnum):
 class Option(Struct, frozen=True, kw_only=True, gc=False):
     """One connection variable that a transport reads.
 
-    Its value comes from the first of ``variables`` that has one as ``drumline_NAME``, else as ``ansible_NAME``.
+    Its value comes from the first of ``variables`` with a value as ``drumline_NAME``, else as ``ansible_NAME``.
     """
 
     name: str
@@ -37,26 +37,26 @@ class Option(Struct, frozen=True, kw_only=True, gc=False):
     #: Names of the variables without their prefix; by default the option's own.
     variables: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
-    file: bool = False  #: It names a file of this machine, which has to be there.
+    file: bool = False  #: Whether it names a file on this machine, which has to exist.
     secret: bool = False  #: The value reaches the transport as :class:`drumline.secret.Secret`, and is masked.
 
 
 class Target(Struct, frozen=True, kw_only=True, dict=True):
     """One host as a transport sees it. ``options`` has a value for each option that the transport declares."""
 
-    host: str  #: The name in the inventory; what messages call it.
+    host: str  #: The name in the inventory, which messages use.
     transport: str
     options: Mapping[str, Any] = {}
-    #: What the host's variables say of running as another user; they win over the keywords of tasks. None: nothing.
+    #: What the host's variables say about running as another user; overrides the keywords of tasks. None: nothing.
     become: bool | None = None
     become_user: str | None = None
     become_method: str | None = None
-    #: The password that ``sudo`` would ask for: no transport can give it yet, and the task fails instead.
+    #: The password that ``sudo`` would ask for: no transport can pass it yet, so the task fails instead.
     become_password: Secret | None = None
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """Identity of the way to the host, hashable: equal keys share one connection."""
+        """The identity of the connection, hashable: equal keys share one connection."""
         return self.host, self.transport, tuple(sorted(self.options.items()))
 
     def __getitem__(self, option: str) -> Any:

@@ -1,4 +1,4 @@
-"""What tasks and plays are called in reports: as they are named, else by what they say."""
+"""Titles of tasks and plays in reports: their names, else their text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drumline.model.playbook import Play, Task
 from drumline.model.value import text_of
 from drumline.secret import mask_assignments
 
-#: Letters of a task's text that are its title.
+#: The most letters of a task's text in its title.
 _LONGEST = 60
 #: Arguments that are the text of a task, and aren't secret.
 _TELLING = ("cmd", "argv", "msg", "var", "that")

@@ -1,4 +1,4 @@
-"""What drumline has to know of a task beside how it runs: its action says it, by whatever name."""
+"""What drumline has to know about a task besides how to run it, declared by its action."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from msgspec import Struct
 
 
 class Effect(StrEnum):
-    """What a task may bring about, for those that wait for it."""
+    """What a task may cause that others wait for."""
 
     ANYTHING = "anything"
     FILES = "files"  #: It writes files; nothing answers at a port because of it.
-    NOTHING = "nothing"  #: It looks, says or asks; what it names is there already, or isn't there because of it.
+    NOTHING = "nothing"  #: It looks, says or asks; whatever it names isn't created by it.
 
 
 class Shows(StrEnum):
     """What reports show of a result."""
 
     OUTCOME = "outcome"  #: That it changed something, or why it failed; the rest with ``-v``.
-    MESSAGE = "message"  #: Its message always: it is what the task is for.
+    MESSAGE = "message"  #: Always its message, which is what the task is for.
     CLOCK = "clock"  #: How far clocks are off, for all hosts in one table: values ``offset``, ``uncertainty``.
 
 
 class Sets(StrEnum):
-    """Which variables a task sets for those after it, beside ``register``."""
+    """Which variables a task sets for later tasks, in addition to ``register``."""
 
     NOTHING = "nothing"
     ARGUMENTS = "arguments"  #: Those that its arguments name.
-    FACTS = "facts"  #: Facts of its host, ``ansible_NAME``, in ``ansible_facts`` too; a play's ``vars`` win over them.
-    UNKNOWN = "unknown"  #: No one knows their names beforehand, so that an undefined name may be one of them.
+    FACTS = "facts"  #: Facts of its host, ``ansible_NAME``, in ``ansible_facts`` too; a play's ``vars`` override them.
+    UNKNOWN = "unknown"  #: Their names aren't known in advance, so an undefined name may be one of them.
 
 
 class ApprovalArguments(Struct, frozen=True, kw_only=True):
-    """The task asks people whether the run goes on: the arguments that hold what they are asked."""
+    """The task asks people whether the run goes on: the names of the arguments for that."""
 
     message: str = "message"
-    timeout: str = "timeout"  #: A duration; null: it waits however long it takes.
-    default: str = "default"  #: What holds when the time is up; null is a rejection.
-    approval: str = "approve"  #: The value of that argument which approves; any other rejects.
+    timeout: str = "timeout"  #: A duration; null: it waits indefinitely.
+    default: str = "default"  #: The decision if the time is up; null is a rejection.
+    approval: str = "approve"  #: The value of that argument that approves; any other rejects.
 
 
 class WaitArguments(Struct, frozen=True, kw_only=True):
