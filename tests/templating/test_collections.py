@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +37,19 @@ def test_a_template_gives_what_ansible_gives(text: str, expected: dict[str, Any]
             rendered(text)
     else:
         assert json.loads(json.dumps(rendered(text), default=str)) == expected["value"]
+
+
+def test_a_template_imports_only_what_it_names() -> None:
+    script = (
+        "import sys; from drumline.app import Templating; from drumline.model.value import Template; "
+        "from drumline.diagnostics import Position; "
+        "Templating().render(Template('{{ a | upper }}', Position('p')), {'a': 'x'}); print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "jinja2" in loaded
+    unwanted = ("cryptography", "jmespath", "netaddr", "passlib", "drumline.source.vault_format")
+    assert [name for name in loaded if name.split(".")[0] in unwanted or name in unwanted] == []
+    own = [
+        name for name in loaded if name.startswith("drumline.templating.") and name.endswith(("filters", "_lookups"))
+    ]
+    assert own == []
