@@ -29,6 +29,7 @@ def _play_data(plan: Plan, planned: PlannedPlay) -> dict[str, Any]:
         "name": play.name,
         "id": play.id,
         "strategy": str(play.strategy),
+        "facts": play.facts or None,
         "needs": [plan.plays[need].play.id for need in planned.needs],
         "order": str(play.order),
         "serial": [str(amount) for amount in play.serial],
