@@ -141,6 +141,8 @@ def _on_posix(call: Call, path: Path, arguments: str) -> Steps:
 def _powershell(call: Call, path: Path, arguments: str) -> Steps:
     with readable(path):
         data = path.read_bytes()
+    if call["decrypt"]:
+        data = call.decrypted(path, data)
     encoded = powershell_value(_as_utf8(data))
     script = f"[scriptblock]::Create([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String({encoded})))"
     run = _run(call, Language.POWERSHELL, f"& ({script}) {arguments}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
 import shutil
 import sys
@@ -319,6 +320,27 @@ def test_batch_script(windows: ActionHost, tmp_path: Path, padding: int) -> None
     assert result.values["stdout"].startswith("first C:\\")
     gone = result.values["stdout"].removeprefix("first ")
     assert not windows("win_stat", path=gone).values["stat"]["exists"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"), [(Platform.POSIX, "it.sh"), (Platform.WINDOWS, "it.ps1"), (Platform.WINDOWS, "it.cmd")]
+)
+@pytest.mark.parametrize("decrypt", [True, False])
+def test_an_encrypted_script_is_decrypted(platform: Platform, name: str, decrypt: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"$ANSIBLE_VAULT;1.1;AES256\n61")
+    ready = Completed(code=0, stdout=b'{"upload": "t"}')
+    requests, _ = play(
+        ACTIONS["script"],
+        {"cmd": str(tmp_path / name), "decrypt": decrypt},
+        lambda request: ready if isinstance(request, Run) else None,
+        platform=platform,
+        decrypted=lambda _path, _content: b"clear text",
+    )
+    sent = b"".join(request.text.encode() + (request.stdin or b"") for request in requests if isinstance(request, Run))
+    forms = {text: (text, base64.b64encode(text)) for text in (b"clear text", b"$ANSIBLE_VAULT;1.1;AES256\n61")}
+    wanted, other = list(forms.values()) if decrypt else list(forms.values())[::-1]
+    assert any(form in sent for form in wanted)
+    assert not any(form in sent for form in other)
 
 
 @pytest.mark.parametrize("platform", Platform)
