@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from drumline.loading import keywords
+
 ROOT = Path(__file__).parent.parent
 RUNNER = ROOT / "runner" / "drumline"
 PLUGINS = ROOT / "plugins"
@@ -329,3 +331,15 @@ def test_a_class_name_stands_for_one_thing() -> None:
                 places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     twice = {name: where for name, where in places.items() if len(where) > 1 and name not in SHARED_NAMES}
     assert not twice, twice
+
+
+def test_a_keyword_is_read_somewhere() -> None:
+    named = {
+        node.value
+        for path in (RUNNER / "loading").glob("*.py")
+        if path.stem != "keywords"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant)
+    }
+    known = keywords.TASK | keywords.PLAY | keywords.LOOP_CONTROL | keywords.BARRIER | keywords.START
+    assert known <= named, known - named
