@@ -151,6 +151,11 @@ def test_errors_of_a_lookup_can_be_ignored() -> None:
         rendered("{{ lookup('file', 'nowhere', errors='strict') }}")
 
 
+def test_an_expression_that_is_nested_too_deeply_is_called_so() -> None:
+    with pytest.raises(TemplateFailed, match="nested too deeply"):
+        rendered("{{ {} | json_query('[' * 3000) }}")
+
+
 def test_a_setting_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_REMOTE_USER", "deploy")
     assert rendered("{{ lookup('config', 'DEFAULT_REMOTE_USER') }}") == "deploy"

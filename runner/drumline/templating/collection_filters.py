@@ -55,6 +55,8 @@ def json_query(data: Any, expression: str) -> Any:
 
     try:
         return jmespath.search(str(expression), data)
+    except RecursionError:
+        raise FilterArgumentError("'json_query': the expression is nested too deeply.") from None
     except (JMESPathError, TypeError, ValueError) as error:
         raise FilterArgumentError(f"'json_query' of '{expression}': {error}.") from None
 
