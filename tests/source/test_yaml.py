@@ -144,7 +144,7 @@ def test_only_a_dictionary_can_be_merged() -> None:
         ('a: "C:\\x.exe"\n', (1, 9), "single quotes"),
         ("- a: 1\nb: 2\n", (2, 1), "column of its first one"),
         ("a: 'it's'\n", (1, 8), "ends with that quote"),
-        ("a: 1\n- b\n", (2, 1), "begin in one column"),
+        ("a: 1\n- b\n", (2, 1), "begin in the same column"),
         ("a: @b\n", (1, 4), "has to be quoted"),
         ("a: *\n", (1, 5), "has to be quoted"),
         ('a: "b\n', (1, 4), "never closed"),

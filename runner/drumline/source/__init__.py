@@ -1,1 +1,1 @@
-"""Text with positions: the author's files, YAML, durations, quotes, and the mistakes in them."""
+"""Reading the author's files: text with positions, YAML, durations, quotes, and the mistakes in them."""

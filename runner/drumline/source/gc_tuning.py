@@ -1,4 +1,4 @@
-"""Holding the garbage collector back while much is made that stays, or is there already."""
+"""Holding back the garbage collector while many lasting objects are made, or exist already."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """A large tree has no garbage; looking for it again and again takes a third to half of the time to build it."""
+    """Pause collection while a large tree is built: it has no garbage, and scanning takes up to half of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -19,14 +19,14 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-#: New objects between two looks at the young ones, looks at these between two at older ones, and so on. Python's own
-#: 700 are a few jobs, and its 10 make a look at half a million objects of what would be 50,000.
+#: New objects between two collections of the young generation, of these between two of the next one, and so on.
+#: Python's default of 700 objects is a few jobs.
 _RARELY = (50_000, 50, 1_000)
 
 
 @contextmanager
 def rare_collector() -> Iterator[None]:
-    """Leave what is there alone, and look for garbage rarely: a look at a whole fleet holds a barrier up for 20 ms."""
+    """Leave existing objects alone, and collect rarely: scanning a whole fleet holds up a barrier for 20 ms."""
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*_RARELY)

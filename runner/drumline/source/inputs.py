@@ -1,8 +1,9 @@
-"""What goes into a plan: which files were read or found while it was made, and what was in them.
+"""The inputs of a plan: the files that were read or found while it was made, with digests of their content.
 
-So it can be said later whether they are still the same. What a plan only names (sources of ``copy``) may be huge: of
-that, 64 MiB are read in all, some tenths of a second. Beyond them size and time of change stand for the content. And
-of directories it names, a thousand entries are looked at in all: one that has more is known by its own time of change.
+They show later whether the files are still the same. Files that a plan only names (sources of ``copy``) may be huge, so
+only 64 MiB of them are read in total, which takes some tenths of a second. Beyond that, size and modification time
+stand in for the content. Of the directories that it names, only a thousand entries are checked in total: a directory
+with more is identified by its own modification time.
 """
 
 from __future__ import annotations
@@ -17,30 +18,30 @@ from pathlib import Path
 
 from drumline.plugin.history import InputFile
 
-#: Bytes that are read of the files which a plan only names, since nothing can be stopped before the run has begun.
+#: The most bytes read of files that a plan only names, since nothing can be stopped before the run begins.
 _MOST_READ = 64 << 20
-#: Entries of the directories which a plan only names that are looked at, for the same reason. Not a time, by which the
-#: same files would sometimes seem to be others.
+#: The most entries checked of directories that a plan only names, for the same reason. It isn't a time limit, since
+#: then the same files would sometimes seem to have changed.
 _MOST_ENTRIES = 1000
 
 
 class Inputs:
-    """Files, in the order in which they were met."""
+    """Files, in the order in which they were noted."""
 
     def __init__(self) -> None:
         self._files: dict[str, InputFile | None] = {}
 
     def read(self, path: Path, content: bytes) -> None:
-        """This was read."""
+        """Note a file that was read."""
         where = os.path.abspath(path)
         self._files[where] = InputFile(where, len(content), hashlib.sha256(content).digest())
 
     def found(self, path: Path) -> None:
-        """This will be read while the plan runs: a file, or a directory with all that is in it."""
+        """Note what will be read while the plan runs: a file, or a directory with its contents."""
         self._files.setdefault(os.path.abspath(path), None)
 
     def files(self) -> list[InputFile]:
-        """All of them; what was only found is read now. What can't be read any more is left out."""
+        """All files. Those that were only found are read now; those that can't be read any more are left out."""
         found: list[InputFile] = []
         bytes_left, entries_left = _MOST_READ, _MOST_ENTRIES
         for path, known in self._files.items():
@@ -62,7 +63,7 @@ class Inputs:
 
 
 def _below(directory: str) -> Iterator[os.DirEntry[str]]:
-    """All that is in a directory and in those within it, read no further than it is asked for."""
+    """Everything below a directory, read lazily."""
     waiting = [directory]
     while waiting:
         with suppress(OSError), os.scandir(waiting.pop()) as entries:
@@ -73,7 +74,7 @@ def _below(directory: str) -> Iterator[os.DirEntry[str]]:
 
 
 def _file_at(path: str, most: int) -> InputFile:
-    """``most``: bytes up to which it is read. Raises ``OSError``, also for a pipe, which would never end."""
+    """``most``: the most bytes to read. Raises ``OSError``, also for a pipe, which would never end."""
     status = os.stat(path)
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise OSError("neither a file nor a directory")
@@ -89,7 +90,7 @@ def _unread_digest(status: os.stat_result) -> bytes:
 
 
 def is_as_before(file: InputFile, sealed: Callable[[bytes], bytes]) -> bool:
-    """Whether a file is still what it was; ``sealed`` makes of a digest what ``file`` has of it."""
+    """Whether a file is still the same; ``sealed`` turns a digest into the form that ``file`` has."""
     try:
         status = os.stat(file.path)
         if status.st_size != file.size:
@@ -109,7 +110,7 @@ _noted: Inputs | None = None
 
 @contextmanager
 def inputs_noted() -> Iterator[Inputs]:
-    """While this lasts, what is read by whatever thread is noted there."""
+    """Within this context, files read by any thread are noted."""
     global _noted
     before, _noted = _noted, Inputs()
     try:
@@ -119,12 +120,12 @@ def inputs_noted() -> Iterator[Inputs]:
 
 
 def note_content(path: Path, content: bytes) -> None:
-    """This file was read."""
+    """Note that this file was read."""
     if _noted is not None:
         _noted.read(path, content)
 
 
 def note_file(path: Path) -> None:
-    """This file or directory was found; it is read later, or by someone else."""
+    """Note that this file or directory was found, and is read later or elsewhere."""
     if _noted is not None:
         _noted.found(path)

@@ -1,4 +1,4 @@
-"""Durations and points in time, as people write them: ``1h30m``, ``2026-12-01T02:00:00+01:00``."""
+"""Durations and times, as people write them: ``1h30m``, ``2026-12-01T02:00:00+01:00``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPACE_BEFORE_ZONE = r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])\Z)"
 
 
 def duration(value: object) -> float:
-    """Seconds of a text such as ``100ms``, ``90s`` or ``1h30m``; ``ValueError`` says what else is meant, perhaps."""
+    """The seconds of a text such as ``100ms``, ``90s`` or ``1h30m``; ``ValueError`` suggests what may be meant."""
     text = str(value).strip()
     match = re.fullmatch(_DURATION, text)
     if match is not None and text:
@@ -41,5 +41,5 @@ def instant(value: object) -> float:
 def _with_zone(moment: datetime) -> str:
     try:
         return moment.astimezone().isoformat()
-    except (OverflowError, OSError, ValueError):  # outside what the platform's zones know: year 1, say
+    except (OverflowError, OSError, ValueError):  # outside the range of the platform's zones, such as year 1
         return f"{moment.isoformat()}Z"

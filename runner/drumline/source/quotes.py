@@ -1,8 +1,8 @@
-r"""What stands within quotes: of Ansible's own reading of a task's text, and of the languages that hosts read it in.
+r"""What is within quotes in a task's text: as Ansible reads it, and in the languages of the hosts.
 
 A backslash before a quote is an escape for Ansible and ``sh``, and an ordinary letter for PowerShell and ``cmd``: so
 ``"C:\windows\"`` is a whole string in one language and the beginning of a longer one in the other. Comments and here
-documents count as quoted: what stands in them is no word of the command.
+documents count as quoted, since they contain no words of the command.
 
 The readings are exact for quotes that aren't nested in substitutions (``"$(echo "a")"`` is read as two strings).
 """
@@ -14,9 +14,9 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-# The expressions are texts, which ``re`` compiles where they are first met: most runs meet none of them.
+# The expressions are strings that ``re`` compiles on first use, since most runs use none of them.
 
-#: A template's block, from its first letters on. Braces in its own texts don't end it.
+#: A template's block, from its first letters on. Braces in its string literals don't end it.
 _BLOCKS = {
     "{{": r"""\{\{(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^"'}]|\}(?!\}))*\}\}""",
     "{%": r"\{%.*?%\}",
@@ -61,13 +61,13 @@ _READINGS = {
         opening=_TYPOGRAPHIC + _APOSTROPHES,
     ),
     "cmd": _reading(quoted=r'"(?:[^"])*"', plain=r"\^.", opening='"'),
-    "program": _reading(quoted=_ESCAPING, plain=r"\\.", opening='"'),  # as programs on Windows take their line apart
+    "program": _reading(quoted=_ESCAPING, plain=r"\\.", opening='"'),  # as programs on Windows split their command line
 }
 
-#: Text without any of these holds nothing quoted.
+#: Text without any of these has nothing quoted.
 _ANY = re.compile(rf"[{_TYPOGRAPHIC}{_APOSTROPHES}\#]|<<")
 
-#: Readings in which a quote may stay open: programs take that as closed at the end of the line.
+#: Languages in which a quote may stay open: programs take it as closed at the end of the line.
 _TOLERANT = frozenset({"program", "cmd"})
 
 
@@ -75,7 +75,7 @@ class Quotes(Struct):
     """One reading of one text."""
 
     spans: list[tuple[int, int]] = []
-    #: Where a quote begins that is never closed.
+    #: The place of a quote that is never closed.
     open: int | None = None
 
     def hold(self, index: int) -> bool:
@@ -88,10 +88,10 @@ class Quotes(Struct):
 
 
 def without_blocks(text: str) -> str:
-    """The text with a plain letter for each of those of templates, whose texts aren't known yet and hold no words."""
+    """The text with templates replaced by plain letters, since their values aren't known yet and contain no words."""
     kept: list[str] = []
     end, looked = 0, 0
-    unclosed: set[str] = set()  # kinds of which no block after this ends
+    unclosed: set[str] = set()  # kinds of blocks that never end after this
     while found := _BLOCK_START.search(text, looked):
         looked = found.end()
         if found[0] in unclosed:
@@ -106,7 +106,7 @@ def without_blocks(text: str) -> str:
 
 
 def read_quotes(text: str, language: str) -> Quotes:
-    """What of the text is quoted in the language; a quote that is never closed reaches to the end."""
+    """The quoted parts of the text in the language; a quote that is never closed extends to the end."""
     found = Quotes()
     if not _ANY.search(text):
         return found
@@ -121,13 +121,13 @@ def read_quotes(text: str, language: str) -> Quotes:
 
 
 def host_readings(text: str, languages: Collection[str]) -> list[Quotes]:
-    """The readings of the text that are possible: one that leaves a quote open isn't, where another doesn't."""
+    """The plausible readings of the text: one that leaves a quote open isn't plausible if another doesn't."""
     found = [read_quotes(text, language) for language in languages]
     return [reading for reading in found if reading.open is None] or found
 
 
 def never_closed(text: str, languages: Collection[str]) -> int | None:
-    """Where a quote begins that is closed in none of the languages that the text may be in; None where all is well."""
+    """The place of a quote that is closed in none of the text's possible languages; None if there is none."""
     if "{%" in text or _TOLERANT & {*languages}:
         return None
     readings = [read_quotes(text, language).open for language in languages]

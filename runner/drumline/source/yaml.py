@@ -1,14 +1,14 @@
 """YAML with positions: the only place that knows the YAML library.
 
-A document is a tree of :class:`Node`; each knows where it stands, so that whoever reads a playbook or an inventory can
+A document is a tree of :class:`Node`. Each knows its position, so that readers of playbooks and inventories can
 point at a mistake. The rules are those of PyYAML's safe loader (YAML 1.1, as in Ansible: ``yes`` is true, ``0644`` is
 420, ``10:30`` is 630), with these differences:
 
-- Keys are text, as written: ``80:`` is ``"80"`` and ``no:`` is ``"no"``. A key given twice is a mistake.
+- Keys are text, as written: ``80:`` is ``"80"`` and ``no:`` is ``"no"``. A duplicate key is a mistake.
 - Dates stay strings.
 - ``!unsafe`` marks text that is never a template, and everything inside the list or dictionary that it marks.
 - ``!vault`` marks text that ansible-vault encrypted. It is decrypted, is secret, and is never a template.
-- Anchors, aliases and ``<<`` work, but may not make a document more than a million nodes larger.
+- Anchors, aliases and ``<<`` work, but can't make a document larger by more than a million nodes.
 
 The tree is built from the parser's events rather than by the library's composer, which recurses in C and crashes the
 interpreter on deep nesting.
@@ -33,27 +33,27 @@ from drumline.source.gc_tuning import without_collector
 from drumline.source.text import read_text
 from drumline.source.vault import VAULT, Decrypted, keyring
 
-#: Levels of lists and dictionaries inside each other.
+#: The most levels of nested lists and dictionaries.
 _DEEPEST = 100
-#: What the library's scanner, which reads ahead of the events, says of nesting that is too deep for it (since 6.0.4).
+#: The message of the library's scanner, which reads ahead of the events, for nesting that is too deep (since 6.0.4).
 _LIBRARY_TOO_DEEP = "exceeded maximum nesting depth"
-#: Mistakes after which a document isn't read further.
+#: The number of mistakes after which a document isn't read further.
 _MOST_MISTAKES = 100
-#: Nodes that aliases may add to a document.
+#: The most nodes that aliases may add to a document.
 _MOST_ALIASED = 1_000_000
 _STANDARD = "tag:yaml.org,2002:"
-#: How a value begins that there is no password for.
+#: The start of a value without a password.
 _LOCKED = VAULT.decode()
 #: What makes a text a template.
 BRACES = re.compile(r"\{[{%#]")
 _OCTAL = re.compile(r"\+?0[0-7_]+")
 _UNQUOTED_BRACES = r"(?:^|[:\-]\s)\s*\{\{"
 
-#: Words of the library's, and what whoever meets them usually did.
+#: Messages of the library, and the usual mistake behind each.
 _HINTS = (
     (
         "mapping values are not allowed",
-        'Text that holds ": " has to be quoted, and all keys of one dictionary begin in one column.',
+        'Text that contains ": " has to be quoted, and all keys of a dictionary begin in the same column.',
     ),
     (
         "expected '-' indicator",
@@ -61,12 +61,12 @@ _HINTS = (
     ),
     (
         "expected key",
-        "All keys of one dictionary begin in one column, and text that begins with a quote ends with that quote.",
+        "All keys of a dictionary begin in the same column, and text that begins with a quote ends with that quote.",
     ),
     ("cannot start any token", "Text that begins with @, %, ` or another special character has to be quoted."),
     ("expected alphabetic", "Text that begins with * or & has to be quoted."),
-    ("escape character", "In double quotes a backslash begins an escape; put text with backslashes in single quotes."),
-    ("hexdecimal", "In double quotes a backslash begins an escape; put text with backslashes in single quotes."),
+    ("escape character", "In double quotes, a backslash begins an escape; put text with backslashes in single quotes."),
+    ("hexdecimal", "In double quotes, a backslash begins an escape; put text with backslashes in single quotes."),
     ("unexpected end of stream", "The quote that begins here is never closed."),
 )
 
@@ -74,7 +74,7 @@ Scalar: TypeAlias = str | int | float | bool | None
 
 
 class Node(Struct, frozen=True):
-    """A value and where it begins. ``unsafe``: its text is data, whatever braces it holds.
+    """A value and its position. ``unsafe``: braces in its text are not templates.
 
     ``secret``: it was encrypted. As data (:func:`plain`) it is a ``Secret`` or a ``SecretTemplate``.
 
@@ -90,12 +90,12 @@ class Node(Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What messages call it: "text", "a list", "a dictionary", "a whole number", …"""
+        """Its type in messages: "text", "a list", "a dictionary", "a whole number", …"""
         return _KINDS[int if isinstance(self.value, Octal) else type(self.value)]
 
 
 class Entry(Struct, frozen=True):
-    """One key of a dictionary and what it has."""
+    """One key of a dictionary and its value."""
 
     key_position: Position
     node: Node
@@ -113,12 +113,12 @@ _KINDS: dict[type, str] = {
 
 
 def read(path: Path) -> Node | None:
-    """The document in a file; None when it is empty. Raises ``FilesError`` with every mistake in it."""
+    """The document in a file; None if it is empty. Raises ``FilesError`` with every mistake in it."""
     return load(read_text(path), str(path))
 
 
 def load(text: str, path: str) -> Node | None:
-    """The document in the text, which came from the file ``path``. None when there is none or it is null.
+    """The document in the text, which came from the file ``path``. None if there is none or it is null.
 
     Raises ``FilesError``. A document that can't be parsed has one mistake; others are all found at once.
     """
@@ -136,7 +136,7 @@ def load(text: str, path: str) -> Node | None:
 
 
 def plain(node: Node | None, *, unsafe: bool = False, hide: bool = True) -> Value:
-    """The tree as plain data, in which author's text with braces is a ``Template``; None for no document.
+    """The tree as plain data, in which the author's text with braces is a ``Template``; None for no document.
 
     Without ``hide`` what was encrypted isn't secret by that alone: keywords of a playbook that is encrypted as a whole,
     such as the names of its tasks.
@@ -155,7 +155,7 @@ def plain(node: Node | None, *, unsafe: bool = False, hide: bool = True) -> Valu
 
 
 def hidden(value: Value) -> Value:
-    """What was encrypted, as secret. What a template among it gives is known when it is rendered."""
+    """Encrypted data, marked as secret. Values of templates in it become known when they are rendered."""
     if isinstance(value, Template):
         return SecretTemplate(value.text, value.position)
     if isinstance(value, str):
@@ -172,12 +172,12 @@ def hidden(value: Value) -> Value:
 
 
 def text_value(text: str, position: Position) -> str | Template:
-    """Text that an author wrote: a template when it holds ``{{``, ``{%`` or ``{#``."""
+    """Text that an author wrote: a template if it contains ``{{``, ``{%`` or ``{#``."""
     return Template(text, position) if "{" in text and BRACES.search(text) else text
 
 
 class _List:
-    """A list whose items are still coming. ``start`` is the builder's count of nodes at its beginning."""
+    """A list that is being read. ``start`` is the builder's count of nodes at its beginning."""
 
     def __init__(self, position: Position, anchor: str | None, unsafe: bool, start: int) -> None:
         self.position, self.anchor, self.unsafe, self.start = position, anchor, unsafe, start
@@ -191,7 +191,7 @@ class _List:
 
 
 class _Dict:
-    """A dictionary whose entries are still coming."""
+    """A dictionary that is being read."""
 
     def __init__(self, position: Position, anchor: str | None, unsafe: bool, start: int) -> None:
         self.position, self.anchor, self.unsafe, self.start = position, anchor, unsafe, start
@@ -221,7 +221,7 @@ class _Dict:
 
 
 def _merge_sources(nodes: list[Node]) -> Iterator[dict[str, Entry]]:
-    """What ``<<`` takes from, the first to win. Anything but dictionaries was reported when it was read."""
+    """The sources of ``<<``; the first one wins. Anything but dictionaries was reported when it was read."""
     for node in nodes:
         for source in node.value if isinstance(node.value, list) else [node]:
             if isinstance(source.value, dict):
@@ -242,7 +242,7 @@ class _Builder:
         self._root: Node | None = None
 
     def build(self) -> Node | None:
-        """Read all events. Raises the library's error where the text isn't YAML."""
+        """Read all events. Raises the library's error if the text isn't YAML."""
         loader = yaml.CSafeLoader(self.text)
         handlers: dict[type, Any] = {
             yaml.ScalarEvent: self._scalar,
@@ -272,7 +272,7 @@ class _Builder:
 
     def _document(self, event: Any) -> None:
         if self._root is not None:
-            detail = "A second document begins here. One file holds one document: put this one into a file of its own."
+            detail = "A second document begins here. A file holds one document: move this one to a file of its own."
             raise _Refused("More than one YAML document", detail, self._at(event.start_mark))
 
     def _add(self, node: Node, anchor: str | None, size: int) -> None:
@@ -325,7 +325,7 @@ class _Builder:
             if key == "" and event.implicit[0]:
                 self._complain("A key is missing", detail="There is nothing before this colon.", position=position)
         if (first := parent.entries.get(key)) is not None:
-            detail = f"'{key}' is in line {first.key_position.line} already; remove one of the two."
+            detail = f"'{key}' is already in line {first.key_position.line}; remove one of the two."
             self._complain("A key is given twice", detail=detail, position=position)
         parent.key = (key, position)
 
@@ -373,7 +373,7 @@ class _Builder:
         self._nodes += size
         self._aliased += size
         if self._aliased > _MOST_ALIASED:
-            detail = f"With its aliases written out this document has more than {_MOST_ALIASED:,} values."
+            detail = f"With its aliases expanded, this document has more than {_MOST_ALIASED:,} values."
             raise _Refused("Aliases make this file too large", detail, position)
         parent = self._stack[-1]
         if isinstance(parent, _Dict) and parent.key is None:
@@ -387,7 +387,7 @@ class _Builder:
         self._key(parent, "" if isinstance(node.value, (list, dict)) else str(node.value), event)
 
     def _text_position(self, event: Any) -> Position:
-        """Where the text of a block scalar begins."""
+        """The place where the text of a block scalar begins."""
         if self._lines is None:
             self._lines = self.text.splitlines()
         first = event.start_mark.line + 1
@@ -412,7 +412,7 @@ class _Builder:
         self._complain("Unknown tag", detail=detail, position=position)
 
 
-#: Stands for a scalar that looks like a number and isn't one.
+#: Represents a scalar that looks like a number but isn't one.
 _invalid = object()
 _RESOLVER: Any = yaml.resolver.Resolver()
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
@@ -460,7 +460,7 @@ def _syntax_mistake(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
-        detail = "YAML is indented with spaces only. Replace the tab by spaces."
+        detail = "YAML is indented with spaces only. Replace the tab with spaces."
         return Diagnostic(summary="A tab is used as indentation", detail=detail, position=position)
     return Diagnostic(summary="This file isn't valid YAML", detail=_explain(error, line, lines), position=position)
 
@@ -494,7 +494,7 @@ def dump(value: Any, *, flow: bool | None = None, sort_keys: bool = True, **opti
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes every value in full: anchors would surprise whoever reads the file."""
+    """Writes every value in full, since anchors would surprise readers of the file."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
