@@ -157,7 +157,7 @@ def test_a_run_without_its_plan_leaves_the_others(state: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"no database, but long enough for a look at it" * 100, "it isn't a journal of drumline's, or its beginning"),
+        (b"no database, but long enough for a look at it" * 100, "it isn't a drumline journal, or its start"),
         (b"", "it has other tables"),
     ],
     ids=["noise", "empty"],

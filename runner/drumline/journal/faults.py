@@ -1,4 +1,4 @@
-"""What is wrong with a journal that can't be opened, read or written, and what to do about it."""
+"""Why a journal can't be opened, read or written, and what to do about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FULL = 1024 * 1024
 _NO_SPACE = ("there is no space left on the disk", "Free some space, or name another directory with --state.")
 _DAMAGED = (
     "it is damaged",
-    "'drumline runs verify --save FILE' writes what can still be read to a new journal; then move this one away.",
+    "'drumline runs verify --save FILE' copies everything readable to a new journal; then move this one away.",
 )
 _LOCKED = (
     "another program holds it locked",
@@ -25,8 +25,8 @@ _DENIED = (
     "Name another directory with --state, or with DRUMLINE_STATE.",
 )
 _FOREIGN = (
-    "it isn't a journal of drumline's, or its beginning is damaged",
-    "'drumline runs verify --save FILE' tries to read it all the same. Or name another directory with --state.",
+    "it isn't a drumline journal, or its start is damaged",
+    "'drumline runs verify --save FILE' tries to read it anyway. Or name another directory with --state.",
 )
 _BY_CODE = {
     sqlite3.SQLITE_FULL: _NO_SPACE,
@@ -73,5 +73,5 @@ def _is_full(path: Path) -> bool:
 
 
 def unreadable(error: Exception, path: Path) -> UsageError:
-    """The error for whoever wanted to read it."""
+    """The error for a journal that can't be read."""
     return UsageError("The journal can't be read", explained(error, path))

@@ -103,7 +103,7 @@ class Reader:
             detail = f"The journal {self.path} is empty."
             raise UsageError("There are no runs yet", f"{detail} {self.damage_told()}".strip())
         problem = "There is no such run" if not found else "Several runs match"
-        raise UsageError(problem, f"'{name}': see 'drumline runs list' for numbers and ids.")
+        raise UsageError(problem, f"'{name}': 'drumline runs list' shows numbers and ids.")
 
     def plan(self, run: RunInfo) -> Plan:
         """The plan of a run, with titles for names; what is secret in it is masked. Raises ``UsageError``."""
