@@ -42,11 +42,11 @@ from drumline.loading.playbook import read_playbooks
 from drumline.loading.typos import check_typos
 from drumline.loading.vars_files import with_vars_files
 from drumline.masking import Secrets
-from drumline.model.event import Event
+from drumline.model.event import Event, PlanGrown
 from drumline.model.host import Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Playbook, Task
-from drumline.model.titles import titled
+from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
 from drumline.planning.expand import check_patterns, make_plan
 from drumline.planning.references import check_results
@@ -364,7 +364,7 @@ def carry_out(
             RunState(prepared.plan, forks=prepared.settings.forks, sessions=prepared.settings.sessions),
             run=record.id,
             record=record,
-            listeners=[context.gained.follow, *listeners(run)],
+            listeners=[context.gained.follow, *(_masked(listen, prepared.secrets.mask) for listen in listeners(run))],
             clock=SystemClock(),
             remember=context.remember,
             by=whoami(),
@@ -387,6 +387,11 @@ def carry_out(
                 journal.close()
                 if readers is not None:
                     readers.close()
+
+
+def _masked(listen: Callable[[Event], None], mask: Callable[[str], str]) -> Callable[[Event], None]:
+    """A listener that is told of what is added to the plan as of the plan itself: with titles for names, masked."""
+    return lambda event: listen(with_titles(event, mask) if isinstance(event, PlanGrown) else event)
 
 
 def _begin(journal: Journal, prepared: Prepared, command: str) -> RunWriter:

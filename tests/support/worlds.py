@@ -20,13 +20,14 @@ from drumline.model.event import (
     JobFinished,
     JobsStarted,
     JobStaged,
+    PlanGrown,
     RunStarted,
     StartReleased,
     TimePassed,
     Urgency,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Batch, Block, BlockPart, Inside, Job, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.plan import Batch, Block, BlockPart, Growth, Inside, Job, Keep, Need, Plan, PlannedPlay, Step
 from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Strategy, Task, TriggerRule
 from drumline.model.playbook import Start as Moment
 
@@ -174,6 +175,7 @@ class World:
     lost: float = 0.0  # chance that a staged job is lost when the word to start is to be sent
     uncertainty: float = 0.002  # of the hosts' clocks, in seconds, at most
     interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many turns
+    growing: float = 0.0  # chance that a running job adds to the plan before anything else happens
     together: int = 1  # at most so many jobs end in one turn, just before an interrupt too if it is more than 1
     log: list[Event | Instruction] = field(default_factory=list)
     turned: Callable[[list[Event]], None] = lambda _events: None  # called after each turn, with all that happened
@@ -182,6 +184,7 @@ class World:
 
     def run(self) -> World:
         self.random = random.Random(self.seed)
+        self.first = self.plan  # before it grew
         self.state = RunState(self.plan, forks=self.forks, sessions=self.sessions)
         self.time = 0.0
         self.under_way: list[Job] = []
@@ -203,6 +206,8 @@ class World:
     def go_on(self) -> World:
         turns = 0
         while self.exit_status is None:
+            if self.random.random() < self.growing:
+                self.grow()
             interrupt = self.interrupts.pop(turns, None)
             turns += interrupt is None
             self.take_turn(interrupt)
@@ -224,6 +229,18 @@ class World:
         if interrupt:
             events.append(InterruptRequested(at=self.time, urgency=interrupt))
         self.feed(*events)
+
+    def grow(self) -> None:
+        """Let a running job, and perhaps others of its step, add to the plan."""
+        steps = self.plan.steps
+        able = [job for job in self.under_way if steps[job.step].task.start is None]
+        if not able or len(steps) > 30:
+            return
+        first = self.random.choice(able)
+        others = [job for job in able if job.step == first.step and job != first and self.random.random() < 0.7]
+        growth = any_growth(self.plan, (first, *others), self.random)
+        self.plan = self.plan.grown(growth)
+        self.feed(PlanGrown(at=self.time, jobs=(first, *others), growth=growth))
 
     def can_move(self, job: Job) -> bool:
         return job in self.stopped or not (job in self.staged or self.key(job) in self.stuck)
@@ -318,6 +335,28 @@ class World:
             if step.task.id == task
             for host in step.hosts
         }
+
+
+def any_growth(plan: Plan, jobs: Sequence[Job], chance: random.Random) -> Growth:
+    """One to three steps in one or two waves, some of them in a block with a rescue, some on other hosts."""
+    parent = plan.steps[jobs[0].step]
+    first, wave = len(plan.steps), len(plan.plays[parent.play].batches[parent.batch].waves)
+    block = Block(index=len(plan.blocks), inside=parent.inside) if chance.random() < 0.4 else None
+    steps: list[Step] = []
+    for number in range(chance.randint(1, 3)):
+        inside = parent.inside if block is None else Inside(block.index, BlockPart(min(number, 2)))
+        once = chance.random() < 0.2
+        hosts = [job.host for job in jobs if chance.random() < 0.8]
+        hosts += ["h0"] if chance.random() < 0.1 and "h0" not in hosts else []
+        needs = tuple(Need(step=step.index) for step in steps if block is None and chance.random() < 0.5)
+        task = Task(id=f"g{first + number}", name="added", action="command", position=_HERE, run_once=once)
+        at = {"play": parent.play, "batch": parent.batch, "wave": wave + number}
+        added = {"added_by": parent.index, "inside": inside, "needs": needs}
+        steps.append(Step(index=first + number, task=task, hosts=tuple(hosts), **at, **added))  # type: ignore[arg-type]
+    barriers = tuple(
+        chance.choice([PLAIN, Barrier(quorum=Amount(50, percent=True), late=Late.CATCH_UP)]) for _ in steps
+    )
+    return Growth(steps=tuple(steps), barriers=barriers, blocks=(block,) if block else ())
 
 
 class Hand:
@@ -497,6 +536,7 @@ def worlds(draw: st.DrawFn) -> World:
         ignored=_some_jobs(draw),
         stuck=_some_jobs(draw),
         deaf=draw(st.sampled_from([0.0, 0.3])),
+        growing=draw(st.sampled_from([0.0, 0.3])),
         lost=draw(st.sampled_from([0.0, 0.1])),
         interrupts=draw(st.dictionaries(st.integers(0, 20), st.sampled_from(Urgency), max_size=2)),
     )

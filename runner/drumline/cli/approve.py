@@ -49,7 +49,7 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
 
     journal = Journal(settings_with(state=state).state)
     found = journal.find(run)
-    plan = journal.plan(found)
+    plan = journal.grown_plan(found)
     question = _question(journal, found, plan, task)
     click.echo(f"run {found.number}, {_name(plan, question)}: {printable(question.message)}")
     answer = Reply(approved=not reject, by=whoami(), comment=comment)

@@ -13,7 +13,7 @@ from drumline.engine.ledger import Ledger, WaveState
 from drumline.engine.transitions import Lateness
 from drumline.model.cause import Cause
 from drumline.model.event import BarrierPassed
-from drumline.model.outcome import FINAL
+from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job
 from drumline.model.playbook import Late
 from drumline.times import in_words
@@ -25,7 +25,7 @@ def begin(ledger: Ledger, wave: WaveState, at: float) -> None:
     wave.released_at = at
     wave.aside = frozenset(behind)
     for job in _jobs_on(ledger, wave, wave.aside):
-        wave.batch.count_behind(job.host, wave.number)
+        wave.batch.count_behind(job.host, wave.level)
         wave.open_aside += 1
     counted = wave.open - wave.open_aside
     wave.spare = counted - min(counted, wave.barrier.quorum.at_least(counted))
@@ -50,8 +50,40 @@ def is_enough(wave: WaveState) -> bool:
 
 
 def late_jobs(ledger: Ledger, wave: WaveState) -> list[Job]:
-    """The wave's open jobs, but for those on hosts that were late before and may catch up."""
-    return [job for job in _open_jobs(ledger, wave) if job.host not in wave.batch.excused]
+    """The wave's open jobs, but for those on hosts that were late before and may catch up.
+
+    In the place of a job that holds stands what is open of what it added.
+    """
+    late = (job for job in _open_jobs(ledger, wave) if job.host not in wave.batch.excused)
+    return list(dict.fromkeys(under for job in late for under in _open_jobs_under(ledger, job)))
+
+
+def _open_jobs_under(ledger: Ledger, job: Job) -> Iterator[Job]:
+    """The job, or in the place of one that holds what is open of what it added."""
+    if ledger.status(job) is not Status.HOLDING:
+        yield job
+        return
+    for index in ledger.added[job.step]:
+        for host, status in ledger.steps[index].statuses.items():
+            if status not in FINAL and job in ledger.parents(ledger.steps[index].step, host):
+                yield from _open_jobs_under(ledger, Job(index, host))
+
+
+def holding(ledger: Ledger, wave: WaveState) -> list[Job]:
+    """The wave's jobs that wait for what they added, and those of them that do so in turn."""
+    found: list[Job] = []
+    waiting = list(_open_jobs(ledger, wave))
+    while waiting:
+        job = waiting.pop()
+        if ledger.status(job) is Status.HOLDING:
+            found.append(job)
+            waiting += [
+                Job(index, host)
+                for index in ledger.added[job.step]
+                for host, status in ledger.steps[index].statuses.items()
+                if status not in FINAL and job in ledger.parents(ledger.steps[index].step, host)
+            ]
+    return found
 
 
 def why_late(wave: WaveState) -> str:
@@ -81,22 +113,22 @@ def passed(wave: WaveState, at: float, cause: Cause) -> BarrierPassed:
 def leave_behind(ledger: Ledger, wave: WaveState) -> None:
     """The barrier has passed: hosts that have open jobs in the wave are behind."""
     behind = wave.batch.behind
-    counted = {host for host, held in behind.items() if wave.number in held}
+    counted = {host for host, held in behind.items() if wave.level in held}
     for job in _open_jobs(ledger, wave):
         if job.host not in counted:
-            wave.batch.count_behind(job.host, wave.number)
+            wave.batch.count_behind(job.host, wave.level)
 
 
 def come_further(wave: WaveState, host: str) -> bool:
     """A job of the wave has ended on a host that is behind; whether that was its last one in the wave."""
     batch = wave.batch
     held = batch.behind[host]
-    if wave.number not in held:
+    if wave.level not in held:
         return False
-    held[wave.number] -= 1
-    if held[wave.number]:
+    held[wave.level] -= 1
+    if held[wave.level]:
         return False
-    del held[wave.number]
+    del held[wave.level]
     if not held:
         del batch.behind[host]
         batch.excused.discard(host)

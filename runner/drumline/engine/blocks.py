@@ -95,13 +95,13 @@ class BlockState(Struct):
         self.part(part).enter(step)
 
 
-def blocks_of(plan: Plan) -> list[BlockState]:
-    """The blocks of a plan, with no step in them yet."""
-    found = [BlockState(block, places_of(plan, block.inside)) for block in plan.blocks]
+def blocks_of(plan: Plan, known: Sequence[BlockState] = ()) -> list[BlockState]:
+    """The blocks of a plan beside those that are known, with no step in them yet."""
+    found = [BlockState(block, places_of(plan, block.inside)) for block in plan.blocks[len(known) :]]
     for state in found:
         for place in state.around:
             if place.part is BlockPart.TASKS:
-                found[place.block].inner.append(state.block.index)
+                [*known, *found][place.block].inner.append(state.block.index)
     return found
 
 

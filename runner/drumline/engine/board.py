@@ -25,6 +25,7 @@ from drumline.model.event import (
     JobsStarted,
     JobStaged,
     JobWaiting,
+    PlanGrown,
     RunStarted,
     StartReleased,
     TimePassed,
@@ -84,10 +85,10 @@ class Jobs:
             del self.sending[job]
             self.running[job] = None
 
-    def finished(self, event: JobFinished) -> None:
-        """A running job has ended."""
+    def finished(self, event: JobFinished, *, holds: bool = False) -> None:
+        """A running job has ended; with ``holds`` only its own work has, and it stays open for what it added."""
         job = event.job
-        self.ledger.move(job, event.status, ignored=event.ignored)
+        self.ledger.move(job, Status.HOLDING if holds else event.status, ignored=event.ignored)
         del self.running[job]
         if job in self.placeless:
             self.placeless.remove(job)
@@ -95,7 +96,8 @@ class Jobs:
             self.dispatch.release(job)
         if self.stopping:
             self.stopping.pop(job, None)
-        self.ended.append((job, event.status))
+        if not holds:
+            self.ended.append((job, event.status))
 
     def is_idle(self) -> bool:
         """Whether no job is under way, or about to be sent."""
@@ -199,6 +201,8 @@ def _trigger(event: Input) -> Cause:
             return Cause(Because.CLOCK)
         case InterruptRequested(by=by) | ApprovalGiven(by=by):
             return Cause(Because.PERSON, by=by)
+        case PlanGrown(jobs=jobs):
+            return Cause(Because.GROWTH, jobs[0])
         case RunStarted() | JobsStarted() | StartReleased() | JobWaiting() | ApprovalRequested():
             return THE_RUN  # nothing follows from it, or the beginning
         case _:

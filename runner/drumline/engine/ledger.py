@@ -6,8 +6,8 @@ play; a question about one job never costs more than its number of needs.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -26,7 +26,7 @@ from drumline.engine.transitions import (
 )
 from drumline.model.cause import THE_RUN, Cause
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import Batch, Inside, Job, Keep, Need, Plan, Step, places_of
+from drumline.model.plan import Batch, Growth, Inside, Job, Keep, Need, Plan, Step, places_of
 from drumline.model.playbook import Barrier, Strategy
 
 #: How many moves are remembered for the message of an illegal one.
@@ -48,40 +48,65 @@ class StepState(Struct):
     counts_as: dict[str, Status] = {}  # hosts whose end counts as another one for those that need it
 
 
-class BatchState(Struct):
-    """One batch: its waves are *released* one after the other, and their barriers *passed* in the same order.
+class Chain(Struct):
+    """Waves that follow one another: *released* one after the other, their barriers *passed* in the same order.
 
     So ``waves[:passed]`` have passed or were ended without being released, and ``waves[released:]`` are held.
     """
+
+    waves: list[WaveState] = []
+    released: int = 0
+    passed: int = 0
+    added_by: Job | None = None  # one of the jobs that added it; None: it was planned
+
+
+class BatchState(Struct):
+    """One batch: the waves that were planned are one chain, and what was added at once is one more."""
 
     batch: Batch
     play: int
     number: int
     hosts: frozenset[str]
     failures: Failures
-    waves: list[WaveState] = []
-    released: int = 0
-    passed: int = 0
-    #: Hosts with open jobs in waves whose barrier has passed: how many they have in each released wave.
-    behind: dict[str, dict[int, int]] = {}
+    waves: list[WaveState] = []  # of all chains, by number
+    chains: list[Chain] = field(default_factory=lambda: [Chain()])
+    #: Hosts with open jobs in waves whose barrier has passed: how many they have in each released wave, by its level.
+    behind: dict[str, dict[tuple[int, ...], int]] = {}
     excused: set[str] = set()  # of these, the ones that were late, and may catch up
 
     @property
     def ended(self) -> bool:
         """Whether some of its waves were ended without being released."""
-        return bool(self.waves) and self.waves[-1].phase is WavePhase.ENDED
+        planned = self.chains[0].waves
+        return bool(planned) and planned[-1].phase is WavePhase.ENDED
 
-    def count_behind(self, host: str, wave: int) -> None:
+    @property
+    def begun(self) -> bool:
+        """Whether a wave of it was released."""
+        return self.chains[0].released > 0
+
+    def released(self) -> list[WaveState]:
+        """Its waves that aren't held any more."""
+        return [wave for wave in self.waves if wave.phase is not WavePhase.HELD]
+
+    def count_behind(self, host: str, level: tuple[int, ...]) -> None:
         """A host that is behind has one more open job in this wave."""
         held = self.behind.setdefault(host, {})
-        held[wave] = held.get(wave, 0) + 1
+        held[level] = held.get(level, 0) + 1
+
+    def is_behind(self, host: str, level: tuple[int, ...]) -> bool:
+        """Whether a host has open jobs in earlier waves; what was added to a wave comes within it."""
+        return any(other < level and other != level[: len(other)] for other in self.behind.get(host, ()))
 
 
 class WaveState(Struct):
     """One wave of a batch: how many of its jobs are open, and who came first and last."""
 
     batch: BatchState
+    chain: Chain
     number: int
+    place_in_chain: int
+    level: tuple[int, ...]  # where it stands among the other waves of its batch
     steps: tuple[int, ...]
     barrier: Barrier
     phase: WavePhase = WavePhase.HELD
@@ -180,7 +205,7 @@ class PlayState(Struct):
 
     def taken_out(self) -> set[str]:
         """The hosts of the open batch that are in groups of which others are to stay available meanwhile."""
-        if self.batch == len(self.batches) or not self.batches[self.batch].released:
+        if self.batch == len(self.batches) or not self.batches[self.batch].begun:
             return set()
         return {host for _, members in self.keep for host in members & self.batches[self.batch].hosts}
 
@@ -192,13 +217,38 @@ class Ledger:
         self.steps = [StepState(step) for step in plan.steps]
         self.plays = [_play_state(plan, index) for index in range(len(plan.plays))]
         self.waves = _waves_of_steps(self.plays, len(self.steps))  # by step
+        self.added: defaultdict[int, list[int]] = defaultdict(list)  # by step, the steps that its jobs added
+        self.adders: dict[int, dict[str, Job]] = {}  # by step, the jobs that added it, by host
         self.blocks = blocks_of(plan)
         self.unsettled: dict[Job, int] = {}  # jobs that count for nothing yet, and the block whose rescue is awaited
         self.lost: dict[str, Cause] = {}  # hosts that failed, were unreachable or dropped in any play, and why
         self.emptied: list[WaveState] = []  # waves whose last open job has ended, and that were not announced yet
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
+        self.late: set[Job] = set()  # jobs that added something, of which nothing more starts: they were late
         for state in self.steps:
             self._enter(plan, state)
+
+    def grow(self, plan: Plan, growth: Growth, jobs: Sequence[Job]) -> Chain:
+        """Take in what was added to the plan, of which ``plan`` knows already; returns its waves, none released yet."""
+        parent = self.waves[jobs[0].step]
+        play, batch = self.plays[parent.batch.play], parent.batch
+        self.blocks += blocks_of(plan, self.blocks)
+        chain = Chain(added_by=jobs[0])
+        batch.chains.append(chain)
+        batch.batch = plan.plays[play.number].batches[batch.number]
+        _add_waves(batch, chain, range(len(batch.waves), len(batch.batch.waves)), play.free)
+        number = {wave.number: wave for wave in chain.waves}
+        adders = {job.host: job for job in jobs}
+        for step in growth.steps:
+            self.steps.append(StepState(step))
+            self.waves.append(number[step.wave])
+            self.added[jobs[0].step].append(step.index)
+            self.adders[step.index] = adders
+        for step in growth.steps:
+            self._enter(plan, self.steps[step.index])
+        play.steps |= {step.index for step in growth.steps}
+        play.hosts |= {host for step in growth.steps for host in step.hosts}
+        return chain
 
     def _enter(self, plan: Plan, state: StepState) -> None:
         """Note who needs what, and in which blocks it stands."""
@@ -242,7 +292,7 @@ class Ledger:
         self.steps[index].statuses[host] = Status.PENDING
         wave = self.waves[index]
         if host in wave.batch.behind or wave.phase is WavePhase.PASSED:
-            wave.batch.count_behind(host, wave.number)
+            wave.batch.count_behind(host, wave.level)
         return Job(index, host)
 
     def move(self, job: Job, new: Status, *, ignored: bool = False) -> None:
@@ -261,6 +311,12 @@ class Ledger:
         state.statuses[job.host] = new
         return state
 
+    def added_under(self, index: int) -> Iterator[int]:
+        """The steps that the jobs of a step added, and what was added by these."""
+        for step in self.added.get(index, ()):
+            yield step
+            yield from self.added_under(step)
+
     def pending(self, index: int) -> list[Job]:
         """The step's jobs that wait for their needs."""
         return [Job(index, host) for host, held in self.steps[index].statuses.items() if held is Status.PENDING]
@@ -276,6 +332,9 @@ class Ledger:
             self._change(job, Status.RESCUED)
             state.failures.pop(host, None)
             state.tally.recount(Status.FAILED, Status.RESCUED)
+        elif state.counts_as.pop(host, None) is not None:  # what it added failed
+            state.causes.pop(host, None)
+            state.tally.recount(Status.FAILED, Status.OK)
         else:
             state.counts_as[host] = Status.SKIPPED
             state.causes.pop(host, None)
@@ -309,7 +368,7 @@ class Ledger:
         if need.step is not None:
             needed = self.steps[need.step]
             status = needed.statuses.get(host)  # None before its wave: then the tally says that it is open
-            if needed.around and status is not None:
+            if status is not None and (needed.around or needed.counts_as):
                 return self._seen(needed, host, status, asker)
             return Status.OK if status in FAILURE and host in needed.ignored else status
         return self._play_on(need, host) if need.block is None else self._block_on(need.block, host, asker)
@@ -373,8 +432,18 @@ class Ledger:
                 total.add(Tally(open=1, failed=-1))
         return total
 
+    def parents(self, step: Step, host: str) -> Iterable[Job]:
+        """Of a step that was added: the job of this host that added it, or else all that did."""
+        adders = self.adders[step.index]
+        return [adders[host]] if host in adders else adders.values()
+
     def cause_of(self, job: Job) -> Job | None:
         """The failure that keeps a job from running: on its own host if there is one, else anywhere that it needs."""
+        step = self.steps[job.step].step
+        if step.added_by is not None:
+            for parent in self.parents(step, job.host):
+                if parent.host in self.steps[parent.step].failures:
+                    return parent
         elsewhere = failure_behind(self.blocks, self.steps[job.step].around, job.host)
         if elsewhere is not None:
             return elsewhere
@@ -436,10 +505,17 @@ def _play_state(plan: Plan, index: int) -> PlayState:
 def _batch_state(batch: Batch, play: int, number: int, free: bool) -> BatchState:
     """The batch with its waves; no barriers in the plan, or ``free``: each waits for all of its wave."""
     state = BatchState(batch, play, number, frozenset(batch.hosts), Failures())
-    barriers = batch.barriers if batch.barriers and not free else (Barrier(),) * len(batch.waves)
-    for wave, (steps, barrier) in enumerate(zip(batch.waves, barriers, strict=True)):
-        state.waves.append(WaveState(state, wave, steps, barrier))
+    _add_waves(state, state.chains[0], range(len(batch.waves)), free)
     return state
+
+
+def _add_waves(state: BatchState, chain: Chain, numbers: range, free: bool) -> None:
+    batch = state.batch
+    for place, number in enumerate(numbers):
+        barrier = batch.barriers[number] if batch.barriers and not free else Barrier()
+        wave = WaveState(state, chain, number, place, batch.level(number), batch.waves[number], barrier)
+        chain.waves.append(wave)
+        state.waves.append(wave)
 
 
 def _waves_of_steps(plays: Iterable[PlayState], count: int) -> list[WaveState]:

@@ -7,8 +7,8 @@ from drumline.engine.board import Jobs
 from drumline.engine.ledger import BatchState, StepState
 from drumline.engine.policy import FAILURE, verdict
 from drumline.model.cause import Because, Cause
-from drumline.model.outcome import Status
-from drumline.model.plan import Job
+from drumline.model.outcome import FINAL, Status
+from drumline.model.plan import Job, Step
 
 
 class Judge:
@@ -34,13 +34,13 @@ class Judge:
 
     def _may_decide(self, ended: StepState, job: Job, status: Status) -> bool:
         """Whether one job of a step may decide what becomes of others before the step is over."""
-        failed = status in FAILURE and job.host not in ended.ignored
+        failed = ended.counts_as.get(job.host, status) in FAILURE and job.host not in ended.ignored
         return failed or ended.tally.success == 1 or ended.tally.skipped == 1
 
     def look_at_host(self, batch: BatchState, job: Job) -> None:
         """A host that was behind has come further by a job: judge anew what waits there, or may wait for it."""
         cause = Cause(Because.CATCH_UP, job)
-        for wave in batch.waves[: batch.released]:
+        for wave in batch.released():
             for index in wave.steps if wave.open else ():
                 state = self._ledger.steps[index]
                 if state.step.task.run_once:
@@ -56,6 +56,11 @@ class Judge:
             self._judge_once(state, cause)
         elif host in state.statuses:
             self._judge_job(state, host, cause)
+
+    def judge_released(self, state: StepState, cause: Cause) -> None:
+        """The same as ``judge`` for a step that may not be released yet, or may have ended."""
+        if state.released and state.tally.open:
+            self.judge(state, cause)
 
     def judge(self, state: StepState, cause: Cause) -> None:
         """Look at every pending job of a released step; ``cause`` is why they may have become ready."""
@@ -88,16 +93,32 @@ class Judge:
             return Status.ABANDONED
         if host in play.dropped:
             return Status.SKIPPED
+        if state.step.added_by is not None:
+            allowed = self._allowed(state.step, host)
+            if allowed is not None:
+                return allowed
         if state.around:
             said = standing(self._ledger.blocks, state.around, host)
             if said is not None:
                 return said
         decision = verdict(state.step.task.trigger_rule, self._ledger.needs_of(state.step, host))
         if decision is Status.READY:
-            behind = self._ledger.waves[state.step.index].batch.behind
-            if behind and host in behind and min(behind[host]) < state.step.wave:
+            wave = self._ledger.waves[state.step.index]
+            if wave.batch.behind and wave.batch.is_behind(host, wave.level):
                 return Status.PENDING
         return decision
+
+    def _allowed(self, step: Step, host: str) -> Status | None:
+        """What those that added a step say of it: it waits until one of them holds; None: it may run."""
+        parents = self._ledger.parents(step, host)
+        statuses = {self._ledger.status(job) for job in parents}
+        if any(job in self._ledger.late for job in parents):
+            return Status.ABANDONED
+        if Status.HOLDING in statuses:
+            return None
+        if not statuses <= FINAL:
+            return Status.PENDING
+        return Status.ABANDONED if statuses & FAILURE else Status.SKIPPED
 
     def _decide(self, job: Job, decision: Status, cause: Cause) -> None:
         if decision is Status.READY:

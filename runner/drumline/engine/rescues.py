@@ -40,7 +40,7 @@ class Rescues:
     def note_end(self, job: Job, status: Status) -> None:
         """A job that stands in a block has ended, whether it ran or not."""
         state = self._ledger.steps[job.step]
-        if status in FAILURE and job.host not in state.ignored:
+        if state.counts_as.get(job.host, status) in FAILURE and job.host not in state.ignored:
             self._failed(job, status, state)
         for place in state.around:
             self._leave(self._ledger.blocks[place.block], place, job)
@@ -53,7 +53,7 @@ class Rescues:
     # Failures.
 
     def _failed(self, job: Job, status: Status, state: StepState) -> None:
-        origin = job if status in FAULT else state.causes.get(job.host)
+        origin = state.causes.get(job.host) if status in FAILURE - FAULT else job
         pending = self._place(job, state.around, origin, self._hosts(job))
         if pending and status in FAULT:
             self._jobs.announce_ends()  # it may have failed without running

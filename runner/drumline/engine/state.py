@@ -14,7 +14,8 @@ wave k+1 is *released* when the barrier of wave k has passed (strategy ``waves``
 at once (``free``), unless too much failed (:mod:`.limits`). A released job becomes ready, or ends without running, as
 soon as its trigger rule says so (:mod:`.policy`, :mod:`.readiness`), and starts when there is a place for it
 (:mod:`.dispatch`). Jobs of a task with ``start`` are staged first, and go on together (:mod:`.starts`). A failure in a
-block counts for nothing until the block's rescue has ended (:mod:`.rescues`).
+block counts for nothing until the block's rescue has ended (:mod:`.rescues`). Running jobs may add steps to the plan,
+in waves of their own (``PlanGrown``); they stay open until these have ended (:mod:`.growth`).
 
 Example: one play, tasks ``stop`` (web1, web2) and ``start`` (the same hosts), web2 fails in ``stop``::
 
@@ -32,11 +33,13 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from drumline.engine.board import Jobs
+from drumline.engine.growth import Growths
 from drumline.engine.instructions import Finish, Instruction
 from drumline.engine.policy import FAULT
 from drumline.engine.readiness import Judge
 from drumline.engine.rescues import Rescues
 from drumline.engine.starts import Starts
+from drumline.engine.transitions import IllegalMove
 from drumline.engine.waves import Waves
 from drumline.model.cause import THE_RUN
 from drumline.model.event import (
@@ -48,6 +51,7 @@ from drumline.model.event import (
     JobsStarted,
     JobStaged,
     JobWaiting,
+    PlanGrown,
     RunFinished,
     RunStarted,
     StartReleased,
@@ -70,6 +74,7 @@ class RunState:
         self._ledger = self.jobs.ledger
         self.judge = Judge(self.jobs)
         self.starts = Starts(self.jobs)
+        self.growths = Growths(self.jobs, self.judge)
         self._waves = Waves(plan, self.jobs, self.judge, self.starts)
         self._rescues = Rescues(self.jobs, self.judge, self.starts, self._waves.note_failure)
         self.asking: dict[Job, None] = {}  # jobs that wait for a person's answer
@@ -138,18 +143,33 @@ class RunState:
                 self._waves.open_plays(THE_RUN)
             case InterruptRequested(urgency=urgency):
                 self._interrupt(urgency)
+            case PlanGrown():
+                self._grow(event)
             case JobWaiting():
                 pass  # for reports
             case _:
                 assert_never(event)
 
     def _job_finished(self, event: JobFinished) -> None:
-        self.jobs.finished(event)
-        self._waves.note_end(event.job)
+        holds = bool(self.growths.of) and self.growths.has_to_hold(event)
+        self.jobs.finished(event, holds=holds)
+        if holds:
+            self.growths.hold(event)
+        else:
+            self._waves.note_end(event.job)
         if event.began is not None:
             self.starts.began(event.job, event.began)
         if self.asking:
             self.asking.pop(event.job, None)
+
+    def _grow(self, event: PlanGrown) -> None:
+        if not event.jobs or any(job not in self.jobs.running for job in event.jobs):
+            raise IllegalMove("The plan", f"It was to grow by jobs that aren't running: {list(event.jobs)}")
+        self.plan = self.plan.grown(event.growth)
+        self._waves.grow(self.plan, event)
+        self.growths.grown(event)
+        if self.interrupted is not None:
+            self._waves.end_grown(event, self._interruption)
 
     def _job_asks(self, job: Job) -> None:
         """No one is to be asked whether a run that is being interrupted may go on."""
@@ -198,8 +218,17 @@ class RunState:
             self._rescues.note_end(job, status)
         elif status in FAULT and job.host not in state.ignored:
             self._waves.note_failure(job, status)
+        if self.growths.of:
+            self._follow_growth(job)
         self.judge.look_at_dependents(job, status)
         self._waves.come_further(job)
+
+    def _follow_growth(self, job: Job) -> None:
+        self.growths.look_at(job)
+        if job.step in self.growths.around:
+            for event in self.growths.note_end(job):
+                self.growths.let_go(event)
+                self._waves.note_end(event.job)
 
     def _finish(self) -> None:
         self.finished = True

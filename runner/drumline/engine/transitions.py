@@ -3,15 +3,16 @@
 Jobs::
 
     pending ──▶ ready ──▶ running ──▶ ok | changed | skipped | failed | unreachable | cancelled | unknown
-       │          │                                failed | unknown ──▶ rescued
+       │          │          └──▶ holding ──▶ ok | changed          failed | unknown ──▶ rescued
        │          └─────▶ abandoned | skipped | failed | cancelled
        └──▶ abandoned | skipped | failed | cancelled | unneeded
 
 ``pending`` waits for its needs or its wave; ``ready`` waits for a free place (forks, sessions); ``running`` has been
 sent. A pending job is ``abandoned`` when its trigger rule can no longer hold because something failed, ``skipped``
 when it can no longer hold although nothing did, and ``cancelled`` when the run is stopped first. What is late at a
-barrier ends ``failed`` or ``skipped`` from wherever it is. A rescue's job is ``unneeded`` where nothing failed, and a
-failure is ``rescued`` when the rescue of its block has ended well.
+barrier ends ``failed`` or ``skipped`` from wherever it is. A job that added to the plan is ``holding`` from its own end
+to the end of what it added. A rescue's job is ``unneeded`` where nothing failed, and a failure is ``rescued`` when the
+rescue of its block has ended well.
 
 Plays, waves, starts::
 
@@ -42,6 +43,7 @@ LEGAL: Final[dict[Status, frozenset[Status]]] = {
     Status.READY: frozenset({Status.RUNNING, *_WITHOUT_RUNNING}),
     Status.RUNNING: frozenset(
         {
+            Status.HOLDING,
             Status.OK,
             Status.CHANGED,
             Status.SKIPPED,
@@ -51,6 +53,7 @@ LEGAL: Final[dict[Status, frozenset[Status]]] = {
             Status.UNKNOWN,
         }
     ),
+    Status.HOLDING: frozenset({Status.OK, Status.CHANGED}),
     Status.FAILED: frozenset({Status.RESCUED}),
     Status.UNKNOWN: frozenset({Status.RESCUED}),
 }

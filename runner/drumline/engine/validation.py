@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from drumline.engine.blocks import BlockState, OpenJobs
 from drumline.engine.dispatch import Dispatch
-from drumline.engine.ledger import BatchState, Ledger, PlayState, StepState, WaveState
+from drumline.engine.growth import Growths, GrowthState, has_failed
+from drumline.engine.ledger import BatchState, Chain, Ledger, PlayState, StepState, WaveState
 from drumline.engine.policy import FAILURE, FAULT, Tally
 from drumline.engine.transitions import Lateness, PlayPhase, StartPhase, WavePhase
 from drumline.errors import DrumlineError
@@ -61,6 +62,7 @@ def faults(state: RunState) -> Iterator[str]:
     yield from _of_gates(jobs)
     for start in state.starts.active.values():
         yield from _of_start(jobs, start)
+    yield from _of_growth(state.growths, jobs)
     yield from _of_readiness(state)
     yield from _of_run(state)
 
@@ -95,7 +97,8 @@ def _of_step(state: StepState) -> Iterator[str]:
         yield f"{name}: ignored on {sorted(state.ignored - failed)}, where it didn't fail"
     yield from _differ(f"{name}: hosts that failed", set(state.failures), failed - state.ignored)
     kept_from_running = (Status.ABANDONED, Status.CANCELLED)
-    if any(statuses.get(host) not in kept_from_running for host in state.causes):
+    kept = (host for host in state.causes if state.counts_as.get(host) is not Status.FAILED)
+    if any(statuses.get(host) not in kept_from_running for host in kept):
         yield f"{name}: a cause on {list(state.causes)}, where it wasn't kept from running"
 
 
@@ -137,11 +140,20 @@ def _of_play(ledger: Ledger, play: PlayState) -> Iterator[str]:
 
 
 def _of_batch(ledger: Ledger, play: PlayState, batch: BatchState) -> Iterator[str]:
-    name, phases = _named(batch), [wave.phase for wave in batch.waves]
-    over, under_way, held = phases[: batch.passed], phases[batch.passed : batch.released], phases[batch.released :]
+    name = _named(batch)
+    for chain in batch.chains:
+        yield from _of_chain(name, play, chain)
+    found = {host for wave in batch.waves for index in wave.steps for host in _counted_failures(ledger, index)}
+    yield from _differ(f"{name}: its hosts that failed", set(batch.failures.hosts), found & batch.hosts)
+    yield from _differ(f"{name}: whether something failed", batch.failures.first is not None, bool(found))
+
+
+def _of_chain(name: str, play: PlayState, chain: Chain) -> Iterator[str]:
+    phases = [wave.phase for wave in chain.waves]
+    over, under_way, held = phases[: chain.passed], phases[chain.passed : chain.released], phases[chain.released :]
     ended = phases.count(WavePhase.ENDED)
     if not (
-        batch.passed <= batch.released
+        chain.passed <= chain.released
         and set(over) <= {WavePhase.PASSED, WavePhase.ENDED}
         and set(under_way) <= {WavePhase.RELEASED, WavePhase.ENDED}
         and set(held) <= {WavePhase.HELD}
@@ -149,10 +161,7 @@ def _of_batch(ledger: Ledger, play: PlayState, batch: BatchState) -> Iterator[st
         and set(phases[len(phases) - ended :]) <= {WavePhase.ENDED}
     ):
         listed = ", ".join(phase.value for phase in phases)
-        yield f"{name}: {batch.released} waves released, {batch.passed} passed, and they are {listed}"
-    found = {host for wave in batch.waves for index in wave.steps for host in _counted_failures(ledger, index)}
-    yield from _differ(f"{name}: its hosts that failed", set(batch.failures.hosts), found & batch.hosts)
-    yield from _differ(f"{name}: whether something failed", batch.failures.first is not None, bool(found))
+        yield f"{name}: {chain.released} waves released, {chain.passed} passed, and they are {listed}"
 
 
 def _counted_failures(ledger: Ledger, index: int) -> set[str]:
@@ -192,15 +201,15 @@ def _open_jobs(ledger: Ledger, wave: WaveState) -> list[Job]:
 
 def _of_behind(ledger: Ledger, batch: BatchState) -> Iterator[str]:
     """A host is behind in each wave that has passed without it, and in later ones from their release on."""
-    found: dict[str, dict[int, int]] = {}
+    found: dict[str, dict[tuple[int, ...], int]] = {}
     for wave in batch.waves:
         for job in _open_jobs(ledger, wave):
             counted = job.host in wave.aside
             if ledger.steps[job.step].step.task.run_once:  # its host was chosen later: was it behind then?
-                counted = wave.number in batch.behind.get(job.host, {})
+                counted = wave.level in batch.behind.get(job.host, {})
             if wave.phase is WavePhase.PASSED or counted:
                 held = found.setdefault(job.host, {})
-                held[wave.number] = held.get(wave.number, 0) + 1
+                held[wave.level] = held.get(wave.level, 0) + 1
     yield from _differ(f"{_named(batch)}: hosts that are behind", batch.behind, found)
 
 
@@ -231,8 +240,30 @@ def _of_block(ledger: Ledger, block: BlockState) -> Iterator[str]:
     unsettled = {job for jobs in block.pending.values() for job in jobs}
     awaited = {job for job, index in ledger.unsettled.items() if index == block.block.index}
     yield from _differ(f"{name}: failures that are pending", unsettled, awaited)
-    if any(ledger.status(job) not in FAILURE for job in unsettled):
+    if any(not has_failed(ledger.steps[job.step], job.host, ledger.status(job)) for job in unsettled):
         yield f"{name}: {sorted(unsettled)} are pending, and not all failed"
+
+
+# What was added.
+
+
+def _of_growth(growths: Growths, jobs: Jobs) -> Iterator[str]:
+    ledger = jobs.ledger
+    yield from _differ("jobs that hold", set(growths.holding), set(_jobs_in(ledger, Status.HOLDING)))
+    for step in ledger.steps:
+        if step.step.added_by is not None and step.step.index not in growths.around:
+            yield f"step {step.step.index}: it was added, and no job knows of it"
+    for growth in {id(growth): growth for growth in growths.around.values()}.values():
+        found = GrowthState(growth.parent, growth.hosts, growth.steps)
+        for index in growth.steps:
+            found.enter(ledger.steps[index].step)
+            for host, status in ledger.steps[index].statuses.items():
+                if status in FINAL:
+                    found.leave(ledger.steps[index].step, host)
+        yield from _differ(f"what step {growth.parent} added: open jobs", growth.open, found.open)
+    for job in growths.holding:
+        if all(growth.is_over(job.host) for growth in growths.of[job]):
+            yield f"step {job.step} on {job.host}: it holds, and all that it added has ended"
 
 
 # Jobs and slots.

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from drumline.engine import barriers, limits
 from drumline.engine.board import Jobs
-from drumline.engine.ledger import BatchState, PlayState, WaveState
+from drumline.engine.ledger import BatchState, Chain, PlayState, WaveState
 from drumline.engine.limits import Stopping
 from drumline.engine.readiness import Judge
 from drumline.engine.starts import Starts
 from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
 from drumline.model.cause import Because, Cause
-from drumline.model.event import JobsLate, PlayStopped, Urgency, WaveReleased
+from drumline.model.event import JobsLate, PlanGrown, PlayStopped, Urgency, WaveReleased
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.playbook import Late
@@ -47,14 +47,21 @@ class Waves:
             self.open_plays(Cause(Because.PLAY, place=(play.number,)))
             return True
         batch = play.batches[play.batch]
-        if batch.passed < batch.released:
-            return self._come_to_barrier(play, batch, batch.waves[batch.passed])
-        if batch.released < len(batch.waves):
-            return self._go_on(play, batch)
+        for chain in reversed(batch.chains):  # inner ones first
+            if self._advance_chain(play, batch, chain):
+                return True
+        planned = batch.chains[0]
+        if planned.passed < len(planned.waves) or any(chain.passed < len(chain.waves) for chain in batch.chains):
+            return False
         if any(wave.open for wave in batch.waves):
             return False  # of hosts that are behind
         self._leave_batch(play, batch)
         return True
+
+    def _advance_chain(self, play: PlayState, batch: BatchState, chain: Chain) -> bool:
+        if chain.passed < chain.released:
+            return self._come_to_barrier(play, batch, chain.waves[chain.passed])
+        return chain.released < len(chain.waves) and self._go_on(play, batch, chain)
 
     def _leave_batch(self, play: PlayState, batch: BatchState) -> None:
         play.batch += 1
@@ -69,7 +76,7 @@ class Waves:
         if stopping is not None:
             self._stop_play(play, batch, stopping)
 
-    def _go_on(self, play: PlayState, batch: BatchState) -> bool:
+    def _go_on(self, play: PlayState, batch: BatchState, chain: Chain) -> bool:
         """Release the next wave, or stop before it."""
         stopping = limits.not_available(play, batch, self._ledger.lost)
         if stopping is not None:
@@ -78,7 +85,7 @@ class Waves:
             play.waited = True
             return False
         else:
-            self._release(play, batch)
+            self._release(play, batch, chain)
         return True
 
     def _away(self, play: PlayState, batch: BatchState) -> set[str]:
@@ -87,24 +94,24 @@ class Waves:
         Once the batch is open it waits for no other play: the two could wait for each other.
         """
         away = {job.host for job, status in self._jobs.stopping.items() if status is Status.FAILED}
-        others = [other for other in self._ledger.plays if other is not play] if not batch.released else []
+        others = [other for other in self._ledger.plays if other is not play] if not batch.begun else []
         return away.union(self._ledger.lost, *(other.taken_out() for other in others))
 
     def end_standstill(self) -> bool:
         """Nothing can happen any more: stop a play that waits for hosts of another, which waits for it in turn."""
         for play in self._ledger.plays:
             batch = play.batches[play.batch] if play.under_way and play.batch < len(play.batches) else None
-            if batch is not None and not batch.released:
+            if batch is not None and not batch.begun:
                 text = "too few hosts would be left, since a play that took some out waits for this one"
                 self._stop_play(play, batch, Stopping(text, Cause(Because.STANDSTILL)))
                 return True
         return False
 
-    def _release(self, play: PlayState, batch: BatchState) -> None:
+    def _release(self, play: PlayState, batch: BatchState, chain: Chain) -> None:
         """Release the next wave, or all of them where the strategy is ``free``."""
-        cause = self._why_now(play, batch)
-        waves = batch.waves[batch.released : None if play.free else batch.released + 1]
-        batch.released += len(waves)
+        cause = self._why_now(play, batch, chain)
+        waves = chain.waves[chain.released : None if play.free else chain.released + 1]
+        chain.released += len(waves)
         for wave in waves:
             wave.move_to(WavePhase.RELEASED)
             jobs = sum(self._ledger.open_step(step) for step in wave.steps)
@@ -120,13 +127,15 @@ class Waves:
             for step in wave.steps:
                 self._open(step, opened)
 
-    def _why_now(self, play: PlayState, batch: BatchState) -> Cause:
+    def _why_now(self, play: PlayState, batch: BatchState, chain: Chain) -> Cause:
         """What the next wave waited for last."""
         if play.waited:
             play.waited = False
             return Cause(Because.AVAILABLE, self._jobs.trigger.job)
-        if batch.released:
-            return Cause(Because.BARRIER, place=batch.waves[batch.released - 1].place)
+        if chain.released:
+            return Cause(Because.BARRIER, place=chain.waves[chain.released - 1].place)
+        if chain.added_by is not None:
+            return Cause(Because.GROWTH, chain.added_by)
         return Cause(Because.BATCH, place=(play.number, batch.number - 1)) if batch.number else play.after
 
     def _open(self, index: int, cause: Cause) -> None:
@@ -136,6 +145,19 @@ class Waves:
         if state.step.task.start is not None:
             self._starts.open(state.step)
         self._judge.judge(state, cause)
+
+    def grow(self, plan: Plan, event: PlanGrown) -> None:
+        """Running jobs have added to the plan, which ``plan`` is from here on."""
+        self._plan = plan
+        self._ledger.grow(plan, event.growth, event.jobs)
+        play = self._ledger.plays[self._ledger.waves[event.jobs[0].step].batch.play]
+        if play.halted:
+            self._end_unreleased(play, Status.ABANDONED, self._jobs.trigger, "the play was stopped")
+
+    def end_grown(self, event: PlanGrown, cause: Cause) -> None:
+        """It was added after the run was interrupted: it isn't released."""
+        play = self._ledger.plays[self._ledger.waves[event.jobs[0].step].batch.play]
+        self._end_unreleased(play, Status.CANCELLED, cause)
 
     # Barriers.
 
@@ -167,7 +189,7 @@ class Waves:
     def _pass(self, play: PlayState, batch: BatchState, wave: WaveState) -> None:
         if wave.phase is WavePhase.RELEASED:
             wave.move_to(WavePhase.PASSED)
-        batch.passed += 1
+        wave.chain.passed += 1
         if wave.open:
             barriers.leave_behind(self._ledger, wave)
         batch.excused &= batch.behind.keys()  # the others were late, but came through before the barrier did
@@ -177,7 +199,7 @@ class Waves:
     def note_end(self, job: Job) -> None:
         """A job that was run has ended: who came first and last at the barrier that is next."""
         wave = self._ledger.waves[job.step]
-        if wave.number == wave.batch.passed:
+        if wave.place_in_chain == wave.chain.passed:
             wave.note_end(job, self._jobs.at)
 
     def come_further(self, job: Job) -> None:
@@ -232,12 +254,16 @@ class Waves:
         return [self._ledger.choose_host(step.index, step.hosts[0]) for step in late]
 
     def _fail(self, wave: WaveState, jobs: Iterable[Job], cause: Cause, reason: str) -> None:
+        added = [job for job in barriers.holding(self._ledger, wave) if job.host not in wave.batch.excused]
+        self._ledger.late.update(added)
         running = self._jobs.running
         self._jobs.stop((job for job in jobs if job in running), Status.FAILED, reason, cause)
         waiting = [job for job in jobs if job not in running]
         for host in dict.fromkeys(job.host for job in waiting):
-            self._jobs.withdraw(frozenset(wave.steps), host)
+            self._jobs.withdraw(frozenset({job.step for job in waiting}), host)
         self._jobs.end(waiting, Status.FAILED, cause, reason)
+        for index in dict.fromkeys(under for job in added for under in self._ledger.added_under(job.step)):
+            self._judge.judge_released(self._ledger.steps[index], cause)
 
     def _drop(self, wave: WaveState, hosts: Iterable[str], cause: Cause, reason: str) -> None:
         play = self._ledger.plays[wave.batch.play]
@@ -297,19 +323,20 @@ class Waves:
     def _end_unreleased(self, play: PlayState, status: Status, cause: Cause, reason: str = "") -> None:
         """End the waves that were not released; they count as released from here on, but are never announced so."""
         for batch in play.batches:
-            for wave in batch.waves[batch.released :]:
-                wave.move_to(WavePhase.ENDED)
-                for index in wave.steps:
-                    self._ledger.open_step(index)
-                    self._jobs.end_waiting(index, status, cause, reason)
-            batch.released = len(batch.waves)
+            for chain in batch.chains:
+                for wave in chain.waves[chain.released :]:
+                    wave.move_to(WavePhase.ENDED)
+                    for index in wave.steps:
+                        self._ledger.open_step(index)
+                        self._jobs.end_waiting(index, status, cause, reason)
+                chain.released = len(chain.waves)
 
     def _end_on_host(self, play: PlayState, host: str, status: Status, cause: Cause, reason: str = "") -> list[Job]:
         """A host drops out of the play: what waits there ends. Returns the jobs that were ready."""
         ready = self._jobs.withdraw(play.steps, host)
         self._jobs.end(ready, status, cause, reason)
         batch = play.batches[play.batch]  # in the others nothing waits for its needs
-        waiting = [step for wave in batch.waves[: batch.released] for step in wave.steps if wave.open]
+        waiting = [step for wave in batch.released() for step in wave.steps if wave.open]
         pending = [step for step in waiting if self._ledger.steps[step].statuses.get(host) is Status.PENDING]
         self._jobs.end((Job(step, host) for step in pending), status, cause, reason)
         for state in (self._ledger.steps[step] for step in waiting):

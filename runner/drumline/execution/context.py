@@ -61,7 +61,6 @@ class RunContext:
 
         ``verbosity`` is the number of ``-v``, which ``debug: {verbosity: …}`` uses.
         """
-        self.plan = plan
         self.inventory = inventory
         self.actions = actions
         self.transports = transports
@@ -148,6 +147,11 @@ class RunContext:
         """Store what a job registered, before anything that needs it is started."""
         for host, variables in self.gained.remember(report).items():
             self.targets.forget(host, variables)
+
+    @property
+    def plan(self) -> Plan:
+        """As far as it is known: it may grow while the run goes on."""
+        return self.gained.plan
 
     def take_up(self, happened: Iterable[JobReport | Event]) -> None:
         """Restore everything that happened in a run so far, to continue it."""

@@ -18,6 +18,7 @@ from drumline.model.event import (
     InterruptRequested,
     JobFinished,
     JobsStarted,
+    PlanGrown,
     RunStarted,
     StartReleased,
     TimePassed,
@@ -202,6 +203,8 @@ class Driver:
             raise item
         if isinstance(item, InterruptRequested):
             self._hurries += item.urgency is Urgency.NOW
+        if isinstance(item, PlanGrown) and any(self._state.status(job) is not Status.RUNNING for job in item.jobs):
+            return []  # one of them was given up
         job: Job | None = getattr(item, "job", None)
         given_up = job is not None and self._state.status(job) is not Status.RUNNING
         return [] if given_up else [item]

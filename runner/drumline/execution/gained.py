@@ -15,7 +15,7 @@ from drumline.execution.results import Results
 from drumline.execution.values import registered
 from drumline.inventory.scopes import NO_FACTS
 from drumline.inventory.variables import Facts
-from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned
+from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned, PlanGrown
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Sets
@@ -33,12 +33,12 @@ class Gained:
         self.gathered: dict[str, Facts] = {}  #: Gathered facts, by host. Replaced in the same way.
         self.results = Results(plan, kept)
         self.play_hosts = PlayHosts(plan)
-        self._plan = plan
+        self.plan = plan  #: As far as it is known.
 
     def remember(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         """Store what a job leaves; returns the new variables of hosts."""
         event = report.event
-        if report.facts and self._plan.steps[event.job.step].task.traits.sets is Sets.FACTS:
+        if report.facts and self.plan.steps[event.job.step].task.traits.sets is Sets.FACTS:
             self._gather(report)
         variables = self._variables(report)
         for host, gained in variables.items():
@@ -57,7 +57,7 @@ class Gained:
             self.follow(item)
 
     def _variables(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
-        step = self._plan.steps[report.event.job.step]
+        step = self.plan.steps[report.event.job.step]
         name, values = step.task.register, report.values
         kept = {name: registered(values, report.facts)} if name and values is not None else {}
         facts: Mapping[str, Any] = {} if step.task.traits.sets is Sets.FACTS else report.facts
@@ -65,7 +65,7 @@ class Gained:
 
     def _hosts(self, report: JobReport) -> tuple[str, ...]:
         """The hosts for which a job's result is stored."""
-        step = self._plan.steps[report.event.job.step]
+        step = self.plan.steps[report.event.job.step]
         return step.hosts if step.task.run_once else (report.event.job.host,)
 
     def _gather(self, report: JobReport) -> None:
@@ -76,8 +76,12 @@ class Gained:
             self.gathered[host] = Facts({**known, **report.facts, _ALL: together})
 
     def follow(self, event: Event) -> None:
-        """Note hosts that leave a play without a report: late at a barrier, or after a failed rescue."""
-        if isinstance(event, FailuresPending):
+        """Note what was added to the plan, and hosts that leave a play without a report: late, or a failed rescue."""
+        if isinstance(event, PlanGrown):
+            self.plan = self.plan.grown(event.growth)
+            self.play_hosts.grow(self.plan)
+            self.results.grow(self.plan)
+        elif isinstance(event, FailuresPending):
             for job in event.jobs:
                 self.play_hosts.regain(job)
         elif isinstance(event, (FailuresSettled, JobsAbandoned)) and _counts(event):

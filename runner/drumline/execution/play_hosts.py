@@ -20,6 +20,10 @@ class PlayHosts:
         #: By play and batch: the number of changes when it was made, and the variables.
         self._magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = {}
 
+    def grow(self, plan: Plan) -> None:
+        """Something was added to the plan."""
+        self._plan = plan
+
     def lose(self, job: Job) -> None:
         """A host drops out of the job's play, and of those that need it."""
         self._failed.setdefault(self._plan.steps[job.step].play, Counter())[job.host] += 1

@@ -28,11 +28,23 @@ class Results:
     def __init__(self, plan: Plan, kept: Iterable[int]) -> None:
         self.kept = frozenset(kept)
         self._plan = plan
+        self._known = plan.steps
         self._values: dict[_Key, dict[str, Mapping[str, Any]]] = {}
         self._steps: dict[_Key, list[Step]] = {}  # those that are kept: one for each batch
         for step in plan.steps:
             if step.index in self.kept:
                 self._steps.setdefault((step.play, step.task.id), []).append(step)
+
+    def grow(self, plan: Plan) -> None:
+        """Something was added to the plan, of which everything is kept: no one knows yet who will ask for it."""
+        self._plan = plan
+        for step in plan.steps[len(self._known) :]:
+            self._keep(step)
+        self._known = plan.steps
+
+    def _keep(self, step: Step) -> None:
+        self.kept |= {step.index}
+        self._steps.setdefault((step.play, step.task.id), []).append(step)
 
     def add(self, job: Job, values: Mapping[str, Any]) -> None:
         """A job has ended. With ``run_once``, its values apply to all hosts of the batch, as with ``register``."""

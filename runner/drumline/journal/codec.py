@@ -18,8 +18,8 @@ from msgspec import NODEFAULT, MsgspecError, Struct, convert, structs
 from msgspec.msgpack import Decoder, Encoder, Ext
 
 from drumline.masking import Secrets
-from drumline.model.event import Event
-from drumline.model.plan import Plan
+from drumline.model.event import Event, PlanGrown
+from drumline.model.plan import Growth, Plan
 from drumline.model.playbook import Play, Task
 from drumline.model.value import Octal, Template
 from drumline.secret import MASK, Secret, is_secret_name, mask_assignments
@@ -99,6 +99,10 @@ class Hiding:
         tasks += [step.task for step in plan.steps] if plan else []
         self.variables = any(map(_is_quiet, tasks))
 
+    def grow(self, growth: Growth) -> None:
+        """The plan grows by this."""
+        self.variables = self.variables or any(_is_quiet(step.task) for step in growth.steps)
+
     def shown(self, text: str) -> str:
         """The text as anybody may see it. What an expression looks up isn't in the text that names it."""
         assigned = mask_assignments(text)[0]
@@ -128,6 +132,8 @@ def decode(kind: type[T], data: bytes, open_: Callable[[bytes], bytes] | None = 
 def encode_event(event: Event, hiding: Hiding | None = None) -> bytes:
     """The same for an event. Those that hold nothing but data, as nearly all do, take a twentieth of the time."""
     if not _is_data(type(event)):
+        if hiding is not None and isinstance(event, PlanGrown):
+            hiding.grow(event.growth)
         return encode(event, hiding)
     try:
         return _pack_data(event)

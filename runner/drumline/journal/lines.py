@@ -7,7 +7,7 @@ from typing import Any
 
 from drumline.model.cause import Cause
 from drumline.model.event import SCHEMA, Event
-from drumline.model.plan import Job, Plan
+from drumline.model.plan import Growth, Job, Plan, Step
 
 #: Numbers of more bits aren't turned into text, and what is nested deeper neither.
 _MOST_BITS, _DEEPEST = 14_000, 100
@@ -44,6 +44,8 @@ def describe(event: Event, plan: Plan) -> dict[str, Any]:
         value = getattr(event, name)
         if isinstance(value, (Job, Cause)):
             value = _described(value, plan)
+        elif isinstance(value, Growth):
+            name, value = "steps", [_described_step(step) for step in value.steps]
         elif isinstance(value, tuple):
             value = [_described(item, plan) for item in value]
         elif name == "play":
@@ -52,6 +54,11 @@ def describe(event: Event, plan: Plan) -> dict[str, Any]:
             fields["task"] = plan.steps[value].task.id
         fields[name] = value
     return fields
+
+
+def _described_step(step: Step) -> dict[str, Any]:
+    """What was added: no more of it than of the plan, of which this stream says nothing else."""
+    return {"step": step.index, "task": step.task.id, "wave": step.wave, "hosts": list(step.hosts)}
 
 
 def to_line(event: Event, plan: Plan, number: int) -> str:

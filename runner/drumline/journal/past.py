@@ -14,9 +14,9 @@ from msgspec import Struct
 from drumline.journal.codec import Damaged, decode
 from drumline.journal.faults import unreadable
 from drumline.journal.opening import open_to_read
-from drumline.journal.places import read_plan
+from drumline.journal.places import grown, read_plan
 from drumline.journal.tables import NAME, whole_path
-from drumline.model.event import SCHEMA
+from drumline.model.event import SCHEMA, PlanGrown
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.value import Seconds
@@ -113,7 +113,14 @@ def _read(database: sqlite3.Connection, path: str, before: int) -> Iterator[Past
         if room < 0 and room + last < MOST_EVENTS:
             return  # the newest is read however long it is
         with suppress(Damaged):  # of a damaged journal what is whole counts
-            yield _past_run(database, number, read_plan(plan))
+            yield _past_run(database, number, _grown(database, number, read_plan(plan)))
+
+
+def _grown(database: sqlite3.Connection, number: int, plan: Plan) -> Plan:
+    for (body,) in database.execute(_EVENTS, (number, "PlanGrown")):
+        with suppress(Damaged):
+            plan = grown(plan, decode(PlanGrown, body))
+    return plan
 
 
 def _past_run(database: sqlite3.Connection, number: int, plan: Plan) -> PastRun:

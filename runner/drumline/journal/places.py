@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from drumline.journal.codec import Damaged, decode
-from drumline.model.event import Event
+from drumline.model.event import Event, PlanGrown
 from drumline.model.plan import Job, Plan
 
 
@@ -21,15 +21,30 @@ def _check(plan: Plan) -> None:
     for index, step in enumerate(plan.steps):
         _require(step.index == index, "step", step.index)
         _require_batch(plan, step.play, step.batch)
+        _require(step.inside is None or _is_at(plan.blocks, step.inside.block), "block", step.inside)
         for need in step.needs:
             _require(need.step is None or _is_at(plan.steps, need.step), "step", need.step)
             _require(need.play is None or _is_at(plan.plays, need.play), "play", need.play)
+            _require(need.block is None or _is_at(plan.blocks, need.block), "block", need.block)
+    for index, block in enumerate(plan.blocks):
+        _require(block.index == index, "block", block.index)
+        _require(block.inside is None or 0 <= block.inside.block < index, "block", block.inside)
     for play in plan.plays:
         for number in play.needs:
             _require(_is_at(plan.plays, number), "play", number)
         for batch in play.batches:
             for index in (index for wave in batch.waves for index in wave):
                 _require(_is_at(plan.steps, index), "step", index)
+
+
+def grown(plan: Plan, event: PlanGrown) -> Plan:
+    """The plan with what was added. Raises ``Damaged``."""
+    try:
+        found = plan.grown(event.growth)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
+    _check(found)
+    return found
 
 
 def check_event(event: Event, plan: Plan) -> None:

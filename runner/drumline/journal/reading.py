@@ -19,13 +19,13 @@ from drumline.journal.codec import Damaged, decode_event
 from drumline.journal.faults import unreadable
 from drumline.journal.keys import as_salted
 from drumline.journal.opening import open_to_read
-from drumline.journal.places import check_event, read_plan
+from drumline.journal.places import check_event, grown, read_plan
 from drumline.journal.processes import is_claimed, is_same
 from drumline.journal.tables import COLUMNS, NAME, columns_of
 from drumline.masking import Secrets
-from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, JobFinished
+from drumline.model.event import SCHEMA, ApprovalGiven, ApprovalRequested, Event, JobFinished, PlanGrown
 from drumline.model.plan import Job, Plan
-from drumline.model.titles import titled
+from drumline.model.titles import titled, with_titles
 from drumline.plugin.history import InputFile, Kept, RunInfo
 from drumline.plugin.runs import JobReport
 from drumline.source.inputs import is_as_before
@@ -60,6 +60,7 @@ class Reader:
         if database is None:
             self._connection, self._copy = open_to_read(directory)
         self._plans: dict[int, Plan] = {}
+        self._grown: dict[int, Plan] = {}
 
     @property
     def _database(self) -> sqlite3.Connection:
@@ -129,7 +130,7 @@ class Reader:
         return self._events(run, _EVENTS, (run.number,))
 
     def _events(self, run: RunInfo, query: str, values: Sequence[Any]) -> Iterator[Event]:
-        plan = self.plan(run)
+        plan = self.grown_plan(run)
         where = f"events of run {run.number}"
         for _, kind, body in self._rows(query, ("seq",), values, where):
             try:
@@ -138,7 +139,19 @@ class Reader:
             except Damaged:
                 self.damage[where] += 1
                 continue
-            yield event
+            yield with_titles(event, str) if isinstance(event, PlanGrown) else event
+
+    def grown_plan(self, run: RunInfo) -> Plan:
+        """The plan with all that was added to it while the run went on, as far as it can be read."""
+        plan = self.plan(run)
+        if run.number not in self._grown:
+            for _, kind, body in self._rows(f"{_EVENTS} AND kind = 'PlanGrown'", ("seq",), (run.number,), ""):
+                with suppress(Damaged):
+                    event = decode_event(kind, body)
+                    assert isinstance(event, PlanGrown)
+                    plan = grown(plan, with_titles(event, str))
+            self._grown[run.number] = plan
+        return self._grown[run.number]
 
     def everything(
         self, run: RunInfo, secrets: Secrets, open_: Callable[[bytes], bytes]

@@ -12,10 +12,10 @@ from drumline.engine.state import RunState
 from drumline.errors import UsageError
 from drumline.journal.codec import Damaged
 from drumline.journal.keys import RunKey
-from drumline.journal.places import check_event
+from drumline.journal.places import check_event, grown
 from drumline.journal.reading import Reader
 from drumline.masking import Secrets
-from drumline.model.event import Event, Input, JobsStarted
+from drumline.model.event import Event, Input, JobsStarted, PlanGrown
 from drumline.model.plan import Job, Plan
 from drumline.plugin.history import RunInfo
 from drumline.plugin.runs import JobReport
@@ -55,6 +55,8 @@ def read_back(reader: Reader, run: RunInfo, key: RunKey, secrets: Secrets) -> Re
             events += 1
             event = item.event if isinstance(item, JobReport) else item
             check_event(event, state.plan)
+            if isinstance(event, PlanGrown):
+                grown(state.plan, event)
             if isinstance(event, _INPUTS):
                 state.handle(cast(Input, event))
             if isinstance(event, JobsStarted):

@@ -28,6 +28,7 @@ class Because(StrEnum):
     QUORUM = "quorum"  #: Enough jobs of a wave had ended (``place``, ``job``).
     END = "end"  #: A job ended (``job``).
     FAILURE = "failure"  #: A job failed (``job``).
+    GROWTH = "growth"  #: It was added to the plan (``job``: by this one, and others of its step).
     RESCUE = "rescue"  #: It became known whether a host needs its rescue (``job``: by the end of this job).
     STANDSTILL = "standstill"  #: Plays wait for each other.
     PERSON = "person"  #: Someone interrupted the run, or answered (``by``).

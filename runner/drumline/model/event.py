@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from drumline.model.cause import THE_RUN, Cause
 from drumline.model.outcome import Status
-from drumline.model.plan import Job
+from drumline.model.plan import Growth, Job
 from drumline.model.playbook import Late
 from drumline.model.value import Seconds
 
@@ -227,6 +227,14 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
     comment: str = ""
 
 
+class PlanGrown(Struct, frozen=True, kw_only=True, gc=False):
+    """Input: running jobs, all of one step, added to the plan. Each stays open until what it added has ended."""
+
+    at: Seconds
+    jobs: tuple[Job, ...]
+    growth: Growth
+
+
 class FailuresPending(Struct, frozen=True, kw_only=True, gc=False):
     """These failures don't count until it is known whether the rescue of their block succeeds."""
 
@@ -279,6 +287,7 @@ Event: TypeAlias = (
     | BarrierPassed
     | PlayStopped
     | TimePassed
+    | PlanGrown
     | FailuresPending
     | FailuresSettled
     | InterruptRequested
@@ -296,5 +305,6 @@ Input: TypeAlias = (
     | ApprovalRequested
     | ApprovalGiven
     | TimePassed
+    | PlanGrown
     | InterruptRequested
 )

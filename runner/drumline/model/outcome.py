@@ -81,6 +81,7 @@ class Status(StrEnum):
     PENDING = "pending"
     READY = "ready"
     RUNNING = "running"
+    HOLDING = "holding"  #: It has run, and waits until what it added to the plan has ended.
     OK = "ok"
     CHANGED = "changed"
     SKIPPED = "skipped"
@@ -93,4 +94,4 @@ class Status(StrEnum):
     UNNEEDED = "unneeded"  #: It was meant for something that didn't happen, such as a rescue without a failure.
 
 
-FINAL = frozenset(Status) - {Status.PENDING, Status.READY, Status.RUNNING}
+FINAL = frozenset(Status) - {Status.PENDING, Status.READY, Status.RUNNING, Status.HOLDING}

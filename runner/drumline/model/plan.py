@@ -1,4 +1,4 @@
-"""The whole run before it starts: steps, waves, batches, blocks.
+"""The whole run as far as it is known: steps, waves, batches, blocks. It may grow; nothing is renumbered.
 
 A **step** is one task in one batch of its play; waves consist of steps. A **job** is one step on one host. Steps
 refer to each other by their index in ``Plan.steps``, so that ten thousand hosts cost one tuple, not a graph of jobs.
@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from drumline.model.playbook import Barrier, Play, Playbook, Task
 
@@ -64,6 +65,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
     hosts: tuple[str, ...]
     needs: tuple[Need, ...] = ()
     inside: Inside | None = None  #: The innermost block around it.
+    added_by: int | None = None  #: The step whose jobs added it while the run went on.
 
 
 class Batch(Struct, frozen=True, kw_only=True, gc=False):
@@ -73,6 +75,12 @@ class Batch(Struct, frozen=True, kw_only=True, gc=False):
     waves: tuple[tuple[int, ...], ...] = ()
     barriers: tuple[Barrier, ...] = ()  #: One for each wave.
     canary: bool = False  #: If anything in it fails, the play stops after it.
+    #: Where each wave stands among the others, if some were added: ``(3,)``, ``(3, 0)``, ``(3, 1)``, ``(4,)``.
+    levels: tuple[tuple[int, ...], ...] = ()
+
+    def level(self, wave: int) -> tuple[int, ...]:
+        """Where a wave stands among the others; what was added to wave 3 comes before wave 4, and within wave 3."""
+        return self.levels[wave] if self.levels else (wave,)
 
 
 class Keep(Struct, frozen=True, kw_only=True, gc=False):
@@ -100,6 +108,61 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
     plays: tuple[PlannedPlay, ...] = ()
     steps: tuple[Step, ...] = ()
     blocks: tuple[Block, ...] = ()
+
+    def grown(self, by: Growth) -> Plan:
+        """The plan with what was added. What was there keeps its number; raises ``ValueError`` for what can't be."""
+        _check_growth(self, by)
+        parent = self.steps[by.steps[0].added_by or 0]
+        play = self.plays[parent.play]
+        batch = _with_waves(play.batches[parent.batch], parent.wave, by)
+        batches = (*play.batches[: parent.batch], batch, *play.batches[parent.batch + 1 :])
+        plays = (*self.plays[: parent.play], replace(play, batches=batches), *self.plays[parent.play + 1 :])
+        return replace(self, plays=plays, steps=(*self.steps, *by.steps), blocks=(*self.blocks, *by.blocks))
+
+
+class Growth(Struct, frozen=True, kw_only=True, gc=False):
+    """What the jobs of one step added to a plan: steps of its batch, in waves of their own.
+
+    Their numbers follow those that are there: of steps in the plan, of waves in the batch, of blocks in the plan.
+    """
+
+    steps: tuple[Step, ...]
+    barriers: tuple[Barrier, ...]  #: One for each wave that is added.
+    blocks: tuple[Block, ...] = ()
+
+
+def _check_growth(plan: Plan, by: Growth) -> None:
+    parents = {step.added_by for step in by.steps}
+    numbers = [step.index for step in by.steps], [block.index for block in by.blocks]
+    following = range(len(plan.steps), len(plan.steps) + len(by.steps))
+    if numbers != (list(following), list(range(len(plan.blocks), len(plan.blocks) + len(by.blocks)))):
+        raise ValueError("what is added has numbers that don't follow those of the plan")
+    [parent] = parents if len(parents) == 1 else [None]
+    if parent is None or not 0 <= parent < len(plan.steps):
+        raise ValueError("what is added was added by no step, or by several")
+    added = plan.steps[parent]
+    if any((step.play, step.batch) != (added.play, added.batch) for step in by.steps):
+        raise ValueError("what is added belongs to another batch")
+    first = len(plan.plays[added.play].batches[added.batch].waves)
+    if {step.wave for step in by.steps} != set(range(first, first + len(by.barriers))):
+        raise ValueError("what is added has waves that don't follow those of the batch")
+
+
+def _with_waves(batch: Batch, within: int, by: Growth) -> Batch:
+    """The batch with the waves that were added within one of its own."""
+    count = len(batch.waves)
+    levels = batch.levels or tuple((wave,) for wave in range(count))
+    around = levels[within]
+    before = sum(len(level) == len(around) + 1 and level[: len(around)] == around for level in levels)
+    waves: list[list[int]] = [[] for _ in by.barriers]
+    for step in by.steps:
+        waves[step.wave - count].append(step.index)
+    return replace(
+        batch,
+        waves=(*batch.waves, *map(tuple, waves)),
+        barriers=(*batch.barriers, *by.barriers),
+        levels=(*levels, *((*around, before + number) for number in range(len(waves)))),
+    )
 
 
 def places_of(plan: Plan, inside: Inside | None) -> Sequence[Inside]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from drumline.model.plan import Plan
+from drumline.model.event import PlanGrown
+from drumline.model.plan import Plan, Step
 from drumline.model.playbook import Play, Task
 from drumline.model.value import text_of
 from drumline.secret import mask_assignments
@@ -46,8 +47,16 @@ def _words(value: Any) -> Iterator[str]:
 
 def titled(plan: Plan, mask: Callable[[str], str]) -> Plan:
     """The plan with titles for names, masked; for reports and the journal."""
-    masked = (replace(step, task=replace(step.task, name=mask(task_title(step.task)))) for step in plan.steps)
-    return replace(plan, steps=tuple(masked))
+    return replace(plan, steps=_titled(plan.steps, mask))
+
+
+def with_titles(event: PlanGrown, mask: Callable[[str], str]) -> PlanGrown:
+    """The same for what is added to a plan."""
+    return replace(event, growth=replace(event.growth, steps=_titled(event.growth.steps, mask)))
+
+
+def _titled(steps: Iterable[Step], mask: Callable[[str], str]) -> tuple[Step, ...]:
+    return tuple(replace(step, task=replace(step.task, name=mask(task_title(step.task)))) for step in steps)
 
 
 def play_title(play: Play) -> str:

@@ -16,6 +16,7 @@ from drumline.model.event import (
     JobsStarted,
     JobStaged,
     JobWaiting,
+    PlanGrown,
     PlayStopped,
     RunFinished,
     RunStarted,
@@ -28,7 +29,7 @@ from drumline.model.event import (
     WaveReleased,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Batch, Job, Plan, PlannedPlay, Step
+from drumline.model.plan import Batch, Growth, Job, Plan, PlannedPlay, Step
 from drumline.model.playbook import Play, Playbook, Task
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Event",
     "FailuresPending",
     "FailuresSettled",
+    "Growth",
     "InterruptRequested",
     "Job",
     "JobFinished",
@@ -48,6 +50,7 @@ __all__ = [
     "JobsLate",
     "JobsStarted",
     "Plan",
+    "PlanGrown",
     "PlannedPlay",
     "Play",
     "PlayStopped",

@@ -24,6 +24,7 @@ from drumline.model.event import (
     JobsStarted,
     JobStaged,
     JobWaiting,
+    PlanGrown,
     PlayStopped,
     RunFinished,
     RunStarted,
@@ -158,6 +159,9 @@ class ConsoleReport:
                 pass  # shown with something else, or later
             case ApprovalGiven() | TimePassed() | FailuresPending() | FailuresSettled():
                 pass
+            case PlanGrown():
+                if self._prompt is not None:
+                    self._prompt.grow(self._tracker.plan)
             case _:
                 assert_never(event)
 

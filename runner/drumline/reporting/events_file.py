@@ -13,7 +13,7 @@ from typing import TextIO
 
 from drumline.errors import UsageError
 from drumline.journal.lines import to_line
-from drumline.model.event import Event
+from drumline.model.event import Event, PlanGrown
 from drumline.model.plan import Plan
 from drumline.plugin.runs import Reporter, RunView, Takes
 from drumline.plugin.spec import hookimpl
@@ -73,5 +73,7 @@ class _EventLines:
 
     def __call__(self, event: Event, missed: int = 0) -> None:
         self._number += 1 + missed
+        if isinstance(event, PlanGrown):
+            self._plan = self._plan.grown(event.growth)
         self._file.write(to_line(event, self._plan, self._number) + "\n")
         self._file.flush()

@@ -46,6 +46,11 @@ class Folding:
         self._address = address
         self._order: dict[str, int] = {}
 
+    def grow(self, plan: Plan) -> None:
+        """Something was added to the plan."""
+        self._plan = plan
+        self._order.clear()
+
     def ordered(self, hosts: Iterable[str]) -> list[str]:
         """The hosts in inventory order, so that two reports can be compared."""
         if not self._order:

@@ -115,9 +115,10 @@ def wave_title(plan: Plan, wave: Wave) -> Line:
 
 
 def wave_number(plan: Plan, wave: Wave) -> str:
-    """``wave 2 of 5``."""
-    count = len(plan.plays[wave.key[0]].batches[wave.key[1]].waves)
-    return f"wave {wave.key[2] + 1} of {count}"
+    """``wave 2 of 5``; of what was added while the run went on ``wave 2.1 of 5``."""
+    batch = plan.plays[wave.key[0]].batches[wave.key[1]]
+    count = sum(len(batch.level(number)) == 1 for number in range(len(batch.waves)))
+    return f"wave {'.'.join(str(number + 1) for number in batch.level(wave.key[2]))} of {count}"
 
 
 def fold_lines(

@@ -43,6 +43,10 @@ class TerminalPrompt:
         self._before: list[Any] | None = None  # the terminal's original settings; None: unchanged
         self._closed = False
 
+    def grow(self, plan: Plan) -> None:
+        """Something was added to the plan."""
+        self._plan = plan
+
     def put(self, question: ApprovalRequested) -> None:
         """People have seen the question: from now on they may answer."""
         with self._lock:

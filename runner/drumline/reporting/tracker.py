@@ -25,6 +25,7 @@ from drumline.model.event import (
     JobsStarted,
     JobStaged,
     JobWaiting,
+    PlanGrown,
     PlayStopped,
     RunFinished,
     RunStarted,
@@ -37,6 +38,7 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step
+from drumline.model.titles import with_titles
 from drumline.reporting.folds import Fold, Folding
 
 #: Statuses of jobs that cause others to be abandoned.
@@ -149,6 +151,9 @@ class Tracker:
                     self.waiting[job] = event
                 case ApprovalRequested() | ApprovalGiven():
                     self._asked(event)
+                case PlanGrown():
+                    self.plan = self.plan.grown(with_titles(event, str).growth)
+                    self.folding.grow(self.plan)
                 case FailuresPending(jobs=jobs):
                     self._pend(jobs)
                 case FailuresSettled():

@@ -1,0 +1,129 @@
+"""What running jobs added to the plan: when it may run, and which jobs wait for its end.
+
+The jobs that added *hold* once their own work is done: they stay open until all that they added has ended on their host
+(and, of jobs that no host among them has, everywhere). What failed of it then counts for whoever needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from drumline.engine.blocks import OpenJobs
+from drumline.engine.board import Jobs
+from drumline.engine.ledger import StepState
+from drumline.engine.policy import FAILURE, SUCCESS
+from drumline.engine.readiness import Judge
+from drumline.model.cause import Because, Cause
+from drumline.model.event import JobFinished, PlanGrown
+from drumline.model.outcome import Status
+from drumline.model.plan import Job, Step
+
+
+class GrowthState(Struct):
+    """What some jobs of one step added at once."""
+
+    parent: int  # the step
+    hosts: dict[str, None]  # of the jobs that added it
+    steps: tuple[int, ...]
+    open: OpenJobs = field(default_factory=OpenJobs)  # those that count for no host of them in particular: shared
+
+    def enter(self, step: Step) -> None:
+        """The jobs of one of its steps are to come."""
+        if step.task.run_once:
+            self.open.shared += bool(step.hosts)
+            return
+        for host in step.hosts:
+            if host in self.hosts:
+                self.open.own[host] = self.open.own.get(host, 0) + 1
+            else:
+                self.open.shared += 1
+
+    def leave(self, step: Step, host: str) -> None:
+        """One of its jobs has ended."""
+        if step.task.run_once or host not in self.hosts:
+            self.open.shared -= 1
+        else:
+            self.open.own[host] -= 1
+
+    def is_over(self, host: str) -> bool:
+        """Whether nothing of it is open for which a job on this host waits."""
+        return not self.open.shared and not self.open.own.get(host)
+
+
+class Growths:
+    """All that was added to the plan of a run."""
+
+    def __init__(self, jobs: Jobs, judge: Judge) -> None:
+        self._jobs = jobs
+        self._ledger = jobs.ledger
+        self._judge = judge
+        self.of: dict[Job, list[GrowthState]] = {}  # by the jobs that added something
+        self.around: dict[int, GrowthState] = {}  # by the steps that were added
+        self.holding: dict[Job, JobFinished] = {}
+
+    def grown(self, event: PlanGrown) -> None:
+        """Jobs have added steps, which the ledger knows by now."""
+        steps = event.growth.steps
+        hosts = dict.fromkeys(job.host for job in event.jobs)
+        state = GrowthState(event.jobs[0].step, hosts, tuple(step.index for step in steps))
+        for step in steps:
+            state.enter(step)
+            self.around[step.index] = state
+        for job in event.jobs:
+            self.of.setdefault(job, []).append(state)
+
+    def has_to_hold(self, event: JobFinished) -> bool:
+        """Whether a job that has ended waits for what it added."""
+        if event.status not in SUCCESS:
+            return False
+        return any(not growth.is_over(event.job.host) for growth in self.of.get(event.job, ()))
+
+    def hold(self, event: JobFinished) -> None:
+        """The job's own work is done: what it added may run."""
+        self.holding[event.job] = event
+        self.look_at(event.job)
+
+    def look_at(self, job: Job) -> None:
+        """A job that added something holds, or has ended: judge anew what it added."""
+        cause = Cause(Because.GROWTH, job)
+        for growth in self.of.get(job, ()):
+            for index in growth.steps:
+                self._judge.judge_released(self._ledger.steps[index], cause)
+
+    def note_end(self, job: Job) -> Iterator[JobFinished]:
+        """A job that was added has ended; yields the ends of those that waited for no other."""
+        growth = self.around[job.step]
+        growth.leave(self._ledger.steps[job.step].step, job.host)
+        own = job.host in growth.hosts and growth.open.shared
+        for host in (job.host,) if own else growth.hosts:
+            holder = Job(growth.parent, host)
+            if holder in self.holding and all(one.is_over(host) for one in self.of[holder]):
+                yield self.holding.pop(holder)
+
+    def let_go(self, event: JobFinished) -> None:
+        """End a job that held: as it reported, but that what it added may have failed."""
+        job = event.job
+        state = self._ledger.steps[job.step]
+        self._ledger.move(job, event.status, ignored=event.ignored)
+        failed = next((added for growth in self.of[job] for added in self._failed(growth, job.host)), None)
+        if failed is not None:
+            state.counts_as[job.host] = Status.FAILED
+            state.tally.recount(event.status, Status.FAILED)
+            state.causes[job.host] = self._ledger.steps[failed.step].causes.get(failed.host, failed)
+        self._jobs.ended.append((job, event.status))
+
+    def _failed(self, growth: GrowthState, host: str) -> Iterator[Job]:
+        """What failed of it for a host."""
+        for index in growth.steps:
+            state = self._ledger.steps[index]
+            for other, status in state.statuses.items():
+                shared = state.step.task.run_once or other not in growth.hosts
+                if (shared or other == host) and has_failed(state, other, status):
+                    yield Job(index, other)
+
+
+def has_failed(state: StepState, host: str, status: Status) -> bool:
+    """Whether a job has failed for those that need it."""
+    return host not in state.ignored and state.counts_as.get(host, status) in FAILURE
