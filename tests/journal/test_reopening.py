@@ -427,7 +427,7 @@ def test_a_run_goes_on_where_it_died(tmp_path: Path) -> None:
     assert sum(isinstance(event, RunStarted) for event in events) == 1
     lost = set(reopened.lost)
     assert {job for job, end in ends.items() if end.status is Status.UNKNOWN} == lost
-    assert "drumline died before it heard" in ends[next(iter(lost))].result["msg"]
+    assert "drumline died before it learned the outcome" in ends[next(iter(lost))].result["msg"]
     assert all(ends[job].started == sent for job, sent in reopened.lost.items())
     told = {job.host: end.result["msg"] for job, end in ends.items() if job.step == 3}
     assert told["b"] == "b said ******** b said ******** ['b', 'c']"
