@@ -125,7 +125,7 @@ def test_what_can_not_be_used_is_named(resolved: Resolve, options: dict[str, Any
     [
         ("Host web1\n  KnownHostsCommand /bin/keys %H\n", "knownhostscommand"),
         ("nonsense\n", "nonsense"),
-        ("ProxyJump web1\n", "circle"),
+        ("ProxyJump web1\n", "loop"),
     ],
 )
 def test_a_configuration_that_can_not_be_used(resolved: Resolve, config: str, named: str) -> None:
