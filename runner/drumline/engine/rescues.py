@@ -77,7 +77,8 @@ class Rescues:
                 block.barred.update(dict.fromkeys(hosts, origin))
         self._ledger.unsettled.pop(job, None)
         status = self._ledger.status(job)
-        self._ledger.plays[self._ledger.steps[job.step].step.play].failed.add(job.host)
+        if status in FAILURE:  # else only something that it added has failed, perhaps on other hosts
+            self._ledger.plays[self._ledger.steps[job.step].step.play].failed.add(job.host)
         if status in FAULT:
             self._count(job, status)
         return False

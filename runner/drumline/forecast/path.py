@@ -73,6 +73,8 @@ _REASONS = {
     Because.WAVE: Reason.BARRIER,
     Because.NEED: Reason.NEED,
     Because.CATCH_UP: Reason.NEED,
+    Because.RESCUE: Reason.NEED,
+    Because.GROWTH: Reason.NEED,
     Because.FORK: Reason.FORKS,
     Because.SESSION: Reason.SESSIONS,
     Because.THROTTLE: Reason.THROTTLE,
