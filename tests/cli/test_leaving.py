@@ -79,7 +79,7 @@ def test_a_run_goes_on_without_its_streams(project: Path, closed: str) -> None:
 def test_what_cannot_be_printed_is_an_error(project: Path, line: str, where: str, why: str) -> None:
     if line == "runs show":
         call(project, "run", "site.yml")
-    ended = shell(project, f"drumline {line} {where}")
+    ended = shell(project, f"unset PYTHONUNBUFFERED; drumline {line} {where}")
     assert (ended.status, ended.err) == (1, f"error: The output can't be written: {why}\n")
 
 

@@ -21,7 +21,8 @@ def enter() -> None:
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that isn't UTF-8 must not end a run
+            with suppress(OSError):  # what is left of a help that could not be written
+                stream.reconfigure(errors="backslashreplace")  # a terminal that isn't UTF-8 must not end a run
     try:
         from drumline.cli.program import program
 
