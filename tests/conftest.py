@@ -220,10 +220,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several work side by side: begin with what takes longest, lest one of them is alone with it in the end."""
+    """Begin with what takes longest where several work side by side, lest one of them is alone with it in the end.
+
+    Comparisons with ansible-core need it, and are left out where nothing says where it is.
+    """
     if hasattr(config, "workerinput"):
         places = {name: place for place, name in enumerate(_LONGEST)}
         items.sort(key=lambda item: places.get(item.path.relative_to(_TESTS).as_posix(), len(places)))
+    if "DRUMLINE_ANSIBLE" not in os.environ:
+        comparing = [item for item in items if item.get_closest_marker("ansible")]
+        config.hook.pytest_deselected(items=comparing)
+        items[:] = [item for item in items if item not in comparing]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -23,6 +23,11 @@ def test_all_of_them_are_there(conftest: Any) -> None:
 @pytest.mark.parametrize("worker", [True, False])
 def test_they_come_first_where_several_work_side_by_side(conftest: Any, worker: bool) -> None:
     names = ["test_a.py", conftest._LONGEST[1], "test_b.py", conftest._LONGEST[0], conftest._LONGEST[1]]
-    items = [SimpleNamespace(path=TESTS / name, number=number) for number, name in enumerate(names)]
-    conftest.pytest_collection_modifyitems(SimpleNamespace(workerinput={}) if worker else SimpleNamespace(), items)
+    items = [
+        SimpleNamespace(path=TESTS / name, number=number, get_closest_marker=lambda _name: None)
+        for number, name in enumerate(names)
+    ]
+    hook = SimpleNamespace(pytest_deselected=lambda items: None)
+    configuration = SimpleNamespace(hook=hook, workerinput={}) if worker else SimpleNamespace(hook=hook)
+    conftest.pytest_collection_modifyitems(configuration, items)
     assert [item.number for item in items] == ([3, 1, 4, 0, 2] if worker else [0, 1, 2, 3, 4])

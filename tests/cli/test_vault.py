@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -15,7 +14,8 @@ import pytest
 from support.program import Ended, call, running, wait_until
 from support.terminal import Terminal
 
-ANSIBLE = shutil.which("ansible-vault")
+#: The real one, beside the program ``ansible``.
+ANSIBLE = str(Path(os.environ.get("DRUMLINE_ANSIBLE", "ansible")).with_name("ansible-vault"))
 PASSWORD = "correct horse"
 CLEAR = "db_login: hunter2-and-more\nport: 80\n"
 PLAYBOOK = """
@@ -251,10 +251,9 @@ def test_the_clear_text_is_removed_when_the_program_is_ended(project: Project) -
     assert os.listdir(project.directory / "tmp") == []
 
 
-@pytest.mark.skipif(ANSIBLE is None, reason="ansible-vault isn't installed")
+@pytest.mark.ansible
 @pytest.mark.parametrize("label", ["", "prod"])
 def test_ansible_vault_reads_what_was_encrypted_here_and_the_other_way_round(project: Project, label: str) -> None:
-    assert ANSIBLE is not None
     options = ["--vault-id", f"{label or 'default'}@pw"]
     project.write("a", CLEAR)
     assert call(project.directory, "vault", "encrypt", "a", *options).status == 0
