@@ -21,8 +21,8 @@ from drumline.model.event import (
     Urgency,
 )
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import BlockPart, Job, places_of
-from drumline.model.playbook import Strategy
+from drumline.model.plan import Job, places_of
+from drumline.model.playbook import BlockPart, Strategy
 
 FAILED = Status.FAILED
 EXAMPLES = settings(max_examples=150, deadline=None)

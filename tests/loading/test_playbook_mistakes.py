@@ -13,8 +13,8 @@ from drumline.loading.playbook import load_playbooks
     ("text", "place", "message"),
     [
         ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
-        ("ping:\nblock: []", "5:7", "'block' is not supported yet."),
-        ("block: []", "4:7", "'block' is not supported yet."),
+        ("ping:\nasync: 1", "5:7", "'async' is not supported yet."),
+        ("import_tasks: a.yml", "4:7", "'import_tasks' is not supported yet."),
         ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported yet."),
         ("ansible.builtin.import_role: {}", "4:7", "'ansible.builtin.import_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),

@@ -7,7 +7,7 @@ from support.worlds import P, T, World, build
 from drumline.engine.instructions import Announce
 from drumline.model.event import Event
 from drumline.model.outcome import Status
-from drumline.model.plan import BlockPart
+from drumline.model.playbook import BlockPart
 from drumline.reporting.recap import recap_lines
 from drumline.reporting.tracker import Tracker
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_what_ansible_vault_encrypted(name: str, label: str, clear: str) -> None
     assert parse(dos) == sealed
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"y" * 16, bytes(range(256)) * 4], ids=len)
+@pytest.mark.parametrize("data", [b"", b"x", b"y" * 16, os.urandom(1000)])
 @pytest.mark.parametrize("label", ["", "prod"])
 def test_what_is_encrypted_has_the_form_of_ansible_vault(data: bytes, label: str) -> None:
     written = seal(data, b"pw", label)

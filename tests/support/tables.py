@@ -73,7 +73,7 @@ def names() -> list[str]:
         *(f"event {name}" for name in events),
         *(f"hook {name}" for name in HOOKS),
         *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
-        *("keywords barrier", "keywords start"),
+        *("keywords barrier", "keywords block", "keywords start"),
         *(
             "causes",
             "filters",
@@ -252,6 +252,7 @@ def _keywords(kind: str) -> str:
         "task": keywords.TASK,
         "loop_control": keywords.LOOP_CONTROL,
         "barrier": keywords.BARRIER,
+        "block": keywords.BLOCK,
         "start": keywords.START,
     }
     if kind == "not_yet":
@@ -270,6 +271,7 @@ def _of_keyword(word: str, kind: str) -> tuple[str, str]:
 #: Value and meaning of each keyword; under ``play.name`` where a play's differs from a task's.
 _KEYWORDS = {
     "action": ("text or dictionary", "the action and its arguments, as `copy src=a dest=b` or with `module`"),
+    "always": ("list of tasks", "what to do after both, whatever happened"),
     "any_errors_fatal": ("true or false, template", "if it fails on any host, end the play after the wave"),
     "args": ("dictionary", "more arguments of the action"),
     "at": ("time with a zone, template", "when: `2026-12-01T02:00:00+01:00`"),
@@ -280,6 +282,8 @@ _KEYWORDS = {
     "become": ("true or false, template", "run as another user, by `sudo` without a password"),
     "become_method": ("`sudo`", "nothing else is supported"),
     "become_user": ("text, template", "which user; default: root"),
+    "block": ("list of tasks", "what to do"),
+    "block.vars": ("dictionary", "variables of its tasks"),
     "canary": ("number or share, template", "a first batch of this size; if anything fails in it, the play stops"),
     "changed_when": ("expressions", "whether something was changed; overrides the action's answer"),
     "collections": ("names", "accepted without effect: actions are found by all of their names"),
@@ -334,6 +338,7 @@ _KEYWORDS = {
     "quorum": ("number or share, template", "how many of the wave's jobs must have ended; default: `100%`"),
     "register": ("name", "the variable that keeps the result"),
     "remote_user": ("text, template", "the login user of hosts without `ansible_user`"),
+    "rescue": ("list of tasks", "what to do on hosts where one of them failed"),
     "retries": ("number, template", "how often to try again; default: 3"),
     "run_once": ("true or false, template", "run it only on the first available host, for all hosts"),
     "serial": (

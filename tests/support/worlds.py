@@ -27,8 +27,8 @@ from drumline.model.event import (
     Urgency,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Batch, Block, BlockPart, Growth, Inside, Job, Keep, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Amount, Barrier, Late, Play, Playbook, Strategy, Task, TriggerRule
+from drumline.model.plan import Batch, Block, Growth, Inside, Job, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.playbook import Amount, Barrier, BlockPart, Late, Play, Playbook, Strategy, Task, TriggerRule
 from drumline.model.playbook import Start as Moment
 
 _HERE = Position("playbook.yml")

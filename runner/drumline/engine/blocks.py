@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 
 from drumline.model.outcome import Status
-from drumline.model.plan import Block, BlockPart, Inside, Job, Plan, Step, places_of
+from drumline.model.plan import Block, Inside, Job, Plan, Step, places_of
+from drumline.model.playbook import BlockPart
 
 
 class OpenJobs(Struct):

@@ -24,7 +24,8 @@ from drumline.engine.starts import Starts
 from drumline.model.cause import Because, Cause
 from drumline.model.event import FailuresPending, FailuresSettled
 from drumline.model.outcome import Status
-from drumline.model.plan import BlockPart, Inside, Job
+from drumline.model.plan import Inside, Job
+from drumline.model.playbook import BlockPart
 
 
 class Rescues:

@@ -19,7 +19,8 @@ from drumline.engine.policy import FAILURE, FAULT, Tally
 from drumline.engine.transitions import Lateness, PlayPhase, StartPhase, WavePhase
 from drumline.errors import DrumlineError
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import BlockPart, Job
+from drumline.model.plan import Job
+from drumline.model.playbook import BlockPart
 
 if TYPE_CHECKING:
     from drumline.engine.board import Jobs

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from drumline.engine.policy import FAILURE
+from drumline.engine.policy import FAILURE, FAULT
 from drumline.execution.play_hosts import PlayHosts
 from drumline.execution.results import Results
-from drumline.execution.values import registered
+from drumline.execution.values import registered, with_lines
+from drumline.inventory.magic_names import FAILED_NAMES
 from drumline.inventory.scopes import NO_FACTS
 from drumline.inventory.variables import Facts
 from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned, PlanGrown
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Sets
+from drumline.model.value import text_of
 from drumline.plugin.runs import JobReport
 
 #: The variable that holds all facts, the prefix of their own names, and the one that keeps it there, too.
@@ -61,7 +63,17 @@ class Gained:
         name, values = step.task.register, report.values
         kept = {name: registered(values, report.facts)} if name and values is not None else {}
         facts: Mapping[str, Any] = {} if step.task.traits.sets is Sets.FACTS else report.facts
-        return {host: {**facts, **kept} for host in self._hosts(report)} if facts or kept else {}
+        gained = {**facts, **kept, **self._of_failure(report)}
+        return dict.fromkeys(self._hosts(report), gained) if gained else {}
+
+    def _of_failure(self, report: JobReport) -> Mapping[str, Any]:
+        """What a rescue sees of the failure for which it runs."""
+        event, step = report.event, self.plan.steps[report.event.job.step]
+        if step.inside is None or event.status not in FAULT or event.ignored:
+            return {}
+        name = text_of(step.task.name) if "name" in step.task.positions else ""
+        task = {"name": name, "action": step.task.action}
+        return dict(zip(FAILED_NAMES, (task, with_lines(event.result)), strict=True))
 
     def _hosts(self, report: JobReport) -> tuple[str, ...]:
         """The hosts for which a job's result is stored."""

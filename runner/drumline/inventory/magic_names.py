@@ -28,3 +28,6 @@ MAGIC_NAMES = frozenset(
         "results",
     }
 )
+
+#: What a host has once a task of a block has failed there: of the task, and its result.
+FAILED_NAMES = ("ansible_failed_task", "ansible_failed_result")

@@ -26,7 +26,9 @@ def _check(plan: Plan) -> None:
             _require(need.step is None or _is_at(plan.steps, need.step), "step", need.step)
             _require(need.play is None or _is_at(plan.plays, need.play), "play", need.play)
             _require(need.block is None or _is_at(plan.blocks, need.block), "block", need.block)
+        _require(step.inside is None or _is_at(plan.blocks, step.inside.block), "block", step.inside)
     for index, block in enumerate(plan.blocks):
+        # Outer blocks come first: so none stands in itself.
         _require(block.index == index, "block", block.index)
         _require(block.inside is None or 0 <= block.inside.block < index, "block", block.inside)
     for play in plan.plays:

@@ -16,7 +16,7 @@ from drumline.engine.instructions import Announce, Finish, Release, StartJobs, S
 from drumline.engine.state import RunState
 from drumline.model.event import Input, JobFinished, JobsStarted, RunStarted, TimePassed
 from drumline.model.outcome import Status
-from drumline.model.plan import Batch, Job, Need, Plan, PlannedPlay, Step
+from drumline.model.plan import Batch, Job, Need, Plan, PlannedPlay, Step, places_of
 from drumline.model.playbook import Barrier, Late
 
 #: Every batch has one more host on which all goes well, so that trouble on a few hosts never affects a whole batch.
@@ -47,6 +47,12 @@ def needed_steps(plan: Plan, wanted: int) -> set[int]:
 def _steps_of(plan: Plan, need: Need) -> Iterator[int]:
     if need.step is not None:
         yield need.step
+    elif need.block is not None:
+        yield from (
+            step.index
+            for step in plan.steps
+            if any(place.block == need.block for place in places_of(plan, step.inside))
+        )
     else:
         yield from (step.index for step in plan.steps if step.play == need.play)
 
@@ -64,7 +70,7 @@ class SmallWorld:
         self._dropping = dropping
         steps = tuple(self._step(plan.steps[index]) for index in self._indices)
         plays = tuple(self._play(play) for play in plan.plays)
-        self.plan = Plan(playbook=plan.playbook, plays=plays, steps=steps)
+        self.plan = Plan(playbook=plan.playbook, plays=plays, steps=steps, blocks=plan.blocks)
 
     def _step(self, step: Step) -> Step:
         return replace(

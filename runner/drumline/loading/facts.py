@@ -17,7 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from drumline.diagnostics import Position
-from drumline.inventory.magic_names import MAGIC_NAMES
+from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.loading.deferred import split
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.names import templates_in, templates_of
@@ -51,6 +51,7 @@ _OF_OTHERS = (
 _IN_BRACES = r"(?s:\{\{.*?\}\}|\{%.*?%\})"
 #: Variables of Ansible's that aren't facts.
 _NO_FACTS = MAGIC_NAMES | {
+    *FAILED_NAMES,
     "ansible_managed",
     "ansible_loop",
     "ansible_loop_var",

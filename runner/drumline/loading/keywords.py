@@ -80,6 +80,8 @@ TASK = INHERITED | {
     "when",
     "with_items",
 }
+#: Keywords of a block.
+BLOCK = INHERITED | {"always", "block", "collections", "delegate_to", "id", "name", "needs", "rescue", "vars", "when"}
 LOOP_CONTROL = frozenset({"index_var", "label", "loop_var", "pause"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
 START = frozenset({"at", "max_skew", "together"})
@@ -89,12 +91,10 @@ _IN_PARTS = ("barrier", "keep_available", "start")
 #: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
-        "always",
         "async",
         "async_val",
         "become_exe",
         "become_flags",
-        "block",
         "check_mode",
         "debugger",
         "delegate_facts",
@@ -114,7 +114,6 @@ NOT_YET = frozenset(
         "poll",
         "post_tasks",
         "pre_tasks",
-        "rescue",
         "roles",
         "validate_argspec",
         "vars_prompt",

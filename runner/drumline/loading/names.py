@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.inventory.magic_names import MAGIC_NAMES
+from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task, TaskPath
 from drumline.model.traits import Sets
@@ -231,6 +231,8 @@ class _DefinitionChecker:
         tasks = [task for play in playbook.plays for task in play.tasks]
         #: Names that override, or may override, those of plays and tasks.
         self._stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+        if any(play.blocks for play in playbook.plays):
+            self._stronger.update(FAILED_NAMES)
         self._gathered = any(task.traits.sets is Sets.FACTS for task in tasks)
         self._inventory = {name for host in inventory.hosts.values() for name in host.variables}
 

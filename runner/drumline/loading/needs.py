@@ -8,14 +8,14 @@ needs hold for all its tasks: tasks that need nothing within the play wait for t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import slug
-from drumline.model.playbook import Play, Task, TaskPath
+from drumline.model.playbook import BlockPart, Play, Task, TaskBlock, TaskPath, Within
 
 #: Cycles that are reported at most; beyond that the file is wrong in one way, not in many.
 _MOST_CYCLES = 20
@@ -30,7 +30,7 @@ class NeedNames:
 
     def __init__(self, plays: Sequence[Play]) -> None:
         self._plays = {play.id: play.path for play in plays}
-        self._tasks = {play.id: {task.id: play.path_of(task) for task in play.tasks} for play in plays}
+        self._tasks = {play.id: {owner.id: play.path_of(owner) for owner in play.elements} for play in plays}
 
     def find(self, play: str, name: str) -> TaskPath | None:
         """A task of the play, else a play, else ``play.task``; None when there is no such thing."""
@@ -62,29 +62,93 @@ def _play_needs(index: int, play: Play, known: Mapping[str, int]) -> tuple[int, 
 
 
 def needs_of(plays: Sequence[Play]) -> Needs:
-    """Every task's and play's needs. Names that stand for nothing are left out; :func:`check_needs` reports them."""
+    """The needs of every task, block and play.
+
+    Names that stand for nothing are left out; :func:`check_needs` reports them. A block needs all that stands in it.
+    """
     names = NeedNames(plays)
     graph: dict[TaskPath, tuple[TaskPath, ...]] = {}
     for play, needed in zip(plays, needs_of_plays(plays), strict=True):
         before = tuple(plays[other].path for other in needed)
-        above: TaskPath | None = None  # the task written before
-        paths = [play.path_of(task) for task in play.tasks]
-        for path, task in zip(paths, play.tasks, strict=True):
-            found = _task_needs(play, task, above, names)
-            rooted = any(need.play == play.id and not need.is_play for need in found)
-            if above and not rooted and play.tasks[0].first:
-                found, rooted = (*found, paths[0]), True
-            graph[path] = found if rooted else tuple(dict.fromkeys((*before, *found)))
-            above = path
-        graph[play.path] = (*before, *paths)
+        graph |= _PlayNeeds(play, before, names).graph
     return graph
 
 
-def _task_needs(play: Play, task: Task, above: TaskPath | None, names: NeedNames) -> tuple[TaskPath, ...]:
-    if task.needs is None:
-        return () if above is None else (above,)
-    found = (names.find(play.id, name) for name in task.needs)
-    return tuple(dict.fromkeys(need for need in found if need is not None))
+class _PlayNeeds:
+    """Goes through the tasks of one play; ``graph`` gets what each needs, and each block, and the play."""
+
+    def __init__(self, play: Play, before: tuple[TaskPath, ...], names: NeedNames) -> None:
+        self.graph: dict[TaskPath, tuple[TaskPath, ...]] = {}
+        self._play, self._names = play, names
+        self._first = play.path_of(play.tasks[0]) if play.tasks and play.tasks[0].first else None
+        #: What has to end before anything within begins that needs nothing there: by block, and of the play itself.
+        self._begin: dict[int | None, tuple[TaskPath, ...]] = {None: before}
+        self._above: dict[Within | None, TaskPath] = {}  # in each list the last one so far
+        inside: dict[int, list[TaskPath]] = {}  # by block
+        for task in play.tasks:
+            path = play.path_of(task)
+            for block in reversed(self._blocks_around(task)):
+                self._enter(block)
+            self.graph[path] = self._needs(task, path)
+            for block in self._blocks_around(task):
+                inside.setdefault(block, []).append(path)
+        for block, paths in inside.items():
+            self.graph[play.path_of(play.blocks[block])] = (*self._begin[block], *paths)
+        self.graph[play.path] = (*before, *(path for path in self.graph))
+
+    def _blocks_around(self, owner: Task | TaskBlock) -> list[int]:
+        """The blocks that it stands in, the innermost first."""
+        found: list[int] = []
+        while owner.within is not None:
+            found.append(owner.within.block)
+            owner = self._play.blocks[owner.within.block]
+        return found
+
+    def _enter(self, number: int) -> None:
+        """A block begins with the first task in it."""
+        if number not in self._begin:
+            block = self._play.blocks[number]
+            self._begin[number] = self._needs(block, self._play.path_of(block))
+
+    def _needs(self, owner: Task | TaskBlock, path: TaskPath) -> tuple[TaskPath, ...]:
+        """What a task or a block waits for: what it needs, and where that is nothing beside it, what is around it."""
+        above = self._above.get(owner.within)
+        self._above[owner.within] = path
+        if owner.needs is None:
+            found = [] if above is None else [above]
+        else:
+            named = (self._names.find(self._play.id, name) for name in owner.needs)
+            found = [need for need in named if need is not None]
+        if not any(self._is_beside(need, owner) for need in found):
+            found += self._begin[owner.within.block if owner.within else None]
+            if owner.within is None and self._first not in (None, path):
+                assert self._first is not None
+                found = [*(need for need in found if need not in self._begin[None]), self._first]
+        return tuple(dict.fromkeys(found))
+
+    def _is_beside(self, need: TaskPath, owner: Task | TaskBlock) -> bool:
+        """Whether what is needed stands in the same block, or in the same play for what stands in none."""
+        is_of_play = need.play == self._play.id and not need.is_play
+        return is_of_play and need.names[:-1][: len(owner.around)] == owner.around
+
+
+def in_order_of_parts(plays: Sequence[Play], needs: Needs) -> Needs:
+    """The same graph, in which the tasks of each part of a block come after those of the parts before it."""
+    parts = {path: earlier for play in plays if play.blocks for path, earlier in _earlier_parts(play)}
+    return {path: (*needed, *parts.get(path, ())) for path, needed in needs.items()}
+
+
+def _earlier_parts(play: Play) -> Iterator[tuple[TaskPath, list[TaskPath]]]:
+    """Each task of a play, and those that stand in earlier parts of blocks around it."""
+    members: dict[Within, list[TaskPath]] = {}
+    for task in play.tasks:
+        path, within, earlier = play.path_of(task), task.within, list[TaskPath]()
+        while within is not None:
+            for part in range(within.part):
+                earlier += members.get(Within(within.block, BlockPart(part)), ())
+            members.setdefault(within, []).append(path)
+            within = play.blocks[within.block].within
+        yield path, earlier
 
 
 def check_needs(plays: Sequence[Play]) -> Diagnostics:
@@ -93,9 +157,12 @@ def check_needs(plays: Sequence[Play]) -> Diagnostics:
     checker = _NameChecker(plays, found)
     for play in plays:
         checker.check_play(play)
-        for task in play.tasks:
-            checker.check_task(play, task)
-    _check_cycles(plays, found)
+        for owner in play.elements:
+            checker.check_task(play, owner)
+    needs = needs_of(plays)
+    _check_cycles(plays, needs, found)
+    if not found:
+        _check_between(plays, needs, found)
     return found
 
 
@@ -117,7 +184,7 @@ class _NameChecker:
             elif name in self._ambiguous_plays:
                 self._add_ambiguous(name, "play", position)
 
-    def check_task(self, play: Play, task: Task) -> None:
+    def check_task(self, play: Play, task: Task | TaskBlock) -> None:
         for name in task.needs or ():
             position = task.positions.get("needs", task.position)
             path = self._names.find(play.id, name)
@@ -137,26 +204,66 @@ class _NameChecker:
 
     @cached_property
     def _ambiguous_tasks(self) -> Mapping[str, set[str]]:
-        return {play.id: ambiguous(play.tasks) for play in self._plays}
+        return {play.id: ambiguous(play.elements) for play in self._plays}
 
     def _add_ambiguous(self, name: str, kind: str, position: Position) -> None:
         detail = f"More than one {kind} is named '{name}'. Give the one that you mean its own id."
         self._found.add("Ambiguous name in needs", detail=detail, position=position)
 
 
-def ambiguous(owners: Sequence[Play] | Sequence[Task]) -> set[str]:
+def ambiguous(owners: Sequence[Play] | Sequence[Task | TaskBlock]) -> set[str]:
     """Names that several have in common and none has as a written id."""
     slugs = Counter(slug(owner.name) for owner in owners if "id" not in owner.positions)
     return {name for name, count in slugs.items() if count > 1} - {o.id for o in owners if "id" in o.positions}
 
 
-def _check_cycles(plays: Sequence[Play], found: Diagnostics) -> None:
-    needs = needs_of(plays)
-    wrong = cycles(needs)
+def _check_between(plays: Sequence[Play], needs: Needs, found: Diagnostics) -> None:
+    """Report tasks that stand between two tasks of a block, outside it: they and the block would wait in vain."""
+    for play in plays:
+        for task in play.tasks if play.blocks else ():
+            for block, outside, inner in _ways_back(play, task, needs):
+                detail = (
+                    f"'{task.id}' needs '{outside}', which needs '{inner}' of the same block '{block}'. What needs a "
+                    f"task of a block from outside waits until no rescue can follow. Move '{outside}' into the block."
+                )
+                position = task.positions.get("needs", task.position)
+                found.add("A task between tasks of a block", detail=detail, position=position)
+
+
+def _ways_back(play: Play, task: Task, needs: Needs) -> Iterator[tuple[str, str, str]]:
+    """A block around the task, something outside it that the task needs, and a task in it that this needs."""
+    for depth in range(1, len(task.around) + 1) if task.needs else ():
+        around = task.around[:depth]
+        for need in needs[play.path_of(task)]:
+            if not _is_in(need, play, around) and (inner := _reached(needs, need, play, around)) is not None:
+                yield around[-1], need.names[-1] if need.names else need.play, inner.names[-1]
+
+
+def _is_in(path: TaskPath, play: Play, around: tuple[str, ...]) -> bool:
+    return path.play == play.id and path.names[: len(around)] == around
+
+
+def _reached(needs: Needs, start: TaskPath, play: Play, around: tuple[str, ...]) -> TaskPath | None:
+    """Something in a block that ``start`` needs, directly or through others."""
+    waiting, seen = [start], {start}
+    while waiting:
+        for need in needs[waiting.pop()]:
+            if _is_in(need, play, around) and len(need.names) > len(around):
+                return need
+            if need not in seen:
+                seen.add(need)
+                waiting.append(need)
+    return None
+
+
+def _check_cycles(plays: Sequence[Play], needs: Needs, found: Diagnostics) -> None:
+    wrong = cycles(in_order_of_parts(plays, needs))
     if not wrong:
         return
     places = {path: place for place, path in enumerate(needs)}
-    owners: dict[TaskPath, Play | Task] = {play.path_of(task): task for play in plays for task in play.tasks}
+    owners: dict[TaskPath, Play | Task | TaskBlock] = {
+        play.path_of(owner): owner for play in plays for owner in play.elements
+    }
     owners |= {play.path: play for play in plays}
     for cycle in wrong:
         first = min((path for path in cycle if not path.is_play), key=places.__getitem__, default=cycle[0])

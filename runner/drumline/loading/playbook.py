@@ -11,21 +11,22 @@ from msgspec.structs import replace
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import keywords, timing
+from drumline.loading.blocks import ListReader, with_places
 from drumline.loading.deferred import deferring, split
 from drumline.loading.facts import gathering_task
 from drumline.loading.ids import slug, unique_ids
 from drumline.loading.imports import Import, keyword_of_import, read_import
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.needs import check_needs
-from drumline.loading.tasks import read_inherited_of_play, read_task
-from drumline.model.playbook import Play, Playbook, Strategy, Task
+from drumline.loading.tasks import read_inherited_of_play
+from drumline.model.playbook import Play, Playbook, Strategy, Task, TaskBlock
 from drumline.model.value import Value, text_of
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
 from drumline.source.mistakes import sorted_mistakes
 from drumline.source.yaml import Entry, Node, plain, read
 
-Owner = TypeVar("Owner", Play, Task)
+Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
 
 _TIMING = deferring(timing.PLAY)
 #: What Ansible had in the place of ``import_playbook``; whatever else stands beside it belongs to that.
@@ -136,11 +137,13 @@ def _read_play(
         hosts = ""
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
     inherited = read_inherited_of_play(reader)
+    tasks, blocks = _read_tasks(reader, inherited, actions)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
         name=name,
         hosts=hosts,
-        tasks=_read_tasks(reader, inherited, actions),
+        tasks=tasks,
+        blocks=blocks,
         position=position,
         positions=reader.positions(),
         variables=reader.value("vars", reader.variables, {}),
@@ -181,15 +184,18 @@ def _strategy(reader: KeywordReader) -> Any:
     return read_strategy
 
 
-def _read_tasks(reader: KeywordReader, inherited: Mapping[str, Any], actions: Mapping[str, Action]) -> tuple[Task, ...]:
+def _read_tasks(
+    reader: KeywordReader, inherited: Mapping[str, Any], actions: Mapping[str, Action]
+) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...]]:
     node = reader.node("tasks")
     if node is None:
-        return ()
+        return (), ()
     if not isinstance(node.value, list):
         reader.wrong("tasks", "a list of tasks", node)
-        return ()
-    read_one = (read_task(item, inherited, actions, reader.found) for item in node.value)
-    return tuple(_with_ids([task for task in read_one if task is not None], "task", reader.found))
+        return (), ()
+    lists = ListReader(actions, reader.found)
+    lists.read(node.value, inherited)
+    return with_places(_with_ids(lists.elements, "task", reader.found))
 
 
 def _with_ids(owners: Sequence[Owner], kind: str, found: Diagnostics) -> list[Owner]:

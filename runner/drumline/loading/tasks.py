@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from drumline.loading.deferred import RESOLVED, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader, Read
-from drumline.model.playbook import Loop, Retries, Task, TriggerRule
+from drumline.model.playbook import Loop, Retries, Task, TriggerRule, Within
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action
@@ -29,12 +29,16 @@ _ANY_SHELL = ("sh", "powershell")
 
 
 def read_task(
-    node: Node, inherited: Mapping[str, Any], actions: Mapping[str, Action], found: Diagnostics
+    node: Node,
+    inherited: Mapping[str, Any],
+    actions: Mapping[str, Action],
+    found: Diagnostics,
+    within: Within | None = None,
 ) -> Task | None:
     """The task, its id being the written one or a slug that may clash; None when it is no dictionary.
 
     A task with mistakes is read as far as it goes, so that what refers to it isn't called a mistake too. ``inherited``
-    are the values of the play's keywords that hold for its tasks (see :func:`read_inherited`).
+    are the values of keywords of the play, and of blocks around the task, that hold for it (see :func:`pass_on`).
     """
     if not isinstance(node.value, dict):
         detail = f"A task is a dictionary with an action in it, but this is {node.kind}."
@@ -55,7 +59,8 @@ def read_task(
         arguments=arguments,
         position=node.position,
         positions=reader.positions() | {f"arguments.{key}": at for key, at in argument_positions.items()},
-        **split({**fields, **combine(inherited, read_inherited(reader))}),
+        within=within,
+        **split(combine(inherited, {**fields, **read_inherited(reader)})),
     )
     if action is not None:
         timing.check_start(task, action, found)
@@ -84,20 +89,42 @@ def read_inherited_of_play(reader: KeywordReader) -> dict[str, Any]:
     return values
 
 
-def combine(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """A task's own values over those of its play: tags are united, environments laid over each other."""
-    tags = frozenset(inherited.get("tags", ())).union(own.get("tags", ()))
-    layers = [*inherited.get("environment", ()), *own.get("environment", ())]
-    values = {**inherited, **own, "tags": tags, "environment": _environment(layers)}
-    if "connection" in own:
-        values["connection"] = {**inherited.get("connection", {}), **own["connection"]}
+def read_for_below(reader: KeywordReader) -> dict[str, Any]:
+    """The values of a block's keywords that hold for what stands in it."""
+    values = reader.values({keyword: _OWN[keyword] for keyword in ("delegate_to", "when")})
+    variables = reader.value("vars", reader.variables)
+    return values | read_inherited(reader) | ({"variables": variables} if variables else {})
+
+
+def pass_on(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a block's keywords, or a task's, over those of what is around it.
+
+    Tags are united, conditions follow one another, variables, environments and connections are laid over each other.
+    """
+    values = {**inherited, **own}
+    for name in ("variables", "connection"):
+        if name in inherited and name in own:
+            values[name] = {**inherited[name], **own[name]}
+    for name in ("environment", "tags", "when"):
+        if name in inherited and name in own:
+            values[name] = (*inherited[name], *own[name])
     return values
 
 
-def _environment(layers: list[Value]) -> Value:
+def combine(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a task's fields: its own over those of what is around it."""
+    values = pass_on(inherited, own)
+    return {
+        **values,
+        "tags": frozenset(values.get("tags", ())),
+        "environment": _environment(values.get("environment", ())),
+    }
+
+
+def _environment(layers: Sequence[Value]) -> Value:
     if all(isinstance(layer, dict) for layer in layers):
         return {name: value for layer in layers for name, value in layer.items()}
-    return layers[0] if len(layers) == 1 else layers
+    return layers[0] if len(layers) == 1 else [*layers]
 
 
 def _read_fields(reader: KeywordReader) -> dict[str, Any]:

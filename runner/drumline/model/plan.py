@@ -7,13 +7,12 @@ refer to each other by their index in ``Plan.steps``, so that ten thousand hosts
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drumline.model.playbook import Barrier, Play, Playbook, Task
+from drumline.model.playbook import Barrier, BlockPart, Play, Playbook, Task
 
 
 class Job(NamedTuple):
@@ -31,14 +30,6 @@ class Need(NamedTuple):
     block: int | None = None
 
 
-class BlockPart(IntEnum):
-    """The parts of a block, which follow one another on each host."""
-
-    TASKS = 0
-    RESCUE = 1  #: Runs on hosts on which a job of the tasks failed.
-    ALWAYS = 2  #: Runs on hosts on which the block began.
-
-
 class Inside(NamedTuple):
     """The block, and the part of it, that contains something."""
 
@@ -50,6 +41,8 @@ class Block(Struct, frozen=True, kw_only=True, gc=False):
     """A block in one batch. Steps and blocks themselves say which block contains them."""
 
     index: int
+    id: str = ""  #: Of the block in its play.
+    play: int = 0
     inside: Inside | None = None  #: The part of another block that contains it.
 
 

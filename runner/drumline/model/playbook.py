@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -32,6 +32,21 @@ class TaskPath(NamedTuple):
 
     def __str__(self) -> str:
         return ".".join((self.play, *self.names))
+
+
+class BlockPart(IntEnum):
+    """The parts of a block, which follow one another on each host."""
+
+    TASKS = 0
+    RESCUE = 1  #: Runs on hosts on which a job of the tasks failed.
+    ALWAYS = 2  #: Runs on hosts on which the block began.
+
+
+class Within(NamedTuple):
+    """In which part of which block of its play something stands."""
+
+    block: int  #: Index in ``Play.blocks``.
+    part: BlockPart
 
 
 class TriggerRule(StrEnum):
@@ -132,6 +147,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
 
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
     around: tuple[str, ...] = ()  #: Ids of what contains the task within its play, the outermost first.
+    within: Within | None = None  #: The innermost block that contains it.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
     traits: Traits = Traits()  #: Of the action.
@@ -177,6 +193,19 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     deferred: Mapping[str, Value] = {}
 
 
+class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):
+    """A block of a play. Keywords that it passes on are already in its tasks, which say that they stand in it."""
+
+    id: str  #: As of a task.
+    name: Value
+    position: Position
+    positions: Mapping[str, Position] = {}
+    #: As of a task; they hold for those of its tasks that need nothing within it.
+    needs: tuple[str, ...] | None = None
+    around: tuple[str, ...] = ()  #: Ids of the blocks that it stands in, the outermost first.
+    within: Within | None = None  #: The part of another block that it stands in, which comes before it in the list.
+
+
 class Play(Struct, frozen=True, kw_only=True, gc=False):
     """A list of tasks for the hosts of a pattern. Keywords that a play passes on are already in its tasks."""
 
@@ -184,6 +213,7 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     name: str
     hosts: Value  #: A host pattern.
     tasks: tuple[Task, ...] = ()
+    blocks: tuple[TaskBlock, ...] = ()  #: Outer ones before those within them.
     position: Position
     positions: Mapping[str, Position] = {}
     variables: Variables = {}
@@ -209,12 +239,17 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     deferred: Mapping[str, Value] = {}  #: See :class:`Task`.
 
     @property
+    def elements(self) -> tuple[Task | TaskBlock, ...]:
+        """All that has a path of its own: blocks, then tasks."""
+        return (*self.blocks, *self.tasks)
+
+    @property
     def path(self) -> TaskPath:
         """The path of the whole play."""
         return TaskPath(self.id)
 
-    def path_of(self, task: Task) -> TaskPath:
-        """The path of one of its tasks."""
+    def path_of(self, task: Task | TaskBlock) -> TaskPath:
+        """The path of one of its tasks or blocks."""
         return TaskPath(self.id, (*task.around, task.id))
 
 

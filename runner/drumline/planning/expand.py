@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import TypeAlias
 
@@ -22,10 +22,10 @@ from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.inventory.patterns import select
 from drumline.inventory.sources import members
-from drumline.loading.needs import needs_of, needs_of_plays
+from drumline.loading.needs import in_order_of_parts, needs_of, needs_of_plays
 from drumline.model.host import Inventory
-from drumline.model.plan import Batch, Keep, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Barrier, Play, Playbook, Task, TaskPath
+from drumline.model.plan import Batch, Block, Inside, Keep, Need, Plan, PlannedPlay, Step
+from drumline.model.playbook import Barrier, Play, Playbook, Task, TaskPath, Within
 from drumline.model.value import Value
 from drumline.planning.batches import Hosts, Shuffle, in_batches, put_in_order
 from drumline.planning.graph import without
@@ -190,10 +190,15 @@ class _Narrowing:
 
 
 class _Place(Struct, frozen=True):
-    """One task in one batch of its play."""
+    """One task, or block, in one batch of its play."""
 
     path: TaskPath
     batch: int
+
+    def around(self) -> Iterator[_Place]:
+        """The blocks that it stands in, the outermost first."""
+        names = self.path.names
+        return (_Place(TaskPath(self.path.play, names[:end]), self.batch) for end in range(1, len(names)))
 
 
 class _Expansion:
@@ -208,14 +213,22 @@ class _Expansion:
         for path in kept:
             self._by_play.setdefault(path.play, []).append(path)
         graph = needs_of(playbook.plays)
-        stays = {path for path in graph if path in kept or (path.is_play and path.play in self._by_play)}
-        self._graph = without(graph, graph.keys() - stays)
+        whole = {TaskPath(path.play, path.names[:end]) for path in kept for end in range(len(path.names))}
+        left_out = graph.keys() - kept.keys() - whole
+        self._graph = without(graph, left_out)
+        self._order = without(in_order_of_parts(playbook.plays, graph), left_out)
+        self._blocks = {play.path_of(block): block for play in playbook.plays for block in play.blocks}
         self._hosts = self._find_hosts(chosen)
         self._places = list(self._hosts)
         self._indices = {place: index for index, place in enumerate(self._places)}
+        self._members: dict[_Place, list[_Place]] = {}  # of blocks, the outer ones first: their tasks
+        for place in self._places:
+            for block in place.around():
+                self._members.setdefault(block, []).append(place)
+        self._block_indices = {place: index for index, place in enumerate(self._members)}
         self._needs: dict[_Place, tuple[Need, ...]] = {}  # also of places without a step, which pass on what they need
         self._waves: dict[_Place, int] = {}
-        for path in TopologicalSorter(self._graph).static_order():
+        for path in TopologicalSorter(self._order).static_order():
             if not path.is_play:
                 self._connect(path)
 
@@ -242,7 +255,8 @@ class _Expansion:
         )
         if found:
             raise FilesError(found)
-        return Plan(playbook=self._playbook, plays=plays, steps=steps)
+        blocks = tuple(self._block(place, index) for place, index in self._block_indices.items())
+        return Plan(playbook=self._playbook, plays=plays, steps=steps, blocks=blocks)
 
     def _find_hosts(self, chosen: _Chosen) -> dict[_Place, Hosts]:
         """The hosts of every step, in the order of the plan: by play, batch, then place in the file."""
@@ -260,14 +274,25 @@ class _Expansion:
         return found
 
     def _connect(self, path: TaskPath) -> None:
-        """Find the needs and the wave of a task in each batch; the tasks that it needs come before."""
+        """Find the needs and the wave of a task in each batch; what it needs comes before. A block has no wave."""
         for batch in range(len(self._batches.of[path.play])):
             needs = (need for other in self._graph[path] for need in self._as_needs(other, path.play, batch))
             place = _Place(path, batch)
             self._needs[place] = tuple(dict.fromkeys(needs))
-            before = [self._places[need.step] for need in self._needs[place] if need.step is not None]
-            levels = [self._waves[other] for other in before if (other.path.play, other.batch) == (path.play, batch)]
-            self._waves[place] = max(levels, default=-1) + 1
+            if path not in self._blocks:
+                self._waves[place] = max(map(self._waves.__getitem__, self._before(place)), default=-1) + 1
+
+    def _before(self, place: _Place) -> Iterator[_Place]:
+        """The steps of the same batch after which it comes: those that it needs, and those of parts before its own."""
+        for need in self._needs[place]:
+            if need.step is not None:
+                other = self._places[need.step]
+                if (other.path.play, other.batch) == (place.path.play, place.batch):
+                    yield other
+        for path in self._order[place.path]:
+            other = _Place(path, place.batch)
+            if path.play == place.path.play and (other in self._indices or other in self._members):
+                yield from self._members.get(other, (other,))
 
     def _as_needs(self, needed: TaskPath, play: str, batch: int) -> Iterable[Need]:
         if needed.is_play:
@@ -277,6 +302,8 @@ class _Expansion:
         for place in (_Place(needed, other) for other in batches):
             if place in self._indices:
                 yield Need(step=self._indices[place])
+            elif place in self._block_indices:
+                yield Need(block=self._block_indices[place])
             else:
                 yield from self._needs[place]
 
@@ -289,7 +316,19 @@ class _Expansion:
             wave=self._waves[place],
             hosts=self._hosts[place],
             needs=self._needs[place],
+            inside=self._inside(place, self._kept[place.path].within),
         )
+
+    def _block(self, place: _Place, index: int) -> Block:
+        block = self._blocks[place.path]
+        inside = self._inside(place, block.within)
+        return Block(index=index, id=block.id, play=self._numbers[place.path.play], inside=inside)
+
+    def _inside(self, place: _Place, within: Within | None) -> Inside | None:
+        if within is None:
+            return None
+        *_, around = place.around()
+        return Inside(self._block_indices[around], within.part)
 
 
 def _batch(play: Play, number: int, hosts: Hosts, steps: Sequence[Step], found: Diagnostics) -> Batch:

@@ -81,7 +81,7 @@ def show_lines(
         yield []
         yield [Part("Failures", "bold red")]
         yield from failures
-    for wave in tracker.waves.values():
+    for wave in (wave for wave in tracker.waves.values() if wave.jobs):
         yield []
         times = _times(wave, tracker.now, now if run.alive else None)
         yield [*batch_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(f"  {times}", "dim")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
 from msgspec import Struct, field
@@ -37,7 +37,8 @@ from drumline.model.event import (
     WaveReleased,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Job, Plan, Step
+from drumline.model.plan import Inside, Job, Plan, Step, places_of
+from drumline.model.playbook import BlockPart
 from drumline.model.titles import with_titles
 from drumline.reporting.folds import Fold, Folding
 
@@ -250,8 +251,21 @@ class Tracker:
                 for counts in (self.counts, self.hosts[job.host], *([wave.counts] if wave else [])):
                     counts[status] -= 1
                     counts[Status.RESCUED] += 1
+                self._forgive(job)
             else:
                 self.causes.setdefault((job.step, status), []).append(job.host)
+
+    def _forgive(self, rescued: Job) -> None:
+        """What was abandoned in the block since that job failed is no longer left to run."""
+        block = next((place.block for place in self._around(rescued.step) if place.part is BlockPart.TASKS), None)
+        for step, hosts in [*self.never_ran.items()]:
+            if rescued.host in hosts and any(place.block == block for place in self._around(step)):
+                self.never_ran[step] = [host for host in hosts if host != rescued.host]
+                if not self.never_ran[step]:
+                    del self.never_ran[step]
+
+    def _around(self, step: int) -> Sequence[Inside]:
+        return places_of(self.plan, self.plan.steps[step].inside)
 
     def _asked(self, event: ApprovalRequested | ApprovalGiven) -> None:
         if isinstance(event, ApprovalRequested):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
+from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step, places_of
 from drumline.model.playbook import Strategy
 from drumline.model.titles import play_title
 from drumline.planning.views.words import barrier_text, folded, jobs_of, keep_texts, stop_text, timing_texts
@@ -55,14 +55,22 @@ def _node_label(planned: PlannedPlay, step: Step) -> str:
 
 
 def _edges(plan: Plan, need: Need, step: Step) -> Iterator[str]:
-    """Edges from the needed step; for a needed play, from its last steps."""
+    """Edges from the needed step; for a needed play or block, from its last steps."""
     if need.step is not None:
         yield f"s{need.step} -> s{step.index}"
         return
-    needed = [other for other in plan.steps if other.play == need.play]
+    tail = "" if need.play is None else f" [ltail=cluster_play{need.play}]"
+    needed = [other for other in plan.steps if _belongs(plan, other, need)]
     inner = {before.step for other in needed for before in other.needs}
     for last in (other.index for other in needed if other.index not in inner):
-        yield f"s{last} -> s{step.index} [ltail=cluster_play{need.play}]"
+        yield f"s{last} -> s{step.index}{tail}"
+
+
+def _belongs(plan: Plan, step: Step, need: Need) -> bool:
+    """Whether a step is of the play, or the block, that is needed."""
+    if need.play is not None:
+        return step.play == need.play
+    return any(place.block == need.block for place in places_of(plan, step.inside))
 
 
 def _quoted(text: str) -> str:

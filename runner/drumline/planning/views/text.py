@@ -20,6 +20,7 @@ from drumline.planning.views.words import (
     keep_texts,
     needs_text,
     order_text,
+    part_of_block,
     stop_text,
     timing_texts,
 )
@@ -153,6 +154,9 @@ class _PlayText:
         if needs:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
             parts.append(f"waits for {_joined(needs)}{rule}")
+        part = part_of_block(self._plan, step)
+        if part:
+            parts.append(f"{part[1]} of {part[0]}")
         parts += timing_texts(self._planned, step, self._now)
         return "; ".join(parts)
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from drumline.diagnostics import counted
 from drumline.model.hostnames import fold_hosts
-from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step
-from drumline.model.playbook import Barrier, Late, Order, Start
+from drumline.model.plan import Batch, Need, Plan, PlannedPlay, Step, places_of
+from drumline.model.playbook import Barrier, BlockPart, Late, Order, Start
 from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Template, Value, text_of
 from drumline.planning.start_times import how_far
@@ -25,6 +25,14 @@ _LATE = {
 
 #: Cached because the steps of a play share its hosts, of which there may be many.
 folded = lru_cache(maxsize=64)(fold_hosts)
+
+
+def part_of_block(plan: Plan, step: Step) -> tuple[str, str] | None:
+    """The block of a step that is there for a failure in it, or for its end, and that part: ``("b", "rescue")``."""
+    for place in places_of(plan, step.inside):
+        if place.part is not BlockPart.TASKS:
+            return plan.blocks[place.block].id, place.part.name.lower()
+    return None
 
 
 def hosts_of_jobs(step: Step) -> tuple[str, ...]:
@@ -43,6 +51,9 @@ def needs_text(plan: Plan, step: Step, play_text: Callable[[int], str]) -> list[
 
 
 def _need_text(plan: Plan, need: Need, step: Step, play_text: Callable[[int], str]) -> str:
+    if need.block is not None:
+        block = plan.blocks[need.block]
+        return block.id if block.play == step.play else f"{plan.plays[block.play].play.id}.{block.id}"
     if need.step is None:
         assert need.play is not None
         return play_text(need.play)
