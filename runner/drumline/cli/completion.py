@@ -147,7 +147,7 @@ def answer_shell(program: click.Command, asked: str) -> int:
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(list(_CLASSES)), required=False)
+@click.argument("shell", type=click.Choice(list(_CLASSES)), required=False, metavar=f"[{'|'.join(_CLASSES)}]")
 def command(shell: str | None) -> None:
     """Print the script that makes SHELL (default: yours) complete drumline's command lines.
 
