@@ -98,7 +98,8 @@ def test_a_run_that_died_after_any_turn_goes_on_to_its_end(world: World, turns: 
         world.take_over(reopened.state)
     assert world.state.finished
     assert len(world.started) == len(set(world.started))
-    assert all(world.state.status(job) is Status.UNKNOWN for job in lost)
+    # The rescue of a block makes up for a job whose end no one knows, too.
+    assert all(world.state.status(job) in (Status.UNKNOWN, Status.RESCUED) for job in lost)
     assert picture(read_back(journal, run, RunKey(tmp_path, run.id), Secrets()).state) == picture(world.state)
     journal.close()
     shutil.rmtree(journal.path.parent)
