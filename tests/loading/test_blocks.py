@@ -47,11 +47,11 @@ def task(play: Play, name: str) -> Any:
 
 
 def test_tasks_say_where_they_stand(play: Play) -> None:
-    assert [(block.id, block.around, block.within) for block in play.blocks] == [
-        ("work-hard", (), None),
-        ("block", ("work-hard",), Within(0, BlockPart.TASKS)),
+    assert [(play.path_of(block).names, block.within) for block in play.blocks] == [
+        (("work-hard",), None),
+        (("work-hard", "block"), Within(0, BlockPart.TASKS)),
     ]
-    assert {task.id: (task.around, task.within) for task in play.tasks} == {
+    assert {task.id: (play.path_of(task).names[:-1], task.within) for task in play.tasks} == {
         "before": ((), None),
         "one": (("work-hard",), Within(0, BlockPart.TASKS)),
         "inner": (("work-hard", "block"), Within(1, BlockPart.TASKS)),
@@ -166,6 +166,17 @@ def test_a_task_between_two_of_a_block(mistakes: Mistakes) -> None:
         "A task between tasks of a block. 'b2' needs 'x', which needs 'b1' of the same block 'b'. "
         "What needs a task of a block from outside waits until no rescue can follow. Move 'x' into the block."
     )
+
+
+def test_a_task_between_a_block_and_one_in_it(mistakes: Mistakes) -> None:
+    tasks = """
+    - id: b
+      block: [{id: b1, ping: }, {id: inner, needs: [x], block: [{id: b2, ping: }]}]
+    - {id: x, ping: , needs: [b1]}
+"""
+    [(place, text)] = mistakes("- hosts: a\n  tasks:" + tasks)
+    assert place == "4:45"
+    assert "'inner' needs 'x', which needs 'b1' of the same block 'b'" in text
 
 
 def test_blocks_and_tasks_share_their_ids(mistakes: Mistakes) -> None:

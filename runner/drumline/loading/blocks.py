@@ -6,10 +6,8 @@ weaker than theirs, tags are united. Where each task stands is kept beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.loading import keywords
@@ -76,17 +74,3 @@ class ListReader:
                 self.read(node.value, below, Within(number, part))
             elif node is not None:
                 reader.wrong(keyword, "a list of tasks", node)
-
-
-def with_places(elements: Sequence[Task | TaskBlock]) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...]]:
-    """The tasks and the blocks of a play, each with the ids of what is around it."""
-    blocks: list[TaskBlock] = []
-
-    def around(within: Within | None) -> tuple[str, ...]:
-        return () if within is None else (*blocks[within.block].around, blocks[within.block].id)
-
-    for block in elements:
-        if isinstance(block, TaskBlock):
-            blocks.append(replace(block, around=around(block.within)) if block.within else block)
-    tasks = (element for element in elements if isinstance(element, Task))
-    return tuple(replace(task, around=around(task.within)) if task.within else task for task in tasks), tuple(blocks)

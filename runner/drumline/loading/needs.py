@@ -87,22 +87,14 @@ class _PlayNeeds:
         inside: dict[int, list[TaskPath]] = {}  # by block
         for task in play.tasks:
             path = play.path_of(task)
-            for block in reversed(self._blocks_around(task)):
+            for block in reversed(play.blocks_around(task)):
                 self._enter(block)
             self.graph[path] = self._needs(task, path)
-            for block in self._blocks_around(task):
+            for block in play.blocks_around(task):
                 inside.setdefault(block, []).append(path)
         for block, paths in inside.items():
             self.graph[play.path_of(play.blocks[block])] = (*self._begin[block], *paths)
         self.graph[play.path] = (*before, *(path for path in self.graph))
-
-    def _blocks_around(self, owner: Task | TaskBlock) -> list[int]:
-        """The blocks that it stands in, the innermost first."""
-        found: list[int] = []
-        while owner.within is not None:
-            found.append(owner.within.block)
-            owner = self._play.blocks[owner.within.block]
-        return found
 
     def _enter(self, number: int) -> None:
         """A block begins with the first task in it."""
@@ -119,36 +111,34 @@ class _PlayNeeds:
         else:
             named = (self._names.find(self._play.id, name) for name in owner.needs)
             found = [need for need in named if need is not None]
-        if not any(self._is_beside(need, owner) for need in found):
+        if not any(_is_in(need, self._play, path.names[:-1]) for need in found):
             found += self._begin[owner.within.block if owner.within else None]
             if owner.within is None and self._first not in (None, path):
                 assert self._first is not None
                 found = [*(need for need in found if need not in self._begin[None]), self._first]
         return tuple(dict.fromkeys(found))
 
-    def _is_beside(self, need: TaskPath, owner: Task | TaskBlock) -> bool:
-        """Whether what is needed stands in the same block, or in the same play for what stands in none."""
-        is_of_play = need.play == self._play.id and not need.is_play
-        return is_of_play and need.names[:-1][: len(owner.around)] == owner.around
-
 
 def in_order_of_parts(plays: Sequence[Play], needs: Needs) -> Needs:
-    """The same graph, in which the tasks of each part of a block come after those of the parts before it."""
-    parts = {path: earlier for play in plays if play.blocks for path, earlier in _earlier_parts(play)}
-    return {path: (*needed, *parts.get(path, ())) for path, needed in needs.items()}
+    """The same graph, in which each part of a block comes after the parts before it."""
+    parts = {path: earlier for play in plays if play.blocks for path, earlier in _earlier_parts(play, needs)}
+    return {path: (*needed, *parts.get(path, ())) for path, needed in needs.items()} if parts else needs
 
 
-def _earlier_parts(play: Play) -> Iterator[tuple[TaskPath, list[TaskPath]]]:
-    """Each task of a play, and those that stand in earlier parts of blocks around it."""
-    members: dict[Within, list[TaskPath]] = {}
+def _earlier_parts(play: Play, needs: Needs) -> Iterator[tuple[TaskPath, list[TaskPath]]]:
+    """The tasks that need nothing in their part of a block, with all those in its earlier parts."""
+    members: dict[Within, dict[TaskPath, None]] = {}
     for task in play.tasks:
         path, within, earlier = play.path_of(task), task.within, list[TaskPath]()
         while within is not None:
-            for part in range(within.part):
-                earlier += members.get(Within(within.block, BlockPart(part)), ())
-            members.setdefault(within, []).append(path)
+            of_part = members.setdefault(within, {})
+            if of_part.keys().isdisjoint(needs[path]):
+                for part in range(within.part):
+                    earlier += members.get(Within(within.block, BlockPart(part)), ())
+            of_part[path] = None
             within = play.blocks[within.block].within
-        yield path, earlier
+        if earlier:
+            yield path, earlier
 
 
 def check_needs(plays: Sequence[Play]) -> Diagnostics:
@@ -220,27 +210,30 @@ def ambiguous(owners: Sequence[Play] | Sequence[Task | TaskBlock]) -> set[str]:
 def _check_between(plays: Sequence[Play], needs: Needs, found: Diagnostics) -> None:
     """Report tasks that stand between two tasks of a block, outside it: they and the block would wait in vain."""
     for play in plays:
-        for task in play.tasks if play.blocks else ():
-            for block, outside, inner in _ways_back(play, task, needs):
+        for element in play.elements if play.blocks else ():
+            for block, outside, inner in _ways_back(play, element, needs):
                 detail = (
-                    f"'{task.id}' needs '{outside}', which needs '{inner}' of the same block '{block}'. What needs a "
-                    f"task of a block from outside waits until no rescue can follow. Move '{outside}' into the block."
+                    f"'{element.id}' needs '{outside}', which needs '{inner}' of the same block '{block}'. "
+                    "What needs a task of a block from outside waits until no rescue can follow. "
+                    f"Move '{outside}' into the block."
                 )
-                position = task.positions.get("needs", task.position)
+                position = element.positions.get("needs", element.position)
                 found.add("A task between tasks of a block", detail=detail, position=position)
 
 
-def _ways_back(play: Play, task: Task, needs: Needs) -> Iterator[tuple[str, str, str]]:
-    """A block around the task, something outside it that the task needs, and a task in it that this needs."""
-    for depth in range(1, len(task.around) + 1) if task.needs else ():
-        around = task.around[:depth]
-        for need in needs[play.path_of(task)]:
+def _ways_back(play: Play, element: Task | TaskBlock, needs: Needs) -> Iterator[tuple[str, str, str]]:
+    """A block around a task or block, something outside it that this needs, and a task in it that that needs."""
+    path = play.path_of(element)
+    for depth in range(1, len(path.names)) if element.needs else ():
+        around = path.names[:depth]
+        for need in needs.get(path, ()):  # a block without tasks has none
             if not _is_in(need, play, around) and (inner := _reached(needs, need, play, around)) is not None:
                 yield around[-1], need.names[-1] if need.names else need.play, inner.names[-1]
 
 
 def _is_in(path: TaskPath, play: Play, around: tuple[str, ...]) -> bool:
-    return path.play == play.id and path.names[: len(around)] == around
+    """Whether it stands in a block of the play, given by the ids down to it; without any, in the play."""
+    return path.play == play.id and len(path.names) > len(around) and path.names[: len(around)] == around
 
 
 def _reached(needs: Needs, start: TaskPath, play: Play, around: tuple[str, ...]) -> TaskPath | None:
@@ -248,7 +241,7 @@ def _reached(needs: Needs, start: TaskPath, play: Play, around: tuple[str, ...])
     waiting, seen = [start], {start}
     while waiting:
         for need in needs[waiting.pop()]:
-            if _is_in(need, play, around) and len(need.names) > len(around):
+            if _is_in(need, play, around):
                 return need
             if need not in seen:
                 seen.add(need)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import keywords, timing
-from drumline.loading.blocks import ListReader, with_places
+from drumline.loading.blocks import ListReader
 from drumline.loading.deferred import deferring, split
 from drumline.loading.facts import gathering_task
 from drumline.loading.ids import slug, unique_ids
@@ -195,7 +195,9 @@ def _read_tasks(
         return (), ()
     lists = ListReader(actions, reader.found)
     lists.read(node.value, inherited)
-    return with_places(_with_ids(lists.elements, "task", reader.found))
+    named = _with_ids(lists.elements, "task", reader.found)
+    tasks = tuple(element for element in named if isinstance(element, Task))
+    return tasks, tuple(element for element in named if isinstance(element, TaskBlock))
 
 
 def _with_ids(owners: Sequence[Owner], kind: str, found: Diagnostics) -> list[Owner]:

@@ -146,7 +146,6 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One action over some hosts."""
 
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
-    around: tuple[str, ...] = ()  #: Ids of what contains the task within its play, the outermost first.
     within: Within | None = None  #: The innermost block that contains it.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
@@ -202,7 +201,6 @@ class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):
     positions: Mapping[str, Position] = {}
     #: As of a task; they hold for those of its tasks that need nothing within it.
     needs: tuple[str, ...] | None = None
-    around: tuple[str, ...] = ()  #: Ids of the blocks that it stands in, the outermost first.
     within: Within | None = None  #: The part of another block that it stands in, which comes before it in the list.
 
 
@@ -250,7 +248,16 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
 
     def path_of(self, task: Task | TaskBlock) -> TaskPath:
         """The path of one of its tasks or blocks."""
-        return TaskPath(self.id, (*task.around, task.id))
+        names = [task.id, *(self.blocks[number].id for number in self.blocks_around(task))]
+        return TaskPath(self.id, tuple(reversed(names)))
+
+    def blocks_around(self, element: Task | TaskBlock) -> list[int]:
+        """The indices of the blocks that contain it, the innermost first."""
+        found: list[int] = []
+        while element.within is not None:
+            found.append(element.within.block)
+            element = self.blocks[element.within.block]
+        return found
 
 
 class Playbook(Struct, frozen=True, kw_only=True, gc=False):

@@ -216,7 +216,8 @@ class _Expansion:
         whole = {TaskPath(path.play, path.names[:end]) for path in kept for end in range(len(path.names))}
         left_out = graph.keys() - kept.keys() - whole
         self._graph = without(graph, left_out)
-        self._order = without(in_order_of_parts(playbook.plays, graph), left_out)
+        order = in_order_of_parts(playbook.plays, graph)
+        self._order = self._graph if order is graph else without(order, left_out)
         self._blocks = {play.path_of(block): block for play in playbook.plays for block in play.blocks}
         self._hosts = self._find_hosts(chosen)
         self._places = list(self._hosts)
