@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from graphlib import CycleError
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -148,32 +148,21 @@ def prepare(
         playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
         templating = Templating(settings.template_timeout, plugins)
         warnings = Diagnostics()
-        warnings.extend(beside)
-        warnings.extend(inventory.warnings)
+        warnings.extend((*beside, *inventory.warnings))
         scopes = Scopes(inventory, playbook, extra, templating)
         chosen = partial(selected, tags=tags, skip_tags=skip_tags)
         with gathered() as mistakes:
             mistakes.imported = playbook.imported
-            playbook = with_vars_files(playbook, scopes.render, mistakes.found)
-            playbook = resolve_tags(playbook, scopes.render, mistakes.found)
+            playbook = resolve_tags(
+                with_vars_files(playbook, scopes.render, mistakes.found), scopes.render, mistakes.found
+            )
             playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen)
             warnings.extend(embedded(playbook))
             defined = not any(mistake.hides_names for mistake in mistakes.found)
             mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen, undefined=defined))
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
-            plan = mistakes.of(
-                lambda: make_plan(
-                    resolve(playbook, scopes.render, chosen=chosen),
-                    inventory,
-                    limit=limit,
-                    tags=tags,
-                    skip_tags=skip_tags,
-                    render_pattern=scopes.render_pattern,
-                    host_scope=scopes.before,
-                    shuffle=_shuffled,
-                    warnings=warnings,
-                )
-            )
+            selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": _shuffled}
+            plan = mistakes.of(lambda: _plan(playbook, inventory, scopes, chosen, warnings=warnings, **selection))
             if plan is not None:
                 prepared = Prepared(
                     settings=settings,
@@ -190,6 +179,23 @@ def prepare(
         if tags and all(step.task.first for step in plan.steps):
             _no_such_tags(playbook, tags)
     return replace(prepared, warnings=tuple(warnings), inputs=inputs)
+
+
+def _plan(
+    playbook: Playbook,
+    inventory: Inventory,
+    scopes: Scopes,
+    chosen: Callable[[Task], bool] = lambda _task: True,
+    **options: Any,
+) -> Plan:
+    """The plan, with what ``scopes`` knows before the run. ``options`` are those of ``make_plan``."""
+    return make_plan(
+        resolve(playbook, scopes.render, chosen=chosen),
+        inventory,
+        render_pattern=scopes.render_pattern,
+        host_scope=scopes.before,
+        **options,
+    )
 
 
 def _neighbours(playbooks: Sequence[Path] | Playbook, plugins: Registry) -> list[Diagnostic]:
@@ -247,13 +253,7 @@ def _look_further(
     mistakes.of(lambda: check_patterns(playbook, known, scopes.render_pattern))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
     with suppress(FilesError, CycleError):  # the rest of the playbook may need a missing task, or itself
-        plan = make_plan(
-            resolve(playbook, scopes.render),
-            inventory,
-            render_pattern=scopes.render_pattern,
-            host_scope=scopes.before,
-            shuffle=tuple,
-        )
+        plan = _plan(playbook, inventory, scopes, shuffle=tuple)
         preflight = Preflight(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)
         preflight.check()
         mistakes.add_apart(preflight.mistakes, (task.position for play in playbook.plays for task in play.tasks))
