@@ -94,9 +94,9 @@ def _fed(child: str, stdin: bytes) -> str:
 
 
 def _as_format(data: bytes) -> str:
-    if data.startswith(b"-"):  # else it is taken for options of printf
-        return "\\055" + _as_format(data[1:])
-    return _NOT_PLAIN.sub(lambda found: b"%%" if found[0] == b"%" else b"\\%03o" % found[0][0], data).decode("ascii")
+    text = _NOT_PLAIN.sub(lambda found: b"%%" if found[0] == b"%" else b"\\%03o" % found[0][0], data).decode("ascii")
+    # A dash at its beginning would be taken for options of printf.
+    return f"\\055{text[1:]}" if text.startswith("-") else text
 
 
 def _epilogue(word: str) -> str:

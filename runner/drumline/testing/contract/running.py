@@ -71,11 +71,12 @@ class RunningContract(Contract):
             b"",
             b"x",
             b"-----BEGIN KEY-----\n%s\n",
+            b"-" * 5000,
             EVERY_BYTE,
             (UNICODE + "\n").encode(),
             EVERY_BYTE * (MEGABYTE // 256),
         ],
-        ids=["empty", "one byte", "dashes", "every byte", "unicode", "a megabyte"],
+        ids=["empty", "one byte", "dashes", "many dashes", "every byte", "unicode", "a megabyte"],
     )
     def test_stdin(self, session: Session, data: bytes) -> None:
         completed = collect(session, replace(self.commands.repeat_stdin(), stdin=data))
