@@ -249,7 +249,7 @@ def _in_time(seconds: float, prepare: Callable[[], Launch]) -> Launch:
     def run() -> None:
         try:
             future.set_result(prepare())
-        except BaseException as error:
+        except BaseException as error:  # whoever waits raises it
             future.set_exception(error)
 
     threading.Thread(target=run, name="launch", daemon=True).start()
