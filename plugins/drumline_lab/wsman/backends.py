@@ -19,8 +19,8 @@ from drumline_lab.wsman.process import Launch
 
 #: A command line that starts PowerShell, by whichever of its names.
 _POWERSHELL = re.compile(r'\s*"?(?:[^"\s]*[\\/])?(?:powershell|pwsh)(?:\.exe)?"?(?=\s|$)', re.IGNORECASE)
-#: seconds for a host to start its services
-_START_PATIENCE = 180.0
+#: Seconds that a new host has to start its services.
+START_PATIENCE = 180.0
 
 
 class Backend(Protocol):
@@ -130,10 +130,10 @@ class Windows:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    timeout=_START_PATIENCE,
+                    timeout=START_PATIENCE,
                     check=False,
                 )
-                self._started = True
+            self._started = True
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "WINDOWS_HOST": self._host, **self._mark}

@@ -168,6 +168,16 @@ def test_a_host_that_takes_long_to_start_is_waited_for_no_longer_than_the_client
     assert calls.read_text().splitlines() == ["exit", "ver"]
 
 
+def test_a_host_whose_start_takes_too_long_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drumline_lab.wsman.backends.START_PATIENCE", 1.0)
+    calls = tmp_path / "calls"
+    program = _script(tmp_path / "windows", f'#!/bin/sh\necho "$2" >> {calls}\nexec sleep 77\n')
+    backend = Windows(str(program), "web1")
+    for _ in range(2):
+        backend.launch("ver", direct=False, directory=None, variables={})
+    assert calls.read_text().splitlines() == ["exit"]
+
+
 def test_what_a_host_starts_with_its_first_line_holds_no_request_up(
     dial: Callable[..., Client], tmp_path: Path
 ) -> None:
