@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol, Self
 
 from drumline.plugin import UsageError
 from drumline_lab.sshd import Sshd, find_sshd, make_key, stop_sshd
-from drumline_lab.wsman import Backend, Settings, Windows, WsmanServer, find_backend
+from drumline_lab.wsman import START_PATIENCE, Backend, Settings, Windows, WsmanServer, find_backend
 
 #: The one user of Windows hosts.
 WINDOWS_USER = "Administrator"
@@ -29,8 +29,6 @@ _WINDOWS_ROOT = r"C:\lab"
 MARK = "DRUMLINE_LAB"
 #: A host that is no host: tells whether sshd works here.
 PROBE = "probe"
-#: seconds for a new Windows host to start its services
-_FIRST_LINE = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +189,7 @@ class Fleet:
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,
-                    timeout=_FIRST_LINE,
+                    timeout=START_PATIENCE,
                     start_new_session=True,
                     check=False,
                 )

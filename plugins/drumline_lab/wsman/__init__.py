@@ -4,7 +4,7 @@ Text shells over HTTP and HTTPS, with NTLM, CredSSP and Basic, message encryptio
 hosts. One thread serves each connection, and one each running command.
 """
 
-from drumline_lab.wsman.backends import Backend, PowerShell, Sh, Windows, find_backend
+from drumline_lab.wsman.backends import START_PATIENCE, Backend, PowerShell, Sh, Windows, find_backend
 from drumline_lab.wsman.certificates import self_signed
 from drumline_lab.wsman.connection import Dropped
 from drumline_lab.wsman.faults import Fault
@@ -13,6 +13,7 @@ from drumline_lab.wsman.server import Exchange, WsmanServer
 from drumline_lab.wsman.settings import Settings, Tls
 
 __all__ = [
+    "START_PATIENCE",
     "Backend",
     "Canned",
     "Dropped",
