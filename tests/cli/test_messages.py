@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.program import call
 from support.terminal import Terminal
+
+from drumline import masking
+from drumline.cli.messages import show_error, show_warning, show_warnings
+from drumline.diagnostics import Diagnostic
+from drumline.errors import FilesError, UsageError
+from drumline.source.vault import keyring
 
 PLAYBOOK = "- hosts: all\n  taskss: []\n"
 
@@ -57,3 +66,51 @@ def test_a_working_directory_that_was_removed_is_named(tmp_path: Path) -> None:
     gone.mkdir()
     ended = call(gone, "run", "x.yml", "-i", "a,", preexec_fn=gone.rmdir)
     assert (ended.status, "The working directory can't be used" in ended.err) == (5, True), ended.said
+
+
+class _Narrow(io.StringIO):
+    """A terminal of 40 columns, with ``COLUMNS``."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+SECRET = "correct horse battery staple"
+QUOTING = Diagnostic(summary=f"It is {SECRET}", detail=f"This here is the value of the variable: {SECRET}.")
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda: show_error(FilesError([QUOTING])),
+        lambda: show_error(UsageError(QUOTING.summary, QUOTING.detail)),
+        lambda: show_warnings([QUOTING]),
+        lambda: show_warning(QUOTING),
+    ],
+)
+def test_a_secret_is_masked_where_the_end_of_a_line_would_break_it(
+    show: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal = _Narrow()
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, terminal)
+    keyring().note(SECRET)
+    show()
+    said = terminal.getvalue()
+    assert said.count("********") == 2
+    assert not {"correct", "horse", "battery", "staple"} & set(said.replace(".", " ").split())
+
+
+def test_the_mask_is_made_once_for_all_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Counted(masking.Secrets):
+        def __init__(self) -> None:
+            made.append(self)
+            super().__init__()
+
+    monkeypatch.setattr(masking, "Secrets", Counted)
+    keyring().note(SECRET)
+    show_warnings([QUOTING] * 3)
+    assert len(made) == 1

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Callable, Iterable
+from typing import TextIO, TypeAlias
 
 import click
 
 from drumline.diagnostics import PLAIN, Diagnostic, Look, headline, indented
 from drumline.errors import DrumlineError, FilesError
 from drumline.source.vault import keyring
+
+Mask: TypeAlias = Callable[[str], str]
 
 
 def look_of(file: TextIO) -> Look:
@@ -34,33 +36,46 @@ def _width(file: TextIO) -> int:
 
 def show_error(error: DrumlineError) -> None:
     """Print an error on standard error: diagnostics of files with their places, others as summary and detail."""
-    look = look_of(sys.stderr)
+    look, mask = look_of(sys.stderr), _mask()
     if isinstance(error, FilesError):
-        text = error.render(look)
+        text = FilesError(_masked(one, mask) for one in error.diagnostics).render(look)
     else:
-        text = "\n".join([headline("error", error.summary, look), *indented(error.detail, look)])
-    click.echo(_masked(text), err=True)
+        text = "\n".join([headline("error", mask(error.summary), look), *indented(mask(error.detail), look)])
+    click.echo(mask(text), err=True)
 
 
-def _masked(text: str) -> str:
-    """The text without what vault data has in it."""
+def show_warnings(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print warnings about the files, which don't stop the run, on standard error."""
+    look, mask = look_of(sys.stderr), _mask()
+    for diagnostic in diagnostics:
+        click.echo(_warning(diagnostic, look, mask), err=True)
+
+
+def show_warning(diagnostic: Diagnostic) -> None:
+    """Print a warning on standard output, for a command whose answer it is."""
+    click.echo(_warning(diagnostic, look_of(sys.stdout), _mask()))
+
+
+def _warning(diagnostic: Diagnostic, look: Look, mask: Mask) -> str:
+    return mask(_masked(diagnostic, mask).render("warning", look))
+
+
+def _masked(diagnostic: Diagnostic, mask: Mask) -> Diagnostic:
+    """The diagnostic with its words masked: rendering may break a line within a secret, which hides it from the mask.
+
+    What is rendered is masked once more, for the line of the file that it quotes.
+    """
+    return Diagnostic(summary=mask(diagnostic.summary), detail=mask(diagnostic.detail), position=diagnostic.position)
+
+
+def _mask() -> Mask:
+    """What takes out of a text what vault data has in it."""
     known = keyring().known
     if not known:
-        return text
+        return str
     from drumline.masking import Secrets
 
     secrets = Secrets()
     for value in known:
         secrets.add(value)
-    return secrets.mask(text)
-
-
-def show_warnings(diagnostics: Iterable[Diagnostic]) -> None:
-    """Print warnings about the files, which don't stop the run, on standard error."""
-    for diagnostic in diagnostics:
-        click.echo(_masked(diagnostic.render("warning", look_of(sys.stderr))), err=True)
-
-
-def show_warning(diagnostic: Diagnostic) -> None:
-    """Print a warning on standard output, for a command whose answer it is."""
-    click.echo(_masked(diagnostic.render("warning", look_of(sys.stdout))))
+    return secrets.mask
