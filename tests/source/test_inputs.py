@@ -135,3 +135,14 @@ def test_a_directory_that_is_too_large_to_be_read_is_known_by_its_time(tmp_path:
     assert is_as_before(file, bytes)
     os.utime(tmp_path / "many", (1, 1))
     assert not is_as_before(file, bytes)
+
+
+def test_links_within_a_directory_lead_to_files_or_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "file").write_bytes(b"content")
+    links = {"loop": "loop", "round": ".", "directory": "..", "file": "../file"}
+    for name, target in links.items():
+        (tmp_path / "tree" / name).symlink_to(target)
+    inputs = Inputs()
+    inputs.found(tmp_path / "tree")
+    assert inputs.files() == [InputFile(str(tmp_path / "tree" / "file"), 7, digest(b"content"))]

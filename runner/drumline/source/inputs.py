@@ -53,7 +53,7 @@ class Inputs:
                 entries = list(islice(_below(path), entries_left + 1))
                 if len(entries) <= entries_left:
                     entries_left -= len(entries)
-                    names = sorted(entry.path for entry in entries if entry.is_file())
+                    names = sorted(entry.path for entry in entries if _is_file(entry))
             for name in names:
                 with suppress(OSError):
                     file = _file_at(name, bytes_left)
@@ -71,6 +71,14 @@ def _below(directory: str) -> Iterator[os.DirEntry[str]]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
                 yield entry
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or a link to one. A link that leads round in a circle is neither."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _file_at(path: str, most: int) -> InputFile:
