@@ -14,7 +14,7 @@ from drumline.model.value import SecretTemplate
 from drumline.secret import Secret
 from drumline.source import yaml
 from drumline.source.files import read_clear
-from drumline.source.vault import Keyring, Password, keyring, use_keyring
+from drumline.source.vault import Decrypted, Keyring, Password, keyring, use_keyring
 from drumline.source.vault_format import VaultDamaged, WrongPassword, parse, seal
 
 RECORDED = json.loads(Path(__file__).with_name("data").joinpath("vault.json").read_text(encoding="utf-8"))
@@ -177,3 +177,24 @@ def test_what_is_secret_is_registered_then_and_later() -> None:
     ring.note("after")
     ring.note("after")
     assert registered == ["before", "after"]
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("pin: !!int hunter2secret\n", "A value can't be read"),
+        ("b: *hunter2secret\n", "An alias can't be followed"),
+        ("b: &hunter2secret [*hunter2secret]\n", "An alias can't be followed"),
+        ("b: !hunter2secret 1\n", "Unknown tag"),
+        ("b: !hunter2secret [1]\n", "Unknown tag"),
+        ("b: !!hunter2secret {}\n", "Unknown tag"),
+    ],
+)
+def test_a_mistake_in_an_encrypted_file_is_told_without_its_text(text: str, summary: str) -> None:
+    for written, shown in ((text, True), (Decrypted(text), False)):
+        with pytest.raises(FilesError) as error:
+            yaml.load(written, "f.yml")
+        [found] = error.value.diagnostics
+        assert found.summary == summary
+        assert ("hunter2secret" in found.detail) == shown
+        assert ("What is here " in found.detail) != shown

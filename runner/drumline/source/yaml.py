@@ -262,6 +262,10 @@ class _Builder:
             loader.dispose()
         return self._root
 
+    def _shown(self, text: str) -> str:
+        """A piece of the document for a message; what was encrypted isn't told, since no mask knows it yet."""
+        return "What is here" if self._secret else repr(text[:80])
+
     def _at(self, mark: Any) -> Position:
         return Position(self.path, mark.line + 1, mark.column + 1)
 
@@ -304,7 +308,7 @@ class _Builder:
         else:
             value = self._tagged(event)
         if value is _invalid:
-            detail = f"{event.value[:80]!r} looks like a number, but isn't one. Quote it if you mean text."
+            detail = f"{self._shown(event.value)} looks like a number, but isn't one. Quote it if you mean text."
             self._complain("A value can't be read", detail=detail, position=position)
             value = None
         self._add(Node(value, position, unsafe, vault or self._secret), event.anchor, 1)
@@ -367,7 +371,7 @@ class _Builder:
         if event.anchor not in self._anchors:
             open_now = any(frame.anchor == event.anchor for frame in self._stack)
             reason = "names the value that it is part of" if open_now else "names nothing: no anchor before it has it"
-            detail = f"'*{event.anchor}' {reason}. Text that begins with '*' has to be quoted."
+            detail = f"{self._shown(f'*{event.anchor}')} {reason}. Text that begins with '*' has to be quoted."
             raise _Refused("An alias can't be followed", detail, position)
         node, size = self._anchors[event.anchor]
         self._nodes += size
@@ -404,9 +408,9 @@ class _Builder:
         return None
 
     def _unknown_tag(self, tag: str, position: Position) -> None:
-        shown = "!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag
+        shown = self._shown("!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag)
         detail = (
-            f"'{shown}' isn't supported. Known are !unsafe, !vault, !!str, !!int, !!float, !!bool and !!null. "
+            f"{shown} isn't supported. Known are !unsafe, !vault, !!str, !!int, !!float, !!bool and !!null. "
             "Text that begins with '!' has to be quoted."
         )
         self._complain("Unknown tag", detail=detail, position=position)
