@@ -198,3 +198,14 @@ def test_a_mistake_in_an_encrypted_file_is_told_without_its_text(text: str, summ
         assert found.summary == summary
         assert ("hunter2secret" in found.detail) == shown
         assert ("What is here " in found.detail) != shown
+
+
+def test_a_program_that_gives_no_password_is_run_once(tmp_path: Path) -> None:
+    program = tmp_path / "failing"
+    program.write_text(f"#!/bin/sh\necho run >>{tmp_path}/runs; echo locked >&2; exit 3\n")
+    program.chmod(0o700)
+    ring = Keyring([Password("x", str(program))])
+    details = [only(ring, RECORDED["1.2"].encode()).detail for _ in range(3)]
+    assert "exit status 3: locked" in details[0]
+    assert len(set(details)) == 1
+    assert (tmp_path / "runs").read_text() == "run\n"

@@ -52,13 +52,19 @@ class Password:
         self.label = label
         self.source = source
         self._given = given
+        self._fault = ""  # why it can't be had: a program that failed isn't run again for the next value
         self._lock = threading.Lock()
 
     def reveal(self) -> bytes:
         """The password. Raises ``Unreadable``."""
         with self._lock:
+            if self._given is None and not self._fault:
+                try:
+                    self._given = Secret(_read(Path(os.path.expandvars(self.source)).expanduser(), self.label))
+                except Unreadable as error:
+                    self._fault = str(error)
             if self._given is None:
-                self._given = Secret(_read(Path(os.path.expandvars(self.source)).expanduser(), self.label))
+                raise Unreadable(self._fault)
             return self._given.reveal().encode("utf-8", "surrogateescape")
 
 
