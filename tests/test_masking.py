@@ -187,6 +187,8 @@ def test_a_number_that_is_registered_is_masked_as_a_number_too() -> None:
     secrets = Secrets()
     secrets.add("123456")
     assert secrets.mask_all({"pin": 123456, "other": 1234, "yes": True}) == {"pin": MASK, "other": 1234, "yes": True}
+    secrets.add("12345.5")
+    assert secrets.mask_all([12345.5, 123456.0, 1.5]) == [MASK, 123456.0, 1.5]
 
 
 # Streams.

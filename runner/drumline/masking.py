@@ -89,7 +89,7 @@ class Secrets:
         return _masked(data, self.find(data))
 
     def mask_all(self, value: Any) -> Any:
-        """Like :meth:`mask`, for strings inside dicts, lists and tuples, and whole numbers that are registered as text.
+        """Like :meth:`mask`, for strings inside dicts, lists and tuples, and numbers that are registered as text.
 
         A ``Secret`` becomes asterisks.
         """
@@ -101,7 +101,7 @@ class Secrets:
             return {self.mask_all(key): self.mask_all(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.mask_all(item) for item in value]
-        if type(value) is int and str(value) in self._values:
+        if type(value) in (int, float) and str(value) in self._values:
             return MASK
         return value
 

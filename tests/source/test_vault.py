@@ -16,6 +16,7 @@ from drumline.source import yaml
 from drumline.source.files import read_clear
 from drumline.source.vault import Decrypted, Keyring, Password, keyring, use_keyring
 from drumline.source.vault_format import VaultDamaged, WrongPassword, parse, seal
+from drumline.templating.templates import Templating
 
 RECORDED = json.loads(Path(__file__).with_name("data").joinpath("vault.json").read_text(encoding="utf-8"))
 PASSWORD = RECORDED["password"]
@@ -209,3 +210,10 @@ def test_a_program_that_gives_no_password_is_run_once(tmp_path: Path) -> None:
     assert "exit status 3: locked" in details[0]
     assert len(set(details)) == 1
     assert (tmp_path / "runs").read_text() == "run\n"
+
+
+def test_what_a_secret_template_gives_is_secret_numbers_too() -> None:
+    ring = knowing("pw")
+    template = SecretTemplate("{{ [base + 1, base / 4, 80, true] }}", HERE)
+    assert Templating().render(template, {"base": 12345677}) == [12345678, 3086419.25, 80, True]
+    assert set(ring.known) == {"12345678", "3086419.25"}

@@ -186,9 +186,11 @@ def _truth(value: Any, condition: Template) -> bool:
 
 
 def _noted(value: Any) -> Any:
-    """The value, with all text in it noted as secret."""
+    """The value, with all text in it noted as secret, and all numbers that are large enough."""
     if isinstance(value, str):
         keyring().note(value)
+    elif isinstance(value, (int, float)):
+        keyring().note_number(value)
     elif isinstance(value, Mapping):
         for item in value.values():
             _noted(item)
