@@ -117,3 +117,7 @@ def test_variables_do_what_options_of_ansible_do(tmp_path: Path) -> None:
         *("-e", "ansible_connection=local", "-e", "ansible_become=true", "-e", "ansible_become_user=nobody"),
     )
     assert '"who.stdout": "nobody"' in ended.out, ended.said
+
+
+def test_facts_are_the_cache_that_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "DRUMLINE_FACT_CACHE=off" in answered(capsys, "run", "--flush-cache", "site.yml")

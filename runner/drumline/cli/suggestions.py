@@ -51,7 +51,10 @@ _ANSIBLE: tuple[tuple[str, str], ...] = (
     ("--list-hosts", f"{_PLAN.format(what='hosts of every task')} 'drumline inventory list PATTERN' lists hosts."),
     ("--list-tags", "not supported yet. --tags with an unknown tag lists the ones that exist."),
     ("--syntax-check", _PLAN.format(what="every mistake in the files")),
-    ("--flush-cache", "nothing is cached between runs: leave it out."),
+    (
+        "--flush-cache",
+        "facts are kept only with the setting fact_cache: DRUMLINE_FACT_CACHE=off leaves them out of this run.",
+    ),
     (
         "--force-handlers",
         "not supported yet, nor are handlers. A later task with 'when: RESULT is changed' does what a handler would.",
