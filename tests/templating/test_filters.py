@@ -160,3 +160,9 @@ def test_from_yaml_gives_data() -> None:
     text = "a: 1\nb: !!str 2\nc: '{{ x }}'\n"
     assert render("{{ t | from_yaml }}", t=text) == {"a": 1, "b": "2", "c": "{{ x }}"}
     assert render("{{ t | from_yaml_all }}", t="# c\n---\na\n---\n") == ["a", None]
+
+
+def test_index_of_calls_tests_as_templates_do() -> None:
+    assert render("{{ ['upper', 'nope'] | index_of('filter') }}") == 0
+    with pytest.raises(TemplateFailed, match="nope"):
+        render("{{ [1] | index_of(name) }}", name="nope")

@@ -265,6 +265,7 @@ def test_an_error_says_what_and_where(text: str, message: str, line: int) -> Non
         (template("{{ a | to_jsn }}"), "Unknown filter", "Did you mean 'to_json'?", 10),
         (template("x\n{% if a %}{{ a | to_jsn }}{% endif %}"), "Unknown filter", "'to_jsn'", 11),
         (bare("a is faild"), "Unknown test", "Did you mean 'failed'?", 10),
+        (template("{{ a | index_of('faild') }}"), "Unknown test", "Did you mean 'failed'?", 10),
         (template("{% nope %}"), "Not a valid template", "unknown tag 'nope'", 10),
     ],
 )

@@ -372,7 +372,7 @@ def index_of(
             continue
         one = item if key is None else item[key]
         arguments = [] if value is None else [value]
-        if environment.tests[test](one, *arguments):
+        if environment.call_test(test, one, arguments):
             places.append(place)
     return places if wantlist or len(places) != 1 else places[0]
 

@@ -15,6 +15,7 @@ from drumline.templating.lookups import unknown_lookups, wrong_references
 
 #: Filters that are given the name of another filter or of a test: which of the two, and as which argument.
 _NAMING = {
+    "index_of": ("test", 0),
     "map": ("filter", 0),
     "select": ("test", 0),
     "reject": ("test", 0),
