@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import threading
@@ -77,6 +78,43 @@ def test_a_password_is_made_once_and_kept_for_its_owner(tmp_path: Path) -> None:
     salt = made.split("$")[2]
     assert path.read_text() == f"{first} salt={salt}\n"
     assert rendered("{{ w | password_hash('md5', s) }}", w=first, s=salt) == made
+
+
+KEPT = "{{ lookup('password', p) }}"
+
+
+def test_an_empty_file_is_no_password(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("\n")
+    with pytest.raises(TemplateFailed, match="password is empty; remove it for a new password"):
+        rendered(KEPT, p=str(tmp_path / "password"))
+
+
+def test_a_password_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("theirs\n")
+    path.chmod(0o640)
+    with path.open() as before:
+        rendered("{{ lookup('password', p, encrypt='md5_crypt') }}", p=str(path))
+        assert before.read() == "theirs\n"
+    assert path.read_text().startswith("theirs salt=")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert os.listdir(tmp_path) == ["password"]
+
+
+def test_two_programs_that_make_a_password_get_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with pytest.raises(TemplateFailed, match="took longer"):
+        rendered(KEPT, TEMPLATING, p=str(path))
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(rendered(KEPT, p=str(path))))
+    thread.start()
+    thread.join(0.2)
+    path.write_text("theirs\n")
+    os.close(other)
+    thread.join()
+    assert found == ["theirs"]
 
 
 @pytest.mark.parametrize("text", ["{{ lookup('file', p) }}", "{{ lookup('unvault', p) }}"])

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,28 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from drumline.errors import UsageError
+from drumline.source.replacing import replace_file
 
 
 def replace_content(path: Path, data: bytes) -> None:
-    """Replace a file's content, or keep the old if that fails. Mode and owner stay; a new file is private.
-
-    For a link, the file that it points to is replaced.
-    """
-    target = path.resolve()
+    """Replace a file's content, or keep the old if that fails."""
     try:
-        before = target.stat() if target.exists() else None
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            if before is not None:
-                with suppress(PermissionError):
-                    os.chown(name, before.st_uid, before.st_gid)
-                os.chmod(name, stat.S_IMODE(before.st_mode))
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
+        replace_file(path, data)
     except OSError as error:
         raise UsageError("A file can't be written", f"{path}: {error.strerror}.") from None
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import configparser
 import csv
+import fcntl
 import io
 import os
 import re
 import secrets
 import string
-import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from jinja2.runtime import Context
 
 from drumline.plugin import ActionFailed
 from drumline.source.files import find_file
+from drumline.source.replacing import replace_file
 from drumline.source.vault import keyring
 from drumline.templating import regular
 from drumline.templating.bounds import limit
@@ -165,7 +168,8 @@ def config(_context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     raise FilterArgumentError(f"There is no setting '{term}' here.")
 
 
-_writing = threading.Lock()
+#: Seconds between two moments at which a rendering that waits for others can be ended.
+_TICK = 0.05
 #: ``chars`` by name, which are attributes of Python's module string.
 _NAMED = ("ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits", "punctuation")
 
@@ -175,7 +179,8 @@ def password(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     name, given = _term(term, options)
     path = Path(os.path.expanduser(name))
     path = path if path.is_absolute() else playbook_dir(context) / path
-    with _writing:
+    alone: AbstractContextManager[None] = nullcontext() if name == os.devnull else _alone_in(path)
+    with alone:
         text, salt, kept_ident = _kept(path)
         made = text is None
         if text is None:
@@ -223,11 +228,41 @@ def _letters(chars: Any) -> str:
     return "".join(dict.fromkeys(found)).replace('"', "").replace("'", "")
 
 
+@contextmanager
+def _alone_in(path: Path) -> Iterator[None]:
+    """Meanwhile no other thread or program looks for a password in the file's directory, or makes one there."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        while not _locked(directory):
+            time.sleep(_TICK)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _locked(directory: int) -> bool:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _unwritable(path: Path, error: OSError) -> FilterArgumentError:
+    return FilterArgumentError(f"{path} can't be written: {error.strerror}.")
+
+
 def _kept(path: Path) -> tuple[str | None, str | None, str | None]:
     """Password, salt and kind of hash that a file keeps."""
     if str(path) == os.devnull or not path.exists():
         return None, None, None
     text = text_of_file(path).rstrip("\r\n")
+    if not text:
+        raise FilterArgumentError(f"{path} is empty; remove it for a new password.")
     text, _, ident = text.partition(" ident=") if " salt=" in text else (text, "", "")
     text, _, salt = text.rpartition(" salt=") if " salt=" in text else (text, "", "")
     return text, salt or None, ident or None
@@ -236,12 +271,9 @@ def _kept(path: Path) -> tuple[str | None, str | None, str | None]:
 def _keep(path: Path, text: str, salt: str | None, ident: str | None) -> None:
     line = text + (f" salt={salt}" if salt else "") + (f" ident={ident}" if salt and ident else "")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        replace_file(path, f"{line}\n".encode())
     except OSError as error:
-        raise FilterArgumentError(f"{path} can't be written: {error.strerror}.") from None
+        raise _unwritable(path, error) from None
 
 
 def _term(term: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
