@@ -117,6 +117,14 @@ def test_two_programs_that_make_a_password_get_the_same(tmp_path: Path) -> None:
     assert found == ["theirs"]
 
 
+def test_a_value_of_an_ini_file_is_taken_as_it_stands_where_interpolation_is_off(tmp_path: Path) -> None:
+    (tmp_path / "f.ini").write_text("[s]\nbase = x\npath = %(base)s/y\n")
+    text = f"section=s file={tmp_path}/f.ini"
+    assert rendered(f"{{{{ lookup('ini', 'path {text}') }}}}") == "x/y"
+    assert rendered(f"{{{{ lookup('ini', 'path {text} interpolation=false') }}}}") == "%(base)s/y"
+    assert rendered(f"{{{{ lookup('ini', 'path {text}', interpolation=false) }}}}") == "%(base)s/y"
+
+
 @pytest.mark.parametrize("text", ["{{ lookup('file', p) }}", "{{ lookup('unvault', p) }}"])
 def test_encrypted_files_are_decrypted_and_secret(tmp_path: Path, text: str) -> None:
     use_keyring(Keyring([Password("default", "typed", Secret("pw"))]))

@@ -60,7 +60,7 @@ def ini(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     if given.get("type", "ini") == "properties":
         section, text = "java_properties", f"[java_properties]\n{text}"
     parser = configparser.ConfigParser(
-        interpolation=configparser.BasicInterpolation() if given.get("interpolation", True) else None,
+        interpolation=configparser.BasicInterpolation() if _is_true(given.get("interpolation", True)) else None,
         allow_no_value=_is_true(given.get("allow_no_value", given.get("allow_none", False))),
         strict=False,
     )
