@@ -238,6 +238,26 @@ def test_an_edited_file_is_encrypted_again(project: Project, work: str, status: 
     assert os.listdir(project.directory / "tmp") == []
 
 
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"EDITOR": "nowhere/vi"}, "error: The editor can't be started\n  nowhere/vi: No such file or directory."),
+        (
+            {"EDITOR": "rm"},
+            "error: The edited text can't be read\n  rm left none: No such file or directory.",
+        ),
+    ],
+)
+def test_an_editor_that_leaves_no_text_is_told_from_one_that_does_not_start(
+    project: Project, env: dict[str, str], message: str
+) -> None:
+    project.write("a.yml", CLEAR)
+    project.vault("encrypt", "a.yml")
+    before = project.read("a.yml")
+    assert message in project.vault("edit", "a.yml", status=5, env={"VISUAL": "", **env}).err
+    assert project.read("a.yml") == before
+
+
 def test_the_clear_text_is_removed_when_the_program_is_ended(project: Project) -> None:
     (project.directory / "tmp").mkdir()
     project.write("a.yml", CLEAR)

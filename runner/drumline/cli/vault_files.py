@@ -32,13 +32,16 @@ def edited(name: str, clear: bytes) -> bytes:
         path.write_bytes(clear)
         try:
             status = subprocess.call([*shlex.split(editor), str(path)])
-            if status:
-                detail = f"{editor} ended with exit status {status}; the file is as it was."
-                raise UsageError("The editor failed", detail)
-            return path.read_bytes()
         except (OSError, ValueError) as error:
             detail = f"{editor}: {getattr(error, 'strerror', None) or error}. EDITOR names another one."
             raise UsageError("The editor can't be started", detail) from None
+        if status:
+            raise UsageError("The editor failed", f"{editor} ended with exit status {status}; the file is as it was.")
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            detail = f"{editor} left none: {error.strerror}. The file is as it was."
+            raise UsageError("The edited text can't be read", detail) from None
 
 
 @contextmanager
