@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from support.worlds import P, T, World, build, chain, worlds
 
-from drumline.forecast.draws import Range, Round, Scenario, key_of
+from drumline.forecast.draws import Drawn, Range, Round, Scenario, key_of
 from drumline.forecast.durations import Past
 from drumline.forecast.path import Leg, critical_path
 from drumline.forecast.simulation import Simulated, Simulation
-from drumline.model.plan import Plan
+from drumline.model.plan import Plan, Step
 from drumline.model.playbook import Barrier, Late, Start, Strategy
 
 HOSTS = ["a", "b", "c", "d"]
@@ -69,6 +69,24 @@ def test_who_was_staged_last_and_then_who_took_longest() -> None:
         (("d",), "beginning", True),
         (("b",), "start", False),
     ]
+
+
+class LastOneSkipped:
+    """Host a is staged at once; host b's condition takes longer, and doesn't hold."""
+
+    def step(self, step: Step) -> Drawn:
+        return Drawn(took={"a": 5.0, "b": -9.0}, fails=frozenset(), staging={"a": 1.0}, connects=True)
+
+
+def test_a_start_for_which_the_last_host_was_skipped() -> None:
+    plan = build(P([T(["a", "b"], start=Start())]))
+    found = Simulation(plan, LastOneSkipped(), forks=50, sessions=4).run()
+    path = critical_path(plan, found)
+    assert [(leg.hosts, str(leg.reason), leg.staged) for leg in path] == [
+        (("b",), "beginning", False),
+        (("a",), "start", False),
+    ]
+    assert total(path) == pytest.approx(found.seconds)
 
 
 def test_staging_that_waited_for_places() -> None:

@@ -65,10 +65,12 @@ def _reason(plan: Plan, run: Simulated, link: PathLink) -> Reason:
     step, why = plan.steps[link.job.step], link.why
     if why is Because.WAVE and run.waves[step.play, step.batch, step.wave].why is Because.RUN:
         return Reason.BEGINNING
-    return _REASONS[why]
+    begins_together = step.task.start is not None and not link.staged
+    return _REASONS.get(why, Reason.START if begins_together else Reason.NEED)
 
 
-#: What the engine says of a job's start, as a stretch of the path.
+#: What the engine says of a job's start, as a stretch of the path. Whatever else it says is the end of what the job
+#: waited for: with a start that its hosts were staged, as when the last one was skipped.
 _REASONS = {
     Because.WAVE: Reason.BARRIER,
     Because.NEED: Reason.NEED,
