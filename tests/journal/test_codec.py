@@ -23,7 +23,7 @@ from drumline.model.event import BarrierPassed, JobFinished, JobsStarted, JobWai
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Keep, Plan
 from drumline.model.playbook import Amount, Barrier, Late, Loop, Play, Playbook, Retries, Start, Task
-from drumline.model.value import Octal, Template
+from drumline.model.value import Octal, SecretTemplate, Template
 from drumline.secret import MASK, Secret
 from drumline.secret_forms import forms
 
@@ -57,7 +57,10 @@ _ATOMS = st.one_of(
     st.binary(),
     st.integers(0, 511).map(Octal),
     _TEXTS,
-    st.builds(Template, _TEXTS, st.builds(Position, _TEXTS, st.integers(1), st.integers(1)), st.booleans()),
+    *(
+        st.builds(kind, _TEXTS, st.builds(Position, _TEXTS, st.integers(1), st.integers(1)), st.booleans())
+        for kind in (Template, SecretTemplate)
+    ),
 )
 VALUES = st.recursive(
     _ATOMS,
@@ -155,6 +158,11 @@ def test_what_a_host_said_never_comes_back_as_a_template() -> None:
         event = JobFinished(at=1.0, job=Job(0, "a"), status=Status.OK, result=values)
         assert decode_event("JobFinished", encode_event(event)) == event
         assert decode(Playbook, encode(of(task(arguments=values)))).plays[0].tasks[0].arguments == values
+
+
+def test_what_an_encrypted_template_gives_stays_secret() -> None:
+    whole = task(arguments={"msg": SecretTemplate("pw-{{ x }}", HERE)})
+    assert type(decode(Task, encode(whole)).arguments["msg"]) is SecretTemplate
 
 
 def test_hosts_and_tasks_are_written_once() -> None:

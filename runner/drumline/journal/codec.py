@@ -21,7 +21,7 @@ from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.plan import Growth, Plan
 from drumline.model.playbook import Play, Task
-from drumline.model.value import Octal, Template
+from drumline.model.value import Octal, SecretTemplate, Template
 from drumline.secret import MASK, Secret, is_secret_name, mask_assignments
 
 T = TypeVar("T")
@@ -59,11 +59,13 @@ class _Extension(IntEnum):
     DATE = 12
     TIME = 13
     SPAN = 14
+    SECRET_TEMPLATE = 15  #: What it gives is secret.
 
 
 #: How those are read that need nothing but their value.
 _READ: dict[int, Callable[[Any], Any]] = {
     _Extension.TEMPLATE: lambda fields: convert(fields, Template),
+    _Extension.SECRET_TEMPLATE: lambda fields: convert(fields, SecretTemplate),
     _Extension.SECRET: Secret,
     _Extension.OCTAL: Octal,
     _Extension.NUMBER: lambda data: int.from_bytes(data, signed=True),
@@ -239,7 +241,8 @@ class _Writer:
     def _template(self, template: Template) -> Ext:
         text = self._text(template.text, self._shown(template.text))
         fields = {"text": text, "position": self.typed(template.position), "bare": template.bare}
-        return _ext(_Extension.TEMPLATE, fields)
+        is_secret = isinstance(template, SecretTemplate)
+        return _ext(_Extension.SECRET_TEMPLATE if is_secret else _Extension.TEMPLATE, fields)
 
     def _names(self, names: tuple[str, ...]) -> list[Any]:
         return list(names) if all(map(str.isascii, names)) else [self._text(name, name) for name in names]
