@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,7 @@ from support.worlds import P, World, build, chain, worlds
 from drumline.app import Prepared, prepare
 from drumline.clock import SystemClock
 from drumline.config import Settings
+from drumline.diagnostics import Position
 from drumline.engine.state import RunState
 from drumline.errors import UsageError
 from drumline.execution.approvals import Approvals
@@ -36,9 +38,10 @@ from drumline.journal.reopening import Reopened, read_back
 from drumline.journal.store import Journal
 from drumline.journal.writer import RunWriter
 from drumline.masking import Secrets
-from drumline.model.event import Event, JobFinished, JobsStarted, RunFinished, RunStarted
+from drumline.model.event import Event, JobFinished, JobsStarted, PlanGrown, RunFinished, RunStarted
 from drumline.model.outcome import Completed, Status
-from drumline.model.plan import Job
+from drumline.model.plan import Growth, Job, Plan, Step
+from drumline.model.playbook import Barrier, Task
 from drumline.model.request import Request
 from drumline.plugin.history import RunInfo
 from drumline.plugin.runs import JobReport
@@ -488,6 +491,30 @@ def test_a_run_is_taken_over_once(died: tuple[Journal, RunInfo]) -> None:
         other.reopen(run)
     record.append([JobFinished(at=7.0, job=Job(0, "a"), status=Status.OK)])
     assert [type(event) for event in journal.events(run)] == [RunStarted, JobsStarted, JobFinished]
+
+
+def growth_of(plan: Plan, **fields: Any) -> PlanGrown:
+    """Host a's job of the first task adds one with these fields."""
+    number, wave = len(plan.steps), len(plan.plays[0].batches[0].waves)
+    task = Task(id=f"g{number}", name="added", action="command", position=Position("more.yml"), **fields)
+    step = Step(index=number, task=task, play=0, batch=0, wave=wave, hosts=("a",), added_by=0)
+    return PlanGrown(at=7.0, jobs=(Job(0, "a"),), growth=Growth(steps=(step,), barriers=(Barrier(),)))
+
+
+def test_what_a_task_that_was_added_with_no_log_is_given_is_hidden_by_who_goes_on(
+    died: tuple[Journal, RunInfo],
+) -> None:
+    journal, run = died
+    record, reopened = journal.reopen(run)
+    grown = growth_of(reopened.state.plan, no_log=True)
+    record.append([grown])
+    change(journal, pid=2**22 + 1)
+    journal.close()
+    with closing(Journal(journal.path.parent)) as again:
+        record, reopened = again.reopen(again.find(None))
+        record.append([growth_of(reopened.state.plan, variables={"pin": "unnamed"})])
+        rows = again._database.execute("SELECT body FROM events WHERE kind = 'PlanGrown'").fetchall()
+    assert [b"unnamed" in data for (data,) in rows] == [False, False]
 
 
 def test_a_run_that_holds_no_lock_is_known_by_its_process(died: tuple[Journal, RunInfo]) -> None:

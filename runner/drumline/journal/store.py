@@ -133,7 +133,7 @@ class Journal(Reader):
             key = RunKey(self.path.parent, run.id)
             secrets = Secrets() if secrets is None else secrets
             reopened = read_back(self, run, key, secrets)
-            hiding = Hiding(secrets, key.close, reopened.plan)
+            hiding = Hiding(secrets, key.close, reopened.state.plan)  # as it has grown
             self._take_over(run, clock or SystemClock())
         except BaseException:
             claim.release()
