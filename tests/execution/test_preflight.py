@@ -12,6 +12,7 @@ from drumline.app import Prepared, prepare
 from drumline.config import Settings
 from drumline.diagnostics import Diagnostic
 from drumline.errors import FilesError
+from drumline.source.vault import opened
 from drumline.source.vault_format import seal
 
 HOSTS = """
@@ -126,6 +127,32 @@ def test_a_file_that_may_not_be_needed_or_may_still_be_made(
     [warning] = make(task, **options).warnings
     assert warning.summary == "A file isn't there"
     assert words in warning.detail
+
+
+def test_an_encrypted_file_that_is_too_large_to_be_decrypted(mistakes: Mistakes, make: Make, tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.write(b"$ANSIBLE_VAULT;1.1;AES256\n")
+        file.truncate(64 * 1024 * 1024 + 1)
+    [found] = mistakes("copy: {src: large, dest: /x}")
+    assert found.summary == "A file is too large"
+    assert f"{tmp_path / 'large'} is larger than 64 MiB, and encrypted as a whole" in found.detail
+    [warning] = make("copy: {src: large, dest: /x}\nwhen: x is defined").warnings
+    assert warning.detail.endswith("The task fails where its condition holds.")
+
+
+def test_an_encrypted_file_is_read_once_and_told_of_at_each_task(
+    mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def noted(path: Path, content: bytes) -> bytes:
+        read.append(path)
+        return opened(path, content)
+
+    monkeypatch.setattr("drumline.execution.preflight.opened", noted)
+    found = mistakes("copy: {src: secret, dest: /y}", before="    - copy: {src: secret, dest: /x}\n")
+    assert [one.position.line for one in found if one.position] == [3, 5]
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("name", ["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])

@@ -40,7 +40,7 @@ from drumline.plugin.transports import Transport
 from drumline.secret import Secret
 from drumline.source.files import find_file
 from drumline.source.inputs import note_file
-from drumline.source.vault import VAULT, keyring, opened
+from drumline.source.vault import keyring, opened
 
 #: Variables about running as another user.
 _BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD, BECOME_PASSWORD) for name in names_of(option))
@@ -68,6 +68,7 @@ class Preflight:
         #: An earlier task that may have created files on this machine.
         self._maker: Task | None = None
         self._by_host: dict[str, Transport | None] = {}  # according to the inventory
+        self._closed: dict[Path, FilesError | ActionFailed | None] = {}  # why it can't be decrypted, if so
         self._ways: dict[int, _Ways] = {}  # by the identity of the tuple of hosts, which many steps share
 
     def check(self) -> None:
@@ -195,22 +196,25 @@ class Preflight:
         try:
             path = find_file(src, directory, Path(task.position.path).absolute().parent)
         except ActionFailed as error:
-            self._add_missing(task, error.message, position)
+            self._add_unusable(task, "A file isn't there", error.message, position)
             return
         note_file(path)
-        if written.arguments.get("decrypt", True) and _is_vaulted(path):
-            self._check_vault(path, position)
+        if written.arguments.get("decrypt", True):
+            self._check_vault(task, path, position)
 
-    def _check_vault(self, path: Path, position: Position) -> None:
-        ring = keyring()
-        try:
-            opened(path, path.read_bytes())
-        except FilesError as error:
+    def _check_vault(self, task: Task, path: Path, position: Position) -> None:
+        if path not in self._closed:
+            self._closed[path] = _why_closed(path)
+        error = self._closed[path]
+        if isinstance(error, ActionFailed):
+            self._add_unusable(task, "A file is too large", error.message, position)
+        elif error is not None:
+            ring = keyring()
             told = self.mistakes if ring.passwords else ring.locked
             for mistake in error.diagnostics:
                 told.add(mistake.summary, detail=f"{mistake.position}: {mistake.detail}", position=position)
 
-    def _add_missing(self, task: Task, message: str, position: Position) -> None:
+    def _add_unusable(self, task: Task, summary: str, message: str, position: Position) -> None:
         """An error, unless the task may not run at all, or a task before it may make the file."""
         doubt = ""
         if any(isinstance(condition, Template) for condition in task.when) or task.ignore_errors is not False:
@@ -218,7 +222,7 @@ class Preflight:
         elif self._maker is not None:
             doubt = f" The task fails unless '{self._maker.name}' makes it."
         told = self.warnings if doubt else self.mistakes
-        told.add("A file isn't there", detail=f"{message}{doubt}", position=position)
+        told.add(summary, detail=f"{message}{doubt}", position=position)
 
     # Files that connection variables name.
 
@@ -321,12 +325,17 @@ def _place(task: Task, action: Action, name: str) -> Position:
     return next((place for place in places if place is not None), task.position)
 
 
-def _is_vaulted(path: Path) -> bool:
+def _why_closed(path: Path) -> FilesError | ActionFailed | None:
+    """Why a file that ansible-vault encrypted can't be decrypted; None for any other one, and where it can be."""
+    from drumline.plugin.kit.transfer import read_encrypted  # most tasks name no file
+
     try:
-        with path.open("rb") as file:
-            return file.read(len(VAULT)) == VAULT
+        opened(path, read_encrypted(path))
+    except (FilesError, ActionFailed) as error:
+        return error
     except OSError:
-        return False
+        return None  # a directory, or the job says what is wrong with it
+    return None
 
 
 def _hosts(names: list[str]) -> str:

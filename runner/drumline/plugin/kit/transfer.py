@@ -100,18 +100,29 @@ def local_content(call: Call, path: Path) -> Generator[Request, Any, Content]:
         with path.open("rb") as file:
             beginning = file.read(SMALL + 1)
             if beginning.startswith(_VAULT) and call.arguments.get("decrypt", True):
-                return Content.of_bytes(call.decrypted(path, beginning + _rest(file, path)))
+                return Content.of_bytes(call.decrypted(path, _whole(path, file, beginning)))
             if len(beginning) <= SMALL:
                 return Content.of_bytes(beginning)
             checksum = yield from _sum(file, beginning)
     return Content(source=path, size=status.st_size, checksum=checksum, written_at=status.st_mtime_ns)
 
 
-def _rest(file: BinaryIO, path: Path) -> bytes:
-    rest = file.read(_MOST_ENCRYPTED)
-    if len(rest) == _MOST_ENCRYPTED:
+def read_encrypted(path: Path) -> bytes:
+    """What a file holds that ansible-vault encrypted; of any other one nothing.
+
+    Raises ``OSError``, and ``ActionFailed`` where it is too large.
+    """
+    with path.open("rb") as file:
+        beginning = file.read(len(_VAULT))
+        return _whole(path, file, beginning) if beginning == _VAULT else b""
+
+
+def _whole(path: Path, file: BinaryIO, beginning: bytes) -> bytes:
+    """All of an encrypted file, whose beginning has been read."""
+    content = beginning + file.read(_MOST_ENCRYPTED + 1 - len(beginning))
+    if len(content) > _MOST_ENCRYPTED:
         raise ActionFailed(f"{path} is larger than {_MOST_ENCRYPTED // 1024 // 1024} MiB, and encrypted as a whole")
-    return rest
+    return content
 
 
 def _sum(file: BinaryIO, beginning: bytes) -> Generator[Request, Any, str]:
