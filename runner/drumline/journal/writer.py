@@ -67,10 +67,15 @@ class RunWriter(Struct, eq=False):
 
         The events of the reports are among the events. Raises ``JournalFailed``.
         """
-        with self._transaction() as database:
-            database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", self._rows(events))
+        try:
+            rows, left = list(self._rows(events)), []  # before others have to wait for the database
             if reports or len(self._hiding.secrets) > self._known:
-                database.executemany("INSERT INTO registered VALUES (?, ?, ?, ?)", self._left(events, reports))
+                left = list(self._left(events, reports))
+        except OSError as error:  # the key can't be written
+            raise self._failed(error) from error
+        with self._transaction() as database:
+            database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+            database.executemany("INSERT INTO registered VALUES (?, ?, ?, ?)", left)
             for event in events:
                 if isinstance(event, RunFinished):
                     database.execute(
