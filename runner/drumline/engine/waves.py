@@ -259,8 +259,9 @@ class Waves:
         running = self._jobs.running
         self._jobs.stop((job for job in jobs if job in running), Status.FAILED, reason, cause)
         waiting = [job for job in jobs if job not in running]
+        steps = frozenset(job.step for job in waiting)
         for host in dict.fromkeys(job.host for job in waiting):
-            self._jobs.withdraw(frozenset({job.step for job in waiting}), host)
+            self._jobs.withdraw(steps, host)
         self._jobs.end(waiting, Status.FAILED, cause, reason)
         for index in dict.fromkeys(under for job in added for under in self._ledger.added_under(job.step)):
             self._judge.judge_released(self._ledger.steps[index], cause)
