@@ -122,7 +122,7 @@ class Tracker:
         self.hosts: defaultdict[str, Counter[Status]] = defaultdict(Counter)  # how the jobs of each host ended
         self.causes: dict[tuple[int, Status], list[str]] = {}  # failures that matter: by step and status, their hosts
         #: By step, hosts on which it was abandoned or cancelled before it began.
-        self.never_ran: dict[int, list[str]] = {}
+        self.never_ran: dict[int, dict[str, None]] = {}
         self.pending: dict[Job, Status] = {}  # failures that wait for a rescue, and how the jobs ended
         self.ignored = 0  # failures that don't matter; they are among the counts
 
@@ -260,8 +260,8 @@ class Tracker:
         block = next((place.block for place in self._around(rescued.step) if place.part is BlockPart.TASKS), None)
         for step, hosts in [*self.never_ran.items()]:
             if rescued.host in hosts and any(place.block == block for place in self._around(step)):
-                self.never_ran[step] = [host for host in hosts if host != rescued.host]
-                if not self.never_ran[step]:
+                del hosts[rescued.host]
+                if not hosts:
                     del self.never_ran[step]
 
     def _around(self, step: int) -> Sequence[Inside]:
@@ -343,4 +343,4 @@ class Tracker:
         if status in CAUSES:
             self.causes.setdefault((job.step, status), []).append(job.host)
         elif status in (Status.ABANDONED, Status.CANCELLED):
-            self.never_ran.setdefault(job.step, []).append(job.host)
+            self.never_ran.setdefault(job.step, {})[job.host] = None
