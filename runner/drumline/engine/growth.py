@@ -6,7 +6,7 @@ The jobs that added *hold* once their own work is done: they stay open until all
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
@@ -28,24 +28,28 @@ class GrowthState(Struct):
     hosts: dict[str, None]  # of the jobs that added it
     steps: tuple[int, ...]
     open: OpenJobs = field(default_factory=OpenJobs)  # those that count for no host of them in particular: shared
+    common: set[int] = set()  # steps that have shared jobs
 
     def enter(self, step: Step) -> None:
         """The jobs of one of its steps are to come."""
-        if step.task.run_once:
-            self.open.shared += bool(step.hosts)
-            return
-        for host in step.hosts:
-            if host in self.hosts:
-                self.open.own[host] = self.open.own.get(host, 0) + 1
-            else:
-                self.open.shared += 1
+        own = [host for host in step.hosts if self.is_own(step, host)]
+        for host in own:
+            self.open.own[host] = self.open.own.get(host, 0) + 1
+        if len(own) < len(step.hosts):
+            self.open.shared += 1 if step.task.run_once else len(step.hosts) - len(own)
+            self.common.add(step.index)
 
-    def leave(self, step: Step, host: str) -> None:
-        """One of its jobs has ended."""
-        if step.task.run_once or host not in self.hosts:
-            self.open.shared -= 1
-        else:
+    def is_own(self, step: Step, host: str) -> bool:
+        """Whether only the job of the same host waits for this one."""
+        return host in self.hosts and not step.task.run_once
+
+    def leave(self, step: Step, host: str) -> Iterable[str]:
+        """One of its jobs has ended; returns the hosts on which that may have been the last one."""
+        if self.is_own(step, host):
             self.open.own[host] -= 1
+            return (host,)
+        self.open.shared -= 1
+        return () if self.open.shared else self.hosts
 
     def is_over(self, host: str) -> bool:
         """Whether nothing of it is open for which a job on this host waits."""
@@ -90,14 +94,16 @@ class Growths:
         cause = Cause(Because.GROWTH, job)
         for growth in self.of.get(job, ()):
             for index in growth.steps:
-                self._judge.judge_released(self._ledger.steps[index], cause)
+                state = self._ledger.steps[index]
+                if index in growth.common:
+                    self._judge.judge_released(state, cause)
+                else:
+                    self._judge.judge_on(state, job.host, cause)
 
     def note_end(self, job: Job) -> Iterator[JobFinished]:
         """A job that was added has ended; yields the ends of those that waited for no other."""
         growth = self.around[job.step]
-        growth.leave(self._ledger.steps[job.step].step, job.host)
-        own = job.host in growth.hosts and growth.open.shared
-        for host in (job.host,) if own else growth.hosts:
+        for host in growth.leave(self._ledger.steps[job.step].step, job.host):
             holder = Job(growth.parent, host)
             if holder in self.holding and all(one.is_over(host) for one in self.of[holder]):
                 yield self.holding.pop(holder)
@@ -118,9 +124,9 @@ class Growths:
         """What failed of it for a host."""
         for index in growth.steps:
             state = self._ledger.steps[index]
-            for other, status in state.statuses.items():
-                shared = state.step.task.run_once or other not in growth.hosts
-                if (shared or other == host) and has_failed(state, other, status):
+            for other in state.statuses if index in growth.common else (host,):
+                counts = other == host or not growth.is_own(state.step, other)
+                if counts and other in state.statuses and has_failed(state, other, state.statuses[other]):
                     yield Job(index, other)
 
 
