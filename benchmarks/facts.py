@@ -28,7 +28,7 @@ def main() -> None:
         theirs = None if options.no_ansible else ansible(fleet, fleet.write("facts.yml", _PLAYBOOK))
         if theirs is not None:
             contenders[_ANSIBLE] = (max(1, options.rounds // 3), theirs)
-        contenders[_DRUMLINE][1]()  # so that no one is the one to fill the caches
+        contenders[_DRUMLINE][1]()  # so that all start with warm caches
         results = in_turns(contenders)
     _report(results, options)
 

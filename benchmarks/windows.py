@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3, help="How often the large file is copied.")
-    parser.add_argument("--only", default=",".join(TASKS), help="Kinds of small tasks, in place of all.")
+    parser.add_argument("--only", default=",".join(TASKS), help="Run only these kinds of small tasks.")
     given = parser.parse_args()
     tasks = given.tasks
     with tempfile.TemporaryDirectory(prefix="drumline-benchmark-") as name:

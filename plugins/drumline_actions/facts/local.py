@@ -43,7 +43,7 @@ def _number(name: str) -> int:
 def _fact(place: str, how: bytes, content: bytes, code: bytes | None, errors: str, late: float) -> tuple[Any, bool]:
     """The fact, and whether it is the description of a mistake."""
     if how == b"no":
-        return f"Could not stat fact ({place}): it is no file", True
+        return f"Could not stat fact ({place}): it isn't a file", True
     if code is None and len(content) >= LIMIT - 200:
         return f"error loading fact - {place} has more than {LIMIT >> 20} MiB", True
     if code is None:

@@ -186,7 +186,7 @@ def date_facts(said: Said) -> Facts:
     try:
         utc = datetime.fromtimestamp(seconds, UTC)
         now = utc.astimezone(timezone(east))
-    except (ValueError, OverflowError, OSError):  # a clock that shows a year that there is none of
+    except (ValueError, OverflowError, OSError):  # a clock with an impossible year
         return {}
     micro = f"{integer(nanoseconds) // 1000:06}" if len(nanoseconds) == 9 else "000000"
     found = {

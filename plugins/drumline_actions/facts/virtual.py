@@ -103,7 +103,7 @@ def _kernel(said: Said) -> Iterator[_Found]:
     if "vboxdrv" in modules:
         yield "virtualbox", "host"
     if "virtio" in modules:
-        # So has the reference it: the machine runs on KVM, and is counted among its hosts.
+        # As in Ansible: with virtio the host is a guest of KVM.
         yield "kvm", "guest"
     if "/dev/kvm" in said.there:
         yield "kvm", "host"

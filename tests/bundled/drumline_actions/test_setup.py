@@ -182,7 +182,7 @@ def test_local_facts(name: str, posix: ActionHost, tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(posix: ActionHost, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.fact")
     result = posix("setup", gather_subset=["!all", "!min", "local"], fact_path=HostPath(str(tmp_path)))
-    assert "it is no file" in result.facts["ansible_local"]["pipe"]
+    assert "it isn't a file" in result.facts["ansible_local"]["pipe"]
 
 
 def test_a_local_fact_that_never_ends(posix: ActionHost, tmp_path: Path) -> None:
