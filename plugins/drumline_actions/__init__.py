@@ -31,8 +31,8 @@ def drumline_actions() -> Iterable[ActionSpec]:
     yield from _specs(_ON_WINDOWS_TOO, builtin, *windows)
     yield from _specs(_OF_ANSIBLE, builtin)
     yield from _specs(_OWN)
-    setup = ("ansible.builtin.setup", "ansible.windows.setup", "gather_facts", "ansible.builtin.gather_facts")
-    yield ActionSpec(name="setup", load="drumline_actions.setup", aliases=setup)
+    gathering = ("gather_facts", "ansible.builtin.gather_facts")
+    yield from _specs({"setup": ("setup",)}, builtin, "ansible.windows.{0}", *gathering)
 
 
 def _specs(modules: Mapping[str, tuple[str, ...]], *aliases: str) -> Iterator[ActionSpec]:
