@@ -97,7 +97,7 @@ if part there; then
         /etc/altlinux-release /etc/vmware-release /etc/arch-release; do
         [ ! -e "$root$path" ] || printf '%s\n' "$path"
     done
-    for program in systemctl initctl ip vgs lsb_release; do
+    for program in systemctl initctl ip lsb_release; do
         ! command -v "$program" >/dev/null 2>&1 || printf '%s\n' "$program"
     done
     if [ / -ef /proc/1/root/. ]; then echo root; elif [ -e /proc/1/root/. ]; then echo chroot; fi

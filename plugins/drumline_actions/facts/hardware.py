@@ -74,14 +74,15 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 def hardware_facts(said: Said, machine: str) -> Facts:
     uptime = (said.file("/proc/uptime") or "").partition(".")[0]
+    links = _device_links(said)
     return {
         **_processors(said, machine),
         **_memory(said),
         **_firmware(said),
-        **_devices(said),
+        **_devices(said, links),
         **({"uptime_seconds": int(uptime)} if uptime.isdigit() else {}),
         **_volumes(said),
-        **_mounts(said),
+        **_mounts(said, links["uuids"]),
     }
 
 
@@ -187,8 +188,7 @@ def _firmware(said: Said) -> Facts:
 # Devices.
 
 
-def _devices(said: Said) -> Facts:
-    links = _device_links(said)
+def _devices(said: Said, links: dict[str, dict[str, list[str]]]) -> Facts:
     files = said.below("/sys/block/")
     wwns = {device: name[4:] for device, names in links["ids"].items() for name in names if name.startswith("wwn-")}
     pci = dict(line.partition(" ")[::2] for line in said.lines("pci"))
@@ -293,8 +293,6 @@ def _readable(size: float) -> str:
 
 
 def _volumes(said: Said) -> Facts:
-    if "vgs" not in said.there:
-        return {"lvm": "N/A"}
     if "vgs" not in said.parts:
         return {"lvm": "N/A"}
     groups = {f[0]: {"size_g": f[-2], "free_g": f[-1], "num_lvs": f[2], "num_pvs": f[1]} for f in _rows(said, "vgs", 7)}
@@ -321,10 +319,10 @@ def mounted(said: Said) -> Iterator[tuple[int, list[str]]]:
             yield number, fields
 
 
-def _mounts(said: Said) -> Facts:
+def _mounts(said: Said, named: Mapping[str, list[str]]) -> Facts:
     if said.file("/proc/mounts") is None:
         return {"mounts": []}
-    uuids = {device: names[0] for device, names in _device_links(said)["uuids"].items()}
+    uuids = {device: names[0] for device, names in named.items()}
     parts = {part: _mapper_name(said, part) for part in uuids}
     known = {f"/dev/{part}": uuid for part, uuid in uuids.items()} | {parts[part]: uuid for part, uuid in uuids.items()}
     bound = set(_bound(said))
