@@ -37,7 +37,7 @@ _STORAGE = {"fibre_channel_wwn": "fibre_channel_wwn", "iscsi": "iscsi_iqn", "nvm
 
 
 def posix_facts(said: Said, subsets: Collection[str]) -> Facts:
-    """The facts of these subsets, without ``local``."""
+    """The facts of these subsets, without ``local``; as in Ansible, no name has a dash."""
     found: Facts = {}
     for name, make in _SIMPLE.items():
         if name in subsets:
@@ -50,4 +50,4 @@ def posix_facts(said: Said, subsets: Collection[str]) -> Facts:
         found |= system.package_manager_facts(said, found["os_family"])
     if "service_mgr" in subsets:
         found |= system.service_manager_facts(said, found["distribution"])
-    return found
+    return {name.replace("-", "_"): value for name, value in found.items()}

@@ -228,6 +228,28 @@ def test_a_mount_that_hangs(root: Path, tmp_path: Path) -> None:
     assert "within 1 s about: /hangs there" in result.values["warnings"][0]
 
 
+def program(place: Path, name: str, lines: str) -> None:
+    """A program that does these lines and then what the program of this name does elsewhere."""
+    real = shutil.which(name)
+    assert real is not None
+    write(place, {f"/{name}": f'#!/bin/sh\n{lines}\nexec {real} "$@"\n'})
+    (place / name).chmod(0o755)
+
+
+def host_with(place: Path) -> ActionHost:
+    return local_host(environment={"PATH": f"{place}:{os.environ['PATH']}"})
+
+
+def test_interfaces_with_a_dash(root: Path, tmp_path: Path) -> None:
+    write(root, {"/sys/class/net/br-12ab/mtu": "1500\n"})
+    write(tmp_path, {"/bin/ip": "#!/bin/sh\n"})
+    (tmp_path / "bin/ip").chmod(0o755)
+    facts = host_with(tmp_path / "bin")("setup", gather_subset=["!all", "!min", "network"]).facts
+    assert facts["ansible_interfaces"] == ["br-12ab"]
+    assert facts["ansible_br_12ab"] == {"device": "br-12ab", "mtu": 1500}
+    assert not [name for name in facts if "-" in name]
+
+
 def test_files_with_anything_in_them(root: Path) -> None:
     (root / "etc/os-release").write_bytes(b'ID=x\nNAME="\xff\xfe $(id) {{ 1 }}\nVERSION_ID=7\n\x00' + b"A" * 3_000_000)
     write(root, {"/proc/sys/kernel/hostname": "a;$(touch x)`id` -x\n", "/proc/meminfo": "MemTotal: many\n\n"})
