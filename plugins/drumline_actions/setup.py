@@ -27,7 +27,7 @@ from drumline.plugin.kit import Script, ask, output_text, require_exit, script_r
 from drumline.plugin.marks import nonce
 from drumline_actions.facts import posix
 from drumline_actions.facts.hardware import mounted
-from drumline_actions.facts.local import local_facts
+from drumline_actions.facts.local import is_local_fact, local_facts
 from drumline_actions.facts.posix import posix_facts
 from drumline_actions.facts.said import Facts, Said, split
 from drumline_actions.facts.subsets import ALL_PARTS, UnknownSubset, chosen, parts_of
@@ -89,8 +89,8 @@ def _posix(call: Call, subsets: frozenset[str]) -> Generator[Any, Any, tuple[Fac
     said = Said({name: data for name, data in parts.items() if name not in late}, ROOT)
     facts = posix_facts(said, subsets)
     warnings: list[str] = []
-    if late:
-        about = ", ".join(_about(part, said) for part in late)
+    about = ", ".join(_about(part, said) for part in late if not is_local_fact(part))
+    if about:
         warnings.append(f"The host gave no answer within {call['gather_timeout']} s about: {about}")
     if "local" in subsets:
         local, problems = local_facts(parts, errors, word, call["gather_timeout"])

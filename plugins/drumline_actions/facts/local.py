@@ -21,8 +21,7 @@ def local_facts(parts: Mapping[str, bytes], errors: bytes, word: str, late: floa
     said = split(errors, word)
     found: Facts = {}
     warnings: list[str] = []
-    names = sorted((name for name in parts if name.startswith("local") and name[5:].isdigit()), key=_number)
-    for name in names:
+    for name in sorted(filter(is_local_fact, parts), key=_number):
         path, _, rest = parts[name].partition(b"\n")
         how, _, content = rest.partition(b"\n")
         place = path.decode(errors="replace")
@@ -34,6 +33,11 @@ def local_facts(parts: Mapping[str, bytes], errors: bytes, word: str, late: floa
         if problem:
             warnings.append(str(fact))
     return {"local": found}, warnings
+
+
+def is_local_fact(part: str) -> bool:
+    """Whether a part of this name is a local fact."""
+    return part.startswith("local") and part[5:].isdigit()
 
 
 def _number(name: str) -> int:

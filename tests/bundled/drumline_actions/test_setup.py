@@ -198,6 +198,7 @@ def test_a_local_fact_that_never_ends(posix: ActionHost, tmp_path: Path) -> None
     assert (local["a"], local["c"]) == (1, 3)
     assert "no answer within 1 s" in local["b"]
     assert result.facts["ansible_distribution"]
+    assert result.values["warnings"] == [local["b"]]
 
 
 # Hosts that misbehave.
