@@ -123,9 +123,9 @@ def _ask(
     One request, as long as all ends in time. Where one part takes all the time, the host is asked for those after it.
     """
     parts: dict[str, bytes] = {}
-    errors, late = b"", list[str]()
+    errors, late, apart = b"", list[str](), False
     while True:
-        completed: Completed = yield _request(call, word, {*unwanted, *parts}, apart=bool(parts))
+        completed: Completed = yield _request(call, word, {*unwanted, *parts}, apart=apart)
         found = split(completed.stdout, word)
         errors += completed.stderr
         if "end" in found:
@@ -136,7 +136,9 @@ def _ask(
             raise ActionFailed(f"The host didn't run the task's script (exit code {completed.code}). It said: {said}")
         *ended, stuck = found
         parts |= {name: found[name] for name in ended if name not in _ROWS}
-        if not parts.keys() & set(ended):  # else it has all the time for itself when it is asked for again
+        if stuck == "together":
+            apart = True
+        elif not parts.keys() & set(ended):  # else it has all the time for itself when it is asked for again
             late.append(stuck)
             parts[stuck] = found[stuck]
         if len(late) >= _GIVEN_UP:

@@ -13,8 +13,8 @@ said() {
     "$@" </dev/null 2>/dev/null
 }
 
-# files NAME PATH...: those that are files are printed with the others by print_files; with $apart at once, by themselves. No
-# pipe or device is waited for.
+# files NAME PATH...: those that are files are printed with the others by print_files, as the part "together"; with $apart at
+# once, by themselves. No pipe or device is waited for.
 files() {
     case " $skip " in *" $1 "*) return 0 ;; esac
     name=$1
@@ -29,7 +29,7 @@ files() {
 # Each file below its name: head names them if there are two.
 print_files() {
     [ -n "$list" ] || return 0
-    printf '\n%s %s\n' "$word" "$1"
+    part "$1" || return 0
     IFS='
 '
     set -f
@@ -83,7 +83,7 @@ elif part cpus && [ -r "$proc/cpuinfo" ]; then
     LC_ALL=C awk '/^flags/ { if (flags++) next } { print substr($0, 1, 8192) }' "$proc/cpuinfo" 2>/dev/null ||
         head -c 262144 "$proc/cpuinfo" 2>/dev/null
 fi
-print_files files
+print_files together
 
 if part there; then
     for path in /usr/bin/rpm-ostree /usr/bin/yum /usr/bin/dnf /usr/bin/dnf-3 /usr/bin/dnf5 /usr/bin/microdnf \

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 Facts: TypeAlias = dict[str, Any]
 
 #: Parts in which files stand below their names.
-_FILES = ("files", "env", "zone", "hardware", "net", "block", "cpus")
+_FILES = ("together", "files", "env", "zone", "hardware", "net", "block", "cpus")
 _FILE = re.compile(r"(?:^|\n)==> (/[^\n]*) <==\n")
 #: A line of ``ls -ldni``: its inode, what it is, and the rest of the line from the date on.
 _LISTED = re.compile(r" *(\d+) +(\S)\S* +\d+ +\d+ +\d+ +(?:\d+, *)?\d+ +(.*)")

@@ -251,6 +251,16 @@ def test_interfaces_with_a_dash(root: Path, tmp_path: Path) -> None:
     assert not [name for name in facts if "-" in name]
 
 
+def test_a_file_that_hangs(root: Path, tmp_path: Path) -> None:
+    """It takes those of its group along, and no others."""
+    write(root, {"/proc/modules": "kvm 1 0 - Live\n", "/sys/block/sda/size": "2048\n"})
+    program(tmp_path / "bin", "head", "case $* in */proc/modules*) sleep 77 ;; esac")
+    result = host_with(tmp_path / "bin")("setup", gather_subset=["hardware", "distribution"], gather_timeout=1)
+    assert result.facts["ansible_distribution"] == "Rocky Linux"
+    assert result.facts["ansible_devices"].keys() == {"sda"}
+    assert result.values["warnings"] == ["The host gave no answer within 1 s about: hardware"]
+
+
 def test_files_with_anything_in_them(root: Path) -> None:
     (root / "etc/os-release").write_bytes(b'ID=x\nNAME="\xff\xfe $(id) {{ 1 }}\nVERSION_ID=7\n\x00' + b"A" * 3_000_000)
     write(root, {"/proc/sys/kernel/hostname": "a;$(touch x)`id` -x\n", "/proc/meminfo": "MemTotal: many\n\n"})
