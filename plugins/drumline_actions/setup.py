@@ -111,7 +111,7 @@ def _windows(call: Call) -> Generator[Any, Any, tuple[Facts, list[str]]]:
 
 def _about(part: str, said: Said) -> str:
     """The name of a part for people."""
-    places = {f"mount{number}": fields[1] for number, fields in mounted(said)}
+    places = {name: fields[1] for name, fields in mounted(said)}
     return places.get(part, part)
 
 

@@ -192,17 +192,17 @@ if command -v vgs >/dev/null 2>&1 && [ -w / ]; then
     done
 fi
 if part mounts && [ -r "$proc/mounts" ]; then
-    number=0
     while read -r device place rest; do
-        number=$((number + 1))
         case $device in
             /* | \\* | *:/*) ;;
             *) continue ;;
         esac
+        name=mount:$place
         case $place in
             *\\*) place=$(printf %b "$(printf %s "$place" | sed 's/\\/\\0/g')") ;;
         esac
-        said "mount$number" stat -f -c '%S %s %b %a %c %d' "$place"
+        said "$name" stat -f -c '%S %s %b %a %c %d' "$place"
+        skip="$skip $name"
     done <"$proc/mounts"
 fi
 number=0

@@ -311,12 +311,16 @@ def _rows(said: Said, part: str, least: int) -> Iterator[list[str]]:
     return (row for row in rows if len(row) >= least)
 
 
-def mounted(said: Said) -> Iterator[tuple[int, list[str]]]:
-    """The file systems that are on devices or on other hosts: their lines' numbers, from 1, and fields."""
-    for number, line in enumerate((said.file("/proc/mounts") or "").split("\n"), start=1):
-        fields = [_OCTAL.sub(lambda match: chr(int(match[1], 8)), field) for field in line.split()]
+def mounted(said: Said) -> Iterator[tuple[str, list[str]]]:
+    """The file systems that are on devices or on other hosts: the part with their sizes, and the fields of their lines.
+
+    The part has the place in its name, as it stands in the line.
+    """
+    for line in (said.file("/proc/mounts") or "").split("\n"):
+        written = line.split()
+        fields = [_OCTAL.sub(lambda match: chr(int(match[1], 8)), field) for field in written]
         if len(fields) > 5 and (fields[0].startswith(("/", "\\")) or ":/" in fields[0]) and fields[2] != "none":
-            yield number, fields
+            yield f"mount:{written[1]}", fields
 
 
 def _mounts(said: Said, named: Mapping[str, list[str]]) -> Facts:
@@ -327,12 +331,12 @@ def _mounts(said: Said, named: Mapping[str, list[str]]) -> Facts:
     known = {f"/dev/{part}": uuid for part, uuid in uuids.items()} | {parts[part]: uuid for part, uuid in uuids.items()}
     bound = set(_bound(said))
     found: dict[str, Facts] = {}
-    for number, (device, place, kind, options, dump, check, *_) in mounted(said):
+    for part, (device, place, kind, options, dump, check, *_) in mounted(said):
         entry: Facts = {"mount": place, "device": device, "fstype": kind, "options": options}
         entry |= {"dump": integer(dump), "passno": integer(check)}
         if place in bound:
             entry["options"] += ",bind"
-        answer = said.parts.get(f"mount{number}")
+        answer = said.parts.get(part)
         if answer is None:
             entry["note"] = "Could not get extra information due to timeout"
         else:

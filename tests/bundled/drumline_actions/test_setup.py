@@ -261,6 +261,33 @@ def test_a_file_that_hangs(root: Path, tmp_path: Path) -> None:
     assert result.values["warnings"] == ["The host gave no answer within 1 s about: hardware"]
 
 
+def test_mounts_that_change_meanwhile(root: Path, tmp_path: Path) -> None:
+    """What a mount's sizes are is known by its place, in whichever line of which reading it stands."""
+    there = "/dev/b / ext4 rw 0 0\n/dev/c /proc ext4 rw 0 0\n"
+    write(root, {"/proc/mounts": f"/dev/a /tmp ext4 rw 0 0\n{there}", "/later": there})
+    program(tmp_path / "bin", "ls", f"cp {root}/later {root}/proc/mounts")
+    result = host_with(tmp_path / "bin")("setup", gather_subset=["!all", "!min", "mounts"])
+    sizes = {mount["mount"]: mount.get("size_total") for mount in result.facts["ansible_mounts"]}
+    assert sizes["/tmp"] is None
+    assert sizes["/"] > 0
+    assert sizes["/proc"] == 0
+
+
+def test_a_mount_that_hangs_is_left_out_wherever_it_stands_then(root: Path, tmp_path: Path) -> None:
+    lines = [f"/dev/{name} /{place} ext4 rw 0 0\n" for name, place in (("a", "tmp"), ("b", "hangs"), ("c", ""))]
+    write(root, {"/proc/mounts": "".join(lines), "/later": "".join(["/dev/d /proc ext4 rw 0 0\n", *lines])})
+    change = f"cp {root}/later {root}/new; mv {root}/new {root}/proc/mounts"
+    program(tmp_path / "bin", "stat", f"case $* in *hangs*) {change}; sleep 77 ;; esac")
+    host = host_with(tmp_path / "bin")
+    result = host("setup", gather_subset=["!all", "!min", "mounts"], gather_timeout=1)
+    sizes = {mount["mount"]: mount.get("size_total") for mount in result.facts["ansible_mounts"]}
+    assert sizes.keys() == {"/tmp", "/hangs", "/"}
+    assert sizes["/tmp"] > 0
+    assert sizes["/hangs"] is None
+    assert sizes["/"] > 0
+    assert result.values["warnings"] == ["The host gave no answer within 1 s about: /hangs"]
+
+
 def test_files_with_anything_in_them(root: Path) -> None:
     (root / "etc/os-release").write_bytes(b'ID=x\nNAME="\xff\xfe $(id) {{ 1 }}\nVERSION_ID=7\n\x00' + b"A" * 3_000_000)
     write(root, {"/proc/sys/kernel/hostname": "a;$(touch x)`id` -x\n", "/proc/meminfo": "MemTotal: many\n\n"})
