@@ -43,6 +43,9 @@ _FACT_PATH = "/etc/ansible/facts.d"
 _GIVEN_UP = 5
 #: On Windows one request takes this many times as long at most as one query, or one local fact.
 _QUERIES = 10
+_TOO_MUCH = (
+    "The host said more about itself than a job can hold (1 MiB): leave subsets out, or make local facts smaller"
+)
 #: Parts that are a row of parts, each of which is asked for by itself.
 _ROWS = ("local", "mounts")
 
@@ -130,9 +133,12 @@ def _ask(
         errors += completed.stderr
         if "end" in found:
             return parts | found, errors, late
+        if completed.cut:
+            raise ActionFailed(_TOO_MUCH)
         if completed.ending is not Ending.TIMED_OUT or not found:
             require_exit(call, completed)
-            said = output_text(completed.stderr or completed.stdout).strip()[-1000:] or "nothing"
+            # Never its output: the values of its environment stand there.
+            said = output_text(completed.stderr).strip()[-1000:] or "nothing"
             raise ActionFailed(f"The host didn't run the task's script (exit code {completed.code}). It said: {said}")
         *ended, stuck = found
         parts |= {name: found[name] for name in ended if name not in _ROWS}

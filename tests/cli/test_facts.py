@@ -123,6 +123,26 @@ def test_plays_gather_and_later_ones_know(tmp_path: Path) -> None:
     assert re.search(r"^ +[\d.]+ later$", ended.out, re.MULTILINE)
 
 
+def test_large_local_facts(tmp_path: Path) -> None:
+    """One that is too large takes no other fact along; what is too large in all is said to be."""
+    directory = tmp_path / "facts"
+    directory.mkdir()
+    (tmp_path / "site.yml").write_text(
+        f"- hosts: all\n  gather_facts: false\n  tasks:\n    - setup: {{fact_path: {directory}}}\n"
+        "    - debug: {msg: '{{ ansible_local.a }}, on {{ ansible_system }}'}\n"
+    )
+    (tmp_path / "hosts").write_text("a ansible_connection=local\n")
+    (directory / "a.fact").write_text(f'"{"x" * 1_100_000}"')
+    ended = call(tmp_path, "run", "site.yml", "-i", "hosts")
+    assert ended.status == 0, ended.said
+    assert "a.fact has more than 256 KiB, on Linux" in " ".join(ended.out.split())
+    for name in "bcdef":
+        (directory / f"{name}.fact").write_text(f'"{"x" * 250_000}"')
+    ended = call(tmp_path, "run", "site.yml", "-i", "hosts")
+    assert ended.status != 0
+    assert "more about itself than a job can hold (1 MiB)" in " ".join(ended.said.split())
+
+
 def test_a_fact_that_nothing_gathers_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "site.yml").write_text(
         "- hosts: all\n  gather_facts: false\n  tasks:\n    - debug: {msg: '{{ ansible_distribution }}'}\n"

@@ -213,13 +213,11 @@ number=0
     printf '\n%s local%s\n' "$word" "$number" >&2
     printf '%s\n' "$path"
     if [ ! -f "$path" ]; then echo no
-    elif [ -x "$path" ]; then
-        echo run
-        # What never ends is ended by the end of its reader.
-        { "$path" </dev/null; printf "\n%s local%s code\n%s\n" "$word" "$number" "$?"; } | head -c 1048576
     else
-        echo read
-        head -c 1048576 "$path" && printf "\n%s local%s code\n0\n" "$word" "$number"
+        if [ -x "$path" ]; then set -- "$path"; else set -- cat "$path"; fi
+        echo said
+        # What never ends is ended by the end of its reader.
+        { "$@" </dev/null; printf "\n%s local%s code\n%s\n" "$word" "$number" "$?"; } | head -c 262144
     fi
 done
 printf '\n%s end\n' "$word"

@@ -10,7 +10,7 @@ from typing import Any
 from drumline_actions.facts.said import Facts, split
 
 #: Bytes of one fact that a host sends at most.
-LIMIT = 1 << 20
+LIMIT = 1 << 18
 
 
 def local_facts(parts: Mapping[str, bytes], errors: bytes, word: str, late: float) -> tuple[Facts, list[str]]:
@@ -49,7 +49,7 @@ def _fact(place: str, how: bytes, content: bytes, code: bytes | None, errors: st
     if how == b"no":
         return f"Could not stat fact ({place}): it isn't a file", True
     if code is None and len(content) >= LIMIT - 200:
-        return f"error loading fact - {place} has more than {LIMIT >> 20} MiB", True
+        return f"error loading fact - {place} has more than {LIMIT >> 10} KiB", True
     if code is None:
         return f"Could not execute fact script ({place}): no answer within {late:g} s", True
     if code != b"0":

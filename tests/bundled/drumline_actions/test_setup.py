@@ -16,7 +16,7 @@ import pytest
 from facts.make import NAMES, RECORDED, write
 from msgspec.structs import replace
 
-from drumline.plugin import ActionFailed, Call, HostPath, Platform
+from drumline.plugin import ActionFailed, Call, Completed, HostPath, Platform
 from drumline.plugin.kit import script_run
 from drumline.plugin.manager import load_plugins
 from drumline.testing import ActionHost, play
@@ -159,7 +159,8 @@ LOCAL: Mapping[str, tuple[str, bool, Any]] = {
     "with space": ("#!/bin/sh\nprintf '\"x\"'\n", True, "x"),
     "broken": ('{"a": ', False, "error loading facts as JSON or ini - please check content: {path}"),
     "fails": ("#!/bin/sh\necho why >&2\nexit 3\n", True, "Failure executing fact script ({path}), rc: 3, err: why"),
-    "much": ("#!/bin/sh\nyes\n", True, "error loading fact - {path} has more than 1 MiB"),
+    "much": ("#!/bin/sh\nyes\n", True, "error loading fact - {path} has more than 256 KiB"),
+    "long": (f"[Main]\nkey = {'x' * (1 << 18)}\n", False, "error loading fact - {path} has more than 256 KiB"),
     "bytes": ("#!/bin/sh\nprintf '\\377'\n", True, 'error loading fact - output of running "{path}" was not utf-8'),
     "stdin": ("#!/bin/sh\ncat\necho 1\n", True, 1),
 }
@@ -197,8 +198,8 @@ def test_a_local_fact_that_never_ends(posix: ActionHost, tmp_path: Path) -> None
     local = result.facts["ansible_local"]
     assert (local["a"], local["c"]) == (1, 3)
     assert "no answer within 1 s" in local["b"]
-    assert result.facts["ansible_distribution"]
     assert result.values["warnings"] == [local["b"]]
+    assert result.facts["ansible_distribution"]
 
 
 # Hosts that misbehave.
@@ -241,26 +242,6 @@ def host_with(place: Path) -> ActionHost:
     return local_host(environment={"PATH": f"{place}:{os.environ['PATH']}"})
 
 
-def test_interfaces_with_a_dash(root: Path, tmp_path: Path) -> None:
-    write(root, {"/sys/class/net/br-12ab/mtu": "1500\n"})
-    write(tmp_path, {"/bin/ip": "#!/bin/sh\n"})
-    (tmp_path / "bin/ip").chmod(0o755)
-    facts = host_with(tmp_path / "bin")("setup", gather_subset=["!all", "!min", "network"]).facts
-    assert facts["ansible_interfaces"] == ["br-12ab"]
-    assert facts["ansible_br_12ab"] == {"device": "br-12ab", "mtu": 1500}
-    assert not [name for name in facts if "-" in name]
-
-
-def test_a_file_that_hangs(root: Path, tmp_path: Path) -> None:
-    """It takes those of its group along, and no others."""
-    write(root, {"/proc/modules": "kvm 1 0 - Live\n", "/sys/block/sda/size": "2048\n"})
-    program(tmp_path / "bin", "head", "case $* in */proc/modules*) sleep 77 ;; esac")
-    result = host_with(tmp_path / "bin")("setup", gather_subset=["hardware", "distribution"], gather_timeout=1)
-    assert result.facts["ansible_distribution"] == "Rocky Linux"
-    assert result.facts["ansible_devices"].keys() == {"sda"}
-    assert result.values["warnings"] == ["The host gave no answer within 1 s about: hardware"]
-
-
 def test_mounts_that_change_meanwhile(root: Path, tmp_path: Path) -> None:
     """What a mount's sizes are is known by its place, in whichever line of which reading it stands."""
     there = "/dev/b / ext4 rw 0 0\n/dev/c /proc ext4 rw 0 0\n"
@@ -286,6 +267,40 @@ def test_a_mount_that_hangs_is_left_out_wherever_it_stands_then(root: Path, tmp_
     assert sizes["/hangs"] is None
     assert sizes["/"] > 0
     assert result.values["warnings"] == ["The host gave no answer within 1 s about: /hangs"]
+
+
+def test_a_file_that_hangs(root: Path, tmp_path: Path) -> None:
+    """It takes those of its group along, and no others."""
+    write(root, {"/proc/modules": "kvm 1 0 - Live\n", "/sys/block/sda/size": "2048\n"})
+    program(tmp_path / "bin", "head", "case $* in */proc/modules*) sleep 77 ;; esac")
+    result = host_with(tmp_path / "bin")("setup", gather_subset=["hardware", "distribution"], gather_timeout=1)
+    assert result.facts["ansible_distribution"] == "Rocky Linux"
+    assert result.facts["ansible_devices"].keys() == {"sda"}
+    assert result.values["warnings"] == ["The host gave no answer within 1 s about: hardware"]
+
+
+def test_interfaces_with_a_dash(root: Path, tmp_path: Path) -> None:
+    write(root, {"/sys/class/net/br-12ab/mtu": "1500\n"})
+    write(tmp_path, {"/bin/ip": "#!/bin/sh\n"})
+    (tmp_path / "bin/ip").chmod(0o755)
+    facts = host_with(tmp_path / "bin")("setup", gather_subset=["!all", "!min", "network"]).facts
+    assert facts["ansible_interfaces"] == ["br-12ab"]
+    assert facts["ansible_br_12ab"] == {"device": "br-12ab", "mtu": 1500}
+    assert not [name for name in facts if "-" in name]
+
+
+def test_a_host_that_says_too_much() -> None:
+    """More than a job can hold: what is there may end anywhere."""
+    answer = Completed(code=0, stdout=b"\nword env\nTOKEN=hidden", cut=70)
+    with pytest.raises(ActionFailed, match=r"said more about itself than a job can hold \(1 MiB\)"):
+        play(load_plugins().actions["setup"], answers=[answer])
+
+
+def test_what_a_host_says_of_itself_stands_in_no_message() -> None:
+    answer = Completed(code=9, stdout=b"\nword env\nTOKEN=hidden")
+    with pytest.raises(ActionFailed, match=r"exit code 9\). It said: nothing") as raised:
+        play(load_plugins().actions["setup"], answers=[answer])
+    assert "hidden" not in str(raised.value)
 
 
 def test_files_with_anything_in_them(root: Path) -> None:
