@@ -44,9 +44,8 @@ def _options() -> argparse.Namespace:
 
 def _own_part(fleet: Fleet) -> Callable[[], Cost]:
     """The script that a host runs, as a process of this machine."""
-    variables = {"word": "word", "skip": "", "root": "", "fact_path": "/etc/ansible/facts.d", "python": ""}
-    call = Call(host="host", platform=Platform.POSIX, arguments={})
-    script = fleet.write("facts.sh", script_run(call, setup.GATHER, variables).text)
+    call = Call(host="host", platform=Platform.POSIX, arguments={"fact_path": "/etc/ansible/facts.d"})
+    script = fleet.write("facts.sh", script_run(call, setup.GATHER, setup.script_variables(call, "word")).text)
     return lambda: measure(["sh", script])
 
 

@@ -16,7 +16,6 @@ from drumline.plugin import (
     Ending,
     HostPath,
     Platform,
-    Request,
     Result,
     Sets,
     Steps,
@@ -128,7 +127,8 @@ def _ask(
     parts: dict[str, bytes] = {}
     errors, late, apart = b"", list[str](), False
     while True:
-        completed: Completed = yield _request(call, word, {*unwanted, *parts}, apart=apart)
+        variables = script_variables(call, word, {*unwanted, *parts}, apart=apart)
+        completed: Completed = yield script_run(call, GATHER, variables, timeout=call["gather_timeout"])
         found = split(completed.stdout, word)
         errors += completed.stderr
         if "end" in found:
@@ -142,7 +142,7 @@ def _ask(
             raise ActionFailed(f"The host didn't run the task's script (exit code {completed.code}). It said: {said}")
         *ended, stuck = found
         parts |= {name: found[name] for name in ended if name not in _ROWS}
-        if stuck == "together":
+        if stuck == "together":  # which of its files it is shows when each group is asked for by itself
             apart = True
         elif not parts.keys() & set(ended):  # else it has all the time for itself when it is asked for again
             late.append(stuck)
@@ -151,16 +151,19 @@ def _ask(
             return parts, errors, late
 
 
-def _request(call: Call, word: str, skipped: Iterable[str], *, apart: bool) -> Request:
-    """``apart``: files are read group by group, so that one which isn't answered takes few others along."""
-    variables: dict[str, Any] = {
+def script_variables(call: Call, word: str, skipped: Iterable[str] = (), *, apart: bool = False) -> dict[str, Any]:
+    """The variables of ``GATHER`` on a POSIX host: ``word`` stands before each part; all but ``skipped`` are asked for.
+
+    ``apart``: files are read group by group, so that one which isn't answered takes few others along.
+    """
+    return {
         "word": word,
         "skip": " ".join(sorted(skipped)),
         "root": ROOT,
         "fact_path": call["fact_path"],
+        "python": _interpreter(call),
+        "apart": apart,
     }
-    variables |= {"python": _interpreter(call), "apart": apart}
-    return script_run(call, GATHER, variables, timeout=call["gather_timeout"])
 
 
 def _interpreter(call: Call) -> str:

@@ -42,9 +42,9 @@ def test_distributions(name: str, tmp_path: Path) -> None:
     """The same script reads the files of each, and the reference's answer is what comes of them."""
     recorded = DISTRIBUTIONS[name]
     write(tmp_path, recorded["files"])
-    variables = {"word": "word", "root": str(tmp_path), "fact_path": "", "python": ""}
-    variables["skip"] = " ".join(ALL_PARTS - {"files", "there", "links"})
-    run = script_run(Call(host="a", platform=Platform.POSIX, arguments={}), setup.GATHER, variables)
+    call = Call(host="a", platform=Platform.POSIX, arguments={"fact_path": ""})
+    variables = setup.script_variables(call, "word", ALL_PARTS - {"files", "there", "links"}) | {"root": str(tmp_path)}
+    run = script_run(call, setup.GATHER, variables)
     output = subprocess.run(["sh", "-c", run.text], check=True, capture_output=True).stdout
     assert distribution_facts(Said(split(output, "word"), str(tmp_path))) == recorded["facts"]
 
