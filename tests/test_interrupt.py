@@ -323,7 +323,7 @@ def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
             try:
                 for count in (1, 2):
                     program.ctrl_c()
-                    wait_until(lambda count=count: _interrupts(tmp_path) == count)  # type: ignore[misc]
+                    wait_until(lambda count=count: _interrupts(tmp_path) == count)  # type: ignore[misc]  # a default of a lambda has no type
                 program.ctrl_c()
                 ended = program.end(20)
             finally:

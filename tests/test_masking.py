@@ -147,8 +147,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "base32": lambda text: base64.b32encode(b"x:" + text.encode() + b"\n").decode(),
     "base64": lambda text: base64.b64encode(b"x:" + text.encode() + b"\n").decode(),
     "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")).decode(),
-    "base64 of JSON": lambda text: base64.b64encode(_json({"p": text}).encode()).decode(),  # type: ignore[arg-type]
-    "base64 of JSON in UTF-16": lambda text: base64.b64encode(_json([text]).encode("utf-16-le")).decode(),  # type: ignore[arg-type]
+    "base64 of JSON": lambda text: base64.b64encode(_json({"p": text}).encode()).decode(),  # type: ignore[arg-type]  # a value of any type
+    "base64 of JSON in UTF-16": lambda text: base64.b64encode(_json([text]).encode("utf-16-le")).decode(),  # type: ignore[arg-type]  # a value of any type
     "base64 in lines": lambda text: base64.encodebytes(b"x" * 50 + text.encode() + b"y" * 80).decode(),
     "UTF-16": lambda text: text.encode("utf-16-le").decode(errors="surrogateescape"),
     "UTF-16, big end first": lambda text: text.encode("utf-16-be").decode(errors="surrogateescape"),

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 #: Regular expressions' own tree: there is no public way to see what one consists of.
-_PARSE: Any = re._parser.parse  # type: ignore[attr-defined]
+_PARSE: Any = re._parser.parse  # type: ignore[attr-defined]  # typeshed has no such module
 #: Matched wrongly before Python 3.11.5 (gh-101955, gh-106052): what stood behind them could be lost.
 _WRONG = {"ATOMIC_GROUP", "POSSESSIVE_REPEAT"}
 #: What they look like; most texts needn't be parsed.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.program import Ended, call, processes_with
+from support.program import Ended, call, needs_sudo, processes_with
 
 from drumline_lab.sshd import Sshd, find_sshd
 
@@ -140,8 +138,7 @@ def test_time_out_ends_the_command_and_its_children(exec_: Exec, tmp_path: Path)
 
 
 def test_become_runs_as_root(exec_: Exec) -> None:
-    if shutil.which("sudo") is None or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
-        pytest.skip("sudo isn't installed, or asks for a password")
+    needs_sudo()
     assert "stdout │ 0" in exec_("--become", "db", "--", "id", "-u").out
 
 

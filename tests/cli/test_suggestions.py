@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import click
 import pytest
-from support.program import Ended, call
+from support.program import Ended, call, needs_sudo
 
 from drumline.cli.program import program
 
@@ -103,8 +101,7 @@ def test_help_is_a_command_too(tmp_path: Path) -> None:
 
 def test_variables_do_what_options_of_ansible_do(tmp_path: Path) -> None:
     """The answers are true: who and how to become are variables that -e may give."""
-    if shutil.which("sudo") is None or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
-        pytest.skip("sudo isn't installed, or asks for a password")
+    needs_sudo()
     (tmp_path / "site.yml").write_text(
         "- hosts: all\n  tasks:\n    - {command: id -un, register: who}\n    - debug: var=who.stdout\n"
     )

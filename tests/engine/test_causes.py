@@ -22,6 +22,7 @@ from drumline.model.event import (
     RunFinished,
     StartCalledOff,
     TimePassed,
+    Urgency,
     WaveReleased,
 )
 from drumline.model.outcome import FINAL, Status
@@ -29,7 +30,10 @@ from drumline.model.plan import Job, Keep
 from drumline.model.playbook import Amount, Barrier, Late, Start, Strategy
 
 #: What names a job.
-OF_JOBS = {Because.NEED, Because.CATCH_UP, Because.THROTTLE, Because.STAGED, Because.END, Because.FAILURE}
+OF_JOBS = {
+    *(Because.NEED, Because.CATCH_UP, Because.THROTTLE, Because.STAGED, Because.END, Because.FAILURE),
+    *(Because.RESCUE, Because.GROWTH),
+}
 
 
 @settings(max_examples=60, deadline=None)
@@ -111,11 +115,11 @@ class _Seen:
                 assert InterruptRequested in self._kinds, told
             case Because.STAGED:
                 assert cause.job in self._staged, told
-            case Because.NEED | Because.CATCH_UP | Because.END:
+            case Because.NEED | Because.CATCH_UP | Because.END | Because.RESCUE:
                 assert cause.job in self._over, told
             case Because.THROTTLE | Because.FORK | Because.SESSION:
                 assert cause.job is None or cause.job in self._over | self._staged, told
-            case Because.FAILURE if not isinstance(event, (StartCalledOff, JobsAbandoned, Stop)):  # it may be about to
+            case Because.FAILURE if not isinstance(event, (StartCalledOff, Stop)):  # it may be about to
                 assert cause.job in self._failed, told
 
 
@@ -201,7 +205,7 @@ def test_late_jobs_name_the_wave_whose_time_it_was(late: Late, status: str) -> N
 
 def test_what_is_interrupted_names_who_did_it() -> None:
     run = Hand(build(P(chain(["a"], ["a"]))))
-    run.feed(InterruptRequested(at=1, urgency=1, by="SIGTERM"))  # type: ignore[arg-type]
+    run.feed(InterruptRequested(at=1, urgency=Urgency.AFTER_WAVE, by="SIGTERM"))
     assert causes(run, JobsAbandoned) == [Cause(Because.PERSON, by="SIGTERM")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
@@ -25,9 +27,9 @@ HALF = Amount(50, percent=True)
 FOUR = ["a", "b", "c", "d"]
 
 
-def hand(*hosts: list[str], quorum: Amount = ALL, **barrier: object) -> Hand:
+def hand(*hosts: list[str], quorum: Amount = ALL, **barrier: Any) -> Hand:
     """A chain of tasks with these hosts, and this barrier after each wave."""
-    return Hand(build(P(chain(*hosts), barrier=Barrier(quorum=quorum, **barrier))))  # type: ignore[arg-type]
+    return Hand(build(P(chain(*hosts), barrier=Barrier(quorum=quorum, **barrier))))
 
 
 def passed(run: Hand) -> list[tuple[int, float, int]]:

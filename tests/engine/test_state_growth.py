@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 from support.worlds import Hand, P, T, World, any_growth, build, chain, worlds
 
 from drumline.diagnostics import Position
@@ -174,8 +175,8 @@ def test_only_running_jobs_add_to_a_plan() -> None:
 def test_what_does_not_fit_a_plan_is_refused(change: dict[str, int | None], words: str) -> None:
     plan = build(P([T(["a"])]))
     task = Task(id="g", name="g", action="command", position=Position("more.yml"))
-    fields = {"index": 1, "play": 0, "batch": 0, "wave": 1, "added_by": 0, **change}
-    step = Step(task=task, hosts=("a",), **fields)  # type: ignore[arg-type]
+    right = Step(index=1, task=task, play=0, batch=0, wave=1, hosts=("a",), added_by=0)
+    step = replace(right, **change)
     with pytest.raises(ValueError, match=words):
         plan.grown(Growth(steps=(step,), barriers=(Barrier(),)))
 
@@ -189,8 +190,8 @@ def test_a_run_that_grows_is_replayed_from_what_is_written_of_it(world: World) -
     said: list[Event] = []
     for entry in world.log:
         if isinstance(entry, get_args(Input)):
-            event = decode_event(type(entry).__name__, encode_event(entry))
-            said += [item.event for item in again.handle(event) if isinstance(item, Announce)]  # type: ignore[arg-type]
+            event: Any = decode_event(type(entry).__name__, encode_event(entry))
+            said += [item.event for item in again.handle(event) if isinstance(item, Announce)]
             again.validate()
     assert again.plan == world.state.plan == world.plan
     assert again.counts() == world.state.counts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ FAILED = Status.FAILED
 EXAMPLES = settings(max_examples=150, deadline=None)
 
 
-def play(*, hosts: Sequence[str] = ("a", "b"), parent: tuple[int, BlockPart] | None = None, **options: object) -> P:
+def play(*, hosts: Sequence[str] = ("a", "b"), parent: tuple[int, BlockPart] | None = None, **options: Any) -> P:
     """``t0`` to ``t1`` in the tasks of a block, ``t2`` in its rescue, ``t3`` always, ``t4`` after the block."""
     tasks = [
         T(hosts, inside=(0, BlockPart.TASKS)),
@@ -37,7 +38,7 @@ def play(*, hosts: Sequence[str] = ("a", "b"), parent: tuple[int, BlockPart] | N
         T(hosts, inside=(0, BlockPart.ALWAYS)),
         T(hosts, needs_blocks=[0]),
     ]
-    return P(tasks, blocks=[parent], **options)  # type: ignore[arg-type]
+    return P(tasks, blocks=[parent], **options)
 
 
 def ends(run: Hand) -> RunFinished:
@@ -53,7 +54,7 @@ def test_a_rescue_makes_up_for_a_failure_and_the_host_goes_on() -> None:
     run = Hand(build(play(max_fail_percentage=0.0), P([T(["a", "b"])], needs=[0])))
     run.end(1, "t0", "a", status=FAILED)
     assert [event.jobs for event in run.heard(FailuresPending)] == [(Job(0, "a"),)]
-    assert run.status("t1", "a") == "abandoned" or run.status("t1", "a") == "pending"
+    assert run.status("t1", "a") == "pending"  # its wave hasn't been released
     run.end(2, "t0", "b")
     assert run.status("t1", "a", "b") == "abandoned running"
     run.end(3, "t1", "b")

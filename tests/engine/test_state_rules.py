@@ -147,7 +147,8 @@ def test_free_lets_each_host_run_ahead() -> None:
     state = RunState(world.plan)
     state.handle(RunStarted(at=0, run="x"), JobsStarted(at=0, jobs=(Job(0, "a"), Job(0, "b"))))
     [start] = state.handle(JobFinished(at=1, job=Job(0, "a"), status=Status.OK))
-    assert start.jobs == (Job(1, "a"),)  # type: ignore[union-attr]
+    assert isinstance(start, StartJobs)
+    assert start.jobs == (Job(1, "a"),)
 
 
 def test_the_barrier_tells_who_came_last_and_how_long_the_others_waited() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from support.worlds import Hand, P, T, World, build, worlds
@@ -30,9 +32,9 @@ A, B, C = (Job(0, host) for host in ABC)
 TOGETHER = Start()
 
 
-def hand(moment: Start = TOGETHER, *, forks: int = 50, sessions: int = 4, **task: object) -> Hand:
+def hand(moment: Start = TOGETHER, *, forks: int = 50, sessions: int = 4, **task: Any) -> Hand:
     """One task on three hosts that synchronised starts, and one after it."""
-    tasks = [T(ABC, start=moment, **task), T(ABC, needs=[0])]  # type: ignore[arg-type]
+    tasks = [T(ABC, start=moment, **task), T(ABC, needs=[0])]
     return Hand(build(P(tasks)), forks=forks, sessions=sessions)
 
 

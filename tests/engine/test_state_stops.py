@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,10 +135,10 @@ def test_no_batch_follows_one_that_no_host_got_through() -> None:
 
 
 @pytest.mark.parametrize("limit", [{"max_fail_percentage": 0}, {"any_errors_fatal": True}, {"canary": True}])
-def test_no_batch_follows_one_whose_limit_was_broken_by_a_host_that_caught_up(limit: dict[str, object]) -> None:
+def test_no_batch_follows_one_whose_limit_was_broken_by_a_host_that_caught_up(limit: dict[str, Any]) -> None:
     """All barriers of the first batch have passed when ``c`` fails."""
     barrier = Barrier(deadline=10, late=Late.CATCH_UP)
-    run = Hand(build(P([T(["a", "b", "c", "d"])], batches=2, barrier=barrier, **limit)))  # type: ignore[arg-type]
+    run = Hand(build(P([T(["a", "b", "c", "d"])], batches=2, barrier=barrier, **limit)))
     run.end(1, "t0", "a")
     run.wake()
     assert not reasons(run)
@@ -170,9 +172,9 @@ def test_the_last_batch_stops_nothing_when_all_of_it_fails() -> None:
     assert not reasons(run)
 
 
-def keeping(least: int, tasks: list[T], *hosts: str, batches: int = 3, **play: object) -> Hand:
+def keeping(least: int, tasks: list[T], *hosts: str, batches: int = 3, **play: Any) -> Hand:
     keep = [Keep(group="app", least=least, hosts=hosts)]
-    return Hand(build(P(tasks, batches=batches, keep=keep, **play)))  # type: ignore[arg-type]
+    return Hand(build(P(tasks, batches=batches, keep=keep, **play)))
 
 
 def test_a_batch_is_not_opened_when_too_few_hosts_would_be_left() -> None:

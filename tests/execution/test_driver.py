@@ -198,7 +198,7 @@ def test_what_a_job_notes_when_it_was_given_up_is_dropped() -> None:
         driver.note(JobWaiting(at=1.0, job=Job(0, "a"), reason="for nothing"))
         return run(job)
 
-    hosts.run = run_and_note  # type: ignore[method-assign]
+    hosts.run = run_and_note  # type: ignore[method-assign]  # the fake of this test alone
     assert driver.run(executor) == 0
     executor.close()
     assert len([event for event in record.events if isinstance(event, JobWaiting)]) == 1
@@ -229,7 +229,7 @@ def test_when_the_journal_is_full_what_runs_is_waited_for() -> None:
         ended.append(job)
         return report
 
-    hosts.run = run_one  # type: ignore[method-assign]
+    hosts.run = run_one  # type: ignore[method-assign]  # the fake of this test alone
     with pytest.raises(JournalFailed):
         driver.run(executor)
     executor.close()
@@ -252,7 +252,7 @@ def test_a_fault_of_drumline_ends_the_run_instead_of_leaving_it_waiting() -> Non
     def fail(_job: Job) -> JobReport:
         raise ZeroDivisionError
 
-    hosts.run = fail  # type: ignore[assignment,method-assign]
+    hosts.run = fail  # type: ignore[assignment,method-assign]  # the fake of this test alone
     with pytest.raises(ZeroDivisionError):
         driver.run(executor)
     executor.close()

@@ -231,10 +231,10 @@ class Grown(Struct, frozen=True, kw_only=True):
 def test_a_new_struct_needs_nothing_of_the_codec() -> None:
     tasks = (task(arguments={"x": Template("{{ x }}", HERE)}), task(id="u", variables={"db_password": CANARY}))
     grown = Grown(at=1.0, tasks=tasks * 3, more=[tasks[0].arguments])
-    assert repr(decode(Grown, encode_event(grown))) == repr(grown)  # type: ignore[arg-type]
+    assert repr(decode(Grown, encode_event(grown))) == repr(grown)  # type: ignore[arg-type]  # an event of the test's own
     secrets = Secrets()
     secrets.add(CANARY)
-    hidden = encode_event(grown, Hiding(secrets))  # type: ignore[arg-type]
+    hidden = encode_event(grown, Hiding(secrets))  # type: ignore[arg-type]  # an event of the test's own
     assert leaks(hidden) == []
     assert decode(Grown, hidden).tasks[1].variables == {"db_password": MASK}
 

@@ -33,6 +33,11 @@ def record(program: str, case: Path) -> dict[str, object]:
         return {"ended_well": ended.returncode == 0, "written": written(directory)}
 
 
+def version(program: str) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+
+
 if __name__ == "__main__":
-    found = {case.stem: record(sys.argv[1], case) for case in sorted((HERE / "cases").glob("*.yml"))}
+    cases = sorted((HERE / "cases").glob("*.yml"))
+    found = {"recorded of": version(sys.argv[1]), **{case.stem: record(sys.argv[1], case) for case in cases}}
     EXPECTED.write_text(json.dumps(found, indent=1) + "\n")

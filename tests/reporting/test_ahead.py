@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import pytest
 from support.history import constant, past_of
@@ -26,9 +27,9 @@ PLAN = build(P(chain(HOSTS, HOSTS)))
 FREE = Costs(job=0.0, connection=0.0, connecting=0.0)
 
 
-def ask(plan: Plan, past: Past | None = None, *, forks: int = 50, **scenario: object) -> Estimate:
+def ask(plan: Plan, past: Past | None = None, *, forks: int = 50, **scenario: Any) -> Estimate:
     costs = {host: FREE for play in plan.plays for host in play.hosts}
-    chosen = Scenario(**scenario)  # type: ignore[arg-type]
+    chosen = Scenario(**scenario)
     return estimate(plan, past or Past(), chosen, forks=forks, sessions=4, costs=costs, rounds=10)
 
 

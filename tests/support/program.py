@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 DRUMLINE = (sys.executable, "-c", "from drumline.cli import main; main()")
 
@@ -164,3 +166,9 @@ def below(pid: int) -> list[int]:
     with suppress(psutil.NoSuchProcess):
         return [child.pid for child in psutil.Process(pid).children(recursive=True)]
     return []
+
+
+def needs_sudo() -> None:
+    """Skip a test of becoming another user where sudo isn't there, or asks for a password."""
+    if shutil.which("sudo") is None or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
+        pytest.skip("sudo isn't installed, or asks for a password")

@@ -272,7 +272,10 @@ def _of_keyword(word: str, kind: str) -> tuple[str, str]:
 _KEYWORDS = {
     "action": ("text or dictionary", "the action and its arguments, as `copy src=a dest=b` or with `module`"),
     "always": ("list of tasks", "what to do after both, whatever happened"),
-    "any_errors_fatal": ("true or false, template", "if it fails on any host, end the play after the wave"),
+    "any_errors_fatal": (
+        "true or false, template",
+        "if it fails on any host, end the play after the wave (in a block with `rescue`: if that fails too)",
+    ),
     "args": ("dictionary", "more arguments of the action"),
     "at": ("time with a zone, template", "when: `2026-12-01T02:00:00+01:00`"),
     "barrier": (
@@ -398,6 +401,8 @@ def _plugin_settings(_: str) -> str:
 
 
 def _setting(name: str, value: Any) -> str:
+    if name == "fact_cache" and not value:
+        return "`off`"
     return f"`{size_text(value)}`" if name.endswith("_limit") else _shown(value)
 
 
@@ -422,8 +427,8 @@ _STATUSES = {
     Status.ABANDONED: "its trigger rule can no longer hold because something failed",
     Status.CANCELLED: "the run was interrupted or stopped before it was done",
     Status.UNKNOWN: "it was told to stop and didn't answer, or drumline died while it was running",
-    Status.RESCUED: "it failed, and the rescue of its block made up for it (**not supported yet**)",
-    Status.UNNEEDED: "it was there for what didn't happen, as a rescue where nothing failed (**not supported yet**)",
+    Status.RESCUED: "it failed, and the rescue of its block made up for it",
+    Status.UNNEEDED: "it is of a rescue, and nothing failed on its host",
 }
 
 

@@ -350,9 +350,19 @@ def any_growth(plan: Plan, jobs: Sequence[Job], chance: random.Random) -> Growth
         hosts += ["h0"] if chance.random() < 0.1 and "h0" not in hosts else []
         needs = tuple(Need(step=step.index) for step in steps if block is None and chance.random() < 0.5)
         task = Task(id=f"g{first + number}", name="added", action="command", position=_HERE, run_once=once)
-        at = {"play": parent.play, "batch": parent.batch, "wave": wave + number}
-        added = {"added_by": parent.index, "inside": inside, "needs": needs}
-        steps.append(Step(index=first + number, task=task, hosts=tuple(hosts), **at, **added))  # type: ignore[arg-type]
+        steps.append(
+            Step(
+                index=first + number,
+                task=task,
+                play=parent.play,
+                batch=parent.batch,
+                wave=wave + number,
+                hosts=tuple(hosts),
+                needs=needs,
+                inside=inside,
+                added_by=parent.index,
+            )
+        )
     barriers = tuple(
         chance.choice([PLAIN, Barrier(quorum=Amount(50, percent=True), late=Late.CATCH_UP)]) for _ in steps
     )

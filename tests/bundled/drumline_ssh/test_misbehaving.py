@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.mounts import mounted
@@ -38,8 +39,8 @@ SERVER = Path(__file__).with_name("sftp_that_misbehaves.py")
 MUCH = 600_000_000
 
 
-def sh(text: str, **settings: object) -> Run:
-    return Run(language=Language.SH, text=text, **settings)  # type: ignore[arg-type]
+def sh(text: str, **settings: Any) -> Run:
+    return Run(language=Language.SH, text=text, **settings)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_output_passes_untouched_however_it_is_cut(out: bytes, err: bytes, size:
     for stream, data in whole.items():
         assert not marks.complete
         for start in range(0, len(data), size):
-            marks.feed(stream, data[start : start + size], emit)  # type: ignore[arg-type]
+            marks.feed(stream, data[start : start + size], emit)  # type: ignore[arg-type]  # a name of a stream from a list
     assert marks.complete
     assert said == {"stdout": out, "stderr": err}
     assert (marks.code, marks.detail) == (2**32 - 2, "abc")

@@ -382,7 +382,7 @@ class TestOtherwise:
 
     @pytest.fixture
     def server(self, serve: Any) -> WsmanServer:
-        return serve(users={ALICE: WORDS["alice"], "eve@NO.WHERE": "secret"})  # type: ignore[no-any-return]
+        return serve(users={ALICE: WORDS["alice"], "eve@NO.WHERE": "secret"})  # type: ignore[no-any-return]  # a fixture's callable
 
     @pytest.mark.parametrize(
         "transport", [None, ("kerberos", "ntlm"), ("kerberos", "basic"), ("kerberos", "basic", "ntlm")]

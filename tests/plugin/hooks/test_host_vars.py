@@ -184,5 +184,5 @@ def test_its_mistakes_come_with_all_others(project: Path) -> None:
 
 
 def test_a_stage_that_there_is_not_is_the_plugins_fault(project: Path) -> None:
-    [told] = mistakes(project, Giving(HostVariables(stage="late")))  # type: ignore[arg-type]
+    [told] = mistakes(project, Giving(HostVariables(stage="late")))  # type: ignore[arg-type]  # what a plugin gets wrong
     assert told.detail.endswith("drumline_host_vars failed: ValueError: there is no stage 'late'")
