@@ -21,7 +21,7 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job
-from drumline.model.playbook import Strategy, TriggerRule
+from drumline.model.playbook import Start, Strategy, TriggerRule
 
 
 def test_a_failed_host_drops_out_of_a_chain_and_the_others_go_on() -> None:
@@ -231,3 +231,14 @@ def test_an_illegal_move_raises_with_the_story_of_the_job() -> None:
 def test_an_empty_plan_is_over_at_once() -> None:
     assert World(build()).run().exit_status == 0
     assert World(build(P([]), P([T([])], needs=[0]))).run().exit_status == 0
+
+
+def test_who_needs_a_task_that_runs_once_waits_for_its_end_though_its_own_host_has_failed_before() -> None:
+    """The staged ``t0`` is called off on its last host, and with that alone ``t2`` can't run on ``h5`` any more."""
+    moment, later = Start(at=3.0), Start(max_skew=0.003)
+    hosts = ["h0", "h1", "h2", "h3", "h5"]
+    once = T(hosts, needs=[0, 1], rule=TriggerRule.ALL_SUCCESS, run_once=True, start=later)
+    first, never = T(["h0", "h2", "h3"], start=moment), T(["h1"], rule=TriggerRule.ONE_FAILED, run_once=True)
+    plan = build(P([first, never, once, T(["h5"], needs=[2], start=later)], strategy=Strategy.FREE))
+    world = World(plan, forks=1, stuck=frozenset({("t0", "h2")})).run()  # which validates the state after every event
+    assert world.state.status(Job(3, "h5")) is Status.ABANDONED

@@ -355,11 +355,11 @@ class Ledger:
         return total
 
     def _dropped_out_before(self, need: Need, host: str) -> bool:
-        """Whether the host failed before a ``run_once`` task whose one job another host did for it."""
+        """Whether the host failed before a ``run_once`` task whose one job another host did for it, and has ended."""
         if need.step is None:
             return False
-        step = self.steps[need.step].step
-        if not step.task.run_once or host not in step.hosts:
+        needed, step = self.steps[need.step], self.steps[need.step].step
+        if needed.tally.open or not step.task.run_once or host not in step.hosts:
             return False
         return verdict(step.task.trigger_rule, self.needs_of(step, host)) is Status.ABANDONED
 
