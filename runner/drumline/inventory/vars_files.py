@@ -113,4 +113,4 @@ def read_variables(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
         detail = f"A file of variables is a dictionary, but this is {document.kind}."
         mistakes.add("Wrong type in a file of variables", detail=detail, position=document.position, hides_names=True)
         return {}
-    return plain(document)  # type: ignore[no-any-return]
+    return plain(document)  # type: ignore[no-any-return]  # of a dictionary it gives one
