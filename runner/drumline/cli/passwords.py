@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -57,7 +56,7 @@ def vault_options(function: F) -> F:
 
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command  # type: ignore[return-value]
+    return command  # type: ignore[return-value]  # wraps keeps the signature, which its type can't say
 
 
 def taken(given: dict[str, Any]) -> list[tuple[str, str]]:
@@ -81,11 +80,20 @@ def passwords_of(named: Iterable[tuple[str, str]]) -> Iterator[Password]:
     """The passwords. People are asked now; a file has to exist now, and is read on use."""
     for label, source in named:
         if source in PROMPTS:
-            yield Password(label, "typed", Secret(asked(f"Vault password ({label}):")))
+            yield typed(label, f"Vault password ({label}):")
             continue
-        if not Path(os.path.expandvars(source)).expanduser().is_file():
+        password = Password(label, source)
+        if not password.path.is_file():
             raise UsageError("A file with a vault password isn't there", f"There is no file {source!r}.")
-        yield Password(label, source)
+        yield password
+
+
+def typed(label: str, question: str, again: str = "") -> Password:
+    """A password that a person types; ``again`` asks for it a second time."""
+    given = asked(question)
+    if again and asked(again) != given:
+        raise UsageError("The passwords differ", "They have to be the same both times.")
+    return Password(label, "typed", Secret(given))
 
 
 def asked(question: str) -> str:

@@ -11,13 +11,12 @@ import click
 from msgspec import Struct
 
 from drumline.cli.groups import CommandGroup
-from drumline.cli.passwords import asked, passwords_of, split_id, vault_options
+from drumline.cli.passwords import asked, passwords_of, split_id, typed, vault_options
 from drumline.cli.vault_files import edited, replace_content
 from drumline.diagnostics import Position
 from drumline.errors import UsageError
-from drumline.secret import Secret
 from drumline.source.mistakes import gathered
-from drumline.source.vault import DEFAULT, VAULT, Keyring, Password, Unreadable, keyring, use_keyring
+from drumline.source.vault import DEFAULT, UNREADABLE, VAULT, Keyring, Password, Unreadable, keyring, use_keyring
 
 #: The most bytes of a file, since it is encrypted in memory.
 _MOST = 1024 * 1024 * 1024
@@ -126,7 +125,7 @@ def rekey(files: Sequence[str], new_vault_id: str | None, new_vault_password_fil
         named = split_id(new_vault_id) if new_vault_id else (DEFAULT, str(new_vault_password_file))
         [password] = passwords_of([named])
     else:
-        password = _new_password("New vault password:")
+        password = _new_password()
     _write([(content, _sealed(clear, password)) for content, clear in opened], None, "Encrypted again")
 
 
@@ -229,29 +228,25 @@ def _opened(contents: Iterable[_Content]) -> list[tuple[_Content, bytes]]:
 
 def _require_passwords() -> None:
     if not keyring().passwords:
-        use_keyring(Keyring([Password(DEFAULT, "typed", Secret(asked("Vault password:")))]))
+        use_keyring(Keyring([typed(DEFAULT, "Vault password:")]))
 
 
 def _to_encrypt_with(label: str | None) -> Password:
     """The one password, or the one with this label."""
     known = keyring().passwords
+    labels = ", ".join(f"'{password.label}'" for password in known) or "none"
     if label is not None:
         found = next((password for password in known if password.label == label), None)
         if found is None:
-            labels = ", ".join(f"'{password.label}'" for password in known) or "none"
             raise UsageError("There is no password with this label", f"--encrypt-vault-id {label}: there are {labels}.")
         return found
     if len(known) > 1:
-        labels = ", ".join(f"'{password.label}'" for password in known)
         raise UsageError("There are several passwords", f"Say which with --encrypt-vault-id: {labels}.")
-    return known[0] if known else _new_password("New vault password:")
+    return known[0] if known else _new_password()
 
 
-def _new_password(question: str) -> Password:
-    first = asked(question)
-    if asked("The same again:") != first:
-        raise UsageError("The passwords differ", "They have to be the same both times.")
-    return Password(DEFAULT, "typed", Secret(first))
+def _new_password() -> Password:
+    return typed(DEFAULT, "New vault password:", again="The same again:")
 
 
 def _sealed(clear: bytes, password: Password, label: str | None = None) -> bytes:
@@ -262,7 +257,7 @@ def _sealed(clear: bytes, password: Password, label: str | None = None) -> bytes
     try:
         return seal(clear, password.reveal(), label)
     except Unreadable as error:
-        raise UsageError("A vault password can't be read", f"{password.source}: {error}.") from None
+        raise UsageError(UNREADABLE, str(error)) from None
 
 
 def _write(found: Iterable[tuple[_Content, bytes]], output: str | None, done: str) -> None:

@@ -34,6 +34,10 @@ _MOST_SHOWN = 300
 _SECRET_NUMBER = 10_000
 
 
+#: What is said of a password that is ``Unreadable``.
+UNREADABLE = "A vault password can't be read"
+
+
 class Unreadable(Exception):
     """A password can't be had; the message says why."""
 
@@ -55,16 +59,21 @@ class Password:
         self._fault = ""  # why it can't be had: a program that failed isn't run again for the next value
         self._lock = threading.Lock()
 
+    @property
+    def path(self) -> Path:
+        """Where the file or program is."""
+        return Path(os.path.expandvars(self.source)).expanduser()
+
     def reveal(self) -> bytes:
         """The password. Raises ``Unreadable``."""
         with self._lock:
             if self._given is None and not self._fault:
                 try:
-                    self._given = Secret(_read(Path(os.path.expandvars(self.source)).expanduser(), self.label))
+                    self._given = Secret(_read(self.path, self.label))
                 except Unreadable as error:
                     self._fault = str(error)
             if self._given is None:
-                raise Unreadable(self._fault)
+                raise Unreadable(f"{self.source}: {self._fault}.")
             return self._given.reveal().encode("utf-8", "surrogateescape")
 
 
@@ -104,7 +113,7 @@ class Keyring:
             except WrongPassword:
                 continue
             except Unreadable as error:
-                raise _refusal("A vault password can't be read", f"{password.source}: {error}.", place) from None
+                raise _refusal(UNREADABLE, str(error), place) from None
         raise self._no_password(sealed, place)
 
     def open_value(self, text: str, place: Position) -> str:

@@ -21,9 +21,6 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-#: What encrypted data begins with.
-START = b"$ANSIBLE_VAULT;"
-
 _HEADER = rb"\$ANSIBLE_VAULT;([^;\r\n]*);([^;\r\n]*)(?:;([^\r\n]*))?\Z"
 _HEX = rb"[0-9a-fA-F]*\Z"
 _VERSIONS = (b"1.1", b"1.2")
