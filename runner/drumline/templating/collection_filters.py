@@ -1,51 +1,23 @@
-"""Filters of community.general and ansible.utils that playbooks use most; those of addresses are elsewhere.
+"""Filters of community.general and ansible.utils, but for those of addresses, keys, tables and times.
 
 Names, arguments and results are those that the collections document for their filters of the same names.
 """
 
 from __future__ import annotations
 
-import configparser
-import csv
-import io
 import re
 import secrets
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jinja2 import pass_environment
 from jinja2.exceptions import FilterArgumentError
 
-from drumline.templating import regular
 from drumline.templating.bounds import limit, limit_items
-from drumline.templating.filters import flatten
-
-#: Milliseconds of each unit, and the names that it goes by.
-_UNITS = {
-    "ms": 1,
-    "s": 1000,
-    "m": 60_000,
-    "h": 3_600_000,
-    "d": 86_400_000,
-    "w": 7 * 86_400_000,
-    "mo": 30 * 86_400_000,
-    "y": 365 * 86_400_000,
-}
-_NAMES = {
-    "ms": ("ms", "msec", "msecs", "millisecond", "milliseconds"),
-    "s": ("s", "sec", "secs", "second", "seconds"),
-    "m": ("m", "min", "mins", "minute", "minutes"),
-    "h": ("h", "hour", "hours"),
-    "d": ("d", "day", "days"),
-    "w": ("w", "week", "weeks"),
-    "mo": ("mo", "month", "months"),
-    "y": ("y", "year", "years"),
-}
-_UNIT_OF = {name: unit for unit, names in _NAMES.items() for name in names}
-_PART = re.compile(r"([0-9]+)\s?([a-z]+)\Z", re.IGNORECASE)
+from drumline.templating.filters import combine, flatten
 
 
 def json_query(data: Any, expression: str) -> Any:
@@ -130,99 +102,6 @@ def unicode_normalize(text: str, form: Any = "NFC") -> str:
     return unicodedata.normalize(form, str(text))
 
 
-# Times.
-
-
-def to_time_unit(human_time: Any, unit: str = "ms", year: Any = None, month: Any = None) -> float:
-    """A time such as ``1h 30m`` in a unit. ``year`` and ``month`` say how long these are."""
-    wanted = _UNIT_OF.get(unit)
-    if wanted is None:
-        raise FilterArgumentError(f"There is no unit of time '{unit}'; there are {', '.join(_UNITS)}.")
-    if human_time == 0:
-        return 0
-    sizes = dict(_UNITS)
-    sizes["y"] = _milliseconds(year, _UNITS) if year else _UNITS["y"]
-    sizes["mo"] = _milliseconds(month, _UNITS) if month else _UNITS["mo"]
-    return round(_milliseconds(human_time, sizes) / sizes[wanted], 12)
-
-
-def _milliseconds(text: Any, sizes: Mapping[str, int]) -> int:
-    total = 0
-    for part in str(text).split():
-        found = _PART.match(part)
-        unit = _UNIT_OF.get(found[2]) or _UNIT_OF.get(found[2].rstrip("s")) if found else None
-        if found is None or unit is None:
-            raise FilterArgumentError(f"'{part}' is no time; write a whole number and a unit, such as 30m.")
-        total += int(found[1]) * sizes[unit]
-    return total
-
-
-def _in_unit(unit: str) -> Callable[..., float]:
-    def convert(human_time: Any, year: Any = None, month: Any = None) -> float:
-        return to_time_unit(human_time, unit, year, month)
-
-    convert.__doc__ = f"A time in {unit}."
-    return convert
-
-
-to_milliseconds, to_seconds, to_minutes, to_hours = map(_in_unit, ("ms", "s", "m", "h"))
-to_days, to_weeks, to_months, to_years = map(_in_unit, ("d", "w", "mo", "y"))
-
-
-# Files of other programs.
-
-
-def from_csv(
-    data: str,
-    dialect: str = "excel",
-    fieldnames: Any = None,
-    delimiter: str | None = None,
-    skipinitialspace: bool | None = None,
-    strict: bool | None = None,
-) -> list[dict[str, Any]]:
-    """The rows of a table, each as a dictionary; the first line has the names unless they are given."""
-    if isinstance(fieldnames, str):
-        fieldnames = [name.strip() for name in fieldnames.split(",")]
-    options = {"delimiter": delimiter, "skipinitialspace": skipinitialspace, "strict": strict}
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    try:
-        return [dict(row) for row in csv.DictReader(io.StringIO(str(data)), fieldnames, dialect=dialect, **given)]
-    except (csv.Error, TypeError) as error:
-        raise FilterArgumentError(f"'from_csv': {error}.") from None
-
-
-class _Ini(configparser.RawConfigParser):
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr
-
-
-def from_ini(text: str) -> dict[str, Any]:
-    """The sections of an INI text, each with its entries."""
-    parser = _Ini(interpolation=None)
-    try:
-        parser.read_string(str(text))
-    except configparser.Error as error:
-        raise FilterArgumentError(f"This is no INI: {error}.") from None
-    found = {name: dict(parser.items(name)) for name in parser.sections()}
-    return {**found, **({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {})}
-
-
-def to_ini(value: Mapping[Any, Any]) -> str:
-    """Sections with their entries as an INI text."""
-    if not isinstance(value, Mapping) or not value:
-        raise FilterArgumentError("'to_ini' takes a dictionary of sections.")
-    parser, written = _Ini(interpolation=None), io.StringIO()
-    try:
-        parser.read_dict(value)
-    except (configparser.Error, AttributeError, TypeError, ValueError) as error:
-        raise FilterArgumentError(f"'to_ini': {error}.") from None
-    parser.write(written)
-    return written.getvalue().rstrip("\n") + "\n"
-
-
-# Lists and dictionaries.
-
-
 def lists_union(*lists: Any, flatten: bool = False) -> list[Any]:
     """What is in any of the lists, once."""
     return _once(item for one in _lists(lists, flatten) for item in one)
@@ -265,8 +144,6 @@ def _once(items: Iterable[Any]) -> list[Any]:
 
 def lists_mergeby(*terms: Any, recursive: bool = False, list_merge: str = "replace") -> list[dict[Any, Any]]:
     """Lists of dictionaries as one: those with the same value under a key, the last argument, are combined."""
-    from drumline.templating.filters import combine
-
     *lists, index = terms
     found: dict[Any, dict[Any, Any]] = {}
     for item in flatten(lists):
@@ -276,47 +153,6 @@ def lists_mergeby(*terms: Any, recursive: bool = False, list_merge: str = "repla
             before = found.get(item[index], {})
             found[item[index]] = combine(before, item, recursive=recursive, list_merge=list_merge)
     return [found[key] for key in sorted(found)]
-
-
-def keep_keys(data: Iterable[Any], target: Any = None, matching_parameter: str = "equal") -> list[dict[Any, Any]]:
-    """The dictionaries of a list with these keys only."""
-    matches = _matcher(target, matching_parameter)
-    return [{key: value for key, value in item.items() if matches(key)} for item in data]
-
-
-def remove_keys(data: Iterable[Any], target: Any = None, matching_parameter: str = "equal") -> list[dict[Any, Any]]:
-    """The dictionaries of a list without these keys."""
-    matches = _matcher(target, matching_parameter)
-    return [{key: value for key, value in item.items() if not matches(key)} for item in data]
-
-
-def replace_keys(data: Iterable[Any], target: Any = None, matching_parameter: str = "equal") -> list[dict[Any, Any]]:
-    """The dictionaries of a list with other keys: ``{before: …, after: …}`` each."""
-    changes = [
-        (_matcher(change["before"], matching_parameter), change["after"])
-        for change in ([target] if isinstance(target, Mapping) else target or ())
-    ]
-
-    def renamed(key: Any) -> Any:
-        return next((after for matches, after in changes if matches(key)), key)
-
-    return [{renamed(key): value for key, value in item.items()} for item in data]
-
-
-def _matcher(target: Any, how: str) -> Callable[[Any], bool]:
-    wanted = [target] if isinstance(target, str) else list(target or ())
-    if how == "equal":
-        return lambda key: key in wanted
-    if how == "starts_with":
-        return lambda key: str(key).startswith(tuple(wanted))
-    if how == "ends_with":
-        return lambda key: str(key).endswith(tuple(wanted))
-    if how == "regex" and wanted:
-        return lambda key: bool(regular.match("test", wanted[0], 0, str(key), "match"))
-    raise FilterArgumentError(f"matching_parameter is equal, starts_with, ends_with or regex, not '{how}'.")
-
-
-# Of ansible.utils.
 
 
 @pass_environment
@@ -375,60 +211,3 @@ def index_of(
         if environment.call_test(test, one, arguments):
             places.append(place)
     return places if wantlist or len(places) != 1 else places[0]
-
-
-def utils_keep_keys(data: Any, target: Any, matching_parameter: str = "equality") -> Any:
-    """Dictionaries at any depth with these keys only; what has none of them is left out."""
-    matches = _matcher(target, _OF_UTILS.get(matching_parameter, matching_parameter))
-    return _kept(data, matches)
-
-
-_OF_UTILS = {"equality": "equal"}
-
-
-def _kept(data: Any, matches: Callable[[Any], bool]) -> Any:
-    if isinstance(data, list) and not any(isinstance(item, (Mapping, list)) for item in data):
-        return data
-    if isinstance(data, list):
-        return [kept for kept in (_kept(item, matches) for item in data) if kept not in ({}, [], None)]
-    if isinstance(data, Mapping):
-        found = {}
-        for key, value in data.items():
-            if matches(key):
-                found[key] = value
-            elif isinstance(value, (Mapping, list)) and (kept := _kept(value, matches)):
-                found[key] = kept
-        return found
-    return None
-
-
-def utils_remove_keys(data: Any, target: Any, matching_parameter: str = "equality") -> Any:
-    """Dictionaries at any depth without these keys."""
-    matches = _matcher(target, _OF_UTILS.get(matching_parameter, matching_parameter))
-
-    def without(value: Any) -> Any:
-        if isinstance(value, list):
-            return [without(item) for item in value]
-        if isinstance(value, Mapping):
-            return {key: without(item) for key, item in value.items() if not matches(key)}
-        return value
-
-    return without(data)
-
-
-def utils_replace_keys(data: Any, target: Any, matching_parameter: str = "equality") -> Any:
-    """Dictionaries at any depth with other keys."""
-    how = _OF_UTILS.get(matching_parameter, matching_parameter)
-    changes = [(_matcher(change["before"], how), change["after"]) for change in target]
-
-    def renamed(value: Any) -> Any:
-        if isinstance(value, list):
-            return [renamed(item) for item in value]
-        if isinstance(value, Mapping):
-            return {
-                next((after for matches, after in changes if matches(key)), key): renamed(item)
-                for key, item in value.items()
-            }
-        return value
-
-    return renamed(data)

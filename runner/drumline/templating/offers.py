@@ -12,6 +12,9 @@ _MORE_TESTS = "drumline.templating.more_tests"
 _PASSWORDS = "drumline.templating.password_filters"
 _ADDRESSES = "drumline.templating.address_filters"
 _COLLECTIONS = "drumline.templating.collection_filters"
+_KEYS = "drumline.templating.key_filters"
+_TABLES = "drumline.templating.table_filters"
+_TIMES = "drumline.templating.time_filters"
 _LOOKUPS = "drumline.templating.lookups"
 _OF_LISTS = "drumline.templating.list_lookups"
 _OF_FILES = "drumline.templating.file_lookups"
@@ -64,11 +67,18 @@ FILTERS = {
     ),
     **_in(
         _COLLECTIONS,
-        "counter crc32 dict_kv from_csv from_ini get_path groupby_as_dict index_of json_query keep_keys"
-        " lists_difference lists_intersect lists_mergeby lists_symmetric_difference lists_union random_mac remove_keys"
-        " replace_keys to_days to_hours to_ini to_milliseconds to_minutes to_months to_paths to_seconds to_time_unit"
-        " to_weeks to_years unicode_normalize version_sort",
+        "counter crc32 dict_kv get_path groupby_as_dict index_of json_query lists_difference lists_intersect"
+        " lists_mergeby lists_symmetric_difference lists_union random_mac to_paths unicode_normalize version_sort",
         dict="make_dict",
+    ),
+    **_in(_TABLES, "from_csv from_ini to_ini"),
+    **_in(
+        _TIMES,
+        "to_days to_hours to_milliseconds to_minutes to_months to_seconds to_time_unit to_weeks to_years",
+    ),
+    **_in(
+        _KEYS,
+        "keep_keys remove_keys replace_keys",
         **{f"ansible.utils.{name}": f"utils_{name}" for name in ("keep_keys", "remove_keys", "replace_keys")},
     ),
     **_in(_LOOKUPS, "", fileglob="glob_files"),
