@@ -58,7 +58,7 @@ def _found(
 
 def of_all_terms(look_up: F) -> F:
     """Marks a lookup that takes the list of its terms, as they are, instead of one text at a time."""
-    look_up.takes_all_terms = True  # type: ignore[attr-defined]
+    look_up.takes_all_terms = True  # type: ignore[attr-defined]  # a function of any type is marked
     return look_up
 
 
@@ -134,7 +134,7 @@ def template(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """The same, rendered as a template."""
     path = found_file(context, term, "templates")
     variables = {**context.get_all(), **options.get("template_vars", {})}
-    return [context.environment.render_file(text_of_file(path), str(path), variables)]  # type: ignore[attr-defined]
+    return [cast("DataEnvironment", context.environment).render_file(text_of_file(path), str(path), variables)]
 
 
 def glob_files(pattern: str) -> list[str]:
