@@ -125,6 +125,16 @@ def test_a_value_of_an_ini_file_is_taken_as_it_stands_where_interpolation_is_off
     assert rendered(f"{{{{ lookup('ini', 'path {text}', interpolation=false) }}}}") == "%(base)s/y"
 
 
+def test_options_say_yes_in_the_words_of_the_filter_bool(tmp_path: Path) -> None:
+    (tmp_path / "f.ini").write_text("[s]\nName = x\n")
+    text = f"section=s file={tmp_path}/f.ini case_sensitive"
+    assert rendered(f"{{{{ lookup('ini', 'Name {text}=Y') }}}}") == "x"
+    assert rendered(f"{{{{ lookup('ini', 'name {text}=no') }}}}") == "x"
+    assert rendered(f"{{{{ lookup('ini', 'name {text}=t') }}}}") == ""
+    for word in ("on", "y", "True"):
+        assert rendered("{{ query('subelements', [{}], 'x', skip_missing=w) }}", w=word) == []
+
+
 @pytest.mark.parametrize("text", ["{{ lookup('file', p) }}", "{{ lookup('unvault', p) }}"])
 def test_encrypted_files_are_decrypted_and_secret(tmp_path: Path, text: str) -> None:
     use_keyring(Keyring([Password("default", "typed", Secret("pw"))]))

@@ -28,12 +28,14 @@ from drumline.source.replacing import replace_file
 from drumline.source.vault import keyring
 from drumline.templating import regular
 from drumline.templating.bounds import limit
+from drumline.templating.filters import to_bool
 from drumline.templating.lookups import found_file, of_all_terms, playbook_dir, text_of_file
+from drumline.templating.table_filters import Ini
+from drumline.templating.waiting import TICK
 
 Options = Mapping[str, Any]
 
 _PAIR = re.compile(r"""(\w+)=("[^"]*"|'[^']*'|\S*)""")
-_TRUE = ("true", "yes", "on", "1")
 
 
 def csvfile(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
@@ -59,16 +61,15 @@ def ini(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     section = str(given.get("section", "global"))
     if given.get("type", "ini") == "properties":
         section, text = "java_properties", f"[java_properties]\n{text}"
-    parser = configparser.ConfigParser(
-        interpolation=configparser.BasicInterpolation() if _is_true(given.get("interpolation", True)) else None,
-        allow_no_value=_is_true(given.get("allow_no_value", given.get("allow_none", False))),
+    kind = Ini if to_bool(given.get("case_sensitive", False)) else configparser.RawConfigParser
+    parser = kind(
+        interpolation=configparser.BasicInterpolation() if to_bool(given.get("interpolation", True)) else None,
+        allow_no_value=to_bool(given.get("allow_no_value", given.get("allow_none", False))),
         strict=False,
     )
-    if _is_true(given.get("case_sensitive", False)):
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
-        if _is_true(given.get("re", False)):
+        if to_bool(given.get("re", False)):
             return [value for name, value in parser.items(section) if regular.match("test", key, 0, name, "match")]
         return [parser.get(section, key)]
     except (configparser.NoOptionError, configparser.NoSectionError):
@@ -99,11 +100,11 @@ def first_found(context: Context, terms: Sequence[Any], options: Options) -> lis
 
 def _candidates(terms: Sequence[Any], options: Options) -> tuple[list[str], bool]:
     """The paths in the order in which they are tried, and whether it's fine that none is there."""
-    skip = _is_true(options.get("skip", False))
+    skip = to_bool(options.get("skip", False))
     wanted: list[str] = [] if terms else list(_paths(options.get("files"), options.get("paths")))
     for term in _flat(terms):
         if isinstance(term, Mapping):
-            skip = _is_true(term.get("skip", skip))
+            skip = to_bool(term.get("skip", skip))
             wanted += _paths(term.get("files"), term.get("paths"))
         else:
             wanted += _paths([term], options.get("paths"))
@@ -168,8 +169,6 @@ def config(_context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     raise FilterArgumentError(f"There is no setting '{term}' here.")
 
 
-#: Seconds between two moments at which a rendering that waits for others can be ended.
-_TICK = 0.05
 #: ``chars`` by name, which are attributes of Python's module string.
 _NAMED = ("ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits", "punctuation")
 
@@ -238,7 +237,7 @@ def _alone_in(path: Path) -> Iterator[None]:
         raise _unwritable(path, error) from None
     try:
         while not _locked(directory):
-            time.sleep(_TICK)
+            time.sleep(TICK)
         yield
     finally:
         os.close(directory)
@@ -281,7 +280,3 @@ def _term(term: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     pairs = list(_PAIR.finditer(term))
     first = term[: pairs[0].start()] if pairs else term
     return first.strip(), {**options, **{pair[1]: pair[2].strip("\"'") for pair in pairs}}
-
-
-def _is_true(value: Any) -> bool:
-    return value is True or str(value).lower() in _TRUE

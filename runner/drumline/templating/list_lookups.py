@@ -18,6 +18,7 @@ from jinja2.utils import missing
 
 from drumline.templating import regular
 from drumline.templating.bounds import check_percent, limit_items
+from drumline.templating.filters import to_bool
 from drumline.templating.lookups import of_all_terms
 
 Options = Mapping[str, Any]
@@ -98,7 +99,7 @@ def subelements(_context: Context, terms: Sequence[Any], options: Options) -> li
             value for value in listed.values() if not (isinstance(value, Mapping) and value.get("skipped", False))
         ]
     skip = flags.get("skip_missing", False)
-    found = pairs(listed, terms[1], str(skip).lower() in ("true", "yes", "1"))
+    found = pairs(listed, terms[1], to_bool(skip))
     return [[_without(item, str(terms[1]).split(".")), inner] for item, inner in found]
 
 

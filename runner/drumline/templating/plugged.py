@@ -31,9 +31,7 @@ from drumline.templating.lookups import of_all_terms, playbook_dir
 from drumline.templating.plain import NoData, data
 from drumline.templating.values import ATOMS
 from drumline.templating.variables import Lookup
-
-#: Seconds between two moments at which a rendering that waits for a lookup can be ended.
-_TICK = 0.05
+from drumline.templating.waiting import waited_for
 
 
 def plugged_filter(offers: Offers[Any], name: str) -> Function:
@@ -58,7 +56,7 @@ def plugged_lookup(offers: Offers[Any], name: str) -> Function:
             options={name: _given(value) for name, value in options.items()},
             find_file=partial(find_file, playbook_dir=playbook_dir(context)),
         )
-        found = _waited_for(Background(lambda: work.on((call,), {}), "drumline-lookup"))
+        found = waited_for(Background(lambda: work.on((call,), {}), "drumline-lookup"))
         return found if isinstance(found, list) else [found]
 
     return look_up
@@ -67,7 +65,7 @@ def plugged_lookup(offers: Offers[Any], name: str) -> Function:
 def _of_all(work: _Work, context: Context, terms: list[Any], options: Mapping[str, Any]) -> list[Any]:
     """What a lookup of a file beside the playbook finds."""
     variables = cast(Lookup, context.get_all())
-    found = _waited_for(Background(lambda: work.on((terms, variables), options), "drumline-lookup"))
+    found = waited_for(Background(lambda: work.on((terms, variables), options), "drumline-lookup"))
     return found if isinstance(found, list) else [found]
 
 
@@ -93,7 +91,7 @@ class _Work:
 
         wanted = getattr(self._function, "jinja_pass_arg", None)
         if wanted is not None:
-            call.jinja_pass_arg = wanted  # type: ignore[attr-defined]
+            call.jinja_pass_arg = wanted  # type: ignore[attr-defined]  # a mark of jinja2's
         return call
 
     def _loaded(self, offer: Function | str) -> Function:
@@ -132,10 +130,3 @@ _AS_THEY_ARE = (Lookup, LookupCall, ChainMap, Context, Environment, EvalContext)
 def _given(value: Any) -> Any:
     """An argument as plain data."""
     return value if type(value) in ATOMS or isinstance(value, _AS_THEY_ARE) else data(value)
-
-
-def _waited_for(background: Background[Any]) -> Any:
-    """Its result. The rendering that waits for it can be ended at any moment."""
-    while not background.wait(_TICK):
-        pass
-    return background.result()

@@ -18,13 +18,13 @@ from jinja2.runtime import Context
 
 from drumline.plugin.background import Background
 from drumline.templating.bounds import MOST, ValueTooLarge
+from drumline.templating.filters import to_bool
 from drumline.templating.lookups import playbook_dir
+from drumline.templating.waiting import TICK, waited_for
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-#: Seconds between two moments at which a rendering that waits can be ended.
-_TICK = 0.05
 _PIECE = 64 * 1024
 
 
@@ -52,7 +52,7 @@ def _printed(context: Context, command: str) -> str:
         output = _all_of(process.stdout)
         while process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_TICK)
+                process.wait(TICK)
     finally:
         if process.poll() is None:
             with suppress(OSError):
@@ -70,7 +70,7 @@ def _all_of(stream: IO[bytes]) -> bytes:
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         while True:
-            if not selector.select(_TICK):
+            if not selector.select(TICK):
                 continue
             piece = os.read(stream.fileno(), _PIECE)
             if not piece:
@@ -83,10 +83,8 @@ def _all_of(stream: IO[bytes]) -> bytes:
 def url(_context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """What a server answers: its lines, or with ``split_lines`` false the whole."""
     background = Background(lambda: _fetched(term, options), "drumline-lookup")
-    while not background.wait(_TICK):
-        pass
-    text = background.result()
-    return text.splitlines() if _is_true(options.get("split_lines", True)) else [text]
+    text = waited_for(background)
+    return text.splitlines() if to_bool(options.get("split_lines", True)) else [text]
 
 
 def _fetched(address: str, options: Mapping[str, Any]) -> str:
@@ -129,16 +127,12 @@ def _open(request: Any, options: Mapping[str, Any]) -> HTTPResponse:
     from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
     trust = ssl.create_default_context(cafile=options.get("ca_path"))
-    if not _is_true(options.get("validate_certs", True)):
+    if not to_bool(options.get("validate_certs", True)):
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     if options.get("client_cert"):
         trust.load_cert_chain(options["client_cert"], options.get("client_key"))
     handlers: list[Any] = [HTTPSHandler(context=trust)]
-    if not _is_true(options.get("use_proxy", True)):
+    if not to_bool(options.get("use_proxy", True)):
         handlers.append(ProxyHandler({}))
     answer: HTTPResponse = build_opener(*handlers).open(request, timeout=float(options.get("timeout", 10)))
     return answer
-
-
-def _is_true(value: Any) -> bool:
-    return value is True or str(value).lower() in ("true", "yes", "on", "1")
