@@ -1,36 +1,31 @@
-"""Records what ansible-playbook does with the playbooks in ``cases``: ``python record.py ANSIBLE_PLAYBOOK``.
+"""Records what ansible-playbook does with the cases, all of them or those that are named.
 
-Of each: whether all went well, and the lines that the tasks wrote on each host, in order.
+In ``tests``: ``python -m reference.record ANSIBLE_PLAYBOOK [NAME…]``.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-HERE = Path(__file__).parent
-EXPECTED = HERE / "expected.json"
-HOSTS = ("a", "b", "c")
-OPTIONS = ("-i", ",".join((*HOSTS, "")), "-e", "ansible_connection=local")
+from reference.sides import HERE, HOSTS, cases, effects, prepare
 
-
-def written(directory: Path) -> dict[str, list[str]]:
-    """What the tasks of a playbook wrote, by host."""
-    logs = {host: directory / f"{host}.log" for host in HOSTS}
-    return {host: path.read_text().splitlines() if path.exists() else [] for host, path in logs.items()}
+EXPECTED = HERE / "expected"
+#: On this machine, without connections.
+LOCALLY = ("-i", ",".join((*HOSTS, "")), "-e", "ansible_connection=local")
 
 
-def record(program: str, case: Path) -> dict[str, object]:
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        shutil.copy(case, directory)
-        python = f"ansible_python_interpreter={sys.executable}"
-        ended = subprocess.run([program, case.name, *OPTIONS, "-e", python], cwd=directory, capture_output=True)
-        return {"ended_well": ended.returncode == 0, "written": written(directory)}
+def record(program: str, name: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        options = [*prepare(name, directory, ours=False), *LOCALLY]
+        options += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        ended = subprocess.run([program, *options], cwd=directory, capture_output=True, check=False)
+        return effects(directory, ended.returncode)
 
 
 def version(program: str) -> str:
@@ -38,6 +33,6 @@ def version(program: str) -> str:
 
 
 if __name__ == "__main__":
-    cases = sorted((HERE / "cases").glob("*.yml"))
-    found = {"recorded of": version(sys.argv[1]), **{case.stem: record(sys.argv[1], case) for case in cases}}
-    EXPECTED.write_text(json.dumps(found, indent=1) + "\n")
+    for name in sys.argv[2:] or cases():
+        found = {"recorded of": version(sys.argv[1]), **record(sys.argv[1], name)}
+        (EXPECTED / f"{name}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
