@@ -11,7 +11,7 @@ import pytest
 from support.worlds import Hand, P, T, build, chain
 
 from drumline.engine import transitions
-from drumline.engine.ledger import BatchState, PlayState, StepState, WaveState
+from drumline.engine.records import BatchState, PlayState, StepState, WaveState
 from drumline.engine.state import RunState
 from drumline.engine.transitions import IllegalMove, Lateness, PlayPhase, StartPhase, WavePhase, moved
 from drumline.engine.validation import InvalidState

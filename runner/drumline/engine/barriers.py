@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drumline.engine.ledger import Ledger, WaveState
+from drumline.engine.ledger import Ledger
+from drumline.engine.records import WaveState
 from drumline.engine.transitions import Lateness
 from drumline.model.cause import Cause
 from drumline.model.event import BarrierPassed

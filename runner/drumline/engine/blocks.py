@@ -69,6 +69,7 @@ class BlockState(Struct):
     failed: set[str] = set()  # hosts on which something failed for which its own rescue doesn't make up
     rescue_failed: set[str] = set()  # of these, the ones where that was in the rescue
     dependents: list[int] = []  # steps that need it
+    covered: dict[int, bool] = {}  # by step: whether all of its hosts have a job in the block
 
     def part(self, part: BlockPart) -> OpenJobs:
         """The open jobs of one part."""
@@ -77,6 +78,12 @@ class BlockState(Struct):
     def has(self, host: str) -> bool:
         """Whether the host has a job in it."""
         return self.tasks.has(host) or self.rescue.has(host) or self.always.has(host)
+
+    def covers(self, step: Step) -> bool:
+        """Whether all hosts of a step have a job in it; found once, since it is asked at the end of each of them."""
+        if step.index not in self.covered:
+            self.covered[step.index] = all(map(self.has, step.hosts))
+        return self.covered[step.index]
 
     def hosts(self) -> set[str]:
         """All hosts with a job in it."""
@@ -92,6 +99,7 @@ class BlockState(Struct):
 
     def enter(self, step: Step, part: BlockPart) -> None:
         """A step stands in it, directly or in another block."""
+        self.covered.clear()
         self.steps[step.index] = Inside(self.block.index, part)
         self.part(part).enter(step)
 

@@ -12,9 +12,9 @@ from msgspec import Struct, field
 
 from drumline.engine.blocks import OpenJobs
 from drumline.engine.board import Jobs
-from drumline.engine.ledger import StepState
 from drumline.engine.policy import FAILURE, SUCCESS
 from drumline.engine.readiness import Judge
+from drumline.engine.records import StepState
 from drumline.model.cause import Because, Cause
 from drumline.model.event import JobFinished, PlanGrown
 from drumline.model.outcome import Status

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
-from drumline.engine.ledger import BatchState, Failures, PlayState
+from drumline.engine.records import BatchState, Failures, PlayState
 from drumline.model.cause import Because, Cause
 from drumline.model.plan import Job, Plan
 

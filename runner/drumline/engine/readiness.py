@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from drumline.engine.blocks import standing
 from drumline.engine.board import Jobs
-from drumline.engine.ledger import BatchState, StepState
 from drumline.engine.policy import FAILURE, verdict
+from drumline.engine.records import BatchState, StepState
 from drumline.model.cause import Because, Cause
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from drumline.engine.blocks import BlockState
 from drumline.engine.board import Jobs
-from drumline.engine.ledger import StepState
 from drumline.engine.policy import FAILURE, FAULT
 from drumline.engine.readiness import Judge
+from drumline.engine.records import StepState
 from drumline.engine.starts import Starts
 from drumline.model.cause import Because, Cause
 from drumline.model.event import FailuresPending, FailuresSettled
@@ -153,7 +153,7 @@ class Rescues:
             state = self._ledger.steps[index]
             if host in state.statuses or state.step.task.run_once:
                 self._judge.judge_on(state, host, cause)
-            if state.released and any(not block.has(other) for other in state.step.hosts):
+            if state.released and not block.covers(state.step):
                 self._judge.judge(state, cause)
 
     def _settle(self, block: BlockState, host: str, cause: Cause) -> None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from drumline.engine.blocks import BlockState, OpenJobs
 from drumline.engine.dispatch import Dispatch
 from drumline.engine.growth import Growths, GrowthState, has_failed
-from drumline.engine.ledger import BatchState, Chain, Ledger, PlayState, StepState, WaveState
+from drumline.engine.ledger import Ledger
 from drumline.engine.policy import FAILURE, FAULT, Tally
+from drumline.engine.records import BatchState, Chain, PlayState, StepState, WaveState
 from drumline.engine.transitions import Lateness, PlayPhase, StartPhase, WavePhase
 from drumline.errors import DrumlineError
 from drumline.model.outcome import FINAL, Status

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from drumline.engine import barriers, limits
 from drumline.engine.board import Jobs
-from drumline.engine.ledger import BatchState, Chain, PlayState, WaveState
 from drumline.engine.limits import Stopping
 from drumline.engine.readiness import Judge
+from drumline.engine.records import BatchState, Chain, PlayState, WaveState
 from drumline.engine.starts import Starts
 from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
 from drumline.model.cause import Because, Cause
