@@ -56,7 +56,7 @@ HOMES = {
     "h11": ("plugins/drumline_lab/wsman/http.py",),
     "jinja2": ("runner/drumline/templating/", "runner/drumline/inventory/", "runner/drumline/loading/"),
     "jmespath": ("runner/drumline/templating/collection_filters.py",),
-    "netaddr": ("runner/drumline/templating/address_filters.py",),
+    "netaddr": ("runner/drumline/templating/address_filters.py", "runner/drumline/templating/ipaddr.py"),
     "passlib": ("runner/drumline/templating/password_filters.py",),
     "msgspec": ("runner/", "plugins/"),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),

@@ -11,6 +11,7 @@ _TESTS = "drumline.templating.jinja_tests"
 _MORE_TESTS = "drumline.templating.more_tests"
 _PASSWORDS = "drumline.templating.password_filters"
 _ADDRESSES = "drumline.templating.address_filters"
+_IPADDR = "drumline.templating.ipaddr"
 _COLLECTIONS = "drumline.templating.collection_filters"
 _KEYS = "drumline.templating.key_filters"
 _TABLES = "drumline.templating.table_filters"
@@ -62,9 +63,10 @@ FILTERS = {
     **_in(_PASSWORDS, "password_hash unvault vault"),
     **_in(
         _ADDRESSES,
-        "cidr_merge hwaddr ip4_hex ipaddr ipmath ipsubnet ipv4 ipv6 ipwrap macaddr network_in_network"
+        "cidr_merge hwaddr ip4_hex ipmath ipsubnet macaddr network_in_network"
         " network_in_usable next_nth_usable nthhost previous_nth_usable reduce_on_network slaac usable_range",
     ),
+    **_in(_IPADDR, "ipaddr ipv4 ipv6 ipwrap"),
     **_in(
         _COLLECTIONS,
         "counter crc32 dict_kv get_path groupby_as_dict index_of json_query lists_difference lists_intersect"
