@@ -337,6 +337,8 @@ _KEYWORDS = {
     "play.hosts": ("pattern, template", "where it runs; required"),
     "play.needs": ("list of ids of plays", "what has to end first; default: the play before it"),
     "play.vars": ("dictionary", "variables of its tasks"),
+    "post_tasks": ("list of tasks", "what to do after `tasks`"),
+    "pre_tasks": ("list of tasks", "what to do before roles and `tasks`"),
     "port": ("number, template", "the port of hosts without `ansible_port`"),
     "quorum": ("number or share, template", "how many of the wave's jobs must have ended; default: `100%`"),
     "register": ("name", "the variable that keeps the result"),

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from drumline.diagnostics import Diagnostics, Position
 from drumline.loading import keywords
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.tasks import pass_on, read_for_below, read_task
-from drumline.model.playbook import BlockPart, Task, TaskBlock, Within
+from drumline.model.playbook import BlockPart, Section, Task, TaskBlock, Within
 from drumline.plugin.actions import Action
 from drumline.source.yaml import Entry, Node
 
@@ -28,6 +30,7 @@ class ListReader:
     def __init__(self, actions: Mapping[str, Action], found: Diagnostics) -> None:
         self.tasks: list[Task] = []
         self.blocks: list[TaskBlock] = []
+        self.section = Section.TASKS  #: Of what is read next.
         self._actions = actions
         self._found = found
 
@@ -45,7 +48,7 @@ class ListReader:
             else:
                 task = read_task(node, inherited, self._actions, self._found, within)
                 if task is not None:
-                    self.tasks.append(task)
+                    self.tasks.append(task if task.section is self.section else replace(task, section=self.section))
 
     def _block(
         self, entries: Mapping[str, Entry], position: Position, inherited: Mapping[str, Any], within: Within | None
@@ -65,6 +68,7 @@ class ListReader:
                 positions=reader.positions(),
                 needs=reader.value("needs", reader.names),
                 within=within,
+                section=self.section,
             )
         )
         below = pass_on(inherited, read_for_below(reader))

@@ -1,8 +1,8 @@
 """What needs what, as written: names become paths, the one rule is applied, cycles are found.
 
 A task without ``needs`` needs the task written before it; a play without ``needs`` needs the play before it. A play's
-needs hold for all its tasks: tasks that need nothing within the play wait for them, the others through those
-(``docs/semantics.md`` section 1).
+needs hold for all its tasks: tasks that need nothing within the play wait for them, the others through those. So do
+the tasks of a section for the section before it (``docs/semantics.md`` section 1).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import slug
-from drumline.model.playbook import BlockPart, Play, Task, TaskBlock, TaskPath, Within
+from drumline.model.playbook import BlockPart, Play, Section, Task, TaskBlock, TaskPath, Within
 
 #: Cycles that are reported at most; beyond that the file is wrong in one way, not in many.
 _MOST_CYCLES = 20
@@ -80,12 +80,17 @@ class _PlayNeeds:
     def __init__(self, play: Play, before: tuple[TaskPath, ...], names: NeedNames) -> None:
         self.graph: dict[TaskPath, tuple[TaskPath, ...]] = {}
         self._play, self._names = play, names
-        self._first = play.path_of(play.tasks[0]) if play.tasks and play.tasks[0].first else None
-        #: What has to end before anything within begins that needs nothing there: by block, and of the play itself.
+        #: What has to end before anything within begins that needs nothing there: by block, and of the open section.
         self._begin: dict[int | None, tuple[TaskPath, ...]] = {None: before}
         self._above: dict[Within | None, TaskPath] = {}  # in each list the last one so far
+        self._before = before
+        self._sections = _sections(play)
+        self._in_section: dict[TaskPath, None] = {}  # what stands in the open section itself
+        self._needed: set[TaskPath] = set()
         inside: dict[int, list[TaskPath]] = {}  # by block
-        for task in play.tasks:
+        for task, above in zip(play.tasks, (None, *play.tasks), strict=False):
+            if above is not None and (above.first or above.section is not task.section):
+                self._end_section()
             path = play.path_of(task)
             for block in reversed(play.blocks_around(task)):
                 self._enter(block)
@@ -95,6 +100,12 @@ class _PlayNeeds:
         for block, paths in inside.items():
             self.graph[play.path_of(play.blocks[block])] = (*self._begin[block], *paths)
         self.graph[play.path] = (*before, *(path for path in self.graph))
+
+    def _end_section(self) -> None:
+        """What comes next begins its list, after all of this section that nothing else of it waits for."""
+        self._begin[None] = tuple(path for path in self._in_section if path not in self._needed)
+        self._in_section.clear()
+        self._above.pop(None, None)
 
     def _enter(self, number: int) -> None:
         """A block begins with the first task in it."""
@@ -106,17 +117,35 @@ class _PlayNeeds:
         """What a task or a block waits for: what it needs, and where that is nothing beside it, what is around it."""
         above = self._above.get(owner.within)
         self._above[owner.within] = path
+        if owner.within is None:
+            self._in_section[path] = None
         if owner.needs is None:
             found = [] if above is None else [above]
         else:
             named = (self._names.find(self._play.id, name) for name in owner.needs)
             found = [need for need in named if need is not None]
-        if not any(_is_in(need, self._play, path.names[:-1]) for need in found):
-            found += self._begin[owner.within.block if owner.within else None]
-            if owner.within is None and self._first not in (None, path):
-                assert self._first is not None
-                found = [*(need for need in found if need not in self._begin[None]), self._first]
+        if not any(self._is_beside(need, owner, path) for need in found):
+            begin = self._begin[owner.within.block if owner.within else None]
+            if begin is not self._before and owner.within is None:
+                found = [need for need in found if need not in self._before]
+            found += begin
+        self._needed.update(found)
         return tuple(dict.fromkeys(found))
+
+    def _is_beside(self, need: TaskPath, owner: Task | TaskBlock, path: TaskPath) -> bool:
+        """Whether it stands in the same list, directly or in a block."""
+        if owner.within is not None:
+            return _is_in(need, self._play, path.names[:-1])
+        return _is_in(need, self._play, ()) and self._sections.get(need.names[0]) is owner.section
+
+
+def _sections(play: Play) -> dict[str, Section]:
+    """The section of each task and block that stands in one itself; what comes first in the play stands in none."""
+    return {
+        element.id: element.section
+        for element in play.elements
+        if element.within is None and not (isinstance(element, Task) and element.first)
+    }
 
 
 def in_order_of_parts(plays: Sequence[Play], needs: Needs) -> Needs:

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.loading import keywords, timing
-from drumline.loading.blocks import ListReader
-from drumline.loading.deferred import deferring, split
-from drumline.loading.facts import gathering_task
-from drumline.loading.ids import slug, unique_ids
+from drumline.loading import keywords
 from drumline.loading.imports import Import, keyword_of_import, read_import
-from drumline.loading.keywords import KeywordReader
 from drumline.loading.needs import check_needs
-from drumline.loading.tasks import read_inherited_of_play
-from drumline.model.playbook import Play, Playbook, Strategy, Task, TaskBlock
-from drumline.model.value import Value, text_of
+from drumline.loading.plays import read_play, with_ids
+from drumline.model.playbook import Play, Playbook
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
 from drumline.source.mistakes import sorted_mistakes
-from drumline.source.yaml import Entry, Node, plain, read
+from drumline.source.yaml import Node, read
 
-Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
-
-_TIMING = deferring(timing.PLAY)
 #: What Ansible had in the place of ``import_playbook``; whatever else stands beside it belongs to that.
 _OLD_IMPORT = "include"
 
@@ -50,7 +40,7 @@ def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tupl
     found = files.found
     with without_collector():
         plays = [play for path in paths for play in files.plays_of(path)]
-        numbered = _with_ids(plays, "play", found)
+        numbered = with_ids(plays, "play", found)
         found.extend(check_needs(numbered))
     playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered), imported=files.imported)
     return playbook, sorted_mistakes(found, files.imported, [str(path) for path in files.paths])
@@ -106,7 +96,7 @@ class _Files:
             return []
         keyword = keyword_of_import(entries)
         if keyword is None:
-            return [_read_play(entries, node.position, self._actions, self.found)]
+            return [read_play(entries, node.position, self._actions, self.found)]
         imported = read_import(keyword, entries, self.found)
         return self._import(imported) if imported else []
 
@@ -122,94 +112,3 @@ class _Files:
             return []
         self.imported.setdefault(str(path), imported.position)
         return [imported.applied(play) for play in self.plays_of(path)]
-
-
-def _read_play(
-    entries: Mapping[str, Entry], position: Position, actions: Mapping[str, Action], found: Diagnostics
-) -> Play:
-    reader = KeywordReader(entries, found)
-    keywords.check_known(entries, keywords.PLAY, "A play", found)
-    reader.value("collections", reader.names)  # actions are found by all of their names already
-    hosts = reader.value("hosts", reader.pattern)
-    if not hosts:
-        detail = "A play says under 'hosts' which hosts it is for."
-        found.add("A play without hosts", detail=detail, position=position)
-        hosts = ""
-    name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
-    inherited = read_inherited_of_play(reader)
-    tasks, blocks = _read_tasks(reader, inherited, actions)
-    play = Play(
-        id=reader.value("id", reader.id) or slug(name) or "play",
-        name=name,
-        hosts=hosts,
-        tasks=tasks,
-        blocks=blocks,
-        position=position,
-        positions=reader.positions(),
-        variables=reader.value("vars", reader.variables, {}),
-        vars_files=reader.value("vars_files", _vars_files(reader), ()),
-        needs=reader.value("needs", reader.names),
-        strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
-        gathers=reader.value("gather_facts", reader.boolean),
-        gathering=gathering_task(reader, inherited, position),
-        **split(reader.values(_TIMING)),
-    )
-    timing.check_barriers(play, found)
-    return play
-
-
-def _vars_files(reader: KeywordReader) -> Any:
-    def read_vars_files(keyword: str, node: Node) -> tuple[Value, ...]:
-        entries = node.value if isinstance(node.value, list) else [node]
-        for entry in entries:
-            for name in entry.value if isinstance(entry.value, list) else [entry]:
-                if not isinstance(name.value, str):
-                    reader.wrong(keyword, "names of files, and lists of them to choose from", name)
-                    return ()
-        return tuple(plain(entry, hide=False) for entry in entries)
-
-    return read_vars_files
-
-
-def _strategy(reader: KeywordReader) -> Any:
-    def read_strategy(keyword: str, node: Node) -> Strategy | None:
-        names = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
-        text = reader.constant(keyword, node)
-        if text is not None and text not in names:
-            reader.problem(
-                f"The strategies are 'waves' (or 'linear', the same) and 'free'; {text!r} is not a strategy.", node
-            )
-        return names.get(text or "")
-
-    return read_strategy
-
-
-def _read_tasks(
-    reader: KeywordReader, inherited: Mapping[str, Any], actions: Mapping[str, Action]
-) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...]]:
-    node = reader.node("tasks")
-    if node is None:
-        return (), ()
-    if not isinstance(node.value, list):
-        reader.wrong("tasks", "a list of tasks", node)
-        return (), ()
-    lists = ListReader(actions, reader.found)
-    lists.read(node.value, inherited)
-    named = _with_ids(lists.elements, "task", reader.found)
-    tasks = tuple(element for element in named if isinstance(element, Task))
-    return tasks, tuple(element for element in named if isinstance(element, TaskBlock))
-
-
-def _with_ids(owners: Sequence[Owner], kind: str, found: Diagnostics) -> list[Owner]:
-    """Tasks of one play, or plays, with an id that is unique. Written ids that aren't are mistakes."""
-    written = [owner.id if "id" in owner.positions else None for owner in owners]
-    seen: dict[str, Position] = {}
-    for place, (owner, text) in enumerate(zip(owners, tuple(written), strict=True)):
-        if text is not None and text in seen:
-            detail = f"Another {kind} has the id '{text}' already, in {seen[text]}."
-            found.add("An id is given twice", detail=detail, position=owner.positions["id"])
-            written[place] = None  # so that what is read of the file tells the two apart
-        elif text is not None:
-            seen[text] = owner.positions["id"]
-    ids = unique_ids(written, [owner.id for owner in owners])
-    return [owner if owner.id == text else replace(owner, id=text) for owner, text in zip(owners, ids, strict=True)]

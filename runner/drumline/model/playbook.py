@@ -42,6 +42,15 @@ class BlockPart(IntEnum):
     ALWAYS = 2  #: Runs on hosts on which the block began.
 
 
+class Section(IntEnum):
+    """The lists of a play, each of which begins when the one before it has ended."""
+
+    PRE_TASKS = 0
+    ROLES = 1
+    TASKS = 2
+    POST_TASKS = 3
+
+
 class Within(NamedTuple):
     """In which part of which block of its play something stands."""
 
@@ -147,6 +156,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
 
     id: str  #: As written, else a slug of the name; unique within its play when anything refers to it.
     within: Within | None = None  #: The innermost block that contains it.
+    section: Section = Section.TASKS  #: The list of its play that contains it, if only through blocks.
     name: Value  #: As written, else the action's name.
     action: str  #: The action's own name; aliases are already resolved.
     traits: Traits = Traits()  #: Of the action.
@@ -202,6 +212,7 @@ class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):
     #: As of a task; they hold for those of its tasks that need nothing within it.
     needs: tuple[str, ...] | None = None
     within: Within | None = None  #: The part of another block that it stands in, which comes before it in the list.
+    section: Section = Section.TASKS  #: As of a task.
 
 
 class Play(Struct, frozen=True, kw_only=True, gc=False):
@@ -210,7 +221,7 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     name: str
     hosts: Value  #: A host pattern.
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[Task, ...] = ()  #: Of all its lists, section by section.
     blocks: tuple[TaskBlock, ...] = ()  #: Outer ones before those within them.
     position: Position
     positions: Mapping[str, Position] = {}

@@ -1,0 +1,130 @@
+"""One play as a person wrote it: its own keywords, and its lists of tasks, section by section.
+
+A section is a list of the play: ``pre_tasks``, ``roles``, ``tasks`` or ``post_tasks``. :data:`SECTIONS` says what reads
+each of them, and adds what stands in it to the row of the play's tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from msgspec.structs import replace
+
+from drumline.diagnostics import Diagnostics, Position
+from drumline.loading import keywords, timing
+from drumline.loading.blocks import ListReader
+from drumline.loading.deferred import deferring, split
+from drumline.loading.facts import gathering_task
+from drumline.loading.ids import slug, unique_ids
+from drumline.loading.keywords import KeywordReader
+from drumline.loading.tasks import read_inherited_of_play
+from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
+from drumline.model.value import Value, text_of
+from drumline.plugin.actions import Action
+from drumline.source.yaml import Entry, Node, plain
+
+Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
+#: Reads the items of a section, whose tasks take what the play passes on.
+ReadSection: TypeAlias = Callable[[ListReader, list[Node], Mapping[str, Any]], None]
+
+_TIMING = deferring(timing.PLAY)
+
+
+def read_play(
+    entries: Mapping[str, Entry], position: Position, actions: Mapping[str, Action], found: Diagnostics
+) -> Play:
+    """The play, its id being the written one or a slug that may clash; mistakes are noted."""
+    reader = KeywordReader(entries, found)
+    keywords.check_known(entries, keywords.PLAY, "A play", found)
+    reader.value("collections", reader.names)  # actions are found by all of their names already
+    hosts = reader.value("hosts", reader.pattern)
+    if not hosts:
+        detail = "A play says under 'hosts' which hosts it is for."
+        found.add("A play without hosts", detail=detail, position=position)
+        hosts = ""
+    name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
+    inherited = read_inherited_of_play(reader)
+    tasks, blocks = _read_tasks(reader, inherited, actions)
+    play = Play(
+        id=reader.value("id", reader.id) or slug(name) or "play",
+        name=name,
+        hosts=hosts,
+        tasks=tasks,
+        blocks=blocks,
+        position=position,
+        positions=reader.positions(),
+        variables=reader.value("vars", reader.variables, {}),
+        vars_files=reader.value("vars_files", _vars_files(reader), ()),
+        needs=reader.value("needs", reader.names),
+        strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
+        gathers=reader.value("gather_facts", reader.boolean),
+        gathering=gathering_task(reader, inherited, position),
+        **split(reader.values(_TIMING)),
+    )
+    timing.check_barriers(play, found)
+    return play
+
+
+def _vars_files(reader: KeywordReader) -> Any:
+    def read_vars_files(keyword: str, node: Node) -> tuple[Value, ...]:
+        entries = node.value if isinstance(node.value, list) else [node]
+        for entry in entries:
+            for name in entry.value if isinstance(entry.value, list) else [entry]:
+                if not isinstance(name.value, str):
+                    reader.wrong(keyword, "names of files, and lists of them to choose from", name)
+                    return ()
+        return tuple(plain(entry, hide=False) for entry in entries)
+
+    return read_vars_files
+
+
+def _strategy(reader: KeywordReader) -> Any:
+    def read_strategy(keyword: str, node: Node) -> Strategy | None:
+        names = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
+        text = reader.constant(keyword, node)
+        if text is not None and text not in names:
+            reader.problem(
+                f"The strategies are 'waves' (or 'linear', the same) and 'free'; {text!r} is not a strategy.", node
+            )
+        return names.get(text or "")
+
+    return read_strategy
+
+
+def _read_tasks(
+    reader: KeywordReader, inherited: Mapping[str, Any], actions: Mapping[str, Action]
+) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...]]:
+    lists = ListReader(actions, reader.found)
+    for keyword, (lists.section, read) in SECTIONS.items():
+        node = reader.node(keyword)
+        if node is not None and isinstance(node.value, list):
+            read(lists, node.value, inherited)
+        elif node is not None:
+            reader.wrong(keyword, "a list of tasks", node)
+    named = with_ids(lists.elements, "task", reader.found)
+    tasks = tuple(element for element in named if isinstance(element, Task))
+    return tasks, tuple(element for element in named if isinstance(element, TaskBlock))
+
+
+#: By keyword, in the order of sections: which one it is, and how its items are read.
+SECTIONS: Mapping[str, tuple[Section, ReadSection]] = {
+    "pre_tasks": (Section.PRE_TASKS, ListReader.read),
+    "tasks": (Section.TASKS, ListReader.read),
+    "post_tasks": (Section.POST_TASKS, ListReader.read),
+}
+
+
+def with_ids(owners: Sequence[Owner], kind: str, found: Diagnostics) -> list[Owner]:
+    """Tasks of one play, or plays, with an id that is unique. Written ids that aren't are mistakes."""
+    written = [owner.id if "id" in owner.positions else None for owner in owners]
+    seen: dict[str, Position] = {}
+    for place, (owner, text) in enumerate(zip(owners, tuple(written), strict=True)):
+        if text is not None and text in seen:
+            detail = f"Another {kind} has the id '{text}' already, in {seen[text]}."
+            found.add("An id is given twice", detail=detail, position=owner.positions["id"])
+            written[place] = None  # so that what is read of the file tells the two apart
+        elif text is not None:
+            seen[text] = owner.positions["id"]
+    ids = unique_ids(written, [owner.id for owner in owners])
+    return [owner if owner.id == text else replace(owner, id=text) for owner, text in zip(owners, ids, strict=True)]
