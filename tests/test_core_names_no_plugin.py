@@ -31,7 +31,10 @@ ALLOWED = {
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
     "loading/": {"gather_facts": "Ansible's keyword of plays"},
     "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
-    "loading/tasks.py": {"pause": "Ansible's keyword of loop_control"},
+    "loading/loops.py": {
+        "pause": "Ansible's keyword of loop_control",
+        "template": "a word in names of actions, by which Ansible chooses a directory",
+    },
     # drumline's own words.
     "testing/cases.py": {"local": "the word for a file of this machine in the table of a case"},
     "cli/": {"approve": "drumline's own command", "file": "a kind of completion", "shell": "whose completion it is"},

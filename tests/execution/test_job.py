@@ -123,7 +123,7 @@ def test_items_see_what_the_items_before_them_set(tmp_path: Path) -> None:
     assert [ran.result(task)["msg"] for task in ("sum", "first")] == [[1, 3], "x"]
 
 
-def test_items_see_what_the_last_item_that_ran_registered(tmp_path: Path) -> None:
+def test_items_see_what_the_item_before_them_registered(tmp_path: Path) -> None:
     ran = run_tasks(
         tmp_path,
         """
@@ -135,7 +135,9 @@ def test_items_see_what_the_last_item_that_ran_registered(tmp_path: Path) -> Non
           ignore_errors: true
         """,
     )
-    assert [item.get("skipped", False) for item in ran.result("one")["results"]] == [False, False, True, True]
+    results = ran.result("one")["results"]
+    assert [item.get("skipped", False) for item in results] == [False, False, True, False]
+    assert "'it' has no 'rc'" in results[3]["msg"]
 
 
 def test_until_that_never_becomes_true_fails(tmp_path: Path) -> None:

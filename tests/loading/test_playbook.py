@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from support.makers import MakeTask, ReadPlaybook
+from support.narrowing import expect
 
 from drumline.diagnostics import Position
 from drumline.model.playbook import Loop, Retries, Strategy, TriggerRule
@@ -166,6 +167,23 @@ def test_loops(read_task: MakeTask) -> None:
     assert read_task("ping:\nwith_items: [1, [2, [3]]]").loop == Loop(items=[1, 2, [3]])
     assert read_task("ping:\nwith_items: one").loop == Loop(items=["one"])
     assert read_task("ping:\nwith_items: '{{ x }}'").loop == Loop(items=template("{{ x }}"), flatten=True)
+
+
+def test_loops_over_what_lookups_find(read_task: MakeTask) -> None:
+    found = expect(Loop, read_task("ping:\nwith_dict: '{{ x }}'").loop)
+    assert (found.items, found.query, found.lenient) == (
+        template("{{ x }}"),
+        expression("query('dict', *_terms)"),
+        False,
+    )
+    first = expect(Loop, read_task("win_template: {src: '{{ item }}', dest: x}\nwith_first_found: [a]").loop)
+    assert expect(Template, first.query).text == "query('first_found', *_terms, subdir='templates')"
+    assert first.lenient
+    control = "loop_control: {extended: true, extended_allitems: '{{ no }}', break_when: [a, b]}"
+    extended = read_task(f"ping:\nloop: [1]\n{control}").loop
+    assert extended == Loop(
+        items=[1], extended=True, all_items=template("{{ no }}"), break_when=(expression("a"), expression("b"))
+    )
 
 
 def test_retries_without_until_wait_for_success(read_task: MakeTask) -> None:

@@ -18,22 +18,6 @@ from drumline.loading.playbook import load_playbooks
         ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported yet."),
         ("ansible.builtin.import_role: {}", "4:7", "'ansible.builtin.import_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
-        ("ping:\nwith_file: x", "5:7", "'with_file' is not supported yet. Use 'loop'."),
-        *(
-            (
-                f"ping:\n{prefix}{keyword}: x",
-                "5:7",
-                f'is not supported yet. Use loop: "{{{{ {same} }}}}".',
-            )
-            for prefix in ("", "ansible.builtin.")
-            for keyword, same in (
-                ("with_dict", "DICT | dict2items"),
-                ("with_nested", "LIST | product(OTHER)"),
-                ("with_sequence", "range(START, END + 1)"),
-                ("with_together", "LIST | zip(OTHER)"),
-                ("with_subelements", "LIST | subelements('KEY')"),
-            )
-        ),
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(
             (f"{name}: {{x: y}}", "4:7", f"Action not supported yet. '{name}' is not there yet")
@@ -98,7 +82,8 @@ from drumline.loading.playbook import load_playbooks
         ("ping:\nloop: hi", "5:13", "'loop' takes a list, or a template that gives one, but this is 'hi'."),
         ("ping:\nloop: [1]\nwith_items: [1]", "6:19", "'loop' and 'with_items' exclude each other."),
         ("ping:\nloop: [1]\nloop_control: {loop_vr: x}", "6:22", "Did you mean 'loop_var'?"),
-        ("ping:\nloop: [1]\nloop_control: {extended: true}", "6:22", "'extended' is not supported"),
+        ("ping:\nwith_file: a\nwith_dict: '{{ x }}'", "6:18", "'with_file' and 'with_dict' exclude each other."),
+        ("ping:\nloop: [1]\nloop_control: {extended: some}", "6:32", "'extended' takes true or false"),
         ("ping:\nloop: [1]\nloop_control: {loop_var: 1a}", "6:32", "'loop_var' is the name of a variable"),
         ("ping:\nregister: a-b", "5:17", "'register' is the name of a variable"),
         ("ping:\nvars: [a]", "5:13", "'vars' takes a dictionary of variables, but this is a list."),

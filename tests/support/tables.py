@@ -249,14 +249,14 @@ _CAUSES = {
 def _keywords(kind: str) -> str:
     groups = {
         "play": keywords.PLAY,
-        "task": keywords.TASK,
+        "task": keywords.TASK | {"with_…"},
         "loop_control": keywords.LOOP_CONTROL,
         "barrier": keywords.BARRIER,
         "block": keywords.BLOCK,
         "start": keywords.START,
     }
     if kind == "not_yet":
-        left_out = (keywords.NOT_YET | keywords.NOT_YET_LOOP_CONTROL) - keywords.PLAY - keywords.TASK
+        left_out = keywords.NOT_YET - keywords.PLAY - keywords.TASK
         return _table(("keywords",), [(_list(sorted(left_out)),)])
     rows = ((f"`{word}`", *_of_keyword(word, kind)) for word in sorted(groups[kind]))
     return _table(("keyword", "value", "what it does"), rows)
@@ -287,6 +287,7 @@ _KEYWORDS = {
     "become_user": ("text, template", "which user; default: root"),
     "block": ("list of tasks", "what to do"),
     "block.vars": ("dictionary", "variables of its tasks"),
+    "break_when": ("expressions", "asked after each item; where they hold, no other item follows"),
     "canary": ("number or share, template", "a first batch of this size; if anything fails in it, the play stops"),
     "changed_when": ("expressions", "whether something was changed; overrides the action's answer"),
     "collections": ("names", "accepted without effect: actions are found by all of their names"),
@@ -298,6 +299,8 @@ _KEYWORDS = {
     "delay": ("number, template", "seconds between two tries; default: 5"),
     "delegate_to": ("host, template", "the host that the action is run on"),
     "environment": ("dictionary, or a list of them", "environment variables of commands on the host"),
+    "extended": ("true or false, template", "whether `ansible_loop` says where the item stands"),
+    "extended_allitems": ("true or false, template", "whether `ansible_loop.allitems` has all items; default: true"),
     "failed_when": ("expressions", "whether it failed; overrides the action's answer"),
     "gather_facts": ("true or false", "whether it gathers [facts](facts.md); default: if something may use one"),
     "gather_subset": ("names, template", "which facts: see [`setup`](actions.md#setup)"),
@@ -370,7 +373,7 @@ _KEYWORDS = {
         "files of variables, which override `vars`; of a list within the list, the first one that exists",
     ),
     "when": ("expressions", "whether it runs, decided on each host for each item"),
-    "with_items": ("list, template", "as `loop`, with lists among the items flattened by one level"),
+    "with_…": ("what its lookup takes, template", "once for each item that this [lookup](#loops) finds: `with_dict`"),
 }
 
 

@@ -46,6 +46,8 @@ PLAYBOOK = """
           - "11 is big and 9 is not big"
           - "query('echo', 'x', [1], mark='m') == ['x m n', '[1] m n']"
           - "({} | to_json) == '{}'"
+    - assert: {that: item == "x None n"}
+      with_echo: x
 """
 
 

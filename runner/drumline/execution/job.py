@@ -29,6 +29,7 @@ from drumline.errors import (
 from drumline.execution.context import RunContext
 from drumline.execution.faults import fault, no_request, no_result, steps_of, template_failure
 from drumline.execution.hiding import hidden
+from drumline.execution.looping import variables_of
 from drumline.execution.requests import Requests, UnknownRequest
 from drumline.execution.task_values import TaskValues
 from drumline.execution.values import (
@@ -47,6 +48,7 @@ from drumline.inventory.variables import Facts
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
+from drumline.model.playbook import Loop
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.traits import Sets
@@ -56,7 +58,7 @@ from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
-from drumline.templating.failures import TemplateFailed
+from drumline.templating.failures import TemplateFailed, VariableUndefined
 
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
@@ -204,24 +206,28 @@ class JobRun:
         pause = task.number(loop.pause, "loop_control")
         results: list[Values] = []
         so_far = Facts()
-        for index, item in enumerate(items):
+        for index, own in enumerate(variables_of(loop, items, task)):
             if index and pause:
                 self.requests.wait(pause)
-            own = {loop.variable: item, **({loop.index_variable: index} if loop.index_variable else {})}
-            names = {"ansible_loop_var": loop.variable}
-            if loop.index_variable:
-                names["ansible_index_var"] = loop.index_variable
-            one = self._values(own, so_far)
-            label = item if loop.label is None else one.render(loop.label)
-            values = self._item(one)
+            values = self._one_of_several(self._values(own, so_far))
             so_far = Facts({**so_far, **self._set_by(values)})
-            results.append({**values, **names, **own, "label": label})
+            after = self._values(own, so_far)
+            results.append({**values, **own, **_label(loop, after, own)})
+            if loop.break_when and after.holds(loop.break_when):
+                break
         return aggregate(results)
+
+    def _one_of_several(self, task: TaskValues) -> Values:
+        """The same for an item of a loop: a template that fails is that item's failure, and the others follow."""
+        try:
+            return self._item(task)
+        except TemplateFailed as error:
+            if self.requests.stopped:
+                raise
+            return template_failure(error, self._allowance.timeout)
 
     def _set_by(self, values: Values) -> Mapping[str, Any]:
         """What an item's result means for the items after it: facts, and what it registers by itself."""
-        if "false_condition" in values:
-            return {}
         facts = self._noted(values.get("ansible_facts", {}))
         return {**facts, self._task.register: values} if self._task.register else facts
 
@@ -368,6 +374,17 @@ class JobRun:
             else:
                 if isinstance(answer, Completed) and (answer.cut or answer.kept):
                     said = _added(said, answer)
+
+
+def _label(loop: Loop, after: TaskValues, own: Variables) -> Values:
+    """What reports show of an item that has run. One that can't be rendered fails the item, as in Ansible."""
+    if loop.label is None:
+        return {"label": own[loop.variable]}
+    try:
+        return {"label": after.render(loop.label)}
+    except VariableUndefined as error:
+        message = f"Failed to template loop_control.label: {error.summary}"
+        return {"label": own[loop.variable], "failed": True, "msg": message}
 
 
 def _added(said: Mapping[str, int], answer: Completed) -> dict[str, int]:

@@ -8,15 +8,16 @@ from typing import Any
 from drumline.execution.values import flatten
 from drumline.inventory.variables import Facts, Scope
 from drumline.loading.arguments import coerce_arguments, to_bool
+from drumline.loading.loops import TERMS
 from drumline.loading.names import named_by_templates
 from drumline.model.playbook import Loop, Task
 from drumline.model.request import Become
 from drumline.model.target import SUDO, Target
-from drumline.model.value import Template
+from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action, ActionFailed
 from drumline.templating.failures import TemplateFailed, VariableUndefined
 from drumline.templating.templates import Templating
-from drumline.templating.values import ATOMS
+from drumline.templating.values import ATOMS, OMIT
 
 
 class TaskValues:
@@ -83,6 +84,8 @@ class TaskValues:
 
     def items(self, loop: Loop) -> Sequence[Any]:
         """The items of the task's loop."""
+        if loop.query is not None:
+            return self._found(loop, loop.query)
         items = self.render(loop.items)
         if loop.flatten:
             return flatten(items)
@@ -90,6 +93,24 @@ class TaskValues:
             place = self.task.positions.get("loop", self.task.position)
             raise TemplateFailed(f"'loop' needs a list, but this gives {type(items).__name__}.", place)
         return items
+
+    def _found(self, loop: Loop, query: Template) -> list[Any]:
+        """What the lookup of ``with_…`` finds."""
+        terms = self._defined(loop.items) if loop.lenient else self.render(loop.items)
+        given = terms if isinstance(terms, (list, tuple)) else [terms]
+        found: list[Any] = self._templating.render(query, self.scope.child({TERMS: given}))
+        return found
+
+    def _defined(self, value: Value) -> Any:
+        """The value rendered, without the entries that use what is undefined."""
+        if isinstance(value, (list, tuple)):
+            return [item for one in value if (item := self._defined(one)) is not OMIT]
+        if isinstance(value, Mapping):
+            return {key: item for key, one in value.items() if (item := self._defined(one)) is not OMIT}
+        try:
+            return self.render(value)
+        except VariableUndefined:
+            return OMIT
 
     def become(self, target: Target) -> Become | None:
         """Who the task runs as; None: the login user. The target's variables override the keywords, as in Ansible."""

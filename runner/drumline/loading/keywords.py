@@ -11,7 +11,6 @@ from drumline.loading.ids import ID, IDENTIFIER
 from drumline.model.value import Template, Value, Variables, text_of
 from drumline.source.booleans import FALSE, TRUE
 from drumline.source.yaml import Entry, Node, plain
-from drumline.templating import not_yet
 
 #: Keywords that a play passes on to its tasks.
 INHERITED = frozenset(
@@ -80,11 +79,10 @@ TASK = INHERITED | {
     "until",
     "vars",
     "when",
-    "with_items",
 }
 #: Keywords of a block.
 BLOCK = INHERITED | {"always", "block", "collections", "delegate_to", "id", "name", "needs", "rescue", "vars", "when"}
-LOOP_CONTROL = frozenset({"index_var", "label", "loop_var", "pause"})
+LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
 START = frozenset({"at", "max_skew", "together"})
 #: Keywords whose parts have places of their own, for later messages.
@@ -130,8 +128,6 @@ _WITHOUT_NAMES = frozenset(
 _NAMESPACES = re.compile(r"ansible\.(?:builtin|legacy)\.")
 #: String literals in an expression.
 _STRING = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
-#: Keys of ``loop_control`` of the same kind.
-NOT_YET_LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems"})
 
 _WHOLE_EXPRESSION = r"\s*\{\{(.*)\}\}\s*"
 _BRACES = r"\{[{%]"
@@ -143,15 +139,13 @@ def bare_name(name: str) -> str:
 
 
 def is_not_yet(keyword: str) -> bool:
-    """Whether this version doesn't support the keyword yet, including fully qualified names and all of ``with_…``."""
-    bare = bare_name(keyword)
-    return bare in NOT_YET | NOT_YET_LOOP_CONTROL or bare.startswith("with_")
+    """Whether this version doesn't support the keyword yet, including fully qualified names."""
+    return bare_name(keyword) in NOT_YET
 
 
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
     """Report a keyword that is known but not supported yet."""
-    instead = f" Use {not_yet.loop(keyword)}." if bare_name(keyword).startswith("with_") else ""
-    detail = f"'{keyword}' is not supported yet.{instead}"
+    detail = f"'{keyword}' is not supported yet."
     hides = bare_name(keyword) not in _WITHOUT_NAMES
     found.add("Keyword not supported yet", detail=detail, position=position, hides_names=hides)
 

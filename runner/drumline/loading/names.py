@@ -150,6 +150,8 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
 def templates_of(task: Task) -> Iterator[Template]:
     """All templates of the task."""
     judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
+    if task.loop:
+        yield from templates_in([task.loop.items if task.loop.lenient else (), task.loop.query, task.loop.break_when])
     yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
     yield from templates_in([conditions[1:] for conditions in judging])  # the first one is among those needed
 
@@ -194,7 +196,7 @@ def _needed_values(task: Task) -> list[Any]:
         task.timeout,
         task.ignore_errors,
         task.ignore_unreachable,
-        [loop.items, loop.label, loop.pause] if loop else None,
+        [() if loop.lenient else loop.items, loop.label, loop.pause, loop.extended, loop.all_items] if loop else None,
         [retries.until[:1], retries.count, retries.delay] if retries else None,
         task.changed_when[:1],
         task.failed_when[:1],
@@ -287,4 +289,5 @@ def _own_names(task: Task) -> set[str]:
     """Names that only this task has."""
     if task.loop is None:
         return set()
-    return {task.loop.variable} | ({task.loop.index_variable} if task.loop.index_variable else set())
+    names = {task.loop.variable, "ansible_loop", "ansible_loop_var", "ansible_index_var"}
+    return names | ({task.loop.index_variable} if task.loop.index_variable else set())

@@ -14,7 +14,8 @@ from drumline.loading.deferred import RESOLVED, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader, Read
-from drumline.model.playbook import Loop, Retries, Task, TriggerRule, Within
+from drumline.loading.loops import is_loop, read_loop
+from drumline.model.playbook import Retries, Task, TriggerRule, Within
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action
@@ -47,7 +48,7 @@ def read_task(
     reader = KeywordReader(node.value, found)
     use = _ActionReader(reader, actions, node.position).read()
     action, arguments, argument_positions = use
-    fields = _read_fields(reader)
+    fields = _read_fields(reader, action.name if action else "")
     name = reader.value("name", reader.text, action.name if action else "task")
     if "local_action" in reader:
         fields.setdefault("delegate_to", "localhost")
@@ -127,12 +128,12 @@ def _environment(layers: Sequence[Value]) -> Value:
     return layers[0] if len(layers) == 1 else [*layers]
 
 
-def _read_fields(reader: KeywordReader) -> dict[str, Any]:
+def _read_fields(reader: KeywordReader, action: str) -> dict[str, Any]:
     """Values of the task fields that the task's own keywords give, by their names; what isn't written is left out."""
     fields = reader.values(_OWN)
     if "vars" in fields:
         fields["variables"] = fields.pop("vars")
-    loop, retries = _loop(reader), _retries(reader)
+    loop, retries = read_loop(reader, action), _retries(reader)
     return fields | {key: value for key, value in (("loop", loop), ("retries", retries)) if value is not None}
 
 
@@ -165,49 +166,6 @@ def _retries(reader: KeywordReader) -> Retries | None:
     numbers = {"count": reader.value("retries", reader.number), "delay": reader.value("delay", reader.number)}
     given = {key: value for key, value in numbers.items() if value is not None}
     return Retries(until=reader.value("until", reader.conditions, ()), **given)
-
-
-def _loop(reader: KeywordReader) -> Loop | None:
-    loop, with_items = reader.node("loop"), reader.node("with_items")
-    control = _loop_control(reader)
-    if loop is not None and with_items is not None:
-        reader.problem("'loop' and 'with_items' exclude each other.", with_items)
-    if loop is not None:
-        items = plain(loop)
-        if isinstance(loop.value, (str, list)) and (isinstance(loop.value, list) or items != loop.value):
-            return Loop(items=items, **control)
-        reader.wrong("loop", "a list, or a template that gives one", loop)
-    elif with_items is not None:
-        return Loop(**_flattened(plain(with_items)), **control)
-    return None
-
-
-def _loop_control(reader: KeywordReader) -> dict[str, Any]:
-    node = reader.node("loop_control")
-    if node is None:
-        return {}
-    if not isinstance(node.value, dict):
-        reader.wrong("loop_control", "a dictionary", node)
-        return {}
-    control = KeywordReader(node.value, reader.found)
-    keywords.check_known(node.value, keywords.LOOP_CONTROL, "'loop_control'", control.found)
-    return {
-        "variable": control.value("loop_var", control.identifier, "item"),
-        "index_variable": control.value("index_var", control.identifier),
-        "label": control.value("label", lambda _, label: plain(label)),
-        "pause": control.value("pause", control.number, 0),
-    }
-
-
-def _flattened(items: Value) -> dict[str, Any]:
-    """``with_items``: lists among the items stand for their items, one level deep; a single value is a list of one.
-
-    What is behind a template is known when the task runs.
-    """
-    values = items if isinstance(items, list) else [items]
-    if any(isinstance(value, Template) for value in values):
-        return {"items": items, "flatten": True}
-    return {"items": [item for value in values for item in (value if isinstance(value, list) else [value])]}
 
 
 #: How each keyword is read that a play passes on to its tasks; the field of a task has the same name.
@@ -243,6 +201,10 @@ _OWN: Mapping[str, Read] = {
 }
 
 
+def _is_keyword(key: str) -> bool:
+    return key in keywords.TASK or is_loop(key)
+
+
 class _ActionReader:
     """Finds out which action a task uses, and with which arguments."""
 
@@ -269,14 +231,14 @@ class _ActionReader:
         use = self._of_key(uses[0], self._entries[uses[0]]) if uses else None
         if use is not None:
             return use
-        unread = [key for key in self._entries if key not in keywords.TASK or key in _INDIRECT or key == "args"]
+        unread = [key for key in self._entries if not _is_keyword(key) or key in _INDIRECT or key == "args"]
         return None, {key: plain(self._entries[key].node) for key in unread}, {}
 
     def _is_action(self, key: str) -> bool:
         return key in self._actions and key not in keywords.TASK
 
     def _check_keys(self, uses: list[str]) -> None:
-        strange = [key for key in self._entries if key not in keywords.TASK and key not in uses]
+        strange = [key for key in self._entries if not _is_keyword(key) and key not in uses]
         named = uses or [key for key in strange if not_yet.module(key)]
         for key in strange:
             position = self._entries[key].key_position

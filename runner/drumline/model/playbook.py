@@ -131,16 +131,21 @@ class Start(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Loop(Struct, frozen=True, kw_only=True, gc=False):
-    """``loop`` and ``loop_control``."""
+    """``loop`` or ``with_…``, and ``loop_control``."""
 
     items: Value
     variable: str = "item"
     index_variable: str | None = None
     label: Value = None
     pause: Value = 0  #: Seconds between two items.
-    flatten: bool = (
-        False  #: ``with_items``: an item that is a list stands for its items; a single value is a list of one.
-    )
+    #: ``with_items``: an item that is a list stands for its items; a single value is a list of one.
+    flatten: bool = False
+    #: Another ``with_…``: what its lookup finds, for the items as its terms, is what to loop over.
+    query: Template | None = None
+    lenient: bool = False  #: What is undefined among the terms is left out.
+    extended: Value = False  #: Whether there is ``ansible_loop``, …
+    all_items: Value = True  #: … with all items in it.
+    break_when: tuple[Template | bool, ...] = ()  #: Asked after each item; no other item follows when they hold.
 
 
 class Retries(Struct, frozen=True, kw_only=True, gc=False):

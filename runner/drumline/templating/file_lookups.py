@@ -85,10 +85,11 @@ def unvault(context: Context, term: str, _options: dict[str, Any]) -> list[Any]:
 
 @of_all_terms
 def first_found(context: Context, terms: Sequence[Any], options: Options) -> list[Any]:
-    """The first of some files that is there."""
+    """The first of some files that is there; ``subdir`` is where ``with_first_found`` looks before anywhere else."""
     names, skip = _candidates(terms, options)
+    directories = [options["subdir"]] if "subdir" in options else ("files", "templates", "vars", "tasks")
     for name in names:
-        for directory in ("files", "templates", "vars", "tasks"):
+        for directory in directories:
             try:
                 return [str(find_file(name, directory, playbook_dir(context)))]
             except ActionFailed:

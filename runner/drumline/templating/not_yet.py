@@ -205,16 +205,6 @@ _FACTS = _words(
 _OF_ANSIBLE = _words(
     "ansible_run_tags ansible_skip_tags ansible_forks ansible_limit template_host template_path template_destpath"
 )
-#: What says the same as a loop of the old kind, by what comes after ``with_``. Capitals stand for what it is given.
-_LOOPS = {
-    "dict": "{{ DICT | dict2items }}",
-    "list": "{{ LIST }}",
-    "nested": "{{ LIST | product(OTHER) }}",
-    "cartesian": "{{ LIST | product(OTHER) }}",
-    "sequence": "{{ range(START, END + 1) }}",
-    "together": "{{ LIST | zip(OTHER) }}",
-    "subelements": "{{ LIST | subelements('KEY') }}",
-}
 _INTERFACE = r"(?:eth|ens|enp|eno|bond|br|docker|lo|wlan|bridge|virbr|vlan)[a-z0-9_]*\Z"
 
 
@@ -265,12 +255,6 @@ def fact(name: str) -> str:
 def variable(name: str) -> str:
     """What to say about a variable that nothing defines, but that Ansible does; empty for other names."""
     return _absent(f"Ansible's '{name}'") if name in _OF_ANSIBLE else fact(name)
-
-
-def loop(keyword: str) -> str:
-    """What to write instead of a ``with_…``."""
-    same = _LOOPS.get(keyword.rpartition(".")[2].removeprefix("with_"))
-    return f'loop: "{same}"' if same else "'loop'"
 
 
 #: Connection variables of Ansible's, without their prefix: those that have no effect here among them.
