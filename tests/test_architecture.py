@@ -22,7 +22,7 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"secret", "secret_forms", "clock", "missing", "processes", "times", "signals"},
+    {"booleans", "secret", "secret_forms", "clock", "missing", "processes", "times", "signals"},
     {"diagnostics", "masking"},
     {"errors"},
     {"config"},

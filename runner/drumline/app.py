@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from drumline.built_in import all_plugins
 from drumline.clock import SystemClock
-from drumline.config import Settings, size_text
+from drumline.config import Settings
+from drumline.config.values import size_text
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
 from drumline.engine.state import RunState
 from drumline.errors import FilesError, PluginError, UsageError
@@ -40,6 +41,7 @@ from drumline.loading.facts import with_facts
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.typos import check_typos
+from drumline.loading.usual import usual_of
 from drumline.loading.vars_files import with_vars_files
 from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
@@ -226,7 +228,7 @@ def _read(
         if isinstance(playbooks, Playbook):
             playbook = playbooks
         else:
-            playbook, found = read_playbooks(paths, plugins.actions)
+            playbook, found = read_playbooks(paths, plugins.actions, usual_of(settings))
             mistakes.found.extend(found)
             mistakes.imported = playbook.imported
             if mistakes.found:

@@ -14,7 +14,7 @@ from support.running import run_tasks
 from support.worlds import P, T, build
 
 from drumline.clock import SystemClock
-from drumline.config import size_of
+from drumline.config.values import size_of
 from drumline.journal.store import Journal
 from drumline.journal.upkeep import Keeping, make_room, prune
 from drumline.model.event import RunFinished

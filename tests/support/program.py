@@ -41,7 +41,8 @@ class Ended:
 
 def environment(directory: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Of a user whose home and state are below the directory."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DRUMLINE_", "XDG_", "SSH_"))}
+    others = ("ANSIBLE_", "DRUMLINE_", "XDG_", "SSH_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, "HOME": str(directory), "DRUMLINE_STATE": str(directory / "state"), "TERM": "dumb", **(extra or {})}
 
 

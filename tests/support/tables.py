@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import fields
-
 import drumline.errors
-from drumline.config import NAMES, load_settings, size_text
+from drumline.config import load_settings
+from drumline.config.known import KNOWN, Known
+from drumline.config.values import size_text
 from drumline.loading import keywords
 from drumline.model import event
 from drumline.model.cause import Because
@@ -390,13 +390,51 @@ def _lookups(_: str) -> str:
 
 
 def _settings(_: str) -> str:
-    settings = load_settings(Path("/nonexistent"), {"HOME": "~"})
+    settings = load_settings(Path("/nonexistent"), {"HOME": "/nonexistent"})
     rows = (
-        (f"`{field.name}`", f"`DRUMLINE_{field.name.upper()}`", _setting(field.name, getattr(settings, field.name)))
-        for field in fields(settings)
-        if field.name in NAMES
+        (f"`{name}`", _default_of(name, getattr(settings, name)), _of_ansible(known), _SETTINGS[name])
+        for name, known in KNOWN.items()
     )
-    return _table(("setting", "variable", "default"), rows)
+    return _table(("setting", "default", "Ansible's", "what it is"), rows)
+
+
+def _of_ansible(known: Known) -> str:
+    return ", ".join(f"`{key}`" if section == "defaults" else f"`[{section}] {key}`" for section, key in known.keys)
+
+
+#: What each setting is for.
+_SETTINGS = {
+    "inventory": "inventory sources, as for `-i`; default: `./inventory`",
+    "forks": "how many hosts are worked on at once",
+    "sessions": "how many jobs run at once on one host",
+    "state": "the directory of the journal",
+    "output_limit": "how much of one command's output is kept",
+    "journal_limit": "how large the journal may become",
+    "slow_reports": "`drop` or `wait`: what happens if the reader of a report is too slow",
+    "template_timeout": "seconds that one template may take ([limits](playbooks.md#limits-of-templates))",
+    "fact_cache": "how long [facts](facts.md#facts-of-earlier-runs) serve later runs: `90s`, `12h`, `unlimited`",
+    "roles_path": "directories of roles, after those beside the playbook",
+    "collections_path": "directories of collections, after those beside the playbook",
+    "gathering": "`explicit`: plays gather facts only with `gather_facts: true`; `implicit`, `smart`: as always",
+    "strategy": "`strategy` of plays without it",
+    "any_errors_fatal": "`any_errors_fatal` of plays without it",
+    "no_log": "`no_log` of plays without it",
+    "task_timeout": "`timeout` of tasks without it",
+    "transport": "`ansible_connection` of hosts without it",
+    "remote_user": "`ansible_user` of hosts without it",
+    "remote_port": "`ansible_port` of hosts without it",
+    "private_key_file": "`ansible_private_key_file` of hosts without it",
+    "host_key_checking": "`ansible_host_key_checking` of hosts without it",
+    "timeout": "`ansible_timeout` of hosts without it: seconds to wait for a connection",
+    "ssh_args": "`ansible_ssh_args` of hosts without it",
+    "ssh_common_args": "`ansible_ssh_common_args` of hosts without it",
+    "ssh_extra_args": "`ansible_ssh_extra_args` of hosts without it",
+    "become": "`become` of plays without it",
+    "become_method": "`become_method` of plays without it",
+    "become_user": "`become_user` of plays without it",
+    "vault_password_file": "as `--vault-password-file`",
+    "vault_identity_list": "as `--vault-id`, several with commas",
+}
 
 
 def _plugin_settings(_: str) -> str:
@@ -405,14 +443,14 @@ def _plugin_settings(_: str) -> str:
     return _table(("setting", "variable", "type", "default", "what it does"), rows)
 
 
-def _setting(name: str, value: Any) -> str:
-    if name == "fact_cache" and not value:
-        return "`off`"
-    return f"`{size_text(value)}`" if name.endswith("_limit") else _shown(value)
-
-
-def _shown(value: Any) -> str:
-    return "`./inventory`" if value == () else f"`{value}`"
+def _default_of(name: str, value: Any) -> str:
+    if value is None or value == ():
+        return ""
+    if name in ("fact_cache", "state"):
+        return "`off`" if name == "fact_cache" else "`~/.local/state/drumline`"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item}`" for item in value)
+    return f"`{size_text(value)}`" if name.endswith("_limit") else f"`{value}`"
 
 
 def _statuses(_: str) -> str:

@@ -28,6 +28,7 @@ from drumline.model.playbook import Play, Playbook, Task
 from drumline.source.yaml import text_value
 
 if TYPE_CHECKING:
+    from drumline.config import Settings
     from drumline.plugin.registry import Registry
 
 _PLACE = Position("<command line>")
@@ -90,7 +91,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
 
     _require_one_thing(words, clock, given)
     settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
-    task = _task_of(words, clock, given, registry(settings))
+    task = _usually(_task_of(words, clock, given, registry(settings)), settings)
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
     prepared = prepare(
@@ -119,6 +120,14 @@ def _require_one_thing(words: tuple[str, ...], clock: bool, given: Mapping[str, 
         raise UsageError("--executable is for commands", f"Give it to the action: -a {shlex.quote(arguments)}.")
     if not clock and not _is_action(given) and not any(word.strip() for word in words):
         raise UsageError("There is no command to run", "Write it after the pattern: drumline exec web 'df -h'.")
+
+
+def _usually(task: Task, settings: Settings) -> Task:
+    """The task with what settings say of all tasks, where the command line says nothing of it."""
+    from drumline.loading.usual import usual_of
+
+    said = dict(usual_of(settings).tasks)
+    return replace(task, **{**said, "become": task.become or said.get("become", False), "timeout": task.timeout})
 
 
 def _is_action(given: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from drumline.cli.messages import show_warnings
 from drumline.cli.passwords import vault_options
-from drumline.config import Settings, load_settings
+from drumline.config import Settings, settings_and_sources
 from drumline.errors import UsageError
 from drumline.secret import mask_assignments
 
@@ -148,11 +148,13 @@ def settings_with(**given: Any) -> Settings:
     """Settings of the working directory and environment, overridden by those given; None and () mean not given."""
     import os
 
-    settings = load_settings(_working_directory(), os.environ)
-    return replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+    loaded = settings_and_sources(working_directory(), os.environ)
+    show_warnings(loaded.warnings)
+    return replace(loaded.settings, **{key: value for key, value in given.items() if value not in (None, ())})
 
 
-def _working_directory() -> Path:
+def working_directory() -> Path:
+    """Where drumline was started. Raises ``UsageError`` if it can't be used."""
     try:
         return Path.cwd()
     except OSError as error:

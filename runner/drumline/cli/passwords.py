@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from drumline.config import load_settings
 from drumline.errors import UsageError
 from drumline.secret import Secret
 from drumline.source.vault import DEFAULT, Keyring, Password, use_keyring
@@ -33,7 +35,7 @@ _OPTIONS = (
         multiple=True,
         metavar="FILE",
         help="A file with a password for vault data, or a program that prints it. "
-        "Default: ANSIBLE_VAULT_PASSWORD_FILE.",
+        "Default: the setting vault_password_file.",
     ),
     click.option(
         "-J",
@@ -60,14 +62,13 @@ def vault_options(function: F) -> F:
 
 
 def taken(given: dict[str, Any]) -> list[tuple[str, str]]:
-    """Label and source of each password named by options or the environment; removes these options from ``given``."""
+    """Label and source of each password named by options or settings; removes these options from ``given``."""
     ids, files = given.pop("vault_ids"), given.pop("vault_password_files")
-    listed = [part.strip() for part in os.environ.get("ANSIBLE_VAULT_IDENTITY_LIST", "").split(",") if part.strip()]
-    usual = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE", "")
-    if not files and usual:
-        files = (usual,)
+    settings = load_settings(Path(), os.environ)
+    if not files and settings.vault_password_file:
+        files = (settings.vault_password_file,)
     asked = [(DEFAULT, PROMPTS[0])] if given.pop("ask_vault_pass") else []
-    return [*map(split_id, (*listed, *ids)), *((DEFAULT, file) for file in files), *asked]
+    return [*map(split_id, (*settings.vault_identity_list, *ids)), *((DEFAULT, file) for file in files), *asked]
 
 
 def split_id(text: str) -> tuple[str, str]:

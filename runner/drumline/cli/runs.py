@@ -25,7 +25,7 @@ from drumline.cli.options import (
     verbose_option,
 )
 from drumline.cli.surroundings import surroundings
-from drumline.config import size_of
+from drumline.config.values import size_of
 from drumline.diagnostics import counted
 from drumline.errors import UsageError
 from drumline.reporting.lines import Line

@@ -9,6 +9,7 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
+from drumline.booleans import FALSE, TRUE
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
@@ -18,7 +19,6 @@ from drumline.plugin.hostpath import HostPath
 from drumline.plugin.modes import Mode
 from drumline.plugin.times import Duration, Moment
 from drumline.secret import Secret
-from drumline.source.booleans import FALSE, TRUE
 from drumline.source.moments import duration, instant
 from drumline.templating.values import OMIT
 

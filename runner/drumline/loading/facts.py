@@ -34,6 +34,11 @@ from drumline.templating.values import ATOMS
 
 #: The keyword of a play, which is also the name of the action.
 _KEYWORD = "gather_facts"
+#: Why facts aren't gathered, by whether the play says so.
+_NOT_GATHERED = {
+    True: "not gathered: gather_facts says so",
+    False: "not gathered: the setting 'gathering' is explicit, and gather_facts isn't set",
+}
 _ARGUMENTS = ("gather_subset", "gather_timeout")
 # Compiled where they are used: most plays have few templates, and to compile them all takes a millisecond.
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -103,7 +108,7 @@ def _decided(play: Play, looker: _Looker, actions: Mapping[str, Action], chosen:
     action = actions.get(_KEYWORD) if reason else None
     if action is None:
         return replace(
-            play, gathering=None, facts="not gathered: gather_facts says so" if play.gathers is False else ""
+            play, gathering=None, facts=_NOT_GATHERED[_KEYWORD in play.positions] if play.gathers is False else ""
         )
     taken = {other.id for other in play.tasks}
     name = next(name for name in _ids(task.id) if name not in taken)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from drumline.booleans import FALSE, TRUE
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import ID, IDENTIFIER
 from drumline.model.value import Template, Value, Variables, text_of
-from drumline.source.booleans import FALSE, TRUE
 from drumline.source.yaml import Entry, Node, plain
 
 #: Keywords that a play passes on to its tasks.

@@ -13,6 +13,7 @@ from drumline.loading import keywords
 from drumline.loading.imports import Import, keyword_of_import, read_import
 from drumline.loading.needs import check_needs
 from drumline.loading.plays import read_play, with_ids
+from drumline.loading.usual import NOTHING_SAID, Usual
 from drumline.model.playbook import Play, Playbook
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
@@ -23,20 +24,22 @@ from drumline.source.yaml import Node, read
 _OLD_IMPORT = "include"
 
 
-def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> Playbook:
+def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action], usual: Usual = NOTHING_SAID) -> Playbook:
     """The plays of all files, one after the other. ``actions`` is keyed by names and aliases.
 
     Raises ``FilesError`` with every mistake in all of the files.
     """
-    playbook, found = read_playbooks(paths, actions)
+    playbook, found = read_playbooks(paths, actions, usual)
     if found:
         raise FilesError(found)
     return playbook
 
 
-def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
+def read_playbooks(
+    paths: Sequence[Path], actions: Mapping[str, Action], usual: Usual = NOTHING_SAID
+) -> tuple[Playbook, list[Diagnostic]]:
     """The same, as far as the files can be read, and the mistakes in the order of files and lines."""
-    files = _Files(actions)
+    files = _Files(actions, usual)
     found = files.found
     with without_collector():
         plays = [play for path in paths for play in files.plays_of(path)]
@@ -49,13 +52,14 @@ def read_playbooks(paths: Sequence[Path], actions: Mapping[str, Action]) -> tupl
 class _Files:
     """Reads files of plays, and those that they import."""
 
-    def __init__(self, actions: Mapping[str, Action]) -> None:
+    def __init__(self, actions: Mapping[str, Action], usual: Usual) -> None:
         self.found = Diagnostics()
         #: All that were read, in this order.
         self.paths: list[Path] = []
         #: Where each imported file was imported first.
         self.imported: dict[str, Position] = {}
         self._actions = actions
+        self._usual = usual
         self._open: list[Path] = []  #: What is being read: each of them imports the next one.
 
     def plays_of(self, path: Path) -> list[Play]:
@@ -96,7 +100,7 @@ class _Files:
             return []
         keyword = keyword_of_import(entries)
         if keyword is None:
-            return [read_play(entries, node.position, self._actions, self.found)]
+            return [read_play(entries, node.position, self._actions, self.found, self._usual)]
         imported = read_import(keyword, entries, self.found)
         return self._import(imported) if imported else []
 

@@ -18,7 +18,8 @@ from drumline.loading.deferred import deferring, split
 from drumline.loading.facts import gathering_task
 from drumline.loading.ids import slug, unique_ids
 from drumline.loading.keywords import KeywordReader
-from drumline.loading.tasks import read_inherited_of_play
+from drumline.loading.tasks import pass_on, read_inherited_of_play
+from drumline.loading.usual import NOTHING_SAID, Usual
 from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
 from drumline.model.value import Value, text_of
 from drumline.plugin.actions import Action
@@ -29,10 +30,15 @@ Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
 ReadSection: TypeAlias = Callable[[ListReader, list[Node], Mapping[str, Any]], None]
 
 _TIMING = deferring(timing.PLAY)
+_STRATEGIES = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
 
 
 def read_play(
-    entries: Mapping[str, Entry], position: Position, actions: Mapping[str, Action], found: Diagnostics
+    entries: Mapping[str, Entry],
+    position: Position,
+    actions: Mapping[str, Action],
+    found: Diagnostics,
+    usual: Usual = NOTHING_SAID,
 ) -> Play:
     """The play, its id being the written one or a slug that may clash; mistakes are noted."""
     reader = KeywordReader(entries, found)
@@ -44,7 +50,7 @@ def read_play(
         found.add("A play without hosts", detail=detail, position=position)
         hosts = ""
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
-    inherited = read_inherited_of_play(reader)
+    inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
     tasks, blocks = _read_tasks(reader, inherited, actions)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
@@ -57,8 +63,8 @@ def read_play(
         variables=reader.value("vars", reader.variables, {}),
         vars_files=reader.value("vars_files", _vars_files(reader), ()),
         needs=reader.value("needs", reader.names),
-        strategy=reader.value("strategy", _strategy(reader), Strategy.WAVES),
-        gathers=reader.value("gather_facts", reader.boolean),
+        strategy=reader.value("strategy", _strategy(reader), _STRATEGIES[usual.strategy or Strategy.WAVES]),
+        gathers=reader.value("gather_facts", reader.boolean, usual.gathers),
         gathering=gathering_task(reader, inherited, position),
         **split(reader.values(_TIMING)),
     )
@@ -81,13 +87,12 @@ def _vars_files(reader: KeywordReader) -> Any:
 
 def _strategy(reader: KeywordReader) -> Any:
     def read_strategy(keyword: str, node: Node) -> Strategy | None:
-        names = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
         text = reader.constant(keyword, node)
-        if text is not None and text not in names:
+        if text is not None and text not in _STRATEGIES:
             reader.problem(
                 f"The strategies are 'waves' (or 'linear', the same) and 'free'; {text!r} is not a strategy.", node
             )
-        return names.get(text or "")
+        return _STRATEGIES.get(text or "")
 
     return read_strategy
 

@@ -18,10 +18,10 @@ from jinja2 import Environment, pass_environment
 from jinja2.exceptions import FilterArgumentError
 from jinja2.filters import do_unique, make_attrgetter
 
+from drumline.booleans import TRUE
 from drumline.errors import FilesError
 from drumline.model.value import Octal
 from drumline.source import yaml
-from drumline.source.booleans import TRUE
 from drumline.templating.bounds import limit_items
 from drumline.templating.plain import Missing, concatenated, data
 

@@ -1,43 +1,29 @@
 """Settings: defaults for whatever the command line doesn't say.
 
-From weak to strong: drumline's defaults, ``drumline.toml`` in the working directory, ``DRUMLINE_*`` in the environment.
-The command line overrides them all. A complete ``drumline.toml``::
-
-    inventory = ["inventory", "cloud.yml"]   # DRUMLINE_INVENTORY=inventory:cloud.yml
-    forks = 50                               # DRUMLINE_FORKS
-    sessions = 4                             # DRUMLINE_SESSIONS
-    state = "~/.local/state/drumline"        # DRUMLINE_STATE
-    output_limit = "16 MiB"                  # DRUMLINE_OUTPUT_LIMIT
-    journal_limit = "4 GiB"                  # DRUMLINE_JOURNAL_LIMIT
-    slow_reports = "drop"                    # DRUMLINE_SLOW_REPORTS
-    template_timeout = 20                    # DRUMLINE_TEMPLATE_TIMEOUT
-    fact_cache = "1h"                        # DRUMLINE_FACT_CACHE
-
-Tables hold settings of plugins, which :mod:`drumline.plugin_settings` reads.
+From weak to strong: drumline's defaults; ``drumline.toml`` in the working directory, or where there is none,
+``ansible.cfg``; ``ANSIBLE_*`` in the environment; ``DRUMLINE_*`` in the environment. The command line overrides them
+all. What can be set is in :mod:`drumline.config.known`. In ``drumline.toml`` tables hold settings of plugins, which
+:mod:`drumline.plugin_settings` reads.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
 
+from drumline.config.ansible import Ignored, SettingSaid, find_file, from_environment, from_file
+from drumline.config.known import KNOWN
+from drumline.config.values import typed
 from drumline.diagnostics import Diagnostic, Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError, UsageError
 
 FILE_NAME = "drumline.toml"
 _PREFIX = "DRUMLINE_"
-_SIZE = r"([0-9]+(?:\.[0-9]+)?)\s*(B|[kMGT]i?B)?"
-_UNITS = {
-    "b": 1,
-    **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgt", 1)},
-    **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
-}
 _TOML_PLACE = r"\s*\(at line (\d+), column (\d+)\)\Z"
 
 
@@ -77,18 +63,74 @@ class Settings(Struct, frozen=True, kw_only=True):
     template_timeout: float = 20.0
     #: For how many seconds facts that a play gathers are kept for later runs; 0: not at all.
     fact_cache: float = 0.0
+    #: Directories of roles, searched after the playbook's own; ``~`` may begin their names.
+    roles_path: tuple[str, ...] = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
+    #: The same for collections.
+    collections_path: tuple[str, ...] = ("~/.ansible/collections", "/usr/share/ansible/collections")
+    #: ``explicit``: plays gather facts only if they say so.
+    gathering: str = "implicit"
+    #: What plays and tasks do that say nothing else: as the keywords of these names. None: not set.
+    strategy: str | None = None
+    any_errors_fatal: bool | None = None
+    no_log: bool | None = None
+    task_timeout: float | None = None
+    become: bool | None = None
+    become_method: str | None = None
+    become_user: str | None = None
+    #: How hosts are reached whose variables and keywords say nothing else.
+    transport: str | None = None
+    remote_user: str | None = None
+    remote_port: int | None = None
+    private_key_file: str | None = None
+    host_key_checking: bool | None = None
+    timeout: float | None = None
+    ssh_args: str | None = None
+    ssh_common_args: str | None = None
+    ssh_extra_args: str | None = None
+    #: Passwords of vault data, as ``--vault-password-file`` and ``--vault-id`` name them.
+    vault_password_file: str | None = None
+    vault_identity_list: tuple[str, ...] = ()
     for_plugins: ForPlugins = ForPlugins()
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """Settings, and where they come from."""
+
+    settings: Settings
+    sources: Mapping[str, str]  #: Of those that aren't defaults: ``drumline.toml:3``, ``ANSIBLE_FORKS``.
+    ignored: tuple[Ignored, ...] = ()  #: What ``ansible.cfg`` has beside them.
+    file: Path | None = None  #: The file that was read.
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def load_settings(directory: Path, environment: Mapping[str, str]) -> Settings:
     """The settings in a working directory.
 
-    Raises ``FilesError`` with every mistake in ``drumline.toml``, and ``UsageError`` for an invalid variable.
+    Raises ``FilesError`` with every mistake in the file of settings, and ``UsageError`` for an invalid variable.
     """
-    found = {"state": state_directory(environment)}
+    return settings_and_sources(directory, environment).settings
+
+
+def settings_and_sources(directory: Path, environment: Mapping[str, str]) -> Loaded:
+    """The same, with where each comes from."""
+    warnings = Diagnostics()
+    path: Path | None = directory / FILE_NAME
     written, tables = _from_file(directory / FILE_NAME)
+    found, ignored = written or {}, list[Ignored]()
+    if written is None:
+        path = find_file(directory, environment, warnings)
+        if path is not None:
+            found, ignored = from_file(path, directory)
+    found = found | from_environment(environment) | _from_environment(environment)
     for_plugins = ForPlugins(tables=tables, environment=_of_plugins(environment))
-    return Settings(**(found | written | _from_environment(environment)), for_plugins=for_plugins)
+    values = {"state": state_directory(environment)} | {name: setting.value for name, setting in found.items()}
+    return Loaded(
+        settings=Settings(**values, for_plugins=for_plugins),  # type: ignore[arg-type]  # readers give their types
+        sources={name: setting.source for name, setting in found.items()},
+        ignored=tuple(ignored),
+        file=path,
+        warnings=tuple(warnings),
+    )
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
@@ -98,11 +140,12 @@ def state_directory(environment: Mapping[str, str]) -> Path:
     return (base if base.is_absolute() else home / ".local" / "state") / "drumline"
 
 
-def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, Table]]:
+def _from_file(path: Path) -> tuple[dict[str, SettingSaid] | None, dict[str, Table]]:
+    """The settings in ``drumline.toml``, and its tables; None where there is no such file."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}, {}
+        return None, {}
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it isn't UTF-8 text"
         raise FilesError([_mistake("The settings can't be read", f"{path}: {reason}.")]) from None
@@ -121,21 +164,22 @@ def _syntax_mistake(message: str, path: Path) -> Diagnostic:
     return _mistake("This isn't valid TOML", f"{re.sub(_TOML_PLACE, '', message)}.", position)
 
 
-def _checked(written: Mapping[str, Any], text: str, path: Path) -> tuple[dict[str, Any], dict[str, Table]]:
+def _checked(written: Mapping[str, Any], text: str, path: Path) -> tuple[dict[str, SettingSaid], dict[str, Table]]:
     mistakes = Diagnostics()
-    settings, tables = {}, {}
+    settings: dict[str, SettingSaid] = {}
+    tables = {}
     for name, value in written.items():
         line = _line_of(name, text)
         position = Position(str(path), line)
-        if name not in _READERS and isinstance(value, dict):
+        if name not in KNOWN and isinstance(value, dict):
             tables[name] = _table(value, text, position)
             continue
-        if name not in _READERS:
-            detail = f"There is no setting '{name}'.{did_you_mean(name, _READERS)}"
+        if name not in KNOWN:
+            detail = f"There is no setting '{name}'.{did_you_mean(name, KNOWN)}"
             mistakes.add("Unknown setting", detail=detail, position=position)
             continue
         try:
-            settings[name] = _READERS[name](value)
+            settings[name] = SettingSaid(KNOWN[name].read(value), f"{path}:{line}")
         except ValueError as error:
             mistakes.add("This setting has an invalid value", detail=f"'{name}' {error}.", position=position)
     if mistakes:
@@ -158,7 +202,7 @@ def _line_of(name: str, text: str) -> int:
 
 
 def _of_plugins(environment: Mapping[str, str]) -> dict[str, str]:
-    own = {variable_of(name) for name in _READERS}
+    own = {variable_of(name) for name in KNOWN}
     return {name: text for name, text in environment.items() if name.startswith(_PREFIX) and name not in own}
 
 
@@ -167,106 +211,22 @@ def variable_of(name: str) -> str:
     return _PREFIX + re.sub(r"\W", "_", name).upper()
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for name, read in _READERS.items():
+def _from_environment(environment: Mapping[str, str]) -> dict[str, SettingSaid]:
+    settings: dict[str, SettingSaid] = {}
+    for name, known in KNOWN.items():
         variable = variable_of(name)
         text = environment.get(variable, "")
         if not text:
             continue
         try:
-            settings[name] = read(_typed(name, text))
+            settings[name] = SettingSaid(known.read(typed(known.read, text)), variable)
         except ValueError as error:
             raise UsageError("An environment variable has an invalid value", f"{variable} {error}.") from None
     return settings
 
 
-def _typed(name: str, text: str) -> Any:
-    """The value of an environment variable, typed as it would be in the file."""
-    if name == "inventory":
-        return text.split(os.pathsep)
-    if _READERS[name] is _count:
-        return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
-    if _READERS[name] is _seconds:
-        return float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else text
-    return text
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"has to be a whole number from 1 up, not {value!r}")
-    return value
-
-
-def _seconds(value: Any) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf"):
-        raise ValueError(f"has to be a number of seconds above 0, not {value!r}")
-    return float(value)
-
-
-def _age(value: Any) -> float:
-    found = re.fullmatch(r"([0-9]{1,9})\s*([smhd])", str(value).strip())
-    if found is not None:
-        return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
-    if str(value).strip() in ("0", "off"):
-        return 0.0
-    raise ValueError(f'has to be a time such as "90s", "30m", "12h" or "2d", or "off", not {value!r}')
-
-
-def _sources(value: Any) -> tuple[str, ...]:
-    sources = [value] if isinstance(value, str) else value
-    if not isinstance(sources, list) or not all(isinstance(source, str) and source for source in sources):
-        raise ValueError(f"has to be the name of a source or a list of them, not {value!r}")
-    return tuple(os.path.expanduser(source) for source in sources)
-
-
-def _directory(value: Any) -> Path:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"has to be the name of a directory, not {value!r}")
-    return Path(value).expanduser()
-
-
-def size_of(value: Any) -> float:
-    """Bytes, as a number or as ``"16 MiB"``; ``"unlimited"`` is infinity. Raises ``ValueError``."""
-    if isinstance(value, str):
-        if value.strip().lower() == "unlimited":
-            return math.inf
-        if (found := re.fullmatch(_SIZE, value.strip(), flags=re.IGNORECASE)) is not None:
-            return float(int(float(found[1]) * _UNITS[(found[2] or "B").lower()]))
-    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    raise ValueError(f'has to be a size such as "16 MiB", a number of bytes, or "unlimited", not {value!r}')
-
-
-def size_text(size: float) -> str:
-    """A size for people, as written in settings: ``16 MiB``."""
-    if math.isinf(size):
-        return "unlimited"
-    power = next((power for power in (4, 3, 2, 1) if size >= 1024**power and size % 1024**power == 0), 0)
-    return f"{size / 1024**power:g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
-
-
-def _slow_reports(value: Any) -> str:
-    if value not in ("drop", "wait"):
-        raise ValueError(f'has to be "drop" or "wait", not {value!r}')
-    return str(value)
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "inventory": _sources,
-    "forks": _count,
-    "sessions": _count,
-    "state": _directory,
-    "output_limit": size_of,
-    "journal_limit": size_of,
-    "slow_reports": _slow_reports,
-    "template_timeout": _seconds,
-    "fact_cache": _age,
-}
-
-
 #: The names of drumline's own settings.
-NAMES = frozenset(_READERS)
+NAMES = frozenset(KNOWN)
 
 
 def _mistake(summary: str, detail: str, position: Position | None = None) -> Diagnostic:
