@@ -5,6 +5,7 @@ from __future__ import annotations
 from drumline.plugin import (
     Action,
     Call,
+    Checks,
     ClockReading,
     Effect,
     ReadClock,
@@ -25,6 +26,7 @@ ACTIONS = (
     Action(
         name="clock",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, shows=Shows.CLOCK),
         help="Compare the host's clock with this machine's",
     ),

@@ -15,6 +15,7 @@ from drumline.plugin import (
     Argument,
     Ask,
     Call,
+    Checks,
     Effect,
     Moment,
     Result,
@@ -159,6 +160,7 @@ ACTIONS = (
     Action(
         name="debug",
         perform=perform_debug,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, shows=Shows.MESSAGE),
         help="Show a message or a variable",
         arguments=(
@@ -171,6 +173,7 @@ ACTIONS = (
     Action(
         name="set_fact",
         perform=perform_set_fact,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.ARGUMENTS),
         help="Set variables of the host for the rest of the run",
         arguments=(Argument(name="cacheable", type=bool, default=False, help="Accepted without effect"),),
@@ -180,6 +183,7 @@ ACTIONS = (
     Action(
         name="assert",
         perform=perform_assert,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Fail unless all conditions hold",
         arguments=(
@@ -195,6 +199,7 @@ ACTIONS = (
     Action(
         name="fail",
         perform=perform_fail,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Fail with a message",
         arguments=(
@@ -204,6 +209,7 @@ ACTIONS = (
     Action(
         name="pause",
         perform=perform_pause,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Wait for some time, or until a time",
         arguments=(

@@ -11,6 +11,7 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Checks,
     Effect,
     HostPath,
     Platform,
@@ -203,6 +204,7 @@ ACTIONS = (
     Action(
         name="stat",
         perform=perform_stat,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Describe a path on the host",
         arguments=(

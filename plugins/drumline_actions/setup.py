@@ -11,6 +11,7 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Checks,
     Completed,
     Effect,
     Ending,
@@ -189,6 +190,7 @@ ACTIONS = (
     Action(
         name="setup",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.FACTS),
         help="Gather facts about the host",
         arguments=(

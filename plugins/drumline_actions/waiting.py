@@ -12,6 +12,7 @@ from drumline.plugin import (
     Argument,
     AuthenticationFailed,
     Call,
+    Checks,
     Completed,
     Effect,
     Ending,
@@ -277,6 +278,7 @@ ACTIONS = (
     Action(
         name="wait_for_connection",
         perform=perform_wait_for_connection,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Wait until the host can be reached and used again",
         arguments=(
@@ -289,6 +291,7 @@ ACTIONS = (
     Action(
         name="ping",
         perform=perform_ping,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Check whether the host can be reached and used",
         arguments=(Argument(name="data", default="pong", help="What to return"),),

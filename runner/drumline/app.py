@@ -134,13 +134,16 @@ def prepare(
     skip_tags: Collection[str] = (),
     strict: bool = False,
     sends: bool = False,
+    check: bool = False,
+    diff: bool = False,
     instead: Instead = lambda playbook, inventory: (playbook, inventory),
 ) -> Prepared:
     """Read and check everything, and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
 
     ``instead`` may change both before the plan is made. With ``strict``, warnings are mistakes. What is
     missing for a run alone, such as the password of an encrypted value, is a mistake where the plan ``sends`` something
-    to hosts, and else a warning.
+    to hosts, and else a warning. With ``check`` tasks only say what they would
+    change, with ``diff`` they show it.
     """
     plugins = registry(settings)
     with inputs_noted() as inputs:
@@ -149,9 +152,10 @@ def prepare(
         limit = None if limit is None else read_limit(limit)
         playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
         templating = Templating(settings.template_timeout, plugins)
+        modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
         warnings = Diagnostics()
         warnings.extend((*beside, *inventory.warnings))
-        scopes = Scopes(inventory, playbook, extra, templating)
+        scopes = Scopes(inventory, playbook, extra, templating, called=modes)
         chosen = partial(selected, tags=tags, skip_tags=skip_tags)
         with gathered() as mistakes:
             mistakes.imported = playbook.imported
@@ -172,7 +176,7 @@ def prepare(
                     inventory=inventory,
                     extra_variables=extra,
                     templating=templating,
-                    plan=plan,
+                    plan=replace(plan, check=check, diff=diff),
                 )
                 _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)

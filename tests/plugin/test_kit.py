@@ -110,14 +110,14 @@ def test_scripts_beside_a_module_are_read_once_and_sent_small(tmp_path: Path) ->
     script = Script.beside(str(module), "it", needs=[Script.beside(str(module), "shared")])
     assert script.sh.endswith("shared() {\n:\n}\nif shared; then\nsay a 1\nfi")
     (tmp_path / "it.sh").unlink()
-    assert script_run(POSIX, script, {"b": 1}).text == f"b=1\n{script.sh}"
+    assert script_run(POSIX, script, {"b": 1}).text == f"b=1\ncheck=''\ndiff=''\n{script.sh}"
 
 
 def test_on_windows_the_functions_are_a_library() -> None:
     script = Script(powershell="$answer.a = $b")
     run = script_run(WINDOWS, script, {"b": "it's"}, timeout=3)
     assert (run.language, run.timeout) == (Language.POWERSHELL, 3)
-    assert run.text.splitlines()[3:] == ["$b = 'it''s'", "Write-Answer", "}"]
+    assert run.text.splitlines()[3:] == ["$b = 'it''s'", "$check = $false", "$diff = $false", "Write-Answer", "}"]
     assert run.library == script_run(WINDOWS, script, {}).library
     assert run.library.startswith("function Invoke-Action {")
 

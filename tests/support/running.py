@@ -59,6 +59,8 @@ def run_text(
     inventory: str = LOCAL,
     extra: Sequence[str] = (),
     listen: Callable[[Event], None] = lambda _event: None,
+    check: bool = False,
+    diff: bool = False,
     **settings: Any,
 ) -> Ran:
     """Write both texts to the directory, run the playbook, and return what happened.
@@ -70,7 +72,7 @@ def run_text(
     for_plugins = ForPlugins(environment=os.environ)
     inventory_file = (str(directory / "inventory.yml"),)
     made = Settings(inventory=inventory_file, state=directory / "state", for_plugins=for_plugins, **settings)
-    prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra)
+    prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra, check=check, diff=diff)
     ran = Ran(prepared.plan)
     ran.exit_status = carry_out(prepared, lambda _run: [ran.events.append, listen], command="test")
     return ran

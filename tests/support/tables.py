@@ -168,6 +168,7 @@ _FIELDS = {
     "WaveReleased.jobs": "how many jobs",
     "status": "how it ended: see [statuses](playbooks.md#when-a-job-may-run)",
     "started": "when it was sent, in seconds since the epoch",
+    "check": "whether it was only [checked](#check-and-diff): `changed` means that it would change something",
     "began": "with `start`: when its command began, by this machine's clock; else null",
     "result": "what the job registered, masked: `rc`, `stdout`, `stderr`, `msg`, …",
     "ignored": "whether it failed or was unreachable and the task forgives that",
@@ -290,6 +291,10 @@ _KEYWORDS = {
     "break_when": ("expressions", "asked after each item; where they hold, no other item follows"),
     "canary": ("number or share, template", "a first batch of this size; if anything fails in it, the play stops"),
     "changed_when": ("expressions", "whether something was changed; overrides the action's answer"),
+    "check_mode": (
+        "true or false, template",
+        "only say what it would change: see [check and diff](operating.md#check-and-diff)",
+    ),
     "collections": ("names", "accepted without effect: actions are found by all of their names"),
     "connection": (
         "text, template",
@@ -298,6 +303,10 @@ _KEYWORDS = {
     "deadline": ("duration, template", "time from the release of the wave: `90s`, `10m`, `1h30m`"),
     "delay": ("number, template", "seconds between two tries; default: 5"),
     "delegate_to": ("host, template", "the host that the action is run on"),
+    "diff": (
+        "true or false, template",
+        "show what it changes, line by line: see [check and diff](operating.md#check-and-diff)",
+    ),
     "environment": ("dictionary, or a list of them", "environment variables of commands on the host"),
     "extended": ("true or false, template", "whether `ansible_loop` says where the item stands"),
     "extended_allitems": ("true or false, template", "whether `ansible_loop.allitems` has all items; default: true"),
@@ -471,6 +480,7 @@ _STATUSES = {
     Status.CANCELLED: "the run was interrupted or stopped before it was done",
     Status.UNKNOWN: "it was told to stop and didn't answer, or drumline died while it was running",
     Status.RESCUED: "it failed, and the rescue of its block made up for it",
+    Status.UNCLEAR: "in a [check](operating.md#check-and-diff): it can't be known what it would do",
     Status.UNNEEDED: "it is of a rescue, and nothing failed on its host",
 }
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from drumline.cli.command_lines import CommandOfHosts
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
+    check_options,
     completes,
     forks_option,
     inventory_options,
@@ -59,6 +60,7 @@ _PLACE = Position("<command line>")
 )
 @click.option("--executable", metavar="PROGRAM", help="The shell that reads a command line: /bin/bash, pwsh, cmd.")
 @click.option("--clock", is_flag=True, help="No command: compare the hosts' clocks with this machine's.")
+@check_options
 @recap_option
 @state_option
 @verbose_option
@@ -101,6 +103,8 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
         extra_vars=given["extra_vars"],
         strict=given["strict"],
         sends=True,
+        check=given["check"],
+        diff=given["diff"],
     )
     show_warnings(prepared.warnings)
     status = run_reported(prepared, verbose=verbose, outputs=1, state=given["state"], recap=recap)

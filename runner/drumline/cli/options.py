@@ -112,6 +112,12 @@ forks_option = click.option(
     help="How many hosts to work on at once. Default: 50.",
 )
 
+#: ``check: bool``, ``diff: bool``.
+check_options = _several(
+    click.option("-C", "--check", is_flag=True, help="Change nothing: say for each task what it would change."),
+    click.option("-D", "--diff", is_flag=True, help="Show what tasks change in files, line by line."),
+)
+
 #: ``state: Path | None``.
 state_option = click.option(
     "--state",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from drumline.cli.options import (
+    check_options,
     events_option,
     forks_option,
     playbook_options,
@@ -22,6 +23,7 @@ from drumline.cli.reported import run_reported
 
 @click.command("run")
 @playbook_options
+@check_options
 @forks_option
 @events_option
 @slow_reports_option
@@ -38,7 +40,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap
     """
     from drumline.app import remaining_of
 
-    prepared = prepared_with(playbooks, given, sends=True)
+    prepared = prepared_with(playbooks, given, sends=True, check=given["check"], diff=given["diff"])
     status = run_reported(
         prepared,
         verbose=verbose,

@@ -22,6 +22,7 @@ class Tally(Struct):
     success: int = 0
     skipped: int = 0
     failed: int = 0
+    unclear: int = 0
 
     def count(self, status: Status) -> None:
         """Add one job by where it stands."""
@@ -31,6 +32,8 @@ class Tally(Struct):
             self.skipped += 1
         elif status in FAILURE:
             self.failed += 1
+        elif status is Status.UNCLEAR:
+            self.unclear += 1
         elif status is not Status.UNNEEDED:
             self.open += 1
 
@@ -45,6 +48,7 @@ class Tally(Struct):
         self.success += other.success
         self.skipped += other.skipped
         self.failed += other.failed
+        self.unclear += other.unclear
 
 
 def _counted_as(status: Status) -> str:
@@ -56,7 +60,23 @@ def verdict(rule: TriggerRule, needs: Tally) -> Status:
 
     Airflow's trigger rules (its documentation, "Trigger Rules"): the ``one_`` rules don't wait for the rest. A rule
     that can't hold any more makes the job ``abandoned`` when something failed, else ``skipped``.
+
+    What is unclear in a check would have succeeded or been skipped, since a check takes it that nothing fails: where
+    the two make a difference, the job is unclear too.
     """
+    if not needs.unclear:
+        return _verdict(rule, needs)
+    open_, success, skipped, failed = needs.open, needs.success, needs.skipped, needs.failed
+    either = {
+        _verdict(rule, Tally(open=open_, success=success + needs.unclear, skipped=skipped, failed=failed)),
+        _verdict(rule, Tally(open=open_, success=success, skipped=skipped + needs.unclear, failed=failed)),
+    }
+    if len(either) == 1:
+        return either.pop()
+    return Status.PENDING if Status.PENDING in either else Status.UNCLEAR
+
+
+def _verdict(rule: TriggerRule, needs: Tally) -> Status:
     if not (needs.open or needs.success or needs.skipped or needs.failed):
         return Status.READY
     hopeless, enough = _RULES[rule](needs)

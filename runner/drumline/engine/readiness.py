@@ -35,7 +35,8 @@ class Judge:
     def _may_decide(self, ended: StepState, job: Job, status: Status) -> bool:
         """Whether one job of a step may decide what becomes of others before the step is over."""
         failed = ended.counts_as.get(job.host, status) in FAILURE and job.host not in ended.ignored
-        return failed or ended.tally.success == 1 or ended.tally.skipped == 1
+        tally = ended.tally
+        return failed or tally.success == 1 or tally.skipped == 1 or tally.unclear == 1
 
     def look_at_host(self, batch: BatchState, job: Job) -> None:
         """A host that was behind has come further by a job: judge anew what waits there, or may wait for it."""

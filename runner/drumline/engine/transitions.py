@@ -35,7 +35,7 @@ from drumline.errors import DrumlineError
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job
 
-_WITHOUT_RUNNING = frozenset({Status.ABANDONED, Status.SKIPPED, Status.FAILED, Status.CANCELLED})
+_WITHOUT_RUNNING = frozenset({Status.ABANDONED, Status.SKIPPED, Status.FAILED, Status.CANCELLED, Status.UNCLEAR})
 
 LEGAL: Final[dict[Status, frozenset[Status]]] = {
     **{status: frozenset() for status in FINAL},
@@ -51,6 +51,7 @@ LEGAL: Final[dict[Status, frozenset[Status]]] = {
             Status.UNREACHABLE,
             Status.CANCELLED,
             Status.UNKNOWN,
+            Status.UNCLEAR,
         }
     ),
     Status.HOLDING: frozenset({Status.OK, Status.CHANGED}),

@@ -82,7 +82,7 @@ class RunContext:
             plan.playbook,
             extra_variables,
             templating,
-            verbosity=verbosity,
+            called=how_called(plan, verbosity),
             seen=self.note,
             facts=self.gained.facts,
             gathered=self.gained.gathered,
@@ -157,6 +157,11 @@ class RunContext:
         """Restore everything that happened in a run so far, to continue it."""
         for item in happened:
             self.gained.take(item)
+
+
+def how_called(plan: Plan, verbosity: int = 0) -> Variables:
+    """The magic variables that say how a run was called."""
+    return {"ansible_verbosity": verbosity, "ansible_check_mode": plan.check, "ansible_diff_mode": plan.diff}
 
 
 #: Numbers under secret-sounding names are secret from this value up; smaller ones are lengths, counts and the like.

@@ -22,6 +22,7 @@ from drumline.model.plan import Plan
 from drumline.model.traits import Sets
 from drumline.model.value import text_of
 from drumline.plugin.runs import JobReport
+from drumline.templating.unclear import known_of
 
 #: The variable that holds all facts, the prefix of their own names, and the one that keeps it there, too.
 _ALL, _PREFIX, _LOCAL = "ansible_facts", "ansible_", "ansible_local"
@@ -61,7 +62,7 @@ class Gained:
     def _variables(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         step = self.plan.steps[report.event.job.step]
         name, values = step.task.register, report.values
-        kept = {name: registered(values, report.facts)} if name and values is not None else {}
+        kept = {name: known_of(name, registered(values, report.facts))} if name and values is not None else {}
         facts: Mapping[str, Any] = {} if step.task.traits.sets is Sets.FACTS else report.facts
         gained = {**facts, **kept, **self._of_failure(report)}
         return dict.fromkeys(self._hosts(report), gained) if gained else {}

@@ -40,6 +40,8 @@ from drumline.execution.values import (
     stopped_values,
     timed_out,
     to_values,
+    unclear,
+    without_diffs,
     without_lines,
 )
 from drumline.inventory.ranges import check_name
@@ -51,14 +53,15 @@ from drumline.model.plan import Job
 from drumline.model.playbook import Loop
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
-from drumline.model.traits import Sets
+from drumline.model.traits import Checks, Sets
 from drumline.model.value import Variables
-from drumline.plugin.actions import Action, ActionFailed, Call, Steps
+from drumline.plugin.actions import Action, ActionFailed, Call, CheckImpossible, Steps
 from drumline.plugin.runs import JobReport, Stopped
 from drumline.source.files import find_file
 from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed, VariableUndefined
+from drumline.templating.unclear import UnclearRead, known_of
 
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
@@ -80,6 +83,7 @@ class JobRun:
 
     def __init__(self, context: RunContext, job: Job, requests: Requests) -> None:
         self.over = False
+        self.check = self.diff = False  # set by the task, or else by the run
         self.requests = requests
         self._reporting = threading.Lock()
         self._started = context.clock.now()
@@ -128,9 +132,9 @@ class JobRun:
         plain, silent = without_lines(values), self.requests.silent
         shown = hidden(values) if silent else self._masked(plain)
         stopped = self.requests.stopped if "stopped" in values else None
-        seen = shown
+        seen = shown if self.diff else without_diffs(shown)
         if self._context.verbosity > 1 and self._task.traits.sets is Sets.FACTS and not silent:
-            seen = {**shown, "ansible_facts": self._masked(facts)}  # much, and of use to someone who looks at it alone
+            seen = {**seen, "ansible_facts": self._masked(facts)}  # much, and of use to someone who looks at it alone
         event = self._finished(status, seen, ignored=ignored, stopped=stopped)
         kept = values if self._step.index in self._context.gained.results.kept else None
         if kept is None and not facts:
@@ -155,6 +159,7 @@ class JobRun:
             ignored=ignored,
             began=self.requests.began,
             cause=stopped.cause if stopped is not None else None,
+            check=self.check,
         )
 
     def _masked(self, values: Values) -> Values:
@@ -166,7 +171,11 @@ class JobRun:
         """Status, values, and whether a failure is ignored."""
         try:
             self.requests.silent = task.flag(self._task.no_log, "no_log")
+            self.check = self._mode(task, "check_mode", self._context.plan.check)
+            self.diff = self._mode(task, "diff", self._context.plan.diff)
             values = self._loop(task) if self._task.loop else self._item(task)
+        except UnclearRead as read:
+            values = unclear(read.reason)
         except TemplateFailed as error:
             values = template_failure(error, self._allowance.timeout)
         except Unreachable as lost:
@@ -178,9 +187,19 @@ class JobRun:
             return stopped.status, stopped_values(stopped, values), False
         if values["failed"]:
             return self._unless_ignored(Status.FAILED, values, task)
-        if values.get("skipped"):
-            return Status.SKIPPED, values, False
-        return (Status.CHANGED if values["changed"] else Status.OK), values, False
+        return self._ended_well(values), values, False
+
+    def _ended_well(self, values: Values) -> Status:
+        if values["changed"]:
+            return Status.CHANGED
+        if values.get("unclear") and self._task.changed_when != (False,):
+            return Status.UNCLEAR
+        return Status.SKIPPED if values.get("skipped") else Status.OK
+
+    def _mode(self, task: TaskValues, keyword: str, of_run: bool) -> bool:
+        """Whether a mode is on: as the task says, else as the run."""
+        own = getattr(self._task, keyword)
+        return of_run if own is None else task.flag(own, keyword)
 
     def _unless_ignored(self, status: Status, values: Values, task: TaskValues) -> tuple[Status, Values, bool]:
         try:
@@ -229,7 +248,8 @@ class JobRun:
     def _set_by(self, values: Values) -> Mapping[str, Any]:
         """What an item's result means for the items after it: facts, and what it registers by itself."""
         facts = self._noted(values.get("ansible_facts", {}))
-        return {**facts, self._task.register: values} if self._task.register else facts
+        name = self._task.register
+        return {**facts, name: known_of(name, values)} if name else facts
 
     def _noted(self, facts: Values) -> Values:
         """The facts, with secrets in them masked from now on. A host can't set its own connection variables."""
@@ -240,6 +260,12 @@ class JobRun:
         return facts
 
     def _item(self, task: TaskValues) -> Values:
+        try:
+            return self._run_item(task)
+        except UnclearRead as read:
+            return unclear(read.reason)
+
+    def _run_item(self, task: TaskValues) -> Values:
         self._allowance.deadline = None
         found = task.false_condition()
         if found is not None:
@@ -255,6 +281,8 @@ class JobRun:
         delay = task.number(retries.delay, "delay")
         for attempt in range(1, count + 2):
             values = self._try(task, attempts=attempt)
+            if values.get("unclear"):
+                return values
             done = not values["failed"]
             if retries.until:
                 done = task.with_result(values).holds(retries.until)
@@ -277,13 +305,20 @@ class JobRun:
         self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
         values = to_values(self._perform(task))
         values |= known
+        try:
+            self._judge(values, task)
+        except UnclearRead as read:
+            values |= {"changed": False, "unclear": values.get("unclear") or read.reason}
+        return values
+
+    def _judge(self, values: Values, task: TaskValues) -> None:
+        """Whether it has changed something or failed, if the task has conditions for that."""
         if self._task.changed_when:
             values["changed"] = task.with_result(values).holds(self._task.changed_when)
         cancelled = self.requests.stopped and values["failed"]
         if self._task.failed_when and not cancelled:
             values["failed"] = task.with_result(values).holds(self._task.failed_when)
             values["failed_when_result"] = values["failed"]
-        return values
 
     def _perform(self, task: TaskValues) -> Result:
         action = self._context.actions[self._task.action]
@@ -303,14 +338,20 @@ class JobRun:
                 environment=task.environment(),
                 become=become is not None,
                 timeout=self._seconds,
+                check=self.check,
+                diff=self.diff,
                 find_file=partial(find_file, playbook_dir=_directory_of(self._task.position.path)),
                 decrypted=opened,
                 render=task.render_file,
                 lookup=task.look_up,
             )
+            if self.check and action.checks is Checks.NOT:
+                raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.")
             if self._task.first and self._context.fact_cache is not None:
                 return self._cached(self._context.fact_cache, action, call, target, become)
             return self._drive(steps_of(action, call), target, become)
+        except CheckImpossible as error:
+            return Result(skipped=True, message=error.reason, values=error.values, unclear=error.reason)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)
         except FilesError as error:

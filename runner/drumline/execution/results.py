@@ -12,6 +12,7 @@ from drumline.model.plan import Job, Plan, Step
 from drumline.model.playbook import Loop, Retries, Task
 from drumline.model.value import Template, Variables
 from drumline.templating.templates import Templating
+from drumline.templating.unclear import known_of
 from drumline.templating.variables import Lookup
 
 #: Index of a play, id of a task in it.
@@ -51,7 +52,7 @@ class Results:
         step = self._plan.steps[job.step]
         by_host = self._values.setdefault((step.play, step.task.id), {})
         for host in step.hosts if step.task.run_once else (job.host,):
-            by_host[host] = values
+            by_host[host] = known_of(step.task.id, values)
 
     def of_play(self, play: int) -> Lookup:
         """The results as seen by a template of this play: its own tasks by id, all tasks as ``play-id.task-id``."""

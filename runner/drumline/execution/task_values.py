@@ -17,6 +17,7 @@ from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action, ActionFailed
 from drumline.templating.failures import TemplateFailed, VariableUndefined
 from drumline.templating.templates import Templating
+from drumline.templating.unclear import UnclearRead, known_of
 from drumline.templating.values import ATOMS, OMIT
 
 
@@ -44,7 +45,7 @@ class TaskValues:
         name = self.task.register
         if name is None:
             return self
-        return TaskValues(self.task, self._templating, lambda: self.scope.child(Facts({name: values})))
+        return TaskValues(self.task, self._templating, lambda: self.scope.child(Facts({name: known_of(name, values)})))
 
     def render(self, value: Any) -> Any:
         """A value of the task's."""
@@ -55,10 +56,19 @@ class TaskValues:
         return self._templating.condition(conditions, self.scope)
 
     def false_condition(self) -> str | bool | None:
-        """The first condition of ``when`` that doesn't hold, as written; None if all hold."""
+        """The first condition of ``when`` that doesn't hold, as written; None if all hold.
+
+        Raises ``UnclearRead`` if that depends on one that a check can't know.
+        """
+        unclear: UnclearRead | None = None
         for condition in self.task.when:
-            if not self.holds((condition,)):
-                return condition.text if isinstance(condition, Template) else condition
+            try:
+                if not self.holds((condition,)):
+                    return condition.text if isinstance(condition, Template) else condition
+            except UnclearRead as read:
+                unclear = unclear or read
+        if unclear is not None:
+            raise unclear
         return None
 
     def flag(self, value: Any, keyword: str) -> bool:

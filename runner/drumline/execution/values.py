@@ -20,6 +20,10 @@ def to_values(result: Result) -> Values:
         values["msg"] = result.message
     if result.skipped:
         values["skipped"] = True
+    if result.diff is not None:
+        values["diff"] = result.diff
+    if result.unclear:
+        values["unclear"] = result.unclear
     if result.facts:
         values["ansible_facts"] = dict(result.facts)
     return values
@@ -46,6 +50,19 @@ def skipped(condition: Any) -> Values:
     }
 
 
+def unclear(reason: str, **values: Any) -> Values:
+    """The values of a task that was only to be checked, and of which it can't be known what it would do."""
+    return {"changed": False, "failed": False, "skipped": True, "msg": reason, **values, "unclear": reason}
+
+
+def without_diffs(values: Values) -> Values:
+    """The same without what the task, or its items, would show as a diff."""
+    found = {name: value for name, value in values.items() if name != "diff"}
+    if isinstance(found.get("results"), list):
+        found["results"] = [without_diffs(item) if isinstance(item, dict) else item for item in found["results"]]
+    return found
+
+
 def stopped_values(stopped: Stopped, values: Mapping[str, Any]) -> Values:
     """The values of a stopped job, with the reason in front of its own message."""
     known: Values = {"changed": False, **values, "failed": True, "stopped": True}
@@ -66,6 +83,9 @@ def aggregate(results: Sequence[Values]) -> Values:
         values["msg"] = _message(values)
     else:
         values["skipped_reason"] = "No items in the list"
+    reasons = [result["unclear"] for result in results if result.get("unclear")]
+    if reasons:
+        values["unclear"] = reasons[0]
     facts: dict[str, Any] = {}
     for result in results:
         facts |= result.get("ansible_facts", {})

@@ -39,7 +39,7 @@ class Scopes:
         extra: Variables,
         templating: Templating,
         *,
-        verbosity: int = 0,
+        called: Variables = NOTHING,
         seen: Callable[[str, Any], None] | None = None,
         facts: Mapping[str, Facts] | None = None,
         gathered: Mapping[str, Facts] | None = None,
@@ -47,7 +47,7 @@ class Scopes:
         """``seen`` is called with the name and value of each rendered definition.
 
         ``facts`` are what tasks have set for hosts so far, and ``gathered`` the hosts' gathered facts. The
-        values of each are replaced, never changed.
+        values of each are replaced, never changed. ``called`` are magic variables that say how the run was called.
         """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
         self._facts: Mapping[str, Facts] = {} if facts is None else facts
@@ -56,7 +56,7 @@ class Scopes:
         self._extra = extra
         self._templating = templating
         self._seen = seen
-        self._run = run_magic(inventory, Path(first), verbosity=verbosity)
+        self._run = run_magic(inventory, Path(first), **called)
 
     def host(self, name: str) -> Host:
         """A host of the inventory; a host without variables if there is none of this name."""

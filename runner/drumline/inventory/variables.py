@@ -144,8 +144,8 @@ class HostVars(Lookup):
         return f"There is no host '{name}' in the inventory.{did_you_mean(name, self._names)}"
 
 
-def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> dict[str, Any]:
-    """The magic variables that are the same for all jobs of a run; ``verbosity`` is the number of ``-v``."""
+def run_magic(inventory: Inventory, playbook: Path, **others: Any) -> dict[str, Any]:
+    """The magic variables that are the same for all jobs of a run; ``others`` are those that how it is called gives."""
     source = Path(inventory.sources[0]).absolute() if inventory.sources and "," not in inventory.sources[0] else None
     directory = source if source is None or source.is_dir() else source.parent
     major, minor, revision = _LANGUAGE
@@ -161,7 +161,7 @@ def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> di
             "minor": minor,
             "revision": revision,
         },
-        "ansible_verbosity": verbosity,
+        "ansible_verbosity": 0,
         "drumline_version": __version__,
         "groups": {name: list(hosts) for name, hosts in members(inventory).items()},
         "inventory_dir": str(directory) if directory else None,
@@ -169,6 +169,7 @@ def run_magic(inventory: Inventory, playbook: Path, *, verbosity: int = 0) -> di
         "inventory_sources": list(inventory.sources),
         "omit": OMIT,
         "playbook_dir": str(playbook.absolute().parent),
+        **others,
     }
 
 

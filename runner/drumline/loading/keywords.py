@@ -19,7 +19,9 @@ INHERITED = frozenset(
         "become",
         "become_method",
         "become_user",
+        "check_mode",
         "connection",
+        "diff",
         "environment",
         "ignore_errors",
         "ignore_unreachable",
@@ -95,10 +97,8 @@ NOT_YET = frozenset(
         "async_val",
         "become_exe",
         "become_flags",
-        "check_mode",
         "debugger",
         "delegate_facts",
-        "diff",
         "fact_path",
         "force_handlers",
         "handlers",
@@ -120,7 +120,7 @@ NOT_YET = frozenset(
 #: Those that neither define variables nor include anything that may.
 _WITHOUT_NAMES = frozenset(
     {
-        *("async", "become_exe", "become_flags", "check_mode", "debugger", "diff"),
+        *("async", "become_exe", "become_flags", "debugger"),
         *("force_handlers", "listen", "notify", "poll"),
     }
 )

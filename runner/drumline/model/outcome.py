@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -73,6 +73,11 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     values: Mapping[str, Any] = {}
     #: Variables that the host has from now on (``set_fact``).
     facts: Mapping[str, Any] = {}
+    #: What it changed, or would change, in Ansible's shape: one ``before`` and ``after``, with or without
+    #: ``before_header`` and ``after_header``, or several of these. Registered as ``diff``; shown with ``--diff``.
+    diff: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    #: In a check: why it can't be known what the task would do. Empty where it is known.
+    unclear: str = ""
 
 
 class Status(StrEnum):
@@ -91,6 +96,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     RESCUED = "rescued"  #: It failed, and a rescue succeeded.
+    UNCLEAR = "unclear"  #: In a check: it can't be known what it would have done.
     UNNEEDED = "unneeded"  #: It was meant for something that didn't happen, such as a rescue without a failure.
 
 

@@ -101,6 +101,9 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
     plays: tuple[PlannedPlay, ...] = ()
     steps: tuple[Step, ...] = ()
     blocks: tuple[Block, ...] = ()
+    #: Whether tasks only say what they would change, and whether they show what they change, unless they say otherwise.
+    check: bool = False
+    diff: bool = False
 
     def grown(self, by: Growth) -> Plan:
         """The plan with what was added. What was there keeps its number; raises ``ValueError`` for what can't be."""

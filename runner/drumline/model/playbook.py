@@ -195,6 +195,9 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     #: ``connection``, ``port`` and ``remote_user`` as variables, which are weaker than all others.
     connection: Variables = {}
     no_log: Value = False
+    #: Whether it only says what it would change, and whether it shows what it changes; None: as the whole run.
+    check_mode: Value = None
+    diff: Value = None
     tags: frozenset[str] = frozenset()
 
     first: bool = False  #: Whether all other tasks of its play come after it, whatever they need.

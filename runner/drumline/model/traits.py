@@ -32,6 +32,14 @@ class Sets(StrEnum):
     UNKNOWN = "unknown"  #: Their names aren't known in advance, so an undefined name may be one of them.
 
 
+class Checks(StrEnum):
+    """How far an action can say what it would do without doing it (``--check``)."""
+
+    NOT = "not"  #: It can't: in a check its tasks aren't run.
+    PARTLY = "partly"  #: For some arguments or hosts. Where it can't, it raises ``CheckImpossible``.
+    FULLY = "fully"
+
+
 class ApprovalArguments(Struct, frozen=True, kw_only=True):
     """The task asks people whether the run goes on: the names of the arguments for that."""
 

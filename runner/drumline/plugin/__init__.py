@@ -42,8 +42,18 @@ from drumline.model.request import (
     Waiting,
 )
 from drumline.model.target import Option, Platform, Target
-from drumline.model.traits import ApprovalArguments, Effect, Sets, Shows, Traits, WaitArguments
-from drumline.plugin.actions import Action, ActionFailed, ActionSpec, Argument, Call, NeededFile, Steps, Written
+from drumline.model.traits import ApprovalArguments, Checks, Effect, Sets, Shows, Traits, WaitArguments
+from drumline.plugin.actions import (
+    Action,
+    ActionFailed,
+    ActionSpec,
+    Argument,
+    Call,
+    CheckImpossible,
+    NeededFile,
+    Steps,
+    Written,
+)
 from drumline.plugin.commands import CommandContext, CommandSpec, Setting
 from drumline.plugin.hooks import Hooks
 from drumline.plugin.hostpath import HostPath
@@ -69,6 +79,8 @@ __all__ = [
     "Become",
     "Call",
     "CertificateInvalid",
+    "CheckImpossible",
+    "Checks",
     "ClockReading",
     "CommandContext",
     "CommandRefused",

@@ -21,7 +21,7 @@ from msgspec import Struct
 from drumline.model.outcome import Result
 from drumline.model.request import Request
 from drumline.model.target import Platform
-from drumline.model.traits import Traits
+from drumline.model.traits import Checks, Traits
 
 
 class Argument(Struct, frozen=True, kw_only=True):
@@ -74,6 +74,10 @@ class Call(Struct, frozen=True, kw_only=True):
     become: bool = False
     #: Seconds that one try of the task may take, None for no limit. Requests are limited anyway; this is for messages.
     timeout: float | None = None
+    #: The task is only checked: say what would change, and change nothing. Scripts of the kit have it as ``$check``.
+    check: bool = False
+    #: The task's diff is going to be shown: reading what a file holds is worth the while. ``$diff`` in scripts.
+    diff: bool = False
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the directory named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
@@ -102,6 +106,18 @@ class ActionFailed(Exception):
         self.values = values
 
 
+class CheckImpossible(Exception):
+    """Raised by an action in a check, if it can't be known what the task would do; ``reason`` says why.
+
+    ``values`` are registered, beside ``skipped`` and the reason as ``msg``.
+    """
+
+    def __init__(self, reason: str, **values: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.values = values
+
+
 class Action(Struct, frozen=True, kw_only=True, dict=True):
     """The plugin behind a task's verb."""
 
@@ -127,6 +143,8 @@ class Action(Struct, frozen=True, kw_only=True, dict=True):
     #: Arguments whose text is an expression rather than a string (``assert: that``).
     expressions: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
+    #: How far it can say what a task would do without doing it. Where it can, ``Call.check`` tells it to.
+    checks: Checks = Checks.NOT
     #: What drumline has to know of tasks that use it, beside how it runs.
     traits: Traits = Traits()
     #: One job does it for all hosts of a batch, as with ``run_once``.

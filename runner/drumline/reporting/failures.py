@@ -51,7 +51,7 @@ class FailureReports:
         if wave is None:
             return
         step, host = event.job
-        fold = Fold(step, event.status, event.result, False, [host], event.started, event.at)
+        fold = Fold(step, event.status, event.result, False, event.check, [host], event.started, event.at)
         kinds = self._kinds.setdefault(wave.key, {})
         likeness = self._tracker.folding.likeness(fold)
         if likeness in kinds:

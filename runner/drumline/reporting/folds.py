@@ -11,12 +11,14 @@ from msgspec import Struct
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Shows
+from drumline.reporting.diffs import diffs_in
 
 #: How many of the results that differ only by their hosts' names are shown.
 MOST_SAMPLES = 3
 
-#: Equal for results that differ at most by their hosts' names: step, status, whether it is ignored, text.
-Likeness: TypeAlias = tuple[int, Status, bool, str]
+#: Equal for results that differ at most by their hosts' names: step, status, whether it is ignored,
+#: whether it was only checked, text.
+Likeness: TypeAlias = tuple[int, Status, bool, bool, str]
 
 #: The placeholder for the host's name or address when texts are compared.
 _BLANK = "\x00"
@@ -29,6 +31,7 @@ class Fold(Struct):
     status: Status
     result: Mapping[str, Any]  # that of the first host
     ignored: bool = False
+    check: bool = False
     hosts: list[str] = []
     first_start: float = 0.0
     last_end: float = 0.0
@@ -91,7 +94,7 @@ class Folding:
     def likeness(self, fold: Fold) -> Likeness:
         """A key that is equal for folds that differ only by the names of their first hosts."""
         text = self.text(fold.step, fold.status, fold.result, fold.ignored)
-        return fold.step, fold.status, fold.ignored, self.blanked(text, fold.hosts[0])
+        return fold.step, fold.status, fold.ignored, fold.check, self.blanked(text, fold.hosts[0])
 
     def _together(self, group: list[Fold]) -> Fold:
         if len(group) == 1:
@@ -105,6 +108,7 @@ class Folding:
             group[0].status,
             results[hosts[0]],
             group[0].ignored,
+            group[0].check,
             hosts,
             min(fold.first_start for fold in group),
             max(fold.last_end for fold in group),
@@ -121,8 +125,10 @@ def what_is_shown(status: Status, result: Mapping[str, Any], ignored: bool, verb
         return str(result.get("kind", result.get("msg")))  # each message names its own host, address or key
     if not verbose and status in (Status.OK, Status.CHANGED, Status.SKIPPED) and not ignored:
         message = result.get("msg", "")
-        return message if isinstance(message, str) else repr(message)
-    return _flat([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cut", "results")])
+        text = message if isinstance(message, str) else repr(message)
+        diffs = diffs_in(result)
+        return f"{text}{_flat(diffs)}" if diffs else text
+    return _flat([result.get(name) for name in ("msg", "rc", "stdout", "stderr", "cut", "diff", "unclear", "results")])
 
 
 def _flat(value: Any) -> str:

@@ -14,6 +14,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
 from drumline.model.titles import play_title, task_title
 from drumline.model.traits import Shows
+from drumline.reporting.diffs import diff_of
 from drumline.reporting.folds import Fold
 from drumline.reporting.tracker import CAUSES, Tracker, Wave
 
@@ -26,6 +27,10 @@ _FEW_LINES = 3
 #: How many characters of an output line are shown; 'drumline runs output' prints all of it.
 _LONGEST = 2000
 
+#: How many lines of a diff are shown without ``-v``, and in which colours.
+_DIFF_LINES = 300
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan", "\\": "dim"}
+
 MARKS: Mapping[Status, tuple[str, str]] = {
     Status.OK: ("ok", "green"),
     Status.CHANGED: ("changed", "yellow"),
@@ -36,6 +41,12 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     Status.ABANDONED: ("abandoned", "magenta"),
     Status.CANCELLED: ("cancelled", "magenta"),
     Status.UNKNOWN: ("unknown", "bold red"),
+    Status.UNCLEAR: ("unclear", "magenta"),
+}
+#: What a status means of a task that was only checked, where that is something else.
+CHECKED: Mapping[Status, tuple[str, str]] = {
+    Status.OK: ("no change", "green"),
+    Status.CHANGED: ("would change", "yellow"),
 }
 
 
@@ -134,7 +145,7 @@ def fold_lines(
 
     ``more`` is the command that shows everything. For the hosts in ``told``, everything was already shown.
     """
-    word, style = MARKS[fold.status]
+    word, style = (CHECKED.get(fold.status) if fold.check else None) or MARKS[fold.status]
     ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
     above = f"; see {', '.join(told)} above" if told else ""
     yield [
@@ -148,24 +159,38 @@ def fold_lines(
     if fold.samples:
         yield from _sample_lines(step, fold, verbose, more, told)
     elif not told:
-        yield from _last_words(fold.result) if brief else _body(step, fold.status, fold.result, verbose)
+        yield from _last_words(fold.result) if brief else _body(step, fold.status, fold.result, verbose, more)
     if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
         whose = "" if told else f"shown for {fold.hosts[0]}; "
         yield [Part(f"      {whose}for each host's message: {more}", "dim")]
 
 
-def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int) -> Iterator[Line]:
+def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int, more: str) -> Iterator[Line]:
     """The details of one result."""
     if status in CAUSES:
         yield from failure_lines(step, result)
+    elif status is Status.UNCLEAR:
+        yield from _indented(result.get("unclear", ""), "magenta")
     elif (step.task.traits.shows is Shows.MESSAGE and status is not Status.SKIPPED) or (verbose and result.get("msg")):
         yield from _indented(_said(result), "cyan")
     if verbose and status not in CAUSES:
         yield from _output_lines(result, lines=None)
     elif result.get("lost") and status not in CAUSES:
         yield from cut_lines(result)
+    yield from _diff_lines(result, verbose, more)
     if verbose > 1:
         yield from _indented(dict(result), "dim")
+
+
+def _diff_lines(result: Mapping[str, Any], verbose: int, more: str) -> Iterator[Line]:
+    """The diff of a result; ``more`` is the command that shows all of a long one."""
+    found = list(diff_of(result))
+    shown = found if verbose else found[:_DIFF_LINES]
+    for line in shown:
+        style = "bold" if line[:4] in ("--- ", "+++ ") else _DIFF_STYLES.get(line[:1], "")
+        yield [Part(f"      {_short(line, _LONGEST)}", style)]
+    if len(found) > len(shown):
+        yield [Part(f"      {len(found) - len(shown)} more lines of the diff: {more}", "dim")]
 
 
 def _sample_lines(step: Step, fold: Fold, verbose: int, more: str, told: Collection[str]) -> Iterator[Line]:
@@ -179,7 +204,7 @@ def _sample_lines(step: Step, fold: Fold, verbose: int, more: str, told: Collect
         if host in told:
             continue
         brief = is_cause and (shown or told)
-        body = list(_last_words(result) if brief else _body(step, fold.status, result, verbose))
+        body = list(_last_words(result) if brief else _body(step, fold.status, result, verbose, more))
         yield from _with_host(host, body) if body and (brief or not is_cause) else body
         shown += bool(body)
     left = len(fold.hosts) - len({*fold.samples, *told})

@@ -40,7 +40,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Inside, Job, Plan, Step, places_of
 from drumline.model.playbook import BlockPart
 from drumline.model.titles import with_titles
-from drumline.reporting.folds import Fold, Folding
+from drumline.reporting.folds import Fold, Folding, Likeness
 
 #: Statuses of jobs that cause others to be abandoned.
 CAUSES = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
@@ -85,7 +85,7 @@ class Wave(Struct):
     released: float
     jobs: int
     counts: Counter[Status] = field(default_factory=Counter)
-    folds: dict[tuple[int, Status, bool, str], Fold] = {}
+    folds: dict[Likeness, Fold] = {}
     abandoned: dict[NeverRan, list[str]] = {}
     late: list[JobsLate] = []
     barrier: BarrierPassed | None = None
@@ -308,10 +308,12 @@ class Tracker:
     def _fold(self, wave: Wave, event: JobFinished) -> Fold:
         step = event.job.step
         text = self.folding.text(step, event.status, event.result, event.ignored)
-        key = (step, event.status, event.ignored, text)
+        key = (step, event.status, event.ignored, event.check, text)
         fold = wave.folds.get(key)
         if fold is None:
-            fold = wave.folds[key] = Fold(step, event.status, event.result, event.ignored, [], event.started)
+            fold = wave.folds[key] = Fold(
+                step, event.status, event.result, event.ignored, event.check, [], event.started
+            )
         return fold
 
     def _abandoned(self, event: JobsAbandoned) -> None:

@@ -30,6 +30,7 @@ from drumline.plugin.kit.asking import (
     temporaries,
 )
 from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
+from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, text_diff
 from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
 from drumline.plugin.kit.scripts import Script, script_run
 from drumline.plugin.kit.transfer import Content, fill, local_content, readable
@@ -37,6 +38,7 @@ from drumline.plugin.kit.transfer import Content, fill, local_content, readable
 __all__ = [
     "ATTRIBUTES",
     "DECRYPT",
+    "MOST_DIFF",
     "PLACE",
     "TARGET",
     "Answered",
@@ -45,6 +47,7 @@ __all__ = [
     "Script",
     "ask",
     "check_target",
+    "content_diff",
     "deliver",
     "expanding_word",
     "file_result",
@@ -65,4 +68,5 @@ __all__ = [
     "sh_word",
     "target_settings",
     "temporaries",
+    "text_diff",
 ]

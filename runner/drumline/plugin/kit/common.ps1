@@ -6,6 +6,23 @@ function Full($path) {
     [IO.Path]::GetFullPath([IO.Path]::Combine((Get-Location -PSProvider FileSystem).ProviderPath, $path))
 }
 
+# Change { … }: notes that something changes and, unless this is a check, does it. Whatever changes the host goes through
+# it, so that one script both checks and changes.
+function Change([scriptblock]$what) {
+    $answer.changed = $true
+    if (-not $check) { & $what }
+}
+
+# Where a diff is wanted, what a file holds, by the $name; NAME_binary or NAME_larger where that can't be shown.
+function SayContent([string]$name, [string]$path) {
+    if (-not $diff -or -not [IO.File]::Exists($path)) { return }
+    if (([IO.FileInfo]$path).Length -gt 104448) { $answer["${name}_larger"] = 1; return }
+    $stream = Open $path
+    try { $bytes = [byte[]]::new($stream.Length); $null = $stream.Read($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
+    if ([Array]::IndexOf($bytes, [byte]0) -ge 0) { $answer["${name}_binary"] = 1 }
+    else { $answer[$name] = [Text.Encoding]::UTF8.GetString($bytes) }
+}
+
 # Files that others have open for writing can be read too.
 function Open([string]$path) {
     [IO.File]::Open($path, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]'ReadWrite, Delete')

@@ -1,5 +1,5 @@
 # What all scripts share. An answer is a row of key=value pairs that end in NUL, so that any file name can be told.
-tmp= changed= deref= nofollow=
+tmp= changed= deref= nofollow= most_diff=104448
 
 say() { printf '%s=%s\0' "$1" "$2"; }
 
@@ -12,6 +12,13 @@ fail() {
     say failed 1
     say msg "$1"
     exit 0
+}
+
+# change COMMAND...: notes that something changes and, unless this is a check, does it. Whatever changes the host goes
+# through it, so that one script both checks and changes.
+change() {
+    changed=1
+    [ -n "$check" ] || try "$@"
 }
 
 try() { problem=$("$@" 2>&1) || fail "$problem"; }
@@ -68,6 +75,18 @@ attributes() {
         *) [ $((0${before%%:*})) -eq $((0$2)) ] || try chmod "$2" "$1" ;;
     esac
     [ "$before" = "$(status "$1")" ] || changed=1
+}
+
+# say_content NAME FILE: where a diff is wanted, what the file holds; NAME_binary or NAME_larger where that can't be shown.
+say_content() {
+    [ -n "$diff" ] && [ -f "$2" ] && [ -r "$2" ] || return 0
+    if [ "$(wc -c <"$2")" -gt "$most_diff" ]; then say "$1_larger" 1
+    elif [ "$(LC_ALL=C tr -d '\000' <"$2" | wc -c)" -ne "$(wc -c <"$2")" ]; then say "$1_binary" 1
+    else
+        printf '%s=' "$1"
+        cat <"$2"
+        printf '\0'
+    fi
 }
 
 # The directory and those above it; new ones get $directory_mode, $owner and $group.

@@ -106,7 +106,11 @@ def _shortened(text: str) -> str:
 def script_run(
     call: Call, script: Script, variables: Mapping[str, Any], *, stdin: bytes = b"", timeout: float | None = None
 ) -> Run:
-    """The request that runs a script with these variables on the call's host; ``stdin`` is for POSIX hosts only."""
+    """The request that runs a script with these variables on the call's host; ``stdin`` is for POSIX hosts only.
+
+    Beside them it has ``check`` and ``diff``, which say the same as those of the call.
+    """
+    variables = {**variables, "check": call.check, "diff": call.diff}
     if call.platform is Platform.WINDOWS:
         lines = [f"${name} = {powershell_value(value)}" for name, value in variables.items()]
         text = _POWERSHELL % "\n".join(lines)
