@@ -30,6 +30,7 @@ ALLOWED = {
     "cli/suggestions.py": {"*": "what does the same as an option or a command of Ansible's"},
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
     "loading/": {"gather_facts": "Ansible's keyword of plays"},
+    "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},
     "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
     "loading/loops.py": {
         "pause": "Ansible's keyword of loop_control",

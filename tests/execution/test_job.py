@@ -52,6 +52,22 @@ def test_a_list_of_conditions_has_to_hold_as_a_whole(tmp_path: Path) -> None:
     assert ran.status("one") == "skipped"
 
 
+def test_what_gives_arguments_gives_a_dictionary(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: none, file: {path: /}, args: "{{ [1] }}", ignore_errors: true}
+        - {id: wrong, file: "{{ {'pat': '/'} }}", ignore_errors: true}
+        - {id: missing, file: "{{ {'state': 'file'} }}", ignore_errors: true}
+        - {id: other, file: {path: /}, args: "{{ {'dest': '/nowhere', 'state': 'directory'} }}"}
+        """,
+    )
+    assert ran.result("none")["msg"] == "Arguments are a dictionary, but this gives list."
+    assert "Did you mean 'path'?" in ran.result("wrong")["msg"]
+    assert "'file' needs 'path'" in ran.result("missing")["msg"]
+    assert ran.result("other")["path"] == "/"
+
+
 def test_loop_gives_a_result_for_each_item(tmp_path: Path) -> None:
     ran = run_tasks(
         tmp_path,

@@ -158,6 +158,36 @@ def test_environments_that_are_templates_are_laid_over_each_other_later(read_tas
     assert read_task("ping:\nenvironment: [{A: 1}, {A: 2}]").environment == {"A": 2}
 
 
+def test_a_template_may_give_arguments(read_task: MakeTask) -> None:
+    task = read_task("file: {path: a}\nargs: '{{ more }}'")
+    assert (task.arguments, task.more_arguments) == ({"path": "a"}, (template("{{ more }}"),))
+    whole = read_task("copy: '{{ all }}'\nargs: {mode: '0600'}")
+    assert (whole.arguments, whole.more_arguments) == ({"mode": "0600"}, (template("{{ all }}"),))
+    assert read_task("command: '{{ it }}'").more_arguments == ()
+
+
+def test_free_text_has_a_name_of_its_own_for_any_action(read_task: MakeTask) -> None:
+    assert read_task("shell: {_raw_params: a b, chdir: /}").arguments == {"cmd": "a b", "chdir": "/"}
+    task = read_task("action:\n  module: copy content=x dest=y\n  mode: '0600'")
+    assert task.arguments == {"content": "x", "dest": "y", "mode": "0600"}
+
+
+def test_arguments_by_default(read_task: MakeTask) -> None:
+    play = "  module_defaults: {ansible.builtin.file: {path: p, mode: '1'}, group/aws: {a: b}, win_file: {owner: x}}\n"
+    task = read_task("file: {dest: own}\nmodule_defaults: [{file: {mode: '2'}}, {file: {group: g}}]", play=play)
+    assert task.arguments == {"dest": "own", "mode": "2", "group": "g"}
+    assert task.positions["arguments.mode"].line == 6
+    assert read_task("win_file: {path: a}", play=play).arguments == {"path": "a", "owner": "x"}
+    assert read_task("command: ls", play=play).arguments == {"cmd": "ls"}
+
+
+def test_arguments_by_default_lie_below_those_of_templates(read_task: MakeTask) -> None:
+    play = "  module_defaults: {file: {path: p}}\n"
+    task = read_task("file: {state: file}\nargs: '{{ own }}'\nmodule_defaults: {file: '{{ of_task }}'}", play=play)
+    assert task.arguments == {"state": "file"}
+    assert task.more_arguments == ({"path": "p"}, template("{{ of_task }}"), template("{{ own }}"))
+
+
 def test_loops(read_task: MakeTask) -> None:
     control = "loop_control: {loop_var: x, index_var: i, label: '{{ x.a }}', pause: 2}"
     assert read_task(f"ping:\nloop: [1, '{{{{ b }}}}']\n{control}").loop == Loop(

@@ -277,7 +277,7 @@ _KEYWORDS = {
         "true or false, template",
         "if it fails on any host, end the play after the wave (in a block with `rescue`: if that fails too)",
     ),
-    "args": ("dictionary", "more arguments of the action"),
+    "args": ("dictionary, template", "more arguments of the action"),
     "at": ("time with a zone, template", "when: `2026-12-01T02:00:00+01:00`"),
     "barrier": (
         "dictionary, template",
@@ -339,6 +339,10 @@ _KEYWORDS = {
     ),
     "name": ("text", "its name in reports, shown as written"),
     "needs": ("list of ids", "what has to end first; default: the task before it"),
+    "module_defaults": (
+        "action to arguments, or a list of such",
+        "[arguments by default](#arguments-by-default)",
+    ),
     "no_log": ("true or false, template", "keep the result out of console, events and journal"),
     "order": (
         "`inventory`, `reverse_inventory`, `sorted`, `reverse_sorted`, `shuffle`, template",

@@ -7,7 +7,7 @@ from typing import Any
 
 from drumline.execution.values import flatten
 from drumline.inventory.variables import Facts, Scope
-from drumline.loading.arguments import coerce_arguments, to_bool
+from drumline.loading.arguments import coerce_arguments, overlaid, to_bool
 from drumline.loading.loops import TERMS
 from drumline.loading.names import named_by_templates
 from drumline.model.playbook import Loop, Task
@@ -152,7 +152,17 @@ class TaskValues:
             self._name(name): self._expressions(value) if name in action.expressions else self.render(value)
             for name, value in self.task.arguments.items()
         }
+        if self.task.more_arguments:
+            rendered = overlaid(action, [*map(self._more, self.task.more_arguments), rendered])
         return coerce_arguments(action, rendered, self.task.position)
+
+    def _more(self, value: Value) -> Mapping[str, Any]:
+        """The arguments that a template gives."""
+        rendered = self.render(value)
+        if isinstance(rendered, Mapping):
+            return rendered
+        place = value.position if isinstance(value, Template) else self.task.position
+        raise TemplateFailed(f"Arguments are a dictionary, but this gives {type(rendered).__name__}.", place)
 
     def _name(self, written: str) -> str:
         """The name of an argument, which may be a template if the action accepts any name."""
@@ -190,6 +200,11 @@ class TaskValues:
 
 def constant_arguments(task: Task, action: Action, templating: Templating) -> Mapping[str, Any] | None:
     """The arguments of a task if they are the same for all jobs, with nothing to be rendered; else None."""
-    if action.expressions or not templating.compile_value(task.arguments).constant or named_by_templates(task):
+    if (
+        action.expressions
+        or task.more_arguments
+        or not templating.compile_value(task.arguments).constant
+        or named_by_templates(task)
+    ):
         return None
     return coerce_arguments(action, task.arguments, task.position)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,48 @@ def coerce_arguments(action: Action, rendered: Mapping[str, Any], position: Posi
 
 
 def check_arguments(
-    action: Action, given: Mapping[str, Value], position_of: Callable[[str], Position], found: Diagnostics
+    action: Action,
+    given: Mapping[str, Value],
+    position_of: Callable[[str], Position],
+    found: Diagnostics,
+    *,
+    complete: bool = True,
 ) -> None:
-    """The same checks on arguments as written; templates pass until they are rendered."""
-    _coerced(action, given, position_of, found)
+    """The same checks on arguments as written; templates pass until they are rendered.
+
+    Unless they are ``complete``, required ones may be among those that aren't known yet.
+    """
+    _coerced(action, given, position_of, found, complete=complete)
+
+
+def overlaid(action: Action, layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The arguments of several layers, of which later ones win, whichever of its names each gives an argument."""
+    own = own_names(action)
+    values: dict[str, tuple[str, Any]] = {}
+    for layer in layers:
+        values |= {own.get(name, name): (name, value) for name, value in layer.items()}
+    return dict(values.values())
+
+
+def own_names(action: Action) -> dict[str, str]:
+    """The names that the action itself gives its arguments, by all names of theirs."""
+    return {name: argument.name for name, argument in _declared(action).items()}
+
+
+def _declared(action: Action) -> dict[str, Argument]:
+    """The arguments by all of their names."""
+    return {name: argument for argument in action.arguments for name in (argument.name, *argument.aliases)}
 
 
 def _coerced(
-    action: Action, given: Mapping[str, Any], position_of: Callable[[str], Position | None], found: Diagnostics
+    action: Action,
+    given: Mapping[str, Any],
+    position_of: Callable[[str], Position | None],
+    found: Diagnostics,
+    *,
+    complete: bool = True,
 ) -> dict[str, Any]:
-    declared = {name: argument for argument in action.arguments for name in (argument.name, *argument.aliases)}
+    declared = _declared(action)
     values: dict[str, Any] = {}
     written: dict[str, str] = {}
     for name, value in given.items():
@@ -71,7 +103,8 @@ def _coerced(
         elif value is not OMIT and (value is not None or argument.type is object):
             written[argument.name] = name
             values[argument.name] = _checked(action, argument, name, value, position_of(name), found)
-    _check_required(action, values, position_of(""), found)
+    if complete:
+        _check_required(action, values, position_of(""), found)
     return values
 
 

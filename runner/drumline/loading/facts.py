@@ -7,7 +7,7 @@ the play, in variables that it uses, or in a file that it renders. In doubt, the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import count
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Position
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
+from drumline.loading.defaults import KEYWORD, Defaults, defaults_for
 from drumline.loading.deferred import split
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.names import templates_in, templates_of
@@ -25,7 +26,7 @@ from drumline.loading.tasks import combine
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.traits import Sets
-from drumline.model.value import Template, Variables
+from drumline.model.value import Template, Value, Variables
 from drumline.plugin.actions import Action, ActionFailed
 from drumline.source.files import find_file, read_file
 from drumline.source.yaml import plain
@@ -39,6 +40,8 @@ _NOT_GATHERED = {
     True: "not gathered: gather_facts says so",
     False: "not gathered: the setting 'gathering' is explicit, and gather_facts isn't set",
 }
+#: Names by which tasks and ``module_defaults`` call it.
+_GATHERING = ("setup", _KEYWORD)
 _ARGUMENTS = ("gather_subset", "gather_timeout")
 # Compiled where they are used: most plays have few templates, and to compile them all takes a millisecond.
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -74,16 +77,23 @@ def gathering_task(reader: KeywordReader, inherited: Mapping[str, Any], position
         "gather_timeout": reader.value("gather_timeout", reader.number),
     }
     fields = {name: value for name, value in inherited.items() if name not in ("run_once", "tags")}
+    defaults = _defaults(inherited.get(KEYWORD, ()))
     return Task(
         id="gathering-facts",
         name="Gathering Facts",
         action=_KEYWORD,
-        arguments={name: value for name, value in arguments.items() if value is not None},
+        arguments=defaults | {name: value for name, value in arguments.items() if value is not None},
         position=reader.entries[_KEYWORD].key_position if _KEYWORD in reader else position,
         positions={f"arguments.{name}": reader.entries[name].key_position for name in _ARGUMENTS if name in reader},
         first=True,
         **split({**combine(fields, {}), "tags": frozenset({"always"})}),
     )
+
+
+def _defaults(layers: Sequence[Defaults]) -> dict[str, Value]:
+    """The arguments that ``module_defaults`` of the play gives to what gathers facts."""
+    found = (plain(node) for name in _GATHERING for node in defaults_for(name, layers) if isinstance(node.value, dict))
+    return {name: value for one in found for name, value in one.items()}
 
 
 def with_facts(

@@ -25,6 +25,7 @@ INHERITED = frozenset(
         "environment",
         "ignore_errors",
         "ignore_unreachable",
+        "module_defaults",
         "no_log",
         "port",
         "remote_user",
@@ -109,7 +110,6 @@ NOT_YET = frozenset(
         "include_tasks",
         "include_vars",
         "listen",
-        "module_defaults",
         "notify",
         "poll",
         "roles",
@@ -366,9 +366,18 @@ def tags_in(text: str | Template) -> list[str | Template]:
     return [text] if isinstance(text, Template) else [part.strip() for part in text.split(",") if part.strip()]
 
 
+def is_whole_template(node: Node) -> bool:
+    """Whether the value is one template and nothing else."""
+    return isinstance(plain(node, hide=False), Template) and _within_braces(str(node.value)) is not None
+
+
 def expression(node: Node) -> Template:
     """Text that is an expression; braces around all of it are removed."""
     text = str(node.value)
+    inner = _within_braces(text)
+    return Template((text if inner is None else inner).strip(), node.position, bare=True)
+
+
+def _within_braces(text: str) -> str | None:
     whole = re.fullmatch(_WHOLE_EXPRESSION, text, flags=re.DOTALL)
-    inner = whole[1] if whole and "{{" not in whole[1] else text
-    return Template(inner.strip(), node.position, bare=True)
+    return whole[1] if whole and "{{" not in whole[1] else None

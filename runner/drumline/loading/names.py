@@ -185,6 +185,7 @@ def _needed_values(task: Task) -> list[Any]:
     loop, retries = task.loop, task.retries
     return [
         task.arguments,
+        task.more_arguments,
         named_by_templates(task),
         task.hosts,
         task.delegate_to,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, Position, closest, did_you_mean
 from drumline.loading import keywords, timing
-from drumline.loading.arguments import check_arguments
+from drumline.loading.arguments import check_arguments, own_names
+from drumline.loading.defaults import KEYWORD, Defaults, defaults_for, read_defaults
 from drumline.loading.deferred import RESOLVED, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
-from drumline.loading.keywords import KeywordReader, Read
+from drumline.loading.keywords import KeywordReader, Read, is_whole_template
 from drumline.loading.loops import is_loop, read_loop
 from drumline.model.playbook import Retries, Task, TriggerRule, Within
 from drumline.model.traits import Traits
@@ -27,6 +29,8 @@ from drumline.templating import not_yet
 _INDIRECT = ("action", "local_action")
 #: Where an action says nothing of the languages of its text.
 _ANY_SHELL = ("sh", "powershell")
+#: The name under which the free text of any action may be given.
+_FREE_TEXT = "_raw_params"
 
 
 def read_task(
@@ -46,8 +50,10 @@ def read_task(
         found.add("Not a task", detail=detail, position=node.position, hides_names=True)
         return None
     reader = KeywordReader(node.value, found)
-    use = _ActionReader(reader, actions, node.position).read()
-    action, arguments, argument_positions = use
+    own = read_inherited(reader)
+    defaults = (*inherited.get(KEYWORD, ()), *own.get(KEYWORD, ()))
+    use = _ActionReader(reader, actions, node.position, defaults).read()
+    action = use.action
     fields = _read_fields(reader, action.name if action else "")
     name = reader.value("name", reader.text, action.name if action else "task")
     if "local_action" in reader:
@@ -57,11 +63,12 @@ def read_task(
         name=name,
         action=action.name if action else "",
         traits=action.traits if action else Traits(),
-        arguments=arguments,
+        arguments=use.arguments,
+        more_arguments=use.more,
         position=node.position,
-        positions=reader.positions() | {f"arguments.{key}": at for key, at in argument_positions.items()},
+        positions=reader.positions() | {f"arguments.{key}": at for key, at in use.positions.items()},
         within=within,
-        **split(combine(inherited, {**fields, **read_inherited(reader)})),
+        **split(combine(inherited, {**fields, **own})),
     )
     if action is not None:
         timing.check_start(task, action, found)
@@ -106,7 +113,7 @@ def pass_on(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, A
     for name in ("variables", "connection"):
         if name in inherited and name in own:
             values[name] = {**inherited[name], **own[name]}
-    for name in ("environment", "tags", "when"):
+    for name in ("environment", KEYWORD, "tags", "when"):
         if name in inherited and name in own:
             values[name] = (*inherited[name], *own[name])
     return values
@@ -115,6 +122,7 @@ def pass_on(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, A
 def combine(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a task's fields: its own over those of what is around it."""
     values = pass_on(inherited, own)
+    values.pop(KEYWORD, None)  # what it says is among the arguments
     return {
         **values,
         "tags": frozenset(values.get("tags", ())),
@@ -180,6 +188,7 @@ _INHERITED: Mapping[str, Read] = {
     "environment": KeywordReader.environment,
     "ignore_errors": KeywordReader.maybe_boolean,
     "ignore_unreachable": KeywordReader.maybe_boolean,
+    KEYWORD: read_defaults,
     "no_log": KeywordReader.maybe_boolean,
     "port": KeywordReader.number,
     "remote_user": KeywordReader.text,
@@ -207,18 +216,34 @@ def _is_keyword(key: str) -> bool:
     return key in keywords.TASK or is_loop(key)
 
 
+class _Use(Struct):
+    """How a task uses its action."""
+
+    action: Action | None  #: None where it is unknown.
+    arguments: dict[str, Value] = {}  #: As written, free text under its argument's name.
+    positions: dict[str, Position] = {}  #: Where they stand.
+    more: tuple[Value, ...] = ()  #: Templates that give further arguments.
+
+
 class _ActionReader:
     """Finds out which action a task uses, and with which arguments."""
 
-    def __init__(self, reader: KeywordReader, actions: Mapping[str, Action], position: Position) -> None:
+    def __init__(
+        self,
+        reader: KeywordReader,
+        actions: Mapping[str, Action],
+        position: Position,
+        defaults: Sequence[Defaults],
+    ) -> None:
         self._reader = reader
+        self._defaults = defaults
         self._entries = reader.entries
         self._found = reader.found
         self._actions = actions
         self._position = position
 
-    def read(self) -> tuple[Action | None, dict[str, Value], dict[str, Position]]:
-        """The action, its arguments as written (free text under its argument's name), and where they stand.
+    def read(self) -> _Use:
+        """The action and its arguments.
 
         Of an unknown action there is what stands after its name, whose templates can be checked all the same.
         """
@@ -234,7 +259,7 @@ class _ActionReader:
         if use is not None:
             return use
         unread = [key for key in self._entries if not _is_keyword(key) or key in _INDIRECT or key == "args"]
-        return None, {key: plain(self._entries[key].node) for key in unread}, {}
+        return _Use(None, {key: plain(self._entries[key].node) for key in unread})
 
     def _is_action(self, key: str) -> bool:
         return key in self._actions and key not in keywords.TASK
@@ -271,37 +296,50 @@ class _ActionReader:
         detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
         self._found.add("Unknown action", detail=detail, position=position, hides_names=hides)
 
-    def _of_key(self, key: str, entry: Entry) -> tuple[Action, dict[str, Value], dict[str, Position]] | None:
+    def _of_key(self, key: str, entry: Entry) -> _Use | None:
         node = entry.node
         name: str | None = key
+        text: Node | None = None
         if key in _INDIRECT:
-            name, node = self._indirect(key, node)
+            name, node, text = self._indirect(key, node)
             if name is None:
                 return None
             if name not in self._actions:
                 self._add_unknown_action(name, node.position)
                 return None
         assert name is not None
-        return _Arguments(self._actions[name], name, self._reader, entry.key_position).read(node)
+        defaults = defaults_for(name, self._defaults)
+        return _Arguments(self._actions[name], name, self._reader, entry.key_position, defaults).read(node, text)
 
-    def _indirect(self, key: str, node: Node) -> tuple[str | None, Node]:
-        """The name in ``action: copy src=a`` or ``action: {module: copy, src: a}``, and what is left as arguments."""
+    def _indirect(self, key: str, node: Node) -> tuple[str | None, Node, Node | None]:
+        """The name in ``action: copy src=a`` or ``action: {module: copy, src: a}``, and what is left as arguments.
+
+        In ``action: {module: copy src=a, dest: b}`` some are left as text, too.
+        """
         if isinstance(node.value, str) and node.value.strip():
-            name, _, text = node.value.strip().partition(" ")
-            return name, Node(text.strip(), node.position, node.unsafe)
+            return *_name_and_text(node), None
         module = node.value.get("module") if isinstance(node.value, dict) else None
         if module is not None and isinstance(module.node.value, str) and isinstance(node.value, dict):
             rest = {name: entry for name, entry in node.value.items() if name != "module"}
-            return module.node.value, Node(rest, node.position, node.unsafe)
+            name, text = _name_and_text(module.node)
+            return name, Node(rest, node.position, node.unsafe), text if text.value else None
         self._reader.wrong(key, "text that begins with the name of an action, or a dictionary with 'module'", node)
-        return None, node
+        return None, node, None
+
+
+def _name_and_text(node: Node) -> tuple[str, Node]:
+    name, _, text = str(node.value).strip().partition(" ")
+    return name, Node(text.strip(), node.position, node.unsafe)
 
 
 class _Arguments:
     """Reads the arguments of one use of an action, in any of their forms."""
 
-    def __init__(self, action: Action, called: str, reader: KeywordReader, position: Position) -> None:
+    def __init__(
+        self, action: Action, called: str, reader: KeywordReader, position: Position, defaults: Sequence[Node]
+    ) -> None:
         """``called`` is the name that the task gives the action: one of several."""
+        self._defaults = defaults
         self._action = action
         self._called = called
         self._reader = reader
@@ -309,21 +347,27 @@ class _Arguments:
         self._position = position
         self._values: dict[str, Value] = {}
         self._positions: dict[str, Position] = {}
+        self._more: list[Value] = []
         self._unreadable = False
 
-    def read(self, node: Node) -> tuple[Action, dict[str, Value], dict[str, Position]]:
-        """The action, the arguments and where each stands."""
+    def read(self, node: Node, text: Node | None = None) -> _Use:
+        """The action and its arguments; ``text`` has some of them, too."""
         if isinstance(node.value, dict):
             self._take(node.value)
+        elif self._action.free_form is None and is_whole_template(node):
+            self._more.append(plain(node, hide=False))
         elif isinstance(node.value, list) or (node.value is not None and not self._is_text(node)):
             self._reader.wrong(self._action.name, "a dictionary of arguments, or text", node)
         elif node.value is not None:
             # ``command: true`` means the program, whatever YAML makes of the word.
             self._take_text(str(node.value).lower() if isinstance(node.value, bool) else str(node.value), node)
+        if text is not None:
+            self._take_text(str(text.value), text)
         self._take_args()
+        self._take_defaults()
         if not self._unreadable:
-            check_arguments(self._action, self._values, self._position_of, self._found)
-        return self._action, self._values, self._positions
+            check_arguments(self._action, self._values, self._position_of, self._found, complete=not self._more)
+        return _Use(self._action, self._values, self._positions, tuple(self._more))
 
     def _is_text(self, node: Node) -> bool:
         return isinstance(node.value, str) or self._action.free_form is not None
@@ -332,7 +376,8 @@ class _Arguments:
         return self._positions.get(name, self._position)
 
     def _take(self, entries: Mapping[str, Entry]) -> None:
-        for name, entry in entries.items():
+        for written, entry in entries.items():
+            name = self._action.free_form if written == _FREE_TEXT and self._action.free_form else written
             if name in self._values:
                 self._add_repeated(name, entry.key_position)
                 continue
@@ -343,8 +388,23 @@ class _Arguments:
         node = self._reader.node("args")
         if node is not None and isinstance(node.value, dict):
             self._take(node.value)
+        elif node is not None and is_whole_template(node):
+            self._more.append(plain(node, hide=False))
         elif node is not None:
             self._reader.wrong("args", "a dictionary of arguments", node)
+
+    def _take_defaults(self) -> None:
+        """Lay the arguments under what templates give, where there are such; else put them beside the task's own."""
+        if self._more or not all(isinstance(node.value, dict) for node in self._defaults):
+            self._more = [*(plain(node, hide=False) for node in self._defaults), *self._more]
+            return
+        own = own_names(self._action)
+        given = {own.get(name, name) for name in self._values}
+        for node in reversed(self._defaults):
+            assert isinstance(node.value, dict)
+            missing = {name: entry for name, entry in node.value.items() if own.get(name, name) not in given}
+            self._take(missing)
+            given |= {own.get(name, name) for name in missing}
 
     def _take_text(self, text: str, node: Node) -> None:
         free_form = self._action.free_form

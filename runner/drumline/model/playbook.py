@@ -166,6 +166,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     action: str  #: The action's own name; aliases are already resolved.
     traits: Traits = Traits()  #: Of the action.
     arguments: Mapping[str, Value] = {}
+    #: Templates that give dictionaries of further arguments, which are weaker than those; the weakest first.
+    more_arguments: tuple[Value, ...] = ()
     position: Position
     #: The place of each keyword and argument, for messages: keys ``when``, ``arguments.src``, …
     positions: Mapping[str, Position] = {}
