@@ -44,6 +44,7 @@ LAYERS = [
     {"plugin_settings"},
     {"built_in"},
     {"app"},
+    {"survey"},
     {"cli"},
     {"__main__"},
 ]

@@ -54,6 +54,7 @@ from drumline.planning.expand import check_patterns, make_plan
 from drumline.planning.references import check_results
 from drumline.planning.start_times import check_start_times
 from drumline.planning.tags import selected
+from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
 from drumline.plugin.runs import Executor, RunView
 from drumline.reporting.saying import say
@@ -74,6 +75,9 @@ if TYPE_CHECKING:
 
 #: Makes the listeners of a run's events once its number is known.
 Listeners = Callable[[RunView], Iterable[Callable[[Event], None]]]
+
+#: Reads a playbook from elsewhere than files of plays, given the actions, and says what is wrong with it.
+ReadPlaybook = Callable[[Mapping[str, Action]], tuple[Playbook, list[Diagnostic]]]
 
 #: Changes what was read, for a what-if question: ``(playbook, inventory) -> both``.
 Instead = Callable[[Playbook, Inventory], tuple[Playbook, Inventory]]
@@ -125,9 +129,11 @@ def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Pat
 
 
 def prepare(
-    playbooks: Sequence[Path] | Playbook,
+    playbooks: Sequence[Path] | Playbook | ReadPlaybook,
     settings: Settings,
     *,
+    plugins: Registry | None = None,
+    made_up: Callable[[Playbook], Inventory] | None = None,
     limit: str | None = None,
     extra_vars: Sequence[str] = (),
     tags: Collection[str] = (),
@@ -143,14 +149,16 @@ def prepare(
     ``instead`` may change both before the plan is made. With ``strict``, warnings are mistakes. What is
     missing for a run alone, such as the password of an encrypted value, is a mistake where the plan ``sends`` something
     to hosts, and else a warning. With ``check`` tasks only say what they would
-    change, with ``diff`` they show it.
+    change, with ``diff`` they show it. ``made_up`` gives hosts for the playbook in place of the inventory; undefined
+    variables aren't mistakes then, since hosts may define them. ``plugins`` are those of the settings, if they
+    are at hand.
     """
-    plugins = registry(settings)
+    plugins = plugins or registry(settings)
     with inputs_noted() as inputs:
         beside = _neighbours(playbooks, plugins)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
-        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra))
+        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, made_up))
         templating = Templating(settings.template_timeout, plugins)
         modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
         warnings = Diagnostics()
@@ -164,7 +172,7 @@ def prepare(
             )
             playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen)
             warnings.extend(embedded(playbook))
-            defined = not any(mistake.hides_names for mistake in mistakes.found)
+            defined = made_up is None and not any(mistake.hides_names for mistake in mistakes.found)
             mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen, undefined=defined))
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
             selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": _shuffled}
@@ -204,9 +212,9 @@ def _plan(
     )
 
 
-def _neighbours(playbooks: Sequence[Path] | Playbook, plugins: Registry) -> list[Diagnostic]:
+def _neighbours(playbooks: Sequence[Path] | Playbook | ReadPlaybook, plugins: Registry) -> list[Diagnostic]:
     """Load the filters, tests and lookups that stand in files beside the playbooks; few have any."""
-    paths = () if isinstance(playbooks, Playbook) else playbooks
+    paths = playbooks if isinstance(playbooks, Sequence) else ()
     directories = dict.fromkeys(path.absolute().parent for path in paths)
     places = [place for place in directories if any((place / name).is_dir() for name in NEIGHBOURS)]
     if not places:
@@ -223,20 +231,28 @@ def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read(
-    playbooks: Sequence[Path] | Playbook, settings: Settings, plugins: Registry, extra: Mapping[str, Value]
+    playbooks: Sequence[Path] | Playbook | ReadPlaybook,
+    settings: Settings,
+    plugins: Registry,
+    extra: Mapping[str, Value],
+    made_up: Callable[[Playbook], Inventory] | None,
 ) -> tuple[Playbook, Inventory]:
     """Read playbook and inventory. Raises ``FilesError`` with the mistakes of both."""
-    paths = () if isinstance(playbooks, Playbook) else playbooks
+    paths = playbooks if isinstance(playbooks, Sequence) else ()
     with gathered() as mistakes:
-        inventory = mistakes.of(lambda: inventory_of(settings, plugins, paths))
+        inventory = None if made_up else mistakes.of(lambda: inventory_of(settings, plugins, paths))
         if isinstance(playbooks, Playbook):
             playbook = playbooks
         else:
-            playbook, found = read_playbooks(paths, plugins.actions, usual_of(settings))
+            read = playbooks if callable(playbooks) else partial(read_playbooks, paths, usual=usual_of(settings))
+            playbook, found = read(plugins.actions)
             mistakes.found.extend(found)
             mistakes.imported = playbook.imported
-            if mistakes.found:
-                _look_further(playbook, inventory, extra, plugins, mistakes)
+        if made_up is not None:
+            inventory = made_up(playbook)
+        if mistakes.found:
+            _look_further(playbook, inventory, extra, plugins, mistakes, undefined=made_up is None)
+    assert inventory is not None  # else there was a mistake
     require_hosts(inventory)
     return playbook, inventory
 
@@ -247,12 +263,14 @@ def _look_further(
     extra: Mapping[str, Value],
     plugins: Registry,
     mistakes: Mistakes,
+    *,
+    undefined: bool,
 ) -> None:
     """Find further mistakes in files that have one, so that one mistake doesn't hide another."""
     templating, known = Templating(plugins=plugins), inventory or Inventory()
     scopes = Scopes(known, playbook, extra, templating)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found)
-    undefined = inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
+    undefined = undefined and inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:
         return

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -114,7 +115,33 @@ _KINDS: dict[type, str] = {
 
 def read(path: Path) -> Node | None:
     """The document in a file; None if it is empty. Raises ``FilesError`` with every mistake in it."""
-    return load(read_text(path), str(path))
+    if _kept is None:
+        return load(read_text(path), str(path))
+    key = str(path.absolute())
+    if key not in _kept:
+        try:
+            _kept[key] = load(read_text(path), str(path))
+        except FilesError as error:
+            _kept[key] = error
+    found = _kept[key]
+    if isinstance(found, FilesError):
+        raise FilesError(found.diagnostics)
+    return found
+
+
+#: What was read, by absolute path, while it is kept.
+_kept: dict[str, Node | FilesError | None] | None = None
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Read each file once, for whoever looks at many playbooks that share files. Not for more than one thread."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
 
 
 def load(text: str, path: str) -> Node | None:

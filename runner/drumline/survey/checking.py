@@ -1,0 +1,175 @@
+"""What is wrong with a playbook, a role or a list of tasks, as far as that can be known without hosts."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from drumline.app import prepare, registry
+from drumline.config import Settings, load_settings
+from drumline.diagnostics import Diagnostic
+from drumline.errors import DrumlineError, FilesError
+from drumline.loading.playbook import read_playbooks
+from drumline.loading.usual import usual_of
+from drumline.model.playbook import Playbook
+from drumline.plugin.actions import Action
+from drumline.plugin.registry import Registry
+from drumline.source.yaml import kept
+from drumline.survey.finding import Kind, Unit, task_files
+from drumline.survey.made_up import made_up
+from drumline.survey.stubs import WithStubs
+from drumline.templating.neighbours import load_neighbours
+from drumline.templating.offers import NEIGHBOURS
+
+#: Mistakes that only say that a variable is missing, which the real inventory or the command line may define.
+_OF_VARIABLES = frozenset({"A keyword can't be rendered", "A host pattern can't be rendered"})
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """What came of one unit."""
+
+    unit: Unit
+    mistakes: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    playbook: Playbook = Playbook(path="")  #: As far as it could be read.
+    stubs: tuple[str, ...] = ()  #: The names of actions that were stood in for.
+
+
+class Checker:
+    """Looks at one unit after the other. What they share is read once. For one thread."""
+
+    def __init__(self, *, stubs: bool = False) -> None:
+        self._stubs = stubs
+        self._registries: dict[str, Registry] = {}
+        self._settings: dict[Path, Settings] = {}
+        self._own: dict[str, frozenset[str]] = {}
+        self._scratch = Path()
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """All actions, without stubs."""
+        return self._registry("").actions
+
+    @contextmanager
+    def working(self) -> Iterator[Checker]:
+        """Keep what is read, and have a directory for what is made up, until the end."""
+        with kept(), tempfile.TemporaryDirectory(prefix="drumline-") as scratch:
+            self._scratch = Path(scratch)
+            yield self
+
+    def check(self, unit: Unit) -> Checked:
+        """Everything that is wrong with it. Never raises for what stands in files."""
+        stood_in: list[WithStubs] = []
+        path = self._playbook_for(unit)
+        settings = self._settings_for(unit)
+        plugins = self._plugins_for(unit)
+
+        def read(actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
+            return read_playbooks([path], actions, usual_of(settings))
+
+        if self._stubs:
+            stood_in = [WithStubs(plugins.actions, self._own_modules(unit.root))]
+            plugins = replace(plugins, actions=stood_in[0])
+        mistakes, warnings, playbook = _checked(read, settings, plugins)
+        return Checked(
+            unit=unit,
+            mistakes=tuple(self._mended(mistakes)),
+            warnings=tuple(self._mended(warnings)),
+            playbook=playbook,
+            stubs=tuple(stood_in[0].used) if stood_in else (),
+        )
+
+    def _playbook_for(self, unit: Unit) -> Path:
+        """The playbook itself, or one that is made up for a role or a list of tasks."""
+        if unit.kind is Kind.PLAYBOOK:
+            return Path(unit.path)
+        where = str(Path(unit.path).absolute())
+        if unit.kind is Kind.TASKS:
+            plays: list[dict[str, Any]] = [{"hosts": "all", "tasks": [{"import_tasks": where}]}]
+        else:
+            others = [{"import_role": {"name": where, "tasks_from": name}} for name in task_files(Path(unit.path))]
+            plays = [{"hosts": "all", "roles": [where]}, *({"hosts": "all", "tasks": [one]} for one in others)]
+        path = self._scratch / "made-up.yml"
+        path.write_text(json.dumps(plays), encoding="utf-8")  # JSON is YAML
+        return path
+
+    def _mended(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+        """Without what only says that something was made up."""
+        for diagnostic in found:
+            if diagnostic.summary in _OF_VARIABLES:
+                continue
+            if str(self._scratch) in diagnostic.detail:
+                lines = [line for line in diagnostic.detail.splitlines() if str(self._scratch) not in line]
+                diagnostic = replace(diagnostic, detail="\n".join(lines))
+            yield diagnostic
+
+    def _settings_for(self, unit: Unit) -> Settings:
+        """Those of the nearest directory with a file of settings, up to where the unit was found."""
+        place = Path(unit.path).absolute()
+        root = Path(unit.root).absolute()
+        for directory in (place.parent, *place.parent.parents):
+            if any((directory / name).is_file() for name in ("drumline.toml", "ansible.cfg")):
+                break
+            if directory == root:
+                break
+        if directory not in self._settings:
+            try:
+                settings = load_settings(directory, os.environ)
+            except DrumlineError:
+                settings = Settings()
+            self._settings[directory] = replace(settings, roles_path=_with_places(settings.roles_path, directory, root))
+        return self._settings[directory]
+
+    def _plugins_for(self, unit: Unit) -> Registry:
+        """All plugins; a registry of its own where the playbook has filters beside it."""
+        directory = Path(unit.path).absolute().parent
+        return self._registry(str(directory) if any((directory / name).is_dir() for name in NEIGHBOURS) else "")
+
+    def _registry(self, own: str) -> Registry:
+        if own not in self._registries:
+            self._registries[own] = registry(Settings())
+            if own:
+                load_neighbours([Path(own)], self._registries[own])
+        return self._registries[own]
+
+    def _own_modules(self, root: str) -> frozenset[str]:
+        if root not in self._own:
+            self._own[root] = frozenset(_modules_below(root))
+        return self._own[root]
+
+
+def _with_places(paths: Sequence[str], directory: Path, root: Path) -> tuple[str, ...]:
+    """Directories of roles as seen from anywhere, and those of the whole project."""
+    return (*(str(directory / Path(path).expanduser()) for path in paths), str(root / "roles"), str(root))
+
+
+def _modules_below(root: str) -> Iterator[str]:
+    for directory, names, files in os.walk(root):
+        names[:] = [name for name in names if not name.startswith(".")]
+        if Path(directory).name in ("library", "modules", "action_plugins", "action"):
+            yield from (Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
+
+
+def _checked(read: Any, settings: Settings, plugins: Registry) -> tuple[list[Diagnostic], list[Diagnostic], Playbook]:
+    playbook = Playbook(path="")
+
+    def read_and_keep(actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
+        nonlocal playbook
+        playbook, found = read(actions)
+        return playbook, found
+
+    try:
+        prepared = prepare(read_and_keep, settings, plugins=plugins, made_up=made_up)
+    except FilesError as error:
+        return list(error.diagnostics), [], playbook
+    except DrumlineError as error:
+        return [Diagnostic(summary=error.summary, detail=error.detail)], [], playbook
+    return [], list(prepared.warnings), playbook

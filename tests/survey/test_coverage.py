@@ -1,0 +1,68 @@
+"""``drumline coverage``: what loads, what is missing, and that nothing stops it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from support.program import call
+
+Project = Callable[[Mapping[str, str]], Path]
+
+FILES = {
+    "good.yml": "- hosts: web:&db:!old*\n  tasks:\n    - command: echo {{ undefined }} {{ groups['cache'] | first }}\n",
+    "also.yml": "- hosts: '{{ target }}'\n  serial: '{{ size }}'\n  tasks: [{debug: {msg: hi}}]\n",
+    "missing.yml": "- hosts: all\n  tasks:\n    - ec2: {a: 1}\n    - ec2: {a: 2}\n    - ovh_monthly_billing: {}\n",
+    "typo.yml": "- hosts: all\n  tasks:\n    - comand: echo\n",
+    "filter.yml": "- hosts: all\n  tasks:\n    - debug: {msg: '{{ 1 | nosuchfilter }}'}\n",
+    "library/own_module.py": "",
+    "own.yml": "- hosts: all\n  tasks:\n    - own_module: free text 'with a quote\n",
+    "broken.yml": "- hosts: all\n tasks: []\n",
+}
+
+
+def test_shares_and_what_is_missing(project: Project) -> None:
+    root = project(FILES)
+    found = json.loads(call(root, "coverage", ".", "--format", "json", "--list").out)
+    assert (found["units"], found["loading"], found["share"]) == ({"playbook": 7}, {"playbook": 2}, 28.6)
+    assert found["missing"]["actions"]["ec2"] == {"times": 2, "units": 1}
+    assert found["missing"]["filters"] == {"nosuchfilter": {"times": 1, "units": 1}}
+    assert list(found["failing"]) == ["broken.yml", "filter.yml", "missing.yml", "own.yml", "typo.yml"]
+    assert "typo.yml:3:7: error: Unknown action" in found["failing"]["typo.yml"][0]
+
+
+def test_stubs_stand_in_for_modules_but_not_for_typos(project: Project) -> None:
+    root = project(FILES)
+    ended = call(root, "coverage", "--stubs", "--most", "1", ".")
+    assert ended.status == 0
+    lines = ended.out.splitlines()
+    assert lines[:2] == ["42.9% load: 3 of 7", "  3 of 7 playbooks"]
+    assert "Missing actions (files, times):" in lines
+    assert "2 actions were stood in for: ec2 (1)" in ended.out
+
+
+def test_each_mistake_is_listed_where_that_is_wanted(project: Project) -> None:
+    ended = call(project(FILES), "coverage", "--list", "typo.yml")
+    assert ended.out.startswith("playbook typo.yml\n  typo.yml:3:7: error: Unknown action\n")
+    assert ended.out.endswith("Missing actions (files, times):\n  comand      1      1\n")
+
+
+def test_nothing_is_found(tmp_path: Path) -> None:
+    assert call(tmp_path, "coverage", ".").out == "Found no playbook and no role.\n"
+
+
+def test_filters_beside_a_playbook_are_its_own(project: Project) -> None:
+    plugin = "class FilterModule:\n    def filters(self):\n        return {'shout': str.upper}\n"
+    play = "- hosts: all\n  tasks:\n    - debug: {msg: \"{{ 'a' | shout }}\"}\n"
+    root = project({"a/site.yml": play, "a/filter_plugins/x.py": plugin, "b/site.yml": play})
+    found = json.loads(call(root, "coverage", ".", "--format", "json", "--list").out)
+    assert list(found["failing"]) == ["b/site.yml"]
+
+
+@pytest.mark.parametrize("text", ["", "\0", "- hosts: [", "- 1", "{}", "- hosts: all\n  tasks: x", "- {}", "&a [*a]"])
+def test_nothing_that_stands_in_a_file_stops_it(project: Project, text: str) -> None:
+    ended = call(project({"x.yml": text}), "coverage", "x.yml")
+    assert (ended.status, ended.err) == (0, "")
+    assert "0.0% load" in ended.out
