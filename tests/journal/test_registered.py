@@ -78,7 +78,7 @@ def test_what_is_secret_is_encrypted() -> None:
 
 
 def test_facts_alone_are_kept() -> None:
-    made = report({"changed": False}, None, facts={"x": [1]})
+    made = report({"changed": False}, None, facts={"x": [1]}, given={"b": {"y": 1}})
     read, data, secret = there_and_back(made)
     assert (read, data is None, secret) == (made, False, False)
 

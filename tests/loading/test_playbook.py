@@ -8,7 +8,7 @@ from support.makers import MakeTask, ReadPlaybook
 from support.narrowing import expect
 
 from drumline.diagnostics import Position
-from drumline.model.playbook import Loop, Retries, Strategy, TriggerRule
+from drumline.model.playbook import Debugger, Loop, Retries, Strategy, TriggerRule
 from drumline.model.value import Template
 
 HERE = Position("site.yml")
@@ -186,6 +186,12 @@ def test_arguments_by_default_lie_below_those_of_templates(read_task: MakeTask) 
     task = read_task("file: {state: file}\nargs: '{{ own }}'\nmodule_defaults: {file: '{{ of_task }}'}", play=play)
     assert task.arguments == {"state": "file"}
     assert task.more_arguments == ({"path": "p"}, template("{{ of_task }}"), template("{{ own }}"))
+
+
+def test_delegation_of_a_block_holds_for_its_tasks(read_playbook: ReadPlaybook) -> None:
+    text = "- hosts: a\n  debugger: on_failed\n  tasks:\n    - {delegate_to: b, delegate_facts: yes, block: [ping: ]}\n"
+    [task] = read_playbook(text).plays[0].tasks
+    assert (task.delegate_to, task.delegate_facts, task.debugger) == ("b", True, Debugger.ON_FAILED)
 
 
 def test_loops(read_task: MakeTask) -> None:

@@ -87,6 +87,8 @@ from drumline.loading.playbook import load_playbooks
             "'file' has no argument 'pat'. Did you mean 'path'?",
         ),
         ("ping: '{{ a }} {{ b }}'", "4:13", "'ping' takes arguments written name=value"),
+        ("ping:\ndebugger: on_failure", "5:17", "'debugger' can't be 'on_failure'. Did you mean 'on_failed'?"),
+        ("ping:\ndelegate_facts: some", "5:23", "'delegate_facts' takes true or false"),
         ("ping:\nloop: hi", "5:13", "'loop' takes a list, or a template that gives one, but this is 'hi'."),
         ("ping:\nloop: [1]\nwith_items: [1]", "6:19", "'loop' and 'with_items' exclude each other."),
         ("ping:\nloop: [1]\nloop_control: {loop_vr: x}", "6:22", "Did you mean 'loop_var'?"),

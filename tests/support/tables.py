@@ -301,6 +301,11 @@ _KEYWORDS = {
         "how to reach hosts without `ansible_connection`: `ssh`, `winrm`, `local`",
     ),
     "deadline": ("duration, template", "time from the release of the wave: `90s`, `10m`, `1h30m`"),
+    "debugger": (
+        "`always`, `never`, `on_failed`, `on_skipped`, `on_unreachable`",
+        "accepted without effect, with a warning: no one is asked what to do after a job",
+    ),
+    "delegate_facts": ("true or false, template", "facts that it sets belong to the host that it is delegated to"),
     "delay": ("number, template", "seconds between two tries; default: 5"),
     "delegate_to": ("host, template", "the host that the action is run on"),
     "diff": (

@@ -43,7 +43,9 @@ class Gained:
         event = report.event
         if report.facts and self.plan.steps[event.job.step].task.traits.sets is Sets.FACTS:
             self._gather(report)
-        variables = self._variables(report)
+        variables = {**self._variables(report)}
+        for host, facts in self._set(report).items():
+            variables[host] = {**facts, **variables.get(host, {})}
         for host, gained in variables.items():
             self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **gained})
         if report.values is not None:
@@ -63,9 +65,19 @@ class Gained:
         step = self.plan.steps[report.event.job.step]
         name, values = step.task.register, report.values
         kept = {name: known_of(name, registered(values, report.facts))} if name and values is not None else {}
-        facts: Mapping[str, Any] = {} if step.task.traits.sets is Sets.FACTS else report.facts
-        gained = {**facts, **kept, **self._of_failure(report)}
+        gained = {**kept, **self._of_failure(report)}
         return dict.fromkeys(self._hosts(report), gained) if gained else {}
+
+    def _set(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
+        """The variables that a job sets, by host; gathered facts are kept apart."""
+        if self.plan.steps[report.event.job.step].task.traits.sets is Sets.FACTS:
+            return {}
+        return self._facts(report)
+
+    def _facts(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
+        if report.given or not report.facts:
+            return report.given
+        return dict.fromkeys(self._hosts(report), report.facts)
 
     def _of_failure(self, report: JobReport) -> Mapping[str, Any]:
         """What a rescue sees of the failure for which it runs."""
@@ -82,11 +94,11 @@ class Gained:
         return step.hosts if step.task.run_once else (report.event.job.host,)
 
     def _gather(self, report: JobReport) -> None:
-        for host in self._hosts(report):
+        for host, facts in self._facts(report).items():
             known = self.gathered.get(host, NO_FACTS)
-            bare = {name.removeprefix(_PREFIX) if name != _LOCAL else name: fact for name, fact in report.facts.items()}
+            bare = {name.removeprefix(_PREFIX) if name != _LOCAL else name: fact for name, fact in facts.items()}
             together = {**known.get(_ALL, {}), **bare}
-            self.gathered[host] = Facts({**known, **report.facts, _ALL: together})
+            self.gathered[host] = Facts({**known, **facts, _ALL: together})
 
     def follow(self, event: Event) -> None:
         """Note what was added to the plan, and hosts that leave a play without a report: late, or a failed rescue."""

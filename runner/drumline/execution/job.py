@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
+_DELEGATE = "delegate_facts"
 
 
 class Unreachable(Exception):
@@ -92,6 +93,7 @@ class JobRun:
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
         self._seconds: float | None = None  # the time-out of a try
+        self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
         fixed = self._task.timeout
         self._allowance = Allowance(
             timeout=float(fixed) if isinstance(fixed, (int, float)) else None,
@@ -140,7 +142,7 @@ class JobRun:
         if kept is None and not facts:
             return JobReport(event=event)
         secret = silent or shown != plain or self._masked(facts) != facts
-        return JobReport(event=event, values=kept, facts=facts, secret=secret)
+        return JobReport(event=event, values=kept, facts=facts, given=self._given, secret=secret)
 
     def _values(self, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> TaskValues:
         """The task's values with the variables of this job and one item."""
@@ -247,7 +249,7 @@ class JobRun:
 
     def _set_by(self, values: Values) -> Mapping[str, Any]:
         """What an item's result means for the items after it: facts, and what it registers by itself."""
-        facts = self._noted(values.get("ansible_facts", {}))
+        facts = {} if self._given else self._noted(values.get("ansible_facts", {}))
         name = self._task.register
         return {**facts, name: known_of(name, values)} if name else facts
 
@@ -325,6 +327,12 @@ class JobRun:
         host = self._job.host
         if self._task.delegate_to is not None:
             host = _host_name(task.render(self._task.delegate_to))
+        result = self._perform_on(host, action, task)
+        if result.facts and self._task.delegate_to is not None and task.flag(self._task.delegate_facts, _DELEGATE):
+            self._given[host] = {**self._given.get(host, {}), **self._noted(dict(result.facts))}
+        return result
+
+    def _perform_on(self, host: str, action: Action, task: TaskValues) -> Result:
         try:
             target = self._context.targets.of(self._step, host)
             platform = self._context.transports[target.transport].platform(target)

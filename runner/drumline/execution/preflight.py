@@ -29,7 +29,7 @@ from drumline.loading.names import templates_in
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
-from drumline.model.playbook import Play, Task
+from drumline.model.playbook import Debugger, Play, Task
 from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
@@ -81,6 +81,7 @@ class Preflight:
             seen.add(id(task))
             above = (self._extra, task.variables, self._plan.plays[step.play].play.variables)
             self._check_connection(task, self._plan.plays[step.play].play)
+            self._check_debugger(task, self._plan.plays[step.play].play)
             ways = self._ways_of(task, step.hosts, above)
             self._check_become(task, ways, above)
             self._check_action(task, action, frozenset(found for found in ways.hosts if found))
@@ -147,6 +148,16 @@ class Preflight:
             detail = f"'connection' is '{named}'; known are {', '.join(self._transports)}."
             detail += did_you_mean(str(named), self._transports)
             self.mistakes.add("Unknown transport", detail=detail, position=position)
+
+    def _check_debugger(self, task: Task, play: Play) -> None:
+        """Say of a debugger that there is none."""
+        if task.debugger is not Debugger.NEVER:
+            position = task.positions.get("debugger") or play.positions.get("debugger", task.position)
+            detail = (
+                "No one is asked what to do after a job, so 'debugger' has no effect. `drumline runs show` has all "
+                "results of a run."
+            )
+            self.warnings.add("There is no debugger", detail=detail, position=position)
 
     # Another user.
 

@@ -19,6 +19,7 @@ class _Left(Struct, frozen=True, gc=False):
     facts: Mapping[str, Any] = {}
     #: What became known as secret since the one before: it may be in these, and is to be masked for ever.
     secrets: tuple[str, ...] = ()
+    given: Mapping[str, Mapping[str, Any]] = {}
 
 
 def written(report: JobReport, secrets: Sequence[str], close: Callable[[bytes], bytes]) -> tuple[bytes | None, bool]:
@@ -27,10 +28,10 @@ def written(report: JobReport, secrets: Sequence[str], close: Callable[[bytes], 
     ``secrets`` are those that became known and are written with it.
     """
     if report.secret or secrets:
-        return close(encode(_Left(report.values, report.facts, tuple(secrets)))), True
+        return close(encode(_Left(report.values, report.facts, tuple(secrets), report.given))), True
     if not report.facts and _is_shown(report):
         return None, False
-    return encode(_Left(report.values, report.facts)), False
+    return encode(_Left(report.values, report.facts, given=report.given)), False
 
 
 def read(
@@ -42,7 +43,7 @@ def read(
     left = decode(_Left, open_(data) if secret else data)
     for known in left.secrets:
         secrets.add(known)
-    return JobReport(event=event, values=left.values, facts=left.facts, secret=secret)
+    return JobReport(event=event, values=left.values, facts=left.facts, given=left.given, secret=secret)
 
 
 def _is_shown(report: JobReport) -> bool:

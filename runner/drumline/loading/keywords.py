@@ -21,6 +21,7 @@ INHERITED = frozenset(
         "become_user",
         "check_mode",
         "connection",
+        "debugger",
         "diff",
         "environment",
         "ignore_errors",
@@ -66,6 +67,7 @@ TASK = INHERITED | {
     "changed_when",
     "collections",
     "delay",
+    "delegate_facts",
     "delegate_to",
     "failed_when",
     "hosts",
@@ -84,7 +86,19 @@ TASK = INHERITED | {
     "when",
 }
 #: Keywords of a block.
-BLOCK = INHERITED | {"always", "block", "collections", "delegate_to", "id", "name", "needs", "rescue", "vars", "when"}
+BLOCK = INHERITED | {
+    "always",
+    "block",
+    "collections",
+    "delegate_facts",
+    "delegate_to",
+    "id",
+    "name",
+    "needs",
+    "rescue",
+    "vars",
+    "when",
+}
 LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
 START = frozenset({"at", "max_skew", "together"})
@@ -98,8 +112,6 @@ NOT_YET = frozenset(
         "async_val",
         "become_exe",
         "become_flags",
-        "debugger",
-        "delegate_facts",
         "fact_path",
         "force_handlers",
         "handlers",
@@ -120,7 +132,7 @@ NOT_YET = frozenset(
 #: Those that neither define variables nor include anything that may.
 _WITHOUT_NAMES = frozenset(
     {
-        *("async", "become_exe", "become_flags", "debugger"),
+        *("async", "become_exe", "become_flags"),
         *("force_handlers", "listen", "notify", "poll"),
     }
 )

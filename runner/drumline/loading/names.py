@@ -189,6 +189,7 @@ def _needed_values(task: Task) -> list[Any]:
         named_by_templates(task),
         task.hosts,
         task.delegate_to,
+        task.delegate_facts,
         task.environment,
         task.become,
         task.become_user,

@@ -17,7 +17,7 @@ from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader, Read, is_whole_template
 from drumline.loading.loops import is_loop, read_loop
-from drumline.model.playbook import Retries, Task, TriggerRule, Within
+from drumline.model.playbook import Debugger, Retries, Task, TriggerRule, Within
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action
@@ -99,7 +99,7 @@ def read_inherited_of_play(reader: KeywordReader) -> dict[str, Any]:
 
 def read_for_below(reader: KeywordReader) -> dict[str, Any]:
     """The values of a block's keywords that hold for what stands in it."""
-    values = reader.values({keyword: _OWN[keyword] for keyword in ("delegate_to", "when")})
+    values = reader.values({keyword: _OWN[keyword] for keyword in ("delegate_facts", "delegate_to", "when")})
     variables = reader.value("vars", reader.variables)
     return values | read_inherited(reader) | ({"variables": variables} if variables else {})
 
@@ -145,6 +145,10 @@ def _read_fields(reader: KeywordReader, action: str) -> dict[str, Any]:
     return fields | {key: value for key, value in (("loop", loop), ("retries", retries)) if value is not None}
 
 
+def _debugger(reader: KeywordReader, keyword: str, node: Node) -> Debugger | None:
+    return timing.choice(reader, keyword, node, Debugger)
+
+
 def _trigger_rule(reader: KeywordReader, keyword: str, node: Node) -> TriggerRule | None:
     text = reader.constant(keyword, node)
     try:
@@ -184,6 +188,7 @@ _INHERITED: Mapping[str, Read] = {
     "become_user": KeywordReader.text,
     "check_mode": KeywordReader.maybe_boolean,
     "connection": KeywordReader.text,
+    "debugger": _debugger,
     "diff": KeywordReader.maybe_boolean,
     "environment": KeywordReader.environment,
     "ignore_errors": KeywordReader.maybe_boolean,
@@ -201,6 +206,7 @@ _CONNECTION = {"connection": "ansible_connection", "port": "ansible_port", "remo
 _OWN: Mapping[str, Read] = {
     **deferring(timing.TASK),
     "changed_when": KeywordReader.conditions,
+    "delegate_facts": KeywordReader.maybe_boolean,
     "delegate_to": KeywordReader.text,
     "failed_when": KeywordReader.conditions,
     "hosts": KeywordReader.pattern,

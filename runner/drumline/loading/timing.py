@@ -13,7 +13,7 @@ from typing import TypeVar
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.loading import keywords
 from drumline.loading.keywords import KeywordReader, Read
-from drumline.model.playbook import Amount, Barrier, Late, Order, Play, Start, Strategy, Task
+from drumline.model.playbook import Amount, Barrier, Debugger, Late, Order, Play, Start, Strategy, Task
 from drumline.plugin.actions import Action
 from drumline.source.moments import duration, instant
 from drumline.source.yaml import Node
@@ -21,7 +21,7 @@ from drumline.source.yaml import Node
 _AMOUNT = r"(-?[0-9]{1,15})|([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%"
 _PERCENT = r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?"
 
-Choice = TypeVar("Choice", Order, Late)
+Choice = TypeVar("Choice", Debugger, Order, Late)
 
 
 def amount(text: str) -> Amount | None:
@@ -97,14 +97,15 @@ def _throttle(reader: KeywordReader, keyword: str, node: Node) -> int | None:
 
 
 def _order(reader: KeywordReader, keyword: str, node: Node) -> Order | None:
-    return _choice(reader, keyword, node, Order)
+    return choice(reader, keyword, node, Order)
 
 
 def _late(reader: KeywordReader, keyword: str, node: Node) -> Late | None:
-    return _choice(reader, keyword, node, Late)
+    return choice(reader, keyword, node, Late)
 
 
-def _choice(reader: KeywordReader, keyword: str, node: Node, choices: type[Choice]) -> Choice | None:
+def choice(reader: KeywordReader, keyword: str, node: Node, choices: type[Choice]) -> Choice | None:
+    """One of the words of an enumeration."""
     text = reader.constant(keyword, node)
     try:
         return None if text is None else choices(text)

@@ -76,6 +76,16 @@ class Strategy(StrEnum):
     FREE = "free"
 
 
+class Debugger(StrEnum):
+    """After which jobs of a task Ansible's debugger asks what to do (its names)."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    ON_FAILED = "on_failed"
+    ON_UNREACHABLE = "on_unreachable"
+    ON_SKIPPED = "on_skipped"
+
+
 class Order(StrEnum):
     """The order in which hosts go through a play (Ansible's names)."""
 
@@ -178,6 +188,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     hosts: Value = None  #: A pattern over the whole inventory; None: the batch.
     run_once: bool = False
     delegate_to: Value = None
+    delegate_facts: Value = False  #: Whether facts that it sets belong to the host that it is delegated to.
+    debugger: Debugger = Debugger.NEVER
 
     when: tuple[Template | bool, ...] = ()
     loop: Loop | None = None

@@ -56,6 +56,8 @@ class JobReport(Struct, frozen=True, kw_only=True):
     values: Mapping[str, Any] | None = None
     #: Variables that its host has from here on, or all hosts of the batch with ``run_once`` (``set_fact``).
     facts: Mapping[str, Any] = {}
+    #: The same of other hosts, by their names, instead of those (``delegate_facts``).
+    given: Mapping[str, Mapping[str, Any]] = {}
     secret: bool = False  #: The event doesn't show all of these: some of it is secret.
 
     @property
