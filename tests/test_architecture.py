@@ -22,8 +22,8 @@ PLUGINS = ROOT / "plugins"
 
 #: A module imports only what stands above it here, or beside it in its own package.
 LAYERS = [
-    {"booleans", "secret", "secret_forms", "clock", "missing", "processes", "times", "signals"},
-    {"diagnostics", "masking"},
+    {"booleans", "secret", "secret_forms", "clock", "missing", "processes", "regex_worker", "times", "signals"},
+    {"diagnostics", "masking", "regexes"},
     {"errors"},
     {"config"},
     {"model"},

@@ -23,6 +23,8 @@ WORDS = frozenset(
     {"approve", "assert", "clock", "command", "copy", "debug", "fail", "fetch", "file", "lab", "local", "pause", "ping"}
     | {"raw", "script", "shell", "stat", "template"}
 )
+#: Those that are methods of Python's, or words that stand for so much else that they tell nothing.
+EVERYDAY = frozenset({"find", "group", "hostname", "mount", "package", "reboot", "replace", "service", "uri", "user"})
 #: Places that may say a word or a name, and what it means there. A place is a module, or all in a directory.
 ALLOWED = {
     # What is said of Ansible.
@@ -56,6 +58,7 @@ ALLOWED = {
         "command": "the usual name of an argument",
     },
     "plugin/kit/delivery.py": {"file": "what there is at a path"},
+    "plugin/kit/editing.py": {"file": "what there is at a path"},
     "templating/file_lookups.py": {"file": "a lookup of Ansible's", "ssh": "what Ansible's own setting says"},
     "templating/more_tests.py": {"file": "the scheme of a URL"},
     "templating/texts.py": {"template": "what a value is"},
@@ -70,7 +73,8 @@ def names() -> frozenset[str]:
     assert not registry.faults
     readers = {reader.name for reader in registry.inventory_sources}
     aliases = {alias for transport in registry.transports.values() for alias in traits_of(transport).aliases}
-    return frozenset({*registry.transports, *aliases, *registry.actions, *registry.commands, *readers})
+    offered = frozenset({*registry.transports, *aliases, *registry.actions, *registry.commands, *readers})
+    return offered - EVERYDAY
 
 
 NAMES = names()

@@ -19,7 +19,17 @@ _OF_ANSIBLE = {
     "control": ("assert", "debug", "fail", "pause", "set_fact"),
     "fetch": ("fetch",),
     "script": ("script",),
+    "services.service_facts": ("service_facts",),
+    "text.blockinfile": ("blockinfile",),
+    "text.lineinfile": ("lineinfile",),
+    "text.replace": ("replace",),
     "waiting": ("wait_for_connection",),
+}
+#: Those that have another name as well.
+_SERVICES = {"service": (), "systemd": ("systemd_service",), "sysvinit": ()}
+#: Those of collections, by their prefixes.
+_OF_COLLECTIONS = {
+    "community.general.{0}": {"text.ini_file": ("ini_file",)},
 }
 #: Those that Ansible has not.
 _OWN = {"approve": ("approve",), "clock": ("clock",)}
@@ -30,6 +40,11 @@ def drumline_actions() -> Iterable[ActionSpec]:
     builtin, windows = "ansible.builtin.{0}", ("win_{0}", "ansible.windows.win_{0}")
     yield from _specs(_ON_WINDOWS_TOO, builtin, *windows)
     yield from _specs(_OF_ANSIBLE, builtin)
+    for name, others in _SERVICES.items():
+        known_as = [builtin.format(name), *others, *(builtin.format(other) for other in others)]
+        yield ActionSpec(name=name, load="drumline_actions.services.service", aliases=tuple(known_as))
+    for prefix, modules in _OF_COLLECTIONS.items():
+        yield from _specs(modules, "ansible.builtin.{0}", prefix)
     yield from _specs(_OWN)
     gathering = ("gather_facts", "ansible.builtin.gather_facts")
     yield from _specs({"setup": ("setup",)}, builtin, "ansible.windows.{0}", *gathering)

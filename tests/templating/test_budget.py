@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from drumline import regexes
 from drumline.diagnostics import Position
 from drumline.inventory.variables import Scope
 from drumline.model.value import Template
-from drumline.templating import budget, regular
+from drumline.templating import budget
 from drumline.templating.budget import Allowance, TookTooLong, allow, within
 from drumline.templating.failures import TemplateEnded, TemplateFailed
 from drumline.templating.templates import Templating
@@ -234,12 +235,12 @@ EXPRESSIONS = [
 
 @pytest.mark.parametrize(("pattern", "power", "branches"), EXPRESSIONS)
 def test_the_cost_of_an_expression_is_estimated(pattern: str, power: int, branches: int) -> None:
-    assert regular.cost_of(pattern) == (power, branches)
+    assert regexes.cost_of(pattern) == (power, branches)
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a|b)*", "(a{2}){3}"])
 def test_a_repeated_group_may_cost_anything(pattern: str) -> None:
-    assert regular.cost_of(pattern).power is None
+    assert regexes.cost_of(pattern).power is None
 
 
 #: Each is matched here as it is, and by a process of its own in the second column's form, which means the same.

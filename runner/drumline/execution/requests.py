@@ -130,8 +130,9 @@ class Requests:
         if timeout != request.timeout or become is not None:
             request = replace(request, timeout=timeout, become=become)
         self._commands += 1
-        keep = None if self.silent else partial(self._context.keep_output, self._job, self._commands)
-        room = max(LEAST, LIMIT - self._output)
+        own = self.silent or request.most
+        keep = None if own else partial(self._context.keep_output, self._job, self._commands)
+        room = request.most or max(LEAST, LIMIT - self._output)
         output = Output(self._context.secrets, keep, room=room, limit=self._context.output_limit)
         try:
             if self._holds_back and request.main:
@@ -140,7 +141,8 @@ class Requests:
                 exit_ = self._with_session(target, lambda session: session.run(request, output.emit))
         finally:
             output.finish()
-        self._output += len(output.stdout) + len(output.stderr)
+        if not request.most:
+            self._output += len(output.stdout) + len(output.stderr)
         return Completed(
             code=exit_.code,
             stdout=bytes(output.stdout),

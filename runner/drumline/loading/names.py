@@ -7,6 +7,7 @@ A name is reported only if its task certainly needs it. So these are left out: n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -285,6 +286,8 @@ def _gained(tasks: Iterable[Task]) -> Iterator[str]:
             yield task.register
         if task.traits.sets is Sets.ARGUMENTS:
             yield from task.arguments
+        for name in task.traits.fact_names:
+            yield name.format_map(defaultdict(str, task.arguments))
 
 
 def _own_names(task: Task) -> set[str]:

@@ -47,6 +47,10 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     #: stopped or its time is up.
     tidies: bool = False
 
+    #: Set where its output is for the action alone, and may be much, such as a file to work on: how many bytes are held
+    #: until then. They don't count toward what the job may hold, and no more is kept in the journal.
+    most: int = 0
+
     @property
     def script(self) -> str:
         """The whole text, with the library in front."""

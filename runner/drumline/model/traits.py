@@ -66,6 +66,8 @@ class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: An argument and its value by which the task takes away what it names (``state``, ``absent``).
     removes: tuple[str, str] | None = None
     sets: Sets = Sets.NOTHING
+    #: The names of its facts that aren't called ``ansible_…``: ``services``. ``{database}`` is what an argument says.
+    fact_names: tuple[str, ...] = ()
     #: The argument that names a file of this machine which is rendered as a template.
     renders: str | None = None
     shows: Shows = Shows.OUTCOME

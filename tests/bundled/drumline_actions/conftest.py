@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from support.compared import Reference
 
 from drumline.plugin import (
     Action,
@@ -44,15 +45,28 @@ def _busybox(directory: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def ssh_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """This machine as a server is reached, by OpenSSH."""
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """This machine as a server, by OpenSSH."""
     if find_sshd() is None:
         pytest.skip("OpenSSH's server isn't installed")
     with Sshd(tmp_path_factory.mktemp("host") / "sshd") as server:
-        own = {"host": server.address, "port": server.port, "user": server.user, "ssh_config_file": "none"}
-        files = {"private_key_file": str(server.client_key), "known_hosts_file": str(server.known_hosts)}
-        with open_host("ssh", **own, **files) as host:
-            yield host.session
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ssh_session(ssh_server: Sshd) -> Iterator[Session]:
+    """How it is reached."""
+    own = {"host": ssh_server.address, "port": ssh_server.port, "user": ssh_server.user, "ssh_config_file": "none"}
+    files = {"private_key_file": str(ssh_server.client_key), "known_hosts_file": str(ssh_server.known_hosts)}
+    with open_host("ssh", **own, **files) as host:
+        yield host.session
+
+
+@pytest.fixture
+def reference(ssh_server: Sshd, ssh_session: Session, tmp_path: Path) -> Reference:
+    """The same host for ansible-core and drumline."""
+    host = ActionHost(platform=Platform.POSIX, session=ssh_session)
+    return Reference(host=host, server=ssh_server, place=tmp_path)
 
 
 @pytest.fixture(params=["dash", "bash", "busybox", "ssh"])

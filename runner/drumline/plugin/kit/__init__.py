@@ -31,21 +31,29 @@ from drumline.plugin.kit.asking import (
 )
 from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
 from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, text_diff
+from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
+from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
 from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
 from drumline.plugin.kit.scripts import Script, script_run
 from drumline.plugin.kit.transfer import Content, fill, local_content, readable
 
 __all__ = [
     "ATTRIBUTES",
+    "BYTES",
     "DECRYPT",
+    "EDITED",
     "MOST_DIFF",
     "PLACE",
     "TARGET",
     "Answered",
     "Content",
+    "Edit",
     "HostAnswer",
+    "Original",
     "Script",
+    "as_bytes",
     "ask",
+    "check_regexes",
     "check_target",
     "content_diff",
     "deliver",
@@ -54,10 +62,12 @@ __all__ = [
     "fill",
     "ignored",
     "local_content",
+    "match_regex",
     "mode_text",
     "output_text",
     "placed",
     "powershell_value",
+    "read_original",
     "readable",
     "readable_text",
     "refused",
@@ -69,4 +79,5 @@ __all__ = [
     "target_settings",
     "temporaries",
     "text_diff",
+    "write_edit",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Generator
@@ -16,6 +17,9 @@ from drumline.plugin.actions import ActionFailed, Call
 from drumline.plugin.kit.scripts import Script, script_run
 from drumline.plugin.windows import quote
 
+#: Ahead of bytes of any kind, which are the last of an answer; no value ahead of them holds NUL.
+_CONTENT = re.compile(rb"\0([a-z_]+)@=")
+
 #: What a script has said, by name.
 HostAnswer: TypeAlias = dict[str, Any]
 #: What asks a host and comes back with its answer.
@@ -23,19 +27,28 @@ Answered: TypeAlias = Generator[Request, Any, HostAnswer]
 
 
 def ask(
-    call: Call, script: Script, /, *, stdin: bytes = b"", seconds: float | None = None, **variables: Any
+    call: Call,
+    script: Script,
+    /,
+    *,
+    stdin: bytes = b"",
+    seconds: float | None = None,
+    most: int = 0,
+    **variables: Any,
 ) -> Answered:
     """Run a script on the host and return its answer, or end the action with the reason that the script gives.
 
     One that should have come to its end within ``seconds`` is ended, and its answer is ``late``, and how many seconds
-    have ``elapsed``. ``stdin`` reaches POSIX hosts only.
+    have ``elapsed``. ``stdin`` reaches POSIX hosts only. ``most``: how many bytes it may answer, if these are many.
     """
-    request = script_run(call, script, variables, stdin=stdin, timeout=seconds)
+    request = script_run(call, script, variables, stdin=stdin, timeout=seconds, most=most)
     began = time.monotonic()
     completed: Completed = yield request
     elapsed = time.monotonic() - began
     if completed.ending is Ending.TIMED_OUT and seconds is not None and elapsed >= seconds:
         return {"late": "1", "elapsed": int(elapsed)}
+    if most and completed.cut:
+        raise ActionFailed(f"The host answered more than {most // 1024 // 1024} MiB")
     answer = _read_answer(call, completed)
     yield from _sweep(call, answer)
     if answer.get("failed"):
@@ -122,10 +135,13 @@ def output_text(output: bytes) -> str:
 
 
 def _from_pairs(output: bytes) -> HostAnswer:
+    answer: HostAnswer = {}
+    if content := _CONTENT.search(output):
+        answer[content[1].decode("ascii")] = output[content.end() :]
+        output = output[: content.start(1)]
     *pairs, rest = output.split(b"\0")
     if not pairs or rest:
         raise ValueError("not an answer")
-    answer: HostAnswer = {}
     for pair in pairs:
         _take(answer, pair)
     return answer

@@ -7,6 +7,9 @@ say() { printf '%s=%s\0' "$1" "$2"; }
 say_json() { printf '%s:=%s\0' "$1" "$2"; }
 say_item() { printf '%s+=%s\0' "$1" "$2"; }
 
+# say_rest NAME: what is printed from here on, to the end, is the value; any bytes. Nothing may fail any more.
+say_rest() { printf '%s@=' "$1"; }
+
 fail() {
     [ -z "$tmp" ] || rm -f -- "$tmp"
     say failed 1

@@ -87,18 +87,21 @@ def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name:
 
 def target_settings(call: Call) -> dict[str, Any]:
     """What a task's ``TARGET`` says, as variables for scripts that need ``PLACE``."""
-    settings = {key: call[key] for key in ("force", "backup")}
+    given = call.arguments
+    settings = {"force": given.get("force", True), "backup": given.get("backup")}
     if call.platform is Platform.WINDOWS:
         return settings
     mode = None if call["mode"] == "preserve" else mode_text(call["mode"])
-    directories = call.arguments.get("directory_mode")
+    directories = given.get("directory_mode")
     return settings | {
-        "follow": call["follow"],
+        "follow": given.get("follow"),
         "owner": call["owner"],
         "group": call["group"],
         "mode": mode,
         "directory_mode": mode_text(directories),
-        "validate": _validation(call["validate"]),
+        "validate": _validation(given.get("validate")),
+        "since": None,
+        "parents": False,
     }
 
 

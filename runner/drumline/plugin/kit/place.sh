@@ -32,6 +32,14 @@ fill() {
     [ "$sum" = "$checksum" ] || fail "The content arrived damaged: its checksum is $sum instead of $checksum"
 }
 
+# Fails where $dest isn't any more what it was when its new content was worked out: $since is its checksum then, or absent.
+unchanged() {
+    [ -n "$since" ] || return 0
+    sum=absent
+    [ ! -e "$dest" ] || sum_of sha1 "$dest"
+    [ "$sum" = "$since" ] || fail "$dest was changed by someone else meanwhile, so it was left alone: run again"
+}
+
 replace() {
     fill
     like_before
@@ -43,8 +51,16 @@ replace() {
         backup_file="$dest.$$.$(date '+%Y-%m-%d@%H:%M:%S')~"
         try cp -p -- "$dest" "$backup_file"
     fi
+    unchanged
     try mv -f -- "$tmp" "$dest"
     tmp= changed=1 moved=1
+}
+
+# These belong to whoever makes them, whoever the file is to belong to.
+make_parents() {
+    file_owner=$owner file_group=$group owner= group=
+    make_directory "$directory"
+    owner=$file_owner group=$file_group
 }
 
 # Places one file at $dest; where it is kept, or only asked about, this ends the script.
@@ -54,6 +70,7 @@ place() {
         */*) directory=${dest%/*}/ ;;
         *) directory=./ ;;
     esac
+    if [ -n "$parents" ] && [ ! -d "$directory" ]; then make_parents; fi
     [ -d "$directory" ] || fail "Destination directory ${directory%/} does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
     if [ -e "$dest" ] && [ ! -f "$dest" ] && [ ! -L "$dest" ]; then

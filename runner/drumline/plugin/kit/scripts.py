@@ -104,7 +104,13 @@ def _shortened(text: str) -> str:
 
 
 def script_run(
-    call: Call, script: Script, variables: Mapping[str, Any], *, stdin: bytes = b"", timeout: float | None = None
+    call: Call,
+    script: Script,
+    variables: Mapping[str, Any],
+    *,
+    stdin: bytes = b"",
+    timeout: float | None = None,
+    most: int = 0,
 ) -> Run:
     """The request that runs a script with these variables on the call's host; ``stdin`` is for POSIX hosts only.
 
@@ -120,9 +126,10 @@ def script_run(
             text=text,
             environment=call.environment,
             timeout=timeout,
+            most=most,
         )
     text = "\n".join([*_sh_assignments(variables), script.sh])
-    return Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment, timeout=timeout)
+    return Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment, timeout=timeout, most=most)
 
 
 def _sh_assignments(variables: Mapping[str, Any]) -> list[str]:

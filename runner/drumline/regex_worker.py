@@ -1,4 +1,4 @@
-"""Regular expressions in a process of their own, which can be killed (see ``regular``).
+"""Regular expressions in a process of their own, which can be killed (see ``regexes``).
 
 Imports nothing of drumline: it is started as a program, and has to be there at once.
 """
@@ -44,7 +44,24 @@ def subn(pattern: re.Pattern[str], text: str, replacement: str, count: int) -> t
     return pattern.subn(replacement, text, count)
 
 
-OPERATIONS = {function.__name__: function for function in (test, groups, findall, subn)}
+def containing(pattern: re.Pattern[str], texts: list[str]) -> list[int]:
+    """The places of those texts in which it matches somewhere."""
+    return [place for place, text in enumerate(texts) if pattern.search(text)]
+
+
+def expanded(pattern: re.Pattern[str], text: str, replacement: str) -> str | None:
+    """The replacement with the groups of the first match in it."""
+    match = pattern.search(text)
+    return None if match is None else match.expand(replacement)
+
+
+def span(pattern: re.Pattern[str], text: str, group: str | int) -> tuple[int, int] | None:
+    """Where a group of the first match is."""
+    match = pattern.search(text)
+    return None if match is None else match.span(group)
+
+
+OPERATIONS = {function.__name__: function for function in (test, groups, findall, subn, containing, expanded, span)}
 
 
 def serve(connection: Connection) -> None:

@@ -1,0 +1,1 @@
+"""Actions for services: those of systemd, of OpenRC, and of init scripts."""

@@ -1,0 +1,200 @@
+"""``service``, ``systemd`` and ``sysvinit``: start, stop and enable services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Steps, Traits, Written
+from drumline.plugin.kit import HostAnswer, Script, ask, result_of
+
+_SYSTEMD_UNIT = Script.beside(__file__, "systemd_unit")
+_SYSTEMD = Script.beside(__file__, "systemd", needs=(_SYSTEMD_UNIT,))
+_SERVICE = Script.beside(__file__, "service", needs=(_SYSTEMD_UNIT,))
+
+_STATES = ("reloaded", "restarted", "started", "stopped")
+_OF_UNITS = ("state", "enabled", "masked")
+_GLOBS = "*?["
+_NO_GLOBS = "is no name of a service: patterns aren't taken, and this has one of * ? [."
+
+
+def perform_systemd(call: Call) -> Steps:
+    _refuse_globs(call["name"])
+    if call["name"] is None and not all(call[name] is None for name in _OF_UNITS):
+        raise ActionFailed(f"name is required for {', '.join(_OF_UNITS)}")
+    options = [f"--{call['scope']}"] if call["scope"] != "system" else []
+    options += ["--no-block"] if call["no_block"] else []
+    options += ["--force"] if call["force"] else []
+    answer = yield from ask(
+        call,
+        _SYSTEMD,
+        unit=call["name"],
+        options=" ".join(options),
+        state=call["state"],
+        enabled=_word(call["enabled"]),
+        masked=_word(call["masked"]),
+        daemon_reload=call["daemon_reload"],
+        daemon_reexec=call["daemon_reexec"],
+    )
+    return result_of(_answer(answer), name=call["name"], status=_shown(answer.pop("status", "")))
+
+
+def perform_service(call: Call) -> Steps:
+    if call["state"] is None and call["enabled"] is None:
+        raise ActionFailed("Neither 'state' nor 'enabled' set")
+    _refuse_globs(call["name"])
+    answer = yield from ask(
+        call,
+        _SERVICE,
+        unit=call["name"],
+        use=call.arguments.get("use", "sysvinit"),
+        state=call["state"],
+        enabled=_word(call["enabled"]),
+        pattern=call["pattern"],
+        arguments=call["arguments"],
+        runlevel=call.arguments.get("runlevel", "default"),
+        sleep=call["sleep"],
+        options="",
+        masked="",
+        daemon_reload=call.arguments.get("daemon_reload", False),
+        daemon_reexec=False,
+    )
+    status = {"status": _shown(answer.pop("status"))} if "status" in answer else {}
+    return result_of(_answer(answer), name=call["name"], **status)
+
+
+def _refuse_globs(name: str | None) -> None:
+    if name is not None and any(letter in name for letter in _GLOBS):
+        raise ActionFailed(f"'{name}' {_NO_GLOBS}")
+
+
+def _word(wanted: bool | None) -> str:
+    return "" if wanted is None else "yes" if wanted else "no"
+
+
+def _answer(answer: HostAnswer) -> HostAnswer:
+    if "enabled" in answer:
+        answer["enabled"] = answer["enabled"] == "yes"
+    return answer
+
+
+def _shown(text: str) -> dict[str, str]:
+    """What ``systemctl show`` says, by name; a value in braces may have several lines."""
+    shown: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if name and shown[name].startswith("{") and not shown[name].rstrip().endswith("}"):
+            shown[name] += f"\n{line}"
+        elif "=" in line:
+            name, _, value = line.partition("=")
+            shown[name] = value
+    return {name: value.strip() for name, value in shown.items()}
+
+
+def check_systemd(written: Written) -> Iterator[tuple[str, str]]:
+    """Mistakes in arguments that don't depend on the host."""
+    for name in written.given(*_OF_UNITS):
+        if not written.given("name"):
+            yield name, f"'{name}' needs 'name'."
+    wanted = (*_OF_UNITS, "daemon_reload", "daemon_reexec")
+    if not written.given(*wanted):
+        yield "", f"'systemd' needs one of {', '.join(wanted)}."
+    yield from _check_name(written)
+
+
+def check_service(written: Written) -> Iterator[tuple[str, str]]:
+    """Mistakes in arguments that don't depend on the host."""
+    if not written.given("state", "enabled"):
+        yield "", "'service' needs 'state' or 'enabled'."
+    yield from _check_name(written)
+
+
+def _check_name(written: Written) -> Iterable[tuple[str, str]]:
+    name: Any = written.arguments.get("name")
+    if name is not None and any(letter in name for letter in _GLOBS):
+        yield "name", f"'{name}' {_NO_GLOBS}"
+
+
+_STATE = Argument(
+    name="state", choices=_STATES, help="The wanted state; restarted and reloaded start it if it is stopped"
+)
+_ENABLED = Argument(name="enabled", type=bool, help="Whether it starts with the host")
+_OF_SCRIPTS = (
+    Argument(name="arguments", default="", aliases=("args",), help="More words for its init script"),
+    Argument(
+        name="pattern", help="It runs if a process has this text in its command line (init scripts without status)"
+    ),
+    Argument(name="sleep", type=int, help="Seconds between stop and start of a restart (init scripts)"),
+)
+
+ACTIONS = (
+    Action(
+        name="service",
+        perform=perform_service,
+        traits=Traits(removes=("state", "stopped")),
+        help="Start, stop or enable a service",
+        arguments=(
+            Argument(name="name", required=True, help="Name of the service"),
+            _STATE,
+            _ENABLED,
+            Argument(name="use", default="auto", help="What runs services: auto, systemd, openrc, sysvinit"),
+            Argument(name="runlevel", default="default", help="In which runlevel it starts (OpenRC)"),
+            *_OF_SCRIPTS,
+        ),
+        check=check_service,
+        platforms=(Platform.POSIX,),
+    ),
+    Action(
+        name="systemd",
+        perform=perform_systemd,
+        traits=Traits(removes=("state", "stopped")),
+        help="Start, stop, enable or mask a unit of systemd",
+        arguments=(
+            Argument(name="name", aliases=("service", "unit"), help="Name of the unit"),
+            _STATE,
+            _ENABLED,
+            Argument(name="masked", type=bool, help="Whether it can't be started at all"),
+            Argument(
+                name="daemon_reload",
+                type=bool,
+                default=False,
+                aliases=("daemon-reload",),
+                help="Read units again, before anything else",
+            ),
+            Argument(
+                name="daemon_reexec",
+                type=bool,
+                default=False,
+                aliases=("daemon-reexec",),
+                help="Restart systemd itself, before anything else",
+            ),
+            Argument(
+                name="scope",
+                default="system",
+                choices=("global", "system", "user"),
+                help="Whose units: the host's, the user's that the task runs as, all users'",
+            ),
+            Argument(name="no_block", type=bool, default=False, help="Don't wait until it has started or stopped"),
+            Argument(name="force", type=bool, help="Replace links to units that are in the way"),
+        ),
+        check=check_systemd,
+        platforms=(Platform.POSIX,),
+    ),
+    Action(
+        name="sysvinit",
+        perform=perform_service,
+        traits=Traits(removes=("state", "stopped")),
+        help="Start, stop or enable a service by its init script",
+        arguments=(
+            Argument(name="name", required=True, aliases=("service",), help="Name of the service"),
+            _STATE,
+            _ENABLED,
+            *_OF_SCRIPTS[:2],
+            Argument(name="sleep", type=int, default=1, help="Seconds between stop and start of a restart"),
+            Argument(name="daemonize", type=object, help="Taken, and of no effect"),
+            Argument(name="runlevels", type=object, refused="Leave it out: the script's own runlevels count."),
+        ),
+        check=check_service,
+        platforms=(Platform.POSIX,),
+    ),
+)
