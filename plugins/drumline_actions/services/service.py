@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Platform, Steps, Traits, Written
+from drumline.plugin import Action, ActionFailed, Argument, Call, Checks, Platform, Steps, Traits, Written
 from drumline.plugin.kit import HostAnswer, Script, ask, result_of
 
 _SYSTEMD_UNIT = Script.beside(__file__, "systemd_unit")
@@ -131,6 +131,7 @@ ACTIONS = (
     Action(
         name="service",
         perform=perform_service,
+        checks=Checks.FULLY,
         traits=Traits(removes=("state", "stopped")),
         help="Start, stop or enable a service",
         arguments=(
@@ -147,6 +148,7 @@ ACTIONS = (
     Action(
         name="systemd",
         perform=perform_systemd,
+        checks=Checks.FULLY,
         traits=Traits(removes=("state", "stopped")),
         help="Start, stop, enable or mask a unit of systemd",
         arguments=(
@@ -183,6 +185,7 @@ ACTIONS = (
     Action(
         name="sysvinit",
         perform=perform_service,
+        checks=Checks.FULLY,
         traits=Traits(removes=("state", "stopped")),
         help="Start, stop or enable a service by its init script",
         arguments=(

@@ -80,7 +80,8 @@ move() {
     say state "$becomes"
     [ -n "$action" ] || return 0
     changed=1
-    if [ "$action" = restart ]; then restart; else act "$action"; fi
+    if [ -n "$check" ]; then return
+    elif [ "$action" = restart ]; then restart; else act "$action"; fi
 }
 
 is_enabled() {
@@ -94,22 +95,25 @@ is_enabled() {
     fi
 }
 
+# Of what it runs the last command counts.
 set_enabled() {
     if [ "$kind" = openrc ]; then
-        if [ "$enabled" = yes ]; then try rc-update add "$unit" "$runlevel"; else try rc-update del "$unit" "$runlevel"; fi
+        if [ "$enabled" = yes ]; then rc-update add "$unit" "$runlevel"; else rc-update del "$unit" "$runlevel"; fi
     elif command -v chkconfig >/dev/null 2>&1; then
         if [ "$enabled" = yes ]; then
-            chkconfig --add "$unit" >/dev/null 2>&1
-            try chkconfig "$unit" on
-        else try chkconfig "$unit" off
+            chkconfig --add "$unit"
+            chkconfig "$unit" on
+        else chkconfig "$unit" off
         fi
     elif command -v update-rc.d >/dev/null 2>&1; then
         if [ "$enabled" = yes ]; then
-            try update-rc.d "$unit" defaults
-            try update-rc.d "$unit" enable
-        else try update-rc.d "$unit" disable
+            update-rc.d "$unit" defaults
+            update-rc.d "$unit" enable
+        else update-rc.d "$unit" disable
         fi
-    else fail "This host has none of rc-update, chkconfig and update-rc.d, so services can't be enabled"
+    else
+        echo "This host has none of rc-update, chkconfig and update-rc.d, so services can't be enabled"
+        return 1
     fi
 }
 
@@ -123,8 +127,7 @@ if [ -n "$enabled" ]; then
     if is_enabled; then is=yes; else is=no; fi
     say enabled "$enabled"
     if [ "$is" != "$enabled" ]; then
-        changed=1
-        set_enabled
+        change set_enabled
     fi
 fi
 [ -z "$state" ] || move

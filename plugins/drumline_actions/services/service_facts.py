@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from drumline.plugin import Action, Call, Effect, Platform, Result, Sets, Steps, Traits
+from drumline.plugin import Action, Call, Checks, Effect, Platform, Result, Sets, Steps, Traits
 from drumline.plugin.kit import Script, ask
 
 _FACTS = Script.beside(__file__, "facts")
@@ -73,6 +73,7 @@ ACTIONS = (
     Action(
         name="service_facts",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.FACTS, fact_names=("services",)),
         help="List the services of the host, with their states",
         platforms=(Platform.POSIX,),

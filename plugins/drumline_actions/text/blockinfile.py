@@ -6,7 +6,19 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Effect, Platform, Request, Steps, Traits, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Checks,
+    Effect,
+    Platform,
+    Request,
+    Steps,
+    Traits,
+    Written,
+)
 from drumline.plugin.kit import (
     BYTES,
     EDITED,
@@ -121,6 +133,7 @@ ACTIONS = (
     Action(
         name="blockinfile",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Keep a block of lines between two markers in a file",
         arguments=(

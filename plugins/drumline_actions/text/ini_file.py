@@ -8,7 +8,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Effect, HostPath, Platform, Steps, Traits, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Checks,
+    Effect,
+    HostPath,
+    Platform,
+    Steps,
+    Traits,
+    Written,
+)
 from drumline.plugin.kit import EDITED, Edit, check_target, read_original, readable_text, write_edit
 
 _SAME = "option changed"
@@ -233,6 +245,7 @@ ACTIONS = (
     Action(
         name="ini_file",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Set or remove settings in sections of a file",
         arguments=(

@@ -7,7 +7,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Effect, Platform, Request, Steps, Traits, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Checks,
+    Effect,
+    Platform,
+    Request,
+    Steps,
+    Traits,
+    Written,
+)
 from drumline.plugin.kit import (
     BYTES,
     EDITED,
@@ -133,6 +145,7 @@ ACTIONS = (
     Action(
         name="lineinfile",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="See to it that a file has a line, or that it doesn't",
         arguments=(

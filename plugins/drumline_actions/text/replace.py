@@ -6,7 +6,19 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from drumline.plugin import Action, ActionFailed, Argument, Call, Effect, Platform, Request, Steps, Traits, Written
+from drumline.plugin import (
+    Action,
+    ActionFailed,
+    Argument,
+    Call,
+    Checks,
+    Effect,
+    Platform,
+    Request,
+    Steps,
+    Traits,
+    Written,
+)
 from drumline.plugin.kit import EDITED, Edit, check_regexes, check_target, match_regex, read_original, write_edit
 from drumline_actions.text.lines import PATH
 
@@ -63,6 +75,7 @@ ACTIONS = (
     Action(
         name="replace",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Replace all that a regular expression matches in a file",
         arguments=(

@@ -69,6 +69,16 @@ class TestSystemd(ActionCases):
             after={**RUNNING, "web.enabled": ..., "asked": "disable --user web\n"},
         ),
         unit("masked", {"masked": True}, STOPPED, changed=True),
+        Case(
+            "a check",
+            {"name": "web", "state": "started", "enabled": True, "daemon_reload": True},
+            before=STOPPED,
+            call={**STAND_IN, "check": True},
+            changed=True,
+            values={"state": "started", "enabled": True},
+            after=STOPPED,
+            repeats=False,
+        ),
         unit(
             "units are read again",
             {"daemon_reload": True, "state": "started"},
@@ -138,6 +148,10 @@ def init_script(tmp_path: Path) -> Iterator[str]:
 def test_an_init_script(posix: ActionHost, init_script: str, tmp_path: Path) -> None:
     posix.settings = {"environment": {"PATH": os.environ["PATH"]}}
     common = {"name": init_script, "use": "sysvinit"}
+    posix.settings["check"] = True
+    assert posix("service", **common, state="started", enabled=True).changed
+    assert not (tmp_path / "log").exists()
+    posix.settings["check"] = False
     started = posix.twice("service", **common, state="started", enabled=True, arguments="fast")
     assert started.values == {"name": init_script, "state": "started", "enabled": True}
     assert [*Path("/etc/rc2.d").glob(f"S*{init_script}")]

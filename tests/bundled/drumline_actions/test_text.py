@@ -233,6 +233,24 @@ def test_a_file_that_changes_meanwhile_is_left_alone(posix: ActionHost) -> None:
         assert there.entries() == {"f": "theirs\n"}
 
 
+def test_a_check_changes_nothing_and_shows_the_difference(posix: ActionHost) -> None:
+    with posix.directory() as there:
+        there.fill({"f": "a\n"})
+        posix.settings = {"check": True, "diff": True}
+        result = posix("lineinfile", path=there.at("f"), line="b")
+        assert (result.changed, result.message) == (True, "line added")
+        assert result.diff == {
+            "before": "a\n",
+            "after": "a\nb\n",
+            "before_header": f"{there.at('f')} (content)",
+            "after_header": f"{there.at('f')} (content)",
+        }
+        assert there.entries() == {"f": "a\n"}
+        assert not posix("lineinfile", path=there.at("f"), line="a").changed
+        assert posix("lineinfile", path=there.at("new/f"), line="a", create=True).changed
+        assert there.entries() == {"f": "a\n"}
+
+
 def test_a_copy_is_kept(posix: ActionHost) -> None:
     with posix.directory() as there:
         there.fill({"f": "a\n"})

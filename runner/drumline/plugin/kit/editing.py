@@ -20,6 +20,7 @@ from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit.arguments import ATTRIBUTES, mode_text
 from drumline.plugin.kit.asking import HostAnswer, ask, readable_text
 from drumline.plugin.kit.delivery import deliver, file_result
+from drumline.plugin.kit.diffs import MOST_DIFF, content_diff
 from drumline.plugin.kit.scripts import Script
 from drumline.plugin.kit.transfer import Content
 
@@ -97,6 +98,15 @@ def _described(call: Call, answer: HostAnswer) -> dict[str, Any]:
     return {name: values[name] for name in _DESCRIBING if name in values}
 
 
+def _diff(original: Original, content: bytes) -> dict[str, Any]:
+    said: HostAnswer = {"before": original.content.decode("utf-8", "replace")}
+    if len(original.content) > MOST_DIFF:
+        said = {"before_larger": 1}
+    elif b"\0" in original.content:
+        said = {"before_binary": 1}
+    return content_diff(said, content, f"{readable_text(original.path)} (content)")
+
+
 def write_edit(
     call: Call, original: Original, edit: Edit, *, follow: bool = True, describe: bool = False
 ) -> Generator[Request, Any, Result]:
@@ -104,7 +114,12 @@ def write_edit(
     message, changed, kept = edit.message, original.changed, {}
     described = original.described
     rewritten = edit.content is not None and (edit.content != original.content or not original.exists)
-    if rewritten:
+    diff = None
+    if rewritten and edit.content is not None:
+        diff = _diff(original, edit.content)
+    if rewritten and call.check:
+        changed = True
+    elif rewritten:
         assert edit.content is not None
         answer = yield from deliver(
             call,
@@ -118,4 +133,6 @@ def write_edit(
         kept = {name: readable_text(answer[name]) for name in ("backup_file",) if name in answer}
     if original.changed:
         message = " and ".join(filter(None, (message, "ownership, perms or SE linux context changed")))
-    return Result(changed=changed, message=message, values=edit.values | kept | (described if describe else {}))
+    return Result(
+        changed=changed, message=message, diff=diff, values=edit.values | kept | (described if describe else {})
+    )
