@@ -33,6 +33,7 @@ ALLOWED = {
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
     "loading/": {"gather_facts": "Ansible's keyword of plays"},
     "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},
+    "loading/imported_tasks.py": {"file": "an argument of Ansible's"},
     "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
     "loading/loops.py": {
         "pause": "Ansible's keyword of loop_control",

@@ -40,6 +40,7 @@ from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.facts import with_facts
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
+from drumline.loading.reading import Around
 from drumline.loading.typos import check_typos
 from drumline.loading.usual import usual_of
 from drumline.loading.vars_files import with_vars_files
@@ -52,6 +53,7 @@ from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
 from drumline.planning.expand import check_patterns, make_plan
 from drumline.planning.references import check_results
+from drumline.planning.repeats import without_repeats
 from drumline.planning.start_times import check_start_times
 from drumline.planning.tags import selected
 from drumline.plugin.actions import Action
@@ -76,8 +78,8 @@ if TYPE_CHECKING:
 #: Makes the listeners of a run's events once its number is known.
 Listeners = Callable[[RunView], Iterable[Callable[[Event], None]]]
 
-#: Reads a playbook from elsewhere than files of plays, given the actions, and says what is wrong with it.
-ReadPlaybook = Callable[[Mapping[str, Action]], tuple[Playbook, list[Diagnostic]]]
+#: Reads a playbook from elsewhere than files of plays, given the actions and the rest, and says what is wrong with it.
+ReadPlaybook = Callable[[Mapping[str, Action], Around], tuple[Playbook, list[Diagnostic]]]
 
 #: Changes what was read, for a what-if question: ``(playbook, inventory) -> both``.
 Instead = Callable[[Playbook, Inventory], tuple[Playbook, Inventory]]
@@ -158,9 +160,9 @@ def prepare(
         beside = _neighbours(playbooks, plugins)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
-        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, made_up))
         templating = Templating(settings.template_timeout, plugins)
         modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
+        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, templating, made_up))
         warnings = Diagnostics()
         warnings.extend((*beside, *inventory.warnings))
         scopes = Scopes(inventory, playbook, extra, templating, called=modes)
@@ -170,6 +172,7 @@ def prepare(
             playbook = resolve_tags(
                 with_vars_files(playbook, scopes.render, mistakes.found), scopes.render, mistakes.found
             )
+            playbook = without_repeats(playbook, chosen)
             playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen)
             warnings.extend(embedded(playbook))
             defined = made_up is None and not any(mistake.hides_names for mistake in mistakes.found)
@@ -235,6 +238,7 @@ def _read(
     settings: Settings,
     plugins: Registry,
     extra: Mapping[str, Value],
+    templating: Templating,
     made_up: Callable[[Playbook], Inventory] | None,
 ) -> tuple[Playbook, Inventory]:
     """Read playbook and inventory. Raises ``FilesError`` with the mistakes of both."""
@@ -244,8 +248,15 @@ def _read(
         if isinstance(playbooks, Playbook):
             playbook = playbooks
         else:
-            read = playbooks if callable(playbooks) else partial(read_playbooks, paths, usual=usual_of(settings))
-            playbook, found = read(plugins.actions)
+            around = Around(
+                extra=extra,
+                templating=templating,
+                roles_path=settings.roles_path,
+                collections_path=settings.collections_path,
+                usual=usual_of(settings),
+            )
+            read = playbooks if callable(playbooks) else partial(read_playbooks, paths)
+            playbook, found = read(plugins.actions, around)
             mistakes.found.extend(found)
             mistakes.imported = playbook.imported
         if made_up is not None:

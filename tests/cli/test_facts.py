@@ -15,8 +15,8 @@ from drumline.inventory.variables import Facts
 from drumline.loading.facts import with_facts
 from drumline.loading.playbook import load_playbooks
 from drumline.model.host import Host, Inventory
-from drumline.model.playbook import Playbook
-from drumline.model.value import Template, Variables
+from drumline.model.playbook import Play, Playbook
+from drumline.model.value import Template
 from drumline.plugin.manager import load_plugins
 from drumline.templating.templates import Templating
 
@@ -181,7 +181,7 @@ def test_facts_stand_between_the_inventory_and_the_vars_of_plays() -> None:
     inventory = Inventory(hosts={"a": Host(name="a", variables={"x": "inventory", "y": "inventory"})})
     said = {"a": Facts({"x": "fact", "y": "fact"})}
     made = Scopes(inventory, Playbook(path="site.yml"), {}, Templating(), gathered=said)
-    play: Variables = {"x": "play"}
+    play = Play(id="p", name="p", hosts="a", position=Position("site.yml"), variables={"x": "play"})
     scope = made.scope(made.host("a"), play=play)
     assert (scope["x"], scope["y"]) == ("play", "fact")
 

@@ -85,6 +85,8 @@ def _check_playbook(block: Block, project: Path, *, is_playbook: bool) -> None:
 _TEXT_OF_FILES = {
     "A file isn't there": "content",
     "A playbook isn't there": "- hosts: all\n  tasks: [{ping: }]\n",
+    "A file of tasks isn't there": "- ping:\n",
+    "A role isn't there": "- ping:\n",
 }
 
 
@@ -97,6 +99,8 @@ def _make_files(settings: Settings) -> None:
             if found.summary not in _TEXT_OF_FILES:
                 raise
             path = Path(found.detail.split("'")[1])
+            if found.summary == "A role isn't there":
+                path = Path("roles") / path / "tasks" / "main.yml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_TEXT_OF_FILES[found.summary], encoding="utf-8")
 

@@ -10,7 +10,7 @@ from drumline.diagnostics import Position
 from drumline.inventory.scopes import Scopes
 from drumline.inventory.variables import Facts, Scope
 from drumline.model.host import Host, Inventory
-from drumline.model.playbook import Play, Playbook
+from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Template, Variables
 from drumline.templating.templates import Templating
 
@@ -25,6 +25,14 @@ def scopes(host: Variables, extra: Variables, facts: Variables) -> Scopes:
     return Scopes(inventory, Playbook(path="site.yml"), extra, Templating(), facts={"a": Facts(facts)})
 
 
+def play_of(variables: Variables) -> Play:
+    return Play(id="p", name="p", hosts="all", position=POSITION, variables=variables)
+
+
+def task_of(variables: Variables) -> Task:
+    return Task(id="t", name="t", action="ping", position=POSITION, variables=variables)
+
+
 def made(value: Any, layers: list[str]) -> Scope:
     """The scope in which each of these layers gives one name its own value."""
     name = "inventory_hostname" if "names" in layers else "x"
@@ -32,8 +40,8 @@ def made(value: Any, layers: list[str]) -> Scope:
     maker = scopes(given["host"], given["extra"], given["facts"])
     return maker.scope(
         maker.host("a"),
-        play=given["play"],
-        task=given["task"],
+        play=play_of(given["play"]),
+        task=task_of(given["task"]),
         own=given["own"],
         set_by_job=Facts(given["set_by_job"]),
         batch=given["batch"],
@@ -53,7 +61,11 @@ def test_no_one_defines_what_drumline_does() -> None:
 def test_hostvars_show_what_a_host_has_by_itself() -> None:
     maker = scopes({"of_a": Template("{{ x }} {{ results }}", POSITION)}, {"x": "extra"}, {"said": "it"})
     own = maker.scope(
-        maker.host("b"), play={"of_play": 1}, task={"of_task": 1}, batch={"play_hosts": []}, everywhere={"results": 7}
+        maker.host("b"),
+        play=play_of({"of_play": 1}),
+        task=task_of({"of_task": 1}),
+        batch={"play_hosts": []},
+        everywhere={"results": 7},
     )
     other = own["hostvars"]["a"]
     assert (other["of_a"], other["said"]) == ("extra 7", "it")

@@ -14,9 +14,9 @@ from drumline.loading.playbook import load_playbooks
     [
         ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
         ("ping:\nasync: 1", "5:7", "'async' is not supported yet."),
-        ("import_tasks: a.yml", "4:7", "'import_tasks' is not supported yet."),
+        ("include_tasks: a.yml", "4:7", "'include_tasks' is not supported yet."),
         ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported yet."),
-        ("ansible.builtin.import_role: {}", "4:7", "'ansible.builtin.import_role' is not supported"),
+        ("ansible.builtin.include_role: {}", "4:7", "'ansible.builtin.include_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(
@@ -129,7 +129,7 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- hosts: a\n  tasks: {ping: }", "2:10", "'tasks' takes a list of tasks, but this is a dictionary."),
         ("- hosts: a\n  tasks: [ping]", "2:11", "Not a task. A task is a dictionary with an action in it"),
         ("- hosts: a\n  hots: b", "2:3", "Unknown keyword. A play has no keyword 'hots'. Did you mean 'hosts'?"),
-        ("- hosts: a\n  roles: []", "2:3", "'roles' is not supported yet."),
+        ("- hosts: a\n  roles: {}", "2:10", "'roles' takes a list of roles, but this is a dictionary."),
         ("- hosts: a\n  handlers: []", "2:3", "'handlers' is not supported"),
         ("- hosts: a\n  remote_user: [x]", "2:16", "'remote_user' takes text, but this is a list."),
         ("- hosts: a\n  port: ssh", "2:9", "'port' takes a number that isn't negative, but this is 'ssh'."),
@@ -155,8 +155,8 @@ def test_mistakes_in_a_play(mistakes: Mistakes, text: str, place: str, message: 
 
 def test_all_mistakes_of_all_files_in_their_order(mistakes: Mistakes) -> None:
     one = "- hosts: a\n  tasks:\n    - {whne: x, ping: }\n    - {id: t, ping: , needs: [nope]}\n    - {id: t, png: }\n"
-    found = mistakes(one, "- hosts: a\n  roles: []\n", "]")
-    assert [place for place, _ in found] == ["3:8", "4:23", "5:8", "5:15", "2:3", "1:1"]
+    found = mistakes(one, "- hosts: a\n  roles: {}\n", "]")
+    assert [place for place, _ in found] == ["3:8", "4:23", "5:8", "5:15", "2:10", "1:1"]
 
 
 def test_a_cycle_is_shown_with_its_whole_path(mistakes: Mistakes) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from drumline.config import Settings
 from drumline.loading.playbook import load_playbooks
+from drumline.loading.reading import Around
 from drumline.loading.usual import usual_of
 from drumline.model.playbook import Play, Strategy
 from drumline.plugin.actions import Action
@@ -14,7 +15,7 @@ from drumline.plugin.actions import Action
 def play_of(directory: Path, actions: dict[str, Action], text: str, settings: Settings) -> Play:
     path = directory / "site.yml"
     path.write_text(text)
-    [play] = load_playbooks([path], actions, usual_of(settings)).plays
+    [play] = load_playbooks([path], actions, Around(usual=usual_of(settings))).plays
     return play
 
 

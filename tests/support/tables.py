@@ -360,6 +360,7 @@ _KEYWORDS = {
     "play.vars": ("dictionary", "variables of its tasks"),
     "post_tasks": ("list of tasks", "what to do after `tasks`"),
     "pre_tasks": ("list of tasks", "what to do before roles and `tasks`"),
+    "roles": ("list of roles", "what to do before `tasks`: see [roles](#roles)"),
     "port": ("number, template", "the port of hosts without `ansible_port`"),
     "quorum": ("number or share, template", "how many of the wave's jobs must have ended; default: `100%`"),
     "register": ("name", "the variable that keeps the result"),

@@ -12,6 +12,7 @@ from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
+from drumline.inventory.definitions import layers_of, roles_of
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Facts, Scope
 from drumline.loading.connection import names_read
@@ -76,7 +77,9 @@ class RunContext:
         self.reaching = names_read(transports)
         self.sessions = SessionPool(transports, limit=sessions_per_host)
         self.gained = Gained(plan, kept_steps(plan, inventory, extra_variables, templating))
-        self.targets = Targets(transports, templating, secrets, scope=self.scope, definitions=self._definitions)
+        self.targets = Targets(
+            transports, templating, secrets, scope=self.scope, definitions=self._definitions, own=self._own
+        )
         self._scopes = Scopes(
             inventory,
             plan.playbook,
@@ -98,6 +101,7 @@ class RunContext:
         layers += [host.variables for host in self.inventory.hosts.values()]
         layers += [play.play.variables for play in self.plan.plays]
         layers += [step.task.variables for step in self.plan.steps]
+        layers += [layer for planned in self.plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]
         for secret in _secrets_in(layers):
             self.secrets.add(secret)
         keyring().follow(self.secrets.add)
@@ -106,19 +110,24 @@ class RunContext:
         """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what earlier items set."""
         return self._scopes.scope(
             self._scopes.host(host),
-            play=self.plan.plays[step.play].play.variables,
-            task=step.task.variables,
+            play=self.plan.plays[step.play].play,
+            task=step.task,
             own=own,
             set_by_job=set_by_job,
             batch=self.gained.play_hosts.magic(step),
             everywhere={"results": self.gained.results.of_play(step.play)},
-            connection=step.task.connection,
         )
 
     def _definitions(self, step: Step, host: str) -> tuple[Variables, ...]:
         """The variables of a host from files, which are the same for all tasks of a play."""
-        play = self.plan.plays[step.play].play.variables
-        return self.extra_variables, play, self._scopes.host(host).variables, step.task.connection
+        play, known = self.plan.plays[step.play].play, self._scopes.definitions
+        of_play = (*known.variables(play, None), *known.defaults(play, None))
+        return self.extra_variables, *of_play, self._scopes.host(host).variables, step.task.connection
+
+    def _own(self, step: Step) -> tuple[Variables, ...]:
+        """The variables of a task's own and of its role."""
+        task = step.task
+        return task.variables, task.parameters, *self._scopes.definitions.of_role(task.role)
 
     def note(self, name: str, value: Any) -> None:
         """Record a variable's value; if its name sounds secret, the value is masked from now on."""

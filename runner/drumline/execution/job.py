@@ -11,8 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -57,7 +56,7 @@ from drumline.model.traits import Checks, Sets
 from drumline.model.value import Variables
 from drumline.plugin.actions import Action, ActionFailed, Call, CheckImpossible, Steps
 from drumline.plugin.runs import JobReport, Stopped
-from drumline.source.files import find_file
+from drumline.source.files import find_file, search_path
 from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed, VariableUndefined
@@ -92,6 +91,7 @@ class JobRun:
         self._job = job
         self._step = context.plan.steps[job.step]
         self._task = self._step.task
+        self._play = context.plan.plays[self._step.play].play
         self._seconds: float | None = None  # the time-out of a try
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
         fixed = self._task.timeout
@@ -348,7 +348,7 @@ class JobRun:
                 timeout=self._seconds,
                 check=self.check,
                 diff=self.diff,
-                find_file=partial(find_file, playbook_dir=_directory_of(self._task.position.path)),
+                find_file=partial(find_file, places=search_path(self._task, self._play)),
                 decrypted=opened,
                 render=task.render_file,
                 lookup=task.look_up,
@@ -454,8 +454,3 @@ def _host_name(value: object) -> str:
     except ValueError as error:
         raise ActionFailed(f"'delegate_to' gives no host: {error}") from None
     return name
-
-
-@lru_cache(maxsize=256)
-def _directory_of(path: str) -> Path:
-    return Path(path).absolute().parent

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
+from drumline.inventory.definitions import Definitions, roles_of
 from drumline.inventory.scopes import NOTHING
 from drumline.loading.arguments import coerce
 from drumline.loading.connection import (
@@ -29,7 +30,7 @@ from drumline.loading.names import templates_in
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
-from drumline.model.playbook import Debugger, Play, Task
+from drumline.model.playbook import Debugger, Play, Role, Task
 from drumline.model.target import SUDO, Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
@@ -38,7 +39,7 @@ from drumline.plugin.rules import broken_rules
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Transport
 from drumline.secret import Secret
-from drumline.source.files import find_file
+from drumline.source.files import find_file, search_path
 from drumline.source.inputs import note_file
 from drumline.source.vault import keyring, opened
 
@@ -65,6 +66,7 @@ class Preflight:
         self.mistakes, self.warnings = Diagnostics(), Diagnostics()
         self._plan, self._inventory, self._extra = plan, inventory, extra
         self._actions, self._transports = actions, transports
+        self._definitions = Definitions()
         #: An earlier task that may have created files on this machine.
         self._maker: Task | None = None
         self._by_host: dict[str, Transport | None] = {}  # according to the inventory
@@ -79,12 +81,13 @@ class Preflight:
             if action is None or id(task) in seen or False in task.when:
                 continue
             seen.add(id(task))
-            above = (self._extra, task.variables, self._plan.plays[step.play].play.variables)
-            self._check_connection(task, self._plan.plays[step.play].play)
-            self._check_debugger(task, self._plan.plays[step.play].play)
+            play = self._plan.plays[step.play].play
+            above = tuple(layer for layer in self._above(play, task) if layer)
+            self._check_connection(task, play)
+            self._check_debugger(task, play)
             ways = self._ways_of(task, step.hosts, above)
             self._check_become(task, ways, above)
-            self._check_action(task, action, frozenset(found for found in ways.hosts if found))
+            self._check_action(play, task, action, frozenset(found for found in ways.hosts if found))
             if action.free_form is not None and ways.here:
                 self._maker = self._maker or task
         self._check_option_files()
@@ -93,8 +96,12 @@ class Preflight:
         """The names of all variables that jobs of the plan may see, except results of tasks."""
         layers = [self._extra, *(play.play.variables for play in self._plan.plays)]
         layers += [step.task.variables for step in self._plan.steps]
+        layers += [layer for role in self._roles() for layer in self._definitions.of_role(role)]
         layers += [self._host(host).variables for host in self._hosts()]
         return set().union(*layers)
+
+    def _roles(self) -> Iterable[Role]:
+        return (role for planned in self._plan.plays for role in roles_of(planned.play))
 
     def having(self, name: str) -> list[str]:
         """The hosts of the plan that have a variable of this name."""
@@ -194,7 +201,11 @@ class Preflight:
 
     # Arguments.
 
-    def _check_action(self, task: Task, action: Action, platforms: frozenset[Platform]) -> None:
+    def _above(self, play: Play, task: Task) -> Iterable[Variables]:
+        """The variables that are stronger than those of hosts."""
+        return (self._extra, *self._definitions.parameters(task), *self._definitions.variables(play, task))
+
+    def _check_action(self, play: Play, task: Task, action: Action, platforms: frozenset[Platform]) -> None:
         if task.more_arguments:
             return  # what it is given isn't known yet
         written = _written(task, action, platforms)
@@ -202,12 +213,12 @@ class Preflight:
             detail = f"'{action.name}': {sentence}"
             self.mistakes.add("Arguments can't be used", detail=detail, position=_place(task, action, name))
         for needed in action.files(written) if action.files else ():
-            self._check_file(task, needed, _place(task, action, needed[0]), written)
+            self._check_file(play, task, needed, _place(task, action, needed[0]), written)
 
-    def _check_file(self, task: Task, needed: NeededFile, position: Position, written: Written) -> None:
+    def _check_file(self, play: Play, task: Task, needed: NeededFile, position: Position, written: Written) -> None:
         _, src, directory = needed
         try:
-            path = find_file(src, directory, Path(task.position.path).absolute().parent)
+            path = find_file(src, directory, search_path(task, play))
         except ActionFailed as error:
             self._add_unusable(task, "A file isn't there", error.message, position)
             return

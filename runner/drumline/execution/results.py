@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from drumline.diagnostics import did_you_mean
+from drumline.inventory.definitions import layers_of, roles_of
 from drumline.loading.names import templates_in
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
@@ -87,6 +88,8 @@ class _Tasks(Lookup):
         return sum(1 for _ in self)
 
     def _key(self, task: str) -> _Key:
+        if (self._play, task) in self._steps:
+            return self._play, task
         first, _, rest = task.partition(".")
         for index, planned in enumerate(self._plan.plays):
             if rest and planned.play.id == first:
@@ -152,6 +155,7 @@ def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templ
     tasks = {id(step.task): step.task for step in plan.steps}.values()
     layers = [extra, *(host.variables for host in inventory.hosts.values())]
     layers += [planned.play.variables for planned in plan.plays]
+    layers += [layer for planned in plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]
     found = [template for layer in layers for template in templates_in(layer)]
     fields = (_parts(getattr(task, name)) for task in tasks for name in _RENDERED)
     found += [template for field in fields for template in templates_in(field)]

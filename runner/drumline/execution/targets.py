@@ -29,19 +29,24 @@ class Targets:
         *,
         scope: Callable[[Step, str], Scope],
         definitions: Callable[[Step, str], Iterable[Variables]],
+        own: Callable[[Step], Iterable[Variables]],
     ) -> None:
-        """``scope`` gives the variables of a step on a host, ``definitions`` those that its whole play shares."""
+        """``scope`` gives the variables of a step on a host, ``definitions`` those that its whole play shares.
+
+        ``own`` are those of the step's task and of its role.
+        """
         self._transports = transports
         self._templating = templating
         self._secrets = secrets
         self._scope = scope
         self._definitions = definitions
+        self._own = own
         #: By host, play, and the identity of the connection keywords, which most tasks share with their play.
         self._known: dict[tuple[str, int, int], Target] = {}
 
     def of(self, step: Step, host: str) -> Target:
         """How a job of this step reaches the host; secrets in it are registered. Raises ``OptionInvalid``."""
-        if step.task.variables and _tell_of_connections(step.task.variables):
+        if any(layer and _tell_of_connections(layer) for layer in self._own(step)):
             return self._find(step, host)
         connection = step.task.connection
         key = host, step.play, id(connection) if connection else 0  # each task without them has its own {}

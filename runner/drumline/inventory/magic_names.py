@@ -4,12 +4,20 @@
 MAGIC_NAMES = frozenset(
     {
         "ansible_check_mode",
+        "ansible_collection_name",
+        "ansible_dependent_role_names",
         "ansible_diff_mode",
         "ansible_play_batch",
         "ansible_play_hosts",
         "ansible_play_hosts_all",
         "ansible_play_name",
+        "ansible_play_role_names",
         "ansible_playbook_python",
+        "ansible_parent_role_names",
+        "ansible_parent_role_paths",
+        "ansible_role_name",
+        "ansible_role_names",
+        "ansible_search_path",
         "ansible_verbosity",
         "ansible_version",
         "drumline_version",
@@ -26,6 +34,9 @@ MAGIC_NAMES = frozenset(
         "play_hosts",
         "playbook_dir",
         "results",
+        "role_name",
+        "role_names",
+        "role_path",
     }
 )
 

@@ -2,15 +2,20 @@
 
 Precedence, highest first, as Ansible's:
 
-1. magic variables (``inventory_hostname``, ``groups``, …)
+1. magic variables (``inventory_hostname``, ``groups``, ``role_name``, …)
 2. extra variables (``-e``)
 3. what a loop or the job itself sets (``item``)
-4. registered results and ``set_fact``
-5. the task's ``vars``
-6. the play's ``vars``
-7. the host's facts, as last gathered (``ansible_facts``)
-8. the host's variables from the inventory, its groups' merged in
-9. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
+4. parameters of roles, and of what was included
+5. registered results and ``set_fact``
+6. ``include_vars``
+7. the task's ``vars``, those of its blocks merged in
+8. variables of the task's role, and of those around it
+9. variables of the play's public roles
+10. the play's ``vars``, its ``vars_files`` merged in
+11. the host's facts, as last gathered (``ansible_facts``)
+12. the host's variables from the inventory, its groups' merged in
+13. defaults of the task's role, then of the play's public roles
+14. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
 """
 
 from __future__ import annotations
@@ -19,9 +24,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from drumline.inventory.definitions import Definitions
 from drumline.inventory.variables import Facts, HostVars, Scope, host_magic, run_magic
 from drumline.model.host import Host, Inventory
-from drumline.model.playbook import Play, Playbook
+from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Value, Variables
 from drumline.templating.templates import Templating
 
@@ -43,15 +49,19 @@ class Scopes:
         seen: Callable[[str, Any], None] | None = None,
         facts: Mapping[str, Facts] | None = None,
         gathered: Mapping[str, Facts] | None = None,
+        included: Mapping[str, Variables] | None = None,
     ) -> None:
         """``seen`` is called with the name and value of each rendered definition.
 
-        ``facts`` are what tasks have set for hosts so far, and ``gathered`` the hosts' gathered facts. The
-        values of each are replaced, never changed. ``called`` are magic variables that say how the run was called.
+        ``facts`` are what tasks have set for hosts so far, ``gathered`` the hosts' gathered facts, ``included`` what
+        ``include_vars`` read for them. The values of each are replaced, never changed. ``called`` are magic variables
+        that say how the run was called.
         """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
         self._facts: Mapping[str, Facts] = {} if facts is None else facts
         self._gathered: Mapping[str, Facts] = {} if gathered is None else gathered
+        self._included: Mapping[str, Variables] = {} if included is None else included
+        self.definitions = Definitions()
         self._inventory = inventory
         self._extra = extra
         self._templating = templating
@@ -66,29 +76,34 @@ class Scopes:
         self,
         host: Host | None,
         *,
-        play: Variables = NOTHING,
-        task: Variables = NOTHING,
+        play: Play | None = None,
+        task: Task | None = None,
         own: Variables = NOTHING,
         set_by_job: Facts = NO_FACTS,
         batch: Variables = NOTHING,
         everywhere: Variables = NOTHING,
-        connection: Variables = NOTHING,
         hostvars: bool = True,
     ) -> Scope:
         """The variables on a host; None: those that are the same for all hosts.
 
-        ``play`` and ``task`` are the ``vars`` of these, ``connection`` what keywords say of how hosts are reached,
-        ``own`` the variables of a loop's item, ``set_by_job`` what items before it set. ``batch`` and
-        ``everywhere`` are magic variables: those of a batch, and those that other
-        hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
+        ``play`` and ``task`` are those that define variables, ``own`` the variables of a loop's item, ``set_by_job``
+        what items before it set. ``batch`` and ``everywhere`` are magic variables: those of a batch, and those that
+        other hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
         """
-        names = facts = gathered = inventory = NOTHING
+        names = facts = gathered = inventory = included = NOTHING
         if host is not None:
             names = host_magic(host, self._hostvars(everywhere) if hostvars else None)
             facts, inventory = self._facts.get(host.name, NO_FACTS), host.variables
             gathered = self._gathered.get(host.name, NO_FACTS)
-        of_job = (names, batch, everywhere, self._run, self._extra, own, set_by_job, facts, task)
-        layers = (*of_job, play, gathered, inventory, connection)
+            included = self._included.get(host.name, NOTHING)
+        known = self.definitions
+        layers = (
+            *(names, batch, everywhere, *known.magic(play, task), self._run),
+            *(self._extra, own, *known.parameters(task), set_by_job, facts, included),
+            *known.variables(play, task),
+            *(gathered, inventory, *known.defaults(play, task)),
+            task.connection if task is not None else NOTHING,
+        )
         return Scope([layer for layer in layers if layer], self._templating, self._seen)
 
     def _hostvars(self, everywhere: Variables) -> HostVars:
@@ -99,11 +114,11 @@ class Scopes:
 
     def before(self, host: Host, play: Play) -> Scope:
         """The variables on a host before the play starts."""
-        return self.scope(host, play=play.variables)
+        return self.scope(host, play=play)
 
     def render(self, value: Value, play: Play) -> Any:
         """Render a value that is the same for all hosts of a play. Raises ``TemplateFailed``."""
-        return self._templating.render(value, self.scope(None, play=play.variables))
+        return self._templating.render(value, self.scope(None, play=play))
 
     def render_pattern(self, value: Value, play: Play) -> str:
         """The same for host patterns, which may be lists."""

@@ -1,38 +1,61 @@
 """Lists of tasks, in which a block stands for a list of its own: all of a play's, read into one row of tasks.
 
 What a block says holds for all that stands in it, as in Ansible: conditions come before the tasks' own, ``vars`` are
-weaker than theirs, tags are united. Where each task stands is kept beside it.
+weaker than theirs, tags are united. Where each task stands is kept beside it. What is imported (``import_tasks``,
+``import_role``) is a block too, whose tasks stand in another file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from drumline.diagnostics import Diagnostics, Position
-from drumline.loading import keywords
+from drumline.diagnostics import Position
+from drumline.loading import imported_tasks, keywords, roles
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader
+from drumline.loading.reading import Reading
 from drumline.loading.tasks import pass_on, read_for_below, read_task
-from drumline.model.playbook import BlockPart, Section, Task, TaskBlock, Within
-from drumline.plugin.actions import Action
+from drumline.model.playbook import BlockPart, Role, Section, Task, TaskBlock, Within
+from drumline.model.value import Variables
 from drumline.source.yaml import Entry, Node
 
 #: The keyword of each part, in their order.
 _PARTS = {"block": BlockPart.TASKS, "rescue": BlockPart.RESCUE, "always": BlockPart.ALWAYS}
+_IMPORT_TASKS, _IMPORT_ROLE = "import_tasks", "import_role"
+#: What is imported, by all the names that a task may use.
+_IMPORTS = {
+    f"{prefix}{name}": name
+    for name in (_IMPORT_TASKS, _IMPORT_ROLE)
+    for prefix in ("", "ansible.builtin.", "ansible.legacy.")
+}
 
 
 class ListReader:
     """Reads the lists of one play."""
 
-    def __init__(self, actions: Mapping[str, Action], found: Diagnostics) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        directory: Path,
+        *,
+        variables: Variables = {},  # noqa: B006  # never changed
+        collections: tuple[str, ...] = (),
+    ) -> None:
+        """``directory`` is the playbook's, ``variables`` those of the play that names of what is imported may use."""
+        self.reading = reading
+        self.directory = directory
+        self.variables = variables
+        self.collections = collections  #: In which short names of roles are looked for.
         self.tasks: list[Task] = []
         self.blocks: list[TaskBlock] = []
         self.section = Section.TASKS  #: Of what is read next.
-        self._actions = actions
-        self._found = found
+        self.roles: list[Role] = []  #: Those that the play or one of its tasks uses, in order.
+        self._uses: dict[str, int] = {}
+        self.kind = "tasks"  #: The directory of a role in which files of the list stand: ``tasks`` or ``handlers``.
 
     @property
     def elements(self) -> list[Task | TaskBlock]:
@@ -45,32 +68,31 @@ class ListReader:
             entries = node.value
             if isinstance(entries, dict) and not _PARTS.keys().isdisjoint(entries):
                 self._block(entries, node.position, inherited, within)
+            elif isinstance(entries, dict) and not _IMPORTS.keys().isdisjoint(entries):
+                self._import(entries, node.position, inherited, within)
             else:
-                task = read_task(node, inherited, self._actions, self._found, within)
+                task = read_task(node, inherited, self.reading.actions, self.reading.found, within)
                 if task is not None:
                     self.tasks.append(task if task.section is self.section else replace(task, section=self.section))
+
+    def number_of(self, use: str) -> int:
+        """The number of uses of a role that are equal."""
+        return self._uses.setdefault(use, len(self._uses))
+
+    def add_block(self, block: TaskBlock) -> int:
+        """Begin a block, in which what is read next may stand; returns its number."""
+        self.blocks.append(block)
+        return len(self.blocks) - 1
 
     def _block(
         self, entries: Mapping[str, Entry], position: Position, inherited: Mapping[str, Any], within: Within | None
     ) -> None:
-        reader = KeywordReader(entries, self._found)
-        keywords.check_known(entries, keywords.BLOCK, "A block", self._found)
+        reader = KeywordReader(entries, self.reading.found)
+        keywords.check_known(entries, keywords.BLOCK, "A block", self.reading.found)
         if "block" not in reader:
             detail = "'rescue' and 'always' stand beside 'block', which has the tasks that they are for."
-            self._found.add("A block without tasks", detail=detail, position=position)
-        name = reader.value("name", reader.text, "")
-        number = len(self.blocks)
-        self.blocks.append(
-            TaskBlock(
-                id=reader.value("id", reader.id) or slug(name) or "block",
-                name=name or "block",
-                position=position,
-                positions=reader.positions(),
-                needs=reader.value("needs", reader.names),
-                within=within,
-                section=self.section,
-            )
-        )
+            self.reading.found.add("A block without tasks", detail=detail, position=position)
+        number = self._begin(reader, position, within, "block")
         below = pass_on(inherited, read_for_below(reader))
         for keyword, part in _PARTS.items():
             node = reader.node(keyword)
@@ -78,3 +100,51 @@ class ListReader:
                 self.read(node.value, below, Within(number, part))
             elif node is not None:
                 reader.wrong(keyword, "a list of tasks", node)
+
+    def _begin(self, reader: KeywordReader, position: Position, within: Within | None, otherwise: str) -> int:
+        name = reader.value("name", reader.text, "")
+        return self.add_block(
+            TaskBlock(
+                id=reader.value("id", reader.id) or slug(name) or otherwise,
+                name=name or otherwise,
+                position=position,
+                positions=reader.positions(),
+                needs=reader.value("needs", reader.names),
+                within=within,
+                section=self.section,
+            )
+        )
+
+    def _import(
+        self, entries: Mapping[str, Entry], position: Position, inherited: Mapping[str, Any], within: Within | None
+    ) -> None:
+        keyword = next(key for key in entries if key in _IMPORTS)
+        if _IMPORTS[keyword] == _IMPORT_ROLE:
+            roles.import_role(self, keyword, entries, inherited, within)
+        else:
+            self._import_tasks(keyword, entries, position, inherited, within)
+
+    def _import_tasks(
+        self,
+        keyword: str,
+        entries: Mapping[str, Entry],
+        position: Position,
+        inherited: Mapping[str, Any],
+        within: Within | None,
+    ) -> None:
+        imported_tasks.check_keywords(keyword, entries, self.reading)
+        reader = KeywordReader(entries, self.reading.found)
+        named = imported_tasks.file_named(keyword, reader)
+        if named is None:
+            return
+        below = pass_on(inherited, read_for_below(reader))
+        place = inherited.get("role"), self.kind, self.directory
+        known = imported_tasks.variables_known(below, self.variables)
+        path = imported_tasks.find_tasks(keyword, named, known, place, self.reading)
+        if path is None:  # its name stands for something all the same
+            self._begin(reader, position, within, "tasks")
+            return
+        nodes = imported_tasks.list_in(path, named.position, self.reading)
+        number = self._begin(reader, position, within, slug(path.stem) or "tasks")
+        with self.reading.opened(path):
+            self.read(nodes, below, Within(number, BlockPart.TASKS))

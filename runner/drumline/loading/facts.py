@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from drumline.diagnostics import Position
+from drumline.inventory.definitions import layers_of, roles_of
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.loading.defaults import KEYWORD, Defaults, defaults_for
 from drumline.loading.deferred import split
@@ -28,7 +28,7 @@ from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.traits import Sets
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin.actions import Action, ActionFailed
-from drumline.source.files import find_file, read_file
+from drumline.source.files import find_file, read_file, search_path
 from drumline.source.yaml import plain
 from drumline.templating import not_yet
 from drumline.templating.values import ATOMS
@@ -140,7 +140,7 @@ class _Looker:
 
     def use(self, play: Play, tasks: list[Task]) -> str:
         """What in the play may use a fact; empty if nothing does."""
-        defined = {*self._extra, *play.variables}
+        defined = {*self._extra, *play.variables, *(name for layer in _of_roles(play) for name in layer)}
         for task in tasks:
             defined.update(task.variables, [task.register] if task.register else [])
             defined.update(task.arguments if task.traits.sets is Sets.ARGUMENTS else [])
@@ -158,14 +158,14 @@ class _Looker:
         return ""
 
     def _texts(self, play: Play, tasks: list[Task]) -> Iterator[tuple[str, Position]]:
-        for found in templates_in([play.variables, play.deferred]):
+        for found in templates_in([play.variables, play.deferred, *_of_roles(play)]):
             yield _expressions(found), found.position
         for task in tasks:
             yield from ((_expressions(found), found.position) for found in templates_of(task))
             yield from ((value, task.position) for value in task.arguments.values() if isinstance(value, str))
-            yield from self._rendered(task)
+            yield from self._rendered(task, play)
 
-    def _rendered(self, task: Task) -> Iterator[tuple[str, Position]]:
+    def _rendered(self, task: Task, play: Play) -> Iterator[tuple[str, Position]]:
         """The content of the file that the task renders."""
         src = task.arguments.get(task.traits.renders) if task.traits.renders else None
         if src is None:
@@ -173,7 +173,7 @@ class _Looker:
         text = "hostvars"  # its content is unknown
         if isinstance(src, str):
             with suppress(ActionFailed, OSError):
-                path = find_file(src, "templates", Path(task.position.path).absolute().parent)
+                path = find_file(src, "templates", search_path(task, play))
                 text = "".join(re.findall(_IN_BRACES, read_file(path, _MOST).decode(errors="replace")))
         yield text, task.position
 
@@ -196,6 +196,11 @@ class _Looker:
                     seen.add(id(value))
                     found.setdefault(name, []).extend(templates_in(value))
         return found
+
+
+def _of_roles(play: Play) -> list[Variables]:
+    """The variables of all roles of the play."""
+    return [layer for role in roles_of(play) for layer in layers_of(role)]
 
 
 def _expressions(template: Template) -> str:

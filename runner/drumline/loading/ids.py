@@ -21,6 +21,16 @@ def slug(name: Value) -> str:
     return _GAP.sub("-", plain).strip("-")
 
 
+def in_role(role: str, name: str) -> str:
+    """The id of a task or block of a role, whose own id is given; without one, the name itself."""
+    return f"{role}.{name}" if role else name
+
+
+def role_of(name: str) -> str:
+    """The id of the role in which a task or block with this id stands; empty for none."""
+    return name.rpartition(".")[0]
+
+
 def unique_ids(written: Sequence[str | None], slugs: Sequence[str]) -> list[str]:
     """An id for each: as written, else its slug with the first free number (``ping``, ``ping-2``, …)."""
     taken = {text for text in written if text is not None}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.inventory.definitions import Definitions, layers_of, roles_of
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task, TaskPath
@@ -91,9 +92,10 @@ def references(
     """
     tasks = [task for play in playbook.plays for task in play.tasks]
     stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+    known = Definitions()
     for play in playbook.plays:
         for task in play.tasks:
-            own = {name: value for name, value in {**play.variables, **task.variables}.items() if name not in stronger}
+            own = {name: value for name, value in known.merged(play, task).items() if name not in stronger}
             for template in _used_templates(task, own, templating):
                 for reference, position in templating.references(template):
                     yield play.path_of(task), reference, position
@@ -144,6 +146,8 @@ def _defined_by(task: Task, name: str) -> str:
 def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
         yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
+        for role in roles_of(play):
+            yield from templates_in([*layers_of(role)])
         for task in play.tasks:
             yield from templates_of(task)
 
@@ -153,7 +157,8 @@ def templates_of(task: Task) -> Iterator[Template]:
     judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
     if task.loop:
         yield from templates_in([task.loop.items if task.loop.lenient else (), task.loop.query, task.loop.break_when])
-    yield from templates_in([task.name, task.variables, task.when, task.deferred, _needed_values(task)])
+    own = [task.name, task.variables, task.parameters, task.when, task.deferred, _needed_values(task)]
+    yield from templates_in(own)
     yield from templates_in([conditions[1:] for conditions in judging])  # the first one is among those needed
 
 
@@ -233,6 +238,7 @@ class _DefinitionChecker:
     ) -> None:
         self._templating = templating
         self._found = found
+        self._definitions = Definitions()
         tasks = [task for play in playbook.plays for task in play.tasks]
         #: Names that override, or may override, those of plays and tasks.
         self._stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
@@ -250,7 +256,7 @@ class _DefinitionChecker:
         values = task.when[:1] if conditional else _needed_values(task)
         guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
         known = self._stronger | self._inventory | _own_names(task) | guarded
-        own = {**task.connection, **play.variables, **task.variables}
+        own = {**task.connection, **self._definitions.merged(play, task)}
         self._follow(templates_in(values), known, own)
 
     def _follow(self, templates: Iterable[Template], known: set[str], own: Variables) -> None:

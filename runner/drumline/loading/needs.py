@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.loading.ids import slug
+from drumline.loading.ids import in_role, role_of, slug
 from drumline.model.playbook import BlockPart, Play, Section, Task, TaskBlock, TaskPath, Within
 
 #: Cycles that are reported at most; beyond that the file is wrong in one way, not in many.
@@ -32,12 +32,12 @@ class NeedNames:
         self._plays = {play.id: play.path for play in plays}
         self._tasks = {play.id: {owner.id: play.path_of(owner) for owner in play.elements} for play in plays}
 
-    def find(self, play: str, name: str) -> TaskPath | None:
-        """A task of the play, else a play, else ``play.task``; None when there is no such thing."""
+    def find(self, play: str, name: str, role: str = "") -> TaskPath | None:
+        """A task of the role, else of the play, else a play, else ``play.task``; None when there is no such thing."""
+        own = self._tasks[play]
+        found = (own.get(f"{role}.{name}") if role else None) or own.get(name) or self._plays.get(name)
         other, _, task = name.partition(".")
-        if task:
-            return self._tasks.get(other, {}).get(task)
-        return self._tasks[play].get(name) or self._plays.get(name)
+        return found or self._tasks.get(other, {}).get(task)
 
     def known(self, play: str) -> list[str]:
         """Every name that a task of this play may need."""
@@ -99,6 +99,9 @@ class _PlayNeeds:
                 inside.setdefault(block, []).append(path)
         for block, paths in inside.items():
             self.graph[play.path_of(play.blocks[block])] = (*self._begin[block], *paths)
+        for block in range(len(play.blocks)):
+            if block not in inside:
+                self.graph[play.path_of(play.blocks[block])] = self._without_tasks(play.blocks[block])
         self.graph[play.path] = (*before, *(path for path in self.graph))
 
     def _end_section(self) -> None:
@@ -106,6 +109,11 @@ class _PlayNeeds:
         self._begin[None] = tuple(path for path in self._in_section if path not in self._needed)
         self._in_section.clear()
         self._above.pop(None, None)
+
+    def _without_tasks(self, block: TaskBlock) -> tuple[TaskPath, ...]:
+        """What a block needs in which there is no task, for whoever needs it."""
+        named = (self._names.find(self._play.id, name, role_of(block.id)) for name in block.needs or ())
+        return tuple(need for need in named if need is not None) or self._before
 
     def _enter(self, number: int) -> None:
         """A block begins with the first task in it."""
@@ -122,7 +130,7 @@ class _PlayNeeds:
         if owner.needs is None:
             found = [] if above is None else [above]
         else:
-            named = (self._names.find(self._play.id, name) for name in owner.needs)
+            named = (self._names.find(self._play.id, name, role_of(owner.id)) for name in owner.needs)
             found = [need for need in named if need is not None]
         if not any(self._is_beside(need, owner, path) for need in found):
             begin = self._begin[owner.within.block if owner.within else None]
@@ -206,7 +214,7 @@ class _NameChecker:
     def check_task(self, play: Play, task: Task | TaskBlock) -> None:
         for name in task.needs or ():
             position = task.positions.get("needs", task.position)
-            path = self._names.find(play.id, name)
+            path = self._names.find(play.id, name, role_of(task.id))
             if path is None:
                 suggestion = did_you_mean(name, self._names.known(play.id))
                 detail = f"No task of this play and no play has the id '{name}'.{suggestion}"
@@ -214,7 +222,7 @@ class _NameChecker:
             elif path.is_play:
                 if name in self._ambiguous_plays:
                     self._add_ambiguous(name, "play", position)
-            elif name.rpartition(".")[2] in self._ambiguous_tasks[path.play]:
+            elif path.names[-1] in self._ambiguous_tasks[path.play]:
                 self._add_ambiguous(name, "task", position)
 
     @cached_property
@@ -231,8 +239,9 @@ class _NameChecker:
 
 
 def ambiguous(owners: Sequence[Play] | Sequence[Task | TaskBlock]) -> set[str]:
-    """Names that several have in common and none has as a written id."""
-    slugs = Counter(slug(owner.name) for owner in owners if "id" not in owner.positions)
+    """Names that several have in common and none has as a written id. Uses of a role are told apart by numbers."""
+    unnamed = [owner for owner in owners if "id" not in owner.positions and getattr(owner, "role_use", None) is None]
+    slugs = Counter(in_role(role_of(owner.id), slug(owner.name)) for owner in unnamed)
     return {name for name, count in slugs.items() if count > 1} - {o.id for o in owners if "id" in o.positions}
 
 

@@ -5,85 +5,75 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import keywords
 from drumline.loading.imports import Import, keyword_of_import, read_import
 from drumline.loading.needs import check_needs
 from drumline.loading.plays import read_play, with_ids
-from drumline.loading.usual import NOTHING_SAID, Usual
+from drumline.loading.reading import NOTHING_AROUND, Around, Reading
 from drumline.model.playbook import Play, Playbook
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
 from drumline.source.mistakes import sorted_mistakes
-from drumline.source.yaml import Node, read
+from drumline.source.yaml import Node
 
 #: What Ansible had in the place of ``import_playbook``; whatever else stands beside it belongs to that.
 _OLD_IMPORT = "include"
 
 
-def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action], usual: Usual = NOTHING_SAID) -> Playbook:
+def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action], around: Around = NOTHING_AROUND) -> Playbook:
     """The plays of all files, one after the other. ``actions`` is keyed by names and aliases.
 
     Raises ``FilesError`` with every mistake in all of the files.
     """
-    playbook, found = read_playbooks(paths, actions, usual)
+    playbook, found = read_playbooks(paths, actions, around)
     if found:
         raise FilesError(found)
     return playbook
 
 
 def read_playbooks(
-    paths: Sequence[Path], actions: Mapping[str, Action], usual: Usual = NOTHING_SAID
+    paths: Sequence[Path], actions: Mapping[str, Action], around: Around = NOTHING_AROUND
 ) -> tuple[Playbook, list[Diagnostic]]:
     """The same, as far as the files can be read, and the mistakes in the order of files and lines."""
-    files = _Files(actions, usual)
-    found = files.found
+    found = Diagnostics()
+    reading = Reading(actions, found, around)
+    files = _Files(reading)
     with without_collector():
         plays = [play for path in paths for play in files.plays_of(path)]
         numbered = with_ids(plays, "play", found)
         found.extend(check_needs(numbered))
-    playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered), imported=files.imported)
-    return playbook, sorted_mistakes(found, files.imported, [str(path) for path in files.paths])
+    playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered), imported=reading.imported)
+    return playbook, sorted_mistakes(found, reading.imported, [str(path) for path in reading.paths])
 
 
 class _Files:
     """Reads files of plays, and those that they import."""
 
-    def __init__(self, actions: Mapping[str, Action], usual: Usual) -> None:
-        self.found = Diagnostics()
-        #: All that were read, in this order.
-        self.paths: list[Path] = []
-        #: Where each imported file was imported first.
-        self.imported: dict[str, Position] = {}
-        self._actions = actions
-        self._usual = usual
-        self._open: list[Path] = []  #: What is being read: each of them imports the next one.
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._found = reading.found
 
-    def plays_of(self, path: Path) -> list[Play]:
-        """The plays of a file and of its imports, in order."""
-        self.paths.append(path)
-        self._open.append(path)
-        plays = [play for item in self._read(path) for play in self._plays(item)]
-        self._open.pop()
-        return plays
+    def plays_of(self, path: Path, imported: Position | None = None) -> list[Play]:
+        """The plays of a file, which is imported at the place, and of its imports, in order."""
+        nodes = self._read(path, imported)
+        with self._reading.opened(path):
+            return [play for item in nodes for play in self._plays(item)]
 
-    def _read(self, path: Path) -> list[Node]:
+    def _read(self, path: Path, imported: Position | None) -> list[Node]:
         """What stands in the file, for plays and imports; nothing where it can't be read, which is noted."""
-        try:
-            node = read(path)
-        except FilesError as error:
-            self.found.extend(replace(mistake, hides_names=True) for mistake in error.diagnostics)
+        known = len(self._found)
+        node = self._reading.document(path, imported)
+        if len(self._found) > known:
             return []
         if node is None or node.value == []:
             position = node.position if node else Position(str(path))
-            self.found.add("This playbook is empty", detail="A playbook is a list of plays.", position=position)
+            self._found.add("This playbook is empty", detail="A playbook is a list of plays.", position=position)
             return []
         if not isinstance(node.value, list):
             detail = f"A playbook is a list of plays (each begins with '- '), but this is {node.kind}."
-            self.found.add("Not a playbook", detail=detail, position=node.position, hides_names=True)
+            self._found.add("Not a playbook", detail=detail, position=node.position, hides_names=True)
             return []
         return node.value
 
@@ -92,27 +82,26 @@ class _Files:
         entries = node.value
         if not isinstance(entries, dict):
             detail = f"A play is a dictionary with 'hosts' and 'tasks', but this is {node.kind}."
-            self.found.add("Not a play", detail=detail, position=node.position, hides_names=True)
+            self._found.add("Not a play", detail=detail, position=node.position, hides_names=True)
             return []
         old = next((key for key in entries if keywords.bare_name(key) == _OLD_IMPORT), None)
         if old is not None:
-            keywords.add_not_yet(old, entries[old].key_position, self.found)
+            keywords.add_not_yet(old, entries[old].key_position, self._found)
             return []
         keyword = keyword_of_import(entries)
         if keyword is None:
-            return [read_play(entries, node.position, self._actions, self.found, self._usual)]
-        imported = read_import(keyword, entries, self.found)
+            return [read_play(entries, node.position, self._reading)]
+        imported = read_import(keyword, entries, self._found)
         return self._import(imported) if imported else []
 
     def _import(self, imported: Import) -> list[Play]:
         path = Path(imported.position.path).parent / Path(imported.file).expanduser()
         if not path.is_file():
             detail = f"There is no file '{path}'."
-            self.found.add("A playbook isn't there", detail=detail, position=imported.position, hides_names=True)
+            self._found.add("A playbook isn't there", detail=detail, position=imported.position, hides_names=True)
             return []
-        if any(path.samefile(other) for other in self._open):
-            chain = ", which imports ".join(map(str, [*self._open, path]))
-            self.found.add("A playbook imports itself", detail=f"{chain}.", position=imported.position)
+        if self._reading.is_open(path):
+            detail = f"{self._reading.chain(path)}."
+            self._found.add("A playbook imports itself", detail=detail, position=imported.position)
             return []
-        self.imported.setdefault(str(path), imported.position)
-        return [imported.applied(play) for play in self.plays_of(path)]
+        return [imported.applied(play) for play in self.plays_of(path, imported.position)]

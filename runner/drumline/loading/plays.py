@@ -7,6 +7,7 @@ each of them, and adds what stands in it to the row of the play's tasks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from msgspec.structs import replace
@@ -16,13 +17,13 @@ from drumline.loading import keywords, timing
 from drumline.loading.blocks import ListReader
 from drumline.loading.deferred import deferring, split
 from drumline.loading.facts import gathering_task
-from drumline.loading.ids import slug, unique_ids
+from drumline.loading.ids import in_role, slug, unique_ids
 from drumline.loading.keywords import KeywordReader
+from drumline.loading.reading import Reading
+from drumline.loading.roles import read_roles
 from drumline.loading.tasks import pass_on, read_inherited_of_play
-from drumline.loading.usual import NOTHING_SAID, Usual
 from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
 from drumline.model.value import Value, text_of
-from drumline.plugin.actions import Action
 from drumline.source.yaml import Entry, Node, plain
 
 Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
@@ -33,34 +34,33 @@ _TIMING = deferring(timing.PLAY)
 _STRATEGIES = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
 
 
-def read_play(
-    entries: Mapping[str, Entry],
-    position: Position,
-    actions: Mapping[str, Action],
-    found: Diagnostics,
-    usual: Usual = NOTHING_SAID,
-) -> Play:
+def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading) -> Play:
     """The play, its id being the written one or a slug that may clash; mistakes are noted."""
+    found = reading.found
     reader = KeywordReader(entries, found)
     keywords.check_known(entries, keywords.PLAY, "A play", found)
-    reader.value("collections", reader.names)  # actions are found by all of their names already
+    collections = reader.value("collections", reader.names, ())  # actions are found by all of their names already
     hosts = reader.value("hosts", reader.pattern)
     if not hosts:
         detail = "A play says under 'hosts' which hosts it is for."
         found.add("A play without hosts", detail=detail, position=position)
         hosts = ""
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
+    usual = reading.around.usual
     inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
-    tasks, blocks = _read_tasks(reader, inherited, actions)
+    variables = reader.value("vars", reader.variables, {})
+    lists = ListReader(reading, Path(position.path).parent, variables=variables, collections=collections)
+    tasks, blocks = _read_tasks(reader, inherited, lists)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
         name=name,
         hosts=hosts,
         tasks=tasks,
         blocks=blocks,
+        roles=tuple(lists.roles),
         position=position,
         positions=reader.positions(),
-        variables=reader.value("vars", reader.variables, {}),
+        variables=variables,
         vars_files=reader.value("vars_files", _vars_files(reader), ()),
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), _STRATEGIES[usual.strategy or Strategy.WAVES]),
@@ -98,16 +98,15 @@ def _strategy(reader: KeywordReader) -> Any:
 
 
 def _read_tasks(
-    reader: KeywordReader, inherited: Mapping[str, Any], actions: Mapping[str, Action]
+    reader: KeywordReader, inherited: Mapping[str, Any], lists: ListReader
 ) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...]]:
-    lists = ListReader(actions, reader.found)
     for keyword, (lists.section, read) in SECTIONS.items():
         node = reader.node(keyword)
         if node is not None and isinstance(node.value, list):
             read(lists, node.value, inherited)
         elif node is not None:
-            reader.wrong(keyword, "a list of tasks", node)
-    named = with_ids(lists.elements, "task", reader.found)
+            reader.wrong(keyword, f"a list of {'roles' if keyword == 'roles' else 'tasks'}", node)
+    named = _in_roles(lists, reader.found)
     tasks = tuple(element for element in named if isinstance(element, Task))
     return tasks, tuple(element for element in named if isinstance(element, TaskBlock))
 
@@ -115,9 +114,29 @@ def _read_tasks(
 #: By keyword, in the order of sections: which one it is, and how its items are read.
 SECTIONS: Mapping[str, tuple[Section, ReadSection]] = {
     "pre_tasks": (Section.PRE_TASKS, ListReader.read),
+    "roles": (Section.ROLES, read_roles),
     "tasks": (Section.TASKS, ListReader.read),
     "post_tasks": (Section.POST_TASKS, ListReader.read),
 }
+
+
+def _in_roles(lists: ListReader, found: Diagnostics) -> list[Task | TaskBlock]:
+    """All elements with their ids: those of a role's own begin with the id of the role, and are unique in it."""
+    named = lists.elements
+    roles = list[int | None]()  # the role in which what stands in each block stands
+    for number, block in enumerate(lists.blocks):
+        around = roles[block.within.block] if block.within else None
+        roles.append(number if block.role_use is not None else around)
+    members: dict[int | None, list[int]] = {None: []}
+    for place, element in enumerate(named):
+        is_use = isinstance(element, TaskBlock) and element.role_use is not None
+        role = None if is_use or element.within is None else roles[element.within.block]
+        members.setdefault(role, []).append(place)
+    for role, places in sorted(members.items(), key=lambda item: -1 if item[0] is None else item[0]):
+        prefix = "" if role is None else named[role].id
+        for place, element in zip(places, with_ids([named[place] for place in places], "task", found), strict=True):
+            named[place] = element if role is None else replace(element, id=in_role(prefix, element.id))
+    return named
 
 
 def with_ids(owners: Sequence[Owner], kind: str, found: Diagnostics) -> list[Owner]:

@@ -166,6 +166,30 @@ class Retries(Struct, frozen=True, kw_only=True, gc=False):
     delay: Value = 5  #: Seconds between two tries.
 
 
+class Role(Struct, frozen=True, kw_only=True, gc=False):
+    """One use of a role in a play. Keywords that the use passes on are already in its tasks, which name it."""
+
+    name: str  #: Within its collection.
+    collection: str = ""  #: ``namespace.collection``; empty: it is of none.
+    path: str  #: Its directory.
+    defaults: Variables = {}
+    variables: Variables = {}  #: Of the role's own files.
+    given: Variables = {}  #: ``vars`` of the use.
+    parameters: Variables = {}  #: What else the use gives.
+    #: The roles that it stands in, or whose dependency it is, the outermost first.
+    parents: tuple[Role, ...] = ()
+    dependencies: tuple[Role, ...] = ()  #: Its own, which come before its tasks.
+    by_task: bool = False  #: A task uses it (``import_role``), not ``roles`` or a dependency.
+    public: bool = True  #: Whether the play's other tasks see its defaults and variables.
+    #: Uses with the same number are equal, and run once: where one before has tasks that run, this one's don't.
+    once: int | None = None
+
+    @property
+    def full_name(self) -> str:
+        """With the name of its collection."""
+        return f"{self.collection}.{self.name}" if self.collection else self.name
+
+
 class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One action over some hosts."""
 
@@ -202,6 +226,9 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
 
     register: str | None = None
     variables: Variables = {}
+    repeated: bool = False  #: An equal use of its role runs before, so it doesn't.
+    parameters: Variables = {}  #: Of what was included, and contains it: even what tasks have set is weaker.
+    role: Role | None = None  #: The innermost role that contains it.
     #: A dict, a template that gives one, or a list of these, in which later ones override earlier ones.
     environment: Value = {}
     become: Value = False
@@ -235,6 +262,7 @@ class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):
     needs: tuple[str, ...] | None = None
     within: Within | None = None  #: The part of another block that it stands in, which comes before it in the list.
     section: Section = Section.TASKS  #: As of a task.
+    role_use: Role | None = None  #: The role that it stands for.
 
 
 class Play(Struct, frozen=True, kw_only=True, gc=False):
@@ -245,6 +273,7 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     hosts: Value  #: A host pattern.
     tasks: tuple[Task, ...] = ()  #: Of all its lists, section by section.
     blocks: tuple[TaskBlock, ...] = ()  #: Outer ones before those within them.
+    roles: tuple[Role, ...] = ()  #: Those that the play itself or one of its tasks uses; dependencies know of theirs.
     position: Position
     positions: Mapping[str, Position] = {}
     variables: Variables = {}

@@ -70,7 +70,7 @@ class _ResultsChecker:
             tasks = self._by_id[found.play].tasks
             example = f"results['{name}.{tasks[0].id}']" if tasks else "results['play.task']"
             return summary, f"'{name}' is a play. Name one of its tasks, as in {example}."
-        if name.rpartition(".")[2] in ambiguous(self._by_id[found.play].tasks):
+        if found.names[-1] in ambiguous(self._by_id[found.play].tasks):
             detail = f"Several tasks are named '{name}'. Give the one that you mean an id of its own."
             return "Ambiguous name in results", detail
         return None

@@ -10,9 +10,9 @@ _UNTAGGED = frozenset({"untagged"})
 
 
 def selected(task: Task, tags: Collection[str] = (), skip_tags: Collection[str] = ()) -> bool:
-    """Whether the task takes part. No ``tags`` means ``all``."""
+    """Whether the task takes part, which a repeated one doesn't. No ``tags`` means ``all``."""
     own = task.tags or _UNTAGGED
-    return _wanted(own, set(tags or ("all",))) and not _unwanted(own, set(skip_tags))
+    return not task.repeated and _wanted(own, set(tags or ("all",))) and not _unwanted(own, set(skip_tags))
 
 
 def _wanted(own: frozenset[str], tags: set[str]) -> bool:

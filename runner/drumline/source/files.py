@@ -5,17 +5,34 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from drumline.errors import FilesError
+from drumline.model.playbook import Play, Task
 from drumline.plugin import ActionFailed
 from drumline.source.inputs import note_content
 from drumline.source.vault import opened
 
 
-def find_file(src: str, directory: str, playbook_dir: Path) -> Path:
-    """The file or directory that ``src`` means: an absolute path (``~`` too), else below the playbook's directory.
+def search_path(task: Task, play: Play) -> Sequence[Path]:
+    """The directories in which the files that a task names are looked for, in order, as Ansible does.
+
+    They are those of its role and of the roles in which that stands, the one of the task's file, and the playbook's.
+    """
+    roles = tuple(role.path for role in (*task.role.parents, task.role)) if task.role else ()
+    return _search_path(os.getcwd(), roles, task.position.path, play.position.path)
+
+
+@lru_cache(maxsize=1024)
+def _search_path(working: str, roles: tuple[str, ...], task: str, play: str) -> Sequence[Path]:
+    beside = (Path(working, path).parent for path in (task, play))
+    return tuple(dict.fromkeys((*map(Path, reversed(roles)), *beside)))
+
+
+def find_file(src: str, directory: str, places: Sequence[Path]) -> Path:
+    """The file or directory that ``src`` means: an absolute path (``~`` too), else below one of these places.
 
     There ``directory`` (``files``, ``templates``) is looked at first. Raises ``ActionFailed`` with all places.
     """
@@ -23,7 +40,7 @@ def find_file(src: str, directory: str, playbook_dir: Path) -> Path:
     if written.is_absolute():
         places = [written]
     else:
-        places = [playbook_dir / directory / written, playbook_dir / written]
+        places = [path for place in places for path in (place / directory / written, place / written)]
     for place in places:
         if place.exists():
             return _with_an_end(place)

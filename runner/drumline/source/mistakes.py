@@ -54,9 +54,11 @@ def sorted_mistakes(
 ) -> list[Diagnostic]:
     """Mistakes file by file, in the order of ``paths``, then of their coming up; each file's by lines.
 
+    What stands in a file that is imported more than once is told once.
     Those in imported files say what led there; ``imported`` says of such a file where that is.
     """
     places = {path: place for place, path in enumerate(paths)}
+    found = dict.fromkeys(found)
     for diagnostic in found:
         places.setdefault(diagnostic.position.path if diagnostic.position else "", len(places))
     ordered = sorted(

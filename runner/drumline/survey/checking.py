@@ -18,7 +18,7 @@ from drumline.config import Settings, load_settings
 from drumline.diagnostics import Diagnostic
 from drumline.errors import DrumlineError, FilesError
 from drumline.loading.playbook import read_playbooks
-from drumline.loading.usual import usual_of
+from drumline.loading.reading import Around
 from drumline.model.playbook import Playbook
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
@@ -72,13 +72,10 @@ class Checker:
         settings = self._settings_for(unit)
         plugins = self._plugins_for(unit)
 
-        def read(actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
-            return read_playbooks([path], actions, usual_of(settings))
-
         if self._stubs:
             stood_in = [WithStubs(plugins.actions, self._own_modules(unit.root))]
             plugins = replace(plugins, actions=stood_in[0])
-        mistakes, warnings, playbook = _checked(read, settings, plugins)
+        mistakes, warnings, playbook = _checked(path, settings, plugins)
         return Checked(
             unit=unit,
             mistakes=tuple(self._mended(mistakes)),
@@ -158,12 +155,12 @@ def _modules_below(root: str) -> Iterator[str]:
             yield from (Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
 
 
-def _checked(read: Any, settings: Settings, plugins: Registry) -> tuple[list[Diagnostic], list[Diagnostic], Playbook]:
+def _checked(path: Path, settings: Settings, plugins: Registry) -> tuple[list[Diagnostic], list[Diagnostic], Playbook]:
     playbook = Playbook(path="")
 
-    def read_and_keep(actions: Mapping[str, Action]) -> tuple[Playbook, list[Diagnostic]]:
+    def read_and_keep(actions: Mapping[str, Action], around: Around) -> tuple[Playbook, list[Diagnostic]]:
         nonlocal playbook
-        playbook, found = read(actions)
+        playbook, found = read_playbooks([path], actions, around)
         return playbook, found
 
     try:

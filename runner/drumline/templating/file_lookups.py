@@ -29,7 +29,7 @@ from drumline.source.vault import keyring
 from drumline.templating import regular
 from drumline.templating.bounds import limit
 from drumline.templating.filters import to_bool
-from drumline.templating.lookups import found_file, of_all_terms, playbook_dir, text_of_file
+from drumline.templating.lookups import found_file, of_all_terms, playbook_dir, search_path, text_of_file
 from drumline.templating.table_filters import Ini
 from drumline.templating.waiting import TICK
 
@@ -91,7 +91,7 @@ def first_found(context: Context, terms: Sequence[Any], options: Options) -> lis
     for name in names:
         for directory in directories:
             try:
-                return [str(find_file(name, directory, playbook_dir(context)))]
+                return [str(find_file(name, directory, search_path(context)))]
             except ActionFailed:
                 continue
     if skip:

@@ -145,8 +145,9 @@ def glob_files(pattern: str) -> list[str]:
 def fileglob(context: Context, term: str, _options: dict[str, Any]) -> list[Any]:
     """The paths of the files that match a pattern."""
     pattern = os.path.expanduser(term)
-    directory = playbook_dir(context)
-    places = [pattern] if os.path.isabs(pattern) else [str(directory / "files" / pattern), str(directory / pattern)]
+    places = [pattern]
+    if not os.path.isabs(pattern):
+        places = [str(place / inner / pattern) for place in search_path(context) for inner in ("files", "")]
     found = [sorted(path for path in glob.glob(place) if os.path.isfile(path)) for place in places]
     return next((paths for paths in found if paths), [])
 
@@ -169,13 +170,19 @@ def secret(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
 def found_file(context: Context, term: str, directory: str) -> Path:
     """A file of the project that a term names, beside the playbook or in the directory for its kind."""
     try:
-        return find_file(term, directory, playbook_dir(context))
+        return find_file(term, directory, search_path(context))
     except ActionFailed as failure:
         raise FilterArgumentError(failure.message) from None
 
 
+def search_path(context: Context) -> list[Path]:
+    """The directories in which files of the project are looked for."""
+    places = context.resolve_or_missing("ansible_search_path")
+    return [playbook_dir(context)] if places is missing else [Path(place) for place in places]
+
+
 def playbook_dir(context: Context) -> Path:
-    """Where the files of a project are looked for."""
+    """Where the playbook stands."""
     directory = context.resolve_or_missing("playbook_dir")
     return Path.cwd() if directory is missing else Path(directory)
 

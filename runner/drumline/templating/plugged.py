@@ -27,7 +27,7 @@ from drumline.plugin.templates import LookupCall
 from drumline.source.files import find_file
 from drumline.templating.bounds import ValueTooLarge
 from drumline.templating.functions import Function, imported
-from drumline.templating.lookups import of_all_terms, playbook_dir
+from drumline.templating.lookups import of_all_terms, search_path
 from drumline.templating.plain import NoData, data
 from drumline.templating.values import ATOMS
 from drumline.templating.variables import Lookup
@@ -54,7 +54,7 @@ def plugged_lookup(offers: Offers[Any], name: str) -> Function:
         call = LookupCall(
             term=term,
             options={name: _given(value) for name, value in options.items()},
-            find_file=partial(find_file, playbook_dir=playbook_dir(context)),
+            find_file=partial(find_file, places=search_path(context)),
         )
         found = waited_for(Background(lambda: work.on((call,), {}), "drumline-lookup"))
         return found if isinstance(found, list) else [found]
