@@ -31,6 +31,16 @@ _SERVICES = {"service": (), "systemd": ("systemd_service",), "sysvinit": ()}
 _OF_COLLECTIONS = {
     "community.general.{0}": {"text.ini_file": ("ini_file",)},
 }
+#: Those of Ansible's that are for Windows alone.
+_OF_WINDOWS = {
+    "windows.archives": ("win_unzip", "win_zip"),
+    "windows.downloads": ("win_get_url", "win_uri"),
+    "windows.environment": ("win_environment", "win_path"),
+    "windows.powershell": ("win_powershell",),
+    "windows.reboot": ("win_reboot",),
+    "windows.registry": ("win_reg_stat", "win_regedit"),
+    "windows.services": ("win_service", "win_service_info"),
+}
 #: Those that Ansible has not.
 _OWN = {"approve": ("approve",), "clock": ("clock",)}
 
@@ -45,6 +55,7 @@ def drumline_actions() -> Iterable[ActionSpec]:
         yield ActionSpec(name=name, load="drumline_actions.services.service", aliases=tuple(known_as))
     for prefix, modules in _OF_COLLECTIONS.items():
         yield from _specs(modules, "ansible.builtin.{0}", prefix)
+    yield from _specs(_OF_WINDOWS, "ansible.windows.{0}", "community.windows.{0}")
     yield from _specs(_OWN)
     gathering = ("gather_facts", "ansible.builtin.gather_facts")
     yield from _specs({"setup": ("setup",)}, builtin, "ansible.windows.{0}", *gathering)

@@ -75,12 +75,10 @@ _INSTEAD = {
     "win_chocolatey": "win_shell: choco install -y NAME",
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
     "win_domain_membership": "win_shell: Add-Computer -DomainName NAME",
-    "win_environment": "win_shell: [Environment]::SetEnvironmentVariable('NAME', 'VALUE', 'Machine')",
     "win_feature": "win_shell: Install-WindowsFeature NAME",
     "win_find": "win_shell: (Get-ChildItem -Recurse PATH).FullName, and register",
     "win_firewall": "win_shell: Set-NetFirewallProfile -Enabled True",
     "win_firewall_rule": "win_shell: New-NetFirewallRule -DisplayName NAME -LocalPort PORT -Action Allow",
-    "win_get_url": "win_shell: Invoke-WebRequest URL -OutFile DEST",
     "win_group": "win_shell: New-LocalGroup NAME",
     "win_group_membership": "win_shell: Add-LocalGroupMember -Group NAME -Member MEMBER",
     "win_hostname": "win_shell: Rename-Computer NAME",
@@ -91,20 +89,11 @@ _INSTEAD = {
     "win_optional_feature": "win_shell: Enable-WindowsOptionalFeature -Online -FeatureName NAME",
     "win_owner": "win_shell: icacls PATH /setowner USER",
     "win_package": "win_command: msiexec /i PATH /qn",
-    "win_path": "win_shell: [Environment]::SetEnvironmentVariable('PATH', $env:PATH + ';NEW', 'Machine')",
-    "win_powershell": "win_shell: SCRIPT",
     "win_psmodule": "win_shell: Install-Module -Force NAME",
-    "win_reboot": "win_command: shutdown /r /t 5, then wait_for_connection with delay: 60",
-    "win_reg_stat": "win_shell: Get-ItemProperty PATH, and register",
-    "win_regedit": "win_shell: New-ItemProperty -Path PATH -Name NAME -Value DATA -Force",
     "win_scheduled_task": "win_shell: Register-ScheduledTask …",
-    "win_service": "win_shell: Restart-Service NAME",
-    "win_service_info": "win_shell: Get-Service NAME | ConvertTo-Json, and register",
     "win_share": "win_shell: New-SmbShare -Name NAME -Path PATH",
     "win_timezone": "win_shell: Set-TimeZone -Id NAME",
-    "win_unzip": "win_shell: Expand-Archive PATH DEST",
     "win_updates": "win_shell, with a script that uses Microsoft.Update.Session",
-    "win_uri": "win_shell: Invoke-RestMethod URL, and register",
     "win_user": "win_shell: New-LocalUser NAME",
 }
 
@@ -136,7 +125,7 @@ _OTHERS = _words(
     win_product_facts win_psexec win_psrepository win_psscript win_rabbitmq_plugin win_rds_cap win_rds_rap
     win_rds_settings win_region win_regmerge win_robocopy win_route win_say win_scheduled_task_stat
     win_security_policy win_setup win_shortcut win_snmp win_tempfile win_toast win_user_profile
-    win_user_right win_wait_for_process win_wakeonlan win_webpicmd win_whoami win_xml win_zip
+    win_user_right win_wait_for_process win_wakeonlan win_webpicmd win_whoami win_xml
     """
 )
 

@@ -57,10 +57,10 @@ def ask(
 
 
 def result_of(answer: HostAnswer, **values: Any) -> Result:
-    """A result with what a script has said; ``values`` come first. ``changed`` and ``msg`` are its own."""
+    """A result with what a script has said; ``values`` come first. ``changed``, ``skipped`` and ``msg`` are its own."""
     found = {name: readable_text(value) for name, value in answer.items()}
-    changed, message = bool(found.pop("changed", False)), str(found.pop("msg", ""))
-    return Result(changed=changed, message=message, values=values | found)
+    changed, skipped = bool(found.pop("changed", False)), bool(found.pop("skipped", False))
+    return Result(changed=changed, skipped=skipped, message=str(found.pop("msg", "")), values=values | found)
 
 
 def temporaries() -> dict[str, Any]:

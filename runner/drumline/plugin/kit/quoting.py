@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.windows import quote
@@ -46,7 +46,7 @@ def _literal(text: str) -> str:
 
 
 def powershell_value(value: object) -> str:
-    """A value as PowerShell reads it: bytes become base64; True, False, None, numbers and lists are themselves.
+    """A value as PowerShell reads it: bytes become base64; True, False, None, numbers, lists, dicts are themselves.
 
     A :class:`HostPath` becomes a pair, its text and the names below it, which ``Full`` of the kit's functions reads.
     """
@@ -60,6 +60,8 @@ def powershell_value(value: object) -> str:
         return f"'{base64.b64encode(value).decode()}'"
     if isinstance(value, HostPath):
         return f"@({quote(value)}, {quote(value.below)})"
+    if isinstance(value, Mapping):
+        return f"@{{{'; '.join(f'{quote(str(key))} = {powershell_value(item)}' for key, item in value.items())}}}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"@({', '.join(map(powershell_value, value))})"
     return quote(str(value))

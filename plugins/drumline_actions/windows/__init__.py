@@ -1,0 +1,1 @@
+"""Actions for Windows alone, with the names that Ansible's collections for Windows give them."""
