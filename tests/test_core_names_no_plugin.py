@@ -34,6 +34,12 @@ ALLOWED = {
     "loading/": {"gather_facts": "Ansible's keyword of plays"},
     "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},
     "loading/imported_tasks.py": {"file": "an argument of Ansible's"},
+    "config/known.py": {"paramiko": "a section of ansible.cfg", "smart": "Ansible's default of transport"},
+    "loading/usual.py": {
+        "smart": "Ansible's default of transport",
+        "ssh": "Ansible's default of transport",
+        "ansible.builtin.ssh": "Ansible's default of transport",
+    },
     "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
     "loading/loops.py": {
         "pause": "Ansible's keyword of loop_control",
