@@ -48,6 +48,7 @@ ALLOWED = {
     # drumline's own words.
     "testing/cases.py": {"local": "the word for a file of this machine in the table of a case"},
     "cli/": {"approve": "drumline's own command", "file": "a kind of completion", "shell": "whose completion it is"},
+    "survey/finding.py": {"include_tasks": "Ansible's keyword that says that a file has tasks"},
     "cli/simulate.py": {"fail": "the option --fail"},
     "commands.py": {"approve": "drumline's own command"},
     "reporting/timing_lines.py": {"approve": "drumline's own command"},
@@ -63,6 +64,7 @@ ALLOWED = {
         "approve": "the usual value that approves",
         "clock": "a way to show results",
         "command": "the usual name of an argument",
+        "file": "the usual name of an argument",
     },
     "plugin/kit/delivery.py": {"file": "what there is at a path"},
     "plugin/kit/editing.py": {"file": "what there is at a path"},

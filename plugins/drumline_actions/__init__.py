@@ -18,6 +18,7 @@ _OF_ANSIBLE = {
     "commands": ("raw",),
     "control": ("assert", "debug", "fail", "pause", "set_fact"),
     "fetch": ("fetch",),
+    "include": ("include_tasks",),
     "script": ("script",),
     "services.service_facts": ("service_facts",),
     "text.blockinfile": ("blockinfile",),

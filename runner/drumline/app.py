@@ -24,6 +24,7 @@ from drumline.errors import FilesError, PluginError, UsageError
 from drumline.execution.approvals import AnswerSource, Approvals, whoami
 from drumline.execution.context import KeepOutput, RunContext
 from drumline.execution.driver import Driver
+from drumline.execution.growing import Selection
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
@@ -101,6 +102,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     warnings: tuple[Diagnostic, ...] = ()
     #: The secrets to mask; filled when the plan is run.
     secrets: Secrets = field(default_factory=Secrets)
+    #: What of the playbook takes part.
+    selection: Selection = Selection()
     #: The files that this was made from.
     inputs: Inputs = field(default_factory=Inputs)
 
@@ -188,6 +191,7 @@ def prepare(
                     extra_variables=extra,
                     templating=templating,
                     plan=replace(plan, check=check, diff=diff),
+                    selection=Selection(limit=limit, tags=tags, skip_tags=skip_tags),
                 )
                 _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)
@@ -248,13 +252,7 @@ def _read(
         if isinstance(playbooks, Playbook):
             playbook = playbooks
         else:
-            around = Around(
-                extra=extra,
-                templating=templating,
-                roles_path=settings.roles_path,
-                collections_path=settings.collections_path,
-                usual=usual_of(settings),
-            )
+            around = _around(settings, extra, templating)
             read = playbooks if callable(playbooks) else partial(read_playbooks, paths)
             playbook, found = read(plugins.actions, around)
             mistakes.found.extend(found)
@@ -266,6 +264,16 @@ def _read(
     assert inventory is not None  # else there was a mistake
     require_hosts(inventory)
     return playbook, inventory
+
+
+def _around(settings: Settings, extra: Mapping[str, Value], templating: Templating) -> Around:
+    return Around(
+        extra=extra,
+        templating=templating,
+        roles_path=settings.roles_path,
+        collections_path=settings.collections_path,
+        usual=usual_of(settings),
+    )
 
 
 def _look_further(
@@ -403,6 +411,7 @@ def carry_out(
             clock=SystemClock(),
             remember=context.remember,
             by=whoami(),
+            grow=context.grow,
         )
         approvals = Approvals(note=driver.note, sources=[record, *sources])
         runner = wrapped(JobRunner(context, note=driver.note, approvals=approvals), hooks, run, say)
@@ -459,6 +468,8 @@ def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> Run
         sessions_per_host=prepared.settings.sessions,
         verbosity=verbosity,
         fact_cache=_fact_cache(prepared.settings),
+        selection=prepared.selection,
+        around=_around(prepared.settings, prepared.extra_variables, prepared.templating),
     )
 
 

@@ -251,3 +251,63 @@ def test_any_growth_fits_its_plan() -> None:
     for _ in range(20):
         plan = plan.grown(any_growth(plan, (Job(0, "a"),), chance))
     assert [step.index for step in plan.steps] == list(range(len(plan.steps)))
+
+
+def says_it_adds(run: Hand, at: float, task: str, *hosts: str) -> None:
+    """These jobs have ended but for what they add, in one turn."""
+    run.feed(*[JobFinished(at=at, job=run.job(task, host), status=Status.OK, adds=True) for host in hosts])
+
+
+def test_jobs_that_add_wait_for_one_another_and_are_asked_together() -> None:
+    run = Hand(build(P(chain(["a", "b", "c"], ["a", "b", "c"]))), forks=2)
+    says_it_adds(run, 1, "t0", "a")
+    assert run.status("t0", "a", "b", "c") == "holding running running"  # its fork is free for c
+    says_it_adds(run, 2, "t0", "c")
+    assert run.grows == []
+    run.end(3, "t0", "b")
+    [grow] = run.grows
+    assert grow.jobs == (Job(0, "a"), Job(0, "c"))
+    added(run, "t0", "a", "c", steps=1)
+    assert run.status("g2", "a", "c") == "running running"
+    assert run.status("t1", "b") == "pending"
+    run.end(4, "g2", "a", "c")
+    assert run.status("t0", "a", "b", "c") == "ok ok ok"
+
+
+def test_with_free_a_job_isn_t_held_up_by_hosts_that_come_later() -> None:
+    run = Hand(build(P(chain(["a", "b"], ["a", "b"]), strategy=Strategy.FREE)))
+    run.end(1, "t0", "a")
+    says_it_adds(run, 2, "t1", "a")
+    assert [grow.jobs for grow in run.grows] == [(Job(1, "a"),)]
+
+
+def test_a_job_for_which_nothing_can_be_added_fails() -> None:
+    run = Hand(build(P(chain(["a"], ["a"]))))
+    says_it_adds(run, 1, "t0", "a")
+    assert run.state.awaited == (Job(0, "a"),)
+    run.end(2, "t0", "a", status=FAILED)
+    assert run.status("t0", "a") == "failed"
+    assert run.status("t1", "a") == "abandoned"
+    assert run.state.finished
+
+
+def test_what_is_added_after_an_interrupt_does_not_run() -> None:
+    run = Hand(build(P([T(["a", "b"])])))
+    says_it_adds(run, 1, "t0", "a")
+    run.interrupt(2)
+    run.end(3, "t0", "b")
+    added(run, "t0", "a", steps=1)
+    assert run.status("g1", "a") == "cancelled"
+    assert run.state.finished
+
+
+def test_a_job_is_done_when_nothing_of_what_was_added_is_for_its_host() -> None:
+    run = Hand(build(P([T(["a", "b"])])))
+    says_it_adds(run, 1, "t0", "a", "b")
+    first = run.plan.steps[0]
+    task = Task(id="g1", name="added", action="command", position=Position("more.yml"))
+    step = Step(index=1, task=task, play=0, batch=0, wave=1, hosts=("a",), added_by=first.index)
+    growth = Growth(steps=(step,), barriers=(Barrier(),))
+    run.plan = run.plan.grown(growth)
+    run.feed(PlanGrown(at=2, jobs=(Job(0, "a"), Job(0, "b")), growth=growth))
+    assert run.status("t0", "a", "b") == "holding ok"

@@ -14,8 +14,7 @@ from drumline.loading.playbook import load_playbooks
     [
         ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
         ("ping:\nasync: 1", "5:7", "'async' is not supported yet."),
-        ("include_tasks: a.yml", "4:7", "'include_tasks' is not supported yet."),
-        ("include_tasks: x.yml", "4:7", "'include_tasks' is not supported yet."),
+        ("include_role: {name: x}", "4:7", "'include_role' is not supported yet."),
         ("ansible.builtin.include_role: {}", "4:7", "'ansible.builtin.include_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from drumline.app import carry_out, prepare
 from drumline.config import ForPlugins, Settings
-from drumline.model.event import Event, JobFinished, JobsAbandoned
+from drumline.model.event import Event, JobFinished, JobsAbandoned, PlanGrown
 from drumline.model.plan import Plan
 
 LOCAL = """
@@ -30,6 +30,11 @@ class Ran:
     plan: Plan
     exit_status: int = -1
     events: list[Event] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, PlanGrown):
+            self.plan = self.plan.grown(event.growth)
 
     def ends(self) -> list[JobFinished]:
         return [event for event in self.events if isinstance(event, JobFinished)]
@@ -74,7 +79,7 @@ def run_text(
     made = Settings(inventory=inventory_file, state=directory / "state", for_plugins=for_plugins, **settings)
     prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra, check=check, diff=diff)
     ran = Ran(prepared.plan)
-    ran.exit_status = carry_out(prepared, lambda _run: [ran.events.append, listen], command="test")
+    ran.exit_status = carry_out(prepared, lambda _run: [ran.take, listen], command="test")
     return ran
 
 

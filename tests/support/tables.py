@@ -171,6 +171,7 @@ _FIELDS = {
     "check": "whether it was only [checked](#check-and-diff): `changed` means that it would change something",
     "began": "with `start`: when its command began, by this machine's clock; else null",
     "result": "what the job registered, masked: `rc`, `stdout`, `stderr`, `msg`, …",
+    "adds": "whether it adds to the plan: a `PlanGrown` that names it follows",
     "ignored": "whether it failed or was unreachable and the task forgives that",
     "cause": "what caused it: see [causes](#causes)",
     "causes": "what each of the jobs waited for last: see [causes](#causes)",

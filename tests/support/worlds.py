@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
@@ -11,7 +11,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from drumline.diagnostics import Position
-from drumline.engine.instructions import Announce, Finish, Instruction, Release, StartJobs, Stop
+from drumline.engine.instructions import Announce, Finish, Grow, Instruction, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.model.event import (
     Event,
@@ -176,6 +176,7 @@ class World:
     uncertainty: float = 0.002  # of the hosts' clocks, in seconds, at most
     interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many turns
     growing: float = 0.0  # chance that a running job adds to the plan before anything else happens
+    adding: float = 0.0  # chance that a job that ends well says that it adds to the plan
     together: int = 1  # at most so many jobs end in one turn, just before an interrupt too if it is more than 1
     log: list[Event | Instruction] = field(default_factory=list)
     turned: Callable[[list[Event]], None] = lambda _events: None  # called after each turn, with all that happened
@@ -197,7 +198,8 @@ class World:
     def take_over(self, state: RunState) -> World:
         """The process of the run is gone: another one goes on, and doesn't know what came of the jobs under way."""
         self.state = state
-        lost = [JobFinished(at=self.time, job=job, status=Status.UNKNOWN) for job in state.running]
+        open_ = (*state.running, *state.awaited)
+        lost = [JobFinished(at=self.time, job=job, status=Status.UNKNOWN) for job in open_]
         for gone in (self.under_way, self.staged, self.measured, self.stopped):
             gone.clear()
         self.feed(*lost, TimePassed(at=self.time))
@@ -258,7 +260,9 @@ class World:
         self.staged.pop(job, None)
         ignored = self.key(job) in self.ignored and status is Status.FAILED
         began = self.measured.get(job)
-        return JobFinished(at=self.time, job=job, status=status, ignored=ignored, began=began)
+        able = self.plan.steps[job.step].task.start is None and len(self.plan.steps) < 30
+        adds = status is Status.OK and able and self.random.random() < self.adding
+        return JobFinished(at=self.time, job=job, status=status, ignored=ignored, began=began, adds=adds)
 
     def stage(self, job: Job) -> JobStaged:
         uncertainty = self.random.uniform(0, self.uncertainty)
@@ -280,6 +284,8 @@ class World:
 
     def feed(self, *events: Input) -> None:
         """What the driver does in one turn: everything that has happened is handled in one call."""
+        if not events:
+            return
         self.log += events
         instructions = self.state.handle(*events)
         self.state.validate()
@@ -303,6 +309,20 @@ class World:
         happened = [self.release(release) for release in releases]
         for event in sorted(happened, key=lambda event: isinstance(event, JobFinished)):
             self.feed(event)  # what was released is known before what came of it
+        added = [event for item in instructions if isinstance(item, Grow) for event in self.add(item.jobs)]
+        self.feed(*added)
+
+    def add(self, jobs: tuple[Job, ...]) -> Iterator[Input]:
+        """What jobs add that have said so, in groups; of some nothing can be made."""
+        left = list(jobs)
+        while left:
+            group = [left.pop() for _ in range(self.random.randint(1, len(left)))]
+            if self.random.random() < 0.1:
+                yield from (JobFinished(at=self.time, job=job, status=Status.FAILED) for job in group)
+                continue
+            growth = any_growth(self.plan, group, self.random)
+            self.plan = self.plan.grown(growth)
+            yield PlanGrown(at=self.time, jobs=tuple(group), growth=growth)
 
     def release(self, release: Release) -> Input:
         """Send the word to start, unless one of the jobs is lost just then."""
@@ -380,6 +400,7 @@ class Hand:
         self.releases: list[Release] = []
         self.starts: list[StartJobs] = []
         self.told: list[Stop] = []
+        self.grows: list[Grow] = []
         self.feed(RunStarted(at=0.0, run="test"))
 
     def feed(self, *events: Input) -> None:
@@ -393,6 +414,8 @@ class Hand:
                     self.stops |= {self.key(job): (str(status), reason) for job in jobs}
                 case Release():
                     self.releases.append(instruction)
+                case Grow():
+                    self.grows.append(instruction)
                 case Announce(event=event):
                     self.said.append(event)
         self.state.validate()
@@ -547,6 +570,7 @@ def worlds(draw: st.DrawFn) -> World:
         stuck=_some_jobs(draw),
         deaf=draw(st.sampled_from([0.0, 0.3])),
         growing=draw(st.sampled_from([0.0, 0.3])),
+        adding=draw(st.sampled_from([0.0, 0.0, 0.5])),
         lost=draw(st.sampled_from([0.0, 0.1])),
         interrupts=draw(st.dictionaries(st.integers(0, 20), st.sampled_from(Urgency), max_size=2)),
     )

@@ -2,6 +2,9 @@
 
 The jobs that added *hold* once their own work is done: they stay open until all that they added has ended on their host
 (and, of jobs that no host among them has, everywhere). What failed of it then counts for whoever needs them.
+
+Jobs may also hold before anything was added: they say at their end that they add something, and it is added for many
+hosts at once (:class:`.Grow`), when no other job of their step is ready or running any more.
 """
 
 from __future__ import annotations
@@ -66,6 +69,8 @@ class Growths:
         self.of: dict[Job, list[GrowthState]] = {}  # by the jobs that added something
         self.around: dict[int, GrowthState] = {}  # by the steps that were added
         self.holding: dict[Job, JobFinished] = {}
+        self.asking: dict[int, list[Job]] = {}  # by step: jobs that hold for what they add, and wait for others
+        self.awaited: dict[Job, None] = {}  # jobs that hold, and of which nothing was added yet
 
     def grown(self, event: PlanGrown) -> None:
         """Jobs have added steps, which the ledger knows by now."""
@@ -77,17 +82,40 @@ class Growths:
             self.around[step.index] = state
         for job in event.jobs:
             self.of.setdefault(job, []).append(state)
+            self.awaited.pop(job, None)
+
+    def without_work(self, event: PlanGrown) -> Iterator[JobFinished]:
+        """The ends of the jobs that hold although nothing of what was added is for their hosts."""
+        for job in event.jobs:
+            if self._is_done(job):
+                yield self.holding.pop(job)
 
     def has_to_hold(self, event: JobFinished) -> bool:
         """Whether a job that has ended waits for what it added."""
         if event.status not in SUCCESS:
             return False
-        return any(not growth.is_over(event.job.host) for growth in self.of.get(event.job, ()))
+        return event.adds or any(not growth.is_over(event.job.host) for growth in self.of.get(event.job, ()))
 
     def hold(self, event: JobFinished) -> None:
         """The job's own work is done: what it added may run."""
         self.holding[event.job] = event
+        if event.adds:
+            self.awaited[event.job] = None
+            self.asking.setdefault(event.job.step, []).append(event.job)
         self.look_at(event.job)
+
+    def asked(self) -> Iterator[tuple[Job, ...]]:
+        """The jobs, step by step, that have waited for the last one of their step."""
+        for index in [index for index in self.asking if not self._ledger.steps[index].under_way]:
+            jobs = tuple(job for job in self.asking.pop(index) if job in self.awaited)
+            if jobs:
+                yield jobs
+
+    def give_up(self, event: JobFinished) -> None:
+        """Nothing can be added for a job that holds for it."""
+        del self.awaited[event.job], self.holding[event.job]
+        self._ledger.move(event.job, event.status, ignored=event.ignored)
+        self._jobs.ended.append((event.job, event.status))
 
     def look_at(self, job: Job) -> None:
         """A job that added something holds, or has ended: judge anew what it added."""
@@ -105,8 +133,14 @@ class Growths:
         growth = self.around[job.step]
         for host in growth.leave(self._ledger.steps[job.step].step, job.host):
             holder = Job(growth.parent, host)
-            if holder in self.holding and all(one.is_over(host) for one in self.of[holder]):
+            if self._is_done(holder):
                 yield self.holding.pop(holder)
+
+    def _is_done(self, job: Job) -> bool:
+        """Whether a job holds for nothing any more."""
+        if job not in self.holding or job in self.awaited:
+            return False
+        return all(growth.is_over(job.host) for growth in self.of[job])
 
     def let_go(self, event: JobFinished) -> None:
         """End a job that held: as it reported, but that what it added may have failed."""

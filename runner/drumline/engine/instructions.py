@@ -67,6 +67,15 @@ class Release(Struct, frozen=True):
     cause: Cause = THE_RUN
 
 
+class Grow(Struct, frozen=True):
+    """Make what these jobs of one step add to the plan, and feed back a ``PlanGrown``, or several, that name each once.
+
+    All jobs that can have their say now have had it. A job of which nothing can be made ends with a ``JobFinished``.
+    """
+
+    jobs: tuple[Job, ...]
+
+
 class Announce(Struct, frozen=True):
     """Journal and report an event that the state made."""
 
@@ -79,4 +88,4 @@ class Finish(Struct, frozen=True):
     exit_status: int
 
 
-Instruction: TypeAlias = StartJobs | Stop | Release | Announce | Finish
+Instruction: TypeAlias = StartJobs | Stop | Release | Grow | Announce | Finish

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from drumline.engine.blocks import blocks_of, failure_behind
 from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
 from drumline.engine.records import Chain, StepState, WaveState, add_waves, play_state, waves_of_steps
-from drumline.engine.transitions import LEGAL, WavePhase, illegal_move
+from drumline.engine.transitions import LEGAL, UNDER_WAY, WavePhase, illegal_move
 from drumline.model.cause import Cause
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Growth, Job, Need, Plan, Step, places_of
@@ -120,6 +120,7 @@ class Ledger:
             raise illegal_move(job, current or Status.PENDING, new, story)
         self._story.append((job, new))
         state.statuses[job.host] = new
+        state.under_way += (new in UNDER_WAY) - (current in UNDER_WAY)
         return state
 
     def added_under(self, index: int) -> Iterator[int]:

@@ -21,6 +21,7 @@ class StepState(Struct):
     released: bool = False
     statuses: dict[str, Status] = {}
     tally: Tally = field(default_factory=Tally)
+    under_way: int = 0  # jobs that are ready or running
     ignored: set[str] = set()
     failures: dict[str, None] = {}  # hosts that failed by themselves, first one first
     causes: dict[str, Job] = {}  # hosts that were abandoned, and the failure behind it

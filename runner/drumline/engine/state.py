@@ -34,7 +34,7 @@ from typing import assert_never
 
 from drumline.engine.board import Jobs
 from drumline.engine.growth import Growths
-from drumline.engine.instructions import Finish, Instruction
+from drumline.engine.instructions import Finish, Grow, Instruction
 from drumline.engine.policy import FAULT
 from drumline.engine.readiness import Judge
 from drumline.engine.rescues import Rescues
@@ -89,6 +89,11 @@ class RunState:
         return tuple(self.jobs.running)
 
     @property
+    def awaited(self) -> tuple[Job, ...]:
+        """Jobs that have ended but for what they add to the plan, which isn't there yet."""
+        return tuple(self.growths.awaited)
+
+    @property
     def wake_at(self) -> float | None:
         """When time itself changes something (seconds since the epoch): a ``TimePassed`` is to be fed then."""
         times = (self._waves.wake_at(), self.starts.wake_at())
@@ -118,6 +123,8 @@ class RunState:
             while self._stands_still() and self._waves.end_standstill():
                 self._settle()
                 self.jobs.send()
+            if self.growths.asking:
+                self.jobs.out.extend(map(Grow, self.growths.asked()))
         return self.jobs.out
 
     # What happened.
@@ -151,7 +158,11 @@ class RunState:
                 assert_never(event)
 
     def _job_finished(self, event: JobFinished) -> None:
-        holds = bool(self.growths.of) and self.growths.has_to_hold(event)
+        if event.job in self.growths.awaited:
+            self.growths.give_up(event)
+            self._waves.note_end(event.job)
+            return
+        holds = (event.adds or bool(self.growths.of)) and self.growths.has_to_hold(event)
         self.jobs.finished(event, holds=holds)
         if holds:
             self.growths.hold(event)
@@ -163,11 +174,14 @@ class RunState:
             self.asking.pop(event.job, None)
 
     def _grow(self, event: PlanGrown) -> None:
-        if not event.jobs or any(job not in self.jobs.running for job in event.jobs):
-            raise IllegalMove("The plan", f"It was to grow by jobs that aren't running: {list(event.jobs)}")
+        able = self.jobs.running, self.growths.awaited
+        if not event.jobs or any(job not in able[0] and job not in able[1] for job in event.jobs):
+            raise IllegalMove("The plan", f"It was to grow by jobs that have ended: {list(event.jobs)}")
         self.plan = self.plan.grown(event.growth)
         self._waves.grow(self.plan, event)
         self.growths.grown(event)
+        for ended in self.growths.without_work(event):
+            self._let_go(ended)
         if self.interrupted is not None:
             self._waves.end_grown(event, self._interruption)
 
@@ -208,7 +222,7 @@ class RunState:
 
     def _stands_still(self) -> bool:
         """Whether the run can't go on by itself: no job is under way, and no deadline is awaited."""
-        return self.jobs.is_idle() and not self.finished and self.wake_at is None
+        return self.jobs.is_idle() and not (self.finished or self.growths.awaited) and self.wake_at is None
 
     def _follow(self, job: Job, status: Status) -> None:
         if self.starts.active:
@@ -227,8 +241,11 @@ class RunState:
         self.growths.look_at(job)
         if job.step in self.growths.around:
             for event in self.growths.note_end(job):
-                self.growths.let_go(event)
-                self._waves.note_end(event.job)
+                self._let_go(event)
+
+    def _let_go(self, event: JobFinished) -> None:
+        self.growths.let_go(event)
+        self._waves.note_end(event.job)
 
     def _finish(self) -> None:
         self.finished = True

@@ -35,6 +35,8 @@ from drumline.errors import DrumlineError
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job
 
+#: Those of jobs that do something, or are about to.
+UNDER_WAY = frozenset({Status.READY, Status.RUNNING})
 _WITHOUT_RUNNING = frozenset({Status.ABANDONED, Status.SKIPPED, Status.FAILED, Status.CANCELLED, Status.UNCLEAR})
 
 LEGAL: Final[dict[Status, frozenset[Status]]] = {
@@ -54,7 +56,7 @@ LEGAL: Final[dict[Status, frozenset[Status]]] = {
             Status.UNCLEAR,
         }
     ),
-    Status.HOLDING: frozenset({Status.OK, Status.CHANGED}),
+    Status.HOLDING: frozenset({Status.OK, Status.CHANGED, Status.FAILED, Status.UNKNOWN}),
     Status.FAILED: frozenset({Status.RESCUED}),
     Status.UNKNOWN: frozenset({Status.RESCUED}),
 }

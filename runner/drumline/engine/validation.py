@@ -17,7 +17,7 @@ from drumline.engine.growth import Growths, GrowthState, has_failed
 from drumline.engine.ledger import Ledger
 from drumline.engine.policy import FAILURE, FAULT, Tally
 from drumline.engine.records import BatchState, Chain, PlayState, StepState, WaveState
-from drumline.engine.transitions import Lateness, PlayPhase, StartPhase, WavePhase
+from drumline.engine.transitions import UNDER_WAY, Lateness, PlayPhase, StartPhase, WavePhase
 from drumline.errors import DrumlineError
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job
@@ -94,6 +94,8 @@ def _of_step(state: StepState) -> Iterator[str]:
     elif len(statuses) > state.released or not statuses.keys() <= set(step.hosts):
         yield f"{name}: jobs on {list(statuses)}"
     yield from _differ(f"{name}: jobs by how they count", state.tally, _tally(state))
+    under_way = sum(status in UNDER_WAY for status in statuses.values())
+    yield from _differ(f"{name}: jobs that are ready or running", state.under_way, under_way)
     failed = {host for host, status in statuses.items() if status in FAULT}
     if not state.ignored <= failed:
         yield f"{name}: ignored on {sorted(state.ignored - failed)}, where it didn't fail"
@@ -263,8 +265,10 @@ def _of_growth(growths: Growths, jobs: Jobs) -> Iterator[str]:
                 if status in FINAL:
                     found.leave(ledger.steps[index].step, host)
         yield from _differ(f"what step {growth.parent} added: open jobs", growth.open, found.open)
+    if not growths.awaited.keys() <= growths.holding.keys():
+        yield f"what they add is awaited, and they don't hold: {list(growths.awaited)}"
     for job in growths.holding:
-        if all(growth.is_over(job.host) for growth in growths.of[job]):
+        if job not in growths.awaited and all(growth.is_over(job.host) for growth in growths.of[job]):
             yield f"step {job.step} on {job.host}: it holds, and all that it added has ended"
 
 
@@ -367,5 +371,5 @@ def _of_run(state: RunState) -> Iterator[str]:
         yield f"asking without running: {list(state.asking)}"
     if state.starts.touched:
         yield f"starts that were not looked at: {list(state.starts.touched)}"
-    if begun and not state.finished and state.jobs.is_idle() and state.wake_at is None:
+    if begun and not (state.finished or state.awaited) and state.jobs.is_idle() and state.wake_at is None:
         yield "the run stands still"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.execution.gained import Gained
+from drumline.execution.growing import WHOLE, Growing, Selection
 from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.execution.targets import Targets
@@ -16,8 +17,9 @@ from drumline.inventory.definitions import layers_of, roles_of
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Facts, Scope
 from drumline.loading.connection import names_read
+from drumline.loading.reading import NOTHING_AROUND, Around
 from drumline.masking import Secrets
-from drumline.model.event import Event
+from drumline.model.event import Event, Input, PlanGrown
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.target import Platform
@@ -57,6 +59,8 @@ class RunContext:
         verbosity: int = 0,
         clock: Clock | None = None,
         fact_cache: FactCache | None = None,
+        selection: Selection = WHOLE,
+        around: Around = NOTHING_AROUND,
     ) -> None:
         """``output_limit``: the most bytes of one command's output that are kept.
 
@@ -90,6 +94,17 @@ class RunContext:
             facts=self.gained.facts,
             gathered=self.gained.gathered,
         )
+        self.growing = Growing(
+            lambda: self.plan,
+            inventory,
+            self._scopes,
+            templating,
+            extra_variables,
+            actions=actions,
+            transports=transports,
+            selection=selection,
+            around=around,
+        )
         # Those that are the same for all jobs; None where some differ.
         self._arguments: dict[tuple[int, Platform], Mapping[str, Any] | None] = {}
         self._register_secrets()
@@ -100,11 +115,20 @@ class RunContext:
         layers = [self.extra_variables]
         layers += [host.variables for host in self.inventory.hosts.values()]
         layers += [play.play.variables for play in self.plan.plays]
-        layers += [step.task.variables for step in self.plan.steps]
         layers += [layer for planned in self.plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]
-        for secret in _secrets_in(layers):
-            self.secrets.add(secret)
+        self._note_secrets([*layers, *_variables_of(self.plan.steps)])
         keyring().follow(self.secrets.add)
+
+    def _note_secrets(self, layers: Iterable[Variables]) -> None:
+        for secret in _secrets_in([*layers]):
+            self.secrets.add(secret)
+
+    def grow(self, jobs: Sequence[Job], plan: Plan) -> Iterator[Input]:
+        """What these jobs add to the plan; secrets in it are registered first."""
+        for event in self.growing.grow(jobs, plan, self.clock.now()):
+            if isinstance(event, PlanGrown):
+                self._note_secrets(_variables_of(event.growth.steps))
+            yield event
 
     def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> Scope:
         """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what earlier items set."""
@@ -171,6 +195,12 @@ class RunContext:
 def how_called(plan: Plan, verbosity: int = 0) -> Variables:
     """The magic variables that say how a run was called."""
     return {"ansible_verbosity": verbosity, "ansible_check_mode": plan.check, "ansible_diff_mode": plan.diff}
+
+
+def _variables_of(steps: Iterable[Step]) -> Iterator[Variables]:
+    for step in steps:
+        yield step.task.variables
+        yield step.task.parameters
 
 
 #: Numbers under secret-sounding names are secret from this value up; smaller ones are lengths, counts and the like.

@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from msgspec import Struct
 
 from drumline.clock import Clock
-from drumline.engine.instructions import Announce, Finish, Instruction, Release, StartJobs, Stop
+from drumline.engine.instructions import Announce, Finish, Grow, Instruction, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.execution.values import failure, stopped_values
 from drumline.model.event import (
@@ -25,7 +25,7 @@ from drumline.model.event import (
     Urgency,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Job
+from drumline.model.plan import Job, Plan
 from drumline.plugin.runs import Executor, JobReport, Stopped
 
 #: Seconds that stopped jobs have to report before they are given up.
@@ -78,8 +78,9 @@ class Driver:
         remember: Callable[[JobReport], None],
         by: str = "",
         lost: Mapping[Job, float] | None = None,
+        grow: Callable[[Sequence[Job], Plan], Iterable[Input]] = lambda _jobs, _plan: (),
     ) -> None:
-        """``by`` is who started the run, as ``user@machine``.
+        """``by`` is who started the run, as ``user@machine``. ``grow`` makes what jobs add to a plan (:class:`.Grow`).
 
         With ``lost``, the state is that of a run whose process died: ``lost`` are the jobs that were running, and
         when they were sent (seconds since the epoch). Their outcome is unknown. None: a new run begins.
@@ -94,6 +95,7 @@ class Driver:
         self._inbox: queue.SimpleQueue[JobReport | Input | Exception] = queue.SimpleQueue()
         self._turned = 0.0  # when the first event of this turn happened
         self._lost = lost
+        self._grow = grow
         self._reports: list[JobReport] = []  # reports of this turn that leave something to later jobs
         self._followed: list[Input] = []  # outcomes of instructions, handled before the inbox
         self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
@@ -213,7 +215,7 @@ class Driver:
         job = report.event.job
         self._sent.pop(job, None)
         self._stopping.pop(job, None)
-        if self._state.status(job) is not Status.RUNNING:
+        if self._state.status(job) is not Status.RUNNING and job not in self._state.awaited:
             return []  # given up already
         self._remember(report)
         if report.leaves:
@@ -267,6 +269,7 @@ class Driver:
         self._perform(instructions, executor)
 
     def _perform(self, instructions: list[Instruction], executor: Executor) -> None:
+        plan = self._state.plan
         for instruction in instructions:
             match instruction:
                 case StartJobs(jobs=jobs):
@@ -277,6 +280,10 @@ class Driver:
                     self._stop(instruction, executor)
                 case Release():
                     self._release(instruction, executor)
+                case Grow(jobs=jobs):
+                    for event in self._grow(jobs, plan):
+                        self._followed.append(event)
+                        plan = plan.grown(event.growth) if isinstance(event, PlanGrown) else plan
                 case Finish(exit_status=status):
                     self.exit_status = status
                 case Announce():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from drumline.engine.policy import SUCCESS
 from drumline.errors import (
     CommandRefused,
     DrumlineError,
@@ -27,6 +28,7 @@ from drumline.errors import (
 )
 from drumline.execution.context import RunContext
 from drumline.execution.faults import fault, no_request, no_result, steps_of, template_failure
+from drumline.execution.growing import Addition
 from drumline.execution.hiding import hidden
 from drumline.execution.looping import variables_of
 from drumline.execution.requests import Requests, UnknownRequest
@@ -94,6 +96,8 @@ class JobRun:
         self._play = context.plan.plays[self._step.play].play
         self._seconds: float | None = None  # the time-out of a try
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
+        self._own: Variables = NOTHING  # those of the item of a loop
+        self._additions: list[Addition] = []  # to the plan
         fixed = self._task.timeout
         self._allowance = Allowance(
             timeout=float(fixed) if isinstance(fixed, (int, float)) else None,
@@ -137,7 +141,10 @@ class JobRun:
         seen = shown if self.diff else without_diffs(shown)
         if self._context.verbosity > 1 and self._task.traits.sets is Sets.FACTS and not silent:
             seen = {**seen, "ansible_facts": self._masked(facts)}  # much, and of use to someone who looks at it alone
-        event = self._finished(status, seen, ignored=ignored, stopped=stopped)
+        adds = bool(self._additions) and status in SUCCESS
+        if adds:
+            self._context.growing.keep(self._job, self._additions)
+        event = self._finished(status, seen, ignored=ignored, stopped=stopped, adds=adds)
         kept = values if self._step.index in self._context.gained.results.kept else None
         if kept is None and not facts:
             return JobReport(event=event)
@@ -150,7 +157,13 @@ class JobRun:
         return TaskValues(self._task, self._context.templating, make)
 
     def _finished(
-        self, status: Status, result: Values, *, ignored: bool = False, stopped: Stopped | None = None
+        self,
+        status: Status,
+        result: Values,
+        *,
+        ignored: bool = False,
+        stopped: Stopped | None = None,
+        adds: bool = False,
     ) -> JobFinished:
         return JobFinished(
             at=self._context.clock.now(),
@@ -159,6 +172,7 @@ class JobRun:
             started=self._started,
             result=result,
             ignored=ignored,
+            adds=adds,
             began=self.requests.began,
             cause=stopped.cause if stopped is not None else None,
             check=self.check,
@@ -230,6 +244,7 @@ class JobRun:
         for index, own in enumerate(variables_of(loop, items, task)):
             if index and pause:
                 self.requests.wait(pause)
+            self._own = own
             values = self._one_of_several(self._values(own, so_far))
             so_far = Facts({**so_far, **self._set_by(values)})
             after = self._values(own, so_far)
@@ -357,7 +372,10 @@ class JobRun:
                 raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.")
             if self._task.first and self._context.fact_cache is not None:
                 return self._cached(self._context.fact_cache, action, call, target, become)
-            return self._drive(steps_of(action, call), target, become)
+            result = self._drive(steps_of(action, call), target, become)
+            if action.traits.adds is not None:
+                self._add(call[action.traits.adds.file])
+            return result
         except CheckImpossible as error:
             return Result(skipped=True, message=error.reason, values=error.values, unclear=error.reason)
         except ActionFailed as error:
@@ -371,6 +389,12 @@ class JobRun:
             return Result(failed=True, message=error.told(self._context.secrets.mask), values=values)
         except HostError as error:
             raise Unreachable(error) from error
+
+    def _add(self, file: str) -> None:
+        """Find what the task adds to the plan. Raises ``ActionFailed``."""
+        addition = self._context.growing.find(self._step, self._job.host, file, self._own)
+        if addition is not None:
+            self._additions.append(addition)
 
     def _cached(self, cache: FactCache, action: Action, call: Call, target: Target, become: Become | None) -> Result:
         """The facts of an earlier run; else the host's own, kept for later ones unless there are secrets in them."""

@@ -66,7 +66,7 @@ def read_back(reader: Reader, run: RunInfo, key: RunKey, secrets: Secrets) -> Re
     except (sqlite3.Error, Damaged) as error:
         detail = f"Run {run.number} in {reader.path} is damaged: {error}. Start it again instead."
         raise UsageError("The run can't go on", detail) from error
-    lost = {job: started[job] for job in state.running} if events else None
+    lost = {job: started[job] for job in (*state.running, *state.awaited)} if events else None
     return Reopened(plan=plan, state=state, happened=happened, lost=lost, events=events)
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.loading import timing
+from drumline.loading.defaults import KEYWORD
 from drumline.loading.keywords import KeywordReader, Read, tags_in
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value
@@ -62,6 +63,27 @@ def _has_template(value: Value) -> bool:
     if isinstance(value, (dict, list)):
         return any(map(_has_template, value.values() if isinstance(value, dict) else value))
     return isinstance(value, Template)
+
+
+def as_written(fields: Mapping[str, Any]) -> dict[str, Value]:
+    """The fields of tasks, with what was left alone as it is written: :func:`deferred_again` takes them back."""
+    written = {keyword: value.value if isinstance(value, _Deferred) else value for keyword, value in fields.items()}
+    if KEYWORD in written:
+        written[KEYWORD] = [{name: plain(node) for name, node in layer.items()} for layer in written[KEYWORD]]
+    return written
+
+
+def deferred_again(fields: Mapping[str, Value], position: Position) -> dict[str, Any]:
+    """The fields of tasks, with those values left alone that hold templates and are fixed before the run."""
+    fixed = {**timing.TASK, **timing.INHERITED, **RESOLVED}
+    found: dict[str, Any] = {
+        keyword: _Deferred(value) if keyword in fixed and _has_template(value) else value
+        for keyword, value in fields.items()
+    }
+    if KEYWORD in found:
+        layers = ({name: as_node(value, position) for name, value in layer.items()} for layer in found[KEYWORD])
+        found[KEYWORD] = tuple(layers)
+    return found
 
 
 def split(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +196,8 @@ class _Resolution:
 
 def as_node(value: Any, position: Position) -> Node:
     """Data as if it had been written at this place. Braces in its text are not templates."""
+    if isinstance(value, Template):
+        return Node(value.text, value.position)
     if isinstance(value, Mapping):
         entries = {str(key): Entry(position, as_node(item, position)) for key, item in value.items()}
         return Node(entries, position, unsafe=True)

@@ -86,6 +86,14 @@ TASK = INHERITED | {
     "vars",
     "when",
 }
+#: Keywords of a task that adds others, and nothing but itself; what it adds takes those that stand under ``apply``.
+ADDING = frozenset(
+    {
+        *("action", "args", "collections", "hosts", "id", "ignore_errors", "local_action", "loop", "loop_control"),
+        *("name", "needs", "no_log", "register", "run_once", "tags", "throttle", "timeout", "trigger_rule"),
+        *("vars", "when"),
+    }
+)
 #: Keywords of a block.
 BLOCK = INHERITED | {
     "always",
@@ -100,6 +108,8 @@ BLOCK = INHERITED | {
     "vars",
     "when",
 }
+#: Those that stand under ``apply``.
+APPLIED = BLOCK - {"always", "block", "id", "needs", "rescue"}
 LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
 START = frozenset({"at", "max_skew", "together"})
@@ -118,7 +128,6 @@ NOT_YET = frozenset(
         "handlers",
         "include",
         "include_role",
-        "include_tasks",
         "include_vars",
         "listen",
         "notify",

@@ -106,7 +106,7 @@ def _read_tasks(
             read(lists, node.value, inherited)
         elif node is not None:
             reader.wrong(keyword, f"a list of {'roles' if keyword == 'roles' else 'tasks'}", node)
-    named = _in_roles(lists, reader.found)
+    named = in_roles(lists, reader.found)
     tasks = tuple(element for element in named if isinstance(element, Task))
     return tasks, tuple(element for element in named if isinstance(element, TaskBlock))
 
@@ -120,7 +120,7 @@ SECTIONS: Mapping[str, tuple[Section, ReadSection]] = {
 }
 
 
-def _in_roles(lists: ListReader, found: Diagnostics) -> list[Task | TaskBlock]:
+def in_roles(lists: ListReader, found: Diagnostics) -> list[Task | TaskBlock]:
     """All elements with their ids: those of a role's own begin with the id of the role, and are unique in it."""
     named = lists.elements
     roles = list[int | None]()  # the role in which what stands in each block stands

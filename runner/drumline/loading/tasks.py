@@ -12,7 +12,7 @@ from drumline.diagnostics import Diagnostics, Position, closest, did_you_mean
 from drumline.loading import keywords, timing
 from drumline.loading.arguments import check_arguments, own_names
 from drumline.loading.defaults import KEYWORD, Defaults, defaults_for, read_defaults
-from drumline.loading.deferred import RESOLVED, deferring, split
+from drumline.loading.deferred import RESOLVED, as_written, deferring, split
 from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader, Read, is_whole_template
@@ -56,6 +56,8 @@ def read_task(
     action = use.action
     fields = _read_fields(reader, action.name if action else "")
     name = reader.value("name", reader.text, action.name if action else "task")
+    if action and action.traits.adds is not None:
+        fields |= _of_adding(reader, action, inherited, fields)
     if "local_action" in reader:
         fields.setdefault("delegate_to", "localhost")
     task = Task(
@@ -73,6 +75,34 @@ def read_task(
     if action is not None:
         timing.check_start(task, action, found)
     return replace(task, run_once=True) if action and action.once else task
+
+
+def _of_adding(
+    reader: KeywordReader, action: Action, inherited: Mapping[str, Any], fields: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of a task that adds others: what holds for these, and ``vars``, which are theirs too."""
+    for key, entry in reader.entries.items():
+        if key in keywords.TASK and key not in keywords.ADDING:
+            detail = f"'{action.name}' has no '{key}': it would hold for the include alone. Write it under 'apply'."
+            reader.found.add("Not a keyword of includes", detail=detail, position=entry.key_position)
+    parameters = {**inherited.get("parameters", {}), **fields.pop("variables", {})}
+    below = {name: value for name, value in inherited.items() if name not in ("parameters", "role")}
+    applied = _applied(reader, action)
+    if applied is not None:
+        keywords.check_known(applied.entries, keywords.APPLIED, "'apply'", reader.found)
+        below = pass_on(below, read_for_below(applied))
+    return {"below": as_written(below), "parameters": parameters}
+
+
+def _applied(reader: KeywordReader, action: Action) -> KeywordReader | None:
+    """The keywords that hold for what is added, which an argument has."""
+    assert action.traits.adds is not None
+    for entry in reader.entries.values():
+        arguments = entry.node.value
+        applied = arguments.get(action.traits.adds.apply) if isinstance(arguments, dict) else None
+        if applied is not None and isinstance(applied.node.value, dict):
+            return KeywordReader(applied.node.value, reader.found)
+    return None
 
 
 def languages_of(action: Action, called: str) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     result: Mapping[str, Any] = {}
     #: Whether it failed or was unreachable, and the task forgives that.
     ignored: bool = False
+    #: Whether it adds to the plan: it stays open until a ``PlanGrown`` names it, and all that was added has ended.
+    adds: bool = False
     #: With ``start``: when its command began, by this machine's clock; None if it never did.
     began: Seconds | None = None
     cause: Cause | None = None  #: Why it was stopped; None if it ended by itself.
@@ -231,7 +233,7 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PlanGrown(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: running jobs, all of one step, added to the plan. Each stays open until what it added has ended."""
+    """Input: jobs of one step, running or waiting for this, added to the plan. Each stays open until that has ended."""
 
     at: Seconds
     jobs: tuple[Job, ...]

@@ -249,6 +249,8 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     #: Those of the fields that are fixed before the run, by keyword, whose values hold templates that are still to be
     #: rendered (``loading.deferred``); a plan is made when this is empty.
     deferred: Mapping[str, Value] = {}
+    #: Of a task that adds others: what holds for these, by the names of their fields (``loading.including``).
+    below: Mapping[str, Value] = {}
 
 
 class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):

@@ -59,6 +59,13 @@ class WaitArguments(Struct, frozen=True, kw_only=True):
     absent: tuple[str, ...] = ("absent",)  #: The states that wait until it is gone.
 
 
+class AddArguments(Struct, frozen=True, kw_only=True):
+    """The task adds others to the plan while it runs: the arguments that say which."""
+
+    file: str = "file"  #: The file that has them.
+    apply: str = "apply"  #: Keywords that hold for them.
+
+
 class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an action says of all tasks that use it."""
 
@@ -73,3 +80,4 @@ class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shows: Shows = Shows.OUTCOME
     asks: ApprovalArguments | None = None
     waits: WaitArguments | None = None
+    adds: AddArguments | None = None

@@ -57,12 +57,34 @@ def make_plan(
     ``spread_by``; ``shuffle`` draws the order of hosts for ``order: shuffle``.
     """
     chosen = _Chosen(playbook, inventory, limit, render_pattern, Diagnostics() if warnings is None else warnings)
-    batches = _Batches(playbook, chosen, inventory, host_scope, shuffle)
+    batches = _all_batches(playbook, chosen, inventory, host_scope, shuffle)
     kept = {
         path: task
         for path, task in tasks_of(playbook)
         if chosen.of(path) and batches.of[path.play] and selected(task, tags, skip_tags)
     }
+    return _Expansion(playbook, chosen, batches, kept).plan()
+
+
+def expand_added(
+    play: Play,
+    group: Hosts,
+    hosts: Hosts,
+    inventory: Inventory,
+    *,
+    limit: str | None = None,
+    tags: Collection[str] = (),
+    skip_tags: Collection[str] = (),
+    render_pattern: RenderPattern,
+) -> Plan:
+    """The plan of tasks that some hosts of a play add to it, as if these were all of the play, and went together.
+
+    ``play`` has these tasks alone, ``hosts`` are all that take part in it. Raises ``FilesError``.
+    """
+    playbook = Playbook(path=play.position.path, plays=(play,))
+    chosen = _Chosen(playbook, inventory, limit, render_pattern, Diagnostics(), {play.id: hosts})
+    batches = _Batches(hosts={play.id: group}, keep={play.id: ()}, of={play.id: (group,)})
+    kept = {path: task for path, task in tasks_of(playbook) if chosen.of(path) and selected(task, tags, skip_tags)}
     return _Expansion(playbook, chosen, batches, kept).plan()
 
 
@@ -81,7 +103,9 @@ class _Chosen:
         limit: str | None,
         render: RenderPattern,
         warnings: Diagnostics,
+        plays: Mapping[str, Hosts] | None = None,
     ) -> None:
+        """``plays``: the hosts of the plays where they are known already."""
         self._inventory = inventory
         self._render = render
         self._warnings = warnings
@@ -89,7 +113,7 @@ class _Chosen:
         self._by_pattern: dict[str, Hosts] = {}
         self._limit = None if limit is None else _limit_hosts(limit, inventory, warnings)
         #: By the ids of plays.
-        self.plays = {play.id: self._hosts(play.hosts, play, play) for play in playbook.plays}
+        self.plays = plays or {play.id: self._hosts(play.hosts, play, play) for play in playbook.plays}
         self._tasks = {
             play.path_of(task): self._hosts(task.hosts, task, play)
             for play in playbook.plays
@@ -141,33 +165,39 @@ def _of_limit(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [replace(diagnostic, detail=f"--limit: {diagnostic.detail}") for diagnostic in found]
 
 
-class _Batches:
+class _Batches(Struct, frozen=True):
     """The ordered hosts of each play, its batches, and what has to stay available; by the ids of plays."""
 
-    def __init__(
-        self, playbook: Playbook, chosen: _Chosen, inventory: Inventory, scope: HostScope, shuffle: Shuffle
-    ) -> None:
-        found = Diagnostics()
-        groups = members(inventory)
-        self.hosts = {play.id: put_in_order(chosen.plays[play.id], play.order, shuffle) for play in playbook.plays}
-        self.keep: dict[str, tuple[Keep, ...]] = {}
-        values: dict[str, tuple[str, ...] | None] = {}
-        for play in playbook.plays:
-            hosts = self.hosts[play.id]
-            self.keep[play.id] = keep_of(play, frozenset(hosts), groups, found)
-            values[play.id] = values_of(play, hosts, inventory, scope, found)
-        if found:
-            raise FilesError(found)
-        self.of = {
-            play.id: in_batches(
-                self.hosts[play.id],
-                serial=play.serial,
-                canary=play.canary,
-                values=values[play.id],
-                keep=self.keep[play.id],
-            )
-            for play in playbook.plays
-        }
+    hosts: Mapping[str, Hosts]
+    keep: Mapping[str, tuple[Keep, ...]]
+    of: Mapping[str, tuple[Hosts, ...]]
+
+
+def _all_batches(
+    playbook: Playbook, chosen: _Chosen, inventory: Inventory, scope: HostScope, shuffle: Shuffle
+) -> _Batches:
+    found = Diagnostics()
+    groups = members(inventory)
+    ordered = {play.id: put_in_order(chosen.plays[play.id], play.order, shuffle) for play in playbook.plays}
+    keep: dict[str, tuple[Keep, ...]] = {}
+    values: dict[str, tuple[str, ...] | None] = {}
+    for play in playbook.plays:
+        hosts = ordered[play.id]
+        keep[play.id] = keep_of(play, frozenset(hosts), groups, found)
+        values[play.id] = values_of(play, hosts, inventory, scope, found)
+    if found:
+        raise FilesError(found)
+    batches = {
+        play.id: in_batches(
+            ordered[play.id],
+            serial=play.serial,
+            canary=play.canary,
+            values=values[play.id],
+            keep=keep[play.id],
+        )
+        for play in playbook.plays
+    }
+    return _Batches(ordered, keep, batches)
 
 
 class _Narrowing:

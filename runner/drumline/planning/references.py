@@ -12,7 +12,7 @@ from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan, Step
 from drumline.model.playbook import TaskPath
 from drumline.planning.graph import ancestors
-from drumline.planning.paths import steps_of
+from drumline.planning.paths import steps_of, tasks_of
 
 if TYPE_CHECKING:
     from drumline.templating.names import Reference
@@ -36,6 +36,7 @@ class _ResultsChecker:
         self._by_id = {play.id: play for play in self._plays}
         self._names = NeedNames(self._plays)
         self._steps = steps_of(plan)
+        self._adders = {path for path, task in tasks_of(plan.playbook) if task.traits.adds is not None}
         needs = needs_of(self._plays)
         self._upstream = cache(lambda path: ancestors(needs, path))
 
@@ -46,16 +47,26 @@ class _ResultsChecker:
         """Report the first mistake in a reference, if there is one."""
         name = reference.task
         assert name is not None
-        problem = self._unclear(path.play, name)
+        adding = self._adding(path.play, name)
+        problem = None if adding else self._unclear(path.play, name)
         if problem is None:
-            needed = self._names.find(path.play, name)
+            needed = adding or self._names.find(path.play, name)
             assert needed is not None
             problem = self._too_early(path, needed, name)
-            if problem is None and not reference.guarded:
+            if problem is None and not reference.guarded and not adding:
                 problem = self._absent(path, needed, name, reference.host)
         if problem is not None:
             summary, detail = problem
             self._found.add(summary, detail=detail, position=position)
+
+    def _adding(self, play: str, name: str) -> TaskPath | None:
+        """The task that adds others of which the name may be one: ``add`` of ``add.task``."""
+        if self._names.find(play, name) is not None:
+            return None
+        parts = name.split(".")
+        beginnings = (".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1))
+        found = (self._names.find(play, beginning) for beginning in beginnings)
+        return next((path for path in found if path in self._adders), None)
 
     def _unclear(self, play: str, name: str) -> tuple[str, str] | None:
         summary = "Unknown task in results"

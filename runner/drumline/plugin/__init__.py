@@ -42,7 +42,7 @@ from drumline.model.request import (
     Waiting,
 )
 from drumline.model.target import Option, Platform, Target
-from drumline.model.traits import ApprovalArguments, Checks, Effect, Sets, Shows, Traits, WaitArguments
+from drumline.model.traits import AddArguments, ApprovalArguments, Checks, Effect, Sets, Shows, Traits, WaitArguments
 from drumline.plugin.actions import (
     Action,
     ActionFailed,
@@ -71,6 +71,7 @@ __all__ = [
     "Action",
     "ActionFailed",
     "ActionSpec",
+    "AddArguments",
     "Approval",
     "ApprovalArguments",
     "Argument",

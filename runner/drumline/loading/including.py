@@ -1,0 +1,73 @@
+"""Tasks that add others while the run goes on (``include_tasks``): what holds for those, and reading them.
+
+As in Ansible, the keywords of an include are its own: ``when`` decides whether anything is added, ``tags`` whether the
+include takes part. What it adds takes what is around the include, what stands under ``apply``, and the include's
+``vars`` and the variables of its item, which are stronger than what tasks have set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from drumline.loading.blocks import ListReader
+from drumline.loading.deferred import deferred_again
+from drumline.loading.imported_tasks import list_in
+from drumline.loading.plays import in_roles
+from drumline.loading.reading import Reading
+from drumline.model.playbook import Play, Task, TaskBlock
+
+
+def read_added(path: Path, include: Task, play: Play, reading: Reading) -> Play:
+    """What an include of a play adds with this file: a play of these tasks alone. Mistakes are noted."""
+    lists = ListReader(reading, Path(play.position.path).parent, variables=play.variables)
+    lists.section = include.section
+    nodes = list_in(path, include.position, reading)
+    with reading.opened(path):
+        lists.read(nodes, _inherited(include))
+    return _only(lists, play)
+
+
+def _inherited(include: Task) -> dict[str, Any]:
+    """What the tasks that an include adds take."""
+    inherited = deferred_again(include.below, include.position)
+    if include.parameters:
+        inherited["parameters"] = include.parameters
+    if include.role is not None:
+        inherited["role"] = include.role
+    return inherited
+
+
+def _only(lists: ListReader, play: Play) -> Play:
+    """The play with what was read in the place of its own tasks."""
+    named = in_roles(lists, lists.reading.found)
+    return replace(
+        play,
+        tasks=tuple(element for element in named if isinstance(element, Task)),
+        blocks=tuple(element for element in named if isinstance(element, TaskBlock)),
+        roles=(*play.roles, *lists.roles),
+        needs=None,
+        gathering=None,
+        serial=(),
+        canary=None,
+        spread_by=None,
+        keep_available={},
+    )
+
+
+def places_of(name: str, include: Task, play: Play, around: Sequence[Task] = ()) -> Iterator[Path]:
+    """Where the file that an include names may be, in Ansible's order; ``around``: the includes that led to it."""
+    written = Path(name).expanduser()
+    if written.is_absolute():
+        yield written
+        return
+    directories = [Path(task.position.path).absolute().parent for task in (include, *around)]
+    roles = () if include.role is None else (include.role, *reversed(include.role.parents))
+    directories += [Path(role.path) for role in roles]
+    directories.append(Path(play.position.path).absolute().parent)
+    for directory in dict.fromkeys(directories):
+        yield directory / written
+        yield directory / "tasks" / written
