@@ -15,6 +15,7 @@ _ON_WINDOWS_TOO = {
 }
 #: Others of Ansible's.
 _OF_ANSIBLE = {
+    "background": ("async_status",),
     "commands": ("raw",),
     "control": ("assert", "debug", "fail", "pause", "set_fact"),
     "fetch": ("fetch",),

@@ -200,10 +200,16 @@ def run_once(
     given = call.arguments
     strip = given.get("strip_empty_ends", True)  # `script` has no such argument: always
     reason = ""
+    if call.detached:
+        run = replace(run, shown=shown)
     if given["creates"] is None and given["removes"] is None:
         completed = yield run
     elif call.platform is Platform.WINDOWS:
         reason = yield from _reason_on_windows(call)
+        if not reason:
+            completed = yield run
+    elif call.detached:
+        reason = yield from _reason_before(call, run)
         if not reason:
             completed = yield run
     else:
@@ -253,6 +259,13 @@ def _pattern_word(pattern: str) -> str:
 def _reason(completed: Completed, token: str) -> str:
     said, _, word = completed.stdout.decode(errors="replace").strip().partition(" ")
     return word if said == token else ""
+
+
+def _reason_before(call: Call, run: Run) -> Generator[Request, Any, str]:
+    token = os.urandom(16).hex()
+    settings = {"text": ":", "language": Language.SH, "executable": None, "stdin": b"", "main": False}
+    completed = yield _guarded(call, replace(run, **settings), token)
+    return _reason(completed, token)
 
 
 def _reason_on_windows(call: Call) -> Generator[Request, Any, str]:

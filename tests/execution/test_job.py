@@ -52,6 +52,46 @@ def test_a_list_of_conditions_has_to_hold_as_a_whole(tmp_path: Path) -> None:
     assert ran.status("one") == "skipped"
 
 
+def test_a_command_in_the_background_outlives_the_run_that_started_it(tmp_path: Path) -> None:
+    environment = f"environment: {{ANSIBLE_ASYNC_DIR: {tmp_path}/jobs}}"
+    text = f"while [ ! -e {tmp_path}/gate ]; do sleep 0.05; done; echo {{{{ inventory_hostname }}}}"
+    tasks = f"- {{id: one, async: '{{{{ 60 }}}}', poll: 0, shell: '{text}'}}"
+    started = run_tasks(tmp_path, tasks, keywords=environment)
+    assert started.status("one") == "changed"
+    job = started.result("one")["ansible_job_id"]
+    (tmp_path / "gate").touch()
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - id: two
+          async_status: {{jid: {job}}}
+          register: it
+          until: it is finished
+          retries: 100
+          delay: 0.1
+          when: inventory_hostname == 'a'
+        """,
+        keywords=environment,
+    )
+    assert ran.result("two")["stdout"] == "a"
+
+
+def test_async_limits_the_time_of_what_is_waited_for(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: slow, command: sleep 60, async: 1, poll: 1, ignore_errors: true}
+        - {id: fast, ping: , async: 60}
+        - {id: unknown, ping: , async: 60, poll: "{{ 0 }}", ignore_errors: true}
+        - {id: none, ping: , async: "{{ 0 }}", poll: "{{ 0 }}"}
+        """,
+    )
+    assert (ran.status("slow"), ran.result("slow")["timedout"]) == ("failed", {"period": 1})
+    assert (ran.result("fast")["started"], ran.result("fast")["finished"]) == (True, True)
+    assert "'ping' is no command" in ran.result("unknown")["msg"]
+    assert ran.status("none") == "ok"
+
+
 def test_what_gives_arguments_gives_a_dictionary(tmp_path: Path) -> None:
     ran = run_tasks(
         tmp_path,

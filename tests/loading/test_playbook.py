@@ -8,7 +8,7 @@ from support.makers import MakeTask, ReadPlaybook
 from support.narrowing import expect
 
 from drumline.diagnostics import Position
-from drumline.model.playbook import Debugger, Loop, Retries, Strategy, TriggerRule
+from drumline.model.playbook import Debugger, InBackground, Loop, Retries, Strategy, TriggerRule
 from drumline.model.value import Template
 
 HERE = Position("site.yml")
@@ -192,6 +192,13 @@ def test_delegation_of_a_block_holds_for_its_tasks(read_playbook: ReadPlaybook) 
     text = "- hosts: a\n  debugger: on_failed\n  tasks:\n    - {delegate_to: b, delegate_facts: yes, block: [ping: ]}\n"
     [task] = read_playbook(text).plays[0].tasks
     assert (task.delegate_to, task.delegate_facts, task.debugger) == ("b", True, Debugger.ON_FAILED)
+
+
+def test_commands_in_the_background(read_task: MakeTask) -> None:
+    assert read_task("shell: a\nasync: 60\npoll: 0").background == InBackground(seconds=60, poll=0)
+    assert read_task("file: {path: a}\nasync: '{{ s }}'").background == InBackground(seconds=template("{{ s }}"))
+    assert read_task("shell: a\nasync: 0\npoll: 0").background is None
+    assert read_task("shell: a\npoll: 5").background is None
 
 
 def test_loops(read_task: MakeTask) -> None:

@@ -13,7 +13,13 @@ from drumline.loading.playbook import load_playbooks
     ("text", "place", "message"),
     [
         ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
-        ("ping:\nasync: 1", "5:7", "'async' is not supported yet."),
+        ("ping:\nasync: 1\npoll: 0", "5:7", "Only a command can be left to run in the background, and 'ping' is not"),
+        ("ping:\nasync: soon", "5:14", "'async' takes a number that isn't negative"),
+        (
+            "command: a\nasync: 1\nstart: {together: true}",
+            "5:7",
+            "waits for its command, which leaves nothing to 'async'",
+        ),
         ("include_role: {name: x}", "4:7", "'include_role' is not supported yet."),
         ("ansible.builtin.include_role: {}", "4:7", "'ansible.builtin.include_role' is not supported"),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),

@@ -279,6 +279,10 @@ _KEYWORDS = {
         "if it fails on any host, end the play after the wave (in a block with `rescue`: if that fails too)",
     ),
     "args": ("dictionary, template", "more arguments of the action"),
+    "async": (
+        "number, template",
+        "seconds that it may take; with `poll: 0` it goes on [in the background](#commands-in-the-background)",
+    ),
     "at": ("time with a zone, template", "when: `2026-12-01T02:00:00+01:00`"),
     "barrier": (
         "dictionary, template",
@@ -354,6 +358,7 @@ _KEYWORDS = {
         "`inventory`, `reverse_inventory`, `sorted`, `reverse_sorted`, `shuffle`, template",
         "the order in which hosts get their turn",
     ),
+    "poll": ("number, template", "with `async`: 0 doesn't wait for the command's end; default: 15"),
     "pause": ("number, template", "seconds between two items"),
     "play.barrier": ("dictionary, template", "when its waves count as ended: see [barriers](timing.md#barriers)"),
     "play.hosts": ("pattern, template", "where it runs; required"),

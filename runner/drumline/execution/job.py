@@ -95,6 +95,7 @@ class JobRun:
         self._task = self._step.task
         self._play = context.plan.plays[self._step.play].play
         self._seconds: float | None = None  # the time-out of a try
+        self._left_for = 0  # seconds that its command may take in the background; 0: it is waited for
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
         self._own: Variables = NOTHING  # those of the item of a loop
         self._additions: list[Addition] = []  # to the plan
@@ -315,18 +316,31 @@ class JobRun:
 
     def _try(self, task: TaskValues, **known: Any) -> Values:
         """One try; ``known`` becomes part of its result, also for the conditions that judge it."""
-        limit = self._task.timeout
-        self._seconds = None if limit is None else task.number(limit, "timeout")
+        self._seconds = self._limit(task)
         self.requests.limit(self._seconds)
         self._allowance.timeout = self._seconds
         self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
         values = to_values(self._perform(task))
+        if self._task.background is not None and "started" not in values:
+            values |= {"started": True, "finished": True}  # it was waited for, for as long as it may take
         values |= known
         try:
             self._judge(values, task)
         except UnclearRead as read:
             values |= {"changed": False, "unclear": values.get("unclear") or read.reason}
         return values
+
+    def _limit(self, task: TaskValues) -> float | None:
+        """The seconds that a try may take; a command in the background has a time of its own."""
+        self._left_for = 0
+        limits = [] if self._task.timeout is None else [task.number(self._task.timeout, "timeout")]
+        background = self._task.background
+        seconds = 0.0 if background is None else task.number(background.seconds, "async")
+        if background is not None and seconds and task.number(background.poll, "poll"):
+            limits.append(seconds)
+        elif seconds:
+            self._left_for = max(1, int(seconds))
+        return min(limits, default=None)
 
     def _judge(self, values: Values, task: TaskValues) -> None:
         """Whether it has changed something or failed, if the task has conditions for that."""
@@ -363,6 +377,7 @@ class JobRun:
                 timeout=self._seconds,
                 check=self.check,
                 diff=self.diff,
+                detached=bool(self._left_for),
                 find_file=partial(find_file, places=search_path(self._task, self._play)),
                 decrypted=opened,
                 render=task.render_file,
@@ -372,7 +387,7 @@ class JobRun:
                 raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.")
             if self._task.first and self._context.fact_cache is not None:
                 return self._cached(self._context.fact_cache, action, call, target, become)
-            result = self._drive(steps_of(action, call), target, become)
+            result = self._drive(self._steps(action, call), target, become)
             if action.traits.adds is not None:
                 self._add(call[action.traits.adds.file])
             return result
@@ -395,6 +410,16 @@ class JobRun:
         addition = self._context.growing.find(self._step, self._job.host, file, self._own)
         if addition is not None:
             self._additions.append(addition)
+
+    def _steps(self, action: Action, call: Call) -> Steps:
+        """The action's steps, up to its command where that is left to run in the background."""
+        if not self._left_for:
+            return steps_of(action, call)
+        if not action.can_start:
+            raise ActionFailed(f"'{action.name}' is no command, which alone can be left to run in the background.")
+        from drumline.plugin.kit.detached import detached  # few tasks are
+
+        return detached(steps_of(action, call), call, self._left_for)
 
     def _cached(self, cache: FactCache, action: Action, call: Call, target: Target, become: Become | None) -> Result:
         """The facts of an earlier run; else the host's own, kept for later ones unless there are secrets in them."""

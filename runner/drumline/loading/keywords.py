@@ -64,6 +64,7 @@ PLAY = INHERITED | {
 TASK = INHERITED | {
     "action",
     "args",
+    "async",
     "barrier",
     "changed_when",
     "collections",
@@ -78,6 +79,7 @@ TASK = INHERITED | {
     "loop_control",
     "name",
     "needs",
+    "poll",
     "register",
     "retries",
     "start",
@@ -119,8 +121,6 @@ _IN_PARTS = ("barrier", "keep_available", "start")
 #: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
-        "async",
-        "async_val",
         "become_exe",
         "become_flags",
         "fact_path",
@@ -131,7 +131,6 @@ NOT_YET = frozenset(
         "include_vars",
         "listen",
         "notify",
-        "poll",
         "validate_argspec",
         "vars_prompt",
     }
@@ -139,8 +138,8 @@ NOT_YET = frozenset(
 #: Those that neither define variables nor include anything that may.
 _WITHOUT_NAMES = frozenset(
     {
-        *("async", "become_exe", "become_flags"),
-        *("force_handlers", "listen", "notify", "poll"),
+        *("become_exe", "become_flags"),
+        *("force_handlers", "listen", "notify"),
     }
 )
 #: Prefixes of Ansible's own names.

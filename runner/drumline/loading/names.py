@@ -205,6 +205,7 @@ def _needed_values(task: Task) -> list[Any]:
         task.ignore_errors,
         task.ignore_unreachable,
         [() if loop.lenient else loop.items, loop.label, loop.pause, loop.extended, loop.all_items] if loop else None,
+        [task.background.seconds, task.background.poll] if task.background else None,
         [retries.until[:1], retries.count, retries.delay] if retries else None,
         task.changed_when[:1],
         task.failed_when[:1],

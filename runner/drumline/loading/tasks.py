@@ -17,7 +17,7 @@ from drumline.loading.free_form import Words, split_arguments
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader, Read, is_whole_template
 from drumline.loading.loops import is_loop, read_loop
-from drumline.model.playbook import Debugger, Retries, Task, TriggerRule, Within
+from drumline.model.playbook import Debugger, InBackground, Retries, Task, TriggerRule, Within
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action
@@ -74,6 +74,7 @@ def read_task(
     )
     if action is not None:
         timing.check_start(task, action, found)
+        _check_background(task, action, found)
     return replace(task, run_once=True) if action and action.once else task
 
 
@@ -171,8 +172,8 @@ def _read_fields(reader: KeywordReader, action: str) -> dict[str, Any]:
     fields = reader.values(_OWN)
     if "vars" in fields:
         fields["variables"] = fields.pop("vars")
-    loop, retries = read_loop(reader, action), _retries(reader)
-    return fields | {key: value for key, value in (("loop", loop), ("retries", retries)) if value is not None}
+    combined = {"loop": read_loop(reader, action), "retries": _retries(reader), "background": _background(reader)}
+    return fields | {key: value for key, value in combined.items() if value is not None}
 
 
 def _debugger(reader: KeywordReader, keyword: str, node: Node) -> Debugger | None:
@@ -200,6 +201,28 @@ def _check_become_method(reader: KeywordReader, keyword: str, node: Node) -> Non
             " On Windows hosts tasks run as the user who logs in: set 'ansible_user' to the user they have to run as."
         )
     reader.found.add("Keyword not supported yet", detail=detail, position=node.position)
+
+
+def _background(reader: KeywordReader) -> InBackground | None:
+    numbers = {"seconds": reader.value("async", reader.number), "poll": reader.value("poll", reader.number)}
+    given = {key: value for key, value in numbers.items() if value is not None}
+    return InBackground(**given) if given.get("seconds") else None
+
+
+def _check_background(task: Task, action: Action, found: Diagnostics) -> None:
+    """Say of an action that isn't one command on the host that it can't be left to run in the background."""
+    if task.background is None:
+        return
+    position = task.positions["async"]
+    if task.background.poll == 0 and not action.can_start:
+        detail = (
+            f"Only a command can be left to run in the background, and '{action.name}' is not: use command, shell or "
+            "script, or a 'poll' above 0, with which the task waits for its end."
+        )
+        found.add("This action can't run in the background", detail=detail, position=position)
+    if "start" in task.positions:
+        detail = "A task with 'start' waits for its command, which leaves nothing to 'async'. Use 'timeout'."
+        found.add("These keywords exclude each other", detail=detail, position=position)
 
 
 def _retries(reader: KeywordReader) -> Retries | None:

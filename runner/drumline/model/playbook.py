@@ -190,6 +190,13 @@ class Role(Struct, frozen=True, kw_only=True, gc=False):
         return f"{self.collection}.{self.name}" if self.collection else self.name
 
 
+class InBackground(Struct, frozen=True, kw_only=True, gc=False):
+    """``async`` and ``poll``: how long it may take, and whether it is waited for."""
+
+    seconds: Value
+    poll: Value = 15  #: 0: its command is left to run in the background; any other number means that it isn't.
+
+
 class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One action over some hosts."""
 
@@ -218,6 +225,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     when: tuple[Template | bool, ...] = ()
     loop: Loop | None = None
     retries: Retries | None = None
+    background: InBackground | None = None
     changed_when: tuple[Template | bool, ...] = ()
     failed_when: tuple[Template | bool, ...] = ()
     ignore_errors: Value = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
@@ -41,6 +41,8 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the default.
     executable: str | None = None
 
+    #: What results call it, where it is left to run in the background: its text or its words.
+    shown: str | Sequence[str] | None = None
     #: Whether this is the task's main command, which ``start`` holds back; other requests prepare it or clean up.
     main: bool = False
     #: Whether it removes what earlier requests left. It is run, for a few seconds, even if the job was

@@ -78,6 +78,8 @@ class Call(Struct, frozen=True, kw_only=True):
     check: bool = False
     #: The task's diff is going to be shown: reading what a file holds is worth the while. ``$diff`` in scripts.
     diff: bool = False
+    #: The main command is left to run in the background, so what ``creates`` and ``removes`` say has to come before it.
+    detached: bool = False
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the directory named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from support.background import in_background
 
 from drumline.plugin import Completed, Language, Platform, Run
 from drumline.testing import ActionHost
 
 #: Tasks whose functions, which a session is sent once, are more than others need.
-LARGE = {"copy remote 0", "copy large 1", "setup 0", "win_get_url 0", "win_powershell 0", "win_regedit 0"}
+LARGE = {"background", "copy remote 0", "copy large 1", "setup 0", "win_get_url 0", "win_powershell 0", "win_regedit 0"}
 LARGE |= {"win_service 0", "win_uri 0"}
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
@@ -28,6 +29,7 @@ ANSWER: dict[str, object] = {
     "real": "C:\\r",
     "creates": False,
     "facts": "{}",
+    "results_file": "C:\\j",
 }
 
 
@@ -60,6 +62,7 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         "setup": ("setup", {"fact_path": awkward}),
         "script": ("script", {"cmd": f"{tmp_path}/it.ps1 -Name 'x y'"}),
         "script file": ("script", {"cmd": f"{tmp_path}/small"}),
+        "async_status": ("async_status", {"jid": "j1.2"}),
         "creates": ("command", {"cmd": "x", "creates": awkward, "removes": awkward}),
         "win_regedit": ("win_regedit", {"path": "HKLM:\\x", "name": awkward, "data": awkward, "hive": awkward}),
         "win_reg_stat": ("win_reg_stat", {"path": "HKLM:\\x", "name": awkward}),
@@ -79,6 +82,9 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         requests = [request for request in posix.requests if isinstance(request, Run)]
         scripts = [request.script for request in requests if request.language is Language.POWERSHELL]
         texts |= {f"{name} {number}": text for number, text in enumerate(scripts)}
+    posix(in_background("shell"), cmd=awkward)
+    [launch] = (request.script for request in posix.requests if isinstance(request, Run))
+    texts["background"] = launch
     return texts
 
 

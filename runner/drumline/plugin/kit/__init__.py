@@ -30,6 +30,7 @@ from drumline.plugin.kit.asking import (
     temporaries,
 )
 from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
+from drumline.plugin.kit.detached import state_in_background
 from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, text_diff
 from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
 from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
@@ -76,6 +77,7 @@ __all__ = [
     "result_of",
     "script_run",
     "sh_word",
+    "state_in_background",
     "target_settings",
     "temporaries",
     "text_diff",

@@ -1,0 +1,11 @@
+# What became of the job $jid in the background; with $erase what it left is removed.
+$jobs = if ($env:ANSIBLE_ASYNC_DIR) { $env:ANSIBLE_ASYNC_DIR } else { Join-Path $env:USERPROFILE '.ansible_async' }
+$j = [IO.Path]::Combine([IO.Path]::GetFullPath($jobs), $jid)
+$answer.results_file = $j
+if (-not [IO.Directory]::Exists($j)) { $answer.missing = 1 }
+elseif ($erase) { [IO.Directory]::Delete($j, $true) }
+elseif ([IO.File]::Exists("$j\code")) {
+    $answer.code = [IO.File]::ReadAllText("$j\code")
+    if ([IO.File]::Exists("$j\late")) { $answer.late = 1 }
+    foreach ($name in 'cmd', 'out', 'err') { $answer[$name] = [IO.File]::ReadAllText("$j\$name") }
+}
