@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.ranges import check_group_name, check_name, expand
 from drumline.model.value import Value
+from drumline.source.origins import SOURCES, Owner, noted_origins
 from drumline.source.yaml import hidden
 
 #: The group of all hosts, and the group of hosts that are in no other.
 ALL, UNGROUPED = "all", "ungrouped"
 _PRIORITY = "ansible_group_priority"
+
+#: Where each variable is defined.
+Places: TypeAlias = Mapping[str, Position]
 
 
 class DraftGroup(Struct):
@@ -48,8 +53,18 @@ class Draft:
         group.declared = True
         return group
 
-    def add_hosts(self, pattern: str, variables: Mapping[str, Value], group: str, position: Position | None) -> None:
-        """Add the hosts that a pattern such as ``web[01:20]:2222`` stands for, with their own variables."""
+    def add_hosts(
+        self,
+        pattern: str,
+        variables: Mapping[str, Value],
+        group: str,
+        position: Position | None,
+        places: Places | None = None,
+    ) -> None:
+        """Add the hosts that a pattern such as ``web[01:20]:2222`` stands for, with their own variables.
+
+        ``places`` are those of the variables; None: that of the host.
+        """
         try:
             names, port = expand(pattern)
         except ValueError as error:
@@ -59,7 +74,7 @@ class Draft:
         members = self._group(group, position).hosts
         for name in names:
             members[name] = None
-            self.hosts.setdefault(name, {}).update(own)
+            self._give_host(name, own, places or position)
 
     def add_host(self, name: str, variables: Mapping[str, Value], position: Position | None) -> None:
         """Add one host by its plain name."""
@@ -68,7 +83,13 @@ class Draft:
         except ValueError as error:
             self.mistakes.add("Not a host name", detail=str(error), position=position)
             return
+        self._give_host(name, variables, position)
+
+    def _give_host(self, name: str, variables: Mapping[str, Value], place: Places | Position | None) -> None:
         self.hosts.setdefault(name, {}).update(variables)
+        noted = noted_origins()
+        if noted is not None:
+            noted.note(Owner("host", name, SOURCES), variables, place)
 
     def add_member(self, group: str, host: str, position: Position | None) -> None:
         """Put a host, perhaps a new one, into a group."""
@@ -86,9 +107,14 @@ class Draft:
         self._group(child, position)
         self._group(parent, position).children.setdefault(child, position)
 
-    def set_variables(self, group: str, variables: Mapping[str, Value], position: Position | None) -> None:
-        """Give a group variables."""
+    def set_variables(
+        self, group: str, variables: Mapping[str, Value], position: Position | None, places: Places | None = None
+    ) -> None:
+        """Give a group variables. ``places`` are those of the variables; None: that of the group."""
         target = self._group(group, position)
+        noted = noted_origins()
+        if noted is not None:
+            noted.note(Owner("group", group, SOURCES), variables, places or position)
         for name, value in variables.items():
             if name == _PRIORITY:
                 self._set_priority(group, value, position)

@@ -23,6 +23,7 @@ from drumline.inventory.draft import ALL, UNGROUPED, Draft
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.value import Value, Variables
 from drumline.plugin.sources import HostVariables
+from drumline.source.origins import SOURCES, Owner, noted_origins
 
 #: Names that mean this machine, whether or not the inventory lists them.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -80,12 +81,15 @@ def hosts_of(group: str, groups: dict[str, Group]) -> Iterator[str]:
 class _Merger:
     def __init__(self, draft: Draft, given: Sequence[HostVariables]) -> None:
         self._draft = draft
-        self._stages = [[layer for layer in given if layer.stage == stage] for stage in STAGES]
-        self._layers = [layer for stage in self._stages for layer in stage]
+        self._stages = {stage: [layer for layer in given if layer.stage == stage] for stage in STAGES}
+        self._layers = [layer for stage in self._stages.values() for layer in stage]
         self._by_groups: dict[tuple[str, ...], tuple[tuple[str, ...], Variables]] = {}
 
     def merge(self, sources: tuple[str, ...]) -> Inventory:
         _settle(self._draft)
+        noted = noted_origins()
+        if noted is not None:
+            noted.owners_of = self.owners
         groups = {name: self._group(name) for name in self._draft.groups}
         return Inventory(
             hosts=Hosts((self._host(name, self._own(name)) for name in self._draft.hosts), self._implicit()),
@@ -126,17 +130,25 @@ class _Merger:
 
     def _inherited(self, direct: tuple[str, ...]) -> tuple[tuple[str, ...], Variables]:
         """The names of all groups of a host that is directly in these, and its variables from them and from ``all``."""
+        ordered = self._ordered(direct)
+        merged: dict[str, Value] = {}
+        for _, name, stage in _of_groups(ordered):
+            if stage == SOURCES:
+                merged.update(self._draft.groups[name].variables)
+            else:
+                for layer in self._stages[stage]:
+                    merged.update(layer.groups.get(name, {}))
+        return tuple(sorted(ordered)), merged
+
+    def _ordered(self, direct: Iterable[str]) -> list[str]:
+        """All groups of a host that is directly in these, but for ``all``, the weakest first."""
         groups = {ancestor for name in direct for ancestor in (name, *self._ancestors[name])} - {ALL}
-        ordered = sorted(groups, key=lambda name: (self._depths[name], self._draft.groups[name].priority, name))
-        merged: dict[str, Value] = dict(self._draft.groups[ALL].variables)
-        for name in ordered:
-            merged.update(self._draft.groups[name].variables)
-        for chosen in ([ALL], ordered):
-            for stage in self._stages:
-                for name in chosen:
-                    for layer in stage:
-                        merged.update(layer.groups.get(name, {}))
-        return tuple(sorted(groups)), merged
+        return sorted(groups, key=lambda name: (self._depths[name], self._draft.groups[name].priority, name))
+
+    def owners(self, host: str) -> list[Owner]:
+        """Whose variables a host has, the weakest first."""
+        of_groups = _of_groups(self._ordered(self._memberships.get(host, ())))
+        return [*of_groups, *(Owner("host", host, stage) for stage in (SOURCES, *STAGES))]
 
     @cached_property
     def _memberships(self) -> dict[str, list[str]]:
@@ -168,6 +180,15 @@ class _Merger:
             for child in self._draft.groups[name].children:
                 ancestors[child] |= {name, *ancestors[name]}
         return ancestors
+
+
+def _of_groups(ordered: Sequence[str]) -> list[Owner]:
+    """Where variables of these groups and of ``all`` stand, the weakest first."""
+    in_sources = [Owner("group", name, SOURCES) for name in (ALL, *ordered)]
+    return [
+        *in_sources,
+        *(Owner("group", name, stage) for chosen in ([ALL], ordered) for stage in STAGES for name in chosen),
+    ]
 
 
 def _settle(draft: Draft) -> None:

@@ -54,7 +54,7 @@ class Scope(Lookup):
         self._busy: list[str] = []
 
     def child(self, *layers: Variables) -> Scope:
-        """A scope in which these layers come first. Definitions below see them, too (``vars`` that use ``item``)."""
+        """A scope in which these layers come first. Origins below see them, too (``vars`` that use ``item``)."""
         return Scope((*layers, *self._layers), self._templating, self._seen)
 
     def __getitem__(self, name: str) -> Any:

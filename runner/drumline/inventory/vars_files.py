@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics
 from drumline.errors import FilesError
-from drumline.inventory.merging import LOCAL_NAMES
+from drumline.inventory.merging import LOCAL_NAMES, STAGES
 from drumline.model.value import Value
 from drumline.plugin.sources import HostVariables, SourceData
+from drumline.source.origins import Owner, noted_origins, places_in
 from drumline.source.yaml import plain, read
 
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")
@@ -31,11 +32,11 @@ def variables_in_files(
     mistakes = Diagnostics()
     hosts = (*inventory.hosts, *LOCAL_NAMES)  # this machine may have variables even if no source lists it
 
-    def read(places: Sequence[Path]) -> tuple[Found, Found]:
-        groups = _in_all([place / "group_vars" for place in places], inventory.groups, mistakes)
-        return groups, _in_all([place / "host_vars" for place in places], hosts, mistakes)
+    def read(places: Sequence[Path], stage: str) -> tuple[Found, Found]:
+        groups = _in_all([place / "group_vars" for place in places], inventory.groups, mistakes, "group", stage)
+        return groups, _in_all([place / "host_vars" for place in places], hosts, mistakes, "host", stage)
 
-    beside, playbook = read(directories), read(playbook_directories)
+    beside, playbook = read(directories, STAGES[0]), read(playbook_directories, STAGES[1])
     if mistakes:
         raise FilesError(mistakes)
     return [
@@ -44,16 +45,16 @@ def variables_in_files(
     ]
 
 
-def _in_all(directories: Iterable[Path], names: Iterable[str], mistakes: Diagnostics) -> Found:
+def _in_all(directories: Iterable[Path], names: Iterable[str], mistakes: Diagnostics, kind: str, stage: str) -> Found:
     """The variables in several directories; later ones override earlier ones."""
     found: Found = {}
     for directory in directories:
-        for name, variables in _read_variables(directory, names, mistakes).items():
+        for name, variables in _read_variables(directory, names, mistakes, kind, stage).items():
             found[name] = {**found.get(name, {}), **variables}
     return found
 
 
-def _read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics) -> Found:
+def _read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics, kind: str, stage: str) -> Found:
     """The variables for these names in a ``group_vars`` or ``host_vars`` directory; none if there is no directory."""
     try:
         present = {path.name: path for path in directory.iterdir()}
@@ -68,7 +69,7 @@ def _read_variables(directory: Path, names: Iterable[str], mistakes: Diagnostics
     for name in names:
         path = next((present[name + ending] for ending in _EXTENSIONS if name + ending in present), None)
         if path is not None:
-            found[name] = _merge(_files(path, top=True), mistakes)
+            found[name] = _merge(_files(path, top=True), mistakes, Owner(kind, name, stage))
     return found
 
 
@@ -90,18 +91,18 @@ def _files(path: Path, *, top: bool = False, above: frozenset[tuple[int, int]] =
             yield from _files(inner, above=above | {itself})
 
 
-def _merge(files: Iterator[Path], mistakes: Diagnostics) -> dict[str, Value]:
+def _merge(files: Iterator[Path], mistakes: Diagnostics, owner: Owner) -> dict[str, Value]:
     merged: dict[str, Value] = {}
     try:
         for file in files:
-            merged.update(read_variables(file, mistakes))
+            merged.update(read_variables(file, mistakes, owner))
     except OSError as error:
         mistakes.add("A directory can't be read", detail=f"{error.filename}: {error.strerror}.")
     return merged
 
 
-def read_variables(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
-    """The variables in a file; mistakes are noted."""
+def read_variables(file: Path, mistakes: Diagnostics, owner: Owner | None = None) -> dict[str, Value]:
+    """The variables in a file, which are the owner's; mistakes are noted."""
     try:
         document = read(file)
     except FilesError as error:
@@ -113,4 +114,8 @@ def read_variables(file: Path, mistakes: Diagnostics) -> dict[str, Value]:
         detail = f"A file of variables is a dictionary, but this is {document.kind}."
         mistakes.add("Wrong type in a file of variables", detail=detail, position=document.position, hides_names=True)
         return {}
-    return plain(document)  # type: ignore[no-any-return]  # of a dictionary it gives one
+    variables: dict[str, Value] = plain(document)
+    noted = noted_origins()
+    if noted is not None and owner is not None:
+        noted.note(owner, variables, places_in(document))
+    return variables

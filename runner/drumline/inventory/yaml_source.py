@@ -16,6 +16,7 @@ from __future__ import annotations
 from drumline.diagnostics import Position, did_you_mean
 from drumline.inventory.draft import Draft
 from drumline.model.value import Variables
+from drumline.source.origins import places_in
 from drumline.source.yaml import Entry, Node, load, plain
 
 _SECTIONS = ("hosts", "vars", "children")
@@ -41,9 +42,8 @@ def _read_group(name: str, entry: Entry, draft: Draft) -> None:
         if section == "hosts":
             _read_hosts(name, content.node, draft)
         elif section == "vars":
-            draft.set_variables(
-                name, _variables(content.node, f"'vars' of group '{name}'", draft), content.key_position
-            )
+            variables = _variables(content.node, f"'vars' of group '{name}'", draft)
+            draft.set_variables(name, variables, content.key_position, places_in(content.node))
         elif section == "children":
             for child, inner in _named(content.node, f"'children' of group '{name}'", draft).items():
                 _read_group(child, inner, draft)
@@ -55,7 +55,8 @@ def _read_group(name: str, entry: Entry, draft: Draft) -> None:
 
 def _read_hosts(group: str, node: Node, draft: Draft) -> None:
     for pattern, entry in _named(node, f"'hosts' of group '{group}'", draft).items():
-        draft.add_hosts(pattern, _variables(entry.node, f"Host '{pattern}'", draft), group, entry.key_position)
+        variables = _variables(entry.node, f"Host '{pattern}'", draft)
+        draft.add_hosts(pattern, variables, group, entry.key_position, places_in(entry.node))
 
 
 def _variables(node: Node, what: str, draft: Draft) -> Variables:
