@@ -9,6 +9,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("simulate", "drumline.cli.simulate:command", "Simulate a run in virtual time: how long it takes, and what if."),
     ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),
     ("inventory", "drumline.cli.inventory:command", "Show hosts, groups and their variables."),
+    ("explain", "drumline.cli.explain:command", "Show where the value of a variable comes from."),
     ("vault", "drumline.cli.vault:command", "Encrypt and decrypt files and values as ansible-vault does."),
     ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),
     ("approve", "drumline.cli.approve:command", "Approve or reject what a run asks before it goes on."),

@@ -54,9 +54,9 @@ def list_command(pattern: str, inventory: tuple[str, ...], form: str, reveal: bo
     chosen = () if pattern == "all" and not loaded.hosts else select(pattern, loaded, warnings=warnings)
     show_warnings(warnings)
     if form == "json":
-        click.echo(_json(listing(loaded, chosen, _is_secret(reveal))))
+        click.echo(_json(listing(loaded, chosen, is_secret_unless(reveal))))
     else:
-        lines = [line for host in chosen for line in _host_lines(loaded, host, _is_secret(reveal))]
+        lines = [line for host in chosen for line in _host_lines(loaded, host, is_secret_unless(reveal))]
         click.echo("\n".join([*lines, *(_empty_groups(loaded) if pattern == "all" else ())]))
 
 
@@ -83,9 +83,9 @@ def host_command(name: str, inventory: tuple[str, ...], form: str, reveal: bool)
     if host is None:
         raise UsageError("No such host", f"The inventory has no host '{name}'.{did_you_mean(name, loaded.hosts)}")
     if form == "json":
-        click.echo(_json(as_json(host.variables, _is_secret(reveal))))
+        click.echo(_json(as_json(host.variables, is_secret_unless(reveal))))
     else:
-        click.echo("\n".join(_host_lines(loaded, name, _is_secret(reveal))))
+        click.echo("\n".join(_host_lines(loaded, name, is_secret_unless(reveal))))
 
 
 def _load(sources: tuple[str, ...]) -> Inventory:
@@ -99,7 +99,8 @@ def _load(sources: tuple[str, ...]) -> Inventory:
     return inventory
 
 
-def _is_secret(reveal: bool) -> IsSecret:
+def is_secret_unless(reveal: bool) -> IsSecret:
+    """Which values are masked: none where they are to be revealed."""
     return (lambda _name: False) if reveal else lambda name: not name or is_secret_name(name)
 
 
@@ -108,7 +109,7 @@ def _host_lines(inventory: Inventory, name: str, is_secret: IsSecret) -> Iterato
     host = inventory.hosts[name]
     yield f"{name}:  # {', '.join(host.groups) or 'implicit'}"
     for key, value in sorted(as_json(host.variables, is_secret).items()):
-        yield f"  {key}: {_one_line(value)}"
+        yield f"  {key}: {one_line(value)}"
 
 
 def _empty_groups(inventory: Inventory) -> Iterator[str]:
@@ -118,7 +119,8 @@ def _empty_groups(inventory: Inventory) -> Iterator[str]:
             yield f"# no hosts in group {name}"
 
 
-def _one_line(value: Any) -> str:
+def one_line(value: Any) -> str:
+    """A value as YAML writes it on one line."""
     if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

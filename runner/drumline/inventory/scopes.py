@@ -90,21 +90,32 @@ class Scopes:
         what items before it set. ``batch`` and ``everywhere`` are magic variables: those of a batch, and those that
         other hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
         """
-        names = facts = gathered = inventory = included = NOTHING
+        names = host_magic(host, self._hostvars(everywhere) if hostvars else None) if host is not None else NOTHING
+        magic = (names, batch, everywhere, *self.definitions.magic(play, task), self._run)
+        layers = (*magic, *self.layers(host, play, task, own, set_by_job))
+        return Scope([layer for layer in layers if layer], self._templating, self._seen)
+
+    def layers(
+        self,
+        host: Host | None,
+        play: Play | None,
+        task: Task | None,
+        own: Variables = NOTHING,
+        set_by_job: Facts = NO_FACTS,
+    ) -> tuple[Variables, ...]:
+        """Where variables come from that aren't magic, the strongest first."""
+        facts = gathered = inventory = included = NOTHING
         if host is not None:
-            names = host_magic(host, self._hostvars(everywhere) if hostvars else None)
             facts, inventory = self._facts.get(host.name, NO_FACTS), host.variables
             gathered = self._gathered.get(host.name, NO_FACTS)
             included = self._included.get(host.name, NOTHING)
         known = self.definitions
-        layers = (
-            *(names, batch, everywhere, *known.magic(play, task), self._run),
+        return (
             *(self._extra, own, *known.parameters(task), set_by_job, facts, included),
             *known.variables(play, task),
             *(gathered, inventory, *known.defaults(play, task)),
             task.connection if task is not None else NOTHING,
         )
-        return Scope([layer for layer in layers if layer], self._templating, self._seen)
 
     def _hostvars(self, everywhere: Variables) -> HostVars:
         return HostVars(

@@ -16,7 +16,7 @@ from drumline.errors import FilesError
 from drumline.inventory.merging import LOCAL_NAMES, STAGES
 from drumline.model.value import Value
 from drumline.plugin.sources import HostVariables, SourceData
-from drumline.source.origins import Owner, noted_origins, places_in
+from drumline.source.origins import Owner, note_variables, noted_origins, places_in
 from drumline.source.yaml import plain, read
 
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")
@@ -102,7 +102,7 @@ def _merge(files: Iterator[Path], mistakes: Diagnostics, owner: Owner) -> dict[s
 
 
 def read_variables(file: Path, mistakes: Diagnostics, owner: Owner | None = None) -> dict[str, Value]:
-    """The variables in a file, which are the owner's; mistakes are noted."""
+    """The variables in a file: the owner's, or of a playbook or a role; mistakes are noted."""
     try:
         document = read(file)
     except FilesError as error:
@@ -116,6 +116,8 @@ def read_variables(file: Path, mistakes: Diagnostics, owner: Owner | None = None
         return {}
     variables: dict[str, Value] = plain(document)
     noted = noted_origins()
-    if noted is not None and owner is not None:
+    if owner is None:
+        note_variables(document, variables)
+    elif noted is not None:
         noted.note(owner, variables, places_in(document))
     return variables

@@ -10,6 +10,7 @@ from drumline.errors import FilesError, UsageError
 from drumline.loading.free_form import split_arguments
 from drumline.loading.ids import IDENTIFIER
 from drumline.model.value import Value
+from drumline.source.origins import note_variables
 from drumline.source.yaml import Node, load, plain, read, text_value
 
 #: The name of the command line in positions.
@@ -47,10 +48,11 @@ def _read(option: str) -> dict[str, Value]:
 
 def _variables(node: Node | None, place: str) -> dict[str, Value]:
     value = plain(node)
-    if value is None:
+    if node is None or value is None:
         return {}
     if not isinstance(value, dict):
         raise UsageError("Variables have to be names with values", f"{place} holds something else.")
+    note_variables(node, value)
     return {_name(key, place): item for key, item in value.items()}
 
 

@@ -10,6 +10,7 @@ from drumline.booleans import FALSE, TRUE
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import ID, IDENTIFIER
 from drumline.model.value import Template, Value, Variables, text_of
+from drumline.source.origins import note_variables
 from drumline.source.yaml import Entry, Node, plain
 
 #: Keywords that a play passes on to its tasks.
@@ -332,6 +333,7 @@ class KeywordReader:
                 detail = f"A variable's name has letters, digits and '_', and no digit first; {name!r} is not valid."
                 self.found.add("Not a name for a variable", detail=detail, position=entry.key_position)
         variables: Variables = plain(node)
+        note_variables(node, variables)
         return variables
 
     def environment(self, keyword: str, node: Node) -> Value:

@@ -1,4 +1,8 @@
-"""Where variables are defined: noted while files are read, but only for those who ask for it (``explain``)."""
+"""Where variables are defined: noted while files are read, but only for those who ask.
+
+What stands in an inventory has an owner, a group or a host. What stands in a playbook and its roles is found again by
+its value, since it is merged into layers there.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from drumline.source.yaml import Node
 
 #: The stage of what stands in the sources of an inventory.
 SOURCES = "sources"
+#: The kind of owner of what stands in a playbook, in a role, or in a file that one of these names.
+FILE = "file"
 
 
 class Owner(NamedTuple):
@@ -22,7 +28,7 @@ class Owner(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """One definition of a variable. A value that hasn't a place, of a plugin for example, has its origin's name."""
+    """One definition of a variable."""
 
     owner: Owner
     value: Any
@@ -38,6 +44,7 @@ class Origins:
         self.owners_of: Callable[[str], Iterable[Owner]] = lambda host: ()
 
     def note(self, owner: Owner, variables: Mapping[str, Any], place: Position | Mapping[str, Position] | None) -> None:
+        """Note variables of an owner; ``place`` is that of all of them, or says where each stands."""
         for name, value in variables.items():
             position = place.get(name) if isinstance(place, Mapping) else place
             self._found.setdefault((owner, name), []).append(Origin(owner, value, position))
@@ -47,10 +54,17 @@ class Origins:
         for owner in owners:
             yield from self._found.get((owner, name), ())
 
-    def names(self, owners: Iterable[Owner]) -> list[str]:
-        """All variables that these owners have."""
-        wanted = set(owners)
-        return sorted({name for owner, name in self._found if owner in wanted})
+    def place_of(self, name: str, value: Any, within: str) -> Position | None:
+        """Where a variable of a playbook has this value, in the file or directory ``within`` if it can be."""
+        found = [
+            origin
+            for (owner, of), all_of in self._found.items()
+            if of == name and owner.kind == FILE
+            for origin in all_of
+        ]
+        same = [origin for origin in found if origin.value is value] or [one for one in found if one.value == value]
+        there = [origin for origin in same if origin.position and origin.position.path.startswith(within)]
+        return (there or same)[-1].position if same else None
 
 
 _noted: Origins | None = None
@@ -77,3 +91,9 @@ def places_in(node: Node) -> Mapping[str, Position] | None:
     if _noted is None or not isinstance(node.value, dict):
         return None
     return {name: entry.key_position for name, entry in node.value.items()}
+
+
+def note_variables(node: Node, variables: Mapping[str, Any]) -> None:
+    """Note where the variables of a playbook or a role stand, of which the dictionary has been read."""
+    if _noted is not None:
+        _noted.note(Owner(FILE, node.position.path), variables, places_in(node))
