@@ -30,6 +30,8 @@ ALLOWED = {
     # What is said of Ansible.
     "templating/not_yet.py": {"*": "what does the same as a module of Ansible's that is missing"},
     "cli/suggestions.py": {"*": "what does the same as an option or a command of Ansible's"},
+    "survey/lint_formats.py": {"file": "GitHub's word for where it is"},
+    "lint/programs.py": {"*": "which actions do what a program does"},
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
     "loading/": {"gather_facts": "Ansible's keyword of plays"},
     "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},

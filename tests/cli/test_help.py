@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,5 +51,5 @@ def test_every_command_and_option_says_what_it_does(path: tuple[str, ...]) -> No
     assert command.help
     assert not [option.name for option in command.params if isinstance(option, click.Option) and not option.help]
     shown = CliRunner().invoke(program, [*path, "--help"], env={"COLUMNS": "80"}).output
-    assert "..." not in shown.replace("PLAYBOOK...", "").replace("COMMAND...", "").replace("[ARGS]...", "")
+    assert "..." not in re.sub(r"(PLAYBOOK|PATH|COMMAND|\[ARGS\])\.\.\.", "", shown)
     assert max(map(len, shown.splitlines())) <= 80

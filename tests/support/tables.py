@@ -17,6 +17,7 @@ import drumline.errors
 from drumline.config import load_settings
 from drumline.config.known import KNOWN, Known
 from drumline.config.values import size_text
+from drumline.lint.advice import RULES
 from drumline.loading import keywords
 from drumline.model import event
 from drumline.model.cause import Because
@@ -75,6 +76,7 @@ def names() -> list[str]:
         *("keywords play", "keywords task", "keywords loop_control", "keywords not_yet"),
         *("keywords barrier", "keywords block", "keywords start"),
         *(
+            "advice",
             "causes",
             "filters",
             "tests",
@@ -438,6 +440,7 @@ _SETTINGS = {
     "slow_reports": "`drop` or `wait`: what happens if the reader of a report is too slow",
     "template_timeout": "seconds that one template may take ([limits](playbooks.md#limits-of-templates))",
     "fact_cache": "how long [facts](facts.md#facts-of-earlier-runs) serve later runs: `90s`, `12h`, `unlimited`",
+    "lint_skip": "advice that [`drumline lint`](#checks-without-hosts) leaves out",
     "roles_path": "directories of roles, after those beside the playbook",
     "collections_path": "directories of collections, after those beside the playbook",
     "gathering": "`explicit`: plays gather facts only with `gather_facts: true`; `implicit`, `smart`: as always",
@@ -459,6 +462,26 @@ _SETTINGS = {
     "become_user": "`become_user` of plays without it",
     "vault_password_file": "as `--vault-password-file`",
     "vault_identity_list": "as `--vault-id`, several with commas",
+}
+
+
+def _advice(_: str) -> str:
+    rows = ((f"`{name}`", meaning) for name, meaning in _ADVICE.items())
+    assert set(_ADVICE) == {*(rule.id for rule in RULES), "endless-wait"}
+    return _table(("id", "what it is about"), rows)
+
+
+_ADVICE = {
+    "unnamed-task": "a task without a name",
+    "command-instead-of-action": "a command for which there is an action, which looks at what is there already",
+    "needless-shell": "a shell for a command that needs none",
+    "always-changed": "a command that reports a change every time: neither `changed_when` nor `creates` or `removes`",
+    "open-mode": "permissions that let everyone write",
+    "ignored-errors": "`ignore_errors: true` without `register` and `failed_when`",
+    "old-form": "`action` and `local_action`",
+    "become-user-alone": "`become_user` without `become`",
+    "unused-register": "`register` of a result that nothing uses",
+    "endless-wait": "a wait that may never end, as `drumline plan --lint-waits` finds it",
 }
 
 
@@ -575,6 +598,7 @@ _RENDERERS: dict[str, Callable[[str], str]] = {
     "keywords": _keywords,
     "lookups": _lookups,
     "options": _options,
+    "advice": _advice,
     "plugin_settings": _plugin_settings,
     "settings": _settings,
     "statuses": _statuses,

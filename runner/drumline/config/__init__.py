@@ -63,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     template_timeout: float = 20.0
     #: For how many seconds facts that a play gathers are kept for later runs; 0: not at all.
     fact_cache: float = 0.0
+    #: Ids of advice that ``drumline lint`` leaves out.
+    lint_skip: tuple[str, ...] = ()
     #: Directories of roles, searched after the playbook's own; ``~`` may begin their names.
     roles_path: tuple[str, ...] = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
     #: The same for collections.

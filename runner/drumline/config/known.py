@@ -49,6 +49,7 @@ KNOWN: Mapping[str, Known] = {
     "slow_reports": Known(values.one_of("drop", "wait")),
     "template_timeout": Known(values.seconds),
     "fact_cache": Known(values.age),
+    "lint_skip": Known(values.names),
     "roles_path": _ansible(values.paths, "roles_path"),
     "collections_path": Known(
         values.paths,

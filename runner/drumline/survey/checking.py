@@ -15,19 +15,22 @@ from msgspec.structs import replace
 
 from drumline.app import prepare, registry
 from drumline.config import Settings, load_settings
-from drumline.diagnostics import Diagnostic
+from drumline.diagnostics import Diagnostic, Diagnostics
 from drumline.errors import DrumlineError, FilesError
+from drumline.loading.names import templates_in
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.reading import Around
+from drumline.model.plan import Plan
 from drumline.model.playbook import Playbook
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
-from drumline.source.yaml import kept
+from drumline.source.yaml import kept, plain, read
 from drumline.survey.finding import Kind, Unit, task_files
 from drumline.survey.made_up import made_up
 from drumline.survey.stubs import WithStubs
 from drumline.templating.neighbours import load_neighbours
 from drumline.templating.offers import NEIGHBOURS
+from drumline.templating.templates import Templating
 
 #: Mistakes that only say that a variable is missing, which the real inventory or the command line may define.
 _OF_VARIABLES = frozenset({"A keyword can't be rendered", "A host pattern can't be rendered"})
@@ -40,6 +43,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     mistakes: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     playbook: Playbook = Playbook(path="")  #: As far as it could be read.
+    plan: Plan | None = None  #: If nothing is wrong.
     stubs: tuple[str, ...] = ()  #: The names of actions that were stood in for.
 
 
@@ -52,6 +56,30 @@ class Checker:
         self._settings: dict[Path, Settings] = {}
         self._own: dict[str, frozenset[str]] = {}
         self._scratch = Path()
+
+    @property
+    def plugins(self) -> Registry:
+        """Those of no project."""
+        return self._registry("")
+
+    def made(self, diagnostic: Diagnostic) -> bool:
+        """Whether it is about something that was made up."""
+        return diagnostic.position is not None and diagnostic.position.path.startswith(str(self._scratch))
+
+    def check_variables(self, unit: Unit) -> list[Diagnostic]:
+        """What is wrong with a file of variables: its form, and the templates in it."""
+        found = Diagnostics()
+        try:
+            node = read(Path(unit.path))
+        except FilesError as error:
+            return list(error.diagnostics)
+        if node is not None and not isinstance(node.value, dict):
+            detail = f"A file of variables is a dictionary, but this is {node.kind}."
+            found.add("Not variables", detail=detail, position=node.position)
+        templating = Templating(plugins=self.plugins)
+        for template in templates_in(plain(node)):
+            found.extend(templating.check(template))
+        return list(found)
 
     @property
     def actions(self) -> Mapping[str, Action]:
@@ -75,12 +103,13 @@ class Checker:
         if self._stubs:
             stood_in = [WithStubs(plugins.actions, self._own_modules(unit.root))]
             plugins = replace(plugins, actions=stood_in[0])
-        mistakes, warnings, playbook = _checked(path, settings, plugins)
+        mistakes, warnings, playbook, plan = _checked(path, settings, plugins)
         return Checked(
             unit=unit,
             mistakes=tuple(self._mended(mistakes)),
             warnings=tuple(self._mended(warnings)),
             playbook=playbook,
+            plan=plan,
             stubs=tuple(stood_in[0].used) if stood_in else (),
         )
 
@@ -155,7 +184,9 @@ def _modules_below(root: str) -> Iterator[str]:
             yield from (Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
 
 
-def _checked(path: Path, settings: Settings, plugins: Registry) -> tuple[list[Diagnostic], list[Diagnostic], Playbook]:
+def _checked(
+    path: Path, settings: Settings, plugins: Registry
+) -> tuple[list[Diagnostic], list[Diagnostic], Playbook, Plan | None]:
     playbook = Playbook(path="")
 
     def read_and_keep(actions: Mapping[str, Action], around: Around) -> tuple[Playbook, list[Diagnostic]]:
@@ -166,7 +197,7 @@ def _checked(path: Path, settings: Settings, plugins: Registry) -> tuple[list[Di
     try:
         prepared = prepare(read_and_keep, settings, plugins=plugins, made_up=made_up)
     except FilesError as error:
-        return list(error.diagnostics), [], playbook
+        return list(error.diagnostics), [], playbook, None
     except DrumlineError as error:
-        return [Diagnostic(summary=error.summary, detail=error.detail)], [], playbook
-    return [], list(prepared.warnings), playbook
+        return [Diagnostic(summary=error.summary, detail=error.detail)], [], playbook, None
+    return [], list(prepared.warnings), playbook, prepared.plan

@@ -26,6 +26,9 @@ _DATA = frozenset(
 _OF_ROLE = ("tasks", "handlers", "meta", "defaults", "vars")
 _MAIN = ("main.yml", "main.yaml", "main")
 _YAML = (".yml", ".yaml")
+#: Directories of variables, and names that files and directories of an inventory have.
+_VARIABLES = frozenset({"defaults", "group_vars", "host_vars", "vars"})
+_INVENTORY = re.compile(r"(?:hosts|inventory|inventories)(?:\.(?:ya?ml|ini))?\Z")
 #: What a playbook begins with, for one that isn't valid YAML.
 _HOSTS = re.compile(r"^-\s+(?:name:.*\n(?:\s+\w+:.*\n)*?\s+)?(?:hosts|(?:[\w.]+\.)?import_playbook)\s*:", re.MULTILINE)
 
@@ -36,6 +39,8 @@ class Kind(StrEnum):
     PLAYBOOK = "playbook"
     ROLE = "role"
     TASKS = "tasks"
+    INVENTORY = "inventory"
+    VARIABLES = "variables"
 
 
 class Unit(Struct, frozen=True, kw_only=True, order=True):
@@ -46,16 +51,21 @@ class Unit(Struct, frozen=True, kw_only=True, order=True):
     root: str  #: The directory that it was found below.
 
 
-def units_in(paths: Sequence[Path], actions: Mapping[str, Action]) -> list[Unit]:
-    """What there is below the paths, each once, sorted. Raises ``UsageError`` for a path that isn't there."""
+def units_in(paths: Sequence[Path], actions: Mapping[str, Action], *, everything: bool = False) -> list[Unit]:
+    """What there is below the paths, each once, sorted; ``everything``: inventories and files of variables, too.
+
+    Raises ``UsageError`` for a path that isn't there.
+    """
     found: dict[str, Unit] = {}
     for path in paths:
         if not path.exists():
             raise UsageError("A path isn't there", f"There is no file or directory '{path}'.")
         if path.is_dir():
             found.update((unit.path, unit) for unit in _in_directory(path, actions))
+            if everything:
+                found.update((unit.path, unit) for unit in _beside(path) if unit.path not in found)
         else:
-            kind = _kind(path, actions, named=True) or Kind.PLAYBOOK
+            kind = (everything and _kind_beside(path)) or _kind(path, actions, named=True) or Kind.PLAYBOOK
             found[str(path)] = Unit(path=str(path), kind=kind, root=str(path.parent))
     return sorted(found.values())
 
@@ -75,6 +85,25 @@ def _in_directory(root: Path, actions: Mapping[str, Action]) -> Iterator[Unit]:
                 kind = _kind(place / name, actions)
                 if kind is not None:
                     yield Unit(path=str(place / name), kind=kind, root=str(root))
+
+
+def _beside(root: Path) -> Iterator[Unit]:
+    """Inventories and files of variables."""
+    for directory, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _LEFT_OUT)
+        for name in sorted(files):
+            kind = _kind_beside(Path(directory, name))
+            if kind is not None:
+                yield Unit(path=str(Path(directory, name)), kind=kind, root=str(root))
+
+
+def _kind_beside(path: Path) -> Kind | None:
+    if any(part in _VARIABLES for part in path.parts[:-1]):
+        return Kind.VARIABLES if path.suffix in (*_YAML, ".json", "") and path.stat().st_size else None
+    if not _INVENTORY.match(path.name) and not any(_INVENTORY.match(part) for part in path.parts[:-1]):
+        return None
+    is_source = path.suffix in (*_YAML, ".ini", "") and not os.access(path, os.X_OK)
+    return Kind.INVENTORY if is_source and not _HOSTS.search(_text(path)) else None
 
 
 def is_role(directory: Path) -> bool:
