@@ -21,14 +21,25 @@ _OF_ANSIBLE = {
     "fetch": ("fetch",),
     "include": ("include_tasks",),
     "script": ("script",),
+    "packages.apt": ("apt",),
+    "packages.package": ("package",),
+    "packages.package_facts": ("package_facts",),
+    "packages.sources": ("apt_key", "apt_repository"),
     "services.service_facts": ("service_facts",),
+    "system.hostname": ("hostname",),
+    "system.users": ("getent", "group", "user"),
     "text.blockinfile": ("blockinfile",),
     "text.lineinfile": ("lineinfile",),
     "text.replace": ("replace",),
     "waiting": ("wait_for_connection",),
 }
-#: Those that have another name as well.
-_SERVICES = {"service": (), "systemd": ("systemd_service",), "sysvinit": ()}
+#: Those that have other names as well: the module, and the names by which Ansible knows them.
+_BY_MORE_NAMES = {
+    "dnf": ("packages.dnf", "dnf5", "yum"),
+    "service": ("services.service",),
+    "systemd": ("services.service", "systemd_service"),
+    "sysvinit": ("services.service",),
+}
 #: Those of collections, by their prefixes.
 _OF_COLLECTIONS = {
     "community.general.{0}": {"text.ini_file": ("ini_file",)},
@@ -52,9 +63,9 @@ def drumline_actions() -> Iterable[ActionSpec]:
     builtin, windows = "ansible.builtin.{0}", ("win_{0}", "ansible.windows.win_{0}")
     yield from _specs(_ON_WINDOWS_TOO, builtin, *windows)
     yield from _specs(_OF_ANSIBLE, builtin)
-    for name, others in _SERVICES.items():
+    for name, (module, *others) in _BY_MORE_NAMES.items():
         known_as = [builtin.format(name), *others, *(builtin.format(other) for other in others)]
-        yield ActionSpec(name=name, load="drumline_actions.services.service", aliases=tuple(known_as))
+        yield ActionSpec(name=name, load=f"drumline_actions.{module}", aliases=tuple(known_as))
     for prefix, modules in _OF_COLLECTIONS.items():
         yield from _specs(modules, "ansible.builtin.{0}", prefix)
     yield from _specs(_OF_WINDOWS, "ansible.windows.{0}", "community.windows.{0}")

@@ -15,27 +15,20 @@ def _words(text: str) -> frozenset[str]:
 #: Modules of which a line or two of another action do the usual work: name to those lines.
 _INSTEAD = {
     "add_host": "name the host in the inventory",
-    "apt": "shell: apt-get install -y NAME",
-    "apt_repository": "copy to /etc/apt/sources.list.d, then shell: apt-get update",
     "apache2_module": "command: a2enmod NAME",
     "archive": "command: tar -czf DEST -C DIRECTORY .",
     "assemble": "shell: cat DIRECTORY/* > FILE",
     "authorized_key": "shell: grep -qxF KEY ~/.ssh/authorized_keys || echo KEY >> ~/.ssh/authorized_keys",
     "composer": "command: composer install --working-dir=DIRECTORY",
     "cron": "copy to /etc/cron.d",
-    "dnf": "command: dnf install -y NAME",
-    "dnf5": "command: dnf5 install -y NAME",
     "docker_container": "command: docker run -d --name NAME IMAGE",
     "expect": "command with stdin",
     "filesystem": "command: mkfs -t TYPE DEVICE",
     "find": "command: find DIRECTORY -name PATTERN, then loop over stdout_lines",
     "firewalld": "command: firewall-cmd --permanent --add-service=NAME",
     "get_url": "command: curl -fsSL -o DEST URL",
-    "getent": "command: getent DATABASE KEY",
     "git": "command: git clone --branch VERSION REPO DEST, with creates",
-    "group": "command: groupadd NAME",
     "group_by": "name the groups in the inventory",
-    "hostname": "command: hostnamectl set-hostname NAME",
     "htpasswd": "command: htpasswd -b FILE NAME PASSWORD",
     "include_vars": "vars of the play, or -e @FILE",
     "iptables": "command: iptables -A CHAIN …",
@@ -47,8 +40,6 @@ _INSTEAD = {
     "mysql_db": "command: mysql -e 'CREATE DATABASE IF NOT EXISTS NAME'",
     "npm": "command: npm install, with chdir",
     "openssl_privatekey": "command: openssl genrsa -out FILE 4096, with creates",
-    "package": "shell: apt-get install -y NAME, or dnf install -y NAME",
-    "package_facts": "command: dpkg-query -W, or rpm -qa, and register",
     "pip": "command: pip install NAME",
     "powershell": "win_shell: SCRIPT",
     "psexec": "hosts are reached by winrm here",
@@ -66,8 +57,6 @@ _INSTEAD = {
     "ufw": "command: ufw allow PORT",
     "unarchive": "copy, then command: tar -xf FILE -C DEST",
     "uri": "command: curl -fsS URL, and register",
-    "user": "command: useradd -m NAME",
-    "yum": "command: yum install -y NAME",
     "yum_repository": "copy to /etc/yum.repos.d",
     "zypper": "command: zypper --non-interactive install NAME",
     # Windows.
@@ -100,7 +89,7 @@ _INSTEAD = {
 #: Other modules of ansible-core and of the collections in everyday use.
 _OTHERS = _words(
     """
-    acl aix_inittab alternatives apt_key apt_rpm async_status at apk aws_s3 bower bundler bzr capabilities
+    acl aix_inittab alternatives apt_rpm async_status at apk aws_s3 bower bundler bzr capabilities
     consul cpanm dconf deb822_repository debconf dpkg_selections docker_compose docker_compose_v2
     docker_image docker_login docker_network docker_volume ec2_instance ejabberd_user elasticsearch_plugin
     facter filesystem_info flatpak gem git_config github_release haproxy helm homebrew ip_netns ipa_user

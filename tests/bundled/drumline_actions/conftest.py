@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from support.compared import Reference
+from support.disposable import DisposableSshd, require_disposable
 
 from drumline.plugin import (
     Action,
@@ -56,10 +58,14 @@ def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 @pytest.fixture(scope="session")
 def ssh_session(ssh_server: Sshd) -> Iterator[Session]:
     """How it is reached."""
-    own = {"host": ssh_server.address, "port": ssh_server.port, "user": ssh_server.user, "ssh_config_file": "none"}
-    files = {"private_key_file": str(ssh_server.client_key), "known_hosts_file": str(ssh_server.known_hosts)}
-    with open_host("ssh", **own, **files) as host:
+    with _open(ssh_server) as host:
         yield host.session
+
+
+def _open(server: Sshd) -> AbstractContextManager[ActionHost]:
+    own = {"host": server.address, "port": server.port, "user": server.user, "ssh_config_file": "none"}
+    files = {"private_key_file": str(server.client_key), "known_hosts_file": str(server.known_hosts)}
+    return open_host("ssh", **own, **files)
 
 
 @pytest.fixture
@@ -67,6 +73,33 @@ def reference(ssh_server: Sshd, ssh_session: Session, tmp_path: Path) -> Referen
     """The same host for ansible-core and drumline."""
     host = ActionHost(platform=Platform.POSIX, session=ssh_session)
     return Reference(host=host, server=ssh_server, place=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def disposable_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A server of which tests may change what they like."""
+    require_disposable(tmp_path_factory.mktemp("trial"))
+    with DisposableSshd(tmp_path_factory.mktemp("disposable") / "sshd") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def disposable_session(disposable_server: Sshd) -> Iterator[Session]:
+    """How it is reached."""
+    with _open(disposable_server) as host:
+        yield host.session
+
+
+@pytest.fixture
+def disposable(disposable_session: Session) -> ActionHost:
+    """A host of which tests may change what they like; all tests of a module have the same."""
+    return ActionHost(platform=Platform.POSIX, session=disposable_session)
+
+
+@pytest.fixture
+def disposable_reference(disposable_server: Sshd, disposable: ActionHost, tmp_path: Path) -> Reference:
+    """The same host for ansible-core and drumline."""
+    return Reference(host=disposable, server=disposable_server, place=tmp_path)
 
 
 @pytest.fixture(params=["dash", "bash", "busybox", "ssh"])

@@ -1,0 +1,1 @@
+"""Actions for packages: of Debian, of Red Hat, of Python, and of whatever else a host has."""
