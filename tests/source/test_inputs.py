@@ -52,6 +52,16 @@ def test_what_was_only_found_is_read_at_the_end(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_that_is_noted_with_its_directory_too_is_there_once(tmp_path: Path) -> None:
+    file = tmp_path / "app" / "a.conf"
+    file.parent.mkdir()
+    file.write_text("a")
+    with inputs_noted() as inputs:
+        note_file(file)
+        note_file(file.parent)
+    assert [one.path for one in inputs.files()] == [str(file)]
+
+
 def test_outside_nothing_is_noted(tmp_path: Path) -> None:
     with inputs_noted() as outer:
         with inputs_noted() as inner:

@@ -41,12 +41,15 @@ class Inputs:
         self._files.setdefault(os.path.abspath(path), None)
 
     def files(self) -> list[InputFile]:
-        """All files. Those that were only found are read now; those that can't be read any more are left out."""
-        found: list[InputFile] = []
+        """All files. Those that were only found are read now; those that can't be read any more are left out.
+
+        Each is there once, even if it was noted by itself and with its directory.
+        """
+        found: dict[str, InputFile] = {}
         bytes_left, entries_left = _MOST_READ, _MOST_ENTRIES
         for path, known in self._files.items():
             if known:
-                found.append(known)
+                found[path] = known
                 continue
             names = [path]
             if os.path.isdir(path):
@@ -55,11 +58,13 @@ class Inputs:
                     entries_left -= len(entries)
                     names = sorted(entry.path for entry in entries if _is_file(entry))
             for name in names:
+                if name in found:
+                    continue
                 with suppress(OSError):
                     file = _file_at(name, bytes_left)
-                    found.append(file)
+                    found[name] = file
                     bytes_left -= file.size if file.size <= bytes_left else 0
-        return found
+        return list(found.values())
 
 
 def _below(directory: str) -> Iterator[os.DirEntry[str]]:
