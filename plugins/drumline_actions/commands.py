@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -21,6 +21,8 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    CheckImpossible,
+    Checks,
     Completed,
     Language,
     Platform,
@@ -59,6 +61,9 @@ _COMMON = (
     *ignored("warn"),
 )
 _ARGV = Argument(name="argv", type=list, help="Program and arguments as a list, instead of cmd")
+#: Said of a command in a check; the second to templates, in Ansible's words.
+_UNKNOWN = "What a command does isn't known before it has run"
+_WOULD_RUN = {"msg": "Command would have run if not in check mode"}
 _GLOB = "*?[]"
 _EXISTS = Script.beside(__file__, "exists")
 
@@ -196,8 +201,10 @@ def run_once(
     ``program`` is the word that names what the command starts; whether it can be started is looked at afterwards, where
     it seems that it couldn't.
     """
-    not_run = not_run or _not_run
+    not_run = not_run or partial(_not_run, call)
     given = call.arguments
+    if call.check:
+        return (yield from _checked(call, not_run, shown))
     strip = given.get("strip_empty_ends", True)  # `script` has no such argument: always
     reason = ""
     if call.detached:
@@ -223,6 +230,25 @@ def run_once(
         if obstacle:
             return _failed("Error executing command.", obstacle, shlex.join(shown or ()))
     return outcome(call, completed, cmd=shown, strip=strip)
+
+
+def _checked(call: Call, not_run: NotRun, shown: str | list[str] | None) -> Steps:
+    """What is known of a command that isn't run: whether ``creates`` or ``removes`` would prevent it."""
+    values = {} if shown is None else {"cmd": shown, "rc": 0, "stdout": "", "stderr": ""}
+    if call["creates"] is None and call["removes"] is None:
+        raise CheckImpossible(f"{_UNKNOWN}, and the task has neither 'creates' nor 'removes'.", **values, **_WOULD_RUN)
+    if call.platform is Platform.WINDOWS:
+        reason = yield from _reason_on_windows(call)
+    else:
+        token = os.urandom(16).hex()
+        run = Run(language=Language.SH, text="", environment=call.environment, directory=call["chdir"])
+        completed = yield _guarded(call, run, token)
+        require_exit(call, completed)
+        reason = _reason(completed, token)
+    if reason:
+        return not_run(reason, call[reason], shown)
+    said = {} if shown is None else _WOULD_RUN
+    return Result(changed=True, values={**values, **said}, unclear=f"{_UNKNOWN}.")
 
 
 def _guarded(call: Call, run: Run, token: str) -> Run:
@@ -275,10 +301,10 @@ def _reason_on_windows(call: Call) -> Generator[Request, Any, str]:
     return "removes" if there.get("removes") is False else ""
 
 
-def _not_run(reason: str, path: str, shown: str | list[str] | None) -> Result:
+def _not_run(call: Call, reason: str, path: str, shown: str | list[str] | None) -> Result:
     condition = "exists" if reason == "creates" else "does not exist"
     return Result(
-        message=f"Did not run command since '{path}' {condition}",
+        message=f"{'Would' if call.check else 'Did'} not run command since '{path}' {condition}",
         values={"rc": 0, "cmd": shown, "stdout": f"skipped, since {path} {condition}", "stderr": ""},
     )
 
@@ -329,6 +355,7 @@ ACTIONS = (
     Action(
         name="command",
         perform=perform_command,
+        checks=Checks.PARTLY,
         help="Run a program, without a shell",
         arguments=(
             *_COMMON,
@@ -348,6 +375,7 @@ ACTIONS = (
     Action(
         name="shell",
         perform=perform_shell,
+        checks=Checks.PARTLY,
         help="Run a script in sh; on Windows in PowerShell, or in cmd with executable: cmd",
         arguments=(
             *_COMMON,

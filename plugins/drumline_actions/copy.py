@@ -13,6 +13,7 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Checks,
     Effect,
     HostPath,
     Mode,
@@ -34,6 +35,7 @@ from drumline.plugin.kit import (
     ask,
     check_target,
     deliver,
+    file_result,
     local_content,
     mode_text,
     placed,
@@ -118,15 +120,18 @@ def _directory(call: Call, source: Path) -> Steps:
     if call.platform is Platform.WINDOWS:
         found = [_for_windows(entry) for entry in found]
     changed = yield from _make_directories(call, base, [entry.below for entry in found if entry.directory])
+    diffs: list[Any] = []
     for entry in found:
         if entry.directory:
             continue
-        answer = yield from _deliver_entry(call, base, entry)
-        changed = changed or bool(answer.get("changed"))
+        one = yield from _deliver_entry(call, base, entry)
+        changed = changed or one.changed
+        diffs += one.diff if isinstance(one.diff, list) else []
     ends = "\\" if call.platform is Platform.WINDOWS else "/"
     dest = call["dest"] if call["dest"].endswith(("/", ends)) else call["dest"] + ends
     src = str(source) + ("/" if call["src"].endswith("/") else "")
-    return Result(changed=changed, values={"dest": dest, "src": readable_text(src)})
+    diff = diffs if call.diff else None
+    return Result(changed=changed, values={"dest": dest, "src": readable_text(src)}, diff=diff)
 
 
 def _base(call: Call, source: Path) -> HostPath:
@@ -137,14 +142,16 @@ def _base(call: Call, source: Path) -> HostPath:
     return HostPath(written, separator + source.name)
 
 
-def _deliver_entry(call: Call, base: HostPath, entry: TreeEntry) -> Answered:
+def _deliver_entry(call: Call, base: HostPath, entry: TreeEntry) -> Steps:
     separator = "\\" if call.platform is Platform.WINDOWS else "/"
     place = HostPath(base, f"{base.below}{separator}{entry.below}")
     if entry.link is not None:
         owner = {key: call[key] for key in ("owner", "group")}
-        return (yield from ask(call, _FILE, path=place, state="link", src=entry.link, force=True, **_AS_IT_IS, **owner))
+        answer = yield from ask(call, _FILE, path=place, state="link", src=entry.link, force=True, **_AS_IT_IS, **owner)
+        return file_result(call, answer)
     content = yield from local_content(call, entry.path)
-    return (yield from deliver(call, content, dest=place, **_mode(call, entry.path)))
+    answer = yield from deliver(call, content, dest=place, **_mode(call, entry.path))
+    return placed(call, answer, content, src=readable_text(str(entry.path)))
 
 
 def _make_directories(call: Call, base: HostPath, below: list[str]) -> Generator[Request, Any, bool]:
@@ -174,6 +181,7 @@ ACTIONS = (
     Action(
         name="copy",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Put a file, a directory or a text on the host",
         arguments=(

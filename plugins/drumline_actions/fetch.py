@@ -14,6 +14,7 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Checks,
     Effect,
     Get,
     HostPath,
@@ -55,6 +56,8 @@ def perform(call: Call) -> Steps:
     }
     if _sha1(target) == answer["checksum"]:
         return Result(values=values)
+    if call.check:
+        return Result(changed=True, values=values)
     yield from _bring(call, answer["real"], target)
     if call["validate_checksum"] and _sha1(target) != answer["checksum"]:
         raise ActionFailed(f"checksum mismatch: {call['src']} changed while it was fetched", **values)
@@ -143,6 +146,7 @@ ACTIONS = (
     Action(
         name="fetch",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
         help="Copy a file from the host to this machine",
         arguments=(

@@ -18,19 +18,27 @@ $answer.path = $path
 $answer.changed = $false
 $isFile = [IO.File]::Exists($path)
 $isDirectory = [IO.Directory]::Exists($path)
+$was = if ($isDirectory) { 'directory' } elseif ($isFile) { 'file' } else { 'absent' }
 if ($state -eq 'absent') {
-    if ($isFile -or $isDirectory) {
-        Remove $path
-        $answer.changed = $true
+    if ($was -ne 'absent') {
+        Differs state $was absent
+        Change { Remove $path }
     }
 }
-elseif ($state -eq 'directory') { MakeDirectory $path }
-elseif ($state -eq 'touch') {
-    if ($isDirectory) { [IO.Directory]::SetLastWriteTimeUtc($path, [DateTime]::UtcNow) }
-    elseif ($isFile) { [IO.File]::SetLastWriteTimeUtc($path, [DateTime]::UtcNow) }
-    else { [IO.File]::Create($path).Dispose() }
-    $answer.changed = $true
+elseif ($state -eq 'directory') {
+    if ($was -eq 'absent') { Differs state absent directory }
+    MakeDirectory $path
 }
-elseif (-not ($isFile -or $isDirectory)) { throw "file ($path) is absent, cannot continue" }
+elseif ($state -eq 'touch') {
+    Differs state $was touch
+    Change {
+        if ($isDirectory) { [IO.Directory]::SetLastWriteTimeUtc($path, [DateTime]::UtcNow) }
+        elseif ($isFile) { [IO.File]::SetLastWriteTimeUtc($path, [DateTime]::UtcNow) }
+        else { [IO.File]::Create($path).Dispose() }
+    }
+}
+elseif ($was -eq 'absent') { throw "file ($path) is absent, cannot continue" }
 elseif ($state -eq 'file' -and $isDirectory) { throw "file ($path) is directory, cannot continue" }
-$answer.state = if ($state -eq 'absent') { 'absent' } elseif ([IO.Directory]::Exists($path)) { 'directory' } else { 'file' }
+if ([IO.Directory]::Exists($path)) { $answer.state = 'directory' }
+elseif ([IO.File]::Exists($path)) { $answer.state = 'file' }
+elseif (-not $check -or $state -eq 'absent') { $answer.state = 'absent' }

@@ -6,6 +6,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from drumline.plugin import (
     Action,
     ActionFailed,
@@ -22,12 +24,14 @@ from drumline.plugin import (
 )
 from drumline.plugin.kit import (
     ATTRIBUTES,
+    HostAnswer,
     Script,
     ask,
     file_result,
     mode_text,
     readable_text,
     refused,
+    state_diff,
 )
 
 _FILE = Script.beside(__file__, "file")
@@ -77,9 +81,18 @@ def perform_file(call: Call) -> Steps:
         answer = yield from ask(call, _FILE, path=call["path"], state=state)
     else:
         answer = yield from ask(call, _FILE, path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
-        if state in (*_LINKS, "touch"):  # these call it so, as in Ansible
-            answer["dest"] = answer.pop("path")
-    return file_result(call, answer)
+    diff = _diff(call, answer)
+    if call.platform is Platform.POSIX and state in (*_LINKS, "touch"):  # these call it so, as in Ansible
+        answer["dest"] = answer.pop("path")
+    return replace(file_result(call, answer), diff=diff)
+
+
+def _diff(call: Call, answer: HostAnswer) -> dict[str, Any]:
+    contents = {kind: readable_text(answer.pop(kind)) for kind in ("directories", "files") if kind in answer}
+    diff = state_diff(answer, path=readable_text(answer.get("path", call["path"])))
+    if contents:
+        diff["before"]["path_content"] = {"directories": [], "files": [], **contents}
+    return diff
 
 
 def _wanted(call: Call) -> dict[str, Any]:
@@ -175,6 +188,7 @@ ACTIONS = (
     Action(
         name="file",
         perform=perform_file,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Create, link or delete a file or directory on the host, or set its owner and mode",
         arguments=(

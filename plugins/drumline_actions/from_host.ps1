@@ -56,6 +56,7 @@ function CopyTree {
     if (($to + '\').StartsWith($from + '\', [StringComparison]::OrdinalIgnoreCase)) {
         throw "$src can't be copied into itself: $dest is in it"
     }
+    $diff = $false # there would be one of each file
     $null = Tree $src $dest @($from, $to)
     $dest
 }

@@ -36,11 +36,13 @@ relink() {
     [ ! -L "$2" ] || [ "$(readlink -- "$1")" != "$(readlink -- "$2")" ] || return 0
     if [ -d "$2" ] && [ ! -L "$2" ]; then fail "$2 is a directory; the link $1 can't take its place"; fi
     look_for_leftovers "${2%/*}/"
+    changed=1
+    [ -z "$check" ] || return 0
     tmp=$(mktemp "${2%/*}/${own}XXXXXX" 2>&1) || { problem=$tmp tmp=; fail "$problem"; }
     try ln -sf -- "$(readlink -- "$1")" "$tmp"
     try rm -f -- "$2"
     try mv -f -- "$tmp" "$2"
-    tmp= changed=1
+    tmp=
 }
 
 # tree FROM TO ABOVE: ABOVE are the identities of the directories that this one is in. Positional parameters are a function's
@@ -73,10 +75,11 @@ copy_tree() {
     esac
     if [ -d "$target/" ] && [ "$(identity "$target/")" = "$(identity "$src/")" ]; then fail "$src can't be copied to itself"; fi
     if is_in "$target" "$src/"; then fail "$src can't be copied into itself: $target is in it"; fi
+    diff= # there would be one of each file
     make_directory "$target"
     tree "$src" "$target" " $(identity "$src/") $(identity "$target/") "
     say dest "$target"
-    report "$target/"
+    if [ -d "$target" ]; then report "$target/"; else say changed "$changed"; fi
     exit 0
 }
 

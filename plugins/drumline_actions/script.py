@@ -17,6 +17,7 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Checks,
     Language,
     NeededFile,
     Platform,
@@ -79,6 +80,8 @@ _MAKE_TEMPORARY = '$(mktemp "${TMPDIR:-/tmp}/drumline.XXXXXX") || exit'
 def perform(call: Call) -> Steps:
     name, arguments = _parts(call)
     path = call.find_file(name, "files")
+    if call.check:
+        return (yield from run_once(call, _run(call, Language.SH, ""), shown=None, not_run=_not_run))
     if call.platform is Platform.POSIX:
         return (yield from _on_posix(call, path, arguments))
     if path.suffix.lower() == ".ps1" and not call["executable"]:
@@ -200,6 +203,7 @@ ACTIONS = (
     Action(
         name="script",
         perform=perform,
+        checks=Checks.PARTLY,
         help="Send a script from this machine to the host and run it there",
         arguments=(
             Argument(name="cmd", required=True, help="The script's file on this machine, and its arguments"),

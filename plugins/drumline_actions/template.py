@@ -11,6 +11,7 @@ from drumline.plugin import (
     ActionFailed,
     Argument,
     Call,
+    Checks,
     Effect,
     NeededFile,
     Platform,
@@ -128,6 +129,7 @@ ACTIONS = (
     Action(
         name="template",
         perform=perform,
+        checks=Checks.FULLY,
         traits=Traits(renders="src", effect=Effect.FILES),
         help="Render a template from this machine into a file on the host",
         arguments=(

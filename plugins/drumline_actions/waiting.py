@@ -6,12 +6,15 @@ import time
 from ipaddress import ip_address
 from typing import Any
 
+from msgspec.structs import replace
+
 from drumline.plugin import (
     Action,
     ActionFailed,
     Argument,
     AuthenticationFailed,
     Call,
+    CheckImpossible,
     Checks,
     Completed,
     Effect,
@@ -59,6 +62,8 @@ _REFUSED_PAUSE = 60
 
 def perform_wait_for(call: Call) -> Steps:
     _refuse(call)
+    if call.check:
+        call = _looking_once(call)
     yield Waiting(reason=_reason(call), seconds=call["delay"] + call["timeout"])
     if call["delay"]:
         yield Sleep(seconds=call["delay"])
@@ -86,8 +91,17 @@ def perform_wait_for(call: Call) -> Steps:
         )
     values = _values(call, call["delay"] + int(answer["elapsed"]))
     if answer.get("late"):
+        if call.check:
+            raise CheckImpossible(f"It would wait {_reason(call)}; a check looks once.")
         raise ActionFailed(call["msg"] or _late(call), **values)
     return Result(values=values)
+
+
+def _looking_once(call: Call) -> Call:
+    """The same without any waiting, for a check."""
+    if call["command"] is not None:
+        raise CheckImpossible(f"It would wait {_reason(call)}; a check doesn't run the command.")
+    return replace(call, arguments={**call.arguments, "timeout": 0, "delay": 0})
 
 
 def _until_command(call: Call) -> Steps:
@@ -244,6 +258,7 @@ ACTIONS = (
     Action(
         name="wait_for",
         perform=perform_wait_for,
+        checks=Checks.PARTLY,
         traits=Traits(effect=Effect.NOTHING, waits=WaitArguments(absent=("absent", "stopped"))),
         help="Wait for a port, a path or a command on the host",
         arguments=(

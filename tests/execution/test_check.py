@@ -19,11 +19,11 @@ def _check(directory: Path, tasks: str, **options: Any) -> Ran:
 
 
 def test_what_cannot_be_checked_is_not_run(tmp_path: Path) -> None:
-    ran = _check(tmp_path, f"- {{id: one, shell: touch {tmp_path}/made}}")
+    ran = _check(tmp_path, f"- {{id: one, raw: touch {tmp_path}/made}}")
     assert (ran.status("one"), ran.exit_status) == ("unclear", 0)
     assert not (tmp_path / "made").exists()
     assert ran.result("one")["skipped"]
-    assert ran.result("one")["unclear"]
+    assert ran.result("one")["unclear"] == "'raw' can't be checked, so it wasn't run."
 
 
 def test_a_task_that_says_so_is_run_even_in_a_check(tmp_path: Path) -> None:

@@ -384,7 +384,8 @@ class JobRun:
                 lookup=task.look_up,
             )
             if self.check and action.checks is Checks.NOT:
-                raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.")
+                told = f"remote module ({action.name}) does not support check mode"  # as in Ansible
+                raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.", msg=told)
             if self._task.first and self._context.fact_cache is not None:
                 return self._cached(self._context.fact_cache, action, call, target, become)
             result = self._drive(self._steps(action, call), target, become)
@@ -392,7 +393,8 @@ class JobRun:
                 self._add(call[action.traits.adds.file])
             return result
         except CheckImpossible as error:
-            return Result(skipped=True, message=error.reason, values=error.values, unclear=error.reason)
+            told = str(error.values.pop("msg", error.reason))
+            return Result(skipped=True, message=told, values=error.values, unclear=error.reason)
         except ActionFailed as error:
             return Result(failed=True, message=error.message, values=error.values)
         except FilesError as error:

@@ -25,6 +25,8 @@ A suite is a pytest class with an action and its cases, for fixtures ``posix`` a
 
 A case with ``answers`` is played without a host, once for each platform; any other is performed on every host that the
 fixture gives, in a new directory there. One that changes something is then performed again, and must change nothing.
+Before all that it is checked, unless the action can't be: it must change nothing, and say the same of ``changed``. That
+this can't be known may only be said by an action that can be checked partly.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ from drumline.errors import HostError
 from drumline.model.outcome import Completed, Result
 from drumline.model.request import Request, Run, Waiting
 from drumline.model.target import Platform
-from drumline.plugin.actions import Action, ActionFailed, Call
+from drumline.model.traits import Checks
+from drumline.plugin.actions import Action, ActionFailed, Call, CheckImpossible
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit import Script, script_run
 from drumline.testing.acting import play
@@ -211,6 +214,8 @@ def check_case(case: Case, action: Action, host: ActionHost, directory: Path, ro
         there.fill(fill(case.before))
         if case.setup:
             host.run(fill(case.setup))
+        if action.checks is not Checks.NOT:
+            _check_only(case, action, host, there, fill)
         _check_once(case, action, host, there, fill)
         if case.changed and case.repeats:
             again = replace(case, changed=False, message=None, values={}, requests=None, waits=None)
@@ -226,6 +231,24 @@ def _settings_kept(host: ActionHost) -> Iterator[None]:
         yield
     finally:
         host.settings = settings
+
+
+def _check_only(case: Case, action: Action, host: ActionHost, there: HostDirectory, fill: _Filling) -> None:
+    """In a check nothing changes, and ``changed`` is what it will be."""
+    settings = host.settings
+    host.settings = {**settings, **fill.call(case), "check": True, "diff": True}
+    before = _all_entries(there, host), fill.made(case)
+    outcome = _Outcome.of(lambda: host(action, **fill(case.arguments)))
+    assert (_all_entries(there, host), fill.made(case)) == before, f"the check changed something: {outcome}"
+    known = not outcome.result.unclear or action.checks is Checks.FULLY
+    if known and case.failed is None and case.changed is not None:
+        assert (outcome.result.changed, outcome.result.failed) == (case.changed, False), f"in the check: {outcome}"
+    host.settings = settings
+
+
+def _all_entries(there: HostDirectory, host: ActionHost) -> HostEntries:
+    """With their modes, where there are any."""
+    return there.entries(there.entries() if host.platform is Platform.POSIX else ())
 
 
 def _check_once(case: Case, action: Action, host: ActionHost, there: HostDirectory, fill: _Filling) -> None:
@@ -282,6 +305,8 @@ class _Outcome:
     def of(cls, perform: Callable[[], Result]) -> _Outcome:
         try:
             return cls(perform())
+        except CheckImpossible as error:
+            return cls(Result(skipped=True, message=error.reason, values=error.values, unclear=error.reason))
         except ActionFailed as error:
             return cls(Result(failed=True, message=error.message, values=error.values), error)
         except HostError as error:

@@ -205,7 +205,8 @@ class HostDirectory:
             self._host.session.put(Put(source=source, destination=path, mode=mode))
 
     def entries(self, modes: Collection[str] = ()) -> dict[str, HostEntry]:
-        """All that is in it, at any depth: directories end with ``/``; files that are text come as text.
+        """All that is in it, at any depth: directories end with ``/``; files that are text come as text,
+        and pipes and the like as None.
 
         What is named in ``modes`` comes as a :class:`HostFile`.
         """

@@ -8,7 +8,8 @@ list() {
         elif [ -d "$entry" ]; then
             say_item kinds "directory ${what%%:*}"
             list "$entry"
-        else say_item kinds "file ${what%%:*}"
+        elif [ -f "$entry" ]; then say_item kinds "file ${what%%:*}"
+        else say_item kinds "special ${what%%:*}"
         fi
     done
 }

@@ -31,7 +31,7 @@ from drumline.plugin.kit.asking import (
 )
 from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
 from drumline.plugin.kit.detached import state_in_background
-from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, text_diff
+from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, host_diff, state_diff, text_diff
 from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
 from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
 from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
@@ -61,6 +61,7 @@ __all__ = [
     "expanding_word",
     "file_result",
     "fill",
+    "host_diff",
     "ignored",
     "local_content",
     "match_regex",
@@ -77,6 +78,7 @@ __all__ = [
     "result_of",
     "script_run",
     "sh_word",
+    "state_diff",
     "state_in_background",
     "target_settings",
     "temporaries",

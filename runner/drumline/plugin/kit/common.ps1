@@ -13,6 +13,12 @@ function Change([scriptblock]$what) {
     if (-not $check) { & $what }
 }
 
+# A part of the state that changes, for a diff.
+function Differs([string]$name, $before, $after) {
+    $answer["before.$name"] = $before
+    $answer["after.$name"] = $after
+}
+
 # Where a diff is wanted, what a file holds, by the $name; NAME_binary or NAME_larger where that can't be shown.
 function SayContent([string]$name, [string]$path) {
     if (-not $diff -or -not [IO.File]::Exists($path)) { return }
@@ -44,8 +50,7 @@ function Sum([string]$algorithm, [string]$path) {
 function MakeDirectory([string]$path) {
     if ([IO.Directory]::Exists($path)) { return }
     if ([IO.File]::Exists($path)) { throw "$path already exists as a file" }
-    [void][IO.Directory]::CreateDirectory($path)
-    $answer.changed = $true
+    Change { [void][IO.Directory]::CreateDirectory($path) }
 }
 
 function Beside([string]$path) {

@@ -17,7 +17,8 @@ from drumline.model.target import Platform
 from drumline.plugin.actions import ActionFailed, Argument, Call, Written
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.kit.arguments import ATTRIBUTES, mode_text
-from drumline.plugin.kit.asking import Answered, HostAnswer, ask, result_of, temporaries
+from drumline.plugin.kit.asking import Answered, HostAnswer, ask, readable_text, result_of, temporaries
+from drumline.plugin.kit.diffs import content_diff, host_diff, state_diff
 from drumline.plugin.kit.scripts import Script
 from drumline.plugin.kit.transfer import Content, fill
 
@@ -121,14 +122,26 @@ def _validation_word(word: str) -> str:
 def placed(call: Call, answer: HostAnswer, content: Content | None = None, *, src: str | None = None) -> Result:
     """The result of putting a file somewhere. Ansible names its source only where it was put there anew."""
     moved = bool(answer.pop("moved", False))
-    made = file_result(call, answer, **({} if src is None else {"src": src}))
+    written = moved or bool(answer.pop("would", False))
+    diff = _diff(call, answer, content, src) if written else state_diff(answer, path=readable_text(answer["dest"]))
+    made = replace(file_result(call, answer, **({} if src is None else {"src": src})), diff=diff)
     if call.platform is Platform.WINDOWS:
         return made
-    left_out = "path" if moved else "src"
+    left_out = "path" if written else "src"
     values = {name: value for name, value in made.values.items() if name != left_out}
     if moved and content is not None:
         values["md5sum"] = content.md5()
     return replace(made, values=values)
+
+
+def _diff(call: Call, answer: HostAnswer, content: Content | None, src: str | None) -> list[dict[str, Any]]:
+    """The diff of what was written; without ``content`` it is of the host, and the script has said what it holds."""
+    if not call.diff:
+        return []
+    dest = readable_text(answer["dest"])
+    if content is None:
+        return [host_diff(answer, dest, after_header=src)]
+    return [content_diff(answer, content.shown(), dest, after_header=src)]
 
 
 def file_result(call: Call, answer: HostAnswer, **values: Any) -> Result:
@@ -136,6 +149,6 @@ def file_result(call: Call, answer: HostAnswer, **values: Any) -> Result:
     found: HostAnswer = {key: int(value) if key in _NUMBERS else value for key, value in answer.items()}
     if "mode" in found:
         found["mode"] = found["mode"].zfill(4)
-    if call.platform is Platform.POSIX and "checksum" in found:
+    if call.platform is Platform.POSIX and "checksum" in found and "mode" in found:
         found["state"] = "file"
     return result_of(found, **values)

@@ -19,18 +19,32 @@ function Replace([string]$temporary, [string]$target) {
     if ($attributes -band [IO.FileAttributes]::ReadOnly) { [IO.File]::SetAttributes($target, $attributes) }
 }
 
+# What a diff shows. Content that doesn't come from this host is known elsewhere.
+function TellContents([string]$source, [string]$target) {
+    SayContent before $target
+    if ($origin -eq 'host') { SayContent after $source }
+}
+
 function Place([string]$source, [string]$target, [string]$checksum) {
     if ([IO.Directory]::Exists($target)) { throw "$target is a directory; a file can't take its place" }
     $directory = [IO.Path]::GetDirectoryName($target)
-    if (-not [IO.Directory]::Exists($directory)) { throw "Destination directory '$directory' does not exist" }
+    # In a check an earlier task may be there to make it.
+    if (-not $check -and -not [IO.Directory]::Exists($directory)) { throw "Destination directory '$directory' does not exist" }
     $exists = [IO.File]::Exists($target)
     if ($exists -and (-not $force -or (Sum SHA1 $target) -eq $checksum)) { return }
+    if ($check) {
+        TellContents $source $target
+        $answer.changed = $true
+        $answer.would = $true
+        return
+    }
     LookForLeftovers $directory
     $temporary = if ($origin -eq 'upload') { $upload } else { Beside $target }
     if ($origin -eq 'check') {
         $answer.upload = $temporary
         return
     }
+    TellContents $source $target
     try {
         Fill $source $temporary
         $sum = Sum SHA1 $temporary
@@ -39,6 +53,7 @@ function Place([string]$source, [string]$target, [string]$checksum) {
     }
     finally { [IO.File]::Delete($temporary) }
     $answer.changed = $true
+    $answer.moved = $true
 }
 
 # Into the directory that $dest is or names, under $name.
@@ -51,5 +66,5 @@ function Settle([string]$dest) {
 
 function Placed([string]$dest) {
     $answer.dest = $dest
-    if ([IO.File]::Exists($dest)) { $answer.size = ([IO.FileInfo]$dest).Length }
+    if (-not $answer.would -and [IO.File]::Exists($dest)) { $answer.size = ([IO.FileInfo]$dest).Length }
 }

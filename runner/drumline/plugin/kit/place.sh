@@ -1,5 +1,5 @@
 # How deliver.sh, and scripts of actions, put content at $dest, if what is there differs.
-backup_file= moved=
+backup_file= moved= would=
 trap 'rm -f -- "$tmp"; exit 143' HUP INT TERM
 
 needed() {
@@ -40,7 +40,14 @@ unchanged() {
     [ "$sum" = "$since" ] || fail "$dest was changed by someone else meanwhile, so it was left alone: run again"
 }
 
+# What a diff shows. Content that doesn't come from this host is known elsewhere.
+tell_contents() {
+    say_content before "$dest"
+    [ "$origin" != host ] || say_content after "$src"
+}
+
 replace() {
+    tell_contents
     fill
     like_before
     attributes "$tmp" "$mode"
@@ -70,13 +77,20 @@ place() {
         */*) directory=${dest%/*}/ ;;
         *) directory=./ ;;
     esac
-    if [ -n "$parents" ] && [ ! -d "$directory" ]; then make_parents; fi
-    [ -d "$directory" ] || fail "Destination directory ${directory%/} does not exist"
+    if [ -n "$parents" ] && [ -z "$check" ] && [ ! -d "$directory" ]; then make_parents; fi
+    # In a check an earlier task may be there to make it.
+    [ -n "$check" ] || [ -d "$directory" ] || fail "Destination directory ${directory%/} does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
     if [ -e "$dest" ] && [ ! -f "$dest" ] && [ ! -L "$dest" ]; then
         fail "$dest is a pipe, a socket or a device; a file can't take its place"
     fi
     if needed; then
+        if [ -n "$check" ]; then
+            [ "$origin" != stdin ] || cat >/dev/null
+            tell_contents
+            changed=1 would=1
+            return
+        fi
         look_for_leftovers "$directory"
         if [ "$origin" = upload ]; then
             tmp=$upload
@@ -92,6 +106,7 @@ place() {
     else
         [ "$origin" != stdin ] || cat >/dev/null
         [ "$origin" != upload ] || rm -f -- "$upload"
+        tells=1
         attributes "$dest" "$mode"
     fi
 }
@@ -106,9 +121,15 @@ settle() {
     [ -z "$follow" ] || [ ! -L "$dest" ] || dest=$(readlink -f -- "$dest")
 }
 
+# In a check nothing is known of a file that would be written but what it holds.
 placed() {
     say dest "$dest"
     say checksum "$checksum"
+    if [ -n "$would" ]; then
+        say changed 1
+        say would 1
+        return
+    fi
     [ -z "$moved" ] || say moved 1
     [ -z "$backup_file" ] || say backup_file "$backup_file"
     report "$dest"

@@ -22,6 +22,7 @@ from drumline.model.request import Language, Put, Request, Run, Sleep
 from drumline.model.target import Platform
 from drumline.plugin.actions import ActionFailed, Call
 from drumline.plugin.kit.asking import output_text, remove, require_exit
+from drumline.plugin.kit.diffs import MOST_DIFF
 
 #: Bytes that travel together with the script that uses them, in one round trip.
 SMALL = 64 * 1024
@@ -61,6 +62,12 @@ class Content(Struct, frozen=True, kw_only=True):
     def small(self) -> bytes | None:
         """The content itself when it can travel with a script."""
         return self.source if isinstance(self.source, bytes) and self.size <= SMALL else None
+
+    def shown(self) -> bytes | None:
+        """The content for a diff; None where it is too large for one."""
+        if self.size > MOST_DIFF:
+            return None
+        return b"".join(self.pieces())
 
     def require_unchanged(self) -> None:
         """Raise ``ActionFailed`` when the file was written to since its checksum was taken."""
