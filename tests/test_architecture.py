@@ -79,6 +79,7 @@ HOMES = {
 #: Public beside ``drumline.plugin`` itself.
 _BESIDE = (
     "background",
+    "becoming",
     "events",
     "history",
     "kit",

@@ -10,9 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from drumline.plugin import Emit, Ending, Exit, Stream
+
+if TYPE_CHECKING:
+    from drumline_local.terminal import Terminal
 
 #: Bytes read or written at once.
 _CHUNK = 1 << 16
@@ -29,7 +32,18 @@ class Process:
     everybody sees them in the process list.
     """
 
-    def __init__(self, script: str) -> None:
+    def __init__(
+        self,
+        script: str,
+        *,
+        terminal: Terminal | None = None,
+        kill_foreign: Callable[[list[int]], None] | None = None,
+    ) -> None:
+        """``kill_foreign`` ends processes of its tree that belong to another user."""
+        self._terminal = terminal
+        self.kill_foreign = kill_foreign
+        self._stays_open = False
+        self.early: Exit | None = None  #: When it was ended before its script began.
         self._deadline: float | None = None
         self._interrupted = threading.Event()
         self._input: bytes | None = None  # what ``feed`` was given, to feed it once more if need be
@@ -42,9 +56,17 @@ class Process:
             raise
 
     def _begin(self) -> None:
-        self._popen = _start(self._script)
+        self._popen = _start(self._script, self._terminal)
         self._selector = selectors.DefaultSelector()
         self._watch()
+
+    def lead(self, data: bytes, emit: Emit) -> None:
+        """Write what goes ahead of its input, and return when it has been taken in."""
+        self._stays_open = True
+        self._stdin = memoryview(data)
+        self._selector.register(self._popen.stdin, selectors.EVENT_WRITE, "stdin")  # type: ignore[arg-type]
+        self.early = self.communicate_until(lambda: not self._stdin, emit)
+        self._stays_open = False
 
     def feed(self, stdin: bytes) -> None:
         """All of its input, or what is left of it."""
@@ -117,12 +139,25 @@ class Process:
     def _end_tree(self) -> None:
         from drumline_local.tree import end_tree  # with psutil, whose import takes longer than most commands
 
-        end_tree(self._popen)
+        if self.kill_foreign is not None:  # what waits for a password ends with its input, or its terminal
+            _close(self._popen.stdin)
+            self._let_go_of_terminal()
+        end_tree(self._popen, self.kill_foreign)
 
     def _let_go(self) -> None:
         self._selector.close()
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             _close(pipe)
+        self._let_go_of_terminal()
+
+    def _let_go_of_terminal(self) -> None:
+        if self._terminal is not None:
+            self._forget(self._terminal)
+            self._terminal.close()
+
+    def _forget(self, stream: object) -> None:
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(stream)  # type: ignore[arg-type]
 
     def _was_hit(self) -> bool:
         """Whether a Ctrl-C for drumline ended it before its shell was there: the script was not begun.
@@ -149,6 +184,8 @@ class Process:
             os.set_blocking(pipe.fileno(), False)
         self._selector.register(self._popen.stdout, selectors.EVENT_READ, "stdout")
         self._selector.register(self._popen.stderr, selectors.EVENT_READ, "stderr")
+        if self._terminal is not None:
+            self._selector.register(self._terminal, selectors.EVENT_READ, "terminal")
 
     def _reason_to_end(self) -> Ending | None:
         if self._interrupted.is_set():
@@ -162,6 +199,8 @@ class Process:
         for key, _ in self._selector.select(patience):
             if key.data == "stdin":
                 self._feed(key.fileobj)
+            elif key.data == "terminal":
+                self._read_terminal()
             else:
                 self._read(key.fileobj, key.data, emit)
         if not self._selector.get_map():
@@ -181,12 +220,11 @@ class Process:
 
     def _read_the_rest(self, emit: Emit) -> None:
         last = time.monotonic() + _GRACE
-        while any(key.data != "stdin" for key in self._selector.get_map().values()) and time.monotonic() < last:
+        self._forget(self._popen.stdin)
+        self._forget(self._terminal)
+        while self._selector.get_map() and time.monotonic() < last:
             for key, _ in self._selector.select(_TICK):
-                if key.data == "stdin":
-                    self._selector.unregister(key.fileobj)
-                else:
-                    self._read(key.fileobj, key.data, emit)
+                self._read(key.fileobj, key.data, emit)
 
     def _feed(self, pipe: object) -> None:
         assert self._popen.stdin
@@ -198,7 +236,13 @@ class Process:
             self._stdin = self._stdin[:0]
         if not self._stdin:
             self._selector.unregister(self._popen.stdin)
-            self._popen.stdin.close()
+            if not self._stays_open:
+                self._popen.stdin.close()
+
+    def _read_terminal(self) -> None:
+        assert self._terminal is not None
+        if not self._terminal.read():
+            self._forget(self._terminal)
 
     def _read(self, pipe: object, stream: Stream, emit: Emit) -> None:
         source = self._popen.stdout if stream == "stdout" else self._popen.stderr
@@ -229,16 +273,17 @@ def _new_file() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _start(script: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(script: IO[bytes], terminal: Terminal | None) -> subprocess.Popen[bytes]:
     """The shell empties the file right before it begins."""
     name = f"/dev/fd/{script.fileno()}"
+    command = ["/bin/sh", "-c", f'eval ": >{name}; $(cat {name})"', "sh"]
     return subprocess.Popen(
-        ["/bin/sh", "-c", f'eval ": >{name}; $(cat {name})"', "sh"],
+        command if terminal is None else terminal.command(command),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
-        pass_fds=(script.fileno(),),
+        pass_fds=(script.fileno(), *(() if terminal is None else (terminal.other_end,))),
         start_new_session=True,
     )
 

@@ -30,7 +30,8 @@ class LocalStaged:
         """Return when it waits, or was interrupted; raise when it can't be staged."""
         remarks = self._remarks
         self._process.limit(time.monotonic() + READY_PATIENCE)
-        self._exit = self._process.communicate_until(lambda: remarks.over or remarks.ready is not None, remarks.take)
+        reached = lambda: remarks.over or remarks.ready is not None  # noqa: E731
+        self._exit = self._process.early or self._process.communicate_until(reached, remarks.take)
         if self._exit is None and remarks.over:
             self._give_up()
         if self._exit is None or self._exit.ending is Ending.INTERRUPTED:

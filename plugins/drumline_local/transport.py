@@ -7,9 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from drumline.plugin import (
+    Become,
     Costs,
     Emit,
     Exit,
@@ -84,9 +88,12 @@ class LocalSession:
 
     def run(self, request: Run, emit: Emit) -> Exit:
         """See :class:`drumline.plugin.Session`."""
-        script = shell_script(request)
-        with self._carrying_out(script) as process:
-            process.limit(None if request.timeout is None else time.monotonic() + request.timeout)
+        script = shell_script(replace(request, become=None))
+        deadline = None if request.timeout is None else time.monotonic() + request.timeout
+        with self._carrying_out(script, request.become, deadline, emit) as process:
+            if (early := process.early) is not None:
+                return early
+            process.limit(deadline)
             process.feed(request.stdin)
             return process.communicate(emit)
 
@@ -97,24 +104,38 @@ class LocalSession:
         from drumline_local.staging import LocalStaged
 
         remarks = Remarks(nonce())
-        script = staged_script(request, remarks.word)
+        script = staged_script(replace(request, become=None), remarks.word)
         with ExitStack() as use:
-            process = use.enter_context(self._carrying_out(script))
+            process = use.enter_context(self._carrying_out(script, request.become, None, remarks.take))
             staged = LocalStaged(process, request, remarks)
             staged.wait_until_ready()
             staged.use = use.pop_all()
         return staged
 
     @contextmanager
-    def _carrying_out(self, script: str) -> Iterator[Process]:
+    def _carrying_out(
+        self, script: str, become: Become | None, deadline: float | None, emit: Emit
+    ) -> Iterator[Process]:
+        """The process that runs a script; ``Process.early`` says if it was ended before."""
+        with ExitStack() as use:
+            use.callback(self._let_go)
+            begin = partial(self._begin, use)
+            if become is None:
+                yield begin(script)
+            else:
+                from drumline_local.becoming import begin_as  # few commands do
+
+                yield begin_as(become, script, deadline, emit, begin)
+
+    def _begin(self, use: ExitStack, script: str, **more: Any) -> Process:
         with self._lock:
-            process = self._running = Process(script)
-        try:
-            yield process
-        finally:
-            with self._lock:
-                self._running = None
-            process.close()
+            process = self._running = Process(script, **more)
+        use.callback(process.close)
+        return process
+
+    def _let_go(self) -> None:
+        with self._lock:
+            self._running = None
 
     def put(self, request: Put) -> None:
         """See :class:`drumline.plugin.Session`."""

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
@@ -21,15 +22,17 @@ _PERSISTENCE = 5.0
 _PAUSE = 0.01
 
 
-def end_tree(leader: subprocess.Popen[bytes]) -> None:
+def end_tree(leader: subprocess.Popen[bytes], kill_foreign: Callable[[list[int]], None] | None = None) -> None:
     """SIGTERM to all members, a short grace, then SIGKILL until none is left. Returns with the leader reaped.
 
-    Members that belong to another user (``become``) are killed through ``sudo``, as they were started.
+    Members that belong to another user are killed by ``kill_foreign``, else by ``sudo``, which a command may have used.
     """
     members: set[psutil.Process] = set()
     _signal(_find(members, leader.pid), signal.SIGTERM)
     _wait_until_gone(leader, members, _GRACE)
-    _kill_through_sudo(_foreign(_find(members, leader.pid)))
+    foreign = [process.pid for process in _foreign(_find(members, leader.pid))]
+    if foreign:
+        (kill_foreign or _kill_through_sudo)(foreign)
     deadline = time.monotonic() + _PERSISTENCE
     while _signal(_find(members, leader.pid), signal.SIGKILL) and time.monotonic() < deadline:
         leader.poll()
@@ -58,15 +61,14 @@ def _foreign(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in processes if not _signal([process], 0)]
 
 
-def _kill_through_sudo(processes: list[psutil.Process]) -> None:
-    if processes:
-        with suppress(OSError):  # without sudo, none of them was started by it
-            subprocess.run(
-                ["sudo", "-n", "kill", "-KILL", *(str(process.pid) for process in processes)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
+def _kill_through_sudo(pids: list[int]) -> None:
+    with suppress(OSError):  # without sudo, none of them was started by it
+        subprocess.run(
+            ["sudo", "-n", "kill", "-KILL", *map(str, pids)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
 
 
 def _find(members: set[psutil.Process], session: int) -> list[psutil.Process]:

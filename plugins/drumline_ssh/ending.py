@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
-#: The command is what hangs below the shell, and orphans of it: processes in the shell's own group that were started
+#: The command is what hangs below the shell, and orphans of it: processes in the shell's group that were started
 #: after the command was, and whose parents aren't in that group. (A service that an earlier command left is older.)
 #: Victims are remembered with their start time, since those with a group of their own are orphans too once we begin;
 #: and whoever is in the group of a victim is one, since a victim may start another while we look.
 #: SIGTERM first, so that a package manager can put down what it holds; SIGKILL after a second.
 _SCRIPT = r"""
-shell=@SHELL@ user=@USER@ victims= first_start= first_pid=
+shell=@SHELL@ its_group= victims= first_start= first_pid=
 processes() {
   if [ -r /proc/self/stat ]; then
     for file in /proc/[0-9]*/stat; do
@@ -31,8 +29,14 @@ is_younger() {
 }
 look() {
   all=$(processes) group=" "
+  [ -n "$its_group" ] || its_group=$(while read -r pid parent its start; do
+    [ "$pid" != "$shell" ] || echo "$its"
+  done <<END
+$all
+END
+)
   while read -r pid parent its start; do
-    [ "$its" != "$shell" ] || group="$group$pid "
+    [ "$its" != "$its_group" ] || group="$group$pid "
     if [ "$parent" = "$shell" ] && [ -z "$first_start" ]; then first_start=$start first_pid=$pid; fi
   done <<END
 $all
@@ -46,7 +50,7 @@ END
       case " $victims" in *" $pid:$start "* | *" $its:"*) new=1 ;; *) new= ;; esac
       [ "$parent" != "$shell" ] || new=1
       case "$living" in *" $parent "*) new=1 ;; esac
-      if [ -z "$new" ] && [ "$its" = "$shell" ] && [ "$pid" != "$shell" ] && is_younger "$pid" "$start"; then
+      if [ -z "$new" ] && [ "$its" = "$its_group" ] && [ "$pid" != "$shell" ] && is_younger "$pid" "$start"; then
         case "$group" in *" $parent "*) ;; *) new=1 ;; esac
       fi
       [ -z "$new" ] || { living="$living$pid " victims="$victims$pid:$start " more=1; }
@@ -56,10 +60,7 @@ END
   done
   [ "$living" != " " ]
 }
-end() {
-  kill -s "$1" $living
-  [ -z "$user" ] || sudo -n -u "$user" kill -s "$1" $living || sudo -n kill -s "$1" $living
-} 2>/dev/null
+end() { kill -s "$1" $living; } 2>/dev/null
 look || exit 0
 end TERM
 for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -75,6 +76,6 @@ exit 1
 """
 
 
-def ending_script(shell_pid: int, user: str | None) -> str:
-    """The script for the command of a shell; ``user`` is whom the command became. It fails if anybody survived."""
-    return _SCRIPT.replace("@SHELL@", str(shell_pid)).replace("@USER@", shlex.quote(user or ""))
+def ending_script(shell_pid: int) -> str:
+    """The script for the command of a shell, to be run as the user of that shell. It fails if anybody survived."""
+    return _SCRIPT.replace("@SHELL@", str(shell_pid))

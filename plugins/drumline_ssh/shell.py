@@ -13,12 +13,13 @@ import paramiko
 from paramiko.buffered_pipe import PipeTimeout
 
 from drumline.plugin import ConnectionLost, Emit, HostError, Stream
+from drumline.plugin.becoming import PATIENCE, Dialogue
 from drumline.plugin.marks import Tail
 from drumline_ssh import faults, wire
 from drumline_ssh.bounds import Patient
 
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
-_Kind = Literal["stdout", "stderr", "end", "wake"]
+_Kind = Literal["stdout", "stderr", "terminal", "end", "hang-up", "wake"]
 #: Bytes that may be on their way to us before the host waits: two streams of a fast link.
 _WINDOW = 4 * 1024 * 1024
 #: Seconds for a shell to say that it is there: login shells may do a lot before.
@@ -99,16 +100,17 @@ class _Inbox:
 class _Buffer:
     """One of the two buffers as paramiko sees it."""
 
-    def __init__(self, inbox: _Inbox, stream: Stream) -> None:
+    def __init__(self, inbox: _Inbox, kind: _Kind, ends: _Kind = "end") -> None:
         self._inbox = inbox
-        self._stream = stream
+        self._kind = kind
+        self._ends = ends
         self.read = inbox.read
 
     def feed(self, data: bytes) -> None:
-        self._inbox.put(self._stream, data)
+        self._inbox.put(self._kind, data)
 
     def close(self) -> None:
-        self._inbox.put("end")
+        self._inbox.put(self._ends)
 
     def __len__(self) -> int:
         return 0
@@ -118,8 +120,10 @@ class SshShell:
     """One exec channel. Used by one thread; ``wake`` may be called by others."""
 
     def __init__(self, transport: paramiko.Transport, program: str, place: str, timeout: float) -> None:
+        self.pid = 0  #: The shell's process id, once it is there.
         self._transport = transport
         self._place = place
+        self._terminal: paramiko.Channel | None = None
         self._inbox = _Inbox()
         self._rest: dict[Stream, bytes] = dict.fromkeys(_STREAMS, b"")
         self._reading: tuple[str, dict[Stream, Tail]] | None = None
@@ -144,6 +148,57 @@ class SshShell:
             if kind == "end":
                 raise self._ended()
         self.send_on(data)
+
+    def lend_terminal(self, program: str) -> None:
+        """Start another program on the host, at a terminal. What it shows there is taken in with what this one says."""
+        self._terminal = _open(self._transport, self._place, _START_PATIENCE)
+        buffer = _Buffer(self._inbox, "terminal", "hang-up")
+        self._terminal.in_buffer = buffer  # type: ignore[assignment]  # as in __init__
+        try:
+            self._terminal.get_pty(term="dumb", width=1000)
+            self._terminal.exec_command(program)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise faults.of_channel(error, self._place, alive=self._transport.is_active()) from None
+
+    def wait_for_terminal(self) -> None:
+        """Return when the program at the terminal has shown something; raises ``Woken`` when it takes too long."""
+        deadline = time.monotonic() + _START_PATIENCE
+        while (kind := self._receive(deadline)[0]) != "terminal":
+            if kind in ("end", "hang-up"):
+                raise self._ended()
+            if kind == "wake":
+                raise Woken
+
+    def become(self, dialogue: Dialogue, deadline: float | None = None) -> None:
+        """Make it another user's shell. Raises ``CommandRefused``, and ``Woken`` as ``collect`` does."""
+        late = time.monotonic() + PATIENCE
+        end = late if deadline is None else min(late, deadline)
+        self.send_on(wire.becoming(dialogue.script))
+        while True:
+            try:
+                kind, data = self._receive(end)
+            except Woken:
+                if time.monotonic() < late:
+                    raise
+                raise dialogue.late() from None
+            match kind:
+                case "wake":
+                    raise Woken
+                case "hang-up":  # the streams end as well, with what is to be said
+                    continue
+                case "end":
+                    if not self._transport.is_active():
+                        raise self._ended()
+                    raise dialogue.ended()
+                case place:
+                    answer = dialogue.take(place, data)
+            if answer is None:
+                self.send_on(dialogue.word)
+                return
+            if answer and place == "terminal" and self._terminal is not None:
+                self._terminal.sendall(answer)
+            elif answer:
+                self.send_on(answer)
 
     def send_on(self, data: bytes) -> None:
         """Write to what runs in the shell."""
@@ -172,8 +227,8 @@ class SshShell:
 
         threading.Thread(target=write, daemon=True, name="drumline ssh stdin").start()
 
-    def start(self, word: str, deadline: float | None = None) -> int:
-        """Read until the prologue's answer: the shell's process id.
+    def start(self, word: str, deadline: float | None = None) -> None:
+        """Read until the prologue's answer, the shell's process id.
 
         With its time up, or interrupted, it has a little longer: what it was sent can be ended only when it is there.
         """
@@ -182,7 +237,7 @@ class SshShell:
         if deadline is not None:
             end = min(end, max(deadline, time.monotonic()) + _LATE_PATIENCE)
         try:
-            return int(self._collect_late(word, noise.take, end))
+            self.pid = int(self._collect_late(word, noise.take, end))
         except (ConnectionLost, ValueError, Woken, _TooMuch) as reason:
             if not self._transport.is_active():
                 raise faults.lost(self._transport.get_exception(), self._place) from None
@@ -219,6 +274,8 @@ class SshShell:
                 for stream in _STREAMS:
                     _emit(emit, stream, tails[stream].flush())
                 raise self._ended()
+            if kind not in ("stdout", "stderr"):  # what is shown at a terminal is no output
+                continue
             _emit(emit, kind, tails[kind].feed(data))
             if late > _WINDOW:
                 raise Woken
@@ -273,8 +330,10 @@ class SshShell:
 
     def close(self) -> None:
         """Raises nothing."""
-        with contextlib.suppress(Exception):
-            self._channel.close()
+        for channel in (self._channel, self._terminal):
+            with contextlib.suppress(Exception):
+                if channel is not None:
+                    channel.close()
 
 
 def _until(deadline: float) -> Callable[[], None]:

@@ -12,7 +12,8 @@ from drumline_ssh import wire
 from drumline_ssh.shell import Woken
 
 if TYPE_CHECKING:
-    from drumline_ssh.session import RunningCommand, SshSession
+    from drumline_ssh.session import SshSession
+    from drumline_ssh.shells import RunningCommand
 
 
 class _Ready(Exception):

@@ -33,8 +33,8 @@ from drumline.plugin.posix import means_its_own_process, run_in
 START = "exec /bin/sh"
 #: Starts a shell for one command whose input is the rest of the channel: ``read`` takes no byte more than its line.
 START_ONCE = (
-    'exec /bin/sh -c \'drumline_line=; while [ -z "$drumline_line" ]; do IFS= read -r drumline_line || exit; done;'
-    ' eval "$(printf %b "$drumline_line")"\''
+    'exec /bin/sh -c \'drumline_line=; while [ -z "${drumline_line}" ]; do IFS= read -r drumline_line || exit; done;'
+    ' eval "$(printf %b "${drumline_line}")"\''
 )
 #: Stands ahead of all: a login's own ``read`` takes it instead of the first line that counts.
 _SPARE = "\n"
@@ -50,6 +50,11 @@ def prologue(word: str) -> str:
     return f"{_SPARE}{_PROLOGUE}printf '\\036{word} %s\\n' $$; printf '\\036{word}\\n' >&9\n"
 
 
+def becoming(script: str) -> bytes:
+    """A script that replaces the shell by another program, as the first thing that the shell does."""
+    return f"{_SPARE}{script}".encode("utf-8", "surrogateescape")
+
+
 def command(script: str, word: str, stdin: bytes = b"", started: str | None = None) -> bytes:
     """Run a script in the shell; with ``started``, as the first thing that the shell does."""
     text = f"{prologue(started) if started else ''}{_fed(_child(script), stdin)}\n{_epilogue(word)}"
@@ -63,19 +68,19 @@ def command_once(script: str, started: str, word: str) -> bytes:
     return _SPARE.encode() + _NOT_IN_LINE.sub(lambda found: b"\\0%03o" % found[0][0], text) + b"\n"
 
 
-def staged(script: str, word: str, stdin: bytes = b"", started: str | None = None, *, fed: bool) -> bytes:
-    """A script that reads its word to start from the channel, or, with ``fed``, from a pipe, ahead of its input.
+def staged(script: str, word: str, stdin: bytes = b"", started: str | None = None) -> bytes:
+    """A script that reads its word to start from the channel, or, with input, from a pipe, ahead of that.
 
     It is one compound command: when it runs, nothing of it is left unread in the channel.
     """
-    waiting = _waiting(script, stdin, fed=fed or bool(stdin))
+    waiting = _waiting(script, stdin)
     text = f"{prologue(started) if started else ''}{{ {waiting}\n{_epilogue(word)}}}\n"
     return text.encode("utf-8", "surrogateescape")
 
 
-def _waiting(script: str, stdin: bytes, *, fed: bool) -> str:
+def _waiting(script: str, stdin: bytes) -> str:
     child = f"( eval {shlex.quote(script)} ) 2>&9 9>&-"
-    if not fed:
+    if not stdin:
         return child
     pass_on = "IFS= read -r drumline_word && printf '%s\\n' \"$drumline_word\""
     return f"{{ {pass_on} && printf '{_as_format(stdin)}'; }} 9>&- | {child}"

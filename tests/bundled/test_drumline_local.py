@@ -25,6 +25,7 @@ from drumline.testing.collect import collect, collect_staged
 from drumline.testing.contract import PosixContract
 from drumline.testing.staging import StagingContract
 from drumline_local import process
+from drumline_local.terminal import Terminal
 from drumline_local.transport import LocalSession, LocalTransport
 
 #: Stands in for sudo, which needs a second user.
@@ -178,6 +179,7 @@ def test_transfers_name_the_file_that_is_to_blame(session: LocalSession, tmp_pat
 _HIT = """
 import signal, sys
 from drumline.plugin import Language, Run, Target
+from drumline_local.terminal import Terminal
 from drumline_local.transport import LocalTransport
 
 signal.signal(signal.SIGINT, lambda *_: None)
@@ -212,9 +214,9 @@ def hit_once(monkeypatch: pytest.MonkeyPatch) -> None:
     start = process._start
     hits: list[IO[bytes]] = []
 
-    def hit(script: IO[bytes]) -> subprocess.Popen[bytes]:
+    def hit(script: IO[bytes], terminal: Terminal | None) -> subprocess.Popen[bytes]:
         if hits:
-            return start(script)
+            return start(script, terminal)
         hits.append(script)
         pipe = subprocess.PIPE
         command = ["/bin/sh", "-c", "kill -INT $$"]

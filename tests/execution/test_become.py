@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from support.running import run_text
 
-#: Called as ``sudo -n -H -u USER -- COMMAND…``: lets the command know the user instead of changing it.
+#: Called as ``sudo -H -S -n -u USER -- COMMAND…``: lets the command know the user instead of changing it.
 _SUDO = """#!/bin/sh
-[ "$1 $2 $3 $5" = "-n -H -u --" ] || exit 99
-export BECAME="$4"
-shift 5
+[ "$1 $2 $3 $4 $6" = "-H -S -n -u --" ] || exit 99
+export BECAME="$5"
+shift 6
 exec "$@"
 """
 

@@ -81,7 +81,7 @@ def mistakes(make: Make) -> Mistakes:
         ("stat: {path: /x, get_md5: true}", "l1", 24, "'get_md5' is gone, from Ansible too."),
         ("debug: {msg: a, var: b}", "l1", 23, "'msg' and 'var' exclude each other."),
         ("set_fact: {cacheable: true}", "l1", 7, "it sets nothing."),
-        ("command: a\nbecome: true", "w1", 7, "Windows hosts have no sudo. Host w1: there is no sudo on Windows"),
+        ("command: a\nbecome: true", "w1", 7, "Windows hosts become another user by runas. Host w1: become_method"),
     ],
 )
 def test_what_can_not_work(mistakes: Mistakes, task: str, hosts: str, column: int, message: str) -> None:
@@ -156,30 +156,40 @@ def test_an_encrypted_file_is_read_once_and_told_of_at_each_task(
     assert len(read) == 1
 
 
-@pytest.mark.parametrize("name", ["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])
-@pytest.mark.parametrize("become", ["become: true", "vars: {ansible_become: true}"])
-def test_a_password_for_sudo_is_refused_where_sudo_is_used(mistakes: Mistakes, name: str, become: str) -> None:
-    [found] = mistakes(f"command: a\n{become}", "linux", inventory=f"[linux:vars]\n{name}=s3cret\n")
-    assert found.summary == "A password for sudo can't be given yet"
-    assert found.detail.startswith(f"Hosts l[1-3]: {name} is set.")
-    assert "s3cret" not in found.render()
-
-
-def test_another_way_to_become_somebody_is_refused_where_it_is_used(mistakes: Mistakes, make: Make) -> None:
-    inventory = "[linux:vars]\nansible_become_method=su\n[windows:vars]\nansible_become_method=runas\n"
+def test_a_way_to_become_somebody_is_refused_where_a_host_can_not_have_it(mistakes: Mistakes, make: Make) -> None:
+    inventory = "[linux:vars]\nansible_become_method=runas\n[windows:vars]\nansible_become_method=su\n"
     assert make("command: a", "all", inventory=inventory).plan.steps
     [found] = mistakes("command: a\nbecome: true", "linux", inventory=inventory)
-    assert f"{found.summary}. {found.detail}" == "Only sudo is there yet. Hosts l[1-3]: ansible_become_method is 'su'."
+    assert f"{found.summary}. {found.detail}" == (
+        "runas is for Windows hosts. Hosts l[1-3]: ansible_become_method is 'runas', which is for Windows. Leave it"
+        " out, or name one for POSIX hosts, such as sudo."
+    )
     [found] = mistakes("command: a\nbecome: true", "windows", inventory=inventory)
-    assert found.summary == "Windows hosts have no sudo"
+    assert found.summary == "Windows hosts become another user by runas"
+    [found] = mistakes("command: a\nbecome: true\nbecome_method: runas", "l1")
+    assert found.position is not None
+    assert (found.summary, found.position.line) == ("runas is for Windows hosts", 6)
 
 
-def test_a_password_for_sudo_is_of_no_effect_without_become(make: Make) -> None:
-    assert make("command: a", inventory="[linux:vars]\nansible_become_password=x\n").plan.steps
-    with pytest.raises(FilesError, match="sudo without a password is supported"):
-        make("command: a\nbecome: true\nvars: {ansible_become_password: x}")
-    with pytest.raises(FilesError, match="sudo without a password is supported"):
-        make("command: a\nbecome: true", extra_vars=["ansible_become_password=x"])
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("community.general.machinectl", "is not supported. Hosts l[1-3]: ansible_become_method is 'community.general"),
+        ("sodu", "Unknown way to become another user. Hosts l[1-3]: ansible_become_method is 'sodu': known are doas, "),
+        ("sduo", "Did you mean 'sudo'?"),
+    ],
+)
+def test_a_variable_that_names_no_way_to_become_somebody(mistakes: Mistakes, method: str, message: str) -> None:
+    inventory = f"[linux:vars]\nansible_become_method={method}\n"
+    [found] = mistakes("command: a\nbecome: true", "linux", inventory=inventory)
+    assert message in f"{found.summary}. {found.detail}"
+
+
+@pytest.mark.parametrize("method", ["su", "community.general.doas", "ansible.builtin.sudo", "pfexec"])
+def test_ways_to_become_somebody_with_a_password(make: Make, method: str) -> None:
+    inventory = f"[linux:vars]\nansible_become_password=x\nansible_become_method={method}\n"
+    assert make("command: a\nbecome: true", "linux", inventory=inventory).plan.steps
+    assert make(f"command: a\nbecome: true\nbecome_method: {method}\nbecome_flags: -x\nbecome_exe: /y", "l1").plan
 
 
 def test_a_missing_key_file_is_told_for_hosts_that_are_reached(mistakes: Mistakes, make: Make) -> None:

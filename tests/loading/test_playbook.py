@@ -117,7 +117,7 @@ def test_defaults_of_a_task_are_those_of_the_model(read_task: MakeTask) -> None:
         None,
         None,
     )
-    assert (task.become, task.become_user, task.environment, task.tags) == (False, "root", {}, frozenset())
+    assert (task.become, task.become_user, task.environment, task.tags) == (False, None, {}, frozenset())
 
 
 def test_a_task_takes_what_its_play_says(read_playbook: ReadPlaybook) -> None:

@@ -136,7 +136,7 @@ def test_another_user_gets_directory_environment_and_stdin(path_with_sudo: str, 
 def test_what_another_user_runs_is_in_no_process_list(path_with_sudo: str) -> None:
     request = Run(language=Language.SH, text=": hidden", environment={"A": "hidden"}, become=Become(user="joe"))
     arguments = carry_out(request, PATH=path_with_sudo).stderr.decode()
-    assert arguments.startswith("-n -H -u joe -- /bin/sh -c ")
+    assert arguments.startswith("-H -S -n -u joe -- /bin/sh -c ")
     assert "hidden" not in arguments
 
 
@@ -167,4 +167,4 @@ def carry_out_from_file(request: Run, path: str) -> subprocess.CompletedProcess[
 
 def test_a_user_name_is_quoted(path_with_sudo: str) -> None:
     completed = carry_out(Run(language=Language.SH, text="true", become=Become(user="a; id")), PATH=path_with_sudo)
-    assert completed.stderr.startswith(b"-n -H -u a; id -- ")
+    assert completed.stderr.startswith(b"-H -S -n -u a; id -- ")

@@ -61,9 +61,11 @@ class RunContext:
         fact_cache: FactCache | None = None,
         selection: Selection = WHOLE,
         around: Around = NOTHING_AROUND,
+        passwords: Variables = NOTHING,
     ) -> None:
         """``output_limit``: the most bytes of one command's output that are kept.
 
+        ``passwords`` are those that people have typed, as connection variables.
         ``verbosity`` is the number of ``-v``, which ``debug: {verbosity: …}`` uses.
         """
         self.inventory = inventory
@@ -77,12 +79,19 @@ class RunContext:
         self.verbosity = verbosity
         self.clock = clock or SystemClock()
         self.fact_cache = fact_cache
+        self._passwords = passwords
         #: The names of connection variables.
         self.reaching = names_read(transports)
         self.sessions = SessionPool(transports, limit=sessions_per_host)
         self.gained = Gained(plan, kept_steps(plan, inventory, extra_variables, templating))
         self.targets = Targets(
-            transports, templating, secrets, scope=self.scope, definitions=self._definitions, own=self._own
+            transports,
+            templating,
+            secrets,
+            scope=self.scope,
+            definitions=self._definitions,
+            own=self._own,
+            passwords=passwords,
         )
         self._scopes = Scopes(
             inventory,
@@ -112,7 +121,7 @@ class RunContext:
 
     def _register_secrets(self) -> None:
         """Register all secrets before any output, since one host may print another's password."""
-        layers = [self.extra_variables]
+        layers = [self.extra_variables, self._passwords]
         layers += [host.variables for host in self.inventory.hosts.values()]
         layers += [play.play.variables for play in self.plan.plays]
         layers += [layer for planned in self.plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]

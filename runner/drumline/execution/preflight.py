@@ -20,7 +20,6 @@ from drumline.loading.arguments import coerce
 from drumline.loading.connection import (
     BECOME,
     BECOME_METHOD,
-    BECOME_PASSWORD,
     CONNECTION,
     find_transport,
     named_transport,
@@ -31,10 +30,11 @@ from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
 from drumline.model.playbook import Debugger, Play, Role, Task
-from drumline.model.target import SUDO, Option, Platform, Target
+from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
 from drumline.plugin.actions import Action, ActionFailed, NeededFile, Written
+from drumline.plugin.become_methods import DEFAULT_METHOD, RUNAS, bare_method, method_fault
 from drumline.plugin.rules import broken_rules
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Transport
@@ -44,11 +44,7 @@ from drumline.source.inputs import note_file
 from drumline.source.vault import keyring, opened
 
 #: Variables about running as another user.
-_BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD, BECOME_PASSWORD) for name in names_of(option))
-_NO_PASSWORD = (
-    "Only sudo without a password is supported yet. Remove the variable if sudo asks for none. Otherwise log in as the "
-    "user that the task needs, or let sudo ask for none (NOPASSWD)."
-)
+_BECOME_NAMES = frozenset(name for option in (BECOME, BECOME_METHOD) for name in names_of(option))
 
 
 class Preflight:
@@ -169,31 +165,27 @@ class Preflight:
     # Another user.
 
     def _check_become(self, task: Task, ways: _Ways, above: tuple[Variables, ...]) -> None:
-        """Report what sudo can't do: passwords aren't supported yet, and Windows has none."""
-        position = task.positions.get("become", task.position)
+        """Report ways to become another user that a host can't have."""
         if any(not _BECOME_NAMES.isdisjoint(layer) for layer in above):
             special = {host for hosts in ways.hosts.values() for host in hosts}
         else:
             special = set(ways.becoming)
-        becoming = {host for host in special if self._becomes(host, task, above)}
-        if task.become is True:
-            becoming |= {host for host in ways.hosts.get(Platform.WINDOWS, ()) if host not in special}
-        windows = [host for host in ways.hosts.get(Platform.WINDOWS, ()) if host in becoming]
-        if windows:
-            detail = f"{_hosts(windows)}: there is no sudo on Windows; tasks run as the user who logs in."
-            self.mistakes.add("Windows hosts have no sudo", detail=detail, position=position)
-        wrong: dict[tuple[str, str], list[str]] = {}
-        for host in ways.hosts.get(Platform.POSIX, ()) if becoming else ():
-            if host in becoming:
-                for problem in _problems(_First((*above, self._host(host).variables))):
-                    wrong.setdefault(problem, []).append(host)
-        for (summary, detail), hosts in wrong.items():
+        wrong: dict[tuple[str, str, str], list[str]] = {}
+        for platform, hosts in ways.hosts.items():
+            for host in hosts:
+                if host not in special and task.become is not True:
+                    continue
+                variables = _First((*above, self._host(host).variables)) if host in special else _First(())
+                if self._becomes(variables, task):
+                    for problem in _problems(platform, variables, task):
+                        wrong.setdefault(problem, []).append(host)
+        for (keyword, summary, detail), hosts in wrong.items():
+            position = task.positions.get(keyword) or task.positions.get("become", task.position)
             self.mistakes.add(summary, detail=f"{_hosts(hosts)}: {detail}", position=position)
 
-    def _becomes(self, host: str, task: Task, above: tuple[Variables, ...]) -> bool:
+    def _becomes(self, variables: _First, task: Task) -> bool:
         """Whether it is certain that the task runs as another user there."""
-        layers = _First((*above, self._host(host).variables))
-        value = next((found for name in names_of(BECOME) if (found := layers.get(name)) is not None), task.become)
+        value = next((found for name in names_of(BECOME) if (found := variables.get(name)) is not None), task.become)
         try:
             return not isinstance(value, Template) and bool(coerce(value, bool))
         except ValueError:
@@ -289,15 +281,22 @@ class _Ways(Struct):
     becoming: list[str] = []  #: Whose variables say something of running as another user.
 
 
-def _problems(variables: _First) -> Iterator[tuple[str, str]]:
-    """What can't be done of what variables say of running as another user: summary and detail."""
-    named = next((name for name in names_of(BECOME_METHOD) if variables.get(name) is not None), "")
-    method = variables.get(named)
-    if method not in SUDO and not isinstance(method, Template):
-        yield "Only sudo is there yet", f"{named} is {method!r}."
-    password = next((name for name in names_of(BECOME_PASSWORD) if variables.get(name) is not None), "")
-    if password:
-        yield "A password for sudo can't be given yet", f"{password} is set. {_NO_PASSWORD}"
+def _problems(platform: Platform | None, variables: _First, task: Task) -> Iterator[tuple[str, str, str]]:
+    """What a host can't do of what is said about running as another user: keyword, summary and detail."""
+    named = next((name for name in names_of(BECOME_METHOD) if variables.get(name) is not None), None)
+    method = variables.get(named) if named else task.become_method or DEFAULT_METHOD
+    if isinstance(method, (Template, Secret)):
+        return
+    said = f"{named or 'become_method'} is '{method}'"
+    fault = method_fault(str(method)) if named else None
+    if fault is not None:
+        yield "become", fault[0], f"{said}: {fault[1]}"
+    elif platform is Platform.WINDOWS and bare_method(str(method)) != RUNAS:
+        detail = f"{said}, and Windows has none of that. Write 'become_method: runas', and name a 'become_user'."
+        yield "become_method", "Windows hosts become another user by runas", detail
+    elif platform is Platform.POSIX and bare_method(str(method)) == RUNAS:
+        detail = f"{said}, which is for Windows. Leave it out, or name one for POSIX hosts, such as sudo."
+        yield "become_method", "runas is for Windows hosts", detail
 
 
 def _platform(transport: Transport) -> Platform | None:

@@ -30,11 +30,14 @@ class Targets:
         scope: Callable[[Step, str], Scope],
         definitions: Callable[[Step, str], Iterable[Variables]],
         own: Callable[[Step], Iterable[Variables]],
+        passwords: Variables,
     ) -> None:
         """``scope`` gives the variables of a step on a host, ``definitions`` those that its whole play shares.
 
-        ``own`` are those of the step's task and of its role.
+        ``own`` are those of the step's task and of its role. ``passwords`` are those that people have typed, as
+        variables, which are weaker than all others.
         """
+        self._passwords = passwords
         self._transports = transports
         self._templating = templating
         self._secrets = secrets
@@ -42,14 +45,16 @@ class Targets:
         self._definitions = definitions
         self._own = own
         #: By host, play, and the identity of the connection keywords, which most tasks share with their play.
-        self._known: dict[tuple[str, int, int], Target] = {}
+        self._known: dict[tuple[str, int, int, str | int], Target] = {}
 
     def of(self, step: Step, host: str) -> Target:
         """How a job of this step reaches the host; secrets in it are registered. Raises ``OptionInvalid``."""
+        task = step.task
         if any(layer and _tell_of_connections(layer) for layer in self._own(step)):
             return self._find(step, host)
-        connection = step.task.connection
-        key = host, step.play, id(connection) if connection else 0  # each task without them has its own {}
+        connection, method = task.connection, task.become_method
+        # Each task without such keywords has its own {}.
+        key = host, step.play, id(connection) if connection else 0, method if isinstance(method, str) else id(method)
         target = self._known.get(key)
         if target is None:
             target = self._find(step, host)
@@ -63,20 +68,25 @@ class Targets:
             self._known = {key: target for key, target in self._known.items() if key[0] != host}
 
     def _find(self, step: Step, host: str) -> Target:
-        target = target_of(host, self._scope(step, host), self._transports)
-        for value in target.options.values():
+        scope = self._scope(step, host)
+        if self._passwords:
+            scope = scope.over(self._passwords)
+        method = self._templating.render(step.task.become_method, scope)
+        target = target_of(host, scope, self._transports, None if method is None else str(method))
+        for value in (*target.options.values(), target.become_password):
             if isinstance(value, Secret):
                 self._secrets.add(value)
         return target
 
     def _is_fixed(self, step: Step, host: str) -> bool:
         """Whether no template affects how the host is reached: its value may change later."""
-        return all(
-            self._templating.compile_value(value).constant
+        definitions = [
+            value
             for layer in self._definitions(step, host)
             for name, value in layer.items()
             if name.startswith(_PREFIXES)
-        )
+        ]
+        return all(self._templating.compile_value(value).constant for value in (step.task.become_method, *definitions))
 
 
 def _tell_of_connections(names: Iterable[str]) -> bool:

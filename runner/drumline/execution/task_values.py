@@ -12,9 +12,10 @@ from drumline.loading.loops import TERMS
 from drumline.loading.names import named_by_templates
 from drumline.model.playbook import Loop, Task
 from drumline.model.request import Become
-from drumline.model.target import SUDO, Target
+from drumline.model.target import Target
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action, ActionFailed
+from drumline.plugin.become_methods import RUNAS, bare_method
 from drumline.templating.failures import TemplateFailed, VariableUndefined
 from drumline.templating.templates import Templating
 from drumline.templating.unclear import UnclearRead, known_of
@@ -127,14 +128,24 @@ class TaskValues:
         wanted = self.flag(self.task.become, "become") if target.become is None else target.become
         if not wanted:
             return None
-        if target.become_method not in SUDO:
-            raise ActionFailed(f"ansible_become_method is '{target.become_method}' here; only sudo is supported yet.")
-        if target.become_password is not None:
-            raise ActionFailed(
-                "ansible_become_password is set for this host, but sudo with a password isn't supported yet. Remove "
-                "the variable if sudo asks for none."
-            )
-        return Become(user=target.become_user or str(self.render(self.task.become_user)))
+        user = target.become_user or self._text(self.task.become_user)
+        if user is None:
+            user = Become().user
+            if bare_method(target.become_method) == RUNAS:
+                raise ActionFailed(
+                    "'become_user' is needed where 'become_method' is runas: there is no default for it."
+                )
+        return Become(
+            user=user,
+            method=target.become_method,
+            exe=target.become_exe or self._text(self.task.become_exe),
+            flags=self._text(self.task.become_flags) if target.become_flags is None else target.become_flags,
+            password=target.become_password,
+        )
+
+    def _text(self, value: Any) -> str | None:
+        rendered = self.render(value)
+        return None if rendered is None else str(rendered)
 
     def environment(self) -> dict[str, str]:
         """The environment of the task's commands; of several layers, the last one wins."""

@@ -57,6 +57,10 @@ class Scope(Lookup):
         """A scope in which these layers come first. Origins below see them, too (``vars`` that use ``item``)."""
         return Scope((*layers, *self._layers), self._templating, self._seen)
 
+    def over(self, layer: Variables) -> Scope:
+        """A scope in which this layer comes last."""
+        return Scope((*self._layers, layer), self._templating, self._seen)
+
     def __getitem__(self, name: str) -> Any:
         value = self._rendered.get(name, _ABSENT)
         if value is not _ABSENT:

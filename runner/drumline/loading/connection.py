@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.errors import OptionInvalid
 from drumline.loading.arguments import to_bool, to_float, to_int
@@ -17,6 +19,7 @@ from drumline.model.host import Host
 from drumline.model.hostnames import fold_hosts
 from drumline.model.target import Option, Target
 from drumline.model.value import Template, Variables
+from drumline.plugin.become_methods import DEFAULT_METHOD, METHOD_NAMES
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Transport
 from drumline.secret import Secret
@@ -24,13 +27,17 @@ from drumline.secret import Secret
 _PREFIXES = ("drumline_", "ansible_")
 #: Options about where a host is and who logs in, not about what kind of host it is.
 _WHERE = frozenset({"host", "port", "user", "password", "private_key_file"})
-#: Whether a host's commands run as another user, by which program, as whom, and with which password.
+#: Whether a host's commands run as another user, and by which program.
 BECOME = Option(name="become", type=bool)
 BECOME_METHOD = Option(name="become_method")
-BECOME_PASSWORD = Option(
-    name="become_password", secret=True, variables=("become_password", "become_pass", "sudo_password", "sudo_pass")
-)
-_BECOME = (BECOME, BECOME_METHOD, Option(name="become_user"), BECOME_PASSWORD)
+#: Further variables about that, by their names without ``become_``. Each method has some of its own.
+_BECOME = {
+    "user": Option(name="become_user"),
+    "exe": Option(name="become_exe"),
+    "flags": Option(name="become_flags"),
+    "password": Option(name="become_password", secret=True, variables=("become_pass", "become_password")),
+}
+_OWN_NAMES = {"user": "user", "exe": "exe", "flags": "flags", "password": "pass"}
 #: The variables that name a host's transport, strongest first.
 CONNECTION = tuple(f"{prefix}connection" for prefix in _PREFIXES)
 
@@ -44,15 +51,30 @@ class _Unusable(Exception):
         self.detail = detail
 
 
-def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport]) -> Target:
+@lru_cache(maxsize=64)
+def become_options(method: str) -> tuple[Option, ...]:
+    """What is read for a way to become another user; a variable such as ``ansible_sudo_pass`` is for that one alone."""
+    name = method.rpartition(".")[2]
+    return tuple(
+        replace(option, variables=(f"{name}_{_OWN_NAMES[key]}", *(option.variables or (option.name,))))
+        for key, option in _BECOME.items()
+    )
+
+
+def target_of(
+    host: str, variables: Mapping[str, Any], transports: Mapping[str, Transport], become_method: str | None = None
+) -> Target:
     """How the host is reached. ``variables`` gives rendered values to ``.get``.
 
-    Raises ``OptionInvalid`` naming host, variable and value (not that of a secret).
+    ``become_method`` is what a keyword says of it. Raises ``OptionInvalid`` naming host, variable and value (not that
+    of a secret).
     """
     try:
         transport = _transport(host, variables, transports)
         options = {option.name: _value(option, variables) for option in transport.options}
-        become, method, become_user, password = (_value(option, variables) for option in _BECOME)
+        become = _value(BECOME, variables)
+        method = _value(BECOME_METHOD, variables) or become_method or DEFAULT_METHOD
+        becoming = {option.name: _value(option, variables) for option in become_options(method)}
     except _Unusable as error:
         raise OptionInvalid(error.summary, f"Host '{host}': {error.detail}") from None
     if "host" in options and options["host"] is None:
@@ -62,9 +84,8 @@ def target_of(host: str, variables: Mapping[str, Any], transports: Mapping[str, 
         transport=transport.name,
         options=options,
         become=become,
-        become_user=become_user,
         become_method=method,
-        become_password=password,
+        **becoming,
     )
 
 
@@ -92,7 +113,7 @@ def _faults(host: Host, transports: Mapping[str, Transport]) -> Iterator[_Unusab
         yield error
         return
     values = {}
-    for option in (*transport.options, *_BECOME):
+    for option in (*transport.options, BECOME, BECOME_METHOD, *_BECOME.values()):
         try:
             values[option.name] = _value(option, host.variables)
         except _Unusable as error:
@@ -128,7 +149,8 @@ def names_of(option: Option) -> tuple[str, ...]:
 
 def names_read(transports: Mapping[str, Transport]) -> frozenset[str]:
     """The full names of all connection variables."""
-    options = [*_BECOME, *(option for transport in transports.values() for option in transport.options)]
+    options = [option for transport in transports.values() for option in transport.options]
+    options += [BECOME, BECOME_METHOD, *(option for method in METHOD_NAMES for option in become_options(method))]
     return frozenset({*CONNECTION, *(name for option in options for name in names_of(option))})
 
 

@@ -18,6 +18,8 @@ INHERITED = frozenset(
     {
         "any_errors_fatal",
         "become",
+        "become_exe",
+        "become_flags",
         "become_method",
         "become_user",
         "check_mode",
@@ -122,8 +124,6 @@ _IN_PARTS = ("barrier", "keep_available", "start")
 #: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
-        "become_exe",
-        "become_flags",
         "fact_path",
         "force_handlers",
         "handlers",
@@ -139,7 +139,6 @@ NOT_YET = frozenset(
 #: Those that neither define variables nor include anything that may.
 _WITHOUT_NAMES = frozenset(
     {
-        *("become_exe", "become_flags"),
         *("force_handlers", "listen", "notify"),
     }
 )

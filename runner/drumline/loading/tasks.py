@@ -21,6 +21,7 @@ from drumline.model.playbook import Debugger, InBackground, Retries, Task, Trigg
 from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action
+from drumline.plugin.become_methods import method_fault
 from drumline.source.quotes import never_closed, read_quotes
 from drumline.source.yaml import Entry, Node, plain
 from drumline.templating import not_yet
@@ -190,17 +191,13 @@ def _trigger_rule(reader: KeywordReader, keyword: str, node: Node) -> TriggerRul
         return None
 
 
-def _check_become_method(reader: KeywordReader, keyword: str, node: Node) -> None:
+def _become_method(reader: KeywordReader, keyword: str, node: Node) -> Value:
     method = reader.text(keyword, node)
-    if isinstance(method, Template) or method in (None, "sudo", "ansible.builtin.sudo"):
-        return
-    name = keywords.bare_name(str(method))
-    detail = f"'become_method: {name}' is not there yet, only 'sudo' is."
-    if name.rpartition(".")[2] == "runas":
-        detail += (
-            " On Windows hosts tasks run as the user who logs in: set 'ansible_user' to the user they have to run as."
-        )
-    reader.found.add("Keyword not supported yet", detail=detail, position=node.position)
+    fault = None if method is None or isinstance(method, Template) else method_fault(str(method))
+    if fault is not None:
+        reader.found.add(fault[0], detail=f"'become_method' is '{method}': {fault[1]}", position=node.position)
+        return None
+    return method
 
 
 def _background(reader: KeywordReader) -> InBackground | None:
@@ -237,7 +234,9 @@ def _retries(reader: KeywordReader) -> Retries | None:
 _INHERITED: Mapping[str, Read] = {
     **deferring({**timing.INHERITED, **RESOLVED}),
     "become": KeywordReader.maybe_boolean,
-    "become_method": _check_become_method,
+    "become_exe": KeywordReader.text,
+    "become_flags": KeywordReader.text,
+    "become_method": _become_method,
     "become_user": KeywordReader.text,
     "check_mode": KeywordReader.maybe_boolean,
     "connection": KeywordReader.text,

@@ -240,7 +240,10 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     #: A dict, a template that gives one, or a list of these, in which later ones override earlier ones.
     environment: Value = {}
     become: Value = False
-    become_user: Value = "root"
+    become_user: Value = None
+    become_method: Value = None
+    become_exe: Value = None
+    become_flags: Value = None
     #: ``connection``, ``port`` and ``remote_user`` as variables, which are weaker than all others.
     connection: Variables = {}
     no_log: Value = False

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from drumline.secret import Secret
+
 
 class Language(StrEnum):
     """How the host reads a command's text."""
@@ -20,9 +22,13 @@ class Language(StrEnum):
 
 
 class Become(Struct, frozen=True, kw_only=True, gc=False):
-    """Run as another user: ``sudo`` without a password."""
+    """Run as another user."""
 
     user: str = "root"
+    method: str = "sudo"  #: The program that makes the change, by Ansible's name for it.
+    exe: str | None = None  #: Its name or path on the host; None: the method's own.
+    flags: str | None = None  #: Its flags, as a line; None: the method's own.
+    password: Secret | None = None  #: What it may ask for.
 
 
 class Run(Struct, frozen=True, kw_only=True, gc=False):

@@ -11,9 +11,6 @@ from msgspec import Struct
 
 from drumline.secret import Secret
 
-#: Supported values of ``become_method``.
-SUDO = (None, "sudo", "ansible.builtin.sudo")
-
 
 class Platform(StrEnum):
     """What a host understands: POSIX ``sh``, or PowerShell and ``cmd``."""
@@ -50,9 +47,11 @@ class Target(Struct, frozen=True, kw_only=True, dict=True):
     #: What the host's variables say about running as another user; overrides the keywords of tasks. None: nothing.
     become: bool | None = None
     become_user: str | None = None
-    become_method: str | None = None
-    #: The password that ``sudo`` would ask for: no transport can pass it yet, so the task fails instead.
+    become_exe: str | None = None
+    become_flags: str | None = None
     become_password: Secret | None = None
+    #: By which program: what variables or else keywords say. The values above are those for this method.
+    become_method: str = "sudo"
 
     @cached_property
     def key(self) -> tuple[Any, ...]:

@@ -8,7 +8,8 @@ import shlex
 from pathlib import PurePosixPath
 
 from drumline.errors import OptionInvalid
-from drumline.model.request import Language, Run
+from drumline.model.request import Become, Language, Run
+from drumline.plugin.become_methods import method_of
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ITS_OWN_PROCESS = re.compile(r"\$\$|\$\{\$|\bPPID\b")
@@ -25,7 +26,7 @@ def shell_script(request: Run) -> str:
     stdin and time-out are the transport's part. Raises ``OptionInvalid`` for what a POSIX host can't do.
     """
     text = "\n".join([*settings_of(request), with_shell(request)])
-    return as_user(request.become.user, text) if request.become else text
+    return as_user(request.become, text) if request.become else text
 
 
 def means_its_own_process(script: str) -> bool:
@@ -87,13 +88,21 @@ def _words(text: str) -> list[str]:
         raise OptionInvalid("A command line can't be read", f"{error}: {text}") from error
 
 
-def as_user(user: str, text: str, after: str = "") -> str:
+def as_user(become: Become, text: str, after: str = "") -> str:
     """The script as another user's, and then what this user does ``after`` it.
 
     It goes ahead of the request's stdin, since everybody may read the arguments of ``sudo``. ``dd`` takes exactly the
-    script's bytes, so that the rest is the command's. -n: never ask for a password; -H: the user's own HOME.
+    script's bytes, so that the rest is the command's. Nothing here could answer a question for a password
+    (:mod:`drumline.plugin.becoming` can): raises ``OptionInvalid`` where one is given.
     """
+    if become.password is not None:
+        raise OptionInvalid(
+            "This transport can't answer for a password",
+            f"Allow '{become.method}' without one, or reach the host over ssh.",
+        )
     script, mark = text.encode(errors="surrogateescape"), _end_mark(text)
-    shell = f'eval "$(dd bs=1 count={len(script) + 1} 2>/dev/null)"'
-    sudo = f"sudo -n -H -u {shlex.quote(user)} -- /bin/sh -c {shlex.quote(shell)}"
-    return f"{{ cat <<'{mark}'; cat; }} | {f'{{ {sudo}; {after}; }}' if after else sudo}\n{text}\n{mark}"
+    reader = f'eval "$(dd bs=1 count={len(script) + 1} 2>/dev/null)"'
+    shell = f"drumline_shell={shlex.quote(f'exec /bin/sh -c {shlex.quote(reader)}')}"
+    command = method_of(become).command(become, prompt="")
+    then = f"; {after}" if after else ""
+    return f"{{ cat <<'{mark}'; cat; }} | {{ {shell}; {command}{then}; }}\n{text}\n{mark}"

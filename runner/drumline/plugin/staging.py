@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from msgspec.structs import replace
 
 from drumline.model.request import Language, Run
+from drumline.plugin.blanks import filled
 from drumline.plugin.marks import Tail
 from drumline.plugin.posix import as_user, is_shell, means_its_own_process, settings_of, with_shell
 from drumline.plugin.transports import Emit, Stream
@@ -95,7 +96,6 @@ printf '\036@WORD@ over %s\n' "$drumline_began"
 exit $drumline_status"""
 #: Where the command becomes another user, and ``sudo`` may end without that.
 _OVER = r"drumline_status=$?; printf '\036@WORD@ over\n'; exit $drumline_status"
-_BLANK = r"@([A-Z_]+)@"
 _TIME = rb"\d+(?:[.,]\d+)?"
 
 
@@ -106,10 +106,10 @@ def staged_script(request: Run, word: str) -> str:
     before it says that it is ready; where one of them fails it says that it has ended, and may still wait for the word.
     """
     command = "\n".join([*settings_of(request), _waiting(request, word)])
-    script = _filled(_HOLD, WORD=word, CHECK=shlex.quote(_check(request)), COMMAND=shlex.quote(command))
+    script = filled(_HOLD, WORD=word, CHECK=shlex.quote(_check(request)), COMMAND=shlex.quote(command))
     if not request.become:
         return script
-    return as_user(request.become.user, script, after=_filled(_OVER, WORD=word))
+    return as_user(request.become, script, after=filled(_OVER, WORD=word))
 
 
 def release_word(at: float | None = None) -> bytes:
@@ -203,13 +203,9 @@ def _waiting(request: Run, word: str) -> str:
 
 def _gate(word: str, *, has_input: bool) -> str:
     bash = shlex.quote(_line(_BASH))
-    gate = _filled(_line(_GATE), BASH=bash, ANY=_line(_ANY), NO_INPUT="" if has_input else " </dev/null")
-    return _filled(gate, WORD=word, NOT_STARTED=str(NOT_STARTED))
+    gate = filled(_line(_GATE), BASH=bash, ANY=_line(_ANY), NO_INPUT="" if has_input else " </dev/null")
+    return filled(gate, WORD=word, NOT_STARTED=str(NOT_STARTED))
 
 
 def _line(text: str) -> str:
     return " ".join(text.split("\n")).strip()
-
-
-def _filled(text: str, **values: str) -> str:
-    return re.sub(_BLANK, lambda found: values.get(found[1], found[0]), text)

@@ -58,7 +58,7 @@ def test_the_command_and_its_children_end_and_the_shell_stays(shell: str) -> Non
                 started[name.decode()] = int(number)
             assert all(is_running(pid) for pid in started.values())
             ended = subprocess.run(
-                command_of(shell), input=ending_script(warm.pid, None).encode(), capture_output=True, check=False
+                command_of(shell), input=ending_script(warm.pid).encode(), capture_output=True, check=False
             )
             assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
             assert {name for name, pid in started.items() if is_running(pid)} == set()

@@ -253,7 +253,7 @@ def administrator(start_sshd: Callable[..., Sshd]) -> Iterator[Callable[[str], d
 @needs_sudo
 @pytest.mark.skipif(shutil.which("useradd") is None, reason="needs useradd to make a temporary user")
 class TestBecomeOfAnOrdinaryUser:
-    """Who logs in may not end the processes of the user whom the command became, except with sudo."""
+    """Who logs in may not end the processes of the user whom the command became: that user does it."""
 
     _TREE = "(sleep 1000 & echo $!); sleep 1001 & echo $!; wait"
 
@@ -277,13 +277,14 @@ class TestBecomeOfAnOrdinaryUser:
     def test_what_can_not_be_ended_is_told(
         self, administrator: Callable[[str], dict[str, object]], connect: Connect
     ) -> None:
-        session = connect(**administrator("/bin/sh")).open_session()  # not kill
+        """The command of the other user has itself started something as a third one."""
+        session = connect(**administrator("ALL\nnobody ALL=(root) NOPASSWD: /bin/sh")).open_session()
         said: list[bytes] = []
         try:
-            with pytest.raises(HostError, match=r"can't be ended.*whom this login may not end"):
-                session.run(
-                    sh(self._TREE, become=Become(user="nobody"), timeout=0.7), lambda _, data: said.append(data)
-                )
+            text = "sudo -n /bin/sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & wait"
+            request = sh(text, become=Become(user="nobody"), timeout=0.7)
+            with pytest.raises(HostError, match=r"can't be ended.*whom this one may not end"):
+                session.run(request, lambda _, data: said.append(data))
             assert out(session, "echo fine") == "fine\n"
         finally:
             for pid in b"".join(said).split():

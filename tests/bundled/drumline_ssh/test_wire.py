@@ -58,7 +58,7 @@ def test_a_command_with_the_rest_of_the_channel_for_its_input(shell: str) -> Non
 def test_a_staged_command_in_the_warm_shell(shell: str, stdin: bytes) -> None:
     """Of what the shell is sent, the command reads its word and nothing else."""
     request = Run(language=Language.SH, text="printf 'a b'; cat; exit 3", stdin=stdin)
-    sent = wire.staged(staged_script(request, "remarks"), WORD, stdin, "begin", fed=False)
+    sent = wire.staged(staged_script(request, "remarks"), WORD, stdin, "begin")
     pipe = subprocess.PIPE
     with subprocess.Popen(command_of(shell), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as warm:
         assert warm.stdin
