@@ -24,7 +24,7 @@ from drumline.errors import FilesError, PluginError, UsageError
 from drumline.execution.approvals import AnswerSource, Approvals, whoami
 from drumline.execution.context import KeepOutput, RunContext
 from drumline.execution.driver import Driver
-from drumline.execution.growing import Selection
+from drumline.execution.growing import Selection, foreseen_parts
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
@@ -39,9 +39,10 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.facts import with_facts
+from drumline.loading.foreseen import Foreseen, foresee
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
-from drumline.loading.reading import Around
+from drumline.loading.reading import Around, Reading
 from drumline.loading.typos import check_typos
 from drumline.loading.usual import usual_of
 from drumline.loading.vars_files import with_vars_files
@@ -104,6 +105,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     secrets: Secrets = field(default_factory=Secrets)
     #: What of the playbook takes part.
     selection: Selection = Selection()
+    #: What its tasks add while it runs, as far as that is known.
+    foreseen: Foreseen = field(default_factory=Foreseen)
     #: The files that this was made from.
     inputs: Inputs = field(default_factory=Inputs)
 
@@ -176,10 +179,14 @@ def prepare(
                 with_vars_files(playbook, scopes.render, mistakes.found), scopes.render, mistakes.found
             )
             playbook = without_repeats(playbook, chosen)
-            playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen)
-            warnings.extend(embedded(playbook))
+            reading = Reading(plugins.actions, mistakes.found, _around(settings, extra, templating))
+            foreseen = foresee(playbook, scopes.render, reading, chosen)
+            mistakes.imported = {**reading.imported, **playbook.imported}
+            playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen, foreseen.seen(playbook))
+            seen = foreseen.seen(playbook)
+            warnings.extend(embedded(seen))
             defined = made_up is None and not any(mistake.hides_names for mistake in mistakes.found)
-            mistakes.found.extend(check_names(playbook, inventory, extra, templating, chosen=chosen, undefined=defined))
+            mistakes.found.extend(check_names(seen, inventory, extra, templating, chosen=chosen, undefined=defined))
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
             selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": _shuffled}
             plan = mistakes.of(lambda: _plan(playbook, inventory, scopes, chosen, warnings=warnings, **selection))
@@ -192,8 +199,9 @@ def prepare(
                     templating=templating,
                     plan=replace(plan, check=check, diff=diff),
                     selection=Selection(limit=limit, tags=tags, skip_tags=skip_tags),
+                    foreseen=foreseen,
                 )
-                _check_plan(prepared, mentions(playbook, inventory), mistakes.found, warnings)
+                _check_plan(prepared, mentions(seen, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)
             if strict:
                 mistakes.found.extend(warnings)
@@ -312,6 +320,12 @@ def _check_plan(
     preflight = Preflight(plan, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
     preflight.check()
     check_typos(preflight.names(), preflight.having, plugins.transports, mentioned, mistakes, warnings)
+    scopes = Scopes(prepared.inventory, plan.playbook, extra, prepared.templating)
+    for part in foreseen_parts(plan, prepared.foreseen, prepared.inventory, scopes, prepared.selection, mistakes):
+        check = Preflight(part, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
+        check.check()
+        preflight.mistakes.extend(check.mistakes)
+        preflight.warnings.extend(check.warnings)
     mistakes.extend(preflight.mistakes)
     warnings.extend(preflight.warnings)
 

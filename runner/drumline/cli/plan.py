@@ -50,7 +50,10 @@ def command(playbooks: tuple[Path, ...], shape: str, estimate: bool, lint_waits:
     prepared = prepared_with(playbooks, given)
     if lint_waits:
         raise SystemExit(_lint(prepared))
-    text = as_text(prepared.plan, now=SystemClock().now()) if shape == "text" else FORMATS[shape](prepared.plan)
+    if shape == "text":
+        text = as_text(prepared.plan, now=SystemClock().now(), foreseen=prepared.foreseen)
+    else:
+        text = FORMATS[shape](prepared.plan)
     click.echo(_with_estimate(text, shape, prepared) if estimate else text)
 
 

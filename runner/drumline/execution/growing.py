@@ -20,6 +20,7 @@ from drumline.errors import FilesError
 from drumline.execution.preflight import Preflight
 from drumline.inventory.scopes import Scopes
 from drumline.loading.deferred import resolve, resolve_tags
+from drumline.loading.foreseen import Foreseen
 from drumline.loading.including import places_of, read_added
 from drumline.loading.names import check_names
 from drumline.loading.reading import Around, Reading
@@ -191,6 +192,32 @@ class Growing:
         hosts = step.hosts if len(group) == len(step.hosts) else tuple(job.host for job in group)
         parts = [self._expanded(_with_own(addition), step, hosts) for addition in additions]
         return growth_of(plan, step, parts)
+
+
+def foreseen_parts(
+    plan: Plan,
+    foreseen: Foreseen,
+    inventory: Inventory,
+    scopes: Scopes,
+    selection: Selection,
+    mistakes: Diagnostics,
+) -> Iterator[Plan]:
+    """The plans of what tasks will add, as if on all hosts of their plays; what is wrong with them is noted."""
+    for planned in plan.plays:
+        for added in foreseen.added.get(planned.play.id, ()) if planned.hosts else ():
+            try:
+                yield expand_added(
+                    replace(added.play, variables=planned.play.variables),
+                    planned.hosts,
+                    planned.hosts,
+                    inventory,
+                    limit=selection.limit,
+                    tags=selection.tags,
+                    skip_tags=selection.skip_tags,
+                    render_pattern=scopes.render_pattern,
+                )
+            except FilesError as error:
+                mistakes.extend(error.diagnostics)
 
 
 def _above(plan: Plan, step: Step) -> Iterator[Step]:

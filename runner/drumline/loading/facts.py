@@ -102,19 +102,26 @@ def with_facts(
     extra: Variables,
     actions: Mapping[str, Action],
     chosen: Callable[[Task], bool],
+    seen: Playbook | None = None,
 ) -> Playbook:
-    """The playbook, in which each play has or lacks a task for facts. ``chosen``: the tasks that take part."""
+    """The playbook, in which each play has or lacks a task for facts. ``chosen``: the tasks that take part.
+
+    ``seen`` is the same with all that its tasks add, where that is known (``loading.foreseen``).
+    """
     looker = _Looker(inventory, extra)
-    return replace(playbook, plays=tuple(_decided(play, looker, actions, chosen) for play in playbook.plays))
+    plays = zip(playbook.plays, (seen or playbook).plays, strict=True)
+    return replace(playbook, plays=tuple(_decided(play, all_of, looker, actions, chosen) for play, all_of in plays))
 
 
-def _decided(play: Play, looker: _Looker, actions: Mapping[str, Action], chosen: Callable[[Task], bool]) -> Play:
+def _decided(
+    play: Play, seen: Play, looker: _Looker, actions: Mapping[str, Action], chosen: Callable[[Task], bool]
+) -> Play:
     task = play.gathering
     if task is None:
         return play
     reason = "gather_facts says so" if play.gathers else ""
     if play.gathers is None:
-        reason = looker.use(play, [task for task in play.tasks if chosen(task)])
+        reason = looker.use(seen, [task for task in seen.tasks if chosen(task)])
     action = actions.get(_KEYWORD) if reason else None
     if action is None:
         return replace(
@@ -164,6 +171,8 @@ class _Looker:
             yield from ((_expressions(found), found.position) for found in templates_of(task))
             yield from ((value, task.position) for value in task.arguments.values() if isinstance(value, str))
             yield from self._rendered(task, play)
+            if task.traits.adds is not None and task.traits.sets is Sets.UNKNOWN:
+                yield "hostvars", task.position  # what it adds is unknown
 
     def _rendered(self, task: Task, play: Play) -> Iterator[tuple[str, Position]]:
         """The content of the file that the task renders."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 from drumline.diagnostics import counted
+from drumline.loading.foreseen import NOTHING_FORESEEN, Foreseen
 from drumline.model.plan import Batch, Plan, Step
 from drumline.model.playbook import Barrier, Strategy, Task, TriggerRule
 from drumline.model.titles import play_title, task_text
+from drumline.model.traits import AddArguments
 from drumline.model.value import text_of
 from drumline.planning.views.data import as_json
 from drumline.planning.views.dot import as_dot
@@ -26,14 +28,15 @@ from drumline.planning.views.words import (
 )
 
 
-def as_text(plan: Plan, *, now: float | None = None) -> str:
+def as_text(plan: Plan, *, now: float | None = None, foreseen: Foreseen = NOTHING_FORESEEN) -> str:
     """The plan as text: for each batch and wave its tasks, their hosts, what they wait for, and when the run stops.
 
-    With ``now`` (seconds since the epoch), starts at a given time show how far away they are.
+    With ``now`` (seconds since the epoch), starts at a given time show how far away they are. Of what is ``foreseen``
+    to be added while it runs, the names of the tasks are shown.
     """
     lines: list[str] = []
     for index in range(len(plan.plays)):
-        lines += [*_PlayText(plan, index, now).lines(), ""]
+        lines += [*_PlayText(plan, index, now, foreseen).lines(), ""]
     jobs = sum(jobs_of(step) for step in plan.steps)
     waves = sum(len(batch.waves) for play in plan.plays for batch in play.batches)
     batches = sum(len(play.batches) for play in plan.plays)
@@ -45,8 +48,9 @@ def as_text(plan: Plan, *, now: float | None = None) -> str:
 class _PlayText:
     """One play of a plan."""
 
-    def __init__(self, plan: Plan, index: int, now: float | None) -> None:
+    def __init__(self, plan: Plan, index: int, now: float | None, foreseen: Foreseen) -> None:
         self._plan = plan
+        self._foreseen = foreseen
         self._index = index
         self._now = now
         self._planned = plan.plays[index]
@@ -157,8 +161,17 @@ class _PlayText:
         part = part_of_block(self._plan, step)
         if part:
             parts.append(f"{part[1]} of {part[0]}")
+        if task.traits.adds is not None:
+            parts.append(self._adds(task, task.traits.adds))
         parts += timing_texts(self._planned, step, self._now)
         return "; ".join(parts)
+
+    def _adds(self, task: Task, names: AddArguments) -> str:
+        text = f"adds the tasks of {text_of(task.arguments.get(names.file))}"
+        known = self._foreseen.by(task)
+        if not known:
+            return text
+        return f"{text}: {', '.join(each.id for added in known for each in added.play.tasks) or 'none'}"
 
     def _needs(self, step: Step) -> list[str]:
         return needs_text(self._plan, step, lambda play: f"play {play + 1}")
