@@ -35,6 +35,7 @@ ALLOWED = {
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
     "loading/": {"gather_facts": "Ansible's keyword of plays"},
     "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},
+    "loading/argument_specs.py": {"ansible.builtin.validate_argument_spec": "what Ansible puts first in such roles"},
     "loading/imported_tasks.py": {"file": "an argument of Ansible's"},
     "config/known.py": {"paramiko": "a section of ansible.cfg", "smart": "Ansible's default of transport"},
     "loading/usual.py": {
@@ -50,7 +51,10 @@ ALLOWED = {
     # drumline's own words.
     "testing/cases.py": {"local": "the word for a file of this machine in the table of a case"},
     "cli/": {"approve": "drumline's own command", "file": "a kind of completion", "shell": "whose completion it is"},
-    "survey/finding.py": {"include_tasks": "Ansible's keyword that says that a file has tasks"},
+    "survey/finding.py": {
+        "include_vars": "a keyword of Ansible's",
+        "include_tasks": "Ansible's keyword that says that a file has tasks",
+    },
     "cli/simulate.py": {"fail": "the option --fail"},
     "commands.py": {"approve": "drumline's own command"},
     "reporting/timing_lines.py": {"approve": "drumline's own command"},

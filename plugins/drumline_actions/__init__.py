@@ -15,11 +15,13 @@ _ON_WINDOWS_TOO = {
 }
 #: Others of Ansible's.
 _OF_ANSIBLE = {
+    "argument_specs": ("validate_argument_spec",),
     "background": ("async_status",),
     "commands": ("raw",),
     "control": ("assert", "debug", "fail", "pause", "set_fact"),
     "fetch": ("fetch",),
     "include": ("include_tasks",),
+    "include_vars": ("include_vars",),
     "script": ("script",),
     "packages.apt": ("apt",),
     "packages.package": ("package",),

@@ -129,7 +129,7 @@ def test_where_roles_are_found(read: Read, tmp_path: Path, name: str, path: str)
     assert not found
     [role] = play.roles
     assert role.path == str(tmp_path / path)
-    assert role.full_name == {"c_web": "c.d.c_web"}.get(name, name.removeprefix(f"{tmp_path}/far/"))
+    assert role.full_name == {"c_web": "c.d.c_web"}.get(name, name)
 
 
 def test_variables_stand_in_a_file_or_a_directory(read: Read) -> None:

@@ -15,7 +15,7 @@ from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
 from drumline.inventory.definitions import layers_of, roles_of
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
-from drumline.inventory.variables import Facts, Scope
+from drumline.inventory.variables import Scope
 from drumline.loading.connection import names_read
 from drumline.loading.reading import NOTHING_AROUND, Around
 from drumline.masking import Secrets
@@ -102,6 +102,7 @@ class RunContext:
             seen=self.note,
             facts=self.gained.facts,
             gathered=self.gained.gathered,
+            included=self.gained.included,
         )
         self.growing = Growing(
             lambda: self.plan,
@@ -139,7 +140,7 @@ class RunContext:
                 self._note_secrets(_variables_of(event.growth.steps))
             yield event
 
-    def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> Scope:
+    def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Variables = NO_FACTS) -> Scope:
         """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what earlier items set."""
         return self._scopes.scope(
             self._scopes.host(host),

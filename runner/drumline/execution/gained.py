@@ -12,15 +12,15 @@ from typing import Any
 from drumline.engine.policy import FAILURE, FAULT
 from drumline.execution.play_hosts import PlayHosts
 from drumline.execution.results import Results
-from drumline.execution.values import registered, with_lines
+from drumline.execution.values import as_written, registered, with_lines
 from drumline.inventory.magic_names import FAILED_NAMES
-from drumline.inventory.scopes import NO_FACTS
+from drumline.inventory.scopes import NO_FACTS, NOTHING
 from drumline.inventory.variables import Facts
 from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned, PlanGrown
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Sets
-from drumline.model.value import text_of
+from drumline.model.value import Variables, text_of
 from drumline.plugin.runs import JobReport
 from drumline.templating.unclear import known_of
 
@@ -34,6 +34,7 @@ class Gained:
     def __init__(self, plan: Plan, kept: Iterable[int]) -> None:
         self.facts: dict[str, Facts] = {}  #: By host. Each is replaced, never changed: threads may be reading it.
         self.gathered: dict[str, Facts] = {}  #: Gathered facts, by host. Replaced in the same way.
+        self.included: dict[str, Variables] = {}  #: Variables from files, by host. Replaced in the same way.
         self.results = Results(plan, kept)
         self.play_hosts = PlayHosts(plan)
         self.plan = plan  #: As far as it is known.
@@ -41,13 +42,17 @@ class Gained:
     def remember(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         """Store what a job leaves; returns the new variables of hosts."""
         event = report.event
-        if report.facts and self.plan.steps[event.job.step].task.traits.sets is Sets.FACTS:
+        if report.facts and self._sets(report) is Sets.FACTS:
             self._gather(report)
         variables = {**self._variables(report)}
         for host, facts in self._set(report).items():
             variables[host] = {**facts, **variables.get(host, {})}
         for host, gained in variables.items():
             self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **gained})
+        if report.facts and self._sets(report) is Sets.INCLUDED:
+            for host, included in self._facts(report).items():
+                self.included[host] = {**self.included.get(host, NOTHING), **included}
+                variables[host] = {**included, **variables.get(host, {})}
         if report.values is not None:
             self.results.add(event.job, report.values)
         if event.status in FAILURE and not event.ignored:
@@ -64,15 +69,17 @@ class Gained:
     def _variables(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         step = self.plan.steps[report.event.job.step]
         name, values = step.task.register, report.values
-        kept = {name: known_of(name, registered(values, report.facts))} if name and values is not None else {}
+        facts = as_written(report.facts) if self._sets(report) is Sets.INCLUDED else report.facts
+        kept = {name: known_of(name, registered(values, facts))} if name and values is not None else {}
         gained = {**kept, **self._of_failure(report)}
         return dict.fromkeys(self._hosts(report), gained) if gained else {}
 
     def _set(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
-        """The variables that a job sets, by host; gathered facts are kept apart."""
-        if self.plan.steps[report.event.job.step].task.traits.sets is Sets.FACTS:
-            return {}
-        return self._facts(report)
+        """The variables that a job sets, by host; gathered facts and what comes from files are kept apart."""
+        return {} if self._sets(report) in (Sets.FACTS, Sets.INCLUDED) else self._facts(report)
+
+    def _sets(self, report: JobReport) -> Sets:
+        return self.plan.steps[report.event.job.step].task.traits.sets
 
     def _facts(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         if report.given or not report.facts:

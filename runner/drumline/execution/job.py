@@ -36,6 +36,7 @@ from drumline.execution.task_values import TaskValues
 from drumline.execution.values import (
     Values,
     aggregate,
+    as_written,
     failure,
     skipped,
     stopped_values,
@@ -48,6 +49,7 @@ from drumline.execution.values import (
 from drumline.inventory.ranges import check_name
 from drumline.inventory.scopes import NO_FACTS, NOTHING
 from drumline.inventory.variables import Facts
+from drumline.inventory.vars_files import variables_in
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
@@ -136,6 +138,8 @@ class JobRun:
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(fault(self._task.action, error)), False
         facts = self._noted(values.pop("ansible_facts", {}))
+        if self._task.traits.sets is Sets.INCLUDED:
+            values = as_written(values)
         plain, silent = without_lines(values), self.requests.silent
         shown = hidden(values) if silent else self._masked(plain)
         stopped = self.requests.stopped if "stopped" in values else None
@@ -152,7 +156,7 @@ class JobRun:
         secret = silent or shown != plain or self._masked(facts) != facts
         return JobReport(event=event, values=kept, facts=facts, given=self._given, secret=secret)
 
-    def _values(self, own: Variables = NOTHING, set_by_job: Facts = NO_FACTS) -> TaskValues:
+    def _values(self, own: Variables = NOTHING, set_by_job: Variables = NO_FACTS) -> TaskValues:
         """The task's values with the variables of this job and one item."""
         make = partial(self._context.scope, self._step, self._job.host, own, set_by_job)
         return TaskValues(self._task, self._context.templating, make)
@@ -241,13 +245,15 @@ class JobRun:
             raise
         pause = task.number(loop.pause, "loop_control")
         results: list[Values] = []
-        so_far = Facts()
+        # What an author wrote may hold templates; facts may not.
+        kind: type[dict[str, Any]] = dict if self._task.traits.sets is Sets.INCLUDED else Facts
+        so_far = kind()
         for index, own in enumerate(variables_of(loop, items, task)):
             if index and pause:
                 self.requests.wait(pause)
             self._own = own
             values = self._one_of_several(self._values(own, so_far))
-            so_far = Facts({**so_far, **self._set_by(values)})
+            so_far = kind({**so_far, **self._set_by(values)})
             after = self._values(own, so_far)
             results.append({**values, **own, **_label(loop, after, own)})
             if loop.break_when and after.holds(loop.break_when):
@@ -380,6 +386,7 @@ class JobRun:
                 detached=bool(self._left_for),
                 find_file=partial(find_file, places=search_path(self._task, self._play)),
                 decrypted=opened,
+                variables_in=variables_in,
                 render=task.render_file,
                 lookup=task.look_up,
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from drumline.model.outcome import Result, Status
+from drumline.model.value import Template
 from drumline.plugin.runs import Stopped
 
 #: ``changed``, ``failed``, perhaps ``skipped`` and ``msg``, and the values of the action.
@@ -106,6 +107,15 @@ def registered(values: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[s
         items = [without_label(item) for item in values["results"]]
         return {**values, "results": items}
     return {**values, "ansible_facts": dict(facts)} if facts else values
+
+
+def as_written(value: Any) -> Any:
+    """What an author wrote as data: a template is its text."""
+    if isinstance(value, Template):
+        return value.text
+    if isinstance(value, Mapping):
+        return {name: as_written(item) for name, item in value.items()}
+    return [as_written(item) for item in value] if isinstance(value, list) else value
 
 
 def without_label(item: Any) -> Any:

@@ -79,7 +79,7 @@ class Scopes:
         play: Play | None = None,
         task: Task | None = None,
         own: Variables = NOTHING,
-        set_by_job: Facts = NO_FACTS,
+        set_by_job: Variables = NO_FACTS,
         batch: Variables = NOTHING,
         everywhere: Variables = NOTHING,
         hostvars: bool = True,
@@ -101,7 +101,7 @@ class Scopes:
         play: Play | None,
         task: Task | None,
         own: Variables = NOTHING,
-        set_by_job: Facts = NO_FACTS,
+        set_by_job: Variables = NO_FACTS,
     ) -> tuple[Variables, ...]:
         """Where variables come from that aren't magic, the strongest first."""
         facts = gathered = inventory = included = NOTHING

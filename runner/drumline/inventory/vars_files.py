@@ -121,3 +121,12 @@ def read_variables(file: Path, mistakes: Diagnostics, owner: Owner | None = None
     elif noted is not None:
         noted.note(owner, variables, places_in(document))
     return variables
+
+
+def variables_in(file: Path) -> dict[str, Value]:
+    """The variables in a file. Raises ``FilesError`` with every mistake."""
+    mistakes = Diagnostics()
+    found = read_variables(file, mistakes)
+    if mistakes:
+        raise FilesError(mistakes)
+    return found

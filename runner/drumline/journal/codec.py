@@ -20,14 +20,14 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.plan import Growth, Plan
-from drumline.model.playbook import Play, Task
+from drumline.model.playbook import Play, Role, Task
 from drumline.model.value import Octal, SecretTemplate, Template
 from drumline.secret import MASK, Secret, is_secret_name, mask_assignments
 
 T = TypeVar("T")
 
 #: Written once, however many others refer to it: with batches one task is that of many steps.
-_SHARED: tuple[type[Play | Task], ...] = (Play, Task)
+_SHARED: tuple[type[Play | Task | Role], ...] = (Play, Task, Role)
 #: Tuples of more names than that are, too: the hosts of steps.
 _FEW = 3
 #: What is nested deeper is replaced by words.

@@ -175,14 +175,15 @@ class _Looker:
                 yield "hostvars", task.position  # what it adds is unknown
 
     def _rendered(self, task: Task, play: Play) -> Iterator[tuple[str, Position]]:
-        """The content of the file that the task renders."""
+        """The content of the file that the task renders, or whose variables it includes."""
         src = task.arguments.get(task.traits.renders) if task.traits.renders else None
-        if src is None:
+        includes = task.traits.sets is Sets.INCLUDED
+        if src is None and not includes:
             return
         text = "hostvars"  # its content is unknown
         if isinstance(src, str):
             with suppress(ActionFailed, OSError):
-                path = find_file(src, "templates", search_path(task, play))
+                path = find_file(src, "vars" if includes else "templates", search_path(task, play))
                 text = "".join(re.findall(_IN_BRACES, read_file(path, _MOST).decode(errors="replace")))
         yield text, task.position
 

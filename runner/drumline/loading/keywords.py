@@ -129,7 +129,6 @@ NOT_YET = frozenset(
         "handlers",
         "include",
         "include_role",
-        "include_vars",
         "listen",
         "notify",
         "validate_argspec",

@@ -217,7 +217,7 @@ def _needed_values(task: Task) -> list[Any]:
 
 def _sets_unknown_names(playbook: Playbook) -> bool:
     tasks = [task for play in playbook.plays for task in play.tasks]
-    return any(task.traits.sets is Sets.UNKNOWN or named_by_templates(task) for task in tasks)
+    return any(task.traits.sets in (Sets.UNKNOWN, Sets.INCLUDED) or named_by_templates(task) for task in tasks)
 
 
 def named_by_templates(task: Task) -> list[Template]:

@@ -60,7 +60,7 @@ class RolePlaces:
         for directory in self._directories(playbook, beside):
             path = Path(os.path.normpath(directory / Path(name).expanduser()))
             if path.is_dir():
-                return RolePlace(path.name if os.path.isabs(name) or name.startswith("~") else name, path)
+                return RolePlace(name, path)
         path = Path(name).expanduser().absolute()
         return RolePlace(path.name, path) if path.is_dir() else None
 

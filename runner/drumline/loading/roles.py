@@ -164,7 +164,7 @@ def _enter(lists: ListReader, use: Use, inherited: Mapping[str, Any], within: Wi
         return None
     place = _find(lists, name, use, around)
     if place is None:  # its name stands for something all the same
-        lists.add_block(_block(lists, use, use.id or name, name, within))
+        lists.add_block(_block(lists, use, use.id or _last(name), name, within))
         return None
     chain = () if around is None else (*around.parents, around)
     if any(role.path == str(place.path.absolute()) for role in chain) and not _ends(chain, place, use):
@@ -185,7 +185,8 @@ def _enter(lists: ListReader, use: Use, inherited: Mapping[str, Any], within: Wi
         parents=chain,
         by_task=use.by_task,
         public=use.public,
-        once=None if duplicates else lists.number_of(_identity(use, place)),
+        use=lists.number_of(_identity(use, place)),
+        once=not duplicates,
     )
     return _Contents(lists, use, files, meta).read(role, below, within)
 
@@ -200,6 +201,11 @@ def _block(lists: ListReader, use: Use, name: str, title: str, within: Within | 
         within=within,
         section=lists.section,
     )
+
+
+def _last(name: str) -> str:
+    """The last part of a name that may be a path."""
+    return name.rstrip("/").rpartition("/")[2]
 
 
 def _identity(use: Use, place: RolePlace) -> str:
@@ -249,7 +255,7 @@ class _Contents:
     def read(self, role: Role, below: Mapping[str, Any], within: Within | None) -> Role:
         """Dependencies, then tasks and handlers; returns the role with its dependencies."""
         lists, use = self._lists, self._use
-        number = lists.add_block(_block(lists, use, use.id or role.name, role.full_name, within))
+        number = lists.add_block(_block(lists, use, use.id or _last(role.name), role.full_name, within))
         inside = Within(number, BlockPart.TASKS)
         below = {name: value for name, value in below.items() if name != "role"}
         dependencies = [self._dependency(node, role, below, inside) for node in self._meta.dependencies]

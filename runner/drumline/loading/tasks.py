@@ -512,7 +512,8 @@ class _Arguments:
         return {
             name
             for argument in self._action.arguments
-            if argument.name != self._action.free_form and argument.type not in (list, dict)
+            if (argument.name != self._action.free_form or self._action.free_form_named)
+            and argument.type not in (list, dict)
             for name in (argument.name, *argument.aliases)
         }
 

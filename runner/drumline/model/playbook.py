@@ -181,8 +181,8 @@ class Role(Struct, frozen=True, kw_only=True, gc=False):
     dependencies: tuple[Role, ...] = ()  #: Its own, which come before its tasks.
     by_task: bool = False  #: A task uses it (``import_role``), not ``roles`` or a dependency.
     public: bool = True  #: Whether the play's other tasks see its defaults and variables.
-    #: Uses with the same number are equal, and run once: where one before has tasks that run, this one's don't.
-    once: int | None = None
+    use: int = 0  #: Equal uses in a play have the same number.
+    once: bool = False  #: Whether it doesn't run where an equal use has tasks that run before.
 
     @property
     def full_name(self) -> str:

@@ -29,6 +29,7 @@ class Sets(StrEnum):
     NOTHING = "nothing"
     ARGUMENTS = "arguments"  #: Those that its arguments name.
     FACTS = "facts"  #: Facts of its host, ``ansible_NAME``, in ``ansible_facts`` too; a play's ``vars`` override them.
+    INCLUDED = "included"  #: Those of files: weaker than what other tasks set, and they may hold templates.
     UNKNOWN = "unknown"  #: Their names aren't known in advance, so an undefined name may be one of them.
 
 

@@ -19,16 +19,16 @@ def without_repeats(playbook: Playbook, chosen: Callable[[Task], bool]) -> Playb
 
 
 def _marked(play: Play, chosen: Callable[[Task], bool]) -> Play:
-    uses = [use for block in play.blocks if (use := block.role_use) is not None and use.once is not None]
-    if len({use.once for use in uses}) == len(uses):
+    uses = [block.role_use for block in play.blocks if block.role_use is not None]
+    if len({use.use for use in uses}) == len(uses):
         return play
     taking_part = {id(task.role) for task in play.tasks if task.role is not None and chosen(task)}
-    seen: set[int | None] = set()
+    seen: set[int] = set()
     repeated: set[int] = set()
     for use in uses:
-        if use.once in seen:
+        if use.once and use.use in seen:
             repeated.add(id(use))
         elif id(use) in taking_part:
-            seen.add(use.once)
+            seen.add(use.use)
     tasks = (replace(task, repeated=True) if id(task.role) in repeated else task for task in play.tasks)
     return replace(play, tasks=tuple(tasks))

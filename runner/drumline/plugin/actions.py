@@ -85,6 +85,8 @@ class Call(Struct, frozen=True, kw_only=True):
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
     #: The content of such a file in clear where ansible-vault encrypted it, else as it is: ``(path, content)``.
     decrypted: Callable[[Path, bytes], bytes] = lambda _path, content: content
+    #: The variables in a file of the project, whose templates aren't rendered yet; raises what ends the job.
+    variables_in: Callable[[Path], Mapping[str, Any]] = lambda _path: {}
     #: Renders the text of a file as a template with the task's variables: ``(text, path, **syntax) -> str``, where
     #: ``syntax`` are arguments of jinja2's ``Environment`` (``trim_blocks``, ``variable_start_string``, …).
     render: Callable[..., str] = lambda text, _path, **_syntax: text
@@ -135,6 +137,7 @@ class Action(Struct, frozen=True, kw_only=True, dict=True):
     #: The argument that takes the text of ``action: text`` (``shell: echo hi``); with it, ``key=value`` words of
     #: declared arguments are taken out of the text first, as in Ansible.
     free_form: str | None = None
+    free_form_named: bool = False  #: Whether that argument may be written as ``key=value`` too.
     #: In which languages that text may be, by the action's name or an alias (without a prefix such as ``a.b.``), and
     #: else by ``""``: ``sh``, ``words`` (taken apart as ``sh`` does), ``powershell``, ``cmd``, ``program`` (taken apart
     #: as programs on Windows do). They tell which words are within quotes; a text of no action named here is ``sh`` or

@@ -30,7 +30,6 @@ _INSTEAD = {
     "git": "command: git clone --branch VERSION REPO DEST, with creates",
     "group_by": "name the groups in the inventory",
     "htpasswd": "command: htpasswd -b FILE NAME PASSWORD",
-    "include_vars": "vars of the play, or -e @FILE",
     "iptables": "command: iptables -A CHAIN …",
     "known_hosts": "shell: ssh-keyscan HOST >> ~/.ssh/known_hosts",
     "locale_gen": "command: locale-gen NAME",
@@ -101,7 +100,7 @@ _OTHERS = _words(
     postgresql_privs postgresql_query postgresql_user proxysql_servers rabbitmq_plugin rabbitmq_user
     rabbitmq_vhost read_csv redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
     runit s3_object sefcontext selogin seport set_stats slack ssh_config sudoers supervisorctl svc svr4pkg
-    swdepot telegram terraform vmware_guest validate_argument_spec x509_certificate xattr xfs_quota xml yarn
+    swdepot telegram terraform vmware_guest x509_certificate xattr xfs_quota xml yarn
     zfs zpool win_acl_inheritance win_audit_policy_system win_audit_rule win_auto_logon
     win_certificate_store win_chocolatey_config win_chocolatey_facts win_chocolatey_feature
     win_chocolatey_source win_computer_description win_credential win_data_deduplication win_defrag
