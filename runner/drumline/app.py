@@ -42,6 +42,7 @@ from drumline.loading.facts import with_facts
 from drumline.loading.foreseen import Foreseen, foresee
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
+from drumline.loading.prompts import with_prompts
 from drumline.loading.reading import Around, Reading
 from drumline.loading.typos import check_typos
 from drumline.loading.usual import usual_of
@@ -61,6 +62,7 @@ from drumline.planning.tags import selected
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
 from drumline.plugin.runs import Executor, RunView
+from drumline.plugin.terminal import ask_person
 from drumline.reporting.saying import say
 from drumline.reporting.screens import warn
 from drumline.signals import heard
@@ -175,6 +177,7 @@ def prepare(
         chosen = partial(selected, tags=tags, skip_tags=skip_tags)
         with gathered() as mistakes:
             mistakes.imported = playbook.imported
+            playbook = with_prompts(playbook, extra, _ask_person if sends else None, mistakes.found)
             playbook = resolve_tags(
                 with_vars_files(playbook, scopes.render, mistakes.found), scopes.render, mistakes.found
             )
@@ -208,6 +211,10 @@ def prepare(
         if tags and all(step.task.first for step in plan.steps):
             _no_such_tags(playbook, tags)
     return replace(prepared, warnings=tuple(warnings), inputs=inputs)
+
+
+def _ask_person(lines: list[str], hidden: bool) -> str:
+    return ask_person(lines, hidden=hidden)
 
 
 def _plan(
@@ -296,6 +303,7 @@ def _look_further(
     """Find further mistakes in files that have one, so that one mistake doesn't hide another."""
     templating, known = Templating(plugins=plugins), inventory or Inventory()
     scopes = Scopes(known, playbook, extra, templating)
+    playbook = with_prompts(playbook, extra, None, mistakes.found)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found)
     undefined = undefined and inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))

@@ -201,6 +201,14 @@ def test_commands_in_the_background(read_task: MakeTask) -> None:
     assert read_task("shell: a\npoll: 5").background is None
 
 
+def test_prompts(read_playbook: ReadPlaybook) -> None:
+    full = "{name: b, prompt: B, default: 1, private: no, confirm: yes, encrypt: md5_crypt, salt_size: 7, unsafe: yes}"
+    first, second = read_playbook(f"- hosts: a\n  vars_prompt:\n    - name: a\n    - {full}\n").plays[0].prompts
+    assert (first.name, first.question, first.default, first.private, first.confirm) == ("a", "a", None, True, False)
+    assert (second.question, second.default, second.private, second.confirm) == ("B", 1, False, True)
+    assert (second.encrypt, second.salt_size) == ("md5_crypt", 7)
+
+
 def test_loops(read_task: MakeTask) -> None:
     control = "loop_control: {loop_var: x, index_var: i, label: '{{ x.a }}', pause: 2}"
     assert read_task(f"ping:\nloop: [1, '{{{{ b }}}}']\n{control}").loop == Loop(

@@ -150,6 +150,12 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- hosts: a\n  hosts: b", "2:3", "A key is given twice."),
         ("- hosts: a\n\ttasks: []", "2:1", "A tab is used as indentation."),
         ("- hosts: a\n  tasks: ]", "2:10", "This file isn't valid YAML."),
+        ("- {hosts: a, vars_prompt: x}", "1:27", "'vars_prompt' takes a list of dictionaries with 'name' and 'prompt'"),
+        ("- {hosts: a, vars_prompt: [x]}", "1:28", "'vars_prompt' takes dictionaries with 'name' and 'prompt'"),
+        ("- {hosts: a, vars_prompt: [{prompt: x}]}", "1:28", "says under 'name' which variable it is about"),
+        ("- {hosts: a, vars_prompt: [{name: x, promt: y}]}", "1:38", "Did you mean 'prompt'?"),
+        ("- {hosts: a, vars_prompt: [{name: x, salt_size: y}]}", "1:49", "'salt_size' takes a whole number"),
+        ("- {hosts: a, vars_prompt: [{name: a-b}]}", "1:35", "'name' is the name of a variable"),
     ],
 )
 def test_mistakes_in_a_play(mistakes: Mistakes, text: str, place: str, message: str) -> None:

@@ -324,6 +324,7 @@ _KEYWORDS = {
     "environment": ("dictionary, or a list of them", "environment variables of commands on the host"),
     "extended": ("true or false, template", "whether `ansible_loop` says where the item stands"),
     "extended_allitems": ("true or false, template", "whether `ansible_loop.allitems` has all items; default: true"),
+    "fact_path": ("path, template", "the directory of facts of a host's own: see [`setup`](actions.md#setup)"),
     "failed_when": ("expressions", "whether it failed; overrides the action's answer"),
     "gather_facts": ("true or false", "whether it gathers [facts](facts.md); default: if something may use one"),
     "gather_subset": ("names, template", "which facts: see [`setup`](actions.md#setup)"),
@@ -400,6 +401,10 @@ _KEYWORDS = {
     "vars_files": (
         "names of files, template",
         "files of variables, which override `vars`; of a list within the list, the first one that exists",
+    ),
+    "vars_prompt": (
+        "list of dictionaries",
+        "variables that a person types: see [asking for variables](#asking-for-variables)",
     ),
     "when": ("expressions", "whether it runs, decided on each host for each item"),
     "with_…": ("what its lookup takes, template", "once for each item that this [lookup](#loops) finds: `with_dict`"),

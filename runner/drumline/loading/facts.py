@@ -42,7 +42,7 @@ _NOT_GATHERED = {
 }
 #: Names by which tasks and ``module_defaults`` call it.
 _GATHERING = ("setup", _KEYWORD)
-_ARGUMENTS = ("gather_subset", "gather_timeout")
+_ARGUMENTS = ("fact_path", "gather_subset", "gather_timeout")
 # Compiled where they are used: most plays have few templates, and to compile them all takes a millisecond.
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _PREFIX = "ansible_"
@@ -73,6 +73,7 @@ _MOST = 1 << 20
 def gathering_task(reader: KeywordReader, inherited: Mapping[str, Any], position: Position) -> Task:
     """The task that gathers facts for a play, with the play's defaults for tasks; its action isn't known yet."""
     arguments = {
+        "fact_path": reader.value("fact_path", reader.text),
         "gather_subset": reader.value("gather_subset", lambda _, node: plain(node)),
         "gather_timeout": reader.value("gather_timeout", reader.number),
     }

@@ -43,6 +43,7 @@ PLAY = INHERITED | {
     "barrier",
     "canary",
     "collections",
+    "fact_path",
     "gather_facts",
     "gather_subset",
     "gather_timeout",
@@ -63,6 +64,7 @@ PLAY = INHERITED | {
     "user",
     "vars",
     "vars_files",
+    "vars_prompt",
 }
 TASK = INHERITED | {
     "action",
@@ -116,6 +118,7 @@ BLOCK = INHERITED | {
 #: Those that stand under ``apply``.
 APPLIED = BLOCK - {"always", "block", "id", "needs", "rescue"}
 LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"})
+PROMPT = frozenset({"confirm", "default", "encrypt", "name", "private", "prompt", "salt", "salt_size", "unsafe"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
 START = frozenset({"at", "max_skew", "together"})
 #: Keywords whose parts have places of their own, for later messages.
@@ -124,7 +127,6 @@ _IN_PARTS = ("barrier", "keep_available", "start")
 #: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
-        "fact_path",
         "force_handlers",
         "handlers",
         "include",
@@ -132,7 +134,6 @@ NOT_YET = frozenset(
         "listen",
         "notify",
         "validate_argspec",
-        "vars_prompt",
     }
 )
 #: Those that neither define variables nor include anything that may.

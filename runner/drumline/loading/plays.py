@@ -19,6 +19,7 @@ from drumline.loading.deferred import deferring, split
 from drumline.loading.facts import gathering_task
 from drumline.loading.ids import in_role, slug, unique_ids
 from drumline.loading.keywords import KeywordReader
+from drumline.loading.prompts import read_prompts
 from drumline.loading.reading import Reading
 from drumline.loading.roles import read_roles
 from drumline.loading.tasks import pass_on, read_inherited_of_play
@@ -61,6 +62,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
         position=position,
         positions=reader.positions(),
         variables=variables,
+        prompts=read_prompts(reader),
         vars_files=reader.value("vars_files", _vars_files(reader), ()),
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), _STRATEGIES[usual.strategy or Strategy.WAVES]),

@@ -278,6 +278,20 @@ class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):
     role_use: Role | None = None  #: The role that it stands for.
 
 
+class Prompt(Struct, frozen=True, kw_only=True, gc=False):
+    """A variable that a person is asked for before the run: an entry of ``vars_prompt``."""
+
+    name: str
+    question: str
+    default: Value = None
+    private: bool = True  #: What is typed isn't shown, and is secret.
+    confirm: bool = False  #: It is asked twice.
+    encrypt: str | None = None  #: The kind of hash that the variable holds instead.
+    salt: str | None = None
+    salt_size: int | None = None
+    position: Position
+
+
 class Play(Struct, frozen=True, kw_only=True, gc=False):
     """A list of tasks for the hosts of a pattern. Keywords that a play passes on are already in its tasks."""
 
@@ -290,6 +304,8 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     position: Position
     positions: Mapping[str, Position] = {}
     variables: Variables = {}
+    #: Variables that haven't been asked for yet (``loading.prompts``).
+    prompts: tuple[Prompt, ...] = ()
     #: Names of files of variables that aren't read yet (``loading.vars_files``), or lists of names to choose from.
     vars_files: tuple[Value, ...] = ()
     #: The task that gathers facts, until it is known whether the play needs it. Then it is among the tasks or gone.

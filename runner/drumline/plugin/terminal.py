@@ -77,8 +77,9 @@ def _ask(terminal: int, lines: list[str], *, hidden: bool) -> str:
     width = os.get_terminal_size(terminal).columns or 80
     # No line may be broken: the way back is counted in lines.
     shown = [line[: max(10, width - 30)] for line in lines]
-    _write(terminal, "".join(f"\r\n\x1b[J{line}" for line in shown) + " ")
+    # What was typed before is dropped; what is typed once the question is there is not.
     with _by_lines(terminal, hidden=hidden):
+        _write(terminal, "".join(f"\r\n\x1b[J{line}" for line in shown) + " ")
         answer = _line(terminal)
     typed = 0 if hidden else 1  # the line end that was shown
     _write(terminal, "\r" + "\x1b[A" * (len(shown) - 1 + typed) + "\x1b[J\x1b[A")
