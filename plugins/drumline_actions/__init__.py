@@ -20,7 +20,7 @@ _OF_ANSIBLE = {
     "commands": ("raw",),
     "control": ("assert", "debug", "fail", "pause", "set_fact"),
     "fetch": ("fetch",),
-    "include": ("include_tasks",),
+    "include": ("include_role", "include_tasks"),
     "include_vars": ("include_vars",),
     "script": ("script",),
     "packages.apt": ("apt",),

@@ -195,3 +195,41 @@ def test_a_run_that_is_read_back_knows_what_was_added(tmp_path: Path) -> None:
     assert added == [(step.task.id, step.wave, step.hosts, step.task.parameters) for step in ran.plan.steps]
     include = reopened.plan.steps[0].task
     assert include.below == ran.plan.steps[0].task.below
+
+
+def role(directory: Path, name: str, **files: str) -> None:
+    for path, text in files.items():
+        file = directory / "roles" / name / f"{path.replace('__', '/')}.yml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+def test_each_host_includes_its_own_role(tmp_path: Path) -> None:
+    role(tmp_path, "one", tasks__main="- {id: x, command: 'echo {{ d }}'}\n", defaults__main="d: default\n")
+    role(tmp_path, "two", tasks__other="- {id: x, command: 'echo {{ d }}'}\n", vars__main="d: var\n")
+    files = "{'one': 'main', 'two': 'other'}[kind]"
+    ran = run(tmp_path, f"- {{id: inc, include_role: {{name: '{{{{ kind }}}}', tasks_from: \"{{{{ {files} }}}}\"}}}}")
+    assert ran.result("inc.one.x", "b")["stdout"] == "default"
+    assert ran.result("inc.two.x", "c")["stdout"] == "var"
+
+
+def test_variables_of_a_public_role_hold_for_later_tasks(tmp_path: Path) -> None:
+    role(tmp_path, "r", tasks__main="- debug:\n", defaults__main="d: default\n")
+    tasks = """
+- include_role: {name: r}
+- {id: before, debug: {msg: "{{ d | default('none') }}"}}
+- include_role: {name: r, public: true}
+- {id: after, debug: {msg: "{{ d | default('none') }}"}}
+"""
+    ran = run(tmp_path, tasks)
+    assert ran.result("before")["msg"] == "none"
+    assert ran.result("after")["msg"] == "default"
+
+
+def test_a_role_that_is_missing_fails_its_host_and_one_of_a_known_name_the_plan(tmp_path: Path) -> None:
+    role(tmp_path, "one", tasks__main="- debug:\n")
+    ran = run(tmp_path, "- {id: inc, include_role: {name: '{{ kind }}'}}")
+    assert "There is no role 'two'" in ran.result("inc", "c")["msg"]
+    assert ran.status("inc", "a") == "ok"
+    with pytest.raises(FilesError, match="A role isn't there"):
+        run(tmp_path, "- {id: inc, include_role: {name: two}}")

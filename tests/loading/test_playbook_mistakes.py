@@ -20,8 +20,7 @@ from drumline.loading.playbook import load_playbooks
             "5:7",
             "waits for its command, which leaves nothing to 'async'",
         ),
-        ("include_role: {name: x}", "4:7", "'include_role' is not supported yet."),
-        ("ansible.builtin.include_role: {}", "4:7", "'ansible.builtin.include_role' is not supported"),
+        ("ansible.builtin.include_role: {}", "4:7", "'include_role' needs 'name'."),
         ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(

@@ -211,6 +211,7 @@ def _variables_of(steps: Iterable[Step]) -> Iterator[Variables]:
     for step in steps:
         yield step.task.variables
         yield step.task.parameters
+        yield from layers_of(step.task.role) if step.task.role is not None else ()
 
 
 #: Numbers under secret-sounding names are secret from this value up; smaller ones are lengths, counts and the like.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.msgpack import Encoder
@@ -21,14 +21,14 @@ from drumline.execution.preflight import Preflight
 from drumline.inventory.scopes import Scopes
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.foreseen import Foreseen
-from drumline.loading.including import places_of, read_added
+from drumline.loading.including import places_of, read_added, read_added_role
 from drumline.loading.names import check_names
 from drumline.loading.reading import Around, Reading
 from drumline.model.event import Input, JobFinished, PlanGrown
 from drumline.model.host import Inventory
 from drumline.model.outcome import Status
 from drumline.model.plan import Growth, Job, Plan, Step
-from drumline.model.playbook import Play, Playbook
+from drumline.model.playbook import Play, Playbook, Role, Task
 from drumline.model.value import Variables
 from drumline.planning.expand import expand_added
 from drumline.planning.growing import growth_of
@@ -53,10 +53,14 @@ class Selection(Struct, frozen=True, kw_only=True):
 WHOLE = Selection()
 
 
+#: What has the tasks: a file, or the arguments that say so of a role.
+Source: TypeAlias = Path | tuple[tuple[str, str], ...]
+
+
 class Addition(Struct, frozen=True, kw_only=True):
     """What one item of a job adds."""
 
-    path: Path
+    source: Source
     play: Play  #: With these tasks alone.
     own: Variables  #: The variables of the item, which the tasks see.
 
@@ -82,12 +86,13 @@ class Growing:
         self._inventory, self._scopes, self._templating, self._extra = inventory, scopes, templating, extra
         self._actions, self._transports, self._selection, self._around = actions, transports, selection, around
         self._lock = threading.Lock()
-        self._read: dict[tuple[int, Path], Play | tuple[Diagnostic, ...]] = {}
+        self._read: dict[tuple[int, Source], Play | tuple[Diagnostic, ...]] = {}
         self._kept: dict[Job, list[Addition]] = {}
+        self._had = RolesHad()
 
     # On the threads of jobs.
 
-    def find(self, step: Step, host: str, file: str, own: Variables) -> Addition | None:
+    def find(self, step: Step, host: str, arguments: Mapping[str, Any], own: Variables) -> Addition | None:
         """What an item of a job adds; None for nothing. Raises ``ActionFailed`` where a file is missing or wrong."""
         plan = self._plan()
         above = list(_above(plan, step))
@@ -96,17 +101,18 @@ class Growing:
                 f"Includes stand in one another {DEEPEST} deep here: {_at(above[0])}. A file that includes itself "
                 "needs a 'when' that ends that."
             )
-        play = plan.plays[step.play].play
-        places = list(dict.fromkeys(places_of(file, step.task, play, [other.task for other in above])))
-        path = next((place for place in places if place.is_file()), None)
-        if path is None:
-            raise ActionFailed(f"There is no file '{file}' of tasks. Looked for {', '.join(map(str, places))}.")
-        found = self._play(step, path)
+        adds = step.task.traits.adds
+        assert adds is not None
+        source: Source = tuple(sorted((name, str(value)) for name, value in arguments.items() if value is not None))
+        if adds.role is None:
+            play = plan.plays[step.play].play
+            source = _file(arguments[adds.name], step.task, play, [other.task for other in above])
+        found = self._play(step, source, arguments)
         try:
             found = self._resolved(found, {**step.task.parameters, **own})
         except FilesError as error:
-            raise _wrong(path, error.diagnostics) from None
-        return Addition(path=path, play=found, own=own) if self._adds_on(host, found, step) else None
+            raise _wrong(error.diagnostics) from None
+        return Addition(source=source, play=found, own=own) if self._adds_on(host, found, step) else None
 
     def _adds_on(self, host: str, play: Play, step: Step) -> bool:
         """Whether any of the tasks takes part in the run, and is for the host, or for others that the host adds."""
@@ -119,22 +125,26 @@ class Growing:
         """The job has ended well, and adds these."""
         self._kept[job] = additions
 
-    def _play(self, step: Step, path: Path) -> Play:
-        """The tasks in a file, for one include; read and checked once for all hosts."""
+    def _play(self, step: Step, source: Source, arguments: Mapping[str, Any]) -> Play:
+        """The tasks that one include adds; read and checked once for all hosts."""
         with self._lock:
-            key = step.index, path
+            key = step.index, source
             found = self._read.get(key)
             if found is None:
-                found = self._read[key] = self._checked(step, path)
+                found = self._read[key] = self._checked(step, source, arguments)
         if isinstance(found, tuple):
-            raise _wrong(path, found)
+            raise _wrong(found)
         return found
 
-    def _checked(self, step: Step, path: Path) -> Play | tuple[Diagnostic, ...]:
+    def _checked(self, step: Step, source: Source, arguments: Mapping[str, Any]) -> Play | tuple[Diagnostic, ...]:
         found = Diagnostics()
         play = self._plan().plays[step.play].play
-        added = read_added(path, step.task, play, Reading(self._actions, found, self._around))
-        playbook = Playbook(path=str(path), plays=(replace(added, variables={}, vars_files=(), hosts="all"),))
+        reading = Reading(self._actions, found, self._around)
+        if isinstance(source, Path):
+            added = read_added(source, step.task, play, reading)
+        else:
+            added = read_added_role(arguments, step.task, play, reading)
+        playbook = Playbook(path=play.position.path, plays=(replace(added, variables={}, vars_files=(), hosts="all"),))
         found.extend(check_names(playbook, Inventory(), {}, self._templating, undefined=False))
         try:
             part = self._expanded(added, step, step.hosts)
@@ -178,10 +188,11 @@ class Growing:
         groups: dict[Any, list[Job]] = {}
         places = {host: place for place, host in enumerate(step.hosts)}
         for job in sorted(jobs, key=lambda job: places[job.host]):
-            groups.setdefault(_key(self._kept[job]), []).append(job)
-        for group in groups.values():
+            additions = self._kept[job]
+            groups.setdefault((_key(additions), self._had.among(additions, job.host, plan, step)), []).append(job)
+        for (_, had), group in groups.items():
             additions, *_ = [self._kept.pop(job) for job in group]
-            growth = self._growth(plan, step, group, additions)
+            growth = self._growth(plan, step, group, list(_without(additions, had)))
             if growth is None:
                 yield from (JobFinished(at=at, job=job, status=Status.OK) for job in group)
                 continue
@@ -191,7 +202,59 @@ class Growing:
     def _growth(self, plan: Plan, step: Step, group: Sequence[Job], additions: Sequence[Addition]) -> Growth | None:
         hosts = step.hosts if len(group) == len(step.hosts) else tuple(job.host for job in group)
         parts = [self._expanded(_with_own(addition), step, hosts) for addition in additions]
-        return growth_of(plan, step, parts)
+        growth = growth_of(plan, step, parts)
+        known = len(plan.plays[step.play].play.roles)
+        roles = [role for addition in additions for role in addition.play.roles[known:] if role.public]
+        return replace(growth, roles=tuple(roles)) if growth is not None and roles else growth
+
+
+class RolesHad:
+    """Which roles that run once in a play have been added to it for each host, as dependencies or otherwise."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[tuple[int, str], set[str]] = {}
+        self._counted = 0  # steps of the plan
+
+    def among(self, additions: Sequence[Addition], host: str, plan: Plan, step: Step) -> frozenset[str]:
+        """Those of the roles that are to be added that the host has had in the play of a step."""
+        wanted = _once(additions)
+        if wanted:
+            self._count(plan)
+        return frozenset(role for role in wanted if host in self._hosts.get((step.play, role), ()))
+
+    def _count(self, plan: Plan) -> None:
+        for step in plan.steps[self._counted :]:
+            role = step.task.role
+            if role is not None and role.once is not None:
+                self._hosts.setdefault((step.play, _identity(role)), set()).update(step.hosts)
+        self._counted = len(plan.steps)
+
+
+def _identity(role: Role) -> str:
+    """What equal uses of a role have in common."""
+    return repr((role.path, role.given, role.parameters))
+
+
+def _once(additions: Sequence[Addition]) -> set[str]:
+    """The roles among them that run once in a play."""
+    roles = {id(task.role): task.role for addition in additions for task in addition.play.tasks if task.role}
+    return {_identity(role) for role in roles.values() if role.once is not None}
+
+
+def _without(additions: Sequence[Addition], had: frozenset[str]) -> Iterator[Addition]:
+    """What is to be added, without roles that the hosts have had, or have by what comes before."""
+    seen = set(had)
+    for addition in additions:
+        once = _once([addition])
+        if seen & once:
+            tasks = tuple(
+                replace(task, repeated=True) if task.role and _identity(task.role) in seen & once else task
+                for task in addition.play.tasks
+            )
+            yield replace(addition, play=replace(addition.play, tasks=tasks))
+        else:
+            yield addition
+        seen |= once
 
 
 def foreseen_parts(
@@ -237,7 +300,7 @@ def _with_own(addition: Addition) -> Play:
 
 def _key(additions: Sequence[Addition]) -> Any:
     """What is the same for jobs that add the same."""
-    return tuple((addition.path, _encoded(addition.own)) for addition in additions)
+    return tuple((addition.source, _encoded(addition.own)) for addition in additions)
 
 
 def _encoded(own: Variables) -> bytes | str:
@@ -254,9 +317,18 @@ def _plain(value: Any) -> Any:
 _encode = Encoder(enc_hook=_plain).encode
 
 
-def _wrong(path: Path, diagnostics: Sequence[Diagnostic]) -> ActionFailed:
-    lines = [f"{one.position or path}: {one.summary}: {one.detail}" for one in diagnostics]
-    return ActionFailed("\n".join([f"The tasks in {path} can't be added:", *lines]))
+def _wrong(diagnostics: Sequence[Diagnostic]) -> ActionFailed:
+    lines = [f"{one.position or ''}: {one.summary}: {one.detail}" for one in diagnostics]
+    return ActionFailed("\n".join(["What it names can't be added:", *lines]))
+
+
+def _file(name: str, include: Task, play: Play, above: Sequence[Task]) -> Path:
+    """The file that an include names. Raises ``ActionFailed``."""
+    places = list(dict.fromkeys(places_of(name, include, play, above)))
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise ActionFailed(f"There is no file '{name}' of tasks. Looked for {', '.join(map(str, places))}.")
+    return path
 
 
 def _at(step: Step) -> str:

@@ -397,7 +397,7 @@ class JobRun:
                 return self._cached(self._context.fact_cache, action, call, target, become)
             result = self._drive(self._steps(action, call), target, become)
             if action.traits.adds is not None:
-                self._add(call[action.traits.adds.file])
+                self._add(call)
             return result
         except CheckImpossible as error:
             told = str(error.values.pop("msg", error.reason))
@@ -414,9 +414,9 @@ class JobRun:
         except HostError as error:
             raise Unreachable(error) from error
 
-    def _add(self, file: str) -> None:
+    def _add(self, call: Call) -> None:
         """Find what the task adds to the plan. Raises ``ActionFailed``."""
-        addition = self._context.growing.find(self._step, self._job.host, file, self._own)
+        addition = self._context.growing.find(self._step, self._job.host, call.arguments, self._own)
         if addition is not None:
             self._additions.append(addition)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from drumline.loading.deferred import Render
-from drumline.loading.including import places_of, read_added
+from drumline.loading.including import places_of, read_added, read_added_role
 from drumline.loading.reading import Reading
 from drumline.model.playbook import Loop, Play, Playbook, Task
 from drumline.model.traits import Sets
@@ -27,10 +27,9 @@ _MOST_ITEMS = 100
 
 
 class Added(Struct, frozen=True):
-    """What one task adds with one file."""
+    """What one task adds at once."""
 
     include: Task
-    path: Path
     play: Play  #: With these tasks alone.
 
 
@@ -94,24 +93,36 @@ class _Foresight:
         for task in tasks:
             if task.traits.adds is None or False in task.when or not self._chosen(task):
                 continue
-            for name, own in self._names(task, task.arguments.get(task.traits.adds.file)):
-                yield from self._added(name, own, task, above)
+            for arguments, own in self._arguments(task):
+                yield from self._added(arguments, own, task, above)
 
-    def _added(self, name: str, own: Variables, task: Task, above: tuple[Task, ...]) -> Iterator[Added]:
-        places = list(dict.fromkeys(places_of(name, task, self._play, above)))
-        path = next((place for place in places if place.is_file()), None)
-        if path is None:
-            self._missing(name, places, task)
-            return
+    def _added(
+        self, arguments: Mapping[str, Any], own: Variables, task: Task, above: tuple[Task, ...]
+    ) -> Iterator[Added]:
         if any(task.position == other.position for other in above):
             return  # it adds itself, which is known already
-        play = read_added(path, _with_own(task, own), self._play, self._reading)
+        assert task.traits.adds is not None
+        include = _with_own(task, own)
+        if task.traits.adds.role is not None:
+            play = read_added_role(arguments, include, self._play, self._reading)
+        else:
+            path = self._file(str(arguments[task.traits.adds.name]), task, above)
+            if path is None:
+                return
+            play = read_added(path, include, self._play, self._reading)
         uncertain = (*task.when, *(() if task.loop is None else (Template("true", task.position, bare=True),)))
         if uncertain:
             tasks = tuple(replace(each, when=(*uncertain, *each.when)) for each in play.tasks)
             play = replace(play, tasks=tasks)
-        yield Added(task, path, play)
+        yield Added(task, play)
         yield from self.added_by(self._play, play.tasks, (task, *above))
+
+    def _file(self, name: str, task: Task, above: tuple[Task, ...]) -> Path | None:
+        places = list(dict.fromkeys(places_of(name, task, self._play, above)))
+        path = next((place for place in places if place.is_file()), None)
+        if path is None:
+            self._missing(name, places, task)
+        return path
 
     def _missing(self, name: str, places: Sequence[Path], task: Task) -> None:
         if any(isinstance(condition, Template) for condition in task.when) or task.loop is not None:
@@ -119,17 +130,23 @@ class _Foresight:
             return
         assert task.traits.adds is not None
         detail = f"There is no file '{name}'. Looked for {', '.join(map(str, places))}."
-        position = task.positions.get(f"arguments.{task.traits.adds.file}", task.position)
+        position = task.positions.get(f"arguments.{task.traits.adds.name}", task.position)
         self._reading.found.add("A file of tasks isn't there", detail=detail, position=position, hides_names=True)
 
-    def _names(self, task: Task, file: Value) -> Iterator[tuple[str, Variables]]:
-        """The names that the file may have, each with the variables of the item."""
+    def _arguments(self, task: Task) -> Iterator[tuple[Mapping[str, Any], Variables]]:
+        """The arguments that the task may have, each with the variables of the item."""
         items: Sequence[Variables] = [{}] if task.loop is None else self._items(task.loop)
+        adds = task.traits.adds
+        assert adds is not None
         for own in items:
             try:
-                yield str(self._rendered(file, task, own)), own
+                found = {name: self._rendered(value, task, own) for name, value in task.arguments.items()}
             except TemplateFailed:
                 self.unknown.add(task.position)
+                continue
+            name = found.pop("role", None) if adds.role is not None and adds.name not in found else found.get(adds.name)
+            if name is not None:
+                yield {**found, adds.name: name}, own
 
     def _items(self, loop: Loop) -> Sequence[Variables]:
         """The variables of the items; those that aren't known are None."""

@@ -7,7 +7,7 @@ include takes part. What it adds takes what is around the include, what stands u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from drumline.loading.deferred import deferred_again
 from drumline.loading.imported_tasks import list_in
 from drumline.loading.plays import in_roles
 from drumline.loading.reading import Reading
+from drumline.loading.roles import Use, include_role
 from drumline.model.playbook import Play, Task, TaskBlock
 
 
@@ -28,6 +29,28 @@ def read_added(path: Path, include: Task, play: Play, reading: Reading) -> Play:
     nodes = list_in(path, include.position, reading)
     with reading.opened(path):
         lists.read(nodes, _inherited(include))
+    return _only(lists, play)
+
+
+def read_added_role(arguments: Mapping[str, Any], include: Task, play: Play, reading: Reading) -> Play:
+    """The same for a task that adds a role, as its rendered ``arguments`` say."""
+    adds = include.traits.adds
+    assert adds is not None
+    assert adds.role is not None
+    lists = ListReader(reading, Path(play.position.path).parent, variables=play.variables)
+    lists.section = include.section
+    position = include.positions.get(f"arguments.{adds.name}", include.position)
+    files = {kind: str(arguments[name]) for kind, name in adds.role.files if arguments.get(name) is not None}
+    use = Use(
+        name=str(arguments[adds.name]),
+        position=position,
+        files=files,
+        by_task=True,
+        public=bool(arguments.get(adds.role.public, False)),
+        allow_duplicates=True,
+        validates=bool(arguments.get(adds.role.validates, True)),
+    )
+    include_role(lists, use, _inherited(include))
     return _only(lists, play)
 
 

@@ -130,7 +130,6 @@ NOT_YET = frozenset(
         "force_handlers",
         "handlers",
         "include",
-        "include_role",
         "listen",
         "notify",
         "validate_argspec",

@@ -154,6 +154,13 @@ def _of_catalogue(source: str) -> str:
     return name.removesuffix(".git").removesuffix(".tar.gz")
 
 
+def include_role(lists: ListReader, use: Use, inherited: Mapping[str, Any]) -> None:
+    """Read the role of ``include_role``, whose arguments are rendered."""
+    role = _enter(lists, use, inherited, None)
+    if role is not None:
+        lists.roles.append(role)
+
+
 def _enter(lists: ListReader, use: Use, inherited: Mapping[str, Any], within: Within | None) -> Role | None:
     """Read the role, with all that stands in it; None where it can't be found."""
     reading = lists.reading

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drumline.model.playbook import Barrier, BlockPart, Play, Playbook, Task
+from drumline.model.playbook import Barrier, BlockPart, Play, Playbook, Role, Task
 
 
 class Job(NamedTuple):
@@ -112,7 +112,9 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
         play = self.plays[parent.play]
         batch = _with_waves(play.batches[parent.batch], parent.wave, by)
         batches = (*play.batches[: parent.batch], batch, *play.batches[parent.batch + 1 :])
-        plays = (*self.plays[: parent.play], replace(play, batches=batches), *self.plays[parent.play + 1 :])
+        written = replace(play.play, roles=(*play.play.roles, *by.roles)) if by.roles else play.play
+        play = replace(play, play=written, batches=batches)
+        plays = (*self.plays[: parent.play], play, *self.plays[parent.play + 1 :])
         return replace(self, plays=plays, steps=(*self.steps, *by.steps), blocks=(*self.blocks, *by.blocks))
 
 
@@ -125,6 +127,7 @@ class Growth(Struct, frozen=True, kw_only=True, gc=False):
     steps: tuple[Step, ...]
     barriers: tuple[Barrier, ...]  #: One for each wave that is added.
     blocks: tuple[Block, ...] = ()
+    roles: tuple[Role, ...] = ()  #: Whose variables all tasks of the play see from there on.
 
 
 def _check_growth(plan: Plan, by: Growth) -> None:

@@ -60,11 +60,20 @@ class WaitArguments(Struct, frozen=True, kw_only=True):
     absent: tuple[str, ...] = ("absent",)  #: The states that wait until it is gone.
 
 
+class RoleArguments(Struct, frozen=True, kw_only=True):
+    """The tasks that are added are those of a role: the arguments that say which, and what else of it counts."""
+
+    files: tuple[tuple[str, str], ...] = ()  #: Names of files other than ``main``: the kind of files, the argument.
+    public: str = "public"  #: Whether the play's other tasks see its variables from there on.
+    validates: str = "rolespec_validate"
+
+
 class AddArguments(Struct, frozen=True, kw_only=True):
     """The task adds others to the plan while it runs: the arguments that say which."""
 
-    file: str = "file"  #: The file that has them.
+    name: str = "file"  #: The file that has them, or the role.
     apply: str = "apply"  #: Keywords that hold for them.
+    role: RoleArguments | None = None  #: None: it names a file.
 
 
 class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):

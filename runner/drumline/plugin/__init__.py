@@ -42,7 +42,17 @@ from drumline.model.request import (
     Waiting,
 )
 from drumline.model.target import Option, Platform, Target
-from drumline.model.traits import AddArguments, ApprovalArguments, Checks, Effect, Sets, Shows, Traits, WaitArguments
+from drumline.model.traits import (
+    AddArguments,
+    ApprovalArguments,
+    Checks,
+    Effect,
+    RoleArguments,
+    Sets,
+    Shows,
+    Traits,
+    WaitArguments,
+)
 from drumline.plugin.actions import (
     Action,
     ActionFailed,
@@ -128,6 +138,7 @@ __all__ = [
     "Registry",
     "Request",
     "Result",
+    "RoleArguments",
     "Run",
     "Secret",
     "SecretStore",

@@ -85,7 +85,7 @@ def _task_data(plan: Plan, step: Step) -> dict[str, Any]:
         "any_errors_fatal": task.any_errors_fatal,
         "throttle": task.throttle,
         "start": task.start and _start_data(task.start),
-        "adds": None if task.traits.adds is None else text_of(task.arguments.get(task.traits.adds.file)),
+        "adds": None if task.traits.adds is None else text_of(task.arguments.get(task.traits.adds.name)),
         "approval": _approval_data(task, task.traits.asks) if task.traits.asks else None,
     }
 

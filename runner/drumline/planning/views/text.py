@@ -167,7 +167,8 @@ class _PlayText:
         return "; ".join(parts)
 
     def _adds(self, task: Task, names: AddArguments) -> str:
-        text = f"adds the tasks of {text_of(task.arguments.get(names.file))}"
+        written = task.arguments.get(names.name) or task.arguments.get("role")
+        text = f"adds {'the tasks of' if names.role is None else 'role'} {text_of(written)}"
         known = self._foreseen.by(task)
         if not known:
             return text
