@@ -209,24 +209,23 @@ class Growing:
 
 
 class RolesHad:
-    """Which roles that run once in a play have been added to it for each host, as dependencies or otherwise."""
+    """Which roles have been added to a play for each host."""
 
     def __init__(self) -> None:
         self._hosts: dict[tuple[int, str], set[str]] = {}
         self._counted = 0  # steps of the plan
 
     def among(self, additions: Sequence[Addition], host: str, plan: Plan, step: Step) -> frozenset[str]:
-        """Those of the roles that are to be added that the host has had in the play of a step."""
-        wanted = _once(additions)
+        """Those of the roles that are to be added once, and that the host has had in the play of a step."""
+        wanted = {_identity(role) for addition in additions for role in _roles(addition) if role.once}
         if wanted:
             self._count(plan)
         return frozenset(role for role in wanted if host in self._hosts.get((step.play, role), ()))
 
     def _count(self, plan: Plan) -> None:
         for step in plan.steps[self._counted :]:
-            role = step.task.role
-            if role is not None and role.once is not None:
-                self._hosts.setdefault((step.play, _identity(role)), set()).update(step.hosts)
+            if step.task.role is not None:
+                self._hosts.setdefault((step.play, _identity(step.task.role)), set()).update(step.hosts)
         self._counted = len(plan.steps)
 
 
@@ -235,26 +234,19 @@ def _identity(role: Role) -> str:
     return repr((role.path, role.given, role.parameters))
 
 
-def _once(additions: Sequence[Addition]) -> set[str]:
-    """The roles among them that run once in a play."""
-    roles = {id(task.role): task.role for addition in additions for task in addition.play.tasks if task.role}
-    return {_identity(role) for role in roles.values() if role.once is not None}
+def _roles(addition: Addition) -> list[Role]:
+    return list({id(task.role): task.role for task in addition.play.tasks if task.role is not None}.values())
 
 
 def _without(additions: Sequence[Addition], had: frozenset[str]) -> Iterator[Addition]:
-    """What is to be added, without roles that the hosts have had, or have by what comes before."""
+    """What is to be added, without roles that run once, and that the hosts have had, or have by what comes before."""
     seen = set(had)
     for addition in additions:
-        once = _once([addition])
-        if seen & once:
-            tasks = tuple(
-                replace(task, repeated=True) if task.role and _identity(task.role) in seen & once else task
-                for task in addition.play.tasks
-            )
-            yield replace(addition, play=replace(addition.play, tasks=tasks))
-        else:
-            yield addition
-        seen |= once
+        roles = {id(role): _identity(role) for role in _roles(addition)}
+        repeated = {id(role) for role in _roles(addition) if role.once and roles[id(role)] in seen}
+        tasks = (replace(task, repeated=True) if id(task.role) in repeated else task for task in addition.play.tasks)
+        yield replace(addition, play=replace(addition.play, tasks=tuple(tasks))) if repeated else addition
+        seen.update(roles.values())
 
 
 def foreseen_parts(

@@ -124,6 +124,7 @@ class Tracker:
         #: By step, hosts on which it was abandoned or cancelled before it began.
         self.never_ran: dict[int, dict[str, None]] = {}
         self.pending: dict[Job, Status] = {}  # failures that wait for a rescue, and how the jobs ended
+        self.adding: set[Job] = set()  # jobs that said at their end that they add to the plan
         self.ignored = 0  # failures that don't matter; they are among the counts
 
     def handle(self, event: Event) -> None:
@@ -214,6 +215,10 @@ class Tracker:
         job = event.job
         self.running.pop(job, None)
         self.waiting.pop(job, None)
+        if job in self.adding and event.status not in CAUSES:
+            return  # it is counted already: nothing came of what it was to add
+        if event.adds:
+            self.adding.add(job)
         self._leave(job)
         self.counts[event.status] += 1
         self.hosts[job.host][event.status] += 1
