@@ -36,6 +36,7 @@ from drumline.plugin.kit import (
     check_target,
     deliver,
     file_result,
+    labelled,
     local_content,
     mode_text,
     placed,
@@ -180,7 +181,7 @@ def _for_windows(entry: TreeEntry) -> TreeEntry:
 ACTIONS = (
     Action(
         name="copy",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Put a file, a directory or a text on the host",

@@ -28,6 +28,7 @@ from drumline.plugin.kit import (
     Script,
     ask,
     file_result,
+    labelled,
     mode_text,
     readable_text,
     refused,
@@ -187,7 +188,7 @@ _RIGHTS = [(right, who) for right in "rwx" for who in ("usr", "grp", "oth")]
 ACTIONS = (
     Action(
         name="file",
-        perform=perform_file,
+        perform=labelled(perform_file),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Create, link or delete a file or directory on the host, or set its owner and mode",

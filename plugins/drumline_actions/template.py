@@ -24,6 +24,7 @@ from drumline.plugin.kit import (
     Content,
     check_target,
     deliver,
+    labelled,
     placed,
     readable,
 )
@@ -128,7 +129,7 @@ def _encode(text: str, encoding: str) -> bytes:
 ACTIONS = (
     Action(
         name="template",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(renders="src", effect=Effect.FILES),
         help="Render a template from this machine into a file on the host",

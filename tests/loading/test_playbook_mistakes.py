@@ -65,12 +65,6 @@ from drumline.loading.playbook import load_playbooks
         ("command: echo hi\nargs: {cmd: echo}", "5:14", "An argument is given twice. 'cmd' is given already."),
         ("command: echo hi\nargs: chdir", "5:13", "'args' takes a dictionary of arguments, but this is 'chdir'."),
         ("command: [echo]", "4:16", "'command' takes a dictionary of arguments, or text, but this is a list."),
-        (
-            "copy: {content: a, dest: b, setype: c}",
-            "4:35",
-            "'copy' has no 'setype' yet: SELinux's contexts can't be set.",
-        ),
-        ("file: {path: a, attr: +i}", "4:23", "Argument not supported yet. 'file' has no 'attr' yet: Use a task with"),
         ("win_shell: a\nargs: {output_encoding_override: b}", "5:14", "'shell' has no 'output_encoding_override' yet"),
         ("file: {path: x, state: diretory}", "4:23", "Did you mean 'directory'?"),
         ("wait_for: {port: ssh}", "4:18", "'port' of 'wait_for' takes a whole number, but this is 'ssh'."),

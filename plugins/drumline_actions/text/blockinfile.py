@@ -26,6 +26,7 @@ from drumline.plugin.kit import (
     as_bytes,
     check_regexes,
     check_target,
+    labelled,
     match_regex,
     read_original,
     write_edit,
@@ -132,7 +133,7 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
 ACTIONS = (
     Action(
         name="blockinfile",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Keep a block of lines between two markers in a file",

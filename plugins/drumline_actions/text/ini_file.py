@@ -21,7 +21,7 @@ from drumline.plugin import (
     Traits,
     Written,
 )
-from drumline.plugin.kit import EDITED, Edit, check_target, read_original, readable_text, write_edit
+from drumline.plugin.kit import EDITED, Edit, check_target, labelled, read_original, readable_text, write_edit
 
 _SAME = "option changed"
 
@@ -244,7 +244,7 @@ def _is_present(written: Written) -> bool:
 ACTIONS = (
     Action(
         name="ini_file",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="Set or remove settings in sections of a file",

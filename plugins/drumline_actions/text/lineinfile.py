@@ -27,6 +27,7 @@ from drumline.plugin.kit import (
     Original,
     as_bytes,
     check_regexes,
+    labelled,
     match_regex,
     read_original,
     write_edit,
@@ -144,7 +145,7 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
 ACTIONS = (
     Action(
         name="lineinfile",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
         help="See to it that a file has a line, or that it doesn't",

@@ -19,7 +19,16 @@ from drumline.plugin import (
     Traits,
     Written,
 )
-from drumline.plugin.kit import EDITED, Edit, check_regexes, check_target, match_regex, read_original, write_edit
+from drumline.plugin.kit import (
+    EDITED,
+    Edit,
+    check_regexes,
+    check_target,
+    labelled,
+    match_regex,
+    read_original,
+    write_edit,
+)
 from drumline_actions.text.lines import PATH
 
 _SECTION = "subsection"
@@ -74,7 +83,7 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
 ACTIONS = (
     Action(
         name="replace",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Replace all that a regular expression matches in a file",

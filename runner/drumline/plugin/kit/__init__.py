@@ -33,6 +33,7 @@ from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, f
 from drumline.plugin.kit.detached import state_in_background
 from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, host_diff, state_diff, text_diff
 from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
+from drumline.plugin.kit.labels import labelled
 from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
 from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
 from drumline.plugin.kit.scripts import Script, script_run
@@ -63,6 +64,7 @@ __all__ = [
     "fill",
     "host_diff",
     "ignored",
+    "labelled",
     "local_content",
     "match_regex",
     "mode_text",

@@ -18,7 +18,11 @@ def refused(**reasons: str) -> tuple[Argument, ...]:
 
 
 _POSIX = (Platform.POSIX,)
-_SELINUX = "SELinux's contexts can't be set. Use a task with command: chcon, or restorecon."
+
+
+def _context(part: str) -> str:
+    return f"{part} of the file's SELinux context; _default: as the policy has it. Without SELinux, of no effect"
+
 
 #: Who may use a file.
 ATTRIBUTES = (
@@ -26,8 +30,16 @@ ATTRIBUTES = (
     Argument(name="owner", platforms=_POSIX, help="User that the file is to belong to, by name or number"),
     Argument(name="group", platforms=_POSIX, help="Group that the file is to belong to, by name or number"),
     *ignored("unsafe_writes"),
-    *refused(seuser=_SELINUX, serole=_SELINUX, setype=_SELINUX, selevel=_SELINUX),
-    Argument(name="attributes", type=object, aliases=("attr",), refused="Use a task with command: chattr."),
+    Argument(name="seuser", platforms=_POSIX, help=_context("User")),
+    Argument(name="serole", platforms=_POSIX, help=_context("Role")),
+    Argument(name="setype", platforms=_POSIX, help=_context("Type")),
+    Argument(name="selevel", platforms=_POSIX, help=_context("Level")),
+    Argument(
+        name="attributes",
+        aliases=("attr",),
+        platforms=_POSIX,
+        help="What chattr takes: +i, -a, or all that it has: iA. Without chattr, of no effect",
+    ),
 )
 #: Files that ansible-vault encrypted are decrypted; False takes them as they are.
 DECRYPT = Argument(name="decrypt", type=bool, default=True, help="Decrypt a file that ansible-vault encrypted")
