@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import threading
 import time
@@ -120,7 +121,7 @@ class LocalSession:
         with ExitStack() as use:
             use.callback(self._let_go)
             begin = partial(self._begin, use)
-            if become is None:
+            if become is None or become.user == getpass.getuser():  # as in Ansible, no one becomes who they are
                 yield begin(script)
             else:
                 from drumline_local.becoming import begin_as  # few commands do

@@ -34,7 +34,7 @@ class SshConnection:
         transport = self._way[-1]
         if not transport.is_active():
             raise faults.lost(transport.get_exception(), self._settings.place)
-        session = SshSession(transport, self._settings.place, self._settings.timeout, self._dial)
+        session = SshSession(transport, self._settings, self._dial)
         with self._lock:
             self._sessions.append(session)
         return session

@@ -10,6 +10,7 @@ import paramiko
 from msgspec.structs import replace
 
 from drumline.plugin import (
+    Become,
     CommandRefused,
     ConnectionLost,
     Emit,
@@ -27,6 +28,7 @@ from drumline.plugin.staging import Remarks, staged_script
 from drumline_ssh import wire
 from drumline_ssh.ending import ending_script
 from drumline_ssh.files import Files
+from drumline_ssh.settings import SshSettings
 from drumline_ssh.shell import Woken
 from drumline_ssh.shells import RunningCommand, SshShells
 from drumline_ssh.staging import SshStaged
@@ -41,9 +43,14 @@ class SshSession:
     """One user at a time; ``interrupt`` may come from any thread."""
 
     def __init__(
-        self, transport: paramiko.Transport, place: str, timeout: float, beside: Callable[[], list[paramiko.Transport]]
+        self,
+        transport: paramiko.Transport,
+        settings: SshSettings,
+        beside: Callable[[], list[paramiko.Transport]],
     ) -> None:
-        self.place = place
+        self.place = place = settings.place
+        self._user = settings.user
+        timeout = settings.timeout
         self._shells = SshShells(transport, place, timeout, beside)
         self._files = Files(self, transport, place, timeout)
 
@@ -55,7 +62,7 @@ class SshSession:
     def run(self, request: Run, emit: Emit) -> Exit:
         """See :class:`drumline.plugin.Session`."""
         # The shell that reads it is the other user's already.
-        script, become = shell_script(replace(request, become=None)), request.become
+        script, become = shell_script(replace(request, become=None)), self._become(request)
         deadline = None if request.timeout is None else time.monotonic() + request.timeout
         with ExitStack() as use:
             use.enter_context(self._in_use())
@@ -73,7 +80,7 @@ class SshSession:
     def stage(self, request: Run) -> Staged:
         """See :class:`drumline.plugin.StagingSession`."""
         remarks = Remarks(nonce())
-        script, become = staged_script(replace(request, become=None), remarks.word), request.become
+        script, become = staged_script(replace(request, become=None), remarks.word), self._become(request)
         with ExitStack() as use:
             use.enter_context(self._in_use())
             try:
@@ -92,6 +99,11 @@ class SshSession:
             staged.wait_until_ready()
             staged.use = use.pop_all()
         return staged
+
+    def _become(self, request: Run) -> Become | None:
+        """Whom the command has to become: as in Ansible, no one becomes the user who has logged in."""
+        become = request.become
+        return None if become is None or become.user == self._user else become
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:

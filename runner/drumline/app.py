@@ -65,6 +65,7 @@ from drumline.plugin.runs import Executor, RunView
 from drumline.plugin.terminal import ask_person
 from drumline.reporting.saying import say
 from drumline.reporting.screens import warn
+from drumline.secret import Secret
 from drumline.signals import heard
 from drumline.source.gc_tuning import rare_collector
 from drumline.source.inputs import Inputs, inputs_noted
@@ -103,6 +104,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     plan: Plan
     #: Warnings about the files, which don't stop the run.
     warnings: tuple[Diagnostic, ...] = ()
+    #: Passwords that people have typed, as connection variables of all hosts.
+    passwords: Mapping[str, Secret] = {}
     #: The secrets to mask; filled when the plan is run.
     secrets: Secrets = field(default_factory=Secrets)
     #: What of the playbook takes part.
@@ -490,6 +493,7 @@ def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> Run
         sessions_per_host=prepared.settings.sessions,
         verbosity=verbosity,
         fact_cache=_fact_cache(prepared.settings),
+        passwords=prepared.passwords,
         selection=prepared.selection,
         around=_around(prepared.settings, prepared.extra_variables, prepared.templating),
     )

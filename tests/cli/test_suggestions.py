@@ -80,8 +80,8 @@ def test_each_option_of_ansible_is_answered_by_name(
         (["-i", "hosts", "run", "site.yml"], "options come after the command"),
         (["run", "--chekc", "site.yml"], "Did you mean '--check'?"),
         (["runs", "show", "--fromat", "json"], "Did you mean '--format'?"),
-        (["run", "-bK", "site.yml"], "ansible_become=true"),
-        (["run", "-uroot", "site.yml"], "ansible_user=NAME"),
+        (["run", "-oT", "site.yml"], "leave it out: equal outputs"),
+        (["run", "-T5", "site.yml"], "ansible_timeout=SECONDS"),
         (["nonsense"], "See drumline --help."),
     ],
 )

@@ -467,6 +467,12 @@ _SETTINGS = {
     "become": "`become` of plays without it",
     "become_method": "`become_method` of plays without it",
     "become_user": "`become_user` of plays without it",
+    "become_exe": "the same of `become_exe`",
+    "become_flags": "the same of `become_flags`",
+    "ask_pass": "as `--ask-pass`",
+    "become_ask_pass": "as `--ask-become-pass`",
+    "connection_password_file": "as `--connection-password-file`",
+    "become_password_file": "as `--become-password-file`",
     "vault_password_file": "as `--vault-password-file`",
     "vault_identity_list": "as `--vault-id`, several with commas",
 }

@@ -10,6 +10,7 @@ import click
 from msgspec.structs import replace
 
 from drumline.cli.command_lines import CommandOfHosts
+from drumline.cli.logins import login_options, login_settings
 from drumline.cli.messages import show_warnings
 from drumline.cli.options import (
     check_options,
@@ -21,6 +22,7 @@ from drumline.cli.options import (
     settings_with,
     state_option,
     verbose_option,
+    with_passwords,
 )
 from drumline.cli.reported import run_reported
 from drumline.diagnostics import Position
@@ -40,6 +42,7 @@ _PLACE = Position("<command line>")
 @click.argument("words", nargs=-1, metavar="COMMAND...")
 @inventory_options
 @scope_options
+@login_options
 @forks_option
 @click.option(
     "-m",
@@ -51,7 +54,6 @@ _PLACE = Position("<command line>")
 @click.option(
     "-a", "--args", "arguments", metavar="ARGS", help="The action's arguments, as in Ansible: 'src=a dest=/tmp'."
 )
-@click.option("-b", "--become", is_flag=True, help="Run as root (sudo, without a password).")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -92,7 +94,8 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
     from drumline.app import prepare, registry
 
     _require_one_thing(words, clock, given)
-    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"])
+    logins = login_settings(given)
+    settings = settings_with(inventory=given["inventory"], forks=given["forks"], state=given["state"], **logins)
     task = _usually(_task_of(words, clock, given, registry(settings)), settings)
     play = Play(id="exec", name=pattern, hosts=pattern, tasks=(task,), position=_PLACE)
     playbook = Playbook(path=str(_PLACE.path), plays=(play,))
@@ -107,6 +110,7 @@ def command(pattern: str, words: tuple[str, ...], verbose: int, clock: bool, rec
         diff=given["diff"],
     )
     show_warnings(prepared.warnings)
+    prepared = with_passwords(prepared)
     status = run_reported(prepared, verbose=verbose, outputs=1, state=given["state"], recap=recap)
     raise SystemExit(status)
 
@@ -131,7 +135,7 @@ def _usually(task: Task, settings: Settings) -> Task:
     from drumline.loading.usual import usual_of
 
     said = dict(usual_of(settings).tasks)
-    return replace(task, **{**said, "become": task.become or said.get("become", False), "timeout": task.timeout})
+    return replace(task, **{**said, "timeout": task.timeout})
 
 
 def _is_action(given: Mapping[str, Any]) -> bool:
@@ -144,7 +148,7 @@ def _task_of(words: tuple[str, ...], clock: bool, given: Mapping[str, Any], plug
         task = _action(name, given["arguments"] or "", plugins)
     else:
         task = _task(words, clock, given["executable"], plugins)
-    return replace(task, become=given["become"], timeout=given["timeout"])
+    return replace(task, timeout=given["timeout"])
 
 
 def _action(name: str, arguments: str, plugins: Registry) -> Task:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec.structs import replace
 
+from drumline.cli.logins import login_options, login_settings, passwords
 from drumline.cli.messages import show_warnings
 from drumline.cli.passwords import vault_options
 from drumline.config import Settings, settings_and_sources
@@ -100,6 +101,7 @@ playbook_options = _several(
     ),
     inventory_options,
     scope_options,
+    login_options,
     tag_options,
 )
 
@@ -172,9 +174,10 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
     """Call :func:`drumline.app.prepare` with all the options above; ``more`` is passed on unchanged."""
     from drumline.app import prepare
 
+    settings = {name: given.get(name) for name in ("inventory", "forks", "state", "slow_reports")}
     prepared = prepare(
         playbooks,
-        settings_with(**{name: given.get(name) for name in ("inventory", "forks", "state", "slow_reports")}),
+        settings_with(**settings, **login_settings(given)),
         limit=given["limit"],
         extra_vars=given["extra_vars"],
         tags=split_tags(given["tags"]),
@@ -184,6 +187,11 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
     )
     show_warnings(prepared.warnings)
     return prepared
+
+
+def with_passwords(prepared: Prepared) -> Prepared:
+    """With the passwords that people type, or that are in files: for a plan that is going to be run."""
+    return replace(prepared, passwords=passwords(prepared.settings))
 
 
 def split_tags(text: str | None) -> list[str]:

@@ -17,6 +17,7 @@ from drumline.cli.options import (
     slow_reports_option,
     state_option,
     verbose_option,
+    with_passwords,
 )
 from drumline.cli.reported import run_reported
 
@@ -41,6 +42,7 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap
     from drumline.app import remaining_of
 
     prepared = prepared_with(playbooks, given, sends=True, check=given["check"], diff=given["diff"])
+    prepared = with_passwords(prepared)
     status = run_reported(
         prepared,
         verbose=verbose,

@@ -8,11 +8,6 @@ from collections.abc import Collection
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 
-_PASSWORDS = (
-    "drumline doesn't prompt for passwords. Set {variable} in the inventory, preferably from the environment: "
-    "{variable}: \"{{{{ lookup('env', 'NAME') }}}}\"."
-)
-_SSH_ARGUMENTS = "not supported. Put the options in ~/.ssh/config, which is honoured; see docs/transports.md."
 _PLAN = "'drumline plan PLAYBOOK' shows {what} and sends nothing."
 
 #: Ansible's options, by all of their names, and what does the same here.
@@ -22,26 +17,9 @@ _ANSIBLE: tuple[tuple[str, str], ...] = (
         "-D --diff",
         "not supported yet. Changes to files are reported without a diff; -vv shows everything a task registers.",
     ),
-    ("-b --become", "write 'become: true' in the play or the task, or give -e ansible_become=true."),
-    ("--become-user", "write 'become_user: NAME' in the play or the task, or give -e ansible_become_user=NAME."),
-    ("--become-method", "only sudo is supported yet, and it is always used. Leave it out."),
-    (
-        "-K --ask-become-pass --become-password-file --become-pass-file",
-        "not supported yet. Allow sudo without a password for this user (NOPASSWD), or log in as the user you need.",
-    ),
-    (
-        "-k --ask-pass --connection-password-file --conn-pass-file",
-        _PASSWORDS.format(variable="ansible_password"),
-    ),
-    ("-u --user", "give -e ansible_user=NAME, or set ansible_user in the inventory."),
-    ("-c --connection", "give -e ansible_connection=NAME (ssh, winrm, local), or set it in the inventory."),
-    (
-        "--private-key --key-file",
-        "give -e ansible_ssh_private_key_file=PATH, or set it in the inventory. Keys of ssh-agent are always tried.",
-    ),
     ("-T --timeout", "give -e ansible_timeout=SECONDS for connections; a task's 'timeout' limits what it runs."),
     ("--task-timeout", "use 'drumline exec --timeout SECONDS', or the task's 'timeout' in a playbook."),
-    ("--ssh-common-args --ssh-extra-args --sftp-extra-args --scp-extra-args", _SSH_ARGUMENTS),
+    ("--sftp-extra-args --scp-extra-args", "leave it out: files go over the same connection; see --ssh-common-args."),
     ("--step", "not supported yet. A task with 'approve' asks before the run goes on; see docs/actions.md."),
     (
         "--start-at-task",

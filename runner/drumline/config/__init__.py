@@ -79,6 +79,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     become: bool | None = None
     become_method: str | None = None
     become_user: str | None = None
+    become_exe: str | None = None
+    become_flags: str | None = None
     #: How hosts are reached whose variables and keywords say nothing else.
     transport: str | None = None
     remote_user: str | None = None
@@ -89,6 +91,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ssh_args: str | None = None
     ssh_common_args: str | None = None
     ssh_extra_args: str | None = None
+    #: Passwords of log-ins and of becoming another user: whether to ask for them, or the files that have them.
+    ask_pass: bool | None = None
+    become_ask_pass: bool | None = None
+    connection_password_file: str | None = None
+    become_password_file: str | None = None
     #: Passwords of vault data, as ``--vault-password-file`` and ``--vault-id`` name them.
     vault_password_file: str | None = None
     vault_identity_list: tuple[str, ...] = ()

@@ -81,6 +81,12 @@ KNOWN: Mapping[str, Known] = {
     "become": _become(values.boolean, "become"),
     "become_method": _become(values.text, "become_method"),
     "become_user": _become(values.text, "become_user"),
+    "become_exe": _become(values.text, "become_exe"),
+    "become_flags": _become(values.text, "become_flags"),
+    "ask_pass": _ansible(values.boolean, "ask_pass"),
+    "become_ask_pass": _become(values.boolean, "become_ask_pass"),
+    "connection_password_file": _ansible(values.file, "connection_password_file"),
+    "become_password_file": _ansible(values.file, "become_password_file"),
     "vault_password_file": _ansible(values.file, "vault_password_file"),
     "vault_identity_list": _ansible(values.names, "vault_identity_list"),
 }

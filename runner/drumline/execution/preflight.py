@@ -288,7 +288,7 @@ def _problems(platform: Platform | None, variables: _First, task: Task) -> Itera
     if isinstance(method, (Template, Secret)):
         return
     said = f"{named or 'become_method'} is '{method}'"
-    fault = method_fault(str(method)) if named else None
+    fault = method_fault(str(method))  # a keyword's was found already, a setting's wasn't
     if fault is not None:
         yield "become", fault[0], f"{said}: {fault[1]}"
     elif platform is Platform.WINDOWS and bare_method(str(method)) != RUNAS:

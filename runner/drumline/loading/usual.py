@@ -13,6 +13,9 @@ from drumline.config import Settings
 _KEYWORDS = {
     "any_errors_fatal": "any_errors_fatal",
     "become": "become",
+    "become_exe": "become_exe",
+    "become_flags": "become_flags",
+    "become_method": "become_method",
     "become_user": "become_user",
     "no_log": "no_log",
     "timeout": "task_timeout",
@@ -29,7 +32,6 @@ _CONNECTION = {
     "ansible_ssh_args": "ssh_args",
     "ansible_ssh_common_args": "ssh_common_args",
     "ansible_ssh_extra_args": "ssh_extra_args",
-    "ansible_become_method": "become_method",
 }
 #: Transports that settings of Ansible's name although they say nothing.
 _DEFAULT_TRANSPORTS = ("smart", "ssh", "ansible.builtin.ssh")

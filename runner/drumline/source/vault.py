@@ -69,7 +69,7 @@ class Password:
         with self._lock:
             if self._given is None and not self._fault:
                 try:
-                    self._given = Secret(_read(self.path, self.label))
+                    self._given = Secret(read_password(self.path, self.label))
                 except Unreadable as error:
                     self._fault = str(error)
             if self._given is None:
@@ -200,8 +200,8 @@ def _refusal(summary: str, detail: str, place: Position) -> FilesError:
     return FilesError([Diagnostic(summary=summary, detail=detail, position=place, hides_names=True)])
 
 
-def _read(path: Path, label: str) -> str:
-    """The password that a file holds, or prints where it is a program."""
+def read_password(path: Path, label: str = DEFAULT) -> str:
+    """The password that a file holds, or prints where it is a program. Raises ``Unreadable``."""
     try:
         text = _printed(path, label) if os.access(path, os.X_OK) and path.is_file() else path.read_bytes()
     except OSError as error:
