@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import threading
 import time
@@ -33,6 +32,16 @@ from drumline_local.process import Process
 
 if TYPE_CHECKING:
     from drumline_local.files import Copying
+
+
+def own_name() -> str:
+    """The user that drumline runs as."""
+    import pwd  # not on Windows
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # as in containers: a number without a name
+        return ""
 
 
 class LocalTransport:
@@ -121,7 +130,7 @@ class LocalSession:
         with ExitStack() as use:
             use.callback(self._let_go)
             begin = partial(self._begin, use)
-            if become is None or become.user == getpass.getuser():  # as in Ansible, no one becomes who they are
+            if become is None or become.user == own_name():  # as in Ansible, no one becomes who they are
                 yield begin(script)
             else:
                 from drumline_local.becoming import begin_as  # few commands do

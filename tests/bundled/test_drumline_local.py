@@ -58,6 +58,7 @@ def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (directory / "sudo").write_text(SUDO)
     (directory / "sudo").chmod(0o755)
     monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+    monkeypatch.setattr("drumline_local.transport.own_name", lambda: "someone")
 
 
 def sh(text: str, **more: Any) -> Run:

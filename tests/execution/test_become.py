@@ -23,6 +23,7 @@ def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program.write_text(_SUDO)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setattr("drumline_local.transport.own_name", lambda: "someone")
 
 
 @pytest.mark.usefixtures("sudo")
