@@ -24,7 +24,23 @@ WORDS = frozenset(
     | {"raw", "script", "shell", "stat", "template"}
 )
 #: Those that are methods of Python's, or words that stand for so much else that they tell nothing.
-EVERYDAY = frozenset({"find", "group", "hostname", "mount", "package", "reboot", "replace", "service", "uri", "user"})
+EVERYDAY = frozenset(
+    {
+        "assemble",
+        "find",
+        "git",
+        "group",
+        "hostname",
+        "mount",
+        "package",
+        "reboot",
+        "replace",
+        "service",
+        "tempfile",
+        "uri",
+        "user",
+    }
+)
 #: Places that may say a word or a name, and what it means there. A place is a module, or all in a directory.
 ALLOWED = {
     # What is said of Ansible.

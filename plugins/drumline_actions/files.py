@@ -152,7 +152,7 @@ def _posix_stat(answer: Mapping[str, str]) -> dict[str, Any]:
         {"exists": True, "path": readable_text(answer["path"]), "mode": f"{stat.S_IMODE(mode):04o}"}
         | {key: int(value) for key, value in numbers.items()}
         | {"pw_name": user, "gr_name": group}
-        | _kind(mode)
+        | file_kind(mode)
         | {key: key in answer for key in ("readable", "writeable", "executable")}
         | {key: readable_text(answer[key]) for key in ("checksum", "lnk_source", "lnk_target") if key in answer}
         | {key: answer[key] for key in ("mimetype", "charset", "version") if key in answer}
@@ -166,7 +166,7 @@ def _attributes(flags: str) -> dict[str, Any]:
     return {"attr_flags": letters, "attributes": [_ATTRIBUTES[letter] for letter in letters if letter in _ATTRIBUTES]}
 
 
-def _kind(mode: int) -> dict[str, bool]:
+def file_kind(mode: int) -> dict[str, bool]:
     """The type of the file, and its permissions."""
     kinds = {
         "isdir": stat.S_ISDIR(mode),

@@ -56,6 +56,11 @@ class Reference:
         ]
         assert not wrong, "\n".join(wrong)
 
+    def both(self, use: Use) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What each says of one use, whose name is that of the action."""
+        [theirs] = _by_ansible(self, use.name, [use], {})
+        return _by_drumline(self.host, use.name, use, {})[0], theirs[0]
+
 
 def _differences(use: Use, ours: list[Any], theirs: list[Any]) -> Iterator[str]:
     for number in (0, 1):

@@ -20,7 +20,7 @@ from drumline.plugin.kit.scripts import Script, script_run
 from drumline.plugin.windows import quote
 
 #: Ahead of bytes of any kind, which are the last of an answer; no value ahead of them holds NUL.
-_CONTENT = re.compile(rb"\0([a-z_]+)@=")
+_CONTENT = re.compile(rb"(?:\A|\0)([a-z_]+)@=")
 
 #: What a script has said, by name.
 HostAnswer: TypeAlias = dict[str, Any]
@@ -146,7 +146,7 @@ def _from_pairs(output: bytes) -> HostAnswer:
         answer[content[1].decode("ascii")] = output[content.end() :]
         output = output[: content.start(1)]
     *pairs, rest = output.split(b"\0")
-    if not pairs or rest:
+    if not (pairs or answer) or rest:
         raise ValueError("not an answer")
     for pair in pairs:
         _take(answer, pair)

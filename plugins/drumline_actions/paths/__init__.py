@@ -1,0 +1,1 @@
+"""Actions that look for files on hosts, read them, put them together and unpack them."""
