@@ -74,12 +74,12 @@ if [ -f "$dest" ]; then
     sum_of sha1 "$dest"
     say checksum_dest "$sum"
 fi
-sum_of sha1 "$work/content"
-say checksum_src "$sum"
 if command -v md5sum >/dev/null 2>&1; then
     sum_of md5 "$work/content"
     say md5sum "$sum"
 fi
+sum_of sha1 "$work/content"
+say checksum_src "$sum"
 say url "$url"
 say src "$work/content"
 if [ -n "$check" ]; then
