@@ -70,7 +70,7 @@ def _runs(directory: Path) -> int:
         ("- ping:\n\twhen: x\n", "site.yml:5:5: error: A tab"),
         ("- ping:\n  name: a\n  name: b\n", "site.yml:6:7: error: A key is given twice"),
         ("- ping:\n  whne: x\n", "site.yml:5:7: error: Unknown keyword|Did you mean 'when'?"),
-        ("- ping:\n  notify: x\n", "site.yml:5:7: error: |'notify' is not supported yet."),
+        ("- ping:\n  validate_argspec: true\n", "site.yml:5:7: error: |'validate_argspec' is not supported yet."),
         ("- comand: ls\n", "site.yml:4:7: error: Unknown action|Did you mean 'command'?"),
         ("- file: {path: a, ownr: b}\n", "site.yml:4:23: error: Unknown argument|Did you mean 'owner'?"),
         ("- debug: {msg: '{{ 1 | defualt(2) }}'}\n", "site.yml:4:|Did you mean 'default'?"),

@@ -20,7 +20,22 @@ RUNNER = Path(__file__).parent.parent / "runner" / "drumline"
 
 #: Names that are words as well.
 WORDS = frozenset(
-    {"approve", "assert", "clock", "command", "copy", "debug", "fail", "fetch", "file", "lab", "local", "pause", "ping"}
+    {
+        "approve",
+        "assert",
+        "clock",
+        "command",
+        "copy",
+        "debug",
+        "fail",
+        "fetch",
+        "file",
+        "lab",
+        "local",
+        "meta",
+        "pause",
+        "ping",
+    }
     | {"raw", "script", "shell", "stat", "template"}
 )
 #: Those that are methods of Python's, or words that stand for so much else that they tell nothing.
@@ -59,6 +74,7 @@ ALLOWED = {
         "ssh": "Ansible's default of transport",
         "ansible.builtin.ssh": "Ansible's default of transport",
     },
+    "loading/role_files.py": {"meta": "a directory of a role"},
     "loading/keywords.py": {"pause": "Ansible's keyword of loop_control"},
     "loading/loops.py": {
         "pause": "Ansible's keyword of loop_control",
@@ -68,6 +84,7 @@ ALLOWED = {
     "testing/cases.py": {"local": "the word for a file of this machine in the table of a case"},
     "cli/": {"approve": "drumline's own command", "file": "a kind of completion", "shell": "whose completion it is"},
     "survey/finding.py": {
+        "meta": "a directory of a role",
         "include_vars": "a keyword of Ansible's",
         "include_tasks": "Ansible's keyword that says that a file has tasks",
         "include_role": "the same",

@@ -1,4 +1,4 @@
-"""Actions that send nothing to the host: ``debug``, ``set_fact``, ``assert``, ``fail``, ``pause``."""
+"""Actions that send nothing to the host: ``debug``, ``set_fact``, ``assert``, ``fail``, ``pause``, ``meta``."""
 
 from __future__ import annotations
 
@@ -156,7 +156,22 @@ def _until(moment: Moment) -> tuple[float, str]:
     return at - now, f"until {shown}"
 
 
+def perform_meta(_call: Call) -> Steps:
+    """Nothing is done on a host: the run itself obeys."""
+    return Result()
+    yield
+
+
 ACTIONS = (
+    Action(
+        name="meta",
+        perform=perform_meta,
+        traits=Traits(effect=Effect.NOTHING, meta="free_form"),
+        help="Ask something of the run itself, such as to run handlers now",
+        arguments=(Argument(name="free_form", required=True, choices=("flush_handlers",), help="What it is asked"),),
+        free_form="free_form",
+        text_languages={"": ("words",)},
+    ),
     Action(
         name="debug",
         perform=perform_debug,

@@ -40,6 +40,7 @@ from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.facts import with_facts
 from drumline.loading.foreseen import Foreseen, foresee
+from drumline.loading.handlers import with_handlers
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.prompts import with_prompts
@@ -151,6 +152,7 @@ def prepare(
     extra_vars: Sequence[str] = (),
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
+    force_handlers: bool = False,
     strict: bool = False,
     sends: bool = False,
     check: bool = False,
@@ -159,12 +161,12 @@ def prepare(
 ) -> Prepared:
     """Read and check everything, and make the plan. Raises ``FilesError`` with all mistakes, or ``UsageError``.
 
-    ``instead`` may change both before the plan is made. With ``strict``, warnings are mistakes. What is
-    missing for a run alone, such as the password of an encrypted value, is a mistake where the plan ``sends`` something
-    to hosts, and else a warning. With ``check`` tasks only say what they would
-    change, with ``diff`` they show it. ``made_up`` gives hosts for the playbook in place of the inventory; undefined
-    variables aren't mistakes then, since hosts may define them. ``plugins`` are those of the settings, if they
-    are at hand.
+    ``instead`` may change both before the plan is made. With ``force_handlers``, handlers run on failed hosts, too.
+    With ``strict``, warnings are mistakes. What is missing for a run alone, such as the password of an encrypted value,
+    is a mistake where the plan ``sends`` something to hosts, and else a warning. With ``check`` tasks only say what
+    they would change, with ``diff`` they show it. ``made_up`` gives hosts for the playbook in place of the inventory;
+    undefined variables aren't mistakes then, since hosts may define them. ``plugins`` are those of the settings, if
+    they are at hand.
     """
     plugins = plugins or registry(settings)
     with inputs_noted() as inputs:
@@ -185,6 +187,7 @@ def prepare(
                 with_vars_files(playbook, scopes.render, mistakes.found), scopes.render, mistakes.found
             )
             playbook = without_repeats(playbook, chosen)
+            playbook = with_handlers(playbook, scopes.render, chosen, mistakes.found, warnings, force=force_handlers)
             reading = Reading(plugins.actions, mistakes.found, _around(settings, extra, templating))
             foreseen = foresee(playbook, scopes.render, reading, chosen)
             mistakes.imported = {**reading.imported, **playbook.imported}
@@ -308,6 +311,7 @@ def _look_further(
     scopes = Scopes(known, playbook, extra, templating)
     playbook = with_prompts(playbook, extra, None, mistakes.found)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found)
+    playbook = with_handlers(playbook, scopes.render, lambda _task: True, mistakes.found, Diagnostics())
     undefined = undefined and inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:

@@ -21,7 +21,7 @@ from drumline.loading.playbook import load_playbooks
             "waits for its command, which leaves nothing to 'async'",
         ),
         ("ansible.builtin.include_role: {}", "4:7", "'include_role' needs 'name'."),
-        ("ping:\nnotify: x", "5:7", "'notify' is not supported"),
+        ("ping:\nvalidate_argspec: true", "5:7", "'validate_argspec' is not supported"),
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(
             (f"{name}: {{x: y}}", "4:7", f"Action not supported yet. '{name}' is not there yet")
@@ -128,7 +128,7 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- hosts: a\n  tasks: [ping]", "2:11", "Not a task. A task is a dictionary with an action in it"),
         ("- hosts: a\n  hots: b", "2:3", "Unknown keyword. A play has no keyword 'hots'. Did you mean 'hosts'?"),
         ("- hosts: a\n  roles: {}", "2:10", "'roles' takes a list of roles, but this is a dictionary."),
-        ("- hosts: a\n  handlers: []", "2:3", "'handlers' is not supported"),
+        ("- hosts: a\n  fact_path: x", "2:3", "'fact_path' is not supported"),
         ("- hosts: a\n  remote_user: [x]", "2:16", "'remote_user' takes text, but this is a list."),
         ("- hosts: a\n  port: ssh", "2:9", "'port' takes a number that isn't negative, but this is 'ssh'."),
         ("- hosts: a\n  vars_files: [{a: b}]", "2:16", "'vars_files' takes names of files, and lists of them"),

@@ -33,6 +33,8 @@ from drumline.model.playbook import Start as Moment
 
 _HERE = Position("playbook.yml")
 PLAIN = Barrier()
+#: Of each play, at most.
+_HANDLERS = 3
 _Kind = TypeVar("_Kind")
 
 
@@ -49,6 +51,8 @@ class T:
     throttle: int = 0
     inside: tuple[int, BlockPart] | None = None  # a block of its play, by its index
     needs_blocks: Sequence[int] = ()
+    handler: int | None = None  # which handler of its play it is
+    notify: Sequence[int] = ()  # the handlers of its play that it notifies if it changes something
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class P:
     canary: bool = False  # the first batch is one
     max_fail_percentage: float | None = None
     keep: Sequence[Keep] = ()
+    force_handlers: bool = False
     blocks: Sequence[tuple[int, BlockPart] | None] = ()  # for each block the part of an earlier one that it stands in
 
 
@@ -82,6 +87,8 @@ def build(*plays: P) -> Plan:
             position=_HERE,
             strategy=play.strategy,
             max_fail_percentage=play.max_fail_percentage,
+            notified={str(number): (number,) for number in range(_HANDLERS)},
+            force_handlers=play.force_handlers,
         )
         needs, keep = tuple(play.needs), tuple(play.keep)
         planned.append(PlannedPlay(play=made, hosts=hosts, batches=tuple(batches), needs=needs, keep=keep))
@@ -119,6 +126,8 @@ def _batch(
                     any_errors_fatal=play.any_errors_fatal,
                     start=task.start,
                     throttle=task.throttle,
+                    handler=task.handler,
+                    notify=tuple(map(str, task.notify)),
                 ),
                 play=index,
                 batch=number,
@@ -260,9 +269,13 @@ class World:
         self.staged.pop(job, None)
         ignored = self.key(job) in self.ignored and status is Status.FAILED
         began = self.measured.get(job)
+        names = [str(name) for name in self.plan.steps[job.step].task.notify if status is Status.CHANGED]
+        notified = tuple(names)
         able = self.plan.steps[job.step].task.start is None and len(self.plan.steps) < 30
         adds = status is Status.OK and able and self.random.random() < self.adding
-        return JobFinished(at=self.time, job=job, status=status, ignored=ignored, began=began, adds=adds)
+        return JobFinished(
+            at=self.time, job=job, status=status, ignored=ignored, began=began, adds=adds, notified=notified
+        )
 
     def stage(self, job: Job) -> JobStaged:
         uncertainty = self.random.uniform(0, self.uncertainty)
@@ -423,7 +436,9 @@ class Hand:
     def end(self, at: float, task: str, *hosts: str, status: Status = Status.OK, began: float | None = None) -> None:
         """These jobs have ended, in one turn."""
         jobs = [self.job(task, host) for host in hosts]
-        self.feed(*[JobFinished(at=at, job=job, status=status, began=began) for job in jobs])
+        names = [str(name) for name in self.plan.steps[jobs[0].step].task.notify if status is Status.CHANGED]
+        notified = tuple(names)
+        self.feed(*[JobFinished(at=at, job=job, status=status, began=began, notified=notified) for job in jobs])
 
     def stage(self, at: float, task: str, *hosts: str, uncertainty: float = 0.001, round_trip: float = 0.0) -> None:
         for host in hosts:
@@ -509,6 +524,7 @@ def _plays(draw: st.DrawFn, index: int) -> P:
         canary=draw(st.booleans()),
         max_fail_percentage=draw(st.sampled_from([None, None, 0.0, 40.0])),
         keep=[keep] if draw(st.booleans()) else [],
+        force_handlers=draw(st.booleans()),
     )
 
 
@@ -538,7 +554,8 @@ def _some_blocks(draw: st.DrawFn, count: int) -> tuple[list[_Place], list[_Place
 
 @st.composite
 def _tasks(draw: st.DrawFn, position: int) -> T:
-    start = draw(_MOMENTS)
+    handler = draw(st.sampled_from([None, None, None, *range(_HANDLERS)]))
+    start = draw(_MOMENTS) if handler is None else None
     return T(
         hosts=sorted(draw(st.sets(st.sampled_from(_HOSTS)))),
         needs=sorted(draw(st.sets(st.integers(0, position - 1), max_size=3))) if position else [],
@@ -547,6 +564,8 @@ def _tasks(draw: st.DrawFn, position: int) -> T:
         barrier=draw(st.one_of(st.none(), _BARRIERS)),
         start=start,
         throttle=draw(st.sampled_from([0, 0, 1, 2])) if start is None else 0,
+        handler=handler,
+        notify=sorted(draw(st.sets(st.integers(0, _HANDLERS - 1), max_size=2))),
     )
 
 

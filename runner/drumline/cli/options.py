@@ -90,6 +90,11 @@ tag_options = _several(
     ),
 )
 
+#: ``force_handlers: bool``.
+force_handlers_option = click.option(
+    "--force-handlers", is_flag=True, help="Run the handlers that were notified on hosts that failed, too."
+)
+
 #: ``playbooks: tuple[Path, ...]`` and all of the above: what :func:`prepared_with` takes.
 playbook_options = _several(
     click.argument(
@@ -103,6 +108,7 @@ playbook_options = _several(
     scope_options,
     login_options,
     tag_options,
+    force_handlers_option,
 )
 
 #: ``forks: int | None``.
@@ -183,6 +189,7 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
         tags=split_tags(given["tags"]),
         skip_tags=split_tags(given["skip_tags"]),
         strict=given["strict"],
+        force_handlers=given.get("force_handlers", False),
         **more,
     )
     show_warnings(prepared.warnings)

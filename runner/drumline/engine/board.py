@@ -151,10 +151,16 @@ class Jobs:
         self.out = [item for item in self.out if not (isinstance(item, Release) and item.jobs[0].step == step)]
 
     def end(self, jobs: Iterable[Job], status: Status, cause: Cause, reason: str = "") -> None:
-        """End jobs that are not running."""
+        """End jobs that are not running; those of handlers that no one has notified are unneeded."""
         failure = cause.job if cause.kind is Because.FAILURE else None
         ending = _Ending(status, cause.kind, failure, cause.place, reason)
         for job in jobs:
+            if status is not Status.UNNEEDED and self.ledger.steps[job.step].step.task.handler is not None:
+                if self.ledger.is_unneeded(job, status):
+                    self.end([job], Status.UNNEEDED, cause)
+                    continue
+                if not self.ledger.may_be_rescued(job):
+                    self.ledger.use_up(job)
             self.ledger.move(job, status)
             if failure is not None and status is Status.ABANDONED:
                 self.ledger.steps[job.step].causes[job.host] = failure

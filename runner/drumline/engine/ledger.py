@@ -10,6 +10,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from drumline.engine.blocks import blocks_of, failure_behind
+from drumline.engine.handlers import Handlers
 from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
 from drumline.engine.records import Chain, StepState, WaveState, add_waves, play_state, waves_of_steps
 from drumline.engine.transitions import LEGAL, UNDER_WAY, WavePhase, illegal_move
@@ -32,6 +33,7 @@ class Ledger:
         self.adders: dict[int, dict[str, Job]] = {}  # by step, the jobs that added it, by host
         self.blocks = blocks_of(plan)
         self.unsettled: dict[Job, int] = {}  # jobs that count for nothing yet, and the block whose rescue is awaited
+        self.handlers = Handlers(plan)
         self.lost: dict[str, Cause] = {}  # hosts that failed, were unreachable or dropped in any play, and why
         self.emptied: list[WaveState] = []  # waves whose last open job has ended, and that were not announced yet
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
@@ -69,6 +71,7 @@ class Ledger:
                 self.steps[need.step].dependents.append(step.index)
             elif need.block is not None:
                 self.blocks[need.block].dependents.append(step.index)
+        self.handlers.enter(step)
         state.around = places_of(plan, step.inside) if step.inside is not None else ()
         for place in state.around:
             self.blocks[place.block].enter(step, place.part)
@@ -151,6 +154,40 @@ class Ledger:
             state.counts_as[host] = Status.SKIPPED
             state.causes.pop(host, None)
             state.tally.recount(Status.ABANDONED, Status.SKIPPED)
+
+    # Handlers.
+
+    def is_unneeded(self, job: Job, status: Status) -> bool:
+        """Whether a job that is to end so is a handler's, and the host hasn't notified it, or not since it ran there.
+
+        What is under way when the run is interrupted may still do that.
+        """
+        state = self.steps[job.step]
+        if state.step.task.handler is None or state.statuses.get(job.host) is not Status.PENDING:
+            return False
+        hosts = state.step.hosts if state.step.task.run_once else (job.host,)
+        if status is Status.CANCELLED and self.needs_of(state.step, job.host).open:
+            return False
+        return not any(self.needs_handler(state, host) for host in hosts)
+
+    def needs_handler(self, state: StepState, host: str) -> bool:
+        """Whether a handler is to run on a host, as far as is known."""
+        return self.handlers.is_needed(self.steps, state.step, host)
+
+    def use_up(self, job: Job) -> None:
+        """If it is a handler's job: what was notified so far is done with by it."""
+        state = self.steps[job.step]
+        if state.step.task.handler is not None:
+            self.handlers.use_up(state.step, job.host)
+
+    def may_be_rescued(self, job: Job) -> bool:
+        """Whether a rescue of a block around it is still to end on its host, which may run the handler later."""
+        return any(job.host in self.blocks[place.block].pending for place in self.steps[job.step].around)
+
+    def failed_in_flush(self, state: StepState, host: str) -> bool:
+        """Whether a handler before this one failed on the host at the same flush point."""
+        inside = state.step.inside
+        return inside is not None and host in self.blocks[inside.block].failed
 
     # Needs.
 

@@ -90,6 +90,8 @@ class Judge:
     def decision(self, state: StepState, host: str) -> Status:
         """Where a pending job stands by what has happened: still pending, ready, or ended without running."""
         play = self._ledger.plays[state.step.play]
+        if state.step.task.handler is not None and not self._ledger.needs_handler(state, host):
+            return self._unneeded(state, host)
         if host in play.unreachable:
             return Status.ABANDONED
         if host in play.dropped:
@@ -104,10 +106,17 @@ class Judge:
                 return said
         decision = verdict(state.step.task.trigger_rule, self._ledger.needs_of(state.step, host))
         if decision is Status.READY:
+            if state.step.task.handler is not None and self._ledger.failed_in_flush(state, host):
+                return Status.ABANDONED
             wave = self._ledger.waves[state.step.index]
             if wave.batch.behind and wave.batch.is_behind(host, wave.level):
                 return Status.PENDING
         return decision
+
+    def _unneeded(self, state: StepState, host: str) -> Status:
+        """Where a handler's job stands that its host hasn't notified: what it waits for may still do that."""
+        waits = standing(self._ledger.blocks, state.around, host) is Status.PENDING
+        return Status.PENDING if waits or self._ledger.needs_of(state.step, host).open else Status.UNNEEDED
 
     def _allowed(self, step: Step, host: str) -> Status | None:
         """What those that added a step say of it: it waits until one of them holds; None: it may run."""
@@ -124,6 +133,7 @@ class Judge:
     def _decide(self, job: Job, decision: Status, cause: Cause) -> None:
         if decision is Status.READY:
             self._ledger.move(job, Status.READY)
+            self._ledger.use_up(job)
             self._jobs.dispatch.add(job, cause)
         elif decision is not Status.PENDING:
             self._end(job, decision, cause)

@@ -158,6 +158,7 @@ class PlayState(Struct):
     batches: list[BatchState]
     free: bool
     keep: tuple[tuple[Keep, frozenset[str]], ...]  # with the group's hosts as a set
+    forces_handlers: bool = False
     batch: int = 0  # the one that is open
     after: Cause = THE_RUN  # what it was opened after
     waited: bool = False  # the next wave was held back for hosts to be available again
@@ -202,7 +203,8 @@ def play_state(plan: Plan, index: int) -> PlayState:
     hosts = frozenset().union(*distinct.values())
     keep = tuple((kept, frozenset(kept.hosts)) for kept in plan.plays[index].keep)
     numbers = frozenset(step.index for step in steps)
-    return PlayState(number=index, steps=numbers, hosts=hosts, batches=batches, free=free, keep=keep)
+    forces = plan.plays[index].play.force_handlers
+    return PlayState(index, numbers, hosts, batches, free, keep, forces)
 
 
 def _batch_state(batch: Batch, play: int, number: int, free: bool) -> BatchState:

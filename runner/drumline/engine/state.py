@@ -158,6 +158,8 @@ class RunState:
                 assert_never(event)
 
     def _job_finished(self, event: JobFinished) -> None:
+        if event.notified:
+            self._ledger.handlers.note(self.plan.steps[event.job.step], event)
         if event.job in self.growths.awaited:
             self.growths.give_up(event)
             self._waves.note_end(event.job)

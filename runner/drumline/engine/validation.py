@@ -156,13 +156,14 @@ def _of_chain(name: str, play: PlayState, chain: Chain) -> Iterator[str]:
     phases = [wave.phase for wave in chain.waves]
     over, under_way, held = phases[: chain.passed], phases[chain.passed : chain.released], phases[chain.released :]
     ended = phases.count(WavePhase.ENDED)
+    forced = play.halted and play.forces_handlers  # handlers between what has ended run all the same
     if not (
         chain.passed <= chain.released
         and set(over) <= {WavePhase.PASSED, WavePhase.ENDED}
         and set(under_way) <= {WavePhase.RELEASED, WavePhase.ENDED}
-        and set(held) <= {WavePhase.HELD}
+        and set(held) <= ({WavePhase.HELD, WavePhase.ENDED} if forced else {WavePhase.HELD})
         and (play.free or under_way.count(WavePhase.RELEASED) <= 1)
-        and set(phases[len(phases) - ended :]) <= {WavePhase.ENDED}
+        and (forced or set(phases[len(phases) - ended :]) <= {WavePhase.ENDED})
     ):
         listed = ", ".join(phase.value for phase in phases)
         yield f"{name}: {chain.released} waves released, {chain.passed} passed, and they are {listed}"

@@ -77,7 +77,13 @@ class Waves:
             self._stop_play(play, batch, stopping)
 
     def _go_on(self, play: PlayState, batch: BatchState, chain: Chain) -> bool:
-        """Release the next wave, or stop before it."""
+        """Release the next wave, or stop before it. Of a play that was stopped only handlers are left, if any."""
+        if chain.waves[chain.released].phase is WavePhase.ENDED:
+            chain.released += 1
+            return True
+        if play.halted:
+            self._release(play, batch, chain)
+            return True
         stopping = limits.not_available(play, batch, self._ledger.lost)
         if stopping is not None:
             self._stop_play(play, batch, stopping)
@@ -110,8 +116,9 @@ class Waves:
     def _release(self, play: PlayState, batch: BatchState, chain: Chain) -> None:
         """Release the next wave, or all of them where the strategy is ``free``."""
         cause = self._why_now(play, batch, chain)
-        waves = chain.waves[chain.released : None if play.free else chain.released + 1]
-        chain.released += len(waves)
+        until = len(chain.waves) if play.free else chain.released + 1
+        waves = [wave for wave in chain.waves[chain.released : until] if wave.phase is WavePhase.HELD]
+        chain.released = until
         for wave in waves:
             wave.move_to(WavePhase.RELEASED)
             jobs = sum(self._ledger.open_step(step) for step in wave.steps)
@@ -133,7 +140,8 @@ class Waves:
             play.waited = False
             return Cause(Because.AVAILABLE, self._jobs.trigger.job)
         if chain.released:
-            return Cause(Because.BARRIER, place=chain.waves[chain.released - 1].place)
+            before = chain.waves[chain.released - 1]
+            return self._jobs.trigger if before.phase is WavePhase.ENDED else Cause(Because.BARRIER, place=before.place)
         if chain.added_by is not None:
             return Cause(Because.GROWTH, chain.added_by)
         return Cause(Because.BATCH, place=(play.number, batch.number - 1)) if batch.number else play.after
@@ -315,22 +323,35 @@ class Waves:
                 self._end_unreleased(play, Status.CANCELLED, self._jobs.trigger)
 
     def _end_play(self, play: PlayState, status: Status, cause: Cause, reason: str = "") -> None:
-        """End everything of the play that isn't running."""
-        self._jobs.end(self._jobs.withdraw(play.steps), status, cause, reason)
+        """End everything of the play that isn't running, but handlers that have to run all the same."""
+        steps = play.steps - {index for index in play.steps if self._goes_on(play, index, status)}
+        self._jobs.end(self._jobs.withdraw(steps), status, cause, reason)
         self._end_unreleased(play, status, cause, reason)
-        for index in sorted(play.steps):
+        for index in sorted(steps):
             self._jobs.end_waiting(index, status, cause, reason)
+
+    def _goes_on(self, play: PlayState, index: int, status: Status) -> bool:
+        """Whether a step is a handler of the open batch that runs although the play was stopped."""
+        if not play.forces_handlers or status is not Status.ABANDONED or play.batch == len(play.batches):
+            return False
+        if not play.batches[play.batch].begun:
+            return False
+        step = self._ledger.steps[index].step
+        return step.task.handler is not None and step.batch == play.batch
 
     def _end_unreleased(self, play: PlayState, status: Status, cause: Cause, reason: str = "") -> None:
         """End the waves that were not released; they count as released from here on, but are never announced so."""
         for batch in play.batches:
             for chain in batch.chains:
-                for wave in chain.waves[chain.released :]:
+                left = [wave for wave in chain.waves[chain.released :] if wave.phase is WavePhase.HELD]
+                kept = [all(self._goes_on(play, index, status) for index in wave.steps) for wave in left]
+                for wave in (wave for wave, goes_on in zip(left, kept, strict=True) if not goes_on):
                     wave.move_to(WavePhase.ENDED)
                     for index in wave.steps:
                         self._ledger.open_step(index)
                         self._jobs.end_waiting(index, status, cause, reason)
-                chain.released = len(chain.waves)
+                if not any(kept):
+                    chain.released = len(chain.waves)
 
     def _end_on_host(self, play: PlayState, host: str, status: Status, cause: Cause, reason: str = "") -> list[Job]:
         """A host drops out of the play: what waits there ends. Returns the jobs that were ready."""

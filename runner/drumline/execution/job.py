@@ -101,6 +101,7 @@ class JobRun:
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
         self._own: Variables = NOTHING  # those of the item of a loop
         self._additions: list[Addition] = []  # to the plan
+        self._notified: dict[str, None] = {}  # the handlers that a change notifies
         fixed = self._task.timeout
         self._allowance = Allowance(
             timeout=float(fixed) if isinstance(fixed, (int, float)) else None,
@@ -178,6 +179,7 @@ class JobRun:
             result=result,
             ignored=ignored,
             adds=adds,
+            notified=tuple(self._notified) if status is Status.CHANGED else (),
             began=self.requests.began,
             cause=stopped.cause if stopped is not None else None,
             check=self.check,
@@ -294,9 +296,21 @@ class JobRun:
         found = task.false_condition()
         if found is not None:
             return skipped(found)
+        if self._task.notify:
+            self._notified.update(dict.fromkeys(self._names(task)))
         if self._task.retries is None:
             return self._try(task)
         return self._retry(task)
+
+    def _names(self, task: TaskValues) -> list[str]:
+        """The handlers that the task notifies if it changes something."""
+        known = self._context.plan.plays[self._step.play].play.notified
+        names = task.texts(self._task.notify)
+        for name in names:
+            if name not in known:
+                detail = f"'notify' gives {name!r}, and no handler of this play has that name or listens to it."
+                raise TemplateFailed(detail, self._task.positions.get("notify", self._task.position))
+        return names
 
     def _retry(self, task: TaskValues) -> Values:
         retries = self._task.retries

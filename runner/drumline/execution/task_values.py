@@ -72,6 +72,16 @@ class TaskValues:
             raise unclear
         return None
 
+    def texts(self, values: Sequence[Any]) -> list[str]:
+        """A keyword that is a list of texts, in which templates may give lists of them."""
+        rendered = (self.render(value) for value in values)
+        return [
+            str(text)
+            for value in rendered
+            for text in (value if isinstance(value, (list, tuple)) else [value])
+            if text is not OMIT
+        ]
+
     def flag(self, value: Any, keyword: str) -> bool:
         """A keyword that is true or false."""
         if isinstance(value, bool):

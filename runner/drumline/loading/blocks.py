@@ -13,14 +13,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from drumline.diagnostics import Position
+from drumline.diagnostics import Diagnostics, Position
 from drumline.loading import imported_tasks, keywords, roles
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
 from drumline.loading.tasks import pass_on, read_for_below, read_task
-from drumline.model.playbook import BlockPart, Role, Section, Task, TaskBlock, Within
-from drumline.model.value import Variables
+from drumline.model.playbook import BlockPart, MetaTask, Role, Section, Task, TaskBlock, Within
+from drumline.model.value import Variables, text_of
 from drumline.source.yaml import Entry, Node
 
 #: The keyword of each part, in their order.
@@ -35,7 +35,7 @@ _IMPORTS = {
 
 
 class ListReader:
-    """Reads the lists of one play."""
+    """Reads the lists of one play, or with ``handlers`` a list of handlers, in which blocks only pass keywords on."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class ListReader:
         *,
         variables: Variables = {},  # noqa: B006  # never changed
         collections: tuple[str, ...] = (),
+        handlers: bool = False,
     ) -> None:
         """``directory`` is the playbook's, ``variables`` those of the play that names of what is imported may use."""
         self.reading = reading
@@ -55,7 +56,24 @@ class ListReader:
         self.section = Section.TASKS  #: Of what is read next.
         self.roles: list[Role] = []  #: Those that the play or one of its tasks uses, in order.
         self._uses: dict[str, int] = {}
-        self.kind = "tasks"  #: The directory of a role in which files of the list stand: ``tasks`` or ``handlers``.
+        #: The directory of a role in which files of the list stand: ``tasks`` or ``handlers``.
+        self.kind = "handlers" if handlers else "tasks"
+        #: What reads the handlers of the roles in ``roles``, and of those that tasks import. Handlers have none.
+        self.handlers: ListReader | None = None
+        self.imported_handlers: ListReader | None = None
+        #: Of handlers: how many stand in each block, and in a row outside blocks, of one list, in order.
+        self.rows: list[int] = []
+
+    def of_handlers(self) -> ListReader:
+        """Another one, for handlers of the play."""
+        return ListReader(
+            self.reading, self.directory, variables=self.variables, collections=self.collections, handlers=True
+        )
+
+    @property
+    def are_handlers(self) -> bool:
+        """Whether it reads handlers."""
+        return self.kind == "handlers"
 
     @property
     def elements(self) -> list[Task | TaskBlock]:
@@ -64,16 +82,32 @@ class ListReader:
 
     def read(self, nodes: list[Node], inherited: Mapping[str, Any], within: Within | None = None) -> None:
         """Read one list, whose tasks take what ``inherited`` says; it is a part of a block where ``within`` says so."""
+        if self.are_handlers:
+            self.rows.append(0)
         for node in nodes:
             entries = node.value
             if isinstance(entries, dict) and not _PARTS.keys().isdisjoint(entries):
                 self._block(entries, node.position, inherited, within)
+                if self.are_handlers:
+                    self.rows.append(0)
             elif isinstance(entries, dict) and not _IMPORTS.keys().isdisjoint(entries):
                 self._import(entries, node.position, inherited, within)
             else:
                 task = read_task(node, inherited, self.reading.actions, self.reading.found, within)
                 if task is not None:
-                    self.tasks.append(task if task.section is self.section else replace(task, section=self.section))
+                    self.tasks.append(self._placed(task))
+
+    def _placed(self, task: Task) -> Task:
+        """The task as one of this list."""
+        if self.are_handlers:
+            self.rows[-1] += 1
+            _check_handler(task, self.reading.found)
+        elif "listen" in task.positions:
+            detail = "'listen' is for handlers; a task says under 'notify' which handlers it notifies."
+            self.reading.found.add("A keyword of handlers", detail=detail, position=task.positions["listen"])
+        if task.traits.meta is not None:
+            task = with_meta(task)
+        return task if task.section is self.section else replace(task, section=self.section)
 
     def number_of(self, use: str) -> int:
         """The number of uses of a role that are equal."""
@@ -92,8 +126,14 @@ class ListReader:
         if "block" not in reader:
             detail = "'rescue' and 'always' stand beside 'block', which has the tasks that they are for."
             self.reading.found.add("A block without tasks", detail=detail, position=position)
-        number = self._begin(reader, position, within, "block")
         below = pass_on(inherited, read_for_below(reader))
+        if self.are_handlers:
+            _check_keywords(reader.positions(), self.reading.found)
+            node = reader.node("block")
+            if node is not None and isinstance(node.value, list):
+                self.read(node.value, below)
+            return
+        number = self._begin(reader, position, within, "block")
         for keyword, part in _PARTS.items():
             node = reader.node(keyword)
             if node is not None and isinstance(node.value, list):
@@ -145,6 +185,33 @@ class ListReader:
             self._begin(reader, position, within, "tasks")
             return
         nodes = imported_tasks.list_in(path, named.position, self.reading)
+        if self.are_handlers:
+            with self.reading.opened(path):
+                self.read(nodes, below)
+            return
         number = self._begin(reader, position, within, slug(path.stem) or "tasks")
         with self.reading.opened(path):
             self.read(nodes, below, Within(number, BlockPart.TASKS))
+
+
+def with_meta(task: Task) -> Task:
+    """The task of an action that asks something of the run itself, which says what that is."""
+    asked = task.arguments.get(task.traits.meta or "")
+    known = {str(meta): meta for meta in MetaTask}
+    return replace(task, meta=known.get(text_of(asked)))
+
+
+def _check_handler(task: Task, found: Diagnostics) -> None:
+    _check_keywords(task.positions, found)
+    if task.traits.meta is not None and with_meta(task).meta is MetaTask.FLUSH_HANDLERS:
+        detail = "Handlers run at a flush point; one of them can't be another flush point."
+        found.add("A flush point among handlers", detail=detail, position=task.position)
+
+
+def _check_keywords(positions: Mapping[str, Position], found: Diagnostics) -> None:
+    for keyword in keywords.NOT_OF_HANDLERS:
+        if keyword in positions:
+            detail = (
+                f"'{keyword}' has no meaning for a handler, which runs on the hosts that notified it, when it is due."
+            )
+            found.add("Not a keyword of handlers", detail=detail, position=positions[keyword])

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from drumline.loading.blocks import ListReader
 from drumline.loading.deferred import deferred_again
+from drumline.loading.handlers import with_flush_points
 from drumline.loading.imported_tasks import list_in
 from drumline.loading.plays import in_roles
 from drumline.loading.reading import Reading
@@ -67,7 +68,7 @@ def _inherited(include: Task) -> dict[str, Any]:
 def _only(lists: ListReader, play: Play) -> Play:
     """The play with what was read in the place of its own tasks."""
     named = in_roles(lists, lists.reading.found)
-    return replace(
+    added = replace(
         play,
         tasks=tuple(element for element in named if isinstance(element, Task)),
         blocks=tuple(element for element in named if isinstance(element, TaskBlock)),
@@ -79,6 +80,7 @@ def _only(lists: ListReader, play: Play) -> Play:
         spread_by=None,
         keep_available={},
     )
+    return with_flush_points(added) if play.handlers else added
 
 
 def places_of(name: str, include: Task, play: Play, around: Sequence[Task] = ()) -> Iterator[Path]:

@@ -46,7 +46,9 @@ PLAY = INHERITED | {
     "fact_path",
     "gather_facts",
     "gather_subset",
+    "force_handlers",
     "gather_timeout",
+    "handlers",
     "hosts",
     "id",
     "keep_available",
@@ -79,11 +81,13 @@ TASK = INHERITED | {
     "failed_when",
     "hosts",
     "id",
+    "listen",
     "local_action",
     "loop",
     "loop_control",
     "name",
     "needs",
+    "notify",
     "poll",
     "register",
     "retries",
@@ -111,12 +115,15 @@ BLOCK = INHERITED | {
     "id",
     "name",
     "needs",
+    "notify",
     "rescue",
     "vars",
     "when",
 }
 #: Those that stand under ``apply``.
 APPLIED = BLOCK - {"always", "block", "id", "needs", "rescue"}
+#: Keywords of a task or a block that a handler can't have: it runs where and when it was notified.
+NOT_OF_HANDLERS = ("always", "barrier", "hosts", "needs", "rescue", "start", "trigger_rule")
 LOOP_CONTROL = frozenset({"break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"})
 PROMPT = frozenset({"confirm", "default", "encrypt", "name", "private", "prompt", "salt", "salt_size", "unsafe"})
 BARRIER = frozenset({"deadline", "late", "quorum"})
@@ -127,18 +134,8 @@ _IN_PARTS = ("barrier", "keep_available", "start")
 #: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
-        "force_handlers",
-        "handlers",
         "include",
-        "listen",
-        "notify",
         "validate_argspec",
-    }
-)
-#: Those that neither define variables nor include anything that may.
-_WITHOUT_NAMES = frozenset(
-    {
-        *("force_handlers", "listen", "notify"),
     }
 )
 #: Prefixes of Ansible's own names.
@@ -163,8 +160,7 @@ def is_not_yet(keyword: str) -> bool:
 def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
     """Report a keyword that is known but not supported yet."""
     detail = f"'{keyword}' is not supported yet."
-    hides = bare_name(keyword) not in _WITHOUT_NAMES
-    found.add("Keyword not supported yet", detail=detail, position=position, hides_names=hides)
+    found.add("Keyword not supported yet", detail=detail, position=position, hides_names=True)
 
 
 def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str, found: Diagnostics) -> None:
@@ -280,13 +276,18 @@ class KeywordReader:
         text = self.constant(keyword, node)
         return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
 
-    def tags(self, keyword: str, node: Node) -> tuple[str | Template, ...] | None:
-        """Like ``names``, but each may be a template, which is rendered before the plan is made."""
+    def texts(self, keyword: str, node: Node) -> tuple[str | Template, ...] | None:
+        """A text or a list of texts, each of which may be a template."""
         if isinstance(node.value, dict):
             self.wrong(keyword, "a name or a list of names", node)
             return None
         texts = [self.text(keyword, item) for item in (node.value if isinstance(node.value, list) else [node])]
-        return tuple(part for text in texts if text is not None for part in tags_in(text))
+        return tuple(text for text in texts if text is not None)
+
+    def tags(self, keyword: str, node: Node) -> tuple[str | Template, ...] | None:
+        """Like ``names``, but each may be a template, which is rendered before the plan is made."""
+        texts = self.texts(keyword, node)
+        return None if texts is None else tuple(part for text in texts for part in tags_in(text))
 
     def boolean(self, keyword: str, node: Node) -> bool | None:
         """True or false, in any of Ansible's spellings."""

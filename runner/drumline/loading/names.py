@@ -148,7 +148,7 @@ def _all_templates(playbook: Playbook) -> Iterator[Template]:
         yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
         for role in roles_of(play):
             yield from templates_in([*layers_of(role)])
-        for task in play.tasks:
+        for task in (*play.tasks, *play.handlers):
             yield from templates_of(task)
 
 
@@ -196,6 +196,7 @@ def _needed_values(task: Task) -> list[Any]:
         task.hosts,
         task.delegate_to,
         task.delegate_facts,
+        task.notify,
         task.environment,
         task.become,
         task.become_user,

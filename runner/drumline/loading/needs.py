@@ -30,7 +30,10 @@ class NeedNames:
 
     def __init__(self, plays: Sequence[Play]) -> None:
         self._plays = {play.id: play.path for play in plays}
-        self._tasks = {play.id: {owner.id: play.path_of(owner) for owner in play.elements} for play in plays}
+        self._tasks = {
+            play.id: {owner.id: play.path_of(owner) for owner in play.elements if not is_handler(owner)}
+            for play in plays
+        }
 
     def find(self, play: str, name: str, role: str = "") -> TaskPath | None:
         """A task of the role, else of the play, else a play, else ``play.task``; None when there is no such thing."""
@@ -47,6 +50,11 @@ class NeedNames:
     def plays(self) -> Mapping[str, TaskPath]:
         """Ids of plays, in order."""
         return self._plays
+
+
+def is_handler(owner: Task | TaskBlock) -> bool:
+    """Whether it is a handler, which nothing can need."""
+    return isinstance(owner, Task) and owner.handler is not None
 
 
 def needs_of_plays(plays: Sequence[Play]) -> list[tuple[int, ...]]:
@@ -87,6 +95,8 @@ class _PlayNeeds:
         self._sections = _sections(play)
         self._in_section: dict[TaskPath, None] = {}  # what stands in the open section itself
         self._needed: set[TaskPath] = set()
+        #: What each flush point waits for. It may pass on a host that failed: whoever comes after it needs this, too.
+        self._flushed: dict[TaskPath, tuple[TaskPath, ...]] = {}
         inside: dict[int, list[TaskPath]] = {}  # by block
         for task, above in zip(play.tasks, (None, *play.tasks), strict=False):
             if above is not None and (above.first or above.section is not task.section):
@@ -106,7 +116,7 @@ class _PlayNeeds:
 
     def _end_section(self) -> None:
         """What comes next begins its list, after all of this section that nothing else of it waits for."""
-        self._begin[None] = tuple(path for path in self._in_section if path not in self._needed)
+        self._begin[None] = self._with_flushed([path for path in self._in_section if path not in self._needed])
         self._in_section.clear()
         self._above.pop(None, None)
 
@@ -119,7 +129,10 @@ class _PlayNeeds:
         """A block begins with the first task in it."""
         if number not in self._begin:
             block = self._play.blocks[number]
-            self._begin[number] = self._needs(block, self._play.path_of(block))
+            path = self._play.path_of(block)
+            self._begin[number] = self._needs(block, path)
+            if block.flushes:
+                self._flushed[path] = self._begin[number]
 
     def _needs(self, owner: Task | TaskBlock, path: TaskPath) -> tuple[TaskPath, ...]:
         """What a task or a block waits for: what it needs, and where that is nothing beside it, what is around it."""
@@ -137,8 +150,14 @@ class _PlayNeeds:
             if begin is not self._before and owner.within is None:
                 found = [need for need in found if need not in self._before]
             found += begin
+        if isinstance(owner, Task) and owner.handler is not None and owner.within is not None:
+            found += self._begin[owner.within.block]  # the handlers before it may have run on no host
         self._needed.update(found)
-        return tuple(dict.fromkeys(found))
+        return self._with_flushed(found)
+
+    def _with_flushed(self, found: list[TaskPath]) -> tuple[TaskPath, ...]:
+        """These needs, and those of the flush points among them."""
+        return tuple(dict.fromkeys([*found, *(need for path in found for need in self._flushed.get(path, ()))]))
 
     def _is_beside(self, need: TaskPath, owner: Task | TaskBlock, path: TaskPath) -> bool:
         """Whether it stands in the same list, directly or in a block."""
@@ -216,8 +235,13 @@ class _NameChecker:
             position = task.positions.get("needs", task.position)
             path = self._names.find(play.id, name, role_of(task.id))
             if path is None:
-                suggestion = did_you_mean(name, self._names.known(play.id))
-                detail = f"No task of this play and no play has the id '{name}'.{suggestion}"
+                detail = f"No task of this play and no play has the id '{name}'."
+                if name in {handler.id for handler in play.handlers}:
+                    detail = (
+                        f"'{name}' is a handler, and no task can need one. Give an id to a flush point, and need that."
+                    )
+                else:
+                    detail += did_you_mean(name, self._names.known(play.id))
                 self._found.add("Unknown name in needs", detail=detail, position=position)
             elif path.is_play:
                 if name in self._ambiguous_plays:

@@ -1,4 +1,4 @@
-"""One play as a person wrote it: its own keywords, and its lists of tasks, section by section.
+"""One play as a person wrote it: its own keywords, its lists of tasks, section by section, and its handlers.
 
 A section is a list of the play: ``pre_tasks``, ``roles``, ``tasks`` or ``post_tasks``. :data:`SECTIONS` says what reads
 each of them, and adds what stands in it to the row of the play's tasks.
@@ -51,7 +51,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
     inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
     variables = reader.value("vars", reader.variables, {})
     lists = ListReader(reading, Path(position.path).parent, variables=variables, collections=collections)
-    tasks, blocks = _read_tasks(reader, inherited, lists)
+    tasks, blocks, handlers, rows = _read_lists(reader, inherited, lists)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
         name=name,
@@ -59,6 +59,9 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
         tasks=tasks,
         blocks=blocks,
         roles=tuple(lists.roles),
+        handlers=handlers,
+        handler_rows=rows,
+        force_handlers=reader.value("force_handlers", reader.boolean, False),
         position=position,
         positions=reader.positions(),
         variables=variables,
@@ -99,18 +102,39 @@ def _strategy(reader: KeywordReader) -> Any:
     return read_strategy
 
 
-def _read_tasks(
+def _read_lists(
     reader: KeywordReader, inherited: Mapping[str, Any], lists: ListReader
-) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...]]:
+) -> tuple[tuple[Task, ...], tuple[TaskBlock, ...], tuple[Task, ...], tuple[int, ...]]:
+    """The tasks and blocks of all sections, the handlers, and in which rows they stand."""
+    of_roles, own, imported = (lists.of_handlers() for _ in range(3))
+    lists.handlers, lists.imported_handlers = of_roles, imported
     for keyword, (lists.section, read) in SECTIONS.items():
-        node = reader.node(keyword)
-        if node is not None and isinstance(node.value, list):
-            read(lists, node.value, inherited)
-        elif node is not None:
-            reader.wrong(keyword, f"a list of {'roles' if keyword == 'roles' else 'tasks'}", node)
+        read(lists, _items(reader, keyword, "roles" if keyword == "roles" else "tasks"), inherited)
+    own.read(_items(reader, "handlers", "handlers"), inherited)
     named = in_roles(lists, reader.found)
-    tasks = tuple(element for element in named if isinstance(element, Task))
-    return tasks, tuple(element for element in named if isinstance(element, TaskBlock))
+    readers = (of_roles, own, imported)  # in Ansible's order
+    handlers = _with_other_ids([task for one in readers for task in one.tasks], [element.id for element in named])
+    return (
+        tuple(element for element in named if isinstance(element, Task)),
+        tuple(element for element in named if isinstance(element, TaskBlock)),
+        tuple(handlers),
+        tuple(size for one in readers for size in one.rows),
+    )
+
+
+def _with_other_ids(handlers: Sequence[Task], taken: Sequence[str]) -> list[Task]:
+    """The handlers, with ids that no task has."""
+    ids = unique_ids([*taken, *(None for _ in handlers)], [*taken, *(handler.id for handler in handlers)])
+    return [replace(handler, id=name) for handler, name in zip(handlers, ids[len(taken) :], strict=True)]
+
+
+def _items(reader: KeywordReader, keyword: str, kind: str) -> list[Node]:
+    node = reader.node(keyword)
+    if node is not None and isinstance(node.value, list):
+        return node.value
+    if node is not None:
+        reader.wrong(keyword, f"a list of {kind}", node)
+    return []
 
 
 #: By keyword, in the order of sections: which one it is, and how its items are read.

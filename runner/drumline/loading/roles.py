@@ -23,7 +23,7 @@ from drumline.loading.keywords import KeywordReader
 from drumline.loading.role_files import Meta, RoleFiles
 from drumline.loading.role_places import RolePlace
 from drumline.loading.tasks import pass_on, read_for_below
-from drumline.model.playbook import BlockPart, Role, TaskBlock, Within
+from drumline.model.playbook import BlockPart, Role, Section, TaskBlock, Within
 from drumline.model.value import Template, Value, Variables
 from drumline.source.yaml import Entry, Node, plain
 
@@ -272,6 +272,7 @@ class _Contents:
         outer, lists.collections = lists.collections, self._collections(role)
         try:
             self._tasks(role, below, inside)
+            self._handlers(below)
         finally:
             lists.collections = outer
         return role
@@ -299,3 +300,12 @@ class _Contents:
                 return
             with lists.reading.opened(path):
                 lists.read(nodes, below, inside)
+
+    def _handlers(self, below: Mapping[str, Any]) -> None:
+        in_roles = self._lists.section is Section.ROLES
+        reader = self._lists.handlers if in_roles else self._lists.imported_handlers
+        found = self._files.list_at("handlers", self._use.files.get("handlers")) if reader is not None else None
+        if reader is not None and found is not None:
+            path, nodes = found
+            with reader.reading.opened(path):
+                reader.read(nodes, below)

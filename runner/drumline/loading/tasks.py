@@ -131,7 +131,7 @@ def read_inherited_of_play(reader: KeywordReader) -> dict[str, Any]:
 
 def read_for_below(reader: KeywordReader) -> dict[str, Any]:
     """The values of a block's keywords that hold for what stands in it."""
-    values = reader.values({keyword: _OWN[keyword] for keyword in ("delegate_facts", "delegate_to", "when")})
+    values = reader.values({keyword: _OWN[keyword] for keyword in ("delegate_facts", "delegate_to", "notify", "when")})
     variables = reader.value("vars", reader.variables)
     return values | read_inherited(reader) | ({"variables": variables} if variables else {})
 
@@ -262,7 +262,9 @@ _OWN: Mapping[str, Read] = {
     "delegate_to": KeywordReader.text,
     "failed_when": KeywordReader.conditions,
     "hosts": KeywordReader.pattern,
+    "listen": KeywordReader.texts,
     "needs": KeywordReader.names,
+    "notify": KeywordReader.texts,
     "register": KeywordReader.identifier,
     "trigger_rule": _trigger_rule,
     "vars": KeywordReader.variables,

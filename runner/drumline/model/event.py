@@ -72,6 +72,7 @@ class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     ignored: bool = False
     #: Whether it adds to the plan: it stays open until a ``PlanGrown`` names it, and all that was added has ended.
     adds: bool = False
+    notified: tuple[str, ...] = ()  #: The handlers that it notified, by the names that its task gives them.
     #: With ``start``: when its command began, by this machine's clock; None if it never did.
     began: Seconds | None = None
     cause: Cause | None = None  #: Why it was stopped; None if it ended by itself.

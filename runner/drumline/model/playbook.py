@@ -46,9 +46,18 @@ class Section(IntEnum):
     """The lists of a play, each of which begins when the one before it has ended."""
 
     PRE_TASKS = 0
-    ROLES = 1
-    TASKS = 2
-    POST_TASKS = 3
+    HANDLERS_OF_PRE_TASKS = 1  #: Those that run at the end of the list before, as far as they were notified.
+    ROLES = 2
+    TASKS = 3
+    HANDLERS_OF_TASKS = 4
+    POST_TASKS = 5
+    HANDLERS_OF_POST_TASKS = 6
+
+
+class MetaTask(StrEnum):
+    """What a task with ``meta`` asks of the run itself (Ansible's names)."""
+
+    FLUSH_HANDLERS = "flush_handlers"
 
 
 class Within(NamedTuple):
@@ -251,6 +260,11 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     check_mode: Value = None
     diff: Value = None
     tags: frozenset[str] = frozenset()
+    notify: tuple[Value, ...] = ()  #: Names of handlers that a change notifies, or what they listen to.
+    listen: tuple[Value, ...] = ()  #: Of a handler: what else notifies it.
+    #: Of a handler: its place among those of its play, once it stands at the flush points (``loading.handlers``).
+    handler: int | None = None
+    meta: MetaTask | None = None  #: What ``meta`` asks of the run itself.
 
     first: bool = False  #: Whether all other tasks of its play come after it, whatever they need.
     any_errors_fatal: bool = False
@@ -276,6 +290,7 @@ class TaskBlock(Struct, frozen=True, kw_only=True, gc=False):
     within: Within | None = None  #: The part of another block that it stands in, which comes before it in the list.
     section: Section = Section.TASKS  #: As of a task.
     role_use: Role | None = None  #: The role that it stands for.
+    flushes: bool = False  #: Whether it is a flush point, whose tasks are handlers (``loading.handlers``).
 
 
 class Prompt(Struct, frozen=True, kw_only=True, gc=False):
@@ -325,6 +340,12 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
     #: The play stops if more than this share of a batch's hosts fails, in percent.
     max_fail_percentage: float | None = None
     barrier: Barrier = Barrier()
+    handlers: tuple[Task, ...] = ()  #: As written. At each flush point those that it may run are among the tasks.
+    #: How many of them stand in each block, and in each row outside blocks, of each list of handlers, in order.
+    handler_rows: tuple[int, ...] = ()
+    #: For each name that a change may notify the handlers that it means, by their places in ``handlers``.
+    notified: Mapping[str, tuple[int, ...]] = {}
+    force_handlers: bool = False  #: Handlers run on hosts that failed, too.
     deferred: Mapping[str, Value] = {}  #: See :class:`Task`.
 
     @property

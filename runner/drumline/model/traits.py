@@ -89,5 +89,7 @@ class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     renders: str | None = None
     shows: Shows = Shows.OUTCOME
     asks: ApprovalArguments | None = None
+    #: The argument that says what the task asks of the run itself, instead of doing something (:class:`MetaTask`).
+    meta: str | None = None
     waits: WaitArguments | None = None
     adds: AddArguments | None = None

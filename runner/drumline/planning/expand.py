@@ -22,6 +22,7 @@ from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.inventory.patterns import select
 from drumline.inventory.sources import members
+from drumline.loading.handlers import is_bare
 from drumline.loading.needs import in_order_of_parts, needs_of, needs_of_plays
 from drumline.model.host import Inventory
 from drumline.model.plan import Batch, Block, Inside, Keep, Need, Plan, PlannedPlay, Step
@@ -61,7 +62,7 @@ def make_plan(
     kept = {
         path: task
         for path, task in tasks_of(playbook)
-        if chosen.of(path) and batches.of[path.play] and selected(task, tags, skip_tags)
+        if chosen.of(path) and batches.of[path.play] and selected(task, tags, skip_tags) and not is_bare(task)
     }
     return _Expansion(playbook, chosen, batches, kept).plan()
 
@@ -297,9 +298,14 @@ class _Expansion:
             narrowed = {
                 path: _Narrowing(hosts, chosen.plays[play]) for path, hosts in named.items() if hosts is not None
             }
+            notifying = [narrowed[path] for path in paths if path in narrowed and self._kept[path].notify]
             for number, batch in enumerate(self._batches.of[play]):
+                others = (host for narrowing in notifying for host in narrowing.to(batch))
+                notified = tuple(dict.fromkeys((*batch, *others))) if notifying else batch
                 for path in paths:
                     hosts = narrowed[path].to(batch) if path in narrowed else batch
+                    if self._kept[path].handler is not None:
+                        hosts = notified
                     if hosts:
                         found[_Place(path, number)] = hosts
         return found

@@ -10,7 +10,9 @@ _UNTAGGED = frozenset({"untagged"})
 
 
 def selected(task: Task, tags: Collection[str] = (), skip_tags: Collection[str] = ()) -> bool:
-    """Whether the task takes part, which a repeated one doesn't. No ``tags`` means ``all``."""
+    """Whether the task takes part, which a repeated one doesn't. No ``tags`` means ``all``. Handlers always do."""
+    if task.handler is not None:
+        return True
     own = task.tags or _UNTAGGED
     return not task.repeated and _wanted(own, set(tags or ("all",))) and not _unwanted(own, set(skip_tags))
 

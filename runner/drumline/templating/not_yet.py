@@ -86,7 +86,7 @@ _OTHERS = _words(
     docker_image docker_login docker_network docker_volume ec2_instance ejabberd_user elasticsearch_plugin
     facter filesystem_info flatpak gem git_config github_release haproxy helm homebrew ip_netns ipa_user
     ipify_facts jenkins_job jenkins_plugin jira k8s k8s_info kernel_blacklist keycloak_client ldap_attrs
-    ldap_entry lvg lvol lxd_container mail maven_artifact meta monit mongodb_user mount_facts mssql_db
+    ldap_entry lvg lvol lxd_container mail maven_artifact monit mongodb_user mount_facts mssql_db
     mssql_script mysql_query mysql_replication mysql_user mysql_variables nmcli ohai open_iscsi openbsd_pkg
     openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pacman pam_limits pamd
     parted patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext

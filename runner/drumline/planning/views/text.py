@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 from drumline.diagnostics import counted
 from drumline.loading.foreseen import NOTHING_FORESEEN, Foreseen
+from drumline.loading.handlers import is_bare
 from drumline.model.plan import Batch, Plan, Step
 from drumline.model.playbook import Barrier, Strategy, Task, TriggerRule
 from drumline.model.titles import play_title, task_text
@@ -93,7 +94,7 @@ class _PlayText:
 
     def _left_out(self) -> Iterator[str]:
         kept = {step.task.id for step in self._plan.steps if step.play == self._index}
-        gone = [task.id for task in self._planned.play.tasks if task.id not in kept]
+        gone = [task.id for task in self._planned.play.tasks if task.id not in kept and not is_bare(task)]
         if gone:
             yield f"  left out by tags or limit: {_joined(gone)}"
 
@@ -158,6 +159,8 @@ class _PlayText:
         if needs:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
             parts.append(f"waits for {_joined(needs)}{rule}")
+        if task.handler is not None:
+            parts.append("where it is notified")
         part = part_of_block(self._plan, step)
         if part:
             parts.append(f"{part[1]} of {part[0]}")
