@@ -9,7 +9,18 @@ from _measure import HERE
 
 
 def main() -> None:
-    for name in ("start", "engine", "barrier", "windows", "fleet", "starts", "forecast", "configuration", "facts"):
+    for name in (
+        "start",
+        "engine",
+        "barrier",
+        "windows",
+        "fleet",
+        "starts",
+        "forecast",
+        "configuration",
+        "facts",
+        "roles",
+    ):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 
 

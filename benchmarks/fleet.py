@@ -205,8 +205,8 @@ def _parallel_ssh(fleet: Fleet) -> Callable[[], Cost] | None:
 
 def ansible(fleet: Fleet, playbook: Path) -> Callable[[], Cost] | None:
     """Runs a playbook by ansible-playbook, from a cold start; None where it can't be installed."""
-    program = _environment() / "bin" / "ansible-playbook"
-    if not program.exists():
+    program = installed("ansible-playbook")
+    if program is None:
         return None
     inventory = fleet.write(
         "ansible.ini",
@@ -238,6 +238,12 @@ def ansible(fleet: Fleet, playbook: Path) -> Callable[[], Cost] | None:
 def _playbook(fleet: Fleet, module: str) -> Path:
     tasks = "".join(f"    - {module}: echo {number}\n" for number in range(fleet.tasks))
     return fleet.write(f"{module}.yml", f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
+
+
+def installed(name: str) -> Path | None:
+    """One of the other tools; None where it can't be installed."""
+    program = _environment() / "bin" / name
+    return program if program.exists() else None
 
 
 @functools.cache

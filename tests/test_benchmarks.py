@@ -95,3 +95,9 @@ def test_configuration() -> None:
         "a key for each host": "6",
         "Match exec for each host": "6",
     }
+
+
+def test_roles() -> None:
+    rows = table("roles.py", "--roles", "3", "--files", "2", "--rounds", "1", "--no-ansible")
+    assert rows.keys() == {"drumline plan"}
+    assert "limit 3" in rows["drumline plan"][0]

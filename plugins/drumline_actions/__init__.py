@@ -62,7 +62,7 @@ _OF_WINDOWS = {
     "windows.services": ("win_service", "win_service_info"),
 }
 #: Those that Ansible has not.
-_OWN = {"approve": ("approve",), "clock": ("clock",)}
+_OWN = {"approve": ("approve",), "clock": ("clock",), "include_vars": ("vars_files",)}
 
 
 @hookimpl

@@ -99,6 +99,26 @@ def _is_wanted(call: Call, name: str) -> bool:
     raise ActionFailed(f"{name} does not have a valid extension: {', '.join(call['extensions'])}")
 
 
+def perform_vars_files(call: Call) -> Steps:
+    found: dict[str, Any] = {}
+    for entry in call["files"]:
+        path = _first(call, entry if isinstance(entry, list) else [entry])
+        if path is not None:
+            found.update(call.variables_in(path))
+    return Result(facts=found, values={"ansible_facts": found})
+    yield  # a generator, like every action
+
+
+def _first(call: Call, names: list[str]) -> Path | None:
+    """The first of these files that is there; none is needed, as with Ansible."""
+    for name in names:
+        try:
+            return call.find_file(str(name), _DIRECTORY)
+        except ActionFailed:
+            continue
+    return None
+
+
 def needed_files(written: Written) -> Iterator[NeededFile]:
     for name in ("file", "dir"):
         source = written.arguments.get(name)
@@ -144,5 +164,13 @@ ACTIONS = (
         one_of=(("file", "dir"),),
         check=check,
         files=needed_files,
+    ),
+    Action(
+        name="vars_files",
+        perform=perform_vars_files,
+        checks=Checks.FULLY,
+        traits=Traits(effect=Effect.NOTHING, sets=Sets.PLAY),
+        help="What plays do with vars_files whose names differ between hosts",
+        arguments=(Argument(name="files", type=list, required=True, help="Names, and lists of them to choose from"),),
     ),
 )

@@ -28,6 +28,7 @@ from drumline.execution.growing import Selection, foreseen_parts
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
+from drumline.inventory.definitions import roles_of
 from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
 from drumline.inventory.scopes import Scopes
@@ -170,12 +171,13 @@ def prepare(
     """
     plugins = plugins or registry(settings)
     with inputs_noted() as inputs:
-        beside = _neighbours(playbooks, plugins)
+        paths = playbooks if isinstance(playbooks, Sequence) else ()
+        beside = _neighbours((path.absolute().parent for path in paths), plugins)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
         templating = Templating(settings.template_timeout, plugins)
         modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
-        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, templating, made_up))
+        playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, templating, made_up, beside))
         warnings = Diagnostics()
         warnings.extend((*beside, *inventory.warnings))
         scopes = Scopes(inventory, playbook, extra, templating, called=modes)
@@ -184,7 +186,9 @@ def prepare(
             mistakes.imported = playbook.imported
             playbook = with_prompts(playbook, extra, _ask_person if sends else None, mistakes.found)
             playbook = resolve_tags(
-                with_vars_files(playbook, scopes.render, mistakes.found), scopes.render, mistakes.found
+                with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions),
+                scopes.render,
+                mistakes.found,
             )
             playbook = without_repeats(playbook, chosen)
             playbook = with_handlers(playbook, scopes.render, chosen, mistakes.found, warnings, force=force_handlers)
@@ -240,16 +244,21 @@ def _plan(
     )
 
 
-def _neighbours(playbooks: Sequence[Path] | Playbook | ReadPlaybook, plugins: Registry) -> list[Diagnostic]:
-    """Load the filters, tests and lookups that stand in files beside the playbooks; few have any."""
-    paths = playbooks if isinstance(playbooks, Sequence) else ()
-    directories = dict.fromkeys(path.absolute().parent for path in paths)
-    places = [place for place in directories if any((place / name).is_dir() for name in NEIGHBOURS)]
+def _neighbours(directories: Iterable[Path], plugins: Registry) -> list[Diagnostic]:
+    """Load the filters, tests and lookups that stand in files beside playbooks and in roles; few have any."""
+    places = [place for place in dict.fromkeys(directories) if any((place / name).is_dir() for name in NEIGHBOURS)]
     if not places:
         return []
     from drumline.templating.neighbours import load_neighbours
 
     return load_neighbours(places, plugins)
+
+
+def _directories(playbook: Playbook) -> Iterator[Path]:
+    """Those of the files of plays that were imported, and of roles."""
+    for play in playbook.plays:
+        yield Path(play.position.path).absolute().parent
+        yield from (Path(role.path) for role in roles_of(play))
 
 
 def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
@@ -265,8 +274,12 @@ def _read(
     extra: Mapping[str, Value],
     templating: Templating,
     made_up: Callable[[Playbook], Inventory] | None,
+    beside: list[Diagnostic],
 ) -> tuple[Playbook, Inventory]:
-    """Read playbook and inventory. Raises ``FilesError`` with the mistakes of both."""
+    """Read playbook and inventory. Raises ``FilesError`` with the mistakes of both.
+
+    ``beside`` gets what is wrong with files of filters, tests and lookups beside what was read.
+    """
     paths = playbooks if isinstance(playbooks, Sequence) else ()
     with gathered() as mistakes:
         inventory = None if made_up else mistakes.of(lambda: inventory_of(settings, plugins, paths))
@@ -278,6 +291,7 @@ def _read(
             playbook, found = read(plugins.actions, around)
             mistakes.found.extend(found)
             mistakes.imported = playbook.imported
+        beside += _neighbours(_directories(playbook), plugins)
         if made_up is not None:
             inventory = made_up(playbook)
         if mistakes.found:
@@ -310,7 +324,7 @@ def _look_further(
     templating, known = Templating(plugins=plugins), inventory or Inventory()
     scopes = Scopes(known, playbook, extra, templating)
     playbook = with_prompts(playbook, extra, None, mistakes.found)
-    playbook = with_vars_files(playbook, scopes.render, mistakes.found)
+    playbook = with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions)
     playbook = with_handlers(playbook, scopes.render, lambda _task: True, mistakes.found, Diagnostics())
     undefined = undefined and inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))

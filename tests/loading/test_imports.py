@@ -117,7 +117,7 @@ def test_variables_from_files(project: Path, keywords: str, options: tuple[str, 
     ("keywords", "message"),
     [
         ("vars_files: [nowhere.yml]", "A file of variables isn't there"),
-        ("vars_files: ['{{ of_host }}.yml']", "A keyword can't be rendered"),
+        ("vars_files: ['{{ nowhere }}.yml']", "'nowhere' is defined nowhere"),
         ("vars_files: [list.yml]", "A file of variables is a dictionary, but this is a list."),
         ("vars_files: [broken.yml]", "broken.yml:1:"),
     ],
@@ -128,4 +128,4 @@ def test_files_of_variables_that_can_not_be_used(project: Path, keywords: str, m
     said = play(project, keywords, "{{ unknown_since_the_file_may_define_it }}")
     assert message in said
     assert "Traceback" not in said
-    assert "Undefined variable" not in said
+    assert "'unknown_since" not in said

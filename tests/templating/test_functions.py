@@ -32,7 +32,7 @@ templating.render(Template("{{ a | upper }}", Position("p")), {"a": 1})
 show()
 templating.render(Template("{{ a | quote }}", Position("p")), {"a": 1})
 show()
-templating.check(Template("{{ a is changed }}", Position("p")))
+templating.check(Template("{{ a is search('x') }}", Position("p")))
 show()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

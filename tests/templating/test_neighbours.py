@@ -110,3 +110,18 @@ def test_a_file_that_fails_is_a_warning(project: Path, text: str) -> None:
     assert ended.status == 0, ended.said
     assert "filter_plugins/broken.py" in ended.err
     assert "can't be loaded" in ended.err
+
+
+def test_those_of_roles_and_beside_imported_playbooks_are_loaded(project: Path) -> None:
+    for name in PLAIN:
+        (project / "roles" / "web" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).rename(project / "roles" / "web" / name)
+    (project / "plays" / "filter_plugins").mkdir(parents=True)
+    whisper = "class FilterModule:\n    def filters(self):\n        return {'whisper': str.lower}\n"
+    (project / "plays" / "filter_plugins" / "whisper.py").write_text(whisper)
+    (project / "plays" / "one.yml").write_text("- hosts: all\n  tasks: [{assert: {that: \"'A' | whisper == 'a'\"}}]\n")
+    (project / "roles" / "web" / "tasks").mkdir()
+    (project / "roles" / "web" / "tasks" / "main.yml").write_text("- assert: {that: \"'a' | shout == 'A!'\"}\n")
+    (project / "site.yml").write_text("- import_playbook: plays/one.yml\n- {hosts: all, roles: [web]}\n")
+    ended = call(project, "run", "site.yml", "-i", "localhost,", "-e", "ansible_connection=local")
+    assert ended.status == 0, ended.said

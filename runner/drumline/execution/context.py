@@ -103,6 +103,7 @@ class RunContext:
             facts=self.gained.facts,
             gathered=self.gained.gathered,
             included=self.gained.included,
+            of_plays=self.gained.of_plays,
         )
         self.growing = Growing(
             lambda: self.plan,

@@ -35,6 +35,7 @@ class Gained:
         self.facts: dict[str, Facts] = {}  #: By host. Each is replaced, never changed: threads may be reading it.
         self.gathered: dict[str, Facts] = {}  #: Gathered facts, by host. Replaced in the same way.
         self.included: dict[str, Variables] = {}  #: Variables from files, by host. Replaced in the same way.
+        self.of_plays: dict[tuple[str, str], Variables] = {}  #: The same of a play: by its id and the host.
         self.results = Results(plan, kept)
         self.play_hosts = PlayHosts(plan)
         self.plan = plan  #: As far as it is known.
@@ -49,6 +50,11 @@ class Gained:
             variables[host] = {**facts, **variables.get(host, {})}
         for host, gained in variables.items():
             self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **gained})
+        if report.facts and self._sets(report) is Sets.PLAY:
+            play = self.plan.plays[self.plan.steps[event.job.step].play].play.id
+            for host, included in self._facts(report).items():
+                self.of_plays[play, host] = {**self.of_plays.get((play, host), NOTHING), **included}
+                variables[host] = {**included, **variables.get(host, {})}
         if report.facts and self._sets(report) is Sets.INCLUDED:
             for host, included in self._facts(report).items():
                 self.included[host] = {**self.included.get(host, NOTHING), **included}
@@ -76,7 +82,7 @@ class Gained:
 
     def _set(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         """The variables that a job sets, by host; gathered facts and what comes from files are kept apart."""
-        return {} if self._sets(report) in (Sets.FACTS, Sets.INCLUDED) else self._facts(report)
+        return {} if self._sets(report) in (Sets.FACTS, Sets.INCLUDED, Sets.PLAY) else self._facts(report)
 
     def _sets(self, report: JobReport) -> Sets:
         return self.plan.steps[report.event.job.step].task.traits.sets

@@ -139,7 +139,7 @@ class JobRun:
         except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
             status, values, ignored = Status.FAILED, failure(fault(self._task.action, error)), False
         facts = self._noted(values.pop("ansible_facts", {}))
-        if self._task.traits.sets is Sets.INCLUDED:
+        if self._task.traits.sets in (Sets.INCLUDED, Sets.PLAY):
             values = as_written(values)
         plain, silent = without_lines(values), self.requests.silent
         shown = hidden(values) if silent else self._masked(plain)
@@ -407,7 +407,7 @@ class JobRun:
             if self.check and action.checks is Checks.NOT:
                 told = f"remote module ({action.name}) does not support check mode"  # as in Ansible
                 raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.", msg=told)
-            if self._task.first and self._context.fact_cache is not None:
+            if self._task.traits.sets is Sets.FACTS and self._task.first and self._context.fact_cache is not None:
                 return self._cached(self._context.fact_cache, action, call, target, become)
             result = self._drive(self._steps(action, call), target, become)
             if action.traits.adds is not None:

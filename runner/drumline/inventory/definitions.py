@@ -7,13 +7,14 @@ among all others says :mod:`drumline.inventory.scopes`.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from drumline.model.playbook import Play, Role, Task
-from drumline.model.value import Variables
+from drumline.model.value import Value, Variables
 from drumline.source.files import search_path
 
 _NOTHING: Variables = {}
@@ -54,13 +55,17 @@ class Definitions:
             yield task.parameters
             yield self._of_role(task.role).parameters
 
-    def variables(self, play: Play | None, task: Task | None) -> Iterator[Variables]:
-        """Those of the task, of its role, of the play's roles and of the play, the strongest first."""
+    def variables(self, play: Play | None, task: Task | None, of_files: Variables = _NOTHING) -> Iterator[Variables]:
+        """Those of the task, of its role, of the play's roles and of the play, the strongest first.
+
+        ``of_files`` are those of ``vars_files`` that differ between hosts.
+        """
         if task is not None:
             yield task.variables
             yield self._of_role(task.role).variables
         if play is not None:
             yield self._of_play(play).variables
+            yield of_files
             yield play.variables
 
     def defaults(self, play: Play | None, task: Task | None) -> Iterator[Variables]:
@@ -79,10 +84,10 @@ class Definitions:
         if task is not None and play is not None:
             yield {"ansible_search_path": list(map(str, search_path(task, play)))}
 
-    def merged(self, play: Play, task: Task | None = None) -> Variables:
-        """All of them, as if nothing else were defined."""
-        layers = [*self.parameters(task), *self.variables(play, task), *self.defaults(play, task)]
-        return _merged(reversed(layers))
+    def merged(self, play: Play, task: Task | None = None, below: Variables = _NOTHING) -> Mapping[str, Value]:
+        """All of them, as if nothing were defined beside them but what is ``below``."""
+        layers = (*self.parameters(task), *self.variables(play, task), *self.defaults(play, task), below)
+        return ChainMap(*(layer for layer in layers if layer))  # type: ignore[arg-type]  # nothing is written to it
 
     def of_role(self, role: Role | None) -> tuple[Variables, ...]:
         """All layers that tasks of a role see because of it."""

@@ -50,17 +50,19 @@ class Scopes:
         facts: Mapping[str, Facts] | None = None,
         gathered: Mapping[str, Facts] | None = None,
         included: Mapping[str, Variables] | None = None,
+        of_plays: Mapping[tuple[str, str], Variables] | None = None,
     ) -> None:
         """``seen`` is called with the name and value of each rendered definition.
 
         ``facts`` are what tasks have set for hosts so far, ``gathered`` the hosts' gathered facts, ``included`` what
-        ``include_vars`` read for them. The values of each are replaced, never changed. ``called`` are magic variables
-        that say how the run was called.
+        ``include_vars`` read for them, ``of_plays`` what ``vars_files`` did for a play (by its id) and a host. The
+        values of each are replaced, never changed. ``called`` are magic variables that say how the run was called.
         """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
         self._facts: Mapping[str, Facts] = {} if facts is None else facts
         self._gathered: Mapping[str, Facts] = {} if gathered is None else gathered
         self._included: Mapping[str, Variables] = {} if included is None else included
+        self._of_plays: Mapping[tuple[str, str], Variables] = {} if of_plays is None else of_plays
         self.definitions = Definitions()
         self._inventory = inventory
         self._extra = extra
@@ -104,15 +106,16 @@ class Scopes:
         set_by_job: Variables = NO_FACTS,
     ) -> tuple[Variables, ...]:
         """Where variables come from that aren't magic, the strongest first."""
-        facts = gathered = inventory = included = NOTHING
+        facts = gathered = inventory = included = of_files = NOTHING
         if host is not None:
             facts, inventory = self._facts.get(host.name, NO_FACTS), host.variables
             gathered = self._gathered.get(host.name, NO_FACTS)
             included = self._included.get(host.name, NOTHING)
+            of_files = NOTHING if play is None else self._of_plays.get((play.id, host.name), NOTHING)
         known = self.definitions
         return (
             *(self._extra, own, *known.parameters(task), set_by_job, facts, included),
-            *known.variables(play, task),
+            *known.variables(play, task, of_files),
             *(gathered, inventory, *known.defaults(play, task)),
             task.connection if task is not None else NOTHING,
         )

@@ -178,7 +178,7 @@ class _Looker:
     def _rendered(self, task: Task, play: Play) -> Iterator[tuple[str, Position]]:
         """The content of the file that the task renders, or whose variables it includes."""
         src = task.arguments.get(task.traits.renders) if task.traits.renders else None
-        includes = task.traits.sets is Sets.INCLUDED
+        includes = task.traits.sets in (Sets.INCLUDED, Sets.PLAY)
         if src is None and not includes:
             return
         text = "hostvars"  # its content is unknown

@@ -52,11 +52,13 @@ def check_names(
     for template in _templates_beside(inventory, extra_vars):
         found.extend(templating.wrong_secrets(template))
     _check_own_words(playbook, extra_vars, found)
-    if undefined and not _sets_unknown_names(playbook):
+    if undefined:
+        any_name = _sets_unknown_names(playbook)
         checker = _DefinitionChecker(playbook, inventory, extra_vars, templating, found)
         for play in playbook.plays:
             for task in filter(chosen, play.tasks):
-                checker.check(play, task)
+                if task.first or not any_name:  # nothing has set a name before what comes first
+                    checker.check(play, task)
     return found
 
 
@@ -95,13 +97,14 @@ def references(
     known = Definitions()
     for play in playbook.plays:
         for task in play.tasks:
-            own = {name: value for name, value in known.merged(play, task).items() if name not in stronger}
-            for template in _used_templates(task, own, templating):
+            for template in _used_templates(task, known.merged(play, task), stronger, templating):
                 for reference, position in templating.references(template):
                     yield play.path_of(task), reference, position
 
 
-def _used_templates(task: Task, own: Variables, templating: Templating) -> Iterator[Template]:
+def _used_templates(
+    task: Task, own: Mapping[str, Value], stronger: set[str], templating: Templating
+) -> Iterator[Template]:
     """The templates that a task may render, including those of the variables that they mention."""
     until = task.retries.until if task.retries else ()
     waiting = templates_in([task.when, _needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
@@ -109,8 +112,8 @@ def _used_templates(task: Task, own: Variables, templating: Templating) -> Itera
     while waiting:
         template = waiting.pop(0)
         yield template
-        mentioned = (templating.undeclared(template) | templating.guarded(template)) & own.keys()
-        for name in sorted(mentioned - seen):
+        mentioned = (templating.undeclared(template) | templating.guarded(template)) - seen
+        for name in sorted(name for name in mentioned if name in own and name not in stronger):
             waiting.extend(templates_in(own[name]))
         seen |= mentioned
 
@@ -218,7 +221,9 @@ def _needed_values(task: Task) -> list[Any]:
 
 def _sets_unknown_names(playbook: Playbook) -> bool:
     tasks = [task for play in playbook.plays for task in play.tasks]
-    return any(task.traits.sets in (Sets.UNKNOWN, Sets.INCLUDED) or named_by_templates(task) for task in tasks)
+    return any(
+        task.traits.sets in (Sets.UNKNOWN, Sets.INCLUDED, Sets.PLAY) or named_by_templates(task) for task in tasks
+    )
 
 
 def named_by_templates(task: Task) -> list[Template]:
@@ -260,11 +265,10 @@ class _DefinitionChecker:
         conditional = any(isinstance(condition, Template) for condition in task.when)
         values = task.when[:1] if conditional else _needed_values(task)
         guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
-        known = self._stronger | self._inventory | _own_names(task) | guarded
-        own = {**task.connection, **self._definitions.merged(play, task)}
-        self._follow(templates_in(values), known, own)
+        own = self._definitions.merged(play, task, task.connection)
+        self._follow(templates_in(values), _own_names(task) | guarded, own)
 
-    def _follow(self, templates: Iterable[Template], known: set[str], own: Variables) -> None:
+    def _follow(self, templates: Iterable[Template], known: set[str], own: Mapping[str, Value]) -> None:
         """Check these templates, and those of the variables of play and task that they need."""
         waiting, seen = list(templates), set[str]()
         while waiting:
@@ -273,8 +277,8 @@ class _DefinitionChecker:
                 if name in own and name not in self._stronger:
                     seen.add(name)
                     waiting.extend(templates_in(own[name]))
-                elif name not in known and name not in own:
-                    self._add(name, template, known | own.keys())
+                elif not any(name in names for names in (known, self._stronger, self._inventory, own)):
+                    self._add(name, template, {*known, *self._stronger, *self._inventory, *own})
 
     def _add(self, name: str, template: Template, known: Iterable[str]) -> None:
         if self._gathered and name.startswith("ansible_"):

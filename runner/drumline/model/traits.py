@@ -30,6 +30,7 @@ class Sets(StrEnum):
     ARGUMENTS = "arguments"  #: Those that its arguments name.
     FACTS = "facts"  #: Facts of its host, ``ansible_NAME``, in ``ansible_facts`` too; a play's ``vars`` override them.
     INCLUDED = "included"  #: Those of files: weaker than what other tasks set, and they may hold templates.
+    PLAY = "play"  #: The same for the tasks of its play: they are as strong as the play's own variables.
     UNKNOWN = "unknown"  #: Their names aren't known in advance, so an undefined name may be one of them.
 
 

@@ -37,12 +37,23 @@ class Reference(NamedTuple):
 
 def names_of(tree: nodes.Template, known: Container[str]) -> Names:
     """The names that a parsed template takes from outside, without those in ``known``."""
-    free = {name for name in meta.find_undeclared_variables(tree) if name not in known}
+    free = {name for name in _from_outside(tree) if name not in known}
     sure: set[str] = set()
     tested: set[str] = set()
     _visit(tree, sure, tested)
     needed = (sure & free) - tested
     return Names(frozenset(needed), frozenset(free - needed))
+
+
+def _from_outside(tree: nodes.Template) -> set[str]:
+    """The names that the template doesn't define itself; few define any."""
+    names: set[str] = set()
+    for node in tree.find_all((nodes.Name, nodes.Stmt)):
+        if isinstance(node, nodes.Name) and node.ctx == "load":
+            names.add(node.name)
+        elif not isinstance(node, (nodes.Output, nodes.If)):
+            return meta.find_undeclared_variables(tree)
+    return names
 
 
 def _visit(node: nodes.Node, sure: set[str], tested: set[str]) -> None:

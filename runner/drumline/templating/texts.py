@@ -43,6 +43,8 @@ from drumline.templating.unknown import UNKNOWN_SECRET, unknown_names
 from drumline.templating.values import OMIT
 from drumline.templating.variables import Lookup
 
+#: The length from which a text may be too long to be compiled.
+_SHORT = 10_000
 #: What there is without plugins.
 _BUILT_IN = Registry(
     filters=Offers("filters", FILTERS), tests=Offers("tests", TESTS), lookups=Offers("lookups", LOOKUPS)
@@ -85,16 +87,24 @@ class Texts:
         self._environment.secrets = self._files.secrets = self._secrets
         self._codes: dict[tuple[str, bool], _Code] = {}
         self._named: dict[tuple[str, bool], Names] = {}
+        self._sound: set[tuple[str, bool]] = set()  # those in which nothing is wrong
         self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
 
     def check(self, template: Template) -> list[Diagnostic]:
         """Everything that is wrong with the template itself; nothing is evaluated."""
+        key = (template.text, template.bare)
+        if key in self._sound:
+            return []
         try:
-            tree = self._parse(template.text, template.bare)
+            tree = self._parse(*key)
             with within_limits():
                 found = list(unknown_names(tree, self._environment))
-            if not found:
+                if key not in self._named:  # they are asked for next
+                    self._named[key] = names_of(tree, self._environment.globals)
+            if not found and not (len(template.text) < _SHORT and is_quick(tree)):  # of which any can be compiled
                 self._code(template)
+            if not found:
+                self._sound.add(key)
         except TemplateSyntaxError as error:
             where = place_in(template, error.lineno)
             return [Diagnostic(summary="Not a valid template", detail=explained(error), position=where)]
@@ -117,6 +127,8 @@ class Texts:
 
     def references(self, template: Template) -> list[tuple[Reference, Position]]:
         """Every use of ``results`` and where it stands. Empty for what doesn't parse."""
+        if "results" not in template.text:
+            return []
         try:
             with within_limits():
                 found = references_of(self._parse(template.text, template.bare))
