@@ -148,6 +148,7 @@ def prepare(
     settings: Settings,
     *,
     plugins: Registry | None = None,
+    templating: Templating | None = None,
     made_up: Callable[[Playbook], Inventory] | None = None,
     limit: str | None = None,
     extra_vars: Sequence[str] = (),
@@ -166,8 +167,8 @@ def prepare(
     With ``strict``, warnings are mistakes. What is missing for a run alone, such as the password of an encrypted value,
     is a mistake where the plan ``sends`` something to hosts, and else a warning. With ``check`` tasks only say what
     they would change, with ``diff`` they show it. ``made_up`` gives hosts for the playbook in place of the inventory;
-    undefined variables aren't mistakes then, since hosts may define them. ``plugins`` are those of the settings, if
-    they are at hand.
+    undefined variables aren't mistakes then, since hosts may define them. ``plugins`` and ``templating``
+    are those of the settings, if they are at hand.
     """
     plugins = plugins or registry(settings)
     with inputs_noted() as inputs:
@@ -175,7 +176,7 @@ def prepare(
         beside = _neighbours((path.absolute().parent for path in paths), plugins)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
-        templating = Templating(settings.template_timeout, plugins)
+        templating = templating or Templating(settings.template_timeout, plugins)
         modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
         playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, templating, made_up, beside))
         warnings = Diagnostics()
@@ -295,7 +296,7 @@ def _read(
         if made_up is not None:
             inventory = made_up(playbook)
         if mistakes.found:
-            _look_further(playbook, inventory, extra, plugins, mistakes, undefined=made_up is None)
+            _look_further(playbook, inventory, extra, plugins, mistakes, templating, undefined=made_up is None)
     assert inventory is not None  # else there was a mistake
     require_hosts(inventory)
     return playbook, inventory
@@ -317,11 +318,12 @@ def _look_further(
     extra: Mapping[str, Value],
     plugins: Registry,
     mistakes: Mistakes,
+    templating: Templating,
     *,
     undefined: bool,
 ) -> None:
     """Find further mistakes in files that have one, so that one mistake doesn't hide another."""
-    templating, known = Templating(plugins=plugins), inventory or Inventory()
+    known = inventory or Inventory()
     scopes = Scopes(known, playbook, extra, templating)
     playbook = with_prompts(playbook, extra, None, mistakes.found)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions)

@@ -53,6 +53,7 @@ class Checker:
     def __init__(self, *, stubs: bool = False) -> None:
         self._stubs = stubs
         self._registries: dict[str, Registry] = {}
+        self._templating: dict[str, Templating] = {}  #: It keeps what it has read.
         self._settings: dict[Path, Settings] = {}
         self._own: dict[str, frozenset[str]] = {}
         self._scratch = Path()
@@ -76,7 +77,7 @@ class Checker:
         if node is not None and not isinstance(node.value, dict):
             detail = f"A file of variables is a dictionary, but this is {node.kind}."
             found.add("Not variables", detail=detail, position=node.position)
-        templating = Templating(plugins=self.plugins)
+        templating = self._templating.setdefault("", Templating(plugins=self.plugins))
         for template in templates_in(plain(node)):
             found.extend(templating.check(template))
         return list(found)
@@ -98,12 +99,14 @@ class Checker:
         stood_in: list[WithStubs] = []
         path = self._playbook_for(unit)
         settings = self._settings_for(unit)
-        plugins = self._plugins_for(unit)
+        place = _place_of_filters(unit)
+        plugins = self._registry(place)
+        templating = self._templating.setdefault(place, Templating(plugins=plugins))
 
         if self._stubs:
             stood_in = [WithStubs(plugins.actions, self._own_modules(unit.root))]
             plugins = replace(plugins, actions=stood_in[0])
-        mistakes, warnings, playbook, plan = _checked(path, settings, plugins)
+        mistakes, warnings, playbook, plan = _checked(path, settings, plugins, templating)
         return Checked(
             unit=unit,
             mistakes=tuple(self._mended(mistakes)),
@@ -154,11 +157,6 @@ class Checker:
             self._settings[directory] = replace(settings, roles_path=_with_places(settings.roles_path, directory, root))
         return self._settings[directory]
 
-    def _plugins_for(self, unit: Unit) -> Registry:
-        """All plugins; a registry of its own where the playbook has filters beside it."""
-        directory = Path(unit.path).absolute().parent
-        return self._registry(str(directory) if any((directory / name).is_dir() for name in NEIGHBOURS) else "")
-
     def _registry(self, own: str) -> Registry:
         if own not in self._registries:
             self._registries[own] = registry(Settings())
@@ -170,6 +168,12 @@ class Checker:
         if root not in self._own:
             self._own[root] = frozenset(_modules_below(root))
         return self._own[root]
+
+
+def _place_of_filters(unit: Unit) -> str:
+    """The directory of a unit with filters beside it; empty if there are none."""
+    directory = Path(unit.path).absolute().parent
+    return str(directory) if any((directory / name).is_dir() for name in NEIGHBOURS) else ""
 
 
 def _with_places(paths: Sequence[str], directory: Path, root: Path) -> tuple[str, ...]:
@@ -185,7 +189,7 @@ def _modules_below(root: str) -> Iterator[str]:
 
 
 def _checked(
-    path: Path, settings: Settings, plugins: Registry
+    path: Path, settings: Settings, plugins: Registry, templating: Templating
 ) -> tuple[list[Diagnostic], list[Diagnostic], Playbook, Plan | None]:
     playbook = Playbook(path="")
 
@@ -195,7 +199,7 @@ def _checked(
         return playbook, found
 
     try:
-        prepared = prepare(read_and_keep, settings, plugins=plugins, made_up=made_up)
+        prepared = prepare(read_and_keep, settings, plugins=plugins, templating=templating, made_up=made_up)
     except FilesError as error:
         return list(error.diagnostics), [], playbook, None
     except DrumlineError as error:
