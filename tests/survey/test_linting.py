@@ -99,3 +99,12 @@ def test_lines_for_github(project: Project) -> None:
 def test_what_was_made_up_is_not_named(project: Project) -> None:
     ended = call(project({"tasks/x.yml": "- comand: a\n", "roles/r/tasks/main.yml": "- comand: a\n"}), "lint", ".")
     assert "made-up" not in ended.said
+
+
+def test_each_role_is_looked_at_for_itself(project: Project) -> None:
+    root = project({"roles/a/tasks/main.yml": "- comand: a\n", "roles/b/tasks/main.yml": "- shel: b\n"})
+    found = json.loads(call(root, "lint", ".", "--format", "json").out)
+    assert [(one["id"], one["path"]) for one in found if one["level"] == "error"] == [
+        ("unknown-action", "roles/a/tasks/main.yml"),
+        ("unknown-action", "roles/b/tasks/main.yml"),
+    ]

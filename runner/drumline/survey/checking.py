@@ -57,6 +57,7 @@ class Checker:
         self._settings: dict[Path, Settings] = {}
         self._own: dict[str, frozenset[str]] = {}
         self._scratch = Path()
+        self._made = 0
 
     @property
     def plugins(self) -> Registry:
@@ -109,8 +110,8 @@ class Checker:
         mistakes, warnings, playbook, plan = _checked(path, settings, plugins, templating)
         return Checked(
             unit=unit,
-            mistakes=tuple(self._mended(mistakes)),
-            warnings=tuple(self._mended(warnings)),
+            mistakes=tuple(self.mended(mistakes, unit)),
+            warnings=tuple(self.mended(warnings, unit)),
             playbook=playbook,
             plan=plan,
             stubs=tuple(stood_in[0].used) if stood_in else (),
@@ -126,19 +127,24 @@ class Checker:
         else:
             others = [{"import_role": {"name": where, "tasks_from": name}} for name in task_files(Path(unit.path))]
             plays = [{"hosts": "all", "roles": [where]}, *({"hosts": "all", "tasks": [one]} for one in others)]
-        path = self._scratch / "made-up.yml"
+        self._made += 1  # what is read is kept by its path
+        path = self._scratch / f"made-up-{self._made}.yml"
         path.write_text(json.dumps(plays), encoding="utf-8")  # JSON is YAML
         return path
 
-    def _mended(self, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-        """Without what only says that something was made up."""
+    def mended(self, found: Iterable[Diagnostic], unit: Unit) -> Iterator[Diagnostic]:
+        """Without what is only about something made up, and with paths as the unit's is written."""
+        here = "" if Path(unit.path).is_absolute() else f"{Path.cwd()}{os.sep}"
         for diagnostic in found:
-            if diagnostic.summary in _OF_VARIABLES:
+            position = diagnostic.position
+            made = position is not None and position.path.startswith(str(self._scratch))
+            if diagnostic.summary in _OF_VARIABLES or (made and not diagnostic.detail):
                 continue
-            if str(self._scratch) in diagnostic.detail:
-                lines = [line for line in diagnostic.detail.splitlines() if str(self._scratch) not in line]
-                diagnostic = replace(diagnostic, detail="\n".join(lines))
-            yield diagnostic
+            lines = (line for line in diagnostic.detail.splitlines() if str(self._scratch) not in line)
+            detail = "\n".join(line.replace(here, "") for line in lines)
+            if position is not None:
+                position = position._replace(path=position.path.removeprefix(here))
+            yield replace(diagnostic, detail=detail, position=position)
 
     def _settings_for(self, unit: Unit) -> Settings:
         """Those of the nearest directory with a file of settings, up to where the unit was found."""

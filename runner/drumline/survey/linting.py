@@ -67,16 +67,17 @@ def _of_unit(unit: Unit, checker: Checker) -> Iterator[Finding]:
     checked = checker.check(unit)
     yield from (_finding(Level.ERROR, mistake) for mistake in checked.mistakes)
     yield from (_finding(Level.WARNING, warning) for warning in checked.warnings)
+    for rule, diagnostic in _advice(checked, checker):
+        for mended in checker.mended([diagnostic], unit):
+            yield Finding(id=rule, level=Level.ADVICE, diagnostic=mended)
+
+
+def _advice(checked: Checked, checker: Checker) -> Iterator[tuple[str, Diagnostic]]:
     for rule, diagnostic in advise(checked.playbook, checker.actions):
         if not checker.made(diagnostic):
-            yield Finding(id=rule, level=Level.ADVICE, diagnostic=diagnostic)
-    yield from _of_waits(checked)
-
-
-def _of_waits(checked: Checked) -> Iterator[Finding]:
+            yield rule, diagnostic
     if checked.plan is not None:
-        for diagnostic in lint_waits(checked.plan, {}):
-            yield Finding(id=_WAITS, level=Level.ADVICE, diagnostic=diagnostic)
+        yield from ((_WAITS, diagnostic) for diagnostic in lint_waits(checked.plan, {}))
 
 
 def _of_inventory(unit: Unit, checker: Checker) -> Iterator[Finding]:

@@ -58,4 +58,8 @@ class WithStubs(Mapping[str, Action]):
     def _is_module(self, name: str) -> bool:
         if name in self._own:
             return True
-        return not keywords.is_not_yet(name) and bool(not_yet.module(name) or not_yet.of_family(name))
+        return (
+            not name.startswith("with_")
+            and not keywords.is_not_yet(name)
+            and bool(not_yet.module(name) or not_yet.of_family(name))
+        )
