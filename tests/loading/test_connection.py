@@ -187,7 +187,7 @@ class TestCheck:
 
     def test_an_unknown_transport_is_found(self) -> None:
         (found,) = check_connections([Host(name="h", variables={"ansible_connection": "psrp"})], TRANSPORTS)
-        assert found.summary == "Unknown transport"
+        assert found.summary == "Connection not supported yet"
 
     @pytest.mark.parametrize("name", ["ansible_port", "ansible_connection"])
     def test_templates_are_left_to_the_run(self, name: str) -> None:

@@ -291,3 +291,12 @@ class TestRead:
         ]:
             with pytest.raises(FilesError, match=words):
                 read(path)
+
+
+def test_a_merge_conflict_is_named() -> None:
+    """Not as a file of the corpus: those with such marks can't be landed."""
+    text = "\n".join(["- a: 1", f"{'<' * 7} HEAD", "- b: 1", "=" * 7, "- c: 1", f"{'>' * 7} main"])
+    with pytest.raises(FilesError) as caught:
+        load(text, "x.yml")
+    [mistake] = caught.value.diagnostics
+    assert (mistake.summary, str(mistake.position)) == ("A merge conflict", "x.yml:2:1")

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.diagnostics import Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.inventory.definitions import Definitions, roles_of
 from drumline.inventory.scopes import NOTHING
@@ -24,6 +24,7 @@ from drumline.loading.connection import (
     find_transport,
     named_transport,
     names_of,
+    unknown_transport,
 )
 from drumline.loading.names import templates_in
 from drumline.model.host import Host, Inventory
@@ -148,9 +149,8 @@ class Preflight:
         named = task.connection.get(CONNECTION[-1])
         if named is not None and not isinstance(named, Template) and named_transport(named, self._transports) is None:
             position = task.positions.get("connection") or play.positions.get("connection", task.position)
-            detail = f"'connection' is '{named}'; known are {', '.join(self._transports)}."
-            detail += did_you_mean(str(named), self._transports)
-            self.mistakes.add("Unknown transport", detail=detail, position=position)
+            summary, detail = unknown_transport("'connection'", str(named), self._transports)
+            self.mistakes.add(summary, detail=detail, position=position)
 
     def _check_debugger(self, task: Task, play: Play) -> None:
         """Say of a debugger that there is none."""

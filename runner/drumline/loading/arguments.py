@@ -13,6 +13,7 @@ from drumline.booleans import FALSE, TRUE
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.errors import FilesError
 from drumline.loading.free_form import split_arguments
+from drumline.loading.keywords import TASK
 from drumline.model.value import Octal, Template, Value
 from drumline.plugin.actions import Action, Argument
 from drumline.plugin.hostpath import HostPath
@@ -112,7 +113,8 @@ def _add_unknown(action: Action, name: str, position: Position | None, found: Di
     offered = [argument for argument in action.arguments if not argument.refused]
     names = [known for argument in offered for known in (argument.name, *argument.aliases)]
     takes = f" It takes {', '.join(argument.name for argument in offered)}." if names else " It takes none."
-    detail = f"'{action.name}' has no argument '{name}'.{did_you_mean(name, names) or takes}"
+    keyword = f" It is a keyword of tasks: indent it like '{action.name}' itself." if name in TASK else ""
+    detail = f"'{action.name}' has no argument '{name}'.{keyword or did_you_mean(name, names) or takes}"
     found.add("Unknown argument", detail=detail, position=position)
 
 

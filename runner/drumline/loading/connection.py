@@ -23,6 +23,7 @@ from drumline.plugin.become_methods import DEFAULT_METHOD, METHOD_NAMES
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Transport
 from drumline.secret import Secret
+from drumline.templating import not_yet
 
 _PREFIXES = ("drumline_", "ansible_")
 #: Options about where a host is and who logs in, not about what kind of host it is.
@@ -170,11 +171,21 @@ def _transport(host: str, variables: Mapping[str, Any], transports: Mapping[str,
     name = str(wanted)
     found = _usual(host, transports) if wanted is None else named_transport(name, transports)
     if found is None:
+        if wanted is not None:
+            raise _Unusable(*unknown_transport(variable, name, transports))
         known = ", ".join(transports) or "none"
-        said = "isn't set, and no transport is the default" if wanted is None else f"is '{name}'"
-        detail = f"{variable} {said}; known are {known}.{did_you_mean(name, transports)}"
-        raise _Unusable("Unknown transport", detail)
+        raise _Unusable(
+            "Unknown transport", f"{variable} isn't set, and no transport is the default; known are {known}."
+        )
     return found
+
+
+def unknown_transport(said_by: str, name: str, transports: Mapping[str, Transport]) -> tuple[str, str]:
+    """Summary and detail for a name that no transport has. ``said_by``: the variable or keyword that names it."""
+    known = f"Known are {', '.join(transports) or 'none'}."
+    if not_yet.connection(name):
+        return "Connection not supported yet", f"{said_by} is '{name}', which is not supported yet. {known}"
+    return "Unknown transport", f"{said_by} is '{name}'. {known}{did_you_mean(name, transports)}"
 
 
 def _usual(host: str, transports: Mapping[str, Transport]) -> Transport | None:

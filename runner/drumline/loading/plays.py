@@ -26,6 +26,7 @@ from drumline.loading.tasks import pass_on, read_inherited_of_play
 from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
 from drumline.model.value import Value, text_of
 from drumline.source.yaml import Entry, Node, plain
+from drumline.templating import not_yet
 
 Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
 #: Reads the items of a section, whose tasks take what the play passes on.
@@ -94,9 +95,9 @@ def _strategy(reader: KeywordReader) -> Any:
     def read_strategy(keyword: str, node: Node) -> Strategy | None:
         text = reader.constant(keyword, node)
         if text is not None and text not in _STRATEGIES:
-            reader.problem(
-                f"The strategies are 'waves' (or 'linear', the same) and 'free'; {text!r} is not a strategy.", node
-            )
+            known = not_yet.strategy(text)
+            said = f"{text!r} is not supported yet" if known else f"{text!r} is not a strategy"
+            reader.problem(f"The strategies are 'waves' (or 'linear', the same) and 'free'; {said}.", node)
         return _STRATEGIES.get(text or "")
 
     return read_strategy

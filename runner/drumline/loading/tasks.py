@@ -334,13 +334,25 @@ class _ActionReader:
             elif not_yet.module(key) or not (named or self._seems_keyword(key)):
                 self._add_unknown_action(key, position)
             else:
-                suggestion = keywords.of_others(key) or did_you_mean(key, [*keywords.TASK, *self._actions])
+                suggestion = (
+                    self._of_action(key, uses)
+                    or keywords.of_others(key)
+                    or did_you_mean(key, [*keywords.TASK, *self._actions])
+                )
                 self._found.add(
                     "Unknown keyword", detail=f"A task has no keyword '{key}'.{suggestion}", position=position
                 )
         if not uses and not strange:
             detail = "A task needs the name of an action as one of its keys, such as 'command'."
             self._found.add("A task without an action", detail=detail, position=self._position)
+
+    def _of_action(self, key: str, uses: Sequence[str]) -> str:
+        """What to say of a key that is an argument of the task's action."""
+        for name in uses:
+            action = self._actions.get(name)
+            if action is not None and any(key in (one.name, *one.aliases) for one in action.arguments):
+                return f" It is an argument of '{name}': write it below that, or below 'args'."
+        return ""
 
     def _seems_keyword(self, key: str) -> bool:
         """Whether it is more like a keyword than like an action that only this project has."""

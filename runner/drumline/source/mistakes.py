@@ -69,10 +69,12 @@ def sorted_mistakes(
 
 def _with_chain(diagnostic: Diagnostic, imported: Mapping[str, Position]) -> Diagnostic:
     """The mistake, and after it what imported its file, and what that file, up to the one that was named."""
-    lines = [diagnostic.detail] if diagnostic.detail else []
+    lines = diagnostic.detail.splitlines()
     left = dict(imported)  # files that are named, too, may import each other
     at = diagnostic.position
     while at is not None and (at := left.pop(at.path, None)):
-        lines.append(f"Imported in {at}.")
+        said = f"Imported in {at}."
+        if said not in lines:  # it may have been said when the file was read
+            lines.append(said)
     detail = "\n".join(lines)
     return diagnostic if detail == diagnostic.detail else replace(diagnostic, detail=detail)

@@ -42,6 +42,7 @@ _LIBRARY_TOO_DEEP = "exceeded maximum nesting depth"
 _MOST_MISTAKES = 100
 #: The most nodes that aliases may add to a document.
 _MOST_ALIASED = 1_000_000
+_VAULT_TAGS = ("!vault", "!vault-encrypted")
 _STANDARD = "tag:yaml.org,2002:"
 #: The start of a value without a password.
 _LOCKED = VAULT.decode()
@@ -326,7 +327,7 @@ class _Builder:
                 self._anchors[event.anchor] = (Node(event.value, self._at(event.start_mark)), 1)
             return
         position = self._text_position(event) if event.style in ("|", ">") else self._at(event.start_mark)
-        vault = event.tag in ("!vault", "!vault-encrypted")
+        vault = event.tag in _VAULT_TAGS
         unsafe = vault or event.tag == "!unsafe" or (parent is not None and parent.unsafe)
         if vault:
             value: Any = self._decrypted(event.value, position)
@@ -435,6 +436,10 @@ class _Builder:
         return None
 
     def _unknown_tag(self, tag: str, position: Position) -> None:
+        if tag in _VAULT_TAGS:
+            detail = "!vault marks text that ansible-vault encrypted, with '|' before it, and nothing else."
+            self.mistakes.add("Not vault data", detail=detail, position=position)
+            return
         shown = self._shown("!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag)
         detail = (
             f"{shown} isn't supported. Known are !unsafe, !vault, !!str, !!int, !!float, !!bool and !!null. "
@@ -489,6 +494,10 @@ def _syntax_mistake(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
     if error.problem == _LIBRARY_TOO_DEEP:
         return _too_deep(position).mistake
     lines = text.splitlines()
+    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
+    if conflict is not None:
+        detail = "A merge left both versions in it, between '<<<<<<<' and '>>>>>>>'. Choose one, and remove the marks."
+        return Diagnostic(summary="A merge conflict", detail=detail, position=Position(path, conflict))
     line = lines[mark.line] if mark.line < len(lines) else ""
     if line[mark.column : mark.column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
         detail = "YAML is indented with spaces only. Replace the tab with spaces."

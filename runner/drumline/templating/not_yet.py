@@ -189,6 +189,27 @@ def sets_variables(name: str) -> bool:
     return bare.endswith(("facts", "_info")) or bare in ("add_host", "group_by", "set_stats")
 
 
+#: Ways to reach hosts of ansible-core and of collections in everyday use, and strategies of ansible-core.
+_CONNECTIONS = _words(
+    """
+    aws_ssm buildah chroot docker docker_api funcd grpc httpapi incus iocage jail kubectl libssh libvirt_lxc
+    libvirt_qemu lxc lxd napalm netconf network_cli nsenter oc persistent podman podman_unshare
+    proxmox_pct_remote proxmox_qemu_api psrp qubes saltstack vmware_tools wsl zone
+    """
+)
+_STRATEGIES = frozenset({"debug", "host_pinned"})
+
+
+def connection(name: str) -> bool:
+    """Whether Ansible, or a collection, has a way to reach hosts of that name."""
+    return name.rpartition(".")[2] in _CONNECTIONS
+
+
+def strategy(name: str) -> bool:
+    """Whether Ansible has a strategy of that name."""
+    return name.rpartition(".")[2] in _STRATEGIES
+
+
 def _absent(what: str) -> str:
     return f"{what} is not there yet."
 
