@@ -9,6 +9,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from drumline.plugin import (
     Action,
     ActionFailed,
@@ -35,8 +37,10 @@ from drumline.plugin.leftovers import sweep, temporary_name
 
 #: What parts the names of a path, or can't be in one.
 _PARTS = r"[/\\\x00-\x1f\x7f]"
-#: Blocks of 64 KiB that one command of another user prints: far below what is kept of a command's output.
-_BLOCKS = 4
+#: Blocks of 64 KiB that one command of another user prints.
+_BLOCKS = 16
+#: Bytes that may be held of what it says. It is for the action alone: the content of a file belongs in no journal.
+_MOST = 2 * _BLOCKS * 64 * 1024
 _FETCH = Script.beside(__file__, "fetch")
 
 
@@ -134,7 +138,7 @@ def _read_as_other_user(call: Call, source: str, target: Path) -> Generator[Requ
 
 
 def _piece(call: Call, source: str, skip: int) -> Generator[Request, Any, bytes]:
-    completed = yield script_run(call, _FETCH, {"path": source, "count": _BLOCKS, "skip": skip})
+    completed = yield replace(script_run(call, _FETCH, {"path": source, "count": _BLOCKS, "skip": skip}), most=_MOST)
     require_exit(call, completed)
     if not completed.ok or completed.cut:
         raise ActionFailed(f"{source} can't be read: {output_text(completed.stderr).strip()}")
