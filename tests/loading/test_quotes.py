@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.makers import MakeTask, Mistake
 
 from drumline.loading.free_form import split_arguments
-from drumline.loading.tasks import languages_of
+from drumline.loading.uses import languages_of
 from drumline.plugin.manager import load_plugins
 from drumline.source.quotes import never_closed, read_quotes
 
