@@ -23,6 +23,7 @@ _TASKS = """
     dest: "{{{{ {role}_home }}}}/{part}/settings"
     content: "port={{{{ {role}_port }}}} level={{{{ {role}_level }}}}"
   when: {role}_enabled | bool
+  notify: restart {role}
 - name: Start {part}
   command: "{{{{ {role}_home }}}}/bin/start {{{{ item }}}}"
   loop: "{{{{ {role}_parts }}}}"
@@ -62,6 +63,7 @@ def write_repository(directory: Path, roles: int, files: int) -> None:
             "tasks/main.yml": imports + _TASKS.format(role=role, part="main"),
             "defaults/main.yml": _DEFAULTS.format(role=role, port=8000 + number),
             "vars/main.yml": f"{role}_level: {number}\n",
+            "handlers/main.yml": f"- name: restart {role}\n  command: service {role} restart\n",
             "meta/main.yml": f"dependencies: [{names[number - 1]}]\n" if number % 10 == 9 else "dependencies: []\n",
         }
         for path, text in texts.items():

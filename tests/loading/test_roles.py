@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from msgspec.structs import replace
 from support.makers import Actions, place
 
 from drumline.diagnostics import Diagnostic
@@ -16,6 +17,7 @@ from drumline.loading.needs import needs_of
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.reading import NOTHING_AROUND, Around
 from drumline.model.playbook import Play, Playbook, Task, TaskPath
+from drumline.model.titles import task_title
 from drumline.planning.repeats import without_repeats
 from drumline.planning.tags import selected
 
@@ -286,3 +288,14 @@ def test_what_is_missing_hides_no_names(read: Read) -> None:
     tasks = "[{import_tasks: none.yml, id: more}, {ping: , needs: [web, more]}]"
     _, found = read({"site.yml": site("[web]", tasks)})
     assert [mistake.summary for mistake in found] == ["A role isn't there", "A file of tasks isn't there"]
+
+
+def test_titles_name_the_role(read: Read) -> None:
+    files = {
+        "site.yml": site("[web]", "[{name: Go on, ping: }]"),
+        "roles/web/tasks/main.yml": "- {name: Go, ping: }\n- ping:\n",
+    }
+    play, _ = read(files)
+    assert [task_title(task) for task in play.tasks] == ["web : Go", "web : ping", "Go on"]
+    [titled_once, *_] = (replace(task, name=task_title(task)) for task in play.tasks)
+    assert task_title(titled_once) == "web : Go"

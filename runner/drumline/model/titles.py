@@ -20,12 +20,19 @@ _TELLING = ("cmd", "argv", "msg", "var", "that")
 
 
 def task_title(task: Task) -> str:
+    """What the task does, after its role's name, as with Ansible: ``web : Install``."""
+    title = _own_title(task)
+    role = f"{task.role.full_name} : " if task.role is not None else ""
+    return title if title.startswith(role) else f"{role}{title}"
+
+
+def _own_title(task: Task) -> str:
     """The task's name; without one its id as written, else its text (``command: echo 1``), else its id (``copy-2``)."""
     name = text_of(task.name)
     if name not in ("", task.action):
         return name
     text = "" if "id" in task.positions else task_text(task)
-    return f"{task.action}: {text}" if text else task.id
+    return f"{task.action}: {text}" if text else task.id.rpartition(".")[2]
 
 
 def task_text(task: Task) -> str:
