@@ -23,6 +23,8 @@ _OF_ANSIBLE = {
     "include": ("include_role", "include_tasks"),
     "include_vars": ("include_vars",),
     "script": ("script",),
+    "network.git": ("git",),
+    "network.known_hosts": ("known_hosts",),
     "network.get_url": ("get_url",),
     "network.uri": ("uri",),
     "packages.apt": ("apt",),
@@ -33,6 +35,8 @@ _OF_ANSIBLE = {
     "paths.reading": ("assemble", "slurp", "tempfile"),
     "paths.unarchive": ("unarchive",),
     "services.service_facts": ("service_facts",),
+    "system.cron": ("cron",),
+    "system.reboot": ("reboot",),
     "system.hostname": ("hostname",),
     "system.users": ("getent", "group", "user"),
     "text.blockinfile": ("blockinfile",),
@@ -49,6 +53,7 @@ _BY_MORE_NAMES = {
 }
 #: Those of collections, by their prefixes.
 _OF_COLLECTIONS = {
+    "ansible.posix.{0}": {"system.authorized_key": ("authorized_key",)},
     "community.general.{0}": {"text.ini_file": ("ini_file",)},
 }
 #: Those of Ansible's that are for Windows alone.

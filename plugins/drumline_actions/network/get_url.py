@@ -27,6 +27,7 @@ from drumline.plugin.kit import (
     ask,
     file_result,
     ignored,
+    labelled,
     target_settings,
     temporaries,
 )
@@ -87,7 +88,7 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
 ACTIONS = (
     Action(
         name="get_url",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Have the host download a file",

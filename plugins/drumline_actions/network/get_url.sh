@@ -39,7 +39,7 @@ target=$dest
 newer=
 if [ -f "$target" ] && [ -n "$expected" ]; then
     digest "$target"
-    if [ "$sum" = "$expected" ] && [ -z "$force" ]; then dest=$target; keep ''; fi
+    if [ "$sum" = "$expected" ] && [ -z "$force" ]; then dest=$target; keep 'file already exists'; fi
     force=1
 fi
 # In a directory, the file is compared and not asked for by its time, as in Ansible.

@@ -40,6 +40,7 @@ from drumline.plugin.kit import (
     expanding_word,
     file_result,
     fill,
+    labelled,
     local_content,
     readable_text,
     target_settings,
@@ -232,7 +233,7 @@ def _files(written: Written) -> Iterator[NeededFile]:
 ACTIONS = (
     Action(
         name="uri",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.PARTLY,
         help="Have the host ask a service over HTTP",
         arguments=(

@@ -35,6 +35,7 @@ from drumline.plugin.kit import (
     check_target,
     deliver,
     file_result,
+    labelled,
     match_regex,
     placed,
     readable,
@@ -167,7 +168,7 @@ ACTIONS = (
     ),
     Action(
         name="assemble",
-        perform=perform_assemble,
+        perform=labelled(perform_assemble),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Make a file of all files in a directory",

@@ -32,6 +32,7 @@ from drumline.plugin.kit import (
     file_result,
     fill,
     ignored,
+    labelled,
     local_content,
     mode_text,
     temporaries,
@@ -105,7 +106,7 @@ def _files(written: Written) -> Iterator[NeededFile]:
 ACTIONS = (
     Action(
         name="unarchive",
-        perform=perform,
+        perform=labelled(perform),
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.FILES),
         help="Unpack an archive on the host: tar in all compressions, or zip",

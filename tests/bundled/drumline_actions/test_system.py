@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.compared import Reference, Use
 
-from drumline.plugin import ActionFailed
-from drumline.testing import ActionHost
+from drumline.plugin import ActionFailed, Completed, ConnectionLost, ConnectionRefused, Platform
+from drumline.testing import ActionHost, HostFile
+from drumline.testing.cases import ActionCases, Case, here
 
+PROGRAMS = Path(__file__).with_name("programs")
 HASH = "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."
 
 
@@ -124,3 +128,158 @@ def test_users_as_the_reference(disposable_reference: Reference) -> None:
         {"name": "g2", "state": "absent"},
     ]
     disposable_reference.compare("group", [Use(str(arguments), arguments) for arguments in groups])
+
+
+# Jobs.
+
+CRON = {"environment": {"PATH": f"{PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin", "CRONTABS": here()}}
+
+
+class TestCron(ActionCases):
+    action = "cron"
+    platforms = (Platform.POSIX,)
+    round_trips = 1
+    cases = (
+        Case(
+            "a job is added",
+            {"name": "back up", "job": "back-up --all", "hour": "4", "minute": "30"},
+            before={"root": "# mine\n0 0 * * * other\n"},
+            call=CRON,
+            changed=True,
+            values={"jobs": ["back up"], "envs": []},
+            after={"root": "# mine\n0 0 * * * other\n#Ansible: back up\n30 4 * * * back-up --all\n"},
+        ),
+        Case(
+            "it is changed in its place",
+            {"name": "a", "job": "new", "special_time": "daily", "disabled": True},
+            before={"root": "#Ansible: a\n* * * * * old\n1 * * * * b\n"},
+            call=CRON,
+            changed=True,
+            after={"root": "#Ansible: a\n#@daily new\n1 * * * * b\n"},
+        ),
+        Case(
+            "it is removed",
+            {"name": "a", "state": "absent"},
+            before={"root": "#Ansible: a\n* * * * * old\n1 * * * * b\n"},
+            call=CRON,
+            changed=True,
+            after={"root": "1 * * * * b\n"},
+        ),
+        Case(
+            "a variable",
+            {"name": "MAILTO", "job": "a@b.c", "env": True, "user": "anna"},
+            call=CRON,
+            changed=True,
+            values={"envs": ["MAILTO"]},
+            after={"anna": 'MAILTO="a@b.c"\n'},
+        ),
+        Case(
+            "a file",
+            {"name": "a", "job": "b", "cron_file": here("shop"), "user": "root", "weekday": "1-5"},
+            changed=True,
+            after={"shop": "#Ansible: a\n* * * * 1-5 root b\n"},
+        ),
+        Case("a check", {"name": "a", "job": "b"}, call={**CRON, "check": True}, changed=True, after={}, repeats=False),
+        Case("no job", {"name": "a"}, answers=(), failed="You must specify 'job'"),
+        Case("no user", {"name": "a", "job": "b", "cron_file": "c"}, answers=(), failed="you must specify user"),
+        Case("no crontab", {"name": "a", "job": "b"}, call={"environment": {"PATH": "/bin"}}, failed="crontab"),
+    )
+
+
+# Keys.
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFxzZXZlcmFsIGxldHRlcnMgb2YgYSBrZXkgYWJj anna@home"
+OTHER = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ berta"
+
+
+def test_keys_of_a_user(disposable: ActionHost) -> None:
+    disposable.run("id dora >/dev/null 2>&1 || useradd -m dora")
+    disposable.settings = {"check": True}
+    assert disposable("authorized_key", user="dora", key=KEY).changed
+    disposable.settings = {}
+    added = disposable.twice("authorized_key", user="dora", key=KEY)
+    assert added.values["keyfile"] == "~dora/.ssh/authorized_keys"
+    file = "/home/dora/.ssh/authorized_keys"
+    disposable.run(f"test \"$(stat -c '%U %a' /home/dora/.ssh {file} | tr '\\n' ' ')\" = 'dora 700 dora 600 '")
+    disposable.twice("authorized_key", user="dora", key=OTHER, key_options='no-pty,command="a b"')
+    disposable.run(f"grep -qxF 'no-pty,command=\"a b\" {OTHER}' {file} && grep -qxF '{KEY}' {file}")
+    disposable.twice("authorized_key", user="dora", key=OTHER, exclusive=True)
+    disposable.run(f"test \"$(cat {file})\" = '{OTHER}'")
+    disposable.twice("authorized_key", user="dora", key=OTHER, state="absent")
+    with pytest.raises(ActionFailed, match="invalid key"):
+        disposable("authorized_key", user="dora", key="nonsense")
+    with pytest.raises(ActionFailed, match="no such user"):
+        disposable("authorized_key", user="nobody-here", key=KEY)
+
+
+class TestKnownHosts(ActionCases):
+    action = "known_hosts"
+    platforms = (Platform.POSIX,)
+    round_trips = 1
+    cases = (
+        Case(
+            "a key is added",
+            {"name": "db1", "key": "db1 ssh-rsa AAAA", "path": here("d/known")},
+            changed=True,
+            after={"d/": None, "d/known": HostFile("db1 ssh-rsa AAAA\n", 0o600)},
+        ),
+        Case(
+            "another takes its place",
+            {"name": "db1", "key": "ssh-rsa BBBB", "path": here("known")},
+            before={"known": "db1,10.0.0.1 ssh-rsa AAAA\nweb ssh-rsa AAAA\ndb1 ssh-ed25519 CCCC\n"},
+            changed=True,
+            after={"known": "web ssh-rsa AAAA\ndb1 ssh-ed25519 CCCC\ndb1 ssh-rsa BBBB\n"},
+        ),
+        Case(
+            "its name is hashed",
+            {"name": "db1", "key": "ssh-rsa A", "path": here("known"), "hash_host": True},
+            before={"known": "db1 ssh-rsa A\n"},
+            changed=True,
+        ),
+        Case(
+            "all are removed",
+            {"name": "[db1]:2222", "state": "absent", "path": here("known")},
+            before={"known": "[db1]:2222 ssh-rsa AAAA\nweb ssh-rsa AAAA\n"},
+            changed=True,
+            after={"known": "web ssh-rsa AAAA\n"},
+        ),
+        Case("no key", {"name": "db1", "path": here("known")}, answers=(), failed="No key specified"),
+        Case("the key of another", {"name": "db1", "key": "db2 ssh-rsa A"}, answers=(), failed="does not match"),
+    )
+
+
+def test_names_are_hashed_as_openssh_does(posix: ActionHost) -> None:
+    posix.settings = {"environment": {"PATH": os.environ["PATH"]}}
+    with posix.directory() as there:
+        posix.twice("known_hosts", name="db1", key=f"db1 {KEY}", path=there.at("known"), hash_host=True)
+        posix.run(f"PATH={os.environ['PATH']}; ssh-keygen -F db1 -f {there.at('known')}")
+
+
+# Reboots.
+
+
+def test_a_reboot(posix: ActionHost) -> None:
+    with posix.directory() as there:
+        there.fill({"boot": "1\n"})
+        common = {"boot_time_command": f"cat {there.at('boot')}", "test_command": "true"}
+        posix.settings = {"check": True}
+        assert posix("reboot", **common, reboot_command="false").changed
+        posix.settings = {}
+        result = posix("reboot", **common, reboot_command=f"echo 2 >{there.at('boot')}")
+        assert result.values == {"rebooted": True, "elapsed": 0}
+        assert [waiting.reason for waiting in posix.waits] == ["for the reboot"]
+        with pytest.raises(ActionFailed, match="Reboot command failed"):
+            posix("reboot", **common, reboot_command="exit 3")
+        with pytest.raises(ActionFailed, match="Timed out waiting for last boot time check"):
+            posix("reboot", **common, reboot_command="true", reboot_timeout=0)
+        with pytest.raises(ActionFailed, match="doesn't say when it was started"):
+            posix("reboot", boot_time_command="true")
+
+
+def test_a_host_that_is_gone_for_a_while(posix: ActionHost) -> None:
+    """Attempts to connect fail until it is back."""
+    answers: list[Any] = [Completed(code=0, stdout=b"1"), None, ConnectionLost("gone", ""), None]
+    answers += [ConnectionRefused("refused", ""), None, None, Completed(code=0, stdout=b"2"), Completed(code=0)]
+    posix.answer = lambda request: answers.pop(0)
+    assert posix("reboot").values["rebooted"] is True
+    assert not answers

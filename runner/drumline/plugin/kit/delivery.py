@@ -92,12 +92,12 @@ def target_settings(call: Call) -> dict[str, Any]:
     settings = {"force": given.get("force", True), "backup": given.get("backup")}
     if call.platform is Platform.WINDOWS:
         return settings
-    mode = None if call["mode"] == "preserve" else mode_text(call["mode"])
+    mode = None if given.get("mode") == "preserve" else mode_text(given.get("mode"))
     directories = given.get("directory_mode")
     return settings | {
         "follow": given.get("follow"),
-        "owner": call["owner"],
-        "group": call["group"],
+        "owner": given.get("owner"),
+        "group": given.get("group"),
         "mode": mode,
         "directory_mode": mode_text(directories),
         "validate": _validation(given.get("validate")),

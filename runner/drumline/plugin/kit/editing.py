@@ -73,9 +73,9 @@ def read_original(call: Call, path: str) -> Generator[Request, Any, Original]:
         most=_MOST + 64 * 1024,
         limit=_MOST,
         path=HostPath(path),
-        mode=mode_text(call["mode"]),
-        owner=call["owner"],
-        group=call["group"],
+        mode=mode_text(call.arguments.get("mode")),
+        owner=call.arguments.get("owner"),
+        group=call.arguments.get("group"),
     )
     content = answer.get("content", b"")
     checksum = answer.get("checksum", "absent")
@@ -108,9 +108,12 @@ def _diff(original: Original, content: bytes) -> dict[str, Any]:
 
 
 def write_edit(
-    call: Call, original: Original, edit: Edit, *, follow: bool = True, describe: bool = False
+    call: Call, original: Original, edit: Edit, *, follow: bool = True, describe: bool = False, **settings: Any
 ) -> Generator[Request, Any, Result]:
-    """Make the file what the edit says; the result, which may describe the file as well."""
+    """Make the file what the edit says; the result, which may describe the file as well.
+
+    ``settings`` are those of :func:`deliver`, ahead of the task's own: ``owner``, ``mode``.
+    """
     message, changed, kept = edit.message, original.changed, {}
     described = original.described
     rewritten = edit.content is not None and (edit.content != original.content or not original.exists)
@@ -126,8 +129,8 @@ def write_edit(
             Content.of_bytes(edit.content),
             dest=HostPath("", original.path),
             since=original.checksum,
-            parents=True,
             follow=follow,
+            **({"parents": True} | settings),
         )
         changed, described = True, _described(call, answer)
         kept = {name: readable_text(answer[name]) for name in ("backup_file",) if name in answer}

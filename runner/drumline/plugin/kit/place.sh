@@ -63,8 +63,12 @@ replace() {
     tmp= changed=1 moved=1
 }
 
-# These belong to whoever makes them, whoever the file is to belong to.
+# These belong to whoever makes them, whoever the file is to belong to; unless $parents says that they are the owner's.
 make_parents() {
+    if [ "$parents" = owned ]; then
+        make_directory "$directory"
+        return
+    fi
     file_owner=$owner file_group=$group owner= group=
     make_directory "$directory"
     owner=$file_owner group=$file_group
