@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.running import Ran, run_tasks
+
+from drumline.journal.past import past_runs
+from drumline.journal.reading import Reader
+from drumline.model.event import JobFinished
+from drumline.model.outcome import Status
 
 #: In a check ``command`` can't be checked; ``result`` is what it registers.
 _UNKNOWN = """
@@ -95,6 +101,112 @@ def test_the_reason_names_the_beginning_of_a_chain(tmp_path: Path) -> None:
     assert reason.startswith("it depends on 'other', which can't be known: ")
     assert reason.count("can't be known") == 1
     assert reason.endswith(ran.result("first")["unclear"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "{set_fact: {known: '{{ result.rc }}'}}",
+        "{set_fact: {known: 1}, when: result is changed}",
+        "{set_fact: {known: 1}, trigger_rule: all_success}",
+        "{debug: {msg: hi}, register: known, trigger_rule: all_success}",
+    ],
+)
+@pytest.mark.parametrize("text", ["{{ known }}", "{{ known | int }}", "{{ known == 'a' }}", "{{ hostvars.a.known }}"])
+def test_a_variable_that_may_not_be_set_is_not_known_either(tmp_path: Path, setting: str, text: str) -> None:
+    ran = _check(tmp_path, f'{_UNKNOWN}        - {setting}\n        - {{id: then, debug: {{msg: "{text}"}}}}\n')
+    assert (ran.status("then"), ran.exit_status) == ("unclear", 0)
+
+
+def test_a_command_that_would_run_is_known_to_change_something_and_no_more(tmp_path: Path) -> None:
+    ran = _check(
+        tmp_path,
+        f"""
+        - {{id: one, shell: touch {tmp_path}/made, args: {{creates: {tmp_path}/made}}, register: it}}
+        - {{id: changed, debug: {{msg: hi}}, when: it is changed}}
+        - {{id: said, debug: {{msg: "{{{{ it.stdout }}}}"}}}}
+        - {{id: there, command: 'true', args: {{creates: {tmp_path}}}, register: it}}
+        - {{id: told, debug: {{msg: "{{{{ it.stdout }}}}"}}}}
+        """,
+    )
+    assert [ran.status(task) for task in ("one", "changed", "said", "there")] == ["changed", "ok", "unclear", "ok"]
+    assert ran.result("told")["msg"] == f"skipped, since {tmp_path} exists"
+    assert not (tmp_path / "made").exists()
+
+
+def test_results_have_the_texts_of_ansible(tmp_path: Path) -> None:
+    ran = _check(
+        tmp_path,
+        f"""
+        - {{id: bare, command: echo hi}}
+        - {{id: made, command: echo hi, args: {{creates: {tmp_path}/made}}}}
+        - {{id: there, command: echo hi, args: {{creates: {tmp_path}}}}}
+        - {{id: raw, raw: echo hi}}
+        """,
+    )
+    command: dict[str, Any] = {"cmd": ["echo", "hi"], "rc": 0, "stderr": ""}
+    would = {**command, "stdout": "", "msg": "Command would have run if not in check mode"}
+    kept = {**command, "stdout": f"skipped, since {tmp_path} exists"}
+    kept["msg"] = f"Would not run command since '{tmp_path}' exists"
+    for task, expected in (("bare", would), ("made", would), ("there", kept)):
+        found = ran.result(task)
+        assert {name: found[name] for name in expected} == expected
+    assert (ran.result("bare")["skipped"], "skipped" in ran.result("made")) == (True, False)
+    assert ran.result("raw")["msg"] == "remote module (raw) does not support check mode"
+
+
+def test_waiting_in_a_check_is_a_look(tmp_path: Path) -> None:
+    ran = _check(
+        tmp_path,
+        f"""
+        - {{id: there, wait_for: {{path: {tmp_path}, delay: 600}}}}
+        - {{id: later, wait_for: {{path: {tmp_path}/later}}}}
+        - {{id: command, wait_for: {{command: touch {tmp_path}/made}}}}
+        - {{id: time, wait_for: {{timeout: 600}}}}
+        """,
+    )
+    assert [ran.status(task) for task in ("there", "later", "command", "time")] == ["ok", "unclear", "unclear", "ok"]
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_diff_is_in_the_event_only_where_it_is_to_be_shown(tmp_path: Path) -> None:
+    tasks = f"""
+        - {{id: one, copy: {{content: a, dest: {tmp_path}/one}}, hosts: a, register: it}}
+        - {{id: two, copy: {{content: b, dest: {tmp_path}/two}}, hosts: a, diff: false}}
+        - {{id: three, copy: {{content: "{{{{ item }}}}", dest: {tmp_path}/three}}, hosts: a, loop: [c]}}
+        - {{id: silent, copy: {{content: d, dest: {tmp_path}/silent}}, hosts: a, no_log: true}}
+        """
+    ran = run_tasks(tmp_path, tasks, diff=True)
+    assert ran.result("one")["diff"] == [{"before": "", "after": "a", "after_header": f"{tmp_path}/one"}]
+    assert "diff" not in ran.result("two")
+    assert ran.result("three")["results"][0]["diff"][0]["after"] == "c"
+    assert "diff" not in ran.result("silent")
+    again = run_tasks(tmp_path, tasks, check=True)
+    assert all("diff" not in end.result for end in again.ends())
+
+
+def test_secrets_are_masked_in_diffs(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - {{id: one, copy: {{content: "key={{{{ db_password }}}}", dest: {tmp_path}/one}}, hosts: a}}
+        """,
+        diff=True,
+        extra=["db_password=hunter2-and-more"],
+    )
+    assert "hunter2" not in str(ran.result("one"))
+    assert ran.result("one")["diff"][0]["after"].startswith("key=")
+
+
+def test_a_check_in_the_journal_stays_one(tmp_path: Path) -> None:
+    _check(tmp_path, "- {id: one, command: 'true'}", diff=True)
+    with closing(Reader(tmp_path / "state")) as history:
+        run = history.find(None)
+        plan = history.plan(run)
+        ends = [event for event in history.events(run) if isinstance(event, JobFinished)]
+    assert (run.check, plan.check, plan.diff) == (True, True, True)
+    assert all(end.check and end.status is Status.UNCLEAR and end.result["unclear"] for end in ends)
+    assert [past.endings for past in past_runs(tmp_path / "state", str(tmp_path / "playbook.yml"))] == [[]]
 
 
 def test_a_check_tries_what_it_cannot_know_once(tmp_path: Path) -> None:

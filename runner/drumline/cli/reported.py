@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from drumline.cli.again import again
 from drumline.cli.options import called_as
+from drumline.model.event import Event
 
 if TYPE_CHECKING:
     from drumline.app import Prepared
@@ -24,11 +25,12 @@ def run_reported(
     outputs: int = 0,
     events: str | None = None,
     remaining: Callable[[int], Remaining] | None = None,
+    watch: Callable[[Event], None] | None = None,
 ) -> int:
     """Run a plan to its end; returns the exit status.
 
     The console shows at least the ``verbose`` level ``outputs``. ``events`` names the file for events. ``remaining``
-    makes the estimate of what is left, given the run's number.
+    makes the estimate of what is left, given the run's number. ``watch`` is told of each event.
     """
     from drumline.app import carry_out
     from drumline.reporting.listeners import listeners_for
@@ -49,7 +51,7 @@ def run_reported(
     ) as reports:
         return carry_out(
             prepared,
-            reports.listeners,
+            reports.listeners if watch is None else lambda run: [*reports.listeners(run), watch],
             command=called_as(sys.argv[1:]),
             verbosity=verbose,
             sources=reports.sources,

@@ -12,11 +12,8 @@ _PLAN = "'drumline plan PLAYBOOK' shows {what} and sends nothing."
 
 #: Ansible's options, by all of their names, and what does the same here.
 _ANSIBLE: tuple[tuple[str, str], ...] = (
-    ("-C --check", f"not supported yet. {_PLAN.format(what='what would run on which hosts')}"),
-    (
-        "-D --diff",
-        "not supported yet. Changes to files are reported without a diff; -vv shows everything a task registers.",
-    ),
+    ("-C --check", "'drumline run', 'plan' and 'exec' have it."),
+    ("-D --diff", "'drumline run', 'plan' and 'exec' have it."),
     ("-T --timeout", "give -e ansible_timeout=SECONDS for connections; a task's 'timeout' limits what it runs."),
     ("--task-timeout", "use 'drumline exec --timeout SECONDS', or the task's 'timeout' in a playbook."),
     ("--sftp-extra-args --scp-extra-args", "leave it out: files go over the same connection; see --ssh-common-args."),

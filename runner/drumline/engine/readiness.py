@@ -10,6 +10,9 @@ from drumline.model.cause import Because, Cause
 from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step
 
+#: Of a job that a check can't decide about.
+_UNCLEAR = "its trigger rule asks what came of a task that a check can't know"
+
 
 class Judge:
     """Makes released jobs ready, or ends them without running, as soon as that is certain."""
@@ -144,6 +147,8 @@ class Judge:
         if decision is Status.ABANDONED:
             failure = play.unreachable.get(job.host) or self._ledger.cause_of(job)
             self._jobs.end([job], decision, cause if failure is None else Cause(Because.FAILURE, failure))
+        elif decision is Status.UNCLEAR:
+            self._jobs.end([job], decision, cause, _UNCLEAR)
         elif job.host in play.dropped:
             self._jobs.end([job], decision, *play.dropped[job.host])
         else:

@@ -6,7 +6,7 @@ that is read back from its journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from drumline.engine.policy import FAILURE, FAULT
@@ -18,11 +18,12 @@ from drumline.inventory.scopes import NO_FACTS, NOTHING
 from drumline.inventory.variables import Facts
 from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned, PlanGrown
 from drumline.model.outcome import Status
-from drumline.model.plan import Plan
+from drumline.model.plan import Job, Plan
+from drumline.model.playbook import Task
 from drumline.model.traits import Sets
 from drumline.model.value import Variables, text_of
 from drumline.plugin.runs import JobReport
-from drumline.templating.unclear import known_of
+from drumline.templating.unclear import UnclearVariable, known_of
 
 #: The variable that holds all facts, the prefix of their own names, and the one that keeps it there, too.
 _ALL, _PREFIX, _LOCAL = "ansible_facts", "ansible_", "ansible_local"
@@ -59,6 +60,8 @@ class Gained:
             for host, included in self._facts(report).items():
                 self.included[host] = {**self.included.get(host, NOTHING), **included}
                 variables[host] = {**included, **variables.get(host, {})}
+        if event.status is Status.UNCLEAR:
+            self._lack(event.job, str(event.result.get("unclear", "")), registered=report.values is not None)
         if report.values is not None:
             self.results.add(event.job, report.values)
         if event.status in FAILURE and not event.ignored:
@@ -92,6 +95,18 @@ class Gained:
             return report.given
         return dict.fromkeys(self._hosts(report), report.facts)
 
+    def _lack(self, job: Job, reason: str, *, registered: bool = False) -> None:
+        """What a job would have set, and registered unless it has, isn't known: a check couldn't run it."""
+        step = self.plan.steps[job.step]
+        task, hosts = step.task, step.hosts if step.task.run_once else (job.host,)
+        lacking: dict[str, Any] = {name: UnclearVariable(name, reason) for name in _sets(task)}
+        if task.register and not registered:
+            lacking[task.register] = UnclearVariable(task.register, reason)
+        for host in hosts:
+            ungathered = task.traits.sets is Sets.FACTS and host not in self.gathered
+            facts = {_ALL: UnclearVariable(_ALL, reason)} if ungathered else {}
+            self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **lacking, **facts})
+
     def _of_failure(self, report: JobReport) -> Mapping[str, Any]:
         """What a rescue sees of the failure for which it runs."""
         event, step = report.event, self.plan.steps[report.event.job.step]
@@ -122,9 +137,18 @@ class Gained:
         elif isinstance(event, FailuresPending):
             for job in event.jobs:
                 self.play_hosts.regain(job)
+        elif isinstance(event, JobsAbandoned) and event.status is Status.UNCLEAR:
+            for job in event.jobs:
+                self._lack(job, event.reason)
         elif isinstance(event, (FailuresSettled, JobsAbandoned)) and _counts(event):
             for job in event.jobs:
                 self.play_hosts.lose(job)
+
+
+def _sets(task: Task) -> Iterator[str]:
+    """The variables that a task sets, as far as their names are known."""
+    if task.traits.sets is Sets.ARGUMENTS:
+        yield from (name for name in task.arguments if "{" not in name)
 
 
 def _counts(event: FailuresSettled | JobsAbandoned) -> bool:

@@ -19,6 +19,7 @@ from drumline.model.value import Template, Value, Variables
 from drumline.templating.bounds import ValueTooLarge, weight
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
+from drumline.templating.unclear import UnclearVariable
 from drumline.templating.values import ATOMS, OMIT
 from drumline.templating.variables import Lookup
 
@@ -71,7 +72,11 @@ class Scope(Lookup):
                 break
         else:
             raise KeyError(name)
-        if type(value) in ATOMS or type(layer) is Facts:
+        if type(value) in ATOMS:
+            return value
+        if type(layer) is Facts:
+            if type(value) is UnclearVariable:
+                raise value.unread()
             return value
         return self._resolve(name, value)
 

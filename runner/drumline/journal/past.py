@@ -46,10 +46,13 @@ class _PastEnd(Struct, frozen=True):
     result: _Stopped = _Stopped()
     ignored: bool = False
     began: Seconds | None = None
+    check: bool = False
 
     @property
     def counts(self) -> bool:
-        """What failed doesn't say how long success takes, unless it is ignored; nor does what was stopped as late."""
+        """How long success takes isn't said by what failed, unless it is ignored, was stopped, or was only checked."""
+        if self.check:
+            return False
         succeeded = self.status in (Status.OK, Status.CHANGED) or self.ignored
         return succeeded or (self.status is Status.SKIPPED and not self.result.stopped)
 

@@ -326,6 +326,7 @@ def _info(row: Mapping[str, Any], directory: Path) -> RunInfo:
         exit_status=None if status is None else int(status),
         alive=alive,
         now=now,
+        check=bool(row["checked"]),
     )
 
 

@@ -90,6 +90,7 @@ class Journal(Reader):
             "process": identity(os.getpid()),
             "monotonic": clock.monotonic(),
             "playbook": _writable(plan.playbook.path),
+            "checked": plan.check,
         }
         try:
             values["plan"] = encode(plan, hiding)

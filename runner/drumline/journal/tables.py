@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, schema INTEGER NOT NULL,
     started REAL NOT NULL, pid INTEGER NOT NULL, command TEXT NOT NULL, plan BLOB NOT NULL,
     forks INTEGER NOT NULL, sessions INTEGER NOT NULL, finished REAL, exit_status INTEGER,
-    process TEXT, monotonic REAL, playbook TEXT, clock REAL);
+    process TEXT, monotonic REAL, playbook TEXT, clock REAL, checked INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS events (
     run INTEGER NOT NULL REFERENCES runs (number), seq INTEGER NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (run, seq)) WITHOUT ROWID;
@@ -39,7 +39,13 @@ CREATE TABLE IF NOT EXISTS answers (
 
 #: Columns that came later, with their types.
 _LATER = {
-    "runs": {"process": "TEXT", "monotonic": "REAL", "playbook": "TEXT", "clock": "REAL"},
+    "runs": {
+        "process": "TEXT",
+        "monotonic": "REAL",
+        "playbook": "TEXT",
+        "clock": "REAL",
+        "checked": "INTEGER NOT NULL DEFAULT 0",
+    },
     "outputs": {"command": "INTEGER NOT NULL DEFAULT 0", "beginning": "INTEGER NOT NULL DEFAULT 0"},
 }
 
@@ -47,7 +53,7 @@ _LATER = {
 COLUMNS: dict[str, tuple[str, ...]] = {
     "runs": (
         *("number", "id", "schema", "started", "pid", "command", "plan"),
-        *("forks", "sessions", "finished", "exit_status", "process", "monotonic", "playbook", "clock"),
+        *("forks", "sessions", "finished", "exit_status", "process", "monotonic", "playbook", "clock", "checked"),
     ),
     "events": ("run", "seq", "kind", "body"),
     "outputs": ("run", "step", "host", "stream", "data", "command", "beginning"),

@@ -27,6 +27,7 @@ class RunInfo(Struct, frozen=True, kw_only=True, gc=False):
     alive: bool  #: The process that writes it is there.
     #: The present by the run's own clock, which no one sets while it runs, in seconds since the epoch; None: the same.
     now: float | None = None
+    check: bool = False  #: Its tasks said what they would change, and changed nothing.
 
 
 class Kept(Struct):

@@ -15,6 +15,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import PlannedPlay
 from drumline.model.playbook import Strategy
 from drumline.model.titles import play_title
+from drumline.reporting.folds import Outcome
 from drumline.reporting.lines import Line, Part, amount, count_parts, seconds, task_name
 
 #: Up to this many batches of a play are shown one by one; of more, the first, and the others together.
@@ -176,8 +177,8 @@ def _ending_lines(found: Estimate) -> Iterator[Line]:
         yield [Part(f"  and for {len(stops) - 3} more reasons, in {sum(list(stops.values())[3:])} of {count}", "dim")]
 
 
-def _mean_counts(found: Estimate) -> dict[Status, float]:
-    total: Counter[Status] = Counter()
+def _mean_counts(found: Estimate) -> dict[Outcome, float]:
+    total: Counter[Outcome] = Counter()
     for run in found.rounds:
         total.update({Status(name): count for name, count in run.counts.items()})
     return {status: count / len(found.rounds) for status, count in total.items()}

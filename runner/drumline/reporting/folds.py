@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -12,6 +13,25 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.traits import Shows
 from drumline.reporting.diffs import diffs_in
+
+
+class Foreseen(StrEnum):
+    """What becomes of a task that was only checked, by what its status would be."""
+
+    OK = "no change"
+    CHANGED = "would change"
+
+
+#: How a job ended, for people.
+Outcome: TypeAlias = Status | Foreseen
+
+
+def outcome_of(status: Status, check: bool) -> Outcome:
+    """How a job of this status ended that was perhaps only checked."""
+    if check and status in (Status.OK, Status.CHANGED):
+        return Foreseen.OK if status is Status.OK else Foreseen.CHANGED
+    return status
+
 
 #: How many of the results that differ only by their hosts' names are shown.
 MOST_SAMPLES = 3

@@ -46,6 +46,7 @@ def list_lines(runs: Iterable[RunInfo]) -> Iterator[Line]:
             Part(f"{run.number:>4} ", "bold"),
             Part(f"{run.id}  {_when(run.started)}  {took:>9}  "),
             Part(f"{word:<12}", style),
+            Part(" only checked:" if run.check else "", "cyan"),
             Part(f" {run.command}"),
         ]
 
@@ -73,6 +74,8 @@ def show_lines(
     now = run.now if run.now is not None else SystemClock().wall()
     word, style = _ending(run)
     yield [Part(f"run {run.number} ", "bold"), Part(f"{run.id}  {_when(run.started)}  "), Part(word, style)]
+    if run.check:
+        yield [Part("This was a check: nothing was changed but by tasks with check_mode: false.", "cyan")]
     yield [Part(run.command, "dim")]
     if files := ", ".join(map(os.path.relpath, changed)):
         yield [Part(f"changed since, or gone: {files}", "yellow")]

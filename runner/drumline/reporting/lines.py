@@ -15,7 +15,7 @@ from drumline.model.plan import Plan, Step
 from drumline.model.titles import play_title, task_title
 from drumline.model.traits import Shows
 from drumline.reporting.diffs import diff_of
-from drumline.reporting.folds import Fold
+from drumline.reporting.folds import Fold, Foreseen, Outcome, outcome_of
 from drumline.reporting.tracker import CAUSES, Tracker, Wave
 
 #: How many lines of each stream are shown for a failure.
@@ -31,9 +31,12 @@ _LONGEST = 2000
 _DIFF_LINES = 300
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan", "\\": "dim"}
 
-MARKS: Mapping[Status, tuple[str, str]] = {
+MARKS: Mapping[Outcome, tuple[str, str]] = {
     Status.OK: ("ok", "green"),
     Status.CHANGED: ("changed", "yellow"),
+    Foreseen.OK: ("no change", "green"),
+    Foreseen.CHANGED: ("would change", "yellow"),
+    Status.UNCLEAR: ("unclear", "magenta"),
     Status.SKIPPED: ("skipped", "cyan"),
     Status.FAILED: ("failed", "bold red"),
     Status.UNREACHABLE: ("unreachable", "bold red"),
@@ -41,12 +44,6 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     Status.ABANDONED: ("abandoned", "magenta"),
     Status.CANCELLED: ("cancelled", "magenta"),
     Status.UNKNOWN: ("unknown", "bold red"),
-    Status.UNCLEAR: ("unclear", "magenta"),
-}
-#: What a status means of a task that was only checked, where that is something else.
-CHECKED: Mapping[Status, tuple[str, str]] = {
-    Status.OK: ("no change", "green"),
-    Status.CHANGED: ("would change", "yellow"),
 }
 
 
@@ -145,7 +142,7 @@ def fold_lines(
 
     ``more`` is the command that shows everything. For the hosts in ``told``, everything was already shown.
     """
-    word, style = (CHECKED.get(fold.status) if fold.check else None) or MARKS[fold.status]
+    word, style = MARKS[outcome_of(fold.status, fold.check)]
     ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
     above = f"; see {', '.join(told)} above" if told else ""
     yield [
@@ -301,11 +298,9 @@ def amount(count: float) -> str:
     return f"{count:.3g}" if count < 100 else f"{count:.0f}"
 
 
-def count_parts(counts: Mapping[Status, float]) -> list[Part]:
+def count_parts(counts: Mapping[Outcome, float]) -> list[Part]:
     """``3 ok, 1 failed`` with colours; ``nothing to do`` for none."""
-    shown = [
-        Part(f"{amount(counts[status])} {word}", style) for status, (word, style) in MARKS.items() if counts.get(status)
-    ]
+    shown = [Part(f"{amount(counts[kind])} {word}", style) for kind, (word, style) in MARKS.items() if counts.get(kind)]
     if not shown:
         return [Part("nothing to do")]
     return [part for item in shown for part in (Part(", "), item)][1:]

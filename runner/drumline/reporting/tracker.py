@@ -40,7 +40,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Inside, Job, Plan, Step, places_of
 from drumline.model.playbook import BlockPart
 from drumline.model.titles import with_titles
-from drumline.reporting.folds import Fold, Folding, Likeness
+from drumline.reporting.folds import Fold, Folding, Likeness, Outcome, outcome_of
 
 #: Statuses of jobs that cause others to be abandoned.
 CAUSES = frozenset({Status.FAILED, Status.UNREACHABLE, Status.UNKNOWN})
@@ -84,7 +84,7 @@ class Wave(Struct):
     key: WaveKey
     released: float
     jobs: int
-    counts: Counter[Status] = field(default_factory=Counter)
+    counts: Counter[Outcome] = field(default_factory=Counter)
     folds: dict[Likeness, Fold] = {}
     abandoned: dict[NeverRan, list[str]] = {}
     late: list[JobsLate] = []
@@ -118,8 +118,8 @@ class Tracker:
         self.questions: list[Question] = []
         self.starts: dict[int, Starting] = {}  # by step
         self.stops: list[PlayStopped] = []
-        self.counts: Counter[Status] = Counter()
-        self.hosts: defaultdict[str, Counter[Status]] = defaultdict(Counter)  # how the jobs of each host ended
+        self.counts: Counter[Outcome] = Counter()
+        self.hosts: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)  # how the jobs of each host ended
         self.causes: dict[tuple[int, Status], list[str]] = {}  # failures that matter: by step and status, their hosts
         #: By step, hosts on which it was abandoned or cancelled before it began.
         self.never_ran: dict[int, dict[str, None]] = {}
@@ -220,8 +220,9 @@ class Tracker:
         if event.adds:
             self.adding.add(job)
         self._leave(job)
-        self.counts[event.status] += 1
-        self.hosts[job.host][event.status] += 1
+        outcome = outcome_of(event.status, event.check)
+        self.counts[outcome] += 1
+        self.hosts[job.host][outcome] += 1
         if event.ignored:
             self.ignored += 1
         elif event.status in CAUSES:
@@ -233,7 +234,7 @@ class Tracker:
         fold.hosts.append(job.host)
         fold.first_start = min(fold.first_start, event.started)
         fold.last_end = event.at
-        wave.counts[event.status] += 1
+        wave.counts[outcome] += 1
 
     def _pend(self, jobs: tuple[Job, ...]) -> None:
         """These failures don't matter yet."""

@@ -70,6 +70,19 @@ class Unclear(Lookup):
         raise self.unread()
 
 
+class UnclearVariable:
+    """A variable that a task would set which a check can't run: looking it up raises."""
+
+    __slots__ = ("_name", "_reason")
+
+    def __init__(self, name: str, reason: str) -> None:
+        self._name, self._reason = name, reason
+
+    def unread(self) -> UnclearRead:
+        """The exception for looking it up."""
+        return UnclearRead(self._name, self._reason)
+
+
 class _Items(list[Any]):
     """Results of items, some of which are unclear. It is no plain list, so whoever uses it as a whole reads those."""
 
