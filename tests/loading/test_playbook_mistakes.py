@@ -77,6 +77,12 @@ from drumline.loading.playbook import load_playbooks
         ("ping:\nwhen: ''", "5:13", "'when' takes an expression, true or false, or a list of these"),
         ("ping:\nwhen: '{{ a }} == b'", "5:13", "'when' is already an expression; write it without braces."),
         ("ping:\nuntil: 3", "5:14", "'until' takes an expression, true or false, or a list of these"),
+        (
+            "ping:\nmodule_defaults: {coppy: {a: b}}",
+            "5:25",
+            "action 'coppy'. Did you mean 'copy'?",
+        ),
+        ("block: [{ping: }]\nmodule_defaults: {coppy: {a: b}}", "5:25", "Unknown action."),
         ("ping:\nmodule_defaults: [a]", "5:25", "'module_defaults' takes a dictionary such as {copy: {mode: '0644'}}"),
         ("ping:\nmodule_defaults: {copy: x}", "5:31", "'module_defaults: copy' takes a dictionary of arguments"),
         (
@@ -143,6 +149,7 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- hosts: a\n  hosts: b", "2:3", "A key is given twice."),
         ("- hosts: a\n\ttasks: []", "2:1", "A tab is used as indentation."),
         ("- hosts: a\n  tasks: ]", "2:10", "This file isn't valid YAML."),
+        ("- {hosts: a, module_defaults: {coppy: {a: b}, group/aws: {}, snap: {a: b}}}", "1:32", "Unknown action."),
         ("- {hosts: a, vars_prompt: x}", "1:27", "'vars_prompt' takes a list of dictionaries with 'name' and 'prompt'"),
         ("- {hosts: a, vars_prompt: [x]}", "1:28", "'vars_prompt' takes dictionaries with 'name' and 'prompt'"),
         ("- {hosts: a, vars_prompt: [{prompt: x}]}", "1:28", "says under 'name' which variable it is about"),

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, Position
 from drumline.loading import imported_tasks, keywords, roles
+from drumline.loading.defaults import check_defaults
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
@@ -123,6 +124,7 @@ class ListReader:
     ) -> None:
         reader = KeywordReader(entries, self.reading.found)
         keywords.check_known(entries, keywords.BLOCK, "A block", self.reading.found)
+        check_defaults(reader, self.reading.actions)
         if "block" not in reader:
             detail = "'rescue' and 'always' stand beside 'block', which has the tasks that they are for."
             self.reading.found.add("A block without tasks", detail=detail, position=position)

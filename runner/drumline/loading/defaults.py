@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from drumline.diagnostics import did_you_mean
 from drumline.loading.keywords import KeywordReader, is_whole_template
+from drumline.plugin.actions import Action
 from drumline.source.yaml import Node
+from drumline.templating import not_yet
 
 #: What one ``module_defaults`` says: for each action, a dictionary of arguments or a template that gives one.
 Defaults: TypeAlias = Mapping[str, Node]
@@ -33,6 +36,18 @@ def read_defaults(reader: KeywordReader, keyword: str, node: Node) -> tuple[Defa
                 reader.wrong(f"{keyword}: {name}", "a dictionary of arguments", entry.node)
         found.append(of_actions)
     return tuple(found)
+
+
+def check_defaults(reader: KeywordReader, actions: Mapping[str, Action]) -> None:
+    """Say of names that no action has, here or in Ansible, that their defaults would be for nothing."""
+    node = reader.node(KEYWORD)
+    layers = [] if node is None else node.value if isinstance(node.value, list) else [node]
+    for layer in layers:
+        for name, entry in layer.value.items() if isinstance(layer.value, dict) else ():
+            known = name in actions or name.startswith(_GROUP) or not_yet.module(name) or not_yet.of_family(name)
+            if not known:
+                detail = f"No plugin offers the action '{name}'.{did_you_mean(name, actions)}"
+                reader.found.add("Unknown action", detail=detail, position=entry.key_position)
 
 
 def bare(name: str) -> str:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from drumline.diagnostics import Diagnostics, Position
 from drumline.loading import keywords, timing
 from drumline.loading.blocks import ListReader
+from drumline.loading.defaults import check_defaults
 from drumline.loading.deferred import deferring, split
 from drumline.loading.facts import gathering_task
 from drumline.loading.ids import in_role, slug, unique_ids
@@ -49,6 +50,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
         hosts = ""
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
     usual = reading.around.usual
+    check_defaults(reader, reading.actions)
     inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
     variables = reader.value("vars", reader.variables, {})
     lists = ListReader(reading, Path(position.path).parent, variables=variables, collections=collections)

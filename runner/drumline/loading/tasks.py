@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, did_you_mean
 from drumline.loading import keywords, timing
-from drumline.loading.defaults import KEYWORD, read_defaults
+from drumline.loading.defaults import KEYWORD, check_defaults, read_defaults
 from drumline.loading.deferred import RESOLVED, as_written, deferring, split
 from drumline.loading.ids import slug
 from drumline.loading.keywords import KeywordReader, Read
@@ -41,6 +41,7 @@ def read_task(
         return None
     reader = KeywordReader(node.value, found)
     own = read_inherited(reader)
+    check_defaults(reader, actions)
     defaults = (*inherited.get(KEYWORD, ()), *own.get(KEYWORD, ()))
     use = ActionReader(reader, actions, node.position, defaults).read()
     action = use.action

@@ -37,7 +37,7 @@ def _is_keyword(key: str) -> bool:
     return key in keywords.TASK or is_loop(key)
 
 
-class Use(Struct):
+class ActionUse(Struct):
     """How a task uses its action."""
 
     action: Action | None  #: None where it is unknown.
@@ -63,7 +63,7 @@ class ActionReader:
         self._actions = actions
         self._position = position
 
-    def read(self) -> Use:
+    def read(self) -> ActionUse:
         """The action and its arguments.
 
         Of an unknown action there is what stands after its name, whose templates can be checked all the same.
@@ -80,7 +80,7 @@ class ActionReader:
         if use is not None:
             return use
         unread = [key for key in self._entries if not _is_keyword(key) or key in _INDIRECT or key == "args"]
-        return Use(None, {key: plain(self._entries[key].node) for key in unread})
+        return ActionUse(None, {key: plain(self._entries[key].node) for key in unread})
 
     def _is_action(self, key: str) -> bool:
         return key in self._actions and key not in keywords.TASK
@@ -129,7 +129,7 @@ class ActionReader:
         detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
         self._found.add("Unknown action", detail=detail, position=position, hides_names=hides)
 
-    def _of_key(self, key: str, entry: Entry) -> Use | None:
+    def _of_key(self, key: str, entry: Entry) -> ActionUse | None:
         node = entry.node
         name: str | None = key
         text: Node | None = None
@@ -183,7 +183,7 @@ class _Arguments:
         self._more: list[Value] = []
         self._unreadable = False
 
-    def read(self, node: Node, text: Node | None = None) -> Use:
+    def read(self, node: Node, text: Node | None = None) -> ActionUse:
         """The action and its arguments; ``text`` has some of them, too."""
         if isinstance(node.value, dict):
             self._take(node.value)
@@ -200,7 +200,7 @@ class _Arguments:
         self._take_defaults()
         if not self._unreadable:
             check_arguments(self._action, self._values, self._position_of, self._found, complete=not self._more)
-        return Use(self._action, self._values, self._positions, tuple(self._more))
+        return ActionUse(self._action, self._values, self._positions, tuple(self._more))
 
     def _is_text(self, node: Node) -> bool:
         return isinstance(node.value, str) or self._action.free_form is not None
