@@ -185,9 +185,9 @@ class WinrmSession:
     def _refuse(self, request: Run) -> None:
         if request.become is not None:
             raise OptionInvalid(
-                "become is not for Windows",
-                f"WinRM runs commands as the user that logs in; log in to {self._settings.name} as "
-                f"'{request.become.user}' instead.",
+                "Windows hosts can't run tasks as another user yet",
+                f"WinRM runs commands as the user that logs in: log in to {self._settings.name} as "
+                f"'{request.become.user}' instead, with 'ansible_user' and 'ansible_password'.",
             )
         if request.language is Language.SH:
             raise OptionInvalid("This host speaks PowerShell", "A shell script can't run on it; use PowerShell or cmd.")

@@ -81,7 +81,12 @@ def mistakes(make: Make) -> Mistakes:
         ("stat: {path: /x, get_md5: true}", "l1", 24, "'get_md5' is gone, from Ansible too."),
         ("debug: {msg: a, var: b}", "l1", 23, "'msg' and 'var' exclude each other."),
         ("set_fact: {cacheable: true}", "l1", 7, "it sets nothing."),
-        ("command: a\nbecome: true", "w1", 7, "Windows hosts become another user by runas. Host w1: become_method"),
+        (
+            "command: a\nbecome: true",
+            "w1",
+            7,
+            "Windows hosts can't run tasks as another user yet. Host w1: become_method",
+        ),
     ],
 )
 def test_what_can_not_work(mistakes: Mistakes, task: str, hosts: str, column: int, message: str) -> None:
@@ -165,7 +170,7 @@ def test_a_way_to_become_somebody_is_refused_where_a_host_can_not_have_it(mistak
         " out, or name one for POSIX hosts, such as sudo."
     )
     [found] = mistakes("command: a\nbecome: true", "windows", inventory=inventory)
-    assert found.summary == "Windows hosts become another user by runas"
+    assert found.summary == "Windows hosts can't run tasks as another user yet"
     [found] = mistakes("command: a\nbecome: true\nbecome_method: runas", "l1")
     assert found.position is not None
     assert (found.summary, found.position.line) == ("runas is for Windows hosts", 6)

@@ -63,7 +63,7 @@ _OPTIONS = (
         help="A file with that password, or a program that prints it; '-': stdin.",
     ),
     click.option("-b", "--become", is_flag=True, default=None, help="Run as another user. Default: root, by sudo."),
-    click.option("--become-method", metavar="NAME", help="By which program: sudo, su, doas, runas, …"),
+    click.option("--become-method", metavar="NAME", help="By which program: sudo, su, doas, …"),
     click.option("--become-user", metavar="USER", help="As whom."),
     click.option(
         "-K",

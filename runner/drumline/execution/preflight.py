@@ -291,9 +291,10 @@ def _problems(platform: Platform | None, variables: _First, task: Task) -> Itera
     fault = method_fault(str(method))  # a keyword's was found already, a setting's wasn't
     if fault is not None:
         yield "become", fault[0], f"{said}: {fault[1]}"
-    elif platform is Platform.WINDOWS and bare_method(str(method)) != RUNAS:
-        detail = f"{said}, and Windows has none of that. Write 'become_method: runas', and name a 'become_user'."
-        yield "become_method", "Windows hosts become another user by runas", detail
+    elif platform is Platform.WINDOWS:
+        unknown = "" if bare_method(str(method)) == RUNAS else f"{said}, and Windows has none of that. "
+        detail = f"{unknown}Log in as the user whom the task needs: 'ansible_user', with its 'ansible_password'."
+        yield "become", "Windows hosts can't run tasks as another user yet", detail
     elif platform is Platform.POSIX and bare_method(str(method)) == RUNAS:
         detail = f"{said}, which is for Windows. Leave it out, or name one for POSIX hosts, such as sudo."
         yield "become_method", "runas is for Windows hosts", detail

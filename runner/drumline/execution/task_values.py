@@ -15,7 +15,6 @@ from drumline.model.request import Become
 from drumline.model.target import Target
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action, ActionFailed
-from drumline.plugin.become_methods import RUNAS, bare_method
 from drumline.templating.failures import TemplateFailed, VariableUndefined
 from drumline.templating.templates import Templating
 from drumline.templating.unclear import UnclearRead, known_of
@@ -138,15 +137,8 @@ class TaskValues:
         wanted = self.flag(self.task.become, "become") if target.become is None else target.become
         if not wanted:
             return None
-        user = target.become_user or self._text(self.task.become_user)
-        if user is None:
-            user = Become().user
-            if bare_method(target.become_method) == RUNAS:
-                raise ActionFailed(
-                    "'become_user' is needed where 'become_method' is runas: there is no default for it."
-                )
         return Become(
-            user=user,
+            user=target.become_user or self._text(self.task.become_user) or Become().user,
             method=target.become_method,
             exe=target.become_exe or self._text(self.task.become_exe),
             flags=self._text(self.task.become_flags) if target.become_flags is None else target.become_flags,
