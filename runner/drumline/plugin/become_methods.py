@@ -17,6 +17,8 @@ from drumline.plugin.blanks import filled
 
 #: In flags, the prompt that the program is to show.
 _PROMPT = "@PROMPT@"
+#: Makes programs fail instead of asking.
+_NEVER_ASK = "-n"
 
 
 class Method(Struct, frozen=True, kw_only=True, gc=False):
@@ -26,7 +28,7 @@ class Method(Struct, frozen=True, kw_only=True, gc=False):
     line: str  #: Its command line, with blanks.
     program: str = ""  #: By default its name.
     flags: str = ""
-    #: Flags that it needs to read a password, and to ask for none.
+    #: Flags that it is given in any case: with a password, and without one.
     asking: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     terminal: bool = False  #: Whether it reads a password from a terminal only.
@@ -41,7 +43,7 @@ class Method(Struct, frozen=True, kw_only=True, gc=False):
         if become.password is None:
             flags += [flag for flag in self.silent if flag not in flags]
         else:
-            flags = [flag for flag in flags if flag not in self.silent]
+            flags = [flag for flag in flags if flag != _NEVER_ASK]
             flags += [prompt if flag == _PROMPT else flag for flag in self.asking if flag not in flags]
         return filled(
             self.line, PROGRAM=self.program_of(become), FLAGS=shlex.join(flags), USER=shlex.quote(become.user)
@@ -56,7 +58,7 @@ def _words(text: str, keyword: str) -> list[str]:
 
 
 def _like_sudo(name: str, line: str, program: str = "") -> Method:
-    return Method(name=name, line=line, program=program, flags="-H -S -n", asking=("-S", "-p", _PROMPT), silent=("-n",))
+    return Method(name=name, line=line, program=program, flags="-H -S -n", asking=("-S", "-p", _PROMPT))
 
 
 _SH = '/bin/sh -c "$drumline_shell"'
@@ -66,7 +68,7 @@ METHODS = {
     for method in (
         _like_sudo("sudo", f"@PROGRAM@ @FLAGS@ -u @USER@ -- {_SH}"),
         Method(name="su", line='@PROGRAM@ @FLAGS@ @USER@ -c "$drumline_shell"'),
-        Method(name="doas", line=f"@PROGRAM@ @FLAGS@ -u @USER@ {_SH}", silent=("-n",), terminal=True),
+        Method(name="doas", line=f"@PROGRAM@ @FLAGS@ -u @USER@ {_SH}", silent=(_NEVER_ASK,), terminal=True),
         _like_sudo("dzdo", f"@PROGRAM@ @FLAGS@ -u @USER@ {_SH}"),
         Method(name="ksu", line=f"@PROGRAM@ @USER@ @FLAGS@ -e {_SH}"),
         Method(name="pbrun", line=f"@PROGRAM@ @FLAGS@ -u @USER@ {_SH}", terminal=True),

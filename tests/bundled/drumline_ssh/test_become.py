@@ -239,11 +239,15 @@ class TestSudo:
     def test_the_language_of_the_user_is_back(self, session: Session, user: User, other: User) -> None:
         user.sudo("Defaults:NAME env_keep += LC_ALL", EVERYTHING)
         assert collect(session, sh('echo "${LC_ALL-none}"', become=by("sudo", user, other))).stdout == b"none\n"
-        profile = user.home / ".profile"
+        profile = other.home / ".profile"
         profile.write_text("export LC_ALL=C.UTF-8\n")
-        become = by("sudo", user, other, user=user.name, flags="-i")
+        become = by("sudo", user, other, flags="-i")
         assert collect(session, sh("echo $LC_ALL", become=become)).stdout == b"C.UTF-8\n"
         profile.unlink()
+
+    def test_who_has_logged_in_need_not_be_become(self, session: Session, user: User, other: User) -> None:
+        become = Become(user=user.name, exe="/no/sudo", password=Secret("wrong"))
+        assert collect(session, sh("id -un", become=become)).stdout.decode() == f"{user.name}\n"
 
     @pytest.mark.parametrize("question", ["パスワード\uff1a", "Heslo (1/2): ", "Please\nenter it:"])
     def test_questions_in_any_language(
