@@ -92,6 +92,19 @@ def test_async_limits_the_time_of_what_is_waited_for(tmp_path: Path) -> None:
     assert ran.status("none") == "ok"
 
 
+def test_delegating_to_no_one_is_not_delegating(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        """
+        - {id: own, set_fact: {x: 1}, delegate_to: "{{ nowhere | default(omit) }}", delegate_facts: true}
+        - {id: told, debug: {msg: "{{ x }}"}}
+        - {id: wrong, ping: , delegate_to: "{{ 'a b' }}", ignore_errors: true}
+        """,
+    )
+    assert [ran.result("told", host)["msg"] for host in "ab"] == [1, 1]
+    assert "'delegate_to' gives no host" in ran.result("wrong")["msg"]
+
+
 def test_what_gives_arguments_gives_a_dictionary(tmp_path: Path) -> None:
     ran = run_tasks(
         tmp_path,

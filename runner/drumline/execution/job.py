@@ -65,6 +65,7 @@ from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed, VariableUndefined
 from drumline.templating.unclear import UnclearRead, known_of
+from drumline.templating.values import OMIT
 
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
@@ -373,11 +374,13 @@ class JobRun:
 
     def _perform(self, task: TaskValues) -> Result:
         action = self._context.actions[self._task.action]
-        host = self._job.host
-        if self._task.delegate_to is not None:
-            host = _host_name(task.render(self._task.delegate_to))
+        named = OMIT if self._task.delegate_to is None else task.render(self._task.delegate_to)
+        try:
+            host = self._job.host if named is OMIT else _host_name(named)
+        except ActionFailed as error:
+            return Result(failed=True, message=error.message)
         result = self._perform_on(host, action, task)
-        if result.facts and self._task.delegate_to is not None and task.flag(self._task.delegate_facts, _DELEGATE):
+        if result.facts and named is not OMIT and task.flag(self._task.delegate_facts, _DELEGATE):
             self._given[host] = {**self._given.get(host, {}), **self._noted(dict(result.facts))}
         return result
 
