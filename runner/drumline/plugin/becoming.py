@@ -132,28 +132,30 @@ class Dialogue:
             return self._required()
         if not self._answered and not self._has_terminal and _TERMINAL.search(self._said):
             return NeedsTerminal("The program to become another user needs a terminal", self._place, said=self._words)
-        return self._refused("Becoming another user was refused", f"{self._named} did not start a shell")
+        return self._refused("Becoming another user was refused", self._failed)
 
     def late(self) -> CommandRefused:
         """The error when ``PATIENCE`` is up."""
-        return self._refused("Becoming another user took too long", f"{self._named} did not answer in {PATIENCE:g} s")
+        return self._refused("Becoming another user took too long", f"{self._failed} within {PATIENCE:g} s")
 
     def _incorrect(self) -> CommandRefused:
+        what = f"{self._method.name} did not accept the password for becoming '{self._become.user}'"
         how = "Give the right one with --ask-become-pass or ansible_become_password"
-        return self._refused(f"Incorrect {self._method.name} password", f"{self._named} did not accept it. {how}")
+        return self._refused(f"Incorrect {self._method.name} password", f"{what}. {how}")
 
     def _required(self) -> CommandRefused:
-        how = "Give it with --ask-become-pass or ansible_become_password, or let it ask for none"
-        return self._refused(f"Missing {self._method.name} password", f"{self._named} asks for a password. {how}")
+        what = f"{self._method.name} asks for a password to become '{self._become.user}'"
+        how = "Give it with --ask-become-pass or ansible_become_password, or configure the host not to ask"
+        return self._refused(f"Missing {self._method.name} password", f"{what}. {how}")
 
     def _missing(self) -> CommandRefused:
         program = self._become.exe or self._method.program or self._method.name
-        how = "Install it, or use another become_method, or name it with become_exe"
+        how = "Install it, use another become_method, or name it with become_exe"
         return self._refused(f"No {self._method.name} on the host", f"there is no program '{program}'. {how}")
 
     @property
-    def _named(self) -> str:
-        return f"{self._method.name}, which is to become '{self._become.user}',"
+    def _failed(self) -> str:
+        return f"{self._method.name} did not start a shell for user '{self._become.user}'"
 
     def _refused(self, summary: str, detail: str) -> CommandRefused:
         return CommandRefused(summary, f"{self._place}: {detail}.", said=self._words)
