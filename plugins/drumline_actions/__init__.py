@@ -28,6 +28,7 @@ _OF_ANSIBLE = {
     "network.get_url": ("get_url",),
     "network.uri": ("uri",),
     "packages.apt": ("apt",),
+    "packages.pip": ("pip",),
     "packages.package": ("package",),
     "packages.package_facts": ("package_facts",),
     "packages.sources": ("apt_key", "apt_repository"),
@@ -52,8 +53,8 @@ _BY_MORE_NAMES = {
     "sysvinit": ("services.service",),
 }
 #: Those of collections, by their prefixes.
-_OF_COLLECTIONS = {
-    "ansible.posix.{0}": {"system.authorized_key": ("authorized_key",)},
+_OF_COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "ansible.posix.{0}": {"system.authorized_key": ("authorized_key",), "system.kernel": ("mount", "sysctl")},
     "community.general.{0}": {"text.ini_file": ("ini_file",)},
 }
 #: Those of Ansible's that are for Windows alone.

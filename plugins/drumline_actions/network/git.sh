@@ -137,10 +137,7 @@ if ! is_there; then
     fi
     find_wanted
     changed=1
-    if [ -n "$check" ] || [ -z "$clone" ]; then
-        [ -n "$clone" ] || changed=
-        answer "$wanted"
-    fi
+    if [ -n "$check" ] || [ -z "$clone" ]; then answer "$wanted"; fi
     clone_it
     if [ -z "$bare" ]; then
         if [ "$kind" = commit ] && ! inside cat-file -e "$wanted^{commit}" 2>/dev/null; then must fetch "$remote" "$wanted"; fi

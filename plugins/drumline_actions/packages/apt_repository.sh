@@ -38,10 +38,10 @@ write() {
 }
 # Lines are compared as above; those that differ stay as they are.
 remove() {
-    awk -v wanted="$wanted" '{
+    wanted=$wanted awk '{
         line = $0
         sub(/[ \t]*#.*/, "", line); gsub(/[ \t]+/, " ", line); sub(/^ /, "", line); sub(/ $/, "", line)
-        if (line != wanted) print
+        if (line != ENVIRON["wanted"]) print
     }' "$1" >"$1.drumline.$$" && cat "$1.drumline.$$" >"$1" && rm -f "$1.drumline.$$"
     grep -q '[^[:space:]]' "$1" || [ "$1" = "$main" ] || rm -f "$1"
 }
