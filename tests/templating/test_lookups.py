@@ -215,3 +215,23 @@ def test_an_expression_that_is_nested_too_deeply_is_called_so() -> None:
 def test_a_setting_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_REMOTE_USER", "deploy")
     assert rendered("{{ lookup('config', 'DEFAULT_REMOTE_USER') }}") == "deploy"
+
+
+def test_a_tree_of_files(tmp_path: Path) -> None:
+    for name in ("files/one/b/x", "files/one/a", "files/two/a", "files/two/c~"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "files/one/l").symlink_to("a")
+    (tmp_path / "files/one/a").chmod(0o640)
+    os.mkfifo(tmp_path / "files/one/pipe")
+    text = "{{ query('filetree', 'one/', 'two', 'nowhere', exclude='.*~$') }}"
+    found = rendered(text, playbook_dir=str(tmp_path))
+    assert [(one["path"], one["state"]) for one in found] == [
+        ("b", "directory"),
+        ("a", "file"),
+        ("l", "link"),
+        ("b/x", "file"),
+    ]
+    _, file, link, _ = found
+    assert (file["root"], file["src"]) == (str(tmp_path / "files/one"), str(tmp_path / "files/one/a"))
+    assert (file["mode"], file["size"], file["uid"], link["src"]) == ("0640", 11, os.getuid(), "a")

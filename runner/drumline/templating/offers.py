@@ -19,6 +19,7 @@ _TIMES = "drumline.templating.time_filters"
 _LOOKUPS = "drumline.templating.lookups"
 _OF_LISTS = "drumline.templating.list_lookups"
 _OF_FILES = "drumline.templating.file_lookups"
+_OF_TREES = "drumline.templating.tree_lookup"
 _OF_PROGRAMS = "drumline.templating.program_lookups"
 
 
@@ -135,6 +136,7 @@ LOOKUPS = {
         list="as_list",
     ),
     **_in(_OF_FILES, "config csvfile first_found ini password unvault"),
+    **_in(_OF_TREES, "filetree"),
     **_in(_OF_PROGRAMS, "lines pipe url"),
 }
 
