@@ -36,18 +36,18 @@ def ask(
     stdin: bytes = b"",
     seconds: float | None = None,
     most: int = 0,
-    directory: str | None = None,
+    working_directory: str | None = None,
     **variables: Any,
 ) -> Answered:
     """Run a script on the host and return its answer, or end the action with the reason that the script gives.
 
     One that should have come to its end within ``seconds`` is ended, and its answer is ``late``, and how many seconds
-    have ``elapsed``. ``stdin`` reaches POSIX hosts only. ``directory`` is where it runs; None: in the login's own.
-    ``most``: how many bytes it may answer, if these are many.
+    have ``elapsed``. ``stdin`` reaches POSIX hosts only. ``working_directory`` is where it runs; None: in the login's
+    own. ``most``: how many bytes it may answer, if these are many.
     """
     request = script_run(call, script, variables, stdin=stdin, timeout=seconds, most=most)
-    if directory is not None:
-        request = replace(request, directory=directory)
+    if working_directory is not None:
+        request = replace(request, directory=working_directory)
     began = time.monotonic()
     completed: Completed = yield request
     elapsed = time.monotonic() - began

@@ -55,7 +55,7 @@ def _launched(call: Call, run: Run, seconds: int) -> Steps:
         variables |= {"text": text, "language": str(run.language), "executable": run.executable, "given": stdin}
     else:
         variables["text"] = with_shell(run)
-    said = yield from ask(call, _LAUNCH, stdin=run.stdin, directory=run.directory, **variables)
+    said = yield from ask(call, _LAUNCH, stdin=run.stdin, working_directory=run.directory, **variables)
     return Result(changed=True, values=_about(jid, said, started=True, finished=False))
 
 
