@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.running import Ran, run_tasks
+from support.running import Ran, run_tasks, run_text
 
 from drumline.journal.past import past_runs
 from drumline.journal.reading import Reader
@@ -207,6 +207,35 @@ def test_a_check_in_the_journal_stays_one(tmp_path: Path) -> None:
     assert (run.check, plan.check, plan.diff) == (True, True, True)
     assert all(end.check and end.status is Status.UNCLEAR and end.result["unclear"] for end in ends)
     assert [past.endings for past in past_runs(tmp_path / "state", str(tmp_path / "playbook.yml"))] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("task", "status"),
+    [
+        ("{command: 'true', notify: restart}", "unclear"),
+        ("{debug: {msg: '{{ result.rc }}'}, notify: restart, changed_when: true}", "unclear"),
+        ("{debug: {msg: hi}, when: result is changed, notify: restart}", "unclear"),
+        ("{copy: {content: a, dest: '{{ playbook_dir }}/new'}, notify: restart}", "unclear"),
+        ("{copy: {content: a, dest: '{{ playbook_dir }}/new'}, notify: reload}", "ok"),
+        ("{debug: {msg: hi}, notify: restart}", "unneeded"),
+    ],
+)
+def test_a_handler_that_is_perhaps_notified_is_unclear(tmp_path: Path, task: str, status: str) -> None:
+    name = "reload" if "reload" in task else "restart"
+    ran = run_text(
+        tmp_path,
+        f"""
+        - hosts: a
+          tasks:
+            - {{command: 'true', register: result}}
+            - {task}
+          handlers:
+            - {{name: restart, command: 'true'}}
+            - {{name: reload, debug: {{msg: hi}}}}
+        """,
+        check=True,
+    )
+    assert (ran.status(name), ran.exit_status) == (status, 0)
 
 
 def test_a_check_tries_what_it_cannot_know_once(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class Handlers:
     def __init__(self, plan: Plan) -> None:
         self._names = [planned.play.notified for planned in plan.plays]
         self._hosts: dict[tuple[_Batch, int], dict[str, None]] = {}  # by batch and handler
+        self._perhaps: dict[tuple[_Batch, int], dict[str, None]] = {}  # the same for jobs that a check can't know
         self._unplanned: dict[tuple[_Batch, str], dict[str, None]] = {}  # by batch and host: names
         self._gates: dict[int, int] = {}  # by the block of a flush point: the step that decides where it flushes
 
@@ -37,8 +38,12 @@ class Handlers:
             self._gates[step.inside.block] = step.index
 
     def note(self, step: Step, event: JobFinished) -> None:
-        """A job of this step has notified handlers."""
+        """A job of this step has notified handlers; one that is unclear has perhaps."""
         batch = (step.play, step.batch)
+        if event.status is Status.UNCLEAR:
+            for handler in (handler for name in event.notified for handler in self._names[step.play].get(name, ())):
+                self._perhaps.setdefault((batch, handler), {})[event.job.host] = None
+            return
         for name in event.notified:
             known = self._names[step.play].get(name)
             if known is None:
@@ -58,9 +63,15 @@ class Handlers:
         gate = self._gates.get(step.inside.block) if step.inside is not None else None
         return gate is None or steps[gate].statuses.get(host) is not Status.SKIPPED
 
+    def is_unclear(self, step: Step, host: str) -> bool:
+        """Whether it can't be known if a host has notified this handler."""
+        assert step.task.handler is not None
+        return host in self._perhaps.get(((step.play, step.batch), step.task.handler), ())
+
     def use_up(self, step: Step, host: str) -> None:
         """A handler runs on a host, with ``run_once`` for all hosts, or never will for what has been notified."""
         assert step.task.handler is not None
-        hosts = self._hosts.get(((step.play, step.batch), step.task.handler), {})
+        key = ((step.play, step.batch), step.task.handler)
         for one in step.hosts if step.task.run_once else (host,):
-            hosts.pop(one, None)
+            self._hosts.get(key, {}).pop(one, None)
+            self._perhaps.get(key, {}).pop(one, None)

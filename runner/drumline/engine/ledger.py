@@ -166,7 +166,7 @@ class Ledger:
         if state.step.task.handler is None or state.statuses.get(job.host) is not Status.PENDING:
             return False
         hosts = state.step.hosts if state.step.task.run_once else (job.host,)
-        if status is Status.CANCELLED and self.needs_of(state.step, job.host).open:
+        if status is Status.UNCLEAR or (status is Status.CANCELLED and self.needs_of(state.step, job.host).open):
             return False
         return not any(self.needs_handler(state, host) for host in hosts)
 

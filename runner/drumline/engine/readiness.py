@@ -11,6 +11,7 @@ from drumline.model.outcome import FINAL, Status
 from drumline.model.plan import Job, Step
 
 #: Of a job that a check can't decide about.
+_PERHAPS_NOTIFIED = "a task that a check can't know would notify it if it changes something"
 _UNCLEAR = "its trigger rule asks what came of a task that a check can't know"
 
 
@@ -119,7 +120,9 @@ class Judge:
     def _unneeded(self, state: StepState, host: str) -> Status:
         """Where a handler's job stands that its host hasn't notified: what it waits for may still do that."""
         waits = standing(self._ledger.blocks, state.around, host) is Status.PENDING
-        return Status.PENDING if waits or self._ledger.needs_of(state.step, host).open else Status.UNNEEDED
+        if waits or self._ledger.needs_of(state.step, host).open:
+            return Status.PENDING
+        return Status.UNCLEAR if self._ledger.handlers.is_unclear(state.step, host) else Status.UNNEEDED
 
     def _allowed(self, step: Step, host: str) -> Status | None:
         """What those that added a step say of it: it waits until one of them holds; None: it may run."""
@@ -148,7 +151,8 @@ class Judge:
             failure = play.unreachable.get(job.host) or self._ledger.cause_of(job)
             self._jobs.end([job], decision, cause if failure is None else Cause(Because.FAILURE, failure))
         elif decision is Status.UNCLEAR:
-            self._jobs.end([job], decision, cause, _UNCLEAR)
+            handler = self._ledger.steps[job.step].step.task.handler is not None
+            self._jobs.end([job], decision, cause, _PERHAPS_NOTIFIED if handler else _UNCLEAR)
         elif job.host in play.dropped:
             self._jobs.end([job], decision, *play.dropped[job.host])
         else:

@@ -180,7 +180,7 @@ class JobRun:
             result=result,
             ignored=ignored,
             adds=adds,
-            notified=tuple(self._notified) if status is Status.CHANGED else (),
+            notified=tuple(self._notified) if status in (Status.CHANGED, Status.UNCLEAR) else (),
             began=self.requests.began,
             cause=stopped.cause if stopped is not None else None,
             check=self.check,
@@ -290,6 +290,8 @@ class JobRun:
         try:
             return self._run_item(task)
         except UnclearRead as read:
+            if self._task.notify:
+                self._notified.update(dict.fromkeys(self._names(task)))
             return unclear(read.reason)
 
     def _run_item(self, task: TaskValues) -> Values:
