@@ -28,6 +28,7 @@ _WHOLE = """
   gather_facts: false
   tasks:
     - %s
+      check_mode: false
       copy:
         dest: "{{ playbook_dir }}/variables.json"
         content: "{{ dict(groups.all | zip(groups.all | map('extract', hostvars))) | to_json }}"
