@@ -68,6 +68,18 @@ def test_the_name_sees_what_is_known_before_the_run(read: Read) -> None:
     assert [task.id for task in play.tasks] == ["ping", "second", "third", "ping-2"]
 
 
+def test_the_name_sees_files_of_variables(read: Read) -> None:
+    files = {
+        "site.yml": "- hosts: all\n  vars_files: [['none.yml', '{{ of_host }}.yml'], names.yml]\n"
+        "  tasks: [{import_tasks: '{{ kind }}.yml'}]\n",
+        "vars/names.yml": "kind: first",
+        "first.yml": "- {id: first, ping: }",
+    }
+    [play], found = read(files)
+    assert not found
+    assert [task.id for task in play.tasks] == ["first"]
+
+
 def test_files_are_looked_for_beside_those_that_lead_to_them(read: Read) -> None:
     files = {
         "site.yml": "- hosts: all\n  tasks: [{import_tasks: parts/all.yml}]\n",

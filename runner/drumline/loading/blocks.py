@@ -8,6 +8,8 @@ weaker than theirs, tags are united. Where each task stands is kept beside it. W
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
 from drumline.loading.tasks import pass_on, read_for_below, read_task
 from drumline.model.playbook import BlockPart, MetaTask, Role, Section, Task, TaskBlock, Within
-from drumline.model.value import Variables, text_of
+from drumline.model.value import Value, Variables, text_of
 from drumline.source.yaml import Entry, Node
+from drumline.templating.failures import TemplateFailed
 
 #: The keyword of each part, in their order.
 _PARTS = {"block": BlockPart.TASKS, "rescue": BlockPart.RESCUE, "always": BlockPart.ALWAYS}
@@ -52,6 +55,7 @@ class ListReader:
         self.directory = directory
         self.variables = variables
         self.collections = collections  #: In which short names of roles are looked for.
+        self.vars_files: tuple[Value, ...] = ()  #: Of the play; names of what is imported may use their variables too.
         self.tasks: list[Task] = []
         self.blocks: list[TaskBlock] = []
         self.section = Section.TASKS  #: Of what is read next.
@@ -70,6 +74,25 @@ class ListReader:
         return ListReader(
             self.reading, self.directory, variables=self.variables, collections=self.collections, handlers=True
         )
+
+    def known(self, below: Mapping[str, Any]) -> Variables:
+        """The variables that the name of something imported sees where ``below`` holds."""
+        return imported_tasks.variables_known(below, {**self.variables, **self._of_files})
+
+    @cached_property
+    def _of_files(self) -> Variables:
+        """Those of the play's ``vars_files`` whose names are known."""
+        found: dict[str, Any] = {}
+        for entry in self.vars_files:
+            with suppress(TemplateFailed):  # that is told where the files are read for the play
+                for name in entry if isinstance(entry, list) else [entry]:
+                    written = Path(self.reading.rendered(name, {**self.variables, **found})).expanduser()
+                    places = (self.directory / "vars" / written, self.directory / written)
+                    path = next((place for place in places if place.is_file()), None)
+                    if path is not None:
+                        found.update(self.reading.variables(path))
+                        break
+        return found
 
     @property
     def are_handlers(self) -> bool:
@@ -181,8 +204,7 @@ class ListReader:
             return
         below = pass_on(inherited, read_for_below(reader))
         place = inherited.get("role"), self.kind, self.directory
-        known = imported_tasks.variables_known(below, self.variables)
-        path = imported_tasks.find_tasks(keyword, named, known, place, self.reading)
+        path = imported_tasks.find_tasks(keyword, named, partial(self.known, below), place, self.reading)
         if path is None:  # its name stands for something all the same
             self._begin(reader, position, within, "tasks")
             return

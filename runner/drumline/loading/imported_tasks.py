@@ -14,7 +14,7 @@ from drumline.diagnostics import Position
 from drumline.loading import keywords
 from drumline.loading.free_form import split_arguments
 from drumline.loading.keywords import KeywordReader
-from drumline.loading.reading import Reading
+from drumline.loading.reading import Known, Reading
 from drumline.model.playbook import Role
 from drumline.model.value import Value, Variables
 from drumline.source.yaml import Entry, Node, plain
@@ -82,7 +82,7 @@ def file_named(keyword: str, reader: KeywordReader) -> Node | None:
 
 
 def find_tasks(
-    keyword: str, named: Node, known: Variables, place: tuple[Role | None, str, Path], reading: Reading
+    keyword: str, named: Node, known: Known, place: tuple[Role | None, str, Path], reading: Reading
 ) -> Path | None:
     """The file that is named. ``place``: the role around, the kind of its files, the playbook's directory."""
     name = reading.name(keyword, plain(named, hide=False), known, named.position)

@@ -100,7 +100,18 @@ TASK = INHERITED | {
 #: Keywords of a task that adds others, and nothing but itself; what it adds takes those that stand under ``apply``.
 ADDING = frozenset(
     {
-        *("action", "args", "collections", "hosts", "id", "ignore_errors", "local_action", "loop", "loop_control"),
+        *(
+            "action",
+            "args",
+            "collections",
+            "hosts",
+            "id",
+            "ignore_errors",
+            "listen",
+            "local_action",
+            "loop",
+            "loop_control",
+        ),
         *("name", "needs", "no_log", "register", "run_once", "tags", "throttle", "timeout", "trigger_rule"),
         *("vars", "when"),
     }

@@ -54,6 +54,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
     inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
     variables = reader.value("vars", reader.variables, {})
     lists = ListReader(reading, Path(position.path).parent, variables=variables, collections=collections)
+    lists.vars_files = reader.value("vars_files", _vars_files(reader), ())
     tasks, blocks, handlers, rows = _read_lists(reader, inherited, lists)
     play = Play(
         id=reader.value("id", reader.id) or slug(name) or "play",
@@ -69,7 +70,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
         positions=reader.positions(),
         variables=variables,
         prompts=read_prompts(reader),
-        vars_files=reader.value("vars_files", _vars_files(reader), ()),
+        vars_files=lists.vars_files,
         needs=reader.value("needs", reader.names),
         strategy=reader.value("strategy", _strategy(reader), _STRATEGIES[usual.strategy or Strategy.WAVES]),
         gathers=reader.value("gather_facts", reader.boolean, usual.gathers),

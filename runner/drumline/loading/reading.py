@@ -47,7 +47,7 @@ class Around(Struct, frozen=True, kw_only=True):
 
 NOTHING_AROUND = Around()
 
-#: The variables of the play that is being read.
+#: The variables that a name may use, which few need.
 Known: TypeAlias = Callable[[], Variables]
 
 
@@ -111,16 +111,20 @@ class Reading:
         finally:
             self._open.pop()
 
-    def name(self, keyword: str, text: Value, known: Variables, position: Position) -> str | None:
+    def name(self, keyword: str, text: Value, known: Known, position: Position) -> str | None:
         """The name of something that is imported; None where it can't be rendered, which is noted."""
         if not isinstance(text, Template):
             return str(text)
         try:
-            return str(self._templating.render(text, self._scope(known)))
+            return self.rendered(text, known())
         except TemplateFailed as error:
             detail = f"'{keyword}': {error.summary} {SEEN}"
             self.found.add("A keyword can't be rendered", detail=detail, position=position, hides_names=True)
             return None
+
+    def rendered(self, text: Value, known: Variables) -> str:
+        """A name with these variables. Raises ``TemplateFailed``."""
+        return str(self._templating.render(text, self._scope(known)))
 
     @property
     def _templating(self) -> Templating:

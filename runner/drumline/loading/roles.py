@@ -9,6 +9,7 @@ parameter of the role.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from msgspec.structs import replace
 from drumline.diagnostics import Position, did_you_mean
 from drumline.loading import keywords
 from drumline.loading.argument_specs import validation_task
-from drumline.loading.imported_tasks import arguments_of, check_keywords, text_of_argument, variables_known
+from drumline.loading.imported_tasks import arguments_of, check_keywords, text_of_argument
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.role_files import Meta, RoleFiles
 from drumline.loading.role_places import RolePlace
@@ -85,7 +86,7 @@ def import_role(
         return
     below = read_for_below(reader)
     flags = KeywordReader({key: Entry(node.position, node) for key, node in arguments.items()}, reader.found)
-    known = variables_known(pass_on(inherited, below), lists.variables)
+    known = partial(lists.known, pass_on(inherited, below))
     files = {
         kind: found
         for key, kind in _FROM.items()
@@ -166,7 +167,7 @@ def _enter(lists: ListReader, use: Use, inherited: Mapping[str, Any], within: Wi
     reading = lists.reading
     around: Role | None = use.after or inherited.get("role")
     below = pass_on(inherited, use.below)
-    name = reading.name("role", use.name, variables_known(below, lists.variables), use.position)
+    name = reading.name("role", use.name, partial(lists.known, below), use.position)
     if name is None:
         return None
     place = _find(lists, name, use, around)
