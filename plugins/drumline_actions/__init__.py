@@ -21,6 +21,7 @@ _OF_ANSIBLE = {
     "control": ("assert", "debug", "fail", "meta", "pause", "set_fact"),
     "fetch": ("fetch",),
     "include": ("include_role", "include_tasks"),
+    "inventory": ("add_host", "group_by"),
     "include_vars": ("include_vars",),
     "script": ("script",),
     "network.git": ("git",),

@@ -52,11 +52,12 @@ from drumline.loading.vars_files import with_vars_files
 from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.host import Inventory
-from drumline.model.plan import Plan
+from drumline.model.plan import Plan, without_later
 from drumline.model.playbook import Playbook, Task
 from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
-from drumline.planning.expand import check_patterns, make_plan
+from drumline.planning.expand import check_patterns, make_plan, matches_any
+from drumline.planning.later import later_plays
 from drumline.planning.references import check_results
 from drumline.planning.repeats import without_repeats
 from drumline.planning.start_times import check_start_times
@@ -202,7 +203,9 @@ def prepare(
             defined = made_up is None and not any(mistake.hides_names for mistake in mistakes.found)
             mistakes.found.extend(check_names(seen, inventory, extra, templating, chosen=chosen, undefined=defined))
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
-            selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": _shuffled}
+            matching = partial(matches_any, inventory=inventory, render_pattern=scopes.render_pattern)
+            later = later_plays(playbook, foreseen, chosen, matching)
+            selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": _shuffled, "later": later}
             plan = mistakes.of(lambda: _plan(playbook, inventory, scopes, chosen, warnings=warnings, **selection))
             if plan is not None:
                 prepared = Prepared(
@@ -397,7 +400,7 @@ def remaining_of(prepared: Prepared, run: int) -> Remaining:
     settings = prepared.settings
     costs = costs_of(prepared.inventory.hosts.values(), prepared.registry.transports)
     return Remaining(
-        prepared.plan,
+        without_later(prepared.plan),
         settings.state,
         run=run,
         forks=settings.forks,
@@ -435,13 +438,14 @@ def carry_out(
     """
     _allow_files()
     journal = _journal(prepared.settings)
+    begins = without_later(prepared.plan)
     context = _context(prepared, lambda *piece: record.keep_output(*piece), verbosity)
     record = _begin(journal, prepared, command)
     run = RunView(
         number=record.number,
         id=record.id,
         command=command,
-        plan=titled(prepared.plan, prepared.secrets.mask),
+        plan=titled(begins, prepared.secrets.mask),
         verbose=verbosity,
         mask=prepared.secrets.mask,
         settings=prepared.registry.settings,
@@ -449,7 +453,7 @@ def carry_out(
     hooks = prepared.registry.hooks
     with closing(journal), hooks_of_run(hooks, run, say):
         driver = Driver(
-            RunState(prepared.plan, forks=prepared.settings.forks, sessions=prepared.settings.sessions),
+            RunState(begins, forks=prepared.settings.forks, sessions=prepared.settings.sessions),
             run=record.id,
             record=record,
             listeners=[context.gained.follow, *(_masked(listen, prepared.secrets.mask) for listen in listeners(run))],
@@ -457,6 +461,7 @@ def carry_out(
             remember=context.remember,
             by=whoami(),
             grow=context.grow,
+            plan_play=context.plan_play,
         )
         approvals = Approvals(note=driver.note, sources=[record, *sources])
         runner = wrapped(JobRunner(context, note=driver.note, approvals=approvals), hooks, run, say)
@@ -487,7 +492,7 @@ def _begin(journal: Journal, prepared: Prepared, command: str) -> RunWriter:
     """Record the run in the journal."""
     settings = prepared.settings
     record = journal.begin(
-        prepared.plan,
+        without_later(prepared.plan),
         command=command,
         forks=settings.forks,
         sessions=settings.sessions,

@@ -12,7 +12,7 @@ from typing import Any
 from drumline.app import carry_out, prepare
 from drumline.config import ForPlugins, Settings
 from drumline.model.event import Event, JobFinished, JobsAbandoned, PlanGrown
-from drumline.model.plan import Plan
+from drumline.model.plan import Plan, without_later
 
 LOCAL = """
 all:
@@ -78,7 +78,7 @@ def run_text(
     inventory_file = (str(directory / "inventory.yml"),)
     made = Settings(inventory=inventory_file, state=directory / "state", for_plugins=for_plugins, **settings)
     prepared = prepare([directory / "playbook.yml"], made, extra_vars=extra, check=check, diff=diff)
-    ran = Ran(prepared.plan)
+    ran = Ran(without_later(prepared.plan))
     ran.exit_status = carry_out(prepared, lambda _run: [ran.take, listen], command="test")
     return ran
 

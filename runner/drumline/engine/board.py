@@ -208,7 +208,7 @@ def _trigger(event: Input) -> Cause:
         case InterruptRequested(by=by) | ApprovalGiven(by=by):
             return Cause(Because.PERSON, by=by)
         case PlanGrown(jobs=jobs):
-            return Cause(Because.GROWTH, jobs[0])
+            return Cause(Because.GROWTH, jobs[0]) if jobs else THE_RUN  # else a play opens, whose cause is known
         case RunStarted() | JobsStarted() | StartReleased() | JobWaiting() | ApprovalRequested():
             return THE_RUN  # nothing follows from it, or the beginning
         case _:

@@ -76,6 +76,12 @@ class Grow(Struct, frozen=True):
     jobs: tuple[Job, ...]
 
 
+class PlanPlay(Struct, frozen=True):
+    """Plan a play that is to open, with the inventory as it is by now, and feed back a ``PlanGrown`` without jobs."""
+
+    play: int
+
+
 class Announce(Struct, frozen=True):
     """Journal and report an event that the state made."""
 
@@ -88,4 +94,4 @@ class Finish(Struct, frozen=True):
     exit_status: int
 
 
-Instruction: TypeAlias = StartJobs | Stop | Release | Grow | Announce | Finish
+Instruction: TypeAlias = StartJobs | Stop | Release | Grow | PlanPlay | Announce | Finish

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from drumline.engine.blocks import blocks_of, failure_behind
 from drumline.engine.handlers import Handlers
 from drumline.engine.policy import FAILURE, FAULT, Tally, verdict
-from drumline.engine.records import Chain, StepState, WaveState, add_waves, play_state, waves_of_steps
+from drumline.engine.records import Chain, PlayState, StepState, WaveState, add_waves, play_state, waves_of_steps
 from drumline.engine.transitions import LEGAL, UNDER_WAY, WavePhase, illegal_move
 from drumline.model.cause import Cause
 from drumline.model.outcome import FINAL, Status
@@ -62,6 +62,21 @@ class Ledger:
         play.steps |= {step.index for step in growth.steps}
         play.hosts |= {host for step in growth.steps for host in step.hosts}
         return chain
+
+    def open_play(self, plan: Plan, growth: Growth) -> PlayState:
+        """Take in a play that is planned as it opens, of which ``plan`` knows already."""
+        assert growth.opened is not None
+        waiting = self.plays[growth.opened]
+        play = self.plays[growth.opened] = play_state(plan, growth.opened)
+        play.after = waiting.after
+        self.blocks += blocks_of(plan, self.blocks)
+        waves = {step: wave for batch in play.batches for wave in batch.waves for step in wave.steps}
+        for step in growth.steps:
+            self.steps.append(StepState(step))
+            self.waves.append(waves[step.index])
+        for step in growth.steps:
+            self._enter(plan, self.steps[step.index])
+        return play
 
     def _enter(self, plan: Plan, state: StepState) -> None:
         """Note who needs what, and in which blocks it stands."""

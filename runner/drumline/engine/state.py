@@ -94,6 +94,11 @@ class RunState:
         return tuple(self.growths.awaited)
 
     @property
+    def planning(self) -> tuple[int, ...]:
+        """Plays that open as soon as they are planned."""
+        return tuple(self._waves.planning)
+
+    @property
     def wake_at(self) -> float | None:
         """When time itself changes something (seconds since the epoch): a ``TimePassed`` is to be fed then."""
         times = (self._waves.wake_at(), self.starts.wake_at())
@@ -176,6 +181,12 @@ class RunState:
             self.asking.pop(event.job, None)
 
     def _grow(self, event: PlanGrown) -> None:
+        if event.growth.opened is not None:
+            if event.growth.opened not in self._waves.planning:
+                raise IllegalMove("The plan", f"It was to get a play that doesn't open now: {event.growth.opened}")
+            self.plan = self.plan.grown(event.growth)
+            self._waves.open_planned(self.plan, event.growth)
+            return
         able = self.jobs.running, self.growths.awaited
         if not event.jobs or any(job not in able[0] and job not in able[1] for job in event.jobs):
             raise IllegalMove("The plan", f"It was to grow by jobs that have ended: {list(event.jobs)}")
@@ -224,7 +235,11 @@ class RunState:
 
     def _stands_still(self) -> bool:
         """Whether the run can't go on by itself: no job is under way, and no deadline is awaited."""
-        return self.jobs.is_idle() and not (self.finished or self.growths.awaited) and self.wake_at is None
+        return (
+            self.jobs.is_idle()
+            and not (self.finished or self.growths.awaited or self._waves.planning)
+            and self.wake_at is None
+        )
 
     def _follow(self, job: Job, status: Status) -> None:
         if self.starts.active:

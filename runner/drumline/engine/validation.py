@@ -372,5 +372,10 @@ def _of_run(state: RunState) -> Iterator[str]:
         yield f"asking without running: {list(state.asking)}"
     if state.starts.touched:
         yield f"starts that were not looked at: {list(state.starts.touched)}"
-    if begun and not (state.finished or state.awaited) and state.jobs.is_idle() and state.wake_at is None:
+    if (
+        begun
+        and not (state.finished or state.awaited or state.planning)
+        and state.jobs.is_idle()
+        and state.wake_at is None
+    ):
         yield "the run stands still"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from drumline.engine import barriers, limits
 from drumline.engine.board import Jobs
+from drumline.engine.instructions import PlanPlay
 from drumline.engine.limits import Stopping
 from drumline.engine.readiness import Judge
 from drumline.engine.records import BatchState, Chain, PlayState, WaveState
@@ -14,7 +15,7 @@ from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
 from drumline.model.cause import Because, Cause
 from drumline.model.event import JobsLate, PlanGrown, PlayStopped, Urgency, WaveReleased
 from drumline.model.outcome import Status
-from drumline.model.plan import Job, Plan
+from drumline.model.plan import Growth, Job, Plan
 from drumline.model.playbook import Late
 
 
@@ -28,14 +29,21 @@ class Waves:
         self._judge = judge
         self._starts = starts
         self._timed: list[WaveState] = []  # released, with a deadline
+        self.planning: dict[int, None] = {}  # plays that open as soon as they are planned
 
     def open_plays(self, cause: Cause) -> None:
         """Open the plays whose needs have ended."""
         for index, play in enumerate(self._ledger.plays):
             waiting = play.phase is PlayPhase.WAITING
-            if waiting and all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
+            if not waiting or not all(self._ledger.plays[need].over for need in self._plan.plays[index].needs):
+                continue
+            play.after = cause
+            if self._plan.plays[index].later:
+                if index not in self.planning:
+                    self.planning[index] = None
+                    self._jobs.out.append(PlanPlay(index))
+            else:
                 play.move_to(PlayPhase.OPEN)
-                play.after = cause
 
     def advance(self) -> bool:
         """Take open plays one step further where they can go; returns whether one did."""
@@ -153,6 +161,13 @@ class Waves:
         if state.step.task.start is not None:
             self._starts.open(state.step)
         self._judge.judge(state, cause)
+
+    def open_planned(self, plan: Plan, growth: Growth) -> None:
+        """A play is planned, and opens."""
+        self._plan = plan
+        play = self._ledger.open_play(plan, growth)
+        play.move_to(PlayPhase.OPEN)
+        del self.planning[play.number]
 
     def grow(self, plan: Plan, event: PlanGrown) -> None:
         """Running jobs have added to the plan, which ``plan`` is from here on."""
@@ -314,6 +329,8 @@ class Waves:
 
     def interrupt(self, urgency: Urgency) -> None:
         """Nothing more is released. Released jobs run to the barrier, except with ``NOW`` or without barriers."""
+        self._jobs.out = [item for item in self._jobs.out if not isinstance(item, PlanPlay)]
+        self.planning.clear()
         for play in self._ledger.plays:
             if play.phase is PlayPhase.WAITING:
                 play.move_to(PlayPhase.OPEN)

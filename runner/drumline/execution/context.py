@@ -13,6 +13,7 @@ from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
+from drumline.inventory.changing import changed
 from drumline.inventory.definitions import layers_of, roles_of
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Scope
@@ -21,7 +22,7 @@ from drumline.loading.reading import NOTHING_AROUND, Around
 from drumline.masking import Secrets
 from drumline.model.event import Event, Input, PlanGrown
 from drumline.model.host import Inventory
-from drumline.model.plan import Job, Plan, Step
+from drumline.model.plan import Job, Plan, Step, without_later
 from drumline.model.target import Platform
 from drumline.model.value import Variables
 from drumline.plugin.actions import Action
@@ -83,7 +84,8 @@ class RunContext:
         #: The names of connection variables.
         self.reaching = names_read(transports)
         self.sessions = SessionPool(transports, limit=sessions_per_host)
-        self.gained = Gained(plan, kept_steps(plan, inventory, extra_variables, templating))
+        kept = kept_steps(plan, inventory, extra_variables, templating)
+        self.gained = Gained(without_later(plan), kept)
         self.targets = Targets(
             transports,
             templating,
@@ -107,7 +109,7 @@ class RunContext:
         )
         self.growing = Growing(
             lambda: self.plan,
-            inventory,
+            lambda: self.inventory,
             self._scopes,
             templating,
             extra_variables,
@@ -191,6 +193,24 @@ class RunContext:
         """Store what a job registered, before anything that needs it is started."""
         for host, variables in self.gained.remember(report).items():
             self.targets.forget(host, variables)
+        self._note_inventory(report)
+
+    def _note_inventory(self, report: JobReport) -> None:
+        """The hosts and groups that there are after a job that changes them."""
+        step = self.plan.steps[report.event.job.step]
+        if not step.task.traits.inventory or report.values is None:
+            return
+        self._note_secrets([report.values])
+        for host in step.hosts if step.task.run_once else (report.event.job.host,):
+            self.inventory = changed(self.inventory, host, report.values)
+        self._scopes.change(self.inventory)
+        self.targets.forget_all()
+
+    def plan_play(self, number: int, plan: Plan) -> Input:
+        """Plan a play that opens."""
+        event = self.growing.plan_play(number, plan, self.clock.now())
+        self._note_secrets(_variables_of(event.growth.steps))
+        return event
 
     @property
     def plan(self) -> Plan:
@@ -201,6 +221,8 @@ class RunContext:
         """Restore everything that happened in a run so far, to continue it."""
         for item in happened:
             self.gained.take(item)
+            if isinstance(item, JobReport):
+                self._note_inventory(item)
 
 
 def how_called(plan: Plan, verbosity: int = 0) -> Variables:

@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from msgspec import Struct
 
 from drumline.clock import Clock
-from drumline.engine.instructions import Announce, Finish, Grow, Instruction, Release, StartJobs, Stop
+from drumline.engine.instructions import Announce, Finish, Grow, Instruction, PlanPlay, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.execution.values import failure, stopped_values
 from drumline.model.event import (
@@ -79,8 +79,10 @@ class Driver:
         by: str = "",
         lost: Mapping[Job, float] | None = None,
         grow: Callable[[Sequence[Job], Plan], Iterable[Input]] = lambda _jobs, _plan: (),
+        plan_play: Callable[[int, Plan], Input] | None = None,
     ) -> None:
-        """``by`` is who started the run, as ``user@machine``. ``grow`` makes what jobs add to a plan (:class:`.Grow`).
+        """``by`` is who started the run, as ``user@machine``. ``grow`` makes what jobs add to a plan (:class:`.Grow`),
+        ``plan_play`` plans a play that opens (:class:`.PlanPlay`).
 
         With ``lost``, the state is that of a run whose process died: ``lost`` are the jobs that were running, and
         when they were sent (seconds since the epoch). Their outcome is unknown. None: a new run begins.
@@ -96,6 +98,7 @@ class Driver:
         self._turned = 0.0  # when the first event of this turn happened
         self._lost = lost
         self._grow = grow
+        self._plan_play = plan_play
         self._reports: list[JobReport] = []  # reports of this turn that leave something to later jobs
         self._followed: list[Input] = []  # outcomes of instructions, handled before the inbox
         self._ahead = 0.0  # seconds by which the machine's clock was set forward meanwhile
@@ -280,8 +283,8 @@ class Driver:
                     self._stop(instruction, executor)
                 case Release():
                     self._release(instruction, executor)
-                case Grow(jobs=jobs):
-                    for event in self._grow(jobs, plan):
+                case Grow() | PlanPlay():
+                    for event in self._growth(instruction, plan):
                         self._followed.append(event)
                         plan = plan.grown(event.growth) if isinstance(event, PlanGrown) else plan
                 case Finish(exit_status=status):
@@ -290,6 +293,12 @@ class Driver:
                     pass  # it is already journalled and shown
                 case _:
                     assert_never(instruction)
+
+    def _growth(self, instruction: Grow | PlanPlay, plan: Plan) -> Iterable[Input]:
+        if isinstance(instruction, Grow):
+            return self._grow(instruction.jobs, plan)
+        assert self._plan_play is not None
+        return [self._plan_play(instruction.play, plan)]
 
     def _stop(self, stop: Stop, executor: Executor) -> None:
         stopped = Stopped(stop.status, stop.reason, stop.cause)

@@ -30,8 +30,8 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Growth, Job, Plan, Step
 from drumline.model.playbook import Play, Playbook, Role, Task
 from drumline.model.value import Variables
-from drumline.planning.expand import expand_added
-from drumline.planning.growing import growth_of
+from drumline.planning.expand import expand_added, make_plan
+from drumline.planning.growing import growth_of, opened_play
 from drumline.planning.tags import selected
 from drumline.plugin.actions import Action, ActionFailed
 from drumline.plugin.transports import Transport
@@ -71,7 +71,7 @@ class Growing:
     def __init__(
         self,
         plan: Callable[[], Plan],
-        inventory: Inventory,
+        inventory: Callable[[], Inventory],
         scopes: Scopes,
         templating: Templating,
         extra: Variables,
@@ -81,7 +81,7 @@ class Growing:
         selection: Selection,
         around: Around,
     ) -> None:
-        """``plan`` gives the plan as far as it is known."""
+        """``plan`` and ``inventory`` give them as they are by now."""
         self._plan = plan
         self._inventory, self._scopes, self._templating, self._extra = inventory, scopes, templating, extra
         self._actions, self._transports, self._selection, self._around = actions, transports, selection, around
@@ -152,7 +152,7 @@ class Growing:
             found.extend(error.diagnostics)
         else:
             preflight = Preflight(
-                part, self._inventory, self._extra, actions=self._actions, transports=self._transports
+                part, self._inventory(), self._extra, actions=self._actions, transports=self._transports
             )
             preflight.check()
             found.extend(preflight.mistakes)
@@ -173,7 +173,7 @@ class Growing:
             play,
             group,
             self._plan().plays[step.play].hosts,
-            self._inventory,
+            self._inventory(),
             limit=self._selection.limit,
             tags=self._selection.tags,
             skip_tags=self._selection.skip_tags,
@@ -199,6 +199,21 @@ class Growing:
             plan = plan.grown(growth)
             yield PlanGrown(at=at, jobs=tuple(group), growth=growth)
 
+    def plan_play(self, number: int, plan: Plan, at: float) -> PlanGrown:
+        """Plan a play that opens, with the inventory as it is by now. Raises ``FilesError``."""
+        fresh = make_plan(
+            plan.playbook,
+            self._inventory(),
+            limit=self._selection.limit,
+            tags=self._selection.tags,
+            skip_tags=self._selection.skip_tags,
+            render_pattern=self._scopes.render_pattern,
+            host_scope=self._scopes.before,
+            shuffle=_shuffled,
+            later=[play.play.id for play in plan.plays if play.later],
+        )
+        return PlanGrown(at=at, jobs=(), growth=opened_play(plan, fresh, number))
+
     def _growth(self, plan: Plan, step: Step, group: Sequence[Job], additions: Sequence[Addition]) -> Growth | None:
         hosts = step.hosts if len(group) == len(step.hosts) else tuple(job.host for job in group)
         parts = [self._expanded(_with_own(addition), step, hosts) for addition in additions]
@@ -206,6 +221,12 @@ class Growing:
         known = len(plan.plays[step.play].play.roles)
         roles = [role for addition in additions for role in addition.play.roles[known:] if role.public]
         return replace(growth, roles=tuple(roles)) if growth is not None and roles else growth
+
+
+def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
+    import random  # imported late: few plays shuffle their hosts
+
+    return tuple(random.sample(hosts, len(hosts)))
 
 
 class RolesHad:

@@ -141,7 +141,7 @@ def kept_steps(plan: Plan, inventory: Inventory, extra: Variables, templating: T
     """The steps whose results may be used: those with ``register``, and those that a template names."""
     names = _names(plan, inventory, extra, templating)
     for step in plan.steps:
-        if step.task.register or None in names or names & _names_of(plan, step):
+        if step.task.register or step.task.traits.inventory or None in names or names & _names_of(plan, step):
             yield step.index
 
 
@@ -152,7 +152,8 @@ def _names_of(plan: Plan, step: Step) -> set[str | None]:
 
 def _names(plan: Plan, inventory: Inventory, extra: Variables, templating: Templating) -> set[str | None]:
     """The tasks that templates name, and None if one of them computes the name."""
-    tasks = {id(step.task): step.task for step in plan.steps}.values()
+    later = (task for planned in plan.plays if planned.later for task in planned.play.tasks)
+    tasks = {id(task): task for task in (*(step.task for step in plan.steps), *later)}.values()
     layers = [extra, *(host.variables for host in inventory.hosts.values())]
     layers += [planned.play.variables for planned in plan.plays]
     layers += [layer for planned in plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]

@@ -62,6 +62,10 @@ class Targets:
                 self._known[key] = target
         return target
 
+    def forget_all(self) -> None:
+        """There are other hosts and groups from here on."""
+        self._known = {}
+
     def forget(self, host: str, variables: Iterable[str]) -> None:
         """A job has set these variables of a host."""
         if _tell_of_connections(variables):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
-from drumline.engine.instructions import Announce, Announcement, Finish, Grow, Release, StartJobs, Stop
+from drumline.engine.instructions import Announce, Announcement, Finish, Grow, PlanPlay, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.forecast.costs import STAGING, STOPPING, TURN, WORD
 from drumline.forecast.draws import Drawn
@@ -147,7 +147,7 @@ class Simulation:
                     self._release(jobs, instant, cause.kind, link)
                 case Stop(jobs=jobs, status=status):
                     self._stop(jobs, status)
-                case Grow():
+                case Grow() | PlanPlay():
                     pass  # no job of a simulation adds anything: what would be added isn't known
                 case Finish(exit_status=status):
                     self._found.exit_status = status

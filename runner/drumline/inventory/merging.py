@@ -40,6 +40,12 @@ class Hosts(dict[str, Host]):
         #: The name of this machine: as listed in the inventory, else as first named by a pattern.
         self.local: str | None = next((name for name in LOCAL_NAMES if name in self), None)
 
+    def replaced(self, new: Mapping[str, Host]) -> Hosts:
+        """The same with some hosts added, or in the place of those of their names."""
+        found = Hosts({**self, **new}.values(), self._implicit)
+        found.local = self.local or found.local
+        return found
+
     def __missing__(self, name: str) -> Host:
         if name in self._implicit and self.local is not None and self.local in self:
             return self[self.local]

@@ -28,6 +28,8 @@ from drumline.inventory.ranges import is_ipv6
 from drumline.model.host import Inventory
 from drumline.templating.budget import DEFAULT, TookTooLong, within
 
+#: The summary of what is said of a pattern that is valid, and matches no host.
+NO_MATCH = "A host pattern matches nothing"
 _TERM = re.compile(r"(?:[^\s:\[\]]|\[[^\]]*\])+")
 _SUBSCRIPT = r"(.+)\[(?:(-?[0-9]+)|([0-9]+)[:-]([0-9]*))\]\Z"
 _COMPLETE = r"\[[^\]]*\]"
@@ -160,7 +162,7 @@ class _Selection:
             detail = f"The group '{self._pattern}' has no hosts."
         else:
             detail = f"No host is left of '{self._pattern}'."
-        self._refuse("A host pattern matches nothing", detail)
+        self._refuse(NO_MATCH, detail)
 
     def _refuse(self, summary: str, detail: str) -> NoReturn:
         raise FilesError([Diagnostic(summary=summary, detail=detail, position=self._position)])

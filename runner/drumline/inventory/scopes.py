@@ -68,7 +68,13 @@ class Scopes:
         self._extra = extra
         self._templating = templating
         self._seen = seen
-        self._run = run_magic(inventory, Path(first), **called)
+        self._called, self._first = called, Path(first)
+        self._run = run_magic(inventory, self._first, **called)
+
+    def change(self, inventory: Inventory) -> None:
+        """There are other hosts and groups from here on."""
+        self._inventory = inventory
+        self._run = run_magic(inventory, self._first, **self._called)
 
     def host(self, name: str) -> Host:
         """A host of the inventory; a host without variables if there is none of this name."""

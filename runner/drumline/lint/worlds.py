@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from msgspec.structs import replace
 
-from drumline.engine.instructions import Announce, Finish, Grow, Release, StartJobs, Stop
+from drumline.engine.instructions import Announce, Finish, Grow, PlanPlay, Release, StartJobs, Stop
 from drumline.engine.state import RunState
 from drumline.model.event import Input, JobFinished, JobsStarted, RunStarted, TimePassed
 from drumline.model.outcome import Status
@@ -139,7 +139,7 @@ class Ran:
                         self._end(job, status, event.at)
                 case Announce() | Finish():
                     pass
-                case Release() | Grow():
+                case Release() | Grow() | PlanPlay():
                     raise AssertionError("no task of a small world is synchronised, and none adds to its plan")
                 case _:
                     assert_never(instruction)

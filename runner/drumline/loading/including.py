@@ -19,7 +19,7 @@ from drumline.loading.handlers import with_flush_points
 from drumline.loading.imported_tasks import list_in
 from drumline.loading.plays import in_roles
 from drumline.loading.reading import Reading
-from drumline.loading.roles import Use, include_role
+from drumline.loading.roles import Use, enter_role
 from drumline.model.playbook import Play, Task, TaskBlock
 
 
@@ -51,7 +51,7 @@ def read_added_role(arguments: Mapping[str, Any], include: Task, play: Play, rea
         allow_duplicates=True,
         validates=bool(arguments.get(adds.role.validates, True)),
     )
-    include_role(lists, use, _inherited(include))
+    enter_role(lists, use, _inherited(include))
     return _only(lists, play)
 
 

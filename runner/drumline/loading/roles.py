@@ -155,8 +155,8 @@ def _of_catalogue(source: str) -> str:
     return name.removesuffix(".git").removesuffix(".tar.gz")
 
 
-def include_role(lists: ListReader, use: Use, inherited: Mapping[str, Any]) -> None:
-    """Read the role of ``include_role``, whose arguments are rendered."""
+def enter_role(lists: ListReader, use: Use, inherited: Mapping[str, Any]) -> None:
+    """Read a role that a task adds, whose arguments are rendered."""
     role = _enter(lists, use, inherited, None)
     if role is not None:
         lists.roles.append(role)

@@ -234,7 +234,10 @@ class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PlanGrown(Struct, frozen=True, kw_only=True, gc=False):
-    """Input: jobs of one step, running or waiting for this, added to the plan. Each stays open until that has ended."""
+    """Input: jobs of one step, running or waiting for this, added to the plan. Each stays open until that has ended.
+
+    Or a play opens that is planned only now: then there are no jobs.
+    """
 
     at: Seconds
     jobs: tuple[Job, ...]

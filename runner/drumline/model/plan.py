@@ -92,6 +92,7 @@ class PlannedPlay(Struct, frozen=True, kw_only=True, gc=False):
     batches: tuple[Batch, ...] = ()
     needs: tuple[int, ...] = ()
     keep: tuple[Keep, ...] = ()
+    later: bool = False  #: It is planned when it opens, since tasks before it may change the inventory.
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False):
@@ -107,6 +108,8 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
 
     def grown(self, by: Growth) -> Plan:
         """The plan with what was added. What was there keeps its number; raises ``ValueError`` for what can't be."""
+        if by.opened is not None:
+            return _with_play(self, by, by.opened)
         _check_growth(self, by)
         parent = self.steps[by.steps[0].added_by or 0]
         play = self.plays[parent.play]
@@ -119,23 +122,51 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Growth(Struct, frozen=True, kw_only=True, gc=False):
-    """What the jobs of one step added to a plan: steps of its batch, in waves of their own.
+    """What the jobs of one step added to a plan: steps of its batch, in waves of their own. Or a play that opens.
 
     Their numbers follow those that are there: of steps in the plan, of waves in the batch, of blocks in the plan.
     """
 
     steps: tuple[Step, ...]
-    barriers: tuple[Barrier, ...]  #: One for each wave that is added.
+    barriers: tuple[Barrier, ...] = ()  #: One for each wave that is added.
     blocks: tuple[Block, ...] = ()
     roles: tuple[Role, ...] = ()  #: Whose variables all tasks of the play see from there on.
 
+    #: Not jobs added the steps: they are all those of this play, which is planned as it opens.
+    opened: int | None = None
+    planned: PlannedPlay | None = None
 
-def _check_growth(plan: Plan, by: Growth) -> None:
-    parents = {step.added_by for step in by.steps}
+
+def without_later(plan: Plan) -> Plan:
+    """The plan without the steps of plays that are planned when they open, which come after all others."""
+    later = {number for number, play in enumerate(plan.plays) if play.later}
+    if not later:
+        return plan
+    plays = tuple(replace(play, hosts=(), batches=(), keep=()) if play.later else play for play in plan.plays)
+    steps = tuple(step for step in plan.steps if step.play not in later)
+    return replace(plan, plays=plays, steps=steps, blocks=tuple(each for each in plan.blocks if each.play not in later))
+
+
+def _with_play(plan: Plan, by: Growth, number: int) -> Plan:
+    _check_numbers(plan, by)
+    if by.planned is None or not (0 <= number < len(plan.plays) and plan.plays[number].later):
+        raise ValueError("a play was planned that isn't to be planned when it opens")
+    if any(step.play != number or not 0 <= step.batch < len(by.planned.batches) for step in by.steps):
+        raise ValueError("what is added belongs to another play")
+    plays = (*plan.plays[:number], by.planned, *plan.plays[number + 1 :])
+    return replace(plan, plays=plays, steps=(*plan.steps, *by.steps), blocks=(*plan.blocks, *by.blocks))
+
+
+def _check_numbers(plan: Plan, by: Growth) -> None:
     numbers = [step.index for step in by.steps], [block.index for block in by.blocks]
     following = range(len(plan.steps), len(plan.steps) + len(by.steps))
     if numbers != (list(following), list(range(len(plan.blocks), len(plan.blocks) + len(by.blocks)))):
         raise ValueError("what is added has numbers that don't follow those of the plan")
+
+
+def _check_growth(plan: Plan, by: Growth) -> None:
+    parents = {step.added_by for step in by.steps}
+    _check_numbers(plan, by)
     [parent] = parents if len(parents) == 1 else [None]
     if parent is None or not 0 <= parent < len(plan.steps):
         raise ValueError("what is added was added by no step, or by several")

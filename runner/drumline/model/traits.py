@@ -94,3 +94,4 @@ class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     meta: str | None = None
     waits: WaitArguments | None = None
     adds: AddArguments | None = None
+    inventory: bool = False  #: Its result says which hosts and groups there are from there on (``inventory.changing``).

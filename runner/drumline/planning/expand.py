@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.inventory.patterns import select
+from drumline.inventory.patterns import NO_MATCH, select
 from drumline.inventory.sources import members
 from drumline.loading.handlers import is_bare
 from drumline.loading.needs import in_order_of_parts, needs_of, needs_of_plays
@@ -50,21 +50,26 @@ def make_plan(
     host_scope: HostScope,
     shuffle: Shuffle,
     warnings: Diagnostics | None = None,
+    later: Collection[str] = (),
 ) -> Plan:
     """The plan of a run. Raises ``FilesError`` with every mistake that the playbook shows with this inventory.
 
     A play whose hosts ``limit`` excludes is kept, without batches. ``tags`` and ``skip_tags`` work as in Ansible.
     Parts of host patterns that match nothing are noted in ``warnings``. ``host_scope`` finds the values of
-    ``spread_by``; ``shuffle`` draws the order of hosts for ``order: shuffle``.
+    ``spread_by``; ``shuffle`` draws the order of hosts for ``order: shuffle``. ``later`` are the ids of plays that are
+    planned when they open: their patterns may match nothing yet.
     """
-    chosen = _Chosen(playbook, inventory, limit, render_pattern, Diagnostics() if warnings is None else warnings)
+    noted = Diagnostics() if warnings is None else warnings
+    chosen = _Chosen(playbook, inventory, limit, render_pattern, noted, later=later)
     batches = _all_batches(playbook, chosen, inventory, host_scope, shuffle)
     kept = {
         path: task
         for path, task in tasks_of(playbook)
         if chosen.of(path) and batches.of[path.play] and selected(task, tags, skip_tags) and not is_bare(task)
     }
-    return _Expansion(playbook, chosen, batches, kept).plan()
+    plan = _Expansion(playbook, chosen, batches, kept, later).plan()
+    plays = tuple(replace(play, later=True) if play.play.id in later else play for play in plan.plays)
+    return replace(plan, plays=plays) if later else plan
 
 
 def expand_added(
@@ -89,6 +94,14 @@ def expand_added(
     return _Expansion(playbook, chosen, batches, kept).plan()
 
 
+def matches_any(play: Play, inventory: Inventory, render_pattern: RenderPattern) -> bool:
+    """Whether the pattern of a play matches any host."""
+    try:
+        return bool(select(render_pattern(play.hosts, play), inventory))
+    except (FilesError, TemplateFailed):
+        return False
+
+
 def check_patterns(playbook: Playbook, inventory: Inventory, render_pattern: RenderPattern) -> None:
     """Raise ``FilesError`` with what is wrong with the host patterns of a playbook."""
     _Chosen(playbook, inventory, None, render_pattern, Diagnostics())
@@ -105,8 +118,10 @@ class _Chosen:
         render: RenderPattern,
         warnings: Diagnostics,
         plays: Mapping[str, Hosts] | None = None,
+        later: Collection[str] = (),
     ) -> None:
-        """``plays``: the hosts of the plays where they are known already."""
+        """``plays``: the hosts of the plays where they are known already. ``later``: see :func:`make_plan`."""
+        self._later = later
         self._inventory = inventory
         self._render = render
         self._warnings = warnings
@@ -137,8 +152,11 @@ class _Chosen:
         try:
             return self._limited(self._render(value, play), position)
         except FilesError as error:
-            self._found.extend(error.diagnostics)
+            if play.id not in self._later or any(one.summary != NO_MATCH for one in error.diagnostics):
+                self._found.extend(error.diagnostics)
         except TemplateFailed as error:
+            if play.id in self._later:
+                return ()
             self._found.add("A host pattern can't be rendered", detail=error.summary, position=error.position)
         return ()
 
@@ -235,7 +253,15 @@ class _Place(Struct, frozen=True):
 class _Expansion:
     """Steps and waves of the tasks that are kept."""
 
-    def __init__(self, playbook: Playbook, chosen: _Chosen, batches: _Batches, kept: Mapping[TaskPath, Task]) -> None:
+    def __init__(
+        self,
+        playbook: Playbook,
+        chosen: _Chosen,
+        batches: _Batches,
+        kept: Mapping[TaskPath, Task],
+        later: Collection[str] = (),
+    ) -> None:
+        self._later = {play.id for play in playbook.plays if play.id in later}  # they may get steps
         self._playbook = playbook
         self._batches = batches
         self._kept = kept
@@ -266,7 +292,7 @@ class _Expansion:
 
     def plan(self) -> Plan:
         needed = dict(enumerate(needs_of_plays(self._playbook.plays)))
-        standing = without(needed, needed.keys() - {self._numbers[play] for play in self._by_play})
+        standing = without(needed, needed.keys() - {self._numbers[play] for play in (*self._by_play, *self._later)})
         steps = tuple(self._step(place, index) for place, index in self._indices.items())
         by_batch: defaultdict[tuple[int, int], list[Step]] = defaultdict(list)
         for step in steps:

@@ -6,7 +6,7 @@ that adds it, so that the rescue of that block is theirs too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -94,3 +94,56 @@ def _moved_needs(needs: Sequence[Need], step: int, block: int, before: int | Non
         )
         for need in needs
     )
+
+
+def opened_play(plan: Plan, fresh: Plan, number: int) -> Growth:
+    """A play that opens, as it stands in a plan that was made ``fresh``, with the numbers that follow in this one."""
+    steps = [step for step in fresh.steps if step.play == number]
+    blocks = [block for block in fresh.blocks if block.play == number]
+    step_at = {step.index: len(plan.steps) + place for place, step in enumerate(steps)}
+    block_at = {block.index: len(plan.blocks) + place for place, block in enumerate(blocks)}
+
+    def inside(place: Inside | None) -> Inside | None:
+        return None if place is None else Inside(block_at[place.block], place.part)
+
+    def needs(need: Need) -> list[Need]:
+        if need.step is not None:
+            known = fresh.steps[need.step]
+            return [Need(step=index) for index in _same_steps(plan, known, step_at)]
+        if need.block is not None:
+            other = fresh.blocks[need.block]
+            return [Need(block=index) for index in _same_blocks(plan, other, block_at)]
+        return [need]
+
+    planned = fresh.plays[number]
+    batches = tuple(
+        replace(batch, waves=tuple(tuple(step_at[index] for index in wave) for wave in batch.waves))
+        for batch in planned.batches
+    )
+    return Growth(
+        steps=tuple(
+            replace(
+                step,
+                index=step_at[step.index],
+                needs=tuple(dict.fromkeys(found for need in step.needs for found in needs(need))),
+                inside=inside(step.inside),
+            )
+            for step in steps
+        ),
+        blocks=tuple(replace(block, index=block_at[block.index], inside=inside(block.inside)) for block in blocks),
+        opened=number,
+        planned=replace(planned, batches=batches, later=True),
+    )
+
+
+def _same_steps(plan: Plan, step: Step, own: Mapping[int, int]) -> list[int]:
+    """The numbers of a step of a fresh plan: its own if it is of the play that opens, else those of its task."""
+    if step.index in own:
+        return [own[step.index]]
+    return [one.index for one in plan.steps if (one.play, one.task.id) == (step.play, step.task.id)]
+
+
+def _same_blocks(plan: Plan, block: Block, own: Mapping[int, int]) -> list[int]:
+    if block.index in own:
+        return [own[block.index]]
+    return [one.index for one in plan.blocks if (one.play, one.id) == (block.play, block.id)]

@@ -14,7 +14,6 @@ def _words(text: str) -> frozenset[str]:
 
 #: Modules of which a line or two of another action do the usual work: name to those lines.
 _INSTEAD = {
-    "add_host": "name the host in the inventory",
     "apache2_module": "command: a2enmod NAME",
     "archive": "command: tar -czf DEST -C DIRECTORY .",
     "composer": "command: composer install --working-dir=DIRECTORY",
@@ -22,7 +21,6 @@ _INSTEAD = {
     "expect": "command with stdin",
     "filesystem": "command: mkfs -t TYPE DEVICE",
     "firewalld": "command: firewall-cmd --permanent --add-service=NAME",
-    "group_by": "name the groups in the inventory",
     "htpasswd": "command: htpasswd -b FILE NAME PASSWORD",
     "iptables": "command: iptables -A CHAIN …",
     "locale_gen": "command: locale-gen NAME",

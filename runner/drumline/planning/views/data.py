@@ -30,6 +30,7 @@ def _play_data(plan: Plan, planned: PlannedPlay) -> dict[str, Any]:
         "id": play.id,
         "strategy": str(play.strategy),
         "facts": play.facts or None,
+        "later": planned.later,
         "needs": [plan.plays[need].play.id for need in planned.needs],
         "order": str(play.order),
         "serial": [str(amount) for amount in play.serial],

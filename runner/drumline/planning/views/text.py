@@ -62,6 +62,8 @@ class _PlayText:
         yield f"play {self._index + 1}: {play_title(planned.play)}"
         if planned.needs:
             yield f"  waits for {_joined(f'play {need + 1}' for need in planned.needs)}"
+        if planned.later:
+            yield "  planned when it opens: tasks before it may change which hosts there are"
         if not planned.batches:
             yield "  no hosts take part"
             return
