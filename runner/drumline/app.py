@@ -40,7 +40,7 @@ from drumline.loading.connection import check_connections
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.facts import with_facts
-from drumline.loading.foreseen import Foreseen, foresee
+from drumline.loading.foreseen import Foresight, foresee
 from drumline.loading.handlers import with_handlers
 from drumline.loading.names import check_names, embedded, mentions, references
 from drumline.loading.playbook import read_playbooks
@@ -114,7 +114,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     #: What of the playbook takes part.
     selection: Selection = Selection()
     #: What its tasks add while it runs, as far as that is known.
-    foreseen: Foreseen = field(default_factory=Foreseen)
+    foreseen: Foresight = field(default_factory=Foresight)
     #: The files that this was made from.
     inputs: Inputs = field(default_factory=Inputs)
 

@@ -20,7 +20,7 @@ from drumline.errors import FilesError
 from drumline.execution.preflight import Preflight
 from drumline.inventory.scopes import Scopes
 from drumline.loading.deferred import resolve, resolve_tags
-from drumline.loading.foreseen import Foreseen
+from drumline.loading.foreseen import Foresight
 from drumline.loading.including import places_of, read_added, read_added_role
 from drumline.loading.names import check_names
 from drumline.loading.reading import Around, Reading
@@ -272,7 +272,7 @@ def _without(additions: Sequence[Addition], had: frozenset[str]) -> Iterator[Add
 
 def foreseen_parts(
     plan: Plan,
-    foreseen: Foreseen,
+    foreseen: Foresight,
     inventory: Inventory,
     scopes: Scopes,
     selection: Selection,

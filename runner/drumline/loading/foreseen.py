@@ -33,7 +33,7 @@ class Added(Struct, frozen=True):
     play: Play  #: With these tasks alone.
 
 
-class Foreseen(Struct):
+class Foresight(Struct):
     """What the tasks of a playbook will add."""
 
     #: By play, in the order in which the files are named; what is added by what is added comes after it.
@@ -69,17 +69,17 @@ class Foreseen(Struct):
         return replace(task, traits=replace(task.traits, sets=Sets.UNKNOWN))
 
 
-NOTHING_FORESEEN = Foreseen()
+NOTHING_FORESEEN = Foresight()
 
 
-def foresee(playbook: Playbook, render: Render, reading: Reading, chosen: Callable[[Task], bool]) -> Foreseen:
+def foresee(playbook: Playbook, render: Render, reading: Reading, chosen: Callable[[Task], bool]) -> Foresight:
     """What the tasks that are ``chosen`` will add. Mistakes in these files are noted in ``reading``."""
-    looker = _Foresight(render, reading, chosen)
+    looker = _Foreseer(render, reading, chosen)
     added = {play.id: found for play in playbook.plays if (found := list(looker.added_by(play, play.tasks, ())))}
-    return Foreseen(added, frozenset(looker.unknown))
+    return Foresight(added, frozenset(looker.unknown))
 
 
-class _Foresight:
+class _Foreseer:
     def __init__(self, render: Render, reading: Reading, chosen: Callable[[Task], bool]) -> None:
         self.unknown: set[Any] = set()
         self._render = render

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drumline.loading.foreseen import Foreseen
+from drumline.loading.foreseen import Foresight
 from drumline.model.playbook import Play, Playbook, Task
 
 
 def later_plays(
-    playbook: Playbook, foreseen: Foreseen, chosen: Callable[[Task], bool], matches: Callable[[Play], bool]
+    playbook: Playbook, foreseen: Foresight, chosen: Callable[[Task], bool], matches: Callable[[Play], bool]
 ) -> frozenset[str]:
     """The ids of all plays after the first that changes the inventory.
 

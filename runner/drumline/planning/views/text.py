@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 from drumline.diagnostics import counted
-from drumline.loading.foreseen import NOTHING_FORESEEN, Foreseen
+from drumline.loading.foreseen import NOTHING_FORESEEN, Foresight
 from drumline.loading.handlers import is_bare
 from drumline.model.plan import Batch, Plan, Step
 from drumline.model.playbook import Barrier, Strategy, Task, TriggerRule
@@ -29,7 +29,7 @@ from drumline.planning.views.words import (
 )
 
 
-def as_text(plan: Plan, *, now: float | None = None, foreseen: Foreseen = NOTHING_FORESEEN) -> str:
+def as_text(plan: Plan, *, now: float | None = None, foreseen: Foresight = NOTHING_FORESEEN) -> str:
     """The plan as text: for each batch and wave its tasks, their hosts, what they wait for, and when the run stops.
 
     With ``now`` (seconds since the epoch), starts at a given time show how far away they are. Of what is ``foreseen``
@@ -49,7 +49,7 @@ def as_text(plan: Plan, *, now: float | None = None, foreseen: Foreseen = NOTHIN
 class _PlayText:
     """One play of a plan."""
 
-    def __init__(self, plan: Plan, index: int, now: float | None, foreseen: Foreseen) -> None:
+    def __init__(self, plan: Plan, index: int, now: float | None, foreseen: Foresight) -> None:
         self._plan = plan
         self._foreseen = foreseen
         self._index = index
