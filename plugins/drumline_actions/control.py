@@ -166,6 +166,7 @@ ACTIONS = (
     Action(
         name="meta",
         perform=perform_meta,
+        checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, meta="free_form"),
         help="Ask something of the run itself, such as to run handlers now",
         arguments=(Argument(name="free_form", required=True, choices=("flush_handlers",), help="What it is asked"),),

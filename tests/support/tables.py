@@ -23,6 +23,7 @@ from drumline.model import event
 from drumline.model.cause import Because
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
+from drumline.model.traits import Checks
 from drumline.plugin import Argument, Duration, HostPath, Mode, Moment, Platform
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
@@ -78,6 +79,7 @@ def names() -> list[str]:
         *(
             "advice",
             "causes",
+            "checks",
             "filters",
             "tests",
             "lookups",
@@ -107,6 +109,20 @@ def _action(name: str) -> str:
     offered = (argument for argument in arguments if not argument.refused)
     rows = ((_names(argument), _type(argument), _default(argument), _help(argument)) for argument in offered)
     return _table(("argument", "type", "default", "what it does"), rows)
+
+
+def _checks(_: str) -> str:
+    by_kind: dict[Checks, set[str]] = {kind: set() for kind in reversed(Checks)}
+    for action in registry().actions.values():
+        by_kind[action.checks].add(action.name)
+    return _table(("in a check", "actions"), ((_CHECKS[kind], _list(sorted(names))) for kind, names in by_kind.items()))
+
+
+_CHECKS = {
+    Checks.FULLY: "what they would change is known",
+    Checks.PARTLY: "it is known for some arguments, such as `creates` of commands",
+    Checks.NOT: "they aren't run, and are `unclear`",
+}
 
 
 def _help(argument: Argument) -> str:
@@ -609,6 +625,7 @@ def _list(words: Iterable[str]) -> str:
 _RENDERERS: dict[str, Callable[[str], str]] = {
     "action": _action,
     "causes": _causes,
+    "checks": _checks,
     "errors": _errors,
     "event": _event,
     "filters": _filters,
