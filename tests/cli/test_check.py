@@ -98,6 +98,17 @@ def test_runs_that_were_checks_are_marked(tmp_path: Path, motd: Path) -> None:
     assert '"check": true' in call(tmp_path, "runs", "show", "1", "--format", "json").out
 
 
+def test_a_handler_that_is_perhaps_notified_is_shown(tmp_path: Path, motd: Path) -> None:
+    tasks = "    - {command: 'true', notify: Restart}\n"
+    tasks += f"    - {{copy: {{content: x, dest: {motd}}}, notify: Reload}}\n"
+    tasks += "  handlers:\n    - {name: Restart, command: 'true'}\n    - {name: Reload, debug: {msg: hi}}\n"
+    ended = _called(tmp_path, tasks, "run", "-C", "--events", "events.json")
+    assert "  unclear     Restart: a, b  a task that a check can't know would notify it" in ended.out
+    assert "  no change   Reload: a, b" in ended.out
+    assert '"notified":["Reload"]' in (tmp_path / "events.json").read_text()
+    assert ended.err == ""
+
+
 def test_single_actions_are_checked_too(tmp_path: Path, motd: Path) -> None:
     (tmp_path / "inventory.yml").write_text(_INVENTORY)
     arguments = ("-m", "copy", "-a", f"content=x dest={motd}", "--check", "--diff")

@@ -47,7 +47,7 @@ def describe(event: Event, plan: Plan) -> dict[str, Any]:
         elif isinstance(value, Growth):
             name, value = "steps", [_described_step(step) for step in value.steps]
         elif isinstance(value, tuple):
-            value = [_described(item, plan) for item in value]
+            value = [item if isinstance(item, str) else _described(item, plan) for item in value]
         elif name == "play":
             fields["play_id"] = plan.plays[value].play.id
         elif name == "step":

@@ -35,6 +35,7 @@ from drumline.model.event import (
     WaveEnded,
     WaveReleased,
 )
+from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
 from drumline.reporting.failures import FailureReports
@@ -236,7 +237,9 @@ class ConsoleReport:
         self._forget(wave)
 
     def _has_something(self, wave: Wave) -> bool:
-        return bool(wave.folds or wave.late or any(step in self._tracker.starts for step in self._steps(wave)))
+        unclear = any(ending.status is Status.UNCLEAR for ending in wave.abandoned)
+        started = any(step in self._tracker.starts for step in self._steps(wave))
+        return bool(wave.folds or wave.late or unclear or started)
 
     def _steps(self, wave: Wave) -> tuple[int, ...]:
         play, batch, number = wave.key
