@@ -330,7 +330,9 @@ def _look_further(
     scopes = Scopes(known, playbook, extra, templating)
     playbook = with_prompts(playbook, extra, None, mistakes.found)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions)
-    playbook = with_handlers(playbook, scopes.render, lambda _task: True, mistakes.found, Diagnostics())
+    hidden = any(mistake.hides_names for mistake in mistakes.found)  # what can't be read may define handlers, too
+    noted = Diagnostics() if hidden else mistakes.found
+    playbook = with_handlers(playbook, scopes.render, lambda _task: True, noted, Diagnostics())
     undefined = undefined and inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pytest
 from msgspec.structs import replace
 from support.makers import Actions, place
+from support.program import call
 
 from drumline.diagnostics import Diagnostic
 from drumline.inventory.definitions import Definitions
@@ -299,3 +300,10 @@ def test_titles_name_the_role(read: Read) -> None:
     assert [task_title(task) for task in play.tasks] == ["web : Go", "web : ping", "Go on"]
     [titled_once, *_] = (replace(task, name=task_title(task)) for task in play.tasks)
     assert task_title(titled_once) == "web : Go"
+
+
+def test_a_missing_role_may_have_the_handlers_that_are_notified(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text("- hosts: all\n  roles: [none]\n  tasks: [{command: 'true', notify: restart}]\n")
+    ended = call(tmp_path, "plan", "site.yml", "-i", "localhost,")
+    assert "A role isn't there" in ended.said
+    assert "restart" not in ended.said.replace("notify: restart", "")
