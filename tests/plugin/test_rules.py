@@ -34,6 +34,7 @@ ACTION = Action(
         (Written(arguments={}, open={"content": "{{ x }}"}), []),
         (Written(arguments={}), [("", "it needs 'src' or 'content'.")]),
         (Written(arguments={"src": None}), [("", "it needs 'src' or 'content'.")]),
+        (Written(arguments={}, open={"src": "{{ x | d(omit) }}", "content": "{{ y | default(omit) }}"}), []),
         (
             Written(arguments={"src": "a"}, open={"content": "{{ x }}"}),
             [("content", "'src' and 'content' exclude each other.")],

@@ -66,3 +66,19 @@ def test_nothing_that_stands_in_a_file_stops_it(project: Project, text: str) -> 
     ended = call(project({"x.yml": text}), "coverage", "x.yml")
     assert (ended.status, ended.err) == (0, "")
     assert "0.0% load" in ended.out
+
+
+def test_a_projects_own_collection_and_plugins_are_found(project: Project) -> None:
+    task = "- debug: {msg: \"{{ 1 | acme.shop.own_filter }} {{ lookup('own_lookup', 'x') }}\"}\n"
+    root = project(
+        {
+            "site.yml": "- hosts: all\n  roles: [acme.shop.web]\n",
+            "galaxy.yml": "namespace: acme\nname: shop\n",
+            "roles/web/tasks/main.yml": task,
+            "plugins/filter/more.py": "FILTERS = {'own_filter': 1}\n",
+            "plugins/lookup/own_lookup.py": "",
+        }
+    )
+    ended = call(root, "coverage", "--stubs", "--list", ".")
+    assert ended.out.splitlines()[-3:] == ["100.0% load: 2 of 2", "  1 of 1 playbooks", "  1 of 1 roles"], ended.said
+    assert "0 of 1 playbooks" in call(root, "coverage", "site.yml").out

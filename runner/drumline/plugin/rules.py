@@ -14,7 +14,7 @@ _KINDS = {Platform.POSIX: "POSIX", Platform.WINDOWS: "Windows"}
 def broken_rules(action: Action, written: Written) -> Iterator[tuple[str, str]]:
     """What one use breaks, whatever its templates give: pairs of an argument's name (or "") and a sentence."""
     for names in action.exclusive:
-        given = written.given(*names)
+        given = [name for name in written.given(*names) if not _may_be_omitted(written, name)]
         if len(given) > 1:
             yield given[1], f"{' and '.join(map(repr, given))} exclude each other."
     for names in action.one_of:
@@ -41,3 +41,8 @@ def require_rules(action: Action, arguments: Mapping[str, Any], platform: Platfo
         raise ActionFailed(
             f"{_KINDS[platform]} hosts have no such thing as {' and '.join(used)}; leave it out for them"
         )
+
+
+def _may_be_omitted(written: Written, name: str) -> bool:
+    """Whether the template of an argument may leave it out: ``{{ src | default(omit) }}``."""
+    return "omit" in written.open.get(name, "")

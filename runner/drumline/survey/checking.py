@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,13 +28,28 @@ from drumline.plugin.registry import Registry
 from drumline.source.yaml import kept, plain, read
 from drumline.survey.finding import Kind, Unit, task_files
 from drumline.survey.made_up import made_up
+from drumline.survey.own import Own, own_of
 from drumline.survey.stubs import WithStubs
 from drumline.templating.neighbours import load_neighbours
 from drumline.templating.offers import NEIGHBOURS
 from drumline.templating.templates import Templating
 
-#: Mistakes that only say that a variable is missing, which the real inventory or the command line may define.
-_OF_VARIABLES = frozenset({"A keyword can't be rendered", "A host pattern can't be rendered"})
+#: Mistakes that only say that a variable is missing, which the real inventory or the command line may define: also what
+#: kind of host it is.
+_OF_VARIABLES = frozenset(
+    {"A keyword can't be rendered", "A host pattern can't be rendered", "runas is for Windows hosts"}
+)
+
+
+#: Mistakes that say that a filter, test or lookup isn't there.
+_OF_PLUGINS = frozenset(
+    {
+        *("Unknown filter", "Unknown test", "Unknown lookup", "Not a valid template"),
+        *("Filter not supported yet", "Test not supported yet", "Lookup not supported yet"),
+    }
+)
+#: The handlers of a role or a list of tasks may be those of whoever uses it.
+_OF_HANDLERS = "Unknown handler in notify"
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -55,7 +71,7 @@ class Checker:
         self._registries: dict[str, Registry] = {}
         self._templating: dict[str, Templating] = {}  #: It keeps what it has read.
         self._settings: dict[Path, Settings] = {}
-        self._own: dict[str, frozenset[str]] = {}
+        self._own: dict[str, Own] = {}
         self._scratch = Path()
         self._made = 0
 
@@ -98,6 +114,7 @@ class Checker:
     def check(self, unit: Unit) -> Checked:
         """Everything that is wrong with it. Never raises for what stands in files."""
         stood_in: list[WithStubs] = []
+        own = self._own_of(unit.root)
         path = self._playbook_for(unit)
         settings = self._settings_for(unit)
         place = _place_of_filters(unit)
@@ -105,9 +122,11 @@ class Checker:
         templating = self._templating.setdefault(place, Templating(plugins=plugins))
 
         if self._stubs:
-            stood_in = [WithStubs(plugins.actions, self._own_modules(unit.root))]
+            stood_in = [WithStubs(plugins.actions, own.modules)]
             plugins = replace(plugins, actions=stood_in[0])
         mistakes, warnings, playbook, plan = _checked(path, settings, plugins, templating)
+        if self._stubs:
+            mistakes = [mistake for mistake in mistakes if not _is_of(own, mistake)]
         return Checked(
             unit=unit,
             mistakes=tuple(self.mended(mistakes, unit)),
@@ -140,6 +159,8 @@ class Checker:
             made = position is not None and position.path.startswith(str(self._scratch))
             if diagnostic.summary in _OF_VARIABLES or (made and not diagnostic.detail):
                 continue
+            if diagnostic.summary == _OF_HANDLERS and unit.kind is not Kind.PLAYBOOK:
+                continue
             lines = (line for line in diagnostic.detail.splitlines() if str(self._scratch) not in line)
             detail = "\n".join(line.replace(here, "") for line in lines)
             if position is not None:
@@ -160,7 +181,11 @@ class Checker:
                 settings = load_settings(directory, os.environ)
             except DrumlineError:
                 settings = Settings()
-            self._settings[directory] = replace(settings, roles_path=_with_places(settings.roles_path, directory, root))
+            self._settings[directory] = replace(
+                settings,
+                roles_path=_with_places(settings.roles_path, directory, root),
+                collections_path=(*settings.collections_path, str(self._scratch)),
+            )
         return self._settings[directory]
 
     def _registry(self, own: str) -> Registry:
@@ -170,9 +195,15 @@ class Checker:
                 load_neighbours([Path(own)], self._registries[own])
         return self._registries[own]
 
-    def _own_modules(self, root: str) -> frozenset[str]:
+    def _own_of(self, root: str) -> Own:
+        """What the project has of its own; its collections can be found in the scratch directory then."""
         if root not in self._own:
-            self._own[root] = frozenset(_modules_below(root))
+            self._own[root] = own_of(root)
+            for name, directory in self._own[root].collections.items():
+                place = self._scratch / "ansible_collections" / Path(*name.split("."))
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if not place.exists():
+                    place.symlink_to(Path(directory).absolute())
         return self._own[root]
 
 
@@ -187,11 +218,11 @@ def _with_places(paths: Sequence[str], directory: Path, root: Path) -> tuple[str
     return (*(str(directory / Path(path).expanduser()) for path in paths), str(root / "roles"), str(root))
 
 
-def _modules_below(root: str) -> Iterator[str]:
-    for directory, names, files in os.walk(root):
-        names[:] = [name for name in names if not name.startswith(".")]
-        if Path(directory).name in ("library", "modules", "action_plugins", "action"):
-            yield from (Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
+def _is_of(own: Own, diagnostic: Diagnostic) -> bool:
+    """Whether a mistake only says that a filter, test or lookup of the project isn't there."""
+    if diagnostic.summary not in _OF_PLUGINS:
+        return False
+    return any(name.rpartition(".")[2] in own.plugins for name in re.findall(r"(?<!\w)'([\w.]+)'", diagnostic.detail))
 
 
 def _checked(

@@ -65,7 +65,7 @@ _TYPES: Mapping[type, Schema] = {
     dict: {"type": ["object", "string", "null"]},
     Path: {"type": ["string", "number", "null"]},
     HostPath: {"type": ["string", "number", "null"]},
-    Mode: {"type": ["string", "integer", "null"], "pattern": rf"^(0o)?[0-7]+$|[-+=]|^preserve$|{_TEMPLATE}"},
+    Mode: {"type": ["string", "integer", "null"], "pattern": rf"^(0o)?[0-7]+$|^[ugoa]*[-+=]|^preserve$|{_TEMPLATE}"},
     Duration: {"type": ["string", "number", "null"]},
     Moment: {"type": ["string", "number", "null"]},
 }

@@ -1,0 +1,60 @@
+"""What a project has of its own beside playbooks and roles: modules, filters, lookups and tests in Python, collections.
+
+They are known by their names alone: their code isn't run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+_MODULES = ("library", "modules", "action_plugins", "action")
+#: Directories of plug-ins for templates.
+_PLUGINS = ("filter", "filter_plugins", "lookup", "lookup_plugins", "test", "test_plugins")
+_NAME = re.compile(r"""['"]([A-Za-z_]\w*)['"]""")
+_OF_GALAXY = re.compile(r"^(namespace|name)\s*:\s*['\"]?([\w-]+)", re.MULTILINE)
+_MOST = 1 << 20
+
+
+class Own(Struct, frozen=True, kw_only=True):
+    """The names of a project's own modules and plug-ins for templates, and its collections by their full names."""
+
+    modules: frozenset[str]
+    plugins: frozenset[str]
+    collections: dict[str, str]  #: ``namespace.name`` to the directory.
+
+
+def own_of(root: str) -> Own:
+    """What there is below a directory."""
+    modules: set[str] = set()
+    plugins: set[str] = set()
+    collections: dict[str, str] = {}
+    for directory, names, files in os.walk(root):
+        names[:] = [name for name in names if not name.startswith(".")]
+        place = Path(directory)
+        if place.name in _MODULES:
+            modules.update(Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
+        if place.name in _PLUGINS:
+            plugins.update(name for file in files if file.endswith(".py") for name in _names_in(place / file))
+        if "galaxy.yml" in files:
+            said = dict(_OF_GALAXY.findall(_text(place / "galaxy.yml")))
+            collections.setdefault(f"{said.get('namespace')}.{said.get('name')}", directory)
+    return Own(modules=frozenset(modules), plugins=frozenset(plugins), collections=collections)
+
+
+def _names_in(path: Path) -> Iterator[str]:
+    """A lookup has the name of its file; filters and tests stand in quotes."""
+    yield path.stem
+    yield from _NAME.findall(_text(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(_MOST)
+    except OSError:
+        return ""
