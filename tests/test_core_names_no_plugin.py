@@ -49,6 +49,7 @@ EVERYDAY = frozenset(
         "hostname",
         "mount",
         "package",
+        "pip",
         "reboot",
         "replace",
         "service",

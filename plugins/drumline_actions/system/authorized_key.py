@@ -66,7 +66,7 @@ def perform(call: Call) -> Steps:
     )
     if not original.exists:
         settings["mode"] = "00600"
-    return (yield from write_edit(call, original, edit, follow=call["follow"], owner=user, **settings))
+    return (yield from write_edit(call, original, edit, follow=call["follow"], describe=True, owner=user, **settings))
 
 
 def _values(call: Call, path: str) -> dict[str, Any]:
@@ -115,13 +115,13 @@ def _without(lines: list[str], wanted: list[_Key]) -> list[str]:
 
 
 def _with(call: Call, lines: list[str], wanted: list[_Key]) -> list[str]:
-    """The lines with the keys, each in its old place if it has one; with ``exclusive`` no other keys."""
+    """The lines with the keys, each in its old place if it has one; with ``exclusive`` no other lines."""
     left = {key.data: key for key in wanted}
     result = []
     for line in lines:
         key = _parsed(line)
         if key is None:
-            result.append(line)
+            result += [] if call["exclusive"] else [line]
         elif key.data in left:
             new = left.pop(key.data)
             result.append(line if new == key else new.line)

@@ -282,8 +282,11 @@ class JobRun:
         """The facts, with secrets in them masked from now on. A host can't set its own connection variables."""
         if self._task.traits.sets is Sets.FACTS:
             facts = {name: fact for name, fact in facts.items() if name not in self._context.reaching}
+        # What an action gives the same names each time is no secret, whatever the name: getent_passwd.
+        public = tuple(name.partition("{")[0] for name in self._task.traits.fact_names)
         for name, value in facts.items():
-            self._context.note(name, value)
+            if not name.startswith(public):
+                self._context.note(name, value)
         return facts
 
     def _item(self, task: TaskValues) -> Values:

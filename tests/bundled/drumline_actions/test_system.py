@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.compared import Reference, Use
+from support.compared import HERE, Reference, Use
 
 from drumline.plugin import ActionFailed, Completed, ConnectionLost, ConnectionRefused, Platform
 from drumline.testing import ActionHost, HostFile
 from drumline.testing.cases import ActionCases, Case, here
+from drumline.testing.hosts import HostEntry
 
 PROGRAMS = Path(__file__).with_name("programs")
 HASH = "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."
@@ -189,6 +190,7 @@ class TestCron(ActionCases):
 # Keys.
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFxzZXZlcmFsIGxldHRlcnMgb2YgYSBrZXkgYWJj anna@home"
+OTHER_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7 berta"
 OTHER = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ berta"
 
 
@@ -283,3 +285,70 @@ def test_a_host_that_is_gone_for_a_while(posix: ActionHost) -> None:
     posix.answer = lambda request: answers.pop(0)
     assert posix("reboot").values["rebooted"] is True
     assert not answers
+
+
+@pytest.mark.ansible
+def test_jobs_and_keys_as_the_reference(disposable_reference: Reference) -> None:
+    jobs: list[dict[str, Any]] = [
+        {"name": "a", "job": "b", "hour": "4"},
+        {"name": "a", "job": "b", "special_time": "daily", "disabled": True},
+        {"name": "a", "state": "absent"},
+        {"name": "MAILTO", "job": "a@b.c", "env": True},
+        {"name": "X", "job": "1", "env": True, "insertafter": "PATH"},
+    ]
+    before: dict[str, HostEntry] = {"root": 'PATH="/bin"\n#Ansible: a\n* * * * * old\n1 * * * * b\n'}
+    environment = {"PATH": f"{PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin", "CRONTABS": HERE}
+    uses = [Use(str(given), {"user": "root", **given}, before=before) for given in jobs]
+    disposable_reference.compare("cron", uses, environment=environment)
+    lines: list[dict[str, Any]] = [
+        {"name": "db1", "key": f"db1 {KEY.rpartition(' ')[0]}"},
+        {"name": "web", "key": "web ssh-rsa AAAB"},
+    ]
+    known: dict[str, HostEntry] = {"f": "web ssh-rsa AAAA\n"}
+    uses = [Use(str(given), {"path": f"{HERE}/f", **given}, before=known) for given in lines]
+    disposable_reference.compare("known_hosts", uses)
+
+
+@pytest.mark.ansible
+@pytest.mark.skipif("ANSIBLE_COLLECTIONS_PATH" not in os.environ, reason="ansible.posix isn't there")
+def test_those_of_collections_as_the_reference(disposable_reference: Reference) -> None:
+    settings: list[dict[str, Any]] = [
+        {"name": "vm.swappiness", "value": "5"},
+        {"name": "a.b", "value": "2"},
+        {"name": "a.b", "state": "absent"},
+    ]
+    file: dict[str, HostEntry] = {"f": "# kernel\na.b=1\n"}
+    uses = [Use(str(given), {"sysctl_file": f"{HERE}/f", "reload": False, **given}, before=file) for given in settings]
+    disposable_reference.compare("sysctl", uses, "ansible.posix.sysctl")
+    keys: list[dict[str, Any]] = [
+        {"key": KEY, "manage_dir": False},
+        {"key": KEY, "key_options": "no-pty"},
+        {"key": KEY, "exclusive": True},
+        {"key": OTHER_KEY, "state": "absent"},
+    ]
+    there: dict[str, HostEntry] = {"f": f"# mine\n{OTHER_KEY}\n"}
+    without = frozenset({"keyfile", "unique", "key", "uid", "gid", "owner", "group", "mode", "size"})
+    uses = [
+        Use(
+            str(given),
+            {"user": "root", "path": f"{HERE}/f", "manage_dir": False, **given},
+            before=there,
+            without=without,
+        )
+        for given in keys
+    ]
+    disposable_reference.compare("authorized_key", uses, "ansible.posix.authorized_key")
+    tabs: list[dict[str, Any]] = [
+        {"state": "present", "src": "tmpfs", "fstype": "tmpfs"},
+        {"state": "present", "src": "tmpfs", "fstype": "tmpfs", "opts": "size=1m", "boot": False},
+        {"state": "absent_from_fstab"},
+    ]
+    fstab: dict[str, HostEntry] = {"f": "# fstab\ntmpfs /opt/it tmpfs defaults 0 0\n"}
+    uses = [
+        Use(
+            str(given), {"path": place, "fstab": f"{HERE}/f", **given}, before=fstab, without=frozenset({"backup_file"})
+        )
+        for given in tabs
+        for place in ("/opt/it", "/opt/o ther")
+    ]
+    disposable_reference.compare("mount", uses, "ansible.posix.mount")
