@@ -172,3 +172,19 @@ def test_arguments_of_ssh(place: Place) -> None:
     port = place.run("-i", "hosts", "--ssh-extra-args", "-p 1", "--ssh-common-args", arguments, "-u", "x")
     assert port.status == 4
     assert "127.0.0.1 port 1" in port.out
+
+
+@pytest.mark.parametrize("value", ["{{ lookup('env', 'WORD') }}", "{{ lookup('secret', 'env:WORD') }}", "!vault"])
+def test_a_password_from_a_store_a_vault_or_the_environment(place: Place, value: str) -> None:
+    (place.directory / "key").write_text("open")
+    env = {"WORD": place.user.password}
+    if value == "!vault":
+        encrypted = ("vault", "encrypt-string", "--vault-password-file", "key", place.user.password)
+        text = f"ansible_become_password: {call(place.directory, *encrypted).out}"
+    else:
+        text = f'ansible_become_password: "{value}"\n'
+    (place.directory / "host_vars").mkdir()
+    (place.directory / "host_vars" / "web1.yml").write_text(text)
+    ended = call(place.directory, "run", "site.yml", *place.login, "-b", "--vault-password-file", "key", "-vv", env=env)
+    assert "as-root" in ended.out, ended.said
+    assert place.user.password not in ended.said
