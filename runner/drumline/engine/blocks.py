@@ -67,6 +67,7 @@ class BlockState(Struct):
     begun: set[str] = set()  # hosts on which a job of the rescue or of the always part has ended
     barred: dict[str, Job | None] = {}  # hosts that failed before the block began there, with that failure
     failed: set[str] = set()  # hosts on which something failed for which its own rescue doesn't make up
+    left: set[str] = set()  # hosts on which the rest of it isn't needed
     rescue_failed: set[str] = set()  # of these, the ones where that was in the rescue
     dependents: list[int] = []  # steps that need it
     covered: dict[int, bool] = {}  # by step: whether all of its hosts have a job in the block
@@ -119,6 +120,8 @@ def standing(blocks: Sequence[BlockState], around: Sequence[Inside], host: str) 
     shielded = waits = False
     for place in around:  # the innermost first
         block = blocks[place.block]
+        if host in block.left:
+            return Status.UNNEEDED
         if place.part is BlockPart.TASKS:
             if host in block.entered and not shielded:
                 return Status.ABANDONED

@@ -34,6 +34,7 @@ class Ledger:
         self.blocks = blocks_of(plan)
         self.unsettled: dict[Job, int] = {}  # jobs that count for nothing yet, and the block whose rescue is awaited
         self.handlers = Handlers(plan)
+        self.cleared: set[Job] = set()  # failures that don't count any more
         self.lost: dict[str, Cause] = {}  # hosts that failed, were unreachable or dropped in any play, and why
         self.emptied: list[WaveState] = []  # waves whose last open job has ended, and that were not announced yet
         self._story: deque[tuple[Job, Status]] = deque(maxlen=_STORY)
@@ -349,6 +350,6 @@ class Ledger:
             state.ignored.add(job.host)
         elif status in FAILURE:
             if not state.around:  # else the failure may be pending
-                self.plays[state.step.play].failed.add(job.host)
+                self.plays[state.step.play].note_failure(job.host, status)
             if status in FAULT:
                 state.failures[job.host] = None

@@ -96,6 +96,8 @@ class Judge:
         play = self._ledger.plays[state.step.play]
         if state.step.task.handler is not None and not self._ledger.needs_handler(state, host):
             return self._unneeded(state, host)
+        if host in play.left:
+            return Status.UNNEEDED
         if host in play.unreachable:
             return Status.ABANDONED
         if host in play.dropped:

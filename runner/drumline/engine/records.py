@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
-from drumline.engine.policy import Tally
+from drumline.engine.policy import FAULT, Tally
 from drumline.engine.transitions import LATENESS, PLAYS, WAVES, Lateness, PlayPhase, WavePhase, moved
 from drumline.model.cause import THE_RUN, Cause
 from drumline.model.outcome import Status
@@ -166,6 +166,8 @@ class PlayState(Struct):
     failed: set[str] = set()
     unreachable: dict[str, Job] = {}
     dropped: dict[str, tuple[Cause, str]] = {}  # hosts that left it without having failed, and why
+    left: set[str] = set()  # hosts for which it has ended, as a task asked
+    cleared: set[str] = set()  # hosts whose failures so far don't count for later plays
 
     @property
     def under_way(self) -> bool:
@@ -185,6 +187,11 @@ class PlayState(Struct):
     def move_to(self, phase: PlayPhase) -> None:
         """Change how far it is; raises ``IllegalMove``."""
         self.phase = moved(f"play {self.number}", PLAYS, self.phase, phase)
+
+    def note_failure(self, host: str, status: Status) -> None:
+        """A job ended so on a host, which counts for whoever needs the play."""
+        if status in FAULT or host not in self.cleared:
+            self.failed.add(host)
 
     def taken_out(self) -> set[str]:
         """The hosts of the open batch that are in groups of which others are to stay available meanwhile."""

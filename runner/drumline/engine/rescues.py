@@ -79,7 +79,7 @@ class Rescues:
         self._ledger.unsettled.pop(job, None)
         status = self._ledger.status(job)
         if status in FAILURE:  # else only something that it added has failed, perhaps on other hosts
-            self._ledger.plays[self._ledger.steps[job.step].step.play].failed.add(job.host)
+            self._ledger.plays[self._ledger.steps[job.step].step.play].note_failure(job.host, status)
         if status in FAULT:
             self._count(job, status)
         return False

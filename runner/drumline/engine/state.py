@@ -177,6 +177,8 @@ class RunState:
             self._waves.note_end(event.job)
         if event.began is not None:
             self.starts.began(event.job, event.began)
+        if self.plan.steps[event.job.step].task.meta is not None and event.status is Status.OK:
+            self._waves.obey(event.job)
         if self.asking:
             self.asking.pop(event.job, None)
 
@@ -277,7 +279,10 @@ class RunState:
         if self.interrupted is not None:
             return 130
         causes = {
-            state.statuses[host] for state in self._ledger.steps for host in state.failures if host in state.statuses
+            state.statuses[host]
+            for state in self._ledger.steps
+            for host in state.failures
+            if host in state.statuses and Job(state.step.index, host) not in self._ledger.cleared
         }
         if causes & {Status.FAILED, Status.UNKNOWN}:
             return 2

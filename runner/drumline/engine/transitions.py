@@ -4,13 +4,14 @@ Jobs::
 
     pending ──▶ ready ──▶ running ──▶ ok | changed | skipped | failed | unreachable | cancelled | unknown
        │          │          └──▶ holding ──▶ ok | changed          failed | unknown ──▶ rescued
-       │          └─────▶ abandoned | skipped | failed | cancelled
+       │          └─────▶ abandoned | skipped | failed | cancelled | unneeded
        └──▶ abandoned | skipped | failed | cancelled | unneeded
 
 ``pending`` waits for its needs or its wave; ``ready`` waits for a free place (forks, sessions); ``running`` has been
 sent. A pending job is ``abandoned`` when its trigger rule can no longer hold because something failed, ``skipped``
 when it can no longer hold although nothing did, and ``cancelled`` when the run is stopped first. What is late at a
-barrier ends ``failed`` or ``skipped`` from wherever it is. A job that added to the plan is ``holding`` from its own end
+barrier ends ``failed`` or ``skipped`` from wherever it is, and what a host leaves behind by ``meta: end_host`` and the
+like ``unneeded``. A job that added to the plan is ``holding`` from its own end
 to the end of what it added. A rescue's job is ``unneeded`` where nothing failed, and a failure is ``rescued`` when the
 rescue of its block has ended well.
 
@@ -42,7 +43,7 @@ _WITHOUT_RUNNING = frozenset({Status.ABANDONED, Status.SKIPPED, Status.FAILED, S
 LEGAL: Final[dict[Status, frozenset[Status]]] = {
     **{status: frozenset() for status in FINAL},
     Status.PENDING: frozenset({Status.READY, Status.UNNEEDED, *_WITHOUT_RUNNING}),
-    Status.READY: frozenset({Status.RUNNING, *_WITHOUT_RUNNING}),
+    Status.READY: frozenset({Status.RUNNING, Status.UNNEEDED, *_WITHOUT_RUNNING}),
     Status.RUNNING: frozenset(
         {
             Status.HOLDING,

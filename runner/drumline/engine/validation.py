@@ -128,7 +128,16 @@ def _of_play(ledger: Ledger, play: PlayState) -> Iterator[str]:
         and host not in state.counts_as
         and Job(state.step.index, host) not in ledger.unsettled
     ]
-    yield from _differ(f"{name}: hosts that failed", play.failed, {host for host, end in counted if end in FAILURE})
+    failed = {
+        host
+        for host, status, state in endings
+        if status in FAILURE
+        and Job(state.step.index, host) not in ledger.unsettled
+        and not _is_cleared(ledger, play, Job(state.step.index, host), status)
+        and host not in state.ignored
+        and host not in state.counts_as
+    }
+    yield from _differ(f"{name}: hosts that failed", play.failed, failed)
     unreachable = {host for host, end in counted if end is Status.UNREACHABLE}
     yield from _differ(f"{name}: hosts that can't be reached", set(play.unreachable), unreachable)
     if play.over and (play.batch < len(play.batches) or any(state.tally.open for state in states)):
@@ -141,6 +150,11 @@ def _of_play(ledger: Ledger, play: PlayState) -> Iterator[str]:
             yield f"{name}: batch {batch.number} was left too early"
         if batch.number > play.batch and not (phases <= {WavePhase.HELD} or phases <= {WavePhase.ENDED}):
             yield f"{name}: batch {batch.number} was begun too early"
+
+
+def _is_cleared(ledger: Ledger, play: PlayState, job: Job, status: Status) -> bool:
+    """Whether a failure doesn't count any more, or is only a consequence of such ones."""
+    return job in ledger.cleared if status in FAULT else job.host in play.cleared
 
 
 def _of_batch(ledger: Ledger, play: PlayState, batch: BatchState) -> Iterator[str]:
@@ -219,7 +233,10 @@ def _of_behind(ledger: Ledger, batch: BatchState) -> Iterator[str]:
 
 
 def _of_lost(ledger: Ledger) -> Iterator[str]:
-    failed = {host for state in ledger.steps for host in _counted_failures(ledger, state.step.index)}
+    jobs = (
+        Job(state.step.index, host) for state in ledger.steps for host in _counted_failures(ledger, state.step.index)
+    )
+    failed = {job.host for job in jobs if job not in ledger.cleared}
     dropped = {host for play in ledger.plays for host in play.dropped}
     yield from _differ("hosts that were lost", set(ledger.lost), failed | dropped)
 

@@ -9,14 +9,14 @@ from drumline.engine.board import Jobs
 from drumline.engine.instructions import PlanPlay
 from drumline.engine.limits import Stopping
 from drumline.engine.readiness import Judge
-from drumline.engine.records import BatchState, Chain, PlayState, WaveState
+from drumline.engine.records import BatchState, Chain, PlayState, StepState, WaveState
 from drumline.engine.starts import Starts
 from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
 from drumline.model.cause import Because, Cause
 from drumline.model.event import JobsLate, PlanGrown, PlayStopped, Urgency, WaveReleased
 from drumline.model.outcome import Status
 from drumline.model.plan import Growth, Job, Plan
-from drumline.model.playbook import Late
+from drumline.model.playbook import Late, MetaTask
 
 
 class Waves:
@@ -317,6 +317,53 @@ class Waves:
             stopping = limits.broken_limit(self._plan, batch, batch.failures)
             if stopping is not None:
                 self._stop_play(play, batch, stopping)
+
+    def obey(self, job: Job) -> None:
+        """A task with ``meta`` has run: do what it asks of the run."""
+        state = self._ledger.steps[job.step]
+        batch = self._ledger.waves[job.step].batch
+        play = self._ledger.plays[batch.play]
+        match state.step.task.meta:
+            case MetaTask.END_HOST:
+                self._leave(play, [job.host])
+            case MetaTask.END_BATCH:
+                self._leave(play, batch.batch.hosts)
+            case MetaTask.END_PLAY:
+                self._leave(play, sorted(play.hosts))
+            case MetaTask.END_ROLE:
+                self._leave_role(state, job)
+            case MetaTask.CLEAR_HOST_ERRORS:
+                self._clear_errors()
+
+    def _leave(self, play: PlayState, hosts: Iterable[str]) -> None:
+        """The play ends for these hosts, without having failed."""
+        for host in hosts:
+            if host not in play.left:
+                play.left.add(host)
+                self._end_on_host(play, host, Status.UNNEEDED, self._jobs.trigger)
+
+    def _leave_role(self, state: StepState, job: Job) -> None:
+        """The innermost role around a step ends for a job's host."""
+        block = next(
+            (found for place in state.around if (found := self._ledger.blocks[place.block]).block.is_role), None
+        )
+        if block is None:
+            return
+        block.left.add(job.host)
+        self._jobs.end(self._jobs.withdraw(frozenset(block.steps), job.host), Status.UNNEEDED, self._jobs.trigger)
+        for index in block.steps:
+            self._judge.judge_on(self._ledger.steps[index], job.host, self._jobs.trigger)
+
+    def _clear_errors(self) -> None:
+        """What has failed so far counts neither for later plays nor for the exit status."""
+        for play in self._ledger.plays:
+            play.cleared |= play.failed
+            play.failed.clear()
+        dropped = {host for play in self._ledger.plays for host in play.dropped}
+        for host in self._ledger.lost.keys() - dropped:
+            del self._ledger.lost[host]
+        failed = (Job(state.step.index, host) for state in self._ledger.steps for host in state.failures)
+        self._ledger.cleared.update(job for job in failed if job not in self._ledger.unsettled)
 
     def _stop_play(self, play: PlayState, batch: BatchState, stopping: Stopping) -> None:
         reason, cause = stopping

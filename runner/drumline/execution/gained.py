@@ -16,10 +16,10 @@ from drumline.execution.values import as_written, registered, with_lines
 from drumline.inventory.magic_names import FAILED_NAMES
 from drumline.inventory.scopes import NO_FACTS, NOTHING
 from drumline.inventory.variables import Facts
-from drumline.model.event import Event, FailuresPending, FailuresSettled, JobsAbandoned, PlanGrown
+from drumline.model.event import Event, FailuresPending, FailuresSettled, JobFinished, JobsAbandoned, PlanGrown
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
-from drumline.model.playbook import Task
+from drumline.model.playbook import MetaTask, Task
 from drumline.model.traits import Sets
 from drumline.model.value import Variables, text_of
 from drumline.plugin.runs import JobReport
@@ -62,11 +62,25 @@ class Gained:
                 variables[host] = {**included, **variables.get(host, {})}
         if event.status is Status.UNCLEAR:
             self._lack(event.job, str(event.result.get("unclear", "")), registered=report.values is not None)
+        self._obey(event)
         if report.values is not None:
             self.results.add(event.job, report.values)
         if event.status in FAILURE and not event.ignored:
             self.play_hosts.lose(event.job)
         return variables
+
+    def _obey(self, event: JobFinished) -> None:
+        """What a task with ``meta`` means for what hosts have, and for which of them are left."""
+        step = self.plan.steps[event.job.step]
+        if step.task.meta is None or event.status is not Status.OK:
+            return
+        if step.task.meta is MetaTask.CLEAR_FACTS:
+            for host in self.plan.plays[step.play].hosts:
+                self.gathered.pop(host, None)
+        elif step.task.meta is MetaTask.CLEAR_HOST_ERRORS:
+            self.play_hosts.clear()
+        elif step.task.meta is MetaTask.END_HOST:
+            self.play_hosts.leave(event.job)
 
     def take(self, item: JobReport | Event) -> None:
         """Restore what happened earlier in a run: a report, or an event other than the end of a job."""

@@ -16,6 +16,8 @@ class PlayHosts:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._failed: dict[int, Counter[str]] = {}  # by play: the number of failures of each host
+        self._cleared: set[tuple[int, str]] = set()  # plays and hosts whose failures there count in no other play
+        self._left: set[tuple[int, str]] = set()  # plays, and hosts for which they have ended
         self._failures = 0  # the number of changes, in all plays
         #: By play and batch: the number of changes when it was made, and the variables.
         self._magic: dict[tuple[int, int], tuple[int, Mapping[str, Any]]] = {}
@@ -33,6 +35,18 @@ class PlayHosts:
         """The job's failure doesn't count, or doesn't count yet."""
         self._failed[self._plan.steps[job.step].play][job.host] -= 1
         self._failures += 1  # invalidates what was made before
+
+    def clear(self) -> None:
+        """What has failed so far doesn't count for plays that are still to begin."""
+        self._cleared.update(
+            (play, host) for play, counts in self._failed.items() for host in [*counts] if counts[host]
+        )
+        self._failures += 1
+
+    def leave(self, job: Job) -> None:
+        """The play ends for the job's host, which takes part in later plays."""
+        self._left.add((self._plan.steps[job.step].play, job.host))
+        self._failures += 1
 
     def magic(self, step: Step) -> Mapping[str, Any]:
         """The magic variables that are the same for all jobs of the step's batch."""
@@ -55,12 +69,13 @@ class PlayHosts:
 
     def _failed_before(self, play: int) -> set[str]:
         """The hosts that failed in this play, or in one that it needs, directly or through others."""
-        failed: set[str] = set()
+        failed = {host for left, host in self._left.copy() if left == play}
         waiting, seen = [play], {play}
         while waiting:
             found = waiting.pop()
             counts = self._failed.get(found, Counter()).copy()  # it may grow while it is read
-            failed.update(host for host, count in counts.items() if count)
+            lost = {host for host, count in counts.items() if count}
+            failed |= lost if found == play else {host for host in lost if (found, host) not in self._cleared}
             further = [need for need in self._plan.plays[found].needs if need not in seen]
             seen.update(further)
             waiting += further

@@ -221,8 +221,8 @@ class ListReader:
 def with_meta(task: Task) -> Task:
     """The task of an action that asks something of the run itself, which says what that is."""
     asked = task.arguments.get(task.traits.meta or "")
-    known = {str(meta): meta for meta in MetaTask}
-    return replace(task, meta=known.get(text_of(asked)))
+    meta = {str(meta): meta for meta in MetaTask}.get(text_of(asked))
+    return replace(task, meta=meta, run_once=task.run_once or (meta is not None and meta.once))
 
 
 def _check_handler(task: Task, found: Diagnostics) -> None:

@@ -44,6 +44,7 @@ class Block(Struct, frozen=True, kw_only=True, gc=False):
     id: str = ""  #: Of the block in its play.
     play: int = 0
     inside: Inside | None = None  #: The part of another block that contains it.
+    is_role: bool = False  #: Whether it stands for a role.
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False):

@@ -57,7 +57,20 @@ class Section(IntEnum):
 class MetaTask(StrEnum):
     """What a task with ``meta`` asks of the run itself (Ansible's names)."""
 
+    NOOP = "noop"
     FLUSH_HANDLERS = "flush_handlers"
+    END_HOST = "end_host"
+    END_ROLE = "end_role"
+    END_BATCH = "end_batch"
+    END_PLAY = "end_play"
+    CLEAR_FACTS = "clear_facts"
+    CLEAR_HOST_ERRORS = "clear_host_errors"
+    RESET_CONNECTION = "reset_connection"
+
+    @property
+    def once(self) -> bool:
+        """Whether one job does it for all hosts of the batch."""
+        return self in (MetaTask.END_BATCH, MetaTask.END_PLAY, MetaTask.CLEAR_FACTS, MetaTask.CLEAR_HOST_ERRORS)
 
 
 class Within(NamedTuple):

@@ -37,7 +37,8 @@ def _own_title(task: Task) -> str:
 
 def task_text(task: Task) -> str:
     """The command, message or condition of a task; empty where it has none, and with ``no_log``."""
-    given = next((task.arguments[name] for name in _TELLING if name in task.arguments), None)
+    telling = _TELLING if task.traits.meta is None else (task.traits.meta,)
+    given = next((task.arguments[name] for name in telling if name in task.arguments), None)
     if task.no_log is not False or given is None:
         return ""
     line = mask_assignments(" ".join(" ".join(_words(given)).split()))[0]

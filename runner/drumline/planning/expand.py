@@ -385,7 +385,8 @@ class _Expansion:
     def _block(self, place: _Place, index: int) -> Block:
         block = self._blocks[place.path]
         inside = self._inside(place, block.within)
-        return Block(index=index, id=block.id, play=self._numbers[place.path.play], inside=inside)
+        is_role = block.role_use is not None
+        return Block(index=index, id=block.id, play=self._numbers[place.path.play], inside=inside, is_role=is_role)
 
     def _inside(self, place: _Place, within: Within | None) -> Inside | None:
         if within is None:
