@@ -158,6 +158,10 @@ if [ -L "$path" ] && [ -d "$path" ]; then
     if mv --help 2>&1 | grep -q -e -T; then as_file=-T; else as_file=-h; fi
 fi
 was=$(kind)
+if [ -z "$state" ] && [ -n "$recurse" ]; then
+    state=directory
+    [ "$was" = absent ] || [ -d "$path" ] || fail "recurse option requires state to be 'directory'"
+fi
 case $state in
     absent)
         if present; then

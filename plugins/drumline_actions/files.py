@@ -70,7 +70,7 @@ _ALGORITHMS |= {"sha512": "sha512"}
 
 def perform_file(call: Call) -> Steps:
     state = call["state"]
-    if call["recurse"] and state != "directory":
+    if call["recurse"] and state not in (None, "directory"):
         raise ActionFailed("recurse option requires state to be 'directory'")
     if call["src"] is not None and state not in _LINKS:
         raise ActionFailed("src option requires state to be 'link' or 'hard'")
@@ -105,7 +105,7 @@ def check_file(written: Written) -> Iterator[tuple[str, str]]:
     """Mistakes in arguments of ``file`` that don't depend on the host."""
     known = written.arguments
     state = None if "state" in written.open else known.get("state", "file")
-    if known.get("recurse") and state not in (None, "directory"):
+    if known.get("recurse") and known.get("state") not in (None, "directory"):
         yield "recurse", "'recurse' needs state: directory."
     if written.given("src") and state not in (None, *_LINKS):
         yield "src", "'src' needs state: link or hard."

@@ -6,10 +6,12 @@ from drumline.plugin import Action, Argument, Call, Checks, Platform, Steps, Tra
 from drumline.plugin.kit import Script, ask, result_of
 from drumline_actions.packages.apt import ACTIONS as APT
 from drumline_actions.packages.apt import APT_PACKAGES, apt_variables
+from drumline_actions.packages.dnf import ACTIONS as DNF
 from drumline_actions.packages.dnf import RPM_PACKAGES, rpm_result, rpm_variables
 
+#: Of other managers, which are theirs alone: those of dnf that apt has as well mean the same.
+_OF_MANAGERS = {argument.name: argument for argument in (*DNF[0].arguments, *APT[0].arguments)}
 _PACKAGE = Script.beside(__file__, "package", needs=(APT_PACKAGES, RPM_PACKAGES))
-_DEFAULTS = {argument.name: argument.default for argument in APT[0].arguments}
 
 
 def perform(call: Call) -> Steps:
@@ -17,7 +19,7 @@ def perform(call: Call) -> Steps:
     whole = Call(
         host=call.host,
         platform=call.platform,
-        arguments={**_DEFAULTS, **call.arguments, "name": names},
+        arguments={**call.arguments, "name": names},
         environment=call.environment,
         check=call.check,
     )
@@ -26,6 +28,7 @@ def perform(call: Call) -> Steps:
     return rpm_result(answer) if "rc" in answer else result_of(answer)
 
 
+_OWN = ("name", "state", "use", "update_cache")
 _MANAGERS = {"ansible.builtin.apt": "apt", "ansible.builtin.dnf": "dnf", "ansible.builtin.yum": "yum"}
 
 ACTIONS = (
@@ -45,6 +48,7 @@ ACTIONS = (
             ),
             Argument(name="use", default="auto", help="The manager: apt, dnf, apk, …; default: the one that is there"),
             Argument(name="update_cache", type=bool, default=False, help="Read the lists of packages anew, first"),
+            *(argument for name, argument in _OF_MANAGERS.items() if name not in _OWN),
         ),
         platforms=(Platform.POSIX,),
     ),

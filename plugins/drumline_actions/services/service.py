@@ -14,6 +14,8 @@ _SERVICE = Script.beside(__file__, "service", needs=(_SYSTEMD_UNIT,))
 
 _STATES = ("reloaded", "restarted", "started", "stopped")
 _OF_UNITS = ("state", "enabled", "masked")
+#: What ``service`` may be asked for alone, where systemd runs the services.
+_OF_SYSTEMD = ("masked", "daemon_reload", "daemon_reexec")
 _GLOBS = "*?["
 _NO_GLOBS = "is no name of a service: patterns aren't taken, and this has one of * ? [."
 
@@ -22,14 +24,11 @@ def perform_systemd(call: Call) -> Steps:
     _refuse_globs(call["name"])
     if call["name"] is None and not all(call[name] is None for name in _OF_UNITS):
         raise ActionFailed(f"name is required for {', '.join(_OF_UNITS)}")
-    options = [f"--{call['scope']}"] if call["scope"] != "system" else []
-    options += ["--no-block"] if call["no_block"] else []
-    options += ["--force"] if call["force"] else []
     answer = yield from ask(
         call,
         _SYSTEMD,
         unit=call["name"],
-        options=" ".join(options),
+        options=_options(call),
         state=call["state"],
         enabled=_word(call["enabled"]),
         masked=_word(call["masked"]),
@@ -40,7 +39,7 @@ def perform_systemd(call: Call) -> Steps:
 
 
 def perform_service(call: Call) -> Steps:
-    if call["state"] is None and call["enabled"] is None:
+    if call["state"] is None and call["enabled"] is None and not any(call.arguments.get(name) for name in _OF_SYSTEMD):
         raise ActionFailed("Neither 'state' nor 'enabled' set")
     _refuse_globs(call["name"])
     answer = yield from ask(
@@ -54,13 +53,22 @@ def perform_service(call: Call) -> Steps:
         arguments=call["arguments"],
         runlevel=call.arguments.get("runlevel", "default"),
         sleep=call["sleep"],
-        options="",
-        masked="",
+        options=_options(call),
+        masked=_word(call.arguments.get("masked")),
         daemon_reload=call.arguments.get("daemon_reload", False),
-        daemon_reexec=False,
+        daemon_reexec=call.arguments.get("daemon_reexec", False),
     )
     status = {"status": _shown(answer.pop("status"))} if "status" in answer else {}
     return result_of(_answer(answer), name=call["name"], **status)
+
+
+def _options(call: Call) -> str:
+    """Those of every ``systemctl``."""
+    given = call.arguments
+    options = [f"--{given['scope']}"] if given.get("scope", "system") != "system" else []
+    options += ["--no-block"] if given.get("no_block") else []
+    options += ["--force"] if given.get("force") else []
+    return " ".join(options)
 
 
 def _refuse_globs(name: str | None) -> None:
@@ -104,7 +112,7 @@ def check_systemd(written: Written) -> Iterator[tuple[str, str]]:
 
 def check_service(written: Written) -> Iterator[tuple[str, str]]:
     """Mistakes in arguments that don't depend on the host."""
-    if not written.given("state", "enabled"):
+    if not written.given("state", "enabled", *_OF_SYSTEMD):
         yield "", "'service' needs 'state' or 'enabled'."
     yield from _check_name(written)
 
@@ -127,6 +135,33 @@ _OF_SCRIPTS = (
     Argument(name="sleep", type=int, help="Seconds between stop and start of a restart (init scripts)"),
 )
 
+#: For units of systemd.
+_OF_UNIT = (
+    Argument(name="masked", type=bool, help="Whether it can't be started at all"),
+    Argument(
+        name="daemon_reload",
+        type=bool,
+        default=False,
+        aliases=("daemon-reload",),
+        help="Read units again, before anything else",
+    ),
+    Argument(
+        name="daemon_reexec",
+        type=bool,
+        default=False,
+        aliases=("daemon-reexec",),
+        help="Restart systemd itself, before anything else",
+    ),
+    Argument(
+        name="scope",
+        default="system",
+        choices=("global", "system", "user"),
+        help="Whose units: the host's, the user's that the task runs as, all users'",
+    ),
+    Argument(name="no_block", type=bool, default=False, help="Don't wait until it has started or stopped"),
+    Argument(name="force", type=bool, help="Replace links to units that are in the way"),
+)
+
 ACTIONS = (
     Action(
         name="service",
@@ -141,6 +176,7 @@ ACTIONS = (
             Argument(name="use", default="auto", help="What runs services: auto, systemd, openrc, sysvinit"),
             Argument(name="runlevel", default="default", help="In which runlevel it starts (OpenRC)"),
             *_OF_SCRIPTS,
+            *_OF_UNIT,
         ),
         check=check_service,
         platforms=(Platform.POSIX,),
@@ -155,29 +191,7 @@ ACTIONS = (
             Argument(name="name", aliases=("service", "unit"), help="Name of the unit"),
             _STATE,
             _ENABLED,
-            Argument(name="masked", type=bool, help="Whether it can't be started at all"),
-            Argument(
-                name="daemon_reload",
-                type=bool,
-                default=False,
-                aliases=("daemon-reload",),
-                help="Read units again, before anything else",
-            ),
-            Argument(
-                name="daemon_reexec",
-                type=bool,
-                default=False,
-                aliases=("daemon-reexec",),
-                help="Restart systemd itself, before anything else",
-            ),
-            Argument(
-                name="scope",
-                default="system",
-                choices=("global", "system", "user"),
-                help="Whose units: the host's, the user's that the task runs as, all users'",
-            ),
-            Argument(name="no_block", type=bool, default=False, help="Don't wait until it has started or stopped"),
-            Argument(name="force", type=bool, help="Replace links to units that are in the way"),
+            *_OF_UNIT,
         ),
         check=check_systemd,
         platforms=(Platform.POSIX,),

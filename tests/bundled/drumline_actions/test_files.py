@@ -170,7 +170,27 @@ class TestFileOnPosix(ActionCases):
             changed=True,
             after={"real/": None, "real/file": "x"},
         ),
-        Case("all below nothing", {"path": "/nowhere", "recurse": True}, answers=[], failed="requires state"),
+        Case(
+            "all below, of what is a directory already",
+            {"path": here("d"), "recurse": True, "mode": "u=rwX,go="},
+            before={"d/": HostFile(None, 0o755), "d/f": HostFile("x", 0o644)},
+            changed=True,
+            values={"state": "directory"},
+            after={"d/": HostFile(None, 0o700), "d/f": HostFile("x", 0o600)},
+        ),
+        Case(
+            "all below nothing makes a directory",
+            {"path": here("d"), "recurse": True},
+            changed=True,
+            after={"d/": None},
+        ),
+        Case("all below a file", {"path": here("f"), "recurse": True}, before={"f": "x"}, failed="requires state"),
+        Case(
+            "all below a link",
+            {"path": "/nowhere", "recurse": True, "state": "link"},
+            answers=[],
+            failed="requires state",
+        ),
     )
 
 
