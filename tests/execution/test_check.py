@@ -238,6 +238,18 @@ def test_a_handler_that_is_perhaps_notified_is_unclear(tmp_path: Path, task: str
     assert (ran.status(name), ran.exit_status) == (status, 0)
 
 
+def test_a_variable_of_a_file_that_is_not_known_is_not_known_either(tmp_path: Path) -> None:
+    ran = _check(
+        tmp_path,
+        f"""{_UNKNOWN}
+        - {{include_vars: '{{{{ result.stdout }}}}.yml'}}
+        - {{id: then, debug: {{msg: '{{{{ from_file }}}}'}}}}
+        """,
+    )
+    assert (ran.status("then"), ran.exit_status) == ("unclear", 0)
+    assert "'from_file' is undefined" in ran.result("then")["unclear"]
+
+
 def test_a_check_tries_what_it_cannot_know_once(tmp_path: Path) -> None:
     ran = _check(tmp_path, "- {id: one, command: 'true', register: it, until: it.rc == 0, retries: 3, delay: 600}")
     assert ran.status("one") == "unclear"

@@ -37,6 +37,7 @@ class Gained:
         self.gathered: dict[str, Facts] = {}  #: Gathered facts, by host. Replaced in the same way.
         self.included: dict[str, Variables] = {}  #: Variables from files, by host. Replaced in the same way.
         self.of_plays: dict[tuple[str, str], Variables] = {}  #: The same of a play: by its id and the host.
+        self.open: dict[str, str] = {}  #: Hosts that may have more variables than a check knows, and why.
         self.results = Results(plan, kept)
         self.play_hosts = PlayHosts(plan)
         self.plan = plan  #: As far as it is known.
@@ -117,6 +118,8 @@ class Gained:
         if task.register and not registered:
             lacking[task.register] = UnclearVariable(task.register, reason)
         for host in hosts:
+            if task.traits.sets in (Sets.UNKNOWN, Sets.PLAY, Sets.INCLUDED):
+                self.open.setdefault(host, reason)
             ungathered = task.traits.sets is Sets.FACTS and host not in self.gathered
             facts = {_ALL: UnclearVariable(_ALL, reason)} if ungathered else {}
             self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **lacking, **facts})

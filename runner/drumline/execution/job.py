@@ -64,7 +64,7 @@ from drumline.source.files import find_file, search_path
 from drumline.source.vault import opened
 from drumline.templating.budget import Allowance, allow
 from drumline.templating.failures import TemplateFailed, VariableUndefined
-from drumline.templating.unclear import UnclearRead, known_of
+from drumline.templating.unclear import UnclearRead, known_of, root
 from drumline.templating.values import OMIT
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class JobRun:
         except UnclearRead as read:
             values = unclear(read.reason)
         except TemplateFailed as error:
-            values = template_failure(error, self._allowance.timeout)
+            values = self._not_rendered(error)
         except Unreachable as lost:
             known = {"kind": type(lost.error).__name__, "reason": lost.error.summary}
             values = failure(lost.error.told(self._context.secrets.mask), unreachable=True, **known)
@@ -270,7 +270,14 @@ class JobRun:
         except TemplateFailed as error:
             if self.requests.stopped:
                 raise
-            return template_failure(error, self._allowance.timeout)
+            return self._not_rendered(error)
+
+    def _not_rendered(self, error: TemplateFailed) -> Values:
+        """The result for a template that can't be rendered: in a check a variable may be one that isn't known."""
+        reason = self._context.gained.open.get(self._job.host)
+        if self.check and reason and isinstance(error, VariableUndefined):
+            return unclear(f"{error.summary} It may be one that can't be known: {root(reason)}")
+        return template_failure(error, self._allowance.timeout)
 
     def _set_by(self, values: Values) -> Mapping[str, Any]:
         """What an item's result means for the items after it: facts, and what it registers by itself."""
