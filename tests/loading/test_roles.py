@@ -14,6 +14,7 @@ from support.program import call
 
 from drumline.diagnostics import Diagnostic
 from drumline.inventory.definitions import Definitions
+from drumline.journal.codec import decode, encode
 from drumline.loading.needs import needs_of
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.reading import NOTHING_AROUND, Around
@@ -307,3 +308,17 @@ def test_a_missing_role_may_have_the_handlers_that_are_notified(tmp_path: Path) 
     ended = call(tmp_path, "plan", "site.yml", "-i", "localhost,")
     assert "A role isn't there" in ended.said
     assert "restart" not in ended.said.replace("notify: restart", "")
+
+
+def test_a_journal_keeps_what_roles_define(read: Read) -> None:
+    files = {
+        "site.yml": site("[{role: web, p: 1}]"),
+        "roles/web/tasks/main.yml": "- import_role: {name: inner}\n- ping:\n",
+        "roles/web/vars/main.yml": "v: '{{ p }}'",
+        "roles/inner/tasks/main.yml": PING,
+    }
+    play, _ = read(files)
+    again = decode(Play, encode(play))
+    assert again == play
+    assert again.tasks[0].role is not None
+    assert again.tasks[0].role.parents[0].variables == play.roles[-1].variables
