@@ -52,7 +52,7 @@ from drumline.loading.vars_files import with_vars_files
 from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.host import Inventory
-from drumline.model.plan import Plan, without_later
+from drumline.model.plan import Plan, as_known, without_later
 from drumline.model.playbook import Playbook, Task
 from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
@@ -375,7 +375,7 @@ def estimate_of(
     from drumline.forecast.estimate import estimate
     from drumline.journal.past import past_runs
 
-    settings, plan = prepared.settings, prepared.plan
+    settings, plan = prepared.settings, as_known(prepared.plan)
     return estimate(
         plan,
         read_past(past_runs(settings.state, plan.playbook.path)),

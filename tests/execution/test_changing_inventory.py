@@ -110,3 +110,22 @@ def test_a_run_that_is_read_back_knows_plays_that_were_planned_when_they_opened(
     ]
     told = call(tmp_path, "runs", "show", "--state", "state").said
     assert "y" in told
+
+
+def test_simulations_and_checks_of_waits_know_plays_that_open_later(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(ADDING + play("all", "{id: x, debug: }"))
+    (tmp_path / "hosts.yml").write_text(INVENTORY)
+    assert call(tmp_path, "simulate", "site.yml", "-i", "hosts.yml").status == 0
+    assert call(tmp_path, "plan", "--lint-waits", "site.yml", "-i", "hosts.yml").status == 0
+    assert call(tmp_path, "plan", "--estimate", "site.yml", "-i", "hosts.yml").status == 0
+
+
+def test_the_history_shows_what_was_added(tmp_path: Path) -> None:
+    (tmp_path / "part.yml").write_text("- {id: x, command: echo of-x}\n")
+    ran = run(tmp_path, ADDING + play("fresh", "{id: inc, include_tasks: part.yml}"))
+    assert ran.exit_status == 0
+    shown = call(tmp_path, "runs", "show", "--state", "state")
+    assert shown.status == 0, shown.said
+    assert "wave 1.1 of 1: x" in shown.out
+    data = call(tmp_path, "runs", "show", "--state", "state", "--format", "json")
+    assert '"inc.x"' in data.out, data.said

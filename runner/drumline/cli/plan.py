@@ -98,8 +98,9 @@ def _check(prepared: Prepared, verbose: int, state: Path | None) -> int:
 def _lint(prepared: Prepared) -> int:
     """Say which waits may never end; returns the exit status."""
     from drumline.lint.waits import lint_waits
+    from drumline.model.plan import as_known
 
-    found = lint_waits(prepared.plan, prepared.extra_variables)
+    found = lint_waits(as_known(prepared.plan), prepared.extra_variables)
     for diagnostic in found:
         show_warning(diagnostic)
     if not found:

@@ -26,6 +26,7 @@ from drumline.model.event import (
     JobsLate,
     JobsStarted,
     JobStaged,
+    PlanGrown,
     PlayStopped,
     RunFinished,
     RunStarted,
@@ -37,7 +38,7 @@ from drumline.model.event import (
     WaveReleased,
 )
 from drumline.model.outcome import Status
-from drumline.model.plan import Job, Plan, Step
+from drumline.model.plan import Growth, Job, Plan, Step
 from drumline.model.playbook import Strategy
 from drumline.plugin.traits import Costs
 
@@ -147,7 +148,10 @@ class Simulation:
                     self._release(jobs, instant, cause.kind, link)
                 case Stop(jobs=jobs, status=status):
                     self._stop(jobs, status)
-                case Grow() | PlanPlay():
+                case PlanPlay(play=number):
+                    growth = Growth(steps=(), opened=number, planned=self._plan.plays[number])
+                    self._push(PlanGrown(at=self._free, jobs=(), growth=growth))
+                case Grow():
                     pass  # no job of a simulation adds anything: what would be added isn't known
                 case Finish(exit_status=status):
                     self._found.exit_status = status

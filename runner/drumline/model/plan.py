@@ -148,6 +148,12 @@ def without_later(plan: Plan) -> Plan:
     return replace(plan, plays=plays, steps=steps, blocks=tuple(each for each in plan.blocks if each.play not in later))
 
 
+def as_known(plan: Plan) -> Plan:
+    """The plan in which all plays have the hosts that are known by now."""
+    plays = tuple(replace(play, later=False) if play.later else play for play in plan.plays)
+    return replace(plan, plays=plays)
+
+
 def _with_play(plan: Plan, by: Growth, number: int) -> Plan:
     _check_numbers(plan, by)
     if by.planned is None or not (0 <= number < len(plan.plays) and plan.plays[number].later):

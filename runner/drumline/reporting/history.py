@@ -14,10 +14,11 @@ from drumline.clock import SystemClock
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 from drumline.journal.lines import describe
-from drumline.model.event import Event, JobFinished, JobsAbandoned, JobsStarted
+from drumline.model.event import Event, JobFinished, JobsAbandoned, JobsStarted, PlanGrown
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
+from drumline.model.titles import with_titles
 from drumline.plugin.history import History, Kept, RunInfo
 from drumline.reporting.lines import (
     MARKS,
@@ -87,7 +88,7 @@ def show_lines(
     for wave in (wave for wave in tracker.waves.values() if wave.jobs):
         yield []
         times = _times(wave, tracker.now, now if run.alive else None)
-        yield [*batch_title(plan, wave), Part(", "), *wave_title(plan, wave), Part(f"  {times}", "dim")]
+        yield [*batch_title(tracker.plan, wave), Part(", "), *wave_title(tracker.plan, wave), Part(f"  {times}", "dim")]
         yield from wave_result(tracker, wave, verbose=verbose, asked=True)
     yield []
     if tracker.finished:
@@ -186,12 +187,13 @@ def show_data(
     jobs: list[dict[str, Any]] = []
     for event in _followed(tracker, events, unfit):
         if isinstance(event, JobFinished):
-            jobs.append(_job(describe(event, plan)))
+            jobs.append(_job(describe(event, tracker.plan)))
         elif isinstance(event, JobsAbandoned):
-            fields = describe(event, plan)
+            fields = describe(event, tracker.plan)
             ending = {name: fields[name] for name in ("status", "cause", "reason")}
             jobs += [{**job, **ending, "ignored": False} for job in fields["jobs"]]
     jobs += _open_jobs(tracker, run, kept or {})
+    plan = tracker.plan  # with all that was added
     return {
         "run": asdict(run),
         "failures": [job for job in jobs if job["status"] in CAUSES and not job["ignored"]],
@@ -274,6 +276,8 @@ def output_of(
             mine[event.job] = event
         elif isinstance(event, JobsStarted):
             mine.update(dict.fromkeys(event.jobs))
+        elif isinstance(event, PlanGrown):
+            plan = plan.grown(with_titles(event, str).growth)
     found = [
         job
         for job in mine
