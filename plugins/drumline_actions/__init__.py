@@ -18,7 +18,7 @@ _OF_ANSIBLE = {
     "argument_specs": ("validate_argument_spec",),
     "background": ("async_status",),
     "commands": ("raw",),
-    "control": ("assert", "debug", "fail", "meta", "pause", "set_fact"),
+    "control": ("assert", "debug", "fail", "meta", "pause", "set_fact", "set_stats"),
     "fetch": ("fetch",),
     "include": ("include_role", "include_tasks"),
     "inventory": ("add_host", "group_by"),

@@ -77,6 +77,15 @@ def check_set_fact(written: Written) -> Iterator[tuple[str, str]]:
         yield "", "it sets nothing. Name variables and their values."
 
 
+def perform_set_stats(call: Call) -> Steps:
+    for name in call["data"]:
+        if not str(name).isidentifier():
+            raise ActionFailed(f"The variable name '{name}' is not valid: use letters, digits and _, not a digit first")
+    stats = {name: call[name] for name in ("data", "per_host", "aggregate")}
+    return Result(values={"ansible_stats": stats})
+    yield
+
+
 def perform_assert(call: Call) -> Steps:
     for expression, holds in call["that"]:
         if not holds:
@@ -211,6 +220,18 @@ ACTIONS = (
         arguments=(Argument(name="cacheable", type=bool, default=False, help="Accepted without effect"),),
         open_arguments=True,
         check=check_set_fact,
+    ),
+    Action(
+        name="set_stats",
+        perform=perform_set_stats,
+        checks=Checks.FULLY,
+        traits=Traits(effect=Effect.NOTHING),
+        help="Keep values in the result of the task",
+        arguments=(
+            Argument(name="data", type=dict, required=True, help="The values by their names"),
+            Argument(name="per_host", type=bool, default=False, help="Whether they are the host's own"),
+            Argument(name="aggregate", type=bool, default=True, help="Whether they are added to those of other tasks"),
+        ),
     ),
     Action(
         name="assert",

@@ -82,7 +82,7 @@ _OTHERS = _words(
     parted patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext
     postgresql_privs postgresql_query postgresql_user proxysql_servers rabbitmq_plugin rabbitmq_user
     rabbitmq_vhost read_csv redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
-    runit s3_object sefcontext selogin seport set_stats slack ssh_config sudoers supervisorctl svc svr4pkg
+    runit s3_object sefcontext selogin seport slack ssh_config sudoers supervisorctl svc svr4pkg
     swdepot telegram terraform vmware_guest x509_certificate xattr xfs_quota xml yarn
     zfs zpool win_acl_inheritance win_audit_policy_system win_audit_rule win_auto_logon
     win_certificate_store win_chocolatey_config win_chocolatey_facts win_chocolatey_feature
@@ -176,7 +176,7 @@ def of_family(name: str) -> str:
 def sets_variables(name: str) -> bool:
     """Whether a module of this name sets variables by itself, as far as its name says."""
     bare = name.rpartition(".")[2]
-    return bare.endswith(("facts", "_info")) or bare in ("add_host", "group_by", "set_stats")
+    return bare.endswith(("facts", "_info"))
 
 
 #: Ways to reach hosts of ansible-core and of collections in everyday use, and strategies of ansible-core.

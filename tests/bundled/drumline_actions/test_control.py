@@ -55,6 +55,20 @@ class TestDebug(ActionCases):
 FACTS = {"version": 3, "names": ["a"]}
 
 
+class TestSetStats(ActionCases):
+    action = "ansible.builtin.set_stats"
+    answers = ()
+    cases = (
+        Case(
+            "values of the run",
+            {"data": {"n": 1}},
+            changed=False,
+            values={"ansible_stats": {"data": {"n": 1}, "per_host": False, "aggregate": True}},
+        ),
+        Case("no name", {"data": {"a b": 1}}, failed="'a b' is not valid"),
+    )
+
+
 class TestSetFact(ActionCases):
     action = "set_fact"
     answers = ()
