@@ -193,9 +193,13 @@ def prepare(
                 mistakes.found,
             )
             playbook = without_repeats(playbook, chosen)
-            playbook = with_handlers(playbook, scopes.render, chosen, mistakes.found, warnings, force=force_handlers)
             reading = Reading(plugins.actions, mistakes.found, _around(settings, extra, templating))
             foreseen = foresee(playbook, scopes.render, reading, chosen)
+            playbook = foreseen.with_handlers(playbook)
+            gains, force = foreseen.may_gain_handlers, force_handlers
+            playbook = with_handlers(
+                playbook, scopes.render, chosen, mistakes.found, warnings, force=force, may_gain=gains
+            )
             mistakes.imported = {**reading.imported, **playbook.imported}
             playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen, foreseen.seen(playbook))
             seen = foreseen.seen(playbook)

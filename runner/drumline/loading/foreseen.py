@@ -14,7 +14,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from drumline.loading.blocks import ListReader
 from drumline.loading.deferred import Render
+from drumline.loading.ids import unique_ids
 from drumline.loading.including import places_of, read_added, read_added_role
 from drumline.loading.reading import Reading
 from drumline.model.playbook import Loop, Play, Playbook, Task
@@ -31,6 +33,9 @@ class Added(Struct, frozen=True):
 
     include: Task
     play: Play  #: With these tasks alone.
+    #: Of a role: its handlers, and in which rows they stand.
+    handlers: Sequence[Task] = ()
+    handler_rows: Sequence[int] = ()
 
 
 class Foresight(Struct):
@@ -45,6 +50,28 @@ class Foresight(Struct):
         """What one task will add, with each file that is known."""
         parts = (part for parts in self.added.values() for part in parts)
         return [part for part in parts if part.include.position == task.position]
+
+    def with_handlers(self, playbook: Playbook) -> Playbook:
+        """The playbook, whose plays have the handlers of the roles that will be added, after their own."""
+        return replace(playbook, plays=tuple(map(self._with_handlers, playbook.plays))) if self.added else playbook
+
+    def _with_handlers(self, play: Play) -> Play:
+        known: set[Any] = set()
+        for part in self.added.get(play.id, ()):
+            places = tuple(handler.position for handler in part.handlers)
+            if places and places not in known:
+                known.add(places)
+                taken = [element.id for element in (*play.elements, *play.handlers)]
+                ids = unique_ids([*taken, *(None for _ in places)], [*taken, *(one.id for one in part.handlers)])
+                added = [replace(one, id=name) for one, name in zip(part.handlers, ids[len(taken) :], strict=True)]
+                rows = (*(play.handler_rows or (len(play.handlers),)), *part.handler_rows)
+                play = replace(play, handlers=(*play.handlers, *added), handler_rows=rows)
+        return play
+
+    def may_gain_handlers(self, play: Play) -> bool:
+        """Whether the play will add roles of which it isn't known which they are."""
+        adding = (task for task in play.tasks if task.traits.adds is not None and task.traits.adds.role is not None)
+        return any(task.position in self.unknown for task in adding)
 
     def seen(self, playbook: Playbook) -> Playbook:
         """The playbook as it is looked through: with what is added among its tasks, which don't run so."""
@@ -103,8 +130,10 @@ class _Foreseer:
             return  # it adds itself, which is known already
         assert task.traits.adds is not None
         include = _with_own(task, own)
+        handlers: ListReader | None = None
         if task.traits.adds.role is not None:
-            play = read_added_role(arguments, include, self._play, self._reading)
+            handlers = ListReader(self._reading, Path(self._play.position.path).parent, handlers=True)
+            play = read_added_role(arguments, include, self._play, self._reading, handlers)
         else:
             path = self._file(str(arguments[task.traits.adds.name]), task, above)
             if path is None:
@@ -114,7 +143,7 @@ class _Foreseer:
         if uncertain:
             tasks = tuple(replace(each, when=(*uncertain, *each.when)) for each in play.tasks)
             play = replace(play, tasks=tasks)
-        yield Added(task, play)
+        yield Added(task, play, handlers.tasks if handlers else (), handlers.rows if handlers else ())
         yield from self.added_by(self._play, play.tasks, (task, *above))
 
     def _file(self, name: str, task: Task, above: tuple[Task, ...]) -> Path | None:

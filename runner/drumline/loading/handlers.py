@@ -4,9 +4,9 @@ Flush points are the ends of ``pre_tasks``, of roles and ``tasks``, and of ``pos
 flush_handlers``. Each becomes a block of those handlers that may be notified by then, in the order in which they are
 defined; the engine decides on which hosts they run (``docs/semantics.md`` section 9).
 
-A handler that an include brings while the run goes on is none of these. The include's job notes its names; a flush
-point after it that may have to run such handlers ends with a step that adds them to the plan, once they are notified
-(:mod:`drumline.engine.handlers`).
+Roles that are included bring their handlers too, where it is known before the run which they are
+(:mod:`drumline.loading.foreseen`). Those of others could only be added at a flush point, while the run goes on: the
+engine keeps the names for which the plan has no handler (:meth:`drumline.engine.handlers.Handlers.unplanned`).
 """
 
 from __future__ import annotations
@@ -52,15 +52,20 @@ def with_handlers(
     warnings: Diagnostics,
     *,
     force: bool = False,
+    may_gain: Callable[[Play], bool] = lambda _play: False,
 ) -> Playbook:
     """The playbook with the handlers of each play at its flush points.
 
     Notes the names after ``notify`` that no handler has. Tasks that aren't ``chosen`` notify nothing. ``force``:
-    handlers run on hosts that failed, whatever the plays say.
+    handlers run on hosts that failed, whatever the plays say. ``may_gain``: whether a play may have handlers that
+    aren't known yet.
     """
     return replace(
         playbook,
-        plays=tuple(_with_handlers(play, render, chosen, found, warnings, force) for play in playbook.plays),
+        plays=tuple(
+            _with_handlers(play, render, chosen, Diagnostics() if may_gain(play) else found, warnings, force)
+            for play in playbook.plays
+        ),
     )
 
 

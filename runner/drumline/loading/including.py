@@ -33,13 +33,16 @@ def read_added(path: Path, include: Task, play: Play, reading: Reading) -> Play:
     return _only(lists, play)
 
 
-def read_added_role(arguments: Mapping[str, Any], include: Task, play: Play, reading: Reading) -> Play:
-    """The same for a task that adds a role, as its rendered ``arguments`` say."""
+def read_added_role(
+    arguments: Mapping[str, Any], include: Task, play: Play, reading: Reading, handlers: ListReader | None = None
+) -> Play:
+    """The same for a task that adds a role, as its rendered ``arguments`` say. ``handlers`` gets those of the role."""
     adds = include.traits.adds
     assert adds is not None
     assert adds.role is not None
     lists = ListReader(reading, Path(play.position.path).parent, variables=play.variables)
     lists.section = include.section
+    lists.handlers = lists.imported_handlers = handlers
     position = include.positions.get(f"arguments.{adds.name}", include.position)
     files = {kind: str(arguments[name]) for kind, name in adds.role.files if arguments.get(name) is not None}
     use = Use(
