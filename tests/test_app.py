@@ -129,7 +129,7 @@ def test_braces_within_an_expression_are_warned_about(prepared: Make) -> None:
     [
         "command: {cmdd: x}",
         "no_such_action: {}",
-        "apt: {name: x}",
+        "monit: {name: x}",
         "command: x\n  whne: y",
         "command: x\n  notify: y",
     ],
@@ -178,7 +178,7 @@ def test_no_mistake_is_told_that_only_follows_from_another(prepared: Make) -> No
 
 def test_templates_of_an_unknown_action_are_checked(prepared: Make) -> None:
     with pytest.raises(FilesError) as error:
-        prepared("- uri: {url: '{{ 1 | nofilter }}'}\n- no_such: a={{ nowhere }}\n")
+        prepared("- monit: {url: '{{ 1 | nofilter }}'}\n- no_such: a={{ nowhere }}\n")
     assert [(found.summary, expect(Position, found.position).line) for found in error.value.diagnostics] == [
         ("Action not supported yet", 4),
         ("Unknown filter", 4),
@@ -188,7 +188,7 @@ def test_templates_of_an_unknown_action_are_checked(prepared: Make) -> None:
 
 
 _HIDING = ["include_vars: x.yml", "add_host: {name: x}", "service_facts: {}", "thing_info: {}"]
-_PLAIN = ["ping:\n  become_method: enable", "uri: {url: x}", "no_such: {}"]
+_PLAIN = ["ping:\n  become_method: enable", "monit: {name: x}", "no_such: {}"]
 
 
 @pytest.mark.parametrize("mistake", [*_HIDING, "[a task]", *_PLAIN])
