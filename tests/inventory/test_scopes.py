@@ -17,7 +17,7 @@ from drumline.templating.templates import Templating
 POSITION = Position("site.yml", 1)
 
 #: Strongest first, as the documentation of ``inventory/scopes.py`` lists them.
-LAYERS = ["names", "batch", "everywhere", "extra", "own", "set_by_job", "facts", "task", "play", "host"]
+LAYERS = ["names", "batch", "extra", "own", "set_by_job", "facts", "task", "play", "host", "everywhere"]
 
 
 def scopes(host: Variables, extra: Variables, facts: Variables) -> Scopes:

@@ -141,11 +141,10 @@ def test_an_action_that_may_set_any_variable_ends_the_check_of_names(tmp_path: P
 @pytest.mark.parametrize(
     ("tasks", "line", "message"),
     [
-        ("- ping:\n  register: results", 4, "'results' is one of drumline's own variables"),
-        ("- ping:\n  loop: [1]\n  loop_control: {loop_var: results}", 5, "'results'"),
-        ("- ping:\n  loop: [1]\n  loop_control: {index_var: results}", 5, "'results'"),
-        ("- ping:\n  vars: {a: 1, results: 1}", 4, "'results'"),
-        ("- set_fact:\n    results: 1", 4, "'results'"),
+        ("- ping:\n  register: play_batch", 4, "'play_batch' is one of drumline's own variables"),
+        ("- ping:\n  loop: [1]\n  loop_control: {loop_var: play_batch}", 5, "'play_batch'"),
+        ("- ping:\n  loop: [1]\n  loop_control: {index_var: play_batch}", 5, "'play_batch'"),
+        ("- ping:\n  vars: {a: 1, play_batch: 1}", 4, "'play_batch'"),
         ("- set_fact:\n    play_batch: 1", 4, "'play_batch'"),
     ],
 )
@@ -160,8 +159,8 @@ def test_a_name_of_drumlines_own_is_not_given_to_something_else(
 
 def test_a_name_of_drumlines_own_is_not_given_by_an_option_or_a_play(read_playbook: ReadPlaybook, found: Found) -> None:
     playbook = read_playbook("- hosts: all\n  tasks: [{ping: }]")
-    [taken] = check_names(playbook, INVENTORY, {"results": 1}, Templating())
-    assert taken.detail.startswith("-e results: 'results' is one of")
+    [taken] = check_names(playbook, INVENTORY, {"play_batch": 1}, Templating())
+    assert taken.detail.startswith("-e play_batch: 'play_batch' is one of")
     [(line, _)] = found("- ping:", play="  vars: {play_batch: 1}\n")
     assert line == 2
 

@@ -16,6 +16,7 @@ Precedence, highest first, as Ansible's:
 12. the host's variables from the inventory, its groups' merged in
 13. defaults of the task's role, then of the play's public roles
 14. the keywords ``connection``, ``port`` and ``remote_user``, as ``ansible_connection`` and so on
+15. ``results`` of all tasks, unless something else has the name
 """
 
 from __future__ import annotations
@@ -99,8 +100,8 @@ class Scopes:
         other hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
         """
         names = host_magic(host, self._hostvars(everywhere) if hostvars else None) if host is not None else NOTHING
-        magic = (names, batch, everywhere, *self.definitions.magic(play, task), self._run)
-        layers = (*magic, *self.layers(host, play, task, own, set_by_job))
+        magic = (names, batch, *self.definitions.magic(play, task), self._run)
+        layers = (*magic, *self.layers(host, play, task, own, set_by_job), everywhere)
         return Scope([layer for layer in layers if layer], self._templating, self._seen)
 
     def layers(

@@ -26,8 +26,10 @@ from drumline.templating.values import ATOMS
 if TYPE_CHECKING:
     from drumline.templating.names import Reference
 
-#: drumline's own variables that playbooks written for Ansible may use for something else.
-_OWN_WORDS = frozenset({"play_batch", "results"})
+#: drumline's own variables that nothing else can define.
+_OWN_WORDS = frozenset({"play_batch"})
+#: Another one, which whatever else defines it overrides: content for Ansible registers results under the name.
+_RESULTS = "results"
 
 
 def check_names(
@@ -90,8 +92,11 @@ def references(
 ) -> Iterator[tuple[TaskPath, Reference, Position]]:
     """Every use of ``results`` in a playbook: the task that needs it, what it refers to, and its place.
 
-    A variable of a play or task is followed to the tasks that use it, as in :func:`check_names`.
+    A variable of a play or task is followed to the tasks that use it, as in :func:`check_names`. None where the
+    playbook defines the name for itself.
     """
+    if _RESULTS in extra_vars or any(name == _RESULTS for _, name, _ in _definitions(playbook)):
+        return
     tasks = [task for play in playbook.plays for task in play.tasks]
     stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
     known = Definitions()

@@ -11,6 +11,7 @@ _TESTS = "drumline.templating.jinja_tests"
 _MORE_TESTS = "drumline.templating.more_tests"
 _PASSWORDS = "drumline.templating.password_filters"
 _ADDRESSES = "drumline.templating.address_filters"
+_ADDRESS_TESTS = "drumline.templating.address_tests"
 _IPADDR = "drumline.templating.ipaddr"
 _COLLECTIONS = "drumline.templating.collection_filters"
 _KEYS = "drumline.templating.key_filters"
@@ -106,6 +107,12 @@ TESTS = {
         version_compare="version",
     ),
     **_in(_MORE_TESTS, "finished started timedout uri url urn vault_encrypted vaulted_file"),
+    **_in(
+        _ADDRESS_TESTS,
+        "in_any_network in_network in_one_network ip ip_address ipv4 ipv4_address ipv4_hostmask ipv4_netmask ipv6"
+        " ipv6_address ipv6_ipv4_mapped ipv6_sixtofour ipv6_teredo loopback mac multicast private public reserved"
+        " resolvable subnet_of supernet_of unspecified",
+    ),
     **_in("builtins", "all any"),
     **_in("math", "isnan", nan="isnan"),
     **_in(
