@@ -25,7 +25,7 @@ from drumline.loading.playbook import load_playbooks
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(
             (f"{name}: {{x: y}}", "4:7", f"Action not supported yet. '{name}' is not there yet")
-            for name in ("cron", "mount", "composer", "locale_gen")
+            for name in ("at", "parted", "composer", "locale_gen")
         ),
         ("snap: {name: x}", "4:7", "'snap' is not there yet; until then: command: snap install NAME."),
         (
