@@ -22,7 +22,10 @@ RARE = {
     "drumline.journal.rescue",
     "drumline.lint",
     "drumline.planning.views",
+    "drumline.plugin.kit.delivery",
+    "drumline.plugin.kit.editing",
     "drumline.plugin.staging",
+    "drumline.regexes",
     "drumline.reporting.history",
     "drumline.reporting.live",
     "drumline.reporting.prompt",
@@ -66,7 +69,7 @@ SLOW = {
     "zipfile",
 }
 #: Modules of drumline and its plugins. More of them need a reason that is worth the time of every start.
-MOST = 206
+MOST = 236
 
 
 @pytest.fixture(scope="module")

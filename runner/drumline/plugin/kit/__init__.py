@@ -11,6 +11,8 @@ An action in short, with ``service.sh`` and ``service.ps1`` beside its module::
 It is imported by the modules of actions, which are imported when a task uses them; ``drumline.plugin`` doesn't need it.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from drumline.plugin.kit.arguments import (
     ATTRIBUTES,
     DECRYPT,
@@ -29,15 +31,28 @@ from drumline.plugin.kit.asking import (
     result_of,
     temporaries,
 )
-from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
-from drumline.plugin.kit.detached import state_in_background
-from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, host_diff, state_diff, text_diff
-from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
-from drumline.plugin.kit.labels import labelled
-from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
 from drumline.plugin.kit.quoting import expanding_word, powershell_value, sh_word
 from drumline.plugin.kit.scripts import Script, script_run
-from drumline.plugin.kit.transfer import Content, fill, local_content, readable
+
+if TYPE_CHECKING:
+    from drumline.plugin.kit.delivery import PLACE, TARGET, check_target, deliver, file_result, placed, target_settings
+    from drumline.plugin.kit.detached import state_in_background
+    from drumline.plugin.kit.diffs import MOST_DIFF, content_diff, host_diff, state_diff, text_diff
+    from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
+    from drumline.plugin.kit.labels import labelled
+    from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
+    from drumline.plugin.kit.transfer import Content, fill, local_content, readable
+
+#: What a command alone has no need of: the modules that are imported for a name when it is asked for.
+_LATE = {
+    "delivery": "PLACE TARGET check_target deliver file_result placed target_settings",
+    "detached": "state_in_background",
+    "diffs": "MOST_DIFF content_diff host_diff state_diff text_diff",
+    "editing": "EDITED Edit Original read_original write_edit",
+    "labels": "labelled",
+    "matching": "BYTES as_bytes check_regexes match_regex",
+    "transfer": "Content fill local_content readable",
+}
 
 __all__ = [
     "ATTRIBUTES",
@@ -87,3 +102,14 @@ __all__ = [
     "text_diff",
     "write_edit",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The names of modules that are imported late (PEP 562)."""
+    from importlib import import_module
+
+    for module, names in _LATE.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(f"drumline.plugin.kit.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
