@@ -13,7 +13,10 @@ Project = Callable[[Mapping[str, str]], Path]
 
 FILES = {
     "good.yml": "- hosts: web:&db:!old*\n  tasks:\n    - command: echo {{ undefined }} {{ groups['cache'] | first }}\n",
-    "also.yml": "- hosts: '{{ target }}'\n  serial: '{{ size }}'\n  tasks: [{debug: {msg: hi}}]\n",
+    "also.yml": (
+        "- hosts: '{{ target | default(\"mons:osds\") }}'\n"
+        "- hosts: '{{ target }}'\n  serial: '{{ size }}'\n  tasks: [{debug: {msg: hi}}]\n"
+    ),
     "missing.yml": "- hosts: all\n  tasks:\n    - ec2: {a: 1}\n    - ec2: {a: 2}\n    - ovh_monthly_billing: {}\n",
     "typo.yml": "- hosts: all\n  tasks:\n    - comand: echo\n",
     "filter.yml": "- hosts: all\n  tasks:\n    - debug: {msg: '{{ 1 | nosuchfilter }}'}\n",
@@ -40,7 +43,7 @@ def test_stubs_stand_in_for_modules_but_not_for_typos(project: Project) -> None:
     lines = ended.out.splitlines()
     assert lines[:2] == ["42.9% load: 3 of 7", "  3 of 7 playbooks"]
     assert "Missing actions (files, times):" in lines
-    assert "2 actions were stood in for: ec2 (1)" in ended.out
+    assert "2 names were stood in for: ec2 (1)" in ended.out
 
 
 def test_each_mistake_is_listed_where_that_is_wanted(project: Project) -> None:
@@ -82,3 +85,11 @@ def test_a_projects_own_collection_and_plugins_are_found(project: Project) -> No
     ended = call(root, "coverage", "--stubs", "--list", ".")
     assert ended.out.splitlines()[-3:] == ["100.0% load: 2 of 2", "  1 of 1 playbooks", "  1 of 1 roles"], ended.said
     assert "0 of 1 playbooks" in call(root, "coverage", "site.yml").out
+
+
+def test_roles_from_elsewhere_are_stood_in_for(project: Project) -> None:
+    root = project({"site.yml": "- hosts: all\n  roles: [geerlingguy.nginx]\n"})
+    ended = call(root, "coverage", "--stubs", ".")
+    assert ended.out.splitlines()[0] == "100.0% load: 1 of 1"
+    assert ended.out.splitlines()[-1] == "1 names were stood in for: role geerlingguy.nginx (1)"
+    assert call(root, "coverage", ".").out.splitlines()[0] == "0.0% load: 0 of 1"

@@ -10,7 +10,9 @@ import click
 
 @click.command("coverage")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--stubs", is_flag=True, help="Let stubs stand in for actions that aren't there, to look at the rest.")
+@click.option(
+    "--stubs", is_flag=True, help="Let stubs stand in for actions and roles that aren't there, to look at the rest."
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )

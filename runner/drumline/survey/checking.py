@@ -41,6 +41,8 @@ _OF_VARIABLES = frozenset(
 )
 
 
+#: The mistake that says that a role isn't there: it may come from elsewhere, as modules do.
+_OF_ROLES = "A role isn't there"
 #: Mistakes that say that a filter, test or lookup isn't there.
 _OF_PLUGINS = frozenset(
     {
@@ -125,15 +127,17 @@ class Checker:
             stood_in = [WithStubs(plugins.actions, own.modules)]
             plugins = replace(plugins, actions=stood_in[0])
         mistakes, warnings, playbook, plan = _checked(path, settings, plugins, templating)
+        roles: list[str] = []
         if self._stubs:
-            mistakes = [mistake for mistake in mistakes if not _is_of(own, mistake)]
+            roles = [_role_named(mistake) for mistake in mistakes if mistake.summary == _OF_ROLES]
+            mistakes = [one for one in mistakes if not _is_of(own, one) and one.summary != _OF_ROLES]
         return Checked(
             unit=unit,
             mistakes=tuple(self.mended(mistakes, unit)),
             warnings=tuple(self.mended(warnings, unit)),
             playbook=playbook,
             plan=plan,
-            stubs=tuple(stood_in[0].used) if stood_in else (),
+            stubs=tuple(dict.fromkeys([*roles, *(stood_in[0].used if stood_in else ())])),
         )
 
     def _playbook_for(self, unit: Unit) -> Path:
@@ -216,6 +220,11 @@ def _place_of_filters(unit: Unit) -> str:
 def _with_places(paths: Sequence[str], directory: Path, root: Path) -> tuple[str, ...]:
     """Directories of roles as seen from anywhere, and those of the whole project."""
     return (*(str(directory / Path(path).expanduser()) for path in paths), str(root / "roles"), str(root))
+
+
+def _role_named(mistake: Diagnostic) -> str:
+    found = re.search(r"'([^']+)'", mistake.detail)
+    return f"role {found[1]}" if found else "role"
 
 
 def _is_of(own: Own, diagnostic: Diagnostic) -> bool:

@@ -110,7 +110,7 @@ def as_text(coverage: Coverage, most: int) -> str:
             lines.append(f"  and {len(found) - len(shown)} more")
     if coverage.stubs:
         names = ", ".join(f"{name} ({count})" for name, count in list(coverage.stubs.items())[: most or None])
-        lines += ["", f"{len(coverage.stubs)} actions were stood in for: {names}"]
+        lines += ["", f"{len(coverage.stubs)} names were stood in for: {names}"]
     return "\n".join(lines)
 
 

@@ -15,7 +15,8 @@ _SHARED = ("made-up-1", "made-up-2")
 _NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
 #: ``groups['web']``, ``groups.web``, ``groups["web"]`` in a template.
 _GROUPS = re.compile(r"""\bgroups(?:\[\s*['"]([\w.-]+)['"]\s*\]|\.([A-Za-z_]\w*))""")
-_TEXT = re.compile(r"""(['"])(.*?)\1""")
+#: A name in quotes, such as the default of a template.
+_QUOTED = re.compile(r"""['"]([\w.,:!&*-]+)['"]""")
 _NO_GROUPS = frozenset({"all", "ungrouped", "localhost", "127.0.0.1", "get", "keys", "items", "values", *_SHARED})
 
 
@@ -51,8 +52,8 @@ def _names(playbook: Playbook) -> Iterator[str]:
 def _of_pattern(pattern: Value) -> Iterator[str]:
     if isinstance(pattern, Template):
         yield from _of_templates(pattern)
-        # What is a text in it is a name that it may give: "{{ target | default('web') }}".
-        yield from (match[2] for match in _TEXT.finditer(pattern.text) if _NAME.match(match[2]))
+        for default in _QUOTED.findall(pattern.text):
+            yield from _of_pattern(str(default))
         return
     for part in re.split(r"[,:]", str(pattern or "")):
         name = re.sub(r"\[[^\]]*\]\Z", "", part.strip().lstrip("&!~")).replace("*", "x").replace("?", "x")
