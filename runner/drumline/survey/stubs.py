@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
+from drumline.diagnostics import closest, did_you_mean
 from drumline.loading import keywords
 from drumline.model.outcome import Result
 from drumline.model.traits import Sets, Traits
 from drumline.plugin.actions import Action, ActionFailed, Call, Steps
 from drumline.templating import not_yet
+
+_KEYWORDS = tuple(sorted(keywords.TASK | keywords.BLOCK | keywords.PLAY))
+_NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 
 
 def _perform(_call: Call) -> Steps:
@@ -29,7 +34,7 @@ def _stub(name: str) -> Action:
 
 
 class WithStubs(Mapping[str, Action]):
-    """The actions there are; any other name of a module of Ansible's, or of the project's own, is a stub."""
+    """The actions there are; any other name of a module is a stub, unless it resembles a keyword."""
 
     def __init__(self, actions: Mapping[str, Action], own: frozenset[str]) -> None:
         """``own`` are names of modules that stand beside the playbooks."""
@@ -58,8 +63,7 @@ class WithStubs(Mapping[str, Action]):
     def _is_module(self, name: str) -> bool:
         if name in self._own:
             return True
-        return (
-            not name.startswith("with_")
-            and not keywords.is_not_yet(name)
-            and bool(not_yet.module(name) or not_yet.of_family(name))
-        )
+        if not _NAME.fullmatch(name) or name.startswith("with_") or keywords.is_not_yet(name):
+            return False
+        known = not_yet.module(name) or not_yet.of_family(name)
+        return bool(known) or (closest(name, _KEYWORDS, 0.75) is None and not did_you_mean(name, self._actions))
