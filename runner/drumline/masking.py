@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from drumline.secret import MASK, Secret
+from drumline.secret import MASK, Secret, is_secret_name
 
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
@@ -189,3 +189,21 @@ def _moved_back(spans: Iterable[tuple[int, int]], breaks: Spans) -> Spans:
     return [
         (start + removed[bisect_right(places, start)], end + removed[bisect_left(places, end)]) for start, end in spans
     ]
+
+
+#: Numbers under secret-sounding names are secret from this value up; smaller ones are lengths, counts and the like.
+_SECRET_NUMBER = 10_000
+
+
+def secrets_in(value: Any, *, secret: bool = False) -> Iterator[str | Secret]:
+    """Texts under secret-sounding names. Values of templates become known only when they are used."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from secrets_in(item, secret=secret or is_secret_name(str(key)))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from secrets_in(item, secret=secret)
+    elif isinstance(value, Secret) or (secret and isinstance(value, str)):
+        yield value
+    elif secret and type(value) is int and abs(value) >= _SECRET_NUMBER:
+        yield str(value)

@@ -120,3 +120,12 @@ def test_mistakes(project: Path, arguments: list[str], said: str) -> None:
     ended = call(project, "explain", "-i", "hosts.yml", *arguments)
     assert (ended.status, ended.out) == (5, "")
     assert said in ended.err
+
+
+def test_secrets_within_other_values_are_masked(project: Path) -> None:
+    (project / "group_vars" / "all.yml").write_text(
+        "url: http://u:{{ db_password }}@x\nlisted: ['{{ db_password }}']\n"
+    )
+    for name in ("url", "listed"):
+        assert "hidden-word" not in "".join(explained(project, "web1", name))
+    assert "hidden-word" in "".join(explained(project, "web1", "url", "--reveal"))

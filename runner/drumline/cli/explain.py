@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from drumline.cli.inventory import format_option, is_secret_unless, one_line, reveal_option
 from drumline.cli.options import completes, inventory_options, prepared_with, scope_options, settings_with
@@ -56,10 +57,24 @@ def command(
             at = f" at {error.position}" if error.position else ""
             raise UsageError("The variable can't be rendered", f"'{name}'{at}: {error.summary}") from None
     is_secret = is_secret_unless(reveal)
+    if not reveal:
+        found = replace(found, value=_masked(found.value, scopes.layers(scopes.host(host), play, task)))
     if form == "json":
         click.echo(json.dumps(_data(host, name, found, is_secret), indent=4, ensure_ascii=False))
     else:
         click.echo("\n".join(_lines(host, name, found, is_secret)))
+
+
+def _masked(value: Any, layers: Iterable[Any]) -> Any:
+    """The value as a run would show it, in which secrets of other variables are masked too."""
+    from drumline.masking import Secrets, secrets_in
+    from drumline.source.vault import keyring
+
+    secrets = Secrets()
+    keyring().follow(secrets.add)
+    for secret in secrets_in([*layers]):
+        secrets.add(secret)
+    return secrets.mask_all(value)
 
 
 def _place(

@@ -60,7 +60,7 @@ KNOWN: Mapping[str, Known] = {
     "strategy": _ansible(values.strategy, "strategy"),
     "any_errors_fatal": _ansible(values.boolean, "any_errors_fatal"),
     "no_log": _ansible(values.boolean, "no_log"),
-    "task_timeout": _ansible(values.seconds, "task_timeout"),
+    "task_timeout": _ansible(values.limit, "task_timeout"),
     "transport": _ansible(values.text, "transport"),
     "remote_user": _ansible(values.text, "remote_user"),
     "remote_port": _ansible(values.count, "remote_port"),

@@ -54,6 +54,11 @@ def seconds(value: Any) -> float:
     return float(value)
 
 
+def limit(value: Any) -> float | None:
+    """A number of seconds, or 0 for no limit."""
+    return None if value == 0 and not isinstance(value, bool) else seconds(value)
+
+
 def boolean(value: Any) -> bool:
     """True or false."""
     if not isinstance(value, bool):

@@ -19,7 +19,7 @@ from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Scope
 from drumline.loading.connection import names_read
 from drumline.loading.reading import NOTHING_AROUND, Around
-from drumline.masking import Secrets
+from drumline.masking import Secrets, secrets_in
 from drumline.model.event import Event, Input, PlanGrown
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step, without_later
@@ -29,7 +29,7 @@ from drumline.plugin.actions import Action
 from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport
 from drumline.plugin.transports import Transport
-from drumline.secret import Secret, is_secret_name
+from drumline.secret import is_secret_name
 from drumline.source.vault import keyring
 from drumline.templating.templates import Templating
 
@@ -133,7 +133,7 @@ class RunContext:
         keyring().follow(self.secrets.add)
 
     def _note_secrets(self, layers: Iterable[Variables]) -> None:
-        for secret in _secrets_in([*layers]):
+        for secret in secrets_in([*layers]):
             self.secrets.add(secret)
 
     def grow(self, jobs: Sequence[Job], plan: Plan) -> Iterator[Input]:
@@ -169,8 +169,11 @@ class RunContext:
     def note(self, name: str, value: Any) -> None:
         """Record a variable's value; if its name sounds secret, the value is masked from now on."""
         if is_secret_name(name):
-            for secret in _secrets_in([{name: value}]):
-                self.secrets.add(secret)
+            self._note_secrets([{name: value}])
+
+    def note_item(self, own: Variables) -> None:
+        """Record an item of a loop: what sounds secret in it is masked from now on."""
+        self._note_secrets([own])
 
     def arguments(self, step: Step, platform: Platform, values: TaskValues) -> Mapping[str, Any]:
         """The action's arguments, held to its rules. Raises ``ActionFailed``, ``FilesError`` and ``TemplateFailed``.
@@ -187,6 +190,7 @@ class RunContext:
         arguments = values.arguments(action) if known is None else known
         require_rules(action, arguments, platform)
         self._arguments[key] = known
+        self._note_secrets([_free(action, arguments)])
         return arguments
 
     def remember(self, report: JobReport) -> None:
@@ -225,6 +229,12 @@ class RunContext:
                 self._note_inventory(item)
 
 
+def _free(action: Action, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments that may hold a secret: not those that are one of a few words, or yes and no."""
+    plain = {one.name for one in action.arguments if one.choices or one.type not in (str, object, dict, list)}
+    return {name: value for name, value in arguments.items() if name not in plain}
+
+
 def how_called(plan: Plan, verbosity: int = 0) -> Variables:
     """The magic variables that say how a run was called."""
     return {"ansible_verbosity": verbosity, "ansible_check_mode": plan.check, "ansible_diff_mode": plan.diff}
@@ -235,21 +245,3 @@ def _variables_of(steps: Iterable[Step]) -> Iterator[Variables]:
         yield step.task.variables
         yield step.task.parameters
         yield from layers_of(step.task.role) if step.task.role is not None else ()
-
-
-#: Numbers under secret-sounding names are secret from this value up; smaller ones are lengths, counts and the like.
-_SECRET_NUMBER = 10_000
-
-
-def _secrets_in(value: Any, *, secret: bool = False) -> Iterator[str | Secret]:
-    """Texts under secret-sounding names. Values of templates become known only when they are used."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _secrets_in(item, secret=secret or is_secret_name(str(key)))
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _secrets_in(item, secret=secret)
-    elif isinstance(value, Secret) or (secret and isinstance(value, str)):
-        yield value
-    elif secret and type(value) is int and abs(value) >= _SECRET_NUMBER:
-        yield str(value)

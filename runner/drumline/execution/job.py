@@ -194,9 +194,8 @@ class JobRun:
     def _outcome(self, task: TaskValues) -> tuple[Status, Values, bool]:
         """Status, values, and whether a failure is ignored."""
         try:
-            self.requests.silent = task.flag(self._task.no_log, "no_log")
-            self.check = self._mode(task, "check_mode", self._context.plan.check)
-            self.diff = self._mode(task, "diff", self._context.plan.diff)
+            if not self._modes_by_item():
+                self._set_modes(task)
             values = self._loop(task) if self._task.loop else self._item(task)
         except UnclearRead as read:
             values = unclear(read.reason)
@@ -219,6 +218,17 @@ class JobRun:
         if values.get("unclear") and self._task.changed_when != (False,):
             return Status.UNCLEAR
         return Status.SKIPPED if values.get("skipped") else Status.OK
+
+    def _modes_by_item(self) -> bool:
+        """Whether what hides a result, or makes it a check or a diff, may differ between the items of a loop."""
+        modes = (self._task.no_log, self._task.check_mode, self._task.diff)
+        return self._task.loop is not None and not all(mode is None or isinstance(mode, bool) for mode in modes)
+
+    def _set_modes(self, task: TaskValues) -> None:
+        """A result is hidden if one of its items is to be."""
+        self.requests.silent = task.flag(self._task.no_log, "no_log") or self.requests.silent
+        self.check = self._mode(task, "check_mode", self._context.plan.check)
+        self.diff = self._mode(task, "diff", self._context.plan.diff)
 
     def _mode(self, task: TaskValues, keyword: str, of_run: bool) -> bool:
         """Whether a mode is on: as the task says, else as the run."""
@@ -255,6 +265,7 @@ class JobRun:
             if index and pause:
                 self.requests.wait(pause)
             self._own = own
+            self._context.note_item(own)
             values = self._one_of_several(self._values(own, so_far))
             so_far = kind({**so_far, **self._set_by(values)})
             after = self._values(own, so_far)
@@ -306,6 +317,8 @@ class JobRun:
 
     def _run_item(self, task: TaskValues) -> Values:
         self._allowance.deadline = None
+        if self._modes_by_item():
+            self._set_modes(task)
         found = task.false_condition()
         if found is not None:
             return skipped(found)

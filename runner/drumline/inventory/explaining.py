@@ -78,8 +78,9 @@ def _known(scopes: Scopes, play: Play | None, task: Task | None) -> Iterator[tup
             yield defaults, f"defaults of role '{task.role.name}'", task.role.path
     if play is not None:
         yield play.variables, f"vars of play '{play.id}'", play.position.path
-        [variables, _], [defaults] = known.variables(play, None), known.defaults(play, None)
-        yield variables, f"vars of roles of play '{play.id}'", ""
-        yield defaults, f"defaults of roles of play '{play.id}'", ""
+        for layer in known.variables(play, None):
+            yield layer, f"vars of roles or files of play '{play.id}'", ""
+        for layer in known.defaults(play, None):
+            yield layer, f"defaults of roles of play '{play.id}'", ""
     for layer in scopes.layers(None, play, task):
         yield layer, "the command line (-e)", ""

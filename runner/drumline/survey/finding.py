@@ -60,6 +60,8 @@ def units_in(paths: Sequence[Path], actions: Mapping[str, Action], *, everything
     for path in paths:
         if not path.exists():
             raise UsageError("A path isn't there", f"There is no file or directory '{path}'.")
+        if not path.is_dir() and not path.is_file():
+            raise UsageError("A path can't be read", f"'{path}' is neither a file nor a directory.")
         if path.is_dir():
             found.update((unit.path, unit) for unit in _in_directory(path, actions))
             if everything:
@@ -81,7 +83,7 @@ def _in_directory(root: Path, actions: Mapping[str, Action]) -> Iterator[Unit]:
             names.clear()
             continue
         for name in sorted(files):
-            if name.endswith(_YAML):
+            if name.endswith(_YAML) and (place / name).is_file():
                 kind = _kind(place / name, actions)
                 if kind is not None:
                     yield Unit(path=str(place / name), kind=kind, root=str(root))
@@ -98,6 +100,8 @@ def _beside(root: Path) -> Iterator[Unit]:
 
 
 def _kind_beside(path: Path) -> Kind | None:
+    if not path.is_file():  # a pipe would never end
+        return None
     if any(part in _VARIABLES for part in path.parts[:-1]):
         return Kind.VARIABLES if path.suffix in (*_YAML, ".json", "") and path.stat().st_size else None
     if not _INVENTORY.match(path.name) and not any(_INVENTORY.match(part) for part in path.parts[:-1]):

@@ -1,5 +1,6 @@
 # Starts $text, read by sh, in the background: $jid, $limit in seconds, $cmd as JSON for later. Its input is this script's.
 jobs=${ANSIBLE_ASYNC_DIR:-$HOME/.ansible_async}
+case $jobs in "~/"*) jobs=$HOME/${jobs#??} ;; esac
 j=$jobs/$jid
 mask=$(umask)
 umask 077

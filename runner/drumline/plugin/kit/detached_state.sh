@@ -1,5 +1,7 @@
 # What became of the job $jid in the background; with $erase what it left is removed.
-j=${ANSIBLE_ASYNC_DIR:-$HOME/.ansible_async}/$jid
+jobs=${ANSIBLE_ASYNC_DIR:-$HOME/.ansible_async}
+case $jobs in "~/"*) jobs=$HOME/${jobs#??} ;; esac
+j=$jobs/$jid
 say results_file "$j"
 [ -d "$j" ] || { say missing 1; exit 0; }
 if [ -n "$erase" ]; then
