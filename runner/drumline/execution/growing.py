@@ -192,7 +192,7 @@ class Growing:
             groups.setdefault((_key(additions), self._had.among(additions, job.host, plan, step)), []).append(job)
         for (_, had), group in groups.items():
             additions, *_ = [self._kept.pop(job) for job in group]
-            growth = self._growth(plan, step, group, list(_without(additions, had)))
+            growth = self._growth(plan, step, group, list(_without(additions, had, step)))
             if growth is None:
                 yield from (JobFinished(at=at, job=job, status=Status.OK) for job in group)
                 continue
@@ -238,36 +238,37 @@ class RolesHad:
 
     def among(self, additions: Sequence[Addition], host: str, plan: Plan, step: Step) -> frozenset[str]:
         """Those of the roles that are to be added once, and that the host has had in the play of a step."""
-        wanted = {_identity(role) for addition in additions for role in _roles(addition) if role.once}
+        wanted = {role.identity for addition in additions for role in _roles(addition, step) if role.once}
         if wanted:
             self._count(plan)
         return frozenset(role for role in wanted if host in self._hosts.get((step.play, role), ()))
 
     def _count(self, plan: Plan) -> None:
         for step in plan.steps[self._counted :]:
-            if step.task.role is not None:
-                self._hosts.setdefault((step.play, _identity(step.task.role)), set()).update(step.hosts)
+            if step.task.role is not None and step.task.handler is None:
+                self._hosts.setdefault((step.play, step.task.role.identity), set()).update(step.hosts)
         self._counted = len(plan.steps)
 
 
-def _identity(role: Role) -> str:
-    """What equal uses of a role have in common."""
-    return repr((role.path, role.given, role.parameters))
+def _roles(addition: Addition, step: Step) -> list[Role]:
+    """The uses of roles that it brings, in order: not those in which the step stands that adds it."""
+    role = step.task.role
+    around = [] if role is None else [*role.parents, role]
+    uses = {id(task.role): task.role for task in addition.play.tasks if task.role is not None}
+    return [use for use in uses.values() if use not in around]
 
 
-def _roles(addition: Addition) -> list[Role]:
-    return list({id(task.role): task.role for task in addition.play.tasks if task.role is not None}.values())
-
-
-def _without(additions: Sequence[Addition], had: frozenset[str]) -> Iterator[Addition]:
+def _without(additions: Sequence[Addition], had: frozenset[str], step: Step) -> Iterator[Addition]:
     """What is to be added, without roles that run once, and that the hosts have had, or have by what comes before."""
     seen = set(had)
     for addition in additions:
-        roles = {id(role): _identity(role) for role in _roles(addition)}
-        repeated = {id(role) for role in _roles(addition) if role.once and roles[id(role)] in seen}
+        repeated: set[int] = set()
+        for role in _roles(addition, step):
+            if role.once and role.identity in seen:
+                repeated.add(id(role))
+            seen.add(role.identity)
         tasks = (replace(task, repeated=True) if id(task.role) in repeated else task for task in addition.play.tasks)
         yield replace(addition, play=replace(addition.play, tasks=tuple(tasks))) if repeated else addition
-        seen.update(roles.values())
 
 
 def foreseen_parts(

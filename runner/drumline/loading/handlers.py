@@ -195,7 +195,8 @@ class _Placing:
                     rows[section] += self._placed(task)
             if section in (Section.PRE_TASKS, Section.TASKS, Section.POST_TASKS):
                 rows[_ENDS[section]] += self._end(section)
-        tasks = tuple(task for row in rows.values() for task in row)
+        ordered = [task for row in rows.values() for task in row]
+        tasks = tuple(sorted(ordered, key=lambda task: not task.first))  # what comes first is in no section
         return replace(self._play, tasks=tasks, blocks=tuple(self._blocks))
 
     def added(self) -> Play:

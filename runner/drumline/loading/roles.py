@@ -182,6 +182,7 @@ def _enter(lists: ListReader, use: Use, inherited: Mapping[str, Any], within: Wi
     files = RoleFiles(place.path, reading, use.position)
     meta = files.meta()
     duplicates = meta.allow_duplicates if use.allow_duplicates is None else use.allow_duplicates
+    identity = _identity(use, place)
     role = Role(
         name=place.name,
         collection=place.collection,
@@ -193,7 +194,8 @@ def _enter(lists: ListReader, use: Use, inherited: Mapping[str, Any], within: Wi
         parents=chain,
         by_task=use.by_task,
         public=use.public,
-        use=lists.number_of(_identity(use, place)),
+        use=lists.number_of(identity),
+        identity=identity,
         once=not duplicates,
     )
     return _Contents(lists, use, files, meta).read(role, below, within)

@@ -205,6 +205,7 @@ class Role(Struct, frozen=True, kw_only=True, gc=False):
     public: bool = True  #: Whether the play's other tasks see its defaults and variables.
     use: int = 0  #: Equal uses in a play have the same number.
     once: bool = False  #: Whether it doesn't run where an equal use has tasks that run before.
+    identity: str = ""  #: What equal uses have in common, wherever they were read.
 
     @property
     def full_name(self) -> str:
