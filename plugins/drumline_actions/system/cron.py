@@ -132,7 +132,8 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
             yield "", "'cron' needs 'job', unless it has state: absent."
         if written.given("cron_file") and not written.given("user", "env"):
             yield "cron_file", "'cron_file' needs 'user'."
-    if written.given("special_time") and written.given(*_FIELDS):
+    known = written.arguments
+    if known.get("special_time") and any(known.get(field) not in (None, "*") for field in _FIELDS):
         yield "special_time", f"'special_time' excludes {', '.join(_FIELDS)}."
 
 
