@@ -272,3 +272,15 @@ def test_items_of_a_loop_are_unclear_by_themselves(tmp_path: Path) -> None:
     )
     assert ran.status("one") == "unclear"
     assert [ran.status(task) for task in ("skipped", "unclear", "all")] == ["ok", "unclear", "unclear"]
+
+
+def test_what_an_unclear_include_would_set_is_not_known_either(tmp_path: Path) -> None:
+    (tmp_path / "more.yml").write_text("- set_fact: {from_more: 1}\n")
+    ran = _check(
+        tmp_path,
+        f"""{_UNKNOWN}
+        - {{include_tasks: more.yml, when: result.rc == 0}}
+        - {{id: then, debug: {{msg: '{{{{ from_more }}}}'}}}}
+        """,
+    )
+    assert (ran.status("then"), ran.exit_status) == ("unclear", 0)

@@ -118,7 +118,7 @@ class Gained:
         if task.register and not registered:
             lacking[task.register] = UnclearVariable(task.register, reason)
         for host in hosts:
-            if task.traits.sets in (Sets.UNKNOWN, Sets.PLAY, Sets.INCLUDED):
+            if task.traits.sets in (Sets.UNKNOWN, Sets.PLAY, Sets.INCLUDED) or task.traits.adds is not None:
                 self.open.setdefault(host, reason)
             ungathered = task.traits.sets is Sets.FACTS and host not in self.gathered
             facts = {_ALL: UnclearVariable(_ALL, reason)} if ungathered else {}
