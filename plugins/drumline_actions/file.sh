@@ -200,6 +200,8 @@ case $state in
 esac
 [ "$state" = link ] || [ -z "$access_time$modification_time" ] || touch_times
 tells=1
+# What a link that isn't followed leads to is left alone; a link has no mode.
+if [ -z "$follow" ] && [ -L "$path" ]; then nofollow=-h mode=; fi
 if [ -n "$recurse" ] && [ -d "$path" ]; then
     [ -z "$check" ] || attributes "$path" "$mode"
     recurse

@@ -29,6 +29,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(302, b"", {"Location": "/echo"})
         elif path == "/cookies":
             self._send(200, b"{}", {"Content-Type": "application/json", "Set-Cookie": "a=1; Path=/"})
+        elif path == "/headers":
+            lies = {"Changed": "yes", "Failed": "yes", "Status": "200 OK", "Url": "lie", "Content": "lie", "Msg": "lie"}
+            self._send(200, b"plain", {"Content-Type": "text/plain", **lies})
         elif path.startswith("/status/"):
             self._send(int(path.rpartition("/")[2]), b"no luck", {"Content-Type": "text/plain"})
         elif path == "/secret" and self.headers.get("Authorization") != "Basic YW5uYTpzZWNyZXQ=":

@@ -44,7 +44,7 @@ if [ -f "$target" ] && [ -n "$expected" ]; then
 fi
 # In a directory, the file is compared and not asked for by its time, as in Ansible.
 if [ -f "$target" ] && [ -z "$force" ] && [ ! -d "$dest" ]; then newer=1; fi
-[ -z "$newer" ] || ! command -v curl >/dev/null 2>&1 || set -- -z "$target"
+[ -z "$newer" ] || ! knows_times || set -- -z "$target"
 if [ -n "$check" ] && [ ! -e "$target" ] && [ -z "$newer" ]; then set -- "$@" --range 0-0; fi
 request "$@"
 if [ "$status" = 304 ]; then

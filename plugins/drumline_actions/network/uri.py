@@ -54,6 +54,8 @@ _TEMPORARY = Script.beside(drumline_actions.__file__, "temporary")
 _TYPES = {"json": "application/json", "form-urlencoded": "application/x-www-form-urlencoded"}
 #: Bytes of an answer that are read.
 _MOST = 8 * 1024 * 1024
+#: What a server's headers can't say, since it tells of the task.
+_OURS = ("ansible_facts", "changed", "content", "cookies", "cookies_string", "failed", "json", "msg", "skipped")
 _SAFE = ("GET", "HEAD")
 _REDIRECTS = ("all", "no", "none", "safe", "urllib2", "yes", "True", "False")
 
@@ -162,8 +164,8 @@ def _result(call: Call, answer: HostAnswer) -> Result:
         for one in answers[:-1]:
             url = urljoin(url, _headers(one).get("location", ""))
     kind = headers.get("content_type", "")
-    values: dict[str, Any] = {"status": status, "url": url, "redirected": url != call["url"], "elapsed": elapsed}
-    values |= _cookies(headers) | headers
+    values = _cookies(headers) | {name: value for name, value in headers.items() if name not in _OURS}
+    values |= {"status": status, "url": url, "redirected": url != call["url"], "elapsed": elapsed}
     if "location" in values:
         values["location"] = urljoin(url, values["location"])
     text = content.decode(_charset(kind), "replace")

@@ -4,7 +4,7 @@ origin=host
 [ -z "$body_file" ] || cp -- "$body_file" "$work/body" || give_up "$body_file can't be read"
 [ -z "$drop_body" ] || rm -f -- "$body_file"
 [ ! -e "$work/body" ] || set -- --data-binary "@$work/body"
-if [ -f "$dest" ] && [ -z "$force" ] && command -v curl >/dev/null 2>&1; then set -- "$@" -z "$dest"; fi
+if [ -f "$dest" ] && [ -z "$force" ] && knows_times; then set -- "$@" -z "$dest"; fi
 began=$(date +%s)
 request "$@"
 say_json status "$status"

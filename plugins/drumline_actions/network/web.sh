@@ -9,6 +9,11 @@ trap 'rm -rf -- "$work"; rm -f -- "$tmp"; exit 143' HUP INT TERM
 leave() { rm -rf -- "$work"; }
 give_up() { leave; fail "$1"; }
 
+# Whether the URL can be asked for by time: elsewhere curl answers with nothing, and success, where nothing is newer.
+knows_times() {
+    case $url in [hH][tT][tT][pP]:* | [hH][tT][tT][pP][sS]:*) command -v curl >/dev/null 2>&1 ;; *) return 1 ;; esac
+}
+
 # request WORDS…: leaves $status, $landed (the URL it came to), $work/headers and $work/content; $trouble if there was none.
 request() {
     trouble= landed=$url

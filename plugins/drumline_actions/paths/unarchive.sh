@@ -31,6 +31,23 @@ list_names() {
     fi
 }
 
+# plain NAME: leaves in $file what tar shows as \303\274 where its language hasn't the letter, or as \n.
+plain() {
+    file=$1
+    case $1 in *\\*) [ -z "$escapes" ] || file=$(printf "$(printf '%s' "$1" | sed 's/%/%%/g')x") && file=${file%x} ;; esac
+}
+
+# own NAME: what was unpacked belongs to whom the task says. What a link leads to may be anyone's, and is left alone.
+own() {
+    case /$1/ in */../*) return ;; esac
+    if [ -L "$dest/$1" ]; then
+        nofollow=-h
+        attributes "$dest/$1" ''
+        nofollow=
+    elif [ -e "$dest/$1" ]; then attributes "$dest/$1" "$mode"
+    fi
+}
+
 # Whether tar finds no difference; what is said about owners and modes counts only where the task doesn't set them.
 same_by_tar() {
     differences=$(tar -d $packing -f "$src" -C "$dest" "$@" $excluding $includes 2>&1)
@@ -92,8 +109,9 @@ else command -v tar >/dev/null 2>&1 || refuse "This host has no tar"
 fi
 set -f
 names=$(list_names 2>&1) || refuse "Failed to find handler for \"$src\": $names"
-same=
-if [ "$handler" != ZipArchive ] && tar --version 2>/dev/null | grep -q GNU; then ! same_by_tar "$@" || same=1
+same= escapes=
+if [ "$handler" != ZipArchive ] && tar --version 2>/dev/null | grep -q GNU; then escapes=1; fi
+if [ -n "$escapes" ]; then ! same_by_tar "$@" || same=1
 else ! same_by_copy "$@" || same=1
 fi
 if [ -z "$same" ]; then
@@ -104,13 +122,14 @@ if [ -z "$same" ]; then
 fi
 if [ -n "$owner$group$mode" ]; then
     while IFS= read -r file; do
-        [ -z "$file" ] || [ ! -e "$dest/$file" ] || attributes "$dest/$file" "$mode"
+        plain "$file"
+        [ -z "$file" ] || own "$file"
     done <<END
 $names
 END
 fi
 if [ -n "$list_files" ]; then
-    while IFS= read -r file; do [ -z "$file" ] || say_item files "$file"; done <<END
+    while IFS= read -r file; do plain "$file" && [ -z "$file" ] || say_item files "$file"; done <<END
 $names
 END
 fi

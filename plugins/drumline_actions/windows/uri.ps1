@@ -13,21 +13,28 @@ if ($null -ne $body) {
 }
 $response = Get-Answer $request
 try {
+    # What tells of the task isn't the server's to say.
+    foreach ($each in $response.Headers.AllKeys) {
+        $name = $each.ToLowerInvariant().Replace('-', '_')
+        if ($name -notin 'ansible_facts', 'changed', 'content', 'failed', 'msg', 'skipped') { $answer[$name] = $response.Headers[$each] }
+    }
     $answer.status_code = [int]$response.StatusCode
     $answer.status_description = "$($response.StatusDescription)"
     $answer.response_uri = "$($response.ResponseUri)"
     $answer.content_type = "$($response.ContentType)"
     $answer.content_length = $response.ContentLength
     $answer.method = $method
-    foreach ($each in $response.Headers.AllKeys) { $answer[$each.ToLowerInvariant().Replace('-', '_')] = $response.Headers[$each] }
     $stream = $response.GetResponseStream()
-    if ($dest -and -not $check) {
+    if ($dest -and -not $check -and $status_code -contains $answer.status_code) {
         $dest = Full $dest
         $temporary = Beside $dest
-        $file = [IO.File]::Create($temporary)
-        try { $stream.CopyTo($file) } finally { $file.Dispose() }
-        $answer.changed = -not [IO.File]::Exists($dest) -or (Sum SHA1 $dest) -ne (Sum SHA1 $temporary)
-        if ($answer.changed) { [IO.File]::Delete($dest); [IO.File]::Move($temporary, $dest) } else { [IO.File]::Delete($temporary) }
+        try {
+            $file = [IO.File]::Create($temporary)
+            try { $stream.CopyTo($file) } finally { $file.Dispose() }
+            $answer.changed = -not [IO.File]::Exists($dest) -or (Sum SHA1 $dest) -ne (Sum SHA1 $temporary)
+            if ($answer.changed) { [IO.File]::Delete($dest); [IO.File]::Move($temporary, $dest) }
+        }
+        finally { [IO.File]::Delete($temporary) }
         if ($return_content) { $answer.content = [IO.File]::ReadAllText($dest) }
     }
     else {

@@ -243,6 +243,15 @@ def test_owners(posix: ActionHost, tmp_path: Path) -> None:
     assert (tmp_path / "tree/link").lstat().st_uid == 65534
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_what_a_link_leads_to_is_left_alone(posix: ActionHost, tmp_path: Path) -> None:
+    (tmp_path / "f").touch(mode=0o640)
+    (tmp_path / "link").symlink_to("f")
+    posix.twice("file", path=str(tmp_path / "link"), owner="daemon", mode="0600", follow=False)
+    assert (tmp_path / "link").lstat().st_uid == 1
+    assert ((tmp_path / "f").stat().st_uid, (tmp_path / "f").stat().st_mode & 0o777) == (0, 0o640)
+
+
 # stat
 
 

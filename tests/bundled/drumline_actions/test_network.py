@@ -70,6 +70,16 @@ def test_a_download_with_a_checksum(host: ActionHost, there: HostDirectory, web:
         host("get_url", url=f"{web}/shop.txt", dest=there.at("f"), checksum="abc")
 
 
+def test_a_file_is_downloaded_again(host: ActionHost, there: HostDirectory) -> None:
+    """Asked for what is newer than a file, curl answers with nothing where it doesn't ask over HTTP."""
+    if not (Path(host.settings["environment"]["PATH"]) / "curl").exists():
+        pytest.skip("wget reads no file://")
+    there.fill({"src": "text"})
+    host.twice("get_url", url=f"file://{there.at('src')}", dest=there.at("f"))
+    host.twice("uri", url=f"file://{there.at('src')}", dest=there.at("g"))
+    assert there.entries() == {"src": "text", "f": "text", "g": "text"}
+
+
 def test_a_download_that_fails(host: ActionHost, there: HostDirectory, web: str) -> None:
     with pytest.raises(ActionFailed, match="Request failed: HTTP Error 404") as raised:
         host("get_url", url=f"{web}/status/404", dest=there.at("f"))
@@ -144,6 +154,13 @@ def test_answers(host: ActionHost, there: HostDirectory, web: str) -> None:
     assert there.entries({"f"}) == {"f": HostFile("the shop\n", 0o600)}
     skipped = host("uri", url=f"{web}/shop.txt", creates=there.at("f"))
     assert skipped.values["stdout"] == f"skipped, since '{there.at('f')}' exists"
+
+
+def test_headers_say_nothing_of_the_task(host: ActionHost, web: str) -> None:
+    result = host("uri", url=f"{web}/headers")
+    assert not result.changed
+    assert (result.values["status"], result.values["url"]) == (200, f"{web}/headers")
+    assert not {"changed", "failed", "content", "msg"} & {*result.values}
 
 
 def test_a_request_that_changes_something_is_not_made_in_a_check(host: ActionHost, web: str) -> None:

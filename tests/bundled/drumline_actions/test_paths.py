@@ -153,6 +153,24 @@ def archive(path: Path, kind: str, content: str = "1\n") -> Path:
     return path
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_links_of_an_archive_lead_to_is_left_alone(posix: ActionHost, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.touch(mode=0o600)
+    with tarfile.open(tmp_path / "it", "w") as tar:
+        for name, target in (("link", str(outside)), ("ü %s", None)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = (tarfile.SYMTYPE, target) if target else (tarfile.REGTYPE, "")
+            tar.addfile(info)
+    posix.settings = {"find_file": lambda src, _directory: tmp_path / src, "environment": {"LC_ALL": "C"}}
+    with posix.directory() as there:
+        given = {"src": "it", "dest": there.path, "owner": "daemon", "mode": "0644"}
+        result = ActionHost.twice(posix, "unarchive", **given, list_files=True)
+        assert result.values["files"] == ["link", "ü %s"]
+        assert (outside.stat().st_uid, outside.stat().st_mode & 0o777) == (0, 0o600)
+        posix.run(f"for file in link 'ü %s'; do test $(stat -c %U {there.path}/\"$file\") = daemon || exit 1; done")
+
+
 @pytest.mark.parametrize("kind", ["zip", "", "gz", "bz2", "xz"])
 def test_an_archive_of_this_machine(posix: ActionHost, tmp_path: Path, kind: str) -> None:
     archive(tmp_path / "it", kind)

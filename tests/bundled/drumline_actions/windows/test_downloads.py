@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,6 +24,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, f"{SUM}  file.bin\n".encode())
         elif self.path == "/file.bin":
             self._say(200, DATA)
+        elif self.path == "/headers":
+            self._say(200, b"it", lies={"Changed": "yes", "Failed": "yes", "Status-Code": "299"})
+        elif self.path == "/broken":
+            self._say(200, b"it", length=1000)
         elif self.path == "/secret":
             given = self.headers.get("Authorization", "")
             self._say(200 if given == "Basic bWU6d29yZA==" else 401, given.encode())
@@ -38,10 +42,19 @@ class _Handler(BaseHTTPRequestHandler):
         said = {"body": body, "type": self.headers["Content-Type"], "header": self.headers.get("X-Test")}
         self._say(201, json.dumps(said).encode(), "application/json")
 
-    def _say(self, status: int, body: bytes, kind: str = "text/plain") -> None:
+    def _say(
+        self,
+        status: int,
+        body: bytes,
+        kind: str = "text/plain",
+        length: int | None = None,
+        lies: Mapping[str, str] | None = None,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length or len(body)))
+        for name, value in (lies or {}).items():
+            self.send_header(name, value)
         self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
         self.end_headers()
         if self.command != "HEAD":
@@ -105,6 +118,20 @@ def test_a_service_is_asked(windows: ActionHost, server: str) -> None:
     )
     assert result.values["json"] == {"body": '{"a": ["\\u00fc"]}', "type": "application/json", "header": "1"}
     assert (result.changed, result.values["status_code"]) == (False, 201)
+
+
+def test_headers_say_nothing_of_the_task(windows: ActionHost, server: str) -> None:
+    result = windows("win_uri", url=f"{server}/headers")
+    assert (result.changed, result.values["status_code"]) == (False, 200)
+
+
+def test_a_wrong_answer_replaces_nothing(windows: ActionHost, server: str, place: HostDirectory) -> None:
+    place.fill({"it": "kept"})
+    with pytest.raises(ActionFailed, match="404"):
+        windows("win_uri", url=f"{server}/none", dest=place.path + "\\it")
+    with pytest.raises(ActionFailed):
+        windows("win_uri", url=f"{server}/broken", dest=place.path + "\\it")
+    assert place.entries() == {"it": "kept"}
 
 
 def test_user_and_password(windows: ActionHost, server: str) -> None:
