@@ -168,3 +168,12 @@ def test_all_mistakes_are_found_with_their_lines(tmp_path: Path) -> None:
 
 def test_strategies_of_mitogen_are_ansibles(tmp_path: Path) -> None:
     assert loaded(tmp_path, "[defaults]\nstrategy = mitogen_free\n").settings.strategy == "free"
+
+
+def test_what_would_change_values_is_refused_in_the_environment_too(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="hash_behaviour = merge"):
+        load_settings(tmp_path, {"ANSIBLE_HASH_BEHAVIOUR": "merge"})
+
+
+def test_no_limit_of_time(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {"ANSIBLE_TASK_TIMEOUT": "0"}).task_timeout is None

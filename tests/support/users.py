@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import pwd
@@ -27,6 +28,7 @@ needs_users = pytest.mark.skipif(
 )
 needs_doas = pytest.mark.skipif(shutil.which("doas") is None, reason="needs doas (Debian: opendoas)")
 _DOAS = Path("/etc/doas.conf")
+_DOAS_LOCK = Path(tempfile.gettempdir()) / "drumline-test-doas.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,10 @@ class User:
         rights.chmod(0o440)
 
     def doas(self, *lines: str) -> None:
-        """The same for doas, for which there are no other users."""
-        _DOAS.write_text("".join(f"{line.replace('NAME', self.name)}\n" for line in lines))
-        _DOAS.chmod(0o400)
+        """The same for doas, whose one file has lines of other tests' users as well."""
+        with _lines_of_doas() as kept:
+            kept[:] = [line for line in kept if not line.endswith(f"# {self.name}")]
+            kept += [f"{line.replace('NAME', self.name)} # {self.name}" for line in lines]
 
     def processes(self) -> dict[int, str]:
         """The command lines of those that live."""
@@ -54,6 +57,22 @@ class User:
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         rows = [line.split(None, 2) for line in said.splitlines()]
         return {int(pid): line for pid, state, line in rows if not state.startswith("Z")}
+
+
+@contextmanager
+def _lines_of_doas() -> Iterator[list[str]]:
+    """The lines of its file, which no other process changes meanwhile; without a line there is no file."""
+    with _DOAS_LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lines = _DOAS.read_text().splitlines() if _DOAS.exists() else []
+        yield lines
+        if not lines:
+            _DOAS.unlink(missing_ok=True)
+            return
+        new = _DOAS.with_name(f"doas.conf.{os.getpid()}")  # doas reads all of it or the one before
+        new.write_text("".join(f"{line}\n" for line in lines))
+        new.chmod(0o400)
+        new.replace(_DOAS)
 
 
 def _rights(name: str) -> Path:
@@ -74,8 +93,7 @@ def temporary_user() -> Iterator[User]:
         subprocess.run(["chpasswd"], input=f"{name}:{user.password}\n".encode(), check=True)
         shutil.chown(home, name)
         undo.callback(_rights(name).unlink, missing_ok=True)
-        if not _DOAS.exists():
-            undo.callback(_DOAS.unlink, missing_ok=True)
+        undo.callback(user.doas)
         yield user
 
 

@@ -167,6 +167,8 @@ def _fact_cache(lines: Lines, mistakes: Diagnostics) -> dict[str, SettingSaid]:
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, SettingSaid]:
     """The values of our settings in Ansible's variables. Raises ``UsageError`` for an invalid one."""
+    if environment.get("ANSIBLE_HASH_BEHAVIOUR") == "merge":
+        raise UsageError("Setting not supported yet", f"ANSIBLE_HASH_BEHAVIOUR: {_MERGE}")
     found: dict[str, SettingSaid] = {}
     for name, variable, text in _given(environment):
         known = KNOWN[name]

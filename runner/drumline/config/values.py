@@ -32,7 +32,7 @@ def typed(read: Read, text: str, separator: str = os.pathsep) -> Any:
         return [part.strip() for part in text.split("," if read is names else separator) if part.strip()]
     if read is count:
         return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
-    if read is seconds:
+    if read in (seconds, limit):
         return float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else text
     if read is boolean:
         word = text.strip().lower()
