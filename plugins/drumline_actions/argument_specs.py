@@ -27,6 +27,7 @@ _CONDITIONS: Mapping[str, tuple[Callable[[int, int], bool], str]] = {
 
 def perform(call: Call) -> Steps:
     spec, context = call["argument_spec"], {"validate_args_context": call["validate_args_context"] or {}}
+    _require_spec(spec)
     given = dict(call["provided_arguments"] or {})
     for name in spec:
         try:
@@ -39,6 +40,31 @@ def perform(call: Call) -> Steps:
         raise ActionFailed(message, argument_errors=errors, argument_spec_data=spec, **context)
     return Result(message="The arg spec validation passed", values=context)
     yield  # a generator, like every action
+
+
+def _require_spec(spec: Any, within: str = "argument_spec") -> None:
+    """A spec that is none fails with the place where it isn't."""
+    for name, option in _required(spec, Mapping, "a dictionary of options", within).items():
+        path = f"{within}.{name}"
+        _required(option, Mapping, "a dictionary, with what the option may be", path)
+        for key in ("aliases", "choices", *_CONDITIONS, "required_if"):
+            _required(option.get(key) or [], list, "a list", f"{path}.{key}")
+        for key in _CONDITIONS:
+            for names in _lists(option.get(key)):
+                _required(names, list, "a list of names", f"{path}.{key}")
+        for rule in option.get("required_if") or ():
+            if not isinstance(rule, list) or len(rule) < 3 or not isinstance(rule[2], list):
+                raise ActionFailed(f"{path}.required_if has to be a list of [option, value, [options]], not {rule!r}")
+        by = _required(option.get("required_by") or {}, Mapping, "a dictionary", f"{path}.required_by")
+        for needed in by.values():
+            _required([needed] if isinstance(needed, str) else needed, list, "lists of names", f"{path}.required_by")
+        _require_spec(option.get("options") or {}, f"{path}.options")
+
+
+def _required(value: Any, kind: type, words: str, path: str) -> Any:
+    if not isinstance(value, kind):
+        raise ActionFailed(f"{path} has to be {words}, not {value!r}")
+    return value
 
 
 def errors_in(spec: Spec, given: Mapping[str, Any], *, within: str = "") -> Iterator[str]:

@@ -12,6 +12,17 @@ from_host() {
     place
 }
 
+# A new file of a tree is no more open than its source.
+from_host_as_it_is() {
+    wanted_mode=$mode
+    if [ -z "$mode" ] && [ ! -e "$dest" ]; then
+        mode=$(deref=-L status "$src")
+        mode=${mode%%:*}
+    fi
+    from_host
+    mode=$wanted_mode
+}
+
 # What a directory is known by, whichever way leads to it; GNU and busybox, else BSD.
 identity() { stat -L -c '%d:%i' -- "$1" 2>/dev/null || stat -L -f '%d:%i' -- "$1"; }
 
@@ -61,7 +72,7 @@ tree() {
         elif [ -L "$entry" ] && { [ ! -e "$entry" ] || [ -z "$local_follow" ]; }; then relink "$entry" "$2/${entry##*/}"
         elif [ -f "$entry" ]; then
             src=$entry dest=$2/${entry##*/}
-            from_host
+            from_host_as_it_is
         elif [ -e "$entry" ]; then fail "$entry is neither a file nor a directory, so that it can't be copied"
         fi
     done

@@ -74,6 +74,7 @@ def _files_in(call: Call, directory: Path) -> Iterator[Path]:
     """The files below a directory that are wanted, in the order of their names."""
     if not directory.is_dir():
         raise ActionFailed(f"{directory} is not a directory")
+    _require_patterns(call)
     deepest = call["depth"]
     for place, names, files in os.walk(directory, followlinks=True):
         names.sort()
@@ -83,6 +84,16 @@ def _files_in(call: Call, directory: Path) -> Iterator[Path]:
         for name in sorted(files):
             if _is_wanted(call, name):
                 yield Path(place) / name
+
+
+def _require_patterns(call: Call) -> None:
+    given = {"files_matching": [call["files_matching"] or ""], "ignore_files": call["ignore_files"] or ()}
+    for name, patterns in given.items():
+        for pattern in patterns:
+            try:
+                re.compile(str(pattern))
+            except re.error as error:
+                raise ActionFailed(f"'{name}' has to be a regular expression, and {pattern} is none: {error}") from None
 
 
 def _is_wanted(call: Call, name: str) -> bool:

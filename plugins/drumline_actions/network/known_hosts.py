@@ -10,6 +10,7 @@ from typing import Any
 
 from drumline.plugin import Action, ActionFailed, Argument, Call, Checks, Effect, HostPath, Platform, Steps, Traits
 from drumline.plugin.kit import Edit, read_original, write_edit
+from drumline_actions.text.lines import lines_of
 
 _HASHED = "|1|"
 
@@ -18,7 +19,7 @@ def perform(call: Call) -> Steps:
     name = call["name"]
     key = _key(call)
     original = yield from read_original(call, call["path"])
-    lines = original.content.decode("utf-8", "surrogateescape").splitlines()
+    lines = lines_of(original.content.decode("utf-8", "surrogateescape"))
     new = _absent(lines, name, key) if call["state"] == "absent" else _present(call, lines, name, key or ("", ""))
     content = "".join(f"{line}\n" for line in new).encode("utf-8", "surrogateescape")
     values: dict[str, Any] = {one: call[one] for one in ("name", "key", "path", "state", "hash_host")}
@@ -48,8 +49,11 @@ def _key(call: Call) -> tuple[str, str] | None:
 def _means(field: str, name: str) -> bool:
     """Whether the first field of a line is about this host."""
     if field.startswith(_HASHED):
-        _, _, salt, digest = field.split("|")
-        return hmac.compare_digest(_digest(base64.b64decode(salt), name), digest)
+        _, _, salt, digest = (*field.split("|"), "", "")[:4]
+        try:
+            return hmac.compare_digest(_digest(base64.b64decode(salt), name).encode(), digest.encode(errors="replace"))
+        except ValueError:  # of a damaged line nobody knows whose it is
+            return False
     return name.lower() in field.lower().split(",")
 
 

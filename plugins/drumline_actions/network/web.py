@@ -93,7 +93,11 @@ def _quoted(value: object) -> str:
 
 def file_name(url: str) -> str:
     """What a file from the URL is called in a directory."""
-    return unquote(urlsplit(url).path).rpartition("/")[2] or "index.html"
+    try:
+        path = urlsplit(url).path
+    except ValueError as error:
+        raise ActionFailed(f"This is no URL: {error}") from None
+    return unquote(path).rpartition("/")[2] or "index.html"
 
 
 def header_words(values: dict[str, object]) -> dict[str, str]:

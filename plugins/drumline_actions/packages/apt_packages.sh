@@ -60,7 +60,7 @@ release_services() {
     [ -z "$kept" ] || mv -- "$kept" /usr/sbin/policy-rc.d
 }
 
-nothing() { case $output in *'0 upgraded, 0 newly installed, 0 to remove'*) return 0 ;; esac; return 1; }
+nothing() { printf '%s\n' "$output" | grep -q '^0 upgraded, 0 newly installed, 0 to remove'; }
 
 # Reads the lists anew where they are too old; $refreshed is whether they are others now.
 refresh() {

@@ -30,12 +30,9 @@ has=
 for source in "$main" "$directory"/*.list; do
     if holds "$source"; then has=$source; fi
 done
-write() {
-    existed=
-    [ ! -e "$file" ] || existed=1
-    { [ -z "$existed" ] || cat "$file"; printf '%s\n' "$repo"; } >"$file.drumline.$$" && mv -f "$file.drumline.$$" "$file" &&
-        chmod "${mode:-0644}" "$file"
-}
+# A last line without an end gets one: two sources would become one line.
+with_repo() { { [ ! -e "$file" ] || awk 1 "$file"; } && printf '%s\n' "$repo"; }
+write() { rewrite_by "$file" 0644 with_repo && { [ -z "$mode" ] || chmod "$mode" "$file"; }; }
 # Lines are compared as above; those that differ stay as they are.
 remove() {
     wanted=$wanted awk '{

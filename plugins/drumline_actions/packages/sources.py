@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import drumline_actions
 from drumline.plugin import (
     Action,
     ActionFailed,
@@ -21,7 +22,8 @@ from drumline.plugin import (
 from drumline.plugin.kit import Script, ask, ignored, mode_text, result_of
 from drumline_actions.packages.apt import APT_CACHE
 
-_REPOSITORY = Script.beside(__file__, "apt_repository", needs=(APT_CACHE,))
+_REWRITE = Script.beside(drumline_actions.__file__, "rewrite")
+_REPOSITORY = Script.beside(__file__, "apt_repository", needs=(APT_CACHE, _REWRITE))
 _KEY = Script.beside(__file__, "apt_key")
 _LINE = re.compile(r"(?:deb|deb-src)\s+(?:\[[^\]]*\]\s*)?\S+\s+\S+|ppa:\S+")
 

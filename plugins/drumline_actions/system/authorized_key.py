@@ -25,6 +25,7 @@ from drumline.plugin import (
     Written,
 )
 from drumline.plugin.kit import Edit, output_text, read_original, write_edit
+from drumline_actions.text.lines import lines_of
 
 _TYPE = re.compile(
     r"(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-[\w@.-]+|ssh-(?:rsa|dss|ed25519)-cert-v01@openssh\.com)"
@@ -57,7 +58,7 @@ def perform(call: Call) -> Steps:
         raise ActionFailed(f"{original.path} is a directory")
     if original.path.startswith("~"):
         raise ActionFailed(f"Failed to lookup user {user}: the host has no such user")
-    lines = original.content.decode("utf-8", "surrogateescape").splitlines()
+    lines = lines_of(original.content.decode("utf-8", "surrogateescape"))
     new = _without(lines, wanted) if state == "absent" else _with(call, lines, wanted)
     content = "".join(f"{line}\n" for line in new).encode("utf-8", "surrogateescape")
     edit = Edit(content=None if new == lines else content, values=_values(call, path))

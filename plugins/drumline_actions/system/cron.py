@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+import drumline_actions
 from drumline.plugin import (
     Action,
     ActionFailed,
@@ -22,8 +23,9 @@ from drumline.plugin import (
     Written,
 )
 from drumline.plugin.kit import Script, ask, result_of, text_diff
+from drumline_actions.text.lines import lines_of
 
-_CRONTAB = Script.beside(__file__, "crontab")
+_CRONTAB = Script.beside(__file__, "crontab", needs=(Script.beside(drumline_actions.__file__, "rewrite"),))
 #: Ahead of each job that is kept: its name.
 _MARK = "#Ansible: "
 _VARIABLE = re.compile(r"[ \t]*([A-Za-z_]\w*)[ \t]*=")
@@ -43,7 +45,7 @@ def perform(call: Call) -> Steps:
     common: dict[str, Any] = {"file": file, "user": user, "backup": call["backup"]}
     answer = yield from ask(call, _CRONTAB, most=1 << 20, since="", **common)
     text = answer["content"].decode("utf-8", "surrogateescape")
-    lines = _without_own(text.splitlines())
+    lines = _without_own(lines_of(text))
     new = _variable(call, lines) if call["env"] else _job(call, lines)
     values = {"jobs": _jobs(new), "envs": _envs(new)}
     if new == lines:
@@ -87,7 +89,19 @@ def _job(call: Call, lines: list[str]) -> list[str]:
     if call["state"] == "absent":
         return rest
     job = [mark, _line(call)]
+    if place is None:
+        place = _unnamed(lines, job[1])
+        if place is not None:
+            return [*lines[:place], mark, *lines[place:]]
     return [*lines, *job] if place is None else [*lines[:place], *job, *lines[place + 2 :]]
+
+
+def _unnamed(lines: list[str], job: str) -> int | None:
+    """Where the same job is already, without a name."""
+    for place, line in enumerate(lines):
+        if line == job and not (place and lines[place - 1].startswith(_MARK)):
+            return place
+    return None
 
 
 def _variable(call: Call, lines: list[str]) -> list[str]:

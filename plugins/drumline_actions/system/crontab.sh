@@ -26,10 +26,7 @@ if [ -n "$backup" ]; then
 fi
 cat >"$work"
 if [ -n "$file" ]; then
-    mode=0644
-    [ ! -e "$file" ] || { mode=$(status "$file") && mode=${mode%%:*}; }
-    chmod "$mode" "$work"
-    cp -p -- "$work" "$file.drumline.$$" 2>/dev/null && mv -f -- "$file.drumline.$$" "$file" || fail "$file can't be written"
+    rewrite_by "$file" 0644 cat -- "$work" 2>/dev/null || fail "$file can't be written"
 else try cron "$work"
 fi
 rm -f "$work"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import drumline_actions
 from drumline.plugin import Action, ActionFailed, Argument, Call, Checks, HostPath, Platform, Steps, Traits, Written
 from drumline.plugin.kit import Script, ask, result_of
 
-_SYSCTL = Script.beside(__file__, "sysctl")
-_MOUNT = Script.beside(__file__, "mount")
+_REWRITE = Script.beside(drumline_actions.__file__, "rewrite")
+_SYSCTL = Script.beside(__file__, "sysctl", needs=(_REWRITE,))
+_MOUNT = Script.beside(__file__, "mount", needs=(_REWRITE,))
 #: States of a mount that need src and fstype.
 _WHOLE = ("ephemeral", "mounted", "present")
 _TRUTH = {"yes": "1", "true": "1", "on": "1", "no": "0", "false": "0", "off": "0"}

@@ -10,19 +10,26 @@ is_mounted() {
         mount | grep -q " on $path "
 }
 
+# by_line PROGRAM: awk reads $fstab; is_ours() tells the line of the path. Swaps are all at none: they differ by what they are of.
+by_line() {
+    { [ ! -e "$fstab" ] || cat -- "$fstab"; } | at=$(escape "$path") source=$(escape "$src") awk '
+        function is_ours() {
+            if ($0 ~ /^[ \t]*#/ || $2 != ENVIRON["at"]) return 0
+            return !($2 == "none" && $3 == "swap" && ENVIRON["source"] != "" && $1 != ENVIRON["source"])
+        }'"$1"
+}
+
 # The line of the path, its fields with one space between them.
-has_line() { at=$(escape "$path") awk '!/^[ \t]*#/ && $2 == ENVIRON["at"] { print $1, $2, $3, $4, ($5 == "" ? 0 : $5), ($6 == "" ? 0 : $6); exit }' "$fstab" 2>/dev/null; }
+has_line() { by_line 'is_ours() { print $1, $2, $3, $4, ($5 == "" ? 0 : $5), ($6 == "" ? 0 : $6); exit }' 2>/dev/null; }
 
 # rewrite LINE: in place of the one for the path, or at the end; empty: without it.
-rewrite() {
-    new=$fstab.drumline.$$
-    { [ ! -e "$fstab" ] || cat -- "$fstab"; } | line=$1 at=$(escape "$path") awk '
-        { if ($0 !~ /^[ \t]*#/ && $2 == ENVIRON["at"]) { if (ENVIRON["line"] != "" && !done) print ENVIRON["line"]; done = 1 }
+edited_fstab() {
+    by_line '
+        { if (is_ours()) { if (ENVIRON["line"] != "" && !done) print ENVIRON["line"]; done = 1 }
           else print }
-        END { if (!done && ENVIRON["line"] != "") print ENVIRON["line"] }' >"$new" || return 1
-    if [ -e "$fstab" ]; then chmod "$(stat -c %a -- "$fstab")" "$new"; else chmod 0644 "$new"; fi
-    mv -f -- "$new" "$fstab"
+        END { if (!done && ENVIRON["line"] != "") print ENVIRON["line"] }'
 }
+rewrite() { (export line="$1" && rewrite_by "$fstab" 0644 edited_fstab); }
 
 keep_copy() {
     [ -n "$backup" ] && [ -e "$fstab" ] && [ -z "$check" ] && [ -z "$copied" ] || return 0
@@ -64,7 +71,10 @@ case $state in
     absent)
         drop_line
         if is_mounted; then change unmount_it; fi
-        if [ -d "$path" ] && [ -z "$check" ]; then rmdir -- "$path" 2>/dev/null && changed=1; fi ;;
+        if [ ! -d "$path" ]; then :
+        elif [ -n "$check" ]; then [ -n "$(ls -A -- "$path")" ] || changed=1
+        else rmdir -- "$path" 2>/dev/null && changed=1
+        fi ;;
     unmounted) ! is_mounted || change unmount_it ;;
     remounted)
         is_mounted || fail "Error: $path is not mounted, so it can't be remounted"

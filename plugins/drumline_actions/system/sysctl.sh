@@ -5,7 +5,6 @@ plain() { printf '%s' "$1" | tr '\t' ' ' | sed 's/  */ /g; s/^ //; s/ $//'; }
 wanted=$(plain "$value")
 ignoring=
 [ -z "$ignoreerrors" ] || ignoring=-e
-[ ! -L "$file" ] || file=$(readlink -f -- "$file")
 
 # What the file says; the last line counts.
 said=$(awk -v name="$name" '
@@ -16,8 +15,7 @@ said=$(awk -v name="$name" '
     END { if (found) print "=" text }' "$file" 2>/dev/null)
 
 # The file with one line for the name, in the place of the first, or with none.
-rewrite() {
-    new=$file.drumline.$$
+edited_file() {
     { [ ! -e "$file" ] || cat -- "$file"; } | name=$name value=$wanted state=$state awk '
         BEGIN { name = ENVIRON["name"]; value = ENVIRON["value"]; state = ENVIRON["state"] }
         function is_ours() {
@@ -27,10 +25,9 @@ rewrite() {
         }
         { if (!is_ours()) print
           else if (state == "present" && !done) { print name "=" value; done = 1 } }
-        END { if (state == "present" && !done) print name "=" value }' >"$new" || return 1
-    if [ -e "$file" ]; then chmod "$(stat -c %a -- "$file")" "$new"; else chmod 0644 "$new"; fi
-    mv -f -- "$new" "$file"
+        END { if (state == "present" && !done) print name "=" value }'
 }
+rewrite() { rewrite_by "$file" 0644 edited_file; }
 
 if [ "$state" = present ]; then
     [ -n "$said" ] && [ "$(plain "${said#=}")" = "$wanted" ] || { change rewrite; edited=1; }

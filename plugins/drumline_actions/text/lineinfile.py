@@ -105,10 +105,11 @@ def _inserted(call: Call, lines: list[str], line: str) -> Generator[Request, Any
         return Edit(content=join([line, *lines]), message="line added")
     pattern = before if after is None else after
     found = [] if pattern in (None, _END) else (yield from places(call, pattern, lines))
-    if not found:
-        complete = [*lines[:-1], ended(lines[-1])] if lines else []
-        return Edit(content=join([*complete, line]), message="line added")
-    place = (found[0] if call["firstmatch"] else found[-1]) + (1 if after is not None else 0)
+    place = len(lines)
+    if found:
+        place = (found[0] if call["firstmatch"] else found[-1]) + (1 if after is not None else 0)
+    if place == len(lines) and lines:  # or they would become one
+        lines = [*lines[:-1], ended(lines[-1])]
     return Edit(content=join([*lines[:place], line, *lines[place:]]), message="line added")
 
 

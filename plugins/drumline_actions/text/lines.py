@@ -22,6 +22,12 @@ def split(content: bytes) -> list[str]:
     return [*lines, last] if last else lines
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text without their ends; only a line feed ends one, unlike with ``str.splitlines``."""
+    *lines, last = text.split("\n")
+    return [*lines, last] if last else lines
+
+
 def join(lines: list[str]) -> bytes:
     """The file again."""
     return "".join(lines).encode("latin-1")

@@ -255,3 +255,12 @@ def test_a_pipe_is_refused(posix: ActionHost, tmp_path: Path, name: str) -> None
     }
     with pytest.raises(ActionFailed, match=r"tree/pipe on this machine is no file"):
         posix(name, **arguments[name])
+
+
+def test_private_files_of_the_host_stay_private(posix: ActionHost, tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "secret").touch(mode=0o600)
+    (tmp_path / "src" / "run").touch(mode=0o755)
+    posix.twice("copy", src=f"{tmp_path}/src/", dest=str(tmp_path / "dest"), remote_src=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "dest").iterdir()}
+    assert modes == {"secret": 0o600, "run": 0o755}

@@ -90,6 +90,32 @@ def test_a_mount_comes_and_goes(disposable: ActionHost, place: str) -> None:
         disposable("mount", **common, state="remounted")
 
 
+def test_a_second_swap_leaves_the_first(disposable: ActionHost, place: str) -> None:
+    disposable.run(f"echo '/swap1 none swap sw 0 0' >{place}/fstab")
+    swap = {"path": "none", "fstype": "swap", "opts": "sw", "fstab": f"{place}/fstab"}
+    disposable.twice("mount", **swap, src="/swap2", state="present")
+    disposable.run(f"grep -q ^/swap1 {place}/fstab && grep -q ^/swap2 {place}/fstab")
+    disposable.twice("mount", **swap, src="/swap1", state="absent_from_fstab")
+    disposable.run(f"! grep -q ^/swap1 {place}/fstab && grep -q ^/swap2 {place}/fstab")
+
+
+def test_a_check_tells_of_a_directory_that_goes(disposable: ActionHost, place: str) -> None:
+    disposable.run(f"mkdir -p {place}/empty")
+    disposable.settings = {"check": True}
+    assert disposable("mount", path=f"{place}/empty", fstab=f"{place}/fstab", state="absent").changed
+    disposable.settings = {}
+    disposable.twice("mount", path=f"{place}/empty", fstab=f"{place}/fstab", state="absent")
+
+
+def test_an_fstab_stays_whose_it_is(disposable: ActionHost, place: str) -> None:
+    disposable.run(f"ln -sf fstab {place}/link && chown daemon {place}/fstab && chmod 0600 {place}/fstab")
+    tmpfs = {"path": f"{place}/x", "src": "tmpfs", "fstype": "tmpfs", "state": "present"}
+    disposable.twice("mount", **tmpfs, fstab=f"{place}/link")
+    disposable.twice("sysctl", name="a.b", value="1", sysctl_file=f"{place}/link", reload=False)
+    disposable.twice("cron", name="a", job="b", user="root", cron_file=f"{place}/link")
+    disposable.run(f"test -L {place}/link && test $(stat -c %U%a {place}/fstab) = daemon600")
+
+
 # pip.
 
 

@@ -88,6 +88,8 @@ def test_a_download_that_fails(host: ActionHost, there: HostDirectory, web: str)
         host("get_url", url="http://127.0.0.1:1/", dest=there.at("f"))
     with pytest.raises(ActionFailed, match="does not exist"):
         host("get_url", url=f"{web}/shop.txt", dest=there.at("nowhere/"))
+    with pytest.raises(ActionFailed, match="This is no URL"):
+        host("get_url", url="http://[", dest=there.at("f"))
     assert there.entries() == {}
 
 

@@ -92,6 +92,26 @@ def test_the_newest_version(disposable: ActionHost, repository: Path) -> None:
     disposable.run("grep -qx 2.0 /opt/shop")
 
 
+def test_ten_upgraded_packages_are_a_change(disposable: ActionHost, repository: Path) -> None:
+    names = [f"part{number}" for number in range(10)]
+    for version in "1.0", "2.0":
+        for name in names:
+            build(repository, name, version)
+        disposable.settings = {}
+        disposable("apt", name=[f"{name}={version}" for name in names if version == "1.0"], update_cache=True)
+    assert disposable("apt", upgrade="dist").changed
+    disposable("apt", name=names, state="absent")
+
+
+def test_a_source_after_a_line_without_an_end(disposable: ActionHost, repository: Path) -> None:
+    line, place = f"deb [trusted=yes] file:{repository} ./", "/etc/apt/sources.list.d"
+    disposable.run("rm /etc/apt/sources.list; printf %s '# other' >/opt/other.list; chown daemon /opt/other.list")
+    disposable.run(f"chmod 0600 /opt/other.list; ln -s /opt/other.list {place}/shop.list")
+    disposable.twice("apt_repository", repo=line, filename="shop", update_cache=False)
+    disposable.run(f"test -L {place}/shop.list && test $(stat -c %U%a /opt/other.list) = daemon600")
+    disposable.run(f"printf '%s\\n' '# other' '{line}' | cmp - {place}/shop.list")
+
+
 def test_a_file(disposable: ActionHost, repository: Path) -> None:
     disposable("apt", update_cache=True)
     disposable.twice("apt", deb=f"{repository}/libshop_1.0.deb")

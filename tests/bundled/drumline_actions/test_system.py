@@ -180,6 +180,21 @@ class TestCron(ActionCases):
             changed=True,
             after={"shop": "#Ansible: a\n* * * * 1-5 root b\n"},
         ),
+        Case(
+            "a job that is there without a name",
+            {"name": "a", "job": "b"},
+            before={"root": "# mine\n* * * * * b\n1 * * * * c\n"},
+            call=CRON,
+            changed=True,
+            after={"root": "# mine\n#Ansible: a\n* * * * * b\n1 * * * * c\n"},
+        ),
+        Case(
+            "lines of others, with what Unicode calls ends of lines",
+            {"name": "a", "job": "b", "cron_file": here("shop"), "user": "root"},
+            before={"shop": "# \f \v \x85 \u2028 others\n"},
+            changed=True,
+            after={"shop": "# \f \v \x85 \u2028 others\n#Ansible: a\n* * * * * root b\n"},
+        ),
         Case("a check", {"name": "a", "job": "b"}, call={**CRON, "check": True}, changed=True, after={}, repeats=False),
         Case("no job", {"name": "a"}, answers=(), failed="You must specify 'job'"),
         Case("no user", {"name": "a", "job": "b", "cron_file": "c"}, answers=(), failed="you must specify user"),
@@ -208,6 +223,9 @@ def test_keys_of_a_user(disposable: ActionHost) -> None:
     disposable.twice("authorized_key", user="dora", key=OTHER, exclusive=True)
     disposable.run(f"test \"$(cat {file})\" = '{OTHER}'")
     disposable.twice("authorized_key", user="dora", key=OTHER, state="absent")
+    disposable.run(f"printf '# \\302\\205 \\f others\\n' >{file}")
+    disposable.twice("authorized_key", user="dora", key=KEY)
+    disposable.run(f"printf '# \\302\\205 \\f others\\n%s\\n' '{KEY}' | cmp - {file}")
     with pytest.raises(ActionFailed, match="invalid key"):
         disposable("authorized_key", user="dora", key="nonsense")
     with pytest.raises(ActionFailed, match="no such user"):
@@ -231,6 +249,13 @@ class TestKnownHosts(ActionCases):
             before={"known": "db1,10.0.0.1 ssh-rsa AAAA\nweb ssh-rsa AAAA\ndb1 ssh-ed25519 CCCC\n"},
             changed=True,
             after={"known": "web ssh-rsa AAAA\ndb1 ssh-ed25519 CCCC\ndb1 ssh-rsa BBBB\n"},
+        ),
+        Case(
+            "lines that are damaged, and with what Unicode calls ends of lines",
+            {"name": "db1", "key": "ssh-rsa BBBB", "path": here("known")},
+            before={"known": "|1|x ssh-rsa A\n|1|a|b ssh-rsa A\n# \f \v \x85 \u2028 others\n"},
+            changed=True,
+            after={"known": "|1|x ssh-rsa A\n|1|a|b ssh-rsa A\n# \f \v \x85 \u2028 others\ndb1 ssh-rsa BBBB\n"},
         ),
         Case(
             "its name is hashed",

@@ -31,6 +31,13 @@ class TestLineinfile(ActionCases):
             values={"backup": ""},
             after={"f": "old\nnew\n"},
         ),
+        Case(
+            "a line after a last one without an end",
+            {"path": here("f"), "line": "c", "insertafter": "^b"},
+            before={"f": "a\nb"},
+            changed=True,
+            after={"f": "a\nb\nc\n"},
+        ),
         Case("a line that is there", {"path": here("f"), "line": "b"}, before={"f": "a\nb\nc\n"}, changed=False),
         Case(
             "a line is replaced, the last that matches",

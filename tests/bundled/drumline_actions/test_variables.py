@@ -86,6 +86,20 @@ class TestValidateArgumentSpec(ActionCases):
                 ]
             )
         ),
+        *(
+            Case(f"no spec {number}", {"argument_spec": {"x": option}}, call=_known({}), failed=said)
+            for number, (option, said) in enumerate(
+                [
+                    (None, "argument_spec.x has to be a dictionary"),
+                    ({"options": {"a": "str"}}, "argument_spec.x.options.a has to be a dictionary"),
+                    ({"choices": 5}, "argument_spec.x.choices has to be a list"),
+                    ({"aliases": 5}, "argument_spec.x.aliases has to be a list"),
+                    ({"required_if": [["a"]]}, "argument_spec.x.required_if has to be a list of"),
+                    ({"required_together": [5]}, "argument_spec.x.required_together has to be a list of names"),
+                    ({"required_by": {"a": 5}}, "argument_spec.x.required_by has to be lists of names"),
+                ]
+            )
+        ),
     )
 
 
@@ -128,3 +142,6 @@ def test_a_directory_is_read_in_order(files: Path) -> None:
     assert included(files, dir=".", ignore_files=["c.txt", "b.yml"], depth=1) == {"x": 1}
     with pytest.raises(ActionFailed, match="does not have a valid extension"):
         included(files, dir=".")
+    for patterns in {"files_matching": "["}, {"ignore_files": ["*.bak"]}:
+        with pytest.raises(ActionFailed, match="has to be a regular expression"):
+            included(files, dir=".", **patterns)
