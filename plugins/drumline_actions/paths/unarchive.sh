@@ -26,7 +26,7 @@ compression() {
 
 # each LIST COMMAND…: the command with one more word for each line of a list.
 list_names() {
-    if [ "$handler" = ZipArchive ]; then unzip -Z1 "$src" $includes 2>/dev/null || unzip -l "$src" | awk 'NR > 3 && NF > 3 { print $4 }'
+    if [ "$handler" = ZipArchive ]; then unzip -Z1 "$src" $includes 2>/dev/null || unzip -l "$src" | awk 'NR > 3 && NF > 3 { sub(/^ *[0-9]+ +[0-9-]+ +[0-9:]+ +/, ""); print }'
     else tar -t $packing -f "$src" $excluding $includes
     fi
 }
@@ -83,6 +83,9 @@ unpack() {
     fi
 }
 
+if [ -n "$excluding" ] && ! tar --exclude=x --help >/dev/null 2>&1 && ! tar --help 2>&1 | grep -q -e --exclude; then
+    refuse "The tar of this host can't leave out files (exclude)"
+fi
 if [ -n "$creates" ] && { [ -e "$creates" ] || [ -L "$creates" ]; }; then
     drop
     say skipped 1

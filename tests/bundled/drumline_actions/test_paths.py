@@ -193,7 +193,11 @@ def test_an_archive_of_the_host(posix: ActionHost, tmp_path: Path) -> None:
     with posix.directory() as there:
         there.fill({"out/": None})
         common = {"src": str(path), "dest": there.at("out"), "remote_src": True}
-        ActionHost.twice(posix, "unarchive", **common, exclude=["shop/bin/run"], mode="u=rwX,go=")
+        try:
+            ActionHost.twice(posix, "unarchive", **common, exclude=["shop/bin/run"], mode="u=rwX,go=")
+        except ActionFailed as error:  # as busybox is built for Debian
+            assert "can't leave out files" in error.message  # noqa: PT017 - of some hosts only
+            return
         found = there.entries({"out/shop/a b.txt"})
         assert found["out/shop/a b.txt"] == HostFile("1\n", 0o600)
         assert "out/shop/bin/run" not in found
