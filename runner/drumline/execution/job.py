@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -211,6 +212,9 @@ class JobRun:
         if values["failed"]:
             return self._unless_ignored(Status.FAILED, values, task)
         return self._ended_well(values), values, False
+
+    def _find_file(self, src: str, directory: str) -> Path:
+        return find_file(src, directory, search_path(self._task, self._play))
 
     def _ended_well(self, values: Values) -> Status:
         if values["changed"]:
@@ -426,7 +430,7 @@ class JobRun:
                 check=self.check,
                 diff=self.diff,
                 detached=bool(self._left_for),
-                find_file=partial(find_file, places=search_path(self._task, self._play)),
+                find_file=self._find_file,
                 decrypted=opened,
                 variables_in=variables_in,
                 render=task.render_file,

@@ -48,6 +48,7 @@ class Definitions:
     def __init__(self) -> None:
         self._roles: dict[int, _OfRole] = {}
         self._plays: dict[int, _OfPlay] = {}
+        self._searched: dict[int, tuple[Task, Mapping[str, Any]]] = {}
 
     def parameters(self, task: Task | None) -> Iterator[Variables]:
         """Those that even what tasks have set is weaker than: parameters of roles, and of what was included."""
@@ -82,7 +83,14 @@ class Definitions:
         if play is not None:
             yield self._of_play(play).magic
         if task is not None and play is not None:
-            yield {"ansible_search_path": list(map(str, search_path(task, play)))}
+            yield self._places(play, task)
+
+    def _places(self, play: Play, task: Task) -> Mapping[str, Any]:
+        known = self._searched.get(id(task))
+        if known is None:
+            places = {"ansible_search_path": list(map(str, search_path(task, play)))}
+            known = self._searched[id(task)] = (task, places)
+        return known[1]
 
     def merged(self, play: Play, task: Task | None = None, below: Variables = _NOTHING) -> Mapping[str, Value]:
         """All of them, as if nothing were defined beside them but what is ``below``."""
