@@ -87,7 +87,10 @@ stamps() { stat $deref -c '%X:%Y' -- "$1" 2>/dev/null || stat $deref -f '%a:%m' 
 touch_times() {
     touched=$path
     if [ -n "$check" ]; then
-        present || return 0
+        if [ ! -e "$path" ]; then # it would be made, where a link leads
+            [ "$access_time$modification_time" = preservepreserve ] || changed=1
+            return 0
+        fi
         tmp=$(mktemp) || fail "no temporary file can be made"
         touched=$tmp
         try touch -r "$path" -- "$tmp"

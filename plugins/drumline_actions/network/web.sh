@@ -1,5 +1,6 @@
 # One request by curl, or by wget where that is all there is. $curl and $wget are their settings, which hold secrets: these
-# go by standard input or a file that only this user reads, and are in no command line.
+# go by standard input or a file that only this user reads, and are in no command line. Only wget
+# has the URL in its own.
 umask_before=$(umask)
 umask 077
 work=$(mktemp -d 2>&1) || fail "no temporary directory can be made: $work"
@@ -25,8 +26,11 @@ request() {
     fi
 }
 
+# The URL as a setting, since it may hold a password, too.
+quoted_url() { printf '%s' "$url" | tr -d '\r\n' | sed 's/[\\"]/\\&/g'; }
+
 request_by_curl() {
-    told=$(printf '%s\n' "$curl" | curl -K - -sS -g -D "$work/headers" -o "$work/content" -w '%{http_code} %{url_effective}' "$@" -- "$url" 2>"$work/errors")
+    told=$(printf '%s\nurl = "%s"\n' "$curl" "$(quoted_url)" | curl -K - -sS -g -D "$work/headers" -o "$work/content" -w '%{http_code} %{url_effective}' "$@" 2>"$work/errors")
     code=$?
     status=${told%% *} landed=${told#* }
     if [ "$code" != 0 ]; then

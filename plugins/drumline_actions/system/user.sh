@@ -165,6 +165,21 @@ ensure_home() {
     try chmod "$(printf %o $((0777 & ~0${mask:-022})))" "$place"
 }
 
+# make_key WORDS…: by ssh-keygen, which asks a program for a passphrase: everybody's ps would see it among the words.
+make_key() {
+    if [ -z "$ssh_key_passphrase" ]; then
+        ssh-keygen "$@" -N ''
+        return
+    fi
+    asked=$(mktemp) || return 1
+    printf '#!/bin/sh\nprintf "%%s\\n" "$PASSPHRASE"\n' >"$asked"
+    chmod 0700 "$asked"
+    PASSPHRASE=$ssh_key_passphrase DISPLAY=: SSH_ASKPASS=$asked SSH_ASKPASS_REQUIRE=force ssh-keygen "$@" </dev/null
+    code=$?
+    rm -f -- "$asked"
+    return $code
+}
+
 # The place of the user's key, and the key, where one is wanted.
 ensure_key() {
     place=$(field 6) key=${ssh_key_file:-.ssh/id_$ssh_key_type}
@@ -176,10 +191,10 @@ ensure_key() {
             try mkdir -p -m 0700 -- "${key%/*}"
             try chown -- "$(field 3):$(field 4)" "${key%/*}"
         fi
-        set -- -q -t "$ssh_key_type" -C "$(echo "$ssh_key_comment" | sed "s/\$HOSTNAME/$(hostname)/")" -f "$key" -N "$ssh_key_passphrase"
+        set -- -q -t "$ssh_key_type" -C "$(echo "$ssh_key_comment" | sed "s/\$HOSTNAME/$(hostname)/")" -f "$key"
         [ -z "$ssh_key_bits" ] || set -- "$@" -b "$ssh_key_bits"
         rm -f -- "$key"
-        try ssh-keygen "$@"
+        try make_key "$@"
         try chown -- "$(field 3):$(field 4)" "$key" "$key.pub"
     fi
     say ssh_key_file "$key"

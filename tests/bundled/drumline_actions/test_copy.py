@@ -401,3 +401,11 @@ def test_a_file_that_is_written_to_while_it_is_sent(posix: ActionHost, tmp_path:
     with pytest.raises(ActionFailed, match=r"source on this machine was written to while it was sent: run again"):
         posix("copy", src=str(source), dest=str(tmp_path / "there/file"))
     assert list((tmp_path / "there").iterdir()) == []
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_file_is_no_directory(posix: ActionHost, tmp_path: Path, check: bool) -> None:
+    (tmp_path / "file").touch()
+    posix.settings = {"check": check}
+    with pytest.raises(ActionFailed, match="file does not exist"):
+        posix("copy", content="x", dest=str(tmp_path / "file" / "g"))

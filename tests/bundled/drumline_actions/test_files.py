@@ -252,6 +252,16 @@ def test_what_a_link_leads_to_is_left_alone(posix: ActionHost, tmp_path: Path) -
     assert ((tmp_path / "f").stat().st_uid, (tmp_path / "f").stat().st_mode & 0o777) == (0, 0o640)
 
 
+def test_a_check_touches_where_a_link_leads(posix: ActionHost, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    posix.settings = {"check": True}
+    assert posix("file", path=str(tmp_path / "link"), state="touch", mode="0600").changed
+    assert not (tmp_path / "nowhere").exists()
+    posix.settings = {}
+    assert posix("file", path=str(tmp_path / "link"), state="touch", mode="0600").changed
+    assert (tmp_path / "nowhere").exists()
+
+
 # stat
 
 

@@ -63,6 +63,16 @@ def test_a_password_is_in_no_command_line(disposable: ActionHost) -> None:
     disposable.run("grep berta /opt/seen/words && ! grep -F salt /opt/seen/words")
 
 
+def test_a_passphrase_is_in_no_command_line(disposable: ActionHost) -> None:
+    script = '#!/bin/sh\\necho "$@" >>/opt/seen/key\\nexec /usr/bin/ssh-keygen "$@"\\n'
+    disposable.run(f"mkdir -p /opt/seen && printf '{script}' >/opt/seen/ssh-keygen && chmod +x /opt/seen/ssh-keygen")
+    disposable.settings = {"environment": {"PATH": "/opt/seen:/usr/sbin:/usr/bin:/sbin:/bin"}}
+    given = {"generate_ssh_key": True, "ssh_key_type": "ed25519", "ssh_key_passphrase": "s3 \\cr'3t"}
+    disposable.twice("user", name="emma", **given)
+    disposable.run("grep -q ed25519 /opt/seen/key && ! grep -F s3 /opt/seen/key")
+    disposable.run('ssh-keygen -y -P "s3 \\\\cr\'3t" -f /home/emma/.ssh/id_ed25519')
+
+
 def test_a_user_in_a_group_that_is_not_there(disposable: ActionHost) -> None:
     with pytest.raises(ActionFailed, match="Group nowhere does not exist"):
         disposable("user", name="carl", groups=["users", "nowhere"])

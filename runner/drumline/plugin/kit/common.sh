@@ -65,7 +65,7 @@ differs() {
 # attributes FILE MODE: changes only what differs. In a check what they would be is worked out; what isn't there yet has none.
 attributes() {
     [ -n "$2$owner$group" ] || return 0
-    [ -z "$check" ] || [ -e "$1" ] || [ -L "$1" ] || return 0
+    [ -z "$check" ] || [ -e "$1" ] || { [ -z "$deref" ] && [ -L "$1" ]; } || return 0
     was=$(status "$1") || fail "$1 can't be examined"
     IFS=:
     set -- "$1" "$2" $was

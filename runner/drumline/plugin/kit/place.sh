@@ -82,8 +82,8 @@ place() {
         *) directory=./ ;;
     esac
     if [ -n "$parents" ] && [ -z "$check" ] && [ ! -d "$directory" ]; then make_parents; fi
-    # In a check an earlier task may be there to make it.
-    [ -n "$check" ] || [ -d "$directory" ] || fail "Destination directory ${directory%/} does not exist"
+    # In a check an earlier task may be there to make it, unless something else is in its place.
+    { [ -n "$check" ] && [ ! -e "${directory%/}" ]; } || [ -d "$directory" ] || fail "Destination directory ${directory%/} does not exist"
     if [ -z "$force" ] && [ -e "$dest" ]; then return; fi
     if [ -e "$dest" ] && [ ! -f "$dest" ] && [ ! -L "$dest" ]; then
         fail "$dest is a pipe, a socket or a device; a file can't take its place"
