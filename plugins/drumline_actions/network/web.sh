@@ -42,7 +42,8 @@ request_by_curl() {
 }
 
 request_by_wget() {
-    printf '%s\n' "$wget" >"$work/wgetrc"
+    # A connection that the server has closed meanwhile would be taken for the end, of what a redirect leads to for example.
+    printf '%s\nhttp_keep_alive = off\n' "$wget" >"$work/wgetrc"
     set -- -q -S -O "$work/content"
     if wget --help 2>&1 | grep -q -e --content-on-error; then
         set -- "$@" --content-on-error --method="$method"
