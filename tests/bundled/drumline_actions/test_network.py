@@ -70,10 +70,9 @@ def test_a_download_with_a_checksum(host: ActionHost, there: HostDirectory, web:
         host("get_url", url=f"{web}/shop.txt", dest=there.at("f"), checksum="abc")
 
 
+@pytest.mark.parametrize("host", ["curl"], indirect=True)  # wget reads no file://
 def test_a_file_is_downloaded_again(host: ActionHost, there: HostDirectory) -> None:
     """Asked for what is newer than a file, curl answers with nothing where it doesn't ask over HTTP."""
-    if not (Path(host.settings["environment"]["PATH"]) / "curl").exists():
-        pytest.skip("wget reads no file://")
     there.fill({"src": "text"})
     host.twice("get_url", url=f"file://{there.at('src')}", dest=there.at("f"))
     host.twice("uri", url=f"file://{there.at('src')}", dest=there.at("g"))
