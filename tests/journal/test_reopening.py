@@ -68,7 +68,7 @@ def test_at_every_event_of_a_run_its_state_can_be_read_back(world: World, tmp_pa
         told.extend(events)
         reopened = read_back(journal, run, RunKey(tmp_path, run.id), Secrets())
         assert picture(reopened.state) == picture(world.state)
-        assert set(reopened.lost or ()) == set(world.state.running)
+        assert set(reopened.lost or ()) == {*world.state.running, *world.state.awaited}
 
     world.turned = compare
     world.run()
