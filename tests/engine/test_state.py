@@ -107,13 +107,16 @@ def no_wave_starts_before_the_barrier_of_the_one_before(world: World) -> None:
 def every_released_wave_ends_once_and_after_its_last_job(world: World) -> None:
     open_: dict[tuple[int, int, int], int] = {}
     ended: list[tuple[int, int, int]] = []
+    finished: set[Job] = set()
     for entry in world.log:
         event = entry.event if isinstance(entry, Announce) else entry
         match event:
             case WaveReleased():
                 open_[event.play, event.batch, event.wave] = event.jobs
             case JobFinished(job=job):
-                open_[place(world, job)] -= 1
+                # One that waited to add something, and then had nothing to add, says so once more.
+                open_[place(world, job)] -= job not in finished
+                finished.add(job)
             case JobsAbandoned(jobs=jobs):
                 for job in jobs:
                     open_[place(world, job)] = open_.get(place(world, job), 0) - 1
