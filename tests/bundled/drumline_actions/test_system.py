@@ -345,7 +345,6 @@ def test_jobs_and_keys_as_the_reference(disposable_reference: Reference) -> None
 
 
 @pytest.mark.ansible
-@pytest.mark.skipif("ANSIBLE_COLLECTIONS_PATH" not in os.environ, reason="ansible.posix isn't there")
 def test_those_of_collections_as_the_reference(disposable_reference: Reference) -> None:
     settings: list[dict[str, Any]] = [
         {"name": "vm.swappiness", "value": "5"},
