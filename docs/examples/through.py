@@ -40,7 +40,7 @@ class Session:
         self.program, self.local, self.interrupt, self.close = program, local, local.interrupt, local.close
 
     def run(self, request, emit):
-        # The script comes ahead of the command's own input: arguments are limited, and everybody may read them.
+        # The script comes ahead of the command's own input: arguments are limited, and everyone may read them.
         script = shell_script(request).encode(errors="surrogateescape")
         reader = shlex.quote(f'eval "$(dd bs=1 count={len(script)} 2>/dev/null)"')
         text = f"exec {self.program} sh -c {reader}"

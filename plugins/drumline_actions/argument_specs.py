@@ -17,7 +17,7 @@ Spec = Mapping[str, Mapping[str, Any]]
 _TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "n", "no", "off"})
 _UNITS = "BKMGTPEZY"
-#: Conditions between options that name lists of them: whether one that gives so many of so many is wrong, and words.
+#: Conditions on lists of options: whether a use that gives some of them is wrong, and how to say so.
 _CONDITIONS: Mapping[str, tuple[Callable[[int, int], bool], str]] = {
     "mutually_exclusive": (lambda given, _all: given > 1, "parameters are mutually exclusive: {}"),
     "required_together": (lambda given, all_: 0 < given < all_, "parameters are required together: {}"),
@@ -43,7 +43,7 @@ def perform(call: Call) -> Steps:
 
 
 def _require_spec(spec: Any, within: str = "argument_spec") -> None:
-    """A spec that is none fails with the place where it isn't."""
+    """An invalid spec fails with the place of the fault."""
     for name, option in _required(spec, Mapping, "a dictionary of options", within).items():
         path = f"{within}.{name}"
         _required(option, Mapping, "a dictionary, with what the option may be", path)

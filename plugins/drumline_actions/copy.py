@@ -49,7 +49,7 @@ from drumline_actions.tree import TreeEntry, entries
 _FROM_HOST = Script.beside(__file__, "from_host", needs=(PLACE,))
 _DIRECTORIES = Script.beside(__file__, "directories")
 _FILE = Script.beside(__file__, "file")
-#: What ``file.sh`` is told where no one speaks of times and modes.
+#: What ``file.sh`` gets when no times and modes are given.
 _AS_IT_IS: dict[str, Any] = dict.fromkeys(("mode", "recurse", "follow", "access_time", "modification_time"))
 #: Letters that no name has on Windows, ends that it takes off, names of devices.
 _NOT_ON_WINDOWS = r'[\x00-\x1f<>:"/\\|?*\ud800-\udfff]|[. ]\Z|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)'

@@ -93,7 +93,9 @@ def _require_patterns(call: Call) -> None:
             try:
                 re.compile(str(pattern))
             except re.error as error:
-                raise ActionFailed(f"'{name}' has to be a regular expression, and {pattern} is none: {error}") from None
+                raise ActionFailed(
+                    f"'{name}' has to be a regular expression, and {pattern} isn't one: {error}"
+                ) from None
 
 
 def _is_wanted(call: Call, name: str) -> bool:

@@ -117,7 +117,7 @@ class Sshd(SshServer):
             "PasswordAuthentication": "no",
             "KbdInteractiveAuthentication": "no",
             "UsePAM": "no",
-            "StrictModes": "no",  # The directory may be below /tmp, which everybody can write to.
+            "StrictModes": "no",  # The directory may be below /tmp, which everyone can write to.
             "UseDNS": "no",
             "PrintMotd": "no",
             "PrintLastLog": "no",

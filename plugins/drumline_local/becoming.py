@@ -46,7 +46,7 @@ def begin_as(become: Become, script: str, deadline: float | None, emit: Emit, be
 
 
 def _leave(_pids: list[int]) -> None:
-    """What waits for a password belongs to root, and ends by itself when there is none to come."""
+    """What waits for a password belongs to root, and ends by itself if none comes."""
 
 
 def _kill_as(become: Become, pids: list[int]) -> None:

@@ -29,7 +29,7 @@ class Process:
     """A shell that runs one script, in a session (in the kernel's sense) of its own.
 
     The script reaches the shell as a nameless file, not as an argument: arguments are limited to 128 KiB on Linux, and
-    everybody sees them in the process list.
+    everyone sees them in the process list.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Process:
         return Exit(code=None, ending=ending)
 
     def over(self, emit: Emit) -> bool:
-        """Whether it has ended, told without waiting; what it said until now is handed over."""
+        """Whether it has ended, without waiting; its output until now is passed on."""
         self._pass_on(emit, 0)
         return self._popen.poll() is not None
 

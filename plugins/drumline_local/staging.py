@@ -1,4 +1,4 @@
-"""A command that waits on this machine for the word to start."""
+"""A command that waits on this machine for the go signal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LocalStaged:
     def check(self) -> None:
         """See :class:`drumline.plugin.Staged`."""
         if self._exit is None and (self._process.over(self._remarks.take) or self._remarks.over):
-            raise self._refused("It has ended, or was killed, while it waited for the word to start")
+            raise self._refused("It has ended, or was killed, while it waited for the go signal")
 
     def release(self, at: float | None = None) -> None:
         """See :class:`drumline.plugin.Staged`."""

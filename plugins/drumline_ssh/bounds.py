@@ -58,7 +58,7 @@ class TransferBounds:
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def moved(self, size: int = _MOVED) -> None:
-        """The host gave or took so many bytes of the file, or answered."""
+        """The host sent or took this many bytes of the file, or answered."""
         self._moved += size
         if self._moved >= _MOVED:
             self._moved = 0
@@ -71,7 +71,7 @@ class TransferBounds:
             raise reason
 
     def time_out(self, seconds: float) -> None:
-        """Raise, since a step of the transfer was ended after so many seconds."""
+        """Raise, since a step of the transfer was ended after this many seconds."""
         left = self.left
         if left is not None and left < TICK:  # the shell's clock and this one may differ a little
             self._end = time.monotonic()

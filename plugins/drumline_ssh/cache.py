@@ -46,7 +46,7 @@ def content_of(path: Path) -> bytes:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Changes when the file changes; None when there is none."""
+    """Changes when the file changes; None if it doesn't exist."""
     try:
         status = os.stat(path)
     except OSError:

@@ -16,7 +16,7 @@ _DIRECT = ["none"]
 
 
 def find(host: str, values: Mapping[str, Sequence[str]], timeout: float) -> str:
-    """The canonical name of a host. Raises ``ValueError`` when it is required and there is none.
+    """The canonical name of a host. Raises ``ValueError`` when it is required and can't be found.
 
     Raises ``TimeoutError`` when name servers have been silent for ``timeout`` seconds in total.
     """

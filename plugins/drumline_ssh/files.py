@@ -255,7 +255,7 @@ class Files:
     def _sh(
         self, text: str, *arguments: str, stdin: bytes = b"", size: int = 0, take: Callable[[bytes], None] | None = None
     ) -> _Said:
-        """What a script says that has to do with so many bytes, within the bounds; ``take`` is given its stdout."""
+        """What a script says that handles this many bytes, within the bounds; ``take`` is given its stdout."""
         assert self._bounds
         self._bounds.check()
         errors: list[bytes] = []

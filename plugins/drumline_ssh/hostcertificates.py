@@ -23,7 +23,7 @@ def fault_of(kind: str, blob: str, name: str, authorities: Collection[str]) -> s
     except (ValueError, UnsupportedAlgorithm) as error:
         return f"it can't be read: {error}"
     if not isinstance(certificate, SSHCertificate):
-        return "it is none"
+        return "it isn't one"
     return _signature_fault(certificate, authorities) or _content_fault(certificate, name)
 
 

@@ -71,7 +71,7 @@ def _chosen(*groups: tuple[str, ...]) -> Callable[[ConfigLine], list[str]]:
     def read(line: ConfigLine) -> list[str]:
         (value,) = _one(line)
         if value.lower() not in names:
-            raise ValueError(f"'{value}' is none of {', '.join(names)}")
+            raise ValueError(f"'{value}' is not one of {', '.join(names)}")
         return [names[value.lower()]]
 
     return read

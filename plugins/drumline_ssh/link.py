@@ -50,7 +50,7 @@ class Link:
         self._allowed = 0
 
     def keep_alive(self, interval: float, silences: int, ask: Callable[[], None]) -> None:
-        """From now on call ``ask`` after each ``interval`` seconds of silence; give up after so many of them."""
+        """From now on call ``ask`` after each ``interval`` seconds of silence; give up after ``silences`` of them."""
         self._silences = silences
         self._heard = time.monotonic()
         self._ask = ask

@@ -86,7 +86,7 @@ def strings(data: bytes) -> Iterator[bytes]:
 
 
 def read_public(path: Path) -> PublicKey | None:
-    """The public key or certificate in a file, or the public half of a private key; None where there is none.
+    """The public key or certificate in a file, or the public half of a private key; None if it doesn't exist.
 
     A private key need not be decrypted for it, if OpenSSH has written it.
     """

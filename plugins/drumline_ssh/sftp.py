@@ -84,7 +84,7 @@ class BoundedSftp(paramiko.SFTPClient):
         return kind, data
 
     def upload(self, source: Readable, destination: str, take: Callable[[bytes], None], *, private: bool) -> None:
-        """Write a new file; ``take`` is told of what is written. ``private``: no one else may read it."""
+        """Write a new file; ``take`` is called with what is written. ``private``: no one else may read it."""
         with self.open(os.fsencode(destination), "wx") as opened:
             file: Any = opened
             if private:
@@ -97,7 +97,7 @@ class BoundedSftp(paramiko.SFTPClient):
             flow.finish()
 
     def download(self, source: str, take: Callable[[bytes], None], fits: Callable[[int], None]) -> None:
-        """Read a file, as far as it has promised; ``fits`` is told of the promised size, and raises if it doesn't."""
+        """Read a file, as far as it has promised; ``fits`` gets the promised size, and raises if it is too large."""
         with self.open(os.fsencode(source), "rb") as opened:
             file: Any = opened
             size = file.stat().st_size or 0
@@ -138,7 +138,7 @@ class _Flow:
             if kind != CMD_STATUS:
                 raise SFTPError("it answers a write with something else")
             self._client._convert_status(message)
-        except Exception as error:  # told to whoever waits for the end of the file
+        except Exception as error:  # raised again for whoever waits for the end of the file
             self._error = error
 
 

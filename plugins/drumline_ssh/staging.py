@@ -1,4 +1,4 @@
-"""A command that waits on its host for the word to start."""
+"""A command that waits on its host for the go signal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SshStaged:
         self._remarks = remarks
         self._exit: Exit | None = None  # when it had ended before the word came
         self._dead = False  # it was killed, but not all that belongs to it
-        self._lost: HostError | None = None  # what was told once
+        self._lost: HostError | None = None  # what was reported once
         self._ready_at = 0.0
         self._released_at = 0.0
         self._at: float | None = None
@@ -98,7 +98,7 @@ class SshStaged:
             self._lost = lost
             raise
         if self._dead or (self._exit is not None and self._exit.ending is Ending.EXITED):
-            raise self._refused("it has ended, or was killed, while it waited for the word to start")
+            raise self._refused("it has ended, or was killed, while it waited for the go signal")
 
     def release(self, at: float | None = None) -> None:
         """See :class:`drumline.plugin.Staged`."""

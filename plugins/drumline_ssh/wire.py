@@ -1,4 +1,4 @@
-"""What is written to a warm shell, and how its answers are told apart from what commands say.
+"""What is written to a warm shell, and how its answers are distinguished from what commands print.
 
 The shell is a plain ``sh`` that reads commands from its standard input. To run the script ``echo hi`` it is sent ::
 
@@ -15,7 +15,7 @@ The shell is a plain ``sh`` that reads commands from its standard input. To run 
 - A script that speaks of ``$$`` means a process of its own: it gets one, which reads it from a descriptor.
 - It has the shell's process group: dash and busybox have no job control without a terminal, and ``setsid`` costs three
   times as much as the command. The shell handles the signals that scripts send to their group, but no one handles
-  ``kill -9 0``: it ends the shell, which is told as a lost connection, and the next command gets another.
+  ``kill -9 0``: it ends the shell, which is reported as a lost connection, and the next command gets another.
 - Input for the command comes from ``printf``, with all but plain text in octal: the shell's own input can't be
   shared with commands, because a shell may read ahead. (A staged command reads one line of it all the same: it is sent
   with everything around it as one compound command, and nothing more is sent before it is ready to read.)

@@ -18,7 +18,7 @@ _LONGEST_REASON = 16_384
 
 
 class Malformed(Exception):
-    """The answer is none of WS-Management; the text says what is wrong with it."""
+    """The answer isn't WS-Management; the text says what is wrong with it."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class GuardedTransport(Transport):
         self._settings = settings
 
     def exchange(self, message: str, seconds: float) -> Answer:
-        """Send one message and return the answer, both within so many seconds, log-in included."""
+        """Send one message and return the answer, both within ``seconds`` seconds, log-in included."""
         self.bounds.begin(seconds)
         try:
             session = self.build_session()

@@ -1,4 +1,4 @@
-"""What is in the way below SOAP, told apart and told truly: network, proxy, TLS, HTTP, and answers that are none."""
+"""What goes wrong below SOAP, each by its cause: network, proxy, TLS, HTTP, and what isn't an answer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def translate(error: Exception, settings: WinrmSettings) -> Exception:
     # Whatever a log-in package raises over an answer that it doesn't understand.
     return Broken(
         "Log-in not understood",
-        f"{_where(settings)} answers {settings.authentication} with something that is none of it "
+        f"{_where(settings)} answers {settings.authentication} with something else "
         f"({type(error).__name__}: {shortened(str(error))}). Is it WinRM, and is nothing in between?",
     )
 
@@ -62,7 +62,7 @@ def _where(settings: WinrmSettings) -> str:
     return f"{settings.name} at {settings.url}"
 
 
-# Answers that came, and are none.
+# Something came back that isn't an answer.
 
 
 def _no_answer(error: Exception, settings: WinrmSettings) -> HostError:

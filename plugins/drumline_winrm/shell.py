@@ -175,5 +175,5 @@ def _told(error: Exception, host: str) -> HostError:
     if isinstance(error, NothingYet):
         return HostError("Host too busy", f"{error} {host} did not open a shell in time. Try again later.")
     if isinstance(error, TooLarge):
-        return HostError("Request too large", f"{host} does not take so long a command, or so many variables.")
+        return HostError("Request too large", f"{host} does not accept a command that long, or that many variables.")
     return HostError("The host ends every shell at once", str(error))

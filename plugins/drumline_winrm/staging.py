@@ -47,7 +47,7 @@ class WinrmStaged:
         self._awake.start()
 
     def rest(self, patience: float | None = None) -> bool:
-        """Leave the connection alone from now on; whether that could be done within so many seconds."""
+        """Leave the connection alone from now on; whether that could be done within this many seconds."""
         return self._awake.stop(patience)
 
     def check(self) -> None:
@@ -121,7 +121,7 @@ class Awake:
         self._thread.start()
 
     def stop(self, patience: float | None = None) -> bool:
-        """Return when nothing more is said, or False after so many seconds; also twice, and when it never began."""
+        """Return when no more output comes, or False after this many seconds; may come twice, or before it began."""
         self._stopped.set()
         if self._thread is None:
             return True

@@ -36,7 +36,7 @@ def authorities(host: str, named: str | None) -> str | None:
 
 @lru_cache(maxsize=64)
 def _wrong_with(path: str) -> str:
-    """Why a file is none of authorities, or ``""``. Only OpenSSL looks into a directory, as it needs a certificate."""
+    """Why a file has no certificates of authorities, or ``""``. Of a directory, OpenSSL is the judge."""
     import ssl
 
     if os.path.isdir(path):

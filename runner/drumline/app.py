@@ -490,7 +490,7 @@ def carry_out(
 
 
 def _masked(listen: Callable[[Event], None], mask: Callable[[str], str]) -> Callable[[Event], None]:
-    """A listener that is told of what is added to the plan as of the plan itself: with titles for names, masked."""
+    """A listener that gets additions to the plan in the form of the plan itself: titles for names, masked."""
     return lambda event: listen(with_titles(event, mask) if isinstance(event, PlanGrown) else event)
 
 

@@ -154,7 +154,7 @@ def _line(position: Position) -> str:
 
 
 class Diagnostics:
-    """Collects mistakes while files are read. Falsy while there are none."""
+    """Collects mistakes while files are read. Falsy while it is empty."""
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}

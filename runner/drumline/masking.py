@@ -64,7 +64,7 @@ class Secrets:
         return len(self._order)
 
     def after(self, count: int) -> list[str]:
-        """The values in clear, in the order in which they became known, without so many of the first."""
+        """The unmasked values, in the order in which they became known, without the first ones."""
         return self._order[count:]
 
     @property

@@ -139,7 +139,7 @@ def limits_on_hosts_and_sessions_hold_at_every_moment(world: World) -> None:
         elif isinstance(entry, JobFinished):
             running.discard(entry.job)
         elif isinstance(entry, JobStaged):
-            running.discard(entry.job)  # it waits for the word to start, and needs no place
+            running.discard(entry.job)  # it waits for the go signal, and needs no place
         hosts = [job.host for job in running]
         assert len(set(hosts)) <= world.forks
         assert all(hosts.count(host) <= world.sessions for host in hosts)

@@ -286,7 +286,7 @@ def test_a_word_that_would_come_too_late_is_not_given() -> None:
     run.wake()
     run.stage(950, "t0", *ABC)
     run.pass_time(2000)
-    assert called_off(run).endswith("and the word to start would have come too late")
+    assert called_off(run).endswith("and the go signal would have come too late")
 
 
 def test_clocks_are_judged_for_the_time_of_the_start() -> None:

@@ -130,5 +130,5 @@ def test_names_of_methods() -> None:
     assert method_fault("community.general.doas") is None
     assert method_fault("runas") is None
     assert method_fault("community.general.machinectl") is not None
-    with pytest.raises(OptionInvalid, match="'runas' is none of sudo, su"):
+    with pytest.raises(OptionInvalid, match="'runas' is not one of sudo, su"):
         dialogue(method="runas")

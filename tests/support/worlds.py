@@ -181,7 +181,7 @@ class World:
     ignored: frozenset[tuple[str, str]] = frozenset()
     stuck: frozenset[tuple[str, str]] = frozenset()  # these end when nothing else is left to happen, or when stopped
     deaf: float = 0.0  # chance that a stopped job ends as if it had not been stopped
-    lost: float = 0.0  # chance that a staged job is lost when the word to start is to be sent
+    lost: float = 0.0  # chance that a staged job is lost when the go signal is to be sent
     uncertainty: float = 0.002  # of the hosts' clocks, in seconds, at most
     interrupts: dict[int, Urgency] = field(default_factory=dict)  # after so many turns
     growing: float = 0.0  # chance that a running job adds to the plan before anything else happens
@@ -338,7 +338,7 @@ class World:
             yield PlanGrown(at=self.time, jobs=tuple(group), growth=growth)
 
     def release(self, release: Release) -> Input:
-        """Send the word to start, unless one of the jobs is lost just then."""
+        """Send the go signal, unless one of the jobs is lost just then."""
         assert all(job in self.staged for job in release.jobs)
         lost = [job for job in release.jobs if self.random.random() < self.lost]
         if lost:

@@ -86,7 +86,7 @@ def _files_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def integer(text: object, default: int = 0) -> int:
-    """A whole number in text that a host has said; the default where there is none."""
+    """A whole number in text that a host has said; or the default."""
     try:
         return int(str(text).strip())
     except ValueError:

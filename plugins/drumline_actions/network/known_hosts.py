@@ -52,7 +52,7 @@ def _means(field: str, name: str) -> bool:
         _, _, salt, digest = (*field.split("|"), "", "")[:4]
         try:
             return hmac.compare_digest(_digest(base64.b64decode(salt), name).encode(), digest.encode(errors="replace"))
-        except ValueError:  # of a damaged line nobody knows whose it is
+        except ValueError:  # no one knows whose a damaged line is
             return False
     return name.lower() in field.lower().split(",")
 

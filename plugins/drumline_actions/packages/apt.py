@@ -34,7 +34,7 @@ def _names(call: Call) -> list[str]:
 
 
 def apt_variables(call: Call, names: list[str]) -> dict[str, Any]:
-    """What the script is told, by the arguments of ``apt``."""
+    """The script's variables, by the arguments of ``apt``."""
     upgrade = _UPGRADES[_WORDS.get(str(call["upgrade"]), str(call["upgrade"]))]
     if call["name"] == ["*"]:
         upgrade = _UPGRADES["yes"]

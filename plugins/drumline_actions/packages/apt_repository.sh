@@ -61,7 +61,7 @@ fi
 if [ -n "$changed" ] && [ -n "$update_cache" ] && [ -z "$check" ]; then
     find_lists
     if ! update_lists; then
-        # A source that can't be read would be in everybody's way.
+        # A source that can't be read would be in everyone's way.
         [ "$state" != present ] || remove "$file"
         fail "Failed to update apt cache: $problem"
     fi

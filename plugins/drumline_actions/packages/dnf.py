@@ -40,7 +40,7 @@ def _managers(call: Call) -> str:
 
 
 def rpm_variables(call: Call) -> dict[str, Any]:
-    """What the script is told, by the arguments of ``dnf``."""
+    """The script's variables, by the arguments of ``dnf``."""
     given = call.arguments
     options = [f"{word}={item}" for name, word in _LISTS.items() for item in given.get(name) or ()]
     options += [f"{word}={given[name]}" for name, word in _TEXTS.items() if given.get(name) not in (None, "/")]

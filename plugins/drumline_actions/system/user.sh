@@ -165,7 +165,7 @@ ensure_home() {
     try chmod "$(printf %o $((0777 & ~0${mask:-022})))" "$place"
 }
 
-# make_key WORDS…: by ssh-keygen, which asks a program for a passphrase: everybody's ps would see it among the words.
+# make_key WORDS…: by ssh-keygen, which asks a program for a passphrase: everyone's ps would show it among the words.
 make_key() {
     if [ -z "$ssh_key_passphrase" ]; then
         ssh-keygen "$@" -N ''

@@ -16,7 +16,7 @@ from drumline_lab.wsman.settings import Tls
 
 
 def self_signed(directory: Path, name: str, *addresses: str, days: int = 365) -> Tls:
-    """Make a certificate for a name and IP addresses; it is its own authority, valid for so many days from now.
+    """Make a certificate for a name and IP addresses; it is its own authority, valid for ``days`` days from now.
 
     With ``days`` 0 it has just expired.
     """

@@ -47,7 +47,7 @@ class Response:
 
 
 class HttpEnd:
-    """The server's end of one connection. ``receive`` reads at most so many bytes, as a socket's ``recv`` does."""
+    """The server's end of one connection. ``receive`` reads up to a number of bytes, like a socket's ``recv``."""
 
     def __init__(self, receive: Callable[[int], bytes]) -> None:
         self._receive = receive

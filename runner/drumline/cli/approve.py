@@ -64,7 +64,7 @@ def command(run: str, reject: bool, task: str | None, comment: str, state: Path 
 
 
 def _question(journal: Journal, run: RunInfo, plan: Plan, task: str | None) -> ApprovalRequested:
-    """The question to answer; ``UsageError`` if there is none, or more than one."""
+    """The question to answer; ``UsageError`` if no question waits, or several do."""
     from drumline.reporting.lines import printable
 
     _require_alive(run)

@@ -36,7 +36,7 @@ class _Shown(NamedTuple):
 def command(form: str, changed: bool) -> None:
     """Show every setting, its value, and where that comes from: a file and line, a variable, or the default.
 
-    Settings come from drumline.toml, or where there is none, from ansible.cfg, and from the environment.
+    Settings come from drumline.toml, or, without that file, from ansible.cfg, and from the environment.
     """
     from drumline.app import registry
 

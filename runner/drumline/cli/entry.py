@@ -95,7 +95,7 @@ def _raise_again(fault: sys.UnraisableHookArgs) -> None:
     budget = sys.modules.get("drumline.templating.budget")
     if fault.exc_type is KeyboardInterrupt:
         threading.Timer(0.01, os.kill, [os.getpid(), signal.SIGINT]).start()
-    elif budget is None or fault.exc_type is not budget.Overrun:  # a template that goes on is told again as well
+    elif budget is None or fault.exc_type is not budget.Overrun:  # raised again in a template that goes on
         sys.__unraisablehook__(fault)
 
 

@@ -30,7 +30,7 @@ def run_reported(
     """Run a plan to its end; returns the exit status.
 
     The console shows at least the ``verbose`` level ``outputs``. ``events`` names the file for events. ``remaining``
-    makes the estimate of what is left, given the run's number. ``watch`` is told of each event.
+    makes the estimate of what is left, given the run's number. ``watch`` is called with each event.
     """
     from drumline.app import carry_out
     from drumline.reporting.listeners import listeners_for

@@ -1,6 +1,6 @@
 """Settings: defaults for whatever the command line doesn't say.
 
-From weak to strong: drumline's defaults; ``drumline.toml`` in the working directory, or where there is none,
+From weak to strong: drumline's defaults; ``drumline.toml`` in the working directory, or if it doesn't exist,
 ``ansible.cfg``; ``ANSIBLE_*`` in the environment; ``DRUMLINE_*`` in the environment. The command line overrides them
 all. What can be set is in :mod:`drumline.config.known`. In ``drumline.toml`` tables hold settings of plugins, which
 :mod:`drumline.plugin_settings` reads.

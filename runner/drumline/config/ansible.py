@@ -57,7 +57,7 @@ Lines = Mapping[tuple[str, str], WrittenSetting]
 
 
 def find_file(directory: Path, environment: Mapping[str, str], warnings: Diagnostics) -> Path | None:
-    """The file that counts; None if there is none. Raises ``UsageError`` for a variable that names none."""
+    """The file that counts, or None. Raises ``UsageError`` if the variable names a file that doesn't exist."""
     named = environment.get("ANSIBLE_CONFIG")
     if named:
         path = directory / Path(named).expanduser()

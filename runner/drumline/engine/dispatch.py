@@ -11,7 +11,7 @@ from drumline.model.plan import Job
 
 
 class Gate(Struct):
-    """A step with a limit of its own: so many of its jobs at once may ask for a place, or have one."""
+    """A step with a limit of its own: how many of its jobs may ask for a place, or have one, at once."""
 
     most: int
     inside: set[Job] = set()
@@ -39,7 +39,7 @@ class Dispatch:
         self._left: Job | None = None  # the job with which a host was done with since then
 
     def limit(self, step: int, most: int) -> None:
-        """No more than so many jobs of the step are to be under way at once; 0 holds all back."""
+        """At most this many jobs of the step may be under way at once; 0 holds all back."""
         self.gates[step] = Gate(most)
 
     def lift(self, step: int, cause: Cause) -> None:

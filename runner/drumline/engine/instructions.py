@@ -56,7 +56,7 @@ class Stop(Struct, frozen=True):
 
 
 class Release(Struct, frozen=True):
-    """Give all of these staged jobs, of one step, the word to start, then feed ``StartReleased`` back.
+    """Give all of these staged jobs, of one step, the go signal, then feed ``StartReleased`` back.
 
     If one of them is lost before the first word is sent, none is: the lost ones report that they finished.
     """

@@ -37,7 +37,7 @@ class Judge:
                 self._judge_job(waiting, job.host, Cause(Because.NEED, job))
 
     def _may_decide(self, ended: StepState, job: Job, status: Status) -> bool:
-        """Whether one job of a step may decide what becomes of others before the step is over."""
+        """Whether one job of a step may decide what becomes of others before the step has ended."""
         failed = ended.counts_as.get(job.host, status) in FAILURE and job.host not in ended.ignored
         tally = ended.tally
         return failed or tally.success == 1 or tally.skipped == 1 or tally.unclear == 1

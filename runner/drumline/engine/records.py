@@ -96,7 +96,7 @@ class WaveState(Struct):
     open: int = 0  # jobs that are not over
     aside: frozenset[str] = frozenset()  # hosts that were behind at the release: the barrier doesn't count them
     open_aside: int = 0
-    spare: int = 0  # so many of the jobs that count may be open when the barrier passes
+    spare: int = 0  # how many of the jobs that count may be open when the barrier passes
     deadline: float | None = None  # when what is open is late, if it is at a given time
     released_at: float = 0.0
     ended: int = 0  # jobs that were run and have ended

@@ -1,7 +1,7 @@
 """What follows from ends of jobs in blocks: hosts enter a rescue, failures are pending, and then rescued or counted.
 
 A failure belongs to the innermost block around it that may rescue it: the job stands in its tasks, and the block has a
-rescue on that host. When that rescue fails too, both belong to the next block further out; when there is none left,
+rescue on that host. When that rescue fails too, both belong to the next block further out; when none is left,
 they count, for limits, for the play and for the exit status.
 
 Example: a block of ``stop`` and ``copy`` with the rescue ``restore``, on one host; ``stop`` fails::
@@ -29,7 +29,7 @@ from drumline.model.playbook import BlockPart
 
 
 class Rescues:
-    """All blocks of a run. ``count`` is told of a failure that nothing makes up for."""
+    """All blocks of a run. ``count`` is called for a failure that nothing makes up for."""
 
     def __init__(self, jobs: Jobs, judge: Judge, starts: Starts, count: Callable[[Job, Status], None]) -> None:
         self._jobs = jobs

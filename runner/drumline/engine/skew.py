@@ -14,7 +14,7 @@ _DRIFT = 100e-6
 
 
 def lead(jobs: int, round_trip: float) -> float:
-    """Seconds that the word to start needs, with room to spare, to reach so many hosts before its moment.
+    """Seconds that the go signal needs, with a margin, to reach this many hosts before its moment.
 
     ``round_trip`` is the longest one to any of them.
     """
@@ -52,5 +52,5 @@ def measure(began: Mapping[Job, float], staged: Mapping[Job, JobStaged], at: flo
 
 
 def _percentile(ascending: list[float], percent: int) -> float:
-    """The nearest rank: the smallest value that so many percent of all don't exceed."""
+    """The nearest rank: the smallest value that this percentage of all doesn't exceed."""
     return ascending[math.ceil(len(ascending) * percent / 100) - 1]

@@ -24,7 +24,7 @@ from drumline.model.plan import Job, Step
 from drumline.model.playbook import Start
 from drumline.times import in_words, moment
 
-#: Jobs are staged from so many seconds before the moment on: their sessions aren't held for longer.
+#: Jobs are staged at most this many seconds before the moment, so that their sessions aren't held for longer.
 _AHEAD = 60.0
 _AHEAD_PER_JOB = 0.1
 
@@ -72,7 +72,7 @@ class Starts:
         self.touched[step.index] = None
 
     def staged(self, event: JobStaged) -> None:
-        """A job's command waits for the word to start."""
+        """A job's command waits for the go signal."""
         if event.job not in self._jobs.running:
             return
         self._jobs.give_place_back(event.job)
@@ -220,7 +220,7 @@ class Starts:
             self._miss(state, at, lead)
 
     def _is_complete(self, state: StartState) -> bool:
-        """Whether each open job of the step waits for the word to start, and none was told to stop."""
+        """Whether each open job of the step waits for the go signal, and none was asked to stop."""
         waiting = len(state.staged) == self._open(state)
         return waiting and not any(job in self._jobs.stopping for job in state.staged)
 
@@ -243,7 +243,7 @@ class Starts:
             count = f"{len(missing)} of {self._open(state)} hosts were not ready {in_words(round(lead, 1))} before"
             late = f"{count}: {folded(job.host for job in missing)}"
         elif state.phase is StartPhase.STAGED:
-            late = "the word to start would have come too late"
+            late = "the go signal would have come too late"
         else:
             late = f"{next(reversed(state.staged)).host} was ready too late"
         at_fault = missing[0] if missing else next(reversed(state.staged))

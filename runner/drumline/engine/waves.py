@@ -367,7 +367,7 @@ class Waves:
 
     def _stop_play(self, play: PlayState, batch: BatchState, stopping: Stopping) -> None:
         reason, cause = stopping
-        self._jobs.announce_ends()  # a failure is told before what follows from it
+        self._jobs.announce_ends()  # a failure is announced before what follows from it
         play.move_to(PlayPhase.STOPPING)
         stopped = PlayStopped(at=self._jobs.at, play=batch.play, batch=batch.number, reason=reason, cause=cause)
         self._jobs.announce(stopped)

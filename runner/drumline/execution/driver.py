@@ -192,7 +192,7 @@ class Driver:
         return found
 
     def _seconds_left(self) -> float | None:
-        """Seconds until the next time to wait for; None: there is none."""
+        """Seconds until the next time to wait for, or None."""
         left = []
         if self._stopping:
             first = next(iter(self._stopping.values()))
@@ -230,8 +230,8 @@ class Driver:
         events: list[Input] = []
         if self._stopping:
             now = self._clock.monotonic()
-            deaf = [(job, held.stopped) for job, held in self._stopping.items() if held.until <= now]
-            events += [event for job, stopped in deaf for event in self._finished(self._given_up(job, stopped))]
+            unresponsive = [(job, held.stopped) for job, held in self._stopping.items() if held.until <= now]
+            events += [event for job, stopped in unresponsive for event in self._finished(self._given_up(job, stopped))]
         if self._state.wake_at is not None:
             ahead = self._clock.wall() - self._clock.now()
             was_set = abs(ahead - self._ahead) > _SET

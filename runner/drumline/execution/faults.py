@@ -12,7 +12,7 @@ from drumline.templating.failures import TemplateEnded, TemplateFailed
 
 
 def fault(action: str, error: Exception) -> str:
-    """What an action raised that is none of its errors."""
+    """An exception that an action raised and that isn't one of its own errors."""
     here = lacking(error)
     if here:
         return f"This machine has run out of a resource: {here}"

@@ -153,7 +153,7 @@ class Preflight:
             self.mistakes.add(summary, detail=detail, position=position)
 
     def _check_debugger(self, task: Task, play: Play) -> None:
-        """Say of a debugger that there is none."""
+        """Refuse a debugger."""
         if task.debugger is not Debugger.NEVER:
             position = task.positions.get("debugger") or play.positions.get("debugger", task.position)
             detail = (

@@ -17,7 +17,7 @@ class JobRunner:
     """Runs the jobs of one run, each on the thread that calls ``run``; the driver calls the other methods."""
 
     def __init__(self, context: RunContext, *, note: Callable[[Input], None], approvals: Asking) -> None:
-        """``note`` is told how far jobs are; ``approvals`` puts their questions to people."""
+        """``note`` is called with each job's progress; ``approvals`` puts their questions to people."""
         self._context = context
         self._note = note
         self._approvals = approvals
@@ -38,7 +38,7 @@ class JobRunner:
             run.over = True
 
     def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """Give these staged jobs the word to start. None when one can't take it any more: then no one is given it."""
+        """Give these staged jobs the go signal. None if one can't take it any more; then none gets it."""
         from drumline.execution.burst import release  # whatever was staged has imported it
 
         runs = [self._under_way.get(job) for job in jobs]

@@ -98,7 +98,7 @@ def _range(text: str, word: str) -> Range:
     try:
         seconds = [_seconds(part) for part in text.split("-")]
     except ValueError:
-        seconds = []  # told below, like too many
+        seconds = []  # reported below, like too many
     if len(seconds) not in (1, 2):
         _refuse(word, f"'{text}' has to be a time or a range of two: 30, 30s, 1m30s, 20s-40s.")
     if sorted(seconds) != seconds or (len(seconds) == 2 and seconds[0] == 0):

@@ -70,7 +70,7 @@ class Round:
     def __init__(
         self, plan: Plan, past: Past, scenario: Scenario, *, forks: int, seed: int, number: int, of: int
     ) -> None:
-        """It is the one with this ``number``, from 0, ``of`` so many, which cover what may happen evenly."""
+        """Number ``number``, from 0, ``of`` that many draws, which cover evenly what may happen."""
         self._plan = plan
         self._past = past
         self._scenario = scenario

@@ -5,7 +5,7 @@ compared from run to run is how long the longest job of a task took, and how lon
 whose differences mostly cancel out.
 
 Spreads are standard deviations of the natural logarithm of seconds: 0.1 is about ten percent. What all tasks of a run
-have in common is told apart from what is each task's own, since these add up in different ways.
+have in common is separated from what is each task's own, since these add up in different ways.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TaskKey = tuple[str, str]
 ASSUMED = 0.1
 #: A spread beyond this comes from runs that did different things; as noise it would only blur that.
 _MOST = 0.7
-#: Shorter times are told apart by chance alone.
+#: Shorter times differ by chance alone.
 _LEAST_SECONDS = 1e-3
 _LITTLE = 1e-9
 
@@ -37,7 +37,7 @@ class Spread:
     together: float = ASSUMED
 
     def of(self, hosts: int, forks: int) -> float:
-        """The one that counts for a wave on so many hosts, when so many are worked on at once."""
+        """The duration that counts for a wave on ``hosts`` hosts, ``forks`` of them at once."""
         return self.longest if hosts <= forks else self.together
 
 

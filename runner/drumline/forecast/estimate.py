@@ -118,7 +118,7 @@ def estimate(
 
 
 def rounds_for(plan: Plan) -> int:
-    """How often a run of this plan is imagined: by its size, so that the answer doesn't hang on the machine's speed."""
+    """How often a run of this plan is simulated: by its size, so that the answer doesn't depend on the machine."""
     jobs = sum(1 if step.task.run_once else len(step.hosts) for step in plan.steps)
     return max(LEAST_ROUNDS, min(MOST_ROUNDS, _JOBS // max(1, jobs)))
 

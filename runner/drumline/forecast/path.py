@@ -19,7 +19,7 @@ class Reason(StrEnum):
     NEED = "need"  #: Its task needs the other one.
     FORKS = "forks"  #: It waited for a place among the hosts that are worked on at once.
     SESSIONS = "sessions"  #: It waited for a place on its host.
-    THROTTLE = "throttle"  #: Its task runs on so many hosts at once, and no more.
+    THROTTLE = "throttle"  #: Its task runs on a limited number of hosts at once.
     START = "start"  #: All hosts were staged.
     CLOCK = "clock"  #: A moment had come: an agreed start, or a deadline.
 

@@ -1,6 +1,6 @@
 """How much of a run is left while it goes on.
 
-The run is imagined beforehand, as for ``plan --estimate``, in a process of its own: what it costs is taken from no
+The run is simulated beforehand, as for ``plan --estimate``, in a process of its own: what it costs is taken from no
 host and no thread of the run. From then on a question costs a look at the waves that are open.
 """
 
@@ -62,7 +62,7 @@ class Remaining:
     ) -> None:
         """``state`` is the journal's directory, ``run`` the number of this run: those before it are looked at."""
         self._asked = {
-            "plan": encode(plan, Hiding(secrets, plan=plan)),  # nobody there needs one
+            "plan": encode(plan, Hiding(secrets, plan=plan)),  # no one there needs one
             "state": str(state),
             "run": run,
             "forks": forks,

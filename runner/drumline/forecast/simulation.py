@@ -1,4 +1,4 @@
-"""A run in virtual time: the engine's own state, told by a world in which jobs take as long as they are said to.
+"""A run in virtual time: the engine's own state, driven by a world in which jobs take as long as estimated.
 
 No thread, no network, no waiting. Beside what jobs take, time passes in drumline itself (:mod:`.costs`): it handles
 one thing after the other, and what happens meanwhile comes late by that.

@@ -78,7 +78,7 @@ class Scopes:
         self._run = run_magic(inventory, self._first, **self._called)
 
     def host(self, name: str) -> Host:
-        """A host of the inventory; a host without variables if there is none of this name."""
+        """A host of the inventory; a host without variables if the name is unknown."""
         return self._inventory.hosts.get(name) or Host(name=name)
 
     def scope(

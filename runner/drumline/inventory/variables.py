@@ -47,7 +47,7 @@ class Scope(Lookup):
     def __init__(
         self, layers: Sequence[Variables], templating: Templating, seen: Callable[[str, Any], None] | None = None
     ) -> None:
-        """``seen`` is told the name and the value of each definition that was rendered."""
+        """``seen`` gets the name and value of each definition that was rendered."""
         self._layers = tuple(layers)
         self._templating = templating
         self._seen = seen

@@ -39,7 +39,7 @@ _ONLY_NAMES = r"\s*\{\{[\w\s.]*\}\}\s*"
 
 
 class Damaged(ValueError):
-    """These bytes are none that ``encode`` wrote."""
+    """These bytes were not written by ``encode``."""
 
 
 class _Extension(IntEnum):

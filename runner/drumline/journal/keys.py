@@ -85,7 +85,7 @@ class RunKey:
             raise ValueError("this was not encrypted with the run's key, or is damaged") from None
 
     def destroy(self) -> None:
-        """Make everything unreadable that was encrypted with it. Nothing happens when there is none."""
+        """Make everything unreadable that was encrypted with it. No effect without a key."""
         with suppress(FileNotFoundError):
             with self._path.open("r+b") as file:  # what has the name only after this write has its bytes nowhere
                 file.write(bytes(os.fstat(file.fileno()).st_size))

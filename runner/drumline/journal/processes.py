@@ -16,7 +16,7 @@ from typing import IO
 from drumline.processes import exists, started, started_before
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-#: Seconds for which those may hold a lock, all together, who only look whether it is held.
+#: Seconds, in total, for which processes that only check a lock may hold it.
 _LOOK = 1.0
 
 

@@ -109,7 +109,7 @@ class RunWriter(Struct, eq=False):
         return secrets
 
     def keep_output(self, job: Job, command: int, stream: str, data: bytes, beginning: bool = False) -> bool:
-        """Keep output for which a job's result has no room; False when there is none here. Raises ``JournalFailed``.
+        """Keep output that a result has no room for; False if the journal has none either. Raises ``JournalFailed``.
 
         ``command`` numbers the job's commands; ``beginning``: it is what the result has, which is no UTF-8 text.
         """

@@ -80,7 +80,7 @@ class _Lint:
         )
 
     def _problems(self, vertex: TaskPath, bringing: Sequence[TaskPath]) -> list[str]:
-        """Why none of the tasks that cause it is certain to; empty if one is, or if there are none."""
+        """Why none of the tasks that cause it is certain to; empty if one is, or if no task causes it."""
         sources = [other for other in bringing if self.takes_part(other) and other in self._upstream(vertex)]
         failing = self._ways.around(vertex, sources)
         if sources and not failing:

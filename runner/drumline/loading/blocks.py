@@ -84,7 +84,7 @@ class ListReader:
         """Those of the play's ``vars_files`` whose names are known."""
         found: dict[str, Any] = {}
         for entry in self.vars_files:
-            with suppress(TemplateFailed):  # that is told where the files are read for the play
+            with suppress(TemplateFailed):  # reported where the files are read for the play
                 for name in entry if isinstance(entry, list) else [entry]:
                     written = Path(self.reading.rendered(name, {**self.variables, **found})).expanduser()
                     places = (self.directory / "vars" / written, self.directory / written)

@@ -1,8 +1,8 @@
 """What tasks will add to the plan, as far as it is known before the run.
 
 The name of a file is known if it is constant, or if its templates use only what is the same for all hosts, and the
-items of a loop that are written out. Then the file is read before anything is sent, so that its mistakes are told with
-all others. An unknown file may define and use anything.
+items of a loop that are written out. Then the file is read before anything is sent, so that its mistakes are reported
+with all others. An unknown file may define and use anything.
 """
 
 from __future__ import annotations

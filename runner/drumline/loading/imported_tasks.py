@@ -61,7 +61,7 @@ def _in_text(node: Node, free_form: str | None) -> dict[str, Node]:
 
 
 def text_of_argument(reader: KeywordReader, name: str, arguments: Mapping[str, Node]) -> Value:
-    """The text of an argument, which may be a template; None where there is none."""
+    """The text of an argument, which may be a template; None if it doesn't exist."""
     node = arguments.get(name)
     return None if node is None or node.value is None else reader.text(name, node)
 

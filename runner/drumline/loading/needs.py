@@ -263,7 +263,7 @@ class _NameChecker:
 
 
 def ambiguous(owners: Sequence[Play] | Sequence[Task | TaskBlock]) -> set[str]:
-    """Names that several have in common and none has as a written id. Uses of a role are told apart by numbers."""
+    """Names that several have in common and none has as a written id. Uses of a role are distinguished by numbers."""
     unnamed = [owner for owner in owners if "id" not in owner.positions and getattr(owner, "role_use", None) is None]
     slugs = Counter(in_role(role_of(owner.id), slug(owner.name)) for owner in unnamed)
     return {name for name, count in slugs.items() if count > 1} - {o.id for o in owners if "id" in o.positions}

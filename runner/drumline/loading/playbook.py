@@ -1,4 +1,4 @@
-"""Playbooks from files: everything that can be wrong in them is found before anything is sent, and told at once."""
+"""Playbooks from files. All that is wrong with them is reported at once, before anything is sent."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Action(Struct, frozen=True, kw_only=True, dict=True):
     can_start: bool = False
     #: Says what is wrong with one use before anything is sent: pairs of an argument's name (or "") and a sentence.
     check: Callable[[Written], Iterable[tuple[str, str]]] | None = None
-    #: Names the files of this machine that one use needs; that one isn't there is told before anything is sent.
+    #: Names the files of this machine that one use needs; a missing one is reported before anything is sent.
     files: Callable[[Written], Iterable[NeededFile]] | None = None
 
     def meaningless(self, platform: Platform) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Work that can't be interrupted, on a thread of its own that is left behind when nobody waits for it any longer."""
+"""Work that can't be interrupted, on a thread of its own that is abandoned when no one waits for it any longer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Background(Generic[T]):
             self._done.set()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether the work has ended, at the latest after so many seconds."""
+        """Wait at most this many seconds; whether the work has ended."""
         return self._done.wait(seconds)
 
     def result(self) -> T:

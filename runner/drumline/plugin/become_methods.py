@@ -112,5 +112,5 @@ def method_of(become: Become) -> Method:
     method = METHODS.get(bare_method(become.method))
     if method is None:
         known = ", ".join(METHODS)
-        raise OptionInvalid("Not a way to become another user here", f"'{become.method}' is none of {known}.")
+        raise OptionInvalid("Not a way to become another user here", f"'{become.method}' is not one of {known}.")
     return method

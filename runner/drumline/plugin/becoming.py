@@ -30,7 +30,7 @@ _KEPT = 16 * 1024
 _INCORRECT = re.compile(rb"incorrect password|authentication (?:failure|failed|error)|try again", re.IGNORECASE)
 _REQUIRED = re.compile(rb"password is required|(?:authentication|authorization)(?: is)? required", re.IGNORECASE)
 _TERMINAL = re.compile(rb"tty|terminal", re.IGNORECASE)
-#: The program is to speak English, by which one failure is told from another. The user's shell doesn't.
+#: The program is to speak English, by which one failure is distinguished from another. The user's shell doesn't.
 _START = r"""
 if command -v @PROGRAM@ >/dev/null
 then

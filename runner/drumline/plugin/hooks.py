@@ -56,7 +56,7 @@ class Hooks:
         self._manager.add_hookspecs(spec)
 
     def declare(self, plugin: object) -> None:
-        """Take in the hooks that a plugin declares. Raises whatever its hook does, ``ValueError`` for what is none.
+        """Take in the hooks that a plugin declares. Raises what its hook raises; ``ValueError`` for what isn't a hook.
 
         Before any plugin is registered: each is then checked against all hooks.
         """

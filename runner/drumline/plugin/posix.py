@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ITS_OWN_PROCESS = re.compile(r"\$\$|\$\{\$|\bPPID\b")
 #: Shells that are known to evaluate what they read from a descriptor as if it was their argument.
 _SHELLS = {"sh", "ash", "bash", "dash", "ksh", "ksh93", "mksh", "yash", "zsh"}
-#: What such a shell is started with. The text itself never is an argument, which everybody sees in the process list.
+#: What such a shell is started with. The text itself never is an argument, which everyone sees in the process list.
 _READER = 'drumline_text=$(cat <&3); exec 3<&-; eval "unset drumline_text;$drumline_text"'
 
 
@@ -91,7 +91,7 @@ def _words(text: str) -> list[str]:
 def as_user(become: Become, text: str, after: str = "") -> str:
     """The script as another user's, and then what this user does ``after`` it.
 
-    It goes ahead of the request's stdin, since everybody may read the arguments of ``sudo``. ``dd`` takes exactly the
+    It goes ahead of the request's stdin, since everyone may read the arguments of ``sudo``. ``dd`` takes exactly the
     script's bytes, so that the rest is the command's. Nothing here could answer a question for a password
     (:mod:`drumline.plugin.becoming` can): raises ``OptionInvalid`` where one is given.
     """

@@ -54,7 +54,7 @@ class Offers(dict[str, T]):
         return name in self or name in self.owners
 
     def refuse(self, name: str, why: str) -> None:
-        """Have whoever uses a name that no one offers told why it isn't there."""
+        """Set what to answer if someone uses a name that no plugin offers."""
         if not self.is_taken(name):
             self.refused[name] = why
 
@@ -112,7 +112,7 @@ def _imported(spec: ActionSpec, owner: str) -> Action:
     try:
         found: dict[str, Action] = {action.name: action for action in import_module(spec.load).ACTIONS}
         return replace(found[spec.name], aliases=spec.aliases)
-    except Exception as error:  # whatever a stranger's module raises, its owner is told
+    except Exception as error:  # whatever a stranger's module raises, its owner is named
         detail = f"{owner}: action '{spec.name}' of {spec.load} failed: {type(error).__name__}: {error}"
         raise PluginError("A plugin has failed", detail) from error
 

@@ -1,4 +1,4 @@
-"""The rules that an action declares for its arguments, told before anything is sent and held when they are known."""
+"""The rules that an action declares for its arguments: checked before anything is sent, and when all is known."""
 
 from __future__ import annotations
 

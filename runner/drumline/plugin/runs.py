@@ -44,12 +44,12 @@ class Reporter(Struct, frozen=True, kw_only=True):
     #: Opens it, and gives what takes the events, in order (:class:`Takes`). All of it on the same thread.
     open: Callable[[], AbstractContextManager[Callable[..., None]]]
     stream: Literal["", "stdout", "stderr"] = ""  #: Which one of ``sys`` it writes to.
-    #: It can go on after events for which there was no room, and is told how many they were. Others get no more.
+    #: It can go on after events for which there was no room, and learns how many there were. Others get no more.
     gaps: bool = False
 
 
 class JobReport(Struct, frozen=True, kw_only=True):
-    """A job has ended: the event for everybody, and what only this run's later jobs may know, in clear."""
+    """A job has ended: the event that everyone may see, and, unmasked, what only later jobs of this run may see."""
 
     event: JobFinished
     #: What it registered, where later jobs may ask for it: by ``register``, or through ``results``.
@@ -67,7 +67,7 @@ class JobReport(Struct, frozen=True, kw_only=True):
 
 
 class Stopped(Struct, frozen=True):
-    """What becomes of a job that is stopped, unless it is over by then."""
+    """What becomes of a job that is stopped, unless it has ended by then."""
 
     status: Status
     reason: str  #: For people; empty when someone interrupted the run.
@@ -82,10 +82,10 @@ class Executor(Protocol):
         ...
 
     def release(self, jobs: Sequence[Job], instant: float | None = None) -> float | None:
-        """Give staged jobs the word to start, in one burst; returns the seconds from the first to the last word.
+        """Give staged jobs the go signal, in one burst; returns the seconds from the first to the last signal.
 
         It holds at once, or from ``instant`` on (seconds since the epoch, by this machine's clock). None: one of them
-        was lost, or the instant is too near. Then nobody got the word, and the jobs at fault report.
+        was lost, or the instant is too near. Then none got the signal, and the jobs at fault report.
         """
         ...
 
@@ -110,5 +110,5 @@ class Runner(Protocol):
         ...
 
     def stop(self, job: Job, stopped: Stopped) -> JobReport | None:
-        """End it. Gives the report of a job that is over at once, since nothing is under way on its host."""
+        """End it. Returns the report of a job that ends at once because nothing is under way on its host."""
         ...

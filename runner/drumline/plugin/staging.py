@@ -1,4 +1,4 @@
-"""For transports to POSIX hosts: a ``Run`` that waits on its host for the word to start.
+"""For transports to POSIX hosts: a ``Run`` that waits on its host for the go signal.
 
 The script of a staged command reads one line, the word, ahead of the request's stdin. On stdout it makes remarks,
 lines that begin with a mark: that it is ready, and at the end that it has ended and when it began, both by the host's
@@ -102,7 +102,7 @@ _TIME = rb"\d+(?:[.,]\d+)?"
 def staged_script(request: Run, word: str) -> str:
     """As :func:`drumline.plugin.posix.shell_script`, for a command that waits, with this nonce in its remarks.
 
-    Its stdin is the word to start, then the request's stdin. Settings, directory, ``sudo`` and the shell are there
+    Its stdin is the go signal, then the request's stdin. Settings, directory, ``sudo`` and the shell are there
     before it says that it is ready; where one of them fails it says that it has ended, and may still wait for the word.
     """
     command = "\n".join([*settings_of(request), _waiting(request, word)])

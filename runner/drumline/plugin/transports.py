@@ -69,7 +69,7 @@ class Session(Protocol):
 
 
 class Staged(Protocol):
-    """A command that waits on its host, its process there already, for the word to start.
+    """A command that waits on its host, its process already started, for the go signal.
 
     ``check`` and ``release`` are called for many hosts, one right after the other, on any thread; they must not wait
     for the host. The others are called on the thread that staged. A session has one staged command at a time, and

@@ -1,7 +1,7 @@
 """What a result shows as its diff, as the lines of a unified diff.
 
 A result holds it in Ansible's shape: ``before`` and ``after``, which are texts or values, with or without headers;
-``prepared``, which is shown as it is; or why there is none. Secrets in it are masked already.
+``prepared``, which is shown as it is; or the reason why it can't be shown. Secrets in it are masked already.
 """
 
 from __future__ import annotations

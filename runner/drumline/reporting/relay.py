@@ -57,7 +57,7 @@ class Relay:
     ) -> None:
         """``report`` opens the report on its own thread, and returns what takes events.
 
-        ``gaps``: it can go on after missed events, and is told how many (``Takes``). ``stream``: the stream of ``sys``
+        ``gaps``: it can go on after missed events, and learns how many (``Takes``). ``stream``: the stream of ``sys``
         that it writes to. ``say`` shows a message about a slow or broken report. ``at_fault``: whose report it is.
         """
         self.name = name

@@ -54,7 +54,7 @@ def sorted_mistakes(
 ) -> list[Diagnostic]:
     """Mistakes file by file, in the order of ``paths``, then of their coming up; each file's by lines.
 
-    What stands in a file that is imported more than once is told once.
+    A mistake in a file that is imported more than once is reported once.
     Those in imported files say what led there; ``imported`` says of such a file where that is.
     """
     places = {path: place for place, path in enumerate(paths)}

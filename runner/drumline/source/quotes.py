@@ -127,7 +127,7 @@ def host_readings(text: str, languages: Collection[str]) -> list[Quotes]:
 
 
 def never_closed(text: str, languages: Collection[str]) -> int | None:
-    """The place of a quote that is closed in none of the text's possible languages; None if there is none."""
+    """The place of a quote that is left open in all of the text's possible languages, or None."""
     if "{%" in text or _TOLERANT & {*languages}:
         return None
     readings = [read_quotes(text, language).open for language in languages]

@@ -146,7 +146,7 @@ def kept() -> Iterator[None]:
 
 
 def load(text: str, path: str) -> Node | None:
-    """The document in the text, which came from the file ``path``. None if there is none or it is null.
+    """The document in the text, which came from the file ``path``. None if the text is empty or null.
 
     Raises ``FilesError``. A document that can't be parsed has one mistake; others are all found at once.
     """
@@ -291,7 +291,7 @@ class _Builder:
         return self._root
 
     def _shown(self, text: str) -> str:
-        """A piece of the document for a message; what was encrypted isn't told, since no mask knows it yet."""
+        """A piece of the document for a message; what was encrypted isn't shown, since no mask knows it yet."""
         return "What is here" if self._secret else repr(text[:80])
 
     def _at(self, mark: Any) -> Position:

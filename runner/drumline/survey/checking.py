@@ -212,7 +212,7 @@ class Checker:
 
 
 def _place_of_filters(unit: Unit) -> str:
-    """The directory of a unit with filters beside it; empty if there are none."""
+    """The directory of a unit with filters beside it; or an empty text."""
     directory = Path(unit.path).absolute().parent
     return str(directory) if any((directory / name).is_dir() for name in NEIGHBOURS) else ""
 

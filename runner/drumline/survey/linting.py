@@ -113,7 +113,7 @@ def _check_ids(skipped: Collection[str]) -> None:
     known = [*(rule.id for rule in RULES), _WAITS]
     for name in skipped:
         if name not in known:
-            detail = f"'{name}' is none of {', '.join(known)}.{did_you_mean(name, known)}"
+            detail = f"'{name}' is not one of {', '.join(known)}.{did_you_mean(name, known)}"
             raise UsageError("No such advice", detail)
 
 

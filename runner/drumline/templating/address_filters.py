@@ -71,7 +71,7 @@ def _place_in(network: IPNetwork, around: IPNetwork) -> Any:
 
 
 def ipmath(value: Any, amount: Any) -> str:
-    """The address that lies so many after this one, or before it."""
+    """The address this many places after this one, or, if negative, before it."""
     try:
         return str(_one_address(value) + int(amount))
     except (ValueError, TypeError, IndexError):
@@ -172,7 +172,7 @@ _DIALECTS = {
 
 
 def hwaddr(value: Any, query: str = "", alias: str = "hwaddr") -> Any:
-    """A hardware address as another program writes it; false for what is none."""
+    """A hardware address as another program writes it; false for anything else."""
 
     def asked(one: Any) -> Any:
         try:

@@ -26,7 +26,7 @@ MOST_ROUNDS = 4_000_000
 
 #: Seconds between two looks at what is under way; how late a rendering may be ended.
 _TICK = 0.05
-#: Seconds after which a thread that goes on all the same is told again: some code took the exception for its own.
+#: Seconds after which the exception is raised again in a thread that goes on: some code may have caught it.
 _AGAIN = 1.0
 #: Looks at an empty list after which the watcher sleeps until there is something again.
 _IDLE = 40
@@ -110,7 +110,7 @@ class _Window:
             raise TookTooLong(f"The template's loops take more than {MOST_ROUNDS:,} rounds in total.")
 
     def is_due(self, now: float) -> bool:
-        """Whether the rendering has to end; once it is told, that holds again after a while."""
+        """Whether the rendering has to end; after the exception was raised, again only after a while."""
         if self.told is not None:
             return now - self.told >= _AGAIN
         self.stopped = self.allowance is not None and self.allowance.stopped()

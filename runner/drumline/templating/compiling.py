@@ -1,4 +1,4 @@
-"""What Python's compiler and its numbers can't take, told as a mistake of whoever wrote the template."""
+"""What Python's compiler and its numbers can't take, reported as a mistake of the template's author."""
 
 from __future__ import annotations
 

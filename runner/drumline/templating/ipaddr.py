@@ -1,7 +1,7 @@
 """``ipaddr`` and the filters like it: what is asked of an IP address or a network, by netaddr.
 
 Names, arguments and results are those that ansible.utils documents for its filters of the same names. A list gives the
-list of what its items give, without those that give nothing, and what is no address gives false.
+list of what its items give, without those that give nothing, and what isn't an address gives false.
 """
 
 from __future__ import annotations

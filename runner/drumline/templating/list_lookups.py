@@ -31,7 +31,7 @@ _SHORT = re.compile(
 
 @of_all_terms
 def items(_context: Context, terms: Sequence[Any], _options: Options) -> list[Any]:
-    """The items of the lists, and what is no list."""
+    """The items of the lists, and what isn't a list."""
     return _flat(terms)
 
 

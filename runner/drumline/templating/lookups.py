@@ -63,7 +63,7 @@ def of_all_terms(look_up: F) -> F:
 
 
 def unknown_lookups(tree: nodes.Node, known: Functions) -> Iterator[tuple[str, int]]:
-    """What is wrong with the lookups in a template of which there are none with that name, and their lines."""
+    """What to say about the lookups in a template whose names are unknown, and their lines."""
     for name, call in _named_lookups(tree):
         if name not in known:
             yield _no_lookup(name, known), call.lineno

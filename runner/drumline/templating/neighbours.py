@@ -2,7 +2,7 @@
 
 A file there is as in Ansible: it has a class ``FilterModule`` with ``filters()``, ``TestModule`` with ``tests()``, or
 ``LookupModule`` with ``run(terms, variables, **options)``. One that is plain Python is loaded. One that imports
-something of Ansible's isn't: its names are read from it, so that whoever uses one of them is told why it isn't there.
+something of Ansible's isn't: its names are read from it, so that whoever uses one of them learns why it isn't there.
 """
 
 from __future__ import annotations

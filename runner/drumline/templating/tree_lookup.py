@@ -41,7 +41,7 @@ def filetree(context: Context, terms: Sequence[Any], options: Mapping[str, Any])
 
 
 def _directory(context: Context, term: str) -> Path | None:
-    """The directory that a term names; None where there is none, as one of several may not be there."""
+    """The directory that a term names; None if it doesn't exist, as one of several may."""
     try:
         return find_file(term.rstrip("/"), "files", search_path(context))
     except ActionFailed:

@@ -128,7 +128,7 @@ class Case:
     #: All files that are in the directory on this machine afterwards, beside ``files``; ``...`` for any content.
     made: Mapping[str, Any] | None = None
     requests: Sequence[CaseRequest] | None = None
-    waits: Sequence[str] | None = None  #: What people are told that it waits for.
+    waits: Sequence[str] | None = None  #: What it says it waits for.
     repeats: bool = True  #: It changes nothing when it is performed again.
 
 
@@ -225,7 +225,7 @@ def check_case(case: Case, action: Action, host: ActionHost, directory: Path, ro
 
 @contextmanager
 def _settings_kept(host: ActionHost) -> Iterator[None]:
-    """What one case is told isn't told to the next, which may have the same host."""
+    """The settings of one case don't reach the next, which may have the same host."""
     settings = host.settings
     try:
         yield
@@ -354,7 +354,7 @@ class _Filling:
         return {name: path.read_bytes() for name, path in sorted(found.items()) if name not in case.files}
 
     def call(self, case: Case) -> dict[str, Any]:
-        """What the action is told beside its arguments."""
+        """What the action gets beside its arguments."""
         return {"find_file": lambda src, _directory: self._local / src, **self(dict(case.call))}
 
 

@@ -10,7 +10,7 @@ from drumline.plugin.transports import Emit, Session, Staged, Stream
 
 
 def collect(session: Session, request: Run, also: Emit | None = None) -> Completed:
-    """Run the request and return everything that it said. ``also`` is told the output as it comes."""
+    """Run the request and return all its output. ``also`` gets the output as it comes."""
     return _collect(lambda emit: session.run(request, emit), also)
 
 

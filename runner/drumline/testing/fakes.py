@@ -194,7 +194,7 @@ class FakeTransport:
 
 
 class FakeClock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self._start = now

@@ -72,7 +72,7 @@ class ActionHost:
     settings: dict[str, Any] = field(default_factory=dict)
     user: str = ""  #: Commands run as this user.
     requests: list[Request] = field(default_factory=list)  #: Of the last action, but for those to tell people.
-    waits: list[Waiting] = field(default_factory=list)  #: What the last action told people it waits for.
+    waits: list[Waiting] = field(default_factory=list)  #: What the last action said it waits for.
 
     def __post_init__(self) -> None:
         self.answer: Callable[[Request], Answer] = self.carry_out

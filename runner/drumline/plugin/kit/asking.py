@@ -100,7 +100,7 @@ def remove(call: Call, *names: str) -> Generator[Request, Any, None]:
 
 
 def _read_answer(call: Call, completed: Completed) -> HostAnswer:
-    """The answer in what a script has printed; ends the action when there is none."""
+    """The answer in what a script has printed; ends the action if there is no answer."""
     require_exit(call, completed)
     try:
         return _from_json(completed.stdout) if call.platform is Platform.WINDOWS else _from_pairs(completed.stdout)

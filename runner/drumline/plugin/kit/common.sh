@@ -102,7 +102,7 @@ expect_attributes() {
     is=$is:$uid:$gid:$6:$7:$8
 }
 
-# The number of a user (passwd) or a group, by its name or number; nothing if there is none.
+# The number of a user (passwd) or a group, by its name or number; nothing if it doesn't exist.
 number_of() {
     case $2 in
         *[!0-9]*) ;;

@@ -25,7 +25,7 @@ _JOB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def detached(steps: Steps, call: Call, seconds: int) -> Steps:
-    """The same steps up to their main command, which is started and left to itself for so many seconds at most."""
+    """The same steps up to their main command, which is started and left to itself for a limited number of seconds."""
     answer: Any = None
     error: Exception | None = None
     while True:

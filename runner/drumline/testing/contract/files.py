@@ -1,4 +1,4 @@
-"""Files on their way to the host and back."""
+"""File transfers to the host and back."""
 
 from __future__ import annotations
 
