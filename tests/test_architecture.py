@@ -72,6 +72,7 @@ HOMES = {
     "requests_ntlm": ("plugins/drumline_winrm/",),
     "rich": ("runner/drumline/reporting/", "runner/drumline/cli/", "plugins/*/command.py", "plugins/*/commands.py"),
     "spnego": ("plugins/drumline_lab/", "plugins/drumline_winrm/kerberos.py"),
+    "sqlalchemy": ("runner/drumline/plugin/tables.py",),
     "urllib3": ("plugins/drumline_winrm/",),
     "winrm": ("plugins/drumline_winrm/",),
     "yaml": ("runner/drumline/source/yaml.py",),
@@ -89,6 +90,7 @@ _BESIDE = (
     "resolving",
     "runs",
     "staging",
+    "tables",
     "terminal",
     "windows",
 )
