@@ -390,9 +390,10 @@ def test_a_pause_without_a_time_waits_for_enter_at_the_terminal(directory: Path,
     assert found["told"]["msg"] == ("got swordfish" if echo else "got ********")
 
 
-def test_a_pause_without_a_time_is_refused_where_there_is_no_terminal(directory: Path) -> None:
+def test_a_pause_without_a_time_goes_on_with_a_warning_where_there_is_no_terminal(directory: Path) -> None:
     (directory / "site.yml").write_text(PAUSE.replace("ECHO", "echo: true"))
-    for asked in ("plan", "run"):
-        ended = call(directory, asked, "site.yml", stdin=subprocess.DEVNULL)
-        assert ended.status == 5, ended.said
-        assert "waits for Enter, and here is no terminal" in ended.said
+    ended = call(directory, "run", "site.yml", stdin=subprocess.DEVNULL)
+    assert ended.status == 0, ended.said
+    assert "warning: Not waiting for Enter: the run has no terminal" in ended.said
+    found = {job["task"]: job["result"] for job in shown(directory)["jobs"]}
+    assert found["told"]["msg"] == "got "

@@ -8,7 +8,7 @@ import pytest
 from support.makers import Actions, ReadPlaybook, no_steps
 from support.narrowing import expect
 
-from drumline.diagnostics import Position
+from drumline.diagnostics import Diagnostic, Position
 from drumline.loading.names import check_names, references
 from drumline.loading.playbook import load_playbooks
 from drumline.model.host import Host, Inventory
@@ -274,3 +274,21 @@ def test_names_of_arguments_and_all_conditions_are_looked_at(found: Found) -> No
   until: [r.rc == 0, r.rc | nof3]
 """
     assert sorted(message.split("'")[1] for _, message in found(text)) == ["nof1", "nof2", "nof3", "not1"]
+
+
+def test_templates_of_a_role_are_checked_once_however_often_it_is_used(tmp_path: Path, actions: Actions) -> None:
+    role = tmp_path / "roles" / "web"
+    for part, text in {"defaults": "port: '{{ base }}'", "tasks": "- meta: noop"}.items():
+        (role / part).mkdir(parents=True)
+        (role / part / "main.yml").write_text(text)
+    path = tmp_path / "site.yml"
+    path.write_text("- {hosts: all, roles: [web]}\n" * 3)
+    checked: list[str] = []
+
+    class Noting(Templating):
+        def check(self, template: Template) -> list[Diagnostic]:
+            checked.append(template.text)
+            return super().check(template)
+
+    check_names(load_playbooks([path], actions), Inventory(), {}, Noting(), undefined=False)
+    assert checked == ["{{ base }}"]

@@ -12,6 +12,7 @@ from drumline.inventory.variables import Facts, Scope
 from drumline.model.value import Template
 from drumline.secret import Secret
 from drumline.templating.failures import TemplateFailed
+from drumline.templating.jinja import PlaybookEnvironment
 from drumline.templating.templates import Templating
 from drumline.templating.values import OMIT
 
@@ -406,3 +407,20 @@ def test_a_use_of_results_with_an_unknown_filter_is_a_mistake_like_others() -> N
 
 def test_an_if_without_else_takes_a_default() -> None:
     assert render("{{ ('x' if false) | default('d') }}") == "d"
+
+
+def test_a_wrong_template_is_read_once_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parse = PlaybookEnvironment.parse
+
+    def counted(self: PlaybookEnvironment, source: str, *more: Any) -> Any:
+        read.append(source)
+        return parse(self, source, *more)
+
+    monkeypatch.setattr(PlaybookEnvironment, "parse", counted)
+    templating = Templating()
+    for text in ("{{ a | no_such }}", "{{ a"):
+        places = [Position("a.yml", line) for line in (1, 2)]
+        found = [templating.check(Template(text, place)) for place in places]
+        assert [one.position and one.position.line for each in found for one in each] == [1, 2]
+    assert len(read) == 2

@@ -104,9 +104,6 @@ def check_systemd(written: Written) -> Iterator[tuple[str, str]]:
     for name in written.given(*_OF_UNITS):
         if not written.given("name"):
             yield name, f"'{name}' needs 'name'."
-    wanted = (*_OF_UNITS, "daemon_reload", "daemon_reexec")
-    if not written.given(*wanted):
-        yield "", f"'systemd' needs one of {', '.join(wanted)}."
     yield from _check_name(written)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
@@ -67,12 +68,12 @@ def check_names(
 def mentions(playbook: Playbook, inventory: Inventory) -> Callable[[str], bool]:
     """A test for whether a template of the playbook or of a host's variables contains a word."""
 
-    def mentioned(name: str) -> bool:
-        of_hosts = (value for host in inventory.hosts.values() for value in host.variables.values())
-        templates = (*_all_templates(playbook), *(found for value in of_hosts for found in templates_in(value)))
-        return any(name in template.text for template in templates)
+    @cache
+    def text() -> str:
+        templates = (*_all_templates(playbook), *_templates_beside(inventory, {}))
+        return "\n".join(template.text for template in templates)
 
-    return mentioned
+    return lambda name: name in text()
 
 
 def embedded(playbook: Playbook) -> Diagnostics:
@@ -154,10 +155,11 @@ def _defined_by(task: Task, name: str) -> str:
 def _all_templates(playbook: Playbook) -> Iterator[Template]:
     for play in playbook.plays:
         yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
-        for role in roles_of(play):
-            yield from templates_in([*layers_of(role)])
         for task in (*play.tasks, *play.handlers):
             yield from templates_of(task)
+    yield from _templates_in_layers(
+        layer for play in playbook.plays for role in roles_of(play) for layer in layers_of(role)
+    )
 
 
 def templates_of(task: Task) -> Iterator[Template]:
@@ -171,8 +173,12 @@ def templates_of(task: Task) -> Iterator[Template]:
 
 
 def _templates_beside(inventory: Inventory, extra_vars: Variables) -> list[Template]:
-    """The templates in variables from outside the playbook, each once, since hosts share those of their groups."""
-    layers = (extra_vars, *(host.variables for host in inventory.hosts.values()))
+    """The templates in variables from outside the playbook."""
+    return _templates_in_layers((extra_vars, *(host.variables for host in inventory.hosts.values())))
+
+
+def _templates_in_layers(layers: Iterable[Variables]) -> list[Template]:
+    """Each once: hosts share the variables of their groups, and uses of a role those of its files."""
     values = {id(value): value for layer in layers for value in layer.values() if type(value) not in ATOMS}
     return templates_in(list(values.values()))
 

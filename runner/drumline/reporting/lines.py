@@ -170,6 +170,7 @@ def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int, m
         yield from _indented(result.get("unclear", ""), "magenta")
     elif (step.task.traits.shows is Shows.MESSAGE and status is not Status.SKIPPED) or (verbose and result.get("msg")):
         yield from _indented(_said(result), "cyan")
+    yield from _warnings(result)
     if verbose and status not in CAUSES:
         yield from _output_lines(result, lines=None)
     elif result.get("lost") and status not in CAUSES:
@@ -177,6 +178,13 @@ def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int, m
     yield from _diff_lines(result, verbose, more)
     if verbose > 1:
         yield from _indented(dict(result), "dim")
+
+
+def _warnings(result: Mapping[str, Any]) -> Iterator[Line]:
+    """What the action warned of."""
+    warnings = result.get("warnings")
+    for warning in warnings if isinstance(warnings, list) else ():
+        yield [Part(f"      warning: {_short(warning)}", "yellow")]
 
 
 def _diff_lines(result: Mapping[str, Any], verbose: int, more: str) -> Iterator[Line]:

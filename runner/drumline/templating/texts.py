@@ -87,31 +87,34 @@ class Texts:
         self._environment.secrets = self._files.secrets = self._secrets
         self._codes: dict[tuple[str, bool], _Code] = {}
         self._named: dict[tuple[str, bool], Names] = {}
-        self._sound: set[tuple[str, bool]] = set()  # those in which nothing is wrong
+        self._wrong: dict[tuple[str, bool], tuple[tuple[str, str, int], ...]] = {}  # what ``_look`` found
         self._file_templates: dict[tuple[Any, ...], JinjaTemplate] = {}
 
     def check(self, template: Template) -> list[Diagnostic]:
         """Everything that is wrong with the template itself; nothing is evaluated."""
         key = (template.text, template.bare)
-        if key in self._sound:
-            return []
-        try:
-            tree = self._parse(*key)
-            with within_limits():
-                found = list(unknown_names(tree, self._environment))
-                if key not in self._named:  # they are asked for next
-                    self._named[key] = names_of(tree, self._environment.globals)
-            if not found and not (len(template.text) < _SHORT and is_quick(tree)):  # of which any can be compiled
-                self._code(template)
-            if not found:
-                self._sound.add(key)
-        except TemplateSyntaxError as error:
-            where = place_in(template, error.lineno)
-            return [Diagnostic(summary="Not a valid template", detail=explained(error), position=where)]
+        found = self._wrong.get(key)
+        if found is None:
+            found = self._wrong[key] = self._look(template)
         return [
             Diagnostic(summary=summary, detail=detail, position=place_in(template, line))
             for summary, detail, line in found
         ]
+
+    def _look(self, template: Template) -> tuple[tuple[str, str, int], ...]:
+        """What is wrong with it: summary, detail and line in its text."""
+        key = (template.text, template.bare)
+        try:
+            tree = self._parse(*key)
+            with within_limits():
+                found = tuple(unknown_names(tree, self._environment))
+                if key not in self._named:  # they are asked for next
+                    self._named[key] = names_of(tree, self._environment.globals)
+            if not found and not (len(template.text) < _SHORT and is_quick(tree)):  # of which any can be compiled
+                self._code(template)
+        except TemplateSyntaxError as error:
+            return (("Not a valid template", explained(error), error.lineno),)
+        return found
 
     def wrong_secrets(self, template: Template) -> list[Diagnostic]:
         """The references to secrets in it that can't be resolved by anyone. Empty for what doesn't parse."""

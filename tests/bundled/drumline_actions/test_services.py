@@ -40,6 +40,9 @@ class TestSystemd(ActionCases):
             values={"name": "web", "state": "started", "status": Some(ActiveState="inactive", LoadState="loaded")},
             after={**RUNNING, "web.enabled": "disabled\n", "asked": "start web\n"},
         ),
+        unit(
+            "nothing is asked but how it is", {}, RUNNING, changed=False, values={"status": Some(ActiveState="active")}
+        ),
         unit("it runs", {"state": "started", "enabled": True}, RUNNING, changed=False, values={"enabled": True}),
         unit("it is stopped", {"state": "stopped"}, RUNNING, changed=True, values={"state": "stopped"}),
         unit("it is stopped already", {"state": "stopped"}, STOPPED, changed=False),
