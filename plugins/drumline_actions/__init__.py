@@ -63,10 +63,20 @@ _OF_WINDOWS = {
     "windows.archives": ("win_unzip", "win_zip"),
     "windows.downloads": ("win_get_url", "win_uri"),
     "windows.environment": ("win_environment", "win_path"),
+    "windows.lineinfile": ("win_lineinfile",),
     "windows.powershell": ("win_powershell",),
     "windows.reboot": ("win_reboot",),
     "windows.registry": ("win_reg_stat", "win_regedit"),
     "windows.services": ("win_service", "win_service_info"),
+}
+#: Those of Chocolatey's own collection.
+_OF_CHOCOLATEY = {
+    "windows.chocolatey": (
+        "win_chocolatey",
+        "win_chocolatey_config",
+        "win_chocolatey_feature",
+        "win_chocolatey_source",
+    ),
 }
 #: Those that Ansible has not.
 _OWN = {"approve": ("approve",), "clock": ("clock",), "include_vars": ("vars_files",)}
@@ -83,6 +93,7 @@ def drumline_actions() -> Iterable[ActionSpec]:
     for prefix, modules in _OF_COLLECTIONS.items():
         yield from _specs(modules, "ansible.builtin.{0}", prefix)
     yield from _specs(_OF_WINDOWS, "ansible.windows.{0}", "community.windows.{0}")
+    yield from _specs(_OF_CHOCOLATEY, "chocolatey.chocolatey.{0}", "ansible.windows.{0}", "community.windows.{0}")
     yield from _specs(_OWN)
     gathering = ("gather_facts", "ansible.builtin.gather_facts")
     yield from _specs({"setup": ("setup",)}, builtin, "ansible.windows.{0}", *gathering)

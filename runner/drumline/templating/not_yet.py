@@ -43,7 +43,6 @@ _INSTEAD = {
     "zypper": "command: zypper --non-interactive install NAME",
     # Windows.
     "win_acl": "win_shell: icacls PATH /grant USER:(OI)(CI)F",
-    "win_chocolatey": "win_shell: choco install -y NAME",
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
     "win_domain_membership": "win_shell: Add-Computer -DomainName NAME",
     "win_feature": "win_shell: Install-WindowsFeature NAME",
@@ -55,7 +54,6 @@ _INSTEAD = {
     "win_hostname": "win_shell: Rename-Computer NAME",
     "win_iis_webapppool": "win_shell: New-WebAppPool NAME",
     "win_iis_website": "win_shell: New-Website -Name NAME -PhysicalPath PATH",
-    "win_lineinfile": "win_template, or win_copy of the whole file",
     "win_msi": "win_command: msiexec /i PATH /qn",
     "win_optional_feature": "win_shell: Enable-WindowsOptionalFeature -Online -FeatureName NAME",
     "win_owner": "win_shell: icacls PATH /setowner USER",
@@ -85,8 +83,8 @@ _OTHERS = _words(
     runit s3_object sefcontext selogin seport slack ssh_config sudoers supervisorctl svc svr4pkg
     swdepot telegram terraform vmware_guest x509_certificate xattr xfs_quota xml yarn
     zfs zpool win_acl_inheritance win_audit_policy_system win_audit_rule win_auto_logon
-    win_certificate_store win_chocolatey_config win_chocolatey_facts win_chocolatey_feature
-    win_chocolatey_source win_computer_description win_credential win_data_deduplication win_defrag
+    win_certificate_store win_chocolatey_facts
+    win_computer_description win_credential win_data_deduplication win_defrag
     win_dhcp_lease win_disk_facts win_disk_image win_dns_record win_dns_zone win_domain win_domain_computer
     win_domain_controller win_domain_group win_domain_group_membership win_domain_object_info win_domain_ou
     win_domain_user win_dotnet_ngen win_dsc win_eventlog win_eventlog_entry win_feature_info

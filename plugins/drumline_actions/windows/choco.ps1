@@ -1,0 +1,26 @@
+# choco.exe, and its tables without headings (--limit-output).
+
+function Find-Choco {
+    $found = Get-Command choco.exe -ErrorAction SilentlyContinue
+    if ($found) { return $found }
+    foreach ($place in $env:ChocolateyInstall, "$env:ALLUSERSPROFILE\chocolatey") {
+        if ($place -and [IO.File]::Exists("$place\bin\choco.exe")) { return "$place\bin\choco.exe" }
+    }
+}
+
+# Runs it with these words; fails for other exit codes than those that say success, with or without a restart.
+function Invoke-Choco([string[]]$words, [int[]]$good = @(0, 1641, 3010)) {
+    $said = (& $choco @words 2>&1 | Out-String).Trim()
+    $answer.rc = $LASTEXITCODE
+    if ($LASTEXITCODE -notin $good) { throw "choco.exe $($words[0]) ended with exit code $LASTEXITCODE`: $said" }
+    $said
+}
+
+# Rows of a table, each with its cells.
+function Read-Table([string[]]$words) {
+    foreach ($line in (Invoke-Choco ($words + '--limit-output')) -split '\r?\n') {
+        if ($line.Contains('|')) { [pscustomobject]@{ cells = $line.Split('|') } }
+    }
+}
+
+$choco = Find-Choco
