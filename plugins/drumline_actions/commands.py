@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -66,10 +66,6 @@ _UNKNOWN = "What a command does isn't known before it has run"
 _WOULD_RUN = {"msg": "Command would have run if not in check mode"}
 _GLOB = "*?[]"
 _EXISTS = Script.beside(__file__, "exists")
-
-
-#: Makes the result where nothing was run: of ``creates`` or ``removes``, its path, and the command.
-NotRun: TypeAlias = Callable[[str, str, str | list[str] | None], Result]
 
 
 def perform_command(call: Call) -> Steps:
@@ -188,12 +184,24 @@ def shell_of(call: Call) -> dict[str, Any]:
     return {"language": Language.POWERSHELL, "executable": executable}
 
 
+#: Makes the result where nothing was run: of ``creates`` or ``removes``, its path, and the command.
+NotRun: TypeAlias = Callable[[Call, str, str, str | list[str] | None], Result]
+
+
+def _not_run(call: Call, reason: str, path: str, shown: str | list[str] | None) -> Result:
+    condition = "exists" if reason == "creates" else "does not exist"
+    return Result(
+        message=f"{'Would' if call.check else 'Did'} not run command since '{path}' {condition}",
+        values={"rc": 0, "cmd": shown, "stdout": f"skipped, since {path} {condition}", "stderr": ""},
+    )
+
+
 def run_once(
     call: Call,
     run: Run,
     *,
     shown: str | list[str] | None,
-    not_run: NotRun | None = None,
+    not_run: NotRun = _not_run,
     program: str | None = None,
 ) -> Steps:
     """Run the command, unless ``creates`` or ``removes`` prevents it: then ``not_run`` makes the result.
@@ -201,7 +209,6 @@ def run_once(
     ``program`` is the word that names what the command starts; whether it can be started is looked at afterwards, where
     it seems that it couldn't.
     """
-    not_run = not_run or partial(_not_run, call)
     given = call.arguments
     if call.check:
         return (yield from _checked(call, not_run, shown))
@@ -224,7 +231,7 @@ def run_once(
         completed = yield _guarded(call, run, token)
         reason = _reason(completed, token)
     if reason:
-        return not_run(reason, call[reason], shown)
+        return not_run(call, reason, call[reason], shown)
     if program is not None and completed.code in _CAN_NOT_START:
         obstacle = yield from _obstacle(call, program)
         if obstacle:
@@ -246,7 +253,7 @@ def _checked(call: Call, not_run: NotRun, shown: str | list[str] | None) -> Step
         require_exit(call, completed)
         reason = _reason(completed, token)
     if reason:
-        return not_run(reason, call[reason], shown)
+        return not_run(call, reason, call[reason], shown)
     said = {} if shown is None else _WOULD_RUN
     return Result(changed=True, values={**values, **said}, unclear=f"{_UNKNOWN}.")
 
@@ -299,14 +306,6 @@ def _reason_on_windows(call: Call) -> Generator[Request, Any, str]:
     if there.get("creates"):
         return "creates"
     return "removes" if there.get("removes") is False else ""
-
-
-def _not_run(call: Call, reason: str, path: str, shown: str | list[str] | None) -> Result:
-    condition = "exists" if reason == "creates" else "does not exist"
-    return Result(
-        message=f"{'Would' if call.check else 'Did'} not run command since '{path}' {condition}",
-        values={"rc": 0, "cmd": shown, "stdout": f"skipped, since {path} {condition}", "stderr": ""},
-    )
 
 
 def outcome(call: Call, completed: Completed, *, cmd: str | list[str] | None = None, strip: bool = True) -> Result:

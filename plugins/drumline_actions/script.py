@@ -183,7 +183,7 @@ def _upload(call: Call, path: Path) -> Generator[Request, Any, str]:
     return temporary
 
 
-def _not_run(reason: str, path: str, _shown: object) -> Result:
+def _not_run(_call: Call, reason: str, path: str, _shown: object) -> Result:
     condition = "exists" if reason == "creates" else "does not exist"
     return Result(skipped=True, message=f"{path} {condition}, matching {reason} option")
 

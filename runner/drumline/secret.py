@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MASK = "********"
 #: Endings of names whose value is secret.
@@ -19,6 +20,7 @@ _ASSIGNMENTS = {
 }
 
 
+@lru_cache(maxsize=1024)  # the names of a task's arguments are the same for all hosts
 def is_secret_name(name: str) -> bool:
     """Whether a variable's name marks its value as secret."""
     return _SECRET_NAME.search(name) is not None

@@ -139,7 +139,8 @@ class Ledger:
             raise illegal_move(job, current or Status.PENDING, new, story)
         self._story.append((job, new))
         state.statuses[job.host] = new
-        state.under_way += (new in UNDER_WAY) - (current in UNDER_WAY)
+        if new is not Status.RUNNING:  # else it was ready before
+            state.under_way += (new in UNDER_WAY) - (current in UNDER_WAY)
         return state
 
     def added_under(self, index: int) -> Iterator[int]:

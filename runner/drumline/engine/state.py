@@ -101,8 +101,10 @@ class RunState:
     @property
     def wake_at(self) -> float | None:
         """When time itself changes something (seconds since the epoch): a ``TimePassed`` is to be fed then."""
-        times = (self._waves.wake_at(), self.starts.wake_at())
-        return min((at for at in times if at is not None), default=None)
+        of_waves, of_starts = self._waves.wake_at(), self.starts.wake_at()
+        if of_waves is None or of_starts is None:
+            return of_starts if of_waves is None else of_waves
+        return min(of_waves, of_starts)
 
     def counts(self) -> Mapping[str, int]:
         """Number of jobs per status, of all steps that were released."""
@@ -177,7 +179,7 @@ class RunState:
             self._waves.note_end(event.job)
         if event.began is not None:
             self.starts.began(event.job, event.began)
-        if self.plan.steps[event.job.step].task.meta is not None and event.status is Status.OK:
+        if event.status is Status.OK and self.plan.steps[event.job.step].task.meta is not None:
             self._waves.obey(event.job)
         if self.asking:
             self.asking.pop(event.job, None)
@@ -221,18 +223,21 @@ class RunState:
 
     def _settle(self) -> None:
         """Follow what ended until nothing more follows from it."""
+        advanced = not self._ledger.plays
         while True:
             while self.jobs.ended:
                 self._follow(*self.jobs.ended.popleft())
             if self.starts.touched:
                 self.starts.settle()
                 continue
-            self.jobs.announce_ends()
+            if self.jobs.without_running:
+                self.jobs.announce_ends()
             if self._ledger.emptied:
                 self.jobs.announce_waves()
             if not self._waves.advance():
                 break
-        if not self.finished and all(play.over for play in self._ledger.plays):
+            advanced = True
+        if advanced and not self.finished and all(play.over for play in self._ledger.plays):
             self._finish()
 
     def _stands_still(self) -> bool:

@@ -47,7 +47,10 @@ class Waves:
 
     def advance(self) -> bool:
         """Take open plays one step further where they can go; returns whether one did."""
-        return any(play.under_way and self._advance(play) for play in self._ledger.plays)
+        for play in self._ledger.plays:  # noqa: SIM110 - a generator would cost each event as much as the rest of this
+            if play.under_way and self._advance(play):
+                return True
+        return False
 
     def _advance(self, play: PlayState) -> bool:
         if play.batch == len(play.batches):

@@ -120,6 +120,7 @@ class RunContext:
         )
         # Those that are the same for all jobs; None where some differ.
         self._arguments: dict[tuple[int, Platform], Mapping[str, Any] | None] = {}
+        self._plain: dict[str, frozenset[str]] = {}  # by action, the arguments that hold no secret
         self._register_secrets()
         templating.resolve_secrets(secrets.add)
 
@@ -190,8 +191,17 @@ class RunContext:
         arguments = values.arguments(action) if known is None else known
         require_rules(action, arguments, platform)
         self._arguments[key] = known
-        self._note_secrets([_free(action, arguments)])
+        self._note_secrets([self._free(action, arguments)])
         return arguments
+
+    def _free(self, action: Action, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments that may hold a secret: not those that are one of a few words, or yes and no."""
+        plain = self._plain.get(action.name)
+        if plain is None:
+            kinds = (str, object, dict, list)
+            plain = frozenset(one.name for one in action.arguments if one.choices or one.type not in kinds)
+            self._plain[action.name] = plain
+        return {name: value for name, value in arguments.items() if name not in plain}
 
     def remember(self, report: JobReport) -> None:
         """Store what a job registered, before anything that needs it is started."""
@@ -227,12 +237,6 @@ class RunContext:
             self.gained.take(item)
             if isinstance(item, JobReport):
                 self._note_inventory(item)
-
-
-def _free(action: Action, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments that may hold a secret: not those that are one of a few words, or yes and no."""
-    plain = {one.name for one in action.arguments if one.choices or one.type not in (str, object, dict, list)}
-    return {name: value for name, value in arguments.items() if name not in plain}
 
 
 def how_called(plan: Plan, verbosity: int = 0) -> Variables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from types import GeneratorType
 
 from drumline.errors import PluginError, lacking
 from drumline.execution.values import Values, failure, timed_out
@@ -28,7 +29,7 @@ def fault(action: str, error: Exception) -> str:
 def steps_of(action: Action, call: Call) -> Steps:
     """The action's steps. Raises ``PluginError`` if it isn't a generator."""
     steps = action.perform(call)
-    if not isinstance(steps, Generator):
+    if type(steps) is not GeneratorType and not isinstance(steps, Generator):
         raise _broken(action.name, f"gave {_shown(steps)} instead of yielding requests", action.perform)
     return steps
 

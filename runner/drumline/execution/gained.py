@@ -45,22 +45,7 @@ class Gained:
     def remember(self, report: JobReport) -> Mapping[str, Mapping[str, Any]]:
         """Store what a job leaves; returns the new variables of hosts."""
         event = report.event
-        if report.facts and self._sets(report) is Sets.FACTS:
-            self._gather(report)
-        variables = {**self._variables(report)}
-        for host, facts in self._set(report).items():
-            variables[host] = {**facts, **variables.get(host, {})}
-        for host, gained in variables.items():
-            self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **gained})
-        if report.facts and self._sets(report) is Sets.PLAY:
-            play = self.plan.plays[self.plan.steps[event.job.step].play].play.id
-            for host, included in self._facts(report).items():
-                self.of_plays[play, host] = {**self.of_plays.get((play, host), NOTHING), **included}
-                variables[host] = {**included, **variables.get(host, {})}
-        if report.facts and self._sets(report) is Sets.INCLUDED:
-            for host, included in self._facts(report).items():
-                self.included[host] = {**self.included.get(host, NOTHING), **included}
-                variables[host] = {**included, **variables.get(host, {})}
+        variables = self._store(report) if report.leaves or report.given or event.status in FAULT else {}
         if event.status is Status.UNCLEAR:
             self._lack(event.job, str(event.result.get("unclear", "")), registered=report.values is not None)
         self._obey(event)
@@ -70,11 +55,31 @@ class Gained:
             self.play_hosts.lose(event.job)
         return variables
 
+    def _store(self, report: JobReport) -> dict[str, Mapping[str, Any]]:
+        """Store the variables that a job leaves to hosts; returns the new ones."""
+        if report.facts and self._sets(report) is Sets.FACTS:
+            self._gather(report)
+        variables = {**self._variables(report)}
+        for host, facts in self._set(report).items():
+            variables[host] = {**facts, **variables.get(host, {})}
+        for host, gained in variables.items():
+            self.facts[host] = Facts({**self.facts.get(host, NO_FACTS), **gained})
+        if report.facts and self._sets(report) is Sets.PLAY:
+            play = self.plan.plays[self.plan.steps[report.event.job.step].play].play.id
+            for host, included in self._facts(report).items():
+                self.of_plays[play, host] = {**self.of_plays.get((play, host), NOTHING), **included}
+                variables[host] = {**included, **variables.get(host, {})}
+        if report.facts and self._sets(report) is Sets.INCLUDED:
+            for host, included in self._facts(report).items():
+                self.included[host] = {**self.included.get(host, NOTHING), **included}
+                variables[host] = {**included, **variables.get(host, {})}
+        return variables
+
     def _obey(self, event: JobFinished) -> None:
         """What a task with ``meta`` means for what hosts have, and for which of them are left."""
-        step = self.plan.steps[event.job.step]
-        if step.task.meta is None or event.status is not Status.OK:
+        if event.status is not Status.OK:
             return
+        step = self.plan.steps[event.job.step]
         if step.task.meta is MetaTask.CLEAR_FACTS:
             for host in self.plan.plays[step.play].hosts:
                 self.gathered.pop(host, None)

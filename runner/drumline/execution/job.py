@@ -95,9 +95,10 @@ class JobRun:
         self._started = context.clock.now()
         self._context = context
         self._job = job
-        self._step = context.plan.steps[job.step]
+        plan = context.plan
+        self._step = plan.steps[job.step]
         self._task = self._step.task
-        self._play = context.plan.plays[self._step.play].play
+        self._play = plan.plays[self._step.play].play
         self._seconds: float | None = None  # the time-out of a try
         self._left_for = 0  # seconds that its command may take in the background; 0: it is waited for
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
@@ -225,8 +226,10 @@ class JobRun:
 
     def _modes_by_item(self) -> bool:
         """Whether what hides a result, or makes it a check or a diff, may differ between the items of a loop."""
+        if self._task.loop is None:
+            return False
         modes = (self._task.no_log, self._task.check_mode, self._task.diff)
-        return self._task.loop is not None and not all(mode is None or isinstance(mode, bool) for mode in modes)
+        return not all(mode is None or isinstance(mode, bool) for mode in modes)
 
     def _set_modes(self, task: TaskValues) -> None:
         """A result is hidden if one of its items is to be."""
@@ -302,6 +305,8 @@ class JobRun:
 
     def _noted(self, facts: Values) -> Values:
         """The facts, with secrets in them masked from now on. A host can't set its own connection variables."""
+        if not facts:
+            return facts
         if self._task.traits.sets is Sets.FACTS:
             facts = {name: fact for name, fact in facts.items() if name not in self._context.reaching}
         # What an action gives the same names each time is no secret, whatever the name: getent_passwd.
@@ -334,7 +339,7 @@ class JobRun:
 
     def _names(self, task: TaskValues) -> list[str]:
         """The handlers that the task notifies if it changes something."""
-        known = self._context.plan.plays[self._step.play].play.notified
+        known = self._play.notified
         names = task.texts(self._task.notify)
         for name in names:
             if name not in known:
@@ -383,14 +388,16 @@ class JobRun:
     def _limit(self, task: TaskValues) -> float | None:
         """The seconds that a try may take; a command in the background has a time of its own."""
         self._left_for = 0
-        limits = [] if self._task.timeout is None else [task.number(self._task.timeout, "timeout")]
+        limit = None if self._task.timeout is None else task.number(self._task.timeout, "timeout")
         background = self._task.background
-        seconds = 0.0 if background is None else task.number(background.seconds, "async")
-        if background is not None and seconds and task.number(background.poll, "poll"):
-            limits.append(seconds)
-        elif seconds:
+        if background is None:
+            return limit
+        seconds = task.number(background.seconds, "async")
+        if seconds and task.number(background.poll, "poll"):
+            return seconds if limit is None else min(limit, seconds)
+        if seconds:
             self._left_for = max(1, int(seconds))
-        return min(limits, default=None)
+        return limit
 
     def _judge(self, values: Values, task: TaskValues) -> None:
         """Whether it has changed something or failed, if the task has conditions for that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from drumline.inventory.variables import Scope
 from drumline.loading.connection import target_of
@@ -16,6 +17,8 @@ from drumline.templating.templates import Templating
 
 #: Variables with these prefixes may change how a host is reached.
 _PREFIXES = ("ansible_", "drumline_")
+#: What steps share that reach hosts alike: their play, the identity of the keywords, how another user is become.
+_Shared: TypeAlias = tuple[int, int, str | int]
 
 
 class Targets:
@@ -44,32 +47,45 @@ class Targets:
         self._scope = scope
         self._definitions = definitions
         self._own = own
-        #: By host, play, and the identity of the connection keywords, which most tasks share with their play.
-        self._known: dict[tuple[str, int, int, str | int], Target] = {}
+        #: By host, for the steps of a play with the same keywords of connection.
+        self._known: dict[_Shared, dict[str, Target]] = {}
+        #: The same by step; None for one whose own variables may tell of connections.
+        self._of_steps: dict[int, dict[str, Target] | None] = {}
 
     def of(self, step: Step, host: str) -> Target:
         """How a job of this step reaches the host; secrets in it are registered. Raises ``OptionInvalid``."""
-        task = step.task
-        if any(layer and _tell_of_connections(layer) for layer in self._own(step)):
+        of_steps = self._of_steps  # the driver's thread may replace it meanwhile
+        known = of_steps[step.index] if step.index in of_steps else self._known_for(step)
+        if known is None:
             return self._find(step, host)
-        connection, method = task.connection, task.become_method
-        # Each task without such keywords has its own {}.
-        key = host, step.play, id(connection) if connection else 0, method if isinstance(method, str) else id(method)
-        target = self._known.get(key)
+        target = known.get(host)
         if target is None:
             target = self._find(step, host)
             if self._is_fixed(step, host):
-                self._known[key] = target
+                known[host] = target
         return target
+
+    def _known_for(self, step: Step) -> dict[str, Target] | None:
+        """The targets that steps like this one share."""
+        known = None
+        if not any(layer and _tell_of_connections(layer) for layer in self._own(step)):
+            connection, method = step.task.connection, step.task.become_method
+            # Most tasks share the keywords of their play by identity; each without any has its own {}.
+            shared = step.play, id(connection) if connection else 0, method if isinstance(method, str) else id(method)
+            known = self._known.setdefault(shared, {})
+        self._of_steps[step.index] = known
+        return known
 
     def forget_all(self) -> None:
         """There are other hosts and groups from here on."""
         self._known = {}
+        self._of_steps = {}
 
     def forget(self, host: str, variables: Iterable[str]) -> None:
         """A job has set these variables of a host."""
         if _tell_of_connections(variables):
-            self._known = {key: target for key, target in self._known.items() if key[0] != host}
+            for known in list(self._known.values()):
+                known.pop(host, None)
 
     def _find(self, step: Step, host: str) -> Target:
         scope = self._scope(step, host)

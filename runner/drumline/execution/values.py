@@ -58,6 +58,8 @@ def unclear(reason: str, **values: Any) -> Values:
 
 def without_diffs(values: Values) -> Values:
     """The same without what the task, or its items, would show as a diff."""
+    if "diff" not in values and "results" not in values:
+        return values
     found = {name: value for name, value in values.items() if name != "diff"}
     if isinstance(found.get("results"), list):
         found["results"] = [without_diffs(item) if isinstance(item, dict) else item for item in found["results"]]
