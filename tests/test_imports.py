@@ -16,11 +16,16 @@ RARE = {
     "drumline.cli.completion",
     "drumline.execution.burst",
     "drumline.execution.clocks",
+    "drumline.execution.growing",
+    "drumline.execution.looping",
     "drumline.forecast",
+    "drumline.inventory.changing",
     "drumline.journal.past",
     "drumline.journal.reopening",
     "drumline.journal.rescue",
     "drumline.lint",
+    "drumline.loading.argument_specs",
+    "drumline.planning.growing",
     "drumline.planning.views",
     "drumline.plugin.kit.delivery",
     "drumline.plugin.kit.editing",
@@ -69,7 +74,7 @@ SLOW = {
     "zipfile",
 }
 #: Modules of drumline and its plugins. More of them need a reason that is worth the time of every start.
-MOST = 236
+MOST = 231
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ from drumline.errors import FilesError, PluginError, UsageError
 from drumline.execution.approvals import AnswerSource, Approvals, whoami
 from drumline.execution.context import KeepOutput, RunContext
 from drumline.execution.driver import Driver
-from drumline.execution.growing import Selection, foreseen_parts
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
@@ -61,7 +60,7 @@ from drumline.planning.later import later_plays
 from drumline.planning.references import check_results
 from drumline.planning.repeats import without_repeats
 from drumline.planning.start_times import check_start_times
-from drumline.planning.tags import selected
+from drumline.planning.tags import Selection, selected
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
 from drumline.plugin.runs import Executor, RunView
@@ -360,14 +359,23 @@ def _check_plan(
     preflight = Preflight(plan, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
     preflight.check()
     check_typos(preflight.names(), preflight.having, plugins.transports, mentioned, mistakes, warnings)
+    if prepared.foreseen.added:
+        _check_foreseen(prepared, preflight, mistakes)
+    mistakes.extend(preflight.mistakes)
+    warnings.extend(preflight.warnings)
+
+
+def _check_foreseen(prepared: Prepared, preflight: Preflight, mistakes: Diagnostics) -> None:
+    """The same for what tasks will add; what the preflight finds of it is added to that of the plan."""
+    from drumline.execution.growing import foreseen_parts  # imported late: few plans grow
+
+    plan, extra, plugins = prepared.plan, prepared.extra_variables, prepared.registry
     scopes = Scopes(prepared.inventory, plan.playbook, extra, prepared.templating)
     for part in foreseen_parts(plan, prepared.foreseen, prepared.inventory, scopes, prepared.selection, mistakes):
         check = Preflight(part, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
         check.check()
         preflight.mistakes.extend(check.mistakes)
         preflight.warnings.extend(check.warnings)
-    mistakes.extend(preflight.mistakes)
-    warnings.extend(preflight.warnings)
 
 
 def estimate_of(

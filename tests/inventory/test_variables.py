@@ -46,9 +46,10 @@ def test_a_definition_is_rendered_when_it_is_used_and_once() -> None:
     found = scope({"broken": template("{{ nope }}"), "list": [template("{{ n }}")], "n": 1})
     assert found["list"] == [1]
     assert found["list"] is found["list"]
-    with pytest.raises(TemplateFailed, match="'nope' is undefined") as caught:
-        found["broken"]
-    assert caught.value.position == POSITION
+    for look_up in (found.__getitem__, found.get):
+        with pytest.raises(TemplateFailed, match="'nope' is undefined") as caught:
+            look_up("broken")
+        assert caught.value.position == POSITION
 
 
 def test_a_variable_whose_own_template_lacks_something_counts_as_undefined() -> None:

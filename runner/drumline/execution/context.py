@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from drumline.clock import Clock, SystemClock
 from drumline.execution.gained import Gained
-from drumline.execution.growing import WHOLE, Growing, Selection
 from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
-from drumline.inventory.changing import changed
 from drumline.inventory.definitions import layers_of, roles_of
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Scope
@@ -25,6 +23,7 @@ from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step, without_later
 from drumline.model.target import Platform
 from drumline.model.value import Variables
+from drumline.planning.tags import WHOLE, Selection
 from drumline.plugin.actions import Action
 from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport
@@ -35,6 +34,7 @@ from drumline.templating.templates import Templating
 
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
+    from drumline.execution.growing import Growing
 
 #: Keeps output that a job's result doesn't fully contain: ``(job, number of its command, stream, data, beginning)``.
 #: Returns False if there is no room for it. ``beginning``: the result also has it, as far as it is text.
@@ -107,22 +107,33 @@ class RunContext:
             included=self.gained.included,
             of_plays=self.gained.of_plays,
         )
-        self.growing = Growing(
-            lambda: self.plan,
-            lambda: self.inventory,
-            self._scopes,
-            templating,
-            extra_variables,
-            actions=actions,
-            transports=transports,
-            selection=selection,
-            around=around,
-        )
+        self._growing = self._growing_of(selection, around) if may_grow(plan) else None
         # Those that are the same for all jobs; None where some differ.
         self._arguments: dict[tuple[int, Platform], Mapping[str, Any] | None] = {}
         self._plain: dict[str, frozenset[str]] = {}  # by action, the arguments that hold no secret
         self._register_secrets()
         templating.resolve_secrets(secrets.add)
+
+    def _growing_of(self, selection: Selection, around: Around) -> Growing:
+        from drumline.execution.growing import Growing  # few plans grow
+
+        return Growing(
+            lambda: self.plan,
+            lambda: self.inventory,
+            self._scopes,
+            self.templating,
+            self.extra_variables,
+            actions=self.actions,
+            transports=self.transports,
+            selection=selection,
+            around=around,
+        )
+
+    @property
+    def growing(self) -> Growing:
+        """What jobs add to the plan, if that may grow."""
+        assert self._growing is not None
+        return self._growing
 
     def _register_secrets(self) -> None:
         """Register all secrets before any output, since one host may print another's password."""
@@ -214,6 +225,8 @@ class RunContext:
         step = self.plan.steps[report.event.job.step]
         if not step.task.traits.inventory or report.values is None:
             return
+        from drumline.inventory.changing import changed  # few jobs change the inventory
+
         self._note_secrets([report.values])
         for host in step.hosts if step.task.run_once else (report.event.job.host,):
             self.inventory = changed(self.inventory, host, report.values)
@@ -237,6 +250,11 @@ class RunContext:
             self.gained.take(item)
             if isinstance(item, JobReport):
                 self._note_inventory(item)
+
+
+def may_grow(plan: Plan) -> bool:
+    """Whether a task of the plan adds to it, or a play is planned as it opens."""
+    return any(play.later for play in plan.plays) or any(step.task.traits.adds is not None for step in plan.steps)
 
 
 def how_called(plan: Plan, verbosity: int = 0) -> Variables:

@@ -7,7 +7,7 @@ items, in the same order. Each group's tasks go together, as if their hosts were
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,7 +32,7 @@ from drumline.model.playbook import Play, Playbook, Role, Task
 from drumline.model.value import Variables
 from drumline.planning.expand import expand_added, make_plan
 from drumline.planning.growing import growth_of, opened_play
-from drumline.planning.tags import selected
+from drumline.planning.tags import Selection, selected
 from drumline.plugin.actions import Action, ActionFailed
 from drumline.plugin.transports import Transport
 from drumline.secret import Secret
@@ -40,17 +40,6 @@ from drumline.templating.templates import Templating
 
 #: How deep includes may stand in one another. A file that includes itself needs a condition that ends that.
 DEEPEST = 200
-
-
-class Selection(Struct, frozen=True, kw_only=True):
-    """What the command line leaves of a playbook."""
-
-    limit: str | None = None
-    tags: Collection[str] = ()
-    skip_tags: Collection[str] = ()
-
-
-WHOLE = Selection()
 
 
 #: What has the tasks: a file, or the arguments that say so of a role.

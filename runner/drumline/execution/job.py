@@ -29,9 +29,7 @@ from drumline.errors import (
 )
 from drumline.execution.context import RunContext
 from drumline.execution.faults import fault, no_request, no_result, steps_of, template_failure
-from drumline.execution.growing import Addition
 from drumline.execution.hiding import hidden
-from drumline.execution.looping import variables_of
 from drumline.execution.requests import Requests, UnknownRequest
 from drumline.execution.task_values import TaskValues
 from drumline.execution.values import (
@@ -70,6 +68,7 @@ from drumline.templating.values import OMIT
 
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
+    from drumline.execution.growing import Addition
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
@@ -182,7 +181,7 @@ class JobRun:
             result=result,
             ignored=ignored,
             adds=adds,
-            notified=tuple(self._notified) if status in (Status.CHANGED, Status.UNCLEAR) else (),
+            notified=tuple(self._notified) if self._notified and status in (Status.CHANGED, Status.UNCLEAR) else (),
             began=self.requests.began,
             cause=stopped.cause if stopped is not None else None,
             check=self.check,
@@ -253,6 +252,8 @@ class JobRun:
     # Items.
 
     def _loop(self, task: TaskValues) -> Values:
+        from drumline.execution.looping import variables_of  # most tasks have no loop
+
         loop = self._task.loop
         assert loop is not None
         try:

@@ -127,7 +127,9 @@ class Loan:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, ConnectionLost):
+        if error is None:
+            self._host.give_back(self._lent)
+        elif isinstance(error, ConnectionLost):
             self._host.lose(self._lent)
         elif isinstance(error, AuthenticationFailed):  # it had to log in again
             self._host.refuse(error)
@@ -135,7 +137,7 @@ class Loan:
         elif isinstance(error, SessionLimit):
             self._host.shrink()
             self._host.discard(self._lent)
-        elif error is None or isinstance(error, HostError):
+        elif isinstance(error, HostError):
             self._host.give_back(self._lent)
         else:  # the session is in an unknown state
             self._host.discard(self._lent)

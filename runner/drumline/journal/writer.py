@@ -75,7 +75,8 @@ class RunWriter(Struct, eq=False):
             raise self._failed(error) from error
         with self._transaction() as database:
             database.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-            database.executemany("INSERT INTO registered VALUES (?, ?, ?, ?)", left)
+            if left:
+                database.executemany("INSERT INTO registered VALUES (?, ?, ?, ?)", left)
             for event in events:
                 if isinstance(event, RunFinished):
                     database.execute(

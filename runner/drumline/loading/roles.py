@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Position, did_you_mean
 from drumline.loading import keywords
-from drumline.loading.argument_specs import validation_task
 from drumline.loading.imported_tasks import arguments_of, check_keywords, text_of_argument
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.role_files import Meta, RoleFiles
@@ -293,6 +292,8 @@ class _Contents:
         if self._use.validates:
             spec = self._meta.argument_specs.get(name or "main")
             if spec is not None:
+                from drumline.loading.argument_specs import validation_task  # few roles have one
+
                 lists.read([validation_task(spec, name or "main", role)], below, inside)
         found = self._files.list_at("tasks", name)
         if found is not None:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from msgspec import Struct
+
 from drumline.model.playbook import Task
 
 _UNTAGGED = frozenset({"untagged"})
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """What the command line leaves of a playbook."""
+
+    limit: str | None = None
+    tags: Collection[str] = ()
+    skip_tags: Collection[str] = ()
+
+
+WHOLE = Selection()
 
 
 def selected(task: Task, tags: Collection[str] = (), skip_tags: Collection[str] = ()) -> bool:

@@ -200,7 +200,8 @@ class ConsoleReport:
         """
         if self._alive:
             return
-        for wave in filter(None, dict.fromkeys(map(self._tracker.key_of, event.jobs))):
+        one_of_each_step = {job.step: job for job in event.jobs}.values()
+        for wave in dict.fromkeys(map(self._tracker.key_of, one_of_each_step)):
             if wave not in self._titled and self._has_barrier(self._tracker.waves[wave]):
                 self._show_title(self._tracker.waves[wave])
 
