@@ -59,6 +59,7 @@ HOMES = {
     "jmespath": ("runner/drumline/templating/collection_filters.py",),
     "netaddr": ("runner/drumline/templating/address_filters.py", "runner/drumline/templating/ipaddr.py"),
     "passlib": ("runner/drumline/templating/password_filters.py",),
+    "ldap3": ("plugins/drumline_inventory/directory.py",),
     "msgspec": ("runner/", "plugins/"),
     "paramiko": ("plugins/drumline_ssh/", "plugins/drumline_lab/"),
     "pluggy": ("runner/drumline/plugin/",),

@@ -42,18 +42,24 @@ WORDS = frozenset(
 #: Those that are methods of Python's, or words that stand for so much else that they tell nothing.
 EVERYDAY = frozenset(
     {
+        "ansible",
         "assemble",
+        "csv",
         "find",
         "git",
         "group",
         "hostname",
+        "http",
         "mount",
+        "network",
         "package",
         "pip",
         "reboot",
         "replace",
         "service",
+        "sql",
         "tempfile",
+        "toml",
         "uri",
         "user",
     }

@@ -8,16 +8,15 @@ host with ``PROGRAM --host NAME``.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
-from drumline.plugin import Diagnostic, FilesError, SourceData, did_you_mean
+from drumline.plugin import Argument, InventorySource, SourceCall, SourceData, SourceUnavailable, did_you_mean
 
 #: Programs that are asked for a host at the same time.
 _AT_ONCE = 8
@@ -29,102 +28,119 @@ _SHOWN_CHARACTERS = 200
 _KEYS = ("hosts", "vars", "children")
 
 
-class ScriptSource(Struct, frozen=True, kw_only=True):
-    """An executable file, or one that begins with ``#!``."""
+def _read(call: SourceCall) -> SourceData:
+    """Run the program, and check what it prints."""
+    program = str(Path(call.source).parent / call["path"]) if call.plugin else call.source
+    if not os.access(program, os.X_OK):
+        call.refuse("An inventory program isn't executable", f"Do: chmod +x {program}", "path")
+    given = call.options.get("args") or []
+    asking = _Program([os.path.abspath(program), *map(str, given)], " ".join([program, *map(str, given)]), call)
+    groups = asking.ask("--list")
+    return data_of(program, groups, asking.variables_of)
 
-    name: str = "script"
-    timeout: float = 300.0  #: Seconds that one call may take.
 
-    def claims(self, source: str) -> bool:
-        """Executable text without ``#!`` isn't claimed: on some file systems every file is executable."""
-        path = Path(source)
-        try:
-            if not path.is_file():
-                return False
-            with path.open("rb") as file:
-                head = file.read(1024)
-        except (OSError, ValueError):
-            return False
-        return head.startswith(b"#!") or (b"\0" in head and os.access(path, os.X_OK))
+def data_of(
+    source: str, groups: dict[str, Any], variables_of: Callable[[list[str]], dict[str, Mapping[str, Any]]]
+) -> SourceData:
+    """What is printed as hosts and groups; ``variables_of`` asks for those of hosts that ``_meta`` lacks.
 
-    def read(self, source: str) -> SourceData:
-        """Run it, and check what it says. Raises ``FilesError``."""
-        if not os.access(source, os.X_OK):
-            raise _failure(source, f"It begins with '#!', but isn't executable. Do: chmod +x {source}")
-        groups = self._ask(source, "--list")
-        meta = groups.pop("_meta", None)
-        _check_groups(source, groups)
-        members = {name: group["hosts"] for name, group in _normal(groups) if "hosts" in group}
-        hosts = list(dict.fromkeys(host for names in members.values() for host in names))
-        return SourceData(
-            groups={name: group.get("vars") or {} for name, group in _normal(groups)},
-            members=members,
-            children={name: group["children"] for name, group in _normal(groups) if "children" in group},
-            hosts=self._variables(source, hosts, meta),
-        )
+    Raises ``SourceUnavailable``.
+    """
+    meta = groups.pop("_meta", None)
+    mistakes = [sentence for name, group in _normal(groups) for sentence in _mistakes(name, group)]
+    if mistakes:
+        raise SourceUnavailable("\n".join([source, *mistakes]))
+    members = {name: group["hosts"] for name, group in _normal(groups) if "hosts" in group}
+    hosts = list(dict.fromkeys(host for names in members.values() for host in names))
+    return SourceData(
+        groups={name: group.get("vars") or {} for name, group in _normal(groups)},
+        members=members,
+        children={name: group["children"] for name, group in _normal(groups) if "children" in group},
+        hosts=variables_of(hosts) if meta is None else _in_meta(source, hosts, meta),
+    )
 
-    def _variables(self, source: str, hosts: list[str], meta: object) -> dict[str, Mapping[str, Any]]:
-        if meta is None:
-            from concurrent.futures import ThreadPoolExecutor  # it brings logging
 
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                answers = pool.map(lambda host: self._ask(source, "--host", host, empty_is_none=True), hosts)
-                return dict(zip(hosts, answers, strict=True))
-        known = meta.get("hostvars", {}) if isinstance(meta, dict) else None
-        if not isinstance(known, dict):
-            raise _failure(source, "_meta has to be an object with an object 'hostvars'.")
-        for host, variables in known.items():
-            if not isinstance(variables, dict):
-                raise _failure(source, f"The variables of host '{host}' have to be an object.")
-        return {host: known.get(host, {}) for host in hosts}
+def _in_meta(source: str, hosts: list[str], meta: object) -> dict[str, Mapping[str, Any]]:
+    known = meta.get("hostvars", {}) if isinstance(meta, dict) else None
+    if not isinstance(known, dict):
+        raise SourceUnavailable(f"{source}\n_meta has to be an object with an object 'hostvars'.")
+    for host, variables in known.items():
+        if not isinstance(variables, dict):
+            raise SourceUnavailable(f"{source}\nThe variables of host '{host}' have to be an object.")
+    return {host: known.get(host, {}) for host in hosts}
 
-    def _ask(self, source: str, *arguments: str, empty_is_none: bool = False) -> dict[str, Any]:
+
+class _Program:
+    """Calls one program, and ends it where the reading is ended."""
+
+    def __init__(self, command: list[str], said: str, call: SourceCall) -> None:
+        self._command = command
+        self._said = said
+        self._call = call
+
+    def variables_of(self, hosts: list[str]) -> dict[str, Mapping[str, Any]]:
+        """Those of all hosts, asked one by one."""
+        from concurrent.futures import ThreadPoolExecutor  # it brings logging
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = pool.map(lambda host: self.ask("--host", host, empty_is_none=True), hosts)
+            return dict(zip(hosts, answers, strict=True))
+
+    def ask(self, *arguments: str, empty_is_none: bool = False) -> dict[str, Any]:
         """The JSON object that the program prints."""
-        call = " ".join([source, *arguments])
-        import json  # most inventories are files
-
-        output = self._run(call, [os.path.abspath(source), *arguments])
+        call = " ".join([self._said, *arguments])
+        output = run(call, [*self._command, *arguments], self._call)
         if empty_is_none and not output.strip():
             return {}
-        try:
-            answer = json.loads(output)
-        except (ValueError, RecursionError) as error:
-            shown = output[:_SHOWN_CHARACTERS].decode(errors="replace")
-            raise _failure(call, f"Its output isn't JSON: {error}. It begins: {shown!r}") from None
-        if not isinstance(answer, dict):
-            raise _failure(call, "It has to print a JSON object.")
-        return answer
+        return json_object(call, output)
 
-    def _run(self, call: str, command: list[str]) -> bytes:
+
+def json_object(call: str, output: bytes) -> dict[str, Any]:
+    """The JSON object that a program printed. Raises ``SourceUnavailable``."""
+    try:
+        answer = json.loads(output)
+    except (ValueError, RecursionError) as error:
+        shown = output[:_SHOWN_CHARACTERS].decode(errors="replace")
+        raise _failure(call, f"Its output isn't JSON: {error}. It begins: {shown!r}") from None
+    if not isinstance(answer, dict):
+        raise _failure(call, "It has to print a JSON object.")
+    return answer
+
+
+def run(said: str, command: list[str], call: SourceCall, environment: Mapping[str, str] | None = None) -> bytes:
+    """What a program prints; ``said`` is what messages call it. Raises ``SourceUnavailable``."""
+    try:
+        # A group of its own, so that its children end with it when its time is up.
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=None if environment is None else {**os.environ, **environment},
+        )
+    except OSError as error:
+        raise _failure(said, f"It can't be started: {error.strerror}.") from None
+    with process:
+        call.undo.append(lambda: _kill(process))
         try:
-            # A group of its own, so that its children end with it when its time is up.
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise _failure(call, f"It can't be started: {error.strerror}.") from None
-        with process:
-            try:
-                output, errors = process.communicate(timeout=self.timeout)
-            except subprocess.TimeoutExpired:
-                errors = _end(process)
-                raise _failure(call, f"It took longer than {self.timeout:g} s and was ended.", errors) from None
-            except BaseException:
-                _end(process)
-                raise
-        if process.returncode:
-            raise _failure(call, _ending(process.returncode), errors)
-        return output
+            output, errors = process.communicate(timeout=call.timeout)
+        except subprocess.TimeoutExpired:
+            errors = _end(process)
+            raise _failure(said, f"It took longer than {call.timeout:g} s and was ended.", errors) from None
+    if process.returncode:
+        raise _failure(said, _ending(process.returncode), errors)
+    return output
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> bytes:
     """Kill the program and its children; what it said on stderr."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill(process)
     try:
         return process.communicate(timeout=_GRACE)[1]
     except subprocess.TimeoutExpired:  # a child that left the group holds the pipe open
@@ -142,12 +158,6 @@ def _normal(groups: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
     return ((name, {"hosts": group} if isinstance(group, list) else group) for name, group in groups.items())
 
 
-def _check_groups(source: str, groups: Mapping[str, Any]) -> None:
-    mistakes = [sentence for name, group in _normal(groups) for sentence in _mistakes(name, group)]
-    if mistakes:
-        raise _failure(source, "\n".join(mistakes))
-
-
 def _mistakes(name: str, group: Any) -> Iterable[str]:
     if not isinstance(group, dict):
         yield f"Group '{name}' has to be an object or a list of hosts."
@@ -163,7 +173,18 @@ def _mistakes(name: str, group: Any) -> Iterable[str]:
         yield f"'vars' of group '{name}' has to be an object."
 
 
-def _failure(call: str, reason: str, errors: bytes = b"") -> FilesError:
+def _failure(call: str, reason: str, errors: bytes = b"") -> SourceUnavailable:
     lines = errors.decode(errors="replace").splitlines()[-_SHOWN_LINES:]
     said = ["It said:", *(f"  {line}" for line in lines)] if lines else []
-    return FilesError([Diagnostic(summary="An inventory program failed", detail="\n".join([call, reason, *said]))])
+    return SourceUnavailable("\n".join([call, reason, *said]))
+
+
+SOURCE = InventorySource(
+    name="script",
+    read=_read,
+    waits=True,
+    options=(
+        Argument(name="path", required=True, help="The program, relative to the directory of the file that names it."),
+        Argument(name="args", type=list, help="Arguments before `--list`."),
+    ),
+)

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,6 +30,7 @@ from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
 from drumline.inventory.definitions import roles_of
 from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
+from drumline.inventory.reading import SourceRules
 from drumline.inventory.scopes import Scopes
 from drumline.inventory.sources import load_inventory, require_hosts
 from drumline.journal.store import Journal
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from drumline.forecast.draws import Scenario
     from drumline.forecast.estimate import Estimate
     from drumline.forecast.remaining import Remaining
+    from drumline.loading.source_options import SourceOptions
 
 #: Makes the listeners of a run's events once its number is known.
 Listeners = Callable[[RunView], Iterable[Callable[[Event], None]]]
@@ -128,8 +130,16 @@ def registry(settings: Settings) -> Registry:
     return all_plugins(Path("plugins"), settings.for_plugins)
 
 
-def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Path] = ()) -> Inventory:
-    """The inventory named by the settings, else ``./inventory``. Raises ``UsageError`` and ``FilesError``."""
+def inventory_of(
+    settings: Settings,
+    registry: Registry,
+    playbooks: Sequence[Path] = (),
+    extra: Mapping[str, Value] | None = None,
+) -> Inventory:
+    """The inventory named by the settings, else ``./inventory``. Raises ``UsageError`` and ``FilesError``.
+
+    ``extra`` are the variables of the command line, for templates in the files of sources.
+    """
     sources = settings.inventory
     if not sources:
         if not Path("inventory").exists():
@@ -140,7 +150,36 @@ def inventory_of(settings: Settings, registry: Registry, playbooks: Sequence[Pat
         sources = ("inventory",)
     directories = [path.absolute().parent for path in playbooks]
     givers = [(owner, partial(call, settings=registry.settings)) for owner, call in registry.hooks.each(HOST_VARS)]
-    return load_inventory(sources, registry.inventory_sources, givers=givers, extra_directories=directories)
+    return load_inventory(
+        sources,
+        registry.inventory_sources,
+        givers=givers,
+        extra_directories=directories,
+        rules=_source_rules(settings, registry, extra or {}),
+    )
+
+
+def _source_rules(settings: Settings, registry: Registry, extra: Mapping[str, Value]) -> SourceRules:
+    """How sources are read; what few of them need is imported when they do."""
+
+    @cache
+    def options() -> SourceOptions:
+        from drumline.loading.source_options import SourceOptions
+
+        templating = Templating(settings.template_timeout, registry)
+        templating.resolve_secrets(keyring().note)
+        return SourceOptions(templating, extra, settings.inventory_cache)
+
+    return SourceRules(
+        timeout=settings.inventory_timeout,
+        allow_missing=settings.allow_missing_source,
+        refresh=settings.refresh_inventory,
+        age=settings.inventory_cache,
+        copies=settings.state / "inventory",
+        configured=lambda source, path: options().read(source, path),
+        templates=options,
+        extra=extra,
+    )
 
 
 def prepare(
@@ -289,7 +328,7 @@ def _read(
     """
     paths = playbooks if isinstance(playbooks, Sequence) else ()
     with gathered() as mistakes:
-        inventory = None if made_up else mistakes.of(lambda: inventory_of(settings, plugins, paths))
+        inventory = None if made_up else mistakes.of(lambda: inventory_of(settings, plugins, paths, extra))
         if isinstance(playbooks, Playbook):
             playbook = playbooks
         else:

@@ -12,7 +12,7 @@ from drumline.commands import COMMANDS, HELP
 from drumline.plugin.commands import CommandSpec
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
-from drumline.plugin.sources import HostVariables, SourceData
+from drumline.plugin.sources import HostVariables, InventorySource, SourceData
 from drumline.plugin.spec import hookimpl
 from drumline.templating import offers
 
@@ -43,6 +43,14 @@ def all_plugins(directory: Path | None = None, written: ForPlugins | None = None
 def drumline_commands() -> Iterable[CommandSpec]:
     """drumline's own commands, so that no plugin can offer a command of the same name."""
     return [CommandSpec(name=name, load=load, help=text) for name, load, text in (*COMMANDS, HELP)]
+
+
+@hookimpl(trylast=True)
+def drumline_inventory_sources() -> Iterable[InventorySource]:
+    """Files of YAML and INI, and lists of hosts."""
+    from drumline.inventory.readers import BUILT_IN
+
+    return BUILT_IN
 
 
 @hookimpl

@@ -47,14 +47,14 @@ PLAIN = Look()
 
 
 class Position(NamedTuple):
-    """A place in a file. ``line`` and ``column`` count from 1."""
+    """A place in a file. ``line`` and ``column`` count from 1; line 0 is all of it, or what isn't a file."""
 
     path: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
 
 class Diagnostic(Struct, frozen=True, kw_only=True, gc=False):

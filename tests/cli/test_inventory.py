@@ -141,12 +141,24 @@ def test_a_bad_file_in_a_directory_is_left_out_and_named(call: Call) -> None:
     Path("sources").mkdir()
     Path("sources", "a.yml").write_text("web: {hosts: {web9: }}\n")
     Path("sources", "b.yml").write_text("web: [: \n")
-    Path("sources", "c.yml").write_text("plugin: aws_ec2\n")
     status, out, err = call("list", "-i", "sources")
     assert (status, out) == (0, "web9:  # web\n")
     assert "sources/b.yml:" in err
     assert "warning: This file isn't valid YAML" in err
-    assert "sources/c.yml:1:1: warning: This isn't an inventory" in err
+
+
+def test_a_source_that_can_not_be_had_is_a_mistake_even_in_a_directory(call: Call) -> None:
+    Path("sources").mkdir()
+    Path("sources", "a.yml").write_text("web: {hosts: {web9: }}\n")
+    Path("sources", "c.yml").write_text("plugin: htttp\n")
+    status, out, err = call("list", "-i", "sources")
+    assert (status, out) == (5, "")
+    assert "sources/c.yml:1:9: error: Unknown inventory source" in err
+    assert "Did you mean 'http'?" in err
+    status, out, err = call("list", "-i", "sources", "-i", "nowhere", "--allow-missing-source")
+    assert (status, out) == (0, "web9:  # web\n")
+    assert "sources/c.yml:1:9: warning: Unknown inventory source" in err
+    assert "warning: An inventory source doesn't exist" in err
 
 
 def test_magic_names_are_not_listed(call: Call) -> None:

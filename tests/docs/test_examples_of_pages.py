@@ -8,8 +8,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -21,10 +22,13 @@ from drumline.built_in import all_plugins
 from drumline.cli.program import program
 from drumline.config import Settings, load_settings
 from drumline.errors import FilesError
+from drumline.inventory.reading import imported
 from drumline.inventory.sources import load_inventory
+from drumline.loading.source_options import SourceOptions
 from drumline.model.event import JobFinished
 from drumline.plugin.manager import load_plugins
 from drumline.source.yaml import load, plain
+from drumline.templating.templates import Templating
 
 HOSTS = Path(__file__).with_name("inventory.yml")
 #: Files of the package of ``docs/plugins.md``, and its playbook, are for ``test_example_action``.
@@ -53,10 +57,14 @@ def save(block: Block, directory: Path) -> Path:
 
 
 @pytest.mark.parametrize("block", YAML, ids=str)
-def test_yaml(block: Block, project: Path) -> None:
+def test_yaml(block: Block, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AD_PASSWORD", "CMDB_PASSWORD", "CMDB_TOKEN"):
+        monkeypatch.setenv(name, "hunter2-horse")
     content = plain(load(block.text, str(block)))
     if isinstance(content, list):
         _check_playbook(block, project, is_playbook=not {"hosts", "import_playbook"}.isdisjoint(content[0]))
+    elif "plugin" in content:
+        assert _options_of(content["plugin"], save_as(block, project / "source.yml"))
     elif "all" in content or (block.file_name or "").startswith("inventory/"):
         (project / "hosts.yml").write_text(block.text, encoding="utf-8")
         assert load_inventory(["hosts.yml"]).hosts
@@ -65,6 +73,20 @@ def test_yaml(block: Block, project: Path) -> None:
         (project / "group_vars" / "all.yml").write_text(block.text, encoding="utf-8")
         (project / "hosts.yml").write_text("all: {hosts: {web1: }}")
         assert load_inventory(["hosts.yml"]).hosts["web1"].variables.keys() == content.keys()
+
+
+def save_as(block: Block, path: Path) -> Path:
+    path.write_text(block.text, encoding="utf-8")
+    return path
+
+
+def _options_of(plugin: str, path: Path) -> Mapping[str, Any]:
+    """What the file says of the source, checked and rendered."""
+    plugins = all_plugins()
+    source = next(one for one in map(imported, plugins.inventory_sources) if plugin in (one.name, *one.aliases))
+    templating = Templating(plugins=plugins)
+    templating.resolve_secrets(lambda _text: None)
+    return SourceOptions(templating, {}, 0.0).read(source, str(path)).options
 
 
 def _check_playbook(block: Block, project: Path, *, is_playbook: bool) -> None:

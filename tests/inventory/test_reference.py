@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from drumline.built_in import all_plugins
 from drumline.inventory.listing import listing
 from drumline.inventory.patterns import select
 from drumline.inventory.sources import load_inventory
-from drumline_inventory.script import ScriptSource
 
 DATA = Path(__file__).parent / "data"
 CASES = sorted(path.name for path in (DATA / "inventory").iterdir())
+READERS = all_plugins().inventory_sources
 PATTERNS = json.loads((DATA / "patterns/expected.json").read_text())
 
 
@@ -22,7 +23,7 @@ def test_inventories(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(DATA / "inventory" / case)
     playbook = Path("playbook_directory")
     directories = [Path(playbook.read_text().strip())] if playbook.exists() else []
-    inventory = load_inventory(Path("sources").read_text().split(), [ScriptSource()], extra_directories=directories)
+    inventory = load_inventory(Path("sources").read_text().split(), READERS, extra_directories=directories)
     assert listing(inventory, inventory.hosts, lambda name: False) == json.loads(Path("expected.json").read_text())
 
 

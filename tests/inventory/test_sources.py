@@ -13,10 +13,11 @@ from support.narrowing import expect
 
 from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError, UsageError
+from drumline.inventory.readers import BUILT_IN
 from drumline.inventory.sources import load_inventory, members, require_hosts, shared_names
 from drumline.model.host import Inventory
 from drumline.model.value import SecretTemplate, Template
-from drumline.plugin.sources import SourceData
+from drumline.plugin.sources import InventorySource, SourceCall, SourceData
 from drumline.secret import Secret
 from drumline.source.vault import Keyring, Password, keyring, use_keyring
 from drumline.source.vault_format import seal
@@ -134,38 +135,26 @@ class TestContent:
         assert time.process_time() - begin < 30  # 0.7 s; what grows with the square takes minutes
 
     def test_what_a_plugin_gives_is_merged_and_trusted(self) -> None:
-        class Source:
-            name = "cloud"
-
-            def claims(self, source: str) -> bool:
-                return source == "cloud:eu"
-
-            def read(self, source: str) -> SourceData:
-                return SourceData(
-                    groups={"web": {"a": ["{{ b }}"], "c": {"__ansible_unsafe": "{{ d }}"}}},
-                    members={"web": ["h2", "h1"]},
-                    children={"site": ["web"]},
-                    hosts={"h1": {"x": 1}, "h2": {}},
-                )
-
-        inventory = load_inventory(["cloud:eu", "h3,"], [Source()])
+        data = SourceData(
+            groups={"web": {"a": ["{{ b }}"], "c": {"__ansible_unsafe": "{{ d }}"}}},
+            members={"web": ["h2", "h1"]},
+            children={"site": ["web"]},
+            hosts={"h1": {"x": 1}, "h2": {}},
+        )
+        cloud = InventorySource(name="cloud", claims="cloud:eu".__eq__, read=lambda _call: data)
+        inventory = load_inventory(["cloud:eu", "h3,"], [cloud, *BUILT_IN])
         assert list(inventory.hosts) == ["h1", "h2", "h3"]
         assert inventory.hosts["h1"].groups == ("site", "web")
         found = variables(inventory, "h1")
         assert found == {"a": [Template("{{ b }}", Position(""))], "c": "{{ d }}", "x": 1}
-        assert found["a"][0].position == Position("cloud:eu")
+        assert found["a"][0].position == Position("cloud:eu", 0)
 
     def test_what_a_plugin_refuses_is_told_with_the_rest(self) -> None:
-        class Source:
-            name = "cloud"
+        def read(call: SourceCall) -> SourceData:
+            raise UsageError("No account", "Log in first.")
 
-            def claims(self, source: str) -> bool:
-                return source.startswith("cloud:")
-
-            def read(self, source: str) -> SourceData:
-                raise UsageError("No account", "Log in first.")
-
-        found = mistakes("cloud:a", "nowhere", readers=[Source()])
+        cloud = InventorySource(name="cloud", claims=lambda source: source.startswith("cloud:"), read=read)
+        found = mistakes("cloud:a", "nowhere", readers=[cloud, *BUILT_IN])
         assert [diagnostic.summary for diagnostic in found] == ["No account", "An inventory source doesn't exist"]
 
     def test_a_directory_uses_what_can_be_read(self, write: Write, tmp_path: Path) -> None:
@@ -180,9 +169,9 @@ class TestContent:
 
     def test_a_directory_of_which_nothing_can_be_read_is_refused(self, write: Write, tmp_path: Path) -> None:
         write("sources/a.yml", "[")
-        write("sources/b.toml", "[web.hosts]\nh = {}\n")
+        write("sources/b.ini", "[web hosts]\n")
         found = mistakes(str(tmp_path / "sources"))
-        assert [diagnostic.summary for diagnostic in found] == ["This file isn't valid YAML", "This inventory is TOML"]
+        assert [diagnostic.summary for diagnostic in found] == ["This file isn't valid YAML", "Not a section"]
 
     @pytest.mark.parametrize("name", ["hosts", "group_vars/web.yml", "host_vars/h"])
     def test_an_encrypted_file_is_called_so(self, write: Write, name: str) -> None:

@@ -17,6 +17,7 @@ import drumline.errors
 from drumline.config import load_settings
 from drumline.config.known import KNOWN, Known
 from drumline.config.values import size_text
+from drumline.inventory.reading import imported
 from drumline.lint.advice import RULES
 from drumline.loading import keywords
 from drumline.model import event
@@ -24,7 +25,7 @@ from drumline.model.cause import Because
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
 from drumline.model.traits import Checks
-from drumline.plugin import Argument, Duration, HostPath, Mode, Moment, Platform
+from drumline.plugin import Argument, Duration, HostPath, InventorySource, Mode, Moment, Platform
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
@@ -71,6 +72,7 @@ def names() -> list[str]:
     events = [kind.__name__ for kind in event.Event.__args__]
     return [
         *(f"action {name}" for name in sorted(actions)),
+        *(f"source {source.name}" for source in sources() if source.options),
         *(f"options {name}" for name in transports),
         *(f"event {name}" for name in events),
         *(f"hook {name}" for name in HOOKS),
@@ -96,6 +98,17 @@ def names() -> list[str]:
 def registry() -> Registry:
     """The bundled plugins."""
     return load_plugins()
+
+
+def sources() -> list[InventorySource]:
+    """The bundled inventory sources."""
+    return [imported(offered) for offered in registry().inventory_sources]
+
+
+def _source(name: str) -> str:
+    options = next(source.options for source in sources() if source.name == name) or ()
+    rows = ((_names(option), _type(option), _default(option), option.help) for option in options)
+    return _table(("option", "type", "default", "what it does"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -467,6 +480,10 @@ _SETTINGS = {
     "journal_limit": "how large the journal may become",
     "slow_reports": "`drop` or `wait`: what happens if the reader of a report is too slow",
     "template_timeout": "seconds that one template may take ([limits](playbooks.md#limits-of-templates))",
+    "inventory_timeout": "how long one [inventory source](sources.md) may take, unless its file says otherwise",
+    "inventory_cache": "how long copies of what [inventory sources](sources.md) gave are used: `10m`, `off`",
+    "refresh_inventory": "whether such copies are made anew, as with `--refresh-inventory`",
+    "allow_missing_source": "whether inventory sources that fail are left out, as with `--allow-missing-source`",
     "fact_cache": "how long [facts](facts.md#facts-of-earlier-runs) serve later runs: `90s`, `12h`, `unlimited`",
     "lint_skip": "advice that [`drumline lint`](#checks-without-hosts) leaves out",
     "roles_path": "directories of roles, after those beside the playbook",
@@ -528,8 +545,8 @@ def _plugin_settings(_: str) -> str:
 def _default_of(name: str, value: Any) -> str:
     if value is None or value == ():
         return ""
-    if name in ("fact_cache", "state"):
-        return "`off`" if name == "fact_cache" else "`~/.local/state/drumline`"
+    if name in ("fact_cache", "inventory_cache", "state"):
+        return "`~/.local/state/drumline`" if name == "state" else "`off`"
     if isinstance(value, tuple):
         return ", ".join(f"`{item}`" for item in value)
     return f"`{size_text(value)}`" if name.endswith("_limit") else f"`{value}`"
@@ -636,6 +653,7 @@ _RENDERERS: dict[str, Callable[[str], str]] = {
     "advice": _advice,
     "plugin_settings": _plugin_settings,
     "settings": _settings,
+    "source": _source,
     "statuses": _statuses,
     "tests": _tests,
     "trigger_rules": _trigger_rules,

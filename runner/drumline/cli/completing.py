@@ -45,25 +45,21 @@ def _starting(names: Iterable[str], incomplete: str, before: str = "") -> Iterat
 # Hosts and groups.
 
 
-class _NoPrograms:
-    """Claims inventory programs and reads nothing: no program is started for a Tab."""
+def _inventory(context: click.Context) -> Inventory:
+    from drumline.inventory.readers import BUILT_IN
+    from drumline.inventory.reading import Configured, SourceRules
+    from drumline.inventory.sources import load_inventory
+    from drumline.plugin.sources import InventorySource, SourceData
 
-    name = "none"
-
-    def claims(self, source: str) -> bool:
+    def is_program(source: str) -> bool:
         return os.path.isfile(source) and os.access(source, os.X_OK)
 
-    def read(self, source: str) -> Any:
-        from drumline.plugin.sources import SourceData
-
-        return SourceData()
-
-
-def _inventory(context: click.Context) -> Inventory:
-    from drumline.inventory.sources import load_inventory
-
+    # No program is started for a Tab, and no server is asked.
+    silent = InventorySource(
+        name="none", claims=is_program, stands_in=lambda _name: True, options=(), read=lambda _call: SourceData()
+    )
     sources = settings_with(inventory=_inventories(context)).inventory or ("inventory",)
-    return load_inventory(sources, [_NoPrograms()])
+    return load_inventory(sources, [silent, *BUILT_IN], rules=SourceRules(configured=lambda *_: Configured({}, {})))
 
 
 def _patterns(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:

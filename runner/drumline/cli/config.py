@@ -70,7 +70,7 @@ def _in_units(name: str, value: Any) -> Any:
     """The value as it would be written in ``drumline.toml``."""
     if name.endswith("_limit"):
         return size_text(value)
-    return age_text(value) if name == "fact_cache" else value
+    return age_text(value) if name in ("fact_cache", "inventory_cache") else value
 
 
 def _here(source: str) -> str:

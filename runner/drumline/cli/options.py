@@ -43,6 +43,16 @@ def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], Any]
     return complete
 
 
+#: Where settings are kept that an option says and no command has to know: a key of ``click.Context.meta``.
+_KEPT = "drumline.settings"
+
+
+def _keep_setting(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Have :func:`settings_with` say it."""
+    if value:
+        context.meta.setdefault(_KEPT, {})[parameter.name] = value
+
+
 #: ``inventory: tuple[str, ...]``: empty where ``-i`` wasn't given. The passwords of vault data are there to all code.
 inventory_options = _several(
     click.option(
@@ -53,6 +63,20 @@ inventory_options = _several(
         shell_complete=completes("files"),
         help="Where hosts come from: a YAML or INI file, a directory of them, a program, or a list 'web1,web2,'. "
         "May be given several times. Default: ./inventory.",
+    ),
+    click.option(
+        "--refresh-inventory",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_setting,
+        help="Ask inventory sources again, even if there is a copy of what they gave.",
+    ),
+    click.option(
+        "--allow-missing-source",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_setting,
+        help="Go on without inventory sources that fail.",
     ),
     vault_options,
 )
@@ -164,7 +188,9 @@ def settings_with(**given: Any) -> Settings:
 
     loaded = settings_and_sources(working_directory(), os.environ)
     show_warnings(loaded.warnings)
-    return replace(loaded.settings, **{key: value for key, value in given.items() if value not in (None, ())})
+    context = click.get_current_context(silent=True)
+    kept = context.meta.get(_KEPT, {}) if context is not None else {}
+    return replace(loaded.settings, **kept, **{key: value for key, value in given.items() if value not in (None, ())})
 
 
 def working_directory() -> Path:

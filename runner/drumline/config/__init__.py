@@ -47,6 +47,14 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     #: Inventory sources, as for ``-i``. If empty: ``./inventory``, if it exists.
     inventory: tuple[str, ...] = ()
+    #: Seconds that one inventory source may take, unless its file says something else.
+    inventory_timeout: float = 300.0
+    #: For how many seconds what inventory sources gave is used again, where they have to be waited for; 0: not at all.
+    inventory_cache: float = 0.0
+    #: Whether such copies are made anew.
+    refresh_inventory: bool = False
+    #: Whether inventory sources that fail are left out.
+    allow_missing_source: bool = False
     #: The most hosts that are worked on at once.
     forks: int = 50
     #: The most sessions per host at once.

@@ -41,6 +41,10 @@ def _words(text: str) -> frozenset[str]:
 
 KNOWN: Mapping[str, Known] = {
     "inventory": _ansible(values.sources, "inventory", separator=","),
+    "inventory_timeout": Known(values.seconds),
+    "inventory_cache": Known(values.age),
+    "refresh_inventory": Known(values.boolean),
+    "allow_missing_source": Known(values.boolean),
     "forks": _ansible(values.count, "forks"),
     "sessions": Known(values.count),
     "state": Known(values.directory),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
+from drumline.inventory.author_text import author_text
 from drumline.inventory.ranges import check_group_name, check_name, expand
 from drumline.model.value import Value
 from drumline.source.origins import SOURCES, Owner, noted_origins
@@ -41,6 +42,10 @@ class Draft:
     def __init__(self) -> None:
         self.mistakes = Diagnostics()
         self.warnings = Diagnostics()
+        #: Where variables are defined, in the order in which they were read; None where no one asks.
+        self.notes: list[tuple[Owner, Mapping[str, Value], Places | Position | None]] | None = (
+            None if noted_origins() is None else []
+        )
         self.hosts: dict[str, dict[str, Value]] = {}
         self.groups: dict[str, DraftGroup] = {
             ALL: DraftGroup(declared=True, children={UNGROUPED: None}),
@@ -87,9 +92,11 @@ class Draft:
 
     def _give_host(self, name: str, variables: Mapping[str, Value], place: Places | Position | None) -> None:
         self.hosts.setdefault(name, {}).update(variables)
-        noted = noted_origins()
-        if noted is not None:
-            noted.note(Owner("host", name, SOURCES), variables, place)
+        self._note(Owner("host", name, SOURCES), variables, place)
+
+    def _note(self, owner: Owner, variables: Mapping[str, Value], place: Places | Position | None) -> None:
+        if self.notes is not None:
+            self.notes.append((owner, variables, place))
 
     def add_member(self, group: str, host: str, position: Position | None) -> None:
         """Put a host, perhaps a new one, into a group."""
@@ -112,9 +119,7 @@ class Draft:
     ) -> None:
         """Give a group variables. ``places`` are those of the variables; None: that of the group."""
         target = self._group(group, position)
-        noted = noted_origins()
-        if noted is not None:
-            noted.note(Owner("group", group, SOURCES), variables, places or position)
+        self._note(Owner("group", group, SOURCES), variables, places or position)
         for name, value in variables.items():
             if name == _PRIORITY:
                 self._set_priority(group, value, position)
@@ -122,7 +127,7 @@ class Draft:
                 target.variables[name] = value
 
     def absorb(self, other: Draft) -> None:
-        """Add everything from another draft, which has no mistakes."""
+        """Add everything from another draft but its mistakes."""
         for name, group in other.groups.items():
             mine = self._group(name, group.position)
             mine.variables |= group.variables
@@ -134,6 +139,25 @@ class Draft:
         for host, variables in other.hosts.items():
             self.hosts.setdefault(host, {}).update(variables)
         self.warnings.extend(other.warnings)
+        if self.notes is not None:
+            self.notes += other.notes or ()
+
+    def tell_origins(self) -> None:
+        """Have noted where variables are defined, where someone asks."""
+        noted = noted_origins()
+        for owner, variables, place in self.notes or ():
+            if noted is not None:
+                noted.note(owner, variables, place)
+
+    def copy(self) -> Draft:
+        """Another draft with the same content."""
+        copied = Draft()
+        copied.absorb(self)
+        return copied
+
+    def author_text(self, value: Any, position: Position) -> Value:
+        """A value as its author wrote it: texts in it with braces are templates."""
+        return author_text(value, position)
 
     def hide(self) -> None:
         """Mark all variables as secret, since they were encrypted."""

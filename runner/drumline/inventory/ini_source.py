@@ -23,8 +23,8 @@ import warnings
 from collections.abc import Iterator
 
 from drumline.diagnostics import Position, did_you_mean
-from drumline.inventory.draft import Draft
 from drumline.model.value import Value
+from drumline.plugin.sources import InventoryDraft
 from drumline.source.yaml import text_value
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::([^\]\s]*))?\]\s*(?:#.*)?\Z")
@@ -34,7 +34,7 @@ _PLAIN_WORD = re.compile(r"[A-Za-z_/][\w./-]*\Z|[0-9]+\.[0-9]+\.[0-9.]+\Z")
 _CONSTANTS = ("True", "False", "None")
 
 
-def read_ini(text: str, path: str, draft: Draft) -> None:
+def read_ini(text: str, path: str, draft: InventoryDraft) -> None:
     """Add the content of the text to the draft, including mistakes."""
     group, kind = "ungrouped", "hosts"
     for number, raw in enumerate(text.splitlines(), 1):
@@ -55,7 +55,7 @@ def read_ini(text: str, path: str, draft: Draft) -> None:
             _read_variable(line, raw, group, position, draft)
 
 
-def _begin_section(section: re.Match[str], position: Position, draft: Draft) -> tuple[str, str]:
+def _begin_section(section: re.Match[str], position: Position, draft: InventoryDraft) -> tuple[str, str]:
     group, kind = section[1], section[2] if section[2] is not None else "hosts"
     if kind not in _KINDS:
         detail = (
@@ -70,7 +70,7 @@ def _begin_section(section: re.Match[str], position: Position, draft: Draft) -> 
     return group, kind
 
 
-def _read_host(line: str, raw: str, group: str, position: Position, draft: Draft) -> None:
+def _read_host(line: str, raw: str, group: str, position: Position, draft: InventoryDraft) -> None:
     try:
         words = _split(line)
     except ValueError as error:
@@ -94,7 +94,7 @@ def _split(line: str) -> list[str]:
     return line.split()
 
 
-def _read_child(line: str, group: str, position: Position, draft: Draft) -> None:
+def _read_child(line: str, group: str, position: Position, draft: InventoryDraft) -> None:
     name = re.split(r"\s+#", line)[0].strip()
     if re.search(r"[\s:\]]", name):
         detail = f"A line here is the name of one group, but this is {name!r}."
@@ -103,7 +103,7 @@ def _read_child(line: str, group: str, position: Position, draft: Draft) -> None
         draft.add_child(group, name, position)
 
 
-def _read_variable(line: str, raw: str, group: str, position: Position, draft: Draft) -> None:
+def _read_variable(line: str, raw: str, group: str, position: Position, draft: InventoryDraft) -> None:
     name, equals, value = (part.strip() for part in line.partition("="))
     if not equals or not name:
         detail = f"Variables of a group are written as name=value, but this is {line!r}."

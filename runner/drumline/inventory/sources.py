@@ -1,7 +1,7 @@
 """From ``-i SOURCE…`` to the inventory. All mistakes of all sources are found before the first is reported.
 
-A source is a YAML, JSON or INI file, a directory of sources, a comma list of hosts (``web1,web2,``), or whatever a
-plugin claims. Later sources add to earlier ones, and their variables override earlier ones.
+A source is a directory of sources, or what a plugin claims; drumline itself claims files of YAML and INI and lists of
+hosts (:mod:`drumline.inventory.readers`). Later sources add to earlier ones, and their variables override earlier ones.
 """
 
 from __future__ import annotations
@@ -11,45 +11,48 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from drumline.diagnostics import Position
+from drumline.diagnostics import Diagnostics
 from drumline.errors import FilesError, UsageError
-from drumline.inventory.author_text import author_text
 from drumline.inventory.draft import Draft, check_cycles
 from drumline.inventory.host_variables import FILES, Giver, ask_givers
 from drumline.inventory.merging import hosts_of, merge
+from drumline.inventory.readers import BUILT_IN
+from drumline.inventory.reading import USUAL, Offered, SourcePart, SourceReader, SourceRules
 from drumline.model.host import Inventory
-from drumline.plugin.sources import InventorySource, SourceData
-from drumline.source.inputs import note_file
-from drumline.source.text import read_text
-from drumline.source.vault import Decrypted
 
 #: Files in a directory that aren't inventory sources (Ansible's rules).
 _IGNORED = r"\A\.|\A(?:host_vars|group_vars|vars_plugins)\Z|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))\Z"
-_YAML_EXTENSIONS = (".yml", ".yaml", ".json")
-_YAML_START = r"---|\{|[^\[\]\s=]+:(?:\s|\Z)"
 
 
 def load_inventory(
     sources: Sequence[str],
-    readers: Sequence[InventorySource] = (),
+    readers: Sequence[Offered] = BUILT_IN,
     *,
     givers: Iterable[Giver] = FILES,
     extra_directories: Sequence[Path] = (),
+    rules: SourceRules = USUAL,
 ) -> Inventory:
     """Read and merge all sources.
 
-    ``readers`` are asked first for every file and text. ``givers`` provide variables, the strongest first.
+    The first of ``readers`` that claims a source reads it. ``givers`` provide variables, the strongest first.
     ``extra_directories`` are those of the playbooks, whose ``group_vars`` and ``host_vars`` win over those beside the
     inventory. Raises ``FilesError`` with every mistake.
     """
-    loader = _Loader(readers)
-    for source in sources:
-        loader.read(source)
-    draft = loader.draft
-    draft.check_declared()
-    check_cycles(draft)
     beside = _directories_beside(sources)
     playbook = [directory for directory in _distinct(extra_directories) if directory not in beside]
+    givers = tuple(givers)
+
+    def earlier(with_variables: bool) -> Inventory:
+        draft = loader.draft.copy()
+        check_cycles(draft)
+        return merge(draft, ask_givers(givers, draft, beside, playbook) if with_variables else (), sources)
+
+    loader = _Loader(SourceReader(readers, rules, earlier))
+    loader.read(sources)
+    draft = loader.draft
+    draft.tell_origins()
+    draft.check_declared()
+    check_cycles(draft)
     given = ask_givers(givers, draft, beside, playbook)
     if draft.mistakes:
         raise FilesError(draft.mistakes)
@@ -75,111 +78,60 @@ def shared_names(inventory: Inventory) -> tuple[str, ...]:
 
 
 class _Loader:
-    """Reads one source after another into a draft."""
+    """Reads all sources into a draft. Those that wait are under way side by side; their content comes in order."""
 
-    def __init__(self, readers: Sequence[InventorySource]) -> None:
+    def __init__(self, reader: SourceReader) -> None:
         self.draft = Draft()
-        self._readers = readers
+        self._reader = reader
 
-    def read(self, source: str) -> None:
-        """Read one ``-i SOURCE``."""
-        path = Path(source)
-        if os.path.isdir(source):  # unlike Path, it returns False for a NUL character
-            self._read_directory(path)
-        elif self._read_with_plugin(source):
-            pass
-        elif os.path.exists(source):
-            self._read_file(path)
-        elif "," in source:
-            self._read_list(source)
-        else:
-            hint = f" For a list of hosts, write a comma after it: -i '{source},'." if "/" not in source else ""
-            self.draft.mistakes.add("An inventory source doesn't exist", detail=f"There is no {source!r}.{hint}")
-
-    def _read_directory(self, directory: Path) -> None:
+    def read(self, sources: Sequence[str]) -> None:
+        begun: list[list[SourcePart]] = []
         try:
-            names = sorted(path.name for path in directory.iterdir())
-        except OSError as error:
-            self.draft.mistakes.add("An inventory source can't be read", detail=f"{directory}: {error.strerror}.")
-            return
-        parts = [self._part(str(directory / name)) for name in names if not re.search(_IGNORED, name)]
-        good = [part for part in parts if not part.mistakes and (part.hosts or len(part.groups) > 2)]
-        for part in parts:
-            if not part.mistakes:
-                self.draft.absorb(part)
-        # As in Ansible, an unreadable file doesn't hide the others.
-        told = self.draft.warnings if good else self.draft.mistakes
-        for part in parts:
-            told.extend(part.mistakes)
-
-    def _part(self, source: str) -> Draft:
-        """The draft of one file in a directory."""
-        loader = _Loader(self._readers)
-        loader.read(source)
-        return loader.draft
-
-    def _read_list(self, source: str) -> None:
-        for name in filter(None, map(str.strip, source.split(","))):
-            self.draft.add_hosts(name, {}, "ungrouped", None)
-
-    def _read_file(self, path: Path) -> None:
-        try:
-            text = read_text(path)
-            if path.suffix == ".toml":
-                detail = "Inventories in TOML are not supported yet. Write it in YAML or INI."
-                self.draft.mistakes.add("This inventory is TOML", detail=detail, position=Position(str(path)))
-            elif path.suffix in _YAML_EXTENSIONS or (path.suffix != ".ini" and _looks_like_yaml(text)):
-                from drumline.inventory.yaml_source import read_yaml
-
-                read_yaml(text, str(path), self.draft)
-            else:
-                from drumline.inventory.ini_source import read_ini
-
-                if isinstance(text, Decrypted):
-                    part = Draft()
-                    read_ini(text, str(path), part)
-                    part.hide()
-                    self.draft.absorb(part)
-                    self.draft.mistakes.extend(part.mistakes)
+            for source in sources:
+                begun.append(list(map(self._reader.begin, self._files(source))))
+            for source, parts in zip(sources, begun, strict=True):
+                if os.path.isdir(source):  # unlike Path, it returns False for a NUL character
+                    self._finish_directory(parts)
                 else:
-                    read_ini(text, str(path), self.draft)
-        except FilesError as error:
-            self.draft.mistakes.extend(error.diagnostics)
+                    self._finish(parts)
+        except BaseException:
+            for part in (part for parts in begun for part in parts):
+                part.abandon()
+            raise
 
-    def _read_with_plugin(self, source: str) -> bool:
-        reader = next((reader for reader in self._readers if reader.claims(source)), None)
-        if reader is None:
-            return False
-        if os.path.isfile(source):
-            note_file(Path(source))
+    def _files(self, source: str) -> Iterator[str]:
+        """The source, or those in it if it is a directory."""
+        if not os.path.isdir(source):
+            yield source
+            return
         try:
-            _enter(reader.read(source), Position(source), self.draft)
-        except FilesError as error:
-            self.draft.mistakes.extend(error.diagnostics)
-        except UsageError as error:
-            self.draft.mistakes.add(error.summary, detail=error.detail)
-        return True
+            names = sorted(path.name for path in Path(source).iterdir())
+        except OSError as error:
+            self.draft.mistakes.add("An inventory source can't be read", detail=f"{source}: {error.strerror}.")
+            return
+        for name in names:
+            if not re.search(_IGNORED, name):
+                yield from self._files(str(Path(source, name)))
 
+    def _finish(self, parts: Iterable[SourcePart]) -> None:
+        for part in parts:
+            part.finish()
+            self.draft.absorb(part.draft)
+            self.draft.mistakes.extend(part.draft.mistakes)
 
-def _looks_like_yaml(text: str) -> bool:
-    """Judged by its first significant line; in doubt, it is INI."""
-    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";")))
-    return bool(re.match(_YAML_START, next(lines, "")))
-
-
-def _enter(data: SourceData, position: Position, draft: Draft) -> None:
-    """Add data from a plugin. Its text is trusted, like that of files."""
-    for host, variables in data.hosts.items():
-        draft.add_host(host, author_text(variables, position), position)
-    for group in dict.fromkeys([*data.groups, *data.members, *data.children]):
-        draft.declare(group, position)
-        draft.set_variables(group, author_text(data.groups.get(group, {}), position), position)
-        for host in data.members.get(group, ()):
-            draft.add_member(group, host, position)
-    for group, children in data.children.items():
-        for child in children:
-            draft.declare(child, position)
-            draft.add_child(group, child, position)
+    def _finish_directory(self, parts: Sequence[SourcePart]) -> None:
+        """As in Ansible, an unreadable file doesn't hide the others; but a source that fails is a mistake."""
+        good, found = False, Diagnostics()
+        for part in parts:
+            part.finish()
+            if part.failed:
+                self.draft.mistakes.extend(part.draft.mistakes)
+            elif part.draft.mistakes:
+                found.extend(part.draft.mistakes)
+            else:
+                self.draft.absorb(part.draft)
+                good = good or bool(part.draft.hosts) or len(part.draft.groups) > 2
+        (self.draft.warnings if good else self.draft.mistakes).extend(found)
 
 
 def _directories_beside(sources: Iterable[str]) -> list[Path]:

@@ -14,29 +14,28 @@
 from __future__ import annotations
 
 from drumline.diagnostics import Position, did_you_mean
-from drumline.inventory.draft import Draft
 from drumline.model.value import Variables
+from drumline.plugin.sources import InventoryDraft
 from drumline.source.origins import places_in
-from drumline.source.yaml import Entry, Node, load, plain
+from drumline.source.yaml import Entry, Node, plain
 
 _SECTIONS = ("hosts", "vars", "children")
 
 
-def read_yaml(text: str, path: str, draft: Draft) -> None:
-    """Add the content of the document to the draft. Raises ``FilesError`` if it isn't YAML at all."""
-    document = load(text, path)
-    groups = _entries(document, "The document", draft)
-    if "plugin" in groups and not isinstance(groups["plugin"].node.value, dict):
-        detail = (
-            "It configures one of Ansible's inventory plugins. Give the inventory itself, or a program that prints it."
-        )
-        draft.mistakes.add("This isn't an inventory", detail=detail, position=groups["plugin"].key_position)
-        return
-    for name, entry in groups.items():
+def plugin_named(document: Node | None) -> Node | None:
+    """The name of the source that the document configures (``plugin: NAME``); None for an inventory."""
+    content = document.value if document is not None else None
+    entry = content.get("plugin") if isinstance(content, dict) else None
+    return entry.node if entry is not None and isinstance(entry.node.value, str) else None
+
+
+def read_yaml(document: Node | None, draft: InventoryDraft) -> None:
+    """Add the content of the document to the draft."""
+    for name, entry in _entries(document, "The document", draft).items():
         _read_group(name, entry, draft)
 
 
-def _read_group(name: str, entry: Entry, draft: Draft) -> None:
+def _read_group(name: str, entry: Entry, draft: InventoryDraft) -> None:
     draft.declare(name, entry.key_position)
     for section, content in _entries(entry.node, f"Group '{name}'", draft).items():
         if section == "hosts":
@@ -53,24 +52,24 @@ def _read_group(name: str, entry: Entry, draft: Draft) -> None:
             draft.mistakes.add("Unknown key in a group", detail=detail, position=content.key_position)
 
 
-def _read_hosts(group: str, node: Node, draft: Draft) -> None:
+def _read_hosts(group: str, node: Node, draft: InventoryDraft) -> None:
     for pattern, entry in _named(node, f"'hosts' of group '{group}'", draft).items():
         variables = _variables(entry.node, f"Host '{pattern}'", draft)
         draft.add_hosts(pattern, variables, group, entry.key_position, places_in(entry.node))
 
 
-def _variables(node: Node, what: str, draft: Draft) -> Variables:
+def _variables(node: Node, what: str, draft: InventoryDraft) -> Variables:
     return {name: plain(entry.node, unsafe=node.unsafe) for name, entry in _entries(node, what, draft).items()}
 
 
-def _named(node: Node, what: str, draft: Draft) -> dict[str, Entry]:
+def _named(node: Node, what: str, draft: InventoryDraft) -> dict[str, Entry]:
     """Entries of ``hosts`` and ``children``, where a single name may be plain text."""
     if isinstance(node.value, str):
         return {node.value: Entry(node.position, Node(None, node.position))}
     return _entries(node, what, draft)
 
 
-def _entries(node: Node | None, what: str, draft: Draft) -> dict[str, Entry]:
+def _entries(node: Node | None, what: str, draft: InventoryDraft) -> dict[str, Entry]:
     if node is None or node.value is None:
         return {}
     if isinstance(node.value, dict):
@@ -80,5 +79,5 @@ def _entries(node: Node | None, what: str, draft: Draft) -> dict[str, Entry]:
     return {}
 
 
-def _complain(detail: str, position: Position, draft: Draft) -> None:
+def _complain(detail: str, position: Position, draft: InventoryDraft) -> None:
     draft.mistakes.add("Wrong type in an inventory", detail=detail, position=position)

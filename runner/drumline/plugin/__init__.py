@@ -69,7 +69,16 @@ from drumline.plugin.hooks import Hooks
 from drumline.plugin.hostpath import HostPath
 from drumline.plugin.modes import Mode
 from drumline.plugin.registry import Registry
-from drumline.plugin.sources import HostVariables, InventorySource, SourceData
+from drumline.plugin.sources import (
+    HostVariables,
+    InventoryDraft,
+    InventorySource,
+    SourceCall,
+    SourceData,
+    SourceSpec,
+    SourceTemplates,
+    SourceUnavailable,
+)
 from drumline.plugin.spec import hookimpl, hookspec
 from drumline.plugin.templates import LookupCall, SecretStore, SecretUnavailable, TemplateFunction
 from drumline.plugin.times import Duration, Moment
@@ -118,6 +127,7 @@ __all__ = [
     "HostKeyUnknown",
     "HostPath",
     "HostVariables",
+    "InventoryDraft",
     "InventorySource",
     "Language",
     "LookupCall",
@@ -149,7 +159,11 @@ __all__ = [
     "Setting",
     "Shows",
     "Sleep",
+    "SourceCall",
     "SourceData",
+    "SourceSpec",
+    "SourceTemplates",
+    "SourceUnavailable",
     "Staged",
     "StagingSession",
     "Steps",

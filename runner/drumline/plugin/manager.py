@@ -15,7 +15,7 @@ from drumline.plugin.registry import Actions, DeclaredSetting, Offers, PluginInf
 _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
     ("transports", "drumline_transports", lambda offer: (offer.name,)),
     ("actions", "drumline_actions", lambda offer: (offer.name, *offer.aliases)),
-    ("inventory sources", "drumline_inventory_sources", lambda offer: (offer.name,)),
+    ("inventory sources", "drumline_inventory_sources", lambda offer: (offer.name, *offer.aliases)),
     ("commands", "drumline_commands", lambda offer: (offer.name,)),
     ("filters", "drumline_filters", lambda _offer: ()),
     ("tests", "drumline_tests", lambda _offer: ()),
@@ -71,7 +71,7 @@ def _gather(found: Sequence[FoundPlugin], built_in: object, read: ReadSettings) 
         hooks=hooks,
         transports=offers["transports"],
         actions=Actions(offers["actions"]),
-        inventory_sources=tuple(offers["inventory sources"].values()),
+        inventory_sources=tuple({id(offer): offer for offer in offers["inventory sources"].values()}.values()),
         commands=offers["commands"],
         filters=offers["filters"],
         tests=offers["tests"],

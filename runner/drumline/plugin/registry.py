@@ -13,7 +13,7 @@ from drumline.errors import PluginError
 from drumline.plugin.actions import Action, ActionSpec
 from drumline.plugin.commands import CommandSpec, Setting
 from drumline.plugin.hooks import Hooks
-from drumline.plugin.sources import InventorySource
+from drumline.plugin.sources import InventorySource, SourceSpec
 from drumline.plugin.templates import SecretStore, TemplateFunction
 from drumline.plugin.transports import Transport
 
@@ -122,7 +122,7 @@ class Registry(Struct, frozen=True, kw_only=True):
 
     transports: Mapping[str, Transport] = {}
     actions: Mapping[str, Action] = {}
-    inventory_sources: tuple[InventorySource, ...] = ()
+    inventory_sources: tuple[InventorySource | SourceSpec, ...] = ()
     commands: Mapping[str, CommandSpec] = {}
     filters: Offers[TemplateFunction] = field(default_factory=lambda: Offers("filters"))
     tests: Offers[TemplateFunction] = field(default_factory=lambda: Offers("tests"))

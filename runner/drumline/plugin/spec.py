@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from drumline.plugin.commands import CommandSpec, Setting
     from drumline.plugin.history import History
     from drumline.plugin.runs import Executor, JobReport, Reporter, Runner, RunView
-    from drumline.plugin.sources import HostVariables, InventorySource, SourceData
+    from drumline.plugin.sources import HostVariables, InventorySource, SourceData, SourceSpec
     from drumline.plugin.templates import SecretStore, TemplateFunction
     from drumline.plugin.transports import Connection, Session, Transport
 
@@ -114,16 +114,18 @@ def drumline_exec_task(
 
 
 @hookspec
-def drumline_inventory_sources(settings: Mapping[str, Any]) -> Iterable[InventorySource] | None:
-    """Offer readers of inventory sources, asked before the built-in YAML and INI ones.
+def drumline_inventory_sources(settings: Mapping[str, Any]) -> Iterable[InventorySource | SourceSpec] | None:
+    """Offer inventory sources: themselves, or where they are imported from when an inventory needs them.
 
     Called: once, at start-up.
     Parameters:
         settings: the settings of all plugins, by their full names.
     None: it offers none.
-    Which answer wins: all count; the first reader that claims a source reads it.
+    Which answer wins: all count; the first one that claims what is named after ``-i`` reads it. Those of drumline
+        itself, for YAML, INI and lists of hosts, are asked last. A name that is offered twice stays with the first
+        plugin, and the second is at fault.
     Who may implement it: any plugin.
-    Bundled user: ``drumline_inventory``.
+    Bundled user: ``drumline.built_in``, ``drumline_inventory``.
     """
 
 

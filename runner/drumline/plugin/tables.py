@@ -16,6 +16,10 @@ from drumline.errors import FilesError
 _SEPARATORS = (",", ";", "\t")
 
 
+class DatabaseSilent(FilesError):
+    """A database can't be reached, or refuses the log-in."""
+
+
 class Row(Struct, frozen=True, kw_only=True):
     """One record. Its values are data, whatever braces they hold."""
 
@@ -104,7 +108,8 @@ def _places(text: str, separator: str, start: Position) -> Iterator[Position]:
 def rows_of_query(url: str, query: str, place: Position) -> list[Row]:
     """What a query gives, by an SQLAlchemy URL (``sqlite:///cmdb.db``, ``postgresql+psycopg://host/cmdb``).
 
-    The line of a row's position is its number; ``place`` is where the query stands. Raises ``FilesError``.
+    The line of a row's position is its number; ``place`` is where the query stands. Raises ``FilesError``, which is a
+    ``DatabaseSilent`` if it can't be asked at all.
     """
     try:
         import sqlalchemy
@@ -114,7 +119,7 @@ def rows_of_query(url: str, query: str, place: Position) -> list[Row]:
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         _require_file(engine.url.database if engine.url.drivername.startswith("sqlite") else None, place)
-        with engine.connect() as connection:
+        with _connected(engine, place) as connection:
             result = connection.execute(sqlalchemy.text(query))
             if not result.returns_rows:
                 raise _refused("It gives no rows: a query begins with SELECT.", place)
@@ -132,6 +137,15 @@ def rows_of_query(url: str, query: str, place: Position) -> list[Row]:
         )
         for number, record in enumerate(records, 1)
     ]
+
+
+def _connected(engine: Any, place: Position) -> Any:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise DatabaseSilent(_refused(_reason(error), place).diagnostics) from None
 
 
 def _require_file(database: str | None, place: Position) -> None:
