@@ -6,6 +6,7 @@ import configparser
 import importlib
 import os
 import re
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,12 @@ import drumline
 
 ROOT = Path(__file__).parent.parent
 SOURCES = (ROOT / "runner", ROOT / "plugins")
+#: Plugins that are distributions of their own.
+APART = [path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml")]
+
+
+def _is_apart(path: Path) -> bool:
+    return any(path.is_relative_to(place) for place in APART)
 
 
 def settings_of(section: str, key: str) -> list[str]:
@@ -49,7 +56,10 @@ def directory_of(package: str) -> Path:
 
 def test_the_package_list_is_what_is_on_the_disk() -> None:
     found = {
-        ".".join(path.parent.relative_to(source).parts) for source in SOURCES for path in source.rglob("__init__.py")
+        ".".join(path.parent.relative_to(source).parts)
+        for source in SOURCES
+        for path in source.rglob("__init__.py")
+        if not _is_apart(path)
     }
     assert sorted(PACKAGES) == sorted(found)
 
@@ -67,7 +77,7 @@ def test_every_top_package_is_marked_as_typed(package: str) -> None:
 def test_no_module_lies_outside_a_package() -> None:
     directories = {directory_of(package) for package in PACKAGES}
     strays = [path for source in SOURCES for path in source.rglob("*.py") if path.parent not in directories]
-    assert strays == []
+    assert [path for path in strays if not _is_apart(path)] == []
 
 
 def test_every_file_beside_the_modules_is_packaged() -> None:
@@ -79,7 +89,8 @@ def test_every_file_beside_the_modules_is_packaged() -> None:
 
 def _is_ours(path: Path) -> bool:
     parts = path.relative_to(ROOT).parts
-    return not any(part == "__pycache__" or part.startswith(".") or part.endswith(".egg-info") for part in parts)
+    apart = any(part == "__pycache__" or part.startswith(".") or part.endswith(".egg-info") for part in parts)
+    return not (apart or _is_apart(path))
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)
@@ -91,7 +102,26 @@ def test_entry_points_can_be_loaded(name: str) -> None:
 
 def test_every_bundled_plugin_is_an_entry_point() -> None:
     plugins = pairs(settings_of("options.entry_points", "drumline"))
-    assert plugins == {path.name.removeprefix("drumline_"): path.name for path in (ROOT / "plugins").glob("drumline_*")}
+    bundled = [path.name for path in (ROOT / "plugins").glob("drumline_*") if path not in APART]
+    assert plugins == {name.removeprefix("drumline_"): name for name in bundled}
+
+
+@pytest.mark.parametrize("place", APART, ids=lambda place: place.name)
+def test_a_distribution_of_its_own_says_what_it_is(place: Path) -> None:
+    with (place / "pyproject.toml").open("rb") as file:
+        said = tomllib.load(file)
+    packages = {".".join((place.name, *path.parent.relative_to(place).parts)) for path in place.rglob("__init__.py")}
+    assert set(said["tool"]["setuptools"]["packages"]) == packages
+    assert said["project"]["license"] != "MIT"
+    assert all((place / name).is_file() for name in said["project"]["license-files"])
+    assert drumline.__version__ == importlib.import_module(f"{place.name}.version").VERSION
+    extra = place.name.removeprefix("drumline_")
+    assert settings_of("options.extras_require", extra) == [f"{said['project']['name']}"]
+    assert said["project"]["entry-points"]["drumline"] == {extra: place.name}
+    patterns = said["tool"]["setuptools"]["package-data"]["*"]
+    others = [path for path in place.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".toml")]
+    kept = [path for path in others if path.name not in said["project"]["license-files"]]
+    assert [path for path in kept if not any(path.match(pattern) for pattern in patterns)] == []
 
 
 def test_the_installed_version_is_that_of_the_source() -> None:

@@ -334,7 +334,10 @@ _KEYWORDS = {
         "true or false, template",
         "only say what it would change: see [check and diff](operating.md#check-and-diff)",
     ),
-    "collections": ("names", "accepted without effect: actions are found by all of their names"),
+    "collections": (
+        "names",
+        "in which short names are looked for: of roles, and of [Ansible's own modules](ansible.md)",
+    ),
     "connection": (
         "text, template",
         "how to reach hosts without `ansible_connection`: `ssh`, `winrm`, `local`",

@@ -437,12 +437,14 @@ class JobRun:
                 timeout=self._seconds,
                 check=self.check,
                 diff=self.diff,
+                no_log=self.requests.silent,
                 detached=bool(self._left_for),
                 find_file=self._find_file,
                 decrypted=opened,
                 variables_in=variables_in,
                 render=task.render_file,
                 lookup=task.look_up,
+                variables=lambda: task.scope,
             )
             if self.check and action.checks is Checks.NOT:
                 told = f"remote module ({action.name}) does not support check mode"  # as in Ansible

@@ -18,7 +18,7 @@ from drumline.execution.values import timed_out
 from drumline.model.event import Input, JobStaged, JobWaiting
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit
 from drumline.model.plan import Job
-from drumline.model.request import Ask, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
+from drumline.model.request import Ask, AtEnd, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
 from drumline.model.target import Target
 from drumline.plugin.actions import ActionFailed
 from drumline.plugin.background import Background
@@ -112,6 +112,8 @@ class Requests:
                 self._tell(request)
             case Ask():
                 return self._ask(request)
+            case AtEnd(run=run):
+                self._context.sessions.at_end(target, replace(run, become=become))
             case ReadClock(samples=samples):
                 return self._with_session(target, lambda session: self._read_clock(session, target, samples))
             case _:

@@ -7,15 +7,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from drumline.errors import AuthenticationFailed, ConnectionLost, HostError, SessionLimit
 from drumline.execution.refusals import Refusals
+from drumline.model.request import Run
 from drumline.model.target import Target
 from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Connection, Session, Transport
@@ -70,14 +72,17 @@ class SessionPool:
         host.disconnect()
         host.give_back(host.take())
 
+    def at_end(self, target: Target, run: Run) -> None:
+        """Have a command run on a host before its connection is closed at the end."""
+        self._host(target).note_last(run)
+
     def close(self) -> None:
         """Close all connections in parallel, and wait briefly; the pool can't be used after that."""
         with self._lock:
             hosts = deque(host for host in self._hosts.values() if host.connected)
             self._hosts.clear()
         threads = [
-            threading.Thread(target=_disconnect_all, args=(hosts,), daemon=True)
-            for _ in range(min(_CLOSERS, len(hosts)))
+            threading.Thread(target=_end_all, args=(hosts,), daemon=True) for _ in range(min(_CLOSERS, len(hosts)))
         ]
         for thread in threads:
             thread.start()
@@ -103,13 +108,13 @@ def _open_session(_target: Target, connection: Connection) -> Session:
     return connection.open_session()
 
 
-def _disconnect_all(hosts: deque[_Host]) -> None:
+def _end_all(hosts: deque[_Host]) -> None:
     while True:
         try:
             host = hosts.popleft()
         except IndexError:
             return
-        host.disconnect()
+        host.end()
 
 
 class Loan:
@@ -169,6 +174,7 @@ class _Host:
         self._attempts = 0
         self._error: HostError | None = None
         self._refusals = Refusals()
+        self._last: list[Run] = []  # commands that are run before the connection is closed for good
 
     @property
     def connected(self) -> bool:
@@ -287,6 +293,20 @@ class _Host:
         """The session can't be used again."""
         self._unreserve()
         lent.session.close()
+
+    def note_last(self, run: Run) -> None:
+        """Have a command run before the connection is closed for good; once, however often this is said."""
+        with self._lock:
+            if run not in self._last:
+                self._last.append(run)
+
+    def end(self) -> None:
+        """Run the last commands, if a session is idle for them, and close the connection."""
+        for lent in self._idle[-1:]:
+            for run in self._last:
+                with suppress(HostError):
+                    lent.session.run(replace(run, timeout=_CLOSE_TIMEOUT), lambda *_: None)
+        self.disconnect()
 
     def disconnect(self, only: Connection | None = None) -> None:
         """Close the connection with its idle sessions; if ``only`` is given, only if it is that one."""

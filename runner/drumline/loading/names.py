@@ -17,7 +17,7 @@ from drumline.inventory.definitions import Definitions, layers_of, roles_of
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task, TaskPath
-from drumline.model.traits import Sets
+from drumline.model.traits import ANY_NAME, Sets
 from drumline.model.value import Template, Value, Variables
 from drumline.source.yaml import BRACES
 from drumline.templating import not_yet
@@ -233,7 +233,10 @@ def _needed_values(task: Task) -> list[Any]:
 def _sets_unknown_names(playbook: Playbook) -> bool:
     tasks = [task for play in playbook.plays for task in play.tasks]
     return any(
-        task.traits.sets in (Sets.UNKNOWN, Sets.INCLUDED, Sets.PLAY) or named_by_templates(task) for task in tasks
+        task.traits.sets in (Sets.UNKNOWN, Sets.INCLUDED, Sets.PLAY)
+        or ANY_NAME in task.traits.fact_names
+        or named_by_templates(task)
+        for task in tasks
     )
 
 

@@ -57,6 +57,7 @@ class _Files:
 
     def plays_of(self, path: Path, imported: Position | None = None) -> list[Play]:
         """The plays of a file, which is imported at the place, and of its imports, in order."""
+        self._reading.look_for_actions(directories=(path.absolute().parent,))
         nodes = self._read(path, imported)
         with self._reading.opened(path):
             return [play for item in nodes for play in self._plays(item)]

@@ -42,7 +42,8 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
     found = reading.found
     reader = KeywordReader(entries, found)
     keywords.check_known(entries, keywords.PLAY, "A play", found)
-    collections = reader.value("collections", reader.names, ())  # actions are found by all of their names already
+    collections = reader.value("collections", reader.names, ())
+    reading.look_for_actions(collections=collections)
     hosts = reader.value("hosts", reader.pattern)
     if not hosts:
         detail = "A play says under 'hosts' which hosts it is for."

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,7 +23,8 @@ from drumline.loading.role_places import RolePlaces
 from drumline.loading.usual import NOTHING_SAID, Usual
 from drumline.model.host import Inventory
 from drumline.model.value import Template, Value, Variables
-from drumline.plugin.actions import Action
+from drumline.plugin.actions import Action, ActionPlaces
+from drumline.plugin.registry import Actions
 from drumline.source.yaml import Node, read
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
@@ -66,6 +67,12 @@ class Reading:
         self._open: list[Path] = []  # what is being read: each of them imports the next one
         self._documents: dict[Path, Node | None] = {}
         self._variables: dict[Path, Variables] = {}
+        self.look_for_actions(collections_path=around.collections_path)
+
+    def look_for_actions(self, **places: Any) -> None:
+        """Have actions looked for in more places: the fields of ``ActionPlaces``."""
+        if isinstance(self.actions, Actions):
+            self.actions.look_in(ActionPlaces(**places))
 
     def document(self, path: Path, imported: Position | None = None) -> Node | None:
         """What stands in a file, which is imported at the place; None for nothing, and where it can't be read."""

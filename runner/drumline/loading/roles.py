@@ -272,6 +272,7 @@ class _Contents:
         lists.blocks[number] = replace(lists.blocks[number], role_use=role)
         below = {**below, "role": role}
         outer, lists.collections = lists.collections, self._collections(role)
+        lists.reading.look_for_actions(directories=(Path(role.path),), collections=lists.collections)
         try:
             self._tasks(role, below, inside)
             self._handlers(below)

@@ -15,6 +15,7 @@ from drumline.loading.keywords import KeywordReader, is_whole_template
 from drumline.loading.loops import is_loop
 from drumline.model.value import Value
 from drumline.plugin.actions import Action
+from drumline.plugin.registry import Actions
 from drumline.source.quotes import never_closed, read_quotes
 from drumline.source.yaml import Entry, Node, plain
 from drumline.templating import not_yet
@@ -23,6 +24,8 @@ from drumline.templating import not_yet
 _INDIRECT = ("action", "local_action")
 #: Where an action says nothing of the languages of its text.
 _ANY_SHELL = ("sh", "powershell")
+#: What helps where a module of Ansible's is missing: the extra of drumline's own package.
+ANSIBLES_OWN = "With the package drumline[ansible] Ansible's own module does it."
 #: The name under which the free text of any action may be given.
 _FREE_TEXT = "_raw_params"
 
@@ -83,7 +86,7 @@ class ActionReader:
         return ActionUse(None, {key: plain(self._entries[key].node) for key in unread})
 
     def _is_action(self, key: str) -> bool:
-        return key in self._actions and key not in keywords.TASK
+        return not _is_keyword(key) and key in self._actions
 
     def _check_keys(self, uses: list[str]) -> None:
         strange = [key for key in self._entries if not _is_keyword(key) and key not in uses]
@@ -123,11 +126,13 @@ class ActionReader:
         suggestion = did_you_mean(name, [*keywords.TASK, *self._actions])
         known = not_yet.module(name) or ("" if suggestion else not_yet.of_family(name))
         hides = not_yet.sets_variables(name)
+        why = self._actions.why_absent(name) if isinstance(self._actions, Actions) else ""
         if known:
-            self._found.add("Action not supported yet", detail=known, position=position, hides_names=hides)
+            detail = f"{known} {why or ANSIBLES_OWN}"
+            self._found.add("Action not supported yet", detail=detail, position=position, hides_names=hides)
             return
         detail = f"No plugin offers the action '{name}'.{suggestion or ' `drumline plugins` lists all actions.'}"
-        self._found.add("Unknown action", detail=detail, position=position, hides_names=hides)
+        self._found.add("Unknown action", detail=f"{detail} {why}".rstrip(), position=position, hides_names=hides)
 
     def _of_key(self, key: str, entry: Entry) -> ActionUse | None:
         node = entry.node

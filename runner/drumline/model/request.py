@@ -114,6 +114,16 @@ class Ask(Struct, frozen=True, kw_only=True, gc=False):
     echo: bool = True  #: Whether that text is shown while it is typed, and kept.
 
 
+class AtEnd(Struct, frozen=True, kw_only=True, gc=False):
+    """Have a command run on the host when the run ends, before its connection is closed. Answered by None.
+
+    Once for equal commands, for a few seconds, and as the task's user. It is for what later tasks of the run need on
+    the host: where the connection is lost before, it isn't run, so a later run has to find what was left.
+    """
+
+    run: Run
+
+
 class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
     """Compare the host's clock with this machine's. Answered by a ``ClockReading``."""
 
@@ -121,4 +131,4 @@ class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
 
 
 #: Anything that an action may yield.
-Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Waiting | Ask | ReadClock
+Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Waiting | Ask | AtEnd | ReadClock

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+#: In the names of facts: any.
+ANY_NAME = "*"
+
 
 class Effect(StrEnum):
     """What a task may cause that others wait for."""
@@ -81,10 +84,13 @@ class Traits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an action says of all tasks that use it."""
 
     effect: Effect = Effect.ANYTHING
+    #: Who carries it out, where that isn't drumline: shown in plans.
+    by: str = ""
     #: An argument and its value by which the task takes away what it names (``state``, ``absent``).
     removes: tuple[str, str] | None = None
     sets: Sets = Sets.NOTHING
-    #: The names of its facts that aren't called ``ansible_…``: ``services``. ``{database}`` is what an argument says.
+    #: The names of its facts that aren't called ``ansible_…``: ``services``. ``{database}`` is what an argument says,
+    #: ``*`` stands for names that aren't known in advance.
     fact_names: tuple[str, ...] = ()
     #: The argument that names a file of this machine which is rendered as a template.
     renders: str | None = None

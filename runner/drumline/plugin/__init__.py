@@ -30,6 +30,7 @@ from drumline.errors import (
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit, Result
 from drumline.model.request import (
     Ask,
+    AtEnd,
     Become,
     Get,
     Language,
@@ -56,6 +57,7 @@ from drumline.model.traits import (
 from drumline.plugin.actions import (
     Action,
     ActionFailed,
+    ActionPlaces,
     ActionSpec,
     Argument,
     Call,
@@ -89,12 +91,14 @@ from drumline.secret import Secret
 __all__ = [
     "Action",
     "ActionFailed",
+    "ActionPlaces",
     "ActionSpec",
     "AddArguments",
     "Approval",
     "ApprovalArguments",
     "Argument",
     "Ask",
+    "AtEnd",
     "AuthenticationFailed",
     "Become",
     "Call",

@@ -76,6 +76,8 @@ class Call(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     #: The task is only checked: say what would change, and change nothing. Scripts of the kit have it as ``$check``.
     check: bool = False
+    #: Nothing of the task may be shown or kept: neither here nor, where that is up to the action, on its host.
+    no_log: bool = False
     #: The task's diff is going to be shown: reading what a file holds is worth the while. ``$diff`` in scripts.
     diff: bool = False
     #: The main command is left to run in the background, so what ``creates`` and ``removes`` say has to come before it.
@@ -92,6 +94,8 @@ class Call(Struct, frozen=True, kw_only=True):
     render: Callable[..., str] = lambda text, _path, **_syntax: text
     #: Looks a variable of the host up by name or dotted path; raises ``ActionFailed`` when it isn't defined.
     lookup: Callable[[str], Any] = lambda name: name
+    #: All variables of the task on its host. Each is rendered when it is looked up, which raises what ends the job.
+    variables: Callable[[], Mapping[str, Any]] = dict
 
     def __getitem__(self, argument: str) -> Any:
         return self.arguments[argument]
@@ -182,3 +186,19 @@ class ActionSpec(Struct, frozen=True, kw_only=True):
     name: str
     load: str  #: The module that has it in ``ACTIONS``, a tuple of :class:`Action`: ``my_package.service``.
     aliases: tuple[str, ...] = ()  #: Its other names; those of the action don't count.
+
+
+class ActionPlaces(Struct, frozen=True, kw_only=True):
+    """Where plugins may look for actions that no one offers, for ``drumline_find_action``."""
+
+    directories: tuple[Path, ...] = ()  #: Those of playbooks and roles.
+    collections: tuple[str, ...] = ()  #: In which short names are looked for: ``namespace.collection``.
+    collections_path: tuple[str, ...] = ()  #: The directories in which collections are.
+
+    def joined(self, others: ActionPlaces) -> ActionPlaces:
+        """These places and others."""
+        return ActionPlaces(
+            directories=tuple(dict.fromkeys((*self.directories, *others.directories))),
+            collections=tuple(dict.fromkeys((*self.collections, *others.collections))),
+            collections_path=tuple(dict.fromkeys((*self.collections_path, *others.collections_path))),
+        )

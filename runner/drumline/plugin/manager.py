@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from drumline.config import NAMES, variable_of
 from drumline.plugin.finding import FoundPlugin, in_directory, installed
 from drumline.plugin.hooks import BUILT_IN, Hooks, Rejected, failed
-from drumline.plugin.registry import Actions, DeclaredSetting, Offers, PluginInfo, Registry
+from drumline.plugin.registry import Actions, DeclaredSetting, FindAction, Offers, PluginInfo, Registry
 
 #: Kind of offer, the hook that gives it, and the names of one offer where a plugin's answer isn't by name.
 _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
@@ -23,6 +24,9 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
     ("secrets", "drumline_secrets", lambda offer: (offer.name,)),
 )
 
+
+#: The hook that finds actions of names that no one offers.
+_FIND = "drumline_find_action"
 
 #: Gives a value for each setting that plugins declare, both by full name.
 ReadSettings: TypeAlias = Callable[[Mapping[str, DeclaredSetting]], Mapping[str, Any]]
@@ -70,7 +74,7 @@ def _gather(found: Sequence[FoundPlugin], built_in: object, read: ReadSettings) 
     return Registry(
         hooks=hooks,
         transports=offers["transports"],
-        actions=Actions(offers["actions"]),
+        actions=Actions(offers["actions"], _finder(hooks, settings)),
         inventory_sources=tuple({id(offer): offer for offer in offers["inventory sources"].values()}.values()),
         commands=offers["commands"],
         filters=offers["filters"],
@@ -90,6 +94,13 @@ def _gather(found: Sequence[FoundPlugin], built_in: object, read: ReadSettings) 
             for plugin in found
         ),
     )
+
+
+def _finder(hooks: Hooks, settings: Mapping[str, Any]) -> FindAction | None:
+    """What asks plugins for actions of more names; None where none of them looks for such."""
+    if not hooks.owners(_FIND):
+        return None
+    return partial(hooks.ask, _FIND, settings=settings)
 
 
 def _declared(hooks: Hooks, found: FoundPlugin) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from drumline.errors import PluginError
-from drumline.plugin.actions import Action, ActionSpec
+from drumline.plugin.actions import Action, ActionPlaces, ActionSpec
 from drumline.plugin.commands import CommandSpec, Setting
 from drumline.plugin.hooks import Hooks
 from drumline.plugin.sources import InventorySource, SourceSpec
@@ -83,14 +84,43 @@ class Offers(dict[str, T]):
         return tuple(name for name, known in self.owners.items() if known == owner)
 
 
-class Actions(Mapping[str, Action]):
-    """Actions by names and aliases. One that is offered by an ``ActionSpec`` is imported when it is first asked for."""
+#: Asks plugins for the action of a name: :func:`drumline.plugin.spec.drumline_find_action` without its settings.
+FindAction: TypeAlias = Callable[..., "Action | str | None"]
 
-    def __init__(self, offers: Offers[Action | ActionSpec]) -> None:
+
+class Actions(Mapping[str, Action]):
+    """Actions by names and aliases. One that is offered by an ``ActionSpec`` is imported when it is first asked for.
+
+    Plugins that implement ``drumline_find_action`` are asked for every name, once: they may know more names.
+    """
+
+    def __init__(self, offers: Offers[Action | ActionSpec], find: FindAction | None = None) -> None:
         self._offers = offers
+        self._find = find
+        self._found: dict[str, Action | None] = {}
+        self._absent: dict[str, str] = {}
+        self._places = ActionPlaces()
+        self._lock = threading.Lock()
+
+    def look_in(self, places: ActionPlaces) -> None:
+        """Have plugins look for actions in these places as well, from now on."""
+        if self._find is None:
+            return
+        with self._lock:
+            known = self._places.joined(places)
+            if known != self._places:
+                self._places = known
+                self._found = {name: action for name, action in self._found.items() if action is not None}
+
+    def why_absent(self, name: str) -> str:
+        """Sentences on why no one has the action of a name; none where no plugin looks for more names."""
+        return "" if self._find is None or name in self else self._absent.get(name, "")
 
     def __getitem__(self, name: str) -> Action:
         """Raises ``PluginError`` when its module can't be imported or hasn't got it."""
+        found = self._more(name)
+        if found is not None:
+            return found
         offer = self._offers[name]
         if isinstance(offer, Action):
             return offer
@@ -98,8 +128,19 @@ class Actions(Mapping[str, Action]):
         self._offers.update({known: action for known, other in self._offers.items() if other is offer})
         return action
 
+    def _more(self, name: str) -> Action | None:
+        """The action of the name that a plugin has found, which may take the place of one that is offered."""
+        if self._find is None:
+            return None
+        if name not in self._found:
+            with self._lock:
+                found = self._find(name=name, offered=name in self._offers, places=self._places)
+                self._found[name] = found if isinstance(found, Action) else None
+                self._absent[name] = found if isinstance(found, str) else ""
+        return self._found[name]
+
     def __contains__(self, name: object) -> bool:
-        return name in self._offers
+        return name in self._offers or (isinstance(name, str) and self._more(name) is not None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._offers)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drumline.model.event import JobFinished
     from drumline.model.plan import Job
     from drumline.model.target import Target
-    from drumline.plugin.actions import Action, ActionSpec
+    from drumline.plugin.actions import Action, ActionPlaces, ActionSpec
     from drumline.plugin.commands import CommandSpec, Setting
     from drumline.plugin.history import History
     from drumline.plugin.runs import Executor, JobReport, Reporter, Runner, RunView
@@ -91,6 +91,26 @@ def drumline_actions(settings: Mapping[str, Any]) -> Iterable[Action | ActionSpe
         at fault.
     Who may implement it: any plugin.
     Bundled user: ``drumline_actions``.
+    """
+
+
+@hookspec(firstresult=True)
+def drumline_find_action(
+    name: str, offered: bool, places: ActionPlaces, settings: Mapping[str, Any]
+) -> Action | str | None:
+    """Give the action for a name that no plugin offers, or one that takes the place of what is offered.
+
+    Called: when a name is looked up first; for a name that no one had, again when there are more places to look in.
+    Parameters:
+        name: what a task calls its action, perhaps with the name of a collection in front of it.
+        offered: whether a plugin offers an action of that name.
+        places: where actions may lie, as far as playbooks and roles have been read.
+        settings: the settings of all plugins, by their full names.
+    None: it leaves it to the next plugin, at last to what is offered.
+    Which answer wins: the first that isn't None. Text is the reason why no one has such an action, in sentences for
+        the author of the playbook; it counts only where none is offered.
+    Who may implement it: any plugin. One that does is asked for every name that a playbook uses.
+    Bundled user: ``drumline_ansible``.
     """
 
 

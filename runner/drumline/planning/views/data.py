@@ -81,6 +81,7 @@ def _task_data(plan: Plan, step: Step) -> dict[str, Any]:
         "id": task.id,
         "name": text_of(task.name),
         "action": task.action,
+        "by": task.traits.by or None,
         "needs": needs_text(plan, step, lambda play: plan.plays[play].play.id),
         "block": step.inside and {"id": plan.blocks[step.inside.block].id, "part": step.inside.part.name.lower()},
         "any_errors_fatal": task.any_errors_fatal,

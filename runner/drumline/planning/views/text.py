@@ -157,6 +157,8 @@ class _PlayText:
         parts = [f"once, on the first available of {hosts}" if is_choice else f"on {hosts}"]
         if task.delegate_to is not None:
             parts.append(f"delegated to {text_of(task.delegate_to)}")
+        if task.traits.by:
+            parts.append(f"carried out by {task.traits.by}")
         needs = self._needs(step)
         if needs:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
