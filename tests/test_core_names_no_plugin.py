@@ -78,6 +78,7 @@ ALLOWED = {
     "cli/logins.py": {"*": "what the options of ssh and Ansible's for log-ins are called, and examples of values"},
     "survey/schema.py": {"*": "Ansible's keywords, of which some are names of actions as well"},
     "source/origins.py": {"file": "a kind of owner of variables"},
+    "templating/text_filters.py": {"xml": "a style of comments, of Ansible's filter"},
     "templating/tree_lookup.py": {"file": "what there is at a path"},
     "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},
     "loading/argument_specs.py": {"ansible.builtin.validate_argument_spec": "what Ansible puts first in such roles"},

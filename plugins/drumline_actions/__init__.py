@@ -29,10 +29,14 @@ _OF_ANSIBLE = {
     "network.get_url": ("get_url",),
     "network.uri": ("uri",),
     "packages.apt": ("apt",),
+    "packages.deb822": ("deb822_repository",),
+    "packages.debconf": ("debconf", "dpkg_selections"),
     "packages.pip": ("pip",),
     "packages.package": ("package",),
     "packages.package_facts": ("package_facts",),
+    "packages.rpm_key": ("rpm_key",),
     "packages.sources": ("apt_key", "apt_repository"),
+    "packages.yum_repository": ("yum_repository",),
     "paths.find": ("find",),
     "paths.reading": ("assemble", "slurp", "tempfile"),
     "paths.unarchive": ("unarchive",),
@@ -55,8 +59,21 @@ _BY_MORE_NAMES = {
 }
 #: Those of collections, by their prefixes.
 _OF_COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "ansible.posix.{0}": {"system.authorized_key": ("authorized_key",), "system.kernel": ("mount", "sysctl")},
-    "community.general.{0}": {"text.ini_file": ("ini_file",)},
+    "ansible.posix.{0}": {
+        "paths.access": ("acl",),
+        "system.authorized_key": ("authorized_key",),
+        "system.kernel": ("mount", "sysctl"),
+    },
+    "community.general.{0}": {
+        "packages.managers": ("apk", "pacman", "zypper"),
+        "packages.npm": ("npm",),
+        "paths.access": ("xattr",),
+        "paths.archive": ("archive",),
+        "paths.read_csv": ("read_csv",),
+        "text.htpasswd": ("htpasswd",),
+        "text.ini_file": ("ini_file",),
+        "text.xml": ("xml",),
+    },
 }
 #: Those of Ansible's that are for Windows alone.
 _OF_WINDOWS = {

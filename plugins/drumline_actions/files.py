@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,7 +32,6 @@ from drumline.plugin.kit import (
     labelled,
     mode_text,
     readable_text,
-    refused,
     state_diff,
 )
 
@@ -63,7 +63,9 @@ _ATTRIBUTES = {
     "X": "compressedraw",
     "Z": "compresseddirty",
 }
-_ONE_FORMAT = "Times are written as YYYYMMDDHHMM.SS."
+#: How ``touch`` reads times, and tasks write them.
+_TOUCH = "%Y%m%d%H%M.%S"
+_TIMES = ("access_time", "modification_time")
 _ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384"}
 _ALGORITHMS |= {"sha512": "sha512"}
 
@@ -97,8 +99,19 @@ def _diff(call: Call, answer: HostAnswer) -> dict[str, Any]:
 
 
 def _wanted(call: Call) -> dict[str, Any]:
-    keys = ("state", "owner", "group", "recurse", "force", "follow", "access_time", "modification_time")
-    return {key: call[key] for key in keys} | {"mode": mode_text(call["mode"]), "src": call["src"]}
+    keys = ("state", "owner", "group", "recurse", "force", "follow")
+    times = {name: _for_touch(call[name], call[f"{name}_format"]) for name in _TIMES}
+    return {key: call[key] for key in keys} | times | {"mode": mode_text(call["mode"]), "src": call["src"]}
+
+
+def _for_touch(written: str | None, pattern: str) -> str | None:
+    """A time as ``touch -t`` reads it."""
+    if written in (None, "", "now", "preserve") or pattern == _TOUCH:
+        return written
+    try:
+        return time.strftime(_TOUCH, time.strptime(written, pattern))
+    except ValueError:
+        raise ActionFailed(f"The time {written!r} isn't written as {pattern!r} says") from None
 
 
 def check_file(written: Written) -> Iterator[tuple[str, str]]:
@@ -209,9 +222,14 @@ ACTIONS = (
             ),
             Argument(name="force", type=bool, default=False, help="Links: allow a missing target, and replace a file"),
             Argument(name="follow", type=bool, default=True, help="If path is a link, change what it points to"),
-            Argument(name="access_time", platforms=_POSIX, help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
-            Argument(name="modification_time", platforms=_POSIX, help="preserve, now, or a time as YYYYMMDDHHMM.SS"),
-            *refused(access_time_format=_ONE_FORMAT, modification_time_format=_ONE_FORMAT),
+            Argument(name="access_time", platforms=_POSIX, help="preserve, now, or a time of the host"),
+            Argument(name="modification_time", platforms=_POSIX, help="preserve, now, or a time of the host"),
+            *(
+                Argument(
+                    name=f"{name}_format", default=_TOUCH, platforms=_POSIX, help=f"How {name} is written (strptime)"
+                )
+                for name in _TIMES
+            ),
             *ATTRIBUTES,
         ),
         check=check_file,
@@ -227,8 +245,20 @@ ACTIONS = (
             Argument(name="follow", type=bool, default=False, help="Describe what a link points to"),
             Argument(name="get_checksum", type=bool, default=True, help="Include the checksum of a file"),
             Argument(name="get_size", type=bool, default=True, help="Include the size of a directory (Windows)"),
-            Argument(name="get_mime", type=bool, platforms=_POSIX, help="Include what the program file says about it"),
-            Argument(name="get_attributes", type=bool, platforms=_POSIX, help="Include what lsattr says about it"),
+            Argument(
+                name="get_mime",
+                type=bool,
+                aliases=("mime", "mime_type", "mime-type"),
+                platforms=_POSIX,
+                help="Include what the program file says about it",
+            ),
+            Argument(
+                name="get_attributes",
+                type=bool,
+                aliases=("attr", "attributes"),
+                platforms=_POSIX,
+                help="Include what lsattr says about it",
+            ),
             Argument(name="get_md5", type=bool, help="Removed from Ansible, too: use checksum_algorithm"),
             Argument(
                 name="checksum_algorithm",

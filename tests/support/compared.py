@@ -44,6 +44,8 @@ class Reference:
     host: ActionHost
     server: Sshd
     place: Path  #: For files of ansible-playbook.
+    #: What runs its modules: some need packages that only this one may have.
+    python: str = "/usr/bin/python3"
 
     def compare(
         self, action: str, uses: Sequence[Use], module: str = "", environment: Mapping[str, str] | None = None
@@ -104,7 +106,7 @@ def _by_ansible(
             done = {module: _filled(use.arguments, there.path), "ignore_errors": True}
             done["environment"] = _filled(environment, there.path)
             tasks += [{**done, "register": f"r{number}_{time}"} for time in (0, 1)]
-        results = run_ansible(reference.server, reference.place, tasks)
+        results = run_ansible(reference.server, reference.place, tasks, reference.python)
         return [
             [
                 *(_replaced(results[f"r{number}_{time}"], there.path) for time in (0, 1)),
@@ -114,7 +116,9 @@ def _by_ansible(
         ]
 
 
-def run_ansible(server: Sshd, place: Path, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+def run_ansible(
+    server: Sshd, place: Path, tasks: list[dict[str, Any]], python: str = "/usr/bin/python3"
+) -> dict[str, Any]:
     """What these tasks register by ansible-core."""
     names = [task["register"] for task in tasks]
     answer = place / "answer.json"
@@ -128,7 +132,7 @@ def run_ansible(server: Sshd, place: Path, tasks: list[dict[str, Any]]) -> dict[
         "ansible_user": server.user,
         "ansible_ssh_private_key_file": str(server.client_key),
         "ansible_ssh_common_args": f"-F none -o UserKnownHostsFile={server.known_hosts} -o GlobalKnownHostsFile=none",
-        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_python_interpreter": python,
     }
     words = " ".join(f"{name}={json.dumps(str(value))}" for name, value in variables.items())
     (place / "hosts").write_text(f"reference {words}\n")

@@ -17,7 +17,7 @@ run_rpm_manager() {
 }
 
 act_by_rpm() {
-    changed=1
+    was_changed=$changed changed=1
     [ -z "$check" ] || return 0
     run_rpm_manager "$@"
     results=$results$output
@@ -26,7 +26,7 @@ act_by_rpm() {
         say results "$output"
         fail "'$manager $*' failed: ${errors:-$output}"
     fi
-    case $output in *'Nothing to do'*) changed= ;; esac
+    case $output in *'Nothing to do'*) changed=$was_changed ;; esac
 }
 
 # Names, groups (@NAME), files, and what packages provide.
@@ -54,22 +54,25 @@ choose_by_rpm() {
     [ $# = 0 ] || act_by_rpm "$verb" "$@"
 }
 
-# latest: what there is to update of these, and what isn't there.
+# latest: what there is to update of these, and what isn't there. dnf installs nothing over an older version unless it is
+# set to (best).
 newest_by_rpm() {
-    count=$#
+    count=$# newer=
     while [ "$count" -gt 0 ]; do
         if ! rpm_has "$1" && [ -z "$update_only" ]; then set -- "$@" "$1"
         elif [ "$1" = '*' ] || rpm_has "$1"; then
             if [ "$1" = '*' ]; then updates=$("$manager" -q $rpm_options check-update 2>/dev/null); else updates=$("$manager" -q $rpm_options check-update "$1" 2>/dev/null); fi
-            [ $? != 100 ] || set -- "$@" "$1"
+            [ $? != 100 ] || newer="$newer $1"
         fi
         shift
         count=$((count - 1))
     done
-    [ $# != 0 ] || return 0
-    verb=install
-    case " $* " in *' * '*) verb=upgrade; shift $# ;; esac
-    act_by_rpm "$verb" "$@"
+    [ $# = 0 ] || act_by_rpm "$verb" "$@"
+    [ -n "$newer" ] || return 0
+    case "$newer " in *' * '*) newer= ;; esac
+    set -f
+    act_by_rpm "upgrade${verb#install}" $newer
+    set +f
 }
 
 rpm_packages() {

@@ -52,6 +52,7 @@ def perform_service(call: Call) -> Steps:
         pattern=call["pattern"],
         arguments=call["arguments"],
         runlevel=call.arguments.get("runlevel", "default"),
+        runlevels=" ".join(map(str, call.arguments.get("runlevels") or ())),
         sleep=call["sleep"],
         options=_options(call),
         masked=_word(call.arguments.get("masked")),
@@ -206,7 +207,9 @@ ACTIONS = (
             *_OF_SCRIPTS[:2],
             Argument(name="sleep", type=int, default=1, help="Seconds between stop and start of a restart"),
             Argument(name="daemonize", type=object, help="Taken, and of no effect"),
-            Argument(name="runlevels", type=object, refused="Leave it out: the script's own runlevels count."),
+            Argument(
+                name="runlevels", type=list, help="In which runlevels it starts; default: those that its script names"
+            ),
         ),
         check=check_service,
         platforms=(Platform.POSIX,),

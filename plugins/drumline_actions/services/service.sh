@@ -84,8 +84,20 @@ move() {
     elif [ "$action" = restart ]; then restart; else act "$action"; fi
 }
 
+# Whether its script is started in all of $runlevels; one that is to be disabled, in any of them.
+in_runlevels() {
+    for level in $runlevels; do
+        set -- "/etc/rc$level.d/S"[0-9][0-9]"$unit"
+        if [ -L "$1" ]; then [ "$enabled" = yes ] || return 0
+        else [ "$enabled" != yes ] || return 1
+        fi
+    done
+    [ "$enabled" = yes ]
+}
+
 is_enabled() {
     if [ "$kind" = openrc ]; then rc-update show "$runlevel" 2>/dev/null | grep -q "^ *$unit *|"
+    elif [ -n "$runlevels" ]; then in_runlevels
     elif command -v chkconfig >/dev/null 2>&1; then chkconfig "$unit" >/dev/null 2>&1
     else
         for link in /etc/rc[2345S].d/S[0-9][0-9]"$unit"; do
@@ -102,14 +114,14 @@ set_enabled() {
     elif command -v chkconfig >/dev/null 2>&1; then
         if [ "$enabled" = yes ]; then
             chkconfig --add "$unit"
-            chkconfig "$unit" on
-        else chkconfig "$unit" off
+            chkconfig ${runlevels:+--level "$(echo "$runlevels" | tr -d ' ')"} "$unit" on
+        else chkconfig ${runlevels:+--level "$(echo "$runlevels" | tr -d ' ')"} "$unit" off
         fi
     elif command -v update-rc.d >/dev/null 2>&1; then
         if [ "$enabled" = yes ]; then
             update-rc.d "$unit" defaults
-            update-rc.d "$unit" enable
-        else update-rc.d "$unit" disable
+            update-rc.d "$unit" enable $runlevels
+        else update-rc.d "$unit" disable $runlevels
         fi
     else
         echo "This host has none of rc-update, chkconfig and update-rc.d, so services can't be enabled"

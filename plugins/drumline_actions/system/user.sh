@@ -80,6 +80,7 @@ add_user() {
     else set -- "$@" -M
     fi
     [ -z "$system" ] || set -- "$@" -r
+    [ -z "$seuser" ] || set -- "$@" -Z "$seuser"
     [ -z "$uid_min" ] || set -- "$@" -K "UID_MIN=$uid_min"
     [ -z "$uid_max" ] || set -- "$@" -K "UID_MAX=$uid_max"
     case $home in */*/*) [ -z "$create_home" ] || [ -d "${home%/*}" ] || try mkdir -p -- "${home%/*}" ;; esac

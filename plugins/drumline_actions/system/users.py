@@ -17,7 +17,7 @@ from drumline.plugin import (
     Steps,
     Traits,
 )
-from drumline.plugin.kit import Script, ask, ignored, refused, result_of
+from drumline.plugin.kit import Script, ask, ignored, result_of
 
 _USER = Script.beside(__file__, "user")
 _GROUP = Script.beside(__file__, "group")
@@ -29,7 +29,7 @@ _AS_GIVEN = (
     *("uid_min", "uid_max", "password_expire_max", "password_expire_min", "password_expire_warn"),
     *("password_expire_account_disable", "append", "create_home", "move_home", "system", "force", "remove"),
     *("non_unique", "generate_ssh_key", "ssh_key_bits", "ssh_key_comment", "ssh_key_file", "ssh_key_passphrase"),
-    "ssh_key_type",
+    *("ssh_key_type", "seuser"),
 )
 _SAID = ("append", "move_home", "create_home", "system")
 _HIDDEN = "NOT_LOGGING_PASSWORD"
@@ -154,7 +154,7 @@ ACTIONS = (
             Argument(name="ssh_key_comment", default="ansible-generated on $HOSTNAME", help="Its comment"),
             Argument(name="ssh_key_passphrase", help="Its passphrase"),
             *ignored(*_OTHERS),
-            *refused(seuser="Use a task with command: semanage login."),
+            Argument(name="seuser", help="User of SELinux that a new account is mapped to"),
         ),
         platforms=(Platform.POSIX,),
     ),

@@ -15,23 +15,19 @@ def _words(text: str) -> frozenset[str]:
 #: Modules of which a line or two of another action do the usual work: name to those lines.
 _INSTEAD = {
     "apache2_module": "command: a2enmod NAME",
-    "archive": "command: tar -czf DEST -C DIRECTORY .",
     "composer": "command: composer install --working-dir=DIRECTORY",
     "docker_container": "command: docker run -d --name NAME IMAGE",
     "expect": "command with stdin",
     "filesystem": "command: mkfs -t TYPE DEVICE",
     "firewalld": "command: firewall-cmd --permanent --add-service=NAME",
-    "htpasswd": "command: htpasswd -b FILE NAME PASSWORD",
     "iptables": "command: iptables -A CHAIN …",
     "locale_gen": "command: locale-gen NAME",
     "make": "command: make -C DIRECTORY TARGET",
     "modprobe": "command: modprobe NAME",
     "mysql_db": "command: mysql -e 'CREATE DATABASE IF NOT EXISTS NAME'",
-    "npm": "command: npm install, with chdir",
     "openssl_privatekey": "command: openssl genrsa -out FILE 4096, with creates",
     "powershell": "win_shell: SCRIPT",
     "psexec": "hosts are reached by winrm here",
-    "rpm_key": "command: rpm --import URL",
     "seboolean": "command: setsebool -P NAME on",
     "selinux": "command: setenforce 1",
     "snap": "command: snap install NAME",
@@ -39,8 +35,6 @@ _INSTEAD = {
     "synchronize": "copy, or local_action: command rsync -a SRC HOST:DEST",
     "timezone": "command: timedatectl set-timezone NAME",
     "ufw": "command: ufw allow PORT",
-    "yum_repository": "copy to /etc/yum.repos.d",
-    "zypper": "command: zypper --non-interactive install NAME",
     # Windows.
     "win_acl": "win_shell: icacls PATH /grant USER:(OI)(CI)F",
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
@@ -69,19 +63,19 @@ _INSTEAD = {
 #: Other modules of ansible-core and of the collections in everyday use.
 _OTHERS = _words(
     """
-    acl aix_inittab alternatives apt_rpm async_status at apk aws_s3 bower bundler bzr capabilities
-    consul cpanm dconf deb822_repository debconf dpkg_selections docker_compose docker_compose_v2
+    aix_inittab alternatives apt_rpm async_status at aws_s3 bower bundler bzr capabilities
+    consul cpanm dconf docker_compose docker_compose_v2
     docker_image docker_login docker_network docker_volume ec2_instance ejabberd_user elasticsearch_plugin
     facter filesystem_info flatpak gem git_config github_release haproxy helm homebrew ip_netns ipa_user
     ipify_facts jenkins_job jenkins_plugin jira k8s k8s_info kernel_blacklist keycloak_client ldap_attrs
     ldap_entry lvg lvol lxd_container mail maven_artifact monit mongodb_user mount_facts mssql_db
     mssql_script mysql_query mysql_replication mysql_user mysql_variables nmcli ohai open_iscsi openbsd_pkg
-    openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pacman pam_limits pamd
+    openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pam_limits pamd
     parted patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext
     postgresql_privs postgresql_query postgresql_user proxysql_servers rabbitmq_plugin rabbitmq_user
-    rabbitmq_vhost read_csv redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
+    rabbitmq_vhost redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
     runit s3_object sefcontext selogin seport slack ssh_config sudoers supervisorctl svc svr4pkg
-    swdepot telegram terraform vmware_guest x509_certificate xattr xfs_quota xml yarn
+    swdepot telegram terraform vmware_guest x509_certificate xfs_quota yarn
     zfs zpool win_acl_inheritance win_audit_policy_system win_audit_rule win_auto_logon
     win_certificate_store win_chocolatey_facts
     win_computer_description win_credential win_data_deduplication win_defrag

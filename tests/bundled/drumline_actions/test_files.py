@@ -116,6 +116,18 @@ class TestFileOnPosix(ActionCases):
             changed=True,
         ),
         Case(
+            "a time that is written in another way",
+            {"path": here("file"), "modification_time": "2000-01-02", "modification_time_format": "%Y-%m-%d"},
+            before={"file": "x"},
+            changed=True,
+        ),
+        Case(
+            "a time that isn't written so",
+            {"path": here("file"), "access_time": "2000", "access_time_format": "%Y-%m-%d"},
+            before={"file": "x"},
+            failed="isn't written as",
+        ),
+        Case(
             "times that are kept",
             {"path": here("f"), "state": "touch", "access_time": "preserve", "modification_time": "preserve"},
             before={"f": "x"},

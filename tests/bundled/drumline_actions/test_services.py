@@ -165,6 +165,16 @@ def test_an_init_script(posix: ActionHost, init_script: str, tmp_path: Path) -> 
     assert (tmp_path / "log").read_text() == "start fast\nstop\nstart \nrestart\nstop\n"
 
 
+def test_runlevels_of_an_init_script(posix: ActionHost, init_script: str, tmp_path: Path) -> None:
+    posix.settings = {"environment": {"PATH": os.environ["PATH"]}}
+    posix("sysvinit", name=init_script, enabled=True)
+    posix.twice("sysvinit", name=init_script, enabled=False, runlevels=[2, 4])
+    started = {path.parent.name for path in Path("/etc").glob(f"rc?.d/S*{init_script}")}
+    assert started == {"rc3.d", "rc5.d"}
+    posix.twice("sysvinit", name=init_script, enabled=True, runlevels=["2", "3"])
+    assert [*Path("/etc/rc2.d").glob(f"S*{init_script}")]
+
+
 def test_an_init_script_that_is_not_there(posix: ActionHost) -> None:
     with pytest.raises(ActionFailed, match="Could not find the requested service no-such"):
         posix("service", name="no-such", state="started", use="sysvinit")
