@@ -42,13 +42,14 @@ from drumline.loading.extra_vars import read_extra_vars
 from drumline.loading.facts import with_facts
 from drumline.loading.foreseen import Foresight, foresee
 from drumline.loading.handlers import with_handlers
-from drumline.loading.names import check_names, embedded, mentions, references
+from drumline.loading.names import RESULTS, check_names, references
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.prompts import with_prompts
 from drumline.loading.reading import Around, Reading
 from drumline.loading.typos import check_typos
 from drumline.loading.usual import usual_of
 from drumline.loading.vars_files import with_vars_files
+from drumline.loading.written import all_templates, embedded, mentions
 from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.host import Inventory
@@ -58,7 +59,6 @@ from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
 from drumline.planning.expand import check_patterns, make_plan, matches_any
 from drumline.planning.later import later_plays
-from drumline.planning.references import check_results
 from drumline.planning.repeats import without_repeats
 from drumline.planning.start_times import check_start_times
 from drumline.planning.tags import Selection, selected
@@ -241,9 +241,12 @@ def prepare(
             mistakes.imported = {**reading.imported, **playbook.imported}
             playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen, foreseen.seen(playbook))
             seen = foreseen.seen(playbook)
-            warnings.extend(embedded(seen))
+            written = all_templates(seen)
+            warnings.extend(embedded(written))
             defined = made_up is None and not any(mistake.hides_names for mistake in mistakes.found)
-            mistakes.found.extend(check_names(seen, inventory, extra, templating, chosen=chosen, undefined=defined))
+            mistakes.found.extend(
+                check_names(seen, inventory, extra, templating, written=written, chosen=chosen, undefined=defined)
+            )
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
             matching = partial(matches_any, inventory=inventory, render_pattern=scopes.render_pattern)
             later = later_plays(playbook, foreseen, chosen, matching)
@@ -260,7 +263,7 @@ def prepare(
                     selection=Selection(limit=limit, tags=tags, skip_tags=skip_tags),
                     foreseen=foreseen,
                 )
-                _check_plan(prepared, mentions(seen, inventory), mistakes.found, warnings)
+                _check_plan(prepared, mentions(written, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)
             if strict:
                 mistakes.found.extend(warnings)
@@ -393,7 +396,10 @@ def _check_plan(
 ) -> None:
     """Add the mistakes that only the plan shows. ``mentioned`` says whether any template contains a word."""
     plan, extra, plugins = prepared.plan, prepared.extra_variables, prepared.registry
-    mistakes.extend(check_results(plan, references(plan.playbook, extra, prepared.templating)))
+    if mentioned(RESULTS):  # few playbooks do
+        from drumline.planning.references import check_results
+
+        mistakes.extend(check_results(plan, references(plan.playbook, extra, prepared.templating)))
     mistakes.extend(check_start_times(plan, SystemClock().now()))
     preflight = Preflight(plan, prepared.inventory, extra, actions=plugins.actions, transports=plugins.transports)
     preflight.check()

@@ -26,7 +26,7 @@ from drumline.loading.connection import (
     names_of,
     unknown_transport,
 )
-from drumline.loading.names import templates_in
+from drumline.loading.written import templates_in
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan

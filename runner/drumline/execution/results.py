@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from drumline.diagnostics import did_you_mean
 from drumline.inventory.definitions import layers_of, roles_of
-from drumline.loading.names import templates_in
+from drumline.loading.written import templates_in
 from drumline.model.host import Inventory
 from drumline.model.plan import Job, Plan, Step
 from drumline.model.playbook import Loop, Retries, Task

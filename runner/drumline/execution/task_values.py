@@ -9,7 +9,7 @@ from drumline.execution.values import flatten
 from drumline.inventory.variables import Facts, Scope
 from drumline.loading.arguments import coerce_arguments, overlaid, to_bool
 from drumline.loading.loops import TERMS
-from drumline.loading.names import named_by_templates
+from drumline.loading.written import named_by_templates
 from drumline.model.playbook import Loop, Task
 from drumline.model.request import Become
 from drumline.model.target import Target

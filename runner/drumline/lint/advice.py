@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from drumline.diagnostics import Diagnostic
 from drumline.lint.programs import FINE, INSTEAD
-from drumline.loading.names import templates_in, templates_of
+from drumline.loading.written import templates_in, templates_of
 from drumline.model.playbook import Playbook, Task
 from drumline.model.traits import Effect
 from drumline.model.value import Template

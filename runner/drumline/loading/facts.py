@@ -21,8 +21,8 @@ from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.loading.defaults import KEYWORD, Defaults, defaults_for
 from drumline.loading.deferred import split
 from drumline.loading.keywords import KeywordReader
-from drumline.loading.names import templates_in, templates_of
 from drumline.loading.tasks import combine
+from drumline.loading.written import templates_in, templates_of
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.traits import Sets

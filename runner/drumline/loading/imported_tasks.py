@@ -88,10 +88,9 @@ def find_tasks(
     name = reading.name(keyword, plain(named, hide=False), known, named.position)
     if name is None:
         return None
-    candidates = list(dict.fromkeys(_places(name, place, reading.directories())))
-    path = next((path for path in candidates if path.is_file()), None)
+    path = next((path for path in _places(name, place, reading.directories()) if path.is_file()), None)
     if path is None:
-        tried = ", ".join(str(path) for path in candidates)
+        tried = ", ".join(dict.fromkeys(str(path) for path in _places(name, place, reading.directories())))
         detail = f"There is no file '{name}'. Looked for {tried}."
         reading.found.add("A file of tasks isn't there", detail=detail, position=named.position, hides_names=True)
     return path

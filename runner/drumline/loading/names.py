@@ -8,21 +8,19 @@ A name is reported only if its task certainly needs it. So these are left out: n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
-from drumline.inventory.definitions import Definitions, layers_of, roles_of
+from drumline.inventory.definitions import Definitions
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
+from drumline.loading.written import all_templates, named_by_templates, needed_values, templates_beside, templates_in
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task, TaskPath
 from drumline.model.traits import ANY_NAME, Sets
 from drumline.model.value import Template, Value, Variables
-from drumline.source.yaml import BRACES
 from drumline.templating import not_yet
 from drumline.templating.templates import Templating
-from drumline.templating.values import ATOMS
 
 if TYPE_CHECKING:
     from drumline.templating.names import Reference
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 #: drumline's own variables that nothing else can define.
 _OWN_WORDS = frozenset({"play_batch"})
 #: Another one, which whatever else defines it overrides: content for Ansible registers results under the name.
-_RESULTS = "results"
+RESULTS = "results"
 
 
 def check_names(
@@ -39,20 +37,22 @@ def check_names(
     extra_vars: Variables,
     templating: Templating,
     *,
+    written: Sequence[Template] | None = None,
     chosen: Callable[[Task], bool] = lambda _task: True,
     undefined: bool = True,
 ) -> Diagnostics:
     """All mistakes in the templates of a playbook, and the undefined names of the tasks in ``chosen``.
 
-    ``undefined``: whether names are checked. In templates of other variables, only references to secrets are.
+    ``written`` are its templates, if they are at hand. ``undefined``: whether names are checked. In templates of other
+    variables, only references to secrets are.
 
     Names aren't checked if a task sets variables with unknown names: by a template in the name, or because its action
     declares so.
     """
     found = Diagnostics()
-    for template in _all_templates(playbook):
+    for template in all_templates(playbook) if written is None else written:
         found.extend(templating.check(template))
-    for template in _templates_beside(inventory, extra_vars):
+    for template in templates_beside(inventory, extra_vars):
         found.extend(templating.wrong_secrets(template))
     _check_own_words(playbook, extra_vars, found)
     if undefined:
@@ -65,29 +65,6 @@ def check_names(
     return found
 
 
-def mentions(playbook: Playbook, inventory: Inventory) -> Callable[[str], bool]:
-    """A test for whether a template of the playbook or of a host's variables contains a word."""
-
-    @cache
-    def text() -> str:
-        templates = (*_all_templates(playbook), *_templates_beside(inventory, {}))
-        return "\n".join(template.text for template in templates)
-
-    return lambda name: name in text()
-
-
-def embedded(playbook: Playbook) -> Diagnostics:
-    """Templates within string literals of expressions: they are read as in Ansible, but look like a mistake."""
-    found = Diagnostics()
-    for template in _all_templates(playbook):
-        if template.bare and "{{" in template.text:
-            detail = (
-                "The text in this expression is rendered first. Write the variable itself: a == b, not a == '{{ b }}'."
-            )
-            found.add("Braces within an expression", detail=detail, position=template.position)
-    return found
-
-
 def references(
     playbook: Playbook, extra_vars: Variables, templating: Templating
 ) -> Iterator[tuple[TaskPath, Reference, Position]]:
@@ -96,7 +73,7 @@ def references(
     A variable of a play or task is followed to the tasks that use it, as in :func:`check_names`. None where the
     playbook defines the name for itself.
     """
-    if _RESULTS in extra_vars or any(name == _RESULTS for _, name, _ in _definitions(playbook)):
+    if RESULTS in extra_vars or any(name == RESULTS for _, name, _ in _definitions(playbook)):
         return
     tasks = [task for play in playbook.plays for task in play.tasks]
     stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
@@ -113,7 +90,7 @@ def _used_templates(
 ) -> Iterator[Template]:
     """The templates that a task may render, including those of the variables that they mention."""
     until = task.retries.until if task.retries else ()
-    waiting = templates_in([task.when, _needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
+    waiting = templates_in([task.when, needed_values(task), until[1:], task.changed_when[1:], task.failed_when[1:]])
     seen: set[str] = set()
     while waiting:
         template = waiting.pop(0)
@@ -152,84 +129,6 @@ def _defined_by(task: Task, name: str) -> str:
     return "register" if name == task.register else f"arguments.{name}"
 
 
-def _all_templates(playbook: Playbook) -> Iterator[Template]:
-    for play in playbook.plays:
-        yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
-        for task in (*play.tasks, *play.handlers):
-            yield from templates_of(task)
-    yield from _templates_in_layers(
-        layer for play in playbook.plays for role in roles_of(play) for layer in layers_of(role)
-    )
-
-
-def templates_of(task: Task) -> Iterator[Template]:
-    """All templates of the task."""
-    judging = [task.retries.until if task.retries else (), task.changed_when, task.failed_when]
-    if task.loop:
-        yield from templates_in([task.loop.items if task.loop.lenient else (), task.loop.query, task.loop.break_when])
-    own = [task.name, task.variables, task.parameters, task.when, task.deferred, _needed_values(task)]
-    yield from templates_in(own)
-    yield from templates_in([conditions[1:] for conditions in judging])  # the first one is among those needed
-
-
-def _templates_beside(inventory: Inventory, extra_vars: Variables) -> list[Template]:
-    """The templates in variables from outside the playbook."""
-    return _templates_in_layers((extra_vars, *(host.variables for host in inventory.hosts.values())))
-
-
-def _templates_in_layers(layers: Iterable[Variables]) -> list[Template]:
-    """Each once: hosts share the variables of their groups, and uses of a role those of its files."""
-    values = {id(value): value for layer in layers for value in layer.values() if type(value) not in ATOMS}
-    return templates_in(list(values.values()))
-
-
-def templates_in(value: Value) -> list[Template]:
-    """The templates in a value, at any depth."""
-    found: list[Template] = []
-    if type(value) not in ATOMS:
-        _collect(value, found)
-    return found
-
-
-def _collect(value: Value, found: list[Template]) -> None:
-    if isinstance(value, Template):
-        found.append(value)
-    elif isinstance(value, (Mapping, list, tuple)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            if type(item) not in ATOMS:  # most are
-                _collect(item, found)
-
-
-def _needed_values(task: Task) -> list[Any]:
-    """The values that a task renders when it runs, except its conditions."""
-    loop, retries = task.loop, task.retries
-    return [
-        task.arguments,
-        task.more_arguments,
-        named_by_templates(task),
-        task.hosts,
-        task.delegate_to,
-        task.delegate_facts,
-        task.notify,
-        task.environment,
-        task.become,
-        task.become_user,
-        task.become_method,
-        task.become_exe,
-        task.become_flags,
-        task.connection,
-        task.no_log,
-        task.timeout,
-        task.ignore_errors,
-        task.ignore_unreachable,
-        [() if loop.lenient else loop.items, loop.label, loop.pause, loop.extended, loop.all_items] if loop else None,
-        [task.background.seconds, task.background.poll] if task.background else None,
-        [retries.until[:1], retries.count, retries.delay] if retries else None,
-        task.changed_when[:1],
-        task.failed_when[:1],
-    ]
-
-
 def _sets_unknown_names(playbook: Playbook) -> bool:
     tasks = [task for play in playbook.plays for task in play.tasks]
     return any(
@@ -238,15 +137,6 @@ def _sets_unknown_names(playbook: Playbook) -> bool:
         or named_by_templates(task)
         for task in tasks
     )
-
-
-def named_by_templates(task: Task) -> list[Template]:
-    """Names of arguments that are templates (``set_fact: {"{{ name }}": 1}``)."""
-    return [
-        Template(name, task.positions.get(f"arguments.{name}", task.position))
-        for name in task.arguments
-        if BRACES.search(name)
-    ]
 
 
 class _DefinitionChecker:
@@ -273,14 +163,12 @@ class _DefinitionChecker:
 
     def check(self, play: Play, task: Task) -> None:
         """Report the names that the task is sure to need and no one defines."""
-        written = templates_in([task.when, _needed_values(task)])
-        if not written or False in task.when:
+        conditions, others = templates_in(task.when), templates_in(needed_values(task))
+        if not (conditions or others) or False in task.when:
             return
-        conditional = any(isinstance(condition, Template) for condition in task.when)
-        values = task.when[:1] if conditional else _needed_values(task)
-        guarded = frozenset[str]().union(*(self._templating.guarded(template) for template in written))
+        guarded = frozenset[str]().union(*(self._templating.guarded(one) for one in (*conditions, *others)))
         own = self._definitions.merged(play, task, task.connection)
-        self._follow(templates_in(values), _own_names(task) | guarded, own)
+        self._follow(templates_in(task.when[:1]) if conditions else others, _own_names(task) | guarded, own)
 
     def _follow(self, templates: Iterable[Template], known: set[str], own: Mapping[str, Value]) -> None:
         """Check these templates, and those of the variables of play and task that they need."""

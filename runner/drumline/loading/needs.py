@@ -29,10 +29,15 @@ class NeedNames:
     """Finds what a name after ``needs`` stands for."""
 
     def __init__(self, plays: Sequence[Play]) -> None:
+        self._by_id = {play.id: play for play in plays}
         self._plays = {play.id: play.path for play in plays}
-        self._tasks = {
+
+    @cached_property
+    def _tasks(self) -> Mapping[str, Mapping[str, TaskPath]]:
+        """By the ids of plays; few playbooks name any."""
+        return {
             play.id: {owner.id: play.path_of(owner) for owner in play.elements if not is_handler(owner)}
-            for play in plays
+            for play in self._by_id.values()
         }
 
     def find(self, play: str, name: str, role: str = "") -> TaskPath | None:

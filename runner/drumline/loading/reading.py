@@ -7,8 +7,9 @@ text that may hold templates. They see what is known before the run and the same
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -65,6 +66,7 @@ class Reading:
         self.imported: dict[str, Position] = {}
         self.places = RolePlaces(around.roles_path, around.collections_path)
         self._open: list[Path] = []  # what is being read: each of them imports the next one
+        self._statuses: list[os.stat_result] = []  # of those of them that are there
         self._documents: dict[Path, Node | None] = {}
         self._variables: dict[Path, Variables] = {}
         self.look_for_actions(collections_path=around.collections_path)
@@ -99,7 +101,8 @@ class Reading:
 
     def is_open(self, path: Path) -> bool:
         """Whether the file is being read: what imports it now would do so for ever."""
-        return any(path.samefile(other) for other in self._open)
+        status = path.stat()
+        return any(os.path.samestat(status, other) for other in self._statuses)
 
     def chain(self, path: Path) -> str:
         """The files that led to this one, for messages."""
@@ -112,11 +115,15 @@ class Reading:
     @contextmanager
     def opened(self, path: Path) -> Iterator[None]:
         """While its content is read."""
+        before = list(self._statuses)
         self._open.append(path)
+        with suppress(OSError):
+            self._statuses.append(path.stat())
         try:
             yield
         finally:
             self._open.pop()
+            self._statuses = before
 
     def name(self, keyword: str, text: Value, known: Known, position: Position) -> str | None:
         """The name of something that is imported; None where it can't be rendered, which is noted."""

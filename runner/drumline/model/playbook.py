@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -321,7 +322,7 @@ class Prompt(Struct, frozen=True, kw_only=True, gc=False):
     position: Position
 
 
-class Play(Struct, frozen=True, kw_only=True, gc=False):
+class Play(Struct, frozen=True, kw_only=True, dict=True):
     """A list of tasks for the hosts of a pattern. Keywords that a play passes on are already in its tasks."""
 
     id: str
@@ -374,8 +375,16 @@ class Play(Struct, frozen=True, kw_only=True, gc=False):
 
     def path_of(self, task: Task | TaskBlock) -> TaskPath:
         """The path of one of its tasks or blocks."""
-        names = [task.id, *(self.blocks[number].id for number in self.blocks_around(task))]
-        return TaskPath(self.id, tuple(reversed(names)))
+        around = () if task.within is None else self._names_down_to[task.within.block]
+        return TaskPath(self.id, (*around, task.id))
+
+    @cached_property
+    def _names_down_to(self) -> list[tuple[str, ...]]:
+        """For each block the ids of those around it, the outermost first, and its own."""
+        found: list[tuple[str, ...]] = []
+        for block in self.blocks:  # outer ones come first
+            found.append((*(found[block.within.block] if block.within else ()), block.id))
+        return found
 
     def blocks_around(self, element: Task | TaskBlock) -> list[int]:
         """The indices of the blocks that contain it, the innermost first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from drumline.diagnostics import Diagnostic, Position
@@ -35,12 +36,13 @@ def _text(path: Path, raw: bytes) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise _unreadable(f"{path} is a directory; a file is needed here.")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size  # 0 of what isn't a file, such as a pipe
+            raw = file.read() if 0 < size <= LARGEST else file.read(LARGEST + 1)
     except FileNotFoundError:
         raise _unreadable(f"{path} doesn't exist.") from None
+    except IsADirectoryError:
+        raise _unreadable(f"{path} is a directory; a file is needed here.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _unreadable(f"{path}: {reason}.") from None

@@ -18,9 +18,9 @@ from drumline.app import prepare, registry
 from drumline.config import Settings, load_settings
 from drumline.diagnostics import Diagnostic, Diagnostics
 from drumline.errors import DrumlineError, FilesError
-from drumline.loading.names import templates_in
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.reading import Around
+from drumline.loading.written import templates_in
 from drumline.model.plan import Plan
 from drumline.model.playbook import Playbook
 from drumline.plugin.actions import Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from drumline.loading.names import templates_in
+from drumline.loading.written import templates_in
 from drumline.model.host import Group, Host, Inventory
 from drumline.model.playbook import Playbook
 from drumline.model.value import Template, Value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -62,14 +62,14 @@ def of_all_terms(look_up: F) -> F:
     return look_up
 
 
-def unknown_lookups(tree: nodes.Node, known: Functions) -> Iterator[tuple[str, int]]:
-    """What to say about the lookups in a template whose names are unknown, and their lines."""
+def unknown_lookups(tree: Iterable[nodes.Node], known: Functions) -> Iterator[tuple[str, int]]:
+    """What to say about the lookups in a template (all its nodes) whose names are unknown, and their lines."""
     for name, call in _named_lookups(tree):
         if name not in known:
             yield _no_lookup(name, known), call.lineno
 
 
-def wrong_references(tree: nodes.Node, secrets: SecretReferences) -> Iterator[tuple[str, int]]:
+def wrong_references(tree: Iterable[nodes.Node], secrets: SecretReferences) -> Iterator[tuple[str, int]]:
     """What is wrong with the references to secrets that a template writes out, and their lines."""
     for name, call in _named_lookups(tree):
         if short_name(name) == "secret":
@@ -80,10 +80,15 @@ def wrong_references(tree: nodes.Node, secrets: SecretReferences) -> Iterator[tu
             yield from ((wrong, call.lineno) for value in written if (wrong := secrets.mistake(str(value))))
 
 
-def _named_lookups(tree: nodes.Node) -> Iterator[tuple[str, nodes.Call]]:
+def _named_lookups(tree: Iterable[nodes.Node]) -> Iterator[tuple[str, nodes.Call]]:
     """The lookups whose name is written out."""
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in ("lookup", "query", "q") and call.args:
+    for call in tree:
+        if (
+            isinstance(call, nodes.Call)
+            and isinstance(call.node, nodes.Name)
+            and call.node.name in ("lookup", "query", "q")
+            and call.args
+        ):
             name = call.args[0].value if isinstance(call.args[0], nodes.Const) else None
             if isinstance(name, str):
                 yield name, call

@@ -8,10 +8,12 @@ assigns itself are neither, nor are globals such as ``range``.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from jinja2 import meta, nodes
+
+from drumline.templating.trees import children
 
 _DEFAULTS = {"default", "d", "ansible.builtin.default", "ansible.builtin.d"}
 _DEFINED = {"defined", "undefined", "ansible.builtin.defined", "ansible.builtin.undefined"}
@@ -35,9 +37,9 @@ class Reference(NamedTuple):
     guarded: bool = False  #: The template is prepared to miss a result.
 
 
-def names_of(tree: nodes.Template, known: Container[str]) -> Names:
-    """The names that a parsed template takes from outside, without those in ``known``."""
-    free = {name for name in _from_outside(tree) if name not in known}
+def names_of(tree: nodes.Template, every: Iterable[nodes.Node], known: Container[str]) -> Names:
+    """The names that a parsed template takes from outside, without those in ``known``. ``every``: all its nodes."""
+    free = {name for name in _from_outside(tree, every) if name not in known}
     sure: set[str] = set()
     tested: set[str] = set()
     _visit(tree, sure, tested)
@@ -45,13 +47,13 @@ def names_of(tree: nodes.Template, known: Container[str]) -> Names:
     return Names(frozenset(needed), frozenset(free - needed))
 
 
-def _from_outside(tree: nodes.Template) -> set[str]:
+def _from_outside(tree: nodes.Template, every: Iterable[nodes.Node]) -> set[str]:
     """The names that the template doesn't define itself; few define any."""
     names: set[str] = set()
-    for node in tree.find_all((nodes.Name, nodes.Stmt)):
+    for node in every:
         if isinstance(node, nodes.Name) and node.ctx == "load":
             names.add(node.name)
-        elif not isinstance(node, (nodes.Output, nodes.If)):
+        elif isinstance(node, (nodes.Name, nodes.Stmt)) and not isinstance(node, (nodes.Output, nodes.If)):
             return meta.find_undeclared_variables(tree)
     return names
 
@@ -74,7 +76,7 @@ def _visit(node: nodes.Node, sure: set[str], tested: set[str]) -> None:
 
 def _parts(node: nodes.Node) -> tuple[list[nodes.Node], list[nodes.Node]]:
     """The nodes below this one: those that are evaluated whenever it is, and the others."""
-    children = list(node.iter_child_nodes())
+    below = children(node)
     if isinstance(node, (nodes.If, nodes.CondExpr)):
         certain = [node.test]
     elif isinstance(node, nodes.For):
@@ -86,8 +88,8 @@ def _parts(node: nodes.Node) -> tuple[list[nodes.Node], list[nodes.Node]]:
     elif isinstance(node, nodes.Filter) and node.name in _DEFAULTS | _CHOOSING:
         certain = [node.node] if node.node is not None else []
     else:
-        return children, []
-    return certain, [child for child in children if child not in certain]
+        return below, []
+    return certain, [child for child in below if child not in certain]
 
 
 def _guarded_operand(node: nodes.Node) -> str | None:
@@ -146,7 +148,7 @@ def references_of(tree: nodes.Template) -> tuple[Reference, ...]:
 def _references(node: nodes.Node) -> Iterator[Reference]:
     keys = _keys(node)
     if keys is None:
-        inner = list(node.iter_child_nodes())
+        inner = children(node)
     else:
         task, host, *_ = [*keys, None, None]
         yield Reference(task, host, node.lineno)
@@ -180,5 +182,5 @@ def _constant(node: nodes.Node) -> str | None:
 def _computed(node: nodes.Node) -> Iterator[nodes.Node]:
     """The nodes within a chain of attributes, items and calls that say what is looked up."""
     while isinstance(node, (nodes.Getattr, nodes.Getitem, nodes.Call)):
-        yield from (child for child in node.iter_child_nodes() if child is not node.node)
+        yield from (child for child in children(node) if child is not node.node)
         node = node.node

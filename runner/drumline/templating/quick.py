@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jinja2 import nodes
 
 #: The nodes of templates that take no time by themselves, sizes being bounded.
@@ -23,9 +25,9 @@ _QUICK_WORDS = (
 _QUICK_NAMES = frozenset(_QUICK_WORDS.split())
 
 
-def is_quick(tree: nodes.Template) -> bool:
-    """Whether nothing in the template takes time."""
-    return all(map(_is_quick, tree.find_all(nodes.Node)))
+def is_quick(tree: Iterable[nodes.Node]) -> bool:
+    """Whether nothing in the template, given by all its nodes, takes time."""
+    return all(map(_is_quick, tree))
 
 
 def _is_quick(node: nodes.Node) -> bool:

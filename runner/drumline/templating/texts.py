@@ -39,6 +39,7 @@ from drumline.templating.plain import Missing, NotDefined, looked_up
 from drumline.templating.plugged import plugged_filter, plugged_lookup, plugged_test
 from drumline.templating.quick import is_quick
 from drumline.templating.secret_references import Register, SecretReferences
+from drumline.templating.trees import every_node
 from drumline.templating.unknown import UNKNOWN_SECRET, unknown_names
 from drumline.templating.values import OMIT
 from drumline.templating.variables import Lookup
@@ -64,7 +65,7 @@ class _Code:
         #: Set where it is ``{{ name }}`` and nothing else.
         self.name = _only_name(tree)
         #: Nothing in it takes time, whatever its variables hold.
-        self.quick = is_quick(tree)
+        self.quick = is_quick(every_node(tree))
         #: How many line ends the text ends with; a result that is text has as many (Ansible's rule).
         self.ending = ending
 
@@ -107,10 +108,11 @@ class Texts:
         try:
             tree = self._parse(*key)
             with within_limits():
-                found = tuple(unknown_names(tree, self._environment))
+                every = every_node(tree)
+                found = tuple(unknown_names(every, self._environment))
                 if key not in self._named:  # they are asked for next
-                    self._named[key] = names_of(tree, self._environment.globals)
-            if not found and not (len(template.text) < _SHORT and is_quick(tree)):  # of which any can be compiled
+                    self._named[key] = names_of(tree, every, self._environment.globals)
+            if not found and not (len(template.text) < _SHORT and is_quick(every)):  # of which any can be compiled
                 self._code(template)
         except TemplateSyntaxError as error:
             return (("Not a valid template", explained(error), error.lineno),)
@@ -120,7 +122,7 @@ class Texts:
         """The references to secrets in it that can't be resolved by anyone. Empty for what doesn't parse."""
         try:
             with within_limits():
-                found = list(wrong_references(self._parse(template.text, template.bare), self._secrets))
+                found = list(wrong_references(every_node(self._parse(template.text, template.bare)), self._secrets))
         except TemplateSyntaxError:
             return []
         return [
@@ -204,7 +206,8 @@ class Texts:
         if names is None:
             try:
                 with within_limits():
-                    names = names_of(self._parse(*key), self._environment.globals)
+                    tree = self._parse(*key)
+                    names = names_of(tree, every_node(tree), self._environment.globals)
             except TemplateSyntaxError:
                 names = Names(frozenset(), frozenset())
             self._named[key] = names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 from jinja2 import nodes
@@ -36,8 +36,8 @@ class Unknown(NamedTuple):
     line: int
 
 
-def unknown_names(tree: nodes.Template, environment: DataEnvironment) -> Iterator[Unknown]:
-    """All of a template, those of each kind in its order."""
+def unknown_names(tree: Sequence[nodes.Node], environment: DataEnvironment) -> Iterator[Unknown]:
+    """All of a template, given by all its nodes; those of each kind in its order."""
     known = {"filter": cast(Functions, environment.filters), "test": cast(Functions, environment.tests)}
     seen = set()
     for kind, name, line in _named(tree):
@@ -50,8 +50,10 @@ def unknown_names(tree: nodes.Template, environment: DataEnvironment) -> Iterato
         yield Unknown(UNKNOWN_SECRET, detail, line)
 
 
-def _named(tree: nodes.Template) -> Iterator[tuple[str, str, int]]:
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
+def _named(tree: Sequence[nodes.Node]) -> Iterator[tuple[str, str, int]]:
+    for node in tree:
+        if not isinstance(node, (nodes.Filter, nodes.Test)):
+            continue
         yield ("filter" if isinstance(node, nodes.Filter) else "test"), node.name, node.lineno
         kind, place = _NAMING.get(short_name(node.name), ("", 0))
         given = node.args[place] if kind and len(node.args) > place else None
