@@ -207,15 +207,15 @@ def prepare(
     is a mistake where the plan ``sends`` something to hosts, and else a warning. With ``check`` tasks only say what
     they would change, with ``diff`` they show it. ``made_up`` gives hosts for the playbook in place of the inventory;
     undefined variables aren't mistakes then, since hosts may define them. ``plugins`` and ``templating``
-    are those of the settings, if they are at hand.
+    are those of the settings, if they are at hand; what ``templating`` doesn't trust isn't run.
     """
     plugins = plugins or registry(settings)
     with inputs_noted() as inputs:
         paths = playbooks if isinstance(playbooks, Sequence) else ()
-        beside = _neighbours((path.absolute().parent for path in paths), plugins)
+        templating = templating or Templating(settings.template_timeout, plugins)
+        beside = _neighbours((path.absolute().parent for path in paths), plugins, templating)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
-        templating = templating or Templating(settings.template_timeout, plugins)
         modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
         playbook, inventory = instead(*_read(playbooks, settings, plugins, extra, templating, made_up, beside))
         warnings = Diagnostics()
@@ -293,14 +293,14 @@ def _plan(
     )
 
 
-def _neighbours(directories: Iterable[Path], plugins: Registry) -> list[Diagnostic]:
+def _neighbours(directories: Iterable[Path], plugins: Registry, templating: Templating) -> list[Diagnostic]:
     """Load the filters, tests and lookups that stand in files beside playbooks and in roles; few have any."""
     places = [place for place in dict.fromkeys(directories) if any((place / name).is_dir() for name in NEIGHBOURS)]
     if not places:
         return []
     from drumline.templating.neighbours import load_neighbours
 
-    return load_neighbours(places, plugins)
+    return load_neighbours(places, plugins, trusted=templating.trusted)
 
 
 def _directories(playbook: Playbook) -> Iterator[Path]:
@@ -340,7 +340,7 @@ def _read(
             playbook, found = read(plugins.actions, around)
             mistakes.found.extend(found)
             mistakes.imported = playbook.imported
-        beside += _neighbours(_directories(playbook), plugins)
+        beside += _neighbours(_directories(playbook), plugins, templating)
         if made_up is not None:
             inventory = made_up(playbook)
         if mistakes.found:

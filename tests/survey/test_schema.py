@@ -97,7 +97,8 @@ def test_the_command_prints_it(tmp_path: Path) -> None:
         "def perform(call):\n    yield from ()\n    return Result()\n"
         "@hookimpl\ndef drumline_actions():\n    return [Action(name='own_one', perform=perform, help='Own')]\n"
     )
-    ended = call(tmp_path, "schema")
+    assert "own_one" not in call(tmp_path, "schema").out  # the file isn't run
+    ended = call(tmp_path, "schema", "--trust")
     schema = json.loads(ended.out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "own_one" in schema["$defs"]["task"]["properties"]

@@ -1,12 +1,11 @@
 """Completions of a half-typed word: hosts, groups, tags, tasks, runs, actions. A shell asks for them at each Tab.
 
-Nothing here may fail, print, or run a program or a plugin of the working directory. If anything goes wrong, there are
-no proposals.
+Nothing here may fail, print, or run a program, a plugin or a lookup of the working directory. If anything goes wrong,
+there are no proposals.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -46,20 +45,9 @@ def _starting(names: Iterable[str], incomplete: str, before: str = "") -> Iterat
 
 
 def _inventory(context: click.Context) -> Inventory:
-    from drumline.inventory.readers import BUILT_IN
-    from drumline.inventory.reading import Configured, SourceRules
-    from drumline.inventory.sources import load_inventory
-    from drumline.plugin.sources import InventorySource, SourceData
+    from drumline.inventory.looking import look_at
 
-    def is_program(source: str) -> bool:
-        return os.path.isfile(source) and os.access(source, os.X_OK)
-
-    # No program is started for a Tab, and no server is asked.
-    silent = InventorySource(
-        name="none", claims=is_program, stands_in=lambda _name: True, options=(), read=lambda _call: SourceData()
-    )
-    sources = settings_with(inventory=_inventories(context)).inventory or ("inventory",)
-    return load_inventory(sources, [silent, *BUILT_IN], rules=SourceRules(configured=lambda *_: Configured({}, {})))
+    return look_at(settings_with(inventory=_inventories(context)).inventory or ("inventory",))
 
 
 def _patterns(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
@@ -122,9 +110,12 @@ def _tags_of(value: Any) -> Iterator[str]:
 def _task_times(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     """``TASK=`` for the tasks of the playbooks on the line."""
     from drumline.built_in import all_plugins
-    from drumline.loading.playbook import load_playbooks
+    from drumline.loading.playbook import read_playbooks
+    from drumline.loading.reading import Around
+    from drumline.templating.templates import Templating
 
-    playbook = load_playbooks(_playbooks(context), all_plugins().actions)
+    around = Around(templating=Templating(trusted=False))
+    playbook, _ = read_playbooks(_playbooks(context), all_plugins().actions, around)
     return _starting((f"{task.id}=" for play in playbook.plays for task in play.tasks), incomplete)
 
 

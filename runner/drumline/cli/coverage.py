@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from drumline.cli.options import trust_option
+
 
 @click.command("coverage")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
@@ -17,18 +19,19 @@ import click
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )
 @click.option("--list", "listed", is_flag=True, help="List everything that doesn't load, with its mistakes.")
+@trust_option
 @click.option("--most", type=click.IntRange(min=0), default=25, show_default=True, help="Names of each kind; 0: all.")
-def command(paths: tuple[Path, ...], stubs: bool, form: str, listed: bool, most: int) -> None:
+def command(paths: tuple[Path, ...], stubs: bool, form: str, listed: bool, most: int, trust: bool) -> None:
     """Say what share of the playbooks and roles below PATH loads, and what is missing for the rest, by count.
 
     Each is planned with a made-up inventory that has every group that it names. Undefined variables aren't counted,
-    since the real inventory may define them.
+    since the real inventory may define them. No code of what is looked at is run, unless it is trusted by --trust.
     """
     from drumline.survey.checking import Checker
     from drumline.survey.coverage import as_json, as_text, coverage_of
     from drumline.survey.finding import units_in
 
-    with Checker(stubs=stubs).working() as checker:
+    with Checker(stubs=stubs, trusted=trust).working() as checker:
         checked = [checker.check(unit) for unit in units_in(paths, checker.actions)]
     coverage = coverage_of(checked)
     if form == "json":

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from drumline.cli.messages import look_of
-from drumline.cli.options import settings_with
+from drumline.cli.options import settings_with, trust_option
 from drumline.cli.passwords import vault_options
 
 
@@ -26,12 +26,15 @@ from drumline.cli.passwords import vault_options
     "--skip", metavar="IDS", help="Advice to leave out (ids with commas), beside what the setting lint_skip names."
 )
 @click.option("--errors-only", is_flag=True, help="Only what a run would refuse.")
+@trust_option
 @vault_options
-def command(paths: tuple[Path, ...], form: str, skip: str | None, errors_only: bool) -> None:
+def command(paths: tuple[Path, ...], form: str, skip: str | None, errors_only: bool, trust: bool) -> None:
     """Say what is wrong with playbooks, roles, task files and inventories, and give advice. No host is needed.
 
     PATH is a file or a directory. Undefined variables and hosts that aren't there are left to 'drumline plan', which
     knows the inventory. A comment '# noqa: ID' turns advice off for its line.
+
+    No code of what is looked at is run; what depends on it counts as unknown. --trust changes that.
 
     Exit status: 0 if there is nothing to say, 2 for warnings and advice, 5 for errors.
     """
@@ -39,7 +42,7 @@ def command(paths: tuple[Path, ...], form: str, skip: str | None, errors_only: b
     from drumline.survey.linting import Level, lint
 
     skipped = {name.strip() for name in (skip or "").split(",") if name.strip()}
-    findings = lint(paths, skipped | set(settings_with().lint_skip))
+    findings = lint(paths, skipped | set(settings_with().lint_skip), trusted=trust)
     if errors_only:
         findings = [one for one in findings if one.level is Level.ERROR]
     text = as_text(findings, look_of(sys.stdout)) if form == "text" else FORMATS[form](findings)

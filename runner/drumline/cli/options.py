@@ -150,6 +150,11 @@ check_options = _several(
     click.option("-D", "--diff", is_flag=True, help="Show what tasks change in files, line by line."),
 )
 
+#: ``trust: bool``.
+trust_option = click.option(
+    "--trust", is_flag=True, help="Run code of the project: its plugins, filters, tests, lookups and password programs."
+)
+
 #: ``state: Path | None``.
 state_option = click.option(
     "--state",

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
-from drumline.config import load_settings
+from drumline.config import Settings, settings_and_sources
 from drumline.errors import UsageError
 from drumline.secret import Secret
 from drumline.source.vault import DEFAULT, Keyring, Password, use_keyring
@@ -49,11 +50,14 @@ _OPTIONS = (
 
 
 def vault_options(function: F) -> F:
-    """Add the options to a command, and use these passwords while it runs."""
+    """Add the options to a command, and use these passwords while it runs.
+
+    Where the command has an option ``--trust`` that isn't given, programs that a file of settings names aren't run.
+    """
 
     @wraps(function)
     def command(*arguments: Any, **given: Any) -> Any:
-        use_keyring(Keyring(passwords_of(taken(given))))
+        use_keyring(Keyring(passwords_of(taken(given, trusted=given.get("trust", True)))))
         return function(*arguments, **given)
 
     for option in reversed(_OPTIONS):
@@ -61,14 +65,33 @@ def vault_options(function: F) -> F:
     return command  # type: ignore[return-value]  # wraps keeps the signature, which its type can't say
 
 
-def taken(given: dict[str, Any]) -> list[tuple[str, str]]:
+def taken(given: dict[str, Any], *, trusted: bool = True) -> list[tuple[str, str]]:
     """Label and source of each password named by options or settings; removes these options from ``given``."""
     ids, files = given.pop("vault_ids"), given.pop("vault_password_files")
-    settings = load_settings(Path(), os.environ)
+    settings = _settings(trusted)
     if not files and settings.vault_password_file:
         files = (settings.vault_password_file,)
     asked = [(DEFAULT, PROMPTS[0])] if given.pop("ask_vault_pass") else []
     return [*map(split_id, (*settings.vault_identity_list, *ids)), *((DEFAULT, file) for file in files), *asked]
+
+
+def _settings(trusted: bool) -> Settings:
+    """Those of the working directory; if that isn't trusted, without programs that files there name for passwords."""
+    loaded = settings_and_sources(Path(), os.environ)
+    if trusted or loaded.file is None or loaded.file.parent != Path():
+        return loaded.settings
+    written = {name for name, source in loaded.sources.items() if source.startswith(f"{loaded.file}:")}
+    settings = loaded.settings
+    if "vault_password_file" in written and _is_program(settings.vault_password_file or ""):
+        settings = replace(settings, vault_password_file=None)
+    if "vault_identity_list" in written:
+        kept = tuple(one for one in settings.vault_identity_list if not _is_program(split_id(one)[1]))
+        settings = replace(settings, vault_identity_list=kept)
+    return settings
+
+
+def _is_program(source: str) -> bool:
+    return source not in PROMPTS and os.access(Password(DEFAULT, source).path, os.X_OK)
 
 
 def split_id(text: str) -> tuple[str, str]:

@@ -24,7 +24,8 @@ VAULT = b"$ANSIBLE_VAULT;"
 #: The label of a password that has none.
 DEFAULT = "default"
 
-_MISSING = "A vault password is missing"
+#: What is said of data that no password is there for.
+MISSING = "A vault password is missing"
 _HELP = "Give --vault-password-file FILE, --vault-id LABEL@FILE, or -J to be asked for it."
 #: Seconds for a program that prints a password, and for whatever it asks.
 _PATIENCE = 120.0
@@ -122,7 +123,7 @@ class Keyring:
             try:
                 self.open(text.encode(), place)
             except FilesError as error:
-                if error.diagnostics[0].summary != _MISSING:
+                if error.diagnostics[0].summary != MISSING:
                     raise
                 self.locked.extend(error.diagnostics)
             return text
@@ -161,7 +162,7 @@ class Keyring:
         which = f" with the label '{sealed.label}'" if sealed.label else ""
         if not self.passwords:
             detail = f"It was encrypted by ansible-vault{which}, and there is no password to open it. {_HELP}"
-            return _refusal(_MISSING, detail, place)
+            return _refusal(MISSING, detail, place)
         tried = ", ".join(f"'{password.label}' ({password.source})" for password in self.passwords)
         detail = (
             f"It was encrypted by ansible-vault{which}. Tried: {tried}. Either it has another password, or it was "

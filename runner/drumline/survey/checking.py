@@ -15,16 +15,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from drumline.app import prepare, registry
+from drumline.built_in import all_plugins
 from drumline.config import Settings, load_settings
 from drumline.diagnostics import Diagnostic, Diagnostics
 from drumline.errors import DrumlineError, FilesError
+from drumline.inventory.looking import look_at
+from drumline.inventory.sources import load_inventory
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.reading import Around
 from drumline.loading.written import templates_in
+from drumline.model.host import Inventory
 from drumline.model.plan import Plan
 from drumline.model.playbook import Playbook
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
+from drumline.source.vault import MISSING
 from drumline.source.yaml import kept, plain, read
 from drumline.survey.finding import Kind, Unit, task_files
 from drumline.survey.made_up import made_up
@@ -68,8 +73,10 @@ class Checked(Struct, frozen=True, kw_only=True):
 class Checker:
     """Looks at one unit after the other. What they share is read once. For one thread."""
 
-    def __init__(self, *, stubs: bool = False) -> None:
+    def __init__(self, *, stubs: bool = False, trusted: bool = False) -> None:
+        """``trusted``: what is looked at may run its code, such as plugins of the project."""
         self._stubs = stubs
+        self._trusted = trusted
         self._registries: dict[str, Registry] = {}
         self._templating: dict[str, Templating] = {}  #: It keeps what it has read.
         self._settings: dict[Path, Settings] = {}
@@ -79,8 +86,12 @@ class Checker:
 
     @property
     def plugins(self) -> Registry:
-        """Those of no project."""
+        """Those of no playbook."""
         return self._registry("")
+
+    def inventory(self, path: str) -> Inventory:
+        """What an inventory gives; only one that is trusted starts programs and asks servers. Raises ``FilesError``."""
+        return load_inventory([path], self.plugins.inventory_sources) if self._trusted else look_at([path])
 
     def made(self, diagnostic: Diagnostic) -> bool:
         """Whether it is about something that was made up."""
@@ -96,7 +107,7 @@ class Checker:
         if node is not None and not isinstance(node.value, dict):
             detail = f"A file of variables is a dictionary, but this is {node.kind}."
             found.add("Not variables", detail=detail, position=node.position)
-        templating = self._templating.setdefault("", Templating(plugins=self.plugins))
+        templating = self._templating_of("")
         for template in templates_in(plain(node)):
             found.extend(templating.check(template))
         return list(found)
@@ -121,16 +132,21 @@ class Checker:
         settings = self._settings_for(unit)
         place = _place_of_filters(unit)
         plugins = self._registry(place)
-        templating = self._templating.setdefault(place, Templating(plugins=plugins))
-
+        templating = self._templating_of(place)
         if self._stubs:
-            stood_in = [WithStubs(plugins.actions, own.modules)]
+            stood_in = [WithStubs(plugins.actions, own.modules | own.offered)]
             plugins = replace(plugins, actions=stood_in[0])
+        elif not self._trusted:
+            plugins = replace(plugins, actions=WithStubs(plugins.actions, own.offered, others=False))
         mistakes, warnings, playbook, plan = _checked(path, settings, plugins, templating)
         roles: list[str] = []
         if self._stubs:
             roles = [_role_named(mistake) for mistake in mistakes if mistake.summary == _OF_ROLES]
-            mistakes = [one for one in mistakes if not _is_of(own, one) and one.summary != _OF_ROLES]
+            mistakes = [one for one in mistakes if not _is_of(own.plugins, one) and one.summary != _OF_ROLES]
+        if not self._trusted:
+            mistakes = [one for one in mistakes if not _is_of(own.offered, one)]
+            warnings += [one for one in mistakes if one.summary == MISSING]  # its program, if any, wasn't run
+            mistakes = [one for one in mistakes if one.summary != MISSING]
         return Checked(
             unit=unit,
             mistakes=tuple(self.mended(mistakes, unit)),
@@ -194,10 +210,15 @@ class Checker:
 
     def _registry(self, own: str) -> Registry:
         if own not in self._registries:
-            self._registries[own] = registry(Settings())
+            self._registries[own] = registry(Settings()) if self._trusted else all_plugins()
             if own:
-                load_neighbours([Path(own)], self._registries[own])
+                load_neighbours([Path(own)], self._registries[own], trusted=self._trusted)
         return self._registries[own]
+
+    def _templating_of(self, own: str) -> Templating:
+        if own not in self._templating:
+            self._templating[own] = Templating(plugins=self._registry(own), trusted=self._trusted)
+        return self._templating[own]
 
     def _own_of(self, root: str) -> Own:
         """What the project has of its own; its collections can be found in the scratch directory then."""
@@ -227,11 +248,11 @@ def _role_named(mistake: Diagnostic) -> str:
     return f"role {found[1]}" if found else "role"
 
 
-def _is_of(own: Own, diagnostic: Diagnostic) -> bool:
-    """Whether a mistake only says that a filter, test or lookup of the project isn't there."""
+def _is_of(own: frozenset[str], diagnostic: Diagnostic) -> bool:
+    """Whether a mistake only says that a filter, test or lookup of these names isn't there."""
     if diagnostic.summary not in _OF_PLUGINS:
         return False
-    return any(name.rpartition(".")[2] in own.plugins for name in re.findall(r"(?<!\w)'([\w.]+)'", diagnostic.detail))
+    return any(name.rpartition(".")[2] in own for name in re.findall(r"(?<!\w)'([\w.]+)'", diagnostic.detail))
 
 
 def _checked(

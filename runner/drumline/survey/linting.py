@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostic, did_you_mean
 from drumline.errors import DrumlineError, FilesError, UsageError
-from drumline.inventory.sources import load_inventory
 from drumline.lint.advice import RULES, advise
 from drumline.lint.waits import lint_waits
 from drumline.loading.connection import check_connections
@@ -44,11 +43,13 @@ class Finding(Struct, frozen=True, kw_only=True):
     diagnostic: Diagnostic
 
 
-def lint(paths: Sequence[Path], skipped: Collection[str] = ()) -> list[Finding]:
-    """Everything that there is to say, file by file. Raises ``UsageError`` for a path or an id that isn't there."""
+def lint(paths: Sequence[Path], skipped: Collection[str] = (), *, trusted: bool = False) -> list[Finding]:
+    """Everything that there is to say, file by file. Only what is ``trusted`` runs any of its code.
+
+    Raises ``UsageError`` for a path or an id that isn't there."""
     _check_ids(skipped)
     found: dict[tuple[str, Diagnostic], Finding] = {}
-    with Checker().working() as checker:
+    with Checker(trusted=trusted).working() as checker:
         for unit in units_in(paths, checker.actions, everything=True):
             for finding in _of_unit(unit, checker):
                 where = replace(finding.diagnostic, detail=_without_chain(finding.diagnostic.detail))
@@ -83,7 +84,7 @@ def _advice(checked: Checked, checker: Checker) -> Iterator[tuple[str, Diagnosti
 def _of_inventory(unit: Unit, checker: Checker) -> Iterator[Finding]:
     plugins = checker.plugins
     try:
-        inventory = load_inventory([unit.path], plugins.inventory_sources)
+        inventory = checker.inventory(unit.path)
     except FilesError as error:
         yield from (_finding(Level.ERROR, mistake) for mistake in error.diagnostics)
         return

@@ -25,6 +25,7 @@ class Own(Struct, frozen=True, kw_only=True):
 
     modules: frozenset[str]
     plugins: frozenset[str]
+    offered: frozenset[str]  #: What plugins of drumline may offer in its ``plugins`` directory: actions, filters, …
     collections: dict[str, str]  #: ``namespace.name`` to the directory.
 
 
@@ -32,6 +33,7 @@ def own_of(root: str) -> Own:
     """What there is below a directory."""
     modules: set[str] = set()
     plugins: set[str] = set()
+    offered: set[str] = set()
     collections: dict[str, str] = {}
     for directory, names, files in os.walk(root):
         names[:] = [name for name in names if not name.startswith(".")]
@@ -40,10 +42,17 @@ def own_of(root: str) -> Own:
             modules.update(Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
         if place.name in _PLUGINS:
             plugins.update(name for file in files if file.endswith(".py") for name in _names_in(place / file))
+        if place.name == "plugins":
+            offered.update(name for file in files if file.endswith(".py") for name in _names_in(place / file))
         if "galaxy.yml" in files:
             said = dict(_OF_GALAXY.findall(_text(place / "galaxy.yml")))
             collections.setdefault(f"{said.get('namespace')}.{said.get('name')}", directory)
-    return Own(modules=frozenset(modules), plugins=frozenset(plugins), collections=collections)
+    return Own(
+        modules=frozenset(modules),
+        plugins=frozenset(plugins),
+        offered=frozenset(offered),
+        collections=collections,
+    )
 
 
 def _names_in(path: Path) -> Iterator[str]:

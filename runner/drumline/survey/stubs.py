@@ -36,10 +36,11 @@ def _stub(name: str) -> Action:
 class WithStubs(Mapping[str, Action]):
     """The actions there are; any other name of a module is a stub, unless it resembles a keyword."""
 
-    def __init__(self, actions: Mapping[str, Action], own: frozenset[str]) -> None:
-        """``own`` are names of modules that stand beside the playbooks."""
+    def __init__(self, actions: Mapping[str, Action], own: frozenset[str], *, others: bool = True) -> None:
+        """``own`` are names of modules that stand beside the playbooks; without ``others`` only these are stubs."""
         self._actions = actions
         self._own = own
+        self._others = others
         self._stubs: dict[str, Action] = {}
         self.used: dict[str, None] = {}  #: The names of stubs that were asked for.
 
@@ -63,7 +64,7 @@ class WithStubs(Mapping[str, Action]):
     def _is_module(self, name: str) -> bool:
         if name in self._own:
             return True
-        if not _NAME.fullmatch(name) or name.startswith("with_") or keywords.is_not_yet(name):
+        if not self._others or not _NAME.fullmatch(name) or name.startswith("with_") or keywords.is_not_yet(name):
             return False
         known = not_yet.module(name) or not_yet.of_family(name)
         return bool(known) or (closest(name, _KEYWORDS, 0.75) is None and not did_you_mean(name, self._actions))

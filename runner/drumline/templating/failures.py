@@ -27,6 +27,13 @@ class TemplateEnded(TemplateFailed):
         self.timed_out = error.timed_out
 
 
+class NotRun(TemplateFailed):
+    """The same, because these files are only looked at: none of their code is run, nor what they have a lookup do."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"The {kind} '{name}' isn't run, since these files are only looked at.")
+
+
 class VariableUndefined(TemplateFailed, Unresolved):
     """The same, because a variable, an attribute or an item isn't there."""
 

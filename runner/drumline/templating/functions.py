@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from drumline.templating.bounds import behind_check
+from drumline.templating.failures import NotRun
 from drumline.templating.offers import BuiltIn
 
 Function: TypeAlias = Callable[..., Any]
@@ -22,6 +23,18 @@ _PREFIX = re.compile(r"(?:ansible\.(?:builtin|utils|netcommon)|community\.genera
 def short_name(name: str) -> str:
     """The name without its collection, where that is one whose functions are here."""
     return _PREFIX.sub("", name, count=1) if "." in name else name
+
+
+class Unrun:
+    """Stands in for a filter, test or lookup that isn't run, since files are only looked at: using it fails."""
+
+    takes_all_terms = True  # a lookup without terms fails as well
+
+    def __init__(self, kind: str, name: str) -> None:
+        self._kind, self._name = kind, name
+
+    def __call__(self, *_arguments: Any, **_options: Any) -> Any:
+        raise NotRun(self._kind, self._name)
 
 
 class Functions(dict[str, Any]):
@@ -40,7 +53,10 @@ class Functions(dict[str, Any]):
     def __missing__(self, name: str) -> Function:
         short = short_name(name)
         offer = self._offered.get(name) or self._offered.get(short)
-        if isinstance(offer, BuiltIn) and offer:
+        found: Function
+        if isinstance(offer, Unrun):
+            found = offer
+        elif isinstance(offer, BuiltIn) and offer:
             found = behind_check(short, imported(offer))
         elif offer and not isinstance(offer, BuiltIn):
             found = self._adapt(name if self._offered.get(name) else short)
@@ -55,6 +71,10 @@ class Functions(dict[str, Any]):
         short = short_name(name) if isinstance(name, str) else name
         return super().__contains__(short) or bool(self._offered.get(short))  # type: ignore[call-overload]
 
+    def unrun(self, kind: str) -> Functions:
+        """The same names, none of which is run."""
+        return _Unrun(self, kind)
+
     def refusal(self, name: str) -> str:
         """Why a name isn't there, if that is known."""
         refused: Mapping[str, str] = getattr(self._offered, "refused", {})
@@ -68,6 +88,17 @@ class Functions(dict[str, Any]):
             return self[name]
         except KeyError:
             return default
+
+
+class _Unrun(Functions):
+    def __init__(self, functions: Functions, kind: str) -> None:
+        super().__init__({}, functions._offered, lambda name: Unrun(kind, name))
+        self._kind = kind
+
+    def __missing__(self, name: str) -> Function:
+        if name not in self:
+            raise KeyError(name)
+        return Unrun(self._kind, name)
 
 
 def imported(where: str) -> Any:

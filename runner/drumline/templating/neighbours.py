@@ -18,6 +18,7 @@ from typing import Any
 from drumline.diagnostics import Diagnostic, Position
 from drumline.plugin.registry import Offers, Registry
 from drumline.source.inputs import note_content
+from drumline.templating.functions import Unrun
 from drumline.templating.lookups import of_all_terms
 
 #: Directory to the class in its files, and the method that gives functions by name.
@@ -29,19 +30,22 @@ _KINDS = {
 _OF_ANSIBLE = ("ansible", "ansible_collections")
 
 
-def load_neighbours(directories: Iterable[Path], registry: Registry) -> list[Diagnostic]:
-    """Enter what stands in such directories, and say what can't be loaded. Names that are there already win."""
+def load_neighbours(directories: Iterable[Path], registry: Registry, *, trusted: bool = True) -> list[Diagnostic]:
+    """Enter what stands in such directories, and say what can't be loaded. Names that are there already win.
+
+    Of files that aren't ``trusted`` nothing is run: names that seem to be offered are there, and can't be used.
+    """
     found: list[Diagnostic] = []
     kinds = {"filter_plugins": registry.filters, "test_plugins": registry.tests, "lookup_plugins": registry.lookups}
     for directory in dict.fromkeys(directories):
         for name, offers in kinds.items():
             if (directory / name).is_dir():
                 for path in sorted((directory / name).glob("[!_.]*.py")):
-                    found.extend(_load(path, name, offers))
+                    found.extend(_load(path, name, offers, trusted=trusted))
     return found
 
 
-def _load(path: Path, kind: str, offers: Offers[Any]) -> Iterator[Diagnostic]:
+def _load(path: Path, kind: str, offers: Offers[Any], *, trusted: bool) -> Iterator[Diagnostic]:
     owner = f"The file {path}"
     if owner in offers.owners.values():  # another playbook of this run is beside it too
         return
@@ -54,7 +58,7 @@ def _load(path: Path, kind: str, offers: Offers[Any]) -> Iterator[Diagnostic]:
             for name in _written_names(tree, path, kind):
                 offers.refuse(name, f"{path} has '{name}', and needs Ansible's own Python ('{needed}').")
             return
-        functions = _functions(_imported(path), path, kind)
+        functions = _functions(_imported(path), path, kind) if trusted else _unrun(tree, path, kind)
     except SyntaxError as error:
         yield _warning(f"{error.msg}.", Position(str(path), error.lineno or 1, error.offset or 1))
     except Exception as error:  # whatever a stranger's module raises
@@ -97,6 +101,16 @@ def _written_names(tree: ast.Module, path: Path, kind: str) -> Iterator[str]:
                 for key in written.keys:
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
                         yield key.value
+
+
+def _unrun(tree: ast.Module, path: Path, kind: str) -> Mapping[str, Callable[..., Any]]:
+    """What the file may offer: every text in it may be a name, since a dictionary of them can be made in many ways."""
+    of_kind = kind.removesuffix("_plugins")
+    if not _KINDS[kind][1]:
+        return {path.stem: Unrun(of_kind, path.stem)}
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    keywords = (node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg)
+    return {name: Unrun(of_kind, name) for name in (*texts, *keywords) if name.isidentifier()}
 
 
 def _imported(path: Path) -> ModuleType:

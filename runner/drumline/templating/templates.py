@@ -52,8 +52,12 @@ class Compiled:
 class Templating:
     """All templates of a run. Each text is compiled once; may be used from several threads."""
 
-    def __init__(self, seconds: float = DEFAULT, plugins: Registry | None = None) -> None:
-        """``seconds`` is what one rendering may take. Without ``plugins`` there is only what drumline offers itself."""
+    def __init__(self, seconds: float = DEFAULT, plugins: Registry | None = None, *, trusted: bool = True) -> None:
+        """``seconds`` is what one rendering may take. Without ``plugins`` there is only what drumline offers itself.
+
+        Of files that aren't ``trusted`` no code is run, and no lookup: what needs one can't be rendered.
+        """
+        self.trusted = trusted
         self._seconds = seconds
         self._plugins = plugins
         self._register: Callable[[str], None] | None = None  # in a run: what registers a secret
@@ -64,7 +68,7 @@ class Templating:
     def _texts(self) -> Texts:
         from drumline.templating.texts import Texts  # it brings jinja2, which a run without templates doesn't need
 
-        return Texts(self._seconds, self._plugins, lambda: self._register)
+        return Texts(self._seconds, self._plugins, lambda: self._register, trusted=self.trusted)
 
     def resolve_secrets(self, register: Callable[[str], None]) -> None:
         """A run begins: references to secrets are resolved from here on, and what they give is registered first."""

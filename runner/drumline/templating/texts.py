@@ -73,12 +73,16 @@ class _Code:
 class Texts:
     """The templates of a run, each compiled once. See :class:`drumline.templating.templates.Templating`."""
 
-    def __init__(self, seconds: float, plugins: Registry | None, register: Callable[[], Register | None]) -> None:
+    def __init__(
+        self, seconds: float, plugins: Registry | None, register: Callable[[], Register | None], *, trusted: bool = True
+    ) -> None:
         """``register`` gives what a resolved secret is registered with, None before the run."""
         self._seconds = seconds
         plugins = plugins or _BUILT_IN
         self._secrets = SecretReferences(plugins.secrets, register)
         functions = _Functions.of(plugins)
+        if not trusted:
+            functions = functions._replace(lookups=functions.lookups.unrun("lookup"))
         # Not optimized: that would evaluate constant parts when a template is compiled.
         options: dict[str, Any] = {"undefined": Missing, "trim_blocks": True, "optimized": False}
         self._environment = _fitted(PlaybookEnvironment(**options), functions)
