@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drumline.clock import Clock, SystemClock
@@ -90,7 +91,7 @@ class RunContext:
             transports,
             templating,
             secrets,
-            scope=self.scope,
+            scope=partial(self.scope, doubtful=False),
             definitions=self._definitions,
             own=self._own,
             passwords=passwords,
@@ -106,6 +107,7 @@ class RunContext:
             gathered=self.gained.gathered,
             included=self.gained.included,
             of_plays=self.gained.of_plays,
+            doubts=self.gained.open if plan.check else None,
         )
         self._growing = self._growing_of(selection, around) if may_grow(plan) else None
         # Those that are the same for all jobs; None where some differ.
@@ -155,8 +157,19 @@ class RunContext:
                 self._note_secrets(_variables_of(event.growth.steps))
             yield event
 
-    def scope(self, step: Step, host: str, own: Variables = NOTHING, set_by_job: Variables = NO_FACTS) -> Scope:
-        """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what earlier items set."""
+    def scope(
+        self,
+        step: Step,
+        host: str,
+        own: Variables = NOTHING,
+        set_by_job: Variables = NO_FACTS,
+        *,
+        doubtful: bool = True,
+    ) -> Scope:
+        """The variables of one job; ``own`` are those of a loop's item, ``set_by_job`` what earlier items set.
+
+        ``doubtful``: see :meth:`.Scopes.scope`.
+        """
         return self._scopes.scope(
             self._scopes.host(host),
             play=self.plan.plays[step.play].play,
@@ -165,6 +178,7 @@ class RunContext:
             set_by_job=set_by_job,
             batch=self.gained.play_hosts.magic(step),
             everywhere={"results": self.gained.results.of_play(step.play)},
+            doubtful=doubtful,
         )
 
     def _definitions(self, step: Step, host: str) -> tuple[Variables, ...]:

@@ -52,18 +52,21 @@ class Scopes:
         gathered: Mapping[str, Facts] | None = None,
         included: Mapping[str, Variables] | None = None,
         of_plays: Mapping[tuple[str, str], Variables] | None = None,
+        doubts: Mapping[str, str] | None = None,
     ) -> None:
         """``seen`` is called with the name and value of each rendered definition.
 
         ``facts`` are what tasks have set for hosts so far, ``gathered`` the hosts' gathered facts, ``included`` what
         ``include_vars`` read for them, ``of_plays`` what ``vars_files`` did for a play (by its id) and a host. The
-        values of each are replaced, never changed. ``called`` are magic variables that say how the run was called.
+        values of each are replaced, never changed. ``doubts`` says of hosts that may have more variables than a check
+        knows of why that is. ``called`` are magic variables that say how the run was called.
         """
         first = playbook.plays[0].position.path if playbook.plays else playbook.path
         self._facts: Mapping[str, Facts] = {} if facts is None else facts
         self._gathered: Mapping[str, Facts] = {} if gathered is None else gathered
         self._included: Mapping[str, Variables] = {} if included is None else included
         self._of_plays: Mapping[tuple[str, str], Variables] = {} if of_plays is None else of_plays
+        self._doubts: Mapping[str, str] = {} if doubts is None else doubts
         self.definitions = Definitions()
         self._inventory = inventory
         self._extra = extra
@@ -92,17 +95,20 @@ class Scopes:
         batch: Variables = NOTHING,
         everywhere: Variables = NOTHING,
         hostvars: bool = True,
+        doubtful: bool = False,
     ) -> Scope:
         """The variables on a host; None: those that are the same for all hosts.
 
         ``play`` and ``task`` are those that define variables, ``own`` the variables of a loop's item, ``set_by_job``
         what items before it set. ``batch`` and ``everywhere`` are magic variables: those of a batch, and those that
         other hosts have as well when a job looks at them by ``hostvars``. Of a job's they have nothing else.
+        ``doubtful``: whether names that aren't there raise in templates where more variables may be there.
         """
         names = host_magic(host, self._hostvars(everywhere) if hostvars else None) if host is not None else NOTHING
         magic = (names, batch, *self.definitions.magic(play, task), self._run)
         layers = (*magic, *self.layers(host, play, task, own, set_by_job), everywhere)
-        return Scope([layer for layer in layers if layer], self._templating, self._seen)
+        doubt = self._doubts.get(host.name, "") if doubtful and host is not None else ""
+        return Scope([layer for layer in layers if layer], self._templating, self._seen, doubt)
 
     def layers(
         self,
@@ -130,7 +136,7 @@ class Scopes:
     def _hostvars(self, everywhere: Variables) -> HostVars:
         return HostVars(
             self._inventory.hosts,
-            lambda name: self.scope(self.host(name), everywhere=everywhere, hostvars=False),
+            lambda name: self.scope(self.host(name), everywhere=everywhere, hostvars=False, doubtful=True),
         )
 
     def before(self, host: Host, play: Play) -> Scope:

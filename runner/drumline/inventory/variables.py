@@ -13,17 +13,20 @@ from typing import Any
 
 from drumline import __version__
 from drumline.diagnostics import did_you_mean
+from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.inventory.sources import members
 from drumline.model.host import Host, Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.templating.bounds import ValueTooLarge, weight
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
-from drumline.templating.unclear import UnclearVariable
+from drumline.templating.unclear import UnclearRead, UnclearVariable
 from drumline.templating.values import ATOMS, OMIT
 from drumline.templating.variables import Lookup
 
 _ABSENT = object()
+#: Names of which it is always known whether they are there: no task sets them.
+_CERTAIN = MAGIC_NAMES | {*FAILED_NAMES, "ansible_index_var", "ansible_loop", "ansible_loop_var", "ansible_managed"}
 
 #: The version of Ansible whose playbook language this is, for playbooks that check ``ansible_version``.
 _LANGUAGE = (2, 19, 0)
@@ -42,25 +45,33 @@ class Scope(Lookup):
     ``KeyError`` for an unknown name and ``TemplateFailed`` for a definition that can't be rendered.
     """
 
-    __slots__ = ("_busy", "_layers", "_rendered", "_seen", "_templating")
+    __slots__ = ("_busy", "_doubt", "_layers", "_rendered", "_seen", "_templating")
 
     def __init__(
-        self, layers: Sequence[Variables], templating: Templating, seen: Callable[[str, Any], None] | None = None
+        self,
+        layers: Sequence[Variables],
+        templating: Templating,
+        seen: Callable[[str, Any], None] | None = None,
+        doubt: str = "",
     ) -> None:
-        """``seen`` gets the name and value of each definition that was rendered."""
+        """``seen`` gets the name and value of each definition that was rendered.
+
+        ``doubt``: why there may be more variables than a check knows of.
+        """
         self._layers = tuple(layers)
         self._templating = templating
         self._seen = seen
+        self._doubt = doubt
         self._rendered: dict[str, Any] = {}
         self._busy: list[str] = []
 
     def child(self, *layers: Variables) -> Scope:
         """A scope in which these layers come first. Origins below see them, too (``vars`` that use ``item``)."""
-        return Scope((*layers, *self._layers), self._templating, self._seen)
+        return Scope((*layers, *self._layers), self._templating, self._seen, self._doubt)
 
     def over(self, layer: Variables) -> Scope:
         """A scope in which this layer comes last."""
-        return Scope((*self._layers, layer), self._templating, self._seen)
+        return Scope((*self._layers, layer), self._templating, self._seen, self._doubt)
 
     def __getitem__(self, name: str) -> Any:
         value = self._rendered.get(name, _ABSENT)
@@ -82,13 +93,23 @@ class Scope(Lookup):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The same, or the default for an unknown name: most that may say how a host is reached are unknown."""
-        return self[name] if name in self else default  # noqa: SIM401 - the inherited one raises and catches
+        return self[name] if self._has(name) else default
 
     def __contains__(self, name: object) -> bool:
+        if self._has(name):
+            return True
+        if self._doubt and (doubt := self.doubt(str(name))):
+            raise doubt
+        return False
+
+    def _has(self, name: object) -> bool:
         for layer in self._layers:  # noqa: SIM110 - a generator takes twice as long
             if name in layer:
                 return True
         return False
+
+    def doubt(self, name: str) -> UnclearRead | None:
+        return None if not self._doubt or name in _CERTAIN else UnclearRead(name, self._doubt)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(name for layer in self._layers for name in layer))

@@ -104,9 +104,20 @@ def look_up(name: str, variables: Mapping[str, Any], environment: Any) -> Any:
     try:
         return variables[name]
     except KeyError:
-        return environment.globals.get(name, missing)
+        found = environment.globals.get(name, missing)
+        if found is missing:
+            _check_doubt(name, *getattr(variables, "maps", (variables,)))
+        return found
     except Unresolved as failure:
         return Missing(name=name, cause=failure)
+
+
+def _check_doubt(name: Any, *places: Any) -> None:
+    """Raise if it can't be known that a name isn't in one of these places."""
+    for place in places:
+        doubt = place.doubt(name) if isinstance(place, Lookup) else None
+        if doubt is not None:
+            raise doubt
 
 
 class _DataCode(NativeCodeGenerator):
@@ -183,6 +194,7 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
             try:
                 return obj[argument]
             except KeyError:
+                _check_doubt(argument, obj)
                 return self.undefined(obj=obj, name=argument)
             except Unresolved as failure:
                 return Missing(name=argument, cause=failure)

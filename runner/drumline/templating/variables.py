@@ -17,6 +17,10 @@ class Lookup(Mapping[str, Any]):
         """The sentence that says that it hasn't this name."""
         return f"'{name}' is undefined.{did_you_mean(name, self)}"
 
+    def doubt(self, name: str) -> Exception | None:
+        """What to raise in a template for a name that isn't here, if it can't be known whether it would be."""
+        return None
+
 
 class Unresolved(Exception):
     """Raised by a ``Lookup`` for a variable that exists but whose own template needs something undefined."""
