@@ -423,20 +423,54 @@ def _check_foreseen(prepared: Prepared, preflight: Preflight, mistakes: Diagnost
         preflight.warnings.extend(check.warnings)
 
 
+def expected_plan(prepared: Prepared) -> Plan:
+    """The plan with what its tasks will add, as far as that is known, as if it were imported: for estimates."""
+    from drumline.loading.inlined import inlined
+
+    plan, selection = prepared.plan, prepared.selection
+    playbook = inlined(plan.playbook, prepared.foreseen)
+    if playbook is plan.playbook:
+        return plan
+    scopes = Scopes(prepared.inventory, playbook, prepared.extra_variables, prepared.templating)
+    try:
+        return _plan(
+            playbook,
+            prepared.inventory,
+            scopes,
+            partial(selected, tags=selection.tags, skip_tags=selection.skip_tags),
+            limit=selection.limit,
+            tags=selection.tags,
+            skip_tags=selection.skip_tags,
+            shuffle=_shuffled,
+            later=[planned.play.id for planned in plan.plays if planned.later],
+        )
+    except FilesError:  # something in it needs what only the run knows
+        return plan
+
+
 def estimate_of(
-    prepared: Prepared, scenario: Scenario | None = None, *, rounds: int | None = None, seed: int = 1
+    prepared: Prepared,
+    scenario: Scenario | None = None,
+    *,
+    plan: Plan | None = None,
+    rounds: int | None = None,
+    seed: int = 1,
 ) -> Estimate:
-    """How long a run would take, judging by earlier runs of the playbook. The journal is only read."""
+    """How long a run would take, judging by earlier runs of the playbook. The journal is only read.
+
+    ``plan`` is the expected one, if it is at hand.
+    """
     from drumline.forecast.costs import costs_of
+    from drumline.forecast.draws import Scenario, with_inlined
     from drumline.forecast.durations import read_past
     from drumline.forecast.estimate import estimate
     from drumline.journal.past import past_runs
 
-    settings, plan = prepared.settings, as_known(prepared.plan)
+    settings, plan = prepared.settings, as_known(plan or expected_plan(prepared))
     return estimate(
         plan,
         read_past(past_runs(settings.state, plan.playbook.path)),
-        scenario,
+        with_inlined(scenario or Scenario(), plan),
         forks=settings.forks,
         sessions=settings.sessions,
         costs=costs_of(prepared.inventory.hosts.values(), prepared.registry.transports),

@@ -157,3 +157,67 @@ def test_dot_has_no_room_for_times(drumline: Call) -> None:
     ended = drumline("plan", "site.yml", "--estimate", "--format", "dot")
     assert ended.status == 5
     assert "--format text or json" in ended.err
+
+
+GROWING = """
+- name: Grow
+  hosts: web
+  gather_facts: false
+  tasks:
+    - {id: quiet, shell: sleep 0.01, notify: never, changed_when: false}
+    - {id: loud, shell: sleep 0.01, notify: restart}
+    - {id: known, include_tasks: known.yml}
+    - {id: items, include_tasks: "{{ item }}.yml", loop: [known, deeper]}
+    - {id: after, shell: sleep 0.01}
+    - {id: set, set_fact: {which: slow}}
+    - {id: late, include_tasks: "{{ which }}.yml"}
+  handlers:
+    - {id: restart, name: restart, shell: sleep 0.3}
+    - {id: never, name: never, shell: sleep 0.3}
+"""
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A playbook with handlers and includes, of which one is only known when it runs."""
+    directory = tmp_path_factory.mktemp("growing")
+    (directory / "site.yml").write_text(GROWING)
+    (directory / "known.yml").write_text(
+        "- {id: one, shell: sleep 0.01}\n- {id: two, needs: [one], shell: sleep 0.01}\n"
+    )
+    (directory / "deeper.yml").write_text("- {id: down, include_tasks: known.yml}\n")
+    (directory / "slow.yml").write_text("- {id: slow, shell: sleep 0.5}\n")
+    (directory / "inventory").write_text("[web]\nweb[1:2]\n[all:vars]\nansible_connection=local\n")
+    return directory
+
+
+def test_what_is_known_of_includes_and_handlers_is_counted(growing: Path) -> None:
+    first = json.loads(call(growing, "simulate", "site.yml", "--format", "json", "--rounds", "3").out)
+    tasks = [task for wave in first["plays"][0]["batches"][0]["waves"] for task in wave["tasks"]]
+    added = ["known.one", "known.two", "items.one", "items.two", "items.down", "items.down.one", "items.down.two"]
+    assert [task for task in tasks if task in added] == added
+    assert first["jobs"]["ok"] == 2 * (7 + len(added) + 2)  # tasks, what they add, handlers: all of them notify
+    assert [one["task"] for one in first["taken_to_notify"]] == ["quiet", "loud"]
+    assert first["not_counted"] == {"handlers_of": [], "added_by": [{"play": "grow", "task": "late"}]}
+    said = call(growing, "simulate", "site.yml", "--rounds", "3").out
+    assert "no history: quiet, loud; taken to notify handlers, which run then" in said
+    assert "not counted: what late will add; only the run knows, and no earlier one has it" in said
+
+    assert call(growing, "run", "site.yml").status == 0
+    later = json.loads(call(growing, "simulate", "site.yml", "--format", "json", "--rounds", "3").out)
+    assert later["jobs"]["ok"] == 2 * (7 + len(added) + 1)  # no one has notified 'never'
+    assert (later["no_history"], later["taken_to_notify"]) == ([], [])
+    assert later["not_counted"] == {"handlers_of": [], "added_by": []}
+    waves = {tuple(wave["tasks"]): wave["time"] for wave in later["plays"][0]["batches"][0]["waves"]}
+    assert waves[("late",)]["expected"] > 0.5  # with what it added
+    assert waves[("restart",)]["expected"] > 0.3
+    assert waves[("known.one",)]["expected"] < 0.3
+    twice = json.loads(call(growing, "simulate", "site.yml", "--format", "json", "--take", "known.one=9s").out)
+    assert twice["run"]["expected"] > 9
+
+
+def test_handlers_that_only_templates_name_are_said_not_to_be_counted(growing: Path) -> None:
+    text = GROWING.replace("notify: restart", "notify: '{{ which }}', vars: {which: restart}")
+    (growing / "named.yml").write_text(text)
+    said = call(growing, "plan", "named.yml", "--estimate").out
+    assert "not counted: handlers that loud may notify; only templates name them, and no earlier run has" in said

@@ -11,7 +11,7 @@ from support.worlds import P, T, build
 
 from drumline.errors import UsageError
 from drumline.journal import past
-from drumline.journal.past import past_runs
+from drumline.journal.past import PastJob, past_runs
 from drumline.journal.store import Journal
 from drumline.model.event import JobFinished, JobStaged, RunStarted
 from drumline.model.outcome import Status
@@ -39,7 +39,7 @@ def end(host: str, status: Status = Status.OK, *, ignored: bool = False, began: 
 def test_jobs_that_did_not_fail_are_given_with_their_times(tmp_path: Path) -> None:
     write(tmp_path, "site.yml", end("a"), end("b", Status.FAILED))
     [run] = past_runs(tmp_path, "site.yml")
-    assert run.endings == [(0, "a", "ok", 2.0, 5.0, None)]
+    assert run.endings == [PastJob(0, "a", "ok", 2.0, 5.0, None)]
     assert run.plan.steps[0].task.id == "t0"
 
 

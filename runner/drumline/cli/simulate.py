@@ -80,7 +80,7 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
 
     Exit status: 0, or 5 when the command line or the files are wrong.
     """
-    from drumline.app import estimate_of
+    from drumline.app import estimate_of, expected_plan
     from drumline.forecast.asked import in_batches, scenario_of
     from drumline.forecast.fleet import resized
 
@@ -95,15 +95,16 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
         return playbook, inventory
 
     prepared = prepared_with(playbooks, given, instead=instead)
+    plan = expected_plan(prepared)
     scenario = scenario_of(
-        prepared.plan,
+        plan,
         prepared.inventory,
         take=given["take"],
         fail=given["fail"],
         slow=given["slow"],
         origin=origin,
     )
-    _print(estimate_of(prepared, scenario, rounds=given["rounds"], seed=given["seed"]), shape)
+    _print(estimate_of(prepared, scenario, plan=plan, rounds=given["rounds"], seed=given["seed"]), shape)
 
 
 def _print(found: Estimate, shape: str) -> None:

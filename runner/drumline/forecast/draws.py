@@ -13,18 +13,23 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import Final
+from typing import Final, TypeVar
 
 from drumline.forecast.durations import Past, TaskKey, TaskPast
+from drumline.loading.ids import added_id
+from drumline.loading.inlined import FIRST
 from drumline.model.plan import Plan, Step
 from drumline.model.playbook import Task
+from drumline.model.value import Template
 
 #: Seconds of a job of which nothing is known.
 UNKNOWN: Final = 1.0
 #: The upper end of an 80% interval of the normal distribution.
 _Z80: Final = NormalDist().inv_cdf(0.9)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Scenario:
     take: Mapping[TaskKey, Range] = field(default_factory=dict)
     fail: Mapping[TaskKey, float] = field(default_factory=dict)  #: The chance of each job, 0 to 1.
     slow: Mapping[str, float] = field(default_factory=dict)  #: Times as long.
+    #: Tasks that add others, where these stand in the plan beside them.
+    inlined: Collection[TaskKey] = frozenset()
     #: For hosts that the real fleet doesn't have: the one whose times they have.
     origin: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,6 +69,7 @@ class Drawn:
     fails: frozenset[str]
     staging: Mapping[str, float]
     connects: bool  #: A connection is part of the times already.
+    notified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: Names of handlers, by host.
 
 
 class Round:
@@ -102,6 +110,27 @@ class Round:
             fails=frozenset(fails),
             staging=self._staging(task, step),
             connects=task is not None and task.connects and key not in self._scenario.take,
+            notified=self._notified(task, step, chance),
+        )
+
+    def _notified(self, task: TaskPast | None, step: Step, chance: random.Random) -> Mapping[str, tuple[str, ...]]:
+        """The handlers that jobs notify: those of an earlier run, and in a first one all that they may."""
+        if not step.task.notify:
+            return {}
+        if task is None or not task.notified:
+            return dict.fromkeys(step.hosts, tuple(known_names(step.task)))
+        base = self._of_base(task.notified, chance)
+        origin = self._scenario.origin
+        anyone = list(base.values())
+        known = ((host, base.get(origin.get(host, host))) for host in step.hosts)
+        return {host: chance.choice(anyone) if names is None else names for host, names in known}
+
+    def _of_base(self, by_run: Mapping[int, T], chance: random.Random) -> T:
+        """What was in the earlier run that is played again, else in any that has it."""
+        return (
+            by_run[self._base]
+            if self._base is not None and self._base in by_run
+            else by_run[chance.choice(list(by_run))]
         )
 
     def _times(self, key: TaskKey, step: Step, chance: random.Random) -> dict[str, float]:
@@ -120,11 +149,13 @@ class Round:
         return {host: seconds for host, seconds in known if seconds is not None}
 
     def _as_before(self, task: TaskPast, step: Step, chance: random.Random) -> dict[str, float]:
-        runs = list(task.took)
-        base = task.took[self._base if self._base in task.took else chance.choice(runs)]
+        past = task.took
+        if step.task.traits.adds is not None and key_of(self._plan, step) not in self._scenario.inlined:
+            past = {run: {**took, **task.until.get(run, {})} for run, took in past.items()}
+        base = self._of_base(past, chance)
         size = len(step.hosts), self._forks
         whole = self._past.spread.of(*size) * smoothing(len(self._past.runs)) * self._whole
-        own = task.spread.of(*size) * smoothing(len(runs)) * chance.gauss(0.0, 1.0)
+        own = task.spread.of(*size) * smoothing(len(past)) * chance.gauss(0.0, 1.0)
         shared = math.exp(whole + own)
         origin = self._scenario.origin
         anyone = list(base.values())
@@ -133,7 +164,7 @@ class Round:
             known = origin.get(host, host)
             seconds = base.get(known)
             if seconds is None:
-                found = [taken[known] for taken in task.took.values() if known in taken]
+                found = [taken[known] for taken in past.values() if known in taken]
                 seconds = chance.choice(found or anyone)
             took[host] = seconds if seconds < 0 else seconds * shared
         return took
@@ -144,10 +175,42 @@ def key_of(plan: Plan, step: Step) -> TaskKey:
     return plan.plays[step.play].play.id, step.task.id
 
 
+def with_inlined(scenario: Scenario, plan: Plan) -> Scenario:
+    """The scenario, which knows what tasks add that stands in the plan already (``loading.inlined``)."""
+    blocks = {(plan.plays[block.play].play.id, block.id) for block in plan.blocks}
+    adding = (key_of(plan, step) for step in plan.steps if step.task.traits.adds is not None)
+    known = ((play, task) for play, task in adding if (play, added_id(task, FIRST)) in blocks)
+    return replace(scenario, inlined=frozenset(known))
+
+
 def unknown_tasks(plan: Plan, past: Past, given: Collection[TaskKey] = ()) -> tuple[TaskKey, ...]:
     """The tasks that never ran, but for those whose time is given or needs no history."""
     keys = dict.fromkeys(key_of(plan, step) for step in plan.steps if step.task.traits.asks is None)
     return tuple(key for key in keys if key not in past.tasks and key not in given)
+
+
+def known_names(task: Task) -> list[str]:
+    """The names of handlers that a task notifies, as far as they are known before the run."""
+    return [str(name) for name in task.notify if not isinstance(name, Template)]
+
+
+def guessed(plan: Plan, past: Past) -> tuple[TaskKey, ...]:
+    """The tasks that never ran, and of which it is assumed that they notify handlers."""
+    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps if known_names(step.task))
+    return tuple(key for key in keys if key not in past.tasks)
+
+
+def unguessed(plan: Plan, past: Past) -> tuple[TaskKey, ...]:
+    """Those that never ran, and of which it can't be known what they notify."""
+    templates = (step for step in plan.steps if len(known_names(step.task)) < len(step.task.notify))
+    keys = dict.fromkeys(key_of(plan, step) for step in templates)
+    return tuple(key for key in keys if key not in past.tasks)
+
+
+def uncounted(plan: Plan, past: Past, inlined: Collection[TaskKey] = ()) -> tuple[TaskKey, ...]:
+    """The tasks that add others of which nothing is known: neither their files nor an earlier run."""
+    keys = dict.fromkeys(key_of(plan, step) for step in plan.steps if step.task.traits.adds is not None)
+    return tuple(key for key in keys if key not in past.tasks and key not in inlined)
 
 
 def _limit(task: Task) -> float | None:

@@ -46,6 +46,9 @@ class TaskPast:
     """One task. ``took[run][host]`` is in seconds, below zero where it was skipped in that time."""
 
     took: dict[int, dict[str, float]] = field(default_factory=dict)
+    #: Of a task that adds others, the same until all of that had ended on the host.
+    until: dict[int, dict[str, float]] = field(default_factory=dict)
+    notified: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)  #: Handlers, by run and host.
     #: With ``start``: seconds until the command was waiting on its host; ``took`` is the command alone then.
     staging: dict[str, float] = field(default_factory=dict)
     #: Most of its jobs were their host's first ones, and opened its connection.
@@ -77,6 +80,7 @@ def read_past(runs: Iterable[PastRun]) -> Past:
 def _take_in(past: Past, run: PastRun, comparison: _Comparison) -> None:
     keys = [(run.plan.plays[step.play].play.id, step.task.id) for step in run.plan.steps]
     first: dict[str, PastJob] = {}
+    starts = {(ending.step, ending.host): ending.started for ending in run.endings}
     jobs: dict[TaskKey, int] = defaultdict(int)
     for ending in run.endings:
         key = keys[ending.step]
@@ -84,17 +88,36 @@ def _take_in(past: Past, run: PastRun, comparison: _Comparison) -> None:
         seconds = _seconds(ending)
         took = -seconds if ending.status == "skipped" else seconds
         past.tasks.setdefault(key, TaskPast()).took.setdefault(run.number, {})[ending.host] = took
+        past.tasks[key].notified.setdefault(run.number, {})[ending.host] = ending.notified
         comparison.add(key, run.number, ending, seconds)
         if ending.host not in first or ending.started < first[ending.host].started:
             first[ending.host] = ending
         if ending.began is not None and (ending.step, ending.host) in run.staged:
             staged = run.staged[ending.step, ending.host] - ending.started
             past.tasks[key].staging[ending.host] = max(0.0, staged)
+    for (step, host), end in _ends_of_added(run).items():
+        started = starts.get((step, host))
+        if started is not None:
+            past.tasks[keys[step]].until.setdefault(run.number, {})[host] = max(_LEAST_SECONDS, end - started)
     opened: dict[TaskKey, int] = defaultdict(int)
     for ending in first.values():
         opened[keys[ending.step]] += 1
     for key, count in jobs.items():
         past.tasks[key].connects = past.tasks[key].connects or 2 * opened[key] > count
+
+
+def _ends_of_added(run: PastRun) -> dict[tuple[int, str], float]:
+    """For each job that added others when the last of what it added had ended on its host."""
+    ends: dict[tuple[int, str], float] = {}
+    steps = run.plan.steps
+    if all(step.added_by is None for step in steps):
+        return ends
+    for ending in run.endings:
+        above = steps[ending.step].added_by
+        while above is not None:
+            ends[above, ending.host] = max(ending.ended, ends.get((above, ending.host), 0.0))
+            above = steps[above].added_by
+    return ends
 
 
 def _seconds(ending: PastJob) -> float:

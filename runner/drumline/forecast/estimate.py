@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-from drumline.forecast.draws import Round, Scenario, unknown_tasks
+from drumline.forecast.draws import Round, Scenario, guessed, key_of, uncounted, unguessed, unknown_tasks
 from drumline.forecast.durations import Past, TaskKey
 from drumline.forecast.path import Leg, critical_path
 from drumline.forecast.simulation import Simulated, Simulation, WaveKey
@@ -38,6 +38,9 @@ class Estimate:
     rounds: tuple[Simulated, ...]
     runs: int  #: Earlier runs that it rests on.
     unknown: tuple[TaskKey, ...]  #: Tasks that never ran, and of which no one said how long they take.
+    guessed: tuple[TaskKey, ...] = ()  #: Tasks that never ran, and are taken to notify their handlers.
+    unguessed: tuple[TaskKey, ...] = ()  #: The same whose handlers only their templates name: these aren't counted.
+    uncounted: tuple[TaskKey, ...] = ()  #: Tasks that add others of which nothing is known.
     run: Interval
     path: tuple[Leg, ...]  #: Of the simulated run that took the middle of all times.
 
@@ -111,10 +114,20 @@ def estimate(
         plan=plan,
         rounds=found,
         runs=len(past.runs),
-        unknown=unknown_tasks(plan, past, scenario.take),
+        unknown=_unknown(plan, past, scenario, found),
+        guessed=guessed(plan, past),
+        unguessed=unguessed(plan, past),
+        uncounted=uncounted(plan, past, (*scenario.inlined, *scenario.take)),
         run=interval([run.seconds for run in found]),
         path=critical_path(plan, middle),
     )
+
+
+def _unknown(plan: Plan, past: Past, scenario: Scenario, rounds: Sequence[Simulated]) -> tuple[TaskKey, ...]:
+    """The tasks whose times aren't known; of handlers those that ran."""
+    ran = {key_of(plan, plan.steps[index]) for run in rounds for index in run.ran}
+    handlers = {key_of(plan, step) for step in plan.steps if step.task.handler is not None}
+    return tuple(key for key in unknown_tasks(plan, past, scenario.take) if key in ran or key not in handlers)
 
 
 def rounds_for(plan: Plan) -> int:

@@ -86,6 +86,7 @@ class Simulated:
     last: PathLink | None = None  #: What the run ended with.
     stops: list[str] = field(default_factory=list)  #: Why plays were stopped, and starts called off.
     late: int = 0  #: Jobs that were late at a barrier.
+    ran: set[int] = field(default_factory=set)  #: The steps of which a job ran.
 
 
 class Simulation:
@@ -152,7 +153,7 @@ class Simulation:
                     growth = Growth(steps=(), opened=number, planned=self._plan.plays[number])
                     self._push(PlanGrown(at=self._free, jobs=(), growth=growth))
                 case Grow():
-                    pass  # no job of a simulation adds anything: what would be added isn't known
+                    pass  # no job of a simulation adds anything: what is known of it stands in the plan
                 case Finish(exit_status=status):
                     self._found.exit_status = status
                     self._found.last = link
@@ -214,6 +215,7 @@ class Simulation:
             drawn = self._steps.get(job.step)
             if drawn is None:
                 drawn = self._steps[job.step] = self._draws.step(self._plan.steps[job.step])
+            self._found.ran.add(job.step)
             cost = self._costs.get(job.host, _USUAL)
             self._free += cost.job
             at = self._free
@@ -235,7 +237,12 @@ class Simulation:
         elif job.host in drawn.fails:
             status = Status.FAILED
         ignored = status is Status.FAILED and self._plan.steps[job.step].task.ignore_errors is True
-        self._push(JobFinished(at=at, job=job, status=status, started=link.started, ignored=ignored, began=began))
+        notified = drawn.notified.get(job.host, ()) if status is Status.OK else ()
+        self._push(
+            JobFinished(
+                at=at, job=job, status=status, started=link.started, ignored=ignored, began=began, notified=notified
+            )
+        )
 
     def _stage(self, job: Job, at: float) -> None:
         self._push(JobStaged(at=at, job=job, offset=0.0, uncertainty=0.0, round_trip=0.001))

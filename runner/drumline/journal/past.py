@@ -44,6 +44,7 @@ class _PastEnd(Struct, frozen=True):
     status: Status
     started: Seconds = 0.0
     result: _Stopped = _Stopped()
+    notified: tuple[str, ...] = ()
     ignored: bool = False
     began: Seconds | None = None
     check: bool = False
@@ -76,6 +77,7 @@ class PastJob(NamedTuple):
     started: float
     ended: float
     began: float | None  #: With ``start``: when its command began.
+    notified: tuple[str, ...] = ()  #: The handlers that it notified, by the names that its task gave them.
 
 
 class PastRun(Struct, frozen=True, kw_only=True):
@@ -128,7 +130,7 @@ def _grown(database: sqlite3.Connection, number: int, plan: Plan) -> Plan:
 
 def _past_run(database: sqlite3.Connection, number: int, plan: Plan) -> PastRun:
     endings = [
-        PastJob(*end.job, end.status, end.started, end.at, end.began)
+        PastJob(*end.job, end.status, end.started, end.at, end.began, end.notified)
         for end in _events(database, number, "JobFinished", _PastEnd, plan)
         if end.counts
     ]

@@ -48,3 +48,8 @@ def _free(base: str, taken: set[str], following: dict[str, int]) -> str:
     following[base] = number
     taken.add(candidate)
     return candidate
+
+
+def added_id(parent: str, own: str) -> str:
+    """The id of something that was added by ``parent``, and has the id ``own`` in its file."""
+    return f"{parent}.{own}"

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from drumline.loading.ids import added_id
 from drumline.model.plan import Block, Growth, Inside, Need, Plan, Step
 from drumline.model.playbook import Barrier, BlockPart
-
-#: Between the id of what adds something, and the ids that this has by itself.
-_OF = "."
 
 
 def growth_of(plan: Plan, parent: Step, parts: Sequence[Plan]) -> Growth | None:
@@ -26,11 +24,6 @@ def growth_of(plan: Plan, parent: Step, parts: Sequence[Plan]) -> Growth | None:
     return (
         Growth(steps=tuple(grown.steps), barriers=tuple(grown.barriers), blocks=tuple(grown.blocks)) if found else None
     )
-
-
-def added_id(parent: str, own: str) -> str:
-    """The id of something that was added by ``parent``, and has the id ``own`` in its file."""
-    return f"{parent}{_OF}{own}"
 
 
 class _Growing:

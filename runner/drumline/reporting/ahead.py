@@ -45,6 +45,7 @@ def estimate_lines(found: Estimate) -> Iterator[Line]:
     yield from _path_lines(found)
     yield from _ending_lines(found)
     yield from _basis_lines(found)
+    yield from _assumed_lines(found)
 
 
 def _interval(found: Interval) -> list[Part]:
@@ -198,6 +199,18 @@ def _basis_lines(found: Estimate) -> Iterator[Line]:
         yield [Part(f"no history: {names}; {UNKNOWN:g} s is assumed for each job (--take TASK=TIME)", "yellow")]
 
 
+def _assumed_lines(found: Estimate) -> Iterator[Line]:
+    """What was assumed of handlers, and what isn't counted."""
+    if found.guessed:
+        yield [Part(f"no history: {_listed(found, found.guessed)}; taken to notify handlers, which run then", "yellow")]
+    if found.unguessed:
+        why = "only templates name them, and no earlier run has"
+        yield [Part(f"not counted: handlers that {_listed(found, found.unguessed)} may notify; {why}", "yellow")]
+    if found.uncounted:
+        why = "only the run knows, and no earlier one has it (--take TASK=TIME)"
+        yield [Part(f"not counted: what {_listed(found, found.uncounted)} will add; {why}", "yellow")]
+
+
 def _listed(found: Estimate, keys: Iterable[TaskKey], most: int = 8) -> str:
     several = len(found.plan.plays) > 1
     names = [".".join(key) if several else key[1] for key in keys]
@@ -217,7 +230,13 @@ def estimate_data(found: Estimate) -> dict[str, Any]:
         "jobs": {str(status): count for status, count in _mean_counts(found).items()},
         "earlier_runs": found.runs,
         "no_history": [{"play": play, "task": task, "assumed": UNKNOWN} for play, task in found.unknown],
+        "taken_to_notify": _keys_data(found.guessed),
+        "not_counted": {"handlers_of": _keys_data(found.unguessed), "added_by": _keys_data(found.uncounted)},
     }
+
+
+def _keys_data(keys: Iterable[TaskKey]) -> list[dict[str, str]]:
+    return [{"play": play, "task": task} for play, task in keys]
 
 
 def _interval_data(found: Interval | None) -> dict[str, float] | None:
