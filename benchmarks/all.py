@@ -20,6 +20,7 @@ def main() -> None:
         "configuration",
         "facts",
         "roles",
+        "generating",
     ):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 

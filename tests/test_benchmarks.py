@@ -97,6 +97,11 @@ def test_configuration() -> None:
     }
 
 
+def test_generating() -> None:
+    rows = table("generating.py", "--rows", "120", "--rounds", "1")
+    assert rows.keys() == {"120 rows"}
+
+
 def test_roles() -> None:
     rows = table("roles.py", "--roles", "3", "--files", "2", "--rounds", "1", "--no-ansible")
     assert rows.keys() == {"drumline plan"}

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.program import wait_until
 
+from drumline.app import prepare
+from drumline.config import Settings
+from drumline.model.plan import Plan
 from drumline_lab import lab
 from drumline_lab.fleet import FleetRequest
 
@@ -318,3 +323,104 @@ def test_each_site_waits_only_for_its_own(fleet: Callable[..., Fleet]) -> None:
     assert ran.code == 0, ran.said
     assert up.read("lb1", "pool").split() == ["web1", "web2", "web3"]
     assert up.read("web3", "installed.txt").endswith("release.txt")
+
+
+# One application, one table of nodes, three ways to deploy it.
+
+_WEB = ("web1", "web2", "web3", "web4")
+
+
+def test_the_flagship_in_three_ways_from_one_table(fleet: Callable[..., Fleet]) -> None:
+    _deploy_flagship(fleet(linux=6, windows=2))
+
+
+@pytest.mark.windows
+def test_the_flagship_in_three_ways_on_windows(fleet: Callable[..., Fleet], windows_program: str) -> None:
+    _deploy_flagship(fleet(windows_program, linux=6, windows=2))
+
+
+def _deploy_flagship(up: Fleet) -> None:
+    test = up.run("flagship/test.yml", "-e", "version=2.3")
+    assert test.code == 0, test.said
+    _check_deployed(up, "2.3", ("app1", "app2"), _WEB)
+    assert up.read("lb1", "pool") == "2.3 all"
+    assert "from row 'lb1'" in test.said  # the console names the rows
+
+    rolled = up.run("flagship/production.yml")
+    assert rolled.code == 0, rolled.said
+    _check_deployed(up, "2.4", ("app1", "app2"), _WEB)
+    _check_order(rolled, [("migrate", "db1"), ("start", "app1"), ("page", "web1"), ("page", "web2"), ("page", "web3")])
+    _check_order(rolled, [("start", "app1"), ("start", "app2"), ("page", "web3"), ("page", "web4"), ("pool", "lb1")])
+
+    green = up.run("flagship/bluegreen.yml", "-e", "version=2.5")
+    assert green.code == 0, green.said
+    _check_deployed(up, "2.5", ("app2",), ("web2", "web4"))
+    _check_deployed(up, "2.4", ("app1",), ("web1", "web3"), database="2.5")
+    assert up.read("lb1", "pool") == "2.5 green"
+
+    again = up.run("flagship/bluegreen.yml", "-e", "version=2.5")
+    assert again.code == 0, again.said
+    assert not again.statuses["changed"], again.said
+
+
+def _check_deployed(
+    up: Fleet, version: str, services: Sequence[str], pages: Sequence[str], database: str | None = None
+) -> None:
+    assert [up.read(node, "state.txt") for node in services] == [f"running {version}"] * len(services)
+    assert [up.read(node, "page") for node in pages] == [version] * len(pages)
+    assert up.read("db1", "schema") == (database or version)
+
+
+def _check_order(ran: Ran, jobs: Sequence[tuple[str, str]]) -> None:
+    """Each of these jobs began after the one before it had ended."""
+    times = {(job["job"]["task"], job["job"]["host"]): job for job in ran.of("JobFinished")}
+    for before, after in pairwise(jobs):
+        assert times[before]["at"] <= times[after]["started"], (before, after)
+
+
+_NODES = "all: {vars: {lab_root: /lab}, hosts: {db1: , lb1: , 'app[1:3]': , 'web[1:5]': }}\n"
+
+
+@pytest.mark.parametrize(
+    ("way", "play"), [("test", "service-app3"), ("production", "service-north"), ("bluegreen", "half-app3")]
+)
+def test_that_a_node_more_brings_its_tasks_and_nothing_else(tmp_path: Path, way: str, play: str) -> None:
+    before, after = (_plan_of_flagship(tmp_path / name, way, more) for name, more in (("a", ""), ("b", "app3")))
+    gone, new = _jobs(before) - _jobs(after), _jobs(after) - _jobs(before)
+    assert gone == set()
+    assert new == {(play, task, "app3") for task in ("running", "start", "healthy")}
+    # Whoever needs services waits for it, too; beside that no need is another one.
+    needs = [
+        {planned.play.id: {plan.plays[need].play.id for need in planned.needs} for planned in plan.plays}
+        for plan in (before, after)
+    ]
+    for name, needed in needs[0].items():
+        assert needs[1][name] - needed <= {play}
+        assert needed <= needs[1][name]
+
+
+def _plan_of_flagship(directory: Path, way: str, more: str) -> Plan:
+    shutil.copytree(_PLAYBOOKS / "flagship", directory)
+    (directory / "hosts.yml").write_text(_NODES)
+    if more:
+        with (directory / "nodes.csv").open("a") as table:
+            table.write(f"{more},service,north,green\n")
+    settings = Settings(inventory=(str(directory / "hosts.yml"),), state=directory / "state")
+    return prepare([directory / f"{way}.yml"], settings).plan
+
+
+def _jobs(plan: Plan) -> set[tuple[str, str, str]]:
+    return {(plan.plays[step.play].play.id, step.task.id, host) for step in plan.steps for host in step.hosts}
+
+
+def test_that_the_plays_of_the_flagship_run_when_they_are_written_down(
+    fleet: Callable[..., Fleet], tmp_path: Path
+) -> None:
+    up = fleet(linux=6, windows=2)
+    written = tmp_path / "written.yml"
+    command = [*_DRUMLINE, "generate", str(_PLAYBOOKS / "flagship" / "production.yml"), "--show"]
+    inventory = ("-i", str(up.directory / lab.INVENTORY))
+    written.write_text(subprocess.run([*command, *inventory], capture_output=True, text=True, check=True).stdout)
+    ran = up.run(str(written))
+    assert ran.code == 0, ran.said
+    _check_deployed(up, "2.4", ("app1", "app2"), _WEB)

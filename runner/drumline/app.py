@@ -74,6 +74,7 @@ from drumline.source.gc_tuning import rare_collector
 from drumline.source.inputs import Inputs, inputs_noted
 from drumline.source.mistakes import Mistakes, gathered
 from drumline.source.vault import keyring
+from drumline.source.yaml import Node
 from drumline.templating.offers import NEIGHBOURS
 from drumline.templating.templates import Templating
 
@@ -231,7 +232,7 @@ def prepare(
                 mistakes.found,
             )
             playbook = without_repeats(playbook, chosen)
-            reading = Reading(plugins.actions, mistakes.found, _around(settings, extra, templating))
+            reading = Reading(plugins.actions, mistakes.found, _around(settings, extra, templating, plugins))
             foreseen = foresee(playbook, scopes.render, reading, chosen)
             playbook = foreseen.with_handlers(playbook)
             gains, force = foreseen.may_gain_handlers, force_handlers
@@ -272,6 +273,16 @@ def prepare(
     return replace(prepared, warnings=tuple(warnings), inputs=inputs)
 
 
+def written_plays(paths: Sequence[Path], prepared: Prepared) -> list[Node]:
+    """What stands in the playbooks of a plan, with generated plays in place of what generates them."""
+    around = _around(
+        prepared.settings, prepared.extra_variables, prepared.templating, prepared.registry, prepared.inventory
+    )
+    written: list[Node] = []
+    read_playbooks(paths, prepared.registry.actions, around, written)
+    return written
+
+
 def _ask_person(lines: list[str], hidden: bool) -> str:
     return ask_person(lines, hidden=hidden)
 
@@ -305,8 +316,8 @@ def _neighbours(directories: Iterable[Path], plugins: Registry, templating: Temp
 
 def _directories(playbook: Playbook) -> Iterator[Path]:
     """Those of the files of plays that were imported, and of roles."""
+    yield from (Path(path).absolute().parent for path in dict.fromkeys(play.position.path for play in playbook.plays))
     for play in playbook.plays:
-        yield Path(play.position.path).absolute().parent
         yield from (Path(role.path) for role in roles_of(play))
 
 
@@ -335,7 +346,7 @@ def _read(
         if isinstance(playbooks, Playbook):
             playbook = playbooks
         else:
-            around = _around(settings, extra, templating)
+            around = _around(settings, extra, templating, plugins, inventory)
             read = playbooks if callable(playbooks) else partial(read_playbooks, paths)
             playbook, found = read(plugins.actions, around)
             mistakes.found.extend(found)
@@ -350,8 +361,16 @@ def _read(
     return playbook, inventory
 
 
-def _around(settings: Settings, extra: Mapping[str, Value], templating: Templating) -> Around:
+def _around(
+    settings: Settings,
+    extra: Mapping[str, Value],
+    templating: Templating,
+    plugins: Registry,
+    inventory: Inventory | None = None,
+) -> Around:
     return Around(
+        generators=plugins.generators,
+        inventory=inventory,
         extra=extra,
         templating=templating,
         roles_path=settings.roles_path,
@@ -613,7 +632,7 @@ def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> Run
         fact_cache=_fact_cache(prepared.settings),
         passwords=prepared.passwords,
         selection=prepared.selection,
-        around=_around(prepared.settings, prepared.extra_variables, prepared.templating),
+        around=_around(prepared.settings, prepared.extra_variables, prepared.templating, prepared.registry),
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from drumline.config import ForPlugins
     from drumline.model.event import JobFinished
     from drumline.model.target import Target
+    from drumline.plugin.generators import GeneratedPlay, Generator, Metadata
     from drumline.plugin.history import History
     from drumline.plugin.runs import Executor, JobReport, Runner
     from drumline.plugin.transports import Connection, Session
@@ -61,6 +62,18 @@ def drumline_host_vars(
     from drumline.inventory.vars_files import variables_in_files  # imported late: many callers need only names
 
     return variables_in_files(inventory, directories, playbook_directories)
+
+
+@hookimpl(tryfirst=True)
+def drumline_generators() -> Mapping[str, Generator]:
+    """Rules over rows, which need no code."""
+
+    def rules(given: Metadata) -> Iterable[GeneratedPlay]:
+        from drumline.loading.generating.rules import generate  # imported late: few playbooks generate plays
+
+        return generate(given)
+
+    return {"rules": rules}
 
 
 # The names of filters, tests and lookups are taken in the same way, including jinja2's.

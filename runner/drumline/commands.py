@@ -7,6 +7,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("run", "drumline.cli.run:command", "Run playbooks on a fleet, wave by wave."),
     ("plan", "drumline.cli.plan:command", "Show the waves of a run without running anything."),
     ("simulate", "drumline.cli.simulate:command", "Simulate a run in virtual time: how long it takes, and what if."),
+    ("generate", "drumline.cli.generate:command", "Show the plays that tables and rules give."),
+    ("graph", "drumline.cli.graph:command", "Draw what waits for what, over tasks, hosts or rows."),
     ("exec", "drumline.cli.exec:command", "Run one command on the hosts of a pattern."),
     ("inventory", "drumline.cli.inventory:command", "Show hosts, groups and their variables."),
     ("explain", "drumline.cli.explain:command", "Show where the value of a variable comes from."),

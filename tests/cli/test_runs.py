@@ -88,7 +88,18 @@ def test_show_with_outputs(directory: Path) -> None:
 
 def test_show_as_json(directory: Path) -> None:
     shown = json.loads(call(directory, "runs", "show", "1", "--format", "json").out)
-    assert set(shown) == {"run", "failures", "stops", "waves", "starts", "approvals", "waiting", "jobs", "files"}
+    assert set(shown) == {
+        "run",
+        "failures",
+        "stops",
+        "waves",
+        "starts",
+        "approvals",
+        "waiting",
+        "origins",
+        "jobs",
+        "files",
+    }
     [failure] = shown["failures"]
     assert (failure["task"], failure["host"], failure["status"]) == ("break", "web2", "failed")
     assert failure["result"]["rc"] == 1

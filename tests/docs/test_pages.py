@@ -17,13 +17,15 @@ from support.tables import Table, expected, names, tables
 
 from drumline import plugin, testing
 from drumline.cli.program import program
-from drumline.plugin import history, kit, runs, spec
+from drumline.plugin import generators, history, kit, runs, spec
 from drumline.testing import cases
 
 #: A page that is named by its path, or the rules however they are, with the number of the section, if any.
 _CITATION = re.compile(r"((?:docs/)?\bsemantics\.md|\bdocs/[\w/]+\.md)`*(?: section (\d+))?")
 #: Of a table such as ``| of an `Action` | what it is |``, the class and the rows.
 _PARTS = re.compile(r"^\| of (?:an? )?`(\w+)` \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
+#: The modules whose classes the page of plugins describes.
+_DESCRIBED = (plugin, runs, history, generators, cases)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -52,7 +54,9 @@ def _parts_tables() -> list[object]:
 
 @pytest.mark.parametrize(("kind", "rows"), _parts_tables())
 def test_what_is_said_of_a_class_is_said_of_all_its_parts(kind: str, rows: str) -> None:
-    described = next(getattr(module, kind) for module in (plugin, runs, history, cases) if hasattr(module, kind))
+    described = next(
+        getattr(module, kind) for module in (plugin, runs, history, generators, cases) if hasattr(module, kind)
+    )
     named = {name for row in rows.splitlines() for name in re.findall(r"`(\w+)", row.split("|")[1])}
     own = {name for name, part in vars(described).items() if not name.startswith("_") and _is_declared(part)}
     fields = set(getattr(described, "__struct_fields__", ()) or getattr(described, "__dataclass_fields__", ()) or own)

@@ -21,6 +21,7 @@ from drumline.loading.defaults import KEYWORD
 from drumline.loading.keywords import KeywordReader, Read, tags_in
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value
+from drumline.secret import Secret
 from drumline.source.yaml import Entry, Node, plain
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.values import OMIT
@@ -198,6 +199,8 @@ def as_node(value: Any, position: Position) -> Node:
     """Data as if it had been written at this place. Braces in its text are not templates."""
     if isinstance(value, Template):
         return Node(value.text, value.position)
+    if isinstance(value, Secret):
+        return Node(value.reveal(), position, unsafe=True, secret=True)
     if isinstance(value, Mapping):
         entries = {str(key): Entry(position, as_node(item, position)) for key, item in value.items()}
         return Node(entries, position, unsafe=True)

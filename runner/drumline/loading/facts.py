@@ -7,7 +7,7 @@ the play, in variables that it uses, or in a file that it renders. In doubt, the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import count
@@ -22,7 +22,7 @@ from drumline.loading.defaults import KEYWORD, Defaults, defaults_for
 from drumline.loading.deferred import split
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.tasks import combine
-from drumline.loading.written import templates_in, templates_of
+from drumline.loading.written import likeness, templates_in, templates_of
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.traits import Sets
@@ -122,7 +122,7 @@ def _decided(
         return play
     reason = "gather_facts says so" if play.gathers else ""
     if play.gathers is None:
-        reason = looker.use(seen, [task for task in seen.tasks if chosen(task)])
+        reason = looker.use_by(seen, chosen)
     action = actions.get(_KEYWORD) if reason else None
     if action is None:
         return replace(
@@ -145,6 +145,16 @@ class _Looker:
     def __init__(self, inventory: Inventory, extra: Variables) -> None:
         self._inventory = inventory
         self._extra = extra
+        self._known: dict[Hashable, str] = {}
+
+    def use_by(self, play: Play, chosen: Callable[[Task], bool]) -> str:
+        """The same for the tasks of a play that are ``chosen``; of plays that are alike one is looked at."""
+        alike = likeness(play)
+        if alike is None:
+            return self.use(play, list(filter(chosen, play.tasks)))
+        if alike not in self._known:
+            self._known[alike] = self.use(play, list(filter(chosen, play.tasks)))
+        return self._known[alike]
 
     def use(self, play: Play, tasks: list[Task]) -> str:
         """What in the play may use a fact; empty if nothing does."""

@@ -116,6 +116,8 @@ ADDING = frozenset(
         *("vars", "when"),
     }
 )
+#: The keyword of an entry among the plays that stands for generated ones (``loading.generated``).
+GENERATE = "generate"
 #: Keywords of a block.
 BLOCK = INHERITED | {
     "always",

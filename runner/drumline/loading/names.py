@@ -8,13 +8,21 @@ A name is reported only if its task certainly needs it. So these are left out: n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.definitions import Definitions
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
-from drumline.loading.written import all_templates, named_by_templates, needed_values, templates_beside, templates_in
+from drumline.loading.written import (
+    all_templates,
+    likeness,
+    named_by_templates,
+    needed_values,
+    templates_beside,
+    templates_in,
+    unlike,
+)
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task, TaskPath
 from drumline.model.traits import ANY_NAME, Sets
@@ -58,7 +66,7 @@ def check_names(
     if undefined:
         any_name = _sets_unknown_names(playbook)
         checker = _DefinitionChecker(playbook, inventory, extra_vars, templating, found)
-        for play in playbook.plays:
+        for play in unlike(playbook):
             for task in filter(chosen, play.tasks):
                 if task.first or not any_name:  # nothing has set a name before what comes first
                     checker.check(play, task)
@@ -78,11 +86,17 @@ def references(
     tasks = [task for play in playbook.plays for task in play.tasks]
     stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
     known = Definitions()
+    found: dict[Hashable, list[tuple[Task, Reference, Position]]] = {}
     for play in playbook.plays:
-        for task in play.tasks:
-            for template in _used_templates(task, known.merged(play, task), stronger, templating):
-                for reference, position in templating.references(template):
-                    yield play.path_of(task), reference, position
+        alike = likeness(play) or play.id
+        if alike not in found:
+            found[alike] = [
+                (task, *reference)
+                for task in play.tasks
+                for template in _used_templates(task, known.merged(play, task), stronger, templating)
+                for reference in templating.references(template)
+            ]
+        yield from ((play.path_of(task), reference, position) for task, reference, position in found[alike])
 
 
 def _used_templates(

@@ -16,10 +16,12 @@ from drumline.model.playbook import Play, Playbook
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
 from drumline.source.mistakes import sorted_mistakes
-from drumline.source.yaml import Node
+from drumline.source.yaml import Entry, Node
 
 #: What Ansible had in the place of ``import_playbook``; whatever else stands beside it belongs to that.
 _OLD_IMPORT = "include"
+#: What a dictionary has that is a generator file, and stands where a playbook is expected.
+_OF_GENERATORS = frozenset({"patterns", "plays", "tables"})
 
 
 def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action], around: Around = NOTHING_AROUND) -> Playbook:
@@ -34,11 +36,18 @@ def load_playbooks(paths: Sequence[Path], actions: Mapping[str, Action], around:
 
 
 def read_playbooks(
-    paths: Sequence[Path], actions: Mapping[str, Action], around: Around = NOTHING_AROUND
+    paths: Sequence[Path],
+    actions: Mapping[str, Action],
+    around: Around = NOTHING_AROUND,
+    written: list[Node] | None = None,
 ) -> tuple[Playbook, list[Diagnostic]]:
-    """The same, as far as the files can be read, and the mistakes in the order of files and lines."""
+    """The same, as far as the files can be read, and the mistakes in the order of files and lines.
+
+    ``written`` gets what stands in the files, with generated plays in place of what generates them.
+    """
     found = Diagnostics()
     reading = Reading(actions, found, around)
+    reading.written = written
     files = _Files(reading)
     with without_collector():
         plays = [play for path in paths for play in files.plays_of(path)]
@@ -46,6 +55,11 @@ def read_playbooks(
         found.extend(check_needs(numbered))
     playbook = Playbook(path=", ".join(map(str, paths)), plays=tuple(numbered), imported=reading.imported)
     return playbook, sorted_mistakes(found, reading.imported, [str(path) for path in reading.paths])
+
+
+def _is_generator(node: Node) -> bool:
+    """Whether a file is a generator file rather than a list of plays."""
+    return isinstance(node.value, dict) and not _OF_GENERATORS.isdisjoint(node.value)
 
 
 class _Files:
@@ -72,6 +86,8 @@ class _Files:
             position = node.position if node else Position(str(path))
             self._found.add("This playbook is empty", detail="A playbook is a list of plays.", position=position)
             return []
+        if _is_generator(node):
+            return [Node({keywords.GENERATE: Entry(node.position, node)}, node.position)]
         if not isinstance(node.value, list):
             detail = f"A playbook is a list of plays (each begins with '- '), but this is {node.kind}."
             self._found.add("Not a playbook", detail=detail, position=node.position, hides_names=True)
@@ -89,11 +105,18 @@ class _Files:
         if old is not None:
             keywords.add_not_yet(old, entries[old].key_position, self._found)
             return []
+        if keywords.GENERATE in entries:
+            from drumline.loading.generated import generated_plays  # few playbooks generate plays
+
+            return generated_plays(entries, self._reading)
         keyword = keyword_of_import(entries)
+        if self._reading.written is not None:
+            self._reading.written.append(node)
         if keyword is None:
             return [read_play(entries, node.position, self._reading)]
         imported = read_import(keyword, entries, self._found)
-        return self._import(imported) if imported else []
+        with self._reading.as_it_is():
+            return self._import(imported) if imported else []
 
     def _import(self, imported: Import) -> list[Play]:
         path = Path(imported.position.path).parent / Path(imported.file).expanduser()

@@ -8,10 +8,10 @@ text that may hold templates. They see what is known before the run and the same
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,6 +30,9 @@ from drumline.source.yaml import Node, read
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
 
+if TYPE_CHECKING:
+    from drumline.plugin.generators import Generator
+
 #: What templates in names of files that are imported can use, for messages.
 SEEN = (
     "What is imported is read before the run, the same for all hosts: its name may use -e, 'vars' and 'vars_files' of "
@@ -45,6 +48,9 @@ class Around(Struct, frozen=True, kw_only=True):
     roles_path: tuple[str, ...] = ()  #: Directories in which roles are looked for.
     collections_path: tuple[str, ...] = ()  #: The same of collections.
     usual: Usual = NOTHING_SAID
+    #: Whose hosts can be tables, and are what generated plays are for; None where it isn't known.
+    inventory: Inventory | None = None
+    generators: Mapping[str, Generator] = {}  #: By name; empty: the bundled one alone.
 
 
 NOTHING_AROUND = Around()
@@ -64,11 +70,14 @@ class Reading:
         self.paths: list[Path] = []
         #: Where each imported file was imported first.
         self.imported: dict[str, Position] = {}
+        #: If someone asks for it, what stands in the playbooks, with generated plays in place of what generates them.
+        self.written: list[Node] | None = None
         self.places = RolePlaces(around.roles_path, around.collections_path)
         self._open: list[Path] = []  # what is being read: each of them imports the next one
         self._statuses: list[os.stat_result] = []  # of those of them that are there
         self._documents: dict[Path, Node | None] = {}
         self._variables: dict[Path, Variables] = {}
+        self._magics: dict[Path, Variables] = {}  # by playbook
         self.look_for_actions(collections_path=around.collections_path)
 
     def look_for_actions(self, **places: Any) -> None:
@@ -79,7 +88,7 @@ class Reading:
     def document(self, path: Path, imported: Position | None = None) -> Node | None:
         """What stands in a file, which is imported at the place; None for nothing, and where it can't be read."""
         if path not in self._documents:
-            self._note(path, imported)
+            self.note(path, imported)
             self._documents[path] = None
             try:
                 self._documents[path] = read(path)
@@ -90,11 +99,12 @@ class Reading:
     def variables(self, path: Path, imported: Position | None = None) -> Variables:
         """The variables in a file; mistakes are noted."""
         if path not in self._variables:
-            self._note(path, imported)
+            self.note(path, imported)
             self._variables[path] = read_variables(path, self.found)
         return self._variables[path]
 
-    def _note(self, path: Path, imported: Position | None) -> None:
+    def note(self, path: Path, imported: Position | None) -> None:
+        """Note that a file is read, which is imported at the place."""
         self.paths.append(path)
         if imported is not None:
             self.imported.setdefault(str(path), imported)
@@ -125,6 +135,25 @@ class Reading:
             self._open.pop()
             self._statuses = before
 
+    @contextmanager
+    def hiding_names(self) -> Iterator[None]:
+        """While mistakes that are found keep names from being known."""
+        found, self.found = self.found, Diagnostics()
+        try:
+            yield
+        finally:
+            found.extend(replace(mistake, hides_names=True) for mistake in self.found)
+            self.found = found
+
+    @contextmanager
+    def as_it_is(self) -> Iterator[None]:
+        """While what is read stands for itself in ``written`` already."""
+        written, self.written = self.written, None
+        try:
+            yield
+        finally:
+            self.written = written
+
     def name(self, keyword: str, text: Value, known: Known, position: Position) -> str | None:
         """The name of something that is imported; None where it can't be rendered, which is noted."""
         if not isinstance(text, Template):
@@ -140,6 +169,14 @@ class Reading:
         """A name with these variables. Raises ``TemplateFailed``."""
         return str(self._templating.render(text, self._scope(known)))
 
+    def value(self, value: Value, *layers: Variables) -> Any:
+        """A value rendered with these variables, the strongest first, and -e. Raises ``TemplateFailed``."""
+        return self._templating.render(value, self._scope(*layers))
+
+    def holds(self, conditions: Sequence[Template | bool], *layers: Variables) -> bool:
+        """Whether conditions hold with these variables. Raises ``TemplateFailed``."""
+        return self._templating.condition(conditions, self._scope(*layers))
+
     @property
     def _templating(self) -> Templating:
         if self.around.templating is None:
@@ -147,6 +184,12 @@ class Reading:
         assert self.around.templating is not None
         return self.around.templating
 
-    def _scope(self, known: Variables) -> Scope:
-        magic = run_magic(Inventory(), self._open[0] if self._open else Path("playbook"))
-        return Scope([magic, self.around.extra, known], self._templating)
+    def _scope(self, *known: Variables) -> Scope:
+        return Scope([self._magic, self.around.extra, *known], self._templating)
+
+    @property
+    def _magic(self) -> Variables:
+        playbook = self._open[0] if self._open else Path("playbook")
+        if playbook not in self._magics:
+            self._magics[playbook] = run_magic(Inventory(), playbook)
+        return self._magics[playbook]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from drumline.diagnostics import Diagnostics
 from drumline.inventory.definitions import layers_of, roles_of
 from drumline.model.host import Inventory
-from drumline.model.playbook import Playbook, Task
+from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Template, Value, Variables
 from drumline.source.yaml import BRACES
 from drumline.templating.values import ATOMS
@@ -86,8 +86,25 @@ def all_templates(playbook: Playbook) -> list[Template]:
     return list(_all_templates(playbook))
 
 
-def _all_templates(playbook: Playbook) -> Iterator[Template]:
+def unlike(playbook: Playbook) -> Iterator[Play]:
+    """The plays, but of those that are alike the first."""
+    seen: set[Hashable] = set()
     for play in playbook.plays:
+        alike = likeness(play)
+        if alike is None or alike not in seen:
+            yield play
+        seen.add(alike)
+
+
+def likeness(play: Play) -> Hashable | None:
+    """Equal for plays whose templates are the same, and mean the same names: those of one pattern. None: unknown."""
+    if play.origin is None or templates_in(play.variables):
+        return None
+    return play.origin.pattern, tuple(play.variables), tuple(map(id, play.tasks)), tuple(map(id, play.handlers))
+
+
+def _all_templates(playbook: Playbook) -> Iterator[Template]:
+    for play in unlike(playbook):
         yield from templates_in([play.hosts, play.variables, play.vars_files, play.deferred])
         for task in (*play.tasks, *play.handlers):
             yield from templates_of(task)

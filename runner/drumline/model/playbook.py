@@ -322,6 +322,22 @@ class Prompt(Struct, frozen=True, kw_only=True, gc=False):
     position: Position
 
 
+class FromRow(Struct, frozen=True, kw_only=True, gc=False):
+    """A row of a table that a play was generated from."""
+
+    table: str
+    key: str
+    position: Position
+
+
+class GeneratedFrom(Struct, frozen=True, kw_only=True, gc=False):
+    """What a play was generated from (``loading.generating``)."""
+
+    rows: tuple[FromRow, ...]
+    pattern: str
+    position: Position  #: Of the pattern.
+
+
 class Play(Struct, frozen=True, kw_only=True, dict=True):
     """A list of tasks for the hosts of a pattern. Keywords that a play passes on are already in its tasks."""
 
@@ -342,6 +358,7 @@ class Play(Struct, frozen=True, kw_only=True, dict=True):
     gathering: Task | None = None
     gathers: bool | None = None  #: ``gather_facts``; None: only if something in the play may use a fact.
     facts: str = ""  #: Whether facts are gathered, and why.
+    origin: GeneratedFrom | None = None  #: None: it is written as it is.
     #: Ids of plays; None: needs the play before it.
     needs: tuple[str, ...] | None = None
     strategy: Strategy = Strategy.WAVES

@@ -7,14 +7,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from drumline.diagnostics import Position
 from drumline.model.event import PlanGrown
 from drumline.model.plan import Plan, Step
-from drumline.model.playbook import Play, Task
+from drumline.model.playbook import GeneratedFrom, Play, Task
 from drumline.model.value import text_of
 from drumline.secret import mask_assignments
 
 #: The most letters of a task's text in its title.
 _LONGEST = 60
+#: The most rows of a play that are named.
+_MOST_ROWS = 3
 #: Arguments that are the text of a task, and aren't secret.
 _TELLING = ("cmd", "argv", "msg", "var", "that")
 
@@ -65,6 +68,22 @@ def with_titles(event: PlanGrown, mask: Callable[[str], str]) -> PlanGrown:
 
 def _titled(steps: Iterable[Step], mask: Callable[[str], str]) -> tuple[Step, ...]:
     return tuple(replace(step, task=replace(step.task, name=mask(task_title(step.task)))) for step in steps)
+
+
+def origin_text(origin: GeneratedFrom) -> str:
+    """``row 'web1' of nodes (nodes.csv:2), pattern web (web.yml:1)``; of many rows, the first ones."""
+    shown = [f"'{row.key}' ({_line(row.position)})" for row in origin.rows[:_MOST_ROWS]]
+    left = len(origin.rows) - len(shown)
+    if left:
+        shown.append(f"{left} more")
+    names = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+    tables = ", ".join(dict.fromkeys(row.table for row in origin.rows))
+    rows = "rows" if len(origin.rows) > 1 else "row"
+    return f"{rows} {names} of {tables}, pattern {origin.pattern} ({_line(origin.position)})"
+
+
+def _line(position: Position) -> str:
+    return f"{position.path}:{position.line}"
 
 
 def play_title(play: Play) -> str:

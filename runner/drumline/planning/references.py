@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 def check_results(plan: Plan, references: Iterable[tuple[TaskPath, Reference, Position]]) -> Diagnostics:
     """The mistakes in ``references`` (from ``loading.names.references``) of the tasks that take part."""
     found = Diagnostics()
+    used = list(references)
+    if not used:
+        return found
     checker = _ResultsChecker(plan, found)
-    for path, reference, position in references:
+    for path, reference, position in used:
         if reference.task is not None and checker.takes_part(path):
             checker.check(path, reference, position)
     return found

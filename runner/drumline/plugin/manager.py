@@ -16,6 +16,7 @@ from drumline.plugin.registry import Actions, DeclaredSetting, FindAction, Offer
 _KINDS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
     ("transports", "drumline_transports", lambda offer: (offer.name,)),
     ("actions", "drumline_actions", lambda offer: (offer.name, *offer.aliases)),
+    ("generators", "drumline_generators", lambda _offer: ()),
     ("inventory sources", "drumline_inventory_sources", lambda offer: (offer.name, *offer.aliases)),
     ("commands", "drumline_commands", lambda offer: (offer.name,)),
     ("filters", "drumline_filters", lambda _offer: ()),
@@ -77,6 +78,7 @@ def _gather(found: Sequence[FoundPlugin], built_in: object, read: ReadSettings) 
         actions=Actions(offers["actions"], _finder(hooks, settings)),
         inventory_sources=tuple({id(offer): offer for offer in offers["inventory sources"].values()}.values()),
         commands=offers["commands"],
+        generators=offers["generators"],
         filters=offers["filters"],
         tests=offers["tests"],
         lookups=offers["lookups"],

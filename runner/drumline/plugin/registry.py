@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -17,6 +17,9 @@ from drumline.plugin.hooks import Hooks
 from drumline.plugin.sources import InventorySource, SourceSpec
 from drumline.plugin.templates import SecretStore, TemplateFunction
 from drumline.plugin.transports import Transport
+
+if TYPE_CHECKING:
+    from drumline.plugin.generators import Generator
 
 T = TypeVar("T")
 
@@ -165,6 +168,7 @@ class Registry(Struct, frozen=True, kw_only=True):
     actions: Mapping[str, Action] = {}
     inventory_sources: tuple[InventorySource | SourceSpec, ...] = ()
     commands: Mapping[str, CommandSpec] = {}
+    generators: Mapping[str, Generator] = {}
     filters: Offers[TemplateFunction] = field(default_factory=lambda: Offers("filters"))
     tests: Offers[TemplateFunction] = field(default_factory=lambda: Offers("tests"))
     lookups: Offers[TemplateFunction] = field(default_factory=lambda: Offers("lookups"))

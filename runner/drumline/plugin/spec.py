@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from drumline.model.target import Target
     from drumline.plugin.actions import Action, ActionPlaces, ActionSpec
     from drumline.plugin.commands import CommandSpec, Setting
+    from drumline.plugin.generators import Generator
     from drumline.plugin.history import History
     from drumline.plugin.runs import Executor, JobReport, Reporter, Runner, RunView
     from drumline.plugin.sources import HostVariables, InventorySource, SourceData, SourceSpec
@@ -130,6 +131,20 @@ def drumline_exec_task(
     Which answer wins: the first that isn't None. Templates in the words are rendered as in a playbook.
     Who may implement it: any plugin.
     Bundled user: ``drumline_actions``.
+    """
+
+
+@hookspec
+def drumline_generators(settings: Mapping[str, Any]) -> Mapping[str, Generator] | None:
+    """Offer generators of plays, found by ``generator`` in a generator file.
+
+    Called: once, at start-up.
+    Parameters:
+        settings: the settings of all plugins, by their full names.
+    None: it offers none.
+    Which answer wins: all count; a name that is offered twice stays with the first plugin, and the second is at fault.
+    Who may implement it: any plugin.
+    Bundled user: ``drumline.built_in``.
     """
 
 

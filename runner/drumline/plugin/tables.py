@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -73,6 +72,8 @@ def _too_many(place: Position, cells: int, columns: int) -> Diagnostic:
 
 def _records(text: str, path: str) -> Iterator[list[tuple[str, Position]]]:
     """The cells of each record that isn't empty, without the space around them, and where they stand."""
+    import csv  # imported late: few have tables
+
     lines = text.splitlines(keepends=True)
     separator = max(_SEPARATORS, key=(lines[0] if lines else "").count)
     reader = csv.reader(lines, delimiter=separator, strict=True)

@@ -60,7 +60,9 @@ class FailureReports:
             return
         brief = not self._verbose and sum(kind.step == step for kind in kinds.values()) >= _MOST_KINDS
         kinds[likeness] = _Repeated(step, host)
-        self._show(wave, fold_lines(self._tracker.plan.steps[step], fold, verbose=self._verbose, brief=brief))
+        plan = self._tracker.plan
+        origin = plan.plays[plan.steps[step].play].play.origin
+        self._show(wave, fold_lines(plan.steps[step], fold, verbose=self._verbose, brief=brief, origin=origin))
 
     def told(self, wave: Wave) -> frozenset[tuple[int, str]]:
         """The steps and hosts of a wave that were shown in full. What was gathered is shown with the wave's result."""

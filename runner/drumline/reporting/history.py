@@ -19,6 +19,7 @@ from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
 from drumline.model.titles import with_titles
+from drumline.planning.views.data import origin_data
 from drumline.plugin.history import History, Kept, RunInfo
 from drumline.reporting.lines import (
     MARKS,
@@ -128,7 +129,8 @@ def _failure_lines(tracker: Tracker) -> Iterator[Line]:
     for start in tracker.starts.values():
         yield from filter(None, [called_off_line(steps[start.step], start)])
     for fold in tracker.failures():
-        yield from fold_lines(steps[fold.step], fold, verbose=0)
+        origin = tracker.plan.plays[steps[fold.step].play].play.origin
+        yield from fold_lines(steps[fold.step], fold, verbose=0, origin=origin)
     for ending, hosts in tracker.failed_without_running():
         yield ending_line(tracker, ending, hosts)
 
@@ -180,7 +182,8 @@ def show_data(
     """One run as JSON-able data.
 
     ``run``, ``failures``, ``stops`` (plays that ended early), ``waves``, ``starts`` (synchronised), ``approvals``,
-    ``waiting`` (what jobs wait for now) and ``jobs``, each with its times and result.
+    ``waiting`` (what jobs wait for now), ``origins`` (by play, from which rows it was
+    generated) and ``jobs``, each with its times and result.
     Jobs that were sent and haven't ended are ``running``, or ``unknown`` if the run died.
     """
     tracker = Tracker(plan)
@@ -202,6 +205,7 @@ def show_data(
         "starts": [_start(start, plan) for start in tracker.starts.values()],
         "approvals": [_approval(question, plan) for question in tracker.questions],
         "waiting": [describe(event, plan) for event in tracker.waiting.values()],
+        "origins": {each.play.id: origin_data(each.play.origin) for each in plan.plays if each.play.origin is not None},
         "jobs": jobs,
     }
 

@@ -12,7 +12,8 @@ from drumline.diagnostics import counted
 from drumline.model.hostnames import fold_hosts
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan, Step
-from drumline.model.titles import play_title, task_title
+from drumline.model.playbook import GeneratedFrom
+from drumline.model.titles import origin_text, play_title, task_title
 from drumline.model.traits import Shows
 from drumline.reporting.diffs import diff_of
 from drumline.reporting.folds import Fold, Foreseen, Outcome, outcome_of
@@ -112,7 +113,8 @@ def batch_title(plan: Plan, wave: Wave) -> Line:
     play_index, batch_index, _ = wave.key
     play = plan.plays[play_index]
     batch = f", batch {batch_index + 1} of {len(play.batches)}" if len(play.batches) > 1 else ""
-    return [Part(printable(play_title(play.play)), "bold"), Part(batch)]
+    origin = [Part(f"  from {printable(origin_text(play.play.origin))}", "dim")] if play.play.origin else []
+    return [Part(printable(play_title(play.play)), "bold"), Part(batch), *origin]
 
 
 def wave_title(plan: Plan, wave: Wave) -> Line:
@@ -137,10 +139,12 @@ def fold_lines(
     more: str = "drumline runs show -v",
     told: Sequence[str] = (),
     brief: bool = False,
+    origin: GeneratedFrom | None = None,
 ) -> Iterator[Line]:
     """One status of one task with its hosts, then the details; ``brief``: only the last lines.
 
     ``more`` is the command that shows everything. For the hosts in ``told``, everything was already shown.
+    ``origin`` is what the play was generated from.
     """
     word, style = MARKS[outcome_of(fold.status, fold.check)]
     ignored = [Part(" (ignored)", "dim")] if fold.ignored else []
@@ -153,6 +157,8 @@ def fold_lines(
         *ignored,
         Part(f"  {_counted(fold.hosts)}{seconds(max(0.0, fold.last_end - fold.first_start))}{above}", "dim"),
     ]
+    if origin is not None and fold.status in CAUSES and not told:
+        yield [Part("      for ", "dim"), Part(printable(origin_text(origin)))]
     if fold.samples:
         yield from _sample_lines(step, fold, verbose, more, told)
     elif not told:

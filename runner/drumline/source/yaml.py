@@ -29,7 +29,7 @@ from msgspec import Struct
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
 from drumline.model.value import Octal, SecretTemplate, Template, Value
-from drumline.secret import Secret
+from drumline.secret import MASK, Secret
 from drumline.source.gc_tuning import without_collector
 from drumline.source.text import read_text
 from drumline.source.vault import VAULT, Decrypted, keyring
@@ -533,6 +533,32 @@ def dump(value: Any, *, flow: bool | None = None, sort_keys: bool = True, **opti
     )
 
 
+def dump_node(node: Node) -> str:
+    """A tree as YAML text that means the same. What was encrypted is masked."""
+    return str(yaml.dump(_as_written(node), Dumper=_NodeDumper, allow_unicode=True, sort_keys=False, width=120))
+
+
+class _Unsafe(str):
+    """Text with braces that isn't a template."""
+
+
+class _OctalDigits(str):
+    """A number as it was written in octal."""
+
+
+def _as_written(node: Node) -> Any:
+    value = node.value
+    if isinstance(value, dict):
+        return {key: _as_written(entry.node) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    if node.secret:
+        return MASK
+    if isinstance(value, Octal):
+        return _OctalDigits(f"0{value:o}")
+    return _Unsafe(value) if isinstance(value, str) and node.unsafe and BRACES.search(value) else value
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes every value in full, since anchors would surprise readers of the file."""
 
@@ -540,4 +566,10 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+class _NodeDumper(_Dumper):
+    """Writes what stands in a file."""
+
+
 _Dumper.add_representer(Octal, yaml.representer.SafeRepresenter.represent_int)
+_NodeDumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text)))
+_NodeDumper.add_representer(_OctalDigits, lambda dumper, text: dumper.represent_scalar(f"{_STANDARD}int", str(text)))

@@ -148,7 +148,11 @@ def _text(path: Path) -> str:
 
 
 def _is_play(entries: Mapping[str, object]) -> bool:
-    return "hosts" in entries or any(keywords.bare_name(key) == "import_playbook" for key in entries)
+    return (
+        "hosts" in entries
+        or keywords.GENERATE in entries
+        or any(keywords.bare_name(key) == "import_playbook" for key in entries)
+    )
 
 
 def _is_task(entries: Mapping[str, object], actions: Mapping[str, Action]) -> bool:

@@ -96,7 +96,10 @@ def playbook_schema(plugins: Registry) -> Schema:
     imports = _object(keywords.INHERITED | {"name", "vars", "when"})
     imports["properties"] |= {name: {"type": "string"} for name in _qualified("import_playbook")}
     an_import = {"anyOf": [{"required": [name]} for name in _qualified("import_playbook")]}
-    items = {"if": an_import, "then": imports, "else": play}
+    generates = _object(frozenset({"name", "vars"}))
+    generates["properties"] |= {"generate": {"type": ["string", "object"]}}
+    otherwise = {"if": {"required": ["generate"]}, "then": generates, "else": play}
+    items = {"if": an_import, "then": imports, "else": otherwise}
     return {
         "$schema": _DIALECT,
         "title": "A playbook of drumline",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drumline.model.plan import Batch, Plan, PlannedPlay, Step
-from drumline.model.playbook import Barrier, Start, Strategy, Task
+from drumline.model.playbook import Barrier, GeneratedFrom, Start, Strategy, Task
 from drumline.model.traits import ApprovalArguments
 from drumline.model.value import Template, text_of
 from drumline.planning.views.words import hosts_of_jobs, jobs_of, most_failures, needs_text, quorum
@@ -31,6 +31,7 @@ def _play_data(plan: Plan, planned: PlannedPlay) -> dict[str, Any]:
         "strategy": str(play.strategy),
         "facts": play.facts or None,
         "later": planned.later,
+        "origin": play.origin and origin_data(play.origin),
         "needs": [plan.plays[need].play.id for need in planned.needs],
         "order": str(play.order),
         "serial": [str(amount) for amount in play.serial],
@@ -41,6 +42,15 @@ def _play_data(plan: Plan, planned: PlannedPlay) -> dict[str, Any]:
         ],
         "max_fail_percentage": play.max_fail_percentage,
         "batches": [_batch_data(plan, planned, batch) for batch in planned.batches],
+    }
+
+
+def origin_data(origin: GeneratedFrom) -> dict[str, Any]:
+    """From which rows and which pattern a play was generated. Places are text, as in messages."""
+    return {
+        "rows": [{"table": row.table, "key": row.key, "position": str(row.position)} for row in origin.rows],
+        "pattern": origin.pattern,
+        "position": str(origin.position),
     }
 
 

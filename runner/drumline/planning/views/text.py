@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
 from drumline.diagnostics import counted
 from drumline.loading.foreseen import NOTHING_FORESEEN, Foresight
 from drumline.loading.handlers import is_bare
 from drumline.model.plan import Batch, Plan, Step
 from drumline.model.playbook import Barrier, Strategy, Task, TriggerRule
-from drumline.model.titles import play_title, task_text
+from drumline.model.titles import origin_text, play_title, task_text
 from drumline.model.traits import AddArguments
 from drumline.model.value import text_of
 from drumline.planning.views.data import as_json
@@ -36,8 +36,11 @@ def as_text(plan: Plan, *, now: float | None = None, foreseen: Foresight = NOTHI
     to be added while it runs, the names of the tasks are shown.
     """
     lines: list[str] = []
+    kept: dict[int, set[str]] = {}  # by play: its tasks that take part
+    for step in plan.steps:
+        kept.setdefault(step.play, set()).add(step.task.id)
     for index in range(len(plan.plays)):
-        lines += [*_PlayText(plan, index, now, foreseen).lines(), ""]
+        lines += [*_PlayText(plan, index, now, foreseen, kept.get(index, set())).lines(), ""]
     jobs = sum(jobs_of(step) for step in plan.steps)
     waves = sum(len(batch.waves) for play in plan.plays for batch in play.batches)
     batches = sum(len(play.batches) for play in plan.plays)
@@ -49,17 +52,21 @@ def as_text(plan: Plan, *, now: float | None = None, foreseen: Foresight = NOTHI
 class _PlayText:
     """One play of a plan."""
 
-    def __init__(self, plan: Plan, index: int, now: float | None, foreseen: Foresight) -> None:
+    def __init__(self, plan: Plan, index: int, now: float | None, foreseen: Foresight, kept: Collection[str]) -> None:
+        """``kept`` are the ids of its tasks that take part."""
         self._plan = plan
         self._foreseen = foreseen
         self._index = index
         self._now = now
+        self._kept = kept
         self._planned = plan.plays[index]
         self._is_free = self._planned.play.strategy is Strategy.FREE
 
     def lines(self) -> Iterator[str]:
         planned = self._planned
         yield f"play {self._index + 1}: {play_title(planned.play)}"
+        if planned.play.origin is not None:
+            yield f"  from {origin_text(planned.play.origin)}"
         if planned.needs:
             yield f"  waits for {_joined(f'play {need + 1}' for need in planned.needs)}"
         if planned.later:
@@ -95,8 +102,7 @@ class _PlayText:
         return f"on failure: {'; '.join(filter(None, (effect, stops))) or 'stops'}"
 
     def _left_out(self) -> Iterator[str]:
-        kept = {step.task.id for step in self._plan.steps if step.play == self._index}
-        gone = [task.id for task in self._planned.play.tasks if task.id not in kept and not is_bare(task)]
+        gone = [task.id for task in self._planned.play.tasks if task.id not in self._kept and not is_bare(task)]
         if gone:
             yield f"  left out by tags or limit: {_joined(gone)}"
 

@@ -1,0 +1,180 @@
+"""``drumline generate`` and ``drumline graph``, as they are called."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from drumline.cli.program import program
+
+FILES = {
+    "hosts": "[all]\nweb[1:4]\ndb1\n",
+    "nodes.csv": "name,site,port\nweb1,north,80\nweb2,south,81\nweb3,south,81\n",
+    "web.yml": """\
+parameters:
+  port: {type: int, required: true}
+  mode: {default: "0644"}
+tasks:
+  - {id: page, name: "Show {{ port }}", copy: {dest: /tmp/page, content: "{{ port }}\\n", mode: "{{ mode }}"}}
+  - id: note
+    copy: {dest: /tmp/note, content: !unsafe "{{ braces }}", mode: 0640}
+    when: port == 81
+""",
+    "gen.yml": """\
+tables: {nodes: nodes.csv}
+patterns: {web: web.yml, db: [{ping: }]}
+plays:
+  - {for_each: nodes, group_by: [site], pattern: web, serial: 1, needs: [{plays: first}]}
+""",
+    "site.yml": """\
+- {id: first, hosts: db1, tasks: [{ping: }]}
+- generate: gen.yml
+- import_playbook: last.yml
+""",
+    "last.yml": "- {id: last, hosts: db1, needs: [web-south], tasks: [{ping: }]}\n",
+}
+#: Gives the exit status, and what was said on standard output and on standard error.
+Call: TypeAlias = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        Path(name).write_text(text)
+
+    def called(*arguments: str) -> tuple[object, str, str]:
+        status: object = 0
+        try:
+            program.main([*arguments, "-i", "hosts"], prog_name="drumline")
+        except SystemExit as end:
+            status = end.code
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return called
+
+
+def test_that_it_lists_plays_with_their_rows(call: Call) -> None:
+    status, out, _ = call("generate", "site.yml")
+    assert status == 0
+    assert (
+        """\
+web-south: 2 tasks on web[2-3]
+  from rows 'web2' (nodes.csv:3) and 'web3' (nodes.csv:4) of nodes, pattern web (web.yml:1)
+  needs first
+"""
+        in out
+    )
+    assert out.endswith("4 plays from 3 rows\n")
+
+
+def test_that_what_it_writes_is_a_playbook_with_the_same_plan(call: Call) -> None:
+    status, out, _ = call("generate", "site.yml", "--show")
+    assert (status, "for_each" in out, "import_playbook: last.yml" in out) == (0, False, True)
+    Path("written.yml").write_text(out)
+    assert call("generate", "site.yml", "--diff", "written.yml")[:2] == (0, "The plans are the same.\n")
+    # Not only does the comparison say so.
+    plans = [call("plan", name, "--format", "dot")[1] for name in ("site.yml", "written.yml")]
+    assert (
+        plans[0]
+        .replace("\\nrows 'web2' (nodes.csv:3) and 'web3' (nodes.csv:4) of nodes, pattern web (web.yml:1)", "")
+        .replace("\\nrow 'web1' (nodes.csv:2) of nodes, pattern web (web.yml:1)", "")
+        == plans[1]
+    )
+
+
+#: What is changed, and the lines that then differ.
+CHANGES = {
+    "a row more": (
+        ("nodes.csv", "web3,south,81\n", "web3,south,81\nweb4,south,81\n"),
+        ["+   page on web4", "+   note on web4"],
+    ),
+    "a row less": (("nodes.csv", "web3,south,81\n", ""), ["-   page on web3", "-   note on web3"]),
+    "a play more": (
+        ("nodes.csv", "web3,south,81\n", "web3,south,81\nweb4,east,82\n"),
+        ["+ play web-east", "+   page on web4", "+   note on web4", "+   needs first"],
+    ),
+    "another value": (("nodes.csv", "web1,north,80", "web1,north,90"), ["~   port: 80 -> 90"]),
+    "another need": (("gen.yml", ", needs: [{plays: first}]", ""), ["-   needs first"]),
+    "another keyword": (("gen.yml", "serial: 1", "serial: 2"), ["~   serial: 1 -> 2"]),
+    "another task": (("web.yml", "when: port == 81", "when: port == 82"), ["~   task note does something else"]),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_that_it_shows_what_a_change_changes_and_nothing_else(call: Call, case: str) -> None:
+    Path("before.yml").write_text(call("generate", "site.yml", "--show")[1])
+    (name, old, new), expected = CHANGES[case]
+    assert old in FILES[name]
+    Path(name).write_text(FILES[name].replace(old, new))
+    status, out, _ = call("generate", "site.yml", "--diff", "before.yml")
+    assert status == 3
+    lines = [line.partition(", row")[0] for line in out.splitlines() if not line.startswith("~ play")]
+    assert lines == expected * (out.count("~ play") or 1)
+
+
+def test_that_mistakes_are_those_of_any_playbook(call: Call) -> None:
+    Path("nodes.csv").write_text(FILES["nodes.csv"].replace("80", "eighty"))
+    status, out, err = call("generate", "site.yml")
+    assert (status, out) == (5, "")
+    assert "nodes.csv:2:12: error: A parameter has a wrong value" in err
+
+
+def test_that_options_that_exclude_each_other_are_refused(call: Call) -> None:
+    status, _, err = call("generate", "site.yml", "--show", "--diff", "site.yml")
+    assert status == 5
+    assert "--show and --diff exclude each other" in err
+
+
+@pytest.mark.parametrize("shape", ["text", "dot", "mermaid", "svg", "html"])
+@pytest.mark.parametrize("by", ["task", "job", "host", "row"])
+def test_that_a_graph_is_drawn(call: Call, shape: str, by: str) -> None:
+    status, out, _ = call("graph", "site.yml", "--format", shape, "--by", by)
+    assert status == 0
+    assert ("web1" if by == "host" else "web-north" if by == "row" else "page") in out
+
+
+def test_that_plan_and_json_name_row_and_pattern(call: Call) -> None:
+    assert "  from row 'web1' (nodes.csv:2) of nodes, pattern web (web.yml:1)\n" in call("plan", "site.yml")[1]
+    assert (
+        '"rows": [{"table": "nodes", "key": "web1", "position": "nodes.csv:2:1"}]'
+        in call("plan", "site.yml", "--format", "json")[1]
+    )
+
+
+def test_that_console_and_history_name_row_and_pattern_of_what_failed(call: Call) -> None:
+    Path("hosts").write_text("[all]\nweb1\nweb2\n[all:vars]\nansible_connection=local\n")
+    Path("gen.yml").write_text(
+        "tables: {nodes: nodes.csv}\nplays: [{for_each: nodes, when: row.site == 'north', pattern: web}]\n"
+        "patterns: {web: web.yml}\n"
+    )
+    Path("web.yml").write_text("- command: 'false'\n")
+    state = ("--state", "state")
+    origin = "row 'web1' (nodes.csv:2) of nodes, pattern web (web.yml:1)"
+    status, out, err = call("run", "gen.yml", *state)
+    assert status == 2
+    said = " ".join((out + err).split())
+    assert f"from {origin}" in said
+    assert f"for {origin} at web.yml:1:3" in said
+    status, out = _history(state)
+    assert f"for {origin}" in " ".join(out.split())
+    data = json.loads(_history((*state, "--format", "json"))[1])
+    assert data["origins"]["web-web1"]["rows"] == [{"table": "nodes", "key": "web1", "position": "nodes.csv:2:1"}]
+
+
+def _history(options: Sequence[str]) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", "from drumline.cli import main; main()", "runs", "show", *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
