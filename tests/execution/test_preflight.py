@@ -120,6 +120,13 @@ def test_what_may_work(make: Make, task: str, hosts: str) -> None:
     ("task", "options", "words"),
     [
         ("copy: {src: nope, dest: /x}\nwhen: inventory_hostname == 'l1'", {}, "where its condition holds"),
+        ("copy: {src: nope, dest: /x}\nfailed_when: false", {}, "as it may"),
+        ("block: [{copy: {src: nope, dest: /x}}]\nrescue: [{debug: }]", {}, "as it may"),
+        (
+            "block: [{block: [{copy: {src: nope, dest: /x}}], always: [{debug: }]}]\nrescue: [{debug: }]",
+            {},
+            "as it may",
+        ),
         (
             "copy: {src: nope, dest: /x}",
             {"hosts": "h1", "before": "    - command: make\n"},

@@ -141,7 +141,7 @@ def test_mistakes_in_a_task(mistake: Mistake, text: str, place: str, message: st
         ("- import_playbook: nowhere.yml", "1:20", "A playbook isn't there. There is no file"),
         ("- import_playbook:", "1:3", "An import without a file."),
         ("- {import_playbook: '{{ x }}'}", "1:21", "it can't be a template."),
-        ("- {name: x, include: x.yml}", "1:13", "'include' is not supported"),
+        ("- {name: x, include: x.yml}", "1:13", "Ansible 2.16 removed 'include': use 'include_tasks' or"),
         ("- hosts: a\n  gather_facts: 7", "2:17", "takes true or false"),
         ("- hosts: a\n  strategy: host_pinned", "2:13", "The strategies are 'waves'"),
         ("- hosts: a\n  any_errors_fatal: maybe", "2:21", "'any_errors_fatal' takes true or false"),

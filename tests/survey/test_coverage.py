@@ -93,3 +93,48 @@ def test_roles_from_elsewhere_are_stood_in_for(project: Project) -> None:
     assert ended.out.splitlines()[0] == "100.0% load: 1 of 1"
     assert ended.out.splitlines()[-1] == "1 names were stood in for: role geerlingguy.nginx (1)"
     assert call(root, "coverage", ".").out.splitlines()[0] == "0.0% load: 0 of 1"
+
+
+def test_what_ansible_refuses_too_is_counted_apart(project: Project) -> None:
+    files = {
+        "good.yml": "- hosts: all\n",
+        "removed.yml": "- hosts: all\n  tasks:\n    - include: x.yml\n    - copy: {dest: /x, srcs: y}\n",
+        "own.yml": "- hosts: all\n  tasks:\n    - debug: {msg: '{{ 1 | shout }}'}\n",
+        "text.yml": "- hosts: all\n  tasks:\n    - ping: {data: {}}\n",
+        "filter_plugins/own.py": "import ansible\nclass FilterModule:\n    filters = lambda self: {'shout': str}\n",
+        "of_a_collection.yml": "- hosts: all\n  tasks:\n    - debug: {msg: '{{ 1 | a.b.shout }}'}\n",
+    }
+    root = project(files)
+    found = json.loads(call(root, "coverage", ".", "--format", "json").out)
+    assert (found["units"], found["loading"]) == ({"playbook": 5}, {"playbook": 1})
+    assert (found["refused_by_ansible"], found["share_of_valid"]) == (1, 25.0)
+    assert list(found["missing"]["refused"]) == ["Keyword removed from Ansible", "Unknown argument"]
+    said = call(root, "coverage", ".").out
+    assert "Ansible refuses 1 of the others too; of the rest 25.0% load" in said.splitlines()
+    assert "Mistakes that Ansible refuses too (files, times):" in said
+
+
+def test_what_depends_on_the_inventory_or_on_who_uses_the_tasks_is_not_counted(project: Project) -> None:
+    files = {
+        "hosts.yml": "- hosts: <your host>:$name\n- hosts: ~x.+\n- {hosts: '{{ group }}', vars: {group: osds}}\n",
+        "machine.yml": "- hosts: all\n  tasks:\n    - copy: {src: /no/such/file, dest: /x}\n",
+        "web/templates/page.j2": "",
+        "web/parts/setup.yml": "- template: {src: page.j2, dest: /x}\n- debug:\n",
+        "web/parts/wrong.yml": "- template: {src: nope.j2, dest: /x}\n",
+        "roles/a/tasks/main.yml": "- copy: {src: roles/b/key, dest: /x}\n",
+        "roles/b/key": "",
+    }
+    found = json.loads(call(project(files), "coverage", ".", "--format", "json", "--list").out)
+    assert list(found["failing"]) == ["web/parts/wrong.yml"]
+
+
+def test_playbooks_of_the_project_s_collection_are_found(project: Project) -> None:
+    files = {
+        "galaxy.yml": "namespace: acme\nname: platform\n",
+        "playbooks/all.yml": "- {hosts: all, roles: [web]}\n",
+        "roles/web/tasks/main.yml": "- debug:\n",
+        "tests/converge.yml": "- import_playbook: acme.platform.all\n- import_playbook: acme.platform.none\n",
+    }
+    found = json.loads(call(project(files), "coverage", ".", "--format", "json", "--list").out)
+    assert list(found["failing"]) == ["tests/converge.yml"]
+    assert "There is no file 'tests/acme.platform.none'" in "".join(found["failing"]["tests/converge.yml"])

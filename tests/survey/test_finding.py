@@ -19,6 +19,7 @@ FILES = {
     "requirements.yml": "- src: geerlingguy.nginx\n- name: other\n",
     "notes.yml": "- a\n- b\n",
     "values.yml": "a: 1\n",
+    "machines.yml": "- {hostname: a, template: debian, cpus: 2, memory: 4}\n",
     "empty.yml": "",
     ".github/workflow.yml": "- hosts: all\n",
     "node_modules/x/site.yml": "- hosts: all\n",

@@ -35,6 +35,7 @@ ACTIONS = (
             Argument(name="dest", required=True, help="The directory for what is in it; made if need be"),
             Argument(name="creates", help="If this is on the host, nothing is unpacked"),
             Argument(name="delete_archive", type=bool, default=False, aliases=("rm",), help="Delete the archive then"),
+            Argument(name="remote_src", type=bool, help="Accepted without effect: the archive is on the host anyway"),
             Argument(name="recurse", type=bool, default=False, help="Unpack archives in the archive too"),
             Argument(
                 name="password",

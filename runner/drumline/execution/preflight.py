@@ -30,7 +30,7 @@ from drumline.loading.written import templates_in
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
-from drumline.model.playbook import Debugger, Play, Role, Task
+from drumline.model.playbook import BlockPart, Debugger, Play, Role, Task
 from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
@@ -212,29 +212,31 @@ class Preflight:
         try:
             path = find_file(src, directory, search_path(task, play))
         except ActionFailed as error:
-            self._add_unusable(task, "A file isn't there", error.message, position)
+            self._add_unusable(play, task, "A file isn't there", error.message, position)
             return
         note_file(path)
         if written.arguments.get("decrypt", True):
-            self._check_vault(task, path, position)
+            self._check_vault(play, task, path, position)
 
-    def _check_vault(self, task: Task, path: Path, position: Position) -> None:
+    def _check_vault(self, play: Play, task: Task, path: Path, position: Position) -> None:
         if path not in self._closed:
             self._closed[path] = _why_closed(path)
         error = self._closed[path]
         if isinstance(error, ActionFailed):
-            self._add_unusable(task, "A file is too large", error.message, position)
+            self._add_unusable(play, task, "A file is too large", error.message, position)
         elif error is not None:
             ring = keyring()
             told = self.mistakes if ring.passwords else ring.locked
             for mistake in error.diagnostics:
                 told.add(mistake.summary, detail=f"{mistake.position}: {mistake.detail}", position=position)
 
-    def _add_unusable(self, task: Task, summary: str, message: str, position: Position) -> None:
-        """An error, unless the task may not run at all, or a task before it may make the file."""
+    def _add_unusable(self, play: Play, task: Task, summary: str, message: str, position: Position) -> None:
+        """An error, unless the task may not run at all or may fail, or a task before it may make the file."""
         doubt = ""
-        if any(isinstance(condition, Template) for condition in task.when) or task.ignore_errors is not False:
+        if any(isinstance(condition, Template) for condition in task.when):
             doubt = " The task fails where its condition holds."
+        elif task.ignore_errors is not False or task.failed_when or _is_rescued(play, task):
+            doubt = " The task fails, as it may."
         elif self._maker is not None:
             doubt = f" The task fails unless '{self._maker.name}' makes it."
         told = self.warnings if doubt else self.mistakes
@@ -261,6 +263,17 @@ class Preflight:
             value = host.variables.get(given)
             if isinstance(value, str) and value:
                 yield given, value
+
+
+def _is_rescued(play: Play, task: Task) -> bool:
+    """Whether it stands in the tasks of a block with a rescue."""
+    rescued = {within.block for one in play.tasks if (within := one.within) and within.part is BlockPart.RESCUE}
+    within = task.within
+    while within is not None:
+        if within.part is BlockPart.TASKS and within.block in rescued:
+            return True
+        within = play.blocks[within.block].within
+    return False
 
 
 def _is_file(option: Option) -> bool:

@@ -147,10 +147,14 @@ _IN_PARTS = ("barrier", "keep_available", "start")
 #: Keywords of Ansible and of future versions that this version doesn't support yet.
 NOT_YET = frozenset(
     {
-        "include",
         "validate_argspec",
     }
 )
+#: Keywords that Ansible refuses by now, too: since which version, and what stands in their place.
+REMOVED = {
+    "first_available_file": ("2.4", "'with_first_found', or the lookup 'first_found'"),
+    "include": ("2.16", "'include_tasks' or 'import_tasks' for tasks, 'import_playbook' for plays"),
+}
 #: Prefixes of Ansible's own names.
 _NAMESPACES = re.compile(r"ansible\.(?:builtin|legacy)\.")
 #: String literals in an expression.
@@ -165,15 +169,18 @@ def bare_name(name: str) -> str:
     return _NAMESPACES.sub("", name, count=1)
 
 
-def is_not_yet(keyword: str) -> bool:
-    """Whether this version doesn't support the keyword yet, including fully qualified names."""
-    return bare_name(keyword) in NOT_YET
+def is_missing(keyword: str) -> bool:
+    """Whether it is a keyword that this version doesn't have yet or Ansible has no more, also by its full name."""
+    return bare_name(keyword) in NOT_YET or bare_name(keyword) in REMOVED
 
 
-def add_not_yet(keyword: str, position: Position, found: Diagnostics) -> None:
-    """Report a keyword that is known but not supported yet."""
-    detail = f"'{keyword}' is not supported yet."
-    found.add("Keyword not supported yet", detail=detail, position=position, hides_names=True)
+def add_missing(keyword: str, position: Position, found: Diagnostics) -> None:
+    """Report such a keyword."""
+    if gone := REMOVED.get(bare_name(keyword)):
+        summary, detail = "Keyword removed from Ansible", f"Ansible {gone[0]} removed '{keyword}': use {gone[1]}."
+    else:
+        summary, detail = "Keyword not supported yet", f"'{keyword}' is not supported yet."
+    found.add(summary, detail=detail, position=position, hides_names=True)
 
 
 def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str, found: Diagnostics) -> None:
@@ -181,8 +188,8 @@ def check_known(entries: Mapping[str, Entry], known: Collection[str], owner: str
     for key, entry in entries.items():
         if key in known:
             continue
-        if is_not_yet(key):
-            add_not_yet(key, entry.key_position, found)
+        if is_missing(key):
+            add_missing(key, entry.key_position, found)
         else:
             detail = f"{owner} has no keyword '{key}'.{of_others(key) or did_you_mean(key, known)}"
             found.add("Unknown keyword", detail=detail, position=entry.key_position)

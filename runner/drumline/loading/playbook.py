@@ -103,7 +103,7 @@ class _Files:
             return []
         old = next((key for key in entries if keywords.bare_name(key) == _OLD_IMPORT), None)
         if old is not None:
-            keywords.add_not_yet(old, entries[old].key_position, self._found)
+            keywords.add_missing(old, entries[old].key_position, self._found)
             return []
         if keywords.GENERATE in entries:
             from drumline.loading.generated import generated_plays  # few playbooks generate plays
@@ -119,7 +119,8 @@ class _Files:
             return self._import(imported) if imported else []
 
     def _import(self, imported: Import) -> list[Play]:
-        path = Path(imported.position.path).parent / Path(imported.file).expanduser()
+        directory = Path(imported.position.path).parent
+        path = self._reading.places.playbook(imported.file, directory) or directory / Path(imported.file).expanduser()
         if not path.is_file():
             detail = f"There is no file '{path}'."
             self._found.add("A playbook isn't there", detail=detail, position=imported.position, hides_names=True)

@@ -22,6 +22,7 @@ from drumline.loading.ids import in_role, slug, unique_ids
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.prompts import read_prompts
 from drumline.loading.reading import Reading
+from drumline.loading.role_places import collection_of
 from drumline.loading.roles import read_roles
 from drumline.loading.tasks import pass_on, read_inherited_of_play
 from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
@@ -42,7 +43,8 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
     found = reading.found
     reader = KeywordReader(entries, found)
     keywords.check_known(entries, keywords.PLAY, "A play", found)
-    collections = reader.value("collections", reader.names, ())
+    directory = Path(position.path).parent
+    collections = (*reader.value("collections", reader.names, ()), *filter(None, [collection_of(Path(position.path))]))
     reading.look_for_actions(collections=collections)
     hosts = reader.value("hosts", reader.pattern)
     if not hosts:
@@ -54,7 +56,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
     check_defaults(reader, reading.actions)
     inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
     variables = reader.value("vars", reader.variables, {})
-    lists = ListReader(reading, Path(position.path).parent, variables=variables, collections=collections)
+    lists = ListReader(reading, directory, variables=variables, collections=collections)
     lists.vars_files = reader.value("vars_files", _vars_files(reader), ())
     tasks, blocks, handlers, rows = _read_lists(reader, inherited, lists)
     play = Play(

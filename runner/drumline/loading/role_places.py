@@ -53,6 +53,18 @@ class RolePlaces:
         in_collections = [path for path, _, _ in self._in_collections(name, playbook, collections)]
         return [*in_collections, *(directory / name for directory in self._directories(playbook, beside))]
 
+    def playbook(self, name: str, playbook: Path) -> Path | None:
+        """The playbook of a collection that has this full name (``namespace.collection.name``)."""
+        if not _OF_COLLECTION.match(name):
+            return None
+        namespace, collection, *directories, last = name.split(".")
+        for top in self._tops(playbook):
+            for suffix in (".yml", ".yaml"):
+                path = top.joinpath(namespace, collection, "playbooks", *directories, f"{last}{suffix}")
+                if path.is_file():
+                    return path
+        return None
+
     def _find(self, name: str, playbook: Path, beside: Path | None, collections: tuple[str, ...]) -> RolePlace | None:
         for path, collection, role in self._in_collections(name, playbook, collections):
             if path.is_dir():
@@ -82,9 +94,26 @@ class RolePlaces:
         elif "/" not in name:
             wanted = [(collection, name) for collection in collections if collection.count(".") == 1]
         for collection, role in wanted:
-            for directory in (playbook / "collections", *self._collections_path):
-                top = directory if directory.name == _ALL else directory / _ALL
+            for top in self._tops(playbook):
                 yield top.joinpath(*collection.split("."), "roles", *role.split(".")), collection, role
+
+    def _tops(self, playbook: Path) -> Iterator[Path]:
+        for directory in (playbook / "collections", *self._collections_path):
+            yield directory if directory.name == _ALL else directory / _ALL
+
+
+def collection_of(playbook: Path) -> str:
+    """The collection to which a playbook belongs (``namespace.collection``); empty for none."""
+    *_, namespace, collection = ("", "", *_before_playbooks(playbook))
+    return f"{namespace}.{collection}" if namespace else ""
+
+
+def _before_playbooks(path: Path) -> tuple[str, ...]:
+    parts = path.absolute().parts
+    for at, part in enumerate(parts[:-4]):
+        if part == _ALL and parts[at + 3] == "playbooks":
+            return parts[at + 1 : at + 3]
+    return ()
 
 
 def _expanded(paths: Iterable[str]) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ from drumline.model.value import Value
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Actions
 from drumline.source.quotes import never_closed, read_quotes
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.yaml import BRACES, Entry, Node, plain
 from drumline.templating import not_yet
 
 #: Keys of a task that name its action in their value.
@@ -93,8 +93,8 @@ class ActionReader:
         named = uses or [key for key in strange if not_yet.module(key)]
         for key in strange:
             position = self._entries[key].key_position
-            if keywords.is_not_yet(key):
-                keywords.add_not_yet(key, position, self._found)
+            if keywords.is_missing(key):
+                keywords.add_missing(key, position, self._found)
             elif not_yet.module(key) or not (named or self._seems_keyword(key)):
                 self._add_unknown_action(key, position)
             else:
@@ -141,6 +141,10 @@ class ActionReader:
         if key in _INDIRECT:
             name, node, text = self._indirect(key, node)
             if name is None:
+                return None
+            if BRACES.search(name):
+                detail = f"'{key}' names its action by a template, which is known only while the run goes on."
+                self._found.add("Action not supported yet", detail=detail, position=node.position, hides_names=True)
                 return None
             if name not in self._actions:
                 self._add_unknown_action(name, node.position)

@@ -34,6 +34,7 @@ from drumline.source.yaml import kept, plain, read
 from drumline.survey.finding import Kind, Unit, task_files
 from drumline.survey.made_up import made_up
 from drumline.survey.own import Own, own_of
+from drumline.survey.refused import is_refused
 from drumline.survey.stubs import WithStubs
 from drumline.templating.neighbours import load_neighbours
 from drumline.templating.offers import NEIGHBOURS
@@ -55,6 +56,11 @@ _OF_PLUGINS = frozenset(
         *("Filter not supported yet", "Test not supported yet", "Lookup not supported yet"),
     }
 )
+#: The mistake that says that the made-up inventory lacks a host.
+_OF_INVENTORY = "A host pattern matches nothing"
+#: Mistakes that say that a file isn't there.
+_OF_FILES = frozenset({"A file isn't there", "A file of tasks isn't there"})
+_FILE = re.compile(r"There is no file '([^'\n]+)'")
 #: The handlers of a role or a list of tasks may be those of whoever uses it.
 _OF_HANDLERS = "Unknown handler in notify"
 
@@ -67,6 +73,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     warnings: tuple[Diagnostic, ...] = ()
     playbook: Playbook = Playbook(path="")  #: As far as it could be read.
     plan: Plan | None = None  #: If nothing is wrong.
+    refused: frozenset[Diagnostic] = frozenset()  #: Those of the mistakes that Ansible refuses, too.
     stubs: tuple[str, ...] = ()  #: The names of actions that were stood in for.
 
 
@@ -147,9 +154,11 @@ class Checker:
             mistakes = [one for one in mistakes if not _is_of(own.offered, one)]
             warnings += [one for one in mistakes if one.summary == MISSING]  # its program, if any, wasn't run
             mistakes = [one for one in mistakes if one.summary != MISSING]
+        mended = tuple(self.mended(mistakes, unit))
         return Checked(
             unit=unit,
-            mistakes=tuple(self.mended(mistakes, unit)),
+            mistakes=mended,
+            refused=frozenset(one for one in mended if is_refused(one) and not _is_of(own.plugins, one)),
             warnings=tuple(self.mended(warnings, unit)),
             playbook=playbook,
             plan=plan,
@@ -180,6 +189,10 @@ class Checker:
             if diagnostic.summary in _OF_VARIABLES or (made and not diagnostic.detail):
                 continue
             if diagnostic.summary == _OF_HANDLERS and unit.kind is not Kind.PLAYBOOK:
+                continue
+            if diagnostic.summary == _OF_INVENTORY or (
+                diagnostic.summary in _OF_FILES and _is_elsewhere(diagnostic, unit)
+            ):
                 continue
             lines = (line for line in diagnostic.detail.splitlines() if str(self._scratch) not in line)
             detail = "\n".join(line.replace(here, "") for line in lines)
@@ -236,6 +249,21 @@ def _place_of_filters(unit: Unit) -> str:
     """The directory of a unit with filters beside it; or an empty text."""
     directory = Path(unit.path).absolute().parent
     return str(directory) if any((directory / name).is_dir() for name in NEIGHBOURS) else ""
+
+
+def _is_elsewhere(diagnostic: Diagnostic, unit: Unit) -> bool:
+    """Whether a missing file may be there all the same: on the machine that runs it, or beside who uses the unit."""
+    found = _FILE.search(diagnostic.detail)
+    if found is None:
+        return False
+    root = Path(unit.root).absolute()
+    path = Path(found[1]).expanduser()
+    if path.is_absolute():
+        return not path.is_relative_to(root)
+    if unit.kind is Kind.PLAYBOOK:
+        return False
+    above = [place for place in Path(unit.path).absolute().parents if place == root or root in place.parents]
+    return any((place / name / path).exists() for place in above for name in ("", "files", "tasks", "templates"))
 
 
 def _with_places(paths: Sequence[str], directory: Path, root: Path) -> tuple[str, ...]:

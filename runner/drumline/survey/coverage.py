@@ -32,13 +32,21 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
     units: Mapping[str, int]
     loading: Mapping[str, int]
+    refused: int  #: How many of the others Ansible refuses too, for each of their mistakes.
     missing: Mapping[str, Mapping[str, tuple[int, int]]]
     stubs: Mapping[str, int]  #: Stood-in actions, by how many units use them.
 
     @property
     def share(self) -> float:
         """The share of units that load, in percent."""
-        total = sum(self.units.values())
+        return self._of(sum(self.units.values()))
+
+    @property
+    def share_of_valid(self) -> float:
+        """The same of those that Ansible doesn't refuse."""
+        return self._of(sum(self.units.values()) - self.refused)
+
+    def _of(self, total: int) -> float:
         return 100 * sum(self.loading.values()) / total if total else 100.0
 
 
@@ -46,6 +54,7 @@ def coverage_of(checked: Iterable[Checked]) -> Coverage:
     """The counts."""
     units: Counter[str] = Counter()
     loading: Counter[str] = Counter()
+    refused = 0
     stubs: Counter[str] = Counter()
     times: dict[str, Counter[str]] = {}
     places: dict[str, Counter[str]] = {}
@@ -53,8 +62,9 @@ def coverage_of(checked: Iterable[Checked]) -> Coverage:
         kind = one.unit.kind.value
         units[kind] += 1
         loading[kind] += not one.mistakes
+        refused += bool(one.mistakes) and one.refused.issuperset(one.mistakes)
         stubs.update(one.stubs)
-        named = [_named(mistake) for mistake in one.mistakes]
+        named = [_named(mistake, mistake in one.refused) for mistake in one.mistakes]
         for kind, name in named:
             times.setdefault(kind, Counter())[name] += 1
         for kind, name in set(named):
@@ -63,18 +73,22 @@ def coverage_of(checked: Iterable[Checked]) -> Coverage:
         kind: {name: (times[kind][name], count) for name, count in sorted(found.items(), key=_most_first)}
         for kind, found in sorted(places.items(), key=lambda item: item[0] not in _MISSING.values())
     }
-    return Coverage(units=dict(units), loading=dict(loading), missing=missing, stubs=dict(stubs.most_common()))
+    return Coverage(
+        units=dict(units), loading=dict(loading), refused=refused, missing=missing, stubs=dict(stubs.most_common())
+    )
 
 
 def _most_first(item: tuple[str, int]) -> tuple[int, str]:
     return -item[1], item[0]
 
 
-def _named(mistake: Diagnostic) -> tuple[str, str]:
-    """What a mistake says is missing: its kind and name; else "mistakes" and what it says."""
+def _named(mistake: Diagnostic, refused: bool) -> tuple[str, str]:
+    """What a mistake says is missing: its kind and name; else "mistakes" or "refused" and what it says."""
     kind = _MISSING.get(mistake.summary)
     found = _QUOTED.search(mistake.detail)
-    return (kind, found[1]) if kind and found else ("mistakes", mistake.summary)
+    if kind and found:
+        return kind, found[1]
+    return ("refused" if refused else "mistakes"), mistake.summary
 
 
 def as_json(coverage: Coverage) -> dict[str, Any]:
@@ -83,6 +97,8 @@ def as_json(coverage: Coverage) -> dict[str, Any]:
         "units": dict(coverage.units),
         "loading": dict(coverage.loading),
         "share": round(coverage.share, 1),
+        "refused_by_ansible": coverage.refused,
+        "share_of_valid": round(coverage.share_of_valid, 1),
         "missing": {
             kind: {name: {"times": times, "units": units} for name, (times, units) in found.items()}
             for kind, found in coverage.missing.items()
@@ -101,6 +117,10 @@ def as_text(coverage: Coverage, most: int) -> str:
         f"  {coverage.loading.get(kind, 0)} of {count} {kind}{'s' if kind != 'tasks' else ''}"
         for kind, count in sorted(coverage.units.items())
     ]
+    if coverage.refused:
+        lines.append(
+            f"Ansible refuses {coverage.refused} of the others too; of the rest {coverage.share_of_valid:.1f}% load"
+        )
     for kind, found in coverage.missing.items():
         lines += ["", f"{_TITLES.get(kind, kind)} (files, times):"]
         shown = list(found.items())[: most or None]
@@ -121,4 +141,5 @@ _TITLES = {
     "tests": "Missing tests",
     "lookups": "Missing lookups",
     "mistakes": "Other mistakes",
+    "refused": "Mistakes that Ansible refuses too",
 }

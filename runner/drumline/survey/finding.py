@@ -24,6 +24,8 @@ _DATA = frozenset(
 )
 #: Directories that make another one a role.
 _OF_ROLE = ("tasks", "handlers", "meta", "defaults", "vars")
+#: The action of a task, and words in it that may be mistakes.
+_MOST_MISTAKEN = 3
 _MAIN = ("main.yml", "main.yaml", "main")
 _YAML = (".yml", ".yaml")
 #: Directories of variables, and names that files and directories of an inventory have.
@@ -156,8 +158,9 @@ def _is_play(entries: Mapping[str, object]) -> bool:
 
 
 def _is_task(entries: Mapping[str, object], actions: Mapping[str, Action]) -> bool:
-    """Whether it has an action, or is a block; a dictionary with any other keys isn't a task."""
-    return any(
+    """Whether it has an action, or is a block; a dictionary with other keys, or with several of them, isn't a task."""
+    others = [key for key in entries if key not in keywords.TASK | keywords.BLOCK and not key.startswith("with_")]
+    return len(others) <= _MOST_MISTAKEN and any(
         key in actions or key in ("block", "action", "local_action") or bool(not_yet.module(key)) or _includes(key)
         for key in entries
     )

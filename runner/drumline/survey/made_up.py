@@ -12,7 +12,8 @@ from drumline.model.value import Template, Value
 
 #: Hosts that are in every group, so that groups meet.
 _SHARED = ("made-up-1", "made-up-2")
-_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
+_NAME = re.compile(r"[^\s/*?{}]+\Z")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 #: ``groups['web']``, ``groups.web``, ``groups["web"]`` in a template.
 _GROUPS = re.compile(r"""\bgroups(?:\[\s*['"]([\w.-]+)['"]\s*\]|\.([A-Za-z_]\w*))""")
 #: A name in quotes, such as the default of a template.
@@ -41,6 +42,9 @@ def _names(playbook: Playbook) -> Iterator[str]:
     """Names of groups; those that a pattern leaves out begin with ``!``."""
     for play in playbook.plays:
         yield from _of_pattern(play.hosts)
+        if isinstance(play.hosts, Template):
+            named = (play.variables.get(word) for word in _WORD.findall(play.hosts.text))
+            yield from (name for value in named if isinstance(value, str) for name in _of_pattern(value))
         yield from play.keep_available
         yield from _of_templates(play.variables)
         for task in play.tasks:
@@ -57,7 +61,7 @@ def _of_pattern(pattern: Value) -> Iterator[str]:
         return
     for part in re.split(r"[,:]", str(pattern or "")):
         name = re.sub(r"\[[^\]]*\]\Z", "", part.strip().lstrip("&!~")).replace("*", "x").replace("?", "x")
-        if _NAME.match(name):
+        if _NAME.match(name) and not part.strip().startswith("~"):
             yield f"!{name}" if part.strip().startswith("!") else name
 
 

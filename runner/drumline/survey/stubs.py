@@ -64,7 +64,7 @@ class WithStubs(Mapping[str, Action]):
     def _is_module(self, name: str) -> bool:
         if name in self._own:
             return True
-        if not self._others or not _NAME.fullmatch(name) or name.startswith("with_") or keywords.is_not_yet(name):
+        if not self._others or not _NAME.fullmatch(name) or name.startswith("with_") or keywords.is_missing(name):
             return False
         known = not_yet.module(name) or not_yet.of_family(name)
         return bool(known) or (closest(name, _KEYWORDS, 0.75) is None and not did_you_mean(name, self._actions))

@@ -40,7 +40,7 @@ _PAIR = re.compile(r"""(\w+)=("[^"]*"|'[^']*'|\S*)""")
 
 def csvfile(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """A column of the row of a table that begins with the term."""
-    key, given = _term(term, options)
+    key, given = term_and_options(term, options)
     delimiter = str(given.get("delimiter", "TAB"))
     delimiter = "\t" if delimiter in ("TAB", "t", "\\t") else delimiter
     text = text_of_file(found_file(context, str(given.get("file", "ansible.csv")), "files"))
@@ -56,7 +56,7 @@ def csvfile(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
 
 def ini(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """The value of a key in a section of an INI file, or in a file of properties."""
-    key, given = _term(term, options)
+    key, given = term_and_options(term, options)
     text = text_of_file(found_file(context, str(given.get("file", "ansible.ini")), "files"))
     section = str(given.get("section", "global"))
     if given.get("type", "ini") == "properties":
@@ -176,10 +176,10 @@ _NAMED = ("ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexd
 
 def password(context: Context, term: str, options: dict[str, Any]) -> list[Any]:
     """A password that is made once and kept in a file; ``/dev/null`` keeps none."""
-    name, given = _term(term, options)
+    name, given = term_and_options(term, options)
     path = Path(os.path.expanduser(name))
     path = path if path.is_absolute() else playbook_dir(context) / path
-    alone: AbstractContextManager[None] = nullcontext() if name == os.devnull else _alone_in(path)
+    alone: AbstractContextManager[None] = nullcontext() if name == os.devnull else alone_in(path)
     with alone:
         text, salt, kept_ident = _kept(path)
         made = text is None
@@ -229,7 +229,7 @@ def _letters(chars: Any) -> str:
 
 
 @contextmanager
-def _alone_in(path: Path) -> Iterator[None]:
+def alone_in(path: Path) -> Iterator[None]:
     """Meanwhile no other thread or program looks for a password in the file's directory, or makes one there."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -276,7 +276,7 @@ def _keep(path: Path, text: str, salt: str | None, ident: str | None) -> None:
         raise _unwritable(path, error) from None
 
 
-def _term(term: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def term_and_options(term: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """A term such as ``key file=a.csv col=2`` as what stands first and the options in it, which win."""
     pairs = list(_PAIR.finditer(term))
     first = term[: pairs[0].start()] if pairs else term

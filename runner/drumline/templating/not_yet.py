@@ -105,7 +105,7 @@ _COLLECTION = r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*"
 _PLUGINS = {
     "lookup": _words(
         """
-        hashi_vault onepassword passwordstore random_string dig consul_kv
+        hashi_vault onepassword random_string dig consul_kv
         credstash dnstxt etcd hiera keyring lastpass redis aws_secret aws_ssm ssm_parameter k8s
     """
     ),

@@ -22,6 +22,7 @@ _OF_LISTS = "drumline.templating.list_lookups"
 _OF_FILES = "drumline.templating.file_lookups"
 _OF_TREES = "drumline.templating.tree_lookup"
 _OF_PROGRAMS = "drumline.templating.program_lookups"
+_OF_STORES = "drumline.templating.password_store"
 
 
 class BuiltIn(str):
@@ -145,6 +146,7 @@ LOOKUPS = {
     **_in(_OF_FILES, "config csvfile first_found ini password unvault"),
     **_in(_OF_TREES, "filetree"),
     **_in(_OF_PROGRAMS, "lines pipe url"),
+    **_in(_OF_STORES, "passwordstore"),
 }
 
 #: Directories beside a playbook that may have more of them (:mod:`drumline.templating.neighbours`).
