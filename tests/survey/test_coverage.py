@@ -138,3 +138,17 @@ def test_playbooks_of_the_project_s_collection_are_found(project: Project) -> No
     found = json.loads(call(project(files), "coverage", ".", "--format", "json", "--list").out)
     assert list(found["failing"]) == ["tests/converge.yml"]
     assert "There is no file 'tests/acme.platform.none'" in "".join(found["failing"]["tests/converge.yml"])
+
+
+def test_filters_of_a_package_of_the_project_are_its_own(project: Project) -> None:
+    files = {
+        "acme/__init__.py": "",
+        "acme/filters.py": "def get_filters():\n    return {'shout': str.upper}\n",
+        "ansible/filter_plugins/own.py": (
+            "import json\nfrom acme import filters as f, nothing\nclass FilterModule:\n    filters = f.get_filters\n"
+        ),
+        "ansible/site.yml": "- hosts: all\n  tasks:\n    - debug: {msg: '{{ 1 | shout }}'}\n",
+        "ansible/typo.yml": "- hosts: all\n  tasks:\n    - debug: {msg: '{{ 1 | shoot }}'}\n",
+    }
+    found = json.loads(call(project(files), "coverage", "--stubs", ".", "--format", "json", "--list").out)
+    assert list(found["failing"]) == ["ansible/typo.yml"]

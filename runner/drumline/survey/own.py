@@ -16,6 +16,7 @@ _MODULES = ("library", "modules", "action_plugins", "action")
 #: Directories of plug-ins for templates.
 _PLUGINS = ("filter", "filter_plugins", "lookup", "lookup_plugins", "test", "test_plugins")
 _NAME = re.compile(r"""['"]([A-Za-z_]\w*)['"]""")
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w[\w.]*)[ \t]+import[ \t]+([\w ,]+)|import[ \t]+(\w[\w.]*))", re.MULTILINE)
 _OF_GALAXY = re.compile(r"^(namespace|name)\s*:\s*['\"]?([\w-]+)", re.MULTILINE)
 _MOST = 1 << 20
 
@@ -41,7 +42,9 @@ def own_of(root: str) -> Own:
         if place.name in _MODULES:
             modules.update(Path(name).stem for name in files if name.endswith((".py", ".ps1", ".sh")))
         if place.name in _PLUGINS:
-            plugins.update(name for file in files if file.endswith(".py") for name in _names_in(place / file))
+            mine = [place / file for file in files if file.endswith(".py")]
+            plugins.update(name for file in mine for name in _names_in(file))
+            plugins.update(name for file in mine for other in _imported(file, Path(root)) for name in _names_in(other))
         if place.name == "plugins":
             offered.update(name for file in files if file.endswith(".py") for name in _names_in(place / file))
         if "galaxy.yml" in files:
@@ -59,6 +62,15 @@ def _names_in(path: Path) -> Iterator[str]:
     """A lookup has the name of its file; filters and tests stand in quotes."""
     yield path.stem
     yield from _NAME.findall(_text(path))
+
+
+def _imported(path: Path, root: Path) -> Iterator[Path]:
+    """The project's own modules that a file imports: it may offer what stands in them."""
+    for module, names, whole in _IMPORT.findall(_text(path)):
+        inner = (f"{module}.{name.split()[0]}" for name in names.split(",") if name.strip())
+        for dotted in filter(None, (whole, module, *inner)):
+            place = root.joinpath(*dotted.split("."))
+            yield from (file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
 
 
 def _text(path: Path) -> str:
