@@ -21,6 +21,7 @@ def main() -> None:
         "facts",
         "roles",
         "generating",
+        "bridge",
     ):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 

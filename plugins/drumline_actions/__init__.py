@@ -1,7 +1,10 @@
 """Actions for every day, on POSIX hosts (by ``sh``) and on Windows (by PowerShell): nothing is installed there."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from drumline.plugin import ActionSpec, hookimpl
 
@@ -101,6 +104,16 @@ _OWN = {"approve": ("approve",), "clock": ("clock",), "include_vars": ("vars_fil
 
 @hookimpl
 def drumline_actions() -> Iterable[ActionSpec]:
+    return (replace(spec, page=partial(_page, spec.name)) for spec in _all_specs())
+
+
+def _page(name: str) -> str:
+    from drumline_actions.pages import page_of  # only `drumline doc` shows it
+
+    return page_of(name)
+
+
+def _all_specs() -> Iterator[ActionSpec]:
     builtin, windows = "ansible.builtin.{0}", ("win_{0}", "ansible.windows.win_{0}")
     yield from _specs(_ON_WINDOWS_TOO, builtin, *windows)
     yield from _specs(_OF_ANSIBLE, builtin)

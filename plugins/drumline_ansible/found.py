@@ -9,6 +9,7 @@ from typing import Any
 
 from drumline.plugin import Action, ActionPlaces, Argument, Checks, Effect, Platform, Sets, Traits
 from drumline_ansible.bridge import NoAnsible, bridge
+from drumline_ansible.pages import page_of
 from drumline_ansible.performing import Carrier, perform
 
 _TYPES: Mapping[str, type] = {
@@ -68,6 +69,7 @@ def _action(name: str, found: Mapping[str, Any], carrier: Carrier) -> Action:
         platforms=_LANGUAGES.get(found["language"], tuple(Platform)),
         checks=Checks.FULLY,
         traits=_traits(name, documented),
+        page=(lambda: page_of(documented)) if documented else None,
     )
 
 

@@ -17,6 +17,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("approve", "drumline.cli.approve:command", "Approve or reject what a run asks before it goes on."),
     ("lint", "drumline.cli.lint:command", "Say what is wrong with files, and give advice, without hosts."),
     ("coverage", "drumline.cli.coverage:command", "Say how much of playbooks and roles loads, and what is missing."),
+    ("doc", "drumline.cli.doc:command", "Show what an action takes and does, or list them."),
     ("schema", "drumline.cli.schema:command", "Print the JSON Schema of playbooks, for editors."),
     ("config", "drumline.cli.config:command", "Show every setting, its value and where it comes from."),
     ("plugins", "drumline.cli.plugins:command", "List plugins: where they come from and what they offer."),

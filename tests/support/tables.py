@@ -25,15 +25,15 @@ from drumline.model.cause import Because
 from drumline.model.outcome import Status
 from drumline.model.playbook import TriggerRule
 from drumline.model.traits import Checks
-from drumline.plugin import Argument, Duration, HostPath, InventorySource, Mode, Moment, Platform
+from drumline.plugin import InventorySource
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
+from drumline.survey.describing import CHECKS, default_of, help_of, type_of
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from support.documents import PAGES, ROOT
 from support.hooks import HOOKS, parameters, parts
+from support.sections import SECTIONS, sections
 
-#: What hosts an argument is for.
-_ONLY = {Platform.POSIX: "POSIX", Platform.WINDOWS: "Windows"}
 _MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)
 
 
@@ -120,7 +120,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _action(name: str) -> str:
     arguments = registry().actions[name].arguments
     offered = (argument for argument in arguments if not argument.refused)
-    rows = ((_names(argument), _type(argument), _default(argument), _help(argument)) for argument in offered)
+    rows = ((_names(argument), _type(argument), _default(argument), help_of(argument)) for argument in offered)
     return _table(("argument", "type", "default", "what it does"), rows)
 
 
@@ -128,18 +128,7 @@ def _checks(_: str) -> str:
     by_kind: dict[Checks, set[str]] = {kind: set() for kind in reversed(Checks)}
     for action in registry().actions.values():
         by_kind[action.checks].add(action.name)
-    return _table(("in a check", "actions"), ((_CHECKS[kind], _list(sorted(names))) for kind, names in by_kind.items()))
-
-
-_CHECKS = {
-    Checks.FULLY: "what they would change is known",
-    Checks.PARTLY: "it is known for some arguments, such as `creates` of commands",
-    Checks.NOT: "they aren't run, and are `unclear`",
-}
-
-
-def _help(argument: Argument) -> str:
-    return argument.help + ("" if len(argument.platforms) > 1 else f" ({_ONLY[argument.platforms[0]]} hosts)")
+    return _table(("in a check", "actions"), ((CHECKS[kind], _list(sorted(names))) for kind, names in by_kind.items()))
 
 
 def _names(argument: Any) -> str:
@@ -148,26 +137,14 @@ def _names(argument: Any) -> str:
 
 
 def _type(declared: Any) -> str:
-    words = {
-        str: "text",
-        Path: "path",
-        bool: "true or false",
-        int: "whole number",
-        float: "number",
-        list: "list",
-        object: "any",
-    }
-    words |= {Duration: "seconds, or as `10m`", Mode: "mode", Moment: "time", HostPath: "path on the host"}
-    return _list(declared.choices) if declared.choices else words.get(declared.type, declared.type.__name__)
+    return _list(declared.choices) if declared.choices else type_of(declared)
 
 
 def _default(declared: Any) -> str:
     if getattr(declared, "required", False):
         return "required"
-    value = declared.default
-    if value is None or value == "":
-        return ""
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    default = default_of(declared)
+    return f"`{default}`" if default else ""
 
 
 def _options(name: str) -> str:
@@ -667,6 +644,7 @@ def _write() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         page.write_text(_MARK.sub(_renewed, text), encoding="utf-8")
+    SECTIONS.write_text(sections(), encoding="utf-8")
 
 
 def _renewed(match: re.Match[str]) -> str:

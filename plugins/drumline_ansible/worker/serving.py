@@ -70,6 +70,7 @@ def _child(channel: socket.socket, said: dict[str, Any]) -> None:
     try:
         os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        gc.disable()  # it ends before there is anything to collect
         from drumline_ansible.worker.performing import perform
 
         perform(channel, said)

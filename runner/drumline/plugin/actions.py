@@ -164,6 +164,9 @@ class Action(Struct, frozen=True, kw_only=True, dict=True):
     check: Callable[[Written], Iterable[tuple[str, str]]] | None = None
     #: Names the files of this machine that one use needs; a missing one is reported before anything is sent.
     files: Callable[[Written], Iterable[NeededFile]] | None = None
+    #: What is to be said of it beside its arguments, in Markdown, for ``drumline doc``: results, examples, what it
+    #: rests on.
+    page: Callable[[], str] | None = None
 
     def meaningless(self, platform: Platform) -> tuple[str, ...]:
         """The arguments that mean nothing on such hosts."""
@@ -186,6 +189,7 @@ class ActionSpec(Struct, frozen=True, kw_only=True):
     name: str
     load: str  #: The module that has it in ``ACTIONS``, a tuple of :class:`Action`: ``my_package.service``.
     aliases: tuple[str, ...] = ()  #: Its other names; those of the action don't count.
+    page: Callable[[], str] | None = None  #: As that of the action; it comes first.
 
 
 class ActionPlaces(Struct, frozen=True, kw_only=True):

@@ -155,7 +155,7 @@ class Actions(Mapping[str, Action]):
 def _imported(spec: ActionSpec, owner: str) -> Action:
     try:
         found: dict[str, Action] = {action.name: action for action in import_module(spec.load).ACTIONS}
-        return replace(found[spec.name], aliases=spec.aliases)
+        return replace(found[spec.name], aliases=spec.aliases, page=spec.page or found[spec.name].page)
     except Exception as error:  # whatever a stranger's module raises, its owner is named
         detail = f"{owner}: action '{spec.name}' of {spec.load} failed: {type(error).__name__}: {error}"
         raise PluginError("A plugin has failed", detail) from error

@@ -161,3 +161,13 @@ def test_a_module_that_ansible_has_not_either_is_told_of(sides: Sides) -> None:
     said = sides.ours(made(sides, "neither", [{"no.such.thing": {}}])).stderr
     assert "'no.such.thing' is not there yet. Nor has Ansible one." in said
     assert "ansible-galaxy collection install no.such" in said
+
+
+def test_its_documentation_is_shown(sides: Sides) -> None:
+    said = call(made(sides, "documented", []), "doc", "--trust", "community.general.git_config").out
+    assert said.startswith("community.general.git_config\n  Update git configuration\n")
+    assert "by:     carried out by Ansible" in said
+    assert "hosts:  POSIX" in said
+    assert "scope: file | local | global | system" in said
+    assert "It rests on:\n\n- git" in said
+    assert "```yaml\n- name:" in said
