@@ -12,6 +12,9 @@ from typing import TypeAlias
 import pytest
 
 from drumline.cli.program import program
+from drumline.diagnostics import Position
+from drumline.model.value import Octal
+from drumline.source.yaml import Entry, Node, dump_node
 
 FILES = {
     "hosts": "[all]\nweb[1:4]\ndb1\n",
@@ -178,3 +181,10 @@ def _history(options: Sequence[str]) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def test_that_what_was_encrypted_is_masked_in_what_is_written() -> None:
+    here = Position("nodes.yml")
+    entries = {"token": Node("hunter2", here, unsafe=True, secret=True), "mode": Node(Octal(0o640), here)}
+    written = dump_node(Node({name: Entry(here, node) for name, node in entries.items()}, here))
+    assert written == "token: '********'\nmode: 0640\n"

@@ -92,7 +92,12 @@ def _generator(reader: KeywordReader, reading: Reading) -> Generator | None:
 def _dictionary(reader: KeywordReader, keyword: str, reading: Reading) -> Mapping[str, Entry]:
     node = reader.node(keyword)
     if node is not None and isinstance(node.value, str):
-        node = reading.document(Path(node.position.path).parent / Path(node.value).expanduser(), node.position)
+        path = Path(node.position.path).parent / Path(node.value).expanduser()
+        if not path.is_file():
+            detail = f"'{keyword}' names a file, and there is no file '{path}'."
+            reading.found.add("A part of a generator isn't there", detail=detail, position=node.position)
+            return {}
+        node = reading.document(path, node.position)
     if node is None:
         return {}
     if not isinstance(node.value, dict):
