@@ -44,6 +44,7 @@ LAYERS = [
     {"plugin_settings"},
     {"built_in"},
     {"app"},
+    {"estimates"},
     {"survey"},
     {"cli"},
     {"__main__"},
@@ -77,7 +78,7 @@ HOMES = {
     "sqlalchemy": ("runner/drumline/plugin/tables.py",),
     "urllib3": ("plugins/drumline_winrm/",),
     "winrm": ("plugins/drumline_winrm/",),
-    "yaml": ("runner/drumline/source/yaml.py",),
+    "yaml": ("runner/drumline/source/yaml.py", "runner/drumline/source/yaml_mistakes.py"),
 }
 #: Public beside ``drumline.plugin`` itself.
 _BESIDE = (

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from support.running import Ran, run_text
 
-from drumline.app import Prepared, estimate_of, prepare
+from drumline.app import Prepared, prepare
 from drumline.config import Settings
+from drumline.estimates import estimate_of
 from drumline.forecast.asked import scenario_of
 from drumline.forecast.costs import costs_of
 from drumline.forecast.durations import read_past

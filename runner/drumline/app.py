@@ -53,7 +53,7 @@ from drumline.loading.written import all_templates, embedded, mentions
 from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.host import Inventory
-from drumline.model.plan import Plan, as_known, without_later
+from drumline.model.plan import Plan, without_later
 from drumline.model.playbook import Playbook, Task
 from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
@@ -65,7 +65,6 @@ from drumline.planning.tags import Selection, selected
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
 from drumline.plugin.runs import Executor, RunView
-from drumline.plugin.terminal import ask_person
 from drumline.reporting.saying import say
 from drumline.reporting.screens import warn
 from drumline.secret import Secret
@@ -80,9 +79,6 @@ from drumline.templating.templates import Templating
 
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
-    from drumline.forecast.draws import Scenario
-    from drumline.forecast.estimate import Estimate
-    from drumline.forecast.remaining import Remaining
     from drumline.loading.source_options import SourceOptions
 
 #: Makes the listeners of a run's events once its number is known.
@@ -225,22 +221,11 @@ def prepare(
         chosen = partial(selected, tags=tags, skip_tags=skip_tags)
         with gathered() as mistakes:
             mistakes.imported = playbook.imported
-            playbook = with_prompts(playbook, extra, _ask_person if sends else None, mistakes.found)
-            playbook = resolve_tags(
-                with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions),
-                scopes.render,
-                mistakes.found,
-            )
-            playbook = without_repeats(playbook, chosen)
             reading = Reading(plugins.actions, mistakes.found, _around(settings, extra, templating, plugins))
-            foreseen = foresee(playbook, scopes.render, reading, chosen)
-            playbook = foreseen.with_handlers(playbook)
-            gains, force = foreseen.may_gain_handlers, force_handlers
-            playbook = with_handlers(
-                playbook, scopes.render, chosen, mistakes.found, warnings, force=force, may_gain=gains
+            playbook, foreseen = _put_in_place(
+                playbook, inventory, reading, scopes, chosen, warnings, asks=sends, force_handlers=force_handlers
             )
             mistakes.imported = {**reading.imported, **playbook.imported}
-            playbook = with_facts(playbook, inventory, extra, plugins.actions, chosen, foreseen.seen(playbook))
             seen = foreseen.seen(playbook)
             written = all_templates(seen)
             warnings.extend(embedded(written))
@@ -251,8 +236,8 @@ def prepare(
             mistakes.found.extend(check_connections(inventory.hosts.values(), plugins.transports))
             matching = partial(matches_any, inventory=inventory, render_pattern=scopes.render_pattern)
             later = later_plays(playbook, foreseen, chosen, matching)
-            selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": _shuffled, "later": later}
-            plan = mistakes.of(lambda: _plan(playbook, inventory, scopes, chosen, warnings=warnings, **selection))
+            selection = {"limit": limit, "tags": tags, "skip_tags": skip_tags, "shuffle": shuffled, "later": later}
+            plan = mistakes.of(lambda: plan_of(playbook, inventory, scopes, chosen, warnings=warnings, **selection))
             if plan is not None:
                 prepared = Prepared(
                     settings=settings,
@@ -283,18 +268,43 @@ def written_plays(paths: Sequence[Path], prepared: Prepared) -> list[Node]:
     return written
 
 
-def _ask_person(lines: list[str], hidden: bool) -> str:
-    return ask_person(lines, hidden=hidden)
+def _put_in_place(
+    playbook: Playbook,
+    inventory: Inventory,
+    reading: Reading,
+    scopes: Scopes,
+    chosen: Callable[[Task], bool],
+    warnings: Diagnostics,
+    *,
+    asks: bool,
+    force_handlers: bool,
+) -> tuple[Playbook, Foresight]:
+    """The playbook with all that files and people say before the run, and what its tasks will add."""
+    found, extra, actions = reading.found, reading.around.extra, reading.actions
+    playbook = with_prompts(playbook, extra, asks, found)
+    playbook = with_vars_files(playbook, scopes.render, found, actions)
+    playbook = without_repeats(resolve_tags(playbook, scopes.render, found), chosen)
+    foreseen = foresee(playbook, scopes.render, reading, chosen)
+    playbook = with_handlers(
+        foreseen.with_handlers(playbook),
+        scopes.render,
+        chosen,
+        found,
+        warnings,
+        force=force_handlers,
+        may_gain=foreseen.may_gain_handlers,
+    )
+    return with_facts(playbook, inventory, extra, actions, chosen, foreseen.seen(playbook)), foreseen
 
 
-def _plan(
+def plan_of(
     playbook: Playbook,
     inventory: Inventory,
     scopes: Scopes,
     chosen: Callable[[Task], bool] = lambda _task: True,
     **options: Any,
 ) -> Plan:
-    """The plan, with what ``scopes`` knows before the run. ``options`` are those of ``make_plan``."""
+    """The plan of a playbook, with what ``scopes`` knows before the run. ``options`` are those of ``make_plan``."""
     return make_plan(
         resolve(playbook, scopes.render, chosen=chosen),
         inventory,
@@ -321,7 +331,8 @@ def _directories(playbook: Playbook) -> Iterator[Path]:
         yield from (Path(role.path) for role in roles_of(play))
 
 
-def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
+def shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
+    """The hosts in an order that is drawn."""
     import random  # imported late: few plays shuffle their hosts
 
     return tuple(random.sample(hosts, len(hosts)))
@@ -392,7 +403,7 @@ def _look_further(
     """Find further mistakes in files that have one, so that one mistake doesn't hide another."""
     known = inventory or Inventory()
     scopes = Scopes(known, playbook, extra, templating)
-    playbook = with_prompts(playbook, extra, None, mistakes.found)
+    playbook = with_prompts(playbook, extra, False, mistakes.found)
     playbook = with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions)
     hidden = any(mistake.hides_names for mistake in mistakes.found)  # what can't be read may define handlers, too
     noted = Diagnostics() if hidden else mistakes.found
@@ -404,7 +415,7 @@ def _look_further(
     mistakes.of(lambda: check_patterns(playbook, known, scopes.render_pattern))
     mistakes.found.extend(check_connections(known.hosts.values(), plugins.transports))
     with suppress(FilesError, CycleError):  # the rest of the playbook may need a missing task, or itself
-        plan = _plan(playbook, inventory, scopes, shuffle=tuple)
+        plan = plan_of(playbook, inventory, scopes, shuffle=tuple)
         preflight = Preflight(plan, inventory, extra, actions=plugins.actions, transports=plugins.transports)
         preflight.check()
         mistakes.add_apart(preflight.mistakes, (task.position for play in playbook.plays for task in play.tasks))
@@ -440,86 +451,6 @@ def _check_foreseen(prepared: Prepared, preflight: Preflight, mistakes: Diagnost
         check.check()
         preflight.mistakes.extend(check.mistakes)
         preflight.warnings.extend(check.warnings)
-
-
-def expected_plan(prepared: Prepared) -> Plan:
-    """The plan with what its tasks will add, as far as that is known, as if it were imported: for estimates."""
-    from drumline.loading.inlined import inlined
-
-    plan, selection = prepared.plan, prepared.selection
-    playbook = inlined(plan.playbook, prepared.foreseen)
-    if playbook is plan.playbook:
-        return plan
-    scopes = Scopes(prepared.inventory, playbook, prepared.extra_variables, prepared.templating)
-    try:
-        return _plan(
-            playbook,
-            prepared.inventory,
-            scopes,
-            partial(selected, tags=selection.tags, skip_tags=selection.skip_tags),
-            limit=selection.limit,
-            tags=selection.tags,
-            skip_tags=selection.skip_tags,
-            shuffle=_shuffled,
-            later=[planned.play.id for planned in plan.plays if planned.later],
-        )
-    except FilesError:  # something in it needs what only the run knows
-        return plan
-
-
-def estimate_of(
-    prepared: Prepared,
-    scenario: Scenario | None = None,
-    *,
-    plan: Plan | None = None,
-    rounds: int | None = None,
-    seed: int = 1,
-) -> Estimate:
-    """How long a run would take, judging by earlier runs of the playbook. The journal is only read.
-
-    ``plan`` is the expected one, if it is at hand.
-    """
-    from drumline.forecast.costs import costs_of
-    from drumline.forecast.draws import Scenario, with_inlined
-    from drumline.forecast.durations import read_past
-    from drumline.forecast.estimate import estimate
-    from drumline.journal.past import past_runs
-
-    settings, plan = prepared.settings, as_known(plan or expected_plan(prepared))
-    return estimate(
-        plan,
-        read_past(past_runs(settings.state, plan.playbook.path)),
-        with_inlined(scenario or Scenario(), plan),
-        forks=settings.forks,
-        sessions=settings.sessions,
-        costs=costs_of(prepared.inventory.hosts.values(), prepared.registry.transports),
-        # The start of the run matters only to starts at a given time; otherwise the same question gets the same answer.
-        begin=SystemClock().now() if any(_starts_at_a_moment(step.task) for step in plan.steps) else 0.0,
-        rounds=rounds,
-        seed=seed,
-    )
-
-
-def _starts_at_a_moment(task: Task) -> bool:
-    return task.start is not None and task.start.at is not None
-
-
-def remaining_of(prepared: Prepared, run: int) -> Remaining:
-    """Estimates, during the run with this number, how much of it is left."""
-    from drumline.forecast.costs import costs_of
-    from drumline.forecast.remaining import Remaining
-
-    settings = prepared.settings
-    costs = costs_of(prepared.inventory.hosts.values(), prepared.registry.transports)
-    return Remaining(
-        without_later(prepared.plan),
-        settings.state,
-        run=run,
-        forks=settings.forks,
-        sessions=settings.sessions,
-        costs=costs,
-        secrets=prepared.secrets,
-    )
 
 
 class Readers(Protocol):

@@ -109,7 +109,7 @@ def _lint(prepared: Prepared) -> int:
 
 
 def _with_estimate(text: str, shape: str, prepared: Prepared) -> str:
-    from drumline.app import estimate_of
+    from drumline.estimates import estimate_of
     from drumline.reporting.ahead import estimate_data, estimate_lines
     from drumline.reporting.lines import plain
 

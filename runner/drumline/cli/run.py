@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +21,10 @@ from drumline.cli.options import (
     with_passwords,
 )
 from drumline.cli.reported import run_reported
+
+if TYPE_CHECKING:
+    from drumline.app import Prepared
+    from drumline.forecast.remaining import Remaining
 
 
 @click.command("run")
@@ -39,8 +44,6 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap
 
     Ctrl-C lets the running wave finish; pressed again, it stops what is running on the hosts.
     """
-    from drumline.app import remaining_of
-
     prepared = prepared_with(playbooks, given, sends=True, check=given["check"], diff=given["diff"])
     prepared = with_passwords(prepared)
     status = run_reported(
@@ -49,6 +52,12 @@ def command(playbooks: tuple[Path, ...], verbose: int, events: str | None, recap
         state=given["state"],
         recap=recap,
         events=events,
-        remaining=lambda number: remaining_of(prepared, number),
+        remaining=partial(_remaining, prepared),
     )
     raise SystemExit(status)
+
+
+def _remaining(prepared: Prepared, run: int) -> Remaining:
+    from drumline.estimates import remaining_of  # imported late: only a terminal asks for it
+
+    return remaining_of(prepared, run)

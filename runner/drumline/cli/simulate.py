@@ -80,7 +80,7 @@ def command(playbooks: tuple[Path, ...], shape: str, **given: Any) -> None:
 
     Exit status: 0, or 5 when the command line or the files are wrong.
     """
-    from drumline.app import estimate_of, expected_plan
+    from drumline.estimates import estimate_of, expected_plan
     from drumline.forecast.asked import in_batches, scenario_of
     from drumline.forecast.fleet import resized
 

@@ -5,9 +5,6 @@ What ``-e`` gives isn't asked for. Where no one can be asked, the default holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics
@@ -16,13 +13,10 @@ from drumline.loading.arguments import to_int
 from drumline.loading.keywords import KeywordReader
 from drumline.model.playbook import Play, Playbook, Prompt
 from drumline.model.value import Template, Value, Variables, text_of
-from drumline.plugin.terminal import NoTerminal
+from drumline.plugin.terminal import NoTerminal, ask_person
 from drumline.secret import Secret
 from drumline.source.vault import keyring
 from drumline.source.yaml import Node, plain
-
-#: Puts a question, the last of its lines, to a person; hidden: what is typed isn't shown. Raises ``NoTerminal``.
-AskPerson: TypeAlias = Callable[[list[str], bool], str]
 
 
 def read_prompts(reader: KeywordReader) -> tuple[Prompt, ...]:
@@ -69,23 +63,23 @@ def _whole(reader: KeywordReader, keyword: str, node: Node) -> int | None:
         return None
 
 
-def with_prompts(playbook: Playbook, extra: Variables, ask: AskPerson | None, found: Diagnostics) -> Playbook:
-    """The playbook with the answers among the variables of its plays. ``ask`` is None where nothing will be sent."""
+def with_prompts(playbook: Playbook, extra: Variables, asks: bool, found: Diagnostics) -> Playbook:
+    """The playbook with the answers among the variables of its plays. Without ``asks`` no one is asked."""
     if not any(play.prompts for play in playbook.plays):
         return playbook
-    return replace(playbook, plays=tuple(_answered(play, extra, ask, found) for play in playbook.plays))
+    return replace(playbook, plays=tuple(_answered(play, extra, asks, found) for play in playbook.plays))
 
 
-def _answered(play: Play, extra: Variables, ask: AskPerson | None, found: Diagnostics) -> Play:
-    answers = {prompt.name: _value(prompt, ask, found) for prompt in play.prompts if prompt.name not in extra}
+def _answered(play: Play, extra: Variables, asks: bool, found: Diagnostics) -> Play:
+    answers = {prompt.name: _value(prompt, asks, found) for prompt in play.prompts if prompt.name not in extra}
     return replace(play, variables={**play.variables, **answers}, prompts=())
 
 
-def _value(prompt: Prompt, ask: AskPerson | None, found: Diagnostics) -> Value:
-    if ask is None:
+def _value(prompt: Prompt, asks: bool, found: Diagnostics) -> Value:
+    if not asks:
         return _unasked(prompt) if prompt.default is None else prompt.default
     try:
-        typed = _typed(prompt, ask)
+        typed = _typed(prompt)
     except NoTerminal as error:
         if prompt.default is not None:
             return _kept(prompt, prompt.default, found)
@@ -95,13 +89,13 @@ def _value(prompt: Prompt, ask: AskPerson | None, found: Diagnostics) -> Value:
     return _kept(prompt, prompt.default if not typed and prompt.default is not None else typed, found)
 
 
-def _typed(prompt: Prompt, ask: AskPerson) -> str:
+def _typed(prompt: Prompt) -> str:
     lines = ["".join(filter(str.isprintable, line)) for line in prompt.question.splitlines()] or [prompt.name]
     default = "" if prompt.default is None else f" [{text_of(prompt.default)}]"
     first = [*lines[:-1], f"{lines[-1]}{default}:"]
     while True:
-        typed = ask(first, prompt.private)
-        if not prompt.confirm or ask([f"Again, {lines[-1]}:"], prompt.private) == typed:
+        typed = ask_person(first, hidden=prompt.private)
+        if not prompt.confirm or ask_person([f"Again, {lines[-1]}:"], hidden=prompt.private) == typed:
             return typed
         first = ["The two differ.", f"{lines[-1]}{default}:"]
 

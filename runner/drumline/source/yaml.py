@@ -1,4 +1,4 @@
-"""YAML with positions: the only place that knows the YAML library.
+"""YAML with positions: the only place that knows the YAML library, with :mod:`.yaml_mistakes`.
 
 A document is a tree of :class:`Node`. Each knows its position, so that readers of playbooks and inventories can
 point at a mistake. The rules are those of PyYAML's safe loader (YAML 1.1, as in Ansible: ``yes`` is true, ``0644`` is
@@ -36,8 +36,6 @@ from drumline.source.vault import VAULT, Decrypted, keyring
 
 #: The most levels of nested lists and dictionaries.
 _DEEPEST = 100
-#: The message of the library's scanner, which reads ahead of the events, for nesting that is too deep (since 6.0.4).
-_LIBRARY_TOO_DEEP = "exceeded maximum nesting depth"
 #: The number of mistakes after which a document isn't read further.
 _MOST_MISTAKES = 100
 #: The most nodes that aliases may add to a document.
@@ -49,28 +47,6 @@ _LOCKED = VAULT.decode()
 #: What makes a text a template.
 BRACES = re.compile(r"\{[{%#]")
 _OCTAL = re.compile(r"\+?0[0-7_]+")
-_UNQUOTED_BRACES = r"(?:^|[:\-]\s)\s*\{\{"
-
-#: Messages of the library, and the usual mistake behind each.
-_HINTS = (
-    (
-        "mapping values are not allowed",
-        'Text that contains ": " has to be quoted, and all keys of a dictionary begin in the same column.',
-    ),
-    (
-        "expected '-' indicator",
-        "Each item of a list begins with '- ', and its other keys begin in the column of its first one.",
-    ),
-    (
-        "expected key",
-        "All keys of a dictionary begin in the same column, and text that begins with a quote ends with that quote.",
-    ),
-    ("cannot start any token", "Text that begins with @, %, ` or another special character has to be quoted."),
-    ("expected alphabetic", "Text that begins with * or & has to be quoted."),
-    ("escape character", "In double quotes, a backslash begins an escape; put text with backslashes in single quotes."),
-    ("hexdecimal", "In double quotes, a backslash begins an escape; put text with backslashes in single quotes."),
-    ("unexpected end of stream", "The quote that begins here is never closed."),
-)
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -154,9 +130,13 @@ def load(text: str, path: str) -> Node | None:
     try:
         root = builder.build()
     except yaml.YAMLError as error:
-        raise FilesError([*builder.mistakes, _syntax_mistake(error, text, path)]) from None
+        from drumline.source.yaml_mistakes import syntax_mistake  # imported late, as below: most files are right
+
+        raise FilesError([*builder.mistakes, syntax_mistake(error, text, path)]) from None
     except UnicodeEncodeError as error:
-        position = _position_at(text[: error.start], path)
+        from drumline.source.yaml_mistakes import position_at
+
+        position = position_at(text[: error.start], path)
         raise FilesError([Diagnostic(summary="This file isn't UTF-8 text", position=position)]) from None
     if builder.mistakes:
         raise FilesError(builder.mistakes)
@@ -300,12 +280,12 @@ class _Builder:
     def _complain(self, summary: str, *, detail: str, position: Position) -> None:
         self.mistakes.add(summary, detail=detail, position=position)
         if len(self.mistakes) >= _MOST_MISTAKES:
-            raise _Refused("Too many mistakes", "The rest of this file was not read.", position)
+            raise YamlRefused("Too many mistakes", "The rest of this file was not read.", position)
 
     def _document(self, event: Any) -> None:
         if self._root is not None:
             detail = "A second document begins here. A file holds one document: move this one to a file of its own."
-            raise _Refused("More than one YAML document", detail, self._at(event.start_mark))
+            raise YamlRefused("More than one YAML document", detail, self._at(event.start_mark))
 
     def _add(self, node: Node, anchor: str | None, size: int) -> None:
         if anchor is not None:
@@ -373,7 +353,7 @@ class _Builder:
         position = self._at(event.start_mark)
         parent = self._stack[-1] if self._stack else None
         if len(self._stack) >= _DEEPEST:
-            raise _too_deep(position)
+            raise too_deep(position)
         if isinstance(parent, _Dict) and parent.key is None:
             self._complex_key(event, position)
         is_dict = isinstance(event, yaml.MappingStartEvent)
@@ -400,13 +380,13 @@ class _Builder:
             open_now = any(frame.anchor == event.anchor for frame in self._stack)
             reason = "names the value that it is part of" if open_now else "names nothing: no anchor before it has it"
             detail = f"{self._shown(f'*{event.anchor}')} {reason}. Text that begins with '*' has to be quoted."
-            raise _Refused("An alias can't be followed", detail, position)
+            raise YamlRefused("An alias can't be followed", detail, position)
         node, size = self._anchors[event.anchor]
         self._nodes += size
         self._aliased += size
         if self._aliased > _MOST_ALIASED:
             detail = f"With its aliases expanded, this document has more than {_MOST_ALIASED:,} values."
-            raise _Refused("Aliases make this file too large", detail, position)
+            raise YamlRefused("Aliases make this file too large", detail, position)
         parent = self._stack[-1]
         if isinstance(parent, _Dict) and parent.key is None:
             self._alias_key(parent, node, event, position)
@@ -471,7 +451,7 @@ def _construct(tag: str, text: str) -> Scalar | object:
     return Octal(value) if kind == "int" and isinstance(value, int) and _OCTAL.fullmatch(text) else value
 
 
-class _Refused(yaml.YAMLError):
+class YamlRefused(yaml.YAMLError):
     """The document breaks a limit of ours; reading it ends there."""
 
     def __init__(self, summary: str, detail: str, position: Position) -> None:
@@ -479,51 +459,9 @@ class _Refused(yaml.YAMLError):
         self.mistake = Diagnostic(summary=summary, detail=detail, position=position)
 
 
-def _syntax_mistake(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
-    if isinstance(error, _Refused):
-        return error.mistake
-    if isinstance(error, yaml.reader.ReaderError):
-        position = _position_at(text.encode()[: error.position].decode(errors="ignore"), path)
-        return Diagnostic(summary="This file isn't valid YAML", detail=f"{error.reason}.", position=position)
-    assert isinstance(error, yaml.MarkedYAMLError)
-    mark = error.problem_mark or error.context_mark
-    if error.context_mark and "end of stream" in (error.problem or ""):
-        mark = error.context_mark
-    assert mark is not None
-    position = Position(path, mark.line + 1, mark.column + 1)
-    if error.problem == _LIBRARY_TOO_DEEP:
-        return _too_deep(position).mistake
-    lines = text.splitlines()
-    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
-    if conflict is not None:
-        detail = "A merge left both versions in it, between '<<<<<<<' and '>>>>>>>'. Choose one, and remove the marks."
-        return Diagnostic(summary="A merge conflict", detail=detail, position=Position(path, conflict))
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    if line[mark.column : mark.column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
-        detail = "YAML is indented with spaces only. Replace the tab with spaces."
-        return Diagnostic(summary="A tab is used as indentation", detail=detail, position=position)
-    return Diagnostic(summary="This file isn't valid YAML", detail=_explain(error, line, lines), position=position)
-
-
-def _too_deep(position: Position) -> _Refused:
+def too_deep(position: Position) -> YamlRefused:
     detail = f"Lists and dictionaries are more than {_DEEPEST} levels deep here."
-    return _Refused("This file is nested too deeply", detail, position)
-
-
-def _explain(error: yaml.MarkedYAMLError, line: str, lines: list[str]) -> str:
-    context = f"{error.context}: " if error.context else ""
-    detail = f"{context}{error.problem}."
-    context_line = error.context_mark.line if error.context_mark else len(lines)
-    near = [line, lines[context_line] if context_line < len(lines) else ""]
-    if any(re.search(_UNQUOTED_BRACES, text) for text in near):
-        return f'{detail}\nA value that begins with "{{{{" has to be quoted: "{{{{ … }}}}".'
-    hint = next((hint for words, hint in _HINTS if words in (error.problem or "")), "")
-    return f"{detail}\n{hint}" if hint else detail
-
-
-def _position_at(before: str, path: str) -> Position:
-    """The place after the text ``before``."""
-    return Position(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return YamlRefused("This file is nested too deeply", detail, position)
 
 
 def dump(value: Any, *, flow: bool | None = None, sort_keys: bool = True, **options: Any) -> str:
