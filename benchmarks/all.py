@@ -22,6 +22,7 @@ def main() -> None:
         "roles",
         "generating",
         "bridge",
+        "inventory",
     ):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 

@@ -33,6 +33,12 @@ def test_start() -> None:
     assert "limit 5" in rows[small][-1]
 
 
+def test_inventory() -> None:
+    rows = table("inventory.py", "--hosts", "200", "--groups", "10", "--rounds", "1", "--ansible", "")
+    assert {"drumline", "all", "g5[0:20]"} <= rows.keys()
+    assert "limit 2 s" in rows["drumline"][-1]
+
+
 def test_engine() -> None:
     rows = table("engine.py", "--hosts", "20", "--tasks", "2", "--rounds", "1")
     assert rows.keys() == {"2 x 2", "20 x 2"}

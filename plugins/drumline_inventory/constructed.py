@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from drumline.plugin import Argument, InventorySource, SourceCall, SourceData
 
-#: What can't stand in the name of a group.
-_FORBIDDEN = re.compile(r"[\s:$`&;|<>(){}\[\]*?!\"'\\#^=,@~/]")
+#: What Ansible replaces in the name of a group that is made of values.
+_FORBIDDEN = re.compile(r"^[\d\W]|\W")
 #: Values of a key in whose place ``default_value`` stands.
 _EMPTY = (None, "")
 _KEYS = ("key", "prefix", "separator", "parent_group", "default_value", "trailing_separator")
@@ -161,9 +161,8 @@ class _Making:
 
 
 def safe_name(name: str) -> str:
-    """A name that a group may have: what patterns would read otherwise becomes ``_``."""
-    found = _FORBIDDEN.sub("_", name)
-    return f"_{found[1:]}" if found.startswith("-") else found
+    """A name that a group may have: all but letters, digits and ``_`` becomes ``_``, and so does a digit in front."""
+    return _FORBIDDEN.sub("_", name)
 
 
 #: What every source takes that makes groups and variables of what it gives.

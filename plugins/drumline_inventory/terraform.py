@@ -219,7 +219,7 @@ def _first(attributes: Mapping[str, Any], paths: Iterable[tuple[Any, ...]]) -> s
 
 def _names(resources: list[_Resource]) -> list[str]:
     """The name of each host: its own if no other has it, else the address of the resource."""
-    wished = [safe_name(_first(one.attributes, _NAMES) or _plain(one.address)) for one in resources]
+    wished = [re.sub(r"[^\w.-]", "-", _first(one.attributes, _NAMES) or _plain(one.address)) for one in resources]
     return [
         name if wished.count(name) == 1 else _plain(resource.address)
         for name, resource in zip(wished, resources, strict=True)

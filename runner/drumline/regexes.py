@@ -125,6 +125,12 @@ def match(operation: str, pattern: str, flags: int, text: str, *more: Any, writt
         return asked.answer()
 
 
+def cheap(pattern: str, size: int) -> re.Pattern[str] | None:
+    """The expression, if it may be matched with any text of at most this length; raises ``RegexInvalid``."""
+    expression, cost = _prepared(pattern, 0)
+    return expression if _is_cheap(cost, size + 1, 0) else None
+
+
 def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """The expression; raises ``RegexInvalid``. It must not be matched with text of any length."""
     return _prepared(pattern, flags)[0]

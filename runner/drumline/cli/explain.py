@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from drumline.cli.inventory import format_option, is_secret_unless, one_line, reveal_option
 from drumline.cli.options import completes, inventory_options, prepared_with, scope_options, settings_with
+from drumline.cli.showing import format_option, is_secret_unless, one_line, reveal_option
 from drumline.diagnostics import did_you_mean
 from drumline.errors import UsageError
 
@@ -20,49 +20,62 @@ if TYPE_CHECKING:
     from drumline.inventory.listing import IsSecret
     from drumline.inventory.scopes import Scopes
     from drumline.model.playbook import Play, Playbook, Task
+    from drumline.source.origins import Origins
 
 
 @click.command("explain")
 @click.argument("host", shell_complete=completes("hosts"))
-@click.argument("name", metavar="VARIABLE")
+@click.argument("name", metavar="[VARIABLE]", required=False)
 @click.argument("playbook", required=False, type=click.Path(path_type=Path, readable=False))
 @click.option("--task", "task_id", metavar="ID", help="As this task sees it: its id, or PLAY.ID.")
 @inventory_options
 @scope_options
-@format_option
+@format_option("text", "json")
 @reveal_option
 def command(
-    host: str, name: str, playbook: Path | None, task_id: str | None, form: str, reveal: bool, **given: Any
+    host: str, name: str | None, playbook: Path | None, task_id: str | None, form: str, reveal: bool, **given: Any
 ) -> None:
     """Show the value of VARIABLE on HOST, where it is defined, and what that definition overrides.
+
+    Without VARIABLE, it shows all that the inventory says of the host.
 
     With PLAYBOOK, the variables of its first play for the host count too, and with --task those of a task and its
     role. What a run would find out is unknown: facts, results, and files of variables whose names hold facts.
     """
-    from drumline.inventory.explaining import explain
     from drumline.source.origins import origins_noted
-    from drumline.templating.failures import TemplateFailed
 
     if task_id is not None and playbook is None:
         raise UsageError("--task needs a playbook", "Name the playbook that has the task.")
     with origins_noted() as origins:
         scopes, play, task = _place(host, playbook, task_id, given)
-        try:
-            found = explain(scopes, origins, scopes.host(host), name, play, task)
-        except KeyError:
-            known = scopes.scope(scopes.host(host), play=play, task=task)
-            detail = f"'{name}' isn't defined on {host}.{did_you_mean(name, known)}"
-            raise UsageError("No such variable", detail) from None
-        except TemplateFailed as error:
-            at = f" at {error.position}" if error.position else ""
-            raise UsageError("The variable can't be rendered", f"'{name}'{at}: {error.summary}") from None
+        names = sorted(scopes.host(host).variables) if name is None else [name]
+        shown = [(one, _explained(scopes, origins, host, one, play, task)) for one in names]
     is_secret = is_secret_unless(reveal)
     if not reveal:
-        found = replace(found, value=_masked(found.value, scopes.layers(scopes.host(host), play, task)))
+        layers = list(scopes.layers(scopes.host(host), play, task))
+        shown = [(one, replace(found, value=_masked(found.value, layers))) for one, found in shown]
     if form == "json":
-        click.echo(json.dumps(_data(host, name, found, is_secret), indent=4, ensure_ascii=False))
+        data = [_data(host, one, found, is_secret) for one, found in shown]
+        click.echo(json.dumps(data if name is None else data[0], indent=4, ensure_ascii=False))
     else:
-        click.echo("\n".join(_lines(host, name, found, is_secret)))
+        click.echo("\n".join(line for one, found in shown for line in _lines(host, one, found, is_secret)))
+
+
+def _explained(
+    scopes: Scopes, origins: Origins, host: str, name: str, play: Play | None, task: Task | None
+) -> Explanation:
+    from drumline.inventory.explaining import explain
+    from drumline.templating.failures import TemplateFailed
+
+    try:
+        return explain(scopes, origins, scopes.host(host), name, play, task)
+    except KeyError:
+        known = scopes.scope(scopes.host(host), play=play, task=task)
+        detail = f"'{name}' isn't defined on {host}.{did_you_mean(name, known)}"
+        raise UsageError("No such variable", detail) from None
+    except TemplateFailed as error:
+        at = f" at {error.position}" if error.position else ""
+        raise UsageError("The variable can't be rendered", f"'{name}'{at}: {error.summary}") from None
 
 
 def _masked(value: Any, layers: Iterable[Any]) -> Any:

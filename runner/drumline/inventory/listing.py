@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from drumline.inventory.magic_names import MAGIC_NAMES
-from drumline.model.host import Inventory
+from drumline.model.host import Group, Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.secret import MASK, Secret
 from drumline.source.vault import VAULT
@@ -22,19 +22,34 @@ _INTERNAL = MAGIC_NAMES | {"ansible_facts", "ansible_inventory_sources", "ansibl
 IsSecret = Callable[[str], object]
 
 
-def listing(inventory: Inventory, hosts: Iterable[str], is_secret: IsSecret) -> dict[str, Any]:
-    """Groups by name with their hosts among ``hosts``, and ``_meta`` with the hosts' variables."""
+def listing(
+    inventory: Inventory, hosts: Iterable[str], is_secret: IsSecret, *, own: Mapping[str, Variables] | None = None
+) -> dict[str, Any]:
+    """Groups by name with their hosts among ``hosts``, and ``_meta`` with the hosts' variables.
+
+    With the variables that hosts have of their ``own``, those of groups stand at the groups, as with ``--export``.
+    """
     chosen = dict.fromkeys(hosts)
-    variables = {host: inventory.hosts[host].variables for host in chosen}
+    if own is None:
+        variables = {host: inventory.hosts[host].variables for host in chosen}
+    else:
+        variables = {host: own.get(host, {}) for host in chosen}
     shown = {host: {name: own[name] for name in own if name not in _INTERNAL} for host, own in variables.items()}
     hostvars = {host: as_json(own, is_secret) for host, own in shown.items() if own}
     result: dict[str, Any] = {"_meta": {"hostvars": hostvars, "profile": "inventory_legacy"}}
     for name, group in inventory.groups.items():
         members = [] if name == "all" else [host for host in group.hosts if host in chosen]
-        content = {"hosts": members, "children": list(group.children)}
+        content: dict[str, Any] = {"hosts": members, "children": list(group.children)}
+        if own is not None:
+            content["vars"] = _of_group(group, is_secret)
         if any(content.values()):
-            result[name] = {key: names for key, names in content.items() if names}
+            result[name] = {key: value for key, value in content.items() if value}
     return result
+
+
+def _of_group(group: Group, is_secret: IsSecret) -> dict[str, Any]:
+    priority = {"ansible_group_priority": group.priority} if group.priority != 1 else {}
+    return {**as_json(group.variables, is_secret), **priority}
 
 
 def as_json(variables: Variables, is_secret: IsSecret) -> dict[str, Any]:

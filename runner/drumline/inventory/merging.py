@@ -109,7 +109,13 @@ class _Merger:
         variables = dict(draft.variables)
         for layer in self._layers:
             variables.update(layer.groups.get(name, {}))
-        return Group(name=name, hosts=tuple(draft.hosts), children=tuple(draft.children), variables=variables)
+        return Group(
+            name=name,
+            hosts=tuple(draft.hosts),
+            children=tuple(draft.children),
+            variables=variables,
+            priority=draft.priority,
+        )
 
     def _own(self, host: str) -> Variables:
         variables = self._draft.hosts.get(host, {})

@@ -146,6 +146,11 @@ class _Selection:
                 re.compile(text[1:])
             except re.error as error:
                 self._refuse("A host pattern can't be read", f"'{text}' isn't a regular expression: {error}.")
+            from drumline.regexes import cheap  # few patterns need it
+
+            expression = cheap(text[1:], max(map(len, [*self._hosts, *self._groups])))
+            if expression is not None:
+                return expression.match, False
             from drumline.templating import regular  # it brings jinja2
 
             return lambda name: regular.match("test", text[1:], 0, name, "match"), False

@@ -26,6 +26,7 @@ class Group(Struct, frozen=True, kw_only=True, gc=False):
     hosts: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     variables: Variables = {}
+    priority: int = 1  #: Of groups at the same depth, the variables of a higher one win.
 
 
 class Inventory(Struct, frozen=True, kw_only=True, gc=False):

@@ -15,6 +15,8 @@ from drumline.source.yaml import Node
 
 #: The stage of what stands in the sources of an inventory.
 SOURCES = "sources"
+#: All stages of an inventory, the weakest first.
+STAGES = (SOURCES, "inventory", "playbook")
 #: The kind of owner of what stands in a playbook, in a role, or in a file that one of these names.
 FILE = "file"
 
@@ -48,6 +50,15 @@ class Origins:
         for name, value in variables.items():
             position = place.get(name) if isinstance(place, Mapping) else place
             self._found.setdefault((owner, name), []).append(Origin(owner, value, position))
+
+    def variables_of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The variables of each owner of a kind by its name, all stages of it together; later ones win."""
+        found: dict[str, dict[str, Any]] = {}
+        for stage in STAGES:
+            for (owner, name), origins in self._found.items():
+                if (owner.kind, owner.stage) == (kind, stage):
+                    found.setdefault(owner.name, {})[name] = origins[-1].value
+        return found
 
     def of(self, owners: Iterable[Owner], name: str) -> Iterator[Origin]:
         """Those of a variable that these owners have, in their order."""
