@@ -19,6 +19,7 @@ from drumline.plugin import (
     Effect,
     Moment,
     Reconnect,
+    Reread,
     Result,
     Sets,
     Shows,
@@ -164,19 +165,14 @@ def perform_meta(call: Call) -> Steps:
     """But for connections, nothing is done on a host: the run itself obeys."""
     if call["free_form"] == "reset_connection":
         yield Reconnect()
+    elif call["free_form"] == "refresh_inventory":
+        yield Reread()
     return Result()
 
 
-def check_meta(written: Written) -> Iterator[tuple[str, str]]:
-    """What of Ansible's requests is missing."""
-    if written.arguments.get("free_form") == _REFRESH:
-        yield "free_form", f"'{_REFRESH}' is not supported yet: the hosts of a run are fixed when its plan is made."
-
-
-_REFRESH = "refresh_inventory"
 _METAS = (
     *("noop", "flush_handlers", "end_host", "end_role", "end_batch", "end_play"),
-    *("clear_facts", "clear_host_errors", "reset_connection", _REFRESH),
+    *("clear_facts", "clear_host_errors", "reset_connection", "refresh_inventory"),
 )
 
 
@@ -188,7 +184,6 @@ ACTIONS = (
         traits=Traits(effect=Effect.NOTHING, meta="free_form"),
         help="Ask something of the run itself, such as to run handlers now",
         arguments=(Argument(name="free_form", required=True, choices=_METAS, help="What it is asked"),),
-        check=check_meta,
         free_form="free_form",
         text_languages={"": ("words",)},
     ),

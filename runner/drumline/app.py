@@ -111,6 +111,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     secrets: Secrets = field(default_factory=Secrets)
     #: What of the playbook takes part.
     selection: Selection = Selection()
+    #: Reads the inventory anew. Raises ``FilesError`` and ``UsageError``.
+    reread: Callable[[], Inventory] | None = None
     #: What its tasks add while it runs, as far as that is known.
     foreseen: Foresight = field(default_factory=Foresight)
     #: The files that this was made from.
@@ -177,6 +179,14 @@ def _source_rules(settings: Settings, registry: Registry, extra: Mapping[str, Va
         templates=options,
         extra=extra,
     )
+
+
+def _reread(settings: Settings, plugins: Registry, playbooks: Sequence[Path]) -> Inventory:
+    inventory = inventory_of(settings, plugins, playbooks)
+    mistakes = check_connections(inventory.hosts.values(), plugins.transports)
+    if mistakes:
+        raise FilesError(mistakes)
+    return inventory
 
 
 def prepare(
@@ -248,6 +258,7 @@ def prepare(
                     plan=replace(plan, check=check, diff=diff),
                     selection=Selection(limit=limit, tags=tags, skip_tags=skip_tags),
                     foreseen=foreseen,
+                    reread=partial(_reread, settings, plugins, paths),
                 )
                 _check_plan(prepared, mentions(written, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)
@@ -286,13 +297,14 @@ def _put_in_place(
     playbook = without_repeats(resolve_tags(playbook, scopes.render, found), chosen)
     foreseen = foresee(playbook, scopes.render, reading, chosen)
     playbook = with_handlers(
-        foreseen.with_handlers(playbook),
+        playbook,
         scopes.render,
         chosen,
         found,
         warnings,
+        actions=actions,
         force=force_handlers,
-        may_gain=foreseen.may_gain_handlers,
+        coming=foreseen.coming,
     )
     return with_facts(playbook, inventory, extra, actions, chosen, foreseen.seen(playbook)), foreseen
 
@@ -407,7 +419,7 @@ def _look_further(
     playbook = with_vars_files(playbook, scopes.render, mistakes.found, plugins.actions)
     hidden = any(mistake.hides_names for mistake in mistakes.found)  # what can't be read may define handlers, too
     noted = Diagnostics() if hidden else mistakes.found
-    playbook = with_handlers(playbook, scopes.render, lambda _task: True, noted, Diagnostics())
+    playbook = with_handlers(playbook, scopes.render, lambda _task: True, noted, Diagnostics(), actions=plugins.actions)
     undefined = undefined and inventory is not None and not any(mistake.hides_names for mistake in mistakes.found)
     mistakes.found.extend(check_names(playbook, known, extra, templating, undefined=undefined))
     if inventory is None or not inventory.hosts:
@@ -563,6 +575,7 @@ def _context(prepared: Prepared, keep_output: KeepOutput, verbosity: int) -> Run
         fact_cache=_fact_cache(prepared.settings),
         passwords=prepared.passwords,
         selection=prepared.selection,
+        reread=prepared.reread,
         around=_around(prepared.settings, prepared.extra_variables, prepared.templating, prepared.registry),
     )
 

@@ -11,7 +11,6 @@ from support.worlds import Hand, P, T, World, build, worlds
 from drumline.engine.instructions import Announce
 from drumline.model.event import InterruptRequested, JobFinished, JobsAbandoned, JobsStarted, PlayStopped, Urgency
 from drumline.model.outcome import Status
-from drumline.model.plan import Job
 from drumline.model.playbook import BlockPart, MetaTask, Strategy, TriggerRule
 
 FAILED, CHANGED, SKIPPED = Status.FAILED, Status.CHANGED, Status.SKIPPED
@@ -213,15 +212,6 @@ def test_a_failed_host_that_a_rescue_takes_back_still_runs_its_handlers() -> Non
     assert run.status("t2", "a") == "abandoned"
     run.end(3, "t3", "a")
     assert run.status("t4", "a") == "running"
-
-
-def test_names_that_no_handler_of_the_plan_has_are_kept_for_what_is_included() -> None:
-    run = Hand(build(play()))
-    run.feed(JobFinished(at=1.0, job=Job(0, "a"), status=CHANGED, notified=("other", "1")))
-    run.end(1, "t0", "b")
-    assert list(run.state.jobs.ledger.handlers.unplanned(0, 0, "a")) == ["other"]
-    assert not run.state.jobs.ledger.handlers.unplanned(0, 0, "b")
-    assert (run.status("t1", "a"), run.status("t2", "a")) == ("unneeded", "running")
 
 
 @settings(max_examples=150, deadline=None)

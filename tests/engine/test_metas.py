@@ -9,7 +9,7 @@ from support.worlds import Hand, P, T, World, build, worlds
 
 from drumline.model.event import JobFinished, JobsAbandoned, JobsStarted, RunFinished
 from drumline.model.outcome import FINAL, Status
-from drumline.model.plan import Plan
+from drumline.model.plan import Job, Plan
 from drumline.model.playbook import BlockPart, MetaTask, Strategy
 
 AB = ("a", "b")
@@ -133,3 +133,20 @@ def test_after_its_end_nothing_starts_on_a_host(world: World, metas: list[MetaTa
             assert not {(world.plan.steps[job.step].play, job.host) for job in entry.jobs} & left
     statuses = {status for state in world.state.jobs.ledger.steps for status in state.statuses.values()}
     assert statuses <= FINAL
+
+
+def test_hosts_that_are_gone_from_the_inventory_leave_all_open_plays() -> None:
+    run = Hand(plan_of(chain(), P([T(AB), T(AB, [0]), T(AB, [0])], needs=[]), t1=MetaTask.REFRESH_INVENTORY))
+    run.end(1, "t0", *AB, status=Status.CHANGED)
+    anew = run.job("t1", "a")
+    run.feed(JobFinished(at=2, job=anew, status=Status.OK, gone=("b", "unknown")))
+    assert run.status("t2", *AB) == "running unneeded"
+    run.end(3, "t2", "a")
+    assert run.status("t3", *AB) == "running unneeded"
+    first, _, last = [step.index for step in run.plan.steps if step.play == 1]
+    run.feed(
+        JobFinished(at=4, job=Job(first, "a"), status=Status.OK),
+        JobFinished(at=4, job=Job(first, "b"), status=Status.OK),
+    )
+    assert run.state.status(Job(last, "b")) is Status.UNNEEDED
+    assert run.state.status(Job(last, "a")) is Status.RUNNING

@@ -129,3 +129,54 @@ def test_the_history_shows_what_was_added(tmp_path: Path) -> None:
     assert "wave 1.1 of 1: x" in shown.out
     data = call(tmp_path, "runs", "show", "--state", "state", "--format", "json")
     assert '"inc.x"' in data.out, data.said
+
+
+def refreshing() -> str:
+    """Plays before and after the inventory has become another one: ``b`` is gone, ``c`` is new, ``a`` is red."""
+    write = "{id: write, copy: {dest: '{{ inventory_file }}', content: \"{{ lookup('file', 'later.yml') }}\"}}"
+    return (
+        ADDING
+        + f"    - {write[:-1]}, run_once: true}}\n"
+        + "    - {id: anew, meta: refresh_inventory}\n"
+        + "    - {id: after, debug: {msg: '{{ colour }} {{ play_hosts }} {{ only_later | default(0) }}'}}\n"
+        + play("all", "{id: x, debug: {msg: '{{ colour }}'}}")
+    )
+
+
+LATER = """
+all:
+  vars: {ansible_connection: local, colour: grey, only_later: 1}
+  hosts:
+    a: {colour: red}
+    c:
+"""
+
+
+def test_an_inventory_that_is_read_anew(tmp_path: Path) -> None:
+    (tmp_path / "later.yml").write_text(LATER)
+    ran = run(tmp_path, refreshing())
+    assert ran.result("after", "a")["msg"] == "red ['a'] 1"
+    assert {end.job.host for end in ran.ends() if ran.plan.steps[end.job.step].task.id == "after"} == {"a"}
+    assert {end.job.host for end in ran.ends() if ran.plan.steps[end.job.step].task.id == "x"} == {"a", "c", "n1", "n2"}
+    assert ran.exit_status == 0
+    with closing(Journal(tmp_path / "state")) as journal:
+        [found] = journal.runs()
+        reopened = read_back(journal, found, RunKey(tmp_path / "state", found.id), Secrets())
+    assert reopened.state.finished
+    assert [step.hosts for step in reopened.state.plan.steps] == [step.hosts for step in ran.plan.steps]
+
+
+def test_secrets_of_an_inventory_that_is_read_anew_are_masked(tmp_path: Path) -> None:
+    (tmp_path / "later.yml").write_text(LATER.replace("colour: red", "app_password: secret-of-a"))
+    ran = run(tmp_path, refreshing() + play("a", "{id: y, command: echo secret-of-a}"))
+    assert "secret" not in ran.result("y", "a")["stdout"]
+
+
+def test_mistakes_in_an_inventory_that_is_read_anew_fail_the_task(tmp_path: Path) -> None:
+    (tmp_path / "later.yml").write_text("all: {hosts: {a: {ansible_port: none}}}")
+    ran = run(tmp_path, refreshing())
+    assert ran.status("anew") == "failed"
+    assert "The inventory can't be read anew: " in ran.result("anew")["msg"]
+    assert "ansible_port" in ran.result("anew")["msg"]
+    (tmp_path / "later.yml").write_text("[")
+    assert "later" not in run(tmp_path, refreshing()).result("anew")["msg"]

@@ -53,7 +53,7 @@ def test_hosts_that_add_the_same_go_together_and_others_beside_them(tmp_path: Pa
     ran = run(tmp_path, "- {id: inc, include_tasks: '{{ kind }}.yml'}\n- {id: after, command: 'true'}")
     assert ran.exit_status == 0
     assert [[job.host for job in event.jobs] for event in grown(ran)] == [["a", "b"], ["c"]]
-    assert levels(ran) == [(0,), (0, 0), (0, 2), (0, 1), (1,)]
+    assert levels(ran) == [(0,), (0, 0), (0, 2), (0, 1), (1,), (2,)]  # the last is for handlers of unknown roles
     assert ran.result("inc.command", "c")["stdout"] == "3"
     assert ran.result("inc.command-2", "b")["stdout"] == "2"
 
@@ -233,3 +233,38 @@ def test_a_role_that_is_missing_fails_its_host_and_one_of_a_known_name_the_plan(
     assert ran.status("inc", "a") == "ok"
     with pytest.raises(FilesError, match="A role isn't there"):
         run(tmp_path, "- {id: inc, include_role: {name: two}}")
+
+
+def test_a_role_that_brings_handlers_alone_and_is_known_only_to_the_run(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        handlers = tmp_path / "roles" / name / "handlers"
+        handlers.mkdir(parents=True)
+        (handlers / "main.yml").write_text("- name: of {{ part }}\n  command: echo {{ part }} {{ role_name }}\n")
+    tasks = """
+- {id: inc, include_role: {name: '{{ kind }}'}, vars: {part: x}}
+- {id: change, command: 'true', notify: of x, when: inventory_hostname != 'b'}
+- {id: unknown, command: 'true', notify: of y, ignore_errors: true, when: inventory_hostname == 'b'}
+"""
+    ran = run(tmp_path, tasks)
+    assert ran.exit_status == 0
+    said = {end.job.host: end.result["stdout"] for end in ran.ends() if "x " in end.result.get("stdout", "")}
+    assert said == {"a": "x two", "c": "x two"}  # as in Ansible, of one name the last that was included counts
+    assert "no handler of this play has that name" in ran.result("unknown", "b")["msg"]
+    ended = [end.job for end in ran.ends()]
+    assert len(ended) == len({*ended})
+    with closing(Journal(tmp_path / "state")) as journal:
+        [found] = journal.runs()
+        reopened = read_back(journal, found, RunKey(tmp_path / "state", found.id), Secrets())
+    assert [step.task.id for step in reopened.state.plan.steps] == [step.task.id for step in ran.plan.steps]
+    assert [task.id for task in reopened.state.plan.plays[0].play.handlers] == ["of-part", "of-part-2"]
+
+
+def test_an_include_that_adds_nothing_says_its_end_once(tmp_path: Path) -> None:
+    write(tmp_path, one="- {id: x, command: 'true', tags: never}\n", two="[]\n")
+    ran = run(tmp_path, "- {id: inc, include_tasks: '{{ kind }}.yml'}\n- {id: after, command: 'true'}")
+    assert sorted(end.job.host for end in ran.ends() if ran.plan.steps[end.job.step].task.id == "inc") == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert ran.status("after", "c") == "changed"

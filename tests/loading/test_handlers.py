@@ -27,7 +27,7 @@ class Placed:
         self.found, self.warnings = Diagnostics(), Diagnostics()
         scopes = Scopes(Inventory(), playbook, {}, Templating())
         chosen = partial(selected, tags=tags)
-        playbook = with_handlers(playbook, scopes.render, chosen, self.found, self.warnings, force=force)
+        playbook = with_handlers(playbook, scopes.render, chosen, self.found, self.warnings, actions={}, force=force)
         [self.play] = playbook.plays
 
     @property

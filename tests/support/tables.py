@@ -181,6 +181,7 @@ _FIELDS = {
     "result": "what the job registered, masked: `rc`, `stdout`, `stderr`, `msg`, …",
     "adds": "whether it adds to the plan: a `PlanGrown` that names it follows",
     "notified": "the handlers that it notified, as its task names them",
+    "gone": "the hosts that the inventory, which it has read anew, has no more",
     "ignored": "whether it failed or was unreachable and the task forgives that",
     "cause": "what caused it: see [causes](#causes)",
     "causes": "what each of the jobs waited for last: see [causes](#causes)",

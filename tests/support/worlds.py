@@ -326,14 +326,15 @@ class World:
         self.feed(*added)
 
     def add(self, jobs: tuple[Job, ...]) -> Iterator[Input]:
-        """What jobs add that have said so, in groups; of some nothing can be made."""
+        """What jobs add that have said so, in groups; some have nothing to add, or end before that."""
         left = list(jobs)
         while left:
             group = [left.pop() for _ in range(self.random.randint(1, len(left)))]
             if self.random.random() < 0.1:
                 yield from (JobFinished(at=self.time, job=job, status=Status.FAILED) for job in group)
                 continue
-            growth = any_growth(self.plan, group, self.random)
+            nothing = Growth(steps=(), added_by=group[0].step)
+            growth = nothing if self.random.random() < 0.1 else any_growth(self.plan, group, self.random)
             self.plan = self.plan.grown(growth)
             yield PlanGrown(at=self.time, jobs=tuple(group), growth=growth)
 

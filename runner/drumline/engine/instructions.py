@@ -70,10 +70,11 @@ class Release(Struct, frozen=True):
 class Grow(Struct, frozen=True):
     """Make what these jobs of one step add to the plan, and feed back a ``PlanGrown``, or several, that name each once.
 
-    All jobs that can have their say now have had it. A job of which nothing can be made ends with a ``JobFinished``.
+    All jobs that can have their say now have had it.
     """
 
     jobs: tuple[Job, ...]
+    handlers: tuple[int, ...] = ()  #: Of a flush point: which of those that came with includes were notified.
 
 
 class PlanPlay(Struct, frozen=True):

@@ -46,6 +46,7 @@ class Ledger:
         """Take in what was added to the plan, of which ``plan`` knows already; returns its waves, none released yet."""
         parent = self.waves[jobs[0].step]
         play, batch = self.plays[parent.batch.play], parent.batch
+        self.handlers.grow(play.number, plan.plays[play.number].play)
         self.blocks += blocks_of(plan, self.blocks)
         chain = Chain(added_by=jobs[0])
         batch.chains.append(chain)

@@ -60,6 +60,7 @@ from drumline.model.event import (
 )
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan
+from drumline.model.playbook import INCLUDED
 
 
 class RunState:
@@ -131,7 +132,7 @@ class RunState:
                 self._settle()
                 self.jobs.send()
             if self.growths.asking:
-                self.jobs.out.extend(map(Grow, self.growths.asked()))
+                self.jobs.out.extend(map(self._grow_by, self.growths.asked()))
         return self.jobs.out
 
     # What happened.
@@ -180,7 +181,7 @@ class RunState:
         if event.began is not None:
             self.starts.began(event.job, event.began)
         if event.status is Status.OK and self.plan.steps[event.job.step].task.meta is not None:
-            self._waves.obey(event.job)
+            self._waves.obey(event)
         if self.asking:
             self.asking.pop(event.job, None)
 
@@ -201,6 +202,11 @@ class RunState:
             self._let_go(ended)
         if self.interrupted is not None:
             self._waves.end_grown(event, self._interruption)
+
+    def _grow_by(self, jobs: tuple[Job, ...]) -> Grow:
+        step = self.plan.steps[jobs[0].step]
+        flushes = step.task.handler == INCLUDED
+        return Grow(jobs, self._ledger.handlers.included(step, [job.host for job in jobs]) if flushes else ())
 
     def _job_asks(self, job: Job) -> None:
         """No one is to be asked whether a run that is being interrupted may go on."""

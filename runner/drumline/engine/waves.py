@@ -13,7 +13,7 @@ from drumline.engine.records import BatchState, Chain, PlayState, StepState, Wav
 from drumline.engine.starts import Starts
 from drumline.engine.transitions import Lateness, PlayPhase, WavePhase
 from drumline.model.cause import Because, Cause
-from drumline.model.event import JobsLate, PlanGrown, PlayStopped, Urgency, WaveReleased
+from drumline.model.event import JobFinished, JobsLate, PlanGrown, PlayStopped, Urgency, WaveReleased
 from drumline.model.outcome import Status
 from drumline.model.plan import Growth, Job, Plan
 from drumline.model.playbook import Late, MetaTask
@@ -321,8 +321,9 @@ class Waves:
             if stopping is not None:
                 self._stop_play(play, batch, stopping)
 
-    def obey(self, job: Job) -> None:
+    def obey(self, event: JobFinished) -> None:
         """A task with ``meta`` has run: do what it asks of the run."""
+        job = event.job
         state = self._ledger.steps[job.step]
         batch = self._ledger.waves[job.step].batch
         play = self._ledger.plays[batch.play]
@@ -337,6 +338,10 @@ class Waves:
                 self._leave_role(state, job)
             case MetaTask.CLEAR_HOST_ERRORS:
                 self._clear_errors()
+            case MetaTask.REFRESH_INVENTORY:
+                for each in self._ledger.plays:
+                    if each.phase is PlayPhase.OPEN:
+                        self._leave(each, [host for host in event.gone if host in each.hosts])
 
     def _leave(self, play: PlayState, hosts: Iterable[str]) -> None:
         """The play ends for these hosts, without having failed."""

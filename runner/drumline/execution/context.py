@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drumline.clock import Clock, SystemClock
+from drumline.engine.instructions import Grow
 from drumline.execution.gained import Gained
 from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
@@ -19,9 +21,11 @@ from drumline.inventory.variables import Scope
 from drumline.loading.connection import names_read
 from drumline.loading.reading import NOTHING_AROUND, Around
 from drumline.masking import Secrets, secrets_in
-from drumline.model.event import Event, Input, PlanGrown
+from drumline.model.event import Event, Input
 from drumline.model.host import Inventory
+from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step, without_later
+from drumline.model.playbook import MetaTask, Task
 from drumline.model.target import Platform
 from drumline.model.value import Variables
 from drumline.planning.tags import WHOLE, Selection
@@ -36,6 +40,7 @@ from drumline.templating.templates import Templating
 if TYPE_CHECKING:
     from drumline.execution.fact_cache import FactCache
     from drumline.execution.growing import Growing
+    from drumline.inventory.changing import Changing
 
 #: Keeps output that a job's result doesn't fully contain: ``(job, number of its command, stream, data, beginning)``.
 #: Returns False if there is no room for it. ``beginning``: the result also has it, as far as it is text.
@@ -64,13 +69,18 @@ class RunContext:
         selection: Selection = WHOLE,
         around: Around = NOTHING_AROUND,
         passwords: Variables = NOTHING,
+        reread: Callable[[], Inventory] | None = None,
     ) -> None:
         """``output_limit``: the most bytes of one command's output that are kept.
 
         ``passwords`` are those that people have typed, as connection variables.
+        ``reread`` reads the inventory anew: raises ``FilesError`` and ``UsageError``.
         ``verbosity`` is the number of ``-v``, which ``debug: {verbosity: …}`` uses.
         """
-        self.inventory = inventory
+        self.inventory = inventory  #: The hosts and groups that there are by now.
+        self._reread = reread or (lambda: inventory)
+        self._changing: Changing | None = None
+        self._lock = threading.Lock()
         self.actions = actions
         self.transports = transports
         self.templating = templating
@@ -143,18 +153,18 @@ class RunContext:
         layers += [host.variables for host in self.inventory.hosts.values()]
         layers += [play.play.variables for play in self.plan.plays]
         layers += [layer for planned in self.plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]
-        self._note_secrets([*layers, *_variables_of(self.plan.steps)])
+        self._note_secrets([*layers, *_variables_of([step.task for step in self.plan.steps])])
         keyring().follow(self.secrets.add)
 
     def _note_secrets(self, layers: Iterable[Variables]) -> None:
         for secret in secrets_in([*layers]):
             self.secrets.add(secret)
 
-    def grow(self, jobs: Sequence[Job], plan: Plan) -> Iterator[Input]:
-        """What these jobs add to the plan; secrets in it are registered first."""
-        for event in self.growing.grow(jobs, plan, self.clock.now()):
-            if isinstance(event, PlanGrown):
-                self._note_secrets(_variables_of(event.growth.steps))
+    def grow(self, instruction: Grow, plan: Plan) -> Iterator[Input]:
+        """What some jobs add to the plan; secrets in it are registered first."""
+        for event in self.growing.grow(instruction, plan, self.clock.now()):
+            self._note_secrets(_variables_of([step.task for step in event.growth.steps]))
+            self._note_secrets(_variables_of(event.growth.handlers.handlers if event.growth.handlers else ()))
             yield event
 
     def scope(
@@ -239,19 +249,34 @@ class RunContext:
         step = self.plan.steps[report.event.job.step]
         if not step.task.traits.inventory or report.values is None:
             return
-        from drumline.inventory.changing import changed  # few jobs change the inventory
-
-        self._note_secrets([report.values])
-        for host in step.hosts if step.task.run_once else (report.event.job.host,):
-            self.inventory = changed(self.inventory, host, report.values)
+        if step.task.meta is MetaTask.REFRESH_INVENTORY:
+            if report.event.status is not Status.OK:
+                return
+            self.hosts.renew(report.event.job)
+            self._note_secrets(host.variables for host in self.hosts.inventory.hosts.values())
+        else:
+            self._note_secrets([report.values])
+            for host in step.hosts if step.task.run_once else (report.event.job.host,):
+                self.hosts.change(host, report.values)
+        self.inventory = self.hosts.inventory
         self._scopes.change(self.inventory)
         self.targets.forget_all()
 
     def plan_play(self, number: int, plan: Plan) -> Input:
         """Plan a play that opens."""
         event = self.growing.plan_play(number, plan, self.clock.now())
-        self._note_secrets(_variables_of(event.growth.steps))
+        self._note_secrets(_variables_of([step.task for step in event.growth.steps]))
         return event
+
+    @property
+    def hosts(self) -> Changing:
+        """What changes the inventory."""
+        with self._lock:
+            if self._changing is None:
+                from drumline.inventory.changing import Changing  # few jobs change the inventory
+
+                self._changing = Changing(self.inventory, self._reread)
+            return self._changing
 
     @property
     def plan(self) -> Plan:
@@ -276,8 +301,8 @@ def how_called(plan: Plan, verbosity: int = 0) -> Variables:
     return {"ansible_verbosity": verbosity, "ansible_check_mode": plan.check, "ansible_diff_mode": plan.diff}
 
 
-def _variables_of(steps: Iterable[Step]) -> Iterator[Variables]:
-    for step in steps:
-        yield step.task.variables
-        yield step.task.parameters
-        yield from layers_of(step.task.role) if step.task.role is not None else ()
+def _variables_of(tasks: Iterable[Task]) -> Iterator[Variables]:
+    for task in tasks:
+        yield task.variables
+        yield task.parameters
+        yield from layers_of(task.role) if task.role is not None else ()

@@ -78,7 +78,7 @@ class Driver:
         remember: Callable[[JobReport], None],
         by: str = "",
         lost: Mapping[Job, float] | None = None,
-        grow: Callable[[Sequence[Job], Plan], Iterable[Input]] = lambda _jobs, _plan: (),
+        grow: Callable[[Grow, Plan], Iterable[Input]] = lambda _grow, _plan: (),
         plan_play: Callable[[int, Plan], Input] | None = None,
     ) -> None:
         """``by`` is who started the run, as ``user@machine``. ``grow`` makes what jobs add to a plan (:class:`.Grow`),
@@ -296,7 +296,7 @@ class Driver:
 
     def _growth(self, instruction: Grow | PlanPlay, plan: Plan) -> Iterable[Input]:
         if isinstance(instruction, Grow):
-            return self._grow(instruction.jobs, plan)
+            return self._grow(instruction, plan)
         assert self._plan_play is not None
         return [self._plan_play(instruction.play, plan)]
 

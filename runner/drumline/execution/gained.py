@@ -87,6 +87,8 @@ class Gained:
             self.play_hosts.clear()
         elif step.task.meta is MetaTask.END_HOST:
             self.play_hosts.leave(event.job)
+        elif step.task.meta is MetaTask.REFRESH_INVENTORY:
+            self.play_hosts.leave_all(event.gone)
 
     def take(self, item: JobReport | Event) -> None:
         """Restore what happened earlier in a run: a report, or an event other than the end of a job."""

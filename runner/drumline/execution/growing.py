@@ -7,7 +7,7 @@ items, in the same order. Each group's tasks go together, as if their hosts were
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,19 +16,20 @@ from msgspec.msgpack import Encoder
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostic, Diagnostics
+from drumline.engine.instructions import Grow
 from drumline.errors import FilesError
 from drumline.execution.preflight import Preflight
 from drumline.inventory.scopes import Scopes
 from drumline.loading.deferred import resolve, resolve_tags
 from drumline.loading.foreseen import Foresight
-from drumline.loading.including import places_of, read_added, read_added_role
+from drumline.loading.handlers import flushed, with_more
+from drumline.loading.including import handlers_reader, places_of, read_added, read_added_role
 from drumline.loading.names import check_names
 from drumline.loading.reading import Around, Reading
-from drumline.model.event import Input, JobFinished, PlanGrown
+from drumline.model.event import PlanGrown
 from drumline.model.host import Inventory
-from drumline.model.outcome import Status
-from drumline.model.plan import Growth, Job, Plan, Step
-from drumline.model.playbook import Play, Playbook, Role, Task
+from drumline.model.plan import Growth, Job, MoreHandlers, Plan, Step
+from drumline.model.playbook import INCLUDED, Play, Playbook, Role, Task
 from drumline.model.value import Variables
 from drumline.planning.expand import expand_added, make_plan
 from drumline.planning.growing import growth_of, opened_play
@@ -51,7 +52,17 @@ class Addition(Struct, frozen=True, kw_only=True):
 
     source: Source
     play: Play  #: With these tasks alone.
+    handlers: tuple[Task, ...]  #: Those of a role, which join the play's.
+    handler_rows: tuple[int, ...]
     own: Variables  #: The variables of the item, which the tasks see.
+
+
+class _Added(Struct, frozen=True):
+    """What an include names."""
+
+    play: Play  # with the tasks alone
+    handlers: tuple[Task, ...] = ()
+    rows: tuple[int, ...] = ()
 
 
 class Growing:
@@ -75,7 +86,7 @@ class Growing:
         self._inventory, self._scopes, self._templating, self._extra = inventory, scopes, templating, extra
         self._actions, self._transports, self._selection, self._around = actions, transports, selection, around
         self._lock = threading.Lock()
-        self._read: dict[tuple[int, Source], Play | tuple[Diagnostic, ...]] = {}
+        self._read: dict[tuple[int, Source], _Added | tuple[Diagnostic, ...]] = {}
         self._kept: dict[Job, list[Addition]] = {}
         self._had = RolesHad()
 
@@ -96,12 +107,15 @@ class Growing:
         if adds.role is None:
             play = plan.plays[step.play].play
             source = _file(arguments[adds.name], step.task, play, [other.task for other in above])
-        found = self._play(step, source, arguments)
+        found = self._found(step, source, arguments)
         try:
-            found = self._resolved(found, {**step.task.parameters, **own})
+            play = self._resolved(found.play, {**step.task.parameters, **own})
+            handlers = self._resolved(replace(found.play, tasks=found.handlers), {**step.task.parameters, **own}).tasks
         except FilesError as error:
             raise _wrong(error.diagnostics) from None
-        return Addition(source=source, play=found, own=own) if self._adds_on(host, found, step) else None
+        if not handlers and not self._adds_on(host, play, step):
+            return None
+        return Addition(source=source, play=play, handlers=handlers, handler_rows=found.rows, own=own)
 
     def _adds_on(self, host: str, play: Play, step: Step) -> bool:
         """Whether any of the tasks takes part in the run, and is for the host, or for others that the host adds."""
@@ -114,7 +128,7 @@ class Growing:
         """The job has ended well, and adds these."""
         self._kept[job] = additions
 
-    def _play(self, step: Step, source: Source, arguments: Mapping[str, Any]) -> Play:
+    def _found(self, step: Step, source: Source, arguments: Mapping[str, Any]) -> _Added:
         """The tasks that one include adds; read and checked once for all hosts."""
         with self._lock:
             key = step.index, source
@@ -125,18 +139,20 @@ class Growing:
             raise _wrong(found)
         return found
 
-    def _checked(self, step: Step, source: Source, arguments: Mapping[str, Any]) -> Play | tuple[Diagnostic, ...]:
+    def _checked(self, step: Step, source: Source, arguments: Mapping[str, Any]) -> _Added | tuple[Diagnostic, ...]:
         found = Diagnostics()
         play = self._plan().plays[step.play].play
         reading = Reading(self._actions, found, self._around)
+        handlers = handlers_reader(play, reading)
         if isinstance(source, Path):
             added = read_added(source, step.task, play, reading)
         else:
-            added = read_added_role(arguments, step.task, play, reading)
-        playbook = Playbook(path=play.position.path, plays=(replace(added, variables={}, vars_files=(), hosts="all"),))
+            added = read_added_role(arguments, step.task, play, reading, handlers)
+        whole = replace(added, tasks=(*added.tasks, *handlers.tasks))
+        playbook = Playbook(path=play.position.path, plays=(replace(whole, variables={}, vars_files=(), hosts="all"),))
         found.extend(check_names(playbook, Inventory(), {}, self._templating, undefined=False))
         try:
-            part = self._expanded(added, step, step.hosts)
+            part = self._expanded(whole, step, step.hosts)
         except FilesError as error:
             found.extend(error.diagnostics)
         else:
@@ -145,7 +161,7 @@ class Growing:
             )
             preflight.check()
             found.extend(preflight.mistakes)
-        return tuple(found) or added
+        return tuple(found) or _Added(added, tuple(handlers.tasks), tuple(handlers.rows))
 
     def _resolved(self, play: Play, parameters: Variables) -> Play:
         """The tasks with nothing left that is fixed before they run. Raises ``FilesError``."""
@@ -171,9 +187,14 @@ class Growing:
 
     # On the driver's thread.
 
-    def grow(self, jobs: Sequence[Job], plan: Plan, at: float) -> Iterator[Input]:
-        """What these jobs of one step add to the plan, group by group."""
+    def grow(self, instruction: Grow, plan: Plan, at: float) -> Iterator[PlanGrown]:
+        """What some jobs of one step add to the plan, group by group."""
+        jobs = instruction.jobs
         step = plan.steps[jobs[0].step]
+        if step.task.handler == INCLUDED:
+            self._kept = {job: kept for job, kept in self._kept.items() if job not in jobs}
+            yield PlanGrown(at=at, jobs=jobs, growth=self._flushing(plan, step, jobs, instruction.handlers))
+            return
         groups: dict[Any, list[Job]] = {}
         places = {host: place for place, host in enumerate(step.hosts)}
         for job in sorted(jobs, key=lambda job: places[job.host]):
@@ -182,9 +203,6 @@ class Growing:
         for (_, had), group in groups.items():
             additions, *_ = [self._kept.pop(job) for job in group]
             growth = self._growth(plan, step, group, list(_without(additions, had, step)))
-            if growth is None:
-                yield from (JobFinished(at=at, job=job, status=Status.OK) for job in group)
-                continue
             plan = plan.grown(growth)
             yield PlanGrown(at=at, jobs=tuple(group), growth=growth)
 
@@ -203,13 +221,29 @@ class Growing:
         )
         return PlanGrown(at=at, jobs=(), growth=opened_play(plan, fresh, number))
 
-    def _growth(self, plan: Plan, step: Step, group: Sequence[Job], additions: Sequence[Addition]) -> Growth | None:
+    def _growth(self, plan: Plan, step: Step, group: Sequence[Job], additions: Sequence[Addition]) -> Growth:
         hosts = step.hosts if len(group) == len(step.hosts) else tuple(job.host for job in group)
         parts = [self._expanded(_with_own(addition), step, hosts) for addition in additions]
         growth = growth_of(plan, step, parts)
         known = len(plan.plays[step.play].play.roles)
         roles = [role for addition in additions for role in addition.play.roles[known:] if role.public]
-        return replace(growth, roles=tuple(roles)) if growth is not None and roles else growth
+        return replace(growth, roles=tuple(roles), handlers=self._handlers(plan, step, additions))
+
+    def _handlers(self, plan: Plan, step: Step, additions: Sequence[Addition]) -> MoreHandlers | None:
+        """The handlers that these bring, as they are for their tasks."""
+        found = [
+            replace(handler, parameters={**handler.parameters, **addition.own})
+            for addition in additions
+            for handler in addition.handlers
+        ]
+        rows = [row for addition in additions for row in addition.handler_rows]
+        return with_more(plan.plays[step.play].play, found, rows, self._scopes.render) if found else None
+
+    def _flushing(self, plan: Plan, step: Step, jobs: Sequence[Job], notified: Iterable[int]) -> Growth:
+        """The handlers that came while the play ran, and that these hosts have notified."""
+        play = flushed(plan.plays[step.play].play, notified, step.task)
+        part = self._expanded(play, step, tuple(job.host for job in jobs))
+        return growth_of(plan, step, [part])
 
 
 def _shuffled(hosts: Sequence[str]) -> tuple[str, ...]:

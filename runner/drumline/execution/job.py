@@ -52,7 +52,7 @@ from drumline.inventory.vars_files import variables_in
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
-from drumline.model.playbook import Loop
+from drumline.model.playbook import INCLUDED, Loop
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.traits import Checks, Sets
@@ -149,7 +149,7 @@ class JobRun:
         seen = shown if self.diff else without_diffs(shown)
         if self._context.verbosity > 1 and self._task.traits.sets is Sets.FACTS and not silent:
             seen = {**seen, "ansible_facts": self._masked(facts)}  # much, and of use to someone who looks at it alone
-        adds = bool(self._additions) and status in SUCCESS
+        adds = (bool(self._additions) or self._task.handler == INCLUDED) and status in SUCCESS
         if adds:
             self._context.growing.keep(self._job, self._additions)
         event = self._finished(status, seen, ignored=ignored, stopped=stopped, adds=adds)
@@ -183,6 +183,7 @@ class JobRun:
             adds=adds,
             notified=tuple(self._notified) if self._notified and status in (Status.CHANGED, Status.UNCLEAR) else (),
             began=self.requests.began,
+            gone=self.requests.gone,
             cause=stopped.cause if stopped is not None else None,
             check=self.check,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from drumline.inventory.variables import batch_magic
@@ -46,6 +46,11 @@ class PlayHosts:
     def leave(self, job: Job) -> None:
         """The play ends for the job's host, which takes part in later plays."""
         self._left.add((self._plan.steps[job.step].play, job.host))
+        self._failures += 1
+
+    def leave_all(self, hosts: Iterable[str]) -> None:
+        """These hosts are gone from the inventory."""
+        self._left.update((play, host) for play in range(len(self._plan.plays)) for host in hosts)
         self._failures += 1
 
     def magic(self, step: Step) -> Mapping[str, Any]:

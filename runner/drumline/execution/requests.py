@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from drumline.errors import ConnectTimedOut, SessionLimit
+from drumline.errors import ConnectTimedOut, DrumlineError, SessionLimit
 from drumline.execution.approvals import NOBODY
 from drumline.execution.context import RunContext
 from drumline.execution.output import LEAST, LIMIT, Output
@@ -18,7 +18,20 @@ from drumline.execution.values import timed_out
 from drumline.model.event import Input, JobStaged, JobWaiting
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit
 from drumline.model.plan import Job
-from drumline.model.request import Ask, AtEnd, Become, Get, Put, ReadClock, Reconnect, Request, Run, Sleep, Waiting
+from drumline.model.request import (
+    Ask,
+    AtEnd,
+    Become,
+    Get,
+    Put,
+    ReadClock,
+    Reconnect,
+    Request,
+    Reread,
+    Run,
+    Sleep,
+    Waiting,
+)
 from drumline.model.target import Target
 from drumline.plugin.actions import ActionFailed
 from drumline.plugin.background import Background
@@ -54,6 +67,7 @@ class Requests:
         self.connecting = False  #: Whether it is still connecting.
         self.silent = False  #: ``no_log``: its output isn't kept.
         self.held: Held | None = None  #: A command that waits for the go signal.
+        self.gone: tuple[str, ...] = ()  #: Hosts that the inventory, which it has read anew, has no more.
         self.began: float | None = None  #: When that command started, by this machine's clock.
         self._context = context
         self._job = job
@@ -102,6 +116,8 @@ class Requests:
                 self._sleep(seconds)
             case Reconnect(timeout=timeout):
                 self._reconnect(target, self._remaining(timeout))
+            case Reread():
+                self._reread()
             case Put():
                 put = replace(request, timeout=self._remaining(request.timeout))
                 self._with_session(target, lambda session: session.put(put))
@@ -265,6 +281,12 @@ class Requests:
         if approval.by == NOBODY and seconds != request.timeout:
             raise self._timed_out()
         return approval
+
+    def _reread(self) -> None:
+        try:
+            self.gone = self._context.hosts.reread(self._job)
+        except DrumlineError as error:
+            raise ActionFailed(f"The inventory can't be read anew: {error}") from None
 
     # Time.
 

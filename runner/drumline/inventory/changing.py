@@ -7,7 +7,7 @@ variables to the hosts that join it, by Ansible's precedence among groups, as fa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,7 +16,39 @@ from drumline.inventory.draft import ALL, UNGROUPED
 from drumline.inventory.merging import Hosts, hosts_of
 from drumline.inventory.sources import members
 from drumline.model.host import Group, Host, Inventory
+from drumline.model.plan import Job
 from drumline.model.value import Variables
+
+
+class Changing:
+    """The inventory of a run as it is by now. ``reread`` is called on any thread, the rest on the driver's."""
+
+    def __init__(self, inventory: Inventory, read: Callable[[], Inventory]) -> None:
+        self.inventory = inventory
+        self._read = read
+        self._changes: list[tuple[str, Mapping[str, Any]]] = []  # hosts, and results of tasks there
+        self._fresh: dict[Job, Inventory] = {}
+
+    def change(self, host: str, result: Mapping[str, Any]) -> None:
+        """A task on a host has given this result."""
+        self._changes.append((host, result))
+        self.inventory = changed(self.inventory, host, result)
+
+    def reread(self, job: Job) -> tuple[str, ...]:
+        """A job reads it anew; returns the hosts that are no more. Raises ``FilesError`` and ``UsageError``."""
+        fresh = self._fresh[job] = self._changed(self._read())
+        return tuple(host for host in self.inventory.hosts if host not in fresh.hosts)
+
+    def renew(self, job: Job) -> None:
+        """From here on it is as the job has read it; in a run that is gone on with, as it is by now."""
+        fresh = self._fresh.pop(job, None)
+        self.inventory = self._changed(self._read() if fresh is None else fresh)
+
+    def _changed(self, inventory: Inventory) -> Inventory:
+        """With what tasks have changed: hosts that they added, and groups of hosts that there still are."""
+        for host, result in self._changes:
+            inventory = changed(inventory, host, result)
+        return inventory
 
 
 def changed(inventory: Inventory, host: str, result: Mapping[str, Any]) -> Inventory:
@@ -61,7 +93,7 @@ def _with_member(inventory: Inventory, host: str, group: str) -> Inventory:
 
 
 def _with_child(inventory: Inventory, parent: str, child: str) -> Inventory:
-    if parent == ALL:
+    if parent == ALL or child not in inventory.groups:
         return inventory
     before, inventory = inventory, _known(inventory, parent)
     group = _group(inventory, parent)

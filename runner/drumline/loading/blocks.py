@@ -23,6 +23,7 @@ from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
 from drumline.loading.tasks import pass_on, read_for_below, read_task
 from drumline.model.playbook import BlockPart, MetaTask, Role, Section, Task, TaskBlock, Within
+from drumline.model.traits import Sets
 from drumline.model.value import Value, Variables, text_of
 from drumline.source.yaml import Entry, Node
 from drumline.templating.failures import TemplateFailed
@@ -222,7 +223,10 @@ def with_meta(task: Task) -> Task:
     """The task of an action that asks something of the run itself, which says what that is."""
     asked = task.arguments.get(task.traits.meta or "")
     meta = {str(meta): meta for meta in MetaTask}.get(text_of(asked))
-    return replace(task, meta=meta, run_once=task.run_once or (meta is not None and meta.once))
+    traits = task.traits
+    if meta is MetaTask.REFRESH_INVENTORY:  # what it finds isn't known before
+        traits = replace(traits, inventory=True, sets=Sets.UNKNOWN)
+    return replace(task, meta=meta, traits=traits, run_once=task.run_once or (meta is not None and meta.once))
 
 
 def _check_handler(task: Task, found: Diagnostics) -> None:

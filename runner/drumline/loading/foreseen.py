@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from drumline.loading.blocks import ListReader
 from drumline.loading.deferred import Render
-from drumline.loading.ids import unique_ids
-from drumline.loading.including import places_of, read_added, read_added_role
+from drumline.loading.handlers import Coming
+from drumline.loading.including import handlers_reader, places_of, read_added, read_added_role
 from drumline.loading.reading import Reading
 from drumline.model.playbook import Loop, Play, Playbook, Task
 from drumline.model.traits import Sets
@@ -51,27 +51,17 @@ class Foresight(Struct):
         parts = (part for parts in self.added.values() for part in parts)
         return [part for part in parts if part.include.position == task.position]
 
-    def with_handlers(self, playbook: Playbook) -> Playbook:
-        """The playbook, whose plays have the handlers of the roles that will be added, after their own."""
-        return replace(playbook, plays=tuple(map(self._with_handlers, playbook.plays))) if self.added else playbook
-
-    def _with_handlers(self, play: Play) -> Play:
-        known: set[Any] = set()
-        for part in self.added.get(play.id, ()):
-            places = tuple(handler.position for handler in part.handlers)
-            if places and places not in known:
-                known.add(places)
-                taken = [element.id for element in (*play.elements, *play.handlers)]
-                ids = unique_ids([*taken, *(None for _ in places)], [*taken, *(one.id for one in part.handlers)])
-                added = [replace(one, id=name) for one, name in zip(part.handlers, ids[len(taken) :], strict=True)]
-                rows = (*(play.handler_rows or (len(play.handlers),)), *part.handler_rows)
-                play = replace(play, handlers=(*play.handlers, *added), handler_rows=rows)
-        return play
-
-    def may_gain_handlers(self, play: Play) -> bool:
-        """Whether the play will add roles of which it isn't known which they are."""
-        adding = (task for task in play.tasks if task.traits.adds is not None and task.traits.adds.role is not None)
-        return any(task.position in self.unknown for task in adding)
+    def coming(self, play: Play) -> Coming | None:
+        """The handlers of the roles that the play will add; None if it adds none."""
+        parts = self.added.get(play.id, ())
+        tasks = [task for part in (play, *(added.play for added in parts)) for task in part.tasks]
+        unknown = [task for task in tasks if task.position in self.unknown and task.traits.adds is not None]
+        handlers = [handler for part in parts for handler in part.handlers]
+        if not handlers and not unknown:
+            return None
+        rows = [row for part in parts for row in part.handler_rows]
+        roles = [task for task in unknown if task.traits.adds is not None and task.traits.adds.role is not None]
+        return Coming(handlers, rows, are_all=not roles)
 
     def seen(self, playbook: Playbook) -> Playbook:
         """The playbook as it is looked through: with what is added among its tasks, which don't run so."""
@@ -81,7 +71,7 @@ class Foresight(Struct):
 
     def _seen(self, play: Play) -> Play:
         parts = self.added.get(play.id, ())
-        tasks = [task for part in (play, *(added.play for added in parts)) for task in part.tasks]
+        tasks = [*play.tasks, *(task for added in parts for task in (*added.play.tasks, *added.handlers))]
         return replace(
             play,
             tasks=tuple(self._marked(task) for task in tasks),
@@ -132,7 +122,7 @@ class _Foreseer:
         include = _with_own(task, own)
         handlers: ListReader | None = None
         if task.traits.adds.role is not None:
-            handlers = ListReader(self._reading, Path(self._play.position.path).parent, handlers=True)
+            handlers = handlers_reader(self._play, self._reading)
             play = read_added_role(arguments, include, self._play, self._reading, handlers)
         else:
             path = self._file(str(arguments[task.traits.adds.name]), task, above)

@@ -58,6 +58,11 @@ def read_added_role(
     return _only(lists, play)
 
 
+def handlers_reader(play: Play, reading: Reading) -> ListReader:
+    """What reads the handlers of a role that is added to a play."""
+    return ListReader(reading, Path(play.position.path).parent, variables=play.variables, handlers=True)
+
+
 def _inherited(include: Task) -> dict[str, Any]:
     """What the tasks that an include adds take."""
     inherited = deferred_again(include.below, include.position)
@@ -83,7 +88,7 @@ def _only(lists: ListReader, play: Play) -> Play:
         spread_by=None,
         keep_available={},
     )
-    return with_flush_points(added) if play.handlers else added
+    return with_flush_points(added) if play.handlers or play.included else added
 
 
 def places_of(name: str, include: Task, play: Play, around: Sequence[Task] = ()) -> Iterator[Path]:

@@ -76,6 +76,7 @@ class JobFinished(Struct, frozen=True, kw_only=True, gc=False):
     #: With ``start``: when its command began, by this machine's clock; None if it never did.
     began: Seconds | None = None
     cause: Cause | None = None  #: Why it was stopped; None if it ended by itself.
+    gone: tuple[str, ...] = ()  #: The hosts that the inventory, which it has read anew, has no more.
     #: Whether it was only checked: ``CHANGED`` means that it would change something. ``unclear`` of the result says
     #: what can't be known.
     check: bool = False

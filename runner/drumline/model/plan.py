@@ -6,7 +6,7 @@ refer to each other by their index in ``Plan.steps``, so that ten thousand hosts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -112,14 +112,28 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
         if by.opened is not None:
             return _with_play(self, by, by.opened)
         _check_growth(self, by)
-        parent = self.steps[by.steps[0].added_by or 0]
+        parent = self.steps[by.parent]
         play = self.plays[parent.play]
         batch = _with_waves(play.batches[parent.batch], parent.wave, by)
         batches = (*play.batches[: parent.batch], batch, *play.batches[parent.batch + 1 :])
         written = replace(play.play, roles=(*play.play.roles, *by.roles)) if by.roles else play.play
-        play = replace(play, play=written, batches=batches)
+        play = replace(play, play=by.handlers.joined(written) if by.handlers else written, batches=batches)
         plays = (*self.plays[: parent.play], play, *self.plays[parent.play + 1 :])
         return replace(self, plays=plays, steps=(*self.steps, *by.steps), blocks=(*self.blocks, *by.blocks))
+
+
+class MoreHandlers(Struct, frozen=True, kw_only=True, gc=False):
+    """Handlers that a play gets while it runs."""
+
+    handlers: tuple[Task, ...]
+    rows: tuple[int, ...]  #: As ``Play.handler_rows``.
+    notified: Mapping[str, tuple[int, ...]] = {}  #: As ``Play.notified``, of all that the play has then.
+
+    def joined(self, play: Play) -> Play:
+        """The play, which has these after its own."""
+        rows = play.handler_rows or (len(play.handlers),)
+        handlers = (*play.handlers, *self.handlers)
+        return replace(play, handlers=handlers, handler_rows=(*rows, *self.rows), notified=self.notified)
 
 
 class Growth(Struct, frozen=True, kw_only=True, gc=False):
@@ -132,10 +146,18 @@ class Growth(Struct, frozen=True, kw_only=True, gc=False):
     barriers: tuple[Barrier, ...] = ()  #: One for each wave that is added.
     blocks: tuple[Block, ...] = ()
     roles: tuple[Role, ...] = ()  #: Whose variables all tasks of the play see from there on.
+    handlers: MoreHandlers | None = None
+    added_by: int | None = None  #: The step, if there are no steps of which each says so.
 
     #: Not jobs added the steps: they are all those of this play, which is planned as it opens.
     opened: int | None = None
     planned: PlannedPlay | None = None
+
+    @property
+    def parent(self) -> int:
+        """The step whose jobs added all of it."""
+        found = self.steps[0].added_by if self.steps else self.added_by
+        return -1 if found is None else found
 
 
 def without_later(plan: Plan) -> Plan:
@@ -172,10 +194,9 @@ def _check_numbers(plan: Plan, by: Growth) -> None:
 
 
 def _check_growth(plan: Plan, by: Growth) -> None:
-    parents = {step.added_by for step in by.steps}
+    parent = by.parent
     _check_numbers(plan, by)
-    [parent] = parents if len(parents) == 1 else [None]
-    if parent is None or not 0 <= parent < len(plan.steps):
+    if any(step.added_by != parent for step in by.steps) or not 0 <= parent < len(plan.steps):
         raise ValueError("what is added was added by no step, or by several")
     added = plan.steps[parent]
     if any((step.play, step.batch) != (added.play, added.batch) for step in by.steps):

@@ -67,11 +67,22 @@ class MetaTask(StrEnum):
     CLEAR_FACTS = "clear_facts"
     CLEAR_HOST_ERRORS = "clear_host_errors"
     RESET_CONNECTION = "reset_connection"
+    REFRESH_INVENTORY = "refresh_inventory"
 
     @property
     def once(self) -> bool:
         """Whether one job does it for all hosts of the batch."""
-        return self in (MetaTask.END_BATCH, MetaTask.END_PLAY, MetaTask.CLEAR_FACTS, MetaTask.CLEAR_HOST_ERRORS)
+        return self in _ONCE
+
+
+_ONCE = (
+    *(MetaTask.END_BATCH, MetaTask.END_PLAY, MetaTask.CLEAR_FACTS, MetaTask.CLEAR_HOST_ERRORS),
+    MetaTask.REFRESH_INVENTORY,
+)
+
+
+#: The place among the handlers that stands for all that come while the play runs.
+INCLUDED = -1
 
 
 class Within(NamedTuple):
@@ -278,6 +289,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     notify: tuple[Value, ...] = ()  #: Names of handlers that a change notifies, or what they listen to.
     listen: tuple[Value, ...] = ()  #: Of a handler: what else notifies it.
     #: Of a handler: its place among those of its play, once it stands at the flush points (``loading.handlers``).
+    #: ``INCLUDED``: of what adds those that came while the play ran.
     handler: int | None = None
     meta: MetaTask | None = None  #: What ``meta`` asks of the run itself.
 
@@ -377,6 +389,8 @@ class Play(Struct, frozen=True, kw_only=True, dict=True):
     handler_rows: tuple[int, ...] = ()
     #: For each name that a change may notify the handlers that it means, by their places in ``handlers``.
     notified: Mapping[str, tuple[int, ...]] = {}
+    #: What stands at flush points for handlers of roles that are included; None: there are none.
+    included: Task | None = None
     force_handlers: bool = False  #: Handlers run on hosts that failed, too.
     deferred: Mapping[str, Value] = {}  #: See :class:`Task`.
 

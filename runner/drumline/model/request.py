@@ -97,6 +97,10 @@ class Reconnect(Struct, frozen=True, kw_only=True, gc=False):
     timeout: float | None = None  #: Seconds until the attempt is given up; None: as long as the transport takes.
 
 
+class Reread(Struct, frozen=True, kw_only=True, gc=False):
+    """Read the inventory anew, for all that follows in the run. Answered by None; raises ``ActionFailed``."""
+
+
 class Waiting(Struct, frozen=True, kw_only=True, gc=False):
     """Show people what the job waits for from now on. Answered by None."""
 
@@ -131,4 +135,4 @@ class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
 
 
 #: Anything that an action may yield.
-Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Waiting | Ask | AtEnd | ReadClock
+Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Reread | Waiting | Ask | AtEnd | ReadClock

@@ -15,14 +15,17 @@ from drumline.model.plan import Block, Growth, Inside, Need, Plan, Step
 from drumline.model.playbook import Barrier, BlockPart
 
 
-def growth_of(plan: Plan, parent: Step, parts: Sequence[Plan]) -> Growth | None:
-    """What a step's jobs add to the plan: ``parts``, one after the other, each planned by itself. None for nothing."""
+def growth_of(plan: Plan, parent: Step, parts: Sequence[Plan]) -> Growth:
+    """What a step's jobs add to the plan: ``parts``, one after the other, each planned by itself."""
     grown = _Growing(plan, parent)
     found = [part for part in parts if part.steps]
     for number, part in enumerate(found):
         grown.add(part, alone=len(found) == 1, after=number > 0)
-    return (
-        Growth(steps=tuple(grown.steps), barriers=tuple(grown.barriers), blocks=tuple(grown.blocks)) if found else None
+    return Growth(
+        steps=tuple(grown.steps),
+        barriers=tuple(grown.barriers),
+        blocks=tuple(grown.blocks),
+        added_by=None if found else parent.index,
     )
 
 

@@ -8,7 +8,7 @@ from drumline.diagnostics import counted
 from drumline.loading.foreseen import NOTHING_FORESEEN, Foresight
 from drumline.loading.handlers import is_bare
 from drumline.model.plan import Batch, Plan, Step
-from drumline.model.playbook import Barrier, Strategy, Task, TriggerRule
+from drumline.model.playbook import INCLUDED, Barrier, Strategy, Task, TriggerRule
 from drumline.model.titles import origin_text, play_title, task_text
 from drumline.model.traits import AddArguments
 from drumline.model.value import text_of
@@ -170,7 +170,7 @@ class _PlayText:
             rule = "" if task.trigger_rule is TriggerRule.NONE_FAILED else f" ({task.trigger_rule})"
             parts.append(f"waits for {_joined(needs)}{rule}")
         if task.handler is not None:
-            parts.append("where it is notified")
+            parts.append("adds those that are notified" if task.handler == INCLUDED else "where it is notified")
         part = part_of_block(self._plan, step)
         if part:
             parts.append(f"{part[1]} of {part[0]}")
