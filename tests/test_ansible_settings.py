@@ -9,12 +9,8 @@ from pathlib import Path
 import pytest
 
 from drumline.config import Loaded, load_settings, settings_and_sources
+from drumline.config.known import REFUSED
 from drumline.errors import FilesError, UsageError
-
-MERGE = (
-    "'hash_behaviour = merge' is not supported yet: dictionaries of the same name replace each other. Join them by the "
-    "filter 'combine', and leave the setting out."
-)
 
 
 def loaded(directory: Path, text: str, **environment: str) -> Loaded:
@@ -144,7 +140,7 @@ def test_what_has_no_effect_and_what_is_unknown_is_kept_apart(tmp_path: Path) ->
 
 def test_all_mistakes_are_found_with_their_lines(tmp_path: Path) -> None:
     text = "[defaults]\nforks = few\nhost_key_checking = maybe\nstrategy = host_pinned\nfact_caching = jsonfile\n"
-    text += "fact_caching_timeout = long\nhash_behaviour = merge\n"
+    text += "fact_caching_timeout = long\nplaybook_vars_root = all\n"
     assert mistakes(tmp_path, text) == [
         ("This setting has an invalid value", "'forks' has to be a whole number from 1 up, not 'few'.", 2),
         (
@@ -155,8 +151,8 @@ def test_all_mistakes_are_found_with_their_lines(tmp_path: Path) -> None:
         ("This setting has an invalid value", "'host_key_checking' has to be true or false, not 'maybe'.", 3),
         ("This setting has an invalid value", "'fact_caching_timeout' is a number of seconds, not 'long'.", 6),
         (
-            "Setting not supported yet",
-            MERGE,
+            "Setting not supported",
+            f"'playbook_vars_root' is not supported. {REFUSED['defaults', 'playbook_vars_root'].instead}",
             7,
         ),
     ]
@@ -171,8 +167,21 @@ def test_strategies_of_mitogen_are_ansibles(tmp_path: Path) -> None:
 
 
 def test_what_would_change_values_is_refused_in_the_environment_too(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="hash_behaviour = merge"):
-        load_settings(tmp_path, {"ANSIBLE_HASH_BEHAVIOUR": "merge"})
+    with pytest.raises(UsageError, match="ANSIBLE_PRECEDENCE: The order"):
+        load_settings(tmp_path, {"ANSIBLE_PRECEDENCE": "all_inventory"})
+    assert load_settings(tmp_path, {"ANSIBLE_PLAYBOOK_VARS_ROOT": "top", "ANSIBLE_PRIVATE_ROLE_VARS": "no"})
+
+
+def test_what_a_run_does_by_settings(tmp_path: Path) -> None:
+    text = "[defaults]\nforce_handlers = 1\nhash_behaviour = merge\nshow_custom_stats = yes\nask_vault_pass = no\n"
+    text += "filter_plugins = filters:/f\n[tags]\nrun = a, b\nskip = c\n[diff]\nalways = true\ncontext = 0\n"
+    found = loaded(tmp_path, text, ANSIBLE_SKIP_TAGS="d")
+    settings = found.settings
+    assert (settings.force_handlers, settings.hash_behaviour, settings.show_custom_stats) == (True, "merge", True)
+    assert (settings.run_tags, settings.skip_tags) == (("a", "b"), ("d",))
+    assert (settings.diff_always, settings.diff_context, settings.ask_vault_pass) == (True, 0, False)
+    assert settings.filter_plugins == ("filters", "/f")
+    assert not found.ignored
 
 
 def test_no_limit_of_time(tmp_path: Path) -> None:

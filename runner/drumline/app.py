@@ -27,6 +27,7 @@ from drumline.execution.driver import Driver
 from drumline.execution.preflight import Preflight
 from drumline.execution.runner import JobRunner
 from drumline.execution.wrapping import hooks_of_run, wrap_sessions, wrapped
+from drumline.inventory.combining import merge_dictionaries
 from drumline.inventory.definitions import roles_of
 from drumline.inventory.host_variables import HOOK as HOST_VARS
 from drumline.inventory.limit import read_limit
@@ -63,7 +64,7 @@ from drumline.planning.repeats import without_repeats
 from drumline.planning.start_times import check_start_times
 from drumline.planning.tags import Selection, selected
 from drumline.plugin.actions import Action
-from drumline.plugin.registry import Registry
+from drumline.plugin.registry import Offers, Registry
 from drumline.plugin.runs import Executor, RunView
 from drumline.reporting.saying import say
 from drumline.reporting.screens import warn
@@ -139,6 +140,7 @@ def inventory_of(
 
     ``extra`` are the variables of the command line, for templates in the files of sources.
     """
+    merge_dictionaries(settings.hash_behaviour == "merge")
     sources = settings.inventory
     if not sources:
         if not Path("inventory").exists():
@@ -181,8 +183,8 @@ def _source_rules(settings: Settings, registry: Registry, extra: Mapping[str, Va
     )
 
 
-def _reread(settings: Settings, plugins: Registry, playbooks: Sequence[Path]) -> Inventory:
-    inventory = inventory_of(settings, plugins, playbooks)
+def _reread(settings: Settings, plugins: Registry, playbooks: Sequence[Path], extra: Mapping[str, Value]) -> Inventory:
+    inventory = inventory_of(settings, plugins, playbooks, extra)
     mistakes = check_connections(inventory.hosts.values(), plugins.transports)
     if mistakes:
         raise FilesError(mistakes)
@@ -217,10 +219,13 @@ def prepare(
     are those of the settings, if they are at hand; what ``templating`` doesn't trust isn't run.
     """
     plugins = plugins or registry(settings)
+    merge_dictionaries(settings.hash_behaviour == "merge")
     with inputs_noted() as inputs:
         paths = playbooks if isinstance(playbooks, Sequence) else ()
-        templating = templating or Templating(settings.template_timeout, plugins)
+        managed = settings.ansible_managed
+        templating = templating or Templating(settings.template_timeout, plugins, managed=managed)
         beside = _neighbours((path.absolute().parent for path in paths), plugins, templating)
+        beside += _look_in(settings, [path.absolute().parent / "collections" for path in paths], plugins, templating)
         extra = read_extra_vars(extra_vars)
         limit = None if limit is None else read_limit(limit)
         modes = {"ansible_check_mode": check, "ansible_diff_mode": diff}
@@ -258,7 +263,7 @@ def prepare(
                     plan=replace(plan, check=check, diff=diff),
                     selection=Selection(limit=limit, tags=tags, skip_tags=skip_tags),
                     foreseen=foreseen,
-                    reread=partial(_reread, settings, plugins, paths),
+                    reread=partial(_reread, settings, plugins, paths, extra),
                 )
                 _check_plan(prepared, mentions(written, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)
@@ -334,6 +339,27 @@ def _neighbours(directories: Iterable[Path], plugins: Registry, templating: Temp
     from drumline.templating.neighbours import load_neighbours
 
     return load_neighbours(places, plugins, trusted=templating.trusted)
+
+
+def _look_in(
+    settings: Settings, collections: Sequence[Path], plugins: Registry, templating: Templating
+) -> list[Diagnostic]:
+    """Have filters, tests and lookups found in directories of the settings, and of collections when one is named."""
+    warnings: list[Diagnostic] = []
+    directories = [*collections, *(Path(path).expanduser() for path in settings.collections_path)]
+
+    def enter(kind: str, offers: Offers[Any], name: str) -> None:
+        from drumline.templating.neighbours import load_of_collection  # few templates name one
+
+        load_of_collection(kind, offers, name, directories, trusted=templating.trusted)
+
+    for kind, offers in (("filter", plugins.filters), ("test", plugins.tests), ("lookup", plugins.lookups)):
+        offers.look_for = partial(enter, kind, offers)
+        for directory in getattr(settings, f"{kind}_plugins"):
+            from drumline.templating.neighbours import load_directory  # few projects have any
+
+            warnings += load_directory(Path(directory), f"{kind}_plugins", offers, trusted=templating.trusted)
+    return warnings
 
 
 def _directories(playbook: Playbook) -> Iterator[Path]:

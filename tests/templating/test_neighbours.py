@@ -125,3 +125,39 @@ def test_those_of_roles_and_beside_imported_playbooks_are_loaded(project: Path) 
     (project / "site.yml").write_text("- import_playbook: plays/one.yml\n- {hosts: all, roles: [web]}\n")
     ended = call(project, "run", "site.yml", "-i", "localhost,", "-e", "ansible_connection=local")
     assert ended.status == 0, ended.said
+
+
+OF_COLLECTION = {
+    "filter/text.py": "class FilterModule:\n    def filters(self):\n        return {'shout': str.upper}\n",
+    "filter/theirs.py": "from ansible.errors import X\nclass FilterModule:\n    def filters(self):\n"
+    "        return {'other': X}\n",
+    "filter/broken.py": "class FilterModule(:\n",
+    "test/numbers.py": "class TestModule:\n    def tests(self):\n        return {'big': lambda value: value > 10}\n",
+    "lookup/echo.py": "class LookupModule:\n    def run(self, terms, variables=None, **options):\n"
+    "        return [f'{term}!' for term in terms]\n",
+}
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_those_of_collections_are_found_by_their_full_names(tmp_path: Path, installed: bool) -> None:
+    top = tmp_path / ("there" if installed else "collections") / "ansible_collections" / "our" / "tools" / "plugins"
+    for name, text in OF_COLLECTION.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(text)
+    (tmp_path / "ansible.cfg").write_text("[defaults]\ncollections_path = there\n")
+    (tmp_path / "site.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n"
+        "    - assert: {that: [\"'a' | our.tools.shout == 'A'\", 11 is our.tools.big,"
+        " \"lookup('our.tools.echo', 'x') == 'x!'\"]}\n"
+        "    - assert: {that: item == 'y!'}\n      with_our.tools.echo: [y]\n"
+    )
+    ended = call(tmp_path, "run", "site.yml", "-i", "a,", "-e", "ansible_connection=local")
+    assert ended.status == 0, ended.said
+    (tmp_path / "site.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n"
+        '    - debug: {msg: "{{ 1 | our.tools.other }}{{ 1 | our.tools.unknown }}{{ 1 | our.nothing.x }}"}\n'
+    )
+    said = " ".join(call(tmp_path, "plan", "site.yml", "-i", "a,").said.split())
+    assert "theirs.py has 'other', and needs Ansible's own Python ('ansible.errors')" in said
+    assert "broken.py:1:20: " in said
+    assert "'our.nothing.x' is not there yet" in said

@@ -211,16 +211,19 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
     """Call :func:`drumline.app.prepare` with all the options above; ``more`` is passed on unchanged."""
     from drumline.app import prepare
 
-    settings = {name: given.get(name) for name in ("inventory", "forks", "state", "slow_reports")}
+    options = {name: given.get(name) for name in ("inventory", "forks", "state", "slow_reports")}
+    settings = settings_with(**options, **login_settings(given))
+    if "diff" in more:
+        more["diff"] = more["diff"] or settings.diff_always
     prepared = prepare(
         playbooks,
-        settings_with(**settings, **login_settings(given)),
+        settings,
         limit=given["limit"],
         extra_vars=given["extra_vars"],
-        tags=split_tags(given["tags"]),
-        skip_tags=split_tags(given["skip_tags"]),
+        tags=split_tags(given["tags"]) or settings.run_tags,
+        skip_tags=split_tags(given["skip_tags"]) or settings.skip_tags,
         strict=given["strict"],
-        force_handlers=given.get("force_handlers", False),
+        force_handlers=given.get("force_handlers", False) or settings.force_handlers,
         **more,
     )
     show_warnings(prepared.warnings)

@@ -71,7 +71,7 @@ def taken(given: dict[str, Any], *, trusted: bool = True) -> list[tuple[str, str
     settings = _settings(trusted)
     if not files and settings.vault_password_file:
         files = (settings.vault_password_file,)
-    asked = [(DEFAULT, PROMPTS[0])] if given.pop("ask_vault_pass") else []
+    asked = [(DEFAULT, PROMPTS[0])] if given.pop("ask_vault_pass") or settings.ask_vault_pass else []
     return [*map(split_id, (*settings.vault_identity_list, *ids)), *((DEFAULT, file) for file in files), *asked]
 
 

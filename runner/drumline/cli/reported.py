@@ -46,6 +46,8 @@ def run_reported(
         state=state,
         when_slow=WhenSlow(prepared.settings.slow_reports),
         recap=recap,
+        diff_context=prepared.settings.diff_context,
+        custom_stats=prepared.settings.show_custom_stats,
         go_on=again(),
         address=prepared.address,
     ) as reports:

@@ -77,6 +77,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     roles_path: tuple[str, ...] = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
     #: The same for collections.
     collections_path: tuple[str, ...] = ("~/.ansible/collections", "/usr/share/ansible/collections")
+    #: ``merge``: dictionaries of one name are merged where variables are combined.
+    hash_behaviour: str = "replace"
+    #: As the options ``--tags``, ``--skip-tags``, ``--diff`` and ``--force-handlers``, where these aren't given.
+    run_tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    diff_always: bool = False
+    force_handlers: bool = False
+    #: How many lines around a change a diff shows.
+    diff_context: int = 3
+    #: Whether the recap shows what ``set_stats`` has kept.
+    show_custom_stats: bool = False
+    #: What ``ansible_managed`` is in templates.
+    ansible_managed: str = "Ansible managed"
+    #: Directories with files of filters, tests and lookups, besides those beside playbooks and in roles.
+    filter_plugins: tuple[str, ...] = ()
+    test_plugins: tuple[str, ...] = ()
+    lookup_plugins: tuple[str, ...] = ()
     #: ``explicit``: plays gather facts only if they say so.
     gathering: str = "implicit"
     #: What plays and tasks do that say nothing else: as the keywords of these names. None: not set.
@@ -102,6 +119,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     #: Passwords of log-ins and of becoming another user: whether to ask for them, or the files that have them.
     ask_pass: bool | None = None
     become_ask_pass: bool | None = None
+    ask_vault_pass: bool | None = None
     connection_password_file: str | None = None
     become_password_file: str | None = None
     #: Passwords of vault data, as ``--vault-password-file`` and ``--vault-id`` name them.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from drumline.config.known import KNOWN, SECTIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, Known, facts_are_kept
+from drumline.config.known import KNOWN, REFUSED, SECTIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, Known, facts_are_kept
 from drumline.config.values import typed
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError, UsageError
@@ -23,10 +23,6 @@ _SYSTEM = Path("/etc/ansible") / FILE_NAME
 _SECTION = re.compile(r"\[([^\]]+)\]\s*(?:[#;].*)?\Z")
 _SETTING = re.compile(r"([^=:\s][^=:]*?)\s*[=:]\s*(.*)\Z")
 _COMMENT = re.compile(r"(?:^|\s);.*")
-_MERGE = (
-    "'hash_behaviour = merge' is not supported yet: dictionaries of the same name replace each other. Join them by the "
-    "filter 'combine', and leave the setting out."
-)
 _CACHE = ("fact_caching", "fact_caching_timeout")
 
 
@@ -117,7 +113,7 @@ def from_file(path: Path, directory: Path) -> tuple[dict[str, SettingSaid], list
     lines = read_lines(path)
     mistakes = Diagnostics()
     found: dict[str, SettingSaid] = {}
-    used: set[tuple[str, str]] = {("defaults", key) for key in _CACHE}
+    used: set[tuple[str, str]] = {*(("defaults", key) for key in _CACHE), *REFUSED}
     for name, known in KNOWN.items():
         used.update(known.keys)
         line = next((lines[key] for key in known.keys if lines.get(key, WrittenSetting("", Position(""))).text), None)
@@ -131,9 +127,11 @@ def from_file(path: Path, directory: Path) -> tuple[dict[str, SettingSaid], list
             continue
         found[name] = SettingSaid(_beside(value, known, path, directory), _source(line))
     found |= _fact_cache(lines, mistakes)
-    merges = lines.get(("defaults", "hash_behaviour"))
-    if merges is not None and merges.text == "merge":
-        mistakes.add("Setting not supported yet", detail=_MERGE, position=merges.position)
+    for (section, name), refused in REFUSED.items():
+        line = lines.get((section, name))
+        if line is not None and refused.says(_unquoted(line.text)):
+            detail = f"'{name}' is not supported. {refused.instead}"
+            mistakes.add("Setting not supported", detail=detail, position=line.position)
     if mistakes:
         raise FilesError(mistakes)
     return found, [_ignored(*key, line) for key, line in lines.items() if key not in used]
@@ -167,8 +165,9 @@ def _fact_cache(lines: Lines, mistakes: Diagnostics) -> dict[str, SettingSaid]:
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, SettingSaid]:
     """The values of our settings in Ansible's variables. Raises ``UsageError`` for an invalid one."""
-    if environment.get("ANSIBLE_HASH_BEHAVIOUR") == "merge":
-        raise UsageError("Setting not supported yet", f"ANSIBLE_HASH_BEHAVIOUR: {_MERGE}")
+    for refused in REFUSED.values():
+        if refused.variable and refused.says(environment.get(refused.variable)):
+            raise UsageError("Setting not supported", f"{refused.variable}: {refused.instead}")
     found: dict[str, SettingSaid] = {}
     for name, variable, text in _given(environment):
         known = KNOWN[name]

@@ -23,6 +23,18 @@ class Known(NamedTuple):
         return self.read in (values.sources, values.paths, values.file)
 
 
+class Refused(NamedTuple):
+    """A setting of Ansible's that isn't there."""
+
+    harmless: tuple[str, ...]
+    variable: str
+    instead: str
+
+    def says(self, text: str | None) -> bool:
+        """Whether it is set to what doesn't hold here."""
+        return bool(text) and str(text).strip().lower() not in self.harmless
+
+
 def _ansible(read: Read, key: str, variable: str = "", *, section: str = "defaults", separator: str = ":") -> Known:
     return Known(read, ((section, key),), (variable or f"ANSIBLE_{key.upper()}",), separator)
 
@@ -62,6 +74,17 @@ KNOWN: Mapping[str, Known] = {
     ),
     "gathering": _ansible(values.one_of("implicit", "explicit", "smart"), "gathering"),
     "strategy": _ansible(values.strategy, "strategy"),
+    "hash_behaviour": _ansible(values.one_of("replace", "merge"), "hash_behaviour"),
+    "run_tags": _ansible(values.names, "run", "ANSIBLE_RUN_TAGS", section="tags"),
+    "skip_tags": _ansible(values.names, "skip", "ANSIBLE_SKIP_TAGS", section="tags"),
+    "diff_always": _ansible(values.boolean, "always", "ANSIBLE_DIFF_ALWAYS", section="diff"),
+    "diff_context": _ansible(values.lines, "context", "ANSIBLE_DIFF_CONTEXT", section="diff"),
+    "show_custom_stats": _ansible(values.boolean, "show_custom_stats"),
+    "ansible_managed": _ansible(values.text, "ansible_managed"),
+    "filter_plugins": _ansible(values.paths, "filter_plugins"),
+    "test_plugins": _ansible(values.paths, "test_plugins"),
+    "lookup_plugins": _ansible(values.paths, "lookup_plugins"),
+    "force_handlers": _ansible(values.boolean, "force_handlers"),
     "any_errors_fatal": _ansible(values.boolean, "any_errors_fatal"),
     "no_log": _ansible(values.boolean, "no_log"),
     "task_timeout": _ansible(values.limit, "task_timeout"),
@@ -88,6 +111,7 @@ KNOWN: Mapping[str, Known] = {
     "become_exe": _become(values.text, "become_exe"),
     "become_flags": _become(values.text, "become_flags"),
     "ask_pass": _ansible(values.boolean, "ask_pass"),
+    "ask_vault_pass": _ansible(values.boolean, "ask_vault_pass"),
     "become_ask_pass": _become(values.boolean, "become_ask_pass"),
     "connection_password_file": _ansible(values.file, "connection_password_file"),
     "become_password_file": _ansible(values.file, "become_password_file"),
@@ -98,25 +122,52 @@ KNOWN: Mapping[str, Known] = {
 #: Settings of Ansible's that mean nothing here: how its output looks, and how it does what drumline does otherwise.
 WITHOUT_EFFECT = _words(
     """
-    action_warnings agnostic_become_prompt allow_broken_conditionals allow_embedded_templates ansible_connection_path
-    bin_ansible_callbacks callback_enabled callback_whitelist callbacks_enabled cache_dir collections_scan_sys_path
-    command_warnings control_path control_path_dir cow_selection cowpath cow_whitelist cowsay_enabled_stencils debug
-    deprecation_warnings devel_warning display_args_to_stdout display_failed_stderr display_ok_hosts
-    display_skipped_hosts display_traceback docsite_root_url duplicate_dict_key editor enable_task_debugger
-    error_on_missing_handler error_on_undefined_vars executable export fact_caching_connection fact_caching_prefix
-    force_color force_handlers force_valid_group_names home host_pattern_mismatch inject_facts_as_vars
-    internal_poll_interval
-    interpreter_python inventory_unparsed_warning jinja2_extensions jinja2_native keep_remote_files
-    libvirt_lxc_noseclabel local_tmp localhost_warning log_filter log_path log_verbosity module_compression module_lang
-    module_name module_set_locale nocolor nocows no_target_syslog null_representation old_plugin_cache_clear pager
-    pipelining poll_interval private_role_vars python_module_rlimit_nofile record_host_keys remote_tmp result_format
-    retries retry_files_enabled retry_files_save_path run_vars_plugins scp_if_ssh sftp_batch_mode show_custom_stats
-    show_per_host_start show_task_path_on_failure special_context_filesystems squash_actions ssh_agent
-    stdout_callback syslog_facility system_warnings target_log_info task_debugger_ignore_errors transfer_method
-    transform_invalid_group_chars unparsed_is_failed any_unparsed_is_failed use_persistent_connections usetty
-    vars_plugins_enabled verbose_to_stderr verbosity win_async_startup_timeout yaml_valid_extensions
+    action_warnings agnostic_become_prompt allow_broken_conditionals allow_unsafe_lookups become_allow_same_user
+    allow_embedded_templates ansible_connection_path collections_on_ansible_version_mismatch dont_type_filters
+    facts_modules invalid_task_attribute_failed library max_diff_size module_args module_ignore_exts
+    module_strict_utf8_response module_utils network_group_modules playbook_dir plugin_filters_cfg
+    ssh_agent_executable ssh_agent_key_lifetime validate_action_group_metadata vault_encrypt_identity
+    vault_encrypt_salt vault_id_match vault_identity bin_ansible_callbacks callback_enabled callback_whitelist
+    callbacks_enabled cache_dir collections_scan_sys_path command_warnings control_path control_path_dir
+    cow_selection cowpath cow_whitelist cowsay_enabled_stencils debug deprecation_warnings devel_warning
+    display_args_to_stdout display_failed_stderr display_ok_hosts display_skipped_hosts display_traceback
+    docsite_root_url duplicate_dict_key editor enable_task_debugger error_on_missing_handler error_on_undefined_vars
+    executable export fact_caching_connection fact_caching_prefix force_color force_valid_group_names home
+    host_pattern_mismatch inject_facts_as_vars internal_poll_interval interpreter_python inventory_unparsed_warning
+    jinja2_extensions jinja2_native keep_remote_files libvirt_lxc_noseclabel local_tmp localhost_warning log_filter
+    log_path log_verbosity module_compression module_lang module_name module_set_locale nocolor nocows
+    no_target_syslog null_representation old_plugin_cache_clear pager pipelining poll_interval
+    python_module_rlimit_nofile record_host_keys remote_tmp result_format retries retry_files_enabled
+    retry_files_save_path run_vars_plugins scp_if_ssh sftp_batch_mode show_per_host_start show_task_path_on_failure
+    special_context_filesystems squash_actions ssh_agent stdout_callback syslog_facility system_warnings
+    target_log_info task_debugger_ignore_errors transfer_method transform_invalid_group_chars unparsed_is_failed
+    any_unparsed_is_failed use_persistent_connections usetty vars_plugins_enabled verbose_to_stderr verbosity
+    win_async_startup_timeout yaml_valid_extensions
     """
 )
+_IGNORED = "Which files of a directory are no inventory can't be changed."
+#: Settings of Ansible's that would change what a playbook does, and aren't there: their names, the values that say what
+#: holds here, their variables, and what to do.
+REFUSED: Mapping[tuple[str, str], Refused] = {
+    ("defaults", "private_role_vars"): Refused(
+        *(("no", "false", "off", "0"), "ANSIBLE_PRIVATE_ROLE_VARS"),
+        "The variables of roles are shown to later tasks. For a role of which that is wrong, use 'import_role' with "
+        "'public: false'.",
+    ),
+    ("defaults", "playbook_vars_root"): Refused(
+        *(("top",), "ANSIBLE_PLAYBOOK_VARS_ROOT"),
+        "'group_vars' and 'host_vars' are looked for beside the playbooks of the command line.",
+    ),
+    ("defaults", "precedence"): Refused(
+        (), "ANSIBLE_PRECEDENCE", "The order in which variables of groups count can't be changed."
+    ),
+    ("defaults", "inventory_ignore_extensions"): Refused((), "ANSIBLE_INVENTORY_IGNORE", _IGNORED),
+    ("defaults", "inventory_ignore_patterns"): Refused((), "ANSIBLE_INVENTORY_IGNORE_REGEX", _IGNORED),
+    ("inventory", "ignore_extensions"): Refused(
+        (), "", "Which files of a directory are no inventory can't be changed."
+    ),
+    ("inventory", "ignore_patterns"): Refused((), "", "Which files of a directory are no inventory can't be changed."),
+}
 #: Sections of which all settings mean nothing here: what they are for is done by other programs, or looks.
 SECTIONS_WITHOUT_EFFECT = (
     "colors",

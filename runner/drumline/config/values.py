@@ -30,7 +30,7 @@ def typed(read: Read, text: str, separator: str = os.pathsep) -> Any:
     """A text as this reader takes it: a list is one with separators."""
     if read in (sources, paths, names):
         return [part.strip() for part in text.split("," if read is names else separator) if part.strip()]
-    if read is count:
+    if read in (count, lines):
         return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
     if read in (seconds, limit):
         return float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else text
@@ -44,6 +44,13 @@ def count(value: Any) -> int:
     """A whole number from 1 up."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"has to be a whole number from 1 up, not {value!r}")
+    return value
+
+
+def lines(value: Any) -> int:
+    """A whole number from 0 up."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"has to be a whole number from 0 up, not {value!r}")
     return value
 
 

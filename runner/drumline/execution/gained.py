@@ -13,6 +13,7 @@ from drumline.engine.policy import FAILURE, FAULT
 from drumline.execution.play_hosts import PlayHosts
 from drumline.execution.results import Results
 from drumline.execution.values import as_written, registered, with_lines
+from drumline.inventory.combining import combined
 from drumline.inventory.magic_names import FAILED_NAMES
 from drumline.inventory.scopes import NO_FACTS, NOTHING
 from drumline.inventory.variables import Facts
@@ -67,11 +68,11 @@ class Gained:
         if report.facts and self._sets(report) is Sets.PLAY:
             play = self.plan.plays[self.plan.steps[report.event.job.step].play].play.id
             for host, included in self._facts(report).items():
-                self.of_plays[play, host] = {**self.of_plays.get((play, host), NOTHING), **included}
+                self.of_plays[play, host] = combined([self.of_plays.get((play, host), NOTHING), included])
                 variables[host] = {**included, **variables.get(host, {})}
         if report.facts and self._sets(report) is Sets.INCLUDED:
             for host, included in self._facts(report).items():
-                self.included[host] = {**self.included.get(host, NOTHING), **included}
+                self.included[host] = combined([self.included.get(host, NOTHING), included])
                 variables[host] = {**included, **variables.get(host, {})}
         return variables
 

@@ -102,6 +102,8 @@ class JobRun:
         self._left_for = 0  # seconds that its command may take in the background; 0: it is waited for
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
         self._own: Variables = NOTHING  # those of the item of a loop
+        self._of_item: TaskValues | None = None
+        self._forgiven: bool | None = None  # whether each item that failed is to be forgiven; None: none failed
         self._additions: list[Addition] = []  # to the plan
         self._notified: dict[str, None] = {}  # the handlers that a change notifies
         fixed = self._task.timeout
@@ -243,12 +245,16 @@ class JobRun:
         return of_run if own is None else task.flag(own, keyword)
 
     def _unless_ignored(self, status: Status, values: Values, task: TaskValues) -> tuple[Status, Values, bool]:
+        """With a loop, what the keyword says of the items that failed counts, as in Ansible."""
+        if status is Status.UNREACHABLE:
+            return status, values, self._forgives(self._of_item or task, "ignore_unreachable")
+        return status, values, self._forgives(task, "ignore_errors") if self._forgiven is None else self._forgiven
+
+    def _forgives(self, task: TaskValues, keyword: str) -> bool:
         try:
-            if status is Status.UNREACHABLE:
-                return status, values, task.flag(self._task.ignore_unreachable, "ignore_unreachable")
-            return status, values, task.flag(self._task.ignore_errors, "ignore_errors")
+            return task.flag(getattr(self._task, keyword), keyword)
         except TemplateFailed:
-            return status, values, False
+            return False
 
     # Items.
 
@@ -275,7 +281,10 @@ class JobRun:
                 self.requests.wait(pause)
             self._own = own
             self._context.note_item(own)
-            values = self._one_of_several(self._values(own, so_far))
+            self._of_item = self._values(own, so_far)
+            values = self._one_of_several(self._of_item)
+            if values["failed"]:
+                self._forgiven = self._forgiven is not False and self._forgives(self._of_item, "ignore_errors")
             so_far = kind({**so_far, **self._set_by(values)})
             after = self._values(own, so_far)
             results.append({**values, **own, **_label(loop, after, own)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from drumline.execution.managed import managed
 from drumline.execution.values import flatten
 from drumline.inventory.variables import Facts, Scope
 from drumline.loading.arguments import coerce_arguments, overlaid, to_bool
@@ -200,10 +201,10 @@ class TaskValues:
             raise ActionFailed(error.summary) from None
 
     def render_file(self, text: str, path: str, **syntax: Any) -> str:
-        """A file rendered as a template, which may use ``ansible_managed`` with Ansible's text, unless it is set."""
+        """A file rendered as a template, which may use ``ansible_managed`` as the settings say, unless it is set."""
         scope = self.scope
         if "ansible_managed" not in scope:
-            scope = scope.child({"ansible_managed": "Ansible managed"})
+            scope = scope.child({"ansible_managed": managed(self._templating.managed, path)})
         return self._templating.render_file(text, path, scope, **syntax)
 
     def _wrong(self, keyword: str, problem: str) -> TemplateFailed:

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from drumline.inventory.combining import combined
 from drumline.inventory.draft import ALL, UNGROUPED
 from drumline.inventory.merging import Hosts, hosts_of
 from drumline.inventory.sources import members
@@ -69,7 +70,7 @@ def changed(inventory: Inventory, host: str, result: Mapping[str, Any]) -> Inven
 
 def _with_host(inventory: Inventory, name: str, groups: Iterable[str], variables: Variables) -> Inventory:
     known = inventory.hosts[name] if name in inventory.hosts else Host(name=name, variables=_of_all(inventory))
-    host = replace(known, variables={**known.variables, **variables})
+    host = replace(known, variables=combined([known.variables, variables]))
     inventory = _with_hosts(inventory, [host])
     if name not in _group(inventory, ALL).hosts and not known.groups:
         inventory = _with_group(inventory, _joined(_group(inventory, UNGROUPED), name, inventory))
@@ -111,7 +112,7 @@ def _merged(name: str, before: Inventory, after: Inventory) -> Host:
     missing = object()
     own = {key: value for key, value in host.variables.items() if known.get(key, missing) is not value}
     groups = tuple(sorted(_groups_of(name, after)))
-    return replace(host, variables={**_inherited(name, after), **own}, groups=groups)
+    return replace(host, variables=combined([_inherited(name, after), own]), groups=groups)
 
 
 def _inherited(name: str, inventory: Inventory) -> Variables:
@@ -119,7 +120,7 @@ def _inherited(name: str, inventory: Inventory) -> Variables:
     depths = _depths(inventory)
     ordered = sorted(_groups_of(name, inventory), key=lambda group: (depths[group], group))
     layers = [_of_all(inventory), *(inventory.groups[group].variables for group in ordered)]
-    return {key: value for layer in layers for key, value in layer.items()}
+    return combined(layers)
 
 
 def _groups_of(name: str, inventory: Inventory) -> list[str]:

@@ -8,11 +8,12 @@ among all others says :mod:`drumline.inventory.scopes`.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from drumline.inventory.combining import combined
 from drumline.model.playbook import Play, Role, Task
 from drumline.model.value import Value, Variables
 from drumline.source.files import search_path
@@ -111,7 +112,7 @@ class Definitions:
                 role=role,
                 defaults=_defaults(role),
                 variables=_variables(role),
-                parameters=_merged(one.parameters for one in (*role.parents, role)),
+                parameters=combined(one.parameters for one in (*role.parents, role)),
                 magic=_names_of(role),
             )
         return known
@@ -124,8 +125,8 @@ class Definitions:
             public = [role for role in play.roles if role.public]
             known = self._plays[id(play.roles)] = _OfPlay(
                 roles=play.roles,
-                defaults=_merged(_defaults(role, parents=False) for role in public),
-                variables=_merged(_exported(role) for role in public),
+                defaults=combined(_defaults(role, parents=False) for role in public),
+                variables=combined(_exported(role) for role in public),
                 magic=_names_in(play.roles),
             )
         return known
@@ -142,11 +143,6 @@ def layers_of(role: Role) -> tuple[Variables, ...]:
     return role.defaults, role.variables, role.given, role.parameters
 
 
-def _merged(layers: Iterable[Variables]) -> Variables:
-    """The variables of all layers; later ones override earlier ones."""
-    return {name: value for layer in layers for name, value in layer.items()}
-
-
 def _below(role: Role) -> Iterator[Role]:
     """All roles that it depends on, in the order in which their tasks run."""
     for dependency in role.dependencies:
@@ -156,17 +152,17 @@ def _below(role: Role) -> Iterator[Role]:
 
 def _defaults(role: Role, *, parents: bool = True) -> Variables:
     around = (one.defaults for one in role.parents) if parents else ()
-    return _merged((*(one.defaults for one in _below(role)), *around, role.defaults))
+    return combined((*(one.defaults for one in _below(role)), *around, role.defaults))
 
 
 def _exported(role: Role) -> Variables:
     """What tasks of others see of a role's variables."""
-    return _merged((*(one.variables for one in _below(role)), role.variables))
+    return combined((*(one.variables for one in _below(role)), role.variables))
 
 
 def _variables(role: Role) -> Variables:
     around = (layer for one in role.parents for layer in (one.given, one.variables))
-    return _merged((*around, _exported(role), role.given))
+    return combined((*around, _exported(role), role.given))
 
 
 def _names_of(role: Role) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.inventory.author_text import author_text
+from drumline.inventory.combining import combined
 from drumline.inventory.ranges import check_group_name, check_name, expand
 from drumline.model.value import Value
 from drumline.source.origins import SOURCES, Owner, noted_origins
@@ -91,7 +92,8 @@ class Draft:
         self._give_host(name, variables, position)
 
     def _give_host(self, name: str, variables: Mapping[str, Value], place: Places | Position | None) -> None:
-        self.hosts.setdefault(name, {}).update(variables)
+        if variables or name not in self.hosts:
+            self.hosts[name] = combined([self.hosts.get(name, {}), variables])
         self._note(Owner("host", name, SOURCES), variables, place)
 
     def _note(self, owner: Owner, variables: Mapping[str, Value], place: Places | Position | None) -> None:
@@ -124,20 +126,20 @@ class Draft:
             if name == _PRIORITY:
                 self._set_priority(group, value, position)
             else:
-                target.variables[name] = value
+                target.variables |= combined([{name: target.variables.get(name)}, {name: value}])
 
     def absorb(self, other: Draft) -> None:
         """Add everything from another draft but its mistakes."""
         for name, group in other.groups.items():
             mine = self._group(name, group.position)
-            mine.variables |= group.variables
+            mine.variables = combined([mine.variables, group.variables])
             mine.hosts |= group.hosts
             for child, place in group.children.items():
                 mine.children.setdefault(child, place)
             mine.declared |= group.declared
             mine.priority = group.priority if group.priority != 1 else mine.priority
         for host, variables in other.hosts.items():
-            self.hosts.setdefault(host, {}).update(variables)
+            self.hosts[host] = combined([self.hosts.get(host, {}), variables])
         self.warnings.extend(other.warnings)
         if self.notes is not None:
             self.notes += other.notes or ()

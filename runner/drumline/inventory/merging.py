@@ -19,9 +19,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from graphlib import TopologicalSorter
 
+from drumline.inventory.combining import combined
 from drumline.inventory.draft import ALL, UNGROUPED, Draft
 from drumline.model.host import Group, Host, Inventory
-from drumline.model.value import Value, Variables
+from drumline.model.value import Variables
 from drumline.plugin.sources import HostVariables
 from drumline.source.origins import SOURCES, Owner, noted_origins
 
@@ -106,23 +107,18 @@ class _Merger:
 
     def _group(self, name: str) -> Group:
         draft = self._draft.groups[name]
-        variables = dict(draft.variables)
-        for layer in self._layers:
-            variables.update(layer.groups.get(name, {}))
         return Group(
             name=name,
             hosts=tuple(draft.hosts),
             children=tuple(draft.children),
-            variables=variables,
+            variables=combined([draft.variables, *(layer.groups.get(name, {}) for layer in self._layers)]),
             priority=draft.priority,
         )
 
     def _own(self, host: str) -> Variables:
-        variables = self._draft.hosts.get(host, {})
         found = [layer.hosts[host] for layer in self._layers if host in layer.hosts]
-        for more in found:
-            variables = {**variables, **more}
-        return variables
+        own = self._draft.hosts.get(host, {})
+        return combined([own, *found]) if found else own
 
     def _host(self, name: str, own: Variables) -> Host:
         direct = tuple(self._memberships[name])
@@ -130,27 +126,27 @@ class _Merger:
             self._by_groups[direct] = self._inherited(direct)
         groups, inherited = self._by_groups[direct]
         # Hosts without variables of their own share one dictionary, which keeps large fleets small.
-        return Host(name=name, variables={**inherited, **own} if own else inherited, groups=groups)
+        return Host(name=name, variables=combined([inherited, own]) if own else inherited, groups=groups)
 
     def _implicit(self) -> dict[str, Host]:
         inherited = self._inherited(())[1]
         hosts = {}
         for name in LOCAL_NAMES:
-            variables = {**inherited, "ansible_connection": "local", **self._own(name)}
+            variables = combined([inherited, {"ansible_connection": "local"}, self._own(name)])
             hosts[name] = Host(name=name, variables=variables)
         return hosts
 
     def _inherited(self, direct: tuple[str, ...]) -> tuple[tuple[str, ...], Variables]:
         """The names of all groups of a host that is directly in these, and its variables from them and from ``all``."""
         ordered = self._ordered(direct)
-        merged: dict[str, Value] = {}
+        return tuple(sorted(ordered)), combined(self._layers_of(ordered))
+
+    def _layers_of(self, ordered: Sequence[str]) -> Iterator[Variables]:
         for _, name, stage in _of_groups(ordered):
             if stage == SOURCES:
-                merged.update(self._draft.groups[name].variables)
+                yield self._draft.groups[name].variables
             else:
-                for layer in self._stages[stage]:
-                    merged.update(layer.groups.get(name, {}))
-        return tuple(sorted(ordered)), merged
+                yield from (layer.groups.get(name, {}) for layer in self._stages[stage])
 
     def _ordered(self, direct: Iterable[str]) -> list[str]:
         """All groups of a host that is directly in these, but for ``all``, the weakest first."""

@@ -25,8 +25,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from drumline.inventory.combining import are_merged
 from drumline.inventory.definitions import Definitions
-from drumline.inventory.variables import Facts, HostVars, Scope, host_magic, run_magic
+from drumline.inventory.variables import Facts, HostVars, MergingScope, Scope, host_magic, run_magic
 from drumline.model.host import Host, Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Value, Variables
@@ -107,8 +108,9 @@ class Scopes:
         names = host_magic(host, self._hostvars(everywhere) if hostvars else None) if host is not None else NOTHING
         magic = (names, batch, *self.definitions.magic(play, task), self._run)
         layers = (*magic, *self.layers(host, play, task, own, set_by_job), everywhere)
+        kind = MergingScope if are_merged() else Scope
         doubt = self._doubts.get(host.name, "") if doubtful and host is not None else ""
-        return Scope([layer for layer in layers if layer], self._templating, self._seen, doubt)
+        return kind([layer for layer in layers if layer], self._templating, self._seen, doubt)
 
     def layers(
         self,

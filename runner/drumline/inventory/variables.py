@@ -13,6 +13,7 @@ from typing import Any
 
 from drumline import __version__
 from drumline.diagnostics import did_you_mean
+from drumline.inventory.combining import merged_in
 from drumline.inventory.magic_names import FAILED_NAMES, MAGIC_NAMES
 from drumline.inventory.sources import members
 from drumline.model.host import Host, Inventory
@@ -67,11 +68,11 @@ class Scope(Lookup):
 
     def child(self, *layers: Variables) -> Scope:
         """A scope in which these layers come first. Origins below see them, too (``vars`` that use ``item``)."""
-        return Scope((*layers, *self._layers), self._templating, self._seen, self._doubt)
+        return type(self)((*layers, *self._layers), self._templating, self._seen, self._doubt)
 
     def over(self, layer: Variables) -> Scope:
         """A scope in which this layer comes last."""
-        return Scope((*self._layers, layer), self._templating, self._seen, self._doubt)
+        return type(self)((*self._layers, layer), self._templating, self._seen, self._doubt)
 
     def __getitem__(self, name: str) -> Any:
         value = self._rendered.get(name, _ABSENT)
@@ -145,6 +146,18 @@ class Scope(Lookup):
         chain = [*self._busy[self._busy.index(name) :], name]
         place = value.position if isinstance(value, Template) else None
         return TemplateFailed(f"'{name}' is defined by itself: {' → '.join(chain)}.", place)
+
+
+class MergingScope(Scope):
+    """A scope in which dictionaries of one name are merged, layer by layer."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> Any:
+        layers = [layer for layer in self._layers if name in layer]
+        if len(layers) < 2 or name in self._rendered or not isinstance(layers[0][name], Mapping):
+            return super().__getitem__(name)
+        return self._resolve(name, merged_in(layers, name))
 
 
 class HostVars(Lookup):

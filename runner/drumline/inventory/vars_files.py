@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics
 from drumline.errors import FilesError
+from drumline.inventory.combining import combined
 from drumline.inventory.merging import LOCAL_NAMES, STAGES
 from drumline.model.value import Value
 from drumline.plugin.sources import HostVariables, SourceData
@@ -50,7 +51,7 @@ def _in_all(directories: Iterable[Path], names: Iterable[str], mistakes: Diagnos
     found: Found = {}
     for directory in directories:
         for name, variables in _read_variables(directory, names, mistakes, kind, stage).items():
-            found[name] = {**found.get(name, {}), **variables}
+            found[name] = combined([found.get(name, {}), variables])
     return found
 
 
@@ -95,7 +96,7 @@ def _merge(files: Iterator[Path], mistakes: Diagnostics, owner: Owner) -> dict[s
     merged: dict[str, Value] = {}
     try:
         for file in files:
-            merged.update(read_variables(file, mistakes, owner))
+            merged = combined([merged, read_variables(file, mistakes, owner)])
     except OSError as error:
         mistakes.add("A directory can't be read", detail=f"{error.filename}: {error.strerror}.")
     return merged

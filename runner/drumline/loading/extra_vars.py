@@ -7,6 +7,7 @@ from pathlib import Path
 
 from drumline.diagnostics import Position
 from drumline.errors import FilesError, UsageError
+from drumline.inventory.combining import combined
 from drumline.loading.free_form import split_arguments
 from drumline.loading.ids import IDENTIFIER
 from drumline.model.value import Value
@@ -25,7 +26,7 @@ def read_extra_vars(options: Iterable[str]) -> dict[str, Value]:
     """
     variables: dict[str, Value] = {}
     for option in options:
-        variables |= _read(option.strip())
+        variables = combined([variables, _read(option.strip())])
     return variables
 
 

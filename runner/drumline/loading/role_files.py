@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from drumline.diagnostics import Position, did_you_mean
+from drumline.inventory.combining import combined
 from drumline.loading import keywords
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
@@ -53,7 +54,7 @@ class RoleFiles:
         """The variables in ``defaults`` or ``vars``: of a file, or of all files in a directory."""
         found: dict[str, Value] = {}
         for path in self._files(kind, name, directories=True):
-            found.update(self._reading.variables(path, self._named))
+            found = combined([found, self._reading.variables(path, self._named)])
         return found
 
     def meta(self) -> Meta:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from drumline.source.collections import ALL
+
 _OF_COLLECTION = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
-#: The directory of all collections in each of the places.
-_ALL = "ansible_collections"
 
 
 class RolePlace(Struct, frozen=True):
@@ -99,7 +99,7 @@ class RolePlaces:
 
     def _tops(self, playbook: Path) -> Iterator[Path]:
         for directory in (playbook / "collections", *self._collections_path):
-            yield directory if directory.name == _ALL else directory / _ALL
+            yield directory if directory.name == ALL else directory / ALL
 
 
 def collection_of(playbook: Path) -> str:
@@ -111,7 +111,7 @@ def collection_of(playbook: Path) -> str:
 def _before_playbooks(path: Path) -> tuple[str, ...]:
     parts = path.absolute().parts
     for at, part in enumerate(parts[:-4]):
-        if part == _ALL and parts[at + 3] == "playbooks":
+        if part == ALL and parts[at + 3] == "playbooks":
             return parts[at + 1 : at + 3]
     return ()
 

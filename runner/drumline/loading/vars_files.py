@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from drumline.diagnostics import Diagnostics, Position
+from drumline.inventory.combining import combined
 from drumline.inventory.vars_files import read_variables
 from drumline.loading.deferred import SEEN
 from drumline.loading.ids import unique_ids
@@ -53,7 +54,7 @@ def _with_variables(play: Play, render: Render, found: Diagnostics, actions: Map
             detail = f"'vars_files': {error.summary}{hint}"
             found.add("A keyword can't be rendered", detail=detail, position=error.position, hides_names=True)
             continue
-        play = replace(play, variables={**play.variables, **variables})
+        play = replace(play, variables=combined([play.variables, variables]))
     return replace(play, vars_files=())
 
 

@@ -52,6 +52,14 @@ class Offers(dict[str, T]):
         self.kind = kind
         self.owners: dict[str, str] = {}
         self.refused: dict[str, str] = {}  #: Names that can't be offered, each with a sentence that says why.
+        #: What enters, or refuses, a name of a collection (``namespace.collection.name``) when it is first asked for.
+        self.look_for: Callable[[str], None] | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of a dictionary, but that names of collections are looked for."""
+        if name.count(".") > 1 and name not in self and self.look_for is not None:
+            self.look_for(name)
+        return super().get(name, default)
 
     def is_taken(self, name: str) -> bool:
         """Whether someone offers this name."""

@@ -38,6 +38,8 @@ from drumline.model.event import (
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
+from drumline.reporting.custom_stats import CustomStats
+from drumline.reporting.diffs import AROUND
 from drumline.reporting.failures import FailureReports
 from drumline.reporting.lines import (
     Line,
@@ -84,16 +86,20 @@ class ConsoleReport:
         remaining: Callable[[float, Mapping[WaveKey, float]], Left | None] | None = None,
         state: Path | None = None,
         recap: bool = False,
+        diff_context: int = AROUND,
+        custom_stats: bool = False,
         go_on: Callable[[Sequence[str]], str] | None = None,
         address: Callable[[str], Any] = lambda _host: None,
     ) -> None:
         """``remaining`` estimates what is left at a time, given the open waves and when each was released.
 
         ``state`` is the journal's directory if the command line named it. ``recap``: even if nothing failed.
-        ``go_on`` makes the command that continues on some hosts; ``address`` gives the address of a host.
+        ``diff_context``: how many lines around a change a diff shows. ``custom_stats``: the end shows what tasks have
+        kept for it. ``go_on`` makes the command that continues on some hosts; ``address`` gives the address of a host.
         """
         self._lock = threading.RLock()
-        self._tracker = Tracker(plan, verbose=verbose, address=address)
+        self._tracker = Tracker(plan, verbose=verbose, address=address, diff_context=diff_context)
+        self._custom_stats = CustomStats() if custom_stats else None
         self._failures = FailureReports(self._tracker, self._show_of, self._lock, verbose=verbose)
         self._recap = recap
         self._go_on = go_on
@@ -136,7 +142,9 @@ class ConsoleReport:
 
     def _take(self, event: Event) -> None:
         match event:
-            case JobFinished():
+            case JobFinished(job=job, result=result):
+                if self._custom_stats is not None:
+                    self._custom_stats.take(job.host, result)
                 self._failures.add(event)
             case JobsStarted():
                 self._started(event)
@@ -185,6 +193,8 @@ class ConsoleReport:
             from drumline.reporting.recap import recap_lines  # most runs end well, without one
 
             self._show(recap_lines(self._tracker, self._command_to_go_on()))
+        if self._custom_stats is not None:
+            self._show(self._custom_stats.lines())
         self._screen.show(verdict(self._tracker, self._number))
 
     def _command_to_go_on(self) -> str | None:

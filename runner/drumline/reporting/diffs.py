@@ -11,14 +11,14 @@ from typing import Any
 
 #: Lines on both sides that are compared with each other. What differs in more of them is shown as replaced as a whole.
 _MOST_COMPARED = 4000
-#: Lines around a change.
-_AROUND = 3
+#: Lines around a change, unless settings say so.
+AROUND = 3
 
 
-def diff_of(result: Mapping[str, Any]) -> Iterator[str]:
-    """The lines of the diff of a result, and of its items."""
+def diff_of(result: Mapping[str, Any], around: int = AROUND) -> Iterator[str]:
+    """The lines of the diff of a result, and of its items; ``around`` a change so many."""
     for diff in diffs_in(result):
-        yield from _of_one(diff)
+        yield from _of_one(diff, around)
 
 
 def diffs_in(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -32,7 +32,7 @@ def diffs_in(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [diff for diff in (found if isinstance(found, list | tuple) else [found]) if isinstance(diff, Mapping)]
 
 
-def _of_one(diff: Mapping[str, Any]) -> Iterator[str]:
+def _of_one(diff: Mapping[str, Any], around: int) -> Iterator[str]:
     for side, name in (("dst", "before"), ("src", "after")):
         if diff.get(f"{side}_binary"):
             yield f"{_header(diff, name)} is binary: there is no diff of it"
@@ -41,7 +41,8 @@ def _of_one(diff: Mapping[str, Any]) -> Iterator[str]:
     if "prepared" in diff:
         yield from str(diff["prepared"]).splitlines()
     if "before" in diff and "after" in diff:
-        yield from unified(_text(diff["before"]), _text(diff["after"]), _header(diff, "before"), _header(diff, "after"))
+        before, after = _text(diff["before"]), _text(diff["after"])
+        yield from unified(before, after, _header(diff, "before"), _header(diff, "after"), around)
 
 
 def _header(diff: Mapping[str, Any], name: str) -> str:
@@ -59,20 +60,20 @@ def _text(value: Any) -> str:
     return json.dumps(value, indent=4, sort_keys=True, ensure_ascii=False, default=str) + "\n"
 
 
-def unified(before: str, after: str, name_before: str, name_after: str) -> Iterator[str]:
+def unified(before: str, after: str, name_before: str, name_after: str, around: int = AROUND) -> Iterator[str]:
     """The lines of a unified diff of two texts, without line ends; none if they are equal."""
     if before == after:
         return
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     yield f"--- {name_before}"
     yield f"+++ {name_after}"
-    for line in _hunks(old, new):
+    for line in _hunks(old, new, around):
         yield line.rstrip("\r\n") if line.endswith("\n") else line
         if line[:1] in "+- " and not line.endswith("\n"):
             yield "\\ No newline at end of file"
 
 
-def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+def _hunks(old: Sequence[str], new: Sequence[str], around: int) -> Iterator[str]:
     """What follows the two headers. Comparing takes the square of the lines, so much that differs isn't compared."""
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
@@ -80,10 +81,10 @@ def _hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     if differing <= _MOST_COMPARED:
         import difflib
 
-        _, _, *rest = difflib.unified_diff(old, new, n=_AROUND)
+        _, _, *rest = difflib.unified_diff(old, new, n=around)
         yield from (line for line in rest)
         return
-    first, last = max(0, start - _AROUND), max(0, end - _AROUND)
+    first, last = max(0, start - around), max(0, end - around)
     yield f"@@ -{first + 1},{len(old) - last - first} +{first + 1},{len(new) - last - first} @@\n"
     yield from (f" {line}" for line in old[first:start])
     yield from (f"-{line}" for line in old[start : len(old) - end])

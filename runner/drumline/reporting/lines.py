@@ -15,7 +15,7 @@ from drumline.model.plan import Plan, Step
 from drumline.model.playbook import GeneratedFrom
 from drumline.model.titles import origin_text, play_title, task_title
 from drumline.model.traits import Shows
-from drumline.reporting.diffs import diff_of
+from drumline.reporting.diffs import AROUND, diff_of
 from drumline.reporting.folds import Fold, Foreseen, Outcome, outcome_of
 from drumline.reporting.tracker import CAUSES, Tracker, Wave
 
@@ -140,8 +140,11 @@ def fold_lines(
     told: Sequence[str] = (),
     brief: bool = False,
     origin: GeneratedFrom | None = None,
+    around: int = AROUND,
 ) -> Iterator[Line]:
     """One status of one task with its hosts, then the details; ``brief``: only the last lines.
+
+    ``around``: how many lines around a change a diff shows.
 
     ``more`` is the command that shows everything. For the hosts in ``told``, everything was already shown.
     ``origin`` is what the play was generated from.
@@ -160,15 +163,17 @@ def fold_lines(
     if origin is not None and fold.status in CAUSES and not told:
         yield [Part("      for ", "dim"), Part(printable(origin_text(origin)))]
     if fold.samples:
-        yield from _sample_lines(step, fold, verbose, more, told)
+        yield from _sample_lines(step, fold, verbose, more, told, around)
     elif not told:
-        yield from _last_words(fold.result) if brief else _body(step, fold.status, fold.result, verbose, more)
+        yield from _last_words(fold.result) if brief else _body(step, fold.status, fold.result, verbose, more, around)
     if fold.status is Status.UNREACHABLE and len(fold.hosts) > 1:
         whose = "" if told else f"shown for {fold.hosts[0]}; "
         yield [Part(f"      {whose}for each host's message: {more}", "dim")]
 
 
-def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int, more: str) -> Iterator[Line]:
+def _body(
+    step: Step, status: Status, result: Mapping[str, Any], verbose: int, more: str, around: int
+) -> Iterator[Line]:
     """The details of one result."""
     if status in CAUSES:
         yield from failure_lines(step, result)
@@ -181,7 +186,7 @@ def _body(step: Step, status: Status, result: Mapping[str, Any], verbose: int, m
         yield from _output_lines(result, lines=None)
     elif result.get("lost") and status not in CAUSES:
         yield from cut_lines(result)
-    yield from _diff_lines(result, verbose, more)
+    yield from _diff_lines(result, verbose, more, around)
     if verbose > 1:
         yield from _indented(dict(result), "dim")
 
@@ -193,9 +198,9 @@ def _warnings(result: Mapping[str, Any]) -> Iterator[Line]:
         yield [Part(f"      warning: {_short(warning)}", "yellow")]
 
 
-def _diff_lines(result: Mapping[str, Any], verbose: int, more: str) -> Iterator[Line]:
+def _diff_lines(result: Mapping[str, Any], verbose: int, more: str, around: int) -> Iterator[Line]:
     """The diff of a result; ``more`` is the command that shows all of a long one."""
-    found = list(diff_of(result))
+    found = list(diff_of(result, around))
     shown = found if verbose else found[:_DIFF_LINES]
     for line in shown:
         style = "bold" if line[:4] in ("--- ", "+++ ") else _DIFF_STYLES.get(line[:1], "")
@@ -204,7 +209,9 @@ def _diff_lines(result: Mapping[str, Any], verbose: int, more: str) -> Iterator[
         yield [Part(f"      {len(found) - len(shown)} more lines of the diff: {more}", "dim")]
 
 
-def _sample_lines(step: Step, fold: Fold, verbose: int, more: str, told: Collection[str]) -> Iterator[Line]:
+def _sample_lines(
+    step: Step, fold: Fold, verbose: int, more: str, told: Collection[str], around: int
+) -> Iterator[Line]:
     """The first of the results that differ only by their hosts' names, and how to see the others.
 
     A failure is shown in full once, and for further hosts only its last lines.
@@ -215,7 +222,7 @@ def _sample_lines(step: Step, fold: Fold, verbose: int, more: str, told: Collect
         if host in told:
             continue
         brief = is_cause and (shown or told)
-        body = list(_last_words(result) if brief else _body(step, fold.status, result, verbose, more))
+        body = list(_last_words(result) if brief else _body(step, fold.status, result, verbose, more, around))
         yield from _with_host(host, body) if body and (brief or not is_cause) else body
         shown += bool(body)
     left = len(fold.hosts) - len({*fold.samples, *told})

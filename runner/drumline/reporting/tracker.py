@@ -40,6 +40,7 @@ from drumline.model.outcome import Status
 from drumline.model.plan import Inside, Job, Plan, Step, places_of
 from drumline.model.playbook import BlockPart
 from drumline.model.titles import with_titles
+from drumline.reporting.diffs import AROUND
 from drumline.reporting.folds import Fold, Folding, Likeness, Outcome, outcome_of
 
 #: Statuses of jobs that cause others to be abandoned.
@@ -104,8 +105,16 @@ class Tracker:
     address of a host, is set, results that differ only by the hosts' names and addresses are folded, too.
     """
 
-    def __init__(self, plan: Plan, *, verbose: int = 0, address: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        verbose: int = 0,
+        address: Callable[[str], Any] | None = None,
+        diff_context: int = AROUND,
+    ) -> None:
         self.plan = plan
+        self.diff_context = diff_context  #: How many lines around a change a diff shows.
         self.folding = Folding(plan, verbose, address)
         self.lock = threading.RLock()
         self.started = 0.0

@@ -54,7 +54,7 @@ def wave_result(
         for fold in sorted(folds, key=lambda fold: _ORDER.index(fold.status)):
             known = [host for host in fold.hosts if (index, host) in told]
             if fold not in measured and not (known and len(fold.hosts) == 1):
-                yield from fold_lines(step, fold, verbose=verbose, more=more, told=known)
+                yield from fold_lines(step, fold, verbose=verbose, more=more, told=known, around=tracker.diff_context)
         for ending, hosts in wave.abandoned.items():
             if ending.step == index:
                 yield ending_line(tracker, ending, tracker.folding.ordered(hosts))

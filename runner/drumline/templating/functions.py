@@ -51,15 +51,14 @@ class Functions(dict[str, Any]):
         self._adapt = adapt
 
     def __missing__(self, name: str) -> Function:
-        short = short_name(name)
-        offer = self._offered.get(name) or self._offered.get(short)
+        short, known = short_name(name), self._offered_as(name)
         found: Function
-        if isinstance(offer, Unrun):
-            found = offer
-        elif isinstance(offer, BuiltIn) and offer:
-            found = behind_check(short, imported(offer))
-        elif offer and not isinstance(offer, BuiltIn):
-            found = self._adapt(name if self._offered.get(name) else short)
+        if known is not None:
+            offer = self._offered[known]
+            if isinstance(offer, Unrun):
+                found = offer
+            else:
+                found = behind_check(short, imported(offer)) if isinstance(offer, BuiltIn) else self._adapt(known)
         elif short != name and super().__contains__(short):
             found = self[short]
         else:
@@ -67,9 +66,19 @@ class Functions(dict[str, Any]):
         self[name] = found
         return found
 
+    def _offered_as(self, name: str) -> str | None:
+        """The name under which it is offered; only what isn't here under a short name is looked for further."""
+        short = short_name(name)
+        offered = self._offered  # its 'get' looks further
+        known = next((one for one in (name, short) if one in offered and offered[one] != ""), None)
+        if known is not None or super().__contains__(short):
+            return known
+        return name if self._offered.get(name) else None
+
     def __contains__(self, name: object) -> bool:
-        short = short_name(name) if isinstance(name, str) else name
-        return super().__contains__(short) or bool(self._offered.get(short))  # type: ignore[call-overload]
+        if not isinstance(name, str):
+            return False
+        return super().__contains__(short_name(name)) or self._offered_as(name) is not None
 
     def unrun(self, kind: str) -> Functions:
         """The same names, none of which is run."""

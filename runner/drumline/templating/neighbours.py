@@ -1,5 +1,7 @@
 """Filters, tests and lookups in files beside a playbook: ``filter_plugins/``, ``test_plugins/``, ``lookup_plugins/``.
 
+Those of collections are in ``plugins/filter`` and so on of each, and are looked for when a template names one.
+
 A file there is as in Ansible: it has a class ``FilterModule`` with ``filters()``, ``TestModule`` with ``tests()``, or
 ``LookupModule`` with ``run(terms, variables, **options)``. One that is plain Python is loaded. One that imports
 something of Ansible's isn't: its names are read from it, so that whoever uses one of them learns why it isn't there.
@@ -17,6 +19,7 @@ from typing import Any
 
 from drumline.diagnostics import Diagnostic, Position
 from drumline.plugin.registry import Offers, Registry
+from drumline.source.collections import places_of
 from drumline.source.inputs import note_content
 from drumline.templating.functions import Unrun
 from drumline.templating.lookups import of_all_terms
@@ -39,13 +42,34 @@ def load_neighbours(directories: Iterable[Path], registry: Registry, *, trusted:
     kinds = {"filter_plugins": registry.filters, "test_plugins": registry.tests, "lookup_plugins": registry.lookups}
     for directory in dict.fromkeys(directories):
         for name, offers in kinds.items():
-            if (directory / name).is_dir():
-                for path in sorted((directory / name).glob("[!_.]*.py")):
-                    found.extend(_load(path, name, offers, trusted=trusted))
+            found.extend(load_directory(directory / name, name, offers, trusted=trusted))
     return found
 
 
-def _load(path: Path, kind: str, offers: Offers[Any], *, trusted: bool) -> Iterator[Diagnostic]:
+def load_of_collection(
+    kind: str, offers: Offers[Any], name: str, directories: Iterable[Path], *, trusted: bool = True
+) -> None:
+    """Enter what the collection of a name has of a kind (``filter``); ``directories`` are those of collections."""
+    namespace, collection, _ = name.split(".", 2)
+    prefix = f"{namespace}.{collection}"
+    place = next((place for place in places_of(prefix, directories) if place.is_dir()), None)
+    if place is not None:
+        files = place / "plugins" / kind
+        wrong = list(load_directory(files, f"{kind}_plugins", offers, f"{prefix}.", trusted=trusted))
+        if wrong and name not in offers.refused:
+            offers.refuse(name, f"A file of its collection can't be loaded: {wrong[0].position}: {wrong[0].detail}")
+
+
+def load_directory(
+    directory: Path, kind: str, offers: Offers[Any], prefix: str = "", *, trusted: bool = True
+) -> Iterator[Diagnostic]:
+    """The same of one directory with files of one kind; ``prefix`` comes before their names."""
+    if directory.is_dir():
+        for path in sorted(directory.glob("[!_.]*.py")):
+            yield from _load(path, kind, offers, prefix, trusted=trusted)
+
+
+def _load(path: Path, kind: str, offers: Offers[Any], prefix: str, *, trusted: bool) -> Iterator[Diagnostic]:
     owner = f"The file {path}"
     if owner in offers.owners.values():  # another playbook of this run is beside it too
         return
@@ -56,7 +80,7 @@ def _load(path: Path, kind: str, offers: Offers[Any], *, trusted: bool) -> Itera
         needed = _needs_of_ansible(tree)
         if needed:
             for name in _written_names(tree, path, kind):
-                offers.refuse(name, f"{path} has '{name}', and needs Ansible's own Python ('{needed}').")
+                offers.refuse(prefix + name, f"{path} has '{name}', and needs Ansible's own Python ('{needed}').")
             return
         functions = _functions(_imported(path), path, kind) if trusted else _unrun(tree, path, kind)
     except SyntaxError as error:
@@ -65,8 +89,8 @@ def _load(path: Path, kind: str, offers: Offers[Any], *, trusted: bool) -> Itera
         yield _warning(f"{type(error).__name__}: {error}", Position(str(path)))
     else:
         for name, function in functions.items():
-            if not offers.is_taken(name):
-                offers.take(owner, [name], function)
+            if not offers.is_taken(prefix + name):
+                offers.take(owner, [prefix + name], function)
 
 
 def _warning(detail: str, position: Position) -> Diagnostic:

@@ -52,12 +52,21 @@ class Compiled:
 class Templating:
     """All templates of a run. Each text is compiled once; may be used from several threads."""
 
-    def __init__(self, seconds: float = DEFAULT, plugins: Registry | None = None, *, trusted: bool = True) -> None:
+    def __init__(
+        self,
+        seconds: float = DEFAULT,
+        plugins: Registry | None = None,
+        *,
+        trusted: bool = True,
+        managed: str = "Ansible managed",
+    ) -> None:
         """``seconds`` is what one rendering may take. Without ``plugins`` there is only what drumline offers itself.
 
-        Of files that aren't ``trusted`` no code is run, and no lookup: what needs one can't be rendered.
+        Of files that aren't ``trusted`` no code is run, and no lookup: what needs one can't be rendered. ``managed`` is
+        what files that are rendered may have as ``ansible_managed``.
         """
         self.trusted = trusted
+        self.managed = managed
         self._seconds = seconds
         self._plugins = plugins
         self._register: Callable[[str], None] | None = None  # in a run: what registers a secret
