@@ -55,7 +55,7 @@ from drumline.masking import Secrets
 from drumline.model.event import Event, PlanGrown
 from drumline.model.host import Inventory
 from drumline.model.plan import Plan, without_later
-from drumline.model.playbook import Playbook, Task
+from drumline.model.playbook import Debugger, Playbook, Task
 from drumline.model.titles import titled, with_titles
 from drumline.model.value import Value
 from drumline.planning.expand import check_patterns, make_plan, matches_any
@@ -267,6 +267,8 @@ def prepare(
                 )
                 _check_plan(prepared, mentions(written, inventory), mistakes.found, warnings)
             (mistakes.found if sends else warnings).extend(keyring().locked)
+            if sends and plan is not None:
+                mistakes.found.extend(_unasked(plan))
             if strict:
                 mistakes.found.extend(warnings)
         if tags and all(step.task.first for step in plan.steps):
@@ -312,6 +314,14 @@ def _put_in_place(
         coming=foreseen.coming,
     )
     return with_facts(playbook, inventory, extra, actions, chosen, foreseen.seen(playbook)), foreseen
+
+
+def _unasked(plan: Plan) -> Iterable[Diagnostic]:
+    if all(step.task.debugger is Debugger.NEVER for step in plan.steps):
+        return ()
+    from drumline.execution.debugging import unasked  # few tasks have a debugger
+
+    return unasked(plan)
 
 
 def plan_of(

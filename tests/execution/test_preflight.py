@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.narrowing import expect
 
 from drumline.app import Prepared, prepare
 from drumline.config import Settings
-from drumline.diagnostics import Diagnostic, Position
+from drumline.diagnostics import Diagnostic
 from drumline.errors import FilesError
 from drumline.source.vault import opened
 from drumline.source.vault_format import seal
@@ -253,10 +252,3 @@ def test_a_name_that_a_template_uses_is_left_alone_and_a_like_one_warned_about(m
     assert "Did you mean 'ansible_ssh_private_key_file'?" in warning.detail
     [warning] = make("command: a", inventory="[linux:vars]\nansible_hosts=x\n").warnings
     assert "Did you mean 'ansible_host'?" in warning.detail
-
-
-def test_a_debugger_is_said_to_have_no_effect(make: Make) -> None:
-    [warning] = make("ping:\ndebugger: on_failed").warnings
-    assert "'debugger' has no effect" in warning.detail
-    assert expect(Position, warning.position).line == 5
-    assert make("ping:\ndebugger: never").warnings == ()

@@ -212,6 +212,7 @@ _FIELDS = {
     "default": "whether it is approved if no one answers in time",
     "enter": "whether Enter at the terminal is the answer, as with `pause`",
     "echo": "whether what is typed is shown and kept",
+    "prompt": "what stands before what is typed; empty: how to answer",
     "approved": "what was decided",
     "by": "who decided, as `user@machine`; `nobody` if the time was up",
     "RunStarted.by": "who started it, as `user@machine`",
@@ -323,7 +324,7 @@ _KEYWORDS = {
     "deadline": ("duration, template", "time from the release of the wave: `90s`, `10m`, `1h30m`"),
     "debugger": (
         "`always`, `never`, `on_failed`, `on_skipped`, `on_unreachable`",
-        "accepted without effect, with a warning: no one is asked what to do after a job",
+        "after which jobs someone at the terminal is asked how to go on: see [the debugger](#the-debugger)",
     ),
     "delegate_facts": ("true or false, template", "facts that it sets belong to the host that it is delegated to"),
     "delay": ("number, template", "seconds between two tries; default: 5"),

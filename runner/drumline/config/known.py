@@ -23,7 +23,7 @@ class Known(NamedTuple):
         return self.read in (values.sources, values.paths, values.file)
 
 
-class Refused(NamedTuple):
+class RefusedSetting(NamedTuple):
     """A setting of Ansible's that isn't there."""
 
     harmless: tuple[str, ...]
@@ -148,25 +148,23 @@ WITHOUT_EFFECT = _words(
 _IGNORED = "Which files of a directory are no inventory can't be changed."
 #: Settings of Ansible's that would change what a playbook does, and aren't there: their names, the values that say what
 #: holds here, their variables, and what to do.
-REFUSED: Mapping[tuple[str, str], Refused] = {
-    ("defaults", "private_role_vars"): Refused(
+REFUSED: Mapping[tuple[str, str], RefusedSetting] = {
+    ("defaults", "private_role_vars"): RefusedSetting(
         *(("no", "false", "off", "0"), "ANSIBLE_PRIVATE_ROLE_VARS"),
         "The variables of roles are shown to later tasks. For a role of which that is wrong, use 'import_role' with "
         "'public: false'.",
     ),
-    ("defaults", "playbook_vars_root"): Refused(
+    ("defaults", "playbook_vars_root"): RefusedSetting(
         *(("top",), "ANSIBLE_PLAYBOOK_VARS_ROOT"),
         "'group_vars' and 'host_vars' are looked for beside the playbooks of the command line.",
     ),
-    ("defaults", "precedence"): Refused(
+    ("defaults", "precedence"): RefusedSetting(
         (), "ANSIBLE_PRECEDENCE", "The order in which variables of groups count can't be changed."
     ),
-    ("defaults", "inventory_ignore_extensions"): Refused((), "ANSIBLE_INVENTORY_IGNORE", _IGNORED),
-    ("defaults", "inventory_ignore_patterns"): Refused((), "ANSIBLE_INVENTORY_IGNORE_REGEX", _IGNORED),
-    ("inventory", "ignore_extensions"): Refused(
-        (), "", "Which files of a directory are no inventory can't be changed."
-    ),
-    ("inventory", "ignore_patterns"): Refused((), "", "Which files of a directory are no inventory can't be changed."),
+    ("defaults", "inventory_ignore_extensions"): RefusedSetting((), "ANSIBLE_INVENTORY_IGNORE", _IGNORED),
+    ("defaults", "inventory_ignore_patterns"): RefusedSetting((), "ANSIBLE_INVENTORY_IGNORE_REGEX", _IGNORED),
+    ("inventory", "ignore_extensions"): RefusedSetting((), "", _IGNORED),
+    ("inventory", "ignore_patterns"): RefusedSetting((), "", _IGNORED),
 }
 #: Sections of which all settings mean nothing here: what they are for is done by other programs, or looks.
 SECTIONS_WITHOUT_EFFECT = (

@@ -74,6 +74,7 @@ class Approvals:
             default=request.default,
             enter=request.enter,
             echo=request.echo,
+            prompt=request.prompt,
         )
         self._note(question)
         try:

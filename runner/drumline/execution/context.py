@@ -218,9 +218,13 @@ class RunContext:
         """
         key = step.index, platform
         known = self._arguments.get(key)
+        action = self.actions[step.task.action]
+        if values.task is not step.task:  # a debugger has changed it
+            arguments = values.arguments(action)
+            require_rules(action, arguments, platform)
+            return arguments
         if known is not None:
             return known
-        action = self.actions[step.task.action]
         if key not in self._arguments:
             known = constant_arguments(step.task, action, self.templating)
         arguments = values.arguments(action) if known is None else known

@@ -42,6 +42,7 @@ from drumline.execution.values import (
     timed_out,
     to_values,
     unclear,
+    with_lines,
     without_diffs,
     without_lines,
 )
@@ -52,7 +53,7 @@ from drumline.inventory.vars_files import variables_in
 from drumline.model.event import JobFinished
 from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
-from drumline.model.playbook import INCLUDED, Loop
+from drumline.model.playbook import INCLUDED, Debugger, Loop, Task
 from drumline.model.request import Become, Request, Run
 from drumline.model.target import Target
 from drumline.model.traits import Checks, Sets
@@ -67,12 +68,14 @@ from drumline.templating.unclear import UnclearRead, known_of, root
 from drumline.templating.values import OMIT
 
 if TYPE_CHECKING:
+    from drumline.execution.debugging import Changes
     from drumline.execution.fact_cache import FactCache
     from drumline.execution.growing import Addition
 
 #: Seconds between two attempts to end what a stopped job is doing.
 _STOP_INTERVAL = 0.1
 _DELEGATE = "delegate_facts"
+_RAW = "_raw_params"
 
 
 class Unreachable(Exception):
@@ -103,6 +106,7 @@ class JobRun:
         self._given: dict[str, Mapping[str, Any]] = {}  # facts of hosts that it is delegated to
         self._own: Variables = NOTHING  # those of the item of a loop
         self._of_item: TaskValues | None = None
+        self._changes: Changes | None = None  # of a person, by the debugger
         self._forgiven: bool | None = None  # whether each item that failed is to be forgiven; None: none failed
         self._additions: list[Addition] = []  # to the plan
         self._notified: dict[str, None] = {}  # the handlers that a change notifies
@@ -136,12 +140,9 @@ class JobRun:
 
     def _report(self) -> JobReport:
         task = self._values()
-        try:
-            status, values, ignored = self._outcome(task)
-        except DrumlineError as error:  # the journal has no room for the output, or a plugin breaks its contract
-            status, values, ignored = Status.FAILED, failure(str(error)), False
-        except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
-            status, values, ignored = Status.FAILED, failure(fault(self._task.action, error)), False
+        status, values, ignored = self._done(task)
+        if self._task.debugger is not Debugger.NEVER:
+            status, values, ignored = self._debugged(task, status, values, ignored)
         facts = self._noted(values.pop("ansible_facts", {}))
         if self._task.traits.sets in (Sets.INCLUDED, Sets.PLAY):
             values = as_written(values)
@@ -161,8 +162,53 @@ class JobRun:
         secret = silent or shown != plain or self._masked(facts) != facts
         return JobReport(event=event, values=kept, facts=facts, given=self._given, secret=secret)
 
+    def _done(self, task: TaskValues) -> tuple[Status, Values, bool]:
+        try:
+            return self._outcome(task)
+        except DrumlineError as error:  # the journal has no room for the output, or a plugin breaks its contract
+            return Status.FAILED, failure(str(error)), False
+        except Exception as error:  # a fault of drumline or of a plugin, which must not stop the other hosts
+            return Status.FAILED, failure(fault(self._task.action, error)), False
+
+    def _debugged(self, task: TaskValues, status: Status, values: Values, ignored: bool) -> tuple[Status, Values, bool]:
+        """What comes of the job after a person has looked at it, and perhaps had it run again."""
+        from drumline.execution.debugging import Changes, Decision, decide, is_wanted  # few tasks ask for it
+
+        changes = self._changes = Changes()
+
+        def ask(text: str) -> str:
+            return self.requests.question(text, f"[{self._job.host}] (debug)>")
+
+        while is_wanted(self._task.debugger, status, ignored) and not self.requests.stopped:
+            seen = with_lines({**values, "failed": values["failed"]})
+            try:
+                decision = decide(ask, self._job.host, task, seen, changes)
+            except ActionFailed:  # the run is ending
+                break
+            if decision is Decision.QUIT:
+                self.requests.end_run()
+            if decision is not Decision.REDO:
+                break
+            self._task = self._as_changed(changes.arguments)
+            self._additions, self._notified, self._given = [], {}, {}
+            self._of_item = self._forgiven = None
+            task = self._values()
+            status, values, ignored = self._done(task)
+        return status, values, ignored
+
+    def _as_changed(self, arguments: Mapping[str, Any]) -> Task:
+        """The task with other arguments; one without a name goes by Ansible's, too."""
+        own = self._step.task
+        if not arguments:
+            return own
+        free = self._context.actions[own.action].free_form
+        named = {free if free and name == _RAW else name: value for name, value in arguments.items()}
+        return replace(own, arguments={**own.arguments, **named})
+
     def _values(self, own: Variables = NOTHING, set_by_job: Variables = NO_FACTS) -> TaskValues:
         """The task's values with the variables of this job and one item."""
+        if self._changes is not None:
+            own = {**own, **self._changes.variables}
         make = partial(self._context.scope, self._step, self._job.host, own, set_by_job)
         return TaskValues(self._task, self._context.templating, make)
 

@@ -30,7 +30,7 @@ from drumline.loading.written import templates_in
 from drumline.model.host import Host, Inventory
 from drumline.model.hostnames import fold_hosts
 from drumline.model.plan import Plan
-from drumline.model.playbook import BlockPart, Debugger, Play, Role, Task
+from drumline.model.playbook import BlockPart, Play, Role, Task
 from drumline.model.target import Option, Platform, Target
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin import DrumlineError
@@ -81,7 +81,6 @@ class Preflight:
             play = self._plan.plays[step.play].play
             above = tuple(layer for layer in self._above(play, task) if layer)
             self._check_connection(task, play)
-            self._check_debugger(task, play)
             ways = self._ways_of(task, step.hosts, above)
             self._check_become(task, ways, above)
             self._check_action(play, task, action, frozenset(found for found in ways.hosts if found))
@@ -151,16 +150,6 @@ class Preflight:
             position = task.positions.get("connection") or play.positions.get("connection", task.position)
             summary, detail = unknown_transport("'connection'", str(named), self._transports)
             self.mistakes.add(summary, detail=detail, position=position)
-
-    def _check_debugger(self, task: Task, play: Play) -> None:
-        """Refuse a debugger."""
-        if task.debugger is not Debugger.NEVER:
-            position = task.positions.get("debugger") or play.positions.get("debugger", task.position)
-            detail = (
-                "No one is asked what to do after a job, so 'debugger' has no effect. `drumline runs show` has all "
-                "results of a run."
-            )
-            self.warnings.add("There is no debugger", detail=detail, position=position)
 
     # Another user.
 

@@ -15,7 +15,7 @@ from drumline.execution.approvals import NOBODY
 from drumline.execution.context import RunContext
 from drumline.execution.output import LEAST, LIMIT, Output
 from drumline.execution.values import timed_out
-from drumline.model.event import Input, JobStaged, JobWaiting
+from drumline.model.event import Input, InterruptRequested, JobStaged, JobWaiting, Urgency
 from drumline.model.outcome import Approval, ClockReading, Completed, Ending, Exit
 from drumline.model.plan import Job
 from drumline.model.request import (
@@ -270,6 +270,15 @@ class Requests:
         until = None if request.seconds is None else now + request.seconds
         reason = "for something hidden by 'no_log: true'" if self.silent else self._context.secrets.mask(request.reason)
         self._note(JobWaiting(at=now, job=self._job, reason=reason, until=until))
+
+    def question(self, message: str, prompt: str) -> str:
+        """What a person at the terminal types when the job itself has ended. Raises ``ActionFailed`` at its end."""
+        self.limit(None)
+        return self._ask(Ask(message=message, enter=True, prompt=prompt)).comment
+
+    def end_run(self) -> None:
+        """A person has asked for the end of the run."""
+        self._note(InterruptRequested(at=self._context.clock.now(), urgency=Urgency.NOW, by="the debugger"))
 
     def _ask(self, request: Ask) -> Approval:
         """The shorter of the question's and the task's time counts; only the question's has a default."""

@@ -52,6 +52,10 @@ class TaskValues:
         """A value of the task's."""
         return value if type(value) in ATOMS else self._templating.render(value, self.scope)
 
+    def evaluate(self, value: Any, variables: Scope) -> Any:
+        """The same with other variables."""
+        return self._templating.render(value, variables)
+
     def holds(self, conditions: tuple[Template | bool, ...]) -> bool:
         """Whether all of these conditions hold; stops at the first that doesn't."""
         return self._templating.condition(conditions, self.scope)

@@ -222,6 +222,7 @@ class ApprovalRequested(Struct, frozen=True, kw_only=True, gc=False):
     default: bool = False  #: The decision if no one answers until then.
     enter: bool = False  #: Whether Enter at the terminal is the answer.
     echo: bool = True  #: Whether what is typed is shown.
+    prompt: str = ""  #: What stands before what is typed; empty: how to answer.
 
 
 class ApprovalGiven(Struct, frozen=True, kw_only=True, gc=False):

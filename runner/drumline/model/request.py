@@ -116,6 +116,7 @@ class Ask(Struct, frozen=True, kw_only=True, gc=False):
     default: bool = False  #: The decision if no one answers in that time.
     enter: bool = False  #: Whether Enter at the terminal is the answer; text typed before it is the comment.
     echo: bool = True  #: Whether that text is shown while it is typed, and kept.
+    prompt: str = ""  #: What stands before what is typed; empty: how to answer.
 
 
 class AtEnd(Struct, frozen=True, kw_only=True, gc=False):

@@ -89,7 +89,7 @@ class TerminalPrompt:
         if before is None or not questions:
             return None
         name = task_name(self._plan.steps[questions[0].job.step])
-        asked = "press Enter to go on" if questions[0].enter else "approve? [y/N]"
+        asked = questions[0].prompt or ("press Enter to go on" if questions[0].enter else "approve? [y/N]")
         typed = self._typed if questions[0].echo else ""
         return [Part(f"{name}: {asked} ", "bold yellow"), Part(f"{typed}▏"), Part(self._hint, "dim")]
 

@@ -149,7 +149,8 @@ def question_lines(plan: Plan, asked: ApprovalRequested, hint: str) -> Iterator[
     """The question, and how people can answer it."""
     default = "approved" if asked.default else "rejected"
     until = f"{default} if no one answers until {clock(asked.until)}" if asked.until is not None else ""
-    yield headed("approval", "bold yellow", task_name(plan.steps[asked.job.step]), until, "dim")
+    word = "debugger" if asked.prompt else "approval"
+    yield headed(word, "bold yellow", task_name(plan.steps[asked.job.step]), until, "dim")
     for line in asked.message.splitlines():
         yield [Part(f"      {printable(line)}", "bold")]
     if hint:
@@ -162,6 +163,8 @@ def decision_line(plan: Plan, question: Question) -> Line | None:
     if given is None:
         return None
     word, style = ("approved", "green") if given.approved else ("rejected", "bold red")
+    if question.asked.prompt:
+        word, style = "answered", "cyan"
     after = f"at {clock(given.at)}, after {seconds(given.at - question.asked.at)}"
     comment = f": {printable(' '.join(given.comment.split()))}" if given.comment else ""
     rest = f"by {given.by} {after}{comment}"
