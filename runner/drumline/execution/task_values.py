@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from drumline.execution.managed import managed
 from drumline.execution.values import flatten
 from drumline.inventory.variables import Facts, Scope
 from drumline.loading.arguments import coerce_arguments, overlaid, to_bool
@@ -208,6 +207,8 @@ class TaskValues:
         """A file rendered as a template, which may use ``ansible_managed`` as the settings say, unless it is set."""
         scope = self.scope
         if "ansible_managed" not in scope:
+            from drumline.execution.managed import managed  # most tasks render no file
+
             scope = scope.child({"ansible_managed": managed(self._templating.managed, path)})
         return self._templating.render_file(text, path, scope, **syntax)
 

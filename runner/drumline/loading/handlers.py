@@ -46,6 +46,8 @@ _ENDS = {
 }
 #: Handlers run whatever tags are asked for.
 _TAGS = frozenset({"always"})
+#: The action that asks something of the run itself.
+_ASKING = "meta"
 
 
 class Coming(Struct, frozen=True):
@@ -72,11 +74,10 @@ def with_handlers(
     Notes the names after ``notify`` that no handler has. Tasks that aren't ``chosen`` notify nothing. ``force``:
     handlers run on hosts that failed, whatever the plays say. ``coming``: those that a play may get while it runs.
     """
-    adding = _adding(actions)
     return replace(
         playbook,
         plays=tuple(
-            _with_handlers(play, render, chosen, found, warnings, force, coming(play), adding)
+            _with_handlers(play, render, chosen, found, warnings, force, coming(play), actions)
             for play in playbook.plays
         ),
     )
@@ -90,7 +91,7 @@ def _with_handlers(
     warnings: Diagnostics,
     force: bool,
     coming: Coming | None,
-    adding: Task | None,
+    actions: Mapping[str, Action],
 ) -> Play:
     owners = [task for task in (*play.tasks, *play.handlers) if task.notify]
     if not play.handlers and not owners and coming is None:
@@ -100,6 +101,7 @@ def _with_handlers(
     if coming is None:
         _check_names(owners, play, found)
     else:
+        adding = _adding(actions)
         position = {"position": play.position, "positions": {"name": play.position}}
         play = replace(play, included=adding and replace(adding, **position))
         if coming.are_all:
@@ -109,7 +111,7 @@ def _with_handlers(
 
 def _adding(actions: Mapping[str, Action]) -> Task | None:
     """What adds, at a flush point, handlers that came while the play ran. By itself it does nothing."""
-    action = next((action for action in actions.values() if action.traits.meta is not None), None)
+    action = actions.get(_ASKING)
     if action is None:
         return None
     name = "handlers of included roles"

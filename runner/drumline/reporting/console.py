@@ -38,7 +38,6 @@ from drumline.model.event import (
 from drumline.model.outcome import Status
 from drumline.model.plan import Plan
 from drumline.model.playbook import Strategy
-from drumline.reporting.custom_stats import CustomStats
 from drumline.reporting.diffs import AROUND
 from drumline.reporting.failures import FailureReports
 from drumline.reporting.lines import (
@@ -68,7 +67,14 @@ from drumline.reporting.wave_lines import running_text, wave_result
 
 if TYPE_CHECKING:
     from drumline.forecast.remaining import Left
+    from drumline.reporting.custom_stats import CustomStats
     from drumline.reporting.prompt import TerminalPrompt
+
+
+def _custom_stats() -> CustomStats:
+    from drumline.reporting.custom_stats import CustomStats  # few settings ask for it
+
+    return CustomStats()
 
 
 class ConsoleReport:
@@ -99,7 +105,7 @@ class ConsoleReport:
         """
         self._lock = threading.RLock()
         self._tracker = Tracker(plan, verbose=verbose, address=address, diff_context=diff_context)
-        self._custom_stats = CustomStats() if custom_stats else None
+        self._custom_stats = _custom_stats() if custom_stats else None
         self._failures = FailureReports(self._tracker, self._show_of, self._lock, verbose=verbose)
         self._recap = recap
         self._go_on = go_on

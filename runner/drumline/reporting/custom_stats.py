@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,6 +29,8 @@ class CustomStats:
 
     def lines(self) -> Iterator[Line]:
         """The lines for people: those of hosts first."""
+        import json  # imported late: few runs show any
+
         if self._found:
             yield [Part("custom stats", "bold")]
         for host, kept in sorted(self._found.items(), key=lambda item: (item[0] == _OF_RUN, item[0])):
