@@ -131,3 +131,12 @@ def test_what_is_wrong_is_told_all_the_same(project: Project) -> None:
     root = project({"filter_plugins/f.py": FILES["filter_plugins/f.py"], "site.yml": text})
     found = json.loads(call(root, "lint", "site.yml", "--format", "json").out)
     assert [one["id"] for one in found] == ["unknown-filter", "unknown-lookup"]
+
+
+def test_no_database_is_asked(project: Project) -> None:
+    tables = {"rows": {"query": "SELECT a FROM here", "url": "sqlite:///ok.db"}}
+    generator = {"tables": tables, "patterns": {"one": "one.yml"}, "plays": [{"for_each": "rows", "pattern": "one"}]}
+    root = project({"site.yml": json.dumps([{"generate": generator}]), "one.yml": "- ping:\n", "ok.db": ""})
+    ended = call(root, "lint", "site.yml", "--errors-only")
+    assert (ended.status, ended.out) == (0, "Nothing to say.\n")
+    assert "The database says" in call(root, "lint", "--trust", "site.yml").out

@@ -178,6 +178,11 @@ class Reading:
         return self._templating.condition(conditions, self._scope(*layers))
 
     @property
+    def trusted(self) -> bool:
+        """Whether what the files say may be done: programs, lookups, queries."""
+        return self._templating.trusted
+
+    @property
     def _templating(self) -> Templating:
         if self.around.templating is None:
             self.around = replace(self.around, templating=Templating())

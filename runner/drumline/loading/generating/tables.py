@@ -134,6 +134,8 @@ class _TableReader:
             return self._of_hosts(text, node.position)
         if reader.node("url") is None:
             raise _refusal("A query without a database", "'query' needs 'url': sqlite:///cmdb.db.", node.position)
+        if not self._reading.trusted:
+            raise _Unnamed  # files that are only looked at ask no server, and open no database
         return rows_of_query(self._rendered("url", reader), text, node.position)
 
     def _given(self, node: Node) -> Node:
