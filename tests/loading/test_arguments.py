@@ -6,10 +6,17 @@ from datetime import time
 from typing import Any
 
 import pytest
+from support.makers import no_steps
 
-from drumline.loading.arguments import coerce
-from drumline.plugin import Duration, Mode, Moment
+from drumline.diagnostics import Diagnostics, Position
+from drumline.errors import FilesError
+from drumline.loading.arguments import check_arguments, coerce, coerce_arguments
+from drumline.model.value import Template
+from drumline.plugin import Action, Argument, Duration, Mode, Moment
 from drumline.source.yaml import load, plain
+from drumline.templating.values import OMIT
+
+PLACE = Position("p.yml", 3)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +99,17 @@ def test_a_decimal_number_that_looks_octal_is_no_mode(written: str, hint: str) -
 def test_what_is_no_mode_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="takes permissions, octal or symbolic"):
         coerce(value, Mode)
+
+
+@pytest.mark.parametrize("name", ["no_such", "not_here"])
+def test_what_may_be_omitted_is_refused_only_where_it_is_given(name: str) -> None:
+    action = Action(
+        name="do", perform=no_steps, help="Do it", arguments=(Argument(name="not_here", refused="Do without."),)
+    )
+    for value, refused in ((Template("{{ x | d(omit) }}", PLACE), False), (Template("{{ omitted }}", PLACE), True)):
+        found = Diagnostics()
+        check_arguments(action, {name: value}, lambda _name: PLACE, found)
+        assert bool(found) == refused
+    assert coerce_arguments(action, {name: OMIT}) == {"not_here": None}
+    with pytest.raises(FilesError, match=name):
+        coerce_arguments(action, {name: "x"})

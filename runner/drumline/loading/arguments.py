@@ -91,14 +91,14 @@ def _coerced(
     for name, value in given.items():
         argument = declared.get(name)
         if argument is None:
-            if not action.open_arguments:
+            if not action.open_arguments and not _may_be_omitted(value):
                 _add_unknown(action, name, position_of(name), found)
-            elif value is not OMIT:
+            elif action.open_arguments and value is not OMIT:
                 values[name] = value
         elif argument.name in written:
             detail = f"'{name}' and '{written[argument.name]}' mean the same; give one of them."
             found.add("An argument is given twice", detail=detail, position=position_of(name))
-        elif argument.refused and value is not OMIT and value is not None:
+        elif argument.refused and value is not None and not _may_be_omitted(value):
             detail = f"'{action.name}' has no '{name}' yet: {argument.refused}"
             found.add("Argument not supported yet", detail=detail, position=position_of(name))
         elif value is not OMIT and (value is not None or argument.type is object):
@@ -107,6 +107,11 @@ def _coerced(
     if complete:
         _check_required(action, values, position_of(""), found)
     return values
+
+
+def _may_be_omitted(value: Any) -> bool:
+    """Whether it is left out, or is a template that may say so: what isn't given isn't refused."""
+    return value is OMIT or (isinstance(value, Template) and re.search(r"\bomit\b", value.text) is not None)
 
 
 def _add_unknown(action: Action, name: str, position: Position | None, found: Diagnostics) -> None:
