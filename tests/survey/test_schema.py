@@ -49,7 +49,7 @@ def test_it_is_a_schema(kind: str) -> None:
 
 def _is_playbook(content: Any) -> bool:
     return isinstance(content, list) and any(
-        isinstance(item, dict) and not {"hosts", "import_playbook"}.isdisjoint(item) for item in content
+        isinstance(item, dict) and not {"hosts", "import_playbook", "generate"}.isdisjoint(item) for item in content
     )
 
 
@@ -70,7 +70,7 @@ def test_every_block_of_the_documentation_validates() -> None:
         content = raw(load(block.text, str(block)))
         if block.info == "wrong" or block.page.name == "plugins.md":  # whose actions aren't installed
             continue
-        if _is_playbook(content) and all("hosts" in play or "import_playbook" in play for play in content):
+        if _is_playbook(content) and all({"hosts", "import_playbook", "generate"} & set(play) for play in content):
             assert faults("playbook", content) == [], block
         elif isinstance(content, dict) and "all" in content:
             assert faults("inventory", content) == [], block

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 @click.command("doc")
-@click.argument("names", metavar="[ACTION]...", nargs=-1)
+@click.argument("names", metavar="[ACTION…]", nargs=-1)
 @click.option("--list", "lists", is_flag=True, help="List all actions.")
 @click.option("--search", metavar="WORD", help="List actions that have a word in their name or arguments.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
 @trust_option
 def command(names: tuple[str, ...], lists: bool, search: str | None, format_: str, trust: bool) -> None:
-    """Show what an ACTION takes and does: arguments, results, examples, hosts, check mode.
+    """Show what an ACTION takes and does.
 
+    That is its arguments, results, examples, kinds of hosts, and what it does in a check.
     Where the package drumline-ansible is installed, it shows Ansible's own documentation of all other modules. With
     --trust, the project's own plugins and settings take part.
     """
