@@ -44,6 +44,7 @@ EVERYDAY = frozenset(
     {
         "ansible",
         "assemble",
+        "at",
         "csv",
         "find",
         "git",
@@ -84,7 +85,11 @@ ALLOWED = {
     "loading/facts.py": {"setup": "the name under which module_defaults say something of gather_facts"},
     "loading/argument_specs.py": {"ansible.builtin.validate_argument_spec": "what Ansible puts first in such roles"},
     "loading/imported_tasks.py": {"file": "an argument of Ansible's"},
-    "config/known.py": {"paramiko": "a section of ansible.cfg", "smart": "Ansible's default of transport"},
+    "config/known.py": {
+        "paramiko": "a section of ansible.cfg",
+        "selinux": "another",
+        "smart": "Ansible's default of transport",
+    },
     "loading/usual.py": {
         "smart": "Ansible's default of transport",
         "ssh": "Ansible's default of transport",

@@ -25,7 +25,7 @@ from drumline.loading.playbook import load_playbooks
         ("comand: x", "4:7", "Unknown action. No plugin offers the action 'comand'. Did you mean 'command'?"),
         *(
             (f"{name}: {{x: y}}", "4:7", f"Action not supported yet. '{name}' is not there yet")
-            for name in ("at", "parted", "composer", "locale_gen")
+            for name in ("monit", "pear", "composer", "openbsd_pkg")
         ),
         ("snap: {name: x}", "4:7", "'snap' is not there yet; until then: command: snap install NAME."),
         (
@@ -34,9 +34,9 @@ from drumline.loading.playbook import load_playbooks
             "'community.general.snap' is not there yet; until then: command: snap",
         ),
         (
-            "community.general.ufw: {}",
+            "community.general.make: {}",
             "4:7",
-            "'community.general.ufw' is not there yet; until then: command: ufw",
+            "'community.general.make' is not there yet; until then: command: make",
         ),
         ("my.own.thing: {}", "4:7", "Action not supported yet. 'my.own.thing' is not there yet."),
         ("win_acl: {path: x}", "4:7", "'win_acl' is not there yet; until then: win_shell: icacls"),

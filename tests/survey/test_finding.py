@@ -15,7 +15,7 @@ FILES = {
     "site.yml": "- hosts: all\n",
     "more.yaml": "- ansible.builtin.import_playbook: site.yml\n",
     "broken.yml": "- name: x\n  hosts: all\n tasks: [\n",
-    "tasks/setup.yml": "- command: echo\n- block: []\n- community.general.ufw: {}\n",
+    "tasks/setup.yml": "- command: echo\n- block: []\n- community.general.make: {}\n",
     "requirements.yml": "- src: geerlingguy.nginx\n- name: other\n",
     "notes.yml": "- a\n- b\n",
     "values.yml": "a: 1\n",

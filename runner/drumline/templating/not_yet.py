@@ -17,24 +17,14 @@ _INSTEAD = {
     "apache2_module": "command: a2enmod NAME",
     "composer": "command: composer install --working-dir=DIRECTORY",
     "docker_container": "command: docker run -d --name NAME IMAGE",
-    "expect": "command with stdin",
-    "filesystem": "command: mkfs -t TYPE DEVICE",
-    "firewalld": "command: firewall-cmd --permanent --add-service=NAME",
-    "iptables": "command: iptables -A CHAIN …",
-    "locale_gen": "command: locale-gen NAME",
     "make": "command: make -C DIRECTORY TARGET",
-    "modprobe": "command: modprobe NAME",
     "mysql_db": "command: mysql -e 'CREATE DATABASE IF NOT EXISTS NAME'",
     "openssl_privatekey": "command: openssl genrsa -out FILE 4096, with creates",
     "powershell": "win_shell: SCRIPT",
     "psexec": "hosts are reached by winrm here",
-    "seboolean": "command: setsebool -P NAME on",
-    "selinux": "command: setenforce 1",
     "snap": "command: snap install NAME",
     "subversion": "command: svn checkout REPO DEST",
     "synchronize": "copy, or local_action: command rsync -a SRC HOST:DEST",
-    "timezone": "command: timedatectl set-timezone NAME",
-    "ufw": "command: ufw allow PORT",
     # Windows.
     "win_acl": "win_shell: icacls PATH /grant USER:(OI)(CI)F",
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
@@ -63,18 +53,18 @@ _INSTEAD = {
 #: Other modules of ansible-core and of the collections in everyday use.
 _OTHERS = _words(
     """
-    aix_inittab alternatives apt_rpm async_status at aws_s3 bower bundler bzr capabilities
+    aix_inittab apt_rpm async_status aws_s3 bower bundler bzr capabilities
     consul cpanm dconf docker_compose docker_compose_v2
     docker_image docker_login docker_network docker_volume ec2_instance ejabberd_user elasticsearch_plugin
     facter filesystem_info flatpak gem git_config github_release haproxy helm homebrew ip_netns ipa_user
     ipify_facts jenkins_job jenkins_plugin jira k8s k8s_info kernel_blacklist keycloak_client ldap_attrs
-    ldap_entry lvg lvol lxd_container mail maven_artifact monit mongodb_user mount_facts mssql_db
+    ldap_entry lxd_container mail maven_artifact monit mongodb_user mount_facts mssql_db
     mssql_script mysql_query mysql_replication mysql_user mysql_variables nmcli ohai open_iscsi openbsd_pkg
-    openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pam_limits pamd
-    parted patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext
+    openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pamd
+    patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext
     postgresql_privs postgresql_query postgresql_user proxysql_servers rabbitmq_plugin rabbitmq_user
     rabbitmq_vhost redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
-    runit s3_object sefcontext selogin seport slack ssh_config sudoers supervisorctl svc svr4pkg
+    runit s3_object selogin seport slack ssh_config sudoers supervisorctl svc svr4pkg
     swdepot telegram terraform vmware_guest x509_certificate xfs_quota yarn
     zfs zpool win_acl_inheritance win_audit_policy_system win_audit_rule win_auto_logon
     win_certificate_store win_chocolatey_facts

@@ -1,0 +1,1 @@
+"""Actions that divide disks of POSIX hosts, and put file systems on them."""

@@ -1,0 +1,1 @@
+"""Actions that say which connections a POSIX host lets through."""
