@@ -37,7 +37,8 @@ def command(
 ) -> None:
     """Show the value of a VARIABLE on HOST and where it comes from.
 
-    That is the place of its definition, and what that overrides. Without VARIABLE, it shows all that the inventory says of the host.
+    That is the place of its definition, and what that overrides. Without VARIABLE, it shows all that
+    the inventory says of the host.
 
     With PLAYBOOK, the variables of its first play for the host count too, and with --task those of a task and its
     role. What a run would find out is unknown: facts, results, and files of variables whose names hold facts.
