@@ -80,7 +80,7 @@ def _arguments(options: Mapping[str, Any]) -> Iterator[Argument]:
             continue
         yield Argument(
             name=name,
-            type=_TYPES.get(option.get("type", "str"), object),
+            type=_TYPES.get(str(option.get("type", "str")), object),
             required=bool(option.get("required")),
             choices=tuple(map(str, option.get("choices") or ())),
             aliases=tuple(option.get("aliases") or ()),
@@ -99,7 +99,7 @@ def _traits(name: str, documented: Mapping[str, Any]) -> Traits:
     """Any module may give facts; those are looked for that say so, and those that say nothing."""
     looks = name.endswith(("_facts", "_info"))
     facts = documented.get("results", {}).get("ansible_facts")
-    names = tuple((facts or {}).get("contains") or ())
+    names = tuple((facts.get("contains") if isinstance(facts, Mapping) else None) or ())
     sets = Sets.FACTS if facts or name.endswith("_facts") or not documented else Sets.NOTHING
     return Traits(
         by="Ansible",

@@ -60,13 +60,14 @@ def run_module(call: Call, talk: Talk, said: Mapping[str, Any], arguments: bytes
     """Run a module that the child has built, and bring it to the host first where that hasn't got it."""
     place, key = place_of(call), said["key"]
     if not place.launched:
-        yield from _prepare(place)
+        yield from _prepare()
     module = b"" if key in place.modules else (yield from _content(talk, key))
     completed: Completed | None = None
     if place.launched:
         completed = yield _command(call, place, said, _CALLER, module, arguments)
     if completed is None or completed.stderr.startswith(_NOT_RUN):
         module = module or (yield from _content(talk, key))
+        yield _removal(place)  # this may be another user than the first one
         completed = yield _command(call, place, said, _LAUNCHER, module, arguments)
     if completed.code is not None:
         place.launched = True
@@ -90,9 +91,13 @@ def _command(call: Call, place: OnHost, said: Mapping[str, Any], program: str, m
     return Run(language=Language.SH, text=text, stdin=stdin, environment=call.environment, most=MOST)
 
 
-def _prepare(place: OnHost) -> Generator[Request, Any, None]:
-    """Have the run's directory removed at its end, and now what earlier runs have left."""
-    yield AtEnd(run=Run(language=Language.SH, text=f'rm -rf -- "{_BASE}/{place.directory}.$(id -u)"'))
+def _removal(place: OnHost) -> AtEnd:
+    """Have this user's directory removed at the end of the run."""
+    return AtEnd(run=Run(language=Language.SH, text=f'rm -rf -- "{_BASE}/{place.directory}.$(id -u)"'))
+
+
+def _prepare() -> Generator[Request, Any, None]:
+    """Remove what earlier runs have left."""
     completed = yield Run(language=Language.SH, text=f'cd "{_BASE}" && ls -d .drumline-* 2>/dev/null')
     left = [name for name in output_text(completed.stdout).split() if is_left_behind(name)]
     if left:

@@ -12,7 +12,7 @@ from typing import Any
 
 from drumline.plugin import Argument, InventorySource, SourceCall, SourceData
 from drumline.plugin.tables import Row, rows_of_csv
-from drumline_inventory.rows import ROW_OPTIONS, hosts_of
+from drumline_inventory.rows import ROW_OPTIONS, hosts_of, with_constructed
 
 #: What stands for something else than text in a cell.
 _WORDS = {"true": True, "false": False}
@@ -30,7 +30,7 @@ def _read(call: SourceCall) -> SourceData:
         )
         for row in rows_of_csv(call.read_text(path), str(path))
     ]
-    return hosts_of(call, rows, "The table", trusted=True)
+    return with_constructed(call, hosts_of(call, rows, "The table", trusted=True))
 
 
 def cell_value(text: str) -> Any:

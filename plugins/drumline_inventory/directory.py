@@ -130,6 +130,7 @@ def _connected(call: SourceCall) -> Any:
         read_only=True,
         check_names=False,
         auto_range=True,
+        auto_referrals=False,  # they would take the password to any server, perhaps in clear
     )
     try:
         connection.open()

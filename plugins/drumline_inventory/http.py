@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ from drumline.plugin import Argument, InventorySource, Position, SourceCall, Sou
 from drumline.plugin.tables import Row
 from drumline_inventory.rows import ROW_OPTIONS, hosts_of, with_constructed
 from drumline_inventory.script import data_of
-from drumline_inventory.web import Asker
+from drumline_inventory.web import Asker, without_password
 
 #: The most pages that are asked for: more is a server that goes round in a circle.
 _MOST_PAGES = 10_000
@@ -21,21 +21,23 @@ _MOST_PAGES = 10_000
 def _read(call: SourceCall) -> SourceData:
     url: str = call["url"]
     if not url.startswith(("https://", "http://")):
-        call.refuse("Not a URL", f"{url!r} has to begin with https:// or http://.", "url")
+        call.refuse("Not a URL", "It has to begin with https:// or http://.", "url")
+    if "@" in urlsplit(url).netloc:
+        call.refuse("A password in a URL", "Say it in a header: 'token' and 'token_header', or 'headers'.", "url")
     if call["token"] and url.startswith("http://") and not call["allow_http"]:
         detail = "A token would be sent in clear. Use https://, or say allow_http: true."
         call.refuse("A token needs HTTPS", detail, "url")
     pages = _Pages(call)
-    found = list(pages)
+    found, shown = list(pages), without_password(url)
     if pages.unchanged and call.known is not None:
         return call.known
     if not call["items"] and len(found) == 1 and isinstance(found[0], dict) and not _rows_in(found[0]):
-        data = replace(data_of(url, found[0], lambda hosts: {host: {} for host in hosts}), trusted=False)
+        data = replace(data_of(shown, found[0], lambda hosts: {host: {} for host in hosts}), trusted=False)
         return replace(with_constructed(call, data), mark=pages.etag)
     rows = [row for page in found for row in _rows_of(call, page)]
-    placed = [Row(values=row, position=Position(url, number)) for number, row in enumerate(rows, 1)]
+    placed = [Row(values=row, position=Position(shown, number)) for number, row in enumerate(rows, 1)]
     data = hosts_of(call, placed, "What the server gives", trusted=False, option="url")
-    return replace(data, mark=pages.etag)
+    return replace(with_constructed(call, data), mark=pages.etag)
 
 
 class _Pages:
@@ -66,7 +68,10 @@ class _Pages:
             if not following:
                 return
             url, etag = urljoin(url, str(following)), ""
-        raise SourceUnavailable(f"{call['url']} has more than {_MOST_PAGES:,} pages.")
+            if urlsplit(url)[:2] != urlsplit(call["url"])[:2]:  # it would get the token
+                other = "{}://{}".format(*urlsplit(url)[:2])
+                raise SourceUnavailable(f"Its next page is on another server, which isn't asked: {other}.")
+        raise SourceUnavailable(f"{without_password(call['url'])} has more than {_MOST_PAGES:,} pages.")
 
 
 def _headers(call: SourceCall) -> dict[str, str]:
@@ -97,7 +102,9 @@ def _rows_of(call: SourceCall, content: Any) -> list[dict[str, Any]]:
     rows = _value_at(content, path) if path else _rows_in(content)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         where = f"at '{path}'" if path else "at its top, nor under 'results', 'items', 'hosts' or 'data'"
-        raise SourceUnavailable(f"{call['url']} has no list of objects {where}. Name its path: items.")
+        raise SourceUnavailable(
+            f"{without_password(call['url'])} has no list of objects {where}. Name its path: items."
+        )
     return rows
 
 

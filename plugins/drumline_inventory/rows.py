@@ -36,7 +36,7 @@ def hosts_of(call: SourceCall, rows: Sequence[Row], what: str, *, trusted: bool,
     ``option`` is the one to blame if there is no column for hosts.
     """
     if not rows:
-        return SourceData()
+        return SourceData(trusted=trusted)
     column = _host_column(call, rows, what, option)
     mistakes = Diagnostics()
     hosts: dict[str, dict[str, Any]] = {}
@@ -57,8 +57,7 @@ def hosts_of(call: SourceCall, rows: Sequence[Row], what: str, *, trusted: bool,
             members.setdefault(group, {})[host] = None
     if mistakes:
         raise FilesError(mistakes)
-    data = SourceData(hosts=hosts, members=dict(members.items()), places=places, trusted=trusted)
-    return with_constructed(call, data)
+    return SourceData(hosts=hosts, members=dict(members.items()), places=places, trusted=trusted)
 
 
 def _host_column(call: SourceCall, rows: Iterable[Row], what: str, option: str) -> str:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from drumline.plugin import Argument, InventorySource, Position, SourceCall, SourceData, SourceUnavailable
 from drumline.plugin.tables import DatabaseSilent, Row, rows_of_query
-from drumline_inventory.rows import ROW_OPTIONS, hosts_of
+from drumline_inventory.rows import ROW_OPTIONS, hosts_of, with_constructed
 
 
 def _read(call: SourceCall) -> SourceData:
@@ -17,7 +17,7 @@ def _read(call: SourceCall) -> SourceData:
     data = hosts_of(call, rows, "What the query gives", trusted=False, option="hosts")
     memberships = _rows(call, "members") if call["members"] else []
     variables = _rows(call, "variables") if call["variables"] else []
-    return _with_variables(call, _with_members(call, data, memberships), variables)
+    return with_constructed(call, _with_variables(call, _with_members(call, data, memberships), variables))
 
 
 def _rows(call: SourceCall, option: str) -> list[Row]:

@@ -41,7 +41,7 @@ class Asker:
     def ask(self, url: str, etag: str = "") -> _Page:
         """The JSON at a URL; with an ``etag``, only if it has changed since. Raises ``SourceUnavailable``."""
         headers = {**self._headers, **({"If-None-Match": etag} if etag else {})}
-        shown = _without_password(url)
+        shown = without_password(url)
         try:
             with self._opener.open(Request(url, headers=headers), timeout=self._timeout) as response:
                 body = response.read(LARGEST + 1)
@@ -87,7 +87,7 @@ class _KeepTokens(HTTPRedirectHandler):
 _HARMLESS = ("Accept", "User-agent")
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{place}{parts.path}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from drumline.commands import COMMANDS, HELP
 from drumline.plugin.commands import CommandSpec
 from drumline.plugin.manager import load_plugins
-from drumline.plugin.registry import Registry
+from drumline.plugin.registry import Actions, Registry
 from drumline.plugin.sources import HostVariables, InventorySource, SourceData
 from drumline.plugin.spec import hookimpl
 from drumline.templating import offers
@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 def all_plugins(directory: Path | None = None, written: ForPlugins | None = None) -> Registry:
     """The registry of drumline itself, installed plugins, and a project's ``plugins`` directory.
 
+    Without such a directory no code of a project is to run, so no actions are looked for in its places either.
     ``written`` are the settings for plugins; without it, they have their defaults. Raises ``FilesError`` and
     ``UsageError`` for mistakes in it.
     """
     itself = sys.modules[__name__]
     if written is None:
-        return load_plugins(directory, built_in=itself)
+        plugins = load_plugins(directory, built_in=itself)
+        if directory is None and isinstance(plugins.actions, Actions):
+            plugins.actions.look_nowhere()
+        return plugins
     from drumline.plugin_settings import read_plugin_settings
 
     return load_plugins(directory, built_in=itself, read=partial(read_plugin_settings, written))

@@ -36,7 +36,11 @@ def look_beside(directories: Iterable[str], collections: Iterable[str]) -> None:
     known = [os.path.realpath(path) for path in AnsibleCollectionConfig.playbook_paths]
     for directory in directories:
         if os.path.isdir(directory):
-            loaders.add_all_plugin_dirs(directory)
+            for _, loader in loaders.get_all_plugin_loaders():
+                place = os.path.join(directory, loader.subdir or "")
+                # Fragments of documentation are code, and documentation is also read of what is only looked at.
+                if loader.subdir and loader is not loaders.fragment_loader and os.path.isdir(place):
+                    loader.add_directory(place)
             if os.path.realpath(directory) not in known:
                 known.append(os.path.realpath(directory))
     AnsibleCollectionConfig.playbook_paths = known

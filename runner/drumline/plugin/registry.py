@@ -110,18 +110,22 @@ class Actions(Mapping[str, Action]):
         self._find = find
         self._found: dict[str, Action | None] = {}
         self._absent: dict[str, str] = {}
-        self._places = ActionPlaces()
+        self._places: ActionPlaces | None = ActionPlaces()  # None: nowhere
         self._lock = threading.Lock()
 
     def look_in(self, places: ActionPlaces) -> None:
         """Have plugins look for actions in these places as well, from now on."""
-        if self._find is None:
+        if self._find is None or self._places is None:
             return
         with self._lock:
             known = self._places.joined(places)
             if known != self._places:
                 self._places = known
                 self._found = {name: action for name, action in self._found.items() if action is not None}
+
+    def look_nowhere(self) -> None:
+        """Have plugins look in no place, neither now nor later: looking may run code of a project."""
+        self._places = None
 
     def why_absent(self, name: str) -> str:
         """Sentences on why no one has the action of a name; none where no plugin looks for more names."""
@@ -145,7 +149,7 @@ class Actions(Mapping[str, Action]):
             return None
         if name not in self._found:
             with self._lock:
-                found = self._find(name=name, offered=name in self._offers, places=self._places)
+                found = self._find(name=name, offered=name in self._offers, places=self._places or ActionPlaces())
                 self._found[name] = found if isinstance(found, Action) else None
                 self._absent[name] = found if isinstance(found, str) else ""
         return self._found[name]

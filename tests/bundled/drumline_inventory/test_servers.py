@@ -66,6 +66,19 @@ class TestHttp:
             [(_, headers)] = other.asked
         assert "Authorization" not in headers
 
+    def test_a_token_does_not_go_to_a_page_of_another_server(self, tmp_path: Path) -> None:
+        with pages_served({"/": Page(b"[]")}) as other:
+            first = Page(b"[]", Link=f'<{other.url}/>; rel="next"')
+            with pages_served({"/": first}) as server:
+                found = refused(asking(tmp_path, f"{server.url}/", token="hunter2", allow_http=True))
+            assert not other.asked
+        assert "another server" in found.detail
+
+    def test_no_password_in_a_url(self, tmp_path: Path) -> None:
+        found = refused(asking(tmp_path, "https://user:hunter2@127.0.0.1/x"))
+        assert found.summary == "A password in a URL"
+        assert "hunter2" not in str(found)
+
     def test_a_token_needs_https(self, tmp_path: Path) -> None:
         found = refused(asking(tmp_path, "http://127.0.0.1:1/", token="hunter2"))
         assert found.summary == "A token needs HTTPS"
