@@ -332,6 +332,14 @@ MISTAKES: Mapping[str, tuple[Mapping[str, str], list[tuple[str, str, str]]]] = {
             )
         ],
     ),
+    "parameters that are no dictionary": (
+        _rules("  - {for_each: nodes, pattern: db, parameters: text}\n"),
+        [("gen.yml:4:36", "Not parameters", "'parameters' is a dictionary")],
+    ),
+    "a condition that is no dictionary": (
+        _rules("  - {for_each: nodes, pattern: db, needs: [{where: [name]}]}\n"),
+        [("gen.yml:4:44", "Not a condition", "'where' is a dictionary")],
+    ),
     "an unknown pattern": (
         {"nodes.csv": "name,component,site\nweb1,wob,n\n", "components.yml": "wob: {depends_on: []}\n"},
         [("gen.yml:5:5", "Unknown pattern", "Row 'web1' of 'nodes' (nodes.csv:2:1) asks for pattern 'wob'")],

@@ -66,7 +66,7 @@ ensure_size() {
     [ "$fstype" != lvm ] || spare=8388608
     [ $(($(device_size) - has)) -lt "$spare" ] || change grow
 }
-if [ "$is" = "$fstype" ] && [ -z "$force" ]; then
+if [ "$is" = "$fstype" ] && { [ -z "$force" ] || [ -n "$resizefs" ]; }; then
     [ -z "$resizefs" ] || ensure_size
 elif [ -n "$is" ] && [ -z "$force" ]; then fail "'$dev' is already used as $is, use force=true to overwrite"
 else

@@ -133,6 +133,8 @@ def _named(call: Call, here: dict[str, Any]) -> list[str]:
         words += ["name", number, f'"{call["name"]}"']
     if call["flags"] is not None:
         wanted = [str(flag) for flag in call["flags"]]
+        if "esp" in wanted and "boot" not in wanted:  # parted turns both on, and both off
+            wanted.append("boot")
         for flag in wanted:
             words += [] if flag in here["flags"] else ["set", number, flag, "on"]
         for flag in here["flags"]:

@@ -66,6 +66,10 @@ def perform(call: Call) -> Steps:
     if call["policy"] and not call["chain"]:
         raise ActionFailed("'policy' needs 'chain'")
     given = dict(call.arguments)
+    if given["log_prefix"] or given["log_level"]:
+        given["jump"] = given["jump"] or "LOG"
+        if given["jump"] != "LOG":
+            raise ActionFailed("Logging options can only be used with the LOG jump target.")
     if given["reject_with"] is not None:
         given["jump"] = given["jump"] or "REJECT"
     if given["set_dscp_mark"] is not None or given["set_dscp_mark_class"] is not None:
@@ -117,7 +121,8 @@ def _special(name: str, value: Any, given: Mapping[str, Any], version: str) -> l
         case "match":
             return [word for one in value for word in ("-m", str(one))]
         case "tcp_flags":
-            flags, wanted = (",".join(map(str, value.get(part) or ())) for part in ("flags", "flags_set"))
+            parts = (value.get(part) or [] for part in ("flags", "flags_set"))
+            flags, wanted = (",".join(map(str, one if isinstance(one, list) else [one])) for one in parts)
             return ["--tcp-flags", flags, wanted] if flags and wanted else []
         case "destination_ports":
             return ["-m", "multiport", "--dports", ",".join(map(str, value))]

@@ -85,7 +85,10 @@ def _names(call: Call) -> list[str]:
 
 
 def _words(text: str | None) -> list[str]:
-    return shlex.split(text or "")
+    try:
+        return shlex.split(text or "")
+    except ValueError as error:
+        raise ActionFailed(f"{text!r} can't be split into words: {error}") from None
 
 
 def _options(words: list[str]) -> str:

@@ -15,7 +15,7 @@ has() {
     fi
     case $wanted in
         */*.tgz | /* | ./* | *:*) installed_from ;;
-        *) "$executable" ls --depth=0 $everywhere -- "$wanted" 2>/dev/null | grep -q '@' ;;
+        *) "$executable" ls --depth=0 $everywhere -- "$wanted" 2>/dev/null | sed 1d | grep -q '@' ;; # the first line is the project itself
     esac
 }
 installed_from() {

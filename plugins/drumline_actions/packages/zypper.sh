@@ -38,7 +38,7 @@ is_of() {
     version=${version#=}
     case $version in
         *[!A-Za-z0-9._+~^:-]*) fail "'$version' is no version" ;;
-        *-*) shift ;;
+        *-*) set -- "$1" "$3" ;;
     esac
     order=$(rpm --eval "%{lua: print(rpm.vercmp('$2', '$version'))}")
     case $1:$order in

@@ -79,9 +79,13 @@ if [ -z "$names" ]; then
     exit 0
 fi
 if [ -n "$remove" ]; then
-    for one in "$wanted"; do
+    IFS=$line_end
+    set -f
+    for one in $wanted; do
         case $dest in "$one"/*) fail "Error, created archive can not be contained in source paths when remove=true" ;; esac
     done
+    set +f
+    unset IFS
 fi
 
 need() { command -v "$1" >/dev/null 2>&1 || fail "This host has no $1, so it can't make such an archive"; }
@@ -139,8 +143,14 @@ sum_of sha1 "$made"
 checksum=$sum origin=upload upload=$made tmp=
 place
 [ -z "$check" ] || rm -f -- "$made"
+# Directories as a whole, and of all else only what is in the archive.
 remove_all() {
-    printf '%s\n' "$wanted" | while IFS= read -r one; do rm -rf -- "$one" || return 1; done
+    printf '%s\n' "$wanted" | while IFS= read -r one; do
+        if [ ! -d "$one" ] || [ -L "$one" ]; then
+            printf '%s\n' "$names" | grep -qxF -- "${one#"$root"}" || continue
+        fi
+        rm -rf -- "$one" || return 1
+    done
 }
 if [ -n "$remove" ]; then
     say removed 1

@@ -15,7 +15,10 @@ _MOST = 8 << 20
 def perform(call: Call) -> Steps:
     if call.check:
         raise CheckImpossible("what the command does isn't known before it is run")
-    words = shlex.split(call["command"])
+    try:
+        words = shlex.split(call["command"])
+    except ValueError as error:
+        raise ActionFailed(f"'command' can't be split into words: {error}") from None
     if not words:
         raise ActionFailed("no command given")
     answer = yield from ask(

@@ -39,10 +39,12 @@ def _without(name: str, lines: Sequence[bytes]) -> Edit:
 def _with(call: Call, path: str, lines: list[bytes] | None) -> Edit:
     """The lines with the password in the place of that name, or at the end; None where there is no file."""
     name, password = call["name"].encode(), call["password"]
+    if set(call["name"]) & set(":\n\r\t\0"):
+        raise ActionFailed(f"A name can't have ':' or a line end: {call['name']!r}")
     if password is None:
         raise ActionFailed("'password' is needed to compare or set one")
     places = [place for place, line in enumerate(lines or ()) if line.split(b":")[0] == name]
-    if lines and places and _verifies(password, lines[places[0]].partition(b":")[2]):
+    if lines and places and _verifies(call["hash_scheme"], password, lines[places[0]].partition(b":")[2]):
         return Edit(content=_joined(lines), message=f"{call['name']} already present")
     line = name + b":" + _hashed(call["hash_scheme"], password)
     if lines is None:
@@ -59,12 +61,17 @@ def _joined(lines: Sequence[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
-def _verifies(password: str, hashed: bytes) -> bool:
+def _verifies(scheme: str, password: str, hashed: bytes) -> bool:
+    """By the scheme itself, if it is of that; else by those of Apache, whose last one is plain text."""
     from passlib.apache import htpasswd_context  # what few tasks have a need of
     from passlib.exc import MissingBackendError
+    from passlib.registry import get_crypt_handler
 
+    text = hashed.decode("utf-8", "replace")
     try:
-        return bool(htpasswd_context.verify(password, hashed.decode("utf-8", "replace")))
+        own = get_crypt_handler(_SCHEMES.get(scheme, scheme), None)
+        known = own if own is not None and own.identify(text) else htpasswd_context
+        return bool(known.verify(password, text))
     except (ValueError, MissingBackendError):  # of a scheme that isn't known here, so it isn't this password
         return False
 
@@ -75,7 +82,7 @@ def _hashed(scheme: str, password: str) -> bytes:
 
     try:
         text = get_crypt_handler(_SCHEMES.get(scheme, scheme)).hash(password)
-    except (KeyError, MissingBackendError) as error:
+    except (KeyError, ValueError, MissingBackendError) as error:  # ValueError: a password that can't be hashed
         raise ActionFailed(f"There is no hash_scheme '{scheme}' here: {error}") from None
     return str(text).encode()
 

@@ -100,6 +100,8 @@ class _Document:
             if self.tree.getroot().nsmap and ":" not in xpath:
                 hint = " The document has namespaces; name them in 'namespaces', and use their prefixes."
             raise ActionFailed(f"Syntax error in xpath expression: {xpath} ({error}).{hint}") from None
+        except (TypeError, ValueError) as error:  # what lxml says of names and texts that XML can't have
+            raise ActionFailed(f"This can't be in XML: {error}") from None
 
     def _worked(self, xpath: str) -> dict[str, Any]:
         call = self.call

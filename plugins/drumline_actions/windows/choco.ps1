@@ -8,9 +8,19 @@ function Find-Choco {
     }
 }
 
+# A word in which quotes, and backslashes ahead of them, are escaped as programs read them.
+function Protect-Word([string]$word) {
+    if (-not $word) { return '""' }
+    $word = $word -replace '(\\*)"', '$1$1\"'
+    if ($word -match '\s') { $word -replace '(\\+)$', '$1$1' } else { $word }
+}
+
 # Runs it with these words; fails for other exit codes than those that say success, with or without a restart.
 function Invoke-Choco([string[]]$words, [int[]]$good = @(0, 1641, 3010)) {
-    $said = (& $choco @words 2>&1 | Out-String).Trim()
+    $passed = $words
+    # PowerShell passed on neither quotes in a word nor an empty word until 7.3.
+    if ($PSVersionTable.PSVersion -lt [version]'7.3') { $passed = @($words | ForEach-Object { Protect-Word $_ }) }
+    $said = (& $choco @passed 2>&1 | Out-String).Trim()
     $answer.rc = $LASTEXITCODE
     if ($LASTEXITCODE -notin $good) { throw "choco.exe $($words[0]) ended with exit code $LASTEXITCODE`: $said" }
     $said

@@ -121,7 +121,7 @@ class _Seen:
         """What is meant by a text: a value of Python's as it is written, else an expression."""
         try:
             return ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return data(self._values.evaluate(Template(text, self._task.position, bare=True), self._scope))
 
     def text(self, text: str) -> str:

@@ -58,6 +58,20 @@ class TestArchive(ActionCases):
             failed="can not be contained",
         ),
         Case(
+            "an archive in one of several that would be removed",
+            {"path": [here("e"), here("d")], "dest": here("d/x.tgz"), "remove": True},
+            before=TREE,
+            failed="can not be contained",
+        ),
+        Case(
+            "an older archive among what is packed becomes the new one",
+            {"path": [here("*")], "dest": here("x.tgz"), "remove": True},
+            before={"a.log": "1", "x.tgz": "old"},
+            changed=True,
+            after={"x.tgz": ...},
+            repeats=False,
+        ),
+        Case(
             "all is gone and the archive is there",
             {"path": [here("gone")], "dest": here("x.gz")},
             before={"x.gz": "kept"},
@@ -200,3 +214,11 @@ def test_lists_and_attributes_as_the_reference(reference: Reference) -> None:
     )
     uses = [Use(f"{one}", one, before=before) for one in attributes]
     reference.compare("xattr", uses, "community.general.xattr")
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_what_is_left_out_is_not_removed(posix: ActionHost) -> None:
+    with posix.directory() as there:
+        there.fill({"a.log": "1", "b.keep": "2"})
+        posix("archive", path=[there.at("*")], dest=there.at("x.tgz"), exclusion_patterns=["*.keep"], remove=True)
+        assert set(there.entries()) == {"b.keep", "x.tgz"}

@@ -55,6 +55,8 @@ def test_file_systems(disposable: ActionHost, disk: Path) -> None:
     assert not disposable("filesystem", dev=str(disk), fstype="ext4").changed
     assert checked(disposable, "filesystem", dev=str(disk), fstype="ext4", resizefs=True)
     disposable.twice("filesystem", dev=str(disk), fstype="ext4", resizefs=True)
+    assert not disposable("filesystem", dev=str(disk), fstype="ext4", resizefs=True, force=True).changed
+    disposable.run(f"blkid -o value -s UUID {disk} | grep -qx {uuid}")
     assert disposable("filesystem", dev=str(disk), fstype="swap", force=True).changed
     with pytest.raises(ActionFailed, match="does not support resizing swap"):
         disposable("filesystem", dev=str(disk), fstype="swap", resizefs=True)
@@ -81,6 +83,9 @@ def test_partitions(disposable: ActionHost, disk: Path) -> None:
     assert [(one["num"], one["end"], one["flags"]) for one in made.values["partitions"]] == [(1, 10240.0, ["lvm"])]
     assert len(disposable.requests) == 1
     disposable.twice("parted", **{**first, "flags": ["boot"]})
+    disposable.twice("parted", device=str(disk), number=1, label="gpt", name="efi", state="present", flags=["esp"])
+    disposable.run(f"parted -s -m {disk} print | grep -q esp")
+    disposable.run(f"parted -s {disk} mklabel msdos mkpart primary 1MiB 10MiB set 1 boot on")
     disposable.twice("parted", **{**first, "part_end": "20MiB", "flags": ["boot"]}, resize=True)
     second = {"device": str(disk), "number": 2, "state": "present", "part_start": "20MiB", "fs_type": "ext4"}
     disposable.twice("parted", **second)

@@ -39,6 +39,12 @@ class TestHtpasswd(ActionCases):
             after={"f": HostFile(ANN, 0o640)},
         ),
         Case(
+            "a scheme that Apache hasn't",
+            {"path": here("f"), "name": "ann", "password": "x", "hash_scheme": "ldap_salted_sha1"},
+            changed=True,
+        ),
+        Case("a name with a colon", {"path": here("f"), "name": "a:b", "password": "x"}, failed="can't have ':'"),
+        Case(
             "a name is added, and empty lines go",
             {"path": here("f"), "name": "ann", "password": "x", "hash_scheme": "ldap_sha1"},
             before={"f": f"{JOE}\n"},
@@ -96,6 +102,12 @@ class TestXml(ActionCases):
     platforms = POSIX
     round_trips = 1
     cases = (
+        Case(
+            "a name that XML can't have",
+            {"path": here("f"), "xpath": "/shop", "add_children": ["b c"]},
+            before={"f": SHOP},
+            failed="can't be in XML",
+        ),
         Case(
             "a text",
             {"path": here("f"), "xpath": "/shop/beer[2]", "value": "Porter"},

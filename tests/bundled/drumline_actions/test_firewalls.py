@@ -58,6 +58,10 @@ def test_rules_of_iptables(walled: ActionHost) -> None:
     walled.twice("iptables", chain="INPUT", ctstate=["ESTABLISHED", "RELATED"], jump="ACCEPT", action="insert")
     walled.run("iptables -S INPUT | sed -n 2p | grep -q ESTABLISHED")
     walled.twice("iptables", chain="INPUT", source="!10.0.0.0/8", jump="DROP", ip_version="ipv4", wait="5")
+    logged = walled.twice("iptables", chain="INPUT", log_prefix="dropped: ", limit="2/minute")
+    assert logged.values["rule"].count("-j LOG") == 1
+    walled.twice("iptables", chain="INPUT", protocol="tcp", tcp_flags={"flags": "ALL", "flags_set": ["ACK", "RST"]})
+    walled.run("iptables -S INPUT | grep -q -- '--tcp-flags FIN,SYN,RST,PSH,ACK,URG RST,ACK'")
     walled.twice("iptables", **WEB, comment="the web", state="absent")
     walled.twice("iptables", chain="INPUT", policy="DROP")
     walled.run("iptables -S | grep -qx -- '-P INPUT DROP'")

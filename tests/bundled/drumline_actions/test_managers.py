@@ -100,6 +100,8 @@ def test_packages_by_zypper(suse: ActionHost) -> None:
     suse.run("grep -qx 1.0 /opt/shop")
     assert not suse("zypper", name=["shop"]).changed
     assert not suse("zypper", name=["shop>=1.0", "rest"]).changed
+    release = suse("command", cmd="rpm -q --qf %{VERSION}-%{RELEASE} shop").values["stdout"]
+    assert not suse("zypper", name=[f"shop={release}"]).changed
     suse.twice("zypper", name=["*"], state="latest", disable_gpg_check=True)
     suse.run("grep -qx 2.0 /opt/shop")
     suse.twice("zypper", name=["shop<2.0"], disable_gpg_check=True)
@@ -196,6 +198,7 @@ def node(ssh_session: Session, tmp_path: Path) -> ActionHost:
 
 def test_packages_by_npm(node: ActionHost, tmp_path: Path) -> None:
     app, package = tmp_path / "app", f"file:{tmp_path}/package"
+    (app / "package.json").write_text('{"name": "own", "version": "1.0.0"}')
     node.settings["check"] = True
     assert node("npm", name=package, path=str(app)).changed
     assert not (app / "node_modules").exists()

@@ -213,6 +213,11 @@ class _Rules:
     def _parameters(self, group: _PlayOfRows) -> dict[str, Any]:
         written = group.rule.written.get("parameters") or {}
         first, *others = group.parts
+        if not isinstance(written, dict):
+            detail = "'parameters' is a dictionary: the names of parameters, and their values."
+            position = self._given.place(f"{group.rule.path}.parameters")
+            self._found.add("Not parameters", detail=detail, position=position)
+            return {}
         found: dict[str, Any] = dict(self._given.render(written, first.seen))
         for part in others if written else ():
             for name, value in self._given.render(written, part.seen).items():
@@ -278,7 +283,12 @@ class _Rules:
                 if key not in other.table.rows:
                     self._unknown_row(key, path, part, other)
             groups = [group for key in keys for group in other.by(None).get(key, ())]
-        for column, wanted in (item.get("where") or {}).items():
+        where = item.get("where") or {}
+        if not isinstance(where, dict):
+            detail = "'where' is a dictionary: columns, and the values that they have."
+            self._found.add("Not a condition", detail=detail, position=self._given.place(path))
+            return []
+        for column, wanted in where.items():
             values = _texts(self._given.render(wanted, part.seen))
             index = other.by(column)
             found = {id(group): group for value in values for group in index.get(value, ())}
