@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,8 @@ from support.program import call, needs_sudo, running, wait_until
 
 pytestmark = pytest.mark.ansible
 
-_SECRET = "s3cr3t-of-the-bridge"
+#: No file that lies about has it.
+_SECRET = f"s3cr3t-{secrets.token_hex(8)}"
 
 
 def made(sides: Sides, name: str, tasks: Sequence[Mapping[str, Any]], **play: Any) -> Path:
