@@ -36,7 +36,9 @@ def require_rules(action: Action, arguments: Mapping[str, Any], platform: Platfo
     for names in action.one_of:
         if all(arguments[name] is None for name in names):
             raise ActionFailed(f"one of the following is required: {', '.join(names)}")
-    used = [name for name in action.meaningless(platform) if arguments[name] not in (None, "", False)]
+    meaningless = action.meaningless(platform)
+    defaults = {argument.name: argument.default for argument in action.arguments if argument.name in meaningless}
+    used = [name for name, default in defaults.items() if arguments[name] not in (None, "", False, default)]
     if used:
         raise ActionFailed(
             f"{_KINDS[platform]} hosts have no such thing as {' and '.join(used)}; leave it out for them"
