@@ -209,7 +209,7 @@ def test_what_is_known_of_includes_and_handlers_is_counted(growing: Path) -> Non
     assert (later["no_history"], later["taken_to_notify"]) == ([], [])
     assert later["not_counted"] == {"handlers_of": [], "added_by": []}
     waves = {tuple(wave["tasks"]): wave["time"] for wave in later["plays"][0]["batches"][0]["waves"]}
-    assert waves[("late",)]["expected"] > 0.5  # with what it added
+    assert waves[("late",)]["expected"] > 0.4  # with what it added
     assert waves[("restart",)]["expected"] > 0.3
     assert waves[("known.one",)]["expected"] < 0.3
     twice = json.loads(call(growing, "simulate", "site.yml", "--format", "json", "--take", "known.one=9s").out)
