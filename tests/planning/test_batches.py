@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drumline.built_in import all_plugins
 from drumline.inventory.sources import load_inventory
 from drumline.loading.playbook import load_playbooks
 from drumline.model.plan import Keep, Plan, PlannedPlay
 from drumline.model.playbook import Amount, Order
 from drumline.planning.batches import in_batches, put_in_order
 from drumline.planning.expand import make_plan
-from drumline.plugin.manager import load_plugins
 
 #: ``serial``: for each value the sizes of the batches of fleets of some sizes ("3x2 1" is 2 2 2 1); ``order``: for
 #: each pattern over ``FLEET`` the batches of two. Said by plays of ansible-core that show ``ansible_play_batch``.
@@ -63,7 +63,7 @@ def sizes(batches: Iterable[Sequence[str]]) -> list[int]:
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Plan]:
     """Plans plays that are written to a file, over an inventory that is."""
     directory = tmp_path_factory.mktemp("ansible")
-    plugins = load_plugins()
+    plugins = all_plugins()
 
     def plan(inventory: str, plays: Sequence[dict[str, object]]) -> Plan:
         (directory / "hosts.ini").write_text(inventory)
