@@ -18,10 +18,7 @@ _BEFORE = {
     "limits.conf": "",
     "blacklist.conf": "",
     "interfaces": "auto eth0\niface eth0 inet manual\n    mtu 1500\n",
-    "people.csv": "name,age\nada,36\nbob,28\n",
     "Makefile": "it:\n\ttouch it\n",
-    "patched": "one\ntwo\n",
-    "it.patch": "--- a\n+++ b\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n",
     "sshd": "auth required pam_unix.so\n",
 }
 _KEY = (
