@@ -175,9 +175,9 @@ def _kept(directory: Path) -> bool:
 
 
 def test_show_of_what_is_not_there(directory: Path) -> None:
-    ended = call(directory, "runs", "show", "99")
+    ended = call(directory, "runs", "show", "999999999")
     assert (ended.status, ended.out) == (5, "")
-    assert "'99': 'drumline runs list'" in ended.err
+    assert "'999999999': 'drumline runs list'" in ended.err
 
 
 def test_output_prints_what_a_job_said(directory: Path) -> None:
