@@ -124,7 +124,7 @@ def _all_of(call: Call, host: str | None) -> dict[str, Any] | list[str] | None:
             continue
         try:
             found[name] = _plain(variables[name])
-        except Exception:
+        except Exception:  # one that can't be rendered here is missing there, and named by whoever uses it
             continue
     return found
 
