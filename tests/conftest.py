@@ -28,9 +28,11 @@ hypothesis.settings.load_profile("drumline")
 
 # What nohup or a shell's & ignores, the programs that tests start would ignore too, and some are sent just that.
 # A handler here, unlike that, ends with the exec of what is started.
-for _number in (signal.SIGHUP, signal.SIGINT):
-    if signal.getsignal(_number) is signal.SIG_IGN:
-        signal.signal(_number, lambda *_: None)
+_HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+for _number in _HANDLERS:
+    if _HANDLERS[_number] is signal.SIG_IGN:
+        _HANDLERS[_number] = lambda *_: None
+        signal.signal(_number, _HANDLERS[_number])
 
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
@@ -159,6 +161,16 @@ def winrm_session(windows_host: Windows) -> Iterator[Session]:
 def windows(winrm_session: Session) -> ActionHost:
     """A Windows with real PowerShell."""
     return ActionHost(platform=Platform.WINDOWS, session=winrm_session)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """No test leaves a signal ignored: programs that later tests start would ignore it too."""
+    yield
+    left = [number.name for number in _HANDLERS if signal.getsignal(number) is not _HANDLERS[number]]
+    for number, handler in _HANDLERS.items():
+        signal.signal(number, handler)
+    assert not left, f"this test left another handler of {', '.join(left)}"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
