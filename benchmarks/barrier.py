@@ -19,6 +19,7 @@ from engine import write_project
 from msgspec.structs import replace
 
 from drumline import app
+from drumline.app.carrying_out import carry_out
 from drumline.config import Settings
 from drumline.plugin import Emit, Exit, Run, Target
 from drumline.reporting.listeners import listeners_for
@@ -95,7 +96,7 @@ def _waves(hosts: int, waves: int) -> dict[str, Wave]:
         transports = {**prepared.registry.transports, transport.name: transport}
         prepared = replace(prepared, registry=replace(prepared.registry, transports=transports))
         with _silence(), listeners_for(prepared.plan) as reports:
-            status = app.carry_out(prepared, reports.listeners, command="benchmark")
+            status = carry_out(prepared, reports.listeners, command="benchmark")
     assert status == 0, status
     assert len(transport.waves) == waves
     return transport.waves

@@ -15,6 +15,7 @@ from pathlib import Path
 from _measure import in_turns, judged, machine, median, print_table
 
 from drumline import app
+from drumline.app.carrying_out import carry_out
 from drumline.config import Settings
 from drumline.reporting.listeners import listeners_for
 
@@ -72,7 +73,7 @@ def _once(hosts: int, tasks: int) -> dict[str, float]:
         said = sys.stdout
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends, a moment later
         with listeners_for(prepared.plan) as reports:
-            status = app.carry_out(prepared, reports.listeners, command="benchmark")
+            status = carry_out(prepared, reports.listeners, command="benchmark")
         sys.stdout = said
         assert status == 0, status
         return {

@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from drumline import built_in
-from drumline.app import carry_out, prepare
+from drumline.app import prepare
+from drumline.app.carrying_out import carry_out
 from drumline.config import Settings
 from drumline.plugin.manager import load_plugins
 from support.running import LOCAL, Ran

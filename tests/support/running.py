@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drumline.app import carry_out, prepare
+from drumline.app import prepare
+from drumline.app.carrying_out import carry_out
 from drumline.config import ForPlugins, Settings
 from drumline.model.event import Event, JobFinished, JobsAbandoned, PlanGrown
 from drumline.model.plan import Plan, without_later

@@ -41,7 +41,7 @@ def test_a_template_gives_what_ansible_gives(text: str, expected: dict[str, Any]
 
 def test_a_template_imports_only_what_it_names() -> None:
     script = (
-        "import sys; from drumline.app import Templating; from drumline.model.value import Template; "
+        "import sys; from drumline.templating.templates import Templating; from drumline.model.value import Template; "
         "from drumline.diagnostics import Position; "
         "Templating().render(Template('{{ a | upper }}', Position('p')), {'a': 'x'}); print(*sys.modules)"
     )

@@ -32,7 +32,7 @@ def run_reported(
     The console shows at least the ``verbose`` level ``outputs``. ``events`` names the file for events. ``remaining``
     makes the estimate of what is left, given the run's number. ``watch`` is called with each event.
     """
-    from drumline.app import carry_out
+    from drumline.app.carrying_out import carry_out
     from drumline.reporting.listeners import listeners_for
     from drumline.reporting.relay import WhenSlow
 
