@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+import support.program
 
 from drumline.cli.program import program
 from drumline.diagnostics import Position
@@ -152,35 +151,23 @@ def test_that_plan_and_json_name_row_and_pattern(call: Call) -> None:
     )
 
 
-def test_that_console_and_history_name_row_and_pattern_of_what_failed(call: Call) -> None:
-    Path("hosts").write_text("[all]\nweb1\nweb2\n[all:vars]\nansible_connection=local\n")
-    Path("gen.yml").write_text(
+def test_that_console_and_history_name_row_and_pattern_of_what_failed(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("[all]\nweb1\nweb2\n[all:vars]\nansible_connection=local\n")
+    (tmp_path / "nodes.csv").write_text(FILES["nodes.csv"])
+    (tmp_path / "gen.yml").write_text(
         "tables: {nodes: nodes.csv}\nplays: [{for_each: nodes, when: row.site == 'north', pattern: web}]\n"
         "patterns: {web: web.yml}\n"
     )
-    Path("web.yml").write_text("- command: 'false'\n")
-    state = ("--state", "state")
+    (tmp_path / "web.yml").write_text("- command: 'false'\n")
     origin = "row 'web1' (nodes.csv:2) of nodes, pattern web (web.yml:1)"
-    status, out, err = call("run", "gen.yml", *state)
-    assert status == 2
-    said = " ".join((out + err).split())
+    ended = support.program.call(tmp_path, "run", "gen.yml", "-i", "hosts")
+    assert ended.status == 2
+    said = " ".join(ended.said.split())
     assert f"from {origin}" in said
     assert f"for {origin} at web.yml:1:3" in said
-    status, out = _history(state)
-    assert f"for {origin}" in " ".join(out.split())
-    data = json.loads(_history((*state, "--format", "json"))[1])
+    assert f"for {origin}" in " ".join(support.program.call(tmp_path, "runs", "show").out.split())
+    data = json.loads(support.program.call(tmp_path, "runs", "show", "--format", "json").out)
     assert data["origins"]["web-web1"]["rows"] == [{"table": "nodes", "key": "web1", "position": "nodes.csv:2:1"}]
-
-
-def _history(options: Sequence[str]) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", "from drumline.cli import main; main()", "runs", "show", *options],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def test_that_what_was_encrypted_is_masked_in_what_is_written() -> None:
