@@ -13,11 +13,11 @@ import click
 import pytest
 from support.documents import EVERY_PAGE, PAGES, ROOT, prose
 from support.narrowing import expect
-from support.tables import Table, expected, names, tables
+from support.tables import Table, expected, names, registry, tables
 
 from drumline import plugin, testing
 from drumline.cli.program import program
-from drumline.plugin import generators, history, kit, runs, spec
+from drumline.plugin import Platform, generators, history, kit, runs, spec
 from drumline.testing import cases
 
 #: A page that is named by its path, or the rules however they are, with the number of the section, if any.
@@ -157,3 +157,19 @@ def test_pages_and_sections_that_the_code_names_exist(page: str, section: str) -
 
 def test_the_picture_is_one() -> None:
     assert ElementTree.parse(ROOT / "docs" / "console.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_table_of_verbs_agrees_with_the_actions() -> None:
+    """Verbs for both platforms, each with the arguments that both have."""
+    actions = registry().actions
+    part = (ROOT / "docs/actions.md").read_text(encoding="utf-8").partition("## One verb for both platforms\n")[2]
+    rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| [")]
+    shown = {re.sub(r"\[(\w+)\].*", r"\1", verb): set(re.findall(r"`(\w+)`", names)) for verb, _, names, _ in rows}
+    page = (ROOT / "docs/actions_posix.md").read_text(encoding="utf-8")
+    verbs = [actions[name] for name in re.findall("<!-- table: action (\\w+) -->", page)]
+    both = [verb for verb in verbs if Platform.WINDOWS in verb.platforms]
+    assert shown == {
+        verb.name: {one.name for one in verb.arguments if Platform.WINDOWS in one.platforms} for verb in both
+    }
+    for _, by, _, _ in rows:
+        assert actions[re.sub(r"\[(\w+)\].*", r"\1", by)].platforms == (Platform.WINDOWS,)

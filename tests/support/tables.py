@@ -28,7 +28,7 @@ from drumline.model.traits import Checks
 from drumline.plugin import InventorySource
 from drumline.plugin.manager import load_plugins
 from drumline.plugin.registry import Registry
-from drumline.survey.describing import CHECKS, default_of, help_of, type_of
+from drumline.survey.describing import CHECKS, choices_of, default_of, help_of, type_of
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from support.documents import PAGES, ROOT
 from support.hooks import HOOKS, parameters, parts
@@ -137,7 +137,7 @@ def _names(argument: Any) -> str:
 
 
 def _type(declared: Any) -> str:
-    return _list(declared.choices) if declared.choices else type_of(declared)
+    return ", ".join(choices_of(declared, "`{}`".format)) if declared.choices else type_of(declared)
 
 
 def _default(declared: Any) -> str:

@@ -15,7 +15,6 @@ from drumline.plugin import (
     Checks,
     Effect,
     HostPath,
-    Platform,
     Steps,
     Traits,
     Written,
@@ -31,8 +30,12 @@ from drumline.plugin.kit import (
     target_settings,
     temporaries,
 )
-from drumline_actions.network.web import WEB, arguments, file_name, header_words, settings
+from drumline_actions.network.web import ON_WINDOWS_TOO, WEB, arguments, file_name, header_words, settings
+from drumline_actions.verbs import OnWindows
 
+_ON_WINDOWS = OnWindows(
+    module="windows.downloads", name="win_get_url", common=("dest", "checksum", "force", *ON_WINDOWS_TOO)
+)
 _GET_URL = Script.beside(__file__, "get_url", needs=(PLACE, WEB))
 _ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _FORM = "'checksum' is ALGORITHM:VALUE or ALGORITHM:URL, with one of " + ", ".join(_ALGORITHMS)
@@ -65,6 +68,15 @@ def perform(call: Call) -> Steps:
     return replace(made, values=values)
 
 
+def _on_windows(call: Call) -> Steps:
+    algorithm, value = _checksum(call["checksum"])
+    if algorithm == "sha224":
+        raise ActionFailed("Windows has no sha224; use another algorithm for 'checksum'")
+    where = "checksum_url" if "://" in value else "checksum"
+    sums = {"checksum": None, "checksum_algorithm": algorithm} | ({where: value} if value else {})
+    return (yield from _ON_WINDOWS.perform(call, **sums))
+
+
 def _checksum(text: str) -> tuple[str, str]:
     if not text:
         return "sha1", ""
@@ -86,22 +98,24 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
 
 
 ACTIONS = (
-    Action(
-        name="get_url",
-        perform=labelled(perform),
-        checks=Checks.FULLY,
-        traits=Traits(effect=Effect.FILES),
-        help="Have the host download a file",
-        arguments=(
-            Argument(name="dest", type=HostPath, required=True, help="File or directory on the host"),
-            Argument(name="checksum", default="", help="ALGORITHM:VALUE or ALGORITHM:URL that it must have"),
-            Argument(name="force", type=bool, default=False, help="Download even what isn't newer on the server"),
-            Argument(name="backup", type=bool, default=False, help="Keep the old file under another name"),
-            *ATTRIBUTES,
-            *arguments(timeout=10),
-            *ignored("tmp_dest"),
+    _ON_WINDOWS.joined(
+        Action(
+            name="get_url",
+            perform=labelled(perform),
+            checks=Checks.FULLY,
+            traits=Traits(effect=Effect.FILES),
+            help="Have the host download a file",
+            arguments=(
+                Argument(name="dest", type=HostPath, required=True, help="File or directory on the host"),
+                Argument(name="checksum", default="", help="ALGORITHM:VALUE or ALGORITHM:URL that it must have"),
+                Argument(name="force", type=bool, default=False, help="Download even what isn't newer on the server"),
+                Argument(name="backup", type=bool, default=False, help="Keep the old file under another name"),
+                *ATTRIBUTES,
+                *arguments(timeout=10),
+                *ignored("tmp_dest"),
+            ),
+            check=check,
         ),
-        check=check,
-        platforms=(Platform.POSIX,),
+        _on_windows,
     ),
 )

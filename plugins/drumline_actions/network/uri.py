@@ -47,8 +47,16 @@ from drumline.plugin.kit import (
     temporaries,
 )
 from drumline_actions.network.multipart import multipart
-from drumline_actions.network.web import WEB, arguments, file_name, header_words, settings
+from drumline_actions.network.web import ON_WINDOWS_TOO, WEB, arguments, file_name, header_words, settings
+from drumline_actions.verbs import OnWindows
 
+_COMMON = ("method", "body", "body_format", "status_code", "return_content", "dest", "creates", "removes")
+_ON_WINDOWS = OnWindows(
+    module="windows.downloads",
+    name="win_uri",
+    common=(*ON_WINDOWS_TOO, *_COMMON, "follow_redirects"),
+    results={"status": "status_code", "url": "response_uri"},
+)
 _URI = Script.beside(__file__, "uri", needs=(PLACE, WEB))
 _TEMPORARY = Script.beside(drumline_actions.__file__, "temporary")
 _TYPES = {"json": "application/json", "form-urlencoded": "application/x-www-form-urlencoded"}
@@ -94,6 +102,21 @@ def perform(call: Call) -> Steps:
         **(target_settings(call) | {"force": call["force"]}),
     )
     return _result(call, answer)
+
+
+def _on_windows(call: Call) -> Steps:
+    body, kind = _body(call)
+    text = None if body is None else body.decode()
+    how = str(call["follow_redirects"])
+    follows = "safe" if how == "safe" else "all" if _follows(call, "GET") else "none"
+    others = {"body": text, "content_type": kind, "status_code": _codes(call), "follow_redirects": follows}
+    result = yield from _ON_WINDOWS.perform(call, **others, return_content=True)
+    values = dict(result.values)
+    if not call["return_content"]:  # it was needed for `json`
+        values.pop("content", None)
+    if "url" in values:
+        values["redirected"] = values["url"].rstrip("/") != call["url"].rstrip("/")
+    return replace(result, values=values)
 
 
 def _skipped(call: Call) -> Generator[Request, Any, Result | None]:
@@ -233,36 +256,41 @@ def _files(written: Written) -> Iterator[NeededFile]:
 
 
 ACTIONS = (
-    Action(
-        name="uri",
-        perform=labelled(perform),
-        checks=Checks.PARTLY,
-        help="Have the host ask a service over HTTP",
-        arguments=(
-            *arguments(timeout=30),
-            Argument(name="method", default="GET", help="Method of the request"),
-            Argument(name="body", type=object, help="What it sends: text, or data for body_format"),
-            Argument(
-                name="body_format",
-                default="raw",
-                choices=("form-multipart", "form-urlencoded", "json", "raw"),
-                help="How data becomes text, and what the request says it is",
+    _ON_WINDOWS.joined(
+        Action(
+            name="uri",
+            perform=labelled(perform),
+            checks=Checks.PARTLY,
+            help="Have the host ask a service over HTTP",
+            arguments=(
+                *arguments(timeout=30),
+                Argument(name="method", default="GET", help="Method of the request"),
+                Argument(name="body", type=object, help="What it sends: text, or data for body_format"),
+                Argument(
+                    name="body_format",
+                    default="raw",
+                    choices=("form-multipart", "form-urlencoded", "json", "raw"),
+                    only_on={"form-multipart": Platform.POSIX},
+                    help="How data becomes text, and what the request says it is",
+                ),
+                Argument(name="src", help="File to send, on this machine or, with remote_src, on the host"),
+                Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
+                Argument(name="status_code", type=list, default=[200], help="Status codes that are right"),
+                Argument(name="return_content", type=bool, default=False, help="Register the answer's text as content"),
+                Argument(name="dest", type=HostPath, help="File or directory on the host for the answer"),
+                Argument(
+                    name="follow_redirects", default="safe", choices=_REDIRECTS, help="safe: those of GET and HEAD"
+                ),
+                Argument(name="creates", type=HostPath, help="Path on the host: if it exists, nothing is asked"),
+                Argument(name="removes", type=HostPath, help="Path on the host: if it doesn't exist, nothing is asked"),
+                Argument(name="force", type=bool, default=False, help="Ask for what no cache has kept"),
+                Argument(name="ca_path", type=HostPath, help="File on the host with certificates of authorities"),
+                Argument(name="unix_socket", type=HostPath, help="Socket on the host by which it is asked"),
+                *ATTRIBUTES,
             ),
-            Argument(name="src", help="File to send, on this machine or, with remote_src, on the host"),
-            Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
-            Argument(name="status_code", type=list, default=[200], help="Status codes that are right"),
-            Argument(name="return_content", type=bool, default=False, help="Register the answer's text as content"),
-            Argument(name="dest", type=HostPath, help="File or directory on the host for the answer"),
-            Argument(name="follow_redirects", default="safe", choices=_REDIRECTS, help="safe: those of GET and HEAD"),
-            Argument(name="creates", type=HostPath, help="Path on the host: if it exists, nothing is asked"),
-            Argument(name="removes", type=HostPath, help="Path on the host: if it doesn't exist, nothing is asked"),
-            Argument(name="force", type=bool, default=False, help="Ask for what no cache has kept"),
-            Argument(name="ca_path", type=HostPath, help="File on the host with certificates of authorities"),
-            Argument(name="unix_socket", type=HostPath, help="Socket on the host by which it is asked"),
-            *ATTRIBUTES,
+            exclusive=(("body", "src"),),
+            files=_files,
         ),
-        exclusive=(("body", "src"),),
-        files=_files,
-        platforms=(Platform.POSIX,),
+        _on_windows,
     ),
 )

@@ -10,6 +10,10 @@ from drumline.plugin.kit import Script, ignored
 
 WEB = Script.beside(__file__, "web")
 
+#: Those of its arguments that Windows has too.
+ON_WINDOWS_TOO: tuple[str, ...] = ("url", "headers", "http_agent", "url_username", "url_password", "force_basic_auth")
+ON_WINDOWS_TOO += ("use_proxy", "validate_certs", "timeout")
+
 
 def arguments(timeout: int) -> tuple[Argument, ...]:
     """Those of every request."""

@@ -17,7 +17,6 @@ from drumline.plugin import (
     Effect,
     HostPath,
     NeededFile,
-    Platform,
     Request,
     Steps,
     Traits,
@@ -35,10 +34,17 @@ from drumline.plugin.kit import (
     labelled,
     local_content,
     mode_text,
+    remove,
     temporaries,
 )
 from drumline_actions.network.web import WEB
+from drumline_actions.verbs import OnWindows
 
+_ON_WINDOWS = OnWindows(
+    module="windows.archives",
+    name="win_unzip",
+    common=("src", "dest", "remote_src", "copy", "creates", "decrypt"),
+)
 _UNARCHIVE = Script.beside(__file__, "unarchive", needs=(WEB,))
 _TEMPORARY = Script.beside(drumline_actions.__file__, "temporary")
 
@@ -75,6 +81,19 @@ def perform(call: Call) -> Steps:
     return replace(made, skipped=skipped, values={"dest": call["dest"], "src": src, **values})
 
 
+def _on_windows(call: Call) -> Steps:
+    if "://" in call["src"]:
+        raise ActionFailed("On Windows hosts src is no URL; bring the archive there with get_url first")
+    if call["remote_src"] or not call["copy"]:
+        return (yield from _ON_WINDOWS.perform(call, changed_only=True))
+    upload = yield from _upload(call)
+    try:
+        result = yield from _ON_WINDOWS.perform(call, src=upload, changed_only=True)
+    finally:
+        yield from remove(call, upload)
+    return replace(result, values={**result.values, "src": call["src"]})
+
+
 def _chosen(call: Call) -> dict[str, Any]:
     """Names that are unpacked, and that aren't, as words of tar and unzip."""
     includes, excludes = [str(name) for name in call["include"] or ()], [str(name) for name in call["exclude"] or ()]
@@ -104,30 +123,34 @@ def _files(written: Written) -> Iterator[NeededFile]:
 
 
 ACTIONS = (
-    Action(
-        name="unarchive",
-        perform=labelled(perform),
-        checks=Checks.FULLY,
-        traits=Traits(effect=Effect.FILES),
-        help="Unpack an archive on the host: tar in all compressions, or zip",
-        arguments=(
-            Argument(name="src", required=True, help="Archive here or, with remote_src, on the host; or a URL"),
-            Argument(name="dest", type=HostPath, required=True, help="Directory on the host, which is there"),
-            Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
-            Argument(name="copy", type=bool, default=True, help="src is on this machine; false means remote_src"),
-            Argument(name="creates", type=HostPath, help="Path on the host: if it exists, nothing is unpacked"),
-            Argument(name="include", type=list, help="Only these names"),
-            Argument(name="exclude", type=list, help="All but these names"),
-            Argument(name="keep_newer", type=bool, default=False, help="Leave files that are newer on the host"),
-            Argument(name="list_files", type=bool, default=False, help="Return the names in the archive as files"),
-            Argument(name="extra_opts", type=list, default=[], help="More options of tar or unzip"),
-            Argument(name="validate_certs", type=bool, default=True, help="Check the certificate of a URL's server"),
-            DECRYPT,
-            *ignored("io_buffer_size"),
-            *ATTRIBUTES,
+    _ON_WINDOWS.joined(
+        Action(
+            name="unarchive",
+            perform=labelled(perform),
+            checks=Checks.FULLY,
+            traits=Traits(effect=Effect.FILES),
+            help="Unpack an archive on the host: tar in all compressions, or zip",
+            arguments=(
+                Argument(name="src", required=True, help="Archive here or, with remote_src, on the host; or a URL"),
+                Argument(name="dest", type=HostPath, required=True, help="Directory on the host, which is there"),
+                Argument(name="remote_src", type=bool, default=False, help="src is on the host"),
+                Argument(name="copy", type=bool, default=True, help="src is on this machine; false means remote_src"),
+                Argument(name="creates", type=HostPath, help="Path on the host: if it exists, nothing is unpacked"),
+                Argument(name="include", type=list, help="Only these names"),
+                Argument(name="exclude", type=list, help="All but these names"),
+                Argument(name="keep_newer", type=bool, default=False, help="Leave files that are newer on the host"),
+                Argument(name="list_files", type=bool, default=False, help="Return the names in the archive as files"),
+                Argument(name="extra_opts", type=list, default=[], help="More options of tar or unzip"),
+                Argument(
+                    name="validate_certs", type=bool, default=True, help="Check the certificate of a URL's server"
+                ),
+                DECRYPT,
+                *ignored("io_buffer_size"),
+                *ATTRIBUTES,
+            ),
+            exclusive=(("include", "exclude"),),
+            files=_files,
         ),
-        exclusive=(("include", "exclude"),),
-        files=_files,
-        platforms=(Platform.POSIX,),
+        _on_windows,
     ),
 )

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from drumline.plugin import Action, ActionFailed, Argument, Call, Checks, Platform, Steps, Traits, Written
 from drumline.plugin.kit import HostAnswer, Script, ask, result_of
+from drumline_actions.verbs import OnWindows
 
 _SYSTEMD_UNIT = Script.beside(__file__, "systemd_unit")
 _SYSTEMD = Script.beside(__file__, "systemd", needs=(_SYSTEMD_UNIT,))
 _SERVICE = Script.beside(__file__, "service", needs=(_SYSTEMD_UNIT,))
 
+#: The modes in which a service of Windows starts with the host.
+_BY_ITSELF = ("auto", "delayed")
 _STATES = ("reloaded", "restarted", "started", "stopped")
 _OF_UNITS = ("state", "enabled", "masked")
 #: What ``service`` may be asked for alone, where systemd runs the services.
 _OF_SYSTEMD = ("masked", "daemon_reload", "daemon_reexec")
+_ON_WINDOWS = OnWindows(module="windows.services", name="win_service", common=("name", "state", "enabled"))
 _GLOBS = "*?["
 _NO_GLOBS = "is no name of a service: patterns aren't taken, and this has one of * ? [."
 
@@ -61,6 +67,13 @@ def perform_service(call: Call) -> Steps:
     )
     status = {"status": _shown(answer.pop("status"))} if "status" in answer else {}
     return result_of(_answer(answer), name=call["name"], **status)
+
+
+def _on_windows(call: Call) -> Steps:
+    if call["state"] is None and call["enabled"] is None:
+        raise ActionFailed("Neither 'state' nor 'enabled' set")
+    result = yield from _ON_WINDOWS.perform(call, enabled=call["enabled"])
+    return replace(result, values={**result.values, "enabled": result.values.get("start_mode") in _BY_ITSELF})
 
 
 def _options(call: Call) -> str:
@@ -122,7 +135,10 @@ def _check_name(written: Written) -> Iterable[tuple[str, str]]:
 
 
 _STATE = Argument(
-    name="state", choices=_STATES, help="The wanted state; restarted and reloaded start it if it is stopped"
+    name="state",
+    choices=_STATES,
+    only_on={"reloaded": Platform.POSIX},
+    help="The wanted state; restarted and reloaded start it if it is stopped",
 )
 _ENABLED = Argument(name="enabled", type=bool, help="Whether it starts with the host")
 _OF_SCRIPTS = (
@@ -161,23 +177,25 @@ _OF_UNIT = (
 )
 
 ACTIONS = (
-    Action(
-        name="service",
-        perform=perform_service,
-        checks=Checks.FULLY,
-        traits=Traits(removes=("state", "stopped")),
-        help="Start, stop or enable a service",
-        arguments=(
-            Argument(name="name", required=True, help="Name of the service"),
-            _STATE,
-            _ENABLED,
-            Argument(name="use", default="auto", help="What runs services: auto, systemd, openrc, sysvinit"),
-            Argument(name="runlevel", default="default", help="In which runlevel it starts (OpenRC)"),
-            *_OF_SCRIPTS,
-            *_OF_UNIT,
+    _ON_WINDOWS.joined(
+        Action(
+            name="service",
+            perform=perform_service,
+            checks=Checks.FULLY,
+            traits=Traits(removes=("state", "stopped")),
+            help="Start, stop or enable a service",
+            arguments=(
+                Argument(name="name", required=True, help="Name of the service"),
+                _STATE,
+                _ENABLED,
+                Argument(name="use", default="auto", help="What runs services: auto, systemd, openrc, sysvinit"),
+                Argument(name="runlevel", default="default", help="In which runlevel it starts (OpenRC)"),
+                *_OF_SCRIPTS,
+                *_OF_UNIT,
+            ),
+            check=check_service,
         ),
-        check=check_service,
-        platforms=(Platform.POSIX,),
+        _on_windows,
     ),
     Action(
         name="systemd",

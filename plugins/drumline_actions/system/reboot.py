@@ -17,7 +17,6 @@ from drumline.plugin import (
     Completed,
     HostError,
     Language,
-    Platform,
     Reconnect,
     Request,
     Result,
@@ -27,7 +26,10 @@ from drumline.plugin import (
     Waiting,
 )
 from drumline.plugin.kit import output_text
+from drumline_actions.verbs import OnWindows
 
+_COMMON = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "connect_timeout", "msg", "test_command")
+_ON_WINDOWS = OnWindows(module="windows.reboot", name="win_reboot", common=_COMMON)
 #: Seconds between two attempts; it grows, up to the last.
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 12.0)
 #: What the command may say where the host goes down before it has ended.
@@ -121,43 +123,44 @@ def _pauses() -> Generator[float, None, None]:
 
 
 ACTIONS = (
-    Action(
-        name="reboot",
-        perform=perform,
-        checks=Checks.FULLY,
-        help="Restart the host and wait until it can be used again",
-        arguments=(
-            Argument(name="pre_reboot_delay", type=int, default=0, help="Seconds before"),
-            Argument(
-                name="post_reboot_delay",
-                type=int,
-                default=0,
-                aliases=("post_reboot_delay_sec",),
-                help="Seconds after, before the host is asked again",
+    _ON_WINDOWS.joined(
+        Action(
+            name="reboot",
+            perform=perform,
+            checks=Checks.FULLY,
+            help="Restart the host and wait until it can be used again",
+            arguments=(
+                Argument(name="pre_reboot_delay", type=int, default=0, help="Seconds before"),
+                Argument(
+                    name="post_reboot_delay",
+                    type=int,
+                    default=0,
+                    aliases=("post_reboot_delay_sec",),
+                    help="Seconds after, before the host is asked again",
+                ),
+                Argument(
+                    name="reboot_timeout",
+                    type=int,
+                    default=600,
+                    aliases=("reboot_timeout_sec",),
+                    help="Most seconds until it can be used again",
+                ),
+                Argument(
+                    name="connect_timeout",
+                    type=int,
+                    aliases=("connect_timeout_sec",),
+                    help="Seconds that one attempt to connect may take; default: 10",
+                ),
+                Argument(name="msg", default="Reboot initiated by Ansible", help="What people who are logged in see"),
+                Argument(name="test_command", default="whoami", help="Command that succeeds once it can be used"),
+                Argument(
+                    name="boot_time_command",
+                    default="cat /proc/sys/kernel/random/boot_id",
+                    help="Command that says another text after each start",
+                ),
+                Argument(name="reboot_command", help="Command that restarts it; default: shutdown -r now"),
+                Argument(name="search_paths", type=list, default=list(_SEARCH), help="Directories with shutdown"),
             ),
-            Argument(
-                name="reboot_timeout",
-                type=int,
-                default=600,
-                aliases=("reboot_timeout_sec",),
-                help="Most seconds until it can be used again",
-            ),
-            Argument(
-                name="connect_timeout",
-                type=int,
-                aliases=("connect_timeout_sec",),
-                help="Seconds that one attempt to connect may take; default: 10",
-            ),
-            Argument(name="msg", default="Reboot initiated by Ansible", help="What people who are logged in see"),
-            Argument(name="test_command", default="whoami", help="Command that succeeds once it can be used"),
-            Argument(
-                name="boot_time_command",
-                default="cat /proc/sys/kernel/random/boot_id",
-                help="Command that says another text after each start",
-            ),
-            Argument(name="reboot_command", help="Command that restarts it; default: shutdown -r now"),
-            Argument(name="search_paths", type=list, default=list(_SEARCH), help="Directories with shutdown"),
         ),
-        platforms=(Platform.POSIX,),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -33,7 +34,17 @@ from drumline.plugin.kit import (
     write_edit,
 )
 from drumline_actions.text.lines import CREATE, PATH, bare, ended, join, places, split
+from drumline_actions.verbs import OnWindows
 
+_COMMON = ("path", "line", "regexp", "search_string", "state", "backrefs", "insertafter", "insertbefore", "create")
+_ON_WINDOWS = OnWindows(
+    module="windows.lineinfile",
+    name="win_lineinfile",
+    common=(*_COMMON, "backup"),
+    results={"backup": "backup_file"},
+)
+#: Groups in a line as Python writes them, and what .NET would take for one.
+_GROUP = re.compile(r"\\(?:(\d+)|g<(\w+)>)|(\$)")
 _BEGINNING, _END = "BOF", "EOF"
 
 
@@ -59,6 +70,17 @@ def _require(call: Call) -> None:
             raise ActionFailed("regexp is required with backrefs=true")
     elif call["line"] is None and call["regexp"] is None and call["search_string"] is None:
         raise ActionFailed("one of line, search_string, or regexp is required with state=absent")
+
+
+def _on_windows(call: Call) -> Steps:
+    """.NET's regular expressions have other words for a text as it is and for groups."""
+    _require(call)
+    others = {}
+    if call["search_string"] is not None:
+        others["regex"] = re.escape(call["search_string"])
+    if call["backrefs"]:
+        others["line"] = _GROUP.sub(lambda found: "$$" if found[3] else f"${{{found[1] or found[2]}}}", call["line"])
+    return (yield from _ON_WINDOWS.perform(call, **others))
 
 
 def _present(call: Call, original: Original) -> Generator[Request, Any, Edit]:
@@ -140,43 +162,48 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
     patterns = [
         name for name in ("insertafter", "insertbefore") if written.arguments.get(name) not in (None, _BEGINNING, _END)
     ]
-    yield from check_regexes(written, "regexp", *patterns)
+    if written.platforms != {Platform.WINDOWS}:  # whose expressions are .NET's
+        yield from check_regexes(written, "regexp", *patterns)
 
 
 ACTIONS = (
-    Action(
-        name="lineinfile",
-        perform=labelled(perform),
-        checks=Checks.FULLY,
-        traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
-        help="See to it that a file has a line, or that it doesn't",
-        arguments=(
-            PATH,
-            Argument(name="line", aliases=("value",), help="The line"),
-            Argument(
-                name="regexp",
-                aliases=("regex",),
-                help="The last line that this regular expression matches is replaced, or with absent all are removed",
+    _ON_WINDOWS.joined(
+        Action(
+            name="lineinfile",
+            perform=labelled(perform),
+            checks=Checks.FULLY,
+            traits=Traits(effect=Effect.FILES, removes=("state", "absent")),
+            help="See to it that a file has a line, or that it doesn't",
+            arguments=(
+                PATH,
+                Argument(name="line", aliases=("value",), help="The line"),
+                Argument(
+                    name="regexp",
+                    aliases=("regex",),
+                    help="The last line that this regular expression matches is replaced; all are removed, with absent",
+                ),
+                Argument(name="search_string", help="The same for lines that contain this text"),
+                Argument(
+                    name="state", default="present", choices=("absent", "present"), help="Whether it is to be there"
+                ),
+                Argument(
+                    name="backrefs",
+                    type=bool,
+                    default=False,
+                    help="Fill groups of regexp (\\1) into line; without a match, do nothing",
+                ),
+                Argument(
+                    name="insertafter",
+                    help="Where no line matches: put it after the last line that this expression matches, or EOF",
+                ),
+                Argument(name="insertbefore", help="The same, before that line; or BOF"),
+                Argument(name="firstmatch", type=bool, default=False, help="Use the first match instead of the last"),
+                CREATE,
+                *EDITED,
             ),
-            Argument(name="search_string", help="The same for lines that contain this text"),
-            Argument(name="state", default="present", choices=("absent", "present"), help="Whether it is to be there"),
-            Argument(
-                name="backrefs",
-                type=bool,
-                default=False,
-                help="Fill groups of regexp (\\1) into line; without a match, do nothing",
-            ),
-            Argument(
-                name="insertafter",
-                help="Where no line matches: put it after the last line that this expression matches, or EOF",
-            ),
-            Argument(name="insertbefore", help="The same, before that line; or BOF"),
-            Argument(name="firstmatch", type=bool, default=False, help="Use the first match instead of the last"),
-            CREATE,
-            *EDITED,
+            exclusive=(("insertbefore", "insertafter"), ("regexp", "search_string")),
+            check=check,
         ),
-        exclusive=(("insertbefore", "insertafter"), ("regexp", "search_string")),
-        check=check,
-        platforms=(Platform.POSIX,),
+        _on_windows,
     ),
 )

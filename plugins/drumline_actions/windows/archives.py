@@ -13,7 +13,8 @@ _WINDOWS = (Platform.WINDOWS,)
 
 def perform_unzip(call: Call) -> Steps:
     names = ("src", "dest", "creates", "delete_archive", "recurse")
-    answer = yield from ask(call, _UNZIP, **{name: call[name] for name in names})
+    changed_only = call.arguments.get("changed_only", False)  # as `unarchive` has it
+    answer = yield from ask(call, _UNZIP, **{name: call[name] for name in names}, changed_only=changed_only)
     return result_of(answer)
 
 

@@ -32,6 +32,8 @@ _PAUSE = 5.0
 
 
 def perform(call: Call) -> Steps:
+    if call.check:
+        return Result(changed=True, values={"rebooted": True, "elapsed": 0})
     command = call["boot_time_command"]
     before = yield from _boot_time(command)
     began = time.monotonic()
@@ -100,7 +102,7 @@ ACTIONS = (
     Action(
         name="win_reboot",
         perform=perform,
-        checks=Checks.NOT,
+        checks=Checks.FULLY,
         platforms=_WINDOWS,
         help="Restart the host and wait until it can be used again",
         arguments=(

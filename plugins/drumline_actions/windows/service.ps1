@@ -20,6 +20,12 @@ function Same-User([string]$one, [string]$other) {
 
 $kinds = @{ auto = 'Automatic'; delayed = 'Automatic'; disabled = 'Disabled'; manual = 'Manual' }
 
+# Whether it starts by itself is all that $enabled says; which way stays as it is.
+function Mode-For([string]$now) {
+    if ($null -eq $enabled -or $enabled -eq ($now -in 'auto', 'delayed')) { return $start_mode }
+    if ($enabled) { 'auto' } else { 'manual' }
+}
+
 # The services that it is to need; $null: as it is.
 function Wanted-Dependencies($old) {
     if ($null -eq $dependencies) { return $null }
@@ -48,6 +54,7 @@ function Make {
 function Adapt($service) {
     $id = $service.ServiceName
     $config = Read-Config $id
+    $start_mode = Mode-For $config.start_mode
     if ($start_mode -and $config.start_mode -ne $start_mode) {
         Change {
             if ('delayed' -in $start_mode, $config.start_mode) { Control "config $(Quote $id) start= $(@{ auto = 'auto'; delayed = 'delayed-auto'; disabled = 'disabled'; manual = 'demand' }[$start_mode])" }

@@ -26,6 +26,7 @@ def perform_service(call: Call) -> Steps:
         "force_dependent_services",
     )
     wanted = {key: call[key] for key in keys}
+    wanted["enabled"] = call.arguments.get("enabled")  # as `service` has it
     wanted["dependencies"], wanted["dependency_action"] = call["dependencies"], call["dependency_action"]
     password = call["password"]
     answer = yield from ask(call, _SERVICE, **wanted, password=password, update_password=call["update_password"])

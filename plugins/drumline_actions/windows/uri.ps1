@@ -43,4 +43,4 @@ try {
     }
 }
 finally { $response.Dispose() }
-if ($status_code -notcontains $answer.status_code) { throw "Status code of request '$($answer.status_code)' is not in list of valid status codes $($status_code -join ', ') : $($answer.status_description)'." }
+if ($status_code -notcontains $answer.status_code) { $answer.wrong = "Status code of request '$($answer.status_code)' is not in list of valid status codes $($status_code -join ', ') : $($answer.status_description)'." }

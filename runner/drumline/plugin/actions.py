@@ -38,6 +38,8 @@ class Argument(Struct, frozen=True, kw_only=True):
     help: str = ""
     #: Where it means something; giving it for another host is an error.
     platforms: tuple[Platform, ...] = (Platform.POSIX, Platform.WINDOWS)
+    #: Those of its choices that one platform alone has; giving one for other hosts is an error.
+    only_on: Mapping[str, Platform] = {}
     #: Set for one that Ansible has and this action doesn't run: what to do instead. Giving it is an error.
     refused: str = ""
 
@@ -171,6 +173,11 @@ class Action(Struct, frozen=True, kw_only=True, dict=True):
     def meaningless(self, platform: Platform) -> tuple[str, ...]:
         """The arguments that mean nothing on such hosts."""
         return self._meaningless[platform]
+
+    @cached_property
+    def divided(self) -> tuple[Argument, ...]:
+        """The arguments with choices that one platform alone has."""
+        return tuple(argument for argument in self.arguments if argument.only_on)
 
     @cached_property
     def _meaningless(self) -> Mapping[Platform, tuple[str, ...]]:

@@ -26,6 +26,8 @@ def broken_rules(action: Action, written: Written) -> Iterator[tuple[str, str]]:
         for name in written.given(*action.meaningless(platform)):
             if written.arguments.get(name, True) not in ("", False):
                 yield name, f"{kind} hosts have no such thing as '{name}'; leave it out for them."
+        for name, value in _choices_of_others(action, written.arguments, platform):
+            yield name, f"{kind} hosts have no such thing as '{name}: {value}'; leave it out for them."
 
 
 def require_rules(action: Action, arguments: Mapping[str, Any], platform: Platform) -> None:
@@ -39,10 +41,21 @@ def require_rules(action: Action, arguments: Mapping[str, Any], platform: Platfo
     meaningless = action.meaningless(platform)
     defaults = {argument.name: argument.default for argument in action.arguments if argument.name in meaningless}
     used = [name for name, default in defaults.items() if arguments[name] not in (None, "", False, default)]
+    used += [f"{name}: {value}" for name, value in _choices_of_others(action, arguments, platform)]
     if used:
         raise ActionFailed(
             f"{_KINDS[platform]} hosts have no such thing as {' and '.join(used)}; leave it out for them"
         )
+
+
+def _choices_of_others(
+    action: Action, arguments: Mapping[str, Any], platform: Platform
+) -> Iterator[tuple[str, object]]:
+    """Arguments with a value that hosts of the platform don't know."""
+    for argument in action.divided:
+        value = arguments.get(argument.name)
+        if isinstance(value, str) and argument.only_on.get(value, platform) is not platform:
+            yield argument.name, value
 
 
 def _may_be_omitted(written: Written, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,15 @@ def default_of(declared: Any) -> str:
     if value is None or value == "":
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def choices_of(declared: Any, written: Callable[[str], str] = str) -> list[str]:
+    """The choices of an argument or option, each with the hosts that it is for, unless for all."""
+    only_on: Mapping[str, Platform] = getattr(declared, "only_on", {})
+    return [
+        written(choice) + (f" ({PLATFORMS[only_on[choice]]} hosts)" if choice in only_on else "")
+        for choice in declared.choices
+    ]
 
 
 def help_of(argument: Argument) -> str:
@@ -96,6 +105,7 @@ def _argument(argument: Argument) -> dict[str, Any]:
         "required": argument.required,
         "default": argument.default if isinstance(argument.default, (str, int, float, bool, type(None))) else None,
         "choices": list(argument.choices),
+        "only_on": {choice: str(platform) for choice, platform in argument.only_on.items()},
         "platforms": [str(platform) for platform in argument.platforms],
         "help": argument.help,
     }
@@ -108,7 +118,7 @@ def _hosts(action: Action) -> str:
 def _arguments(action: Action) -> Iterator[str]:
     offered = [argument for argument in action.arguments if not argument.refused]
     for argument in offered:
-        kind = " | ".join(argument.choices) if argument.choices else type_of(argument)
+        kind = " | ".join(choices_of(argument)) if argument.choices else type_of(argument)
         default = default_of(argument)
         words = [kind, *(["required"] if argument.required else [f"default: {default}"] if default else [])]
         also = f" ({', '.join(argument.aliases)})" if argument.aliases else ""

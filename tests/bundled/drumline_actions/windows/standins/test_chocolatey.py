@@ -52,6 +52,18 @@ class TestChocolatey(ActionCases):
     )
 
 
+class TestPackage(ActionCases):
+    action = "package"
+    platforms = WINDOWS
+    round_trips = 1
+    cases = (
+        Case("it is there", {"name": ["git"], "state": "installed"}, changed=False),
+        Case("it is installed", {"name": ["git", "curl"]}, changed=True),
+        Case("it is removed", {"name": ["git"], "state": "removed"}, changed=True),
+        Case("an argument of POSIX", {"name": ["git"], "use": "apt"}, failed="no such thing as use"),
+    )
+
+
 class TestConfig(ActionCases):
     action = "win_chocolatey_config"
     platforms = WINDOWS
