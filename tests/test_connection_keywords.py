@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import need
 from support.program import Ended, call
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path_factory.mktemp("sshd")) as server:
         yield server
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.needs import need
 from support.running import Ran, run_text
 
 from drumline.app import Prepared, prepare
@@ -20,7 +21,7 @@ from drumline.forecast.durations import read_past
 from drumline.forecast.estimate import estimate
 from drumline.journal.past import past_runs
 from drumline.model.event import BarrierPassed, RunFinished, RunStarted, WaveReleased
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 ADDRESSES = [f"127.0.0.{number}" for number in range(11, 17)]
 WAVES, RUNS = 6, 6
@@ -47,8 +48,7 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path_factory.mktemp("forecast") / "sshd", addresses=ADDRESSES) as server:
         yield server
 

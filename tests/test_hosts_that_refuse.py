@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.needs import need
 from support.program import call
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 from drumline_lab.wsman import Settings, Sh, WsmanServer
 
 USER, PASSWORD = "operator", "right-word"
@@ -55,8 +56,7 @@ class TestOneSession:
         assert server.kinds().count("Command") >= 4
 
     def test_ssh(self, tmp_path: Path) -> None:
-        if find_sshd() is None:
-            pytest.skip("OpenSSH's server isn't installed")
+        need("sshd")
         with Sshd(tmp_path / "sshd", settings={"MaxSessions": "1"}) as sshd:
             inventory = (
                 f"web1 ansible_host={sshd.address} ansible_port={sshd.port} ansible_user={sshd.user}"

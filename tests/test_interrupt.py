@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import need
 from support.program import at_import, below, call, environment, processes_with, running, wait_until
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 LOCAL = "[all:vars]\nansible_connection=local\n[web]\nweb[1:3]\n"
 #: Each task writes a line when it begins; the second word of it is the host.
@@ -70,8 +71,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
     if request.param == "local":
         yield Project(tmp_path, LOCAL)
         return
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path / "sshd", addresses=["127.0.0.2", "127.0.0.3", "127.0.0.4"]) as server:
         hosts = "".join(f"web{n} ansible_host={host}\n" for n, host in enumerate(server.addresses, 1))
         settings = {
@@ -304,8 +304,7 @@ def test_a_loop_that_was_stopped_half_way_is_not_well(local: Project) -> None:
 
 def test_a_third_waits_for_nobody(tmp_path: Path, silent_port: int) -> None:
     """A session that is stuck: the connection is there, and the host has stopped answering."""
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path / "sshd") as server:
         project = Project(
             tmp_path,

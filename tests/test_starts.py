@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import need
 from support.proxy import Proxy
 from support.running import Ran, run_text
 
 from drumline.model.event import Event, JobStaged, StartCalledOff, StartMeasured, StartReleased
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 #: Seconds by which the clocks of the hosts are ahead.
 AHEAD = {"east1": 3600.25, "east2": 3600.25, "west1": -7200.5, "west2": -7200.5, "home1": 0.0, "home2": 0.0}
@@ -55,8 +56,7 @@ class Fleet:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sshd]]:
     """One for each clock."""
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     directory = tmp_path_factory.mktemp("starts")
     with ExitStack() as stack:
         servers: dict[str, Sshd] = {}

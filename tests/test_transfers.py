@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.needs import need
 from support.program import call, running, wait_until
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 #: Far more than is copied while a test looks.
 SIZE = 20_000_000_000
@@ -37,8 +38,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         (tmp_path / "inventory").write_text("web1 ansible_connection=local\n")
         yield tmp_path
         return
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     sftp = "internal-sftp" if request.param == "ssh" else None
     with Sshd(tmp_path / "sshd", sftp=sftp) as server:
         (tmp_path / "inventory").write_text(

@@ -9,9 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.needs import need
 from support.program import Ended, call, needs_sudo, processes_with
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 Exec = Callable[..., Ended]
 
@@ -181,8 +182,7 @@ def test_clocks_are_compared(exec_: Exec, tmp_path: Path) -> None:
 
 
 def test_clocks_that_are_wrong(tmp_path: Path) -> None:
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     ahead = {"late": -7200.5, "right": 0.0, "early": 3600.25}
     with ExitStack() as stack:
         lines = []

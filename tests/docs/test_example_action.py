@@ -17,9 +17,10 @@ from xml.etree import ElementTree
 import pytest
 from support.documents import all_blocks
 from support.narrowing import expect
+from support.needs import need
 from support.program import DRUMLINE
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 
 if TYPE_CHECKING:
     from drumline_lab.wsman import Windows
@@ -97,8 +98,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path_factory.mktemp("server") / "sshd") as server:
         yield server
 

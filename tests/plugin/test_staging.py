@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.narrowing import expect
+from support.needs import need
 
 from drumline.model.request import Become, Language, Run
 from drumline.plugin.marks import mark
@@ -41,8 +42,8 @@ def sh(text: str, **fields: Any) -> Run:
 @pytest.fixture(params=["with bash", "without bash"])
 def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A PATH with and without bash, and a sudo that needs no second user."""
-    if request.param == "with bash" and shutil.which("bash") is None:
-        pytest.skip("bash isn't installed")
+    if request.param == "with bash":
+        need("bash")
     directory = tmp_path / "bin"
     directory.mkdir()
     (directory / "sudo").write_text(SUDO)

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
+from support.needs import need
 from support.program import call
 
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 from results.playbook import CASES, RECORDED, results, write_playbook
 
 ANSIBLE: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8"))
@@ -32,8 +33,7 @@ ONLY_THERE = frozenset(
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The results of all cases by name."""
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     directory = tmp_path_factory.mktemp("results").resolve()
     playbook = write_playbook(directory, "there")
     with Sshd(directory / "sshd", addresses=["127.0.0.2"]) as server:

@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 from support.compared import Reference
 from support.disposable import DisposableSshd, require_disposable
+from support.needs import need
 
 from drumline.plugin import (
     Action,
@@ -24,7 +25,7 @@ from drumline.plugin import (
 )
 from drumline.testing import ActionHost, open_host
 from drumline_lab import wsman
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 from drumline_local.transport import LocalSession
 
 
@@ -49,8 +50,7 @@ def _busybox(directory: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """This machine as a server, by OpenSSH."""
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path_factory.mktemp("host") / "sshd") as server:
         yield server
 

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.checking import checked
 from support.compared import Reference, Use
+from support.needs import need
 
 from drumline.plugin import ActionFailed
 from drumline.testing import ActionHost
 
 MIB = 1 << 20
-
-
-def need(*programs: str) -> None:
-    for program in programs:
-        if shutil.which(program, path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
-            pytest.skip(f"{program} isn't installed")
-
-
-def checked(host: ActionHost, action: str, /, **arguments: Any) -> bool:
-    """What a check says of it."""
-    host.settings = {**host.settings, "check": True}
-    try:
-        return host(action, **arguments).changed
-    finally:
-        host.settings = {**host.settings, "check": False}
 
 
 @pytest.fixture

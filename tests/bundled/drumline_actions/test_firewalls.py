@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from support.checking import checked
 from support.compared import Reference, run_ansible
+from support.needs import need
 
 from drumline.plugin import ActionFailed, Platform, Run, Session
 from drumline.testing import ActionHost
@@ -31,21 +32,6 @@ def walled(disposable_session: Session) -> ActionHost:
         session=disposable_session,
         adapt=lambda run: replace(run, executable="/opt/walled") if isinstance(run, Run) else run,
     )
-
-
-def need(*programs: str) -> None:
-    for program in programs:
-        if shutil.which(program, path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
-            pytest.skip(f"{program} isn't installed")
-
-
-def checked(host: ActionHost, action: str, /, **arguments: Any) -> bool:
-    """What a check says of it."""
-    host.settings = {**host.settings, "check": True}
-    try:
-        return host(action, **arguments).changed
-    finally:
-        host.settings = {**host.settings, "check": False}
 
 
 def test_rules_of_iptables(walled: ActionHost) -> None:

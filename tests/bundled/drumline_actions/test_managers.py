@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.needs import need
 
 from drumline.plugin import ActionFailed, Platform, Session
 from drumline.testing import ActionHost
@@ -74,9 +75,7 @@ def built(directory: Path, *versions: str) -> None:
 @pytest.fixture
 def suse(disposable: ActionHost, tmp_path: Path) -> ActionHost:
     """A host with a repository that zypper and dnf know, and a database of rpm with one package."""
-    for program in ("zypper", "dnf", "rpmbuild", "createrepo_c"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} isn't installed")
+    need("zypper", "dnf", "rpmbuild", "createrepo_c")
     built(tmp_path, "1.0", "2.0")
     repository = f"[shop]\\nname=shop\\nbaseurl={(tmp_path / 'noarch').as_uri()}\\ngpgcheck=0\\nenabled=1\\n"
     for line in (
@@ -147,8 +146,7 @@ def pressed(directory: Path, version: str) -> None:
 @pytest.fixture
 def arch(disposable: ActionHost, tmp_path: Path) -> ActionHost:
     """A host with a repository that pacman knows."""
-    if shutil.which("pacman") is None:
-        pytest.skip("pacman isn't installed")
+    need("pacman")
     settings = f"[options]\\nArchitecture = auto\\nSigLevel = Never\\n[shop]\\nServer = {tmp_path.as_uri()}\\n"
     disposable.run(
         f"printf '{settings}' >/etc/pacman.conf; rm -rf /var/lib/pacman; mkdir -p /var/lib/pacman; chmod 755 {tmp_path}"
@@ -183,8 +181,7 @@ def test_packages_by_pacman(arch: ActionHost, tmp_path: Path) -> None:
 @pytest.fixture
 def node(ssh_session: Session, tmp_path: Path) -> ActionHost:
     """A host with npm that asks nobody, and a package."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm isn't installed")
+    need("npm")
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "package.json").write_text(json.dumps({"name": "drumline-shop", "version": "1.0.0"}))
     (tmp_path / "app").mkdir()

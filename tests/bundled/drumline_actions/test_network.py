@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.compared import HERE, Reference, Use
+from support.needs import need
 from support.web import FILES, web_server
 
 from drumline.plugin import ActionFailed, CheckImpossible, Platform, Session
@@ -29,8 +30,7 @@ def web() -> Iterator[str]:
 def host(request: pytest.FixtureRequest, ssh_session: Session, tmp_path: Path) -> ActionHost:
     """A host that has one of the two."""
     wanted, other = request.param, {"curl": "wget", "wget": "curl"}[request.param]
-    if shutil.which(wanted) is None:
-        pytest.skip(f"{wanted} isn't installed")
+    need(wanted)
     programs = tmp_path / "programs"
     programs.mkdir()
     for place in ("/usr/bin", "/bin", "/usr/sbin", "/sbin"):

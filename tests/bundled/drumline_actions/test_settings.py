@@ -7,22 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.checking import checked
 from support.compared import Reference, Use
+from support.needs import need
 
 from drumline.plugin import ActionFailed, Platform
 from drumline.testing import ActionHost
 from drumline.testing.cases import ActionCases, Case, here
 
 PROGRAMS = Path(__file__).with_name("programs")
-
-
-def checked(host: ActionHost, action: str, /, **arguments: Any) -> bool:
-    """What a check says of it."""
-    host.settings = {**host.settings, "check": True}
-    try:
-        return host(action, **arguments).changed
-    finally:
-        host.settings = {**host.settings, "check": False}
 
 
 def test_a_time_zone(disposable: ActionHost) -> None:
@@ -39,8 +32,7 @@ def test_a_time_zone(disposable: ActionHost) -> None:
 
 
 def test_locales(disposable: ActionHost) -> None:
-    if shutil.which("locale-gen") is None:
-        pytest.skip("locales isn't installed")
+    need("locale-gen")
     disposable.run("printf '# de_AT ISO-8859-1\\n# de_AT.UTF-8 UTF-8\\n' >/etc/locale.gen")
     assert checked(disposable, "locale_gen", name=["de_AT.UTF-8"])
     disposable.run("! grep -q '^de' /etc/locale.gen")
@@ -94,8 +86,7 @@ def test_alternatives(disposable: ActionHost) -> None:
 
 
 def test_jobs_for_later(disposable: ActionHost) -> None:
-    if shutil.which("at") is None:
-        pytest.skip("at isn't installed")
+    need("at")
     later = {"command": "true once", "count": 50, "units": "minutes"}
     assert checked(disposable, "at", **later)
     assert disposable("at", **later, unique=True).changed
@@ -284,8 +275,7 @@ exit ${1-0}
 
 
 def test_questions_are_answered(ssh_session: Any) -> None:
-    if shutil.which("expect") is None:
-        pytest.skip("expect isn't installed")
+    need("expect")
     host = ActionHost(platform=Platform.POSIX, session=ssh_session)
     with host.directory() as there:
         there.fill({"ask": ASKING})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.compared import HERE, Reference, Use
+from support.needs import need
 
 from drumline.plugin import ActionFailed, Platform
 from drumline.testing import ActionHost, HostFile
@@ -172,8 +172,7 @@ def test_yum_repository_as_the_reference(reference: Reference) -> None:
 
 
 def test_a_key_of_rpm(disposable: ActionHost, key: Path) -> None:
-    if shutil.which("rpm") is None:
-        pytest.skip("rpm isn't installed")
+    need("rpm")
     disposable.settings = {"check": True}
     assert disposable("rpm_key", key=str(key)).changed
     disposable.settings = {}

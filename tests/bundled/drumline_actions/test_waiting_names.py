@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from support.namespaces import run_with_silent_name_servers
+from support.needs import need
 
 _USUAL = ("sh", "date", "sleep", "grep", "printf", "kill", "mktemp", "rm", "cat", "tr", "sed", "dash", "id", "env")
 
 
 @pytest.mark.parametrize("programs", [("bash", "timeout"), ("python3",), ("perl",)], ids=" ".join)
 def test_a_name_costs_the_time_that_is_allowed(tmp_path: Path, programs: tuple[str, ...]) -> None:
-    if not all(map(shutil.which, programs)):
-        pytest.skip(f"{programs} aren't installed")
+    need(*programs)
     bin_directory = tmp_path / "bin"
     bin_directory.mkdir()
     for name in (*_USUAL, *programs):

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from support.needs import need
 
 from drumline.plugin import Language, Run, Target, UsageError
 from drumline.testing import collect
 from drumline_lab import clocks
 from drumline_lab.embedded_sshd import EmbeddedSshd
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 from drumline_ssh.transport import SshTransport
 
 
@@ -49,8 +50,8 @@ def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", [Sshd, EmbeddedSshd])
 def test_a_server_whose_clock_is_ahead(tmp_path: Path, kind: type[Sshd | EmbeddedSshd]) -> None:
     """In bash as well, which has a getenv of its own; and nothing is left of it."""
-    if kind is Sshd and find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    if kind is Sshd:
+        need("sshd")
     before = {*Path("/dev/shm").iterdir()}
     with kind(tmp_path / "sshd", clock_offset=-90.5) as server:
         options = {"host": server.address, "port": server.port, "user": server.user, "ssh_config_file": "none"}

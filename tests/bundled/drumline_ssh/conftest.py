@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.needs import need
 from support.proxy import Proxy
 
 from drumline.plugin import Connection, Target
-from drumline_lab.sshd import Sshd, find_sshd
+from drumline_lab.sshd import Sshd
 from drumline_ssh.transport import SshTransport
 
 pytest.register_assert_rewrite("drumline.testing.contract", "drumline.testing.staging")
@@ -41,8 +42,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 @pytest.fixture(scope="session")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """A server that many tests share; none may stop it or drop its connections."""
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     with Sshd(tmp_path_factory.mktemp("shared") / "sshd", host_keys=("ed25519", "ecdsa", "rsa")) as server:
         yield server
 
@@ -50,8 +50,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 @pytest.fixture
 def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
     """Starts servers of one test's own."""
-    if find_sshd() is None:
-        pytest.skip("OpenSSH's server isn't installed")
+    need("sshd")
     started: list[Sshd] = []
 
     def start(**settings: Any) -> Sshd:
