@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from support.installed import install
 from support.program import call
 
 Project = Callable[[Mapping[str, str]], Path]
@@ -68,6 +69,17 @@ FILES = {
     "more.yml": f'- import_playbook: "{pipe("import_playbook")}"\n',
 }
 PROGRAMS = "password.sh", "inventory/dynamic"
+#: A plugin that is installed, and looks for actions in the places of playbooks.
+FINDER = """
+import os, pathlib
+from drumline.plugin import hookimpl
+
+@hookimpl
+def drumline_find_action(name, places):
+    pathlib.Path(os.environ["RAN"], "asked").touch()
+    if places.directories:
+        pathlib.Path(os.environ["RAN"], "looked").touch()
+"""
 LINES = (
     ["lint", "."],
     ["lint", "site.yml", "more.yml", "roles/one/tasks/other.yml", "inventory/dynamic", "group_vars/web.yml"],
@@ -95,6 +107,16 @@ def test_nothing_of_a_hostile_repository_runs(hostile: Path, line: list[str]) ->
     ended = call(hostile, *line, env={"RAN": str(hostile / "ran")})
     assert ran(hostile) == []
     assert "fault in drumline" not in ended.err
+
+
+def test_plugins_that_are_installed_look_for_actions_nowhere(project: Project, tmp_path: Path) -> None:
+    root = project({"site.yml": "- hosts: all\n  tasks:\n    - name: Own\n      own_action: {}\n", "ran/x": ""})
+    found = install(tmp_path / "installed", "finder", FINDER) | {"RAN": str(root / "ran")}
+    for line in (["lint", "site.yml"], ["doc", "own_action"]):
+        call(root, *line, env=found)
+    assert ran(root) == ["asked", "x"]
+    call(root, "lint", "--trust", "site.yml", env=found)
+    assert ran(root) == ["asked", "looked", "x"]
 
 
 def test_nor_at_a_tab(hostile: Path) -> None:

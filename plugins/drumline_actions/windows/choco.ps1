@@ -12,7 +12,8 @@ function Find-Choco {
 function Protect-Word([string]$word) {
     if (-not $word) { return '""' }
     $word = $word -replace '(\\*)"', '$1$1\"'
-    if ($word -match '\s') { $word -replace '(\\+)$', '$1$1' } else { $word }
+    # Ahead of the quote that PowerShell puts at the end, later ones double them themselves.
+    if ($word -match '\s' -and $PSVersionTable.PSVersion.Major -lt 6) { $word -replace '(\\+)$', '$1$1' } else { $word }
 }
 
 # Runs it with these words; fails for other exit codes than those that say success, with or without a restart.

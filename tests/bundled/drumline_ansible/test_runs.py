@@ -112,6 +112,38 @@ def test_another_user_carries_it_out(sides: Sides) -> None:
     assert [one["status"] for one in ended(done)] == ["changed", "changed"], done.stdout + done.stderr
 
 
+def test_nothing_of_several_users_is_left(sides: Sides) -> None:
+    """Each has a directory of its own on the host."""
+    needs_sudo()
+    others = "nobody", "daemon"
+    tasks = [
+        {
+            "greet": {"name": "a"},
+            "become": True,
+            "become_user": name,
+            "vars": {"ansible_python_interpreter": "/usr/bin/python3"},
+        }
+        for name in others
+    ]
+    done = sides.ours(made(sides, "several", tasks), "--events", "-")
+    assert [one["status"] for one in ended(done)] == ["changed", "changed"], done.stdout + done.stderr
+    assert [path for path in Path("/tmp").glob(".drumline-*") if path.owner() in others] == []
+
+
+def test_no_fragment_of_documentation_runs_in_what_is_only_looked_at(sides: Sides) -> None:
+    documented = (
+        '#!/usr/bin/python\nDOCUMENTATION = """\nmodule: documented\nextends_documentation_fragment: [mark]\n"""\n'
+    )
+    project = made(sides, "fragments", [{"documented": {}}])
+    (project / "library/documented.py").write_text(documented)
+    (project / "doc_fragments").mkdir()
+    (project / "doc_fragments/mark.py").write_text(
+        f"open({str(project / 'ran')!r}, 'w')\nclass ModuleDocFragment:\n    DOCUMENTATION = 'options: {{}}'\n"
+    )
+    assert "carried out by Ansible" in call(project, "plan", "site.yml", "-i", "hosts.yml").out
+    assert not (project / "ran").exists()
+
+
 def test_the_plan_marks_such_tasks(sides: Sides) -> None:
     project = made(sides, "planned", [{"greet": {"name": "a"}}, {"debug": {"msg": "a"}}])
     lines = call(project, "plan", "site.yml", "-i", "hosts.yml").out.splitlines()

@@ -30,12 +30,12 @@ QUERIES = {
     "hosts": "SELECT host, port AS ansible_port, note, site FROM machine ORDER BY host",
     "members": 'SELECT grp AS "group", host, child FROM member',
     "variables": 'SELECT host, grp AS "group", name, value FROM variable',
-    "keyed_groups": [{"key": "site", "prefix": "site"}],
+    "keyed_groups": [{"key": "site", "prefix": "site"}, {"key": "rack", "prefix": "rack"}],
 }
 
 
 def check(inventory: Any) -> None:
-    assert groups(inventory) == {"w1": ["site_north", "top", "web"], "w2": ["site_south"]}
+    assert groups(inventory) == {"w1": ["site_north", "top", "web"], "w2": ["rack_r7", "site_south"]}
     assert variables(inventory) == {
         "w1": {"ansible_port": 2222, "note": "{{ 1 }}", "site": "north", "owner": "ada"},
         "w2": {"note": "b", "site": "south", "rack": "r7"},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,14 +68,42 @@ dn: cn=DB1,ou=Servers,dc=example,dc=com
 objectClass: computer
 cn: DB1
 
+dn: ou=Elsewhere,dc=example,dc=com
+objectClass: referral
+objectClass: extensibleObject
+ou: Elsewhere
+ref: ldap://127.0.0.1:{stranger}/ou=Elsewhere,dc=example,dc=com
+
 dn: cn=LAPTOP,dc=example,dc=com
 objectClass: computer
 cn: LAPTOP
 """
 
 
+class Stranger(socketserver.TCPServer):
+    """Another server, to which the first one refers; it hangs up, and knows how often it was called."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        self.calls = 0
+
+    def verify_request(self, *_: object) -> bool:
+        self.calls += 1
+        return False
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+def stranger() -> Iterator[Stranger]:
+    with Stranger() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, stranger: Stranger) -> Iterator[tuple[int, Path]]:
     """Its port, and the file of its certificate."""
     slapd = shutil.which("slapd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if slapd is None:
@@ -86,7 +116,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
     files = ["-keyout", directory / "server.key", "-out", directory / "server.pem"]
     request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *who, *files]
     subprocess.run(list(map(str, request)), check=True, capture_output=True)
-    entries = written(directory, "entries.ldif", ENTRIES)
+    entries = written(directory, "entries.ldif", ENTRIES.replace("{stranger}", str(stranger.server_address[1])))
     subprocess.run([slapd, "-T", "add", "-f", settings, "-l", entries], check=True, capture_output=True)
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -169,3 +199,9 @@ def test_mistakes(tmp_path: Path, server: tuple[int, Path], options: dict[str, A
 def test_names_of_units() -> None:
     assert units_of(r"CN=a,OU=R\,D,ou=x,DC=e") == ["x", "x_r_d"]
     assert units_of("CN=a,DC=e") == []
+
+
+def test_a_referral_takes_the_password_nowhere(tmp_path: Path, server: tuple[int, Path], stranger: Stranger) -> None:
+    source = asking(tmp_path, server, bases=["ou=Elsewhere,dc=example,dc=com"])
+    assert "doesn't search 'ou=Elsewhere,dc=example,dc=com': referral" in refused(source).detail
+    assert stranger.calls == 0

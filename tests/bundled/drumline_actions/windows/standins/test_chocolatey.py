@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from support.standins import PLACE
 from drumline.plugin import ActionFailed, Platform
 from drumline.testing import ActionHost
 from drumline.testing.cases import ActionCases, Case
+from drumline_actions.windows import chocolatey
 
 WINDOWS = [Platform.WINDOWS]
 
@@ -138,3 +140,31 @@ def test_passwords_are_not_in_the_result(windows: ActionHost) -> None:
     assert result.changed
     assert "s3cret" not in str(result.values)
     assert "pr0xy" not in str(result.values)
+
+
+def test_words_reach_a_program_as_they_are_by_any_powershell(windows: ActionHost) -> None:
+    """Until 7.3 a PowerShell loses quotes and empty words of what it passes on; this one can do so, too."""
+    script = Path(chocolatey.__file__).with_name("choco.ps1").read_text(encoding="utf-8")
+    words = ["install", "", 'a "b c" d', 'x="y"', "C:\\end of\\", 'back\\"slash']
+    quoted = ", ".join(f"'{word}'" for word in words)
+    with windows.directory() as there:
+        there.fill({"say.ps1": "[Console]::Out.Write((ConvertTo-Json -Compress -InputObject @($args)))"})
+        windows.run(
+            f"""{script}
+$answer, $words = @{{}}, @({quoted})
+$choco = (Get-Process -Id $PID).Path
+$ours = '-NoProfile', '-NonInteractive', '-File', '{there.at("say.ps1")}'
+$version = $PSVersionTable.PSVersion
+try {{
+    foreach ($other in $version, [version]'7.2', [version]'5.1') {{
+        $PSNativeCommandArgumentPassing = if ($other -eq $version) {{ 'Standard' }} else {{ 'Legacy' }}
+        $PSVersionTable.PSVersion = $other
+        # 7.4 alone doubles the last backslash as 7.2 does and 5.1 doesn't.
+        $passed = @($words | Where-Object {{ $other.Major -gt 5 -or -not $_.EndsWith('\\') }})
+        $said = Invoke-Choco ($ours + $passed)
+        $wanted = ConvertTo-Json -Compress -InputObject $passed
+        if ($said -cne $wanted) {{ throw "$other`: $said instead of $wanted" }}
+    }}
+}}
+finally {{ $PSVersionTable.PSVersion = $version }}"""
+        )
