@@ -78,7 +78,7 @@ HOMES = {
     "sqlalchemy": ("runner/drumline/plugin/tables.py",),
     "urllib3": ("plugins/drumline_winrm/",),
     "winrm": ("plugins/drumline_winrm/",),
-    "yaml": ("runner/drumline/source/yaml.py", "runner/drumline/source/yaml_mistakes.py"),
+    "yaml": ("runner/drumline/source/",),
 }
 #: Public beside ``drumline.plugin`` itself.
 _BESIDE = (

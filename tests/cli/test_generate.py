@@ -13,7 +13,8 @@ import support.program
 from drumline.cli.program import program
 from drumline.diagnostics import Position
 from drumline.model.value import Octal
-from drumline.source.yaml import Entry, Node, dump_node
+from drumline.source.nodes import Entry, Node
+from drumline.source.yaml_writing import dump_node
 
 FILES = {
     "hosts": "[all]\nweb[1:4]\ndb1\n",

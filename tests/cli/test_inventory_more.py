@@ -11,7 +11,8 @@ import pytest
 from support.running import run_text
 
 from drumline.cli.program import program
-from drumline.source.yaml import load, plain
+from drumline.source.nodes import plain
+from drumline.source.yaml import load
 
 HOSTS = """
 all:

@@ -27,7 +27,8 @@ from drumline.inventory.sources import load_inventory
 from drumline.loading.source_options import SourceOptions
 from drumline.model.event import JobFinished
 from drumline.plugin.manager import load_plugins
-from drumline.source.yaml import load, plain
+from drumline.source.nodes import plain
+from drumline.source.yaml import load
 from drumline.templating.templates import Templating
 
 HOSTS = Path(__file__).with_name("inventory.yml")

@@ -13,7 +13,8 @@ from drumline.errors import FilesError
 from drumline.loading.arguments import check_arguments, coerce, coerce_arguments
 from drumline.model.value import Template
 from drumline.plugin import Action, Argument, Duration, Mode, Moment
-from drumline.source.yaml import load, plain
+from drumline.source.nodes import plain
+from drumline.source.yaml import load
 from drumline.templating.values import OMIT
 
 PLACE = Position("p.yml", 3)

@@ -14,6 +14,7 @@ from drumline.model.value import SecretTemplate
 from drumline.secret import Secret
 from drumline.source import yaml
 from drumline.source.files import read_clear
+from drumline.source.nodes import plain
 from drumline.source.vault import Decrypted, Keyring, Password, keyring, use_keyring
 from drumline.source.vault_format import VaultDamaged, WrongPassword, parse, seal
 from drumline.templating.templates import Templating
@@ -137,7 +138,7 @@ def inline(text: str) -> str:
 def test_a_value_in_yaml_is_a_secret_and_no_template() -> None:
     ring = knowing("pw")
     document = yaml.load(f"a:\n  b: {inline(seal(b'x {{ y }}', b'pw').decode())}", "f")
-    assert yaml.plain(document) == {"a": {"b": Secret("x {{ y }}")}}
+    assert plain(document) == {"a": {"b": Secret("x {{ y }}")}}
     assert ring.known == ("x {{ y }}",)
 
 
@@ -152,7 +153,7 @@ def test_a_damaged_value_in_yaml_is_named_with_its_own_line() -> None:
 def test_a_value_without_a_password_stays_as_it_is_and_is_noted() -> None:
     sealed = seal(b"x", b"pw").decode()
     document = yaml.load(f"b: {inline(sealed)}", "f")
-    assert yaml.plain(document) == {"b": Secret(sealed)}
+    assert plain(document) == {"b": Secret(sealed)}
     assert [found.position for found in keyring().locked] == [Position("f", 2, 7)]
 
 
@@ -160,7 +161,7 @@ def test_all_values_of_an_encrypted_file_are_secret(tmp_path: Path) -> None:
     ring = knowing("pw")
     path = tmp_path / "vars"
     path.write_bytes(seal(b"a: text\nb: '{{ c }}!'\nd: [12345678, 80, true]\n", b"pw"))
-    found = yaml.plain(yaml.read(path))
+    found = plain(yaml.read(path))
     assert found["a"] == Secret("text")
     assert type(found["b"]) is SecretTemplate
     assert found["d"] == [12345678, 80, True]

@@ -11,7 +11,8 @@ import pytest
 from drumline.diagnostics import Diagnostic, Position
 from drumline.errors import FilesError
 from drumline.model.value import Template
-from drumline.source.yaml import Entry, Node, load, plain, read, text_value
+from drumline.source.nodes import Entry, Node, plain, text_value
+from drumline.source.yaml import load, read
 
 
 def mistakes(text: str) -> tuple[Diagnostic, ...]:

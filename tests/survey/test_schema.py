@@ -12,7 +12,8 @@ from support.documents import ROOT, blocks
 from support.program import call
 
 from drumline.built_in import all_plugins
-from drumline.source.yaml import Node, load, read
+from drumline.source.nodes import Node
+from drumline.source.yaml import load, read
 from drumline.survey.schema import SCHEMAS
 
 PLUGINS = all_plugins()

@@ -45,8 +45,8 @@ from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
 from drumline.source.inputs import inputs_noted
 from drumline.source.mistakes import Mistakes, gathered
+from drumline.source.nodes import Node
 from drumline.source.vault import keyring
-from drumline.source.yaml import Node
 from drumline.templating.templates import Templating
 
 #: Reads a playbook from elsewhere than files of plays, given the actions and the rest, and says what is wrong with it.

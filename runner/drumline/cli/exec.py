@@ -28,7 +28,7 @@ from drumline.cli.reported import run_reported
 from drumline.diagnostics import Position
 from drumline.errors import PluginError, UsageError
 from drumline.model.playbook import Play, Playbook, Task
-from drumline.source.yaml import text_value
+from drumline.source.nodes import text_value
 
 if TYPE_CHECKING:
     from drumline.config import Settings
@@ -156,7 +156,8 @@ def _action(name: str, arguments: str, plugins: Registry) -> Task:
     from drumline.diagnostics import Diagnostics
     from drumline.errors import FilesError
     from drumline.loading.tasks import read_task
-    from drumline.source.yaml import Entry, Node, load
+    from drumline.source.nodes import Entry, Node
+    from drumline.source.yaml import load
 
     found = Diagnostics()
     value = load(arguments, str(_PLACE.path)) if arguments.lstrip().startswith("{") else None

@@ -49,7 +49,8 @@ def command(playbooks: tuple[Path, ...], show: bool, other: Path | None, **given
 
 def _written(playbooks: tuple[Path, ...], prepared: Prepared) -> str:
     from drumline.app import written_plays
-    from drumline.source.yaml import Node, dump_node
+    from drumline.source.nodes import Node
+    from drumline.source.yaml_writing import dump_node
 
     nodes = written_plays(playbooks, prepared)
     return "\n".join(dump_node(Node([node], node.position)) for node in nodes)

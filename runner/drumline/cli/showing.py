@@ -48,7 +48,7 @@ def as_json(value: Any, *, sort_keys: bool = False) -> str:
 
 def as_yaml(value: Any) -> str:
     """YAML without the last end of a line."""
-    from drumline.source.yaml import dump
+    from drumline.source.yaml_writing import dump
 
     return dump(value, flow=False, sort_keys=False).rstrip("\n")
 

@@ -8,7 +8,7 @@ from typing import Any
 from drumline.diagnostics import Position
 from drumline.inventory.listing import UNSAFE
 from drumline.model.value import Value
-from drumline.source.yaml import text_value
+from drumline.source.nodes import text_value
 
 
 def author_text(value: Any, position: Position) -> Value:

@@ -14,8 +14,8 @@ from drumline.inventory.author_text import author_text
 from drumline.inventory.combining import combined
 from drumline.inventory.ranges import check_group_name, check_name, expand
 from drumline.model.value import Value
+from drumline.source.nodes import hidden
 from drumline.source.origins import SOURCES, Owner, noted_origins
-from drumline.source.yaml import hidden
 
 #: The group of all hosts, and the group of hosts that are in no other.
 ALL, UNGROUPED = "all", "ungrouped"

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from drumline.diagnostics import Position, did_you_mean
 from drumline.model.value import Value
 from drumline.plugin.sources import InventoryDraft
-from drumline.source.yaml import text_value
+from drumline.source.nodes import text_value
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::([^\]\s]*))?\]\s*(?:#.*)?\Z")
 _KINDS = ("hosts", "children", "vars")

@@ -9,8 +9,8 @@ from drumline.inventory.magic_names import MAGIC_NAMES
 from drumline.model.host import Group, Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.secret import MASK, Secret
+from drumline.source.nodes import BRACES
 from drumline.source.vault import VAULT
-from drumline.source.yaml import BRACES
 
 #: How Ansible's JSON marks text that is never a template.
 UNSAFE = "__ansible_unsafe"

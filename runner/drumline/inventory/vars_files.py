@@ -17,8 +17,9 @@ from drumline.inventory.combining import combined
 from drumline.inventory.merging import LOCAL_NAMES, STAGES
 from drumline.model.value import Value
 from drumline.plugin.sources import HostVariables, SourceData
+from drumline.source.nodes import plain
 from drumline.source.origins import Owner, note_variables, noted_origins, places_in
-from drumline.source.yaml import plain, read
+from drumline.source.yaml import read
 
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")
 

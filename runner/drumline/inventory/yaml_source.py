@@ -16,8 +16,8 @@ from __future__ import annotations
 from drumline.diagnostics import Position, did_you_mean
 from drumline.model.value import Variables
 from drumline.plugin.sources import InventoryDraft
+from drumline.source.nodes import Entry, Node, plain
 from drumline.source.origins import places_in
-from drumline.source.yaml import Entry, Node, plain
 
 _SECTIONS = ("hosts", "vars", "children")
 

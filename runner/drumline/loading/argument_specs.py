@@ -6,7 +6,7 @@ from typing import Any
 
 from drumline.loading.deferred import as_node
 from drumline.model.playbook import Role
-from drumline.source.yaml import Entry, Node
+from drumline.source.nodes import Entry, Node
 
 
 def validation_task(spec: Entry, name: str, role: Role) -> Node:

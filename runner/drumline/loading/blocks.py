@@ -25,7 +25,7 @@ from drumline.loading.tasks import pass_on, read_for_below, read_task
 from drumline.model.playbook import BlockPart, MetaTask, Role, Section, Task, TaskBlock, Within
 from drumline.model.traits import Sets
 from drumline.model.value import Value, Variables, text_of
-from drumline.source.yaml import Entry, Node
+from drumline.source.nodes import Entry, Node
 from drumline.templating.failures import TemplateFailed
 
 #: The keyword of each part, in their order.

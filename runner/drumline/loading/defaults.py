@@ -8,7 +8,7 @@ from typing import TypeAlias
 from drumline.diagnostics import did_you_mean
 from drumline.loading.keywords import KeywordReader, is_whole_template
 from drumline.plugin.actions import Action
-from drumline.source.yaml import Node
+from drumline.source.nodes import Node
 from drumline.templating import not_yet
 
 #: What one ``module_defaults`` says: for each action, a dictionary of arguments or a template that gives one.

@@ -22,7 +22,7 @@ from drumline.loading.keywords import KeywordReader, Read, tags_in
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Octal, Template, Value
 from drumline.secret import Secret
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.nodes import Entry, Node, plain
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.values import OMIT
 from drumline.templating.variables import Unresolved

@@ -11,8 +11,9 @@ from drumline.inventory.combining import combined
 from drumline.loading.free_form import split_arguments
 from drumline.loading.ids import IDENTIFIER
 from drumline.model.value import Value
+from drumline.source.nodes import Node, plain, text_value
 from drumline.source.origins import note_variables
-from drumline.source.yaml import Node, load, plain, read, text_value
+from drumline.source.yaml import load, read
 
 #: The name of the command line in positions.
 _PLACE = "-e"

@@ -29,7 +29,7 @@ from drumline.model.traits import Sets
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin.actions import Action, ActionFailed
 from drumline.source.files import find_file, read_file, search_path
-from drumline.source.yaml import plain
+from drumline.source.nodes import plain
 from drumline.templating import not_yet
 from drumline.templating.values import ATOMS
 

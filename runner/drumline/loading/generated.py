@@ -10,7 +10,7 @@ from drumline.loading.generating.file import read_generator
 from drumline.loading.keywords import GENERATE, KeywordReader
 from drumline.loading.reading import Reading
 from drumline.model.playbook import Play
-from drumline.source.yaml import Entry
+from drumline.source.nodes import Entry
 
 _KEYWORDS = frozenset({GENERATE, "name", "vars"})
 

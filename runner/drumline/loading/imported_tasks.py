@@ -17,7 +17,7 @@ from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Known, Reading
 from drumline.model.playbook import Role
 from drumline.model.value import Value, Variables
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.nodes import Entry, Node, plain
 
 #: Keywords of a task that mean nothing for an import; Ansible accepts most of them.
 _WITHOUT_EFFECT = frozenset({"action", "changed_when", "delay", "failed_when", "register", "retries", "until"})

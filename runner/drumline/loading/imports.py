@@ -17,7 +17,7 @@ from drumline.loading import keywords
 from drumline.loading.keywords import KeywordReader
 from drumline.model.playbook import Play
 from drumline.model.value import Template, Variables
-from drumline.source.yaml import Entry
+from drumline.source.nodes import Entry
 
 _IMPORT = "import_playbook"
 #: Keywords that may accompany the file name. Those that a play passes on to its tasks are allowed without effect.

@@ -10,8 +10,8 @@ from drumline.booleans import FALSE, TRUE
 from drumline.diagnostics import Diagnostics, Position, did_you_mean
 from drumline.loading.ids import ID, IDENTIFIER
 from drumline.model.value import Template, Value, Variables, text_of
+from drumline.source.nodes import Entry, Node, plain
 from drumline.source.origins import note_variables
-from drumline.source.yaml import Entry, Node, plain
 
 #: Keywords that a play passes on to its tasks.
 INHERITED = frozenset(

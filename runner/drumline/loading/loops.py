@@ -9,7 +9,7 @@ from drumline.loading import keywords
 from drumline.loading.keywords import KeywordReader
 from drumline.model.playbook import Loop
 from drumline.model.value import Template, Value
-from drumline.source.yaml import plain
+from drumline.source.nodes import plain
 
 #: Keys of this kind loop over what the lookup of that name finds.
 PREFIX = "with_"

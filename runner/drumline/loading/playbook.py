@@ -16,7 +16,7 @@ from drumline.model.playbook import Play, Playbook
 from drumline.plugin.actions import Action
 from drumline.source.gc_tuning import without_collector
 from drumline.source.mistakes import sorted_mistakes
-from drumline.source.yaml import Entry, Node
+from drumline.source.nodes import Entry, Node
 
 #: What Ansible had in the place of ``import_playbook``; whatever else stands beside it belongs to that.
 _OLD_IMPORT = "include"

@@ -27,7 +27,7 @@ from drumline.loading.roles import read_roles
 from drumline.loading.tasks import pass_on, read_inherited_of_play
 from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
 from drumline.model.value import Value, text_of
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.nodes import Entry, Node, plain
 from drumline.templating import not_yet
 
 Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)

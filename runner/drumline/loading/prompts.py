@@ -15,8 +15,8 @@ from drumline.model.playbook import Play, Playbook, Prompt
 from drumline.model.value import Template, Value, Variables, text_of
 from drumline.plugin.terminal import NoTerminal, ask_person
 from drumline.secret import Secret
+from drumline.source.nodes import Node, plain
 from drumline.source.vault import keyring
-from drumline.source.yaml import Node, plain
 
 
 def read_prompts(reader: KeywordReader) -> tuple[Prompt, ...]:

@@ -26,7 +26,8 @@ from drumline.model.host import Inventory
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin.actions import Action, ActionPlaces
 from drumline.plugin.registry import Actions
-from drumline.source.yaml import Node, read
+from drumline.source.nodes import Node
+from drumline.source.yaml import read
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
 

@@ -13,7 +13,7 @@ from drumline.loading import keywords
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
 from drumline.model.value import Value, Variables
-from drumline.source.yaml import Entry, Node
+from drumline.source.nodes import Entry, Node
 
 _EXTENSIONS = (".yml", ".yaml", ".json")
 #: Keys of ``meta/main.yml``. What is said of the role for a catalogue has no effect.

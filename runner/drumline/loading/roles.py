@@ -25,7 +25,7 @@ from drumline.loading.role_places import RolePlace
 from drumline.loading.tasks import pass_on, read_for_below
 from drumline.model.playbook import BlockPart, Role, Section, TaskBlock, Within
 from drumline.model.value import Template, Value, Variables
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.nodes import Entry, Node, plain
 
 if TYPE_CHECKING:
     from drumline.loading.blocks import ListReader

@@ -14,7 +14,8 @@ from drumline.loading.arguments import check_arguments, coerce_arguments
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action, Call
 from drumline.plugin.sources import COMMON_OPTIONS, InventorySource
-from drumline.source.yaml import plain, read
+from drumline.source.nodes import plain
+from drumline.source.yaml import read
 from drumline.templating.failures import TemplateFailed
 from drumline.templating.templates import Templating
 

@@ -20,7 +20,7 @@ from drumline.model.traits import Traits
 from drumline.model.value import Template, Value
 from drumline.plugin.actions import Action
 from drumline.plugin.become_methods import method_fault
-from drumline.source.yaml import Node
+from drumline.source.nodes import Node
 
 
 def read_task(

@@ -16,7 +16,7 @@ from drumline.loading.keywords import KeywordReader, Read
 from drumline.model.playbook import Amount, Barrier, Debugger, Late, Order, Play, Start, Strategy, Task
 from drumline.plugin.actions import Action
 from drumline.source.moments import duration, instant
-from drumline.source.yaml import Node
+from drumline.source.nodes import Node
 
 _AMOUNT = r"(-?[0-9]{1,15})|([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%"
 _PERCENT = r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?"

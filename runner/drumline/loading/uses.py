@@ -16,8 +16,8 @@ from drumline.loading.loops import is_loop
 from drumline.model.value import Value
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Actions
+from drumline.source.nodes import BRACES, Entry, Node, plain
 from drumline.source.quotes import never_closed, read_quotes
-from drumline.source.yaml import BRACES, Entry, Node, plain
 from drumline.templating import not_yet
 
 #: Keys of a task that name its action in their value.

@@ -11,7 +11,7 @@ from drumline.inventory.definitions import layers_of, roles_of
 from drumline.model.host import Inventory
 from drumline.model.playbook import Play, Playbook, Task
 from drumline.model.value import Template, Value, Variables
-from drumline.source.yaml import BRACES
+from drumline.source.nodes import BRACES
 from drumline.templating.values import ATOMS
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from drumline.diagnostics import Position
-from drumline.source.yaml import Node
+from drumline.source.nodes import Node
 
 #: The stage of what stands in the sources of an inventory.
 SOURCES = "sources"

@@ -1,6 +1,6 @@
-"""YAML with positions: the only place that knows the YAML library, with :mod:`.yaml_mistakes`.
+"""Reading YAML with positions.
 
-A document is a tree of :class:`Node`. Each knows its position, so that readers of playbooks and inventories can
+A document is a tree of :class:`.nodes.Node`. Each knows its position, so that readers of playbooks and inventories can
 point at a mistake. The rules are those of PyYAML's safe loader (YAML 1.1, as in Ansible: ``yes`` is true, ``0644`` is
 420, ``10:30`` is 630), with these differences:
 
@@ -16,23 +16,20 @@ interpreter on deep nesting.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
-from msgspec import Struct
 
 from drumline.diagnostics import Diagnostic, Diagnostics, Position
 from drumline.errors import FilesError
-from drumline.model.value import Octal, SecretTemplate, Template, Value
-from drumline.secret import MASK, Secret
 from drumline.source.gc_tuning import without_collector
+from drumline.source.nodes import Entry, Node, Scalar
 from drumline.source.text import read_text
-from drumline.source.vault import VAULT, Decrypted, keyring
+from drumline.source.vault import Decrypted, keyring
+from drumline.source.yaml_scalars import INVALID, STANDARD, construct, plain_scalar
 
 #: The most levels of nested lists and dictionaries.
 _DEEPEST = 100
@@ -41,53 +38,6 @@ _MOST_MISTAKES = 100
 #: The most nodes that aliases may add to a document.
 _MOST_ALIASED = 1_000_000
 _VAULT_TAGS = ("!vault", "!vault-encrypted")
-_STANDARD = "tag:yaml.org,2002:"
-#: The start of a value without a password.
-_LOCKED = VAULT.decode()
-#: What makes a text a template.
-BRACES = re.compile(r"\{[{%#]")
-_OCTAL = re.compile(r"\+?0[0-7_]+")
-
-Scalar: TypeAlias = str | int | float | bool | None
-
-
-class Node(Struct, frozen=True):
-    """A value and its position. ``unsafe``: braces in its text are not templates.
-
-    ``secret``: it was encrypted. As data (:func:`plain`) it is a ``Secret`` or a ``SecretTemplate``.
-
-    The position of a block scalar (``|``, ``>``) is that of its text: the line after the indicator, the column of its
-    indentation. So line n of a literal text is line ``position.line + n - 1`` of the file. A quoted scalar's position
-    is that of its quote. In folded and quoted text over several lines only the first line is known.
-    """
-
-    value: Scalar | list[Node] | dict[str, Entry]
-    position: Position
-    unsafe: bool = False
-    secret: bool = False
-
-    @property
-    def kind(self) -> str:
-        """Its type in messages: "text", "a list", "a dictionary", "a whole number", …"""
-        return _KINDS[int if isinstance(self.value, Octal) else type(self.value)]
-
-
-class Entry(Struct, frozen=True):
-    """One key of a dictionary and its value."""
-
-    key_position: Position
-    node: Node
-
-
-_KINDS: dict[type, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    type(None): "nothing",
-    list: "a list",
-    dict: "a dictionary",
-}
 
 
 def read(path: Path) -> Node | None:
@@ -141,47 +91,6 @@ def load(text: str, path: str) -> Node | None:
     if builder.mistakes:
         raise FilesError(builder.mistakes)
     return None if root is None or root.value is None else root
-
-
-def plain(node: Node | None, *, unsafe: bool = False, hide: bool = True) -> Value:
-    """The tree as plain data, in which the author's text with braces is a ``Template``; None for no document.
-
-    Without ``hide`` what was encrypted isn't secret by that alone: keywords of a playbook that is encrypted as a whole,
-    such as the names of its tasks.
-    """
-    if node is None:
-        return None
-    value, unsafe = node.value, unsafe or node.unsafe
-    if isinstance(value, str):
-        text = value if unsafe else text_value(value, node.position)
-        return hidden(text) if node.secret and hide else text
-    if isinstance(value, dict):
-        return {key: plain(entry.node, unsafe=unsafe, hide=hide) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [plain(item, unsafe=unsafe, hide=hide) for item in value]
-    return hidden(value) if node.secret and hide else value
-
-
-def hidden(value: Value) -> Value:
-    """Encrypted data, marked as secret. Values of templates in it become known when they are rendered."""
-    if isinstance(value, Template):
-        return SecretTemplate(value.text, value.position)
-    if isinstance(value, str):
-        if not value.startswith(_LOCKED):
-            keyring().note(value)
-        return Secret(value)
-    if isinstance(value, (int, float)):
-        keyring().note_number(value)
-    if isinstance(value, dict):
-        return {key: hidden(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [hidden(item) for item in value]
-    return value
-
-
-def text_value(text: str, position: Position) -> str | Template:
-    """Text that an author wrote: a template if it contains ``{{``, ``{%`` or ``{#``."""
-    return Template(text, position) if "{" in text and BRACES.search(text) else text
 
 
 class _List:
@@ -312,10 +221,10 @@ class _Builder:
         if vault:
             value: Any = self._decrypted(event.value, position)
         elif event.tag is None:
-            value = _plain_scalar(event.value) if event.implicit[0] else event.value
+            value = plain_scalar(event.value) if event.implicit[0] else event.value
         else:
             value = self._tagged(event)
-        if value is _invalid:
+        if value is INVALID:
             detail = f"{self._shown(event.value)} looks like a number, but isn't one. Quote it if you mean text."
             self._complain("A value can't be read", detail=detail, position=position)
             value = None
@@ -357,7 +266,7 @@ class _Builder:
         if isinstance(parent, _Dict) and parent.key is None:
             self._complex_key(event, position)
         is_dict = isinstance(event, yaml.MappingStartEvent)
-        if event.tag not in (None, "!", "!unsafe", _STANDARD + ("map" if is_dict else "seq")):
+        if event.tag not in (None, "!", "!unsafe", STANDARD + ("map" if is_dict else "seq")):
             self._unknown_tag(event.tag, position)
         unsafe = event.tag == "!unsafe" or (parent is not None and parent.unsafe)
         self._stack.append((_Dict if is_dict else _List)(position, event.anchor, unsafe, self._nodes - 1))
@@ -408,10 +317,10 @@ class _Builder:
         return Position(self.path, first + 1, len(text) - len(text.lstrip(" ")) + 1)
 
     def _tagged(self, event: Any) -> Scalar | object:
-        if event.tag in ("!", "!unsafe", _STANDARD + "str"):
+        if event.tag in ("!", "!unsafe", STANDARD + "str"):
             return str(event.value)
-        if event.tag.removeprefix(_STANDARD) in ("int", "float", "bool", "null", "timestamp"):
-            return _construct(event.tag, event.value)
+        if event.tag.removeprefix(STANDARD) in ("int", "float", "bool", "null", "timestamp"):
+            return construct(event.tag, event.value)
         self._unknown_tag(event.tag, self._at(event.start_mark))
         return None
 
@@ -420,35 +329,12 @@ class _Builder:
             detail = "!vault marks text that ansible-vault encrypted, with '|' before it, and nothing else."
             self.mistakes.add("Not vault data", detail=detail, position=position)
             return
-        shown = self._shown("!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag)
+        shown = self._shown("!!" + tag.removeprefix(STANDARD) if tag.startswith(STANDARD) else tag)
         detail = (
             f"{shown} isn't supported. Known are !unsafe, !vault, !!str, !!int, !!float, !!bool and !!null. "
             "Text that begins with '!' has to be quoted."
         )
         self._complain("Unknown tag", detail=detail, position=position)
-
-
-#: Represents a scalar that looks like a number but isn't one.
-_invalid = object()
-_RESOLVER: Any = yaml.resolver.Resolver()
-_CONSTRUCTOR = yaml.constructor.SafeConstructor()
-
-
-@lru_cache(maxsize=8192)
-def _plain_scalar(text: str) -> Scalar | object:
-    """What unquoted text means."""
-    return _construct(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)), text)
-
-
-def _construct(tag: str, text: str) -> Scalar | object:
-    kind = tag.removeprefix(_STANDARD)
-    if kind not in ("int", "float", "bool", "null"):
-        return text
-    try:
-        value: Scalar = _CONSTRUCTOR.yaml_constructors[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))
-    except (ValueError, KeyError, IndexError):
-        return _invalid
-    return Octal(value) if kind == "int" and isinstance(value, int) and _OCTAL.fullmatch(text) else value
 
 
 class YamlRefused(yaml.YAMLError):
@@ -462,52 +348,3 @@ class YamlRefused(yaml.YAMLError):
 def too_deep(position: Position) -> YamlRefused:
     detail = f"Lists and dictionaries are more than {_DEEPEST} levels deep here."
     return YamlRefused("This file is nested too deeply", detail, position)
-
-
-def dump(value: Any, *, flow: bool | None = None, sort_keys: bool = True, **options: Any) -> str:
-    """Plain data as YAML text. ``flow`` is PyYAML's ``default_flow_style``; options: indent, width, explicit_start…"""
-    return str(
-        yaml.dump(value, Dumper=_Dumper, allow_unicode=True, default_flow_style=flow, sort_keys=sort_keys, **options)
-    )
-
-
-def dump_node(node: Node) -> str:
-    """A tree as YAML text that means the same. What was encrypted is masked."""
-    return str(yaml.dump(_as_written(node), Dumper=_NodeDumper, allow_unicode=True, sort_keys=False, width=120))
-
-
-class _Unsafe(str):
-    """Text with braces that isn't a template."""
-
-
-class _OctalDigits(str):
-    """A number as it was written in octal."""
-
-
-def _as_written(node: Node) -> Any:
-    value = node.value
-    if isinstance(value, dict):
-        return {key: _as_written(entry.node) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_as_written(item) for item in value]
-    if node.secret:
-        return MASK
-    if isinstance(value, Octal):
-        return _OctalDigits(f"0{value:o}")
-    return _Unsafe(value) if isinstance(value, str) and node.unsafe and BRACES.search(value) else value
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes every value in full, since anchors would surprise readers of the file."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-class _NodeDumper(_Dumper):
-    """Writes what stands in a file."""
-
-
-_Dumper.add_representer(Octal, yaml.representer.SafeRepresenter.represent_int)
-_NodeDumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text)))
-_NodeDumper.add_representer(_OctalDigits, lambda dumper, text: dumper.represent_scalar(f"{_STANDARD}int", str(text)))

@@ -29,8 +29,9 @@ from drumline.model.plan import Plan
 from drumline.model.playbook import Playbook
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
+from drumline.source.nodes import plain
 from drumline.source.vault import MISSING
-from drumline.source.yaml import kept, plain, read
+from drumline.source.yaml import kept, read
 from drumline.survey.finding import Kind, Unit, task_files
 from drumline.survey.made_up import made_up
 from drumline.survey.own import Own, own_of

@@ -13,7 +13,8 @@ from msgspec import Struct
 from drumline.errors import FilesError, UsageError
 from drumline.loading import keywords
 from drumline.plugin.actions import Action
-from drumline.source.yaml import Node, read
+from drumline.source.nodes import Node
+from drumline.source.yaml import read
 from drumline.templating import not_yet
 
 #: Directories that no one's playbooks are in.

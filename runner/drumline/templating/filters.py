@@ -21,7 +21,8 @@ from jinja2.filters import do_unique, make_attrgetter
 from drumline.booleans import TRUE
 from drumline.errors import FilesError
 from drumline.model.value import Octal
-from drumline.source import yaml
+from drumline.source import yaml, yaml_writing
+from drumline.source.nodes import plain
 from drumline.templating.bounds import limit_items
 from drumline.templating.plain import Missing, concatenated, data
 
@@ -52,7 +53,7 @@ def _json_default(value: Any) -> Any:
 
 def to_yaml(value: Any, default_flow_style: bool | None = None, **options: Any) -> str:
     """The value as YAML. Options: indent, width, sort_keys, explicit_start, explicit_end."""
-    return yaml.dump(data(value), flow=default_flow_style, **options)
+    return yaml_writing.dump(data(value), flow=default_flow_style, **options)
 
 
 def to_nice_yaml(value: Any, indent: int = 4, default_flow_style: bool | None = False, **options: Any) -> str:
@@ -71,7 +72,7 @@ def from_json(text: str) -> Any:
 def from_yaml(text: str | None) -> Any:
     """The data that a YAML text holds; its strings are data, whatever braces are in them."""
     try:
-        return None if text is None else yaml.plain(yaml.load(str(text), "from_yaml"), unsafe=True)
+        return None if text is None else plain(yaml.load(str(text), "from_yaml"), unsafe=True)
     except FilesError as error:
         [first, *_] = error.diagnostics
         line = f" in line {first.position.line}" if first.position else ""

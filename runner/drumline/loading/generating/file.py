@@ -27,7 +27,7 @@ from drumline.loading.reading import Reading
 from drumline.model.playbook import Play
 from drumline.model.value import Template, Value, Variables
 from drumline.plugin.generators import Generator, Metadata
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.nodes import Entry, Node, plain
 from drumline.templating.failures import TemplateFailed
 
 #: The generator of a file that names none.

@@ -13,7 +13,7 @@ from drumline.loading.generating.schema import Field, check_references, read_sch
 from drumline.loading.keywords import KeywordReader
 from drumline.loading.reading import Reading
 from drumline.loading.role_files import RoleFiles
-from drumline.source.yaml import Entry, Node
+from drumline.source.nodes import Entry, Node
 
 _KEYS = frozenset({"description", "handlers", "parameters", "role", "tasks"})
 #: The argument spec of a role that is for its main tasks.

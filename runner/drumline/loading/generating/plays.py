@@ -26,7 +26,7 @@ from drumline.model.playbook import FromRow, GeneratedFrom, Play, TaskPath
 from drumline.model.value import Variables
 from drumline.plugin.generators import GeneratedPlay, RowTable
 from drumline.plugin.tables import Row
-from drumline.source.yaml import Entry, Node
+from drumline.source.nodes import Entry, Node
 
 _ABSENT = object()
 

@@ -16,7 +16,7 @@ from drumline.loading.arguments import coerce
 from drumline.loading.keywords import KeywordReader
 from drumline.model.value import Template, Value
 from drumline.secret import Secret
-from drumline.source.yaml import Entry, Node, plain
+from drumline.source.nodes import Entry, Node, plain
 
 #: The types of argument specs, and as what arguments of actions are taken.
 _TYPES: Mapping[str, type] = {

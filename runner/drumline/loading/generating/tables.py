@@ -23,8 +23,9 @@ from drumline.model.host import Host
 from drumline.model.value import Template, Value, Variables, text_of
 from drumline.plugin.generators import RowTable
 from drumline.plugin.tables import Row, rows_of_csv, rows_of_query
+from drumline.source.nodes import Entry, Node, plain
 from drumline.source.text import read_text
-from drumline.source.yaml import Entry, Node, load, plain
+from drumline.source.yaml import load
 from drumline.templating.failures import TemplateFailed
 
 #: Where rows come from: a table says one of these.
