@@ -96,6 +96,8 @@ _OF_WINDOWS = {
     "windows.downloads": ("win_get_url", "win_uri"),
     "windows.environment": ("win_environment", "win_path"),
     "windows.lineinfile": ("win_lineinfile",),
+    "windows.features": ("win_feature", "win_optional_feature"),
+    "windows.policies": ("win_security_policy", "win_user_right"),
     "windows.powershell": ("win_powershell",),
     "windows.reboot": ("win_reboot",),
     "windows.registry": ("win_reg_stat", "win_regedit"),

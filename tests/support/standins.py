@@ -14,6 +14,10 @@ from drumline_lab.wsman import Windows
 PLACE = r"C:\standins"
 #: The modules, by their names.
 MODULES = {file.stem: file for file in sorted((Path(__file__).parents[1] / "windows" / "cmdlets").glob("*.psm1"))}
+#: Those of them with functions named like what Wine has, and which would be found first.
+IN_FRONT = ("Secedit",)
+#: Has them begin anew when they are loaded next: what they remember lies in the process.
+FORGET = "; ".join(f"[AppDomain]::CurrentDomain.SetData('{name}', $null)" for name in MODULES)
 
 
 def install(host: Windows) -> None:
@@ -25,11 +29,13 @@ def install(host: Windows) -> None:
 
 
 def with_environment(**variables: str) -> Callable[[Run], Run]:
-    """Has PowerShell started with more variables; scripts of modules may run there."""
+    """Has PowerShell started with more variables, by which it finds the modules or not; their scripts may run there."""
+    first = f"Import-Module {', '.join(IN_FRONT)}\n" if variables.get("PSModulePath") == PLACE else ""
 
     def adapted(run: Run) -> Run:
         if run.language is not Language.POWERSHELL:
             return run
-        return replace(run, environment={"PSExecutionPolicyPreference": "Bypass", **variables, **run.environment})
+        known = {"PSExecutionPolicyPreference": "Bypass", **variables, **run.environment}
+        return replace(run, environment=known, text=first + run.text)
 
     return adapted

@@ -29,7 +29,6 @@ _INSTEAD = {
     "win_acl": "win_shell: icacls PATH /grant USER:(OI)(CI)F",
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
     "win_domain_membership": "win_shell: Add-Computer -DomainName NAME",
-    "win_feature": "win_shell: Install-WindowsFeature NAME",
     "win_find": "win_shell: (Get-ChildItem -Recurse PATH).FullName, and register",
     "win_firewall": "win_shell: Set-NetFirewallProfile -Enabled True",
     "win_firewall_rule": "win_shell: New-NetFirewallRule -DisplayName NAME -LocalPort PORT -Action Allow",
@@ -39,7 +38,6 @@ _INSTEAD = {
     "win_iis_webapppool": "win_shell: New-WebAppPool NAME",
     "win_iis_website": "win_shell: New-Website -Name NAME -PhysicalPath PATH",
     "win_msi": "win_command: msiexec /i PATH /qn",
-    "win_optional_feature": "win_shell: Enable-WindowsOptionalFeature -Online -FeatureName NAME",
     "win_owner": "win_shell: icacls PATH /setowner USER",
     "win_package": "win_command: msiexec /i PATH /qn",
     "win_psmodule": "win_shell: Install-Module -Force NAME",
@@ -77,8 +75,8 @@ _OTHERS = _words(
     win_listen_ports_facts win_mapped_drive win_nssm win_pagefile win_partition win_pester win_powerplan
     win_product_facts win_psexec win_psrepository win_psscript win_rabbitmq_plugin win_rds_cap win_rds_rap
     win_rds_settings win_region win_regmerge win_robocopy win_route win_say win_scheduled_task_stat
-    win_security_policy win_setup win_shortcut win_snmp win_tempfile win_toast win_user_profile
-    win_user_right win_wait_for_process win_wakeonlan win_webpicmd win_whoami win_xml
+    win_setup win_shortcut win_snmp win_tempfile win_toast win_user_profile
+    win_wait_for_process win_wakeonlan win_webpicmd win_whoami win_xml
     """
 )
 

@@ -17,6 +17,7 @@ from drumline.testing import ActionHost
 #: Tasks whose functions, which a session is sent once, are more than others need.
 LARGE = {"background", "copy remote 0", "copy large 1", "setup 0", "win_get_url 0", "win_powershell 0", "win_regedit 0"}
 LARGE |= {"win_service 0", "win_uri 0", "win_chocolatey 0", "win_chocolatey_source 0", "win_lineinfile 0"}
+LARGE |= {"win_user_right 0"}
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
 
@@ -77,6 +78,10 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         "win_lineinfile": ("win_lineinfile", {"path": awkward, "line": awkward, "regex": "x", "validate": "x %s"}),
         "win_chocolatey": ("win_chocolatey", {"name": [awkward], "proxy_url": awkward, "choco_args": [awkward]}),
         "win_chocolatey_source": ("win_chocolatey_source", {"name": awkward, "source": awkward}),
+        "win_user_right": ("win_user_right", {"name": "SeBatchLogonRight", "users": [awkward]}),
+        "win_security_policy": ("win_security_policy", {"section": awkward, "key": awkward, "value": awkward}),
+        "win_feature": ("win_feature", {"name": [awkward], "source": awkward}),
+        "win_optional_feature": ("win_optional_feature", {"name": [awkward], "source": awkward}),
         "win_zip": ("win_zip", {"src": awkward, "dest": awkward}),
     }
     texts: dict[str, str] = {}

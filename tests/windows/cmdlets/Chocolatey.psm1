@@ -83,3 +83,5 @@ function choco.exe {
         }
     }
 }
+
+if (-not [AppDomain]::CurrentDomain.GetData('Chocolatey')) { Reset-Chocolatey }

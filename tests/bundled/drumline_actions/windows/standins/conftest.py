@@ -22,7 +22,7 @@ def windows(session_with_standins: Session) -> ActionHost:
     """A Windows on which the stand-ins know nothing of earlier tests."""
     found = standins.with_environment(PSModulePath=standins.PLACE)
     host = ActionHost(platform=Platform.WINDOWS, session=session_with_standins, adapt=found)
-    host.run("; ".join(f"Reset-{name}" for name in standins.MODULES))
+    host.run(standins.FORGET)
     return host
 
 
