@@ -40,6 +40,7 @@ LAYERS = [
     {"journal"},
     {"forecast"},
     {"reporting"},
+    {"scheduling"},
     {"commands"},
     {"plugin_settings"},
     {"built_in"},

@@ -1,0 +1,198 @@
+"""``drumline schedule``: what it writes, judged by systemd, cron, sh and the documented schema of Task Scheduler."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from drumline.cli.program import program
+from drumline.scheduling.cron import cron_file
+from drumline.scheduling.moments import times_at, times_every
+from drumline.scheduling.scheduled import ScheduledRun
+from drumline.scheduling.systemd import on_calendar
+from drumline.scheduling.windows import summary_text, task_xml
+
+NOW = datetime(2026, 11, 27, 12, 0)  # a Friday
+SCHEMA = Path(__file__).with_name("task_scheduler.xsd")
+Call = Callable[..., tuple[object, str, str]]
+
+#: What a person writes, the first two times after NOW, and cron's fields.
+TIMES = {
+    "03:00": (["2026-11-28 03:00", "2026-11-29 03:00"], "0 3 * * *"),
+    "mon-fri 12:30": (["2026-11-27 12:30", "2026-11-30 12:30"], "30 12 * * 1,2,3,4,5"),
+    "fri-mon 11:00": (["2026-11-28 11:00", "2026-11-29 11:00"], "0 11 * * 1,5,6,0"),
+    "Sunday,wed 00:05": (["2026-11-29 00:05", "2026-12-02 00:05"], "5 0 * * 3,0"),
+    "day 31 23:59": (["2026-12-31 23:59", "2027-01-31 23:59"], "59 23 31 * *"),
+    "2026-12-24 18:00": (["2026-12-24 18:00"], None),
+    "every 1m": (["2026-11-27 12:01", "2026-11-27 12:02"], "* * * * *"),
+    "every 20m": (["2026-11-27 12:20", "2026-11-27 12:40"], "*/20 * * * *"),
+    "every 1h": (["2026-11-27 13:00", "2026-11-27 14:00"], "0 * * * *"),
+    "every 480m": (["2026-11-27 16:00", "2026-11-28 00:00"], "0 */8 * * *"),
+    "every 1d": (["2026-11-28 00:00", "2026-11-29 00:00"], "0 0 * * *"),
+}
+
+
+def scheduled(text: str, **more: object) -> ScheduledRun:
+    times = times_every(text.removeprefix("every ")) if text.startswith("every") else times_at(text, NOW)
+    words = ("/usr/bin/drumline", "run", "site.yml", "-e", "share=50%")
+    return ScheduledRun(name="it", words=words, directory="/", times=times, lock="/tmp/lock", **more)  # type: ignore[arg-type]
+
+
+def test_that_systemd_reads_the_times_that_are_meant() -> None:
+    for text, (expected, _) in TIMES.items():
+        asked = [
+            "systemd-analyze",
+            "calendar",
+            "--iterations=2",
+            f"--base-time={NOW}",
+            on_calendar(scheduled(text).times),
+        ]
+        said = subprocess.run(asked, capture_output=True, text=True, check=True, env={"TZ": "UTC", "LC_ALL": "C"})
+        found = re.findall(r"(?:Next elapse|Iter\. #2|Iteration #2): \w+ ([0-9-]+ [0-9:]+):00", said.stdout)
+        assert found == expected, text
+
+
+def test_that_cron_takes_every_line(tmp_path: Path) -> None:
+    lines = [cron_file(scheduled(text)) for text, (_, fields) in TIMES.items() if fields]
+    assert [line.splitlines()[1].split(" cd ")[0] for line in lines] == [
+        fields for _, fields in TIMES.values() if fields
+    ]
+    assert "share=50\\%" in lines[0].splitlines()[1]
+    crontab = tmp_path / "crontab"
+    for text, fits in ("".join(lines), True), ("61 3 * * * true\n", False):
+        crontab.write_text(text)
+        checked = subprocess.run(["crontab", "-n", crontab], capture_output=True, text=True, check=False)
+        assert (checked.returncode == 0) is fits, checked.stderr
+
+
+def test_that_tasks_of_windows_keep_to_the_schema() -> None:
+    schema = etree.XMLSchema(etree.parse(SCHEMA))
+    for text in TIMES:
+        for system in (False, True):
+            data = task_xml(scheduled(text, system=system), NOW)
+            schema.assertValid(etree.fromstring(data))
+            assert '"name":"it"' in summary_text(data)
+    assert not schema.validate(etree.fromstring(data.decode("utf-16").replace("PT0S", "never").encode("utf-16")))
+    task = data.decode("utf-16")
+    assert "<Arguments>run site.yml -e share=50%</Arguments>" in task
+    assert all(f"<{name}" in task for name in ("StartWhenAvailable>true", "MultipleInstancesPolicy>IgnoreNew"))
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    directory = tmp_path / "50% of 'it'"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    monkeypatch.setenv("DRUMLINE_STATE", str(tmp_path / "state"))
+    Path("hosts").write_text("localhost ansible_connection=local\n")
+    Path("site.yml").write_text("- hosts: all\n  tasks: [{shell: 'echo x >> {{ to }}', vars: {to: '{{ file }}'}}]\n")
+
+    def called(*arguments: str) -> tuple[object, str, str]:
+        status: object = 0
+        try:
+            program.main(["schedule", *arguments], prog_name="drumline")
+        except SystemExit as end:
+            status = end.code
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return called
+
+
+RUN = ("site.yml", "--at", "03:00", "--dir", "there")
+OPTIONS = ("--", "-i", "hosts", "-e", "file=100%")
+
+
+def test_units_of_systemd_from_writing_to_removing(call: Call) -> None:
+    words = (*RUN, "--scheduler", "systemd")
+    status, out, _ = call("add", *words, *OPTIONS, "-e", '{"quoted": "a \\"$HOME\\" b"}')
+    assert (status, "drumline-site.timer" in out) == (0, True)
+    units = sorted(Path("there").iterdir())
+    assert [unit.name for unit in units] == ["drumline-site.service", "drumline-site.timer"]
+    checked = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    service, timer = (unit.read_text() for unit in units)
+    assert "Persistent=true" in timer
+    assert "WorkingDirectory=" + str(Path.cwd()).replace("%", "%%") in service
+    assert (
+        r"""run site.yml -i hosts -e "file=100%%" -e "{\"quoted\": \"a \\\"$$HOME\\\" b\"}"
+"""
+        in service
+    )
+    # A second one is refused, unless it replaces what drumline wrote.
+    assert "exists already" in call(*words, *OPTIONS)[2]
+    assert call(*words, "--replace", *OPTIONS)[0] == 0
+    Path("there/drumline-other.timer").write_text("[Timer]\n")
+    assert "Another file" in call(*words, "--replace", "--name", "other", *OPTIONS)[2]
+    listed = call("list", "--dir", "there", "--scheduler", "systemd")[1].splitlines()
+    assert [re.split(" {2,}", line)[:2] for line in listed] == [["name", "when"], ["site", "03:00"]]
+    assert call("remove", "site", "--dir", "there", "--scheduler", "systemd")[0] == 0
+    assert [path.name for path in Path("there").iterdir()] == ["drumline-other.timer"]
+    assert "No such schedule" in call("remove", "site", "--dir", "there")[2]
+
+
+def test_that_the_line_for_cron_runs_unless_the_run_before_goes_on(call: Call, tmp_path: Path) -> None:
+    assert call(*RUN, "--scheduler", "cron", "--name", "x", *OPTIONS)[0] == 0
+    written = Path("there/drumline-x").read_text()
+    line = written.splitlines()[1].replace("\\%", "%")
+    line = line[line.index("cd ") :]
+    lock = tmp_path / "state" / "schedule-x.lock"
+    assert subprocess.run(["flock", lock, "sh", "-c", line], cwd="/", capture_output=True, check=True).stdout == b""
+    assert not Path("100%").exists()
+    subprocess.run(["sh", "-c", line], cwd="/", capture_output=True, check=True)
+    assert Path("100%").read_text() == "x\n"
+    assert call("remove", "x", "--scheduler", "cron", "--dir", "there")[0] == 0
+
+
+def test_what_is_shown_and_not_written(call: Call) -> None:
+    for scheduler, said in (
+        ("cron", "flock --nonblock"),
+        ("systemd", "# drumline-site.service\n"),
+        ("windows", "<Task "),
+    ):
+        status, out, _ = call(*RUN, "--scheduler", scheduler, "--show", *OPTIONS)
+        assert (status, said in out, Path("there").exists()) == (0, True, False)
+
+
+MISTAKES = {
+    ("site.yml",): "When to run isn't clear",
+    ("site.yml", "--at", "3"): "--at isn't a time",
+    ("site.yml", "--at", "fry 03:00"): "--at isn't a time",
+    ("site.yml", "--at", "day 32 03:00"): "--at isn't a time",
+    ("site.yml", "--at", "2020-01-01 03:00"): "--at is in the past",
+    ("site.yml", "--every", "5"): "write 5m for minutes",
+    ("site.yml", "--every", "45m"): "Write 30m or 1h.",
+    ("site.yml", "--every", "0s"): "Write 1m or 2m.",
+    ("site.yml", "--every", "1h", "--name", "a/b", *OPTIONS): "Not a valid name of a schedule",
+    (
+        "site.yml",
+        "--at",
+        "2030-01-01 03:00",
+        "--scheduler",
+        "cron",
+        "--dir",
+        "there",
+        *OPTIONS,
+    ): "cron can't run something once",
+    ("site.yml", "--every", "1h", "--system", "--run-as", "a b", *OPTIONS): "--run-as isn't a user",
+    ("site.yml", "--every", "1h", "--", "--nope"): "no option --nope",
+    ("site.yml", "--every", "1h", "--", "-i", "nope"): "An inventory source doesn't exist",
+    ("site.yml", "--every", "1h", "--", "-i", "hosts"): "'file'",
+    ("site.yml", "--every", "1h", *OPTIONS, "-k"): "A scheduled run can't ask for passwords",
+    ("site.yml", "--every", "1h", *OPTIONS, "-e", "db_password=hunter2"): "A secret can't be scheduled",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES, ids=MISTAKES.values())
+def test_that_mistakes_are_said_and_nothing_is_written(call: Call, words: tuple[str, ...]) -> None:
+    status, out, err = call(*words)
+    assert (status, out) == (5, "")
+    assert MISTAKES[words] in err
+    assert "hunter2" not in err
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["hosts", "site.yml"]
