@@ -70,6 +70,7 @@ _OF_COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "system.at": ("at",),
         "system.authorized_key": ("authorized_key",),
         "system.kernel": ("mount", "sysctl"),
+        "paths.synchronize": ("synchronize",),
         "system.selinux": ("seboolean", "selinux"),
     },
     "community.general.{0}": {

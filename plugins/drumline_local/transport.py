@@ -22,6 +22,7 @@ from drumline.plugin import (
     OptionInvalid,
     Platform,
     Put,
+    RemoteShell,
     Run,
     Staged,
     Target,
@@ -59,6 +60,10 @@ class LocalTransport:
     def platform(self, target: Target) -> Platform:
         """Always POSIX."""
         return Platform.POSIX
+
+    def remote_shell(self, target: Target) -> RemoteShell:
+        """None is needed."""
+        return RemoteShell()
 
     def connect(self, target: Target) -> LocalConnection:
         """Raises ``OptionInvalid`` on a Windows workstation."""

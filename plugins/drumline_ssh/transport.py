@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from drumline.plugin import Connection, OptionInvalid, Platform, Target, TransportTraits
+from drumline.plugin import Connection, OptionInvalid, Platform, RemoteShell, Target, TransportTraits
 from drumline_ssh.options import ARGUMENTS, OPTIONS
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ class SshTransport:
         parts = self._loaded()
         settings = parts.resolve(target)
         return SshConnection(lambda: parts.dialer.dial(settings), settings)
+
+    def remote_shell(self, target: Target) -> RemoteShell:
+        """OpenSSH's own ``ssh``, with all that counts for the target."""
+        from drumline_ssh.program import program_of
+
+        return program_of(target, self._loaded().resolve(target))
 
     def _loaded(self) -> _Parts:
         with self._lock:

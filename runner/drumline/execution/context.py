@@ -26,12 +26,13 @@ from drumline.model.host import Inventory
 from drumline.model.outcome import Status
 from drumline.model.plan import Job, Plan, Step, without_later
 from drumline.model.playbook import MetaTask, Task
-from drumline.model.target import Platform
+from drumline.model.target import Platform, Target
 from drumline.model.value import Variables
 from drumline.planning.tags import WHOLE, Selection
-from drumline.plugin.actions import Action
+from drumline.plugin.actions import Action, ActionFailed
 from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport
+from drumline.plugin.traits import traits_of
 from drumline.plugin.transports import Transport
 from drumline.secret import is_secret_name
 from drumline.source.vault import keyring
@@ -125,6 +126,14 @@ class RunContext:
         self._plain: dict[str, frozenset[str]] = {}  # by action, the arguments that hold no secret
         self._register_secrets()
         templating.resolve_secrets(secrets.add)
+
+    def here(self) -> Target:
+        """This machine. Raises ``ActionFailed`` where no transport reaches it."""
+        for transport in self.transports.values():
+            if traits_of(transport).is_here:
+                options = {option.name: option.default for option in transport.options}
+                return Target(host="localhost", transport=transport.name, options=options)
+        raise ActionFailed("There is no transport that runs commands on this machine")
 
     def _growing_of(self, selection: Selection, around: Around) -> Growing:
         from drumline.execution.growing import Growing  # few plans grow

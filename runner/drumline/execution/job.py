@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +55,7 @@ from drumline.model.outcome import Completed, Result, Status
 from drumline.model.plan import Job
 from drumline.model.playbook import INCLUDED, Debugger, Loop, Task
 from drumline.model.request import Become, Request, Run
-from drumline.model.target import Target
+from drumline.model.target import RemoteShell, Target
 from drumline.model.traits import Checks, Sets
 from drumline.model.value import Variables
 from drumline.plugin.actions import Action, ActionFailed, Call, CheckImpossible, Steps
@@ -501,6 +501,8 @@ class JobRun:
                 render=task.render_file,
                 lookup=task.look_up,
                 variables=lambda: task.scope,
+                delegated=self._task.delegate_to is not None,
+                remote_shell=partial(self._remote_shell, task),
             )
             if self.check and action.checks is Checks.NOT:
                 told = f"remote module ({action.name}) does not support check mode"  # as in Ansible
@@ -525,6 +527,15 @@ class JobRun:
             return Result(failed=True, message=error.told(self._context.secrets.mask), values=values)
         except HostError as error:
             raise Unreachable(error) from error
+
+    def _remote_shell(self, task: TaskValues) -> tuple[RemoteShell, Become | None]:
+        """How another program reaches the host that the task is for, wherever it is delegated to."""
+        target = self._context.targets.of(self._step, self._job.host)
+        find: Callable[[Target], RemoteShell] | None
+        find = getattr(self._context.transports[target.transport], "remote_shell", None)
+        if find is None:
+            raise ActionFailed(f"Hosts that are reached by {target.transport} can't be reached by another program.")
+        return find(target), task.become(target)
 
     def _add(self, call: Call) -> None:
         """Find what the task adds to the plan. Raises ``ActionFailed``."""

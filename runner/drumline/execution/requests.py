@@ -23,6 +23,7 @@ from drumline.model.request import (
     AtEnd,
     Become,
     Get,
+    Here,
     Put,
     ReadClock,
     Reconnect,
@@ -112,6 +113,8 @@ class Requests:
         match request:
             case Run():
                 return self._run(request, target, become)
+            case Here(run=run):
+                return self._run(run, self._context.here(), None)
             case Sleep(seconds=seconds):
                 self._sleep(seconds)
             case Reconnect(timeout=timeout):

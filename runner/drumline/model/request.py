@@ -129,6 +129,12 @@ class AtEnd(Struct, frozen=True, kw_only=True, gc=False):
     run: Run
 
 
+class Here(Struct, frozen=True, kw_only=True, gc=False):
+    """Run a command on this machine, as whoever runs drumline. Answered by a ``Completed``."""
+
+    run: Run
+
+
 class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
     """Compare the host's clock with this machine's. Answered by a ``ClockReading``."""
 
@@ -136,4 +142,4 @@ class ReadClock(Struct, frozen=True, kw_only=True, gc=False):
 
 
 #: Anything that an action may yield.
-Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Reread | Waiting | Ask | AtEnd | ReadClock
+Request: TypeAlias = Run | Put | Get | Sleep | Reconnect | Reread | Waiting | Ask | AtEnd | Here | ReadClock

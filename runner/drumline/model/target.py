@@ -60,3 +60,17 @@ class Target(Struct, frozen=True, kw_only=True, dict=True):
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
+
+
+class RemoteShell(Struct, frozen=True, kw_only=True):
+    """How another program, such as rsync, reaches a host as drumline does: by a command line such as that of ``ssh``.
+
+    The words are followed by the host's name or address, and by a command for it.
+    """
+
+    words: tuple[str, ...] = ()  #: With no secret. None: the host is the machine on which the program runs.
+    host: str = ""
+    user: str = ""  #: Who logs in.
+    port: int | None = None
+    password: Secret | None = None  #: Of the user, to be given to whoever asks for one.
+    passphrase: Secret | None = None  #: Of the private key.

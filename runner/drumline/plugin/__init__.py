@@ -33,6 +33,7 @@ from drumline.model.request import (
     AtEnd,
     Become,
     Get,
+    Here,
     Language,
     Put,
     ReadClock,
@@ -43,7 +44,7 @@ from drumline.model.request import (
     Sleep,
     Waiting,
 )
-from drumline.model.target import Option, Platform, Target
+from drumline.model.target import Option, Platform, RemoteShell, Target
 from drumline.model.traits import (
     AddArguments,
     ApprovalArguments,
@@ -126,6 +127,7 @@ __all__ = [
     "Exit",
     "FilesError",
     "Get",
+    "Here",
     "Hooks",
     "HostError",
     "HostKeyChanged",
@@ -151,6 +153,7 @@ __all__ = [
     "ReadClock",
     "Reconnect",
     "Registry",
+    "RemoteShell",
     "Request",
     "Reread",
     "Result",

@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from drumline.model.outcome import Result
-from drumline.model.request import Request
-from drumline.model.target import Platform
+from drumline.model.request import Become, Request
+from drumline.model.target import Platform, RemoteShell
 from drumline.model.traits import Checks, Traits
 
 
@@ -98,6 +98,11 @@ class Call(Struct, frozen=True, kw_only=True):
     lookup: Callable[[str], Any] = lambda name: name
     #: All variables of the task on its host. Each is rendered when it is looked up, which raises what ends the job.
     variables: Callable[[], Mapping[str, Any]] = dict
+    #: Whether ``host`` is one that the task is delegated to, which may be the one that it is for.
+    delegated: bool = False
+    #: How another program reaches the host that the task is for, be it delegated or not, and whom commands become
+    #: there; raises ``ActionFailed`` where no other program can.
+    remote_shell: Callable[[], tuple[RemoteShell, Become | None]] = lambda: (RemoteShell(), None)
 
     def __getitem__(self, argument: str) -> Any:
         return self.arguments[argument]

@@ -20,7 +20,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from drumline.model.outcome import Exit
 from drumline.model.request import Get, Put, Run
-from drumline.model.target import Option, Platform, Target
+from drumline.model.target import Option, Platform, RemoteShell, Target
 
 #: Which of a command's two outputs.
 Stream: TypeAlias = Literal["stdout", "stderr"]
@@ -121,6 +121,14 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Close it and what is left of its sessions; raises nothing."""
+        ...
+
+
+class ShellTransport(Protocol):
+    """A transport whose hosts other programs can reach, too. Transports need not offer it."""
+
+    def remote_shell(self, target: Target) -> RemoteShell:
+        """How another program of this machine does, with all that the target's variables say."""
         ...
 
 

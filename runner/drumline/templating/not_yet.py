@@ -24,7 +24,6 @@ _INSTEAD = {
     "psexec": "hosts are reached by winrm here",
     "snap": "command: snap install NAME",
     "subversion": "command: svn checkout REPO DEST",
-    "synchronize": "copy, or local_action: command rsync -a SRC HOST:DEST",
     # Windows.
     "win_acl": "win_shell: icacls PATH /grant USER:(OI)(CI)F",
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
