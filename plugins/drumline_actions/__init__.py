@@ -93,10 +93,13 @@ _OF_COLLECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 #: Those of Ansible's that are for Windows alone.
 _OF_WINDOWS = {
+    "windows.acls": ("win_acl", "win_owner"),
     "windows.archives": ("win_unzip", "win_zip"),
     "windows.downloads": ("win_get_url", "win_uri"),
     "windows.environment": ("win_environment", "win_path"),
+    "windows.firewalls": ("win_firewall", "win_firewall_rule"),
     "windows.lineinfile": ("win_lineinfile",),
+    "windows.packages": ("win_package",),
     "windows.features": ("win_feature", "win_optional_feature"),
     "windows.policies": ("win_security_policy", "win_user_right"),
     "windows.powershell": ("win_powershell",),

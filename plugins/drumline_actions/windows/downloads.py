@@ -9,14 +9,14 @@ from typing import Any
 from drumline.plugin import Action, ActionFailed, Argument, Call, Checks, Effect, Platform, Steps, Traits, Written
 from drumline.plugin.kit import Script, ask, result_of
 
-_SHARED = Script.beside(__file__, "web")
-_GET = Script.beside(__file__, "get_url", needs=(_SHARED,))
-_URI = Script.beside(__file__, "uri", needs=(_SHARED,))
+WEB_SCRIPT = Script.beside(__file__, "web")
+_GET = Script.beside(__file__, "get_url", needs=(WEB_SCRIPT,))
+_URI = Script.beside(__file__, "uri", needs=(WEB_SCRIPT,))
 
 _WINDOWS = (Platform.WINDOWS,)
-_ALGORITHMS = ("md5", "sha1", "sha256", "sha384", "sha512")
+ALGORITHMS = ("md5", "sha1", "sha256", "sha384", "sha512")
 #: Arguments about how the request is made, for both actions.
-_WEB = (
+WEB = (
     Argument(name="url_username", aliases=("username", "user"), help="User for basic authentication"),
     Argument(name="url_password", aliases=("password",), help="Password of that user"),
     Argument(name="force_basic_auth", type=bool, default=False, help="Send user and password without being asked"),
@@ -38,7 +38,8 @@ _WEB = (
 )
 
 
-def _web(call: Call) -> dict[str, Any]:
+def web(call: Call) -> dict[str, Any]:
+    """What ``web.ps1`` is told of requests."""
     names = ["url_username", "url_password", "force_basic_auth", "http_agent", "url_timeout", "validate_certs"]
     names += ["use_proxy", "proxy_url", "proxy_username", "proxy_password", "use_default_credential"]
     headers = {str(name): str(value) for name, value in (call["headers"] or {}).items()}
@@ -59,7 +60,7 @@ def perform_get_url(call: Call) -> Steps:
         checksum=call["checksum"],
         checksum_url=call["checksum_url"],
         algorithm=call["checksum_algorithm"].upper(),
-        **_web(call),
+        **web(call),
     )
     return result_of(answer, url=call["url"], dest=answer.pop("dest", call["dest"]))
 
@@ -80,10 +81,8 @@ def perform_uri(call: Call) -> Steps:
         creates=call["creates"],
         removes=call["removes"],
         status_code=[int(code) for code in call["status_code"]],
-        **_web(call),
+        **web(call),
     )
-    if wrong := answer.pop("wrong", ""):
-        raise ActionFailed(str(wrong), **answer)
     parsed = _parsed(answer)
     return result_of({**answer, **({} if parsed is None else {"json": parsed})}, url=call["url"])
 
@@ -117,8 +116,8 @@ ACTIONS = (
             Argument(name="force", type=bool, default=True, help="Download it again if it is newer there"),
             Argument(name="checksum", help="The checksum that it has to have"),
             Argument(name="checksum_url", help="A file of checksums with that of this one"),
-            Argument(name="checksum_algorithm", default="sha1", choices=_ALGORITHMS, help="Algorithm of the checksum"),
-            *_WEB,
+            Argument(name="checksum_algorithm", default="sha1", choices=ALGORITHMS, help="Algorithm of the checksum"),
+            *WEB,
         ),
         check=check_get_url,
     ),
@@ -138,7 +137,7 @@ ACTIONS = (
             Argument(name="creates", help="If this is on the host, nothing is asked"),
             Argument(name="removes", help="If this isn't on the host, nothing is asked"),
             Argument(name="status_code", type=list, default=[200], help="The statuses that are a success"),
-            *_WEB,
+            *WEB,
         ),
     ),
 )

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from drumline.plugin import Action, Argument, Call, Checks, Platform, Result, Steps, Written
 from drumline.plugin.kit import Script, ask, result_of, state_diff, temporaries
 
-_ACCOUNTS = Script.beside(__file__, "accounts")
+ACCOUNTS = Script.beside(__file__, "accounts")
 _SECEDIT = Script.beside(__file__, "secedit")
-_RIGHT = Script.beside(__file__, "user_right", needs=(_ACCOUNTS, _SECEDIT))
+_RIGHT = Script.beside(__file__, "user_right", needs=(ACCOUNTS, _SECEDIT))
 _POLICY = Script.beside(__file__, "security_policy", needs=(_SECEDIT,))
 
 _WINDOWS = (Platform.WINDOWS,)

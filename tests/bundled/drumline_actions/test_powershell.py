@@ -17,7 +17,7 @@ from drumline.testing import ActionHost
 #: Tasks whose functions, which a session is sent once, are more than others need.
 LARGE = {"background", "copy remote 0", "copy large 1", "setup 0", "win_get_url 0", "win_powershell 0", "win_regedit 0"}
 LARGE |= {"win_service 0", "win_uri 0", "win_chocolatey 0", "win_chocolatey_source 0", "win_lineinfile 0"}
-LARGE |= {"win_user_right 0"}
+LARGE |= {"win_user_right 0", "win_package 0", "win_acl 0", "win_owner 0", "win_firewall_rule 0"}
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
 
@@ -82,6 +82,11 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         "win_security_policy": ("win_security_policy", {"section": awkward, "key": awkward, "value": awkward}),
         "win_feature": ("win_feature", {"name": [awkward], "source": awkward}),
         "win_optional_feature": ("win_optional_feature", {"name": [awkward], "source": awkward}),
+        "win_package": ("win_package", {"path": awkward, "product_id": awkward, "arguments": [awkward]}),
+        "win_firewall": ("win_firewall", {"state": "enabled", "profiles": [awkward]}),
+        "win_firewall_rule": ("win_firewall_rule", {"name": awkward, "program": awkward, "description": awkward}),
+        "win_acl": ("win_acl", {"path": awkward, "user": awkward, "rights": awkward, "type": "allow"}),
+        "win_owner": ("win_owner", {"path": awkward, "user": awkward}),
         "win_zip": ("win_zip", {"src": awkward, "dest": awkward}),
     }
     texts: dict[str, str] = {}
