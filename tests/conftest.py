@@ -23,7 +23,7 @@ from drumline.testing import ActionHost
 
 # How long an example takes tells of what else this machine does. And no examples are kept: a checkout may be another
 # user's, who can't be written for.
-hypothesis.settings.register_profile("drumline", deadline=None, database=None)
+hypothesis.settings.register_profile("drumline", deadline=None, database=None, max_examples=60)
 hypothesis.settings.load_profile("drumline")
 
 # What nohup or a shell's & ignores, the programs that tests start would ignore too, and some are sent just that.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import support.program
 from support.running import run_text
 
 from drumline.cli.program import program
@@ -165,8 +166,8 @@ class TestCheck:
         Path("inventory").write_text("web1\n")
         assert call("check")[:2] == (0, "Nothing is odd.\n")
 
-    def test_hosts_that_answer_and_one_that_does_not(self, call: Call, tmp_path: Path) -> None:
-        Path("inventory").write_text("a ansible_connection=local\n")
-        assert call("check", "--connect", "-i", "inventory")[0] == 0
-        Path("inventory").write_text("b ansible_host=127.0.0.1 ansible_port=1\n")
-        assert call("check", "--connect", "-i", "inventory")[0] == 4
+    def test_hosts_that_answer_and_one_that_does_not(self, tmp_path: Path) -> None:
+        (tmp_path / "inventory").write_text("a ansible_connection=local\n")
+        assert support.program.call(tmp_path, "inventory", "check", "--connect").status == 0
+        (tmp_path / "inventory").write_text("b ansible_host=127.0.0.1 ansible_port=1\n")
+        assert support.program.call(tmp_path, "inventory", "check", "--connect").status == 4

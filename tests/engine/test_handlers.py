@@ -214,7 +214,7 @@ def test_a_failed_host_that_a_rescue_takes_back_still_runs_its_handlers() -> Non
     assert run.status("t4", "a") == "running"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_handlers_run_only_where_something_has_notified_them(world: World) -> None:
     """Read literally: each start of a handler uses up what its host, or with run_once any host, has notified before."""
@@ -230,7 +230,7 @@ def test_handlers_run_only_where_something_has_notified_them(world: World) -> No
                     assert (step.play, step.batch, step.task.handler, host) in notified
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_handlers_that_nothing_notifies_leave_no_trace(world: World) -> None:
     tasks = [replace(step.task, notify=()) for step in world.plan.steps]

@@ -113,7 +113,7 @@ def test_what_fails_afterwards_counts() -> None:
 _ENDING = {MetaTask.END_HOST, MetaTask.END_BATCH, MetaTask.END_PLAY}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds(), st.lists(st.sampled_from([None, None, *MetaTask]), min_size=1, max_size=6))
 def test_after_its_end_nothing_starts_on_a_host(world: World, metas: list[MetaTask | None]) -> None:
     world.together = 1

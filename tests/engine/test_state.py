@@ -34,7 +34,7 @@ from drumline.model.playbook import Late, Strategy, TriggerRule
 EXAMPLES = settings(max_examples=70, deadline=None)
 
 
-@settings(max_examples=210, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(worlds())
 def test_every_run_keeps_every_promise(world: World) -> None:
     world.run()

@@ -33,7 +33,7 @@ from drumline.model.plan import Growth, Job, Step
 from drumline.model.playbook import Amount, Barrier, Late, Strategy, Task
 
 FAILED = Status.FAILED
-EXAMPLES = settings(max_examples=100, deadline=None)
+EXAMPLES = settings(max_examples=50, deadline=None)
 
 
 def added(run: Hand, task: str, *hosts: str, on: tuple[str, ...] = (), steps: int = 2) -> None:

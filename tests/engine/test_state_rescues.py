@@ -26,7 +26,7 @@ from drumline.model.plan import Job, places_of
 from drumline.model.playbook import BlockPart, Strategy
 
 FAILED = Status.FAILED
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 
 def play(*, hosts: Sequence[str] = ("a", "b"), parent: tuple[int, BlockPart] | None = None, **options: Any) -> P:

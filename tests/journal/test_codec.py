@@ -79,7 +79,7 @@ def test_all_that_has_to_do_with_timing_comes_back() -> None:
     assert read_plan(encode(timed())) == timed()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(arguments=st.dictionaries(_TEXTS, VALUES), when=st.lists(st.booleans()), value=VALUES)
 def test_any_value_of_an_author_comes_back(arguments: dict[str, Any], when: list[bool], value: Any) -> None:
     conditions: tuple[Template | bool, ...] = (*when, Template("a == b", HERE, bare=True))
@@ -312,7 +312,7 @@ def test_a_template_that_looks_a_secret_up_needs_no_key(text: str) -> None:
 # Damage.
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(place=st.integers(0), bit=st.integers(0, 7), cut=st.booleans())
 def test_damaged_bytes_are_called_so(place: int, bit: int, cut: bool) -> None:
     secrets = Secrets()

@@ -302,10 +302,10 @@ def test_local_action_is_carried_out_here(read_task: MakeTask) -> None:
     assert (task.action, task.arguments, task.delegate_to) == ("command", {"cmd": "echo hi"}, "localhost")
 
 
-def test_a_playbook_of_five_megabytes_is_read(read_playbook: ReadPlaybook) -> None:
+def test_a_playbook_of_two_megabytes_is_read(read_playbook: ReadPlaybook) -> None:
     task = "    - name: task number {}\n      command: echo hello world\n      when: ready\n"
-    text = "- hosts: app\n  tasks:\n" + "".join(map(task.format, range(65_000)))
-    assert len(text) > 5_000_000
+    text = "- hosts: app\n  tasks:\n" + "".join(map(task.format, range(26_000)))
+    assert len(text) > 2_000_000
     started = time.process_time()
-    assert len(read_playbook(text).plays[0].tasks) == 65_000
-    assert time.process_time() - started < 60
+    assert len(read_playbook(text).plays[0].tasks) == 26_000
+    assert time.process_time() - started < 24
