@@ -43,6 +43,7 @@ def perform(call: Call) -> Steps:
 ACTIONS = (
     Action(
         name="approve",
+        foreground=True,
         perform=perform,
         traits=Traits(effect=Effect.NOTHING, asks=ApprovalArguments()),
         help="Ask people whether the run may go on",

@@ -265,6 +265,7 @@ _TYPES: Mapping[str, Callable[[Any], Any]] = {
 ACTIONS = (
     Action(
         name="validate_argument_spec",
+        foreground=True,
         perform=perform,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),

@@ -1,4 +1,4 @@
-"""``async_status``: what becomes of a command that a task left to run in the background."""
+"""``async_status``: what becomes of a task that was left to run in the background."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ def perform(call: Call) -> Steps:
 ACTIONS = (
     Action(
         name="async_status",
+        foreground=True,
         perform=perform,
-        help="See to a command that was left to run in the background",
+        help="See to a task that was left to run in the background",
         checks=Checks.FULLY,
         arguments=(
             Argument(name="jid", required=True, help="ansible_job_id of the task that started it"),

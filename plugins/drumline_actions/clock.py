@@ -25,6 +25,7 @@ def perform(call: Call) -> Steps:
 ACTIONS = (
     Action(
         name="clock",
+        foreground=True,
         perform=perform,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, shows=Shows.CLOCK),

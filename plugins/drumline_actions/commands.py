@@ -113,7 +113,7 @@ def perform_shell(call: Call) -> Steps:
 def perform_raw(call: Call) -> Steps:
     if call["cmd"] is None:
         raise ActionFailed("no command given")
-    completed = yield Run(text=_script(call), **shell_of(call), environment=call.environment)
+    completed = yield Run(text=_script(call), **shell_of(call), environment=call.environment, main=True, shown="")
     return outcome(call, completed, strip=False)
 
 
@@ -215,7 +215,7 @@ def run_once(
     strip = given.get("strip_empty_ends", True)  # `script` has no such argument: always
     reason = ""
     if call.detached:
-        run = replace(run, shown=shown)
+        run = replace(run, shown=shown or "")
     if given["creates"] is None and given["removes"] is None:
         completed = yield run
     elif call.platform is Platform.WINDOWS:

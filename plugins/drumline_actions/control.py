@@ -179,6 +179,7 @@ _METAS = (
 ACTIONS = (
     Action(
         name="meta",
+        foreground=True,
         perform=perform_meta,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, meta="free_form"),
@@ -189,6 +190,7 @@ ACTIONS = (
     ),
     Action(
         name="debug",
+        foreground=True,
         perform=perform_debug,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, shows=Shows.MESSAGE),
@@ -202,6 +204,7 @@ ACTIONS = (
     ),
     Action(
         name="set_fact",
+        foreground=True,
         perform=perform_set_fact,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.ARGUMENTS),
@@ -212,6 +215,7 @@ ACTIONS = (
     ),
     Action(
         name="set_stats",
+        foreground=True,
         perform=perform_set_stats,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
@@ -224,6 +228,7 @@ ACTIONS = (
     ),
     Action(
         name="assert",
+        foreground=True,
         perform=perform_assert,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
@@ -240,6 +245,7 @@ ACTIONS = (
     ),
     Action(
         name="fail",
+        foreground=True,
         perform=perform_fail,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),
@@ -250,6 +256,7 @@ ACTIONS = (
     ),
     Action(
         name="pause",
+        foreground=True,
         perform=perform_pause,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),

@@ -111,7 +111,7 @@ def _from_host(call: Call) -> Answered:
         **temporaries(),
         **target_settings(call),
     }
-    return (yield from ask(call, _FROM_HOST, **variables))
+    return (yield from ask(call, _FROM_HOST, main=True, **variables))
 
 
 def _directory(call: Call, source: Path) -> Steps:
@@ -151,7 +151,7 @@ def _deliver_entry(call: Call, base: HostPath, entry: TreeEntry) -> Steps:
         answer = yield from ask(call, _FILE, path=place, state="link", src=entry.link, force=True, **_AS_IT_IS, **owner)
         return file_result(call, answer)
     content = yield from local_content(call, entry.path)
-    answer = yield from deliver(call, content, dest=place, **_mode(call, entry.path))
+    answer = yield from deliver(call, content, main=False, dest=place, **_mode(call, entry.path))
     return placed(call, answer, content, src=readable_text(str(entry.path)))
 
 

@@ -81,9 +81,10 @@ def perform_file(call: Call) -> Steps:
             raise ActionFailed(
                 f"state={state} isn't supported on Windows hosts; use shell with New-Item -ItemType SymbolicLink"
             )
-        answer = yield from ask(call, _FILE, path=call["path"], state=state)
+        answer = yield from ask(call, _FILE, main=True, path=call["path"], state=state)
     else:
-        answer = yield from ask(call, _FILE, path=HostPath(call["path"].rstrip("/") or "/"), **_wanted(call))
+        path = HostPath(call["path"].rstrip("/") or "/")
+        answer = yield from ask(call, _FILE, main=True, path=path, **_wanted(call))
     diff = _diff(call, answer)
     if call.platform is Platform.POSIX and state in (*_LINKS, "touch"):  # these call it so, as in Ansible
         answer["dest"] = answer.pop("path")
@@ -138,11 +139,12 @@ def perform_stat(call: Call) -> Steps:
         if algorithm == "sha224":
             raise ActionFailed("Windows has no sha224; use another checksum_algorithm")
         keys = {key: call[key] for key in ("get_checksum", "get_size")}
-        answer = yield from ask(call, _STAT, path=call["path"], algorithm=algorithm.upper(), **keys)
+        answer = yield from ask(call, _STAT, main=True, path=call["path"], algorithm=algorithm.upper(), **keys)
         return Result(values={"stat": answer})
     answer = yield from ask(
         call,
         _STAT,
+        main=True,
         path=call["path"],
         follow=call["follow"],
         get_checksum=call["get_checksum"],

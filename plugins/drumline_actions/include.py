@@ -25,6 +25,7 @@ def _file(kind: str) -> Argument:
 ACTIONS = (
     Action(
         name="include_role",
+        foreground=True,
         perform=perform_include_role,
         checks=Checks.FULLY,
         traits=Traits(
@@ -46,6 +47,7 @@ ACTIONS = (
     ),
     Action(
         name="include_tasks",
+        foreground=True,
         perform=perform_include_tasks,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, adds=AddArguments()),

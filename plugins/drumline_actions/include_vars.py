@@ -150,6 +150,7 @@ def check(written: Written) -> Iterator[tuple[str, str]]:
 ACTIONS = (
     Action(
         name="include_vars",
+        foreground=True,
         perform=perform,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.INCLUDED, renders="file"),
@@ -180,6 +181,7 @@ ACTIONS = (
     ),
     Action(
         name="vars_files",
+        foreground=True,
         perform=perform_vars_files,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.PLAY),

@@ -52,6 +52,7 @@ def check_add_host(written: Written) -> Iterator[tuple[str, str]]:
 ACTIONS = (
     Action(
         name="add_host",
+        foreground=True,
         perform=perform_add_host,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, sets=Sets.ARGUMENTS, fact_names=("ansible_ssh_port",), inventory=True),
@@ -66,6 +67,7 @@ ACTIONS = (
     ),
     Action(
         name="group_by",
+        foreground=True,
         perform=perform_group_by,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING, inventory=True),

@@ -106,7 +106,9 @@ def _windows(call: Call) -> Generator[Any, Any, tuple[Facts, list[str]]]:
     path = None if call["fact_path"] == _FACT_PATH else call["fact_path"]
     wanted = parts_wanted(_words(call["gather_subset"]))
     limit = call["gather_timeout"]
-    answer = yield from ask(call, GATHER, seconds=limit * _QUERIES, wanted=wanted, seconds_each=limit, fact_path=path)
+    answer = yield from ask(
+        call, GATHER, main=True, seconds=limit * _QUERIES, wanted=wanted, seconds_each=limit, fact_path=path
+    )
     if "late" in answer:
         raise ActionFailed(f"The host gave no answer within {limit * _QUERIES} s")
     return windows_facts(answer)

@@ -74,11 +74,12 @@ def perform_wait_for(call: Call) -> Steps:
         return Result(values=_values(call, call["delay"] + call["timeout"]))
     seconds = call["timeout"] + _GRACE
     if call["state"] == "drained":
-        answer = yield from ask(call, _DRAINED, seconds=seconds, **_connections(call))
+        answer = yield from ask(call, _DRAINED, main=True, seconds=seconds, **_connections(call))
     else:
         answer = yield from ask(
             call,
             _WAIT_FOR,
+            main=True,
             seconds=seconds,
             address=call["host"],
             port=call["port"],
@@ -292,6 +293,7 @@ ACTIONS = (
     ),
     Action(
         name="wait_for_connection",
+        foreground=True,
         perform=perform_wait_for_connection,
         checks=Checks.FULLY,
         traits=Traits(effect=Effect.NOTHING),

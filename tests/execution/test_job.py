@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from pathlib import Path
@@ -76,19 +77,35 @@ def test_a_command_in_the_background_outlives_the_run_that_started_it(tmp_path: 
     assert ran.result("two")["stdout"] == "a"
 
 
+def test_what_is_left_in_the_background_gives_its_own_result(tmp_path: Path) -> None:
+    ran = run_tasks(
+        tmp_path,
+        f"""
+        - {{id: one, file: {{path: "{tmp_path}/{{{{ inventory_hostname }}}}", state: directory}}, register: started}}
+        - {{id: two, async_status: {{jid: "{{{{ started.ansible_job_id }}}}"}}, register: it, until: it is finished,
+           retries: 100, delay: 0.1}}
+        """.replace("id: one", "id: one, async: 60, poll: 0"),
+        keywords=f"environment: {{ANSIBLE_ASYNC_DIR: {tmp_path}/jobs}}",
+    )
+    for host in "ab":
+        found = ran.result("two", host)
+        assert (ran.status("two", host), found["path"], found["uid"]) == ("changed", f"{tmp_path}/{host}", os.getuid())
+        assert found["ansible_job_id"] == ran.result("one", host)["ansible_job_id"]
+
+
 def test_async_limits_the_time_of_what_is_waited_for(tmp_path: Path) -> None:
     ran = run_tasks(
         tmp_path,
         """
         - {id: slow, command: sleep 60, async: 1, poll: 1, ignore_errors: true}
         - {id: fast, ping: , async: 60}
-        - {id: unknown, ping: , async: 60, poll: "{{ 0 }}", ignore_errors: true}
+        - {id: unknown, debug: , async: 60, poll: "{{ 0 }}", ignore_errors: true}
         - {id: none, ping: , async: "{{ 0 }}", poll: "{{ 0 }}"}
         """,
     )
     assert (ran.status("slow"), ran.result("slow")["timedout"]) == ("failed", {"period": 1})
     assert (ran.result("fast")["started"], ran.result("fast")["finished"]) == (True, True)
-    assert "'ping' is no command" in ran.result("unknown")["msg"]
+    assert "'debug' can't be left to run in the background" in ran.result("unknown")["msg"]
     assert ran.status("none") == "ok"
 
 

@@ -13,7 +13,7 @@ from drumline.loading.playbook import load_playbooks
     ("text", "place", "message"),
     [
         ("ping:\nwhne: x", "5:7", "Unknown keyword. A task has no keyword 'whne'. Did you mean 'when'?"),
-        ("ping:\nasync: 1\npoll: 0", "5:7", "Only a command can be left to run in the background, and 'ping' is not"),
+        ("debug:\nasync: 1\npoll: 0", "5:7", "'debug' works on this machine, or on the connection itself"),
         ("ping:\nasync: soon", "5:14", "'async' takes a number that isn't negative"),
         (
             "command: a\nasync: 1\nstart: {together: true}",

@@ -1,4 +1,4 @@
-"""Actions whose command is left to run in the background of its host, as with ``async`` and ``poll: 0``."""
+"""Actions that are left to run in the background of their host, as with ``async`` and ``poll: 0``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drumline.testing.hosts import find_action
 
 
 def in_background(name: str, seconds: int = 60) -> Action:
-    """An installed action that doesn't wait for its command."""
+    """An installed action that isn't waited for."""
     action = find_action(name)
 
     def perform(call: Call) -> Steps:

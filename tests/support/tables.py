@@ -292,7 +292,7 @@ _KEYWORDS = {
     "args": ("dictionary, template", "more arguments of the action"),
     "async": (
         "number, template",
-        "seconds that it may take; with `poll: 0` it goes on [in the background](#commands-in-the-background)",
+        "seconds that it may take; with `poll: 0` it goes on [in the background](#tasks-in-the-background)",
     ),
     "at": ("time with a zone, template", "when: `2026-12-01T02:00:00+01:00`"),
     "barrier": (

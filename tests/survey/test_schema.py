@@ -25,7 +25,7 @@ CAUGHT = (
     *("play-keyword", "play-max", "play-order", "play-serial", "play-spread", "play-strategy", "play-tasks-no"),
     *("play-unknown-keyword", "play-vari", "play-vars-files", "play-vars-list", "play-without", "task-all-at"),
     *("task-argument-as", "task-argument-choice", "task-argument-ex", "task-argument-type", "task-argument-unknown"),
-    *("task-arguments", "task-async", "task-become-word", "task-env", "task-id-wrong", "task-ignore"),
+    *("task-arguments", "task-async-word", "task-become-word", "task-env", "task-id-wrong", "task-ignore"),
     *("task-keyword", "task-loop-control", "task-loop-text", "task-mode-wrong", "task-no-action", "task-not-yet"),
     *("task-pause", "task-register-name", "task-retries", "task-start", "task-tags", "task-text", "task-throttle"),
     *("task-trigger", "task-two", "task-unknown", "task-when-number", "template-in-id", "yaml-dictionary"),

@@ -29,7 +29,7 @@ def perform(call: Call) -> Steps:
     if call["state"] == "present" and not call["fstype"]:
         raise ActionFailed("state is present but all of the following are missing: fstype")
     given = {name: call[name] for name in ("dev", "state", "fstype", "force", "resizefs", "uuid")}
-    answer = yield from ask(call, _FILESYSTEM, opts=call["opts"] or "", **given)
+    answer = yield from ask(call, _FILESYSTEM, main=True, opts=call["opts"] or "", **given)
     return result_of(answer)
 
 

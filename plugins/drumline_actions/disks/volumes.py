@@ -19,7 +19,7 @@ def perform_group(call: Call) -> Steps:
     flags = ("vg", "state", "pesize", "force", "pvresize", "remove_extra_pvs", "reset_pv_uuid", "reset_vg_uuid")
     given = {name: call[name] for name in flags}
     answer = yield from ask(
-        call, _GROUP, pvs=pvs, pv_options=call["pv_options"], vg_options=call["vg_options"], **given
+        call, _GROUP, main=True, pvs=pvs, pv_options=call["pv_options"], vg_options=call["vg_options"], **given
     )
     return result_of(answer)
 
@@ -33,6 +33,7 @@ def perform_volume(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _VOLUME,
+        main=True,
         vg=call["vg"],
         name=name,
         kind="snapshot" if snapshot else "volume" if lv and not pool else "thin" if lv else "pool",

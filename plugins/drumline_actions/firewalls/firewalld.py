@@ -40,6 +40,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _FIREWALLD,
+        main=True,
         thing=_THINGS.get(thing, thing),
         value=value,
         zone=call["zone"] or "",

@@ -78,6 +78,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _IPTABLES,
+        main=True,
         programs=_PROGRAMS[call["ip_version"]],
         rule4=shlex.join(rules["ipv4"]),
         rule6=shlex.join(rules["ipv6"]),

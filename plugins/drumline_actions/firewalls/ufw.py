@@ -22,6 +22,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _UFW,
+        main=True,
         state=call["state"],
         logging=call["logging"],
         default=" ".join(_default(call)),

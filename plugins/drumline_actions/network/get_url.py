@@ -47,6 +47,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _GET_URL,
+        main=True,
         url=call["url"],
         dest=call["dest"],
         url_name=file_name(call["url"]),

@@ -25,6 +25,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _GIT,
+        main=True,
         most=1 << 20,
         **{name: call[name] for name in _AS_GIVEN},
         host_keys=host_keys,

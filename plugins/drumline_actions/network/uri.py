@@ -85,6 +85,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _URI,
+        main=True,
         most=_MOST + (1 << 20),
         stdin=body or b"",
         limit=_MOST,

@@ -20,7 +20,7 @@ _WORDS = {"True": "yes", "False": "no", "true": "yes", "false": "no"}
 
 
 def perform(call: Call) -> Steps:
-    answer = yield from ask(call, _APT, most=8 << 20, **apt_variables(call, _names(call)))
+    answer = yield from ask(call, _APT, main=True, most=8 << 20, **apt_variables(call, _names(call)))
     return result_of(answer)
 
 

@@ -49,6 +49,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _DEB822,
+        main=True,
         slug=slug,
         state=call["state"],
         mode=mode_text(call["mode"]),

@@ -28,7 +28,14 @@ def perform_debconf(call: Call) -> Steps:
     if line.count("\n") > 1:
         raise ActionFailed("'value' can't have more than one line")
     answer = yield from ask(
-        call, _DEBCONF, stdin=line.encode(), name=call["name"], question=question, vtype=kind, unseen=call["unseen"]
+        call,
+        _DEBCONF,
+        main=True,
+        stdin=line.encode(),
+        name=call["name"],
+        question=question,
+        vtype=kind,
+        unseen=call["unseen"],
     )
     shown = dict(_SHOWN.findall(readable_text(answer.pop("shown"))))
     if not answer.get("changed"):
@@ -55,7 +62,7 @@ def check_debconf(written: Written) -> Iterator[tuple[str, str]]:
 
 
 def perform_selections(call: Call) -> Steps:
-    answer = yield from ask(call, _SELECTIONS, name=call["name"], selection=call["selection"])
+    answer = yield from ask(call, _SELECTIONS, main=True, name=call["name"], selection=call["selection"])
     diff = state_diff(answer)
     return replace(result_of(answer, after=call["selection"]), diff=diff)
 

@@ -24,7 +24,9 @@ _FLAGS |= {"best": "--best"}
 
 def perform(call: Call) -> Steps:
     names = [str(name) for name in call["name"] or ()]
-    answer = yield from ask(call, _DNF, most=8 << 20, packages=names, managers=_managers(call), **rpm_variables(call))
+    answer = yield from ask(
+        call, _DNF, main=True, most=8 << 20, packages=names, managers=_managers(call), **rpm_variables(call)
+    )
     return rpm_result(answer)
 
 

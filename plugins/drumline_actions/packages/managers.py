@@ -23,7 +23,9 @@ def perform_apk(call: Call) -> Steps:
     repositories = [f"--repository={one}" for one in call["repository"] or ()]
     options = [*(["--no-cache"] if call["no_cache"] else []), *repositories]
     flags = {name: call[name] for name in ("state", "update_cache", "upgrade", "available", "world")}
-    answer = yield from ask(call, _SCRIPTS["apk"], most=_MOST, names=names, options=_options(options), **flags)
+    answer = yield from ask(
+        call, _SCRIPTS["apk"], main=True, most=_MOST, names=names, options=_options(options), **flags
+    )
     return result_of(answer, **_packages(answer))
 
 
@@ -45,6 +47,7 @@ def perform_zypper(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _SCRIPTS["zypper"],
+        main=True,
         most=_MOST,
         names=names,
         ahead=_options([*ahead, *_words(call["extra_args_precommand"])]),
@@ -67,6 +70,7 @@ def perform_pacman(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _SCRIPTS["pacman"],
+        main=True,
         most=_MOST,
         names=names,
         executable=call["executable"],

@@ -38,6 +38,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _NPM,
+        main=True,
         name=call["name"],
         version=call["version"],
         state=call["state"],

@@ -26,7 +26,7 @@ def perform(call: Call) -> Steps:
         check=call.check,
     )
     variables = rpm_variables(call) | apt_variables(whole, names) | {"use": _MANAGERS.get(call["use"], call["use"])}
-    answer = yield from ask(call, _PACKAGE, most=8 << 20, **variables)
+    answer = yield from ask(call, _PACKAGE, main=True, most=8 << 20, **variables)
     return rpm_result(answer) if "rc" in answer else result_of(answer)
 
 

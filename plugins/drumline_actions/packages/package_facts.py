@@ -19,7 +19,7 @@ def perform(call: Call) -> Steps:
     if unknown and len(unknown) == len(managers):
         raise ActionFailed(f"Packages of {', '.join(unknown)} can't be listed; those of {', '.join(_KNOWN)} can")
     first = call["strategy"] == "first"
-    answer = yield from ask(call, _FACTS, most=16 << 20, managers=" ".join(managers), first=first)
+    answer = yield from ask(call, _FACTS, main=True, most=16 << 20, managers=" ".join(managers), first=first)
     packages: dict[str, list[dict[str, Any]]] = {}
     for package in _packages(answer):
         packages.setdefault(package["name"], []).append(package)

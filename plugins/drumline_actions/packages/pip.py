@@ -28,6 +28,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _PIP,
+        main=True,
         most=4 << 20,
         names=names,
         extra_args=_words(call["extra_args"]),

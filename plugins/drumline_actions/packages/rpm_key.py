@@ -22,6 +22,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _RPM_KEY,
+        main=True,
         key=key.removeprefix("0x"),
         url=url,
         identifier=not url and not path,

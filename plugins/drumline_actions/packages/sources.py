@@ -35,6 +35,7 @@ def perform_repository(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _REPOSITORY,
+        main=True,
         repo=repo,
         state=call["state"],
         filename=call["filename"],
@@ -67,6 +68,7 @@ def perform_key(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _KEY,
+        main=True,
         stdin=(data or "").encode(),
         piped=data is not None,
         insecure="" if call["validate_certs"] else "-k",

@@ -79,7 +79,7 @@ def perform(call: Call) -> Steps:
         result = yield from write_edit(call, original, Edit(values=values))
         if not original.exists:
             return result
-        yield from ask(call, _REMOVE, path=HostPath("", original.path))
+        yield from ask(call, _REMOVE, main=True, path=HostPath("", original.path))
         return replace(result, changed=True)
     return (yield from write_edit(call, original, Edit(content=new.encode(), values=values)))
 

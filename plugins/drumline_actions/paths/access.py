@@ -38,6 +38,7 @@ def perform_acl(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _ACL,
+        main=True,
         path=call["path"],
         state=state,
         entry=entry,
@@ -97,7 +98,14 @@ def perform_xattr(call: Call) -> Steps:
     if state == "read" and key is None:
         state = "all"
     answer = yield from ask(
-        call, _XATTR, path=call["path"], key=key, value=call["value"] or "", state=state, follow=call["follow"]
+        call,
+        _XATTR,
+        main=True,
+        path=call["path"],
+        key=key,
+        value=call["value"] or "",
+        state=state,
+        follow=call["follow"],
     )
     said = {"present": f"{key} set to {call['value']}", "absent": f"{key} removed", "keys": "returning all keys"}
     said |= {"all": "dumping all", "read": f"returning {key}"}

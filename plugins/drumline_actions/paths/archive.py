@@ -33,6 +33,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _ARCHIVE,
+        main=True,
         most=_MOST,
         paths=_words(call["path"]),
         excluded=_words(call["exclude_path"]),

@@ -44,6 +44,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _FIND,
+        main=True,
         most=_MOST,
         paths=[HostPath(path) for path in call["paths"]],
         depth=call["depth"] if call["recurse"] else 1,

@@ -51,7 +51,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v
 
 
 def perform_slurp(call: Call) -> Steps:
-    answer = yield from ask(call, _SLURP, most=_MOST + 65536, path=call["src"], limit=_MOST)
+    answer = yield from ask(call, _SLURP, main=True, most=_MOST + 65536, path=call["src"], limit=_MOST)
     content = base64.b64encode(answer["content"]).decode()
     return Result(values={"content": content, "source": readable_text(answer["source"]), "encoding": "base64"})
 
@@ -60,7 +60,7 @@ def perform_tempfile(call: Call) -> Steps:
     name = f"{call['prefix']}{secrets.token_hex(4)}{call['suffix']}"
     if "/" in name:
         raise ActionFailed("prefix and suffix are parts of a name, so they can't have a /")
-    answer = yield from ask(call, _TEMPFILE, name=name, place=call["path"], kind=call["state"])
+    answer = yield from ask(call, _TEMPFILE, main=True, name=name, place=call["path"], kind=call["state"])
     return file_result(call, answer)
 
 

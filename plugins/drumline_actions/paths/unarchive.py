@@ -59,6 +59,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _UNARCHIVE,
+        main=True,
         most=8 << 20,
         src=upload or HostPath(src),
         url=url,

@@ -33,6 +33,7 @@ def perform_systemd(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _SYSTEMD,
+        main=True,
         unit=call["name"],
         options=_options(call),
         state=call["state"],
@@ -51,6 +52,7 @@ def perform_service(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _SERVICE,
+        main=True,
         unit=call["name"],
         use=call.arguments.get("use", "sysvinit"),
         state=call["state"],

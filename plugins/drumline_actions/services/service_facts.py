@@ -16,7 +16,7 @@ _Services: TypeAlias = dict[str, dict[str, Any]]
 
 
 def perform(call: Call) -> Steps:
-    answer = yield from ask(call, _FACTS, most=4 * 1024 * 1024, anyway=False)
+    answer = yield from ask(call, _FACTS, main=True, most=4 * 1024 * 1024, anyway=False)
     services = (
         _of_scripts(answer.get("sysv", ""))
         | _of_openrc(answer.get("openrc", ""))

@@ -18,6 +18,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _AT,
+        main=True,
         stdin=(command or "").encode(),
         file=call["script_file"] or "",
         count=call["count"],

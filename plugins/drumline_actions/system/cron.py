@@ -55,7 +55,7 @@ def perform(call: Call) -> Steps:
     if call.check:
         return Result(changed=True, values=values, diff=diff)
     stdin = after.encode("utf-8", "surrogateescape")
-    written = yield from ask(call, _CRONTAB, stdin=stdin, since=answer["checksum"], **common)
+    written = yield from ask(call, _CRONTAB, main=True, stdin=stdin, since=answer["checksum"], **common)
     return replace(result_of(written, **values), diff=diff)
 
 

@@ -24,6 +24,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _EXPECT,
+        main=True,
         most=_MOST,
         stdin=_program(call, words).encode(),
         chdir=call["chdir"] or "",

@@ -15,7 +15,7 @@ _WAYS = tuple(
 
 def perform(call: Call) -> Steps:
     name = call["name"]
-    answer = yield from ask(call, _HOSTNAME, name=name, use=call["use"])
+    answer = yield from ask(call, _HOSTNAME, main=True, name=name, use=call["use"])
     before, fqdn = answer.pop("before"), answer.pop("fqdn")
     result = result_of(answer, name=name)
     facts = {

@@ -24,6 +24,7 @@ def perform_sysctl(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _SYSCTL,
+        main=True,
         name=call["name"],
         value=_TRUTH.get(value.lower(), value),
         state=call["state"],
@@ -53,7 +54,9 @@ def perform_mount(call: Call) -> Steps:
         "passno": call["passno"],
     }
     fstab = call["fstab"] or HostPath("/etc/fstab")
-    answer = yield from ask(call, _MOUNT, path=call["path"], state=state, fstab=fstab, backup=call["backup"], **given)
+    answer = yield from ask(
+        call, _MOUNT, main=True, path=call["path"], state=state, fstab=fstab, backup=call["backup"], **given
+    )
     shown = {name: value for name, value in given.items() if value}
     if call["opts_no_log"]:
         shown.pop("opts")

@@ -126,6 +126,7 @@ ACTIONS = (
     _ON_WINDOWS.joined(
         Action(
             name="reboot",
+            foreground=True,
             perform=perform,
             checks=Checks.FULLY,
             help="Restart the host and wait until it can be used again",

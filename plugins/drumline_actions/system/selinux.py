@@ -33,7 +33,7 @@ def perform_selinux(call: Call) -> Steps:
     if call["state"] != "disabled" and not call["policy"]:
         raise ActionFailed("Policy is required if state is not 'disabled'")
     given = {name: call[name] for name in ("state", "policy", "configfile", "update_kernel_param")}
-    answer = yield from ask(call, _SELINUX, **given)
+    answer = yield from ask(call, _SELINUX, main=True, **given)
     reboot = bool(answer.pop("reboot", ""))
     said: list[Any] = answer.pop("done", [])
     result = result_of({**answer, "msg": ", ".join(said)}, configfile=str(call["configfile"]))
@@ -44,6 +44,7 @@ def perform_boolean(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _BOOLEAN,
+        main=True,
         name=call["name"],
         wanted="on" if call["state"] else "off",
         persistent=call["persistent"],
@@ -61,6 +62,7 @@ def perform_context(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _CONTEXT,
+        main=True,
         kind=_KINDS[call["ftype"]],
         substitute=call["substitute"] or "",
         offline=call["ignore_selinux_state"],

@@ -21,14 +21,14 @@ _REMOVES = Traits(removes=("state", "absent"))
 
 
 def perform_timezone(call: Call) -> Steps:
-    answer = yield from ask(call, _TIMEZONE, name=call["name"], hwclock=call["hwclock"])
+    answer = yield from ask(call, _TIMEZONE, main=True, name=call["name"], hwclock=call["hwclock"])
     diff = state_diff(answer)
     return replace(result_of(answer), diff=diff)
 
 
 def perform_locales(call: Call) -> Steps:
     names = [str(name) for name in call["name"]]
-    answer = yield from ask(call, _LOCALES, names=names, state=call["state"])
+    answer = yield from ask(call, _LOCALES, main=True, names=names, state=call["state"])
     ubuntu = bool(answer.pop("ubuntu", ""))
     mechanism = "ubuntu_legacy" if ubuntu else "glibc"
     return result_of(answer, name=names, ubuntu_mode=ubuntu, mechanism=mechanism)
@@ -36,7 +36,7 @@ def perform_locales(call: Call) -> Steps:
 
 def perform_modprobe(call: Call) -> Steps:
     given = {name: call[name] for name in ("name", "params", "state", "persistent")}
-    answer = yield from ask(call, _MODPROBE, **given)
+    answer = yield from ask(call, _MODPROBE, main=True, **given)
     return result_of(answer, **{name: call[name] for name in ("name", "params", "state")})
 
 
@@ -51,6 +51,7 @@ def perform_alternatives(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _ALTERNATIVES,
+        main=True,
         others=others,
         name=call["name"],
         path=call["path"] or "",

@@ -45,6 +45,7 @@ def perform_user(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _USER,
+        main=True,
         **{name: call[name] for name in _AS_GIVEN},
         main_group=call["group"],
         groups=",".join(map(str, groups or ())),
@@ -69,7 +70,7 @@ def perform_user(call: Call) -> Steps:
 
 def perform_group(call: Call) -> Steps:
     names = ("name", "state", "gid", "gid_min", "gid_max", "force", "non_unique", "system")
-    answer = yield from ask(call, _GROUP, **{name: call[name] for name in names})
+    answer = yield from ask(call, _GROUP, main=True, **{name: call[name] for name in names})
     gid = answer.pop("gid")
     values: dict[str, Any] = {"name": call["name"], "state": call["state"]}
     if gid and call["state"] == "present":
@@ -79,7 +80,7 @@ def perform_group(call: Call) -> Steps:
 
 def perform_getent(call: Call) -> Steps:
     database, key = call["database"], call["key"]
-    answer = yield from ask(call, _GETENT, most=4 << 20, database=database, key=key, service=call["service"])
+    answer = yield from ask(call, _GETENT, main=True, most=4 << 20, database=database, key=key, service=call["service"])
     name, code = f"getent_{database}", int(answer["code"])
     if code == 2 and not call["fail_key"]:
         return Result(facts={name: {key: None}}, message=_NOT_FOUND)

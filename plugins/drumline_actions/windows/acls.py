@@ -17,12 +17,14 @@ _WINDOWS = (Platform.WINDOWS,)
 
 def perform_access(call: Call) -> Steps:
     same = ("path", "user", "rights", "type", "inherit", "propagation", "follow")
-    answer = yield from ask(call, _ACCESS, **{name: call[name] for name in same}, present=call["state"] == "present")
+    answer = yield from ask(
+        call, _ACCESS, main=True, **{name: call[name] for name in same}, present=call["state"] == "present"
+    )
     return _with_diff(call, answer)
 
 
 def perform_owner(call: Call) -> Steps:
-    answer = yield from ask(call, _OWNER, path=call["path"], user=call["user"], recurse=call["recurse"])
+    answer = yield from ask(call, _OWNER, main=True, path=call["path"], user=call["user"], recurse=call["recurse"])
     return _with_diff(call, answer)
 
 

@@ -14,12 +14,12 @@ _WINDOWS = (Platform.WINDOWS,)
 def perform_unzip(call: Call) -> Steps:
     names = ("src", "dest", "creates", "delete_archive", "recurse")
     changed_only = call.arguments.get("changed_only", False)  # as `unarchive` has it
-    answer = yield from ask(call, _UNZIP, **{name: call[name] for name in names}, changed_only=changed_only)
+    answer = yield from ask(call, _UNZIP, main=True, **{name: call[name] for name in names}, changed_only=changed_only)
     return result_of(answer)
 
 
 def perform_zip(call: Call) -> Steps:
-    answer = yield from ask(call, _ZIP, src=call["src"], dest=call["dest"])
+    answer = yield from ask(call, _ZIP, main=True, src=call["src"], dest=call["dest"])
     return result_of(answer)
 
 

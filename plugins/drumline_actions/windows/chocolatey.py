@@ -60,6 +60,7 @@ def perform_packages(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _PACKAGES,
+        main=True,
         **{name: call[name] for name in same},
         names=[str(name) for name in call["name"]],
         options=_options(call),
@@ -100,18 +101,19 @@ def _without_secrets(call: Call, value: Any) -> Any:
 
 def perform_config(call: Call) -> Steps:
     value = call["value"] if call["state"] == "present" else None
-    return result_of((yield from ask(call, _SETTINGS, kind="config", name=call["name"], value=value)))
+    return result_of((yield from ask(call, _SETTINGS, main=True, kind="config", name=call["name"], value=value)))
 
 
 def perform_feature(call: Call) -> Steps:
     enabled = call["state"] == "enabled"
-    return result_of((yield from ask(call, _SETTINGS, kind="feature", name=call["name"], enabled=enabled)))
+    return result_of((yield from ask(call, _SETTINGS, main=True, kind="feature", name=call["name"], enabled=enabled)))
 
 
 def perform_source(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _SETTINGS,
+        main=True,
         kind="source",
         name=call["name"],
         state=call["state"],

@@ -54,6 +54,7 @@ def perform_get_url(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _GET,
+        main=True,
         url=call["url"],
         dest=call["dest"],
         force=call["force"],
@@ -72,6 +73,7 @@ def perform_uri(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _URI,
+        main=True,
         url=call["url"],
         method=call["method"].upper(),
         body=None if body is None else str(body),

@@ -33,7 +33,7 @@ def perform_environment(call: Call) -> Steps:
         raise ActionFailed(
             "When state=present, value must be defined and not an empty string; use state=absent to remove it"
         )
-    answer = yield from ask(call, _VARIABLES, rows=rows, level=call["level"])
+    answer = yield from ask(call, _VARIABLES, main=True, rows=rows, level=call["level"])
     values = answer.pop("values", {})
     if call["variables"] is not None:
         return Result(changed=bool(answer["changed"]), values={"values": values})
@@ -43,7 +43,13 @@ def perform_environment(call: Call) -> Steps:
 def perform_path(call: Call) -> Steps:
     elements = [str(element) for element in call["elements"]]
     answer = yield from ask(
-        call, _PATH, name=call["name"], elements=elements, level=call["scope"], present=call["state"] == "present"
+        call,
+        _PATH,
+        main=True,
+        name=call["name"],
+        elements=elements,
+        level=call["scope"],
+        present=call["state"] == "present",
     )
     return result_of(answer)
 

@@ -21,6 +21,7 @@ def perform_feature(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _FEATURE,
+        main=True,
         names=_names(call),
         present=call["state"] == "present",
         all=call["include_sub_features"],
@@ -34,7 +35,9 @@ def perform_feature(call: Call) -> Steps:
 
 def perform_optional(call: Call) -> Steps:
     present, parents = call["state"] == "present", call["include_parent"]
-    answer = yield from ask(call, _OPTIONAL, names=_names(call), present=present, all=parents, source=call["source"])
+    answer = yield from ask(
+        call, _OPTIONAL, main=True, names=_names(call), present=present, all=parents, source=call["source"]
+    )
     diff = state_diff(answer)
     result = result_of(answer)
     return replace(result, diff=diff) if call.diff and result.changed else result

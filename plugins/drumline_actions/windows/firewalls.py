@@ -26,6 +26,7 @@ def perform_profiles(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _PROFILES,
+        main=True,
         profiles=profiles,
         enabled=enabled,
         actions={
@@ -37,7 +38,7 @@ def perform_profiles(call: Call) -> Steps:
 
 
 def perform_rule(call: Call) -> Steps:
-    answer = yield from ask(call, _RULE, name=call["name"], state=call["state"], wanted=_properties(call))
+    answer = yield from ask(call, _RULE, main=True, name=call["name"], state=call["state"], wanted=_properties(call))
     return _with_diff(call, answer)
 
 

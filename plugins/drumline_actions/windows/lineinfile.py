@@ -18,6 +18,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _EDIT,
+        main=True,
         **{name: call[name] for name in same},
         present=call["state"] == "present",
         after=call["insertafter"],

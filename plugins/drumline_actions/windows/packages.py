@@ -21,6 +21,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _PACKAGE,
+        main=True,
         **{name: call[name] for name in _KEPT if name != "arguments"},
         arguments=[str(word) for word in arguments] if isinstance(arguments, list) else str(arguments or ""),
         kind=call["provider"],

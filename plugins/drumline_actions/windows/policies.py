@@ -34,13 +34,15 @@ _RIGHTS = """
 
 def perform_right(call: Call) -> Steps:
     users = [str(user) for user in call["users"] if str(user)]
-    answer = yield from ask(call, _RIGHT, name=call["name"], users=users, how=call["action"], **temporaries())
+    answer = yield from ask(
+        call, _RIGHT, main=True, name=call["name"], users=users, how=call["action"], **temporaries()
+    )
     return _with_diff(call, answer, call["name"])
 
 
 def perform_policy(call: Call) -> Steps:
     given: dict[str, Any] = {name: str(call[name]) for name in ("section", "key", "value")}
-    answer = yield from ask(call, _POLICY, **given, **temporaries())
+    answer = yield from ask(call, _POLICY, main=True, **given, **temporaries())
     return _with_diff(call, answer, call["section"], **given)
 
 

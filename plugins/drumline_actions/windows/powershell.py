@@ -30,6 +30,7 @@ def perform(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _POWERSHELL,
+        main=True,
         script=_script(call),
         parameters=_parameters(call),
         chdir=call["chdir"],

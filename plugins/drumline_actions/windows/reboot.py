@@ -101,6 +101,7 @@ def _seconds(name: str, default: int, text: str, *aliases: str) -> Argument:
 ACTIONS = (
     Action(
         name="win_reboot",
+        foreground=True,
         perform=perform,
         checks=Checks.FULLY,
         platforms=_WINDOWS,

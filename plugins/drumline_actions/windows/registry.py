@@ -33,6 +33,7 @@ def perform_regedit(call: Call) -> Steps:
     answer = yield from ask(
         call,
         _EDIT,
+        main=True,
         path=call["path"],
         name=call["name"],
         kind=kind,
@@ -82,7 +83,7 @@ def _number(data: Any, bits: int) -> int:
 
 
 def perform_stat(call: Call) -> Steps:
-    answer = yield from ask(call, _STAT, path=call["path"], name=call["name"])
+    answer = yield from ask(call, _STAT, main=True, path=call["path"], name=call["name"])
     return result_of(answer)
 
 

@@ -29,12 +29,14 @@ def perform_service(call: Call) -> Steps:
     wanted["enabled"] = call.arguments.get("enabled")  # as `service` has it
     wanted["dependencies"], wanted["dependency_action"] = call["dependencies"], call["dependency_action"]
     password = call["password"]
-    answer = yield from ask(call, _SERVICE, **wanted, password=password, update_password=call["update_password"])
+    answer = yield from ask(
+        call, _SERVICE, main=True, **wanted, password=password, update_password=call["update_password"]
+    )
     return result_of(answer)
 
 
 def perform_info(call: Call) -> Steps:
-    answer = yield from ask(call, _INFO, name=call["name"])
+    answer = yield from ask(call, _INFO, main=True, name=call["name"])
     return result_of({"changed": False, **answer})
 
 

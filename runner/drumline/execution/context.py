@@ -23,13 +23,13 @@ from drumline.loading.reading import NOTHING_AROUND, Around
 from drumline.masking import Secrets, secrets_in
 from drumline.model.event import Event, Input
 from drumline.model.host import Inventory
-from drumline.model.outcome import Status
+from drumline.model.outcome import Result, Status
 from drumline.model.plan import Job, Plan, Step, without_later
 from drumline.model.playbook import MetaTask, Task
 from drumline.model.target import Platform, Target
 from drumline.model.value import Variables
 from drumline.planning.tags import WHOLE, Selection
-from drumline.plugin.actions import Action, ActionFailed
+from drumline.plugin.actions import Action, ActionFailed, Steps
 from drumline.plugin.rules import require_rules
 from drumline.plugin.runs import JobReport
 from drumline.plugin.traits import traits_of
@@ -95,6 +95,8 @@ class RunContext:
         self._passwords = passwords
         #: The names of connection variables.
         self.reaching = names_read(transports)
+        #: What tasks have left in the background of each host (``Call.left``).
+        self.left: dict[str, dict[str, Steps | Result]] = {}
         self.sessions = SessionPool(transports, limit=sessions_per_host)
         kept = kept_steps(plan, inventory, extra_variables, templating)
         self.gained = Gained(without_later(plan), kept)

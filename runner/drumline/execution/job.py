@@ -76,6 +76,8 @@ if TYPE_CHECKING:
 _STOP_INTERVAL = 0.1
 _DELEGATE = "delegate_facts"
 _RAW = "_raw_params"
+#: Results of what runs in the background have output, as in Ansible, whatever the action.
+_NO_OUTPUT: Mapping[str, Any] = {"stdout": "", "stderr": "", "stdout_lines": [], "stderr_lines": []}
 
 
 class Unreachable(Exception):
@@ -434,7 +436,8 @@ class JobRun:
         self._allowance.deadline = None if self._seconds is None else time.monotonic() + self._seconds
         values = to_values(self._perform(task))
         if self._task.background is not None and "started" not in values:
-            values |= {"started": True, "finished": True}  # it was waited for, for as long as it may take
+            # It was waited for, for as long as it may take.
+            values = {**_NO_OUTPUT, **values, "started": True, "finished": True}
         values |= known
         try:
             self._judge(values, task)
@@ -495,6 +498,7 @@ class JobRun:
                 diff=self.diff,
                 no_log=self.requests.silent,
                 detached=bool(self._left_for),
+                left=self._context.left.setdefault(host, {}),
                 find_file=self._find_file,
                 decrypted=opened,
                 variables_in=variables_in,
@@ -507,7 +511,8 @@ class JobRun:
             if self.check and action.checks is Checks.NOT:
                 told = f"remote module ({action.name}) does not support check mode"  # as in Ansible
                 raise CheckImpossible(f"'{action.name}' can't be checked, so it wasn't run.", msg=told)
-            if self._task.traits.sets is Sets.FACTS and self._task.first and self._context.fact_cache is not None:
+            cached = self._task.traits.sets is Sets.FACTS and self._task.first and not self._left_for
+            if cached and self._context.fact_cache is not None:
                 return self._cached(self._context.fact_cache, action, call, target, become)
             result = self._drive(self._steps(action, call), target, become)
             if action.traits.adds is not None:
@@ -544,11 +549,11 @@ class JobRun:
             self._additions.append(addition)
 
     def _steps(self, action: Action, call: Call) -> Steps:
-        """The action's steps, up to its command where that is left to run in the background."""
+        """The action's steps, up to its main command where that is left to run in the background."""
         if not self._left_for:
             return steps_of(action, call)
-        if not action.can_start:
-            raise ActionFailed(f"'{action.name}' is no command, which alone can be left to run in the background.")
+        if action.foreground:
+            raise ActionFailed(f"'{action.name}' can't be left to run in the background: it doesn't run on the host.")
         from drumline.plugin.kit.detached import detached  # few tasks are
 
         return detached(steps_of(action, call), call, self._left_for)

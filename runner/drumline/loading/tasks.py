@@ -191,14 +191,14 @@ def _background(reader: KeywordReader) -> InBackground | None:
 
 
 def _check_background(task: Task, action: Action, found: Diagnostics) -> None:
-    """Say of an action that isn't one command on the host that it can't be left to run in the background."""
+    """Say of an action that doesn't run on the host that it can't be left to run in the background."""
     if task.background is None:
         return
     position = task.positions["async"]
-    if task.background.poll == 0 and not action.can_start:
+    if task.background.poll == 0 and action.foreground:
         detail = (
-            f"Only a command can be left to run in the background, and '{action.name}' is not: use command, shell or "
-            "script, or a 'poll' above 0, with which the task waits for its end."
+            f"'{action.name}' works on this machine, or on the connection itself, so nothing of it could go on in the "
+            "background of the host. Remove 'async', or give a 'poll' above 0, with which the task waits for its end."
         )
         found.add("This action can't run in the background", detail=detail, position=position)
     if "start" in task.positions:

@@ -47,9 +47,11 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     #: The program that reads the text: a shell's path or name (``/bin/bash``, ``pwsh``); None: the default.
     executable: str | None = None
 
-    #: What results call it, where it is left to run in the background: its text or its words.
+    #: What results call it, where it is left to run in the background: its text or its words; empty: nothing. None: it
+    #: is the script of an action, whose output is an answer.
     shown: str | Sequence[str] | None = None
-    #: Whether this is the task's main command, which ``start`` holds back; other requests prepare it or clean up.
+    #: Whether this is the task's main command, which ``start`` holds back and ``async`` may leave in the background;
+    #: other requests prepare it or clean up.
     main: bool = False
     #: Whether it removes what earlier requests left. It is run, for a few seconds, even if the job was
     #: stopped or its time is up.

@@ -11,7 +11,7 @@ An action in short::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -84,6 +84,9 @@ class Call(Struct, frozen=True, kw_only=True):
     diff: bool = False
     #: The main command is left to run in the background, so what ``creates`` and ``removes`` say has to come before it.
     detached: bool = False
+    #: What this run has left in the background of the host, by jobs: the rest of the steps, which make a result of what
+    #: the main command has said, or that result.
+    left: MutableMapping[str, Generator[Request, Any, Result] | Result] = {}
     #: Turns ``src`` as written into a file of the project: beside the playbook, or in the directory named for the kind
     #: (``files``, ``templates``); raises ``ActionFailed`` with all places that were looked at.
     find_file: Callable[[str, str], Path] = lambda src, _directory: Path(src)
@@ -167,6 +170,8 @@ class Action(Struct, frozen=True, kw_only=True, dict=True):
     once: bool = False
     #: It marks one of its requests as the ``main`` one, so that a task's ``start`` can hold that back.
     can_start: bool = False
+    #: It can't be left to run in the background of its host: it works on this machine, or on the connection itself.
+    foreground: bool = False
     #: Says what is wrong with one use before anything is sent: pairs of an argument's name (or "") and a sentence.
     check: Callable[[Written], Iterable[tuple[str, str]]] | None = None
     #: Names the files of this machine that one use needs; a missing one is reported before anything is sent.

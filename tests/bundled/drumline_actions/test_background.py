@@ -1,4 +1,4 @@
-"""Commands in the background of real hosts, and what async_status says of them."""
+"""Tasks in the background of real hosts, and what async_status says of them: in the same run, and in another."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from support.background import in_background
 
-from drumline.plugin import Result
+from drumline.plugin import ActionFailed, Result
 from drumline.processes import exists
 from drumline.testing import ActionHost
+from drumline.testing.hosts import find_action
 
-#: Seconds that a command in the background may take here at most.
-_PATIENCE = 30
+#: Seconds that a task in the background may take here at most; a PowerShell of its own may take long to start.
+_PATIENCE = 120
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Where a POSIX host keeps its jobs."""
     directory = tmp_path / "jobs"
     if "posix" in request.fixturenames:
-        request.getfixturevalue("posix").settings["environment"] = {"ANSIBLE_ASYNC_DIR": str(directory)}
+        request.getfixturevalue("posix").settings |= {"environment": {"ANSIBLE_ASYNC_DIR": str(directory)}, "left": {}}
     return directory
 
 
@@ -69,7 +70,7 @@ def test_its_words_are_kept_and_nothing_else_is_left(posix: ActionHost, jobs: Pa
     assert result.values["cmd"] == ["printf", "%s|", "a b", "$HOME", "it's"]
     assert (result.values["stdout"], result.values["msg"], result.failed) == ("a b|$HOME|it's|", "", False)
     assert (jobs / job).stat().st_mode & 0o777 == 0o700
-    until_gone = ["cmd", "code", "err", "out"]
+    until_gone = ["code", "err", "known", "out"]
     until(lambda: result, lambda _: sorted(path.name for path in (jobs / job).iterdir()) == until_gone)
     erased = posix("async_status", jid=job, mode="cleanup")
     assert (erased.values["erased"], erased.values["started"]) == (str(jobs / job), False)
@@ -85,17 +86,88 @@ def test_one_that_takes_too_long_is_ended_with_its_children(posix: ActionHost, t
 
 
 def test_a_script_of_this_machine(posix: ActionHost, tmp_path: Path) -> None:
-    script = tmp_path / "it.sh"
-    script.write_text("#!/bin/sh\necho got $1\n")
-    assert ended(posix, start(posix, "script", cmd=f"{script} x")).values["stdout"] == "got x"
+    assert ended(posix, start(posix, "script", cmd=f"{script_in(tmp_path)} x")).values["stdout"].strip() == "got x"
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
 def test_what_exists_is_not_made_again(posix: ActionHost, tmp_path: Path) -> None:
-    result = posix(in_background("shell"), cmd="echo never", creates=str(tmp_path))
+    result = ended(posix, start(posix, cmd="echo never", creates=str(tmp_path)))
     assert result.message == f"Did not run command since '{tmp_path}' exists"
-    assert "ansible_job_id" not in result.values
+    assert (result.changed, result.values["stdout"]) == (False, f"skipped, since {tmp_path} exists")
     assert ended(posix, start(posix, cmd="echo made", creates=str(tmp_path / "new"))).values["stdout"] == "made"
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_any_action_goes_on_by_itself_and_its_result_is_its_own(posix: ActionHost, tmp_path: Path) -> None:
+    """One script; requests before it and after it; none that the task is about, so that it is carried out at once."""
+    large, found, lines = tmp_path / "large", tmp_path / "found", tmp_path / "lines"
+    large.write_text("x" * 100_000)
+    lines.write_text("one\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "leaf").write_text("leaf")
+    copy = find_action("copy")
+    tasks: list[tuple[str, dict[str, Any], Callable[[Result], bool]]] = [
+        ("file", {"path": str(tmp_path / "new"), "state": "touch"}, lambda one: one.values["dest"].endswith("/new")),
+        ("stat", {"path": str(large)}, lambda one: not one.changed and one.values["stat"]["size"] == 100_000),
+        ("copy", {"src": str(large), "dest": str(found)}, lambda one: bool(one.changed and one.values["md5sum"])),
+        (
+            "copy",
+            {"src": str(large), "dest": str(found)},
+            lambda one: not one.changed and one.values["size"] == 100_000,
+        ),
+        ("copy", {"src": str(tmp_path / "tree"), "dest": str(tmp_path / "in")}, lambda one: one.changed),
+        (
+            "lineinfile",
+            {"path": str(lines), "line": "two"},
+            lambda one: bool(one.changed and one.message == "line added"),
+        ),
+        ("lineinfile", {"path": str(lines), "line": "two"}, lambda one: not one.changed),
+        ("raw", {"cmd": "echo raw"}, lambda one: one.values["stdout"] == "raw\n"),
+    ]
+    for name, arguments, holds in tasks:
+        arguments = {"local_follow": True, **arguments} if name == copy.name else arguments
+        job = start(posix, name, **arguments)
+        results = [ended(posix, job), posix("async_status", jid=job)]
+        assert all(holds(result) and result.values["finished"] for result in results), (name, arguments, results)
+        assert results[0].values == results[1].values
+    assert (tmp_path / "in" / "tree" / "leaf").read_text() == "leaf"
+    assert lines.read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_another_run_knows_what_the_host_has_said(posix: ActionHost, tmp_path: Path) -> None:
+    for name, arguments, changed, values in (
+        ("file", {"path": str(tmp_path / "new"), "state": "directory"}, True, {"state": "directory"}),
+        ("command", {"argv": ["printf", "a b"]}, True, {"stdout": "a b", "rc": 0, "cmd": ["printf", "a b"]}),
+        ("script", {"cmd": str(script_in(tmp_path))}, True, {"stdout": "got", "rc": 0}),
+        ("command", {"cmd": "echo", "creates": str(tmp_path)}, False, {"rc": 0}),
+    ):
+        job = start(posix, name, **arguments)
+        posix.settings["left"] = {}
+        result = ended(posix, job)
+        assert (result.changed, result.failed) == (changed, False), result
+        assert {key: result.values[key] for key in values} == values
+    job = start(posix, "file", path=str(tmp_path / "no"), state="file")
+    posix.settings["left"] = {}
+    with pytest.raises(ActionFailed, match="absent") as failed:
+        ended(posix, job)
+    assert failed.value.values["finished"]
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_a_check_leaves_nothing_on_the_host(posix: ActionHost, jobs: Path, tmp_path: Path) -> None:
+    posix.settings["check"] = True
+    result = posix(in_background("file"), path=str(tmp_path / "new"), state="touch")
+    assert (result.changed, result.values["finished"]) == (True, False)
+    assert posix("async_status", jid=result.values["ansible_job_id"]).changed
+    assert not jobs.exists()
+    assert not (tmp_path / "new").exists()
+
+
+def script_in(directory: Path) -> Path:
+    script = directory / "it.sh"
+    script.write_text("#!/bin/sh\necho got $1\n")
+    return script
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
@@ -115,13 +187,35 @@ def test_an_unknown_job(posix: ActionHost, job: str) -> None:
     ],
 )
 def test_on_windows(windows: ActionHost, action: str, arguments: dict[str, Any], code: int, output: str) -> None:
-    windows.settings["environment"] = {"FROM": "environment"}
+    windows.settings |= {"environment": {"FROM": "environment"}, "left": {}}
     job = start(windows, action, **arguments)
     result = ended(windows, job)
     assert (result.values["rc"], result.values["cmd"], result.failed) == (code, arguments["cmd"], code != 0)
     assert output in result.values["stdout"]
     assert windows("async_status", jid=job, mode="cleanup").values["erased"].endswith(job)
     assert windows("async_status", jid=job).message == "could not find job"
+
+
+@pytest.mark.windows
+def test_any_action_on_windows(windows: ActionHost) -> None:
+    windows.settings["left"] = {}
+    with windows.directory() as directory:
+        tasks: list[tuple[str, dict[str, Any]]] = [
+            ("win_file", {"path": directory.at("new"), "state": "directory"}),
+            ("win_copy", {"content": "hi", "dest": directory.at("c.txt")}),
+            ("win_lineinfile", {"path": directory.at("c.txt"), "line": "there"}),
+            ("script", {"cmd": "unused.ps1", "creates": directory.at("c.txt")}),
+        ]
+        for name, arguments in tasks:
+            if name == "script":
+                windows.settings["find_file"] = lambda src, _: Path(__file__)
+            job = start(windows, name, **arguments)
+            result = ended(windows, job)
+            assert (result.changed, result.failed) == (name != "script", False), (name, result)
+            windows.settings["left"] = {}
+            assert windows("async_status", jid=job).changed == result.changed
+            windows("async_status", jid=job, mode="cleanup")
+        assert directory.entries() == {"new/": None, "c.txt": "hi\r\nthere"}
 
 
 @pytest.mark.windows

@@ -22,6 +22,11 @@ from drumline.plugin.windows import quote
 #: Ahead of bytes of any kind, which are the last of an answer; no value ahead of them holds NUL.
 _CONTENT = re.compile(rb"(?:\A|\0)([a-z_]+)@=")
 
+#: The name under which a result stands as a whole, of a task that has ended before it is asked for.
+IN_FULL = "result_in_full"
+#: What scripts say of temporary files, for :func:`_sweep` and for those who upload.
+_OF_FILES = ("left_in", "leftovers", "upload")
+
 #: What a script has said, by name.
 HostAnswer: TypeAlias = dict[str, Any]
 #: What asks a host and comes back with its answer.
@@ -37,17 +42,19 @@ def ask(
     seconds: float | None = None,
     most: int = 0,
     working_directory: str | None = None,
+    main: bool = False,
     **variables: Any,
 ) -> Answered:
     """Run a script on the host and return its answer, or end the action with the reason that the script gives.
 
     One that should have come to its end within ``seconds`` is ended, and its answer is ``late``, and how many seconds
     have ``elapsed``. ``stdin`` reaches POSIX hosts only. ``working_directory`` is where it runs; None: in the login's
-    own. ``most``: how many bytes it may answer, if these are many.
+    own. ``most``: how many bytes it may answer, if these are many. ``main``: it is what the task is
+    about, and may be left to run in the background; what the action asks for after it has to be small.
     """
     request = script_run(call, script, variables, stdin=stdin, timeout=seconds, most=most)
-    if working_directory is not None:
-        request = replace(request, directory=working_directory)
+    if working_directory is not None or main:
+        request = replace(request, directory=working_directory, main=main)
     began = time.monotonic()
     completed: Completed = yield request
     elapsed = time.monotonic() - began
@@ -57,6 +64,18 @@ def ask(
         raise ActionFailed(f"The host answered more than {most // 1024 // 1024} MiB")
     answer = _read_answer(call, completed)
     yield from _sweep(call, answer)
+    return _unless_failed(answer)
+
+
+def said_of_itself(call: Call, completed: Completed) -> Result:
+    """The result that follows from a script's answer alone; ends the action with the reason that the script gives."""
+    answer = _read_answer(call, completed)
+    answer = _unless_failed(answer.get(IN_FULL, answer))
+    kept = {name: value for name, value in answer.items() if name not in _OF_FILES and not isinstance(value, bytes)}
+    return result_of(kept)
+
+
+def _unless_failed(answer: HostAnswer) -> HostAnswer:
     if answer.get("failed"):
         raise ActionFailed(readable_text(str(answer["msg"])))
     return answer

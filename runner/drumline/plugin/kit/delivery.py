@@ -60,11 +60,19 @@ def check_target(written: Written) -> Iterator[tuple[str, str]]:
         yield "validate", "'validate' must contain %s, the placeholder for the new file."
 
 
-def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name: str = "", **settings: Any) -> Answered:
+def deliver(
+    call: Call,
+    content: Content,
+    *,
+    dest: HostPath | None = None,
+    name: str = "",
+    main: bool = True,
+    **settings: Any,
+) -> Answered:
     """Make ``dest`` (by default the task's own) hold the content; give the answer to :func:`placed`.
 
     ``name`` is what the file is called when ``dest`` is a directory. ``settings`` go before the task's own
-    (:func:`target_settings`).
+    (:func:`target_settings`). ``main``: whether the task is done with it.
     """
     variables = {
         "dest": call["dest"] if dest is None else dest,
@@ -76,14 +84,14 @@ def deliver(call: Call, content: Content, *, dest: HostPath | None = None, name:
     }
     if content.small is not None:
         if call.platform is Platform.WINDOWS:
-            return (yield from ask(call, _DELIVER, origin="text", content=content.small, **variables))
-        return (yield from ask(call, _DELIVER, origin="stdin", stdin=content.small, **variables))
+            return (yield from ask(call, _DELIVER, main=main, origin="text", content=content.small, **variables))
+        return (yield from ask(call, _DELIVER, main=main, origin="stdin", stdin=content.small, **variables))
     answer = yield from ask(call, _DELIVER, origin="check", **variables)
     if "upload" not in answer:
         return answer
     yield from fill(call, content, answer["upload"])
     variables["dest"] = answer["dest"]
-    return (yield from ask(call, _DELIVER, origin="upload", upload=answer["upload"], **variables))
+    return (yield from ask(call, _DELIVER, main=main, origin="upload", upload=answer["upload"], **variables))
 
 
 def target_settings(call: Call) -> dict[str, Any]:

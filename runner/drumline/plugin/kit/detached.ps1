@@ -1,4 +1,4 @@
-# Starts $text in the background: $jid, $limit in seconds, $cmd as JSON for later, $given for its input, and how it is read, $language.
+# Starts $text in the background: $jid, $limit in seconds, $known as JSON for later, $given for its input, and how it is read, $language.
 $jobs = if ($env:ANSIBLE_ASYNC_DIR) { $env:ANSIBLE_ASYNC_DIR } else { Join-Path $env:USERPROFILE '.ansible_async' }
 $j = [IO.Path]::Combine([IO.Path]::GetFullPath($jobs), $jid)
 $null = [IO.Directory]::CreateDirectory($j)
@@ -8,7 +8,7 @@ $directory = (Get-Location -PSProvider FileSystem).ProviderPath
 $own = @{}
 foreach ($entry in [Environment]::GetEnvironmentVariables().GetEnumerator()) { $own[[string]$entry.Key] = [string]$entry.Value }
 $utf8 = New-Object Text.UTF8Encoding $true
-[IO.File]::WriteAllText("$j\cmd", $cmd)
+[IO.File]::WriteAllText("$j\known", $known)
 [IO.File]::WriteAllText("$j\text.ps1", $text, $utf8)
 [IO.File]::WriteAllText("$j\job.json", (ConvertTo-Json @{
     text = $text; language = $language; stdin = $given; shell = $shell; directory = $directory; limit = $limit; own = $own

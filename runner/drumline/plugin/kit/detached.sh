@@ -1,11 +1,11 @@
-# Starts $text, read by sh, in the background: $jid, $limit in seconds, $cmd as JSON for later. Its input is this script's.
+# Starts $text, read by sh, in the background: $jid, $limit in seconds, $known as JSON for later. Its input is this script's.
 jobs=${ANSIBLE_ASYNC_DIR:-$HOME/.ansible_async}
 case $jobs in "~/"*) jobs=$HOME/${jobs#??} ;; esac
 j=$jobs/$jid
 mask=$(umask)
 umask 077
 mkdir -p -- "$j" || fail "$j can't be made"
-printf '%s' "$cmd" >"$j/cmd" && printf '%s\n' "$text" >"$j/text" && cat >"$j/in" || fail "$j can't be written"
+printf '%s' "$known" >"$j/known" && printf '%s\n' "$text" >"$j/text" && cat >"$j/in" || fail "$j can't be written"
 # It runs in a session of its own, if it can, so that it outlives this connection and can be ended with its children.
 cat >"$j/runner" <<'END'
 j=$1 limit=$2 mask=$3 alone=$4
