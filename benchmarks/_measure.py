@@ -50,7 +50,7 @@ def measure(
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said.seek(0)
-            excerpt = said.read().decode(errors="replace")[:2000]
+            excerpt = said.read().decode(errors="replace")[-2000:]
             raise SystemExit(f"{argv[0]} ended with {process.returncode}:\n{excerpt}")
     return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime)
 

@@ -23,6 +23,8 @@ def main() -> None:
         "generating",
         "bridge",
         "inventory",
+        "everyday",
+        "everyday_windows",
     ):
         subprocess.run([sys.executable, HERE / f"{name}.py"], check=True)
 

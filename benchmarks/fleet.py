@@ -178,9 +178,14 @@ def _drumline(fleet: Fleet) -> Callable[[], Cost]:
 
 
 def _pyinfra(fleet: Fleet) -> Callable[[], Cost] | None:
-    program = _environment() / "bin" / "pyinfra"
-    if not program.exists():
+    if installed("pyinfra") is None:
         return None
+    lines = [f"server.shell(name='t{number}', commands=['echo {number}'])\n" for number in range(fleet.tasks)]
+    return pyinfra(fleet, "from pyinfra.operations import server\n" + "".join(lines))
+
+
+def pyinfra(fleet: Fleet, text: str) -> Callable[[], Cost]:
+    """Runs a deploy file by pyinfra, which is installed."""
     shared = {
         "ssh_port": fleet.server.port,
         "ssh_user": fleet.user,
@@ -189,9 +194,8 @@ def _pyinfra(fleet: Fleet) -> Callable[[], Cost] | None:
         "ssh_strict_host_key_checking": "yes",
     }
     inventory = fleet.write("pyinfra_hosts.py", f"hosts = ({list(fleet.hosts)!r}, {shared!r})\n")
-    lines = [f"server.shell(name='t{number}', commands=['echo {number}'])\n" for number in range(fleet.tasks)]
-    deploy = fleet.write("deploy.py", "from pyinfra.operations import server\n" + "".join(lines))
-    command = [program, "-y", "--parallel", str(len(fleet.hosts)), inventory, deploy]
+    deploy = fleet.write("deploy.py", text)
+    command = [_environment() / "bin" / "pyinfra", "-y", "--parallel", str(len(fleet.hosts)), inventory, deploy]
     return lambda: measure(command, directory=fleet.directory)
 
 

@@ -80,6 +80,20 @@ def test_starts() -> None:
     assert "limit 5 ms" in rows["drumline, by the clock"][-1]
 
 
+@pytest.mark.skipif(find_sshd() is None, reason="there is no sshd on this machine")
+def test_everyday() -> None:
+    rows = table("everyday.py", "--hosts", "2", "--tasks", "24", "--rounds", "1", "--as-me", "--only", "drumline")
+    assert rows.keys() == {"drumline"}
+
+
+@pytest.mark.windows
+def test_everyday_windows() -> None:
+    if not os.environ.get("DRUMLINE_LAB_WINDOWS"):
+        pytest.skip("DRUMLINE_LAB_WINDOWS names no program that runs Windows command lines")
+    rows = table("everyday_windows.py", "--tasks", "3", "--rounds", "1", "--slow-rounds", "0")
+    assert rows.keys() == {"drumline"}
+
+
 @pytest.mark.windows
 def test_windows() -> None:
     if not os.environ.get("DRUMLINE_LAB_WINDOWS"):
