@@ -126,9 +126,9 @@ def drumline_actions() -> Iterable[ActionSpec]:
 
 
 def _page(name: str) -> str:
-    from drumline_actions.pages import page_of  # only `drumline doc` shows it
+    from drumline.plugin.kit import section_of  # only `drumline doc` shows it
 
-    return page_of(name)
+    return section_of(__file__, name)
 
 
 def _all_specs() -> Iterator[ActionSpec]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from support.program import call
-from support.sections import SECTIONS, sections
+from support.sections import sections
 
+import drumline_actions
 from drumline.plugin import Action, Argument, Platform
+from drumline.plugin.kit import section_of
 from drumline.survey.describing import as_text
-from drumline_actions.pages import page_of
 
 
 def test_all_of_an_action_is_shown(tmp_path: Path) -> None:
@@ -74,6 +75,7 @@ def test_what_is_open_and_what_excludes_each_other() -> None:
 
 def test_what_it_shows_is_what_the_pages_say() -> None:
     """Write it anew with ``python -m support.tables``."""
-    assert SECTIONS.read_text(encoding="utf-8") == sections()
-    assert "```yaml" in page_of("copy")
-    assert "|---|" not in page_of("ping")
+    made = sections()
+    assert {path: path.read_text(encoding="utf-8") for path in made} == made
+    assert "```yaml" in section_of(drumline_actions.__file__, "copy")
+    assert "|---|" not in section_of(drumline_actions.__file__, "ping")

@@ -1,25 +1,32 @@
 """What the documentation says of each action beside its arguments, as ``drumline doc`` shows it.
 
-The pages are the source: ``python -m support.tables``, in ``tests``, makes ``plugins/drumline_actions/sections.md`` of
-them.
+The pages are the source: ``python -m support.tables``, in ``tests``, makes the ``sections.md`` of each plugin of them.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
+from drumline.plugin.manager import load_plugins
 from support.documents import PAGES, ROOT
 
-SECTIONS = ROOT / "plugins" / "drumline_actions" / "sections.md"
 _MARK = re.compile(r"^<!-- table: action (\w+) -->$", re.MULTILINE)
 _TABLE = re.compile(r"^<!-- table: .*? -->\n\n?(?:\|.*\n)*", re.MULTILINE)
 _LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]+\)")
 
 
-def sections() -> str:
-    """One section for each action, by its name."""
+def sections() -> dict[Path, str]:
+    """By the file of each plugin what belongs in it: one section for each action that the pages have, by its name."""
+    actions = load_plugins().actions
     found = {name: text for page in PAGES for name, text in _of_page(page.read_text(encoding="utf-8"))}
-    return "".join(f"## {name}\n\n{text}\n\n" for name, text in sorted(found.items()))
+    made: dict[Path, str] = {}
+    for name, text in sorted(found.items()):
+        page: Any = actions[name].page
+        path = ROOT / "plugins" / page.func.__module__ / "sections.md"
+        made[path] = made.get(path, "") + f"## {name}\n\n{text}\n\n"
+    return made
 
 
 def _of_page(text: str) -> list[tuple[str, str]]:

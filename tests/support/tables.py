@@ -32,7 +32,7 @@ from drumline.survey.describing import CHECKS, choices_of, default_of, help_of, 
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 from support.documents import PAGES, ROOT
 from support.hooks import HOOKS, parameters, parts
-from support.sections import SECTIONS, sections
+from support.sections import sections
 
 _MARK = re.compile(r"^<!-- table: (.+?) -->\n\n?((?:\|.*\n)*)", re.MULTILINE)
 
@@ -658,7 +658,8 @@ def _write() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         page.write_text(_MARK.sub(_renewed, text), encoding="utf-8")
-    SECTIONS.write_text(sections(), encoding="utf-8")
+    for path, text in sections().items():
+        path.write_text(text, encoding="utf-8")
 
 
 def _renewed(match: re.Match[str]) -> str:

@@ -53,8 +53,8 @@ _OTHERS = _words(
     ldap_entry lxd_container mail maven_artifact monit mongodb_user mount_facts mssql_db
     mssql_script mysql_query mysql_replication mysql_user mysql_variables nmcli ohai open_iscsi openbsd_pkg
     openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pamd
-    patch pear pids pkgin pkgng pnpm portage portinstall postgresql_db postgresql_ext
-    postgresql_privs postgresql_query postgresql_user proxysql_servers rabbitmq_plugin rabbitmq_user
+    patch pear pids pkgin pkgng pnpm portage portinstall
+    proxysql_servers rabbitmq_plugin rabbitmq_user
     rabbitmq_vhost redhat_subscription redis rhsm_release rhsm_repository rhel_facts rpm_ostree
     runit s3_object selogin seport slack ssh_config sudoers supervisorctl svc svr4pkg
     swdepot telegram terraform vmware_guest x509_certificate xfs_quota yarn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.postgres import running_postgres
 from support.sources import groups, read_inventory, refused, variables, written
 
 from drumline.source.vault import Keyring, keyring, use_keyring
@@ -86,49 +86,14 @@ def test_a_query_that_fails_changes_nothing(tmp_path: Path, sqlite: str) -> None
     check(read_inventory(asking(tmp_path, sqlite)))
 
 
-def _programs() -> Path | None:
-    """Where PostgreSQL's programs are; Debian keeps them out of the way."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = shutil.which("initdb")
-    return debian[-1].parent if debian else Path(found).parent if found else None
-
-
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """The URL of a server with the tables, which wants a password; without it."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("PostgreSQL isn't installed")
-    directory = Path(f"/tmp/drumline-pg-{os.getpid()}")  # the path of a socket has to be short
-    directory.mkdir(mode=0o755)
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # it refuses to run as root
-        shutil.chown(directory, "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-    password = directory / "password"
-    password.write_text("hunter2-horse\n")
-    password.chmod(0o644)
-    options = f"-c listen_addresses= -c unix_socket_directories={directory} -c fsync=off"
-
-    def call(*command: str | Path, text: str = "", password: str = "") -> None:
-        environment = {**os.environ, "PGPASSWORD": password}
-        subprocess.run(
-            [*as_user, *command], input=text, text=True, check=True, cwd=directory, env=environment, capture_output=True
-        )
-
-    data = directory / "data"
-    try:
-        call(programs / "initdb", "-D", data, "-U", "reader", "-A", "scram-sha-256", f"--pwfile={password}", "-N")
-        # It writes to the log for as long as it runs, which would keep a pipe open.
-        call(programs / "pg_ctl", "-D", data, "-o", options, "-l", directory / "log", "-w", "start")
-        psql = [str(programs / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-h", str(directory), "-U", "reader", "postgres"]
-        call(*psql, text=TABLES, password="hunter2-horse")
+    with running_postgres("reader", "hunter2-horse") as directory:
+        psql = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(directory), "-U", "reader", "postgres"]
+        environment = {**os.environ, "PGPASSWORD": "hunter2-horse"}
+        subprocess.run(psql, input=TABLES, text=True, check=True, env=environment, capture_output=True)
         yield f"postgresql+psycopg://reader:PASSWORD@/postgres?host={directory}"
-    finally:
-        subprocess.run(
-            [*as_user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd="/"
-        )
-        shutil.rmtree(directory)
 
 
 def test_postgresql(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:

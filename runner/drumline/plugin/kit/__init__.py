@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from drumline.plugin.kit.editing import EDITED, Edit, Original, read_original, write_edit
     from drumline.plugin.kit.labels import labelled
     from drumline.plugin.kit.matching import BYTES, as_bytes, check_regexes, match_regex
+    from drumline.plugin.kit.pages import section_of
     from drumline.plugin.kit.transfer import Content, fill, local_content, readable
 
 #: What a command alone has no need of: the modules that are imported for a name when it is asked for.
@@ -50,6 +51,7 @@ _LATE = {
     "diffs": "MOST_DIFF content_diff host_diff state_diff text_diff",
     "editing": "EDITED Edit Original read_original write_edit",
     "labels": "labelled",
+    "pages": "section_of",
     "matching": "BYTES as_bytes check_regexes match_regex",
     "transfer": "Content fill local_content readable",
 }
@@ -94,6 +96,7 @@ __all__ = [
     "require_exit",
     "result_of",
     "script_run",
+    "section_of",
     "sh_word",
     "state_diff",
     "state_in_background",
