@@ -234,15 +234,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest where several work side by side, lest one of them is alone with it in the end.
 
-    Comparisons with ansible-core need it, and are left out where nothing says where it is.
+    What runs in ansible-core or Airflow needs these, and is left out where nothing says where they are.
     """
     if hasattr(config, "workerinput"):
         places = {name: place for place, name in enumerate(_LONGEST)}
         items.sort(key=lambda item: places.get(item.path.relative_to(_TESTS).as_posix(), len(places)))
-    if "DRUMLINE_ANSIBLE" not in os.environ:
-        comparing = [item for item in items if item.get_closest_marker("ansible")]
-        config.hook.pytest_deselected(items=comparing)
-        items[:] = [item for item in items if item not in comparing]
+    for marker, variable in ("ansible", "DRUMLINE_ANSIBLE"), ("airflow", "DRUMLINE_AIRFLOW"):
+        if variable not in os.environ:
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

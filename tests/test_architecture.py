@@ -46,6 +46,7 @@ LAYERS = [
     {"built_in"},
     {"app"},
     {"estimates"},
+    {"exporting"},
     {"survey"},
     {"cli"},
     {"__main__"},

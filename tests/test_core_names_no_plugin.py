@@ -120,6 +120,8 @@ ALLOWED = {
     "cli/simulate.py": {"fail": "the option --fail"},
     "cli/schedule.py": {"systemd": "what starts runs at fixed times", "cron": "another"},
     "cli/schedule_places.py": {"systemd": "what starts runs at fixed times", "cron": "another"},
+    "exporting/airflow.py": {"*": "operators of Airflow and their parameters"},
+    "exporting/plain.py": {"*": "which actions and transports do what operators of Airflow do"},
     "scheduling/cron.py": {"cron": "what its messages are about"},
     "scheduling/windows.py": {"xml": "the format of tasks"},
     "commands.py": {"approve": "drumline's own command"},

@@ -15,6 +15,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("vault", "drumline.cli.vault:command", "Encrypt and decrypt files and values as ansible-vault does."),
     ("runs", "drumline.cli.runs:command", "List earlier runs and show what they did."),
     ("schedule", "drumline.cli.schedule:command", "Have playbooks run at fixed times."),
+    ("export", "drumline.cli.export:command", "Write a playbook for Airflow, which then runs its tasks."),
     ("approve", "drumline.cli.approve:command", "Approve or reject what a run asks before it goes on."),
     ("lint", "drumline.cli.lint:command", "Say what is wrong with files, and give advice, without hosts."),
     ("coverage", "drumline.cli.coverage:command", "Say how much of playbooks and roles loads, and what is missing."),

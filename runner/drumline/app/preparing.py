@@ -39,6 +39,7 @@ from drumline.model.playbook import Playbook, Task
 from drumline.model.value import Value
 from drumline.planning.expand import matches_any
 from drumline.planning.later import later_plays
+from drumline.planning.only import with_only
 from drumline.planning.repeats import without_repeats
 from drumline.planning.tags import Selection, selected
 from drumline.plugin.actions import Action
@@ -67,6 +68,7 @@ def prepare(
     extra_vars: Sequence[str] = (),
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
+    only: Collection[str] = (),
     force_handlers: bool = False,
     strict: bool = False,
     sends: bool = False,
@@ -81,7 +83,8 @@ def prepare(
     is a mistake where the plan ``sends`` something to hosts, and else a warning. With ``check`` tasks only say what
     they would change, with ``diff`` they show it. ``made_up`` gives hosts for the playbook in place of the inventory;
     undefined variables aren't mistakes then, since hosts may define them. ``plugins`` and ``templating``
-    are those of the settings, if they are at hand; what ``templating`` doesn't trust isn't run.
+    are those of the settings, if they are at hand; what ``templating`` doesn't trust isn't run. If ``only`` names
+    tasks, no others take part.
     """
     plugins = plugins or registry(settings)
     merge_dictionaries(settings.hash_behaviour == "merge")
@@ -98,6 +101,7 @@ def prepare(
         )
         warnings = Diagnostics()
         playbook, inventory = instead(*_read(project, playbooks, made_up, warnings))
+        playbook = with_only(playbook, only) if only else playbook
         warnings.extend(inventory.warnings)
         with gathered() as mistakes:
             prepared = _prepared(project, playbook, inventory, wanted, mistakes, warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import click
 from click.core import ParameterSource
@@ -18,6 +18,13 @@ def again() -> Callable[[Sequence[str]], str]:
     """
     context = click.get_current_context()
     return lambda hosts: shlex.join(_words(context, hosts))
+
+
+def words_given(context: click.Context, without: Collection[str]) -> list[str]:
+    """The arguments and options of the current command line, but for these options."""
+    given = [one for one in context.command.params if one.name not in without]
+    named = [word for one in given if isinstance(one, click.Option) for word in _option(context, one, masked=False)]
+    return [*(word for one in given if isinstance(one, click.Argument) for word in _given(context, one)), *named]
 
 
 def _words(context: click.Context, hosts: Iterable[str]) -> list[str]:
@@ -45,10 +52,10 @@ def _given(context: click.Context, option: click.Parameter) -> list[str]:
     return [str(item) for item in (value if isinstance(value, tuple) else (value,))]
 
 
-def _option(context: click.Context, option: click.Option) -> Iterator[str]:
+def _option(context: click.Context, option: click.Option, *, masked: bool = True) -> Iterator[str]:
     """An option that was given on the command line, as words; its longest name is the clearest."""
     name = str(option.name)
-    if name == "limit" or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+    if (name == "limit" and masked) or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
         return
     if option.count:
         yield "-" + option.opts[0].lstrip("-")[0] * context.params[name]
@@ -56,4 +63,4 @@ def _option(context: click.Context, option: click.Option) -> Iterator[str]:
         yield max(option.opts, key=len)
     else:
         for value in _given(context, option):
-            yield from (option.opts[0], mask_assignments(value)[0])
+            yield from (option.opts[0], mask_assignments(value)[0] if masked else value)

@@ -114,6 +114,14 @@ tag_options = _several(
     ),
 )
 
+#: ``only: tuple[str, ...]``.
+only_option = click.option(
+    "--only",
+    multiple=True,
+    metavar="PLAY.TASK",
+    help="Only this task, or all of a play: PLAY. What it needs isn't run. May be given several times.",
+)
+
 #: ``force_handlers: bool``.
 force_handlers_option = click.option(
     "--force-handlers", is_flag=True, help="Run the handlers that were notified on hosts that failed, too."
@@ -132,6 +140,7 @@ playbook_options = _several(
     scope_options,
     login_options,
     tag_options,
+    only_option,
     force_handlers_option,
 )
 
@@ -222,6 +231,7 @@ def prepared_with(playbooks: Sequence[Path], given: Mapping[str, Any], **more: A
         extra_vars=given["extra_vars"],
         tags=split_tags(given["tags"]) or settings.run_tags,
         skip_tags=split_tags(given["skip_tags"]) or settings.skip_tags,
+        only=given.get("only", ()),
         strict=given["strict"],
         force_handlers=given.get("force_handlers", False) or settings.force_handlers,
         **more,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,11 @@ import click
 
 from drumline.cli.groups import CommandGroup
 from drumline.cli.options import prepared_with, settings_with, working_directory
+from drumline.cli.unattended import refuse_secrets, times_given
 from drumline.errors import UsageError
 
 if TYPE_CHECKING:
     from drumline.cli.schedule_places import SchedulePlace
-    from drumline.scheduling.moments import Times
     from drumline.scheduling.scheduled import ScheduledRun
 
 #: Options of a run that ask a person, who isn't there.
@@ -92,7 +91,7 @@ def add(playbooks: tuple[str, ...], at: str | None, every: str | None, name: str
     from drumline.cli.schedule_places import place_of
     from drumline.scheduling.scheduled import ScheduledRun
 
-    times = _times(at, every)
+    times = times_given(at, every)
     words = [*playbooks, *click.get_current_context().meta.get(__name__, ())]
     _check_run(words)
     place = place_of(given["scheduler"], given["system"], given["directory"])
@@ -113,14 +112,6 @@ def add(playbooks: tuple[str, ...], at: str | None, every: str | None, name: str
     _write(run, place, replace=given["replace"], show=given["show"])
 
 
-def _times(at: str | None, every: str | None) -> Times:
-    from drumline.scheduling.moments import times_at, times_every
-
-    if (at is None) == (every is None):
-        raise UsageError("When to run isn't clear", "Give either --at TIME or --every DURATION.")
-    return times_every(every) if every is not None else times_at(str(at), datetime.now())
-
-
 def _name(name: str | None, playbooks: Sequence[str]) -> str:
     if name is None:
         return re.sub(r"[^A-Za-z0-9_]+", "-", Path(playbooks[0]).stem).strip("-") or "playbook"
@@ -132,16 +123,8 @@ def _name(name: str | None, playbooks: Sequence[str]) -> str:
 def _check_run(words: list[str]) -> None:
     """Check options and files as 'drumline run' does before it sends anything."""
     from drumline.cli.run import command as run
-    from drumline.secret import mask_assignments
 
-    for word in words:
-        if "\n" in word or "\0" in word:
-            raise UsageError("A word of the command line has several lines", "Schedulers can't keep it.")
-        if mask_assignments(word)[0] != word:
-            detail = (
-                f"'{mask_assignments(word)[0]}' would stand in files that others can read. Put it into a file that "
-            )
-            raise UsageError("A secret can't be scheduled", f"{detail}is given by -e @FILE, or into a secret store.")
+    refuse_secrets(words)
     with run.make_context("drumline run", list(words)) as context:
         given = dict(context.params)
         asked = [option for name, option in _ASK.items() if given.get(name)]

@@ -84,7 +84,7 @@ def references(
     if RESULTS in extra_vars or any(name == RESULTS for _, name, _ in _definitions(playbook)):
         return
     tasks = [task for play in playbook.plays for task in play.tasks]
-    stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+    stronger = {*MAGIC_NAMES, *extra_vars, *names_gained(tasks)}
     known = Definitions()
     found: dict[Hashable, list[tuple[Task, Reference, Position]]] = {}
     for play in playbook.plays:
@@ -97,6 +97,19 @@ def references(
                 for reference in templating.references(template)
             ]
         yield from ((play.path_of(task), reference, position) for task, reference, position in found[alike])
+
+
+def names_used(
+    playbook: Playbook, extra_vars: Variables, templating: Templating
+) -> Iterator[tuple[TaskPath, frozenset[str]]]:
+    """For each task the names of all variables that it may use, those behind its own variables included."""
+    stronger = {*MAGIC_NAMES, *extra_vars}
+    known = Definitions()
+    for play in playbook.plays:
+        for task in play.tasks:
+            used = _used_templates(task, known.merged(play, task), stronger, templating)
+            names = (templating.undeclared(template) | templating.guarded(template) for template in used)
+            yield play.path_of(task), frozenset[str]().union(*names)
 
 
 def _used_templates(
@@ -136,7 +149,7 @@ def _definitions(playbook: Playbook) -> Iterator[tuple[Play | Task, str, str]]:
         for task in play.tasks:
             yield from ((task, name, "vars") for name in task.variables)
             yield from ((task, name, "loop_control") for name in _own_names(task))
-            yield from ((task, name, _defined_by(task, name)) for name in _gained([task]))
+            yield from ((task, name, _defined_by(task, name)) for name in names_gained([task]))
 
 
 def _defined_by(task: Task, name: str) -> str:
@@ -169,7 +182,7 @@ class _DefinitionChecker:
         self._definitions = Definitions()
         tasks = [task for play in playbook.plays for task in play.tasks]
         #: Names that override, or may override, those of plays and tasks.
-        self._stronger = {*MAGIC_NAMES, *extra_vars, *_gained(tasks)}
+        self._stronger = {*MAGIC_NAMES, *extra_vars, *names_gained(tasks)}
         if any(play.blocks for play in playbook.plays):
             self._stronger.update(FAILED_NAMES)
         self._gathered = any(task.traits.sets is Sets.FACTS for task in tasks)
@@ -210,7 +223,7 @@ class _DefinitionChecker:
         self._found.add("Undefined variable", detail=detail, position=template.position)
 
 
-def _gained(tasks: Iterable[Task]) -> Iterator[str]:
+def names_gained(tasks: Iterable[Task]) -> Iterator[str]:
     """Names that tasks of the run define for those after them."""
     for task in tasks:
         if task.register:

@@ -270,6 +270,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     register: str | None = None
     variables: Variables = {}
     repeated: bool = False  #: An equal use of its role runs before, so it doesn't.
+    left_out: bool = False  #: The command line names others (``--only``), so it doesn't run.
     parameters: Variables = {}  #: Of what was included, and contains it: even what tasks have set is weaker.
     role: Role | None = None  #: The innermost role that contains it.
     #: A dict, a template that gives one, or a list of these, in which later ones override earlier ones.

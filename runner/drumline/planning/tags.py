@@ -23,11 +23,18 @@ WHOLE = Selection()
 
 
 def selected(task: Task, tags: Collection[str] = (), skip_tags: Collection[str] = ()) -> bool:
-    """Whether the task takes part, which a repeated one doesn't. No ``tags`` means ``all``. Handlers always do."""
+    """Whether the task takes part; one that is repeated or left out doesn't, handlers always do.
+
+    No ``tags`` means ``all``.
+    """
     if task.handler is not None:
         return True
     own = task.tags or _UNTAGGED
-    return not task.repeated and _wanted(own, set(tags or ("all",))) and not _unwanted(own, set(skip_tags))
+    return (
+        not (task.repeated or task.left_out)
+        and _wanted(own, set(tags or ("all",)))
+        and not _unwanted(own, set(skip_tags))
+    )
 
 
 def _wanted(own: frozenset[str], tags: set[str]) -> bool:
