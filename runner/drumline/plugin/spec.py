@@ -91,7 +91,7 @@ def drumline_actions(settings: Mapping[str, Any]) -> Iterable[Action | ActionSpe
     Which answer wins: all count; a name or alias that is offered twice stays with the first plugin, and the second is
         at fault.
     Who may implement it: any plugin.
-    Bundled user: ``drumline_actions``, ``drumline_postgresql``.
+    Bundled user: ``drumline_actions``, ``drumline_mysql``, ``drumline_postgresql``.
     """
 
 

@@ -18,7 +18,6 @@ _INSTEAD = {
     "composer": "command: composer install --working-dir=DIRECTORY",
     "docker_container": "command: docker run -d --name NAME IMAGE",
     "make": "command: make -C DIRECTORY TARGET",
-    "mysql_db": "command: mysql -e 'CREATE DATABASE IF NOT EXISTS NAME'",
     "openssl_privatekey": "command: openssl genrsa -out FILE 4096, with creates",
     "powershell": "win_shell: SCRIPT",
     "psexec": "hosts are reached by winrm here",
@@ -51,7 +50,7 @@ _OTHERS = _words(
     facter filesystem_info flatpak gem git_config github_release haproxy helm homebrew ip_netns ipa_user
     ipify_facts jenkins_job jenkins_plugin jira k8s k8s_info kernel_blacklist keycloak_client ldap_attrs
     ldap_entry lxd_container mail maven_artifact monit mongodb_user mount_facts mssql_db
-    mssql_script mysql_query mysql_replication mysql_user mysql_variables nmcli ohai open_iscsi openbsd_pkg
+    mssql_script mysql_query mysql_replication nmcli ohai open_iscsi openbsd_pkg
     openssl_certificate openssl_csr openssl_dhparam openssl_pkcs12 opkg osx_defaults pamd
     patch pear pids pkgin pkgng pnpm portage portinstall
     proxysql_servers rabbitmq_plugin rabbitmq_user
