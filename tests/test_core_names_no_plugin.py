@@ -74,6 +74,8 @@ ALLOWED = {
     "lint/programs.py": {"*": "which actions do what a program does"},
     "inventory/merging.py": {"local": "Ansible's value of ansible_connection for the implicit localhost"},
     "loading/": {"gather_facts": "Ansible's keyword of plays", "vars_files": "Ansible's keyword of plays"},
+    "loading/plays.py": {"debug": "a strategy of Ansible's"},
+    "config/values.py": {"debug": "a strategy of Ansible's"},
     "loading/handlers.py": {"meta": "what asks something of the run, as for handlers of included roles"},
     "execution/growing.py": {"vars_files": "Ansible's keyword of plays"},
     "model/playbook.py": {"fail": "what becomes of late jobs: late: fail", "vars_files": "Ansible's keyword of plays"},

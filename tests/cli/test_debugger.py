@@ -71,6 +71,23 @@ def test_it_goes_on_as_it_is_or_ends(tmp_path: Path) -> None:
     assert "it ended with 0" not in terminal.text
 
 
+def test_it_is_there_after_every_failure_if_the_strategy_or_a_setting_says_so(tmp_path: Path) -> None:
+    plain = PLAYBOOK.replace("      debugger: on_failed\n", "")
+    strategies = ("debug", "ansible.builtin.debug")
+    for text in (*(plain.replace("gather_facts: false", f"strategy: {name}") for name in strategies), plain):
+        (tmp_path / "ansible.cfg").write_text("[defaults]\nenable_task_debugger = True\n" if text == plain else "")
+        with Terminal(project(tmp_path, text), "run", "site.yml", *HOSTS) as terminal:
+            answered(terminal, ("h: help", "task.args['_raw_params'] = 'exit 0'"), ("is 'exit 0'", "r"))
+            assert terminal.end() == 0
+        assert "it ended with 0" in terminal.text
+    ended = call(tmp_path, "run", "site.yml", *HOSTS)
+    assert (ended.status, "(debug)>" in ended.said) == (2, False)  # no one is there, so it counts as it is
+    never = plain.replace("gather_facts: false", "debugger: never")
+    with Terminal(project(tmp_path, never), "run", "site.yml", *HOSTS) as terminal:
+        assert terminal.end() == 2
+    assert "(debug)>" not in terminal.text
+
+
 def test_it_is_refused_where_no_one_can_be_asked(tmp_path: Path) -> None:
     ended = call(project(tmp_path), "run", "site.yml", *HOSTS)
     assert ended.status == 5

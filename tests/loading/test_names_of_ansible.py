@@ -15,6 +15,7 @@ from jinja2.tests import TESTS as TESTS_OF_JINJA
 from drumline.built_in import all_plugins
 from drumline.loading import keywords
 from drumline.loading.connection import named_transport
+from drumline.loading.plays import STRATEGIES
 from drumline.templating import not_yet
 from drumline.templating.offers import FILTERS, LOOKUPS, TESTS
 
@@ -45,4 +46,4 @@ def test_ways_to_reach_hosts_and_strategies() -> None:
     names = [name for name in NAMES["connection"] if not name.startswith("_")]
     missing = [name for name in names if named_transport(name, PLUGINS.transports) is None]
     assert [name for name in missing if not not_yet.connection(name)] == []
-    assert [name for name in NAMES["strategy"] if name not in ("free", "linear") and not not_yet.strategy(name)] == []
+    assert [name for name in NAMES["strategy"] if name not in STRATEGIES and not not_yet.strategy(name)] == []

@@ -39,7 +39,6 @@ from drumline.loading.playbook import load_playbooks
             "'community.general.make' is not there yet; until then: command: make",
         ),
         ("my.own.thing: {}", "4:7", "Action not supported yet. 'my.own.thing' is not there yet."),
-        ("win_acl: {path: x}", "4:7", "'win_acl' is not there yet; until then: win_shell: icacls"),
         ("ansible.windows.win_group: {}", "4:7", "until then: win_shell: New-LocalGroup NAME."),
         ("win_whatever_else: {}", "4:7", "'win_whatever_else' is not there yet."),
         ("win_shel: x", "4:7", "Did you mean 'win_shell'?"),

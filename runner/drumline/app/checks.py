@@ -97,7 +97,7 @@ def _check_foreseen(prepared: Prepared, preflight: Preflight, mistakes: Diagnost
 
 def unasked(plan: Plan) -> Iterable[Diagnostic]:
     """Debuggers that would ask at a terminal where there is none."""
-    if all(step.task.debugger is Debugger.NEVER for step in plan.steps):
+    if all(step.task.debugger in (Debugger.NEVER, Debugger.ENABLED) for step in plan.steps):
         return ()
     from drumline.execution import debugging  # few tasks have a debugger
 

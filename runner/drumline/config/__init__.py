@@ -98,6 +98,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     gathering: str = "implicit"
     #: What plays and tasks do that say nothing else: as the keywords of these names. None: not set.
     strategy: str | None = None
+    #: Whether a person at the terminal is asked after jobs that failed.
+    enable_task_debugger: bool | None = None
     any_errors_fatal: bool | None = None
     no_log: bool | None = None
     task_timeout: float | None = None

@@ -74,6 +74,7 @@ KNOWN: Mapping[str, Known] = {
     ),
     "gathering": _ansible(values.one_of("implicit", "explicit", "smart"), "gathering"),
     "strategy": _ansible(values.strategy, "strategy"),
+    "enable_task_debugger": _ansible(values.boolean, "enable_task_debugger"),
     "hash_behaviour": _ansible(values.one_of("replace", "merge"), "hash_behaviour"),
     "run_tags": _ansible(values.names, "run", "ANSIBLE_RUN_TAGS", section="tags"),
     "skip_tags": _ansible(values.names, "skip", "ANSIBLE_SKIP_TAGS", section="tags"),
@@ -131,7 +132,7 @@ WITHOUT_EFFECT = _words(
     callbacks_enabled cache_dir collections_scan_sys_path command_warnings control_path control_path_dir
     cow_selection cowpath cow_whitelist cowsay_enabled_stencils debug deprecation_warnings devel_warning
     display_args_to_stdout display_failed_stderr display_ok_hosts display_skipped_hosts display_traceback
-    docsite_root_url duplicate_dict_key editor enable_task_debugger error_on_missing_handler error_on_undefined_vars
+    docsite_root_url duplicate_dict_key editor error_on_missing_handler error_on_undefined_vars
     executable export fact_caching_connection fact_caching_prefix force_color force_valid_group_names home
     host_pattern_mismatch inject_facts_as_vars internal_poll_interval interpreter_python inventory_unparsed_warning
     jinja2_extensions jinja2_native keep_remote_files libvirt_lxc_noseclabel local_tmp localhost_warning log_filter
@@ -140,7 +141,7 @@ WITHOUT_EFFECT = _words(
     python_module_rlimit_nofile record_host_keys remote_tmp result_format retries retry_files_enabled
     retry_files_save_path run_vars_plugins scp_if_ssh sftp_batch_mode show_per_host_start show_task_path_on_failure
     special_context_filesystems squash_actions ssh_agent stdout_callback syslog_facility system_warnings
-    target_log_info task_debugger_ignore_errors transfer_method transform_invalid_group_chars unparsed_is_failed
+    target_log_info transfer_method transform_invalid_group_chars unparsed_is_failed
     any_unparsed_is_failed use_persistent_connections usetty vars_plugins_enabled verbose_to_stderr verbosity
     win_async_startup_timeout yaml_valid_extensions
     """
@@ -153,6 +154,10 @@ REFUSED: Mapping[tuple[str, str], RefusedSetting] = {
         *(("no", "false", "off", "0"), "ANSIBLE_PRIVATE_ROLE_VARS"),
         "The variables of roles are shown to later tasks. For a role of which that is wrong, use 'import_role' with "
         "'public: false'.",
+    ),
+    ("defaults", "task_debugger_ignore_errors"): RefusedSetting(
+        *(("yes", "true", "on", "1"), "ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"),
+        "No one is asked after a failure that is ignored. Write 'debugger: always' where that is wanted.",
     ),
     ("defaults", "playbook_vars_root"): RefusedSetting(
         *(("top",), "ANSIBLE_PLAYBOOK_VARS_ROOT"),

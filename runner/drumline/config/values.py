@@ -131,8 +131,8 @@ def directory(value: Any) -> Path:
 def strategy(value: Any) -> str:
     """The strategy of plays; those of the extension mitogen differ from Ansible's in nothing but speed."""
     name = str(value).removeprefix("ansible.builtin.").removeprefix("mitogen_")
-    if name not in ("waves", "linear", "free"):
-        raise ValueError(f'has to be "waves", "linear" (the same) or "free", not {value!r}')
+    if name not in ("waves", "linear", "debug", "free"):
+        raise ValueError(f'has to be "waves", "linear" (the same), "debug" or "free", not {value!r}')
     return name
 
 

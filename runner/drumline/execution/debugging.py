@@ -53,6 +53,8 @@ def is_wanted(debugger: Debugger, status: Status, ignored: bool) -> bool:
             return status is Status.UNREACHABLE
         case Debugger.ON_SKIPPED:
             return status is Status.SKIPPED
+        case Debugger.ENABLED:
+            return status in (Status.FAILED, Status.UNREACHABLE) and not ignored and _at_a_terminal()
     return False
 
 
@@ -141,7 +143,7 @@ def _shown(value: Any) -> str:
 
 
 def unasked(plan: Plan) -> Diagnostics:
-    """The tasks with a debugger, if no one can be asked here."""
+    """The tasks that have a debugger of their own, if no one can be asked here."""
     found = Diagnostics()
     for task in {id(task): task for task in _debugged(plan)}.values() if not _at_a_terminal() else ():
         detail = (
@@ -153,7 +155,7 @@ def unasked(plan: Plan) -> Diagnostics:
 
 
 def _debugged(plan: Plan) -> Iterator[Task]:
-    return (step.task for step in plan.steps if step.task.debugger is not Debugger.NEVER)
+    return (step.task for step in plan.steps if step.task.debugger not in (Debugger.NEVER, Debugger.ENABLED))
 
 
 def _at_a_terminal() -> bool:

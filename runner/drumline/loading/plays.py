@@ -25,7 +25,7 @@ from drumline.loading.reading import Reading
 from drumline.loading.role_places import collection_of
 from drumline.loading.roles import read_roles
 from drumline.loading.tasks import pass_on, read_inherited_of_play
-from drumline.model.playbook import Play, Section, Strategy, Task, TaskBlock
+from drumline.model.playbook import Debugger, Play, Section, Strategy, Task, TaskBlock
 from drumline.model.value import Value, text_of
 from drumline.source.nodes import Entry, Node, plain
 from drumline.templating import not_yet
@@ -35,7 +35,9 @@ Owner = TypeVar("Owner", bound=Play | Task | TaskBlock)
 ReadSection: TypeAlias = Callable[[ListReader, list[Node], Mapping[str, Any]], None]
 
 _TIMING = deferring(timing.PLAY)
-_STRATEGIES = {"linear": Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
+_DEBUGGING = "debug"
+#: By the names that a play gives them, with or without that of Ansible's collection.
+STRATEGIES = {"linear": Strategy.WAVES, _DEBUGGING: Strategy.WAVES} | {str(strategy): strategy for strategy in Strategy}
 
 
 def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading) -> Play:
@@ -54,7 +56,9 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
     name = text_of(reader.value("name", reader.text, "")) or text_of(hosts)
     usual = reading.around.usual
     check_defaults(reader, reading.actions)
-    inherited = pass_on(usual.tasks, read_inherited_of_play(reader))
+    strategy = reader.value("strategy", _strategy(reader), usual.strategy or str(Strategy.WAVES))
+    of_strategy = {"debugger": Debugger.ENABLED} if strategy == _DEBUGGING else {}
+    inherited = pass_on({**usual.tasks, **of_strategy}, read_inherited_of_play(reader))
     variables = reader.value("vars", reader.variables, {})
     lists = ListReader(reading, directory, variables=variables, collections=collections)
     lists.vars_files = reader.value("vars_files", _vars_files(reader), ())
@@ -75,7 +79,7 @@ def read_play(entries: Mapping[str, Entry], position: Position, reading: Reading
         prompts=read_prompts(reader),
         vars_files=lists.vars_files,
         needs=reader.value("needs", reader.names),
-        strategy=reader.value("strategy", _strategy(reader), _STRATEGIES[usual.strategy or Strategy.WAVES]),
+        strategy=STRATEGIES[strategy],
         gathers=reader.value("gather_facts", reader.boolean, usual.gathers),
         gathering=gathering_task(reader, inherited, position),
         **split(reader.values(_TIMING)),
@@ -98,13 +102,15 @@ def _vars_files(reader: KeywordReader) -> Any:
 
 
 def _strategy(reader: KeywordReader) -> Any:
-    def read_strategy(keyword: str, node: Node) -> Strategy | None:
-        text = reader.constant(keyword, node)
-        if text is not None and text not in _STRATEGIES:
+    def read_strategy(keyword: str, node: Node) -> str | None:
+        said = reader.constant(keyword, node)
+        text = said.removeprefix("ansible.builtin.") if isinstance(said, str) else None
+        if text is not None and text not in STRATEGIES:
             known = not_yet.strategy(text)
             said = f"{text!r} is not supported yet" if known else f"{text!r} is not a strategy"
-            reader.problem(f"The strategies are 'waves' (or 'linear', the same) and 'free'; {said}.", node)
-        return _STRATEGIES.get(text or "")
+            reader.problem(f"The strategies are 'waves' (or 'linear', the same), 'debug' and 'free'; {said}.", node)
+            return None
+        return text
 
     return read_strategy
 

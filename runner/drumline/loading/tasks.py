@@ -162,7 +162,7 @@ def _read_fields(reader: KeywordReader, action: str) -> dict[str, Any]:
 
 
 def _debugger(reader: KeywordReader, keyword: str, node: Node) -> Debugger | None:
-    return timing.choice(reader, keyword, node, Debugger)
+    return timing.choice(reader, keyword, node, Debugger, without=Debugger.ENABLED)
 
 
 def _trigger_rule(reader: KeywordReader, keyword: str, node: Node) -> TriggerRule | None:

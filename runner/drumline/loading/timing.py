@@ -104,13 +104,16 @@ def _late(reader: KeywordReader, keyword: str, node: Node) -> Late | None:
     return choice(reader, keyword, node, Late)
 
 
-def choice(reader: KeywordReader, keyword: str, node: Node, choices: type[Choice]) -> Choice | None:
-    """One of the words of an enumeration."""
+def choice(
+    reader: KeywordReader, keyword: str, node: Node, choices: type[Choice], *, without: Choice | None = None
+) -> Choice | None:
+    """One of the words of an enumeration, but for one that isn't written."""
     text = reader.constant(keyword, node)
+    known = {str(word): word for word in choices if word is not without}
     try:
-        return None if text is None else choices(text)
-    except ValueError:
-        hint = did_you_mean(str(text), choices) or f" It takes {', '.join(choices)}."
+        return None if text is None else known[str(text)]
+    except KeyError:
+        hint = did_you_mean(str(text), known) or f" It takes {', '.join(known)}."
         reader.problem(f"'{keyword}' can't be {text!r}.{hint}", node)
         return None
 

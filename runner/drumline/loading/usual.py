@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from drumline.config import Settings
+from drumline.model.playbook import Debugger
 
 #: Settings that stand for a keyword of tasks, by its field of a task.
 _KEYWORDS = {
@@ -56,6 +57,8 @@ def usual_of(settings: Settings) -> Usual:
         del connection["ansible_connection"]
     if connection:
         tasks["connection"] = connection
+    if settings.enable_task_debugger:
+        tasks["debugger"] = Debugger.ENABLED
     gathers = False if settings.gathering == "explicit" else None
     return Usual(tasks=tasks, strategy=settings.strategy, gathers=gathers)
 

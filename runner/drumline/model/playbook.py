@@ -118,6 +118,8 @@ class Debugger(StrEnum):
     ON_FAILED = "on_failed"
     ON_UNREACHABLE = "on_unreachable"
     ON_SKIPPED = "on_skipped"
+    #: After those that failed or weren't reached, if a person is there: what settings and strategies ask for.
+    ENABLED = "enabled"
 
 
 class Order(StrEnum):

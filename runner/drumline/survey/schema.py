@@ -12,6 +12,7 @@ from typing import Any
 
 from drumline.loading import keywords
 from drumline.loading.connection import names_of
+from drumline.loading.plays import STRATEGIES
 from drumline.model.playbook import Late, Order, TriggerRule
 from drumline.plugin.actions import Action
 from drumline.plugin.registry import Registry
@@ -78,7 +79,7 @@ _KEYWORDS: Mapping[str, Schema] = {
     "roles": {"type": ["array", "null"], "items": {"type": ["string", "object"]}},
     "serial": {"anyOf": [AMOUNT, {"type": "array", "items": AMOUNT}]},
     "start": dictionary({"at": TEXT, "max_skew": TEXT, "together": BOOLEAN}),
-    "strategy": {"enum": ["linear", "waves", "free", None]},
+    "strategy": {"enum": [*(f"{of}{word}" for of in ("", "ansible.builtin.") for word in STRATEGIES), None]},
     "trigger_rule": {"enum": [*TriggerRule, None]},
     "vars": VARIABLES,
     "vars_files": {"type": ["array", "string", "null"], "items": {"type": ["array", "string"]}},

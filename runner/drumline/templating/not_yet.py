@@ -160,7 +160,7 @@ _CONNECTIONS = _words(
     proxmox_pct_remote proxmox_qemu_api psrp qubes saltstack vmware_tools wsl zone
     """
 )
-_STRATEGIES = frozenset({"debug", "host_pinned"})
+_STRATEGIES = frozenset({"host_pinned"})
 
 
 def connection(name: str) -> bool:
