@@ -81,6 +81,8 @@ class _Seen:
             case JobsAbandoned(jobs=jobs, status=status):
                 for job in jobs:
                     self._end(job, status)
+            case Stop(jobs=jobs, status=Status.FAILED):  # each is at fault, however it ends meanwhile
+                self._failed.update(jobs)
             case JobStaged(job=job):
                 self._staged.add(job)
             case WaveReleased(play=play, batch=batch, wave=wave):
