@@ -120,6 +120,7 @@ ALLOWED = {
         "include_role": "the same",
     },
     "cli/simulate.py": {"fail": "the option --fail"},
+    "cli/revisions.py": {"archive": "a command of git"},
     "cli/schedule.py": {"systemd": "what starts runs at fixed times", "cron": "another"},
     "cli/schedule_places.py": {"systemd": "what starts runs at fixed times", "cron": "another"},
     "exporting/airflow.py": {"*": "operators of Airflow and their parameters"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -133,7 +134,7 @@ def test_that_mistakes_are_those_of_any_playbook(call: Call) -> None:
 def test_that_options_that_exclude_each_other_are_refused(call: Call) -> None:
     status, _, err = call("generate", "site.yml", "--show", "--diff", "site.yml")
     assert status == 5
-    assert "--show and --diff exclude each other" in err
+    assert "--show, --diff, --diff-run and --diff-revision exclude each other" in err
 
 
 @pytest.mark.parametrize("shape", ["text", "dot", "mermaid", "svg", "html"])
@@ -176,3 +177,32 @@ def test_that_what_was_encrypted_is_masked_in_what_is_written() -> None:
     entries = {"token": Node("hunter2", here, unsafe=True, secret=True), "mode": Node(Octal(0o640), here)}
     written = dump_node(Node({name: Entry(here, node) for name, node in entries.items()}, here))
     assert written == "token: '********'\nmode: 0640\n"
+
+
+def test_that_it_compares_with_a_run_and_with_a_revision(call: Call, tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state"))
+    Path("hosts").write_text(FILES["hosts"] + "[all:vars]\nansible_connection=local\n")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in ["init", "-q"], ["add", "."], ["commit", "-qm", "before"]:
+        subprocess.run([*git, *words], check=True)
+    assert support.program.call(tmp_path, "run", "site.yml", "-i", "hosts", "--check", *state).status == 0
+    assert call("generate", "site.yml", "--diff-run", "1", *state)[:2] == (0, "The plans are the same.\n")
+    assert call("generate", "site.yml", "--diff-revision", "HEAD")[:2] == (0, "The plans are the same.\n")
+    Path("nodes.csv").write_text(FILES["nodes.csv"] + "web4,south,81\n")
+    expected = """\
++   page on web4
++   note on web4
+"""
+    assert call("generate", "site.yml", "--diff-run", "1", *state)[1].partition("\n")[2] == expected
+    for path in "site.yml", str(tmp_path / "site.yml"):
+        status, out, _ = call("generate", path, "--diff-revision", "HEAD")
+        assert (status, out.partition("\n")[2]) == (3, expected)
+        assert Path.cwd() == tmp_path
+    for more, said in (
+        (("--diff-revision", "nope"), "There is no revision 'nope'."),
+        (("--diff-revision", "--all"), "There is no revision '--all'."),
+        (("--diff-run", "99", *state), "99"),
+        (("--diff-run", "1", "--show"), "exclude each other"),
+    ):
+        status, _, err = call("generate", "site.yml", *more)
+        assert (status, said in err) == (5, True), err

@@ -214,6 +214,25 @@ plays: [{for_each: t, pattern: p}]
     assert (mistake.summary, str(mistake.position)) == ("A template can't be rendered", "gen.yml:2:20")
 
 
+def test_that_a_variable_of_the_inventory_can_be_a_table(plan: MakePlan) -> None:
+    Path("group_vars").mkdir()
+    files = {
+        "group_vars/all.yml": (
+            "first: web1\nnodes: [{name: '{{ first }}', note: !unsafe '{{ 1 }}'}, {name: db1}]\nextra: [db1]\n"
+        ),
+        "gen.yml": """
+tables: {t: {rows: "{{ nodes }}"}}
+patterns: {p: [{debug: {var: note}}]}
+plays: [{for_each: t, pattern: p, when: row.name not in extra}]
+""",
+    }
+    made = plan(files)
+    assert _names(made) == ["web1"]
+    assert _play(made, "p-web1").variables["note"] == "{{ 1 }}"
+    # Variables of the file are stronger.
+    assert _names(plan({"gen.yml": f"vars: {{extra: [web1]}}{files['gen.yml']}"})) == ["db1"]
+
+
 def test_that_what_stands_in_a_table_is_never_a_template(plan: MakePlan) -> None:
     text = "tables: {t: [{name: web1, note: '{{ 1 + 1 }}'}]}\npatterns: {p: [{debug: {msg: '{{ note }}'}}]}\n"
     made = plan({"gen.yml": f"{text}plays: [{{for_each: t, pattern: p}}]\n"})

@@ -162,3 +162,16 @@ def test_no_database_is_asked(project: Project) -> None:
     ended = call(root, "lint", "site.yml", "--errors-only")
     assert (ended.status, ended.out) == (0, "Nothing to say.\n")
     assert "The database says" in call(root, "lint", "--trust", "site.yml").out
+
+
+def test_options_of_a_source_are_checked_where_it_is_trusted(project: Project) -> None:
+    files = {
+        "inventory/01.yml": "plugin: csv\nsource: hosts.txt\ncolour: blue\n",
+        "inventory/hosts.txt": "name,port\nweb1,80\n",
+        "inventory/02.yml": "plugin: constructed\nstrict: perhaps\n",
+        "drumline.toml": "",
+    }
+    root = project(files)
+    assert "colour" not in call(root, "lint", "inventory").out
+    said = call(root, "lint", "--trust", "inventory")
+    assert (said.status, "colour" in said.out, "strict" in said.out) == (5, True, True), said.said

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from drumline.cli.options import playbook_options, prepared_with
+from drumline.cli.options import playbook_options, prepared_with, settings_with, state_option, working_directory
 from drumline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,20 +31,40 @@ _CHANGES = 3
     metavar="OTHER",
     help="Show what differs from the plan of another file: an earlier version, or what --show wrote.",
 )
-def command(playbooks: tuple[Path, ...], show: bool, other: Path | None, **given: Any) -> None:
+@click.option("--diff-run", "run", metavar="RUN", help="Show what differs from the plan of an earlier run.")
+@click.option(
+    "--diff-revision", "revision", metavar="REVISION", help="Show what differs from the plan at a revision of git."
+)
+@state_option
+def command(
+    playbooks: tuple[Path, ...],
+    show: bool,
+    other: Path | None,
+    run: str | None,
+    revision: str | None,
+    state: Path | None,
+    **given: Any,
+) -> None:
     """Show the plays that tables and rules give: from which rows they are, where they run, and what they need.
 
     PLAYBOOK is a generator file, or a playbook with 'generate'. Nothing is sent to any host.
 
-    Exit status: 0, 3 when --diff finds a difference, or 5 when the command line or the files are wrong.
+    Exit status: 0, 3 when a comparison finds a difference, or 5 when the command line or the files are wrong.
     """
-    if show and other is not None:
-        raise UsageError("--show and --diff exclude each other", "Give one of them.")
+    if sum((show, other is not None, run is not None, revision is not None)) > 1:
+        names = "--show, --diff, --diff-run and --diff-revision"
+        raise UsageError(f"{names} exclude each other", "Give one of them.")
     prepared = prepared_with(playbooks, given)
     if show:
         click.echo(_written(playbooks, prepared), nl=False)
     elif other is not None:
         raise SystemExit(_diff(prepared_with([other], given).plan, prepared.plan))
+    elif run is not None:
+        from drumline.model.titles import titled
+
+        raise SystemExit(_diff(_plan_of_run(run, state), titled(prepared.plan, str)))  # as the journal has it
+    elif revision is not None:
+        raise SystemExit(_diff(_plan_at(revision, playbooks, given), prepared.plan))
     else:
         click.echo("\n".join(_listed(prepared.plan)))
 
@@ -54,6 +76,23 @@ def _written(playbooks: tuple[Path, ...], prepared: Prepared) -> str:
 
     nodes = written_plays(playbooks, prepared)
     return "\n".join(dump_node(Node([node], node.position)) for node in nodes)
+
+
+def _plan_of_run(run: str, state: Path | None) -> Plan:
+    from drumline.cli.surroundings import surroundings
+
+    with closing(surroundings().history_in(settings_with(state=state).state)) as history:
+        return history.plan(history.find(run))
+
+
+def _plan_at(revision: str, playbooks: tuple[Path, ...], given: dict[str, Any]) -> Plan:
+    """The plan of the same files as they were, of those that are in the repository."""
+    from drumline.cli.revisions import at_revision
+
+    here = working_directory()
+    relative = [Path(os.path.relpath(path, here)) for path in playbooks]
+    with at_revision(revision, here):
+        return prepared_with(relative, given).plan
 
 
 def _diff(before: Plan, after: Plan) -> int:

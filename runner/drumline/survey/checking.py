@@ -14,13 +14,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drumline.app import prepare, registry
+from drumline.app import inventory_of, prepare, registry
 from drumline.built_in import all_plugins
 from drumline.config import Settings, load_settings
 from drumline.diagnostics import Diagnostic, Diagnostics
 from drumline.errors import DrumlineError, FilesError
 from drumline.inventory.looking import look_at
-from drumline.inventory.sources import load_inventory
 from drumline.loading.playbook import read_playbooks
 from drumline.loading.reading import Around
 from drumline.loading.written import templates_in
@@ -97,9 +96,11 @@ class Checker:
         """Those of no playbook."""
         return self._registry("")
 
-    def inventory(self, path: str) -> Inventory:
+    def inventory(self, unit: Unit) -> Inventory:
         """What an inventory gives; only one that is trusted starts programs and asks servers. Raises ``FilesError``."""
-        return load_inventory([path], self.plugins.inventory_sources) if self._trusted else look_at([path])
+        if not self._trusted:
+            return look_at([unit.path])
+        return inventory_of(replace(self._settings_for(unit), inventory=(unit.path,)), self.plugins)
 
     def made(self, diagnostic: Diagnostic) -> bool:
         """Whether it is about something that was made up."""

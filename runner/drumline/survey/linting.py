@@ -84,7 +84,7 @@ def _advice(checked: Checked, checker: Checker) -> Iterator[tuple[str, Diagnosti
 def _of_inventory(unit: Unit, checker: Checker) -> Iterator[Finding]:
     plugins = checker.plugins
     try:
-        inventory = checker.inventory(unit.path)
+        inventory = checker.inventory(unit)
     except FilesError as error:
         yield from (_finding(Level.ERROR, mistake) for mistake in error.diagnostics)
         return

@@ -49,7 +49,9 @@ def _read(node: Node, given: Variables, reading: Reading) -> list[Play]:
     entries = node.value
     reader = KeywordReader(entries, reading.found)
     keywords.check_known(entries, _KEYS, "A generator", reading.found)
-    known = {**reader.value("vars", reader.variables, {}), **given}
+    inventory = reading.around.inventory
+    of_all = inventory.groups["all"].variables if inventory is not None else {}
+    known = {**of_all, **reader.value("vars", reader.variables, {}), **given}
     generator = _generator(reader, reading)
     sections = {name: _dictionary(reader, name, reading) for name in ("tables", "patterns")}
     before = len(reading.found)
