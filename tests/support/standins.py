@@ -15,7 +15,7 @@ PLACE = r"C:\standins"
 #: The modules, by their names.
 MODULES = {file.stem: file for file in sorted((Path(__file__).parents[1] / "windows" / "cmdlets").glob("*.psm1"))}
 #: Those of them with functions named like what Wine has, and which would be found first.
-IN_FRONT = ("Icacls", "Secedit")
+IN_FRONT = ("Directory", "Dsc", "Icacls", "Machine", "PowerShellGet", "Secedit")
 #: Has them begin anew when they are loaded next: what they remember lies in the process.
 FORGET = "; ".join(f"[AppDomain]::CurrentDomain.SetData('{name}', $null)" for name in MODULES)
 

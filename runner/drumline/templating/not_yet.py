@@ -27,18 +27,10 @@ _INSTEAD = {
     "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
     "win_domain_membership": "win_shell: Add-Computer -DomainName NAME",
     "win_find": "win_shell: (Get-ChildItem -Recurse PATH).FullName, and register",
-    "win_group": "win_shell: New-LocalGroup NAME",
-    "win_group_membership": "win_shell: Add-LocalGroupMember -Group NAME -Member MEMBER",
-    "win_hostname": "win_shell: Rename-Computer NAME",
-    "win_iis_webapppool": "win_shell: New-WebAppPool NAME",
-    "win_iis_website": "win_shell: New-Website -Name NAME -PhysicalPath PATH",
     "win_msi": "win_command: msiexec /i PATH /qn",
-    "win_psmodule": "win_shell: Install-Module -Force NAME",
     "win_scheduled_task": "win_shell: Register-ScheduledTask …",
     "win_share": "win_shell: New-SmbShare -Name NAME -Path PATH",
-    "win_timezone": "win_shell: Set-TimeZone -Id NAME",
     "win_updates": "win_shell, with a script that uses Microsoft.Update.Session",
-    "win_user": "win_shell: New-LocalUser NAME",
 }
 
 #: Other modules of ansible-core and of the collections in everyday use.
@@ -62,9 +54,9 @@ _OTHERS = _words(
     win_computer_description win_credential win_data_deduplication win_defrag
     win_dhcp_lease win_disk_facts win_disk_image win_dns_record win_dns_zone win_domain win_domain_computer
     win_domain_controller win_domain_group win_domain_group_membership win_domain_object_info win_domain_ou
-    win_domain_user win_dotnet_ngen win_dsc win_eventlog win_eventlog_entry win_feature_info
+    win_domain_user win_dotnet_ngen win_eventlog win_eventlog_entry win_feature_info
     win_file_compression win_file_version win_format win_hosts win_hotfix win_http_proxy
-    win_iis_virtualdirectory win_iis_webapplication win_iis_webbinding win_inet_proxy win_initialize_disk
+    win_inet_proxy win_initialize_disk
     win_listen_ports_facts win_mapped_drive win_nssm win_pagefile win_partition win_pester win_powerplan
     win_product_facts win_psexec win_psrepository win_psscript win_rabbitmq_plugin win_rds_cap win_rds_rap
     win_rds_settings win_region win_regmerge win_robocopy win_route win_say win_scheduled_task_stat

@@ -17,7 +17,9 @@ from drumline.testing import ActionHost
 #: Tasks whose functions, which a session is sent once, are more than others need.
 LARGE = {"background", "copy remote 0", "copy large 1", "setup 0", "win_get_url 0", "win_powershell 0", "win_regedit 0"}
 LARGE |= {"win_service 0", "win_uri 0", "win_chocolatey 0", "win_chocolatey_source 0", "win_lineinfile 0"}
-LARGE |= {"win_user_right 0", "win_package 0", "win_acl 0", "win_owner 0", "win_firewall_rule 0"}
+LARGE |= {f"win_{name} 0" for name in ("user_right", "package", "acl", "owner", "firewall_rule", "user", "group")}
+LARGE |= {"win_dsc 0", "win_psmodule 0", "win_iis_virtualdirectory 0", "win_iis_webapplication 0"}
+LARGE |= {"win_iis_webapppool 0", "win_iis_webbinding 0", "win_iis_website 0"}
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
 
@@ -87,6 +89,18 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         "win_firewall_rule": ("win_firewall_rule", {"name": awkward, "program": awkward, "description": awkward}),
         "win_acl": ("win_acl", {"path": awkward, "user": awkward, "rights": awkward, "type": "allow"}),
         "win_owner": ("win_owner", {"path": awkward, "user": awkward}),
+        "win_user": ("win_user", {"name": awkward, "password": awkward, "groups": [awkward]}),
+        "win_group": ("win_group", {"name": awkward, "members": {"add": [awkward]}}),
+        "win_dsc": ("win_dsc", {"resource_name": awkward, "Key": awkward}),
+        "win_psmodule": ("win_psmodule", {"name": awkward, "repository": awkward}),
+        "win_iis_website": ("win_iis_website", {"name": awkward, "physical_path": awkward}),
+        "win_iis_webapppool": ("win_iis_webapppool", {"name": awkward, "attributes": {awkward: awkward}}),
+        "win_iis_webapplication": ("win_iis_webapplication", {"site": awkward, "name": awkward}),
+        "win_iis_virtualdirectory": ("win_iis_virtualdirectory", {"site": awkward, "name": awkward}),
+        "win_iis_webbinding": ("win_iis_webbinding", {"name": awkward, "host_header": awkward}),
+        "win_timezone": ("win_timezone", {"timezone": awkward}),
+        "win_hostname": ("win_hostname", {"name": "flagship"}),
+        "win_power_plan": ("win_power_plan", {"name": awkward}),
         "win_zip": ("win_zip", {"src": awkward, "dest": awkward}),
     }
     texts: dict[str, str] = {}
