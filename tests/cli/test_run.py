@@ -195,3 +195,22 @@ def test_a_full_disk_behind_the_events_does_not_end_the_run(run: Run) -> None:
     assert ended.status == 0
     assert ended.err.count("warning: --events /dev/full can't be written any more: No space left on device.") == 1
     assert "done: 2 ok, 3 changed" in ended.out
+
+
+def test_what_a_loop_says_is_shown_item_by_item(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(
+        """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {debug: {msg: "it is {{ item }}"}, loop: [1, 2, 3], when: item != 2}
+    - {debug: {var: item}, loop: [four]}
+"""
+    )
+    said = call(tmp_path, "run", "site.yml", "-i", "a,", "-e", "ansible_connection=local").said
+    assert [line.strip() for line in said.splitlines() if "it is" in line and "debug" not in line] == [
+        "it is 1",
+        "it is 3",
+    ]
+    assert '"item": "four"' in said
+    assert "All items completed" not in said

@@ -180,7 +180,8 @@ def _body(
     elif status is Status.UNCLEAR:
         yield from _indented(result.get("unclear", ""), "magenta")
     elif (step.task.traits.shows is Shows.MESSAGE and status is not Status.SKIPPED) or (verbose and result.get("msg")):
-        yield from _indented(_said(result), "cyan")
+        for one in _items_of(step, result):
+            yield from _indented(_said(one), "cyan")
     yield from _warnings(result)
     if verbose and status not in CAUSES:
         yield from _output_lines(result, lines=None)
@@ -325,6 +326,16 @@ def count_parts(counts: Mapping[Outcome, float]) -> list[Part]:
     if not shown:
         return [Part("nothing to do")]
     return [part for item in shown for part in (Part(", "), item)][1:]
+
+
+def _items_of(step: Step, result: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What each item of a loop gave, with the item itself; without a loop the one result."""
+    loop, items = step.task.loop, result.get("results")
+    if loop is None or not isinstance(items, list):
+        return (result,)
+    unsaid = ("label", "ansible_loop", "ansible_loop_var", "ansible_index_var")
+    own = [item for item in items if isinstance(item, Mapping) and not item.get("skipped")]
+    return [{name: value for name, value in item.items() if name not in unsaid} for item in own] or (result,)
 
 
 def _said(result: Mapping[str, Any]) -> Any:
