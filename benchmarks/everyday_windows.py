@@ -82,7 +82,8 @@ def _contenders(
     play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
     for name, content in (("hosts.yml", {"all": {"hosts": hosts}}), ("everyday.yml", [play])):
         (directory / name).write_text(yaml.safe_dump(content, sort_keys=False))
-    (directory / "everyday.j2").write_text("The settings of a host.\n")
+    # Of a last line end, Ansible makes LF, whatever the others are.
+    (directory / "everyday.j2").write_text("The settings\nof a host.")
     ours: list[str | Path] = [DRUMLINE, "run", "everyday.yml", "-i", "hosts.yml", "--state", directory / "state"]
     found = {"drumline": (options.rounds, lambda: measure(ours, directory=directory))}
     program = installed("ansible-playbook") if options.slow_rounds else None

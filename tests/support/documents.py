@@ -13,7 +13,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 #: All pages of the repository, those of the public forge and of the tests' data included.
-EVERY_PAGE = sorted(path for pattern in ("*.md", "[!.]*/**/*.md", ".github/**/*.md") for path in ROOT.glob(pattern))
+EVERY_PAGE = sorted(
+    path
+    for pattern in ("*.md", "[!.]*/**/*.md", ".github/**/*.md")
+    for path in ROOT.glob(pattern)
+    if ".contenders" not in path.parts  # other tools, which benchmarks install
+)
 _FENCE = re.compile(r"^```(\w*) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"#\s*([\w./-]+\.\w+|drumline\.toml)\n")
 

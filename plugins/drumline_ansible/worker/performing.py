@@ -6,6 +6,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ class _Task:
 
     def result(self) -> dict[str, Any]:
         """What Ansible would register."""
+        self._import()
         with DeferredWarningContext(variables=self._variables) as warned:
             try:
                 result = self._run()
@@ -98,6 +100,11 @@ class _Task:
             if found:
                 result[name] = found
         return _as_registered(result)
+
+    def _import(self) -> None:
+        """What is said while a plug-in is imported isn't of the task: Ansible imports it before the first one."""
+        with DeferredWarningContext(variables=self._variables), suppress(Exception):  # which comes again, in its place
+            loaders.action_loader.get(self._task.action, class_only=True, collection_list=self._task.collections)
 
     def _run(self) -> dict[str, Any]:
         engine = TemplateEngine(loader=self._loader, variables=self._variables)

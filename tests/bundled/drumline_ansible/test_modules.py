@@ -19,6 +19,8 @@ _BEFORE = {
     "blacklist.conf": "",
     "interfaces": "auto eth0\niface eth0 inet manual\n    mtu 1500\n",
     "Makefile": "it:\n\ttouch it\n",
+    "patched": "one\n",
+    "it.patch": "--- patched\n+++ patched\n@@ -1 +1 @@\n-one\n+two\n",
     "sshd": "auth required pam_unix.so\n",
 }
 _KEY = (
