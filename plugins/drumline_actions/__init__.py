@@ -116,6 +116,7 @@ _OF_WINDOWS = {
     "windows.psmodules": ("win_psmodule",),
     "windows.reboot": ("win_reboot",),
     "windows.registry": ("win_reg_stat", "win_regedit"),
+    "windows.sharing": ("win_dns_client", "win_share"),
     "windows.services": ("win_service", "win_service_info"),
 }
 #: Those of Chocolatey's own collection.

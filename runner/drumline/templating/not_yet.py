@@ -24,12 +24,10 @@ _INSTEAD = {
     "snap": "command: snap install NAME",
     "subversion": "command: svn checkout REPO DEST",
     # Windows.
-    "win_dns_client": "win_shell: Set-DnsClientServerAddress -InterfaceAlias NAME -ServerAddresses ADDRESS",
     "win_domain_membership": "win_shell: Add-Computer -DomainName NAME",
     "win_find": "win_shell: (Get-ChildItem -Recurse PATH).FullName, and register",
     "win_msi": "win_command: msiexec /i PATH /qn",
     "win_scheduled_task": "win_shell: Register-ScheduledTask …",
-    "win_share": "win_shell: New-SmbShare -Name NAME -Path PATH",
     "win_updates": "win_shell, with a script that uses Microsoft.Update.Session",
 }
 

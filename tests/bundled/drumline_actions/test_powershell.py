@@ -18,7 +18,7 @@ from drumline.testing import ActionHost
 LARGE = {"background", "copy remote 0", "copy large 1", "setup 0", "win_get_url 0", "win_powershell 0", "win_regedit 0"}
 LARGE |= {"win_service 0", "win_uri 0", "win_chocolatey 0", "win_chocolatey_source 0", "win_lineinfile 0"}
 LARGE |= {f"win_{name} 0" for name in ("user_right", "package", "acl", "owner", "firewall_rule", "user", "group")}
-LARGE |= {"win_dsc 0", "win_psmodule 0", "win_iis_virtualdirectory 0", "win_iis_webapplication 0"}
+LARGE |= {"win_share 0", "win_dsc 0", "win_psmodule 0", "win_iis_virtualdirectory 0", "win_iis_webapplication 0"}
 LARGE |= {"win_iis_webapppool 0", "win_iis_webbinding 0", "win_iis_website 0"}
 #: Takes scripts by name; gives those that 5.1 would not run.
 Parser: TypeAlias = Callable[[Mapping[str, str]], dict[str, list[str]]]
@@ -101,6 +101,8 @@ def sent(posix: ActionHost, tmp_path: Path) -> dict[str, str]:
         "win_timezone": ("win_timezone", {"timezone": awkward}),
         "win_hostname": ("win_hostname", {"name": "flagship"}),
         "win_power_plan": ("win_power_plan", {"name": awkward}),
+        "win_share": ("win_share", {"name": awkward, "path": awkward, "full": awkward}),
+        "win_dns_client": ("win_dns_client", {"adapter_names": [awkward], "dns_servers": [awkward]}),
         "win_zip": ("win_zip", {"src": awkward, "dest": awkward}),
     }
     texts: dict[str, str] = {}
