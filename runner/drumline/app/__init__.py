@@ -1,7 +1,6 @@
 """The composition root: the one place that wires loading, planning, execution, journal and reports together."""
 
-from drumline.app.plans import plan_of, shuffled
-from drumline.app.prepared import Prepared
+from drumline.app.prepared import Prepared, plan_of, shuffled
 from drumline.app.preparing import prepare, written_plays
 from drumline.app.project import inventory_of, registry
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from graphlib import CycleError
 
-from drumline.app.plans import plan_of
-from drumline.app.prepared import Prepared
+from drumline.app.prepared import Prepared, plan_of
 from drumline.app.project import Project
 from drumline.clock import SystemClock
 from drumline.diagnostics import Diagnostic, Diagnostics

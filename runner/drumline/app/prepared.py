@@ -1,19 +1,24 @@
-"""What preparing gives."""
+"""A plan, and all that was prepared with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, field
 
 from drumline.app.project import Project
 from drumline.config import Settings
 from drumline.diagnostics import Diagnostic
+from drumline.inventory.scopes import Scopes
+from drumline.loading.deferred import resolve
 from drumline.loading.foreseen import Foresight
 from drumline.masking import Secrets
 from drumline.model.host import Inventory
 from drumline.model.plan import Plan
+from drumline.model.playbook import Playbook, Task
 from drumline.model.value import Value
+from drumline.planning.expand import make_plan
 from drumline.planning.tags import Selection
 from drumline.plugin.registry import Registry
 from drumline.secret import Secret
@@ -56,3 +61,27 @@ class Prepared(Struct, frozen=True, kw_only=True):
         """The address of a host according to the inventory; None if its name is its address."""
         found = self.inventory.hosts.get(host)
         return found.variables.get("ansible_host") if found else None
+
+
+def plan_of(
+    playbook: Playbook,
+    inventory: Inventory,
+    scopes: Scopes,
+    chosen: Callable[[Task], bool] = lambda _task: True,
+    **options: Any,
+) -> Plan:
+    """The plan of a playbook, with what ``scopes`` knows before the run. ``options`` are those of ``make_plan``."""
+    return make_plan(
+        resolve(playbook, scopes.render, chosen=chosen),
+        inventory,
+        render_pattern=scopes.render_pattern,
+        host_scope=scopes.before,
+        **options,
+    )
+
+
+def shuffled(hosts: Sequence[str]) -> tuple[str, ...]:
+    """The hosts in an order that is drawn."""
+    import random  # imported late: few plays shuffle their hosts
+
+    return tuple(random.sample(hosts, len(hosts)))

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from drumline.app.checks import check_plan, look_further, unasked
 from drumline.app.neighbours import directories_of, load_beside, look_in
-from drumline.app.plans import plan_of, shuffled
-from drumline.app.prepared import Prepared
+from drumline.app.prepared import Prepared, plan_of, shuffled
 from drumline.app.project import Project, registry
 from drumline.config import Settings
 from drumline.diagnostics import Diagnostic, Diagnostics, did_you_mean
