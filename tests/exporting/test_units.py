@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from drumline.app import prepare
+from drumline.app import Prepared, prepare
 from drumline.cli.program import program
 from drumline.config import Settings
 from drumline.errors import UsageError
 from drumline.exporting.airflow import Dag, airflow_files
 from drumline.exporting.plain import PlainCommands
 from drumline.exporting.units import units_of
+from drumline.model.plan import Plan, Step
+from drumline.planning.paths import path_of
+from drumline.secret import Secret
+from drumline.source.vault import Keyring, Password, use_keyring
+from drumline.source.vault_format import seal
 
 #: Tasks of a play, and its units: their tasks, and after < those that they need.
 UNITS = {
@@ -37,7 +43,7 @@ UNITS = {
     "facts of unknown names": ("[{id: a, ping: }, {id: b, include_vars: v.yml}, {id: c, ping: }]", ["a b c"]),
     "a handler": (
         "[{id: a, command: x, notify: h}, {id: b, ping: }]\n  handlers: [{id: h, name: h, ping: }]",
-        ["a b h"],
+        ["a b"],
     ),
     "a rescue": ("[{id: x, block: [{id: a, ping: }], rescue: [{id: b, ping: }]}, {id: c, ping: }]", ["a b", "c < a b"]),
     "a block": ("[{id: x, block: [{id: a, ping: }, {id: b, ping: }]}]", ["a", "b < a"]),
@@ -89,6 +95,61 @@ def test_that_plays_wait_for_the_ends_of_those_that_they_need() -> None:
     ]
 
 
+#: Plays whose units are run one by one: with handlers (one whose notifier has no hosts), roles and blocks.
+PARTS = """\
+- id: one
+  hosts: h1
+  handlers:
+    - {id: hh, name: restart, command: x, notify: then}
+    - {id: then, name: then, command: x}
+    - {id: lost, name: lost, command: x}
+  tasks:
+    - {id: a, command: x, notify: restart}
+    - {id: b, ping: }
+    - {id: elsewhere, hosts: h2, command: x, notify: lost}
+    - {id: x, block: [{id: e, ping: }, {id: f, ping: , notify: then}], rescue: [{id: g, ping: }]}
+  post_tasks: [{id: p, ping: }]
+- id: two
+  hosts: h1
+  roles: [r]
+  tasks: [{import_role: {name: r}, vars: {v: 1}}, {id: c, ping: , trigger_rule: all_failed}]
+- id: three
+  hosts: h1
+  handlers: [{name: lost, command: x}]
+  tasks: [{id: elsewhere, hosts: h2, command: x, notify: lost}]
+  post_tasks: [{id: d, ping: }]
+- {id: four, hosts: h1, tasks: [{id: e, ping: }]}
+"""
+
+
+@pytest.mark.usefixtures("files")
+def test_that_each_unit_is_what_a_run_takes_by_only() -> None:
+    Path("site.yml").write_text(PARTS)
+    role = {"tasks": "[{name: in r, command: x, notify: rh}]", "handlers": "[{name: rh, command: x}]"}
+    for name, text in role.items():
+        Path("roles/r", name).mkdir(parents=True)
+        Path("roles/r", name, "main.yml").write_text(text)
+
+    def prepared(*only: str) -> Prepared:
+        return prepare([Path("site.yml")], Settings(inventory=("hosts",)), limit="h1", only=only)
+
+    def named(plan: Plan, steps: Iterable[Step]) -> set[str]:
+        return {str(path_of(plan, step)) for step in steps if not step.task.first and step.task.id != "lost"}
+
+    whole = prepared()
+    units = units_of(whole)
+    for unit in units:
+        plan = prepared(*map(str, unit.paths)).plan
+        assert named(plan, plan.steps) == named(whole.plan, unit.steps)
+    assert {str(unit.paths[0]): [str(units[need].paths[0]) for need in unit.needs] for unit in units} == {
+        "one.a": [],
+        "one.p": ["one.a"],
+        "two.r.r.in-r": ["one.a", "one.p"],
+        "three.d": ["two.r.r.in-r"],
+        "four.e": ["two.r.r.in-r", "three.d"],
+    }
+
+
 #: Tasks on h1, and the line that a host's shell is given; None: drumline has to run it.
 PLAIN = {
     "command: echo 'a  b' c": "exec echo 'a  b' c",
@@ -129,6 +190,42 @@ def test_what_is_a_plain_command() -> None:
         for text, step in zip(PLAIN, (one for one in prepared.plan.steps if not one.task.first), strict=True)
     }
     assert {text: command and command.line for text, command in found.items()} == PLAIN
+
+
+@pytest.mark.usefixtures("files")
+def test_that_commands_with_secrets_are_left_to_drumline() -> None:
+    ring = Keyring([Password("", "", Secret("opens"))])
+    use_keyring(ring)
+
+    def vault(text: str) -> str:
+        sealed = seal(text.encode(), b"opens").decode()
+        return "!vault |\n" + "".join(f"        {line}\n" for line in sealed.splitlines())
+
+    Path("hosts").write_text("h1\nh2\n[all:vars]\ndb_password=swordfish\n")
+    Path("group_vars").mkdir()
+    Path("group_vars/all.yml").write_text(f"of_db:\n  {vault('opensesame')}")
+    Path("host_vars").mkdir()
+    Path("host_vars/h2.yml").write_text(f"ansible_user:\n  {vault('geheim')}")
+    Path("more.yml").write_bytes(seal(b"- raw: chdir=x echo in a file\n- {name: named, shell: {cmd: y}}\n", b"opens"))
+    secret = [
+        f"shell: {vault('chdir=/x mysql -phunter2')}",
+        f"command:\n       argv:\n       - {vault('it')}",
+        "shell: mysql -popensesame",
+        "raw: mysql -pswordfish",
+        "command: mysql --password=hunter2",
+        "command: {argv: [mysql, --password=hunter2]}",
+        "raw: x\n      hosts: h2",
+        "import_tasks: more.yml",
+    ]
+    tasks = "".join(f"    - {text}\n" for text in ["raw: plain", *secret])
+    Path("site.yml").write_text(f"- hosts: h1\n  gather_facts: false\n  tasks:\n{tasks}")
+    try:
+        prepared = prepare([Path("site.yml")], Settings(inventory=("hosts",)))
+        commands = PlainCommands(prepared)
+        found = [commands.of(step) for step in prepared.plan.steps]
+    finally:
+        use_keyring(Keyring())
+    assert [command and command.line for command in found] == ["plain", *(None for _ in range(9))]
 
 
 @pytest.mark.usefixtures("files")
@@ -173,6 +270,7 @@ def test_the_files(capsys: pytest.CaptureFixture[str]) -> None:
     for more, status, said in (
         ((), 0, "ssh_conn_id"),
         (("--all-by-drumline", "--every", "2h"), 0, "schedule='0 */2 * * *'"),
+        (("--only", "q"), 0, "site.yml -i hosts'\n"),
         (("--output", "there"), 0, "airflow pools import there/site.pools.json"),
         (("--at", "2030-01-01 03:00"), 5, "cron can't run something once"),
         (("-e", "db_password=hunter2"), 5, "A secret can't be"),

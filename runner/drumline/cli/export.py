@@ -17,6 +17,9 @@ from drumline.cli.options import playbook_options, prepared_with, working_direct
 from drumline.cli.unattended import refuse_secrets, times_given
 from drumline.errors import UsageError
 
+#: Options that the runs of the DAG's tasks don't have: each names its own tasks by ``--only``.
+_NOT_OF_RUNS = frozenset({"name", "at", "every", "output", "all_by_drumline", "only"})
+
 
 @click.group("export", cls=CommandGroup)
 def command() -> None:
@@ -55,7 +58,7 @@ def airflow(
     from drumline.scheduling.cron import cron_times
 
     times = times_given(at, every) if at or every else None
-    words = words_given(click.get_current_context(), without={"name", "at", "every", "output", "all_by_drumline"})
+    words = words_given(click.get_current_context(), without=_NOT_OF_RUNS)
     refuse_secrets(words)
     prepared = prepared_with(playbooks, given)
     dag = Dag(

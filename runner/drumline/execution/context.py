@@ -15,7 +15,7 @@ from drumline.execution.results import kept_steps
 from drumline.execution.sessions import SessionPool
 from drumline.execution.targets import Targets
 from drumline.execution.task_values import TaskValues, constant_arguments
-from drumline.inventory.definitions import layers_of, roles_of
+from drumline.inventory.every_layer import every_layer, layers_of_tasks
 from drumline.inventory.scopes import NO_FACTS, NOTHING, Scopes
 from drumline.inventory.variables import Scope
 from drumline.loading.connection import names_read
@@ -25,7 +25,7 @@ from drumline.model.event import Event, Input
 from drumline.model.host import Inventory
 from drumline.model.outcome import Result, Status
 from drumline.model.plan import Job, Plan, Step, without_later
-from drumline.model.playbook import MetaTask, Task
+from drumline.model.playbook import MetaTask
 from drumline.model.target import Platform, Target
 from drumline.model.value import Variables
 from drumline.planning.tags import WHOLE, Selection
@@ -160,11 +160,7 @@ class RunContext:
 
     def _register_secrets(self) -> None:
         """Register all secrets before any output, since one host may print another's password."""
-        layers = [self.extra_variables, self._passwords]
-        layers += [host.variables for host in self.inventory.hosts.values()]
-        layers += [play.play.variables for play in self.plan.plays]
-        layers += [layer for planned in self.plan.plays for role in roles_of(planned.play) for layer in layers_of(role)]
-        self._note_secrets([*layers, *_variables_of([step.task for step in self.plan.steps])])
+        self._note_secrets([self.extra_variables, self._passwords, *every_layer(self.plan, self.inventory)])
         keyring().follow(self.secrets.add)
 
     def _note_secrets(self, layers: Iterable[Variables]) -> None:
@@ -174,8 +170,8 @@ class RunContext:
     def grow(self, instruction: Grow, plan: Plan) -> Iterator[Input]:
         """What some jobs add to the plan; secrets in it are registered first."""
         for event in self.growing.grow(instruction, plan, self.clock.now()):
-            self._note_secrets(_variables_of([step.task for step in event.growth.steps]))
-            self._note_secrets(_variables_of(event.growth.handlers.handlers if event.growth.handlers else ()))
+            self._note_secrets(layers_of_tasks(step.task for step in event.growth.steps))
+            self._note_secrets(layers_of_tasks(event.growth.handlers.handlers if event.growth.handlers else ()))
             yield event
 
     def scope(
@@ -280,7 +276,7 @@ class RunContext:
     def plan_play(self, number: int, plan: Plan) -> Input:
         """Plan a play that opens."""
         event = self.growing.plan_play(number, plan, self.clock.now())
-        self._note_secrets(_variables_of([step.task for step in event.growth.steps]))
+        self._note_secrets(layers_of_tasks(step.task for step in event.growth.steps))
         return event
 
     @property
@@ -314,10 +310,3 @@ def may_grow(plan: Plan) -> bool:
 def how_called(plan: Plan, verbosity: int = 0) -> Variables:
     """The magic variables that say how a run was called."""
     return {"ansible_verbosity": verbosity, "ansible_check_mode": plan.check, "ansible_diff_mode": plan.diff}
-
-
-def _variables_of(tasks: Iterable[Task]) -> Iterator[Variables]:
-    for task in tasks:
-        yield task.variables
-        yield task.parameters
-        yield from layers_of(task.role) if task.role is not None else ()

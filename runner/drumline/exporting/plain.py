@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from drumline.app import Prepared
+from drumline.inventory.every_layer import every_layer
 from drumline.inventory.scopes import Scopes
 from drumline.loading.connection import target_of
+from drumline.masking import Secrets, secrets_in
 from drumline.model.plan import Step
 from drumline.model.playbook import Task
 from drumline.model.target import Target
 from drumline.model.value import Template
+from drumline.secret import mask_assignments
+from drumline.source.vault import keyring
 
 #: What a task may say besides its action; anything else takes drumline to obey.
 _HARMLESS = frozenset(
@@ -39,13 +43,17 @@ class PlainCommand(Struct, frozen=True, kw_only=True):
 
 
 class PlainCommands:
-    """Finds them. A command that anything else has to be known of isn't plain."""
+    """Finds them. A command that anything else has to be known of isn't plain, nor one with a secret in it."""
 
     def __init__(self, prepared: Prepared) -> None:
         self._prepared = prepared
         plan = prepared.plan
         self._scopes = Scopes(prepared.inventory, plan.playbook, prepared.extra_variables, prepared.templating)
         self._usual = asdict(Task(id="", name="", action="", position=None))  # type: ignore[arg-type]
+        self._secrets = Secrets()
+        for secret in secrets_in([prepared.extra_variables, *every_layer(plan, prepared.inventory)]):
+            self._secrets.add(secret)
+        keyring().follow(self._secrets.add)
 
     def of(self, step: Step) -> PlainCommand | None:
         """The command, if the step is one."""
@@ -62,9 +70,19 @@ class PlainCommands:
         [transport] = transports
         write = _LINES.get((transport, task.action))
         line = write(task.arguments) if write else None
-        if line is None:
+        if line is None or self._is_secret(task, targets):
             return None
         return PlainCommand(line=line, transport=transport, targets=targets, seconds=task.timeout)
+
+    def _is_secret(self, task: Task, targets: Iterable[Target]) -> bool:
+        """Whether anything of it is encrypted, or masked where drumline shows it."""
+        if any(keyring().sealed(place) for place in (task.position, *task.positions.values())):
+            return True
+        options = (value for target in targets for value in target.options.values())
+        return any(
+            self._secrets.mask(text) != text or mask_assignments(text)[0] != text
+            for text in {*_texts(task.arguments), *_texts([*options])}
+        )
 
     def _target(self, step: Step, host: str) -> Target:
         play = self._prepared.plan.plays[step.play].play
@@ -96,6 +114,14 @@ def _unchanged(arguments: Mapping[str, Any]) -> str | None:
     """A text for the host's own shell."""
     text = arguments.get("cmd")
     return text if isinstance(text, str) and arguments.keys() == {"cmd"} else None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
 
 
 def _in_directory(arguments: Mapping[str, Any], line: str, known: set[str]) -> str | None:

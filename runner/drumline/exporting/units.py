@@ -26,7 +26,7 @@ class ExportUnit(Struct, frozen=True, kw_only=True):
     """Steps that run together. Their numbers are indices of the plan's steps."""
 
     steps: tuple[Step, ...]
-    paths: tuple[TaskPath, ...]
+    paths: tuple[TaskPath, ...]  #: Of their tasks, by which a run is told of them; handlers run as they are notified.
     rule: TriggerRule
     needs: tuple[int, ...] = ()  #: Other units, by their places.
 
@@ -43,21 +43,17 @@ def units_of(prepared: Prepared) -> list[ExportUnit]:
     for together in _together(prepared, steps):
         groups.join(together)
     edges = _edges(plan, steps)
-    components = _components(groups, edges)
-    place = {index: number for number, members in enumerate(components) for index in members}
-    found = []
-    for number, members in enumerate(components):
+    found: list[ExportUnit] = []
+    places: dict[int, set[int]] = {}  # by step, its unit; of handlers that no step notifies, what they need
+    for members in _components(groups, edges):
         own = tuple(plan.steps[index] for index in members)
-        needs = {place[before] for index in members for before in edges[index]} - {number}
-        rules = {step.task.trigger_rule for step in own}
-        found.append(
-            ExportUnit(
-                steps=own,
-                paths=tuple(dict.fromkeys(path_of(plan, step) for step in own)),
-                rule=rules.pop() if len(rules) == 1 else TriggerRule.NONE_FAILED,
-                needs=tuple(sorted(needs)),
-            )
-        )
+        needs = {place for index in members for before in edges[index] - {*members} for place in places[before]}
+        paths = tuple(dict.fromkeys(path_of(plan, step) for step in own if step.task.handler is None))
+        places |= dict.fromkeys(members, {len(found)} if paths else needs)
+        if paths:
+            rules = {step.task.trigger_rule for step in own if step.task.handler is None}
+            rule = rules.pop() if len(rules) == 1 else TriggerRule.NONE_FAILED
+            found.append(ExportUnit(steps=own, paths=paths, rule=rule, needs=tuple(sorted(needs))))
     return found
 
 

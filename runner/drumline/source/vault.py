@@ -87,6 +87,7 @@ class Keyring:
         #: do without them.
         self.locked = Diagnostics()
         self._known: dict[str, None] = {}
+        self._places: set[Position] = set()
         self._register: Callable[[str], None] | None = None
         self._lock = threading.Lock()
 
@@ -94,6 +95,10 @@ class Keyring:
     def known(self) -> Sequence[str]:
         """What was noted so far."""
         return tuple(self._known)
+
+    def sealed(self, place: Position) -> bool:
+        """Whether what stands there is encrypted, by itself or with the whole file."""
+        return place in self._places or Position(place.path) in self._places
 
     def open(self, text: bytes, place: Position) -> bytes:
         """What is encrypted in the text that begins at this place. Raises ``FilesError`` with why it can't be had."""
@@ -103,6 +108,7 @@ class Keyring:
         """The same, and with it the password that opens it, and the label that is written there."""
         from drumline.source.vault_format import VaultDamaged, WrongPassword, parse
 
+        self._places.add(place)
         try:
             sealed = parse(text)
         except VaultDamaged as damage:
