@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
 from drumline.app import Prepared, prepare
 from drumline.cli.program import program
@@ -231,7 +234,8 @@ def test_that_commands_with_secrets_are_left_to_drumline() -> None:
 @pytest.mark.usefixtures("files")
 def test_the_files(capsys: pytest.CaptureFixture[str]) -> None:
     Path("site.yml").write_text(
-        "- hosts: h1, h2\n  id: p\n  tasks: [{id: a, raw: !unsafe 'echo {{ x.sh', throttle: 2, timeout: 90}]\n"
+        "- hosts: h1, h2\n  id: p\n  tasks:\n"
+        "  - {id: a, raw: !unsafe 'echo {{{x}}}{%endraw%}{#.sh', throttle: 2, timeout: 90}\n"
         "- hosts: w\n  id: q\n  tasks: [{id: b, win_shell: Get-Date}, {id: c, ping: }]\n"
     )
     prepared = prepare([Path("site.yml")], Settings(inventory=("hosts",)))
@@ -248,8 +252,10 @@ def test_the_files(capsys: pytest.CaptureFixture[str]) -> None:
     text, pools, connections = airflow_files(dag).values()
     compile(text, "d.py", "exec")
     literals = {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
-    assert {"{% raw %}echo {{ x.sh{% endraw %}", "0 3 * * *", " --only q.c", "d.p.a"} <= literals
-    assert any(str(one).startswith("{% raw %}exec /bin/drumline run site.yml") for one in literals)
+    assert {"0 3 * * *", " --only q.c", "d.p.a"} <= literals
+    rendered = {Environment().from_string(one).render() for one in literals if isinstance(one, str)}
+    assert {"echo {{{x}}}{%endraw%}{#.sh", shlex.join(["exec", "/bin/drumline", "run", *words])} <= rendered
+    assert not any(one.endswith(".sh") for one in literals if isinstance(one, str))
     for part in (
         ".expand(ssh_conn_id=['drumline_h1', 'drumline_h2'])",
         "timedelta(seconds=90",
@@ -272,7 +278,7 @@ def test_the_files(capsys: pytest.CaptureFixture[str]) -> None:
         (("--all-by-drumline", "--every", "2h"), 0, "schedule='0 */2 * * *'"),
         (("--only", "q"), 0, "site.yml -i hosts'\n"),
         (("--output", "there"), 0, "airflow pools import there/site.pools.json"),
-        (("--at", "2030-01-01 03:00"), 5, "cron can't run something once"),
+        (("--at", "2030-01-01 03:00"), 5, "A DAG can't run something once"),
         (("-e", "db_password=hunter2"), 5, "A secret can't be"),
         (("--name", "a b"), 5, "Not a valid id of a DAG"),
         (("--output", "hosts/x"), 5, "The DAG can't be written"),
@@ -290,6 +296,62 @@ def test_the_files(capsys: pytest.CaptureFixture[str]) -> None:
         "site.pools.json",
         "site.py",
     ]
+
+
+#: Variables of a host, and whether Airflow can reach it in the same way.
+REACHED = {
+    "ansible_port=2222 ansible_user=me ansible_password=x ansible_host_key_checking=false": True,
+    "ansible_ssh_private_key_file=v.yml": True,
+    **{
+        f"ansible_{option}": False
+        for option in (
+            *("ssh_common_args='-J bastion'", "ssh_args='-C'", "ssh_extra_args='-v'", "ssh_config_file=none"),
+            *("ssh_known_hosts_file=v.yml", "host_key_checking=accept-new", "timeout=60"),
+        )
+    },
+    "ansible_connection=winrm ansible_winrm_scheme=http ansible_winrm_transport=ntlm ansible_winrm_path=x": True,
+    "ansible_connection=winrm ansible_winrm_server_cert_validation=ignore": True,
+    "ansible_connection=winrm ansible_winrm_ca_trust_path=v.yml": False,
+}
+
+
+@pytest.mark.usefixtures("files")
+def test_that_hosts_are_reached_as_drumline_does() -> None:
+    Path("hosts").write_text("".join(f"h{number} {said}\n" for number, said in enumerate(REACHED)))
+    play = "- {{hosts: h{}, gather_facts: false, tasks: [{}: x]}}\n"
+    actions = ("win_shell" if "winrm" in said else "raw" for said in REACHED)
+    Path("site.yml").write_text("".join(play.format(number, action) for number, action in enumerate(actions)))
+    prepared = prepare([Path("site.yml")], Settings(inventory=("hosts",)))
+    found = [PlainCommands(prepared).of(step) is not None for step in prepared.plan.steps]
+    assert dict(zip(REACHED, found, strict=True)) == REACHED
+
+
+@pytest.mark.usefixtures("files")
+def test_that_each_way_to_a_host_has_a_connection_of_its_own() -> None:
+    Path("hosts").write_text("bär\nbör\nb_r\ntwice\n")
+    Path("site.yml").write_text(
+        "- {hosts: all, id: p, tasks: [{id: a, raw: x}]}\n"
+        "- {hosts: twice, id: q, remote_user: other, tasks: [{id: a, raw: x}]}\n"
+    )
+    prepared = prepare([Path("site.yml")], Settings(inventory=("hosts",)))
+    dag = Dag(
+        name="d",
+        program="drumline",
+        words=(),
+        directory="/",
+        schedule=None,
+        units=units_of(prepared),
+        plain=PlainCommands(prepared),
+    )
+    files = airflow_files(dag)
+    connections = json.loads(files["d.connections.json"])
+    used = re.findall("drumline_[^']+", files["d.py"])
+    assert [(connections[name]["host"], connections[name].get("login")) for name in used] == [
+        *(("bär", None), ("bör", None), ("b_r", None), ("twice", None)),
+        ("twice", "other"),
+    ]
+    assert len(connections) == len({*used}) == 5
+    assert "drumline_b_r" in used
 
 
 #: What ``--only`` names, and the tasks that run then, with the rules that are left.

@@ -58,6 +58,8 @@ def airflow(
     from drumline.scheduling.cron import cron_times
 
     times = times_given(at, every) if at or every else None
+    if times is not None and times.once is not None:
+        raise UsageError("A DAG can't run something once", "Leave out --at, and start it by 'airflow dags trigger'.")
     words = words_given(click.get_current_context(), without=_NOT_OF_RUNS)
     refuse_secrets(words)
     prepared = prepared_with(playbooks, given)

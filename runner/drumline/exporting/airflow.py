@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import chain, count
 from typing import Any
 
 from msgspec import Struct
@@ -58,6 +60,7 @@ _OPERATORS = {
 _FILES_OF_TEMPLATES = (".sh", ".bash", ".csh", ".zsh", ".dash", ".ksh")
 #: The most characters of an id in Airflow, with room for a number.
 _LONGEST = 240
+_LONGEST_HOST = 200  #: In an id of a connection.
 _HTTP, _HTTPS = 5985, 5986
 
 
@@ -83,6 +86,7 @@ class _DagFiles:
         self._dag = dag
         self._commands = [self._plain(unit) for unit in dag.units]
         self._ids = _ids(dag.units)
+        self._connections = _Connections(one for command in self._commands if command for one in command.targets)
         self._pools: dict[str, dict[str, Any]] = {}
 
     def written(self) -> Iterator[tuple[str, str]]:
@@ -96,10 +100,8 @@ class _DagFiles:
         yield f"{name}.py", "".join([self._head(), *tasks, *needs, _TAIL])
         if self._pools:
             yield f"{name}.pools.json", json.dumps(self._pools, indent=2) + "\n"
-        targets = {one.host: one for command in self._commands if command for one in command.targets}
-        if targets:
-            connections = {_connection_id(host): _connection(target) for host, target in targets.items()}
-            yield f"{name}.connections.json", json.dumps(connections, indent=2) + "\n"
+        if self._connections.written:
+            yield f"{name}.connections.json", json.dumps(self._connections.written, indent=2) + "\n"
 
     def _plain(self, unit: ExportUnit) -> PlainCommand | None:
         return self._dag.plain.of(unit.steps[0]) if self._dag.plain and len(unit.steps) == 1 else None
@@ -127,7 +129,7 @@ class _DagFiles:
             said["execution_timeout"] = f"timedelta(seconds={command.seconds!r})"
         if unit.steps[0].task.throttle:
             said["pool"] = repr(self._pool(number, unit.steps[0].task.throttle))
-        return _on_hosts(f"t{number}", command, said)
+        return _on_hosts(f"t{number}", command, [self._connections.id_of(one) for one in command.targets], said)
 
     def _pool(self, number: int, slots: int) -> str:
         name = f"{self._dag.name}.{self._ids[number]}"
@@ -135,11 +137,10 @@ class _DagFiles:
         return name
 
 
-def _on_hosts(name: str, command: PlainCommand, said: Mapping[str, str]) -> str:
+def _on_hosts(name: str, command: PlainCommand, hosts: Sequence[str], said: Mapping[str, str]) -> str:
     """One task, of which Airflow makes one for each host, by its connection."""
     operator, more = _OPERATORS[command.transport]
     said = {**said, **more, "command": _text(command.line)}
-    hosts = [_connection_id(target.host) for target in command.targets]
     if len(hosts) == 1:
         return _call(name, operator, {**said, "ssh_conn_id": repr(hosts[0])})
     return _call(name, f"{operator}.partial", said, f".expand(ssh_conn_id={hosts!r})")
@@ -152,8 +153,8 @@ def _call(name: str, function: str, said: Mapping[str, str], after: str = "") ->
 
 def _text(text: str) -> str:
     """A literal that Airflow takes as it is: neither as a template nor as the name of a file with one."""
-    is_special = any(mark in text for mark in ("{{", "{%", "{#")) or text.endswith(_FILES_OF_TEMPLATES)
-    return repr("{% raw %}" + text + "{% endraw %}" if is_special else text)
+    text = re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)
+    return repr(text + "{{ '' }}" if text.endswith(_FILES_OF_TEMPLATES) else text)
 
 
 def _ids(units: Sequence[ExportUnit]) -> list[str]:
@@ -162,7 +163,8 @@ def _ids(units: Sequence[ExportUnit]) -> list[str]:
     for unit in units:
         more = f"_and_{len(unit.paths) - 1}_more" if len(unit.paths) > 1 else ""
         name = _only_letters(f"{unit.paths[0]}")[:_LONGEST] + more
-        found[name if name not in found else f"{name}_{len(found)}"] = None
+        others = (f"{name}_{number}" for number in count(2))
+        found[next(one for one in chain([name], others) if one not in found)] = None
     return list(found)
 
 
@@ -173,8 +175,25 @@ def _only_letters(text: str) -> str:
 # Connections.
 
 
-def _connection_id(host: str) -> str:
-    return f"drumline_{_only_letters(host)}"
+class _Connections:
+    """The connections by their ids. An id stays the same from one export to the next, as passwords are kept by it."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._of_hosts: dict[str, list[str]] = {}
+        targets = tuple(targets)
+        for target in targets:
+            known = self._of_hosts.setdefault(target.host, [])
+            if (said := json.dumps(_connection(target))) not in known:
+                known.append(said)
+        self.written = {self.id_of(target): _connection(target) for target in targets}
+
+    def id_of(self, target: Target) -> str:
+        """The host's name; with a number of its own where that has other letters, or is reached in several ways."""
+        name = _only_letters(target.host)[:_LONGEST_HOST]
+        ways = self._of_hosts[target.host]
+        way = json.dumps(_connection(target)) if len(ways) > 1 else ""
+        more = f"-{sha256(f'{target.host} {way}'.encode()).hexdigest()[:12]}" if way or name != target.host else ""
+        return f"drumline_{name}{more}"
 
 
 def _connection(target: Target) -> dict[str, Any]:

@@ -29,6 +29,13 @@ _HARMLESS = frozenset(
         *("timeout", "throttle", "barrier", "any_errors_fatal", "diff", "connection"),
     }
 )
+#: Of each transport the options that a connection of another orchestrator has, too; all others have their defaults.
+_PORTABLE = {
+    "ssh": frozenset({"host", "port", "user", "password", "private_key_file", "host_key_checking"}),
+    "winrm": frozenset({"host", "port", "user", "password", "scheme", "path", "transport", "cert_validation"}),
+}
+#: Of ``host_key_checking``: elsewhere, a key is known or isn't looked at.
+_TRUSTING = "accept-new"
 #: In words and directories, these mean something to a shell or to drumline.
 _SPECIAL = frozenset("$~`\0\n")
 
@@ -65,7 +72,7 @@ class PlainCommands:
             return None
         targets = tuple(self._target(step, host) for host in step.hosts)
         transports = {target.transport for target in targets}
-        if len(transports) != 1 or any(target.become for target in targets):
+        if len(transports) != 1 or any(target.become or not self._is_portable(target) for target in targets):
             return None
         [transport] = transports
         write = _LINES.get((transport, task.action))
@@ -73,6 +80,14 @@ class PlainCommands:
         if line is None or self._is_secret(task, targets):
             return None
         return PlainCommand(line=line, transport=transport, targets=targets, seconds=task.timeout)
+
+    def _is_portable(self, target: Target) -> bool:
+        portable = _PORTABLE.get(target.transport, frozenset())
+        others = (
+            one for one in self._prepared.registry.transports[target.transport].options if one.name not in portable
+        )
+        usual = all(target.options[option.name] == option.default for option in others)
+        return usual and str(target.options.get("host_key_checking")).lower() != _TRUSTING
 
     def _is_secret(self, task: Task, targets: Iterable[Target]) -> bool:
         """Whether anything of it is encrypted, or masked where drumline shows it."""
