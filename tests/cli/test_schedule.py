@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 from lxml import etree
 
 from drumline.cli.program import program
+from drumline.cli.schedule_places import _DIRECTORIES
+from drumline.cli.unattended import refuse_secrets
+from drumline.errors import UsageError
 from drumline.scheduling.cron import cron_file
 from drumline.scheduling.moments import times_at, times_every
 from drumline.scheduling.scheduled import ScheduledRun
@@ -148,6 +153,54 @@ def test_that_the_line_for_cron_runs_unless_the_run_before_goes_on(call: Call, t
     subprocess.run(["sh", "-c", line], cwd="/", capture_output=True, check=True)
     assert Path("100%").read_text() == "x\n"
     assert call("remove", "x", "--scheduler", "cron", "--dir", "there")[0] == 0
+
+
+def test_that_a_line_of_cron_for_another_user_locks_what_that_user_can_open(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        monkeypatch.setitem(_DIRECTORIES, ("cron", True), lambda: Path(name))
+        Path("/", name, "work").mkdir()
+        monkeypatch.setenv("PWD", name)
+        before = os.umask(0o077)
+        try:
+            words = ("site.yml", "--at", "03:00", "--scheduler", "cron", "--system", "--run-as", "nobody")
+            assert call(*words, *OPTIONS)[0] == 0
+        finally:
+            os.umask(before)
+        (file,) = Path(name).glob("drumline-*")
+        line = file.read_text().splitlines()[1]
+        assert line.startswith("0 3 * * * nobody cd ")
+        locking = line[line.index("flock ") : line.index(str(file)) + len(str(file))]
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        for held, said in ((["flock", str(file)], ""), ([], "ran\n")):
+            words = (*held, *as_nobody, "sh", "-c", f"{locking} echo ran")
+            done = subprocess.run(words, cwd="/", capture_output=True, text=True, check=True)
+            assert (done.stdout, done.stderr) == (said, "")
+    assert not (tmp_path / "state").exists()
+
+
+def test_that_a_reference_to_a_secret_is_none(call: Call) -> None:
+    lookup = "{{ lookup('secret','env:X') }}"
+    for value, status in (
+        (f"db_password={lookup}", 0),
+        (f"db_password={lookup} my_token={lookup}", 0),
+        (f'{{"db_password": "{lookup}"}}', 0),
+        (f"db_password={lookup}hunter2", 5),
+        (f"db_password={lookup} my_token=hunter2", 5),
+        ("db_password={{ lookup('secret','env:X') ~ 'hunter2' }}", 5),
+        ("db_password={{ lookup('secret','env:X', default='hunter2') }}", 5),
+        ("db_password={{ lookup('pipe','echo hunter2') }}", 5),
+    ):
+        if status:
+            with pytest.raises(UsageError, match="A secret can't be scheduled"):
+                refuse_secrets([value])
+        else:
+            refuse_secrets([value])
+    for word in (f"db_password={lookup}", f'{{"db_password": "{lookup}"}}'):
+        status, out, _ = call(*RUN, "--scheduler", "systemd", "--show", *OPTIONS, "-e", word)
+        assert (status, "lookup" in out) == (0, True)
 
 
 def test_what_is_shown_and_not_written(call: Call) -> None:

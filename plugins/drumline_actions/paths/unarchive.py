@@ -89,9 +89,10 @@ def _on_windows(call: Call) -> Steps:
         return (yield from _ON_WINDOWS.perform(call, changed_only=True))
     upload = yield from _upload(call)
     try:
-        result = yield from _ON_WINDOWS.perform(call, src=upload, changed_only=True)
-    finally:
+        result = yield from _ON_WINDOWS.perform(call, src=upload, changed_only=True, drop_src=True)
+    except ActionFailed:  # it may not have begun, and so not have removed it
         yield from remove(call, upload)
+        raise
     return replace(result, values={**result.values, "src": call["src"]})
 
 

@@ -13,8 +13,8 @@ _WINDOWS = (Platform.WINDOWS,)
 
 def perform_unzip(call: Call) -> Steps:
     names = ("src", "dest", "creates", "delete_archive", "recurse")
-    changed_only = call.arguments.get("changed_only", False)  # as `unarchive` has it
-    answer = yield from ask(call, _UNZIP, main=True, **{name: call[name] for name in names}, changed_only=changed_only)
+    of_unarchive = {name: call.arguments.get(name, False) for name in ("changed_only", "drop_src")}
+    answer = yield from ask(call, _UNZIP, main=True, **{name: call[name] for name in names}, **of_unarchive)
     return result_of(answer)
 
 

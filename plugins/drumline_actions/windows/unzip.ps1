@@ -1,4 +1,4 @@
-# Unpacks the archive $src into the directory $dest.
+# Unpacks the archive $src into the directory $dest. With $drop_src it is a temporary file, which is removed in any case.
 foreach ($each in 'System.IO.Compression', 'System.IO.Compression.FileSystem') { $null = [Reflection.Assembly]::LoadWithPartialName($each) }
 
 # With $changed_only, what is there as the archive has it stays: of its size, and as old, to the two seconds of zip.
@@ -30,20 +30,23 @@ function Unpack([string]$archive, [string]$target) {
     finally { $zip.Dispose() }
 }
 
-$src, $dest = (Full $src), (Full $dest)
-$answer.src, $answer.dest, $answer.removed, $answer.changed = $src, $dest, $false, $false
-if ($creates -and (Test-Path -LiteralPath $creates)) { $answer.skipped = $true; $answer.msg = "The file or directory '$creates' already exists."; return }
-if (-not [IO.File]::Exists($src)) { throw "File '$src' does not exist." }
-if ([IO.File]::Exists($dest)) { throw "$dest is a file; an archive is unpacked into a directory" }
-if (-not $changed_only) { $answer.changed = $true }
-Unpack $src $dest
-if ($recurse -and -not $check) {
-    foreach ($inner in [IO.Directory]::GetFiles($dest, '*.zip', 'AllDirectories')) {
-        Unpack $inner ([IO.Path]::GetDirectoryName($inner))
-        if ($delete_archive) { [IO.File]::Delete($inner) }
+try {
+    $src, $dest = (Full $src), (Full $dest)
+    $answer.src, $answer.dest, $answer.removed, $answer.changed = $src, $dest, $false, $false
+    if ($creates -and (Test-Path -LiteralPath $creates)) { $answer.skipped = $true; $answer.msg = "The file or directory '$creates' already exists."; return }
+    if (-not [IO.File]::Exists($src)) { throw "File '$src' does not exist." }
+    if ([IO.File]::Exists($dest)) { throw "$dest is a file; an archive is unpacked into a directory" }
+    if (-not $changed_only) { $answer.changed = $true }
+    Unpack $src $dest
+    if ($recurse -and -not $check) {
+        foreach ($inner in [IO.Directory]::GetFiles($dest, '*.zip', 'AllDirectories')) {
+            Unpack $inner ([IO.Path]::GetDirectoryName($inner))
+            if ($delete_archive) { [IO.File]::Delete($inner) }
+        }
+    }
+    if ($delete_archive) {
+        Change { [IO.File]::Delete($src) }
+        $answer.removed = $true
     }
 }
-if ($delete_archive) {
-    Change { [IO.File]::Delete($src) }
-    $answer.removed = $true
-}
+finally { if ($drop_src) { [IO.File]::Delete($src) } }

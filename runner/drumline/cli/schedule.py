@@ -107,9 +107,20 @@ def add(playbooks: tuple[str, ...], at: str | None, every: str | None, name: str
         times=times,
         system=place.system,
         user=given["run_as"] or "",
-        lock=str(settings_with().state.absolute() / f"schedule-{called}.lock"),
+        lock=_lock(called, place, given["run_as"]),
     )
     _write(run, place, replace=given["replace"], show=given["show"])
+
+
+def _lock(name: str, place: SchedulePlace, user: str | None) -> str:
+    """What cron's runs lock, so that they follow one another; other schedulers see to that themselves."""
+    from drumline.cli.schedule_places import file_of_cron
+
+    if place.scheduler != "cron":
+        return ""
+    if user and user != "root":
+        return str(file_of_cron(name))  # such a user can't open what is in the state directory of root
+    return str(settings_with().state.absolute() / f"schedule-{name}.lock")
 
 
 def _name(name: str | None, playbooks: Sequence[str]) -> str:
@@ -142,6 +153,8 @@ def _program(scheduler: str) -> str:
 
 def _write(run: ScheduledRun, place: SchedulePlace, *, replace: bool, show: bool) -> None:
     files = place.files(run)
+    if run.lock and not show:
+        Path(run.lock).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if show or place.directory is None:
         for name, data in files.items():
             click.echo(f"# {name}" if len(files) > 1 else "", nl=len(files) > 1)
@@ -152,8 +165,6 @@ def _write(run: ScheduledRun, place: SchedulePlace, *, replace: bool, show: bool
             )
         return
     place.write(files, replace=replace)
-    if run.lock:
-        Path(run.lock).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in files:
         click.echo(f"wrote {place.directory / name}")
     click.echo("\n".join(place.turn_on(run.name)))

@@ -45,6 +45,8 @@ class SchedulePlace(Struct, frozen=True, kw_only=True):
             self.directory.mkdir(parents=True, exist_ok=True)
             for name, data in files.items():
                 (self.directory / name).write_bytes(data)
+                if self.scheduler == "cron":  # whoever it runs as locks it, whatever the umask is here
+                    (self.directory / name).chmod(0o644)
         except OSError as error:
             raise UsageError("The schedule can't be written", f"{self.directory}: {error.strerror}.") from None
 
@@ -112,6 +114,13 @@ def place_of(scheduler: str | None, system: bool, directory: Path | None) -> Sch
     system = system or (scheduler != "windows" and os.geteuid() == 0)
     there = directory or _DIRECTORIES[scheduler, system]()
     return SchedulePlace(scheduler=scheduler, system=system, directory=there, usual=directory is None)
+
+
+def file_of_cron(name: str) -> Path:
+    """Where cron finds a schedule of the machine."""
+    directory = _DIRECTORIES["cron", True]()
+    assert directory is not None
+    return directory / unit_of(name)
 
 
 def _usual_scheduler() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,16 +14,24 @@ if TYPE_CHECKING:
     from drumline.scheduling.moments import Times
 
 
+#: A value that is nothing but a reference to a secret.
+_REFERENCE = re.compile(
+    r"""(?<=[=:])\s*(["']?)\{\{\s*lookup\(\s*(["'])secret\2\s*,\s*(["'])[^"'{}]*\3\s*\)\s*\}\}\1(?=\s*(?:[,}]|\s\w+=|$))"""
+)
+
+
 def refuse_secrets(words: Iterable[str]) -> None:
     """Raise ``UsageError`` for words of a command line that can't be kept in a file."""
     for word in words:
         if "\n" in word or "\0" in word:
             raise UsageError("A word of the command line has several lines", "It can't be kept for later runs.")
-        if mask_assignments(word)[0] != word:
+        without = _REFERENCE.sub("", word)
+        if mask_assignments(without)[0] != without:
             detail = (
                 f"'{mask_assignments(word)[0]}' would stand in files that others can read. Put it into a file that "
+                "is given by -e @FILE, or into a secret store, named by {{ lookup('secret', 'KIND:NAME') }} alone."
             )
-            raise UsageError("A secret can't be scheduled", f"{detail}is given by -e @FILE, or into a secret store.")
+            raise UsageError("A secret can't be scheduled", detail)
 
 
 def times_given(at: str | None, every: str | None) -> Times:

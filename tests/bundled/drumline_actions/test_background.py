@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from support.background import in_background
@@ -155,6 +156,16 @@ def test_another_run_knows_what_the_host_has_said(posix: ActionHost, tmp_path: P
 
 
 @pytest.mark.parametrize("posix", ["dash"], indirect=True)
+def test_that_a_failure_stays_one_however_often_it_is_asked_for(posix: ActionHost) -> None:
+    job = start(posix, "expect", command="false", responses={"x": "y"})
+    with pytest.raises(ActionFailed) as failed:
+        ended(posix, job)
+    again = posix("async_status", jid=job)
+    assert (again.failed, again.message) == (True, failed.value.message)
+    assert again.values == failed.value.values
+
+
+@pytest.mark.parametrize("posix", ["dash"], indirect=True)
 def test_a_check_leaves_nothing_on_the_host(posix: ActionHost, jobs: Path, tmp_path: Path) -> None:
     posix.settings["check"] = True
     result = posix(in_background("file"), path=str(tmp_path / "new"), state="touch")
@@ -216,6 +227,24 @@ def test_any_action_on_windows(windows: ActionHost) -> None:
             assert windows("async_status", jid=job).changed == result.changed
             windows("async_status", jid=job, mode="cleanup")
         assert directory.entries() == {"new/": None, "c.txt": "hi\r\nthere"}
+
+
+@pytest.mark.windows
+def test_that_an_upload_is_removed_though_no_one_asks(windows: ActionHost, tmp_path: Path) -> None:
+    """Unpacked or not; and the steps that are left can be dropped."""
+    archive, broken = tmp_path / "a.zip", tmp_path / "b.zip"
+    with ZipFile(archive, "w") as file:
+        file.writestr("leaf", "x")
+    broken.write_text("no archive")
+    windows.settings["left"] = {}
+    with windows.directory() as directory:
+        windows.settings["environment"] = {"TEMP": directory.at(""), "TMP": directory.at("")}
+        for src in archive, broken:
+            windows.settings["find_file"] = lambda _, __, src=src: src
+            start(windows, "unarchive", src=src.name, dest=directory.at("to"))
+            until(lambda: Result(), lambda _: [*directory.entries()] == ["to/", "to/leaf"])
+        for steps in windows.settings["left"].values():
+            steps.close()
 
 
 @pytest.mark.windows

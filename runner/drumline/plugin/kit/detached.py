@@ -57,7 +57,7 @@ def detached(steps: Steps, call: Call, seconds: int) -> Steps:
     except ActionFailed as failed:
         if not asked or call.check:
             raise
-        result = Result(failed=True, message=failed.message, values=failed.values)
+        result = _failure(failed)
     if "ansible_job_id" in result.values:
         return result
     if call.check:
@@ -172,8 +172,9 @@ def _ended(call: Call, jid: str, said: HostAnswer) -> Steps:
     if result is None and left is not None and not isinstance(left, Result):
         try:
             result = yield from _conducted(left, completed)
-        except ActionFailed:  # which removes what a command has left that was ended
+        except ActionFailed as failed:  # which removes what a command has left that was ended
             if not late:
+                call.left[jid] = _failure(failed)  # whoever asks again is told the same
                 raise
     if late:
         result = Result(failed=True, message="Timeout exceeded")
@@ -181,6 +182,10 @@ def _ended(call: Call, jid: str, said: HostAnswer) -> Steps:
         return _of_itself(call, completed, json.loads(said["known"]))
     call.left[jid] = result
     return result
+
+
+def _failure(failed: ActionFailed) -> Result:
+    return Result(failed=True, message=failed.message, values=failed.values)
 
 
 def _completed(call: Call, said: HostAnswer) -> Completed:
