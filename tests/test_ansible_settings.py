@@ -145,7 +145,7 @@ def test_all_mistakes_are_found_with_their_lines(tmp_path: Path) -> None:
         ("This setting has an invalid value", "'forks' has to be a whole number from 1 up, not 'few'.", 2),
         (
             "This setting has an invalid value",
-            '\'strategy\' has to be "waves", "linear" (the same) or "free", not \'host_pinned\'.',
+            '\'strategy\' has to be "waves", "linear" (the same), "debug" or "free", not \'host_pinned\'.',
             4,
         ),
         ("This setting has an invalid value", "'host_key_checking' has to be true or false, not 'maybe'.", 3),

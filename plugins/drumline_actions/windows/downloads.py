@@ -85,6 +85,8 @@ def perform_uri(call: Call) -> Steps:
         status_code=[int(code) for code in call["status_code"]],
         **web(call),
     )
+    if wrong := answer.pop("wrong", ""):
+        raise ActionFailed(str(wrong), **answer)
     parsed = _parsed(answer)
     return result_of({**answer, **({} if parsed is None else {"json": parsed})}, url=call["url"])
 
