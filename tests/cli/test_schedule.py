@@ -175,15 +175,15 @@ def test_that_a_line_of_cron_for_another_user_locks_what_that_user_can_open(
         locking = line[line.index("flock ") : line.index(str(file)) + len(str(file))]
         as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
         for held, said in ((["flock", str(file)], ""), ([], "ran\n")):
-            words = (*held, *as_nobody, "sh", "-c", f"{locking} echo ran")
-            done = subprocess.run(words, cwd="/", capture_output=True, text=True, check=True)
+            locked = [*held, *as_nobody, "sh", "-c", f"{locking} echo ran"]
+            done = subprocess.run(locked, cwd="/", capture_output=True, text=True, check=True)
             assert (done.stdout, done.stderr) == (said, "")
     assert not (tmp_path / "state").exists()
 
 
 def test_that_a_reference_to_a_secret_is_none(call: Call) -> None:
     lookup = "{{ lookup('secret','env:X') }}"
-    for value, status in (
+    for value, expected in (
         (f"db_password={lookup}", 0),
         (f"db_password={lookup} my_token={lookup}", 0),
         (f'{{"db_password": "{lookup}"}}', 0),
@@ -193,7 +193,7 @@ def test_that_a_reference_to_a_secret_is_none(call: Call) -> None:
         ("db_password={{ lookup('secret','env:X', default='hunter2') }}", 5),
         ("db_password={{ lookup('pipe','echo hunter2') }}", 5),
     ):
-        if status:
+        if expected:
             with pytest.raises(UsageError, match="A secret can't be scheduled"):
                 refuse_secrets([value])
         else:
