@@ -237,7 +237,8 @@ MISTAKES = {
     ("site.yml", "--every", "1h", "--", "--nope"): "no option --nope",
     ("site.yml", "--every", "1h", "--", "-i", "nope"): "An inventory source doesn't exist",
     ("site.yml", "--every", "1h", "--", "-i", "hosts"): "'file'",
-    ("site.yml", "--every", "1h", *OPTIONS, "-k"): "A scheduled run can't ask for passwords",
+    ("site.yml", "--every", "1h", *OPTIONS, "-k"): "No one is there to type a password",
+    ("site.yml", "--every", "1h", *OPTIONS, "-J"): "Leave out --ask-vault-pass",
     ("site.yml", "--every", "1h", *OPTIONS, "-e", "db_password=hunter2"): "A secret can't be scheduled",
 }
 

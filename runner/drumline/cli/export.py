@@ -14,7 +14,7 @@ import click
 from drumline.cli.again import words_given
 from drumline.cli.groups import CommandGroup
 from drumline.cli.options import playbook_options, prepared_with, working_directory
-from drumline.cli.unattended import refuse_secrets, times_given
+from drumline.cli.unattended import refuse_questions, refuse_secrets, times_given, unattended
 from drumline.errors import UsageError
 
 #: Options that the runs of the DAG's tasks don't have: each names its own tasks by ``--only``.
@@ -27,6 +27,7 @@ def command() -> None:
 
 
 @command.command("airflow", short_help="Write a DAG for Airflow.")
+@unattended
 @playbook_options
 @click.option("--name", metavar="NAME", help="Id of the DAG. Default: as the first playbook.")
 @click.option("--at", metavar="TIME", help="When it runs: 03:00, 'mon-fri 03:00' or 'day 1 03:00'. Default: never.")
@@ -63,6 +64,7 @@ def airflow(
     words = words_given(click.get_current_context(), without=_NOT_OF_RUNS)
     refuse_secrets(words)
     prepared = prepared_with(playbooks, given)
+    refuse_questions(prepared)
     dag = Dag(
         name=_name(name, playbooks),
         program=_program(),

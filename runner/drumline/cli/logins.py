@@ -37,8 +37,8 @@ LOGIN_SETTINGS = (
     "become_ask_pass",
     "become_password_file",
 )
-#: Of each password: whether to ask, the file that has it, and what these are called on the command line.
-_PASSWORDS = (
+#: Of each password the settings that ask for it and that name a file with it, and the options for these.
+PASSWORDS = (
     ("ask_pass", "connection_password_file", "--ask-pass", "--connection-password-file"),
     ("become_ask_pass", "become_password_file", "--ask-become-pass", "--become-password-file"),
 )
@@ -98,7 +98,7 @@ def login_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     if key is not None and not Path(key).expanduser().is_file():
         raise UsageError("A key file isn't there", f"--private-key: there is no file '{key}'.")
     found = {name: given.get(name) for name in LOGIN_SETTINGS}
-    for ask, file, asking, named in _PASSWORDS:
+    for ask, file, asking, named in PASSWORDS:
         path = given.get(file)
         if path is not None and given.get(ask):
             raise UsageError("A password is given twice", f"{asking} asks for what {named} has. Leave one of them out.")

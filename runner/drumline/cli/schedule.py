@@ -12,15 +12,14 @@ import click
 
 from drumline.cli.groups import CommandGroup
 from drumline.cli.options import prepared_with, settings_with, working_directory
-from drumline.cli.unattended import refuse_secrets, times_given
+from drumline.cli.passwords import passwords_of, taken
+from drumline.cli.unattended import refuse_questions, refuse_secrets, refuse_vault_prompts, times_given
 from drumline.errors import UsageError
+from drumline.source.vault import Keyring, use_keyring
 
 if TYPE_CHECKING:
     from drumline.cli.schedule_places import SchedulePlace
     from drumline.scheduling.scheduled import ScheduledRun
-
-#: Options of a run that ask a person, who isn't there.
-_ASK = {"ask_pass": "--ask-pass", "become_ask_pass": "--ask-become-pass", "ask_vault_pass": "--ask-vault-pass"}
 
 
 class _Schedule(CommandGroup):
@@ -138,11 +137,9 @@ def _check_run(words: list[str]) -> None:
     refuse_secrets(words)
     with run.make_context("drumline run", list(words)) as context:
         given = dict(context.params)
-        asked = [option for name, option in _ASK.items() if given.get(name)]
-        if asked:
-            detail = f"Leave out {' and '.join(asked)}: no one is there to type it. Files of passwords can be given."
-            raise UsageError("A scheduled run can't ask for passwords", detail)
-        prepared_with(given.pop("playbooks"), given)
+        refuse_vault_prompts(given)
+        use_keyring(Keyring(passwords_of(taken(given))))
+        refuse_questions(prepared_with(given.pop("playbooks"), given))
 
 
 def _program(scheduler: str) -> str:

@@ -3,15 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from drumline.errors import UsageError
+from drumline.cli.logins import PASSWORDS
+from drumline.cli.passwords import PROMPTS, taken
+from drumline.diagnostics import Diagnostic
+from drumline.errors import FilesError, UsageError
 from drumline.secret import mask_assignments
 
 if TYPE_CHECKING:
+    from drumline.app import Prepared
     from drumline.scheduling.moments import Times
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NO_ONE = "No one is there to type a password"
+
+
+def unattended(function: F) -> F:
+    """Of a command with options for vault passwords: refuse those that would ask a person, before one is asked."""
+
+    @wraps(function)
+    def command(*arguments: Any, **given: Any) -> Any:
+        refuse_vault_prompts(given)
+        return function(*arguments, **given)
+
+    return command  # type: ignore[return-value]  # wraps keeps the signature, which its type can't say
+
+
+def refuse_vault_prompts(given: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` if options or settings have a person type a password for vault data."""
+    if any(source in PROMPTS for _, source in taken(dict(given))):
+        detail = (
+            "Leave out --ask-vault-pass, the setting 'ask_vault_pass', and 'prompt' as a source. Give "
+            "--vault-password-file FILE, which may be a program."
+        )
+        raise UsageError(_NO_ONE, detail)
+
+
+def refuse_questions(prepared: Prepared) -> None:
+    """Raise ``UsageError`` if a run asks for passwords to log in with, ``FilesError`` if it asks for variables."""
+    settings = prepared.settings
+    for ask, file, asking, named in PASSWORDS:
+        path = getattr(settings, file)
+        if path == "-" or (getattr(settings, ask) and not path):
+            detail = (
+                f"Leave out {asking} and the setting '{ask}'. Give {named} FILE, which may be a program, but not '-'."
+            )
+            raise UsageError(_NO_ONE, detail)
+    asked = [
+        Diagnostic(
+            summary="A variable can't be asked for",
+            detail=f"No one is there to type '{prompt.name}'. Give it with -e @FILE, or a 'default'.",
+            position=prompt.position,
+        )
+        for play in prepared.plan.playbook.plays
+        for prompt in play.prompts
+    ]
+    if asked:
+        raise FilesError(asked)
 
 
 #: A value that is nothing but a reference to a secret.

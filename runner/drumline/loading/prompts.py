@@ -64,15 +64,20 @@ def _whole(reader: KeywordReader, keyword: str, node: Node) -> int | None:
 
 
 def with_prompts(playbook: Playbook, extra: Variables, asks: bool, found: Diagnostics) -> Playbook:
-    """The playbook with the answers among the variables of its plays. Without ``asks`` no one is asked."""
+    """The playbook with the answers among the variables of its plays.
+
+    Without ``asks`` no one is asked, and the plays keep those prompts that a run can't do without.
+    """
     if not any(play.prompts for play in playbook.plays):
         return playbook
     return replace(playbook, plays=tuple(_answered(play, extra, asks, found) for play in playbook.plays))
 
 
 def _answered(play: Play, extra: Variables, asks: bool, found: Diagnostics) -> Play:
-    answers = {prompt.name: _value(prompt, asks, found) for prompt in play.prompts if prompt.name not in extra}
-    return replace(play, variables={**play.variables, **answers}, prompts=())
+    due = [prompt for prompt in play.prompts if prompt.name not in extra]
+    answers = {prompt.name: _value(prompt, asks, found) for prompt in due}
+    left = () if asks else tuple(prompt for prompt in due if prompt.default is None)
+    return replace(play, variables={**play.variables, **answers}, prompts=left)
 
 
 def _value(prompt: Prompt, asks: bool, found: Diagnostics) -> Value:
