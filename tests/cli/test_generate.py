@@ -206,3 +206,25 @@ def test_that_it_compares_with_a_run_and_with_a_revision(call: Call, tmp_path: P
     ):
         status, _, err = call("generate", "site.yml", *more)
         assert (status, said in err) == (5, True), err
+
+
+def test_that_absolute_paths_are_those_of_the_revision(call: Call, tmp_path: Path) -> None:
+    before = {"more": "new1\n", "where.yml": "where: all\n", "limit": "new1\nnew2\nweb1\n"}
+    for name, text in {**before, "some.yml": "- hosts: '{{ where }}'\n  tasks: [{command: 'true'}]\n"}.items():
+        Path(name).write_text(text)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in ["init", "-q"], ["add", "."], ["commit", "-qm", "before"]:
+        subprocess.run([*git, *words], check=True)
+    more, where, limit = (tmp_path / name for name in before)
+    options = ("-i", str(more), "-e", f"@{where}", "-l", f"@{limit}")
+    asked = ("generate", "some.yml", *options, "--diff-revision", "HEAD")
+    assert call(*asked)[:2] == (0, "The plans are the same.\n")
+    for path, text, said in (
+        (more, "new1\nnew2\n", "new2"),
+        (where, "where: new1\n", "web1"),
+        (limit, "new1\n", "web1"),
+    ):
+        path.write_text(text)
+        status, out, _ = call(*asked)
+        assert (status, said in out) == (3, True), (path, out)
+        path.write_text(before[path.name])

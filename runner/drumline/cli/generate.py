@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,10 +88,16 @@ def _plan_at(revision: str, playbooks: tuple[Path, ...], given: dict[str, Any]) 
     """The plan of the same files as they were, of those that are in the repository."""
     from drumline.cli.revisions import at_revision
 
-    here = working_directory()
-    relative = [Path(os.path.relpath(path, here)) for path in playbooks]
-    with at_revision(revision, here):
-        return prepared_with(relative, given).plan
+    with at_revision(revision, working_directory()) as then:
+        was = dict(given, inventory=tuple(map(then, given["inventory"])))  # keys and passwords are no part of a plan
+        was["extra_vars"] = tuple(_file_then(text, then) for text in given["extra_vars"])
+        was["limit"] = given["limit"] and _file_then(given["limit"], then)
+        return prepared_with([Path(then(str(path))) for path in playbooks], was).plan
+
+
+def _file_then(text: str, then: Callable[[str], str]) -> str:
+    """``@FILE`` as it was."""
+    return f"@{then(text[1:])}" if text.startswith("@") else text
 
 
 def _diff(before: Plan, after: Plan) -> int:

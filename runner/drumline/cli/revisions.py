@@ -7,7 +7,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from drumline.errors import UsageError
 
 
 @contextmanager
-def at_revision(revision: str, directory: Path) -> Iterator[None]:
-    """Work in the directory as it was, until the end of the block.
+def at_revision(revision: str, directory: Path) -> Iterator[Callable[[str], str]]:
+    """Work in the directory as it was, until the end of the block; gives what turns a path of now into one of then.
 
     Raises ``UsageError`` where there is no such revision, or no repository.
     """
@@ -31,9 +31,18 @@ def at_revision(revision: str, directory: Path) -> Iterator[None]:
             raise UsageError("The directory wasn't there", f"At revision '{revision}' there was no {directory}.")
         os.chdir(then)
         try:
-            yield
+            yield lambda path: _path_then(path, top, place)
         finally:
             os.chdir(directory)
+
+
+def _path_then(path: str, top: Path, place: Path) -> str:
+    """A relative path is the same then; so is one that isn't in the repository."""
+    now = Path(path).expanduser()
+    if not now.is_absolute():
+        return path
+    now = now.parent.resolve() / now.name  # the file itself may be a link, in the repository too
+    return os.path.relpath(place / now.relative_to(top)) if now.is_relative_to(top) else path
 
 
 def _git(directory: Path, *words: str) -> bytes:

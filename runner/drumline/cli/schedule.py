@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,6 +77,11 @@ def command() -> None:
 @click.option("--every", metavar="DURATION", help="15m, 2h or 1d, counted from midnight.")
 @click.option("--name", metavar="NAME", help="What the schedule is called. Default: as the first playbook.")
 @click.option("--run-as", metavar="USER", help="Who runs it, with --system. Default: root.")
+@click.option(
+    "--run-in",
+    metavar="DIR",
+    help=r"The project's directory on the Windows machine: 'C:\site'. For --scheduler windows.",
+)
 @click.option("--replace", is_flag=True, help="Replace a schedule of the same name.")
 @click.option("--show", is_flag=True, help="Print what would be written, and write nothing.")
 @_place
@@ -102,13 +107,25 @@ def add(playbooks: tuple[str, ...], at: str | None, every: str | None, name: str
     run = ScheduledRun(
         name=called,
         words=(_program(place.scheduler), "run", *words),
-        directory=str(working_directory()),
+        directory=_directory(given["run_in"], place),
         times=times,
         system=place.system,
         user=given["run_as"] or "",
         lock=_lock(called, place, given["run_as"]),
     )
     _write(run, place, replace=given["replace"], show=given["show"])
+
+
+def _directory(run_in: str | None, place: SchedulePlace) -> str:
+    """Where the runs start: here, except for Windows, which is another machine."""
+    if place.scheduler != "windows":
+        if run_in:
+            raise UsageError("--run-in is for Task Scheduler of Windows", "Other runs start in this directory.")
+        return str(working_directory())
+    if not run_in or not PureWindowsPath(run_in).is_absolute():
+        detail = r"Windows is another machine: give the directory of these files there, as --run-in 'C:\site'."
+        raise UsageError("The directory on Windows isn't known", detail)
+    return run_in
 
 
 def _lock(name: str, place: SchedulePlace, user: str | None) -> str:

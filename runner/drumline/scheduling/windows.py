@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from subprocess import list2cmdline
 from xml.etree import ElementTree
 
+from drumline.errors import UsageError
 from drumline.scheduling.moments import Times
 from drumline.scheduling.scheduled import ScheduledRun, mark
 
 _NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 #: The account of the machine itself, by a name that is the same in all languages.
 _SYSTEM = "S-1-5-18"
+_VARIABLE = re.compile(r"%[^%=]+%")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -30,7 +33,8 @@ _SETTINGS = {
 
 
 def task_xml(run: ScheduledRun, now: datetime) -> bytes:
-    """The file that ``schtasks /Create /XML`` takes, in UTF-16."""
+    """The file that ``schtasks /Create /XML`` takes, in UTF-16. Raises ``UsageError``."""
+    _refuse_variables(run)
     task = ElementTree.Element("Task", version="1.2", xmlns=_NAMESPACE)
     _add(_add(task, "RegistrationInfo"), "Description", mark(run))
     _trigger(_add(task, "Triggers"), run.times, now)
@@ -44,6 +48,14 @@ def task_xml(run: ScheduledRun, now: datetime) -> bytes:
     _add(exec_, "WorkingDirectory", run.directory)
     ElementTree.indent(task)
     return ('<?xml version="1.0" encoding="UTF-16"?>\n' + ElementTree.tostring(task, "unicode") + "\n").encode("utf-16")
+
+
+def _refuse_variables(run: ScheduledRun) -> None:
+    """Refuse what Task Scheduler would replace; it has no way to write a percent sign otherwise."""
+    for text in (*run.words, run.directory):
+        if found := _VARIABLE.search(text):
+            detail = f"It replaces '{found[0]}' by a variable of Windows. Put the value into a file, given by -e @FILE."
+            raise UsageError("Task Scheduler would change a word", detail)
 
 
 def summary_text(data: bytes) -> str:
