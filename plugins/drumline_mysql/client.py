@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Generator, Iterable
 from typing import Any
@@ -51,11 +52,15 @@ def script(call: Call) -> str:
     return _START.format(file=sh_word(call["config_file"]), lines=shlex.join(lines))
 
 
+#: Characters that no XML may have, and that hashes of MySQL's do.
+_NO_XML = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f]")
+
+
 def _escaped(text: str) -> str:
     """As option files have it."""
     if "\n" in text or "\0" in text:
         raise ActionFailed("A password or name of the connection has a line end, which MySQL's clients can't be told")
-    return text.replace("\\", "\\\\")
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def run(call: Call, text: str, stdin: str = "") -> Generator[Request, Any, Completed]:
@@ -79,7 +84,7 @@ def ask(call: Call, sql: str) -> Generator[Request, Any, list[list[dict[str, str
     completed = yield from run(call, f"program mysql mariadb\nclient {options}\n", _session(call) + sql)
     if completed.code:
         raise ActionFailed(problem_of(completed), rc=completed.code)
-    text = output_text(completed.stdout).replace('<?xml version="1.0"?>', "")
+    text = _NO_XML.sub("\ufffd", output_text(completed.stdout).replace('<?xml version="1.0"?>', ""))
     return [_rows(element) for element in ElementTree.fromstring(f"<all>{text}</all>")]
 
 

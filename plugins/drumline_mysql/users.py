@@ -200,7 +200,7 @@ def _read(call: Call, lines: list[str]) -> _Rights:
     found: _Rights = {}
     for line in lines:
         match = _GRANT.match(line)
-        if match:  # else it is about a role
+        if match and match["what"] != "PROXY":  # else it is about a role, or says for whom the user may act
             rights = [_right(call, text) for text in _COMMAS.split(match["what"])]
             rights += ["GRANT"] if "WITH GRANT OPTION" in match["rest"] else []
             place = _place(match["on"])

@@ -42,9 +42,11 @@ def perform(call: Call) -> Steps:
     name, home = call["name"], call["maintenance_db"]
     found = yield from look(call, home, _query(name))
     statements = list(_STATES[state](call, found))
-    if state == "rename" and statements:
+    if state == "rename":
         there = yield from look(call, home, _query(call["target"]))
-        if there.get("datname"):
+        if not found and not there:
+            raise ActionFailed(f"The source and the target databases do not exist: {name}, {call['target']}")
+        if found and there:
             raise ActionFailed(f"Both the source and the target databases exist: {name}, {call['target']}")
     yield from change(call, home, statements, together=False)
     return Result(changed=bool(statements), values={"db": name, "executed_commands": [] if call.check else statements})
@@ -53,7 +55,8 @@ def perform(call: Call) -> Steps:
 def _query(name: str) -> str:
     return (
         "SELECT d.datname, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding, "
-        "d.datcollate, d.datctype, to_jsonb(d)->>'daticulocale' AS icu, d.datconnlimit, t.spcname, "
+        "d.datcollate, d.datctype, d.datconnlimit, t.spcname, "
+        "coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS icu, "  # the first since 17
         "shobj_description(d.oid, 'pg_database') AS comment "
         f"FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {literal(name)}"
     )

@@ -23,6 +23,7 @@ _HOLDER = re.compile(r"%(?:%|s|\((?P<name>\w+)\)s)")
 #: Types whose text isn't their value.
 _WHOLE = ("smallint", "integer", "bigint", "oid")
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
+_TAG = re.compile(r"(INSERT \d+|UPDATE|DELETE|MERGE) \d+")
 #: Variables of psql's own, which ``:USER`` would mean in a statement.
 _OWN = ("DBNAME", "ENCODING", "HOST", "PORT", "USER", "VERSION")
 #: Says nothing itself.
@@ -123,10 +124,9 @@ def _read(text: str, word: str) -> dict[str, Any]:
         status = lines.strip().splitlines()[-1] if lines.strip() else ""
         return {"rows": {}, "status": status, "count": number, "took": took}
     status = ""
-    head, _, end = lines.rpartition("\n")
-    if end.startswith(_CHANGES):
-        lines, status = head, end
     _, *rows = csv.reader(io.StringIO(lines + "\n"))
+    if len(rows) > number and _TAG.fullmatch(",".join(rows[-1])):  # what a SELECT gives has none
+        status = rows.pop()[0]
     read = [
         {name: _value(kind, cell, word) for (name, kind), cell in zip(columns, row, strict=True)}
         for row in (row or [""] for row in rows)

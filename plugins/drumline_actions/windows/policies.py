@@ -55,7 +55,7 @@ def _with_diff(call: Call, answer: dict[str, Any], header: str, **values: Any) -
 def check_right(written: Written) -> Iterator[tuple[str, str]]:
     """Mistakes that don't depend on the host."""
     name = written.arguments.get("name")
-    if isinstance(name, str) and name.removeprefix("Se") not in _RIGHTS.split():
+    if isinstance(name, str) and name not in {f"Se{right}" for right in _RIGHTS.split()}:
         yield "name", f"'{name}' is not a user right, such as SeServiceLogonRight. Mind upper and lower case."
 
 

@@ -95,11 +95,12 @@ def test_databases_are_made_dumped_imported_and_dropped(database: Database, tmp_
 
 def test_users(database: Database) -> None:
     database.sql("CREATE DATABASE other; CREATE TABLE other.t (a int, B int)")
-    secret = "se'cret\\ #x"
+    secret = "se'c\"ret\\ #x"
     me = {"name": "me", "password": secret}
     made = database.changes("user", **me, priv="*.*:PROCESS/sh_op.*:SELECT,insert")
     assert (made.message, made.values["password_changed"], secret in str(made)) == ("User added", True, False)
     assert database.sql("SELECT 1", "me", secret) == "1\n"
+    assert database("variables", variable="port", login_user="me", login_password=secret).message
     assert "GRANT SELECT, INSERT ON `sh_op`.*" in database.sql("SHOW GRANTS FOR me@localhost")
     database.changes("user", **me, priv={"sh_op.*": "ALL", "other.t": "SELECT (a, B),GRANT"})
     rights = database.sql("SHOW GRANTS FOR me@localhost")
@@ -126,6 +127,10 @@ def test_users(database: Database) -> None:
     database.changes("user", name="me", host_all=True, state="absent", sql_log_bin=False)
     database.changes("user", name="socket", host="%", state="absent", session_vars={"lock_wait_timeout": 5})
     assert database.sql("SELECT count(*) FROM mysql.user WHERE User IN ('me', 'socket')") == "0\n"
+    proxy = "CREATE USER two@localhost IDENTIFIED BY 'x'; GRANT PROXY ON ''@'%' TO two@localhost WITH GRANT OPTION"
+    database.sql(proxy)
+    database.changes("user", name="two", priv="*.*:PROCESS")
+    database.sql("DROP USER two@localhost")
     for use, said in (
         ({"priv": "*.*:FLY"}, "syntax"),
         ({"tls_requires": {"X": 1}}, "'tls_requires' has no X"),

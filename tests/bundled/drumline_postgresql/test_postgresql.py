@@ -85,6 +85,8 @@ def test_databases_are_made_changed_dumped_restored_renamed_and_dropped(database
     with pytest.raises(ActionFailed, match=r"No such file|the first of two"):
         database("db", name='shop "1', state="restore", target=str(tmp_path / "missing.gz"))
     database.changes("db", name='shop "1', state="rename", target="store")
+    with pytest.raises(ActionFailed, match="The source and the target databases do not exist"):
+        database("db", name="shpo", state="rename", target="no store")
     assert database.changes("db", name="store", state="absent").values["db"] == "store"
     database.changes("user", name="owner.x", state="absent")
 
@@ -231,6 +233,9 @@ def test_queries_give_rows_of_their_types(database: Database) -> None:
     none = database("query", query="UPDATE q SET b = %(b)s WHERE a = %(a)s", named_args={"a": 9, "b": "x"})
     assert (none.changed, none.values["statusmessage"], none.values["query_result"]) == (False, "UPDATE 0", {})
     assert not database("query", query="SELECT * FROM q WHERE a = 5").values["query_result"]
+    for rows in (["INSERT", "UPDATE"], ["DELETE 5"]):  # no tags, though they look like some
+        shown = database("query", query="SELECT unnest(%s::text[]) AS said", positional_args=[rows])
+        assert (shown.changed, [row["said"] for row in shown.values["query_result"]]) == (False, rows)
     with pytest.raises(ActionFailed, match='relation "gone" does not exist'):
         database("query", query=["DELETE FROM q", "SELECT * FROM gone"])
     assert database.value("SELECT count(*) FROM q") == 2
