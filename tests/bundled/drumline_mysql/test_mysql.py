@@ -184,6 +184,8 @@ def test_passwords_are_in_no_list_of_processes_and_files_of_clients_count(databa
 def test_does_what_ansible_does(database: Database, tmp_path: Path) -> None:
     """One after the other, each on a server that the uses before have changed alike."""
     database.sql("CREATE DATABASE shop; CREATE TABLE shop.t (a int, b int)")
+    before = "SET GLOBAL max_connections = 66, GLOBAL slow_query_log = 1"
+    database.sql(before)
     (tmp_path / "in.sql").write_text("CREATE TABLE IF NOT EXISTS n (a int);\n")
     uses: list[tuple[str, dict[str, Any]]] = [
         ("db", {"name": ["one", "two"], "encoding": "utf8mb4"}),
@@ -221,7 +223,7 @@ def test_does_what_ansible_does(database: Database, tmp_path: Path) -> None:
     python = str(Path(os.environ["DRUMLINE_ANSIBLE"]).with_name("python"))
     with Sshd(tmp_path / "sshd") as ssh_server:
         theirs = run_ansible(ssh_server, tmp_path, tasks, python)
-    database.sql("SET GLOBAL max_connections = 66, GLOBAL slow_query_log = 1")
+    database.sql(before)
     assert "both" not in database.sql(shown).partition("---")[0]
     wrong: list[Any] = []
     apart = {
